@@ -1,0 +1,329 @@
+"""``rekindle.toml`` and the environment become one frozen ``Config``.
+
+It is checked once, at start: an unknown key or a wrong type is refused with its
+place and the nearest known key, so that no later room has to doubt a setting.
+Secrets are never in the file: they come from the environment, or from a file the
+environment names (``REKINDLE_SECRET`` or ``REKINDLE_SECRET_FILE``).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from rekindle.errors import ConfigError
+
+FILE_NAME = "rekindle.toml"
+FORMAT = 1
+DURATION_UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+DURATION_PATTERN = r"^\s*\d+\s*(minute|hour|day|week)s?\s*$"
+
+
+def parse_duration(text: object) -> timedelta:
+    """Return the duration written as ``5 days``, ``16 hours`` or ``2 weeks``.
+
+    Raises:
+        ValueError: the text is no whole number followed by a unit.
+    """
+    if isinstance(text, timedelta):
+        return text
+    words = str(text).split()
+    if len(words) == 2 and words[0].isdigit():
+        seconds = DURATION_UNITS.get(words[1].removesuffix("s"))
+        if seconds is not None:
+            return timedelta(seconds=int(words[0]) * seconds)
+    raise ValueError(f"{text!r} is no duration; write a number and a unit, like '5 days'")
+
+
+def _check_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(
+            f"{name!r} is no IANA time zone; write one like 'Europe/London'"
+        ) from error
+    return name
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["5 days"]}),
+]
+Zone = Annotated[str, AfterValidator(_check_zone)]
+Cost = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": ["number", "string"]})]
+
+
+class Settings(BaseModel):
+    """The common behaviour of every section: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkspaceSettings(Settings):
+    """Who the workspace is for."""
+
+    format: int = Field(FORMAT, description="The version of the workspace's layout.")
+    name: str = Field("My shop", description="The name people know the business by.")
+    currency: str = Field(
+        "GBP", pattern="^[A-Z]{3}$", description="ISO 4217 code of every amount."
+    )
+    timezone: Zone = Field("UTC", description="IANA zone of the business; days are its days.")
+
+
+class FactsSettings(Settings):
+    """Where the facts live."""
+
+    lake: str = Field(
+        "state/lake", description="Folder of the Delta tables, relative to the workspace."
+    )
+    warehouse: str | None = Field(
+        None,
+        description=(
+            "Database URL of a warehouse that holds the contract's tables; "
+            "given, it is read instead of the lake."
+        ),
+    )
+
+
+class LedgerSettings(Settings):
+    """Where decisions are kept."""
+
+    url: str = Field(
+        "sqlite:///state/ledger.sqlite3",
+        description="sqlite:///PATH (relative to the workspace) or postgresql://…",
+    )
+
+
+class SourceSettings(Settings):
+    """One place facts are read from."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Part of every fact's key.")
+    table: Literal["customers", "orders", "order_lines", "products", "events"] = Field(
+        description="The contract its rows are read as; order_lines are folded into orders."
+    )
+    path: str | None = Field(None, description="File or glob, relative to the workspace.")
+    database: str | None = Field(
+        None, description="Database URL; ${VARIABLE} is taken from the environment."
+    )
+    query: str | None = Field(None, description="The SQL that reads the rows from `database`.")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="Contract column → column of the source."
+    )
+    timezone: Zone | None = Field(
+        None, description="Zone of timestamps that name none; default the workspace's."
+    )
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    encoding: str = Field("utf-8", description="Text encoding of CSV files.")
+    cancelled_prefix: str | None = Field(
+        None, description="Order ids that begin so are cancellations or refunds."
+    )
+
+
+class TierDays(Settings):
+    """Fixed days of silence at which each tier begins."""
+
+    at_risk: int = Field(gt=0)
+    lapsed: int = Field(gt=0)
+    dormant: int = Field(gt=0)
+    gone: int = Field(gt=0)
+
+
+class LifecycleSettings(Settings):
+    """When silence becomes a reason to act."""
+
+    preset: Literal[
+        "personal", "consumables", "fashion", "furniture", "services", "software"
+    ] = Field(
+        "personal",
+        description="personal: silence against the person's own rhythm; else fixed days.",
+    )
+    at_risk: float = Field(1.5, gt=0, description="× the expected gap.")
+    lapsed: float = Field(3.0, gt=0, description="× the expected gap.")
+    dormant: float = Field(6.0, gt=0, description="× the expected gap.")
+    gone: float = Field(18.0, gt=0, description="× the expected gap.")
+    minimum_days: int = Field(7, ge=0, description="No tier begins earlier than this.")
+    shrinkage: float = Field(
+        2.0, gt=0, description="How many gaps of one's own weigh as much as the group's."
+    )
+    days: dict[str, TierDays] = Field(
+        default_factory=dict, description="Fixed days per main category; wins over all else."
+    )
+
+
+class ConsentSettings(Settings):
+    """Which grounds for contact the business claims beside recorded consent."""
+
+    soft_opt_in: bool = Field(
+        False,
+        description=(
+            "Buyers may be sent marketing about similar products until they object "
+            "(UK PECR reg. 22, EU ePrivacy art. 13(2)); confirm that you offered an "
+            "opt-out at the sale and in every message."
+        ),
+    )
+
+
+class CapSettings(Settings):
+    """At most ``max`` marketing messages in any rolling window of ``per``."""
+
+    max: int = Field(ge=1)
+    per: Duration
+
+
+class CapsSettings(Settings):
+    """Rolling limits on marketing, across journeys."""
+
+    email: CapSettings = CapSettings(max=1, per=timedelta(hours=16))
+    all: CapSettings = CapSettings(max=4, per=timedelta(days=7))
+
+
+class SmtpSettings(Settings):
+    """The mail server. Its password comes from ``REKINDLE_SMTP_PASSWORD``."""
+
+    host: str = "localhost"
+    port: int = Field(587, gt=0, lt=65536)
+    username: str | None = None
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    timeout_seconds: int = Field(30, gt=0)
+
+
+class FolderSettings(Settings):
+    """A folder that receives one ``.eml`` file a message."""
+
+    path: str = "state/outbox"
+
+
+class EmailSettings(Settings):
+    """How e-mail leaves the building."""
+
+    outlet: Literal["email_folder", "email_smtp"] = Field(
+        "email_folder", description="email_folder writes files and sends nothing."
+    )
+    from_address: str = Field("shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$")
+    from_name: str = "My shop"
+    postal_address: str = Field(
+        "", description="Required before anything is sent (CAN-SPAM § 7704(a)(5))."
+    )
+    list_id: str = Field(
+        "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
+    )
+    cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
+    smtp: SmtpSettings = SmtpSettings()
+    folder: FolderSettings = FolderSettings()
+
+
+class PortalSettings(Settings):
+    """The pages customers see."""
+
+    url: str = Field(
+        "http://127.0.0.1:8080",
+        pattern=r"^https?://[^\s]+$",
+        description="Where customers reach the portal; https in production (RFC 8058).",
+    )
+    listen: str = Field(
+        "127.0.0.1:8080", pattern=r"^[^:\s]+:\d+$", description="Where `up` listens."
+    )
+
+
+class Config(Settings):
+    """Everything a workspace decided, checked."""
+
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    facts: FactsSettings = FactsSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    sources: tuple[SourceSettings, ...] = ()
+    lifecycle: LifecycleSettings = LifecycleSettings()
+    consent: ConsentSettings = ConsentSettings()
+    caps: CapsSettings = CapsSettings()
+    email: EmailSettings = EmailSettings()
+    portal: PortalSettings = PortalSettings()
+
+
+def load_config(directory: Path) -> Config:
+    """Return the checked configuration of the workspace in ``directory``.
+
+    Raises:
+        ConfigError: the file is missing, is no TOML, or holds a key or value that
+            is not understood; the message names the place and the nearest key.
+    """
+    path = directory / FILE_NAME
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path} does not exist; `rekindle init {directory} --orders FILE` makes one"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(_explain(path, error)) from error
+
+
+def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the secret ``name`` from the environment or the file ``name``_FILE names.
+
+    Raises:
+        ConfigError: the named file cannot be read.
+    """
+    if value := environment.get(name):
+        return value
+    if not (file := environment.get(f"{name}_FILE")):
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigError(f"{name}_FILE names {file}, which cannot be read: {error}") from error
+
+
+def _explain(path: Path, error: ValidationError) -> str:
+    lines = [f"{path} is not a valid configuration:"]
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"])
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            near = get_close_matches(str(problem["loc"][-1]), known_keys(problem["loc"][:-1]), 1)
+            text = "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+        lines.append(f"  {place}: {text}")
+    return "\n".join(lines)
+
+
+def known_keys(place: tuple[Any, ...]) -> list[str]:
+    """Return the keys that may stand at ``place``, a path into the configuration."""
+    model: Any = Config
+    for part in place:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        if field is None:
+            return []
+        found = [m for m in _models_in(field.annotation)]
+        if not found:
+            return []
+        model = found[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]

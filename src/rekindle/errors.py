@@ -1,0 +1,100 @@
+"""Every exception Rekindle raises on purpose.
+
+RekindleError
+├── UsageError              the user's input is wrong; exit code 2
+│   ├── ConfigError         rekindle.toml or the environment
+│   ├── SourceError         a file or query that cannot be read as facts
+│   ├── PredicateError      an audience predicate
+│   ├── JourneyError        a journey file
+│   ├── TemplateError       a template
+│   └── WorkspaceError      no workspace here, or one of another format
+├── WorkError               the input was right, the work failed; exit code 1
+│   ├── LakeError           the facts cannot be read or written
+│   ├── LedgerError         the ledger cannot be reached or refused a write
+│   └── BusyError           another process holds the workspace
+└── DeliveryError           a provider did not take a message
+    ├── TemporaryDeliveryError
+    └── PermanentDeliveryError
+
+A message says what was wrong, where, and what to do.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class RekindleError(Exception):
+    """The root of everything raised on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(RekindleError):
+    """The input is wrong: a command, a file or a setting."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """``rekindle.toml`` or the environment cannot be used as it is."""
+
+
+class SourceError(UsageError):
+    """A source of facts cannot be read, or holds what its contract forbids."""
+
+
+class PredicateError(UsageError):
+    """An audience predicate does not parse, type-check or name known columns."""
+
+
+class JourneyError(UsageError):
+    """A journey file cannot be used as it is."""
+
+
+class TemplateError(UsageError):
+    """A template does not parse or uses what it may not."""
+
+
+class WorkspaceError(UsageError):
+    """The folder is no workspace, or one this version cannot open."""
+
+
+class WorkError(RekindleError):
+    """The input was right but the work failed."""
+
+
+class LakeError(WorkError):
+    """The facts cannot be read or written."""
+
+
+class LedgerError(WorkError):
+    """The ledger cannot be reached, or refused what was asked."""
+
+
+class BusyError(WorkError):
+    """Another process is doing this work in the same workspace."""
+
+
+class DeliveryError(RekindleError):
+    """A provider did not take a message.
+
+    ``permanent`` says whether trying again can help; ``retry_after`` is the
+    provider's own wish for the next try, if it stated one.
+    """
+
+    permanent: bool = False
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TemporaryDeliveryError(DeliveryError):
+    """The provider is busy, away or limiting; the same message may go later."""
+
+
+class PermanentDeliveryError(DeliveryError):
+    """The provider will never take this message for this address."""
+
+    permanent = True

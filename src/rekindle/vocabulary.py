@@ -1,0 +1,126 @@
+"""The words every room shares: ids, money, channels, tiers, arms and reasons.
+
+They stand apart so that a domain room can speak them without knowing any other
+room. Values only: nothing here reads, writes or computes beyond its own type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+MICROS = 1_000_000
+
+
+class Channel(StrEnum):
+    """A way to reach a person. A member exists only when an outlet serves it."""
+
+    EMAIL = "email"
+
+
+class Purpose(StrEnum):
+    """Why a journey writes. Caps and consent bind marketing, never transactional."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+class Arm(StrEnum):
+    """The side of an experiment a person was assigned to."""
+
+    TREATMENT = "treatment"
+    HOLDOUT = "holdout"
+
+
+class Tier(StrEnum):
+    """Where a customer stands in the lifecycle, from the first look to long gone."""
+
+    PROSPECT = "prospect"
+    NEW = "new"
+    ACTIVE = "active"
+    AT_RISK = "at_risk"
+    LAPSED = "lapsed"
+    DORMANT = "dormant"
+    GONE = "gone"
+    RETURNED = "returned"
+
+
+class Answer(StrEnum):
+    """What the gate said about one touch."""
+
+    SEND = "send"
+    HOLD = "hold"
+    SKIP = "skip"
+
+
+class Reason(StrEnum):
+    """Why a touch was held or skipped, or why an enrolment ended.
+
+    The order is the order in which the gate asks; the first that applies is given.
+    """
+
+    EXIT_REACHED = "exit_reached"
+    SUPPRESSED = "suppressed"
+    NO_PERMISSION = "no_permission"
+    UNREACHABLE = "unreachable"
+    STALE = "stale"
+    CAP = "cap"
+    HELD_OUT = "held_out"
+    CONDITION_NOT_MET = "condition_not_met"
+    UNDELIVERABLE = "undeliverable"
+    FINISHED = "finished"
+    ORDER = "order"
+    OPT_OUT = "opt_out"
+    COMPLAINT = "complaint"
+    BOUNCE = "bounce"
+
+
+class SignalKind(StrEnum):
+    """Something a person did, or that happened to them, which can end an enrolment."""
+
+    ORDER = "order"
+    OPT_OUT = "opt_out"
+    COMPLAINT = "complaint"
+    BOUNCE = "bounce"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount in one currency.
+
+    ``amount`` is in major units (pounds, not pence); ``currency`` an ISO 4217 code.
+    The ledger stores whole micros (millionths of the major unit), so that a message
+    costing 0.0075 is exact on every database.
+    """
+
+    amount: Decimal
+    currency: str
+
+    @classmethod
+    def from_micros(cls, micros: int, currency: str) -> Money:
+        """Return the amount of ``micros`` millionths of the major unit."""
+        return cls(Decimal(micros) / MICROS, currency)
+
+    @property
+    def micros(self) -> int:
+        """Return the amount in millionths of the major unit, rounded half to even."""
+        return int((self.amount * MICROS).to_integral_value(ROUND_HALF_EVEN))
+
+    def __add__(self, other: Money) -> Money:
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.amount + other.amount, self.currency)
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.2f} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The answer "could not compute", with its reason; never 0, NaN or None."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"could not estimate: {self.reason}"
