@@ -1,0 +1,484 @@
+"""Every promise of ``rekindle.journeys.interfaces.Book``, as one suite for all books.
+
+A test module subclasses ``BookContract`` and overrides ``make_book``; pytest then
+runs the whole suite over that book. A promise that is not here is not a promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Protocol
+
+import pytest
+
+from rekindle.consent import ConsentRecord, Rule
+from rekindle.journeys.interfaces import Book
+from rekindle.journeys.model import (
+    Decision,
+    Dossier,
+    Enrolment,
+    Goal,
+    Journey,
+    JourneyVersion,
+    Move,
+    Person,
+    Send,
+    Sent,
+    Signal,
+    Wait,
+)
+from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+WINDOW = timedelta(days=7)
+LAST_ORDER = START - 100 * DAY
+
+_TEXT = """\
+journey: {name}
+purpose: {purpose}
+enter:
+  audience: tier = 'lapsed'
+goal: {{on: order, within: 30 days}}
+exit: [{exits}]
+reenter: after 180 days
+holdout: 0.2
+stale_after: 3 days
+steps:
+  - send: {{channel: email, template: check-in}}
+  - wait: 5 days
+  - send: {{channel: email, template: new-arrivals}}
+"""
+
+
+class MakeBook(Protocol):
+    """Makes an empty book."""
+
+    def __call__(self, *, soft_opt_in: bool, longest_window: timedelta) -> Book:
+        """Return a book without people that looks ``longest_window`` back for caps."""
+
+
+def build_version(
+    name: str = "lapsed",
+    version: int = 1,
+    *,
+    purpose: Purpose = Purpose.MARKETING,
+    exits: frozenset[SignalKind] = frozenset({SignalKind.ORDER}),
+) -> JourneyVersion:
+    """Return a version of a journey with two e-mails five days apart.
+
+    Its ``text`` is a journey file that reads as exactly this journey.
+    """
+    text = _TEXT.format(name=name, purpose=purpose.value, exits=", ".join(sorted(exits)))
+    journey = Journey(
+        name=name,
+        audience="tier = 'lapsed'",
+        goal=Goal(SignalKind.ORDER, timedelta(days=30)),
+        steps=(
+            Send("0", Channel.EMAIL, "check-in"),
+            Wait("1", timedelta(days=5)),
+            Send("2", Channel.EMAIL, "new-arrivals"),
+        ),
+        purpose=purpose,
+        reenter=timedelta(days=180),
+        exits=exits,
+        holdout=0.2,
+        text=text,
+    )
+    return JourneyVersion(journey, version, 0.2, f"{name}-salt", START)
+
+
+def build_enrolment(person: str = "alice", journey: str = "lapsed") -> Enrolment:
+    """Return a first enrolment at ``START``, waiting at the first e-mail."""
+    return Enrolment(
+        person=person,
+        journey=journey,
+        version=1,
+        rotation=0,
+        arm=Arm.TREATMENT,
+        entered_at=START,
+        last_order_at=LAST_ORDER,
+        position=0,
+        ready_at=START,
+        due_at=START,
+    )
+
+
+def build_move(
+    enrolment: Enrolment, at: datetime = START, decision: Decision | None = None
+) -> Move:
+    """Return a move that sends the first e-mail and waits for the second."""
+    later = replace(enrolment, position=2, ready_at=at + 5 * DAY, due_at=at + 5 * DAY)
+    return Move(
+        before=enrolment,
+        step=Send("0", Channel.EMAIL, "check-in"),
+        decision=decision or Decision(Answer.SEND),
+        at=at,
+        cost_micros=1000,
+        next=later,
+    )
+
+
+def _hold(enrolment: Enrolment, until: datetime, at: datetime = START) -> Move:
+    decision = Decision(Answer.HOLD, Reason.CAP, until)
+    move = build_move(enrolment, at, decision)
+    return replace(move, cost_micros=0, next=replace(enrolment, due_at=until))
+
+
+def _end(enrolment: Enrolment, at: datetime = START) -> Move:
+    return replace(build_move(enrolment, at), next=enrolment, ended=Reason.FINISHED)
+
+
+def _order(person: str, at: datetime, key: str = "order-1") -> Signal:
+    return Signal(person, SignalKind.ORDER, at, key)
+
+
+def _people(dossiers: Sequence[Dossier]) -> list[str]:
+    return [dossier.enrolment.person for dossier in dossiers]
+
+
+def _only(book: Book, at: datetime = START, person: str = "alice") -> Dossier:
+    (found,) = (d for d in book.due(at, 100) if d.enrolment.person == person)
+    return found
+
+
+class BookContract:
+    """The suite. Alice, Bob and Charlie can be reached by e-mail; nobody consented."""
+
+    @pytest.fixture
+    def make_book(self) -> MakeBook:
+        """Return a maker of empty books; every subclass overrides it."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def book(self, make_book: MakeBook) -> Book:
+        """Return a book that knows three buyers and runs the journey ``lapsed``."""
+        book = make_book(soft_opt_in=True, longest_window=WINDOW)
+        book.save_people(
+            Person(name, f"{name}@example.com", "GB") for name in ("alice", "bob", "charlie")
+        )
+        book.start(build_version())
+        return book
+
+    # People, consent and suppression
+
+    def test_person_without_address_is_unreachable(self, book: Book) -> None:
+        book.save_people([Person("dora")])
+        book.enrol([build_enrolment("dora"), build_enrolment("alice")])
+        assert not _only(book, person="dora").is_reachable
+        assert _only(book, person="alice").is_reachable
+
+    def test_contact_card_saved_again_is_replaced(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        book.save_people([Person("alice", None, "GB")])
+        assert not _only(book).is_reachable
+        book.save_people([Person("alice", "alice@example.org", "GB")])
+        assert _only(book).is_reachable
+
+    def test_buyer_is_permitted_by_soft_opt_in_only_where_claimed(
+        self, make_book: MakeBook
+    ) -> None:
+        book = make_book(soft_opt_in=False, longest_window=WINDOW)
+        book.save_people([Person("alice", "alice@example.com", "GB")])
+        book.start(build_version())
+        book.enrol([build_enrolment()])
+        assert _only(book).permission.rule is Rule.NO_RECORD
+
+    def test_soft_opt_in_needs_a_purchase(self, book: Book) -> None:
+        book.enrol([build_enrolment(), replace(build_enrolment("bob"), last_order_at=None)])
+        assert _only(book).permission.rule is Rule.SOFT_OPT_IN
+        assert _only(book, person="bob").permission.rule is Rule.NO_RECORD
+
+    def test_permission_is_judged_as_of_the_asking(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        book.save_consent(
+            [
+                ConsentRecord("alice", Channel.EMAIL, False, START + 2 * DAY, "form"),
+                ConsentRecord("alice", Channel.EMAIL, True, START + DAY, "form"),
+            ]
+        )
+        rules = [_only(book, START + days * DAY).permission.rule for days in range(3)]
+        assert rules == [Rule.SOFT_OPT_IN, Rule.EXPRESS, Rule.WITHDRAWN]
+
+    def test_consent_saved_again_changes_nothing(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        granted = ConsentRecord("alice", Channel.EMAIL, True, START - DAY, "form", "Yes, please")
+        book.save_consent([granted, granted])
+        book.save_consent([granted])
+        assert _only(book).permission.rule is Rule.EXPRESS
+
+    def test_permission_follows_the_country(self, book: Book) -> None:
+        book.save_people([Person("alice", "alice@example.com", "CA")])
+        book.enrol([build_enrolment()])
+        assert _only(book).permission.rule is Rule.IMPLIED_BY_PURCHASE
+        assert _only(book, START + 800 * DAY).permission.rule is Rule.EXPIRED
+
+    def test_transactional_journey_needs_no_permission(self, book: Book) -> None:
+        book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
+        book.save_consent([ConsentRecord("alice", Channel.EMAIL, False, START - DAY, "form")])
+        book.enrol([build_enrolment(journey="receipt")])
+        assert _only(book).permission.rule is Rule.TRANSACTIONAL
+
+    def test_suppression_stays_however_often_it_is_said(self, book: Book) -> None:
+        book.enrol([build_enrolment("alice"), build_enrolment("bob")])
+        for _ in range(2):
+            book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+        assert _only(book).is_suppressed
+        assert not _only(book, person="bob").is_suppressed
+
+    def test_suppression_follows_the_address(self, book: Book) -> None:
+        book.save_people([Person("alice-again", "Alice@Example.com", "GB")])
+        book.enrol([build_enrolment("alice-again")])
+        book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+        assert _only(book, person="alice-again").is_suppressed
+
+    def test_suppression_survives_a_new_address(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+        book.save_people([Person("alice", "alice@example.org", "GB")])
+        assert _only(book).is_suppressed
+
+    # Versions
+
+    def test_new_people_enter_the_newest_version(self, book: Book) -> None:
+        newer, other = build_version(version=2), build_version("other")
+        book.start(newer)
+        book.start(other)
+        assert {(v.journey.name, v.version) for v in book.running()} == {
+            ("lapsed", 2),
+            ("other", 1),
+        }
+
+    def test_version_is_read_back_as_it_was_started(self, book: Book) -> None:
+        book.start(build_version(version=2))
+        book.start(build_version(version=2))
+        assert list(book.versions("lapsed")) == [build_version(), build_version(version=2)]
+        assert list(book.versions("unknown")) == []
+
+    # Enrolment
+
+    def test_enrolment_is_read_back_as_it_was_written(self, book: Book) -> None:
+        enrolments = [
+            build_enrolment("alice"),
+            replace(build_enrolment("bob"), last_order_at=None, arm=Arm.HOLDOUT),
+        ]
+        assert book.enrol(enrolments) == 2
+        assert sorted(book.open_enrolments(), key=lambda e: e.person) == enrolments
+
+    def test_enrolment_that_exists_is_left_alone(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        again = replace(build_enrolment(), arm=Arm.HOLDOUT, due_at=START + DAY)
+        assert book.enrol([again, build_enrolment("bob")]) == 1
+        assert _only(book).enrolment == build_enrolment()
+
+    def test_enrolment_that_ended_is_not_opened_again(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        book.save([_end(build_enrolment())])
+        assert book.enrol([build_enrolment()]) == 0
+        assert list(book.open_enrolments()) == []
+
+    def test_past_is_the_latest_enrolment_of_those_who_have_one(self, book: Book) -> None:
+        assert dict(book.past("lapsed", ["alice", "bob"])) == {}
+        book.enrol([replace(build_enrolment(), arm=Arm.HOLDOUT)])
+        book.save([_end(replace(build_enrolment(), arm=Arm.HOLDOUT))])
+        first = book.past("lapsed", ["alice", "bob"])
+        later = START + 200 * DAY
+        book.enrol([replace(build_enrolment(), arm=Arm.HOLDOUT, rotation=1, entered_at=later)])
+        second = book.past("lapsed", ["alice", "bob"])["alice"]
+        assert set(first) == {"alice"}
+        assert (first["alice"].rotation, first["alice"].is_open) == (0, False)
+        assert (second.rotation, second.is_open) == (1, True)
+        assert (second.entered_at, second.arm) == (later, Arm.HOLDOUT)
+
+    def test_past_keeps_journeys_apart(self, book: Book) -> None:
+        book.start(build_version("other"))
+        book.enrol([build_enrolment()])
+        assert dict(book.past("other", ["alice"])) == {}
+
+    # The queue
+
+    def test_due_is_oldest_first_and_not_before_its_time(self, book: Book) -> None:
+        waits = {"alice": 3 * HOUR, "bob": HOUR, "charlie": 4 * HOUR}
+        book.enrol([replace(build_enrolment(p), due_at=START + w) for p, w in waits.items()])
+        assert _people(book.due(START, 100)) == []
+        assert _people(book.due(START + 3 * HOUR, 100)) == ["bob", "alice"]
+        assert _people(book.due(START + DAY, 1)) == ["bob"]
+
+    def test_reading_the_queue_changes_nothing(self, book: Book) -> None:
+        book.enrol([build_enrolment("alice"), build_enrolment("bob")])
+        assert list(book.due(START, 100)) == list(book.due(START, 100))
+
+    # Moves
+
+    def test_send_advances_the_enrolment(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        move = build_move(build_enrolment())
+        assert book.save([move]) == 1
+        assert list(book.due(START + 4 * DAY, 100)) == []
+        assert _only(book, START + 5 * DAY).enrolment == move.next
+
+    def test_hold_keeps_the_step_and_looks_again_later(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        assert book.save([_hold(build_enrolment(), START + 3 * HOUR)]) == 1
+        assert list(book.due(START + 2 * HOUR, 100)) == []
+        found = _only(book, START + 3 * HOUR).enrolment
+        assert (found.position, found.ready_at) == (0, START)
+
+    def test_end_takes_the_enrolment_out_of_the_queue(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        assert book.save([_end(build_enrolment())]) == 1
+        assert list(book.due(START + 99 * DAY, 100)) == []
+        assert list(book.open_enrolments()) == []
+
+    def test_move_made_twice_applies_once(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        move = build_move(build_enrolment())
+        assert book.save([move]) == 1
+        assert book.save([move]) == 0
+        assert len(_only(book, START + 5 * DAY).sent) == 1
+
+    def test_move_repeated_within_one_call_applies_once(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        move = build_move(build_enrolment())
+        assert book.save([move, move]) == 1
+        assert len(_only(book, START + 5 * DAY).sent) == 1
+
+    def test_move_from_an_earlier_look_is_dropped_whole(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        held = _hold(build_enrolment(), START + HOUR)
+        book.save([held])
+        assert book.save([build_move(build_enrolment())]) == 0
+        found = _only(book, START + HOUR)
+        assert (found.enrolment, found.sent) == (held.next, ())
+
+    def test_dropped_move_leaves_the_others_be(self, book: Book) -> None:
+        book.enrol([build_enrolment("alice"), build_enrolment("bob")])
+        book.record([_order("alice", START)], START)
+        moves = [build_move(build_enrolment("alice")), build_move(build_enrolment("bob"))]
+        assert book.save(moves) == 1
+        assert _people(book.due(START + 5 * DAY, 100)) == ["bob"]
+
+    def test_move_after_an_exit_is_dropped(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        book.record([_order("alice", START)], START)
+        assert book.save([build_move(build_enrolment())]) == 0
+        assert list(book.open_enrolments()) == []
+
+    # What caps count
+
+    def test_sends_of_all_journeys_count_inside_the_window(self, book: Book) -> None:
+        book.start(build_version("other"))
+        book.enrol([build_enrolment(), build_enrolment(journey="other")])
+        book.save([build_move(build_enrolment(journey="other"))])
+        assert _only(book).sent == (Sent(Channel.EMAIL, START),)
+        just_inside = START + WINDOW - timedelta(microseconds=1)
+        inside, outside = (
+            next(d for d in book.due(at, 100) if d.enrolment.journey == "lapsed")
+            for at in (just_inside, START + WINDOW)
+        )
+        assert inside.sent == (Sent(Channel.EMAIL, START),)
+        assert outside.sent == ()
+
+    def test_transactional_sends_and_skips_do_not_count(self, book: Book) -> None:
+        book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
+        book.start(build_version("other"))
+        journeys = ("lapsed", "receipt", "other")
+        book.enrol([build_enrolment(journey=journey) for journey in journeys])
+        skip = Decision(Answer.SKIP, Reason.NO_PERMISSION)
+        book.save(
+            [
+                build_move(build_enrolment(journey="receipt")),
+                build_move(build_enrolment(journey="other"), decision=skip),
+            ]
+        )
+        assert _only(book).sent == ()
+
+    def test_ghosts_count_for_the_held_out_alone(self, book: Book) -> None:
+        book.start(build_version("other"))
+        book.start(build_version("third"))
+        held_out = replace(build_enrolment(), arm=Arm.HOLDOUT)
+        other = replace(held_out, journey="other")
+        book.enrol([held_out, other, build_enrolment(journey="third")])
+        book.save([build_move(held_out, decision=Decision(Answer.SKIP, Reason.HELD_OUT))])
+        sent = {d.enrolment.journey: d.sent for d in book.due(START, 100)}
+        assert sent == {"other": (Sent(Channel.EMAIL, START),), "third": ()}
+
+    # Exits
+
+    def test_order_after_the_last_known_one_ends_the_enrolment(self, book: Book) -> None:
+        book.enrol([build_enrolment("alice"), build_enrolment("bob")])
+        late = _order("alice", LAST_ORDER + DAY)
+        assert book.record([late], START + DAY) == 1
+        assert _people(book.due(START, 100)) == ["bob"]
+        assert not book.past("lapsed", ["alice"])["alice"].is_open
+
+    @pytest.mark.parametrize("at", [LAST_ORDER, LAST_ORDER - DAY])
+    def test_order_known_at_entry_ends_nothing(self, book: Book, at: datetime) -> None:
+        book.enrol([build_enrolment()])
+        assert book.record([_order("alice", at)], START + DAY) == 0
+        assert _only(book).exit is None
+
+    def test_without_a_known_order_the_entry_counts(self, book: Book) -> None:
+        book.enrol([replace(build_enrolment(), last_order_at=None)])
+        assert book.record([_order("alice", START, "at entry")], START + DAY) == 0
+        assert book.record([_order("alice", START + HOUR, "after")], START + DAY) == 1
+
+    def test_order_ends_only_journeys_that_name_it(self, book: Book) -> None:
+        book.start(build_version("loyal", exits=frozenset()))
+        book.enrol([build_enrolment(), build_enrolment(journey="loyal")])
+        assert book.record([_order("alice", START + HOUR)], START + DAY) == 1
+        assert [e.journey for e in book.open_enrolments()] == ["loyal"]
+
+    def test_order_written_before_the_enrolment_is_its_exit(self, book: Book) -> None:
+        """The audience was read, then the order came, then the enrolment was written."""
+        book.record([_order("alice", LAST_ORDER + DAY)], START)
+        book.enrol([build_enrolment()])
+        assert all(d.exit is Reason.ORDER for d in book.due(START, 100))
+
+    @pytest.mark.parametrize("kind", [SignalKind.OPT_OUT, SignalKind.COMPLAINT, SignalKind.BOUNCE])
+    def test_objection_ends_everything_and_suppresses(self, book: Book, kind: SignalKind) -> None:
+        book.start(build_version("loyal", exits=frozenset()))
+        book.enrol([build_enrolment(), build_enrolment(journey="loyal"), build_enrolment("bob")])
+        assert book.record([Signal("alice", kind, START - DAY, "no")], START) == 2
+        assert [e.person for e in book.open_enrolments()] == ["bob"]
+        book.enrol([replace(build_enrolment(), rotation=1)])
+        assert _only(book).is_suppressed
+
+    def test_signal_known_by_its_key_changes_nothing(self, book: Book) -> None:
+        opt_out = Signal("alice", SignalKind.OPT_OUT, START, "no")
+        book.enrol([build_enrolment()])
+        assert book.record([opt_out, opt_out], START) == 1
+        book.enrol([replace(build_enrolment(), rotation=1)])
+        assert book.record([opt_out], START + DAY) == 0
+        assert len(list(book.open_enrolments())) == 1
+
+    def test_reason_of_the_end_is_not_rewritten(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        signals = [_order("alice", START + HOUR, f"order-{n}") for n in range(2)]
+        assert [book.record([s], START + DAY) for s in signals] == [1, 0]
+
+    # Nobody is forgotten
+
+    def test_everyone_is_waiting_or_ended(self, book: Book) -> None:
+        people = ("alice", "bob", "charlie")
+        book.enrol([build_enrolment(person) for person in people])
+        book.save([build_move(build_enrolment("alice")), _end(build_enrolment("bob"))])
+        waiting = {enrolment.person for enrolment in book.open_enrolments()}
+        assert waiting == {"alice", "charlie"}
+        assert set(_people(book.due(START + 99 * DAY, 100))) == waiting
+        assert set(book.past("lapsed", people)) == set(people)
+
+    def test_queue_is_drained_in_batches_without_loss(self, book: Book) -> None:
+        names = [f"person-{number}" for number in range(25)]
+        book.save_people(Person(name, f"{name}@example.com") for name in names)
+        book.enrol([build_enrolment(name) for name in names])
+        seen: list[str] = []
+        while batch := book.due(START, 10):
+            assert all(a.enrolment.due_at <= b.enrolment.due_at for a, b in pairwise(batch))
+            seen += _people(batch)
+            book.save([build_move(dossier.enrolment) for dossier in batch])
+        assert sorted(seen) == sorted(names)
