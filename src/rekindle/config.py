@@ -130,8 +130,14 @@ class SourceSettings(Settings):
     timezone: Zone | None = Field(
         None, description="Zone of timestamps that name none; default the workspace's."
     )
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    encoding: str = Field("utf-8", description="Text encoding of CSV files.")
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="Between fields; found out if not given."
+    )
+    encoding: str = Field("utf-8", description="Text encoding of the file.")
+    date_format: str | None = Field(
+        None, description="strptime format of dates that are not ISO 8601, like %d/%m/%Y %H:%M."
+    )
+    decimal_comma: bool = Field(False, description="Amounts are written 1.234,50.")
     cancelled_prefix: str | None = Field(
         None, description="Order ids that begin so are cancellations or refunds."
     )
@@ -160,6 +166,9 @@ class LifecycleSettings(Settings):
     dormant: float = Field(6.0, gt=0, description="× the expected gap.")
     gone: float = Field(18.0, gt=0, description="× the expected gap.")
     minimum_days: int = Field(7, ge=0, description="No tier begins earlier than this.")
+    fallback_gap_days: int = Field(
+        60, gt=0, description="The expected gap while nobody has ever bought twice."
+    )
     shrinkage: float = Field(
         2.0, gt=0, description="How many gaps of one's own weigh as much as the group's."
     )

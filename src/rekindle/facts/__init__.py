@@ -1,0 +1,18 @@
+"""What happened in the business: contracts, sources, checks, the lake, the engines."""
+
+from rekindle.facts.contracts import CONTRACTS, Column, Contract
+from rekindle.facts.facts import Engine, Facts, describe_contracts
+from rekindle.facts.importing import FileImport, import_sources
+from rekindle.facts.lake import Lake
+
+__all__ = [
+    "CONTRACTS",
+    "Column",
+    "Contract",
+    "Engine",
+    "Facts",
+    "FileImport",
+    "Lake",
+    "describe_contracts",
+    "import_sources",
+]

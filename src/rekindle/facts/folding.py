@@ -1,0 +1,128 @@
+"""Turns checked rows into the lake's rows: lines folded into orders, cards gathered.
+
+SQL over the temporary table ``checked``; each function returns the SELECT of one target
+table. Amounts stay exact decimals throughout.
+"""
+
+from __future__ import annotations
+
+from rekindle.facts.checks import Rules
+from rekindle.facts.reading import literal
+
+CANCELLED = "('cancelled', 'canceled', 'void', 'voided')"
+
+
+def build_lines(rules: Rules) -> str:
+    """Return SQL for ``order_lines`` from checked order lines."""
+    return f"""
+        select {literal(rules.source.name)} as source, order_id,
+            row_number() over (partition by order_id order by line) as line,
+            product_id, description, category, quantity, unit_price,
+            (quantity * unit_price)::decimal(18, 4) as amount
+        from checked"""
+
+
+def build_orders_from_lines(rules: Rules) -> str:
+    """Return SQL for ``orders``: what was bought is gross, what was given back refund.
+
+    A line counts as bought when quantity and price are positive and the order is no
+    cancellation; every other amount is taken off as a refund.
+    """
+    prefix = rules.source.cancelled_prefix
+    given_back = f"starts_with(order_id, {literal(prefix)})" if prefix else "false"
+    return _finish_orders(
+        f"""
+        select order_id, max(customer_id) as customer_id, min(ordered_at) as ordered_at,
+            {given_back} as is_given_back, false as is_cancelled,
+            coalesce(sum(quantity * unit_price) filter (
+                where quantity > 0 and unit_price > 0 and not {given_back}), 0) as gross,
+            0 as discount,
+            -coalesce(sum(quantity * unit_price) filter (
+                where not (quantity > 0 and unit_price > 0) or {given_back}), 0) as refund
+        from checked group by order_id""",
+        rules,
+    )
+
+
+def build_orders(rules: Rules) -> str:
+    """Return SQL for ``orders`` from checked orders; a negative total is a refund."""
+    prefix = rules.source.cancelled_prefix
+    given_back = f"starts_with(order_id, {literal(prefix)})" if prefix else "false"
+    return _finish_orders(
+        f"""
+        select order_id, customer_id, ordered_at,
+            {given_back} or gross < 0 as is_given_back,
+            coalesce(lower(status) in {CANCELLED}, false) as is_cancelled,
+            case when is_given_back then 0 else gross end as gross,
+            case when is_given_back then 0 else abs(coalesce(discount, 0)) end as discount,
+            abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund
+        from checked""",
+        rules,
+    )
+
+
+def _finish_orders(amounts: str, rules: Rules) -> str:
+    return f"""
+        select {literal(rules.source.name)} as source, order_id, customer_id, ordered_at,
+            timezone({literal(rules.zone)}, ordered_at)::date as ordered_on,
+            case when is_cancelled then 'cancelled' when gross > 0 then 'purchase'
+                when is_given_back or refund <> 0 then 'refund' else 'free' end as kind,
+            (case when is_cancelled then 0 else gross end)::decimal(18, 4) as gross,
+            (case when is_cancelled then 0 else discount end)::decimal(18, 4) as discount,
+            (case when is_cancelled then 0 else refund end)::decimal(18, 4) as refund,
+            {literal(rules.currency)} as currency
+        from ({amounts})"""
+
+
+def build_cards(rules: Rules, given: frozenset[str]) -> str:
+    """Return SQL for ``customers`` gathered from the orders that carry contact details.
+
+    The newest order that names a country or a first name gives it. Whoever has two
+    e-mail addresses is left out: the import puts them in quarantine.
+    """
+
+    def newest(column: str) -> str:
+        if column not in given:
+            return f"null::varchar as {column}"
+        return f"arg_max({column}, ordered_at) filter (where {column} is not null) as {column}"
+
+    return f"""
+        select {literal(rules.source.name)} as source, customer_id,
+            min(lower(email)) as email, {newest("first_name")}, null::varchar as last_name,
+            {newest("country")}, null::varchar as timezone, null::timestamptz as created_at,
+            null::boolean as email_consent, null::timestamptz as email_consent_at
+        from checked where customer_id is not null
+        group by customer_id having count(distinct lower(email)) <= 1"""
+
+
+def build_two_addresses() -> str:
+    """Return SQL for the customers one file gives two e-mail addresses."""
+    return """
+        select min(line) as line, customer_id, 'two_addresses' as problem,
+            'customer ' || customer_id || ' has the e-mail addresses '
+            || string_agg(distinct lower(email), ' and ')
+            || '; keep one, or give each person an id' as detail
+        from checked where customer_id is not null and email is not null
+        group by customer_id having count(distinct lower(email)) > 1"""
+
+
+def build_conflicts(key: str, columns: tuple[str, ...]) -> str:
+    """Return SQL for the lines of keys that stand in ``checked`` with different content."""
+    content = ", ".join(columns)
+    return f"""
+        select line, 'conflicting_{key}' as problem,
+            '{key} ' || {key} || ' stands here more than once with different content; '
+            || 'keep one' as detail
+        from checked where {key} in (
+            select {key} from (select distinct {content} from checked)
+            group by {key} having count(*) > 1)"""
+
+
+def build_conflicting_customers() -> str:
+    """Return SQL for the lines of orders that name two customers."""
+    return """
+        select line, 'conflicting_customer' as problem,
+            'order ' || order_id || ' names more than one customer; keep one' as detail
+        from checked where order_id in (
+            select order_id from checked group by order_id
+            having min(customer_id) <> max(customer_id))"""
