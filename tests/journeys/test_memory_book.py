@@ -1,0 +1,61 @@
+"""The book in memory keeps every promise of a book, and remembers all for reports."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from rekindle.errors import LedgerError
+from rekindle.journeys.interfaces import Book
+from rekindle.journeys.memory_book import Course, MemoryBook
+from rekindle.journeys.model import Signal
+from rekindle.testing.book_contract import (
+    START,
+    WINDOW,
+    BookContract,
+    MakeBook,
+    build_enrolment,
+    build_move,
+    build_version,
+)
+from rekindle.vocabulary import Reason, SignalKind
+
+
+class TestMemoryBook(BookContract):
+    @pytest.fixture
+    def make_book(self) -> MakeBook:
+        def make(*, soft_opt_in: bool, longest_window: timedelta) -> Book:
+            return MemoryBook(soft_opt_in=soft_opt_in, longest_window=longest_window)
+
+        return make
+
+
+@pytest.fixture
+def book() -> MemoryBook:
+    book = MemoryBook(soft_opt_in=True, longest_window=WINDOW)
+    book.start(build_version())
+    return book
+
+
+def test_courses_tell_how_and_when_each_enrolment_ended(book: MemoryBook) -> None:
+    book.enrol([build_enrolment("alice"), build_enrolment("bob")])
+    ended_at = START + timedelta(days=1)
+    book.record([Signal("alice", SignalKind.ORDER, START, "order-1")], ended_at)
+    assert list(book.courses()) == [
+        Course(build_enrolment("alice"), Reason.ORDER, ended_at),
+        Course(build_enrolment("bob"), None, None),
+    ]
+
+
+def test_only_moves_that_applied_are_remembered(book: MemoryBook) -> None:
+    book.enrol([build_enrolment()])
+    move = build_move(build_enrolment())
+    book.save([move])
+    book.save([move])
+    assert list(book.moves) == [move]
+
+
+def test_enrolment_into_a_journey_never_started_is_refused(book: MemoryBook) -> None:
+    with pytest.raises(LedgerError, match="never started"):
+        book.enrol([build_enrolment(journey="unknown")])
