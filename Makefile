@@ -1,0 +1,42 @@
+# Every target sets up what it needs. Nothing has to be installed or started by hand.
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench docs format lock clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 16
+
+setup: $(READY)  ## create the virtual environment with the locked dependencies
+
+$(READY): requirements/dev.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV)
+	@touch $@
+
+demo: $(READY)  ## run the whole loop on a real shop's orders
+	@PATH="$(abspath $(BIN)):$$PATH" examples/online_retail/demo.sh
+
+test: $(READY)  ## run the tests
+	@$(BIN)/python -m pytest -q -n 2
+
+check: $(READY)  ## run everything that has to hold before a change is merged
+	@tools/check.sh $(BIN)
+
+bench: $(READY)  ## measure the speed; ONLY=name for one benchmark
+	@$(BIN)/python -m bench $(ONLY)
+
+docs: $(READY)  ## regenerate the reference pages and the JSON Schemas
+	@$(BIN)/python -m tools.reference
+
+format: $(READY)  ## format the code and mend what can be mended by machine
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+lock:  ## resolve pyproject.toml into the hash-locked requirements
+	@tools/lock.sh
+
+clean:  ## remove the virtual environment, caches and demo output
+	@rm -rf $(VENV) build dist demo bench/work .*_cache .hypothesis
+	@find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

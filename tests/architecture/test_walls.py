@@ -1,0 +1,123 @@
+"""The walls between rooms that an import contract cannot see.
+
+import-linter keeps the direction; here are the faces, the owner of each outside
+library, and the one door through which a message may leave.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from tools.source_tree import PACKAGE, Module, entries, files, modules, rooms
+
+SHIPPED = modules("src")
+FOLDERS = [room for room, path in rooms().items() if path.is_dir()]
+FORBIDDEN_NAMES = frozenset(
+    {"base", "common", "core", "helper", "helpers", "manager", "misc", "shared", "util", "utils"}
+)
+SEES_INSIDE = {
+    "runtime": "wires the concrete classes together",
+    "testing": "its fakes stand in for inner parts",
+}
+OWNERS = {
+    "deltalake": {"facts"},
+    "duckdb": {"facts"},
+    "sqlite3": {"facts", "ledger"},
+    "psycopg": {"facts", "ledger", "testing"},
+    "sqlglot": {"audiences", "facts"},
+    "ibis": {"audiences", "facts", "insights", "profiles", "runtime", "testing"},
+    "django": {"ledger", "portal", "runtime"},
+    "django.db": {"ledger"},
+    "smtplib": {"channels"},
+    "aiosmtpd": {"testing"},
+    "mrml": {"content"},
+    "liquid": {"content"},
+    "matplotlib": {"insights"},
+    "scipy": {"experiments", "insights"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "waitress": {"portal", "runtime"},
+    "yaml": {"journeys"},
+}
+OUTLET_VERBS = frozenset({"send", "send_message", "sendmail"})
+DISPATCHER = "rekindle.runtime.dispatcher"
+
+
+def face(room: str) -> set[str]:
+    """Return the names in the ``__all__`` of a room that is a folder."""
+    for node in Module(PACKAGE / room / "__init__.py").tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if [ast.unparse(target) for target in targets] == ["__all__"] and node.value:
+                return set(ast.literal_eval(node.value))
+    return set()
+
+
+def reaches_inside(module: Module) -> Iterator[str]:
+    others = set(FOLDERS) - {module.room}
+    for node, name in module.imports():
+        parts = name.split(".")
+        if parts[0] != "rekindle" or len(parts) < 3 or parts[1] not in others:
+            continue
+        if len(parts) > 3 or parts[2] not in face(parts[1]):
+            yield f"{module.place}:{node.lineno} {name}"
+
+
+@pytest.mark.parametrize("room", FOLDERS)
+def test_a_room_shows_its_face(room: str) -> None:
+    assert (PACKAGE / room / "__init__.py").is_file()
+
+
+def test_rooms_meet_face_to_face() -> None:
+    guests = [module for module in SHIPPED if module.room not in SEES_INSIDE]
+    assert [reach for module in guests for reach in reaches_inside(module)] == []
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_used_by_its_owners_only(library: str) -> None:
+    owners = OWNERS[library]
+    assert [
+        f"{module.place}:{node.lineno} {name}"
+        for module in SHIPPED
+        if module.room not in owners
+        for node, name in module.imports()
+        if name == library or name.startswith(f"{library}.")
+    ] == []
+
+
+def test_a_message_leaves_only_through_the_dispatcher() -> None:
+    outside = [m for m in SHIPPED if m.name != DISPATCHER and m.room != "channels"]
+    assert [
+        f"{module.place}:{node.lineno}"
+        for module in outside
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr in OUTLET_VERBS
+    ] == []
+
+
+def test_no_name_says_nothing() -> None:
+    names = [path for path in files(PACKAGE) if path.stem in FORBIDDEN_NAMES]
+    folders = {path.parent for path in files(PACKAGE) if path.parent.name in FORBIDDEN_NAMES}
+    assert [*names, *folders] == []
+
+
+def test_every_channel_has_the_same_files() -> None:
+    folders = entries(PACKAGE / "channels") if "channels" in rooms() else []
+    shapes = {
+        folder.name: {entry.name for entry in entries(folder) if entry.suffix == ".py"}
+        for folder in folders
+        if folder.is_dir()
+    }
+    assert len({frozenset(shape) for shape in shapes.values()}) <= 1, shapes
+
+
+def test_nothing_is_imported_from_the_workbench() -> None:
+    assert [
+        f"{module.place}:{node.lineno} {name}"
+        for module in SHIPPED
+        for node, name in module.imports()
+        if name.split(".")[0] in {"bench", "tests", "tools"}
+    ] == []

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Run every check, each with a closing line; fail at the end if one of them failed.
+set -uo pipefail
+bin=$1
+failed=()
+
+run() {
+  local part=$1 start=$SECONDS
+  shift
+  if "$@"; then
+    printf '✓ %-10s %3d s\n' "$part" $((SECONDS - start))
+  else
+    printf '✗ %-10s %3d s\n' "$part" $((SECONDS - start))
+    failed+=("$part")
+  fi
+}
+
+run format "$bin/ruff" format --check --quiet .
+run lint "$bin/ruff" check --quiet .
+run types "$bin/python" -m mypy --no-error-summary
+run imports "$bin/lint-imports" --no-logo --no-cache
+run generated "$bin/python" -m tools.reference --check
+run tests "$bin/python" -m pytest -q -n 2
+
+if ((${#failed[@]})); then
+  echo "Failed: ${failed[*]}"
+  exit 1
+fi
+echo "All checks passed."

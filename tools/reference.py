@@ -1,0 +1,144 @@
+"""Write the reference pages and JSON Schemas from the code they describe.
+
+A page written by hand would drift; ``make docs`` writes them and ``make check`` fails
+when one differs from what the code says now.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from importlib import import_module
+from typing import Any
+
+from tools.command_page import command_page
+from tools.markdown import note, table
+from tools.settings_page import settings_page
+from tools.source_tree import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A generated file: where it goes, and what makes it from which name in the code."""
+
+    path: str
+    source: str
+    render: Callable[[Any], str]
+
+
+def columns_page(columns: Iterable[Any]) -> str:
+    """Return the page of profile columns."""
+    return (
+        note("Profile columns", "What a profile knows of a customer on a given day.")
+        + "Predicates of audiences and conditions of journeys speak of these columns.\n\n"
+        + table(records(columns))
+    )
+
+
+def reasons_page(reasons: Any) -> str:
+    """Return the page of the reasons for which a touch is held or skipped."""
+    return (
+        note("Reasons", "Why a touch was held or skipped, or why an enrolment ended.")
+        + "The gate asks in this order and gives the first reason that applies.\n\n"
+        + table(records(reasons))
+    )
+
+
+def channels_page(describe: Callable[[], Iterable[Any]]) -> str:
+    """Return the matrix of channels."""
+    return note("Channels", "The ways out, and what each can do.") + table(records(describe()))
+
+
+def errors_page(root: type[Exception]) -> str:
+    """Return the tree of exceptions with their exit codes."""
+    return (
+        note("Errors", "What the program raises on purpose, and the exit code a command ends with.")
+        + "\n".join(_error_lines(root, 0))
+        + "\n"
+    )
+
+
+def schema(model: Any) -> str:
+    """Return the JSON Schema of a pydantic model, or the one a function returns."""
+    found = model.model_json_schema() if hasattr(model, "model_json_schema") else model()
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES = (
+    Page("docs/reference/configuration.md", "rekindle.config:Config", settings_page),
+    Page("docs/reference/cli.md", "rekindle.cli:app", command_page),
+    Page("docs/reference/profile-columns.md", "rekindle.profiles:COLUMNS", columns_page),
+    Page("docs/reference/reasons.md", "rekindle.journeys:REASONS", reasons_page),
+    Page("docs/reference/channels.md", "rekindle.channels:describe_channels", channels_page),
+    Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
+    Page("schemas/rekindle.schema.json", "rekindle.config:Config", schema),
+    Page("schemas/journey.schema.json", "rekindle.journeys:journey_schema", schema),
+)
+# Pages whose source does not exist yet; a missing source of any other page is an error.
+AWAITED = frozenset(
+    {
+        "docs/reference/channels.md",
+        "docs/reference/cli.md",
+        "docs/reference/profile-columns.md",
+        "docs/reference/reasons.md",
+        "schemas/journey.schema.json",
+    }
+)
+
+
+def records(rows: Any) -> list[dict[str, Any]]:
+    """Return the rows of a table, by column, from frozen objects or a mapping of them."""
+    if isinstance(rows, Mapping):
+        return [{"name": key, **_columns(value)} for key, value in rows.items()]
+    return [_columns(row) for row in rows]
+
+
+def main(arguments: list[str]) -> int:
+    """Write every page, or with ``--check`` say which differ; return the exit code."""
+    is_check = arguments == ["--check"]
+    stale = []
+    for page in PAGES:
+        text = _render(page)
+        path = ROOT / page.path
+        if text is None or (path.is_file() and path.read_text(encoding="utf-8") == text):
+            continue
+        stale.append(page.path)
+        if not is_check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    for name in stale:
+        print(f"{name}: {'out of date, run `make docs`' if is_check else 'written'}")
+    return int(is_check and bool(stale))
+
+
+def _render(page: Page) -> str | None:
+    module, name = page.source.split(":")
+    try:
+        source = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        if page.path not in AWAITED:
+            raise
+        print(f"{page.path}: awaits {page.source} ({error})", file=sys.stderr)
+        return None
+    return page.render(source)
+
+
+def _columns(row: Any) -> dict[str, Any]:
+    if is_dataclass(row):
+        return {field.name: getattr(row, field.name) for field in fields(row)}
+    return dict(row) if isinstance(row, Mapping) else {"meaning": row}
+
+
+def _error_lines(error: type[Exception], depth: int) -> list[str]:
+    summary = (error.__doc__ or "").strip().splitlines()[0].replace("``", "`")
+    code = getattr(error, "exit_code", 1)
+    line = f"{'  ' * depth}- `{error.__name__}` (exit code {code}): {summary}"
+    children = sorted(error.__subclasses__(), key=lambda child: child.__name__)
+    own = [child for child in children if child.__module__ == "rekindle.errors"]
+    return [line, *(inner for child in own for inner in _error_lines(child, depth + 1))]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
