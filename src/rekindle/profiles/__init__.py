@@ -1,0 +1,18 @@
+"""Who each customer is on a given day."""
+
+from rekindle.profiles.columns import COLUMNS, Column
+from rekindle.profiles.lifecycle import describe_presets
+from rekindle.profiles.profile import NAMES, build_profiles, build_profiles_from
+from rekindle.profiles.tallies import build_cards, build_timeline, local_day
+
+__all__ = [
+    "COLUMNS",
+    "NAMES",
+    "Column",
+    "build_cards",
+    "build_profiles",
+    "build_profiles_from",
+    "build_timeline",
+    "describe_presets",
+    "local_day",
+]

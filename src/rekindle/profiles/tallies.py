@@ -1,0 +1,139 @@
+"""Tallies: what accumulates about a customer, before any date is asked about.
+
+One list of measures serves two shapes. ``build_tallies`` folds a customer's history up
+to one instant into a row; ``build_timeline`` keeps a row after every order, valid until
+the next, so that many instants can be asked at once and give the very same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.facts import Facts
+from rekindle.profiles.taste import build_category_spending, join_taste, join_taste_over_time
+
+INSTANT = "timestamp('UTC', 6)"
+Measure = Callable[[ir.Table], ir.Value]
+
+MEASURES: Mapping[str, Measure] = {
+    "orders_count": lambda t: t.is_purchase.cast("int64").sum(),
+    "purchase_days_count": lambda t: t.is_new_day.cast("int64").sum(),
+    "gross_value": lambda t: t.gross.sum(),
+    "discount_value": lambda t: t.discount.sum(),
+    "refund_value": lambda t: t.refund.sum(),
+    "first_order_at": lambda t: t.purchase_at.min(),
+    "last_order_at": lambda t: t.purchase_at.max(),
+    "first_order_on": lambda t: t.purchase_on.min(),
+    "last_order_on": lambda t: t.purchase_on.max(),
+    "previous_order_on": lambda t: t.day_before.max(),
+}
+COUNTS = ("orders_count", "purchase_days_count")
+AMOUNTS = ("gross_value", "discount_value", "refund_value")
+
+
+def local_day(at: datetime, zone: str) -> date:
+    """Return the calendar day of an instant in the business's zone."""
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
+    """Return one row a customer known before ``as_of``: the measures, taste and card.
+
+    The columns ``as_of`` and ``as_of_on`` carry the question's date.
+    """
+    known = facts.cut(as_of)
+    steps = _build_steps(known)
+    table = steps.group_by("customer_id").agg(
+        **{name: measure(steps) for name, measure in MEASURES.items()}
+    )
+    if known.has_categories:
+        table = join_taste(table, build_category_spending(known))
+    table = _with_cards(_with_taste_columns(table), known)
+    return table.mutate(
+        as_of=ibis.literal(as_of, type=INSTANT), as_of_on=ibis.date(local_day(as_of, facts.zone))
+    )
+
+
+def build_timeline(facts: Facts) -> ir.Table:
+    """Return a row for every order of every customer, with what was known after it.
+
+    ``valid_from`` is the order's instant and ``valid_to`` the next one's (far in the
+    future for the last): the row answers every question with
+    ``valid_from < as_of <= valid_to``, as ``build_tallies`` cuts rows before ``as_of``.
+    """
+    steps = _build_steps(facts)
+    so_far = ibis.window(
+        group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id], rows=(None, 0)
+    )
+    whole = ibis.window(
+        group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id]
+    )
+    end = ibis.literal(datetime(9999, 1, 1), type="timestamp").cast(INSTANT)
+    table = steps.select(
+        "customer_id",
+        **{name: measure(steps).over(so_far) for name, measure in MEASURES.items()},
+        valid_from=steps.ordered_at,
+        valid_to=ibis.coalesce(steps.ordered_at.lead().over(whole), end),
+    )
+    table = table.filter(table.valid_from < table.valid_to)
+    if facts.has_categories:
+        table = join_taste_over_time(table, build_category_spending(facts))
+    return _with_taste_columns(table)
+
+
+def _build_steps(facts: Facts) -> ir.Table:
+    """Return every order of a known customer, with the purchase day before it."""
+    orders = facts.orders
+    orders = orders.filter(orders.customer_id.notnull())
+    is_purchase = orders.kind == "purchase"
+    bought = orders.mutate(
+        is_purchase=is_purchase,
+        purchase_at=is_purchase.ifelse(orders.ordered_at, ibis.null()),
+        purchase_on=is_purchase.ifelse(orders.ordered_on, ibis.null()),
+    )
+    before = ibis.window(
+        group_by=bought.customer_id,
+        order_by=bought.ordered_at,
+        rows=(None, -1),
+    )
+    steps = bought.mutate(seen_on=bought.purchase_on.max().over(before))
+    is_new_day = steps.is_purchase & (steps.seen_on.isnull() | (steps.seen_on < steps.ordered_on))
+    return steps.mutate(
+        is_new_day=is_new_day, day_before=is_new_day.ifelse(steps.seen_on, ibis.null())
+    )
+
+
+def _with_taste_columns(table: ir.Table) -> ir.Table:
+    if "top_category" in table.columns:
+        return table
+    return table.mutate(
+        top_category=ibis.null().cast("string"), top_category_share=ibis.null().cast("float64")
+    )
+
+
+def _with_cards(table: ir.Table, facts: Facts) -> ir.Table:
+    """Add the card's columns, and the people on a card who never bought."""
+    if not facts.has_cards:
+        return table.mutate(country=ibis.null().cast("string"), has_email=ibis.literal(False))
+    cards = build_cards(facts)
+    joined = table.outer_join(cards, table.customer_id == cards.card_id)
+    amount = {n: ibis.coalesce(joined[n], ibis.literal(0, joined[n].type())) for n in AMOUNTS}
+    return joined.mutate(
+        customer_id=ibis.coalesce(joined.customer_id, joined.card_id),
+        has_email=ibis.coalesce(joined.has_email, ibis.literal(False)),
+        **{name: ibis.coalesce(joined[name], 0) for name in COUNTS},
+        **amount,
+    ).drop("card_id")
+
+
+def build_cards(facts: Facts) -> ir.Table:
+    """Return ``card_id``, ``country`` and ``has_email`` of everyone with a contact card."""
+    cards = facts.customers
+    return cards.group_by(card_id=cards.customer_id).agg(
+        country=cards.country.max(), has_email=cards.email.notnull().any()
+    )
