@@ -1,15 +1,17 @@
-"""The settings the type checker reads Django's models with; the program has its own.
+"""The settings the type checker reads our models with.
 
-The program configures Django from a workspace when it opens one. A type checker has
-no workspace, so it gets the smallest settings that know our apps.
+The program has no settings module: importing the ledger configures Django. A type
+checker insists on one, so this imports the ledger and repeats what it was given.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from rekindle import ledger
+from rekindle.ledger import setup
 
+ledger.configure()
 SECRET_KEY = "only for the type checker"
+INSTALLED_APPS = setup.SETTINGS["INSTALLED_APPS"]
 USE_TZ = True
-INSTALLED_APPS = [app for app in ("rekindle.ledger", "rekindle.portal") if find_spec(app)]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DEFAULT_AUTO_FIELD = setup.SETTINGS["DEFAULT_AUTO_FIELD"]

@@ -50,10 +50,14 @@ def duration_text(value: timedelta) -> str:
 
 
 def _sections(
-    model: type[BaseModel], schema: Mapping[str, Any], *, path: str = "", given: object = None
+    model: type[BaseModel],
+    schema: Mapping[str, Any],
+    *,
+    path: str = "",
+    given: BaseModel | None = None,
 ) -> Iterator[str]:
     rows = []
-    inner: list[tuple[str, type[BaseModel], object]] = []
+    inner: list[tuple[str, type[BaseModel], BaseModel | None]] = []
     properties = _definition(model, schema)["properties"]
     for key, field in model.model_fields.items():
         value = _default(field) if given is None else getattr(given, key)

@@ -94,7 +94,9 @@ def test_a_message_leaves_only_through_the_dispatcher() -> None:
         f"{module.place}:{node.lineno}"
         for module in outside
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and node.attr in OUTLET_VERBS
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in OUTLET_VERBS
     ] == []
 
 

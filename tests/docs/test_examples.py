@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from rekindle import cli
-from tools.source_tree import ROOT, files
+from tools.source_tree import ROOT, files, rooms
 
 DOCUMENTS = [path for path in files() if path.suffix == ".md"]
 PAGES = [ROOT / "README.md", *files(ROOT / "docs" / "tutorial"), *files(ROOT / "docs" / "how-to")]
@@ -31,24 +30,40 @@ def examples() -> Iterator[Any]:
                     yield pytest.param(line.removeprefix("$ "), id=f"{page.name}: {line[2:60]}")
 
 
-@cache
-def root_command() -> Any:
-    return typer.main.get_command(cli.app)
+@pytest.fixture(scope="module")
+def program() -> Any:
+    if "cli" not in rooms():
+        pytest.skip("the command line has not moved in yet")
+    return typer.main.get_command(import_module("rekindle.cli").app)
 
 
-def understand(line: str) -> None:
+@pytest.fixture
+def sample() -> Any:
+    app = typer.Typer()
+    jobs = typer.Typer()
+    app.add_typer(jobs, name="jobs")
+
+    @app.command()
+    def audit(shop: str, days: int = 3) -> None: ...
+
+    @jobs.command()
+    def forget(*, everything: bool = False) -> None: ...
+
+    return typer.main.get_command(app)
+
+
+def understand(line: str, command: Any) -> None:
     """Parse a command line as the program would, without running it."""
-    command, words = root_command(), shlex.split(line, comments=True)[1:]
-    parent = None
+    words, parent = shlex.split(line, comments=True)[1:], None
     while True:
         context = command.context_class(command, parent=parent, info_name=command.name)
-        _, rest, _ = command.make_parser(context).parse_args(args=list(words))
-        commands = getattr(command, "commands", None)
-        if commands is None or not rest:
-            assert not rest or len(rest) <= sum(p.nargs < 0 or p.nargs for p in command.params)
+        _, words, _ = command.make_parser(context).parse_args(args=words)
+        inner = getattr(command, "commands", {})
+        if not (words and inner):
+            assert not words, f"too many arguments: {words}"
             return
-        assert rest[0] in commands, f"no command {rest[0]!r}"
-        parent, command, words = context, commands[rest[0]], rest[1:]
+        assert words[0] in inner, f"no command {words[0]!r}"
+        parent, command, words = context, inner[words[0]], words[1:]
 
 
 def anchors(page: Path) -> set[str]:
@@ -56,15 +71,31 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("line", examples())
-def test_a_documented_command_is_understood(line: str) -> None:
-    understand(line)
+@pytest.mark.parametrize("line", list(examples()))
+def test_a_documented_command_is_understood(line: str, program: Any) -> None:
+    understand(line, program)
 
 
-@pytest.mark.parametrize("line", ["rekindle nonsense", "rekindle audit --nonsense"])
-def test_a_wrong_command_is_not(line: str) -> None:
+@pytest.mark.parametrize(
+    "line",
+    ["rekindle", "rekindle audit gifts --days 9", "rekindle jobs forget --everything  # all"],
+)
+def test_a_right_command_is_understood(line: str, sample: Any) -> None:
+    understand(line, sample)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rekindle nonsense",
+        "rekindle audit gifts --nonsense",
+        "rekindle audit gifts nonsense",
+        "rekindle jobs nonsense",
+    ],
+)
+def test_a_wrong_command_is_not(line: str, sample: Any) -> None:
     with pytest.raises(Exception, match="nonsense"):
-        understand(line)
+        understand(line, sample)
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
