@@ -26,6 +26,10 @@ class Cap:
     max: int
     per: timedelta
 
+    def binds(self, channel: Channel) -> bool:
+        """Return whether a send through ``channel`` counts and is counted."""
+        return self.channel in (None, channel)
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -136,13 +140,13 @@ def _cap(context: GateContext) -> Decision | None:
 
 def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
     """Return when fewer than ``cap.max`` sends remain in the window; None if they do now."""
-    if cap.channel not in (None, context.send.channel):
+    if not cap.binds(context.send.channel):
         return None
     since, at = context.at - cap.per, context.at
     counted = sorted(
         sent.at
         for sent in context.dossier.sent
-        if since < sent.at <= at and cap.channel in (None, sent.channel)
+        if since < sent.at <= at and cap.binds(sent.channel)
     )
     return counted[-cap.max] + cap.per if len(counted) >= cap.max else None
 

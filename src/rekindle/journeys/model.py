@@ -52,7 +52,8 @@ class Goal:
 class Journey:
     """A journey file, parsed and checked.
 
-    ``holdout`` is a share in (0, 1), or None for "auto"; ``reenter`` None means never.
+    ``holdout`` is a share from 0 (the file says ``none``) to 0.9, or None for "auto";
+    ``reenter`` None means never.
     ``exits`` holds what the file named; opt-out, complaint and bounce always end it.
     ``text`` is the file as read: the version's identity.
     """
@@ -118,7 +119,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """Person × journey × rotation. ``rotation`` counts entries from 0.
+    """One person's way through a journey. ``rotation`` counts entries from 0.
 
     ``position`` is an index into the version's steps and always names a Send;
     ``ready_at`` is when that step became due, ``due_at`` when to look at it next

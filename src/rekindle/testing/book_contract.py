@@ -4,6 +4,7 @@ A test module subclasses ``BookContract`` and overrides ``make_book``; pytest th
 runs the whole suite over that book. A promise that is not here is not a promise.
 """
 
+# ruff: noqa: D102 - a test's name says the behaviour
 from __future__ import annotations
 
 from collections.abc import Sequence

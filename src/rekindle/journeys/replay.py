@@ -1,0 +1,159 @@
+"""A journey run over history: the real engine and gate, with only the sending replaced.
+
+Before each tick everything that had happened by then is recorded, so purchases end
+enrolments as they would have. What came of it is then counted from the history itself.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rekindle.journeys.engine import Engine
+from rekindle.journeys.gate import Cap
+from rekindle.journeys.interfaces import Audience
+from rekindle.journeys.memory_book import Course, MemoryBook
+from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Signal
+from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a journey would have done.
+
+    ``assigned`` and ``returned`` count people, not entries; a return is the goal's
+    signal, newer than what was known at entry, within the goal's time of an entry.
+    ``returned_before_first_touch`` counts those of them, in both arms, whom no message
+    (nor ghost of one) had reached yet. ``touches`` and ``reasons`` count decisions,
+    ``ended`` enrolments. ``sent_after_return`` is counted from the signals alone.
+    """
+
+    journey: str
+    courses: Sequence[Course]
+    moves: Sequence[Move]
+    assigned: Mapping[Arm, int]
+    returned: Mapping[Arm, int]
+    returned_before_first_touch: int
+    sent_after_return: int
+    touches: Mapping[Answer, int]
+    reasons: Mapping[Reason, int]
+    ended: Mapping[Reason, int]
+    cost_micros: int
+
+    @property
+    def sends(self) -> Sequence[Move]:
+        """Return the messages that would have gone out, in order."""
+        return [move for move in self.moves if move.decision.answer is Answer.SEND]
+
+
+def replay(
+    version: JourneyVersion,
+    *,
+    book: MemoryBook,
+    audience: Audience,
+    signals: Iterable[Signal],
+    ticks: Iterable[datetime],
+    caps: Sequence[Cap],
+    cost: Mapping[Channel, int],
+) -> Replayed:
+    """Run ``version`` at each of ``ticks`` and return what it would have done.
+
+    ``signals`` and ``ticks`` are in order of time; signals after the last tick are
+    not read. ``book`` holds the people and their consent. Ticks are taken one at a
+    time, so a caller can show progress by wrapping them.
+    """
+    engine = Engine(book, audience, caps=caps, cost=cost)
+    book.start(version)
+    history = _History(signals)
+    for at in ticks:
+        book.record(history.until(at), at)
+        engine.tick(at)
+    return _summarize(version.journey, book, history)
+
+
+class _History:
+    """The signals, read as time passes and kept to count returns afterwards."""
+
+    def __init__(self, signals: Iterable[Signal]) -> None:
+        self._coming: Iterator[Signal] = iter(signals)
+        self._next = next(self._coming, None)
+        self._seen: defaultdict[tuple[str, SignalKind], list[datetime]] = defaultdict(list)
+
+    def until(self, at: datetime) -> list[Signal]:
+        """Return what happened since the last call, up to and including ``at``."""
+        signals = []
+        while self._next is not None and self._next.at <= at:
+            signals.append(self._next)
+            self._seen[self._next.person, self._next.kind].append(self._next.at)
+            self._next = next(self._coming, None)
+        return signals
+
+    def first_return(self, enrolment: Enrolment, kind: SignalKind) -> datetime | None:
+        """Return the first signal of ``kind`` newer than what was known at entry."""
+        known_at = enrolment.last_order_at or enrolment.entered_at
+        times = self._seen.get((enrolment.person, kind), ())
+        return min((at for at in times if at > known_at), default=None)
+
+
+def _summarize(journey: Journey, book: MemoryBook, history: _History) -> Replayed:
+    courses = [one for one in book.courses() if one.enrolment.journey == journey.name]
+    moves = [move for move in book.moves if move.before.journey == journey.name]
+    returned, untouched = _find_returned(journey, courses, moves, history)
+    return Replayed(
+        journey=journey.name,
+        courses=courses,
+        moves=moves,
+        assigned=_count_arms({one.enrolment.person: one.enrolment.arm for one in courses}),
+        returned=_count_arms(returned),
+        returned_before_first_touch=len(untouched),
+        sent_after_return=_count_sent_after_return(journey, moves, history),
+        touches=_count_touches(moves),
+        reasons=Counter(m.decision.reason for m in moves if m.decision.reason is not None),
+        ended=Counter(one.ended for one in courses if one.ended is not None),
+        cost_micros=sum(move.cost_micros for move in moves),
+    )
+
+
+def _find_returned(
+    journey: Journey, courses: Iterable[Course], moves: Iterable[Move], history: _History
+) -> tuple[dict[str, Arm], set[str]]:
+    """Return who came back, with their arm, and those who did before any touch."""
+    touched_at: dict[tuple[str, int], datetime] = {}
+    for move in moves:
+        if move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT:
+            touched_at.setdefault((move.before.person, move.before.rotation), move.at)
+    returned: dict[str, Arm] = {}
+    untouched: set[str] = set()
+    for enrolment in (course.enrolment for course in courses):
+        at = history.first_return(enrolment, journey.goal.on)
+        if at is None or at > enrolment.entered_at + journey.goal.within:
+            continue
+        returned[enrolment.person] = enrolment.arm
+        first_touch_at = touched_at.get((enrolment.person, enrolment.rotation))
+        if first_touch_at is None or at <= first_touch_at:
+            untouched.add(enrolment.person)
+    return returned, untouched
+
+
+def _count_sent_after_return(journey: Journey, moves: Iterable[Move], history: _History) -> int:
+    """Return how many messages followed a signal that should have stopped them."""
+    return sum(
+        any(
+            (at := history.first_return(move.before, kind)) is not None and at <= move.at
+            for kind in journey.exits
+        )
+        for move in moves
+        if move.decision.answer is Answer.SEND
+    )
+
+
+def _count_arms(people: Mapping[str, Arm]) -> dict[Arm, int]:
+    counted = Counter(people.values())
+    return {arm: counted[arm] for arm in Arm}
+
+
+def _count_touches(moves: Iterable[Move]) -> dict[Answer, int]:
+    counted = Counter(move.decision.answer for move in moves)
+    return {answer: counted[answer] for answer in Answer}
