@@ -1,0 +1,26 @@
+"""Who is held out, how many are enough, and what the difference was worth.
+
+The room turns a journey into an experiment: it draws the arms, sizes the holdout and
+estimates the lift. It takes values and returns values; it reads no facts and no ledger.
+"""
+
+from __future__ import annotations
+
+from rekindle.experiments.assignment import assign, assigner
+from rekindle.experiments.lift import estimate_lift, incremental
+from rekindle.experiments.model import ArmOutcome, HoldoutPlan, Incremental, Lift
+from rekindle.experiments.size import plan_holdout, provable_lift, provable_rate_lift
+
+__all__ = [
+    "ArmOutcome",
+    "HoldoutPlan",
+    "Incremental",
+    "Lift",
+    "assign",
+    "assigner",
+    "estimate_lift",
+    "incremental",
+    "plan_holdout",
+    "provable_lift",
+    "provable_rate_lift",
+]

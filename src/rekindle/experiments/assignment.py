@@ -1,0 +1,52 @@
+"""Draws the arm of a person from a hash, so that nobody has to remember the draw.
+
+The same person and salt give the same arm on every machine and in every year. One
+threshold decides, so a treatment widened later takes people in and puts nobody out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+
+from rekindle.vocabulary import Arm
+
+_BYTES = 8
+_PLACES = 2 ** (8 * _BYTES)
+
+
+def assign(person: str, *, salt: str, holdout_share: float) -> Arm:
+    """Return the arm of ``person`` in the experiment named by ``salt``.
+
+    ``holdout_share`` lies in 0-1. Two salts give independent draws. A person treated
+    at one share stays treated at every smaller one.
+
+    Raises:
+        ValueError: the share is not in 0-1.
+    """
+    return assigner(salt, holdout_share)(person)
+
+
+@lru_cache(maxsize=1024)
+def assigner(salt: str, holdout_share: float) -> Callable[[str], Arm]:
+    """Return ``assign`` with salt and share filled in, for many people at once.
+
+    Raises:
+        ValueError: the share is not in 0-1.
+    """
+    if not 0 <= holdout_share <= 1:
+        raise ValueError(f"a holdout share lies between 0 and 1, not {holdout_share}")
+    if holdout_share == 1:  # its threshold would need a ninth byte
+        return lambda _person: Arm.HOLDOUT
+    threshold = int(holdout_share * _PLACES).to_bytes(_BYTES)
+    # The length in front keeps ("ab", "c") and ("a", "bc") apart.
+    start = blake2b(f"{len(salt)}:{salt}".encode("utf-8", "surrogatepass"), digest_size=_BYTES)
+
+    def arm_of(person: str) -> Arm:
+        drawn = start.copy()
+        drawn.update(person.encode("utf-8", "surrogatepass"))
+        # Big-endian bytes of one length compare like the numbers they spell.
+        return Arm.HOLDOUT if drawn.digest() < threshold else Arm.TREATMENT
+
+    return arm_of

@@ -1,0 +1,146 @@
+"""Says how many people to hold out, and what a list of this size could prove at all.
+
+A holdout that expects no buyers can show nothing, and one larger than needed gives
+away revenue. Both answers are given before anything is sent, each with its reason.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from rekindle.experiments.model import HoldoutPlan
+from rekindle.vocabulary import Unknown
+
+_FEWEST_PER_ARM = 2
+
+
+def plan_holdout(
+    *,
+    people: int,
+    buyers_expected_share: float | Unknown,
+    target_buyers: int = 40,
+    smallest_share: float = 0.01,
+    largest_share: float = 0.5,
+    default_share: float = 0.2,
+) -> HoldoutPlan:
+    """Return the holdout that can be expected to hold ``target_buyers`` buyers.
+
+    ``buyers_expected_share`` is the part of ``people`` who return unprompted within
+    the goal window. The share is kept between ``smallest_share`` and
+    ``largest_share``; without a usable base rate it is ``default_share``.
+
+    Raises:
+        ValueError: a negative number of people, or a base rate outside 0-1.
+    """
+    if people < 0:
+        raise ValueError(f"people is {people}; a count cannot be negative")
+    rate = _usable_rate(people, buyers_expected_share)
+    if isinstance(rate, Unknown):
+        sentence = f"{_percent(default_share)} held out, the default share: {rate.reason}."
+        return HoldoutPlan(people, default_share, rate, sentence)
+    wanted = target_buyers / (people * rate)
+    share = min(max(wanted, smallest_share), largest_share)
+    buyers = people * share * rate
+    sentence = (
+        f"{_percent(share)} held out{_bound(share, wanted)}: of {people:,} people "
+        f"{_percent(rate)} are expected to buy unprompted, so the holdout can expect about "
+        f"{buyers:,.0f} buyers ({target_buyers} are aimed for)."
+    )
+    return HoldoutPlan(people, share, buyers, sentence)
+
+
+def _usable_rate(people: int, rate: float | Unknown) -> float | Unknown:
+    if isinstance(rate, Unknown):
+        return rate
+    if not 0 <= rate <= 1:
+        raise ValueError(f"a base rate lies between 0 and 1, not {rate}")
+    if people == 0:
+        return Unknown("nobody is on the list yet")
+    if rate == 0:
+        return Unknown("nobody is expected to buy unprompted")
+    return rate
+
+
+def _bound(share: float, wanted: float) -> str:
+    if share == wanted:
+        return ""
+    return ", the most allowed" if share < wanted else ", the least allowed"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g} %"
+
+
+def provable_lift(
+    *,
+    people: int,
+    holdout_share: float,
+    standard_deviation: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> float | Unknown:
+    """Return the smallest difference per assigned customer that is likely to be seen.
+
+    ``standard_deviation`` is that of net revenue per assigned customer, zeros included,
+    and the result has its unit. A true difference of this size is told from zero with
+    probability ``power`` by a two-sided test at level ``alpha``, in the normal
+    approximation: (z(1 - alpha/2) + z(power)) x sd x sqrt(1/n1 + 1/n2), Chow, Shao &
+    Wang, Sample Size Calculations in Clinical Research, 2nd ed. (2008), p. 58. With few
+    buyers and heavy tails it is a hopeful figure: the real one is larger.
+
+    ``Unknown`` when an arm would have fewer than two people or revenue does not vary.
+    """
+    arms = _arms(people, holdout_share)
+    if isinstance(arms, Unknown):
+        return arms
+    if not 0 < standard_deviation < math.inf:
+        return Unknown("past revenue does not vary between customers")
+    treated, held = arms
+    return _both_errors(alpha, power) * standard_deviation * math.sqrt(1 / treated + 1 / held)
+
+
+def provable_rate_lift(
+    *,
+    people: int,
+    holdout_share: float,
+    base_rate: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> float | Unknown:
+    """Return the smallest rise of a return rate that is likely to be seen.
+
+    ``base_rate`` is the holdout's rate and the result is added to it (0.02 is two
+    percentage points). Each arm has its own binomial variance: d solves
+    d^2 = (z(1 - alpha/2) + z(power))^2 x (p(1-p)/n_holdout + (p+d)(1-p-d)/n_treatment),
+    Chow, Shao & Wang (2008), p. 89.
+
+    ``Unknown`` when an arm would have fewer than two people, the base rate is 0 or 1, or
+    not even everyone's return would be enough.
+    """
+    arms = _arms(people, holdout_share)
+    if isinstance(arms, Unknown):
+        return arms
+    if not 0 < base_rate < 1:
+        return Unknown("the base rate is 0 or 1, so it does not vary")
+    treated, held = arms
+    weight = _both_errors(alpha, power) ** 2
+    linear = weight * (1 - 2 * base_rate) / treated
+    square = 1 + weight / treated
+    constant = weight * base_rate * (1 - base_rate) * (1 / treated + 1 / held)
+    rise = (linear + math.sqrt(linear**2 + 4 * square * constant)) / (2 * square)
+    if base_rate + rise > 1:
+        return Unknown("even if everyone treated returned, the list is too short to show it")
+    return rise
+
+
+def _arms(people: int, holdout_share: float) -> tuple[int, int] | Unknown:
+    held = round(people * holdout_share)
+    if min(held, people - held) < _FEWEST_PER_ARM:
+        return Unknown("an arm would have fewer than two people")
+    return people - held, held
+
+
+def _both_errors(alpha: float, power: float) -> float:
+    normal = NormalDist()
+    return normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)

@@ -1,0 +1,114 @@
+"""A holdout is as large as it must be, and says why."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rekindle.experiments import plan_holdout, provable_lift, provable_rate_lift
+from rekindle.vocabulary import Unknown
+
+
+def test_the_holdout_expects_forty_buyers() -> None:
+    plan = plan_holdout(people=4_000, buyers_expected_share=0.08)
+    assert plan.share == pytest.approx(0.125)
+    assert plan.expected_buyers == pytest.approx(40)
+    assert plan.held_out_count == 500
+    assert plan.sentence == (
+        "12.5 % held out: of 4,000 people 8 % are expected to buy unprompted, "
+        "so the holdout can expect about 40 buyers (40 are aimed for)."
+    )
+
+
+def test_a_short_list_is_held_out_no_further_than_half() -> None:
+    plan = plan_holdout(people=500, buyers_expected_share=0.05)
+    assert plan.share == 0.5
+    assert plan.expected_buyers == pytest.approx(12.5)
+    assert "50 % held out, the most allowed" in plan.sentence
+    assert "about 12 buyers (40 are aimed for)" in plan.sentence
+
+
+def test_a_long_list_keeps_the_smallest_share() -> None:
+    plan = plan_holdout(people=1_000_000, buyers_expected_share=0.1)
+    assert plan.share == 0.01
+    assert "1 % held out, the least allowed" in plan.sentence
+    assert "about 1,000 buyers" in plan.sentence
+
+
+@pytest.mark.parametrize(
+    ("people", "rate", "reason"),
+    [
+        (900, Unknown("the history is shorter than the window"), "the history is shorter"),
+        (900, 0.0, "nobody is expected to buy unprompted"),
+        (0, 0.1, "nobody is on the list yet"),
+    ],
+)
+def test_without_a_base_rate_the_default_share_is_taken(
+    people: int, rate: float | Unknown, reason: str
+) -> None:
+    plan = plan_holdout(people=people, buyers_expected_share=rate)
+    assert plan.share == 0.2
+    assert isinstance(plan.expected_buyers, Unknown)
+    assert plan.sentence.startswith("20 % held out, the default share: ")
+    assert reason in plan.sentence
+
+
+@given(st.integers(0, 10**7), st.floats(0, 1))
+@settings(derandomize=True, deadline=None)
+def test_a_share_always_stays_inside_its_bounds(people: int, rate: float) -> None:
+    assert 0.01 <= plan_holdout(people=people, buyers_expected_share=rate).share <= 0.5
+
+
+@pytest.mark.parametrize(("people", "rate"), [(-1, 0.1), (10, -0.1), (10, 1.1)])
+def test_an_impossible_list_is_refused(people: int, rate: float) -> None:
+    with pytest.raises(ValueError, match=r"people|base rate"):
+        plan_holdout(people=people, buyers_expected_share=rate)
+
+
+def test_provable_lift_agrees_with_a_published_sample_size() -> None:
+    # Chow, Shao & Wang (2008), p. 58: sd 10 and a difference of 5 need 62.79, so 63, per arm.
+    lift = provable_lift(people=126, holdout_share=0.5, standard_deviation=10)
+    assert lift == pytest.approx(5 * (62.79104 / 63) ** 0.5, abs=1e-6)
+
+
+def test_provable_rate_lift_agrees_with_a_published_sample_size() -> None:
+    # Chow, Shao & Wang (2008), p. 89: 65 % against 85 % needs 70 per arm.
+    enough = provable_rate_lift(people=140, holdout_share=0.5, base_rate=0.65)
+    short = provable_rate_lift(people=138, holdout_share=0.5, base_rate=0.65)
+    assert isinstance(enough, float)
+    assert isinstance(short, float)
+    assert enough <= 0.20 < short
+
+
+def test_an_uneven_split_can_prove_less() -> None:
+    even = provable_lift(people=10_000, holdout_share=0.5, standard_deviation=15)
+    uneven = provable_lift(people=10_000, holdout_share=0.05, standard_deviation=15)
+    assert isinstance(even, float)
+    # sqrt(1/9500 + 1/500) over sqrt(1/5000 + 1/5000)
+    assert uneven == pytest.approx(even * 2.2941573)
+
+
+@pytest.mark.parametrize(
+    ("people", "deviation", "reason"),
+    [
+        (3, 10.0, "fewer than two"),
+        (0, 10.0, "fewer than two"),
+        (100, 0.0, "does not vary"),
+        (100, float("nan"), "does not vary"),
+    ],
+)
+def test_an_unprovable_lift_says_why(people: int, deviation: float, reason: str) -> None:
+    lift = provable_lift(people=people, holdout_share=0.5, standard_deviation=deviation)
+    assert isinstance(lift, Unknown)
+    assert reason in lift.reason
+
+
+@pytest.mark.parametrize(
+    ("people", "rate", "reason"),
+    [(3, 0.1, "fewer than two"), (100, 0.0, "0 or 1"), (100, 1.0, "0 or 1"), (8, 0.9, "too short")],
+)
+def test_an_unprovable_rate_says_why(people: int, rate: float, reason: str) -> None:
+    lift = provable_rate_lift(people=people, holdout_share=0.5, base_rate=rate)
+    assert isinstance(lift, Unknown)
+    assert reason in lift.reason
