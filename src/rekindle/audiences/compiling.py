@@ -1,0 +1,152 @@
+"""Builds the Ibis expression of a checked predicate over a profile table.
+
+Every node the reader lets pass has its builder here; an architecture of two tables that
+a test holds against each other.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+from sqlglot import exp
+
+from rekindle.audiences.literals import as_date, as_instant, as_number
+from rekindle.audiences.predicate import TYPES, Predicate
+
+Build = Callable[[Any, ir.Table], Any]
+
+
+def build_condition(predicate: Predicate, table: ir.Table) -> ir.BooleanValue:
+    """Return the condition over ``table``, which holds the profile's columns.
+
+    ``as_of_on`` is today's date in the predicate; where the table lacks it,
+    ``current_date`` cannot be asked. NULL counts as no match.
+    """
+    return ibis.coalesce(_build(predicate.tree, table), ibis.literal(False))
+
+
+def _build(node: exp.Expression, table: ir.Table) -> Any:
+    return _BUILDERS[type(node)](node, table)
+
+
+def _column(node: exp.Column, table: ir.Table) -> Any:
+    name = node.name.lower()
+    value = table[name]
+    # Money is an exact decimal; beside a float literal it is compared as one.
+    return value.cast("float64") if TYPES[name] == "number" else value
+
+
+def _literal(node: exp.Literal, table: ir.Table) -> Any:
+    return ibis.literal(str(node.this)) if node.is_string else ibis.literal(as_number(node))
+
+
+def _compare(compare: Callable[[Any, Any], Any]) -> Build:
+    def build(node: exp.Expression, table: ir.Table) -> Any:
+        left, right = _pair(node.this, node.expression, table)
+        return compare(left, right)
+
+    return build
+
+
+def _pair(left: exp.Expression, right: exp.Expression, table: ir.Table) -> tuple[Any, Any]:
+    a, b = _build(left, table), _build(right, table)
+    return _like_the_other(left, a, b), _like_the_other(right, b, a)
+
+
+def _like_the_other(node: exp.Expression, value: Any, other: Any) -> Any:
+    """Read a quoted text as a date or an instant when it stands beside one."""
+    if isinstance(node, exp.Literal) and node.is_string:
+        if other.type().is_date():
+            return ibis.date(as_date(node))
+        if other.type().is_timestamp():
+            return ibis.literal(as_instant(node), type="timestamp('UTC', 6)")
+    return value
+
+
+def _between(node: exp.Between, table: ir.Table) -> Any:
+    value, low = _pair(node.this, node.args["low"], table)
+    _, high = _pair(node.this, node.args["high"], table)
+    return (value >= low) & (value <= high)
+
+
+def _in(node: exp.In, table: ir.Table) -> Any:
+    value = _build(node.this, table)
+    return value.isin([_pair(node.this, choice, table)[1] for choice in node.expressions])
+
+
+def _is(node: exp.Is, table: ir.Table) -> Any:
+    value = _build(node.this, table)
+    if isinstance(node.expression, exp.Null):
+        return value.isnull()
+    return value == ibis.literal(bool(node.expression.this))
+
+
+def _add_or_take(apply: Callable[[Any, Any], Any]) -> Build:
+    def build(node: exp.Expression, table: ir.Table) -> Any:
+        left = _build(node.this, table)
+        if isinstance(node.expression, exp.Interval):
+            moved = apply(left, ibis.interval(days=int(str(node.expression.this.this))))
+            return moved.cast(left.type())
+        return apply(left, _build(node.expression, table))
+
+    return build
+
+
+def _divide(node: exp.Div, table: ir.Table) -> Any:
+    """Divide; by zero gives NULL on every engine, and so no match."""
+    below = _build(node.expression, table).cast("float64").nullif(0.0)
+    return _build(node.this, table).cast("float64") / below
+
+
+def _cast(node: exp.Cast, table: ir.Table) -> Any:
+    if node.to.sql(dialect="duckdb") == "DATE":
+        return ibis.date(as_date(node))
+    return ibis.literal(as_instant(node), type="timestamp('UTC', 6)")
+
+
+def _both(combine: Callable[[Any, Any], Any]) -> Build:
+    return lambda node, table: combine(_build(node.this, table), _build(node.expression, table))
+
+
+def _method(name: str) -> Build:
+    return lambda node, table: getattr(_build(node.this, table), name)()
+
+
+_BUILDERS: dict[type[exp.Expression], Build] = {
+    exp.Column: _column,
+    exp.Literal: _literal,
+    exp.Boolean: lambda node, table: ibis.literal(bool(node.this)),
+    exp.And: _both(operator.and_),
+    exp.Or: _both(operator.or_),
+    exp.Not: lambda node, table: ~_build(node.this, table),
+    exp.Paren: lambda node, table: _build(node.this, table),
+    exp.EQ: _compare(operator.eq),
+    exp.NEQ: _compare(operator.ne),
+    exp.GT: _compare(operator.gt),
+    exp.GTE: _compare(operator.ge),
+    exp.LT: _compare(operator.lt),
+    exp.LTE: _compare(operator.le),
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Is: _is,
+    exp.Like: lambda node, table: _build(node.this, table).like(str(node.expression.this)),
+    exp.ILike: lambda node, table: _build(node.this, table).ilike(str(node.expression.this)),
+    exp.Add: _add_or_take(operator.add),
+    exp.Sub: _add_or_take(operator.sub),
+    exp.Mul: _both(operator.mul),
+    exp.Div: _divide,
+    exp.Neg: lambda node, table: -_build(node.this, table),
+    exp.Abs: _method("abs"),
+    exp.Cast: _cast,
+    exp.CurrentDate: lambda node, table: table.as_of_on,
+    exp.Lower: _method("lower"),
+    exp.Upper: _method("upper"),
+    exp.Trim: _method("strip"),
+    exp.Coalesce: lambda node, table: ibis.coalesce(
+        *(_build(part, table) for part in (node.this, *node.expressions))
+    ),
+}

@@ -1,0 +1,39 @@
+"""Literals of a predicate's tree as Python values."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from sqlglot import exp
+
+
+def as_date(node: exp.Expression) -> date:
+    """Return the day a text or ``date '…'`` names.
+
+    Raises:
+        ValueError: it is no ISO 8601 day.
+    """
+    return date.fromisoformat(_text(node))
+
+
+def as_instant(node: exp.Expression) -> datetime:
+    """Return the instant a text or ``timestamp '…'`` names; UTC without an offset.
+
+    Raises:
+        ValueError: it is no ISO 8601 instant.
+    """
+    at = datetime.fromisoformat(_text(node))
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def as_number(node: exp.Literal) -> int | float:
+    """Return a number literal's value."""
+    text = str(node.this)
+    return int(text) if text.isdigit() else float(text)
+
+
+def _text(node: exp.Expression) -> str:
+    inner = node.this if isinstance(node, exp.Cast) else node
+    if not (isinstance(inner, exp.Literal) and inner.is_string):
+        raise ValueError("not a text")
+    return str(inner.this)
