@@ -46,22 +46,6 @@ T = TypeVar("T")
 CHUNK = 10_000
 """Rows a statement carries: enough to be fast, few enough to keep memory flat."""
 
-_PERSON = ("id", "address", "address_hash", "country", "timezone", "properties")
-_CONSENT = ("person", "channel", "granted", "at", "source", "wording")
-_ENROLMENT = (
-    "person",
-    "journey",
-    "version",
-    "rotation",
-    "arm",
-    "entered_at",
-    "last_order_at",
-    "position",
-    "ready_at",
-    "due_at",
-)
-_ASSIGNMENT = ("person", "journey", "arm", "assigned_at", "version")
-
 
 class LedgerBook:
     """Implements ``rekindle.journeys.interfaces.Book`` on SQLite and PostgreSQL.
@@ -85,7 +69,7 @@ class LedgerBook:
         with ledger_transaction(self._alias):
             for chunk in _chunks(cards.values()):
                 rows = [self._card(person) for person in chunk]
-                execute(self._alias, "save_people", rows_of(_PERSON, rows))
+                execute(self._alias, "save_people", rows_of(rows))
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""
@@ -93,15 +77,14 @@ class LedgerBook:
             for chunk in _chunks(records):
                 know_people(self._alias, (record.person for record in chunk))
                 rows = [_consent(record) for record in chunk]
-                execute(self._alias, "add_consents", rows_of(_CONSENT, rows))
+                execute(self._alias, "add_consents", rows_of(rows))
 
     def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
         """Never contact this person's address on this channel again."""
         row = (person, channel.value, reason, text_of(at))
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
-            columns = ("person", "channel", "reason", "at")
-            execute(self._alias, "suppress", rows_of(columns, [row]))
+            execute(self._alias, "suppress", rows_of([row]))
 
     def start(self, version: JourneyVersion) -> None:
         """Make this version the one new people enter; earlier versions run out."""
@@ -120,7 +103,7 @@ class LedgerBook:
         found: dict[str, Past] = {}
         with ledger_transaction(self._alias):
             for chunk in _chunks(people):
-                batch = rows_of(("person",), [(person,) for person in chunk])
+                batch = rows_of((person,) for person in chunk)
                 rows = fetch(self._alias, "past_of", batch, journey)
                 found |= {row[0]: _past(row) for row in rows}
         return found
@@ -137,9 +120,9 @@ class LedgerBook:
         with ledger_transaction(self._alias):
             for chunk in _chunks(enrolments):
                 know_people(self._alias, (enrolment.person for enrolment in chunk))
-                drawn = rows_of(_ASSIGNMENT, [_assignment(enrolment) for enrolment in chunk])
+                drawn = rows_of(_assignment(enrolment) for enrolment in chunk)
                 execute(self._alias, "assign", drawn)
-                rows = rows_of(_ENROLMENT, [_enrolment(enrolment) for enrolment in chunk])
+                rows = rows_of(_enrolment(enrolment) for enrolment in chunk)
                 new += execute(self._alias, "enrol", rows)
         return new
 
@@ -204,11 +187,11 @@ def _consent(record: ConsentRecord) -> Row:
 
 
 def _past(row: Row) -> Past:
-    _, rotation, entered_at, ended_at, arm = row
+    _, rotation, entered_at, is_open, arm = row
     return Past(
         rotation=rotation,
         entered_at=instant_of(entered_at),
-        is_open=ended_at is None,
+        is_open=bool(is_open),
         arm=Arm(arm),
     )
 

@@ -60,7 +60,7 @@ def load_dossiers(
 
 
 def _load_papers(alias: str, people: Collection[str], *, since: datetime) -> _Papers:
-    batch = rows_of(("person",), [(person,) for person in people])
+    batch = rows_of((person,) for person in people)
     sends = fetch(alias, "sends_of", batch, text_of(since))
     return _Papers(
         consents=_consents(fetch(alias, "consents_of", batch)),
@@ -71,7 +71,7 @@ def _load_papers(alias: str, people: Collection[str], *, since: datetime) -> _Pa
     )
 
 
-def _consents(rows: Iterable[Row]) -> dict[str, list[ConsentRecord]]:
+def _consents(rows: Iterable[Row]) -> dict[tuple[str, Channel], list[ConsentRecord]]:
     found: dict[tuple[str, Channel], list[ConsentRecord]] = defaultdict(list)
     for person, channel, granted, at, source, wording in rows:
         found[person, _CHANNELS[channel]].append(
@@ -89,8 +89,8 @@ def _consents(rows: Iterable[Row]) -> dict[str, list[ConsentRecord]]:
 
 def _sends(rows: Iterable[Row]) -> dict[str, list[Sent]]:
     found: dict[str, list[Sent]] = defaultdict(list)
-    for person, channel, decided_at, accepted_at, _ in rows:
-        found[person].append(Sent(_CHANNELS[channel], instant_of(accepted_at or decided_at)))
+    for person, channel, at, _ in rows:
+        found[person].append(Sent(_CHANNELS[channel], instant_of(at)))
     return found
 
 

@@ -15,46 +15,20 @@ from rekindle.vocabulary import Answer, Arm, Purpose, Reason
 
 Identity = tuple[str, str, int]
 
-_ADVANCE = (
-    "person",
-    "journey",
-    "rotation",
-    "from_position",
-    "from_due_at",
-    "version",
-    "position",
-    "ready_at",
-    "due_at",
-    "ended_at",
-    "ended_reason",
-)
-_DECISION = ("enrolment", "step", "at", "answer", "reason", "until", "is_ghost", "detail")
-_TOUCH = (
-    "enrolment",
-    "person",
-    "version",
-    "step",
-    "channel",
-    "at",
-    "is_ghost",
-    "is_marketing",
-)
-_MESSAGE = ("touch", "channel", "template", "created_at", "expires_at", "cost_micros")
-
 
 def save_moves(alias: str, versions: Versions, moves: Sequence[Move]) -> int:
     """Write the moves that still apply, inside the caller's transaction; count them."""
     wanted = {_identity(move.before): move for move in reversed(moves)}
     if not wanted:
         return 0
-    advances = rows_of(_ADVANCE, [_advance(move) for move in wanted.values()])
+    advances = rows_of(_advance(move) for move in wanted.values())
     applied = {
         number: wanted[person, journey, rotation]
         for number, person, journey, rotation in fetch(alias, "advance", advances)
     }
     if applied:
-        decisions = [_decision(number, move) for number, move in applied.items()]
-        execute(alias, "add_decisions", rows_of(_DECISION, decisions))
+        decisions = rows_of(_decision(number, move) for number, move in applied.items())
+        execute(alias, "add_decisions", decisions)
         _add_touches(alias, versions, applied)
     return len(applied)
 
@@ -65,14 +39,14 @@ def _add_touches(alias: str, versions: Versions, applied: Mapping[int, Move]) ->
     ]
     if not touches:
         return
-    new = fetch(alias, "add_touches", rows_of(_TOUCH, touches))
+    new = fetch(alias, "add_touches", rows_of(touches))
     messages = [
         _message(touch, applied[number], versions)
         for touch, number, is_ghost in new
         if not is_ghost
     ]
     if messages:
-        execute(alias, "add_messages", rows_of(_MESSAGE, messages))
+        execute(alias, "add_messages", rows_of(messages))
 
 
 def _identity(enrolment: Enrolment) -> Identity:

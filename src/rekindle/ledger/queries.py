@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +22,7 @@ from rekindle.errors import LedgerError
 Row = tuple[Any, ...]
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_INSTANT = re.compile(r"INSTANT\(([\w.]+|\w+\([^)]*\))\)")
 _ROWS = re.compile(r"ROWS\(([^)]*)\) AS (\w+)")
 _POSTGRESQL_LINE = re.compile(r"^\s*-- postgresql: (.*)$", re.MULTILINE)
 _POSTGRESQL_TYPES = {"instant": "timestamptz"}
@@ -56,13 +57,17 @@ def execute(alias: str, query: str, *parameters: str | int) -> int:
         return int(cursor.rowcount)
 
 
-def rows_of(columns: Sequence[str], values: Sequence[Sequence[object]]) -> str:
-    """Return the parameter that stands for a ``ROWS(...)`` table."""
-    return json.dumps([dict(zip(columns, row, strict=True)) for row in values])
+def rows_of(values: Iterable[Sequence[object]]) -> str:
+    """Return the parameter that stands for a ``ROWS(...)`` table, its columns in order."""
+    return json.dumps(list(values), separators=(",", ":"))
 
 
+@lru_cache(maxsize=8192)
 def text_of(at: datetime) -> str:
-    """Return an instant as both databases read it: UTC, as every session's zone is."""
+    """Return an instant as both databases read it: UTC, as every session's zone is.
+
+    Remembered, because a batch repeats few instants and writing one out is dear.
+    """
     return at.astimezone(UTC).isoformat(" ")[:-6]
 
 
@@ -71,19 +76,21 @@ def text_or_none(at: datetime | None) -> str | None:
     return None if at is None else text_of(at)
 
 
-def instant_of(value: datetime | str) -> datetime:
-    """Return a stored instant, as a column or (SQLite) an expression gives it."""
-    return (datetime.fromisoformat(value) if isinstance(value, str) else value).replace(tzinfo=UTC)
+def instant_of(text: str) -> datetime:
+    """Return what ``INSTANT(column)`` read, aware, in UTC."""
+    return datetime.fromisoformat(text)
 
 
-def instant_or_none(value: datetime | str | None) -> datetime | None:
+def instant_or_none(text: str | None) -> datetime | None:
     """Return what ``instant_of`` returns, or None for None."""
-    return None if value is None else instant_of(value)
+    return None if text is None else datetime.fromisoformat(text)
 
 
 @cache
 def _statement(query: str, vendor: str) -> str:
-    return _ROWS.sub(_ROWS_IN[vendor], _lines_for(vendor, _statements()[query]))
+    text = _lines_for(vendor, _statements()[query])
+    text = _INSTANT.sub(r"\1::text" if vendor == "postgresql" else r"(\1 || '+00:00')", text)
+    return _ROWS.sub(partial(_rows_table, vendor=vendor), text)
 
 
 @cache
@@ -98,23 +105,18 @@ def _lines_for(vendor: str, text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.startswith("--"))
 
 
-def _columns(declared: str) -> list[tuple[str, str]]:
-    pairs = [column.split() for column in declared.split(",")]
-    return [(name, kind) for name, kind in pairs]
-
-
-def _sqlite_rows(match: re.Match[str]) -> str:
-    picks = ", ".join(
-        f"json_extract(value, '$.{name}') AS {name}" for name, _ in _columns(match[1])
-    )
-    return f"(SELECT {picks} FROM json_each(%s)) AS {match[2]}"
-
-
-def _postgresql_rows(match: re.Match[str]) -> str:
-    typed = ", ".join(
-        f"{name} {_POSTGRESQL_TYPES.get(kind, kind)}" for name, kind in _columns(match[1])
-    )
-    return f"json_to_recordset(%s::json) AS {match[2]}({typed})"
-
-
-_ROWS_IN = {"sqlite": _sqlite_rows, "postgresql": _postgresql_rows}
+def _rows_table(match: re.Match[str], *, vendor: str) -> str:
+    columns = [column.split() for column in match[1].split(",")]
+    if vendor == "postgresql":
+        picks = [
+            f"(value->>{place})::{_POSTGRESQL_TYPES.get(kind, kind)} AS {name}"
+            for place, (name, kind) in enumerate(columns)
+        ]
+        source = "jsonb_array_elements(%s::jsonb) AS value"
+    else:
+        picks = [
+            f"json_extract(value, '$[{place}]') AS {name}"
+            for place, (name, _) in enumerate(columns)
+        ]
+        source = "json_each(%s)"
+    return f"(SELECT {', '.join(picks)} FROM {source}) AS {match[2]}"

@@ -42,7 +42,7 @@ def know_people(alias: str, people: Iterable[str]) -> None:
     """Make sure a card exists for each of these people, if only an empty one."""
     # In one order everywhere: two transactions that insert the same people wait, not lock.
     known = [(person,) for person in sorted(set(people))]
-    execute(alias, "know_people", rows_of(("person",), known))
+    execute(alias, "know_people", rows_of(known))
 
 
 def record_signals(alias: str, versions: Versions, signals: Sequence[Signal], at: datetime) -> int:
@@ -65,7 +65,7 @@ def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> N
         for channel in Channel
     ]
     if rows:
-        execute(alias, "suppress", rows_of(("person", "channel", "reason", "at"), rows))
+        execute(alias, "suppress", rows_of(rows))
 
 
 def _append(alias: str, signals: Sequence[Signal], at: datetime) -> list[Signal]:
@@ -77,8 +77,7 @@ def _append(alias: str, signals: Sequence[Signal], at: datetime) -> list[Signal]
         (signal.person, signal.kind.value, text_of(signal.at), key, text_of(at))
         for key, signal in by_key.items()
     ]
-    columns = ("person", "kind", "at", "key", "recorded_at")
-    new = {key for (key,) in fetch(alias, "add_signals", rows_of(columns, rows))}
+    new = {key for (key,) in fetch(alias, "add_signals", rows_of(rows))}
     return sorted((by_key[key] for key in new), key=lambda signal: (signal.at, signal.key))
 
 
@@ -88,9 +87,8 @@ def _withdraw(alias: str, opt_outs: Sequence[Signal]) -> None:
         for signal in opt_outs
         for channel in Channel
     ]
-    columns = ("person", "channel", "granted", "at", "source", "wording")
     if rows:
-        execute(alias, "add_consents", rows_of(columns, rows))
+        execute(alias, "add_consents", rows_of(rows))
 
 
 def _endings(alias: str, versions: Versions, signals: Iterable[Signal]) -> list[tuple[int, Reason]]:
@@ -99,7 +97,7 @@ def _endings(alias: str, versions: Versions, signals: Iterable[Signal]) -> list[
     for signal in signals:
         by_person[signal.person].append(signal)
     endings: list[tuple[int, Reason]] = []
-    batch = rows_of(("person",), [(person,) for person in by_person])
+    batch = rows_of((person,) for person in by_person)
     for row in fetch(alias, "stoppable_enrolments_of", batch):
         enrolment, person, journey, version, entered, ordered = row
         exits = versions.find(journey, version).journey.exits
@@ -117,6 +115,6 @@ def _end(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int
         return 0
     ends = [(enrolment, text_of(at), reason.value) for enrolment, reason in endings]
     stops = [(enrolment, reason.value) for enrolment, reason in endings]
-    ended = execute(alias, "end_enrolments", rows_of(("enrolment", "ended_at", "reason"), ends))
-    execute(alias, "cancel_messages_of", rows_of(("enrolment", "reason"), stops))
+    ended = execute(alias, "end_enrolments", rows_of(ends))
+    execute(alias, "cancel_messages_of", rows_of(stops))
     return ended

@@ -1,14 +1,15 @@
 -- The ledger's hot statements, for SQLite (3.35 or newer) and PostgreSQL alike.
 --
--- ROWS(column type, ...) AS r is a table made of one JSON parameter, a list of
--- objects; "instant" is the database's own timestamp. A line that begins with
--- "-- postgresql:" is a part of the statement there and a remark on SQLite, where
--- the one writer at a time needs no row locks.
+-- ROWS(column type, ...) AS r is a table made of one JSON parameter, a list of rows;
+-- "instant" is the database's own timestamp, and INSTANT(column) reads one as ISO 8601
+-- text in UTC. A line that begins with "-- postgresql:" is a part of the statement
+-- there and a remark on SQLite, where the one writer at a time needs no row locks.
 
 -- name: due_enrolments
 -- Open enrolments to look at now, the longest waiting first, with their cards.
-SELECT e.person_id, e.journey, e.version, e.rotation, e.arm, e.entered_at,
-       e.last_order_at, e.position, e.ready_at, e.due_at, p.country, p.address
+SELECT e.person_id, e.journey, e.version, e.rotation, e.arm,
+       INSTANT(e.entered_at), INSTANT(e.last_order_at), e.position,
+       INSTANT(e.ready_at), INSTANT(e.due_at), p.country, p.address
 FROM ledger_enrolment AS e
 JOIN ledger_person AS p ON p.id = e.person_id
 WHERE e.ended_at IS NULL AND e.due_at <= %s
@@ -17,7 +18,7 @@ LIMIT %s
 
 -- name: consents_of
 -- Every consent record of these people, in the order the statements were made.
-SELECT c.person_id, c.channel, c.granted, c.at, c.source, c.wording
+SELECT c.person_id, c.channel, c.granted, INSTANT(c.at), c.source, c.wording
 FROM ROWS(person text) AS r
 JOIN ledger_consent AS c ON c.person_id = r.person
 ORDER BY c.at, c.id
@@ -36,7 +37,7 @@ JOIN ledger_suppression AS s ON s.person_id = r.person
 
 -- name: newest_orders_of
 -- The newest purchase on record of each of these people who has one.
-SELECT g.person_id, max(g.at)
+SELECT g.person_id, INSTANT(max(g.at))
 FROM ROWS(person text) AS r
 JOIN ledger_signal AS g ON g.person_id = r.person AND g.kind = 'order'
 GROUP BY g.person_id
@@ -44,7 +45,7 @@ GROUP BY g.person_id
 -- name: sends_of
 -- Marketing sends of these people that count towards caps, ghosts included.
 -- What failed or was cancelled never reached anyone; what is unknown may have.
-SELECT t.person_id, t.channel, t.at, m.accepted_at, t.is_ghost
+SELECT t.person_id, t.channel, INSTANT(coalesce(m.accepted_at, t.at)), t.is_ghost
 FROM ROWS(person text) AS r
 JOIN ledger_touch AS t ON t.person_id = r.person
 LEFT JOIN ledger_message AS m ON m.touch_id = t.id
@@ -91,7 +92,7 @@ ON CONFLICT DO NOTHING
 
 -- name: past_of
 -- The enrolments of these people in one journey, later rotations last.
-SELECT e.person_id, e.rotation, e.entered_at, e.ended_at, e.arm
+SELECT e.person_id, e.rotation, INSTANT(e.entered_at), e.ended_at IS NULL, e.arm
 FROM ROWS(person text) AS r
 JOIN ledger_enrolment AS e ON e.person_id = r.person
 WHERE e.journey = %s
@@ -175,7 +176,8 @@ RETURNING key
 
 -- name: stoppable_enrolments_of
 -- These people's enrolments that are open or whose messages have not all left.
-SELECT e.id, e.person_id, e.journey, e.version, e.entered_at, e.last_order_at
+SELECT e.id, e.person_id, e.journey, e.version,
+       INSTANT(e.entered_at), INSTANT(e.last_order_at)
 FROM ledger_enrolment AS e
 WHERE e.person_id IN (SELECT r.person FROM ROWS(person text) AS r)
   AND (e.ended_at IS NULL OR EXISTS (
