@@ -71,6 +71,18 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
+def command_names(command: Any, path: str = "rekindle") -> Iterator[str]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        if not inner.hidden:
+            yield from command_names(inner, f"{path} {name}")
+
+
+def test_every_command_is_documented(program: Any) -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    assert [name for name in command_names(program) if f"## `{name}`" not in page] == []
+
+
 @pytest.mark.parametrize("line", list(examples()))
 def test_a_documented_command_is_understood(line: str, program: Any) -> None:
     understand(line, program)
