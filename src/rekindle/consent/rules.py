@@ -7,7 +7,7 @@ expire by itself: what was allowed when a journey began may not be when it write
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from rekindle.consent.model import ConsentRecord, Permission, Rule
@@ -27,7 +27,7 @@ _NO_RECORD = Permission(False, Rule.NO_RECORD)
 
 
 def decide_permission(
-    records: Iterable[ConsentRecord],
+    records: Collection[ConsentRecord],
     *,
     purpose: Purpose,
     country: str | None,
@@ -45,7 +45,7 @@ def decide_permission(
     """
     if purpose is Purpose.TRANSACTIONAL:
         return _TRANSACTIONAL
-    if (newest := _newest(records, at)) is not None:
+    if records and (newest := _newest(records, at)) is not None:
         return _EXPRESS if newest.granted else _WITHDRAWN
     if not soft_opt_in or last_purchase_at is None or last_purchase_at > at:
         return _NO_RECORD
@@ -54,7 +54,7 @@ def decide_permission(
     return _IMPLIED if at <= _add_months(last_purchase_at, CASL_PURCHASE_MONTHS) else _EXPIRED
 
 
-def _newest(records: Iterable[ConsentRecord], at: datetime) -> ConsentRecord | None:
+def _newest(records: Collection[ConsentRecord], at: datetime) -> ConsentRecord | None:
     known = (record for record in records if record.at <= at)
     return max(known, key=lambda record: (record.at, not record.granted), default=None)
 

@@ -7,7 +7,7 @@ the replay of last year. People stay on the version of the journey they entered.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -57,9 +57,10 @@ class TickReport:
 
 @dataclass(frozen=True, slots=True)
 class _Stop:
-    """A send in a version's steps; ``next`` and ``wait`` lead on, None at the end."""
+    """A send in a version's steps; the way on is ``next``, None at the end, after ``wait``."""
 
     send: Send
+    policy: Policy
     next: int | None
     wait: timedelta
 
@@ -68,7 +69,6 @@ class _Stop:
 class _Route:
     """A version as the engine walks it: from send to send, the waits between settled."""
 
-    policy: Policy
     first: int
     lead: timedelta
     stops: Mapping[int, _Stop]
@@ -168,23 +168,21 @@ class Engine:
         firsts: dict[str, Dossier] = {}
         for dossier in dossiers:
             firsts.setdefault(dossier.enrolment.person, dossier)
-        looks = [(dossier, self._route_of(dossier.enrolment)) for dossier in firsts.values()]
+        looks = [(dossier, self._stop_of(dossier.enrolment)) for dossier in firsts.values()]
         unmet = self._find_unmet(looks, at)
         moves = []
-        for dossier, route in looks:
-            stop = route.stops[dossier.enrolment.position]
+        for dossier, stop in looks:
             is_met = dossier.enrolment.person not in unmet
-            decision = decide(GateContext(dossier, stop.send, route.policy, at, is_met))
+            decision = decide(GateContext(dossier, stop.send, stop.policy, at, is_met))
             moves.append(self._build_move(dossier, stop, decision, at))
         return moves
 
-    def _find_unmet(self, looks: Collection[tuple[Dossier, _Route]], at: datetime) -> set[str]:
+    def _find_unmet(self, looks: Iterable[tuple[Dossier, _Stop]], at: datetime) -> set[str]:
         """Return the people whose step has a condition they do not match."""
         asked: dict[str, set[str]] = {}
-        for dossier, route in looks:
-            predicate = route.stops[dossier.enrolment.position].send.when
-            if predicate is not None:
-                asked.setdefault(predicate, set()).add(dossier.enrolment.person)
+        for dossier, stop in looks:
+            if stop.send.when is not None:
+                asked.setdefault(stop.send.when, set()).add(dossier.enrolment.person)
         unmet: set[str] = set()
         for predicate, people in asked.items():
             unmet |= people - self._audience.matching(predicate, at, people)
@@ -193,7 +191,7 @@ class Engine:
     def _build_move(self, dossier: Dossier, stop: _Stop, decision: Decision, at: datetime) -> Move:
         before = dossier.enrolment
         ended = dossier.exit
-        if decision.answer is Answer.HOLD and decision.until is not None:
+        if decision.until is not None:
             after = _moved(before, before.position, before.ready_at, decision.until)
         elif ended is None and stop.next is not None:
             ready_at = at + stop.wait
@@ -201,13 +199,15 @@ class Engine:
         else:
             after, ended = before, ended or Reason.FINISHED
         cost = self._cost[stop.send.channel] if decision.answer is Answer.SEND else 0
-        detail = dossier.permission.rule.value if decision.reason is Reason.NO_PERMISSION else ""
+        permission = dossier.permission
+        detail = "" if permission.is_granted else permission.rule.value
         return Move(before, stop.send, decision, at, cost, after, ended, detail)
 
-    def _route_of(self, enrolment: Enrolment) -> _Route:
-        return self._routes.get((enrolment.journey, enrolment.version)) or self._route(
-            enrolment.journey, enrolment.version
-        )
+    def _stop_of(self, enrolment: Enrolment) -> _Stop:
+        route = self._routes.get((enrolment.journey, enrolment.version))
+        if route is None:
+            route = self._route(enrolment.journey, enrolment.version)
+        return route.stops[enrolment.position]
 
     def _route(self, journey: str, number: int) -> _Route:
         """Return the way through a version, which never changes once it has started."""
@@ -247,6 +247,7 @@ def _moved(enrolment: Enrolment, position: int, ready_at: datetime, due_at: date
 def _build_route(version: JourneyVersion, caps: tuple[Cap, ...]) -> _Route:
     """Return the sends of a version, each with the next one and the waits before that."""
     journey = version.journey
+    policy = Policy(journey.purpose, journey.stale_after, caps)
     stops: dict[int, _Stop] = {}
     following: int | None = None
     wait = NO_WAIT
@@ -254,9 +255,8 @@ def _build_route(version: JourneyVersion, caps: tuple[Cap, ...]) -> _Route:
         if isinstance(step, Wait):
             wait += step.duration
         else:
-            stops[position] = _Stop(step, following, wait)
+            stops[position] = _Stop(step, policy, following, wait)
             following, wait = position, NO_WAIT
     if following is None:
         raise LedgerError(f"journey {journey.name} sends nothing")
-    policy = Policy(journey.purpose, journey.stale_after, caps)
-    return _Route(policy, following, wait, stops)
+    return _Route(following, wait, stops)

@@ -1,12 +1,12 @@
 """The one gate: before anything leaves the building, one pure function is asked.
 
-It looks at one frozen context and answers send, hold or skip. Its rules stand in one
-ordered table, so that the order people read in the documentation is the order it asks.
+It looks at one frozen context and answers send, hold or skip. What each reason means,
+and what a person can do about it, stands below in the order in which the gate asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -69,13 +69,27 @@ SEND = Decision(Answer.SEND)
 def decide(context: GateContext) -> Decision:
     """Return whether this touch leaves now, waits or is left out, and why.
 
-    The rules are asked in the order of ``Reason``; the first that applies answers. A
-    person in the holdout is skipped last of all, so a ``HELD_OUT`` marks exactly the
-    instant at which a treated person would have been written to.
+    The questions are asked in the order of ``Reason``; the first that applies answers.
+    The holdout comes last of all, so a ``HELD_OUT`` marks exactly the instant at which
+    a treated person would have been written to: the ghost of a touch.
     """
-    for rule in _RULES:
-        if (decision := rule(context)) is not None:
-            return decision
+    dossier = context.dossier
+    if dossier.exit is not None:
+        return _EXIT_REACHED
+    if dossier.is_suppressed:
+        return _SUPPRESSED
+    if not dossier.permission.is_granted:
+        return _NO_PERMISSION
+    if not dossier.is_reachable:
+        return _UNREACHABLE
+    if context.at - dossier.enrolment.ready_at > context.policy.stale_after:
+        return _STALE
+    if not context.is_condition_met:
+        return _CONDITION_NOT_MET
+    if dossier.sent and (free_at := _find_free(context)) is not None:
+        return Decision(Answer.HOLD, Reason.CAP, free_at)
+    if dossier.enrolment.arm is Arm.HOLDOUT:
+        return _HELD_OUT
     return SEND
 
 
@@ -101,70 +115,30 @@ _CONDITION_NOT_MET = Decision(Answer.SKIP, Reason.CONDITION_NOT_MET)
 _HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 
 
-def _exit_reached(context: GateContext) -> Decision | None:
-    return None if context.dossier.exit is None else _EXIT_REACHED
+def _find_free(context: GateContext) -> datetime | None:
+    """Return when every cap is free again, or None if they are now.
 
-
-def _suppressed(context: GateContext) -> Decision | None:
-    return _SUPPRESSED if context.dossier.is_suppressed else None
-
-
-def _no_permission(context: GateContext) -> Decision | None:
-    return None if context.dossier.permission.is_granted else _NO_PERMISSION
-
-
-def _unreachable(context: GateContext) -> Decision | None:
-    return None if context.dossier.is_reachable else _UNREACHABLE
-
-
-def _stale(context: GateContext) -> Decision | None:
-    waited = context.at - context.dossier.enrolment.ready_at
-    return _STALE if waited > context.policy.stale_after else None
-
-
-def _condition_not_met(context: GateContext) -> Decision | None:
-    return None if context.is_condition_met else _CONDITION_NOT_MET
-
-
-def _cap(context: GateContext) -> Decision | None:
-    """Hold until every cap is free again, but not beyond the first stale instant."""
+    A touch is not held beyond the first instant at which it is stale, so that it then
+    expires with that reason.
+    """
     policy = context.policy
-    if not context.dossier.sent or policy.purpose is Purpose.TRANSACTIONAL:
+    if policy.purpose is Purpose.TRANSACTIONAL:
         return None
     frees = [at for cap in policy.caps if (at := _frees_at(cap, context)) is not None]
     if not frees:
         return None
-    stale_at = context.dossier.enrolment.ready_at + policy.stale_after + INSTANT
-    return Decision(Answer.HOLD, Reason.CAP, min(max(frees), stale_at))
+    return min(max(frees), context.dossier.enrolment.ready_at + policy.stale_after + INSTANT)
 
 
 def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
     """Return when fewer than ``cap.max`` sends remain in the window; None if they do now."""
-    if not cap.binds(context.send.channel):
+    sent, at = context.dossier.sent, context.at
+    if len(sent) < cap.max or not cap.binds(context.send.channel):
         return None
-    since, at = context.at - cap.per, context.at
-    counted = sorted(
-        sent.at
-        for sent in context.dossier.sent
-        if since < sent.at <= at and cap.binds(sent.channel)
-    )
+    since = at - cap.per
+    counted = sorted(one.at for one in sent if since < one.at <= at and cap.binds(one.channel))
     return counted[-cap.max] + cap.per if len(counted) >= cap.max else None
 
-
-def _held_out(context: GateContext) -> Decision | None:
-    return _HELD_OUT if context.dossier.enrolment.arm is Arm.HOLDOUT else None
-
-
-_RULES: tuple[Callable[[GateContext], Decision | None], ...] = (
-    _exit_reached,
-    _suppressed,
-    _no_permission,
-    _unreachable,
-    _stale,
-    _condition_not_met,
-    _cap,
-    _held_out,
-)
 
 REASONS: tuple[ReasonNote, ...] = (
     ReasonNote(

@@ -220,9 +220,9 @@ class MemoryBook:
         sent = entry.standing.sent
         if entry.standing.ghosts and entry.enrolment.arm is Arm.HOLDOUT:
             sent = sorted(sent + entry.standing.ghosts, key=lambda one: one.at)
-        if not sent:
-            return ()
         since = at - self._window
+        if not sent or sent[-1].at <= since:
+            return ()
         return tuple(one for one in sent if since < one.at <= at)
 
     def _apply(self, move: Move) -> bool:

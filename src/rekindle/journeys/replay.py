@@ -6,8 +6,10 @@ enrolments as they would have. What came of it is then counted from the history 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,10 +69,27 @@ def replay(
     engine = Engine(book, audience, caps=caps, cost=cost)
     book.start(version)
     history = _History(signals)
-    for at in ticks:
-        book.record(history.until(at), at)
-        engine.tick(at)
+    with _collecting_young_only():
+        for at in ticks:
+            book.record(history.until(at), at)
+            engine.tick(at)
+            gc.collect(1)
     return _summarize(version.journey, book, history)
+
+
+@contextmanager
+def _collecting_young_only() -> Iterator[None]:
+    """Keep Python from searching the growing book for cycles over and over.
+
+    That takes a fifth of a replay; collecting what each tick left behind does not.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _History:
@@ -92,8 +111,10 @@ class _History:
 
     def first_return(self, enrolment: Enrolment, kind: SignalKind) -> datetime | None:
         """Return the first signal of ``kind`` newer than what was known at entry."""
+        times = self._seen.get((enrolment.person, kind))
+        if times is None:
+            return None
         known_at = enrolment.last_order_at or enrolment.entered_at
-        times = self._seen.get((enrolment.person, kind), ())
         return min((at for at in times if at > known_at), default=None)
 
 
@@ -120,21 +141,21 @@ def _find_returned(
     journey: Journey, courses: Iterable[Course], moves: Iterable[Move], history: _History
 ) -> tuple[dict[str, Arm], set[str]]:
     """Return who came back, with their arm, and those who did before any touch."""
-    touched_at: dict[tuple[str, int], datetime] = {}
-    for move in moves:
-        if move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT:
-            touched_at.setdefault((move.before.person, move.before.rotation), move.at)
+    returns: dict[tuple[str, int], datetime] = {}
     returned: dict[str, Arm] = {}
-    untouched: set[str] = set()
     for enrolment in (course.enrolment for course in courses):
         at = history.first_return(enrolment, journey.goal.on)
-        if at is None or at > enrolment.entered_at + journey.goal.within:
-            continue
-        returned[enrolment.person] = enrolment.arm
-        first_touch_at = touched_at.get((enrolment.person, enrolment.rotation))
-        if first_touch_at is None or at <= first_touch_at:
-            untouched.add(enrolment.person)
-    return returned, untouched
+        if at is not None and at <= enrolment.entered_at + journey.goal.within:
+            returns[enrolment.person, enrolment.rotation] = at
+            returned[enrolment.person] = enrolment.arm
+    touched = {
+        who
+        for move in moves
+        if (who := (move.before.person, move.before.rotation)) in returns
+        and move.at < returns[who]
+        and (move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT)
+    }
+    return returned, {person for person, _ in returns.keys() - touched}
 
 
 def _count_sent_after_return(journey: Journey, moves: Iterable[Move], history: _History) -> int:
