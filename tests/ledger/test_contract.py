@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from rekindle.journeys.interfaces import Book
+from rekindle.journeys import Book
 from rekindle.ledger import LedgerBook
 from rekindle.testing.book_contract import BookContract, MakeBook
 

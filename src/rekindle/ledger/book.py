@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TypeVar
 
 from rekindle.consent import ConsentRecord
-from rekindle.journeys.model import (
+from rekindle.journeys import (
     Dossier,
     Enrolment,
     JourneyVersion,
@@ -32,6 +32,7 @@ from rekindle.ledger.queries import (
     execute,
     fetch,
     instant_of,
+    ledger_errors,
     ledger_transaction,
     rows_of,
     text_of,
@@ -148,8 +149,9 @@ class LedgerBook:
     def open_enrolments(self) -> Iterable[Enrolment]:
         """Return every enrolment that has not ended, one at a time."""
         rows = models.Enrolment.objects.using(self._alias).filter(ended_at=None).order_by("id")
-        for row in rows.iterator(chunk_size=CHUNK):
-            yield _enrolment_of(row)
+        with ledger_errors():
+            for row in rows.iterator(chunk_size=CHUNK):
+                yield _enrolment_of(row)
 
     def _card(self, person: Person) -> tuple[object, ...]:
         return (

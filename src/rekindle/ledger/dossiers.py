@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rekindle.consent import ConsentRecord, decide_permission
-from rekindle.journeys.model import Dossier, Enrolment, Send, Sent
+from rekindle.journeys import Dossier, Enrolment, Send, Sent
 from rekindle.ledger.queries import (
     Row,
     fetch,

@@ -12,9 +12,10 @@ from datetime import datetime
 from django.db.models import Count, Min, Sum
 
 from rekindle.consent import ConsentRecord
-from rekindle.journeys.model import Person
+from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.models import MessageState
+from rekindle.ledger.queries import ledger_errors
 from rekindle.vocabulary import Answer, Arm, Channel, Reason
 
 
@@ -84,11 +85,12 @@ class MessageEntry:
 
 
 class History:
-    """What one ledger remembers."""
+    """What one ledger remembers. Every method raises LedgerError when it cannot be read."""
 
     def __init__(self, alias: str) -> None:
         self._alias = alias
 
+    @ledger_errors()
     def person(self, person: str) -> Person | None:
         """Return a person's contact card, or None."""
         row = models.Person.objects.using(self._alias).filter(pk=person).first()
@@ -96,6 +98,7 @@ class History:
             return None
         return Person(row.pk, row.address, row.country, row.timezone, row.properties)
 
+    @ledger_errors()
     def consents_of(self, person: str) -> Sequence[ConsentRecord]:
         """Return every statement of will of a person, oldest first."""
         rows = models.Consent.objects.using(self._alias).filter(person=person)
@@ -106,24 +109,29 @@ class History:
             for row in rows.order_by("at", "id")
         ]
 
+    @ledger_errors()
     def decisions_of(self, person: str) -> Sequence[DecisionEntry]:
         """Return every decision made about a person, oldest first."""
         rows = models.Decision.objects.using(self._alias).filter(enrolment__person=person)
         return [_decision(row) for row in rows.select_related("enrolment").order_by("at", "id")]
 
+    @ledger_errors()
     def enrolments_of(self, journey: str) -> Sequence[EnrolmentEntry]:
         """Return every enrolment in a journey, in the order people entered."""
         return self._enrolments(journey=journey)
 
+    @ledger_errors()
     def enrolments_of_person(self, person: str) -> Sequence[EnrolmentEntry]:
         """Return every enrolment of a person, in the order they entered."""
         return self._enrolments(person=person)
 
+    @ledger_errors()
     def assigned(self, journey: str) -> Mapping[str, Arm]:
         """Return the arm of everyone who was ever drawn for a journey."""
         rows = models.Assignment.objects.using(self._alias).filter(journey=journey)
         return {person: Arm(arm) for person, arm in rows.values_list("person", "arm")}
 
+    @ledger_errors()
     def decision_counts(self, journey: str) -> Sequence[DecisionCount]:
         """Return how often each answer was given and why, the most frequent first."""
         rows = models.Decision.objects.using(self._alias).filter(enrolment__journey=journey)
@@ -133,14 +141,17 @@ class History:
             for answer, reason, is_ghost, count in groups.order_by("-count", "answer", "reason")
         ]
 
+    @ledger_errors()
     def messages_of(self, journey: str) -> Sequence[MessageEntry]:
         """Return every message of a journey, in the order they were decided."""
         return self._messages(touch__enrolment__journey=journey)
 
+    @ledger_errors()
     def messages_of_person(self, person: str) -> Sequence[MessageEntry]:
         """Return every message meant for a person, in the order they were decided."""
         return self._messages(touch__person=person)
 
+    @ledger_errors()
     def cost_of(self, journey: str) -> int:
         """Return what the accepted messages of a journey cost, in micros."""
         rows = models.Message.objects.using(self._alias).filter(

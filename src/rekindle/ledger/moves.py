@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rekindle.journeys.model import Enrolment, Move
+from rekindle.journeys import Enrolment, Move
 from rekindle.ledger.queries import execute, fetch, rows_of, text_of, text_or_none
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Answer, Arm, Purpose, Reason

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from rekindle.journeys.model import Signal
+from rekindle.journeys import Signal
 from rekindle.ledger import models
 from rekindle.ledger.models import STUCK, MessageState
-from rekindle.ledger.queries import ledger_transaction
+from rekindle.ledger.queries import ledger_errors, ledger_transaction
 from rekindle.ledger.signals import is_return, record_signals
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Channel, Purpose, Reason, SignalKind
@@ -184,7 +184,8 @@ class Outbox:
     def stuck(self) -> Sequence[StuckMessage]:
         """Return the messages that need a person, oldest first."""
         rows = self._messages.filter(state__in=STUCK).select_related("touch__enrolment")
-        return [_stuck_message(row) for row in rows.order_by("created_at", "touch")]
+        with ledger_errors():
+            return [_stuck_message(row) for row in rows.order_by("created_at", "touch")]
 
     @property
     def _messages(self) -> QuerySet[models.Message]:

@@ -29,22 +29,28 @@ _POSTGRESQL_TYPES = {"instant": "timestamptz"}
 
 
 @contextmanager
+def ledger_errors() -> Iterator[None]:
+    """Speak of what the database refuses, or that it went away, as a LedgerError."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise LedgerError(f"the ledger refused: {str(error).strip()}") from error
+
+
+@contextmanager
 def ledger_transaction(alias: str) -> Iterator[None]:
     """Do all of what follows or none of it.
 
     Raises:
         LedgerError: the database refused, or went away.
     """
-    try:
-        with transaction.atomic(using=alias):
-            yield
-    except DatabaseError as error:
-        raise LedgerError(f"the ledger refused: {str(error).strip()}") from error
+    with ledger_errors(), transaction.atomic(using=alias):
+        yield
 
 
 def fetch(alias: str, query: str, *parameters: str | int) -> list[Row]:
     """Return the rows of a named query."""
-    with connections[alias].cursor() as cursor:
+    with ledger_errors(), connections[alias].cursor() as cursor:
         cursor.execute(_statement(query, connections[alias].vendor), parameters)
         rows: list[Row] = cursor.fetchall()
         return rows
@@ -52,7 +58,7 @@ def fetch(alias: str, query: str, *parameters: str | int) -> list[Row]:
 
 def execute(alias: str, query: str, *parameters: str | int) -> int:
     """Run a named query and return how many rows it wrote."""
-    with connections[alias].cursor() as cursor:
+    with ledger_errors(), connections[alias].cursor() as cursor:
         cursor.execute(_statement(query, connections[alias].vendor), parameters)
         return int(cursor.rowcount)
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from rekindle.journeys.model import Signal
+from rekindle.journeys import Signal
 from rekindle.ledger.queries import (
     execute,
     fetch,

@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from rekindle.errors import LedgerError
-from rekindle.journeys.model import Journey, JourneyVersion
+from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import models
-from rekindle.ledger.queries import ledger_transaction
+from rekindle.ledger.queries import ledger_errors, ledger_transaction
 
 
 class Versions:
@@ -36,11 +36,13 @@ class Versions:
             if not is_new and not row.is_running:
                 rows.filter(pk=row.pk).update(is_running=True)
 
+    @ledger_errors()
     def running(self) -> list[JourneyVersion]:
         """Return the newest version of every journey that takes new people."""
         rows = models.JourneyVersion.objects.using(self._alias)
         return [_version_of(row) for row in rows.filter(is_running=True).order_by("name")]
 
+    @ledger_errors()
     def of_journey(self, name: str) -> list[JourneyVersion]:
         """Return every version of a journey, oldest first."""
         rows = models.JourneyVersion.objects.using(self._alias)

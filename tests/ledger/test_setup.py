@@ -1,0 +1,89 @@
+"""Databases join by URL, say clearly when they cannot, and stay in step with the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from rekindle.errors import ConfigError, LedgerError
+from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate
+from rekindle.testing.book_contract import START, WINDOW, build_version
+
+
+def _book(alias: str) -> LedgerBook:
+    return LedgerBook(alias, secret=b"s", soft_opt_in=True, longest_window=WINDOW)
+
+
+def test_two_ledgers_live_in_one_process(sqlite: str, tmp_path: Path) -> None:
+    other = connect("sqlite:///deep/other.sqlite3", base=tmp_path)
+    migrate(other)
+    _book(other).start(build_version())
+    assert (len(_book(other).running()), len(_book(sqlite).running())) == (1, 0)
+    disconnect(other)
+
+
+def test_connecting_again_gives_the_same_ledger(sqlite: str, tmp_path: Path) -> None:
+    assert connect(f"sqlite:///{tmp_path}/ledger.sqlite3", base=Path("/elsewhere")) == sqlite
+
+
+def test_configuring_again_only_adds(sqlite: str) -> None:
+    from django.conf import settings
+
+    configure(APPEND_SLASH=False)
+    assert settings.APPEND_SLASH is False
+    assert "rekindle.ledger" in settings.INSTALLED_APPS
+
+
+@pytest.mark.parametrize("url", ["mysql://host/name", "sqlite://", "ledger.sqlite3"])
+def test_url_that_names_no_ledger_is_refused(url: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^ledger\.url"):
+        connect(url, base=tmp_path)
+
+
+def test_unreachable_server_is_named_without_its_password(tmp_path: Path) -> None:
+    url = f"postgresql://shop:hush@/ledger?host={tmp_path}&connect_timeout=2"
+    with pytest.raises(LedgerError, match="cannot be reached") as caught:
+        connect(url, base=tmp_path)
+    assert "hush" not in str(caught.value)
+
+
+def test_folder_in_place_of_a_file_cannot_be_reached(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="cannot be reached"):
+        connect(f"sqlite:///{tmp_path}", base=tmp_path)
+
+
+def test_ledger_of_a_newer_version_is_refused(sqlite: str) -> None:
+    with connections[sqlite].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied) "
+            "VALUES ('ledger', '9999_future', '2030-01-01')"
+        )
+    with pytest.raises(LedgerError, match="newer Rekindle"):
+        migrate(sqlite)
+
+
+def test_query_on_a_ledger_without_tables_is_a_ledger_error(tmp_path: Path) -> None:
+    alias = connect("sqlite:///bare.sqlite3", base=tmp_path)
+    book = _book(alias)
+    asks = (book.running, lambda: book.due(START, 1), lambda: book.start(build_version()))
+    for ask in asks:
+        with pytest.raises(LedgerError, match="refused"):
+            ask()
+    disconnect(alias)
+
+
+def test_migrations_say_all_that_the_models_say(alias: str) -> None:
+    call_command("makemigrations", "ledger", check=True, dry_run=True, verbosity=0)
+    migrate(alias)
+
+
+def test_sqlite_survives_a_power_failure_and_readers(sqlite: str) -> None:
+    with connections[sqlite].cursor() as cursor:
+        found = []
+        for pragma in ("journal_mode", "synchronous", "foreign_keys"):
+            cursor.execute(f"PRAGMA {pragma}")
+            found.append(cursor.fetchone()[0])
+    assert found == ["wal", 2, 1]
