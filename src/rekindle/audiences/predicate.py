@@ -252,7 +252,6 @@ def _check_words(column: exp.Expression, values: list[exp.Expression]) -> None:
             )
 
 
-
 _CHECKS = (
     (exp.Column, _check_column),
     (exp.Literal, _check_literal),

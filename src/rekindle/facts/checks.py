@@ -199,4 +199,8 @@ def _delimiter_hint(raw: Raw) -> str:
         return ""
     (only,) = raw.columns
     found = [mark for mark in (";", "\t", "|", ",") if mark in only]
-    return f'; the fields look separated by {found[0]!r}: set delimiter = "{found[0]}"' if found else ""
+    return (
+        f'; the fields look separated by {found[0]!r}: set delimiter = "{found[0]}"'
+        if found
+        else ""
+    )

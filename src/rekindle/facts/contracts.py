@@ -196,9 +196,7 @@ ORDER_LINES = Contract(
     (
         SOURCE,
         ORDER_ID,
-        Column(
-            "line", "int64", "Place within the order, from 1.", required=True, is_input=False
-        ),
+        Column("line", "int64", "Place within the order, from 1.", required=True, is_input=False),
         Column(
             "product_id",
             "string",
@@ -270,9 +268,7 @@ EVENTS = Contract(
             required=True,
             words=("event_id", "message_id", "messageid", "id"),
         ),
-        Column(
-            "customer_id", "string", "Who did it.", required=True, words=CUSTOMER_ID.words
-        ),
+        Column("customer_id", "string", "Who did it.", required=True, words=CUSTOMER_ID.words),
         Column(
             "event",
             "string",

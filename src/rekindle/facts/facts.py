@@ -80,7 +80,9 @@ class Engine:
         """
         con = ibis.duckdb.connect()
         con.raw_sql("set TimeZone = 'UTC'")
-        con.raw_sql(f"set temp_directory = '{str(folder / '.spill').replace(chr(39), chr(39) * 2)}'")
+        con.raw_sql(
+            f"set temp_directory = '{str(folder / '.spill').replace(chr(39), chr(39) * 2)}'"
+        )
         lake = Lake(folder)
         for contract in HELD:
             create_view(con.con, lake, contract)

@@ -113,10 +113,15 @@ class _Import:
         given = frozenset(resolve_columns(raw, contract, rules.source))
         self._find_problems(contract, given)
         reasons = self._quarantine(raw, contract, rules)
-        anonymous = self._count("checked where customer_id is null") if contract in (
-            ORDERS,
-            ORDER_LINES,
-        ) else 0
+        anonymous = (
+            self._count("checked where customer_id is null")
+            if contract
+            in (
+                ORDERS,
+                ORDER_LINES,
+            )
+            else 0
+        )
         self._progress(f"{raw.name}: writing")
         added, changed = self._write(contract, rules, given)
         result = FileImport(
@@ -224,9 +229,7 @@ class _Import:
         ).fetchall()
         return tuple(text for (text,) in rows)
 
-    def _write(
-        self, contract: Contract, rules: Rules, given: frozenset[str]
-    ) -> tuple[int, int]:
+    def _write(self, contract: Contract, rules: Rules, given: frozenset[str]) -> tuple[int, int]:
         if contract is ORDER_LINES:
             self._upsert(ORDER_LINES, folding.build_lines(rules), covers="order_id")
             counts = self._upsert(ORDERS, folding.build_orders_from_lines(rules))

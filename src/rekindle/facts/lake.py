@@ -167,9 +167,7 @@ class Change:
         return str(self._lake.folder / table)
 
 
-def create_view(
-    con: duckdb.DuckDBPyConnection, lake: Lake | Change, contract: Contract
-) -> None:
+def create_view(con: duckdb.DuckDBPyConnection, lake: Lake | Change, contract: Contract) -> None:
     """Make ``contract.table`` a view of the snapshot's rows in ``con``."""
     files = lake.files(contract.table)
     if files:

@@ -2,6 +2,7 @@
 
 from rekindle.profiles.columns import COLUMNS, Column
 from rekindle.profiles.lifecycle import describe_presets
+from rekindle.profiles.presence import build_presence
 from rekindle.profiles.profile import NAMES, build_profiles, build_profiles_from
 from rekindle.profiles.tallies import build_cards, build_timeline, local_day
 
@@ -10,6 +11,7 @@ __all__ = [
     "NAMES",
     "Column",
     "build_cards",
+    "build_presence",
     "build_profiles",
     "build_profiles_from",
     "build_timeline",

@@ -83,9 +83,7 @@ COLUMNS = (
         "",
         "high (top fifth of buyers by lifetime value), middle, or low (lower half).",
     ),
-    Column(
-        "top_category", "text", "", "The category most was spent on; empty without categories."
-    ),
+    Column("top_category", "text", "", "The category most was spent on; empty without categories."),
     Column("top_category_share", "number", "share 0–1", "Its share of spending with a category."),
     Column("country", "text", "", "From the contact card."),
     Column("has_email", "flag", "", "Whether an e-mail address is known."),

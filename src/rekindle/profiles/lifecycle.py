@@ -49,9 +49,7 @@ def build_lifecycle(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     return _with_since(table.mutate(tier=tier))
 
 
-def _line(
-    table: ir.Table, settings: LifecycleSettings, line: str, expected: ir.Value
-) -> ir.Value:
+def _line(table: ir.Table, settings: LifecycleSettings, line: str, expected: ir.Value) -> ir.Value:
     if settings.preset == "personal":
         days: ir.Value = ibis.greatest(
             getattr(settings, line) * expected, float(settings.minimum_days)
@@ -70,9 +68,7 @@ def _line(
 def _ended_a_lapse(table: ir.Table, settings: LifecycleSettings) -> ir.Value:
     """Return whether the last purchase came after a silence that had been a lapse."""
     pause = table.last_order_on.delta(table.previous_order_on, unit="day")
-    earlier_span = ibis.coalesce(
-        table.previous_order_on.delta(table.first_order_on, unit="day"), 0
-    )
+    earlier_span = ibis.coalesce(table.previous_order_on.delta(table.first_order_on, unit="day"), 0)
     k = settings.shrinkage
     # At a pause the person had one gap fewer; people without one have no pause either.
     expected = (earlier_span + k * table.group_gap) / (ibis.greatest(table.gaps - 1, 0) + k)

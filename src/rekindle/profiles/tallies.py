@@ -70,9 +70,7 @@ def build_timeline(facts: Facts) -> ir.Table:
     so_far = ibis.window(
         group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id], rows=(None, 0)
     )
-    whole = ibis.window(
-        group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id]
-    )
+    whole = ibis.window(group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id])
     end = ibis.literal(datetime(9999, 1, 1), type="timestamp").cast(INSTANT)
     table = steps.select(
         "customer_id",

