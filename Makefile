@@ -1,6 +1,7 @@
 # Every target sets up what it needs. Nothing has to be installed or started by hand.
 VENV ?= .venv
 BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
@@ -11,8 +12,13 @@ help:  ## list these targets
 
 setup: $(READY)  ## create the virtual environment with the locked dependencies
 
-$(READY): requirements/dev.lock pyproject.toml tools/setup.sh
+$(LOCKED): requirements/dev.lock tools/setup.sh
 	@tools/setup.sh $(VENV)
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: $(READY)  ## run the whole loop on a real shop's orders

@@ -50,9 +50,7 @@ create_venv || { install_venv_package; create_venv; } || { cat "$log" >&2; exit 
 
 echo "Installing the locked dependencies into $venv (a minute or two, once)."
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-{
-  "$venv/bin/python" -m pip install --require-hashes --no-deps -r requirements/dev.lock &&
-    "$venv/bin/python" -m pip install --no-deps --no-build-isolation -e .
-} >"$log" 2>&1 || { tail -n 30 "$log" >&2; fail "Set-up failed; the whole output is in $log."; }
+"$venv/bin/python" -m pip install --require-hashes --no-deps -r requirements/dev.lock \
+  >"$log" 2>&1 || { tail -n 30 "$log" >&2; fail "Set-up failed; the whole output is in $log."; }
 rm -f "$log"
 echo "Ready: $("$venv/bin/python" --version) in $venv."
