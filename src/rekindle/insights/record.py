@@ -1,0 +1,66 @@
+"""What a report is about: a journey's members and sends, wherever they were kept.
+
+The ledger's history and a replay are both written down as a ``JourneyRecord``, so that
+one report measures what was done and what would have been done by the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rekindle.journeys import Journey
+from rekindle.vocabulary import Answer, Arm, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One person in the journey once. ``first_touch_at`` counts a ghost's touch as well.
+
+    ``ended_at`` is when the book learned of what ended it, or None.
+    """
+
+    person: str
+    arm: Arm
+    rotation: int
+    entered_at: datetime
+    last_order_at: datetime | None
+    first_touch_at: datetime | None
+    ended: Reason | None
+    ended_at: datetime | None = None
+
+    @property
+    def known_at(self) -> datetime:
+        """Return the instant that a purchase must be newer than to be a return."""
+        return self.last_order_at or self.entered_at
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """One message that left, or may have left, for a person in a rotation."""
+
+    person: str
+    rotation: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyRecord:
+    """What a journey did from ``started_at`` until ``until``.
+
+    ``touches`` and ``reasons`` count decisions, ghosts included; ``cost_micros`` is of
+    the messages in ``sends``; ``notes`` are what a reader has to know about the record.
+    """
+
+    journey: Journey
+    started_at: datetime
+    until: datetime
+    holdout_share: float
+    members: Sequence[Membership]
+    touches: Mapping[Answer, int]
+    reasons: Mapping[Reason, int]
+    sends: Sequence[SentMessage]
+    cost_micros: int
+    is_replay: bool
+    notes: tuple[str, ...] = ()

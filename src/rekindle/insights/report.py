@@ -1,0 +1,296 @@
+"""What a journey did and earned: treatment beside holdout, and what that shows.
+
+The headline is net revenue per assigned customer. A difference is stated with its
+interval and in a sentence, so that nobody has to guess whether anything was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rekindle.experiments import ArmOutcome, Lift, estimate_lift
+from rekindle.facts import Engine, Facts
+from rekindle.insights.outcomes import Outcomes, load_outcomes
+from rekindle.insights.record import JourneyRecord, Membership, SentMessage
+from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
+from rekindle.vocabulary import Answer, Arm, Money, Reason, SignalKind, Unknown
+
+NET_REVENUE = "net revenue per assigned customer"
+RETURN_RATE = "return rate per assigned customer"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmResult:
+    """What one arm's people did. Each is counted once, however often they entered.
+
+    ``exposed`` had a message, or its ghost in the holdout; ``revenue`` is net, inside
+    the goal windows, in major units.
+    """
+
+    assigned: int
+    exposed: int
+    returned: int
+    revenue: float
+
+    @property
+    def revenue_per_assigned(self) -> Figure:
+        """Return net revenue per assigned customer, in major units."""
+        return self.revenue / self.assigned if self.assigned else _NOBODY
+
+    @property
+    def return_rate(self) -> Figure:
+        """Return the share of assigned customers who returned, in 0-1."""
+        return self.returned / self.assigned if self.assigned else _NOBODY
+
+
+_NOBODY = Unknown("nobody was assigned to this arm")
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyReport:
+    """What came of a journey from ``started_at`` until ``until``.
+
+    ``sent_after_return`` counts messages that left although the book knew of the
+    purchase: it must be 0. ``sent_before_known`` counts those that left after a purchase
+    that had not been imported yet. ``still_open_windows`` counts enrolments whose goal
+    window, ``within`` long, ends after ``until``.
+    """
+
+    journey: str
+    started_at: datetime
+    until: datetime
+    within: timedelta
+    is_replay: bool
+    currency: str
+    holdout_share: float
+    arms: Mapping[Arm, ArmResult]
+    touches: Mapping[Answer, int]
+    reasons: Mapping[Reason, int]
+    returned_before_first_touch: int
+    sent_after_return: int
+    sent_before_known: int
+    still_open_windows: int
+    cost: Money
+    lift: Lift | Unknown
+    return_rate_lift: Lift | Unknown
+    notes: tuple[str, ...]
+
+    @property
+    def finding(self) -> str:
+        """Return in plain words whether the difference shows anything."""
+        told = _tell(self.lift, self.currency, is_replay=self.is_replay)
+        if not self.is_replay:
+            return told
+        noise = _TRULY_NOTHING if _may_be_zero(self.lift) else _FALSE_ALARM
+        return f"{told} {noise}"
+
+    def to_json(self) -> Json:
+        """Return the report as JSON values; amounts in major units, rates in 0-1.
+
+        What could not be computed carries ``unknown`` with the reason.
+        """
+        arms = self.arms
+        return {
+            "version": VERSION,
+            "journey": self.journey,
+            "from": self.started_at.isoformat(),
+            "to": self.until.isoformat(),
+            "assigned": {arm.value: of.assigned for arm, of in arms.items()},
+            "exposed": {arm.value: of.exposed for arm, of in arms.items()},
+            "touches": {answer.value: count for answer, count in self.touches.items()},
+            "reasons": {reason.value: count for reason, count in self.reasons.items()},
+            "returned": {arm.value: of.returned for arm, of in arms.items()},
+            "returned_before_first_touch": self.returned_before_first_touch,
+            "sent_after_return": self.sent_after_return,
+            "sent_before_known": self.sent_before_known,
+            "cost": round(float(self.cost.amount), 4),
+            "lift": _write_lift(self.lift, NET_REVENUE),
+            "net_revenue_per_assigned": {
+                arm.value: write_figure(of.revenue_per_assigned) for arm, of in arms.items()
+            },
+            "return_rate_lift": _write_lift(self.return_rate_lift, RETURN_RATE),
+            "still_open_windows": self.still_open_windows,
+            "notes": [self.finding, *self.notes],
+        }
+
+
+def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> JourneyReport:
+    """Return what came of a journey, counted from the facts by one rule for both arms.
+
+    Everyone assigned counts in the arm they were drawn into, whether a message reached
+    them or not (intention to treat).
+    """
+    goal = record.journey.goal
+    outcomes = load_outcomes(engine, facts, record.members, within=goal.within, until=record.until)
+    returned = _find_returned(record, outcomes)
+    arms = {arm: _sum_arm(arm, record, outcomes, returned) for arm in Arm}
+    after_return, before_known = _count_late_sends(record, outcomes)
+    return JourneyReport(
+        journey=record.journey.name,
+        started_at=record.started_at,
+        until=record.until,
+        within=goal.within,
+        is_replay=record.is_replay,
+        currency=facts.currency,
+        holdout_share=record.holdout_share,
+        arms=arms,
+        touches={answer: record.touches.get(answer, 0) for answer in Answer},
+        reasons=_sort_by_count(record.reasons),
+        returned_before_first_touch=len(_find_untouched(returned)),
+        sent_after_return=after_return,
+        sent_before_known=before_known,
+        still_open_windows=_count_open(record),
+        cost=Money.from_micros(record.cost_micros, facts.currency),
+        lift=_estimate_revenue_lift(record, outcomes, arms),
+        return_rate_lift=_estimate_return_lift(arms),
+        notes=(*record.notes, *_explain(record, before_known)),
+    )
+
+
+Returned = Mapping[str, list[tuple[Membership, datetime]]]
+
+
+def _find_returned(record: JourneyRecord, outcomes: Outcomes) -> Returned:
+    """Return each person who came back inside a goal window, with the entries they did."""
+    found: dict[str, list[tuple[Membership, datetime]]] = {}
+    for one in record.members:
+        at = outcomes.returned_at.get((one.person, one.rotation))
+        if at is not None and at <= one.entered_at + record.journey.goal.within:
+            found.setdefault(one.person, []).append((one, at))
+    return found
+
+
+def _find_untouched(returned: Returned) -> set[str]:
+    """Return who came back before any message, or ghost of one, had reached them."""
+    return {
+        person
+        for person, entries in returned.items()
+        for one, at in entries
+        if one.first_touch_at is None or at <= one.first_touch_at
+    }
+
+
+def _sum_arm(arm: Arm, record: JourneyRecord, outcomes: Outcomes, returned: Returned) -> ArmResult:
+    own = [one for one in record.members if one.arm is arm]
+    people = {one.person for one in own}
+    return ArmResult(
+        assigned=len(people),
+        exposed=len({one.person for one in own if one.first_touch_at is not None}),
+        returned=len(people & returned.keys()),
+        revenue=sum(outcomes.revenue.get(person, 0.0) for person in sorted(people)),
+    )
+
+
+def _estimate_revenue_lift(
+    record: JourneyRecord, outcomes: Outcomes, arms: Mapping[Arm, ArmResult]
+) -> Lift | Unknown:
+    people = {one.person: one.arm for one in record.members}
+    values: dict[Arm, list[float]] = {arm: [] for arm in Arm}
+    for person, net in outcomes.revenue.items():
+        values[people[person]].append(net)
+    treatment, holdout = (
+        ArmOutcome(arms[arm].assigned, tuple(values[arm])) for arm in (Arm.TREATMENT, Arm.HOLDOUT)
+    )
+    return estimate_lift(treatment, holdout, metric=NET_REVENUE)
+
+
+def _estimate_return_lift(arms: Mapping[Arm, ArmResult]) -> Lift | Unknown:
+    treatment, holdout = (
+        ArmOutcome.of_count(arms[arm].assigned, arms[arm].returned)
+        for arm in (Arm.TREATMENT, Arm.HOLDOUT)
+    )
+    return estimate_lift(treatment, holdout, metric=RETURN_RATE)
+
+
+def _count_late_sends(record: JourneyRecord, outcomes: Outcomes) -> tuple[int, int]:
+    """Return how many messages followed a purchase the book knew of, and did not know of."""
+    if SignalKind.ORDER not in record.journey.exits:
+        return 0, 0
+    members = {(one.person, one.rotation): one for one in record.members}
+    late = [
+        _was_known(members[sent.person, sent.rotation], sent, is_replay=record.is_replay)
+        for sent in record.sends
+        if (at := outcomes.returned_at.get((sent.person, sent.rotation))) and at <= sent.at
+    ]
+    return sum(late), len(late) - sum(late)
+
+
+def _was_known(one: Membership, sent: SentMessage, *, is_replay: bool) -> bool:
+    """Return whether the book had recorded the purchase when the message left.
+
+    A replay records every purchase as it happens. In the ledger, the enrolment ended
+    when the purchase was recorded; an end without its time is held against us.
+    """
+    if is_replay:
+        return True
+    return one.ended is Reason.ORDER and (one.ended_at is None or one.ended_at <= sent.at)
+
+
+def _count_open(record: JourneyRecord) -> int:
+    within = record.journey.goal.within
+    return sum(one.entered_at + within > record.until for one in record.members)
+
+
+def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
+    return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _explain(record: JourneyRecord, before_known: int) -> list[str]:
+    """Return what a reader has to know to take the figures for what they are."""
+    notes = []
+    if open_count := _count_open(record):
+        notes.append(
+            f"The goal window of {open_count:,} of {len(record.members):,} entries is still "
+            "open: the figures will move, and the interval is meant to be read once, when "
+            "all windows have closed."
+        )
+    if before_known:
+        notes.append(
+            f"{before_known:,} messages left after a purchase that had not been imported yet; "
+            "import orders more often to stop sooner."
+        )
+    return notes
+
+
+_TRULY_NOTHING = (
+    "In a replay nobody was contacted, so the true lift is 0 and this is the noise a report "
+    "of this size carries."
+)
+_FALSE_ALARM = (
+    "But in a replay nobody was contacted, so the true lift is 0: this is a false alarm, as "
+    "about one report in twenty gives at this confidence."
+)
+
+
+def _may_be_zero(lift: Lift | Unknown) -> bool:
+    return isinstance(lift, Unknown) or lift.low <= 0 <= lift.high
+
+
+def _tell(lift: Lift | Unknown, currency: str, *, is_replay: bool) -> str:
+    if isinstance(lift, Unknown):
+        return f"No lift can be stated: {lift.reason}."
+    if _may_be_zero(lift):
+        return "No lift is shown: the interval includes 0."
+    side = "more" if lift.difference > 0 else "less"
+    near, far = sorted((abs(lift.low), abs(lift.high)))
+    who = "The treatment arm brought" if is_replay else "The journey earned"
+    return (
+        f"{who} {abs(lift.difference):,.2f} {currency} {side} per assigned customer than the "
+        f"holdout, and between {near:,.2f} and {far:,.2f} with "
+        f"{lift.confidence * 100:g} % confidence."
+    )
+
+
+def _write_lift(lift: Lift | Unknown, metric: str) -> Json:
+    if isinstance(lift, Unknown):
+        return {"metric": metric} | write_unknown(lift)
+    return {
+        "metric": lift.metric,
+        "difference": round(lift.difference, 4),
+        "low": round(lift.low, 4),
+        "high": round(lift.high, 4),
+        "p_value": round(lift.p_value, 4),
+        "method": lift.method,
+    }

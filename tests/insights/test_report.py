@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rekindle.experiments import Lift
+from rekindle.insights import (
+    JourneyRecord,
+    JourneyReport,
+    Membership,
+    SentMessage,
+    build_report,
+)
+from rekindle.journeys import Goal, Journey
+from rekindle.vocabulary import Answer, Arm, Reason, SignalKind, Unknown
+
+START = datetime(2024, 3, 1, tzinfo=UTC)
+KNOWN = datetime(2023, 12, 1, tzinfo=UTC)
+JOURNEY = Journey(
+    name="lapsed-buyers",
+    audience="tier = 'lapsed'",
+    goal=Goal(SignalKind.ORDER, timedelta(days=30)),
+    steps=(),
+)
+
+
+def member(person: str, arm: Arm = Arm.TREATMENT, **changes: Any) -> Membership:
+    usual = Membership(
+        person,
+        arm,
+        rotation=0,
+        entered_at=START,
+        last_order_at=KNOWN,
+        first_touch_at=START + timedelta(hours=1),
+        ended=Reason.FINISHED,
+    )
+    return replace(usual, **changes)
+
+
+def record(members: Sequence[Membership], **changes: Any) -> JourneyRecord:
+    usual = JourneyRecord(
+        JOURNEY,
+        started_at=START,
+        until=START + timedelta(days=60),
+        holdout_share=0.5,
+        members=members,
+        touches={Answer.SEND: 3},
+        reasons={Reason.CAP: 1, Reason.HELD_OUT: 2},
+        sends=(),
+        cost_micros=7_500,
+        is_replay=False,
+    )
+    return replace(usual, **changes)
+
+
+@pytest.fixture
+def report_on(open_shop: Any, order_rows: Any) -> Any:
+    def build(orders: list[Any], record: JourneyRecord) -> JourneyReport:
+        engine = open_shop(orders=order_rows(orders))
+        return build_report(record, engine.facts(), engine)
+
+    return build
+
+
+def crowd(prefix: str, arm: Arm, count: int) -> list[Membership]:
+    return [member(f"{prefix}{n}", arm) for n in range(count)]
+
+
+def purchases(prefix: str, count: int, amount: float) -> list[tuple[str, str, float]]:
+    return [(f"{prefix}{n}", "2024-03-10", amount + n) for n in range(count)]
+
+
+def test_revenue_is_net_and_counted_inside_the_goal_window_only(report_on: Any) -> None:
+    orders = [
+        ("a", "2024-03-01", 1.0),  # at the instant of entry
+        ("a", "2024-03-02", 50.0),
+        ("a", "2024-03-31", 30.0),  # the window's last instant
+        ("a", "2024-03-20", -20.0),
+        ("a", "2024-03-31T00:01", 7.0),
+        (None, "2024-03-05", 99.0),
+    ]
+    report = report_on(orders, record([member("a"), member("b")]))
+    assert report.arms[Arm.TREATMENT].revenue == 60
+    assert report.arms[Arm.TREATMENT].revenue_per_assigned == 30
+
+
+def test_an_order_after_the_end_of_the_report_does_not_count(report_on: Any) -> None:
+    until = datetime(2024, 3, 10, tzinfo=UTC)
+    orders = [("a", "2024-03-10", 5.0), ("a", "2024-03-11", 9.0)]
+    report = report_on(orders, record([member("a")], until=until))
+    assert report.arms[Arm.TREATMENT].revenue == 5
+    assert report.still_open_windows == 1
+
+
+def test_an_order_in_the_windows_of_two_entries_counts_once(report_on: Any) -> None:
+    again = member("a", rotation=1, entered_at=START + timedelta(days=10))
+    report = report_on([("a", "2024-03-15", 40.0)], record([member("a"), again]))
+    arm = report.arms[Arm.TREATMENT]
+    assert (arm.assigned, arm.returned, arm.revenue) == (1, 1, 40)
+
+
+def test_people_are_counted_in_the_arm_they_were_drawn_into(report_on: Any) -> None:
+    members = [
+        member("a"),
+        member("b", first_touch_at=None),
+        member("c", Arm.HOLDOUT),
+        member("d", Arm.HOLDOUT, first_touch_at=None),
+    ]
+    told = report_on([("c", "2024-03-15", 4.0)], record(members)).to_json()
+    assert told["assigned"] == {"treatment": 2, "holdout": 2}
+    assert told["exposed"] == {"treatment": 1, "holdout": 1}
+    assert told["returned"] == {"treatment": 0, "holdout": 1}
+    assert told["net_revenue_per_assigned"] == {"treatment": 0.0, "holdout": 2.0}
+
+
+def test_a_purchase_known_at_entry_is_no_return(report_on: Any) -> None:
+    report = report_on([("a", "2023-12-01", 4.0)], record([member("a")]))
+    assert report.arms[Arm.TREATMENT].returned == 0
+
+
+def test_a_purchase_imported_late_is_a_return(report_on: Any) -> None:
+    report = report_on([("a", "2024-02-01", 4.0)], record([member("a")]))
+    assert report.arms[Arm.TREATMENT].returned == 1
+    assert report.returned_before_first_touch == 1
+    assert report.arms[Arm.TREATMENT].revenue == 0
+
+
+def test_a_return_after_the_window_is_none(report_on: Any) -> None:
+    report = report_on([("a", "2024-04-15", 4.0)], record([member("a")]))
+    assert report.arms[Arm.TREATMENT].returned == 0
+
+
+@pytest.mark.parametrize(("day", "count"), [("2024-03-01T00:59", 1), ("2024-03-01T01:01", 0)])
+def test_returns_before_the_first_touch_are_counted_in_both_arms(
+    report_on: Any, day: str, count: int
+) -> None:
+    members = [member("a"), member("b", Arm.HOLDOUT)]
+    report = report_on([("a", day, 4.0), ("b", day, 4.0)], record(members))
+    assert report.returned_before_first_touch == 2 * count
+
+
+def test_a_message_after_a_recorded_purchase_is_a_broken_promise(report_on: Any) -> None:
+    bought, sent = datetime(2024, 3, 5, tzinfo=UTC), datetime(2024, 3, 6, tzinfo=UTC)
+    sends = [SentMessage("a", 0, sent), SentMessage("a", 0, bought - timedelta(hours=1))]
+    members = [member("a", ended=Reason.ORDER, ended_at=bought)]
+    report = report_on([("a", "2024-03-05", 4.0)], record(members, sends=sends))
+    assert (report.sent_after_return, report.sent_before_known) == (1, 0)
+
+
+def test_a_message_before_the_purchase_was_imported_is_told_apart(report_on: Any) -> None:
+    imported, sent = datetime(2024, 3, 9, tzinfo=UTC), datetime(2024, 3, 6, tzinfo=UTC)
+    members = [member("a", ended=Reason.ORDER, ended_at=imported)]
+    live = record(members, sends=[SentMessage("a", 0, sent)])
+    report = report_on([("a", "2024-03-05", 4.0)], live)
+    assert (report.sent_after_return, report.sent_before_known) == (0, 1)
+    assert any("had not been imported yet" in note for note in report.notes)
+
+
+def test_a_replay_knows_every_purchase_as_it_happens(report_on: Any) -> None:
+    sends = [SentMessage("a", 0, datetime(2024, 3, 6, tzinfo=UTC))]
+    replayed = record([member("a")], sends=sends, is_replay=True)
+    assert report_on([("a", "2024-03-05", 4.0)], replayed).sent_after_return == 1
+
+
+def test_without_a_purchase_as_exit_writing_on_is_no_breach(report_on: Any) -> None:
+    sends = [SentMessage("a", 0, datetime(2024, 3, 6, tzinfo=UTC))]
+    journey = replace(JOURNEY, exits=frozenset())
+    live = record([member("a")], sends=sends, is_replay=True, journey=journey)
+    assert report_on([("a", "2024-03-05", 4.0)], live).sent_after_return == 0
+
+
+def test_an_interval_around_zero_is_said_to_show_nothing(report_on: Any) -> None:
+    members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    orders = purchases("t", 12, 10) + purchases("h", 12, 10)
+    report = report_on(orders, record(members))
+    assert isinstance(report.lift, Lift)
+    assert report.finding == "No lift is shown: the interval includes 0."
+
+
+def test_a_replay_says_that_its_lift_is_noise(report_on: Any) -> None:
+    members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    orders = purchases("t", 12, 10) + purchases("h", 12, 10)
+    finding = report_on(orders, record(members, is_replay=True)).finding
+    assert "nobody was contacted, so the true lift is 0 and this is the noise" in finding
+
+
+def test_a_replay_that_shows_a_lift_calls_it_a_false_alarm(report_on: Any) -> None:
+    members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    replayed = record(members, is_replay=True)
+    finding = report_on(purchases("t", 40, 10) + purchases("h", 4, 10), replayed).finding
+    assert finding.startswith("The treatment arm brought")
+    assert "this is a false alarm" in finding
+
+
+def test_a_shown_lift_is_told_in_money_with_its_interval(report_on: Any) -> None:
+    members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    report = report_on(purchases("t", 40, 10) + purchases("h", 4, 10), record(members))
+    lift = report.lift
+    assert report.finding == (
+        f"The journey earned {lift.difference:.2f} GBP more per assigned customer than the "
+        f"holdout, and between {lift.low:.2f} and {lift.high:.2f} with 95 % confidence."
+    )
+
+
+def test_a_loss_is_told_as_a_loss(report_on: Any) -> None:
+    members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    report = report_on(purchases("t", 4, 10) + purchases("h", 40, 10), record(members))
+    assert "less per assigned customer than the holdout" in report.finding
+
+
+def test_what_cannot_be_estimated_says_why(report_on: Any) -> None:
+    told = report_on([], record([member("a")])).to_json()
+    reason = "nobody was assigned to the holdout"
+    assert told["lift"] == {"metric": "net revenue per assigned customer", "unknown": reason}
+    assert told["net_revenue_per_assigned"]["holdout"] == {
+        "unknown": "nobody was assigned to this arm"
+    }
+    assert told["notes"][0] == f"No lift can be stated: {reason}."
+
+
+def test_a_journey_nobody_entered_has_a_report(report_on: Any) -> None:
+    report = report_on([("a", "2024-03-05", 4.0)], record([]))
+    assert report.arms[Arm.TREATMENT].assigned == 0
+    assert isinstance(report.lift, Unknown)
+
+
+def test_json_keeps_its_keys(report_on: Any) -> None:
+    told = json.loads(json.dumps(report_on([], record([member("a")])).to_json(), allow_nan=False))
+    assert list(told) == [
+        *("version", "journey", "from", "to", "assigned", "exposed", "touches", "reasons"),
+        *("returned", "returned_before_first_touch", "sent_after_return", "sent_before_known"),
+        *("cost", "lift", "net_revenue_per_assigned", "return_rate_lift"),
+        *("still_open_windows", "notes"),
+    ]
+    assert told["touches"] == {"send": 3, "hold": 0, "skip": 0}
+    assert told["reasons"] == {"held_out": 2, "cap": 1}
+    assert told["cost"] == 0.0075
+    assert (told["from"], told["to"]) == ("2024-03-01T00:00:00+00:00", "2024-04-30T00:00:00+00:00")
+
+
+def test_open_windows_are_said_to_move_the_figures(report_on: Any) -> None:
+    early = record([member("a"), member("b")], until=START + timedelta(days=3))
+    report = report_on([], early)
+    assert report.still_open_windows == 2
+    assert any("still open" in note for note in report.notes)
