@@ -151,7 +151,7 @@ class LedgerBook:
         rows = models.Enrolment.objects.using(self._alias).filter(ended_at=None).order_by("id")
         with ledger_errors():
             for row in rows.iterator(chunk_size=CHUNK):
-                yield _enrolment_of(row)
+                yield enrolment_of(row)
 
     def _card(self, person: Person) -> tuple[object, ...]:
         return (
@@ -223,7 +223,8 @@ def _enrolment(enrolment: Enrolment) -> Row:
     )
 
 
-def _enrolment_of(row: models.Enrolment) -> Enrolment:
+def enrolment_of(row: models.Enrolment) -> Enrolment:
+    """Return a row as the engine knows it."""
     return Enrolment(
         person=row.person_id,
         journey=row.journey,

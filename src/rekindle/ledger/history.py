@@ -5,7 +5,7 @@ Frozen values, read set-based; nothing here changes the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -93,10 +93,15 @@ class History:
     @ledger_errors()
     def person(self, person: str) -> Person | None:
         """Return a person's contact card, or None."""
-        row = models.Person.objects.using(self._alias).filter(pk=person).first()
-        if row is None:
-            return None
-        return Person(row.pk, row.address, row.country, row.timezone, row.properties)
+        return self.people([person]).get(person)
+
+    def people(self, people: Collection[str]) -> Mapping[str, Person]:
+        """Return the contact cards of a batch of people, by id, for those who have one."""
+        rows = models.Person.objects.using(self._alias).filter(pk__in=people)
+        return {
+            row.pk: Person(row.pk, row.address, row.country, row.timezone, row.properties)
+            for row in rows
+        }
 
     @ledger_errors()
     def consents_of(self, person: str) -> Sequence[ConsentRecord]:

@@ -8,14 +8,15 @@ never one that is sent again by itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Q, QuerySet
 
-from rekindle.journeys import Signal
+from rekindle.journeys import Enrolment, Signal
 from rekindle.ledger import models
+from rekindle.ledger.book import enrolment_of
 from rekindle.ledger.models import STUCK, MessageState
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 from rekindle.ledger.signals import is_return, record_signals
@@ -186,6 +187,15 @@ class Outbox:
         rows = self._messages.filter(state__in=STUCK).select_related("touch__enrolment")
         with ledger_errors():
             return [_stuck_message(row) for row in rows.order_by("created_at", "touch")]
+
+    def unsent_enrolments(self) -> Iterator[Enrolment]:
+        """Yield the enrolments with a message that has not left and still may."""
+        waiting = (MessageState.QUEUED, MessageState.LEASED)
+        rows = models.Enrolment.objects.using(self._alias).filter(
+            touches__message__state__in=waiting
+        )
+        for row in rows.distinct().order_by("id").iterator():
+            yield enrolment_of(row)
 
     @property
     def _messages(self) -> QuerySet[models.Message]:
