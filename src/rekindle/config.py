@@ -24,6 +24,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     ValidationError,
     WithJsonSchema,
 )
@@ -52,6 +53,16 @@ def parse_duration(text: object) -> timedelta:
     raise ValueError(f"{text!r} is no duration; write a number and a unit, like '5 days'")
 
 
+def write_duration(value: timedelta) -> str:
+    """Return a duration as ``parse_duration`` reads it, in the largest whole unit."""
+    seconds = int(value.total_seconds())
+    for unit, size in sorted(DURATION_UNITS.items(), key=lambda item: -item[1]):
+        if seconds and seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds // 60} minutes"
+
+
 def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -65,6 +76,7 @@ def _check_zone(name: str) -> str:
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
+    PlainSerializer(write_duration, return_type=str),
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["5 days"]}),
 ]
 Zone = Annotated[str, AfterValidator(_check_zone)]
@@ -82,9 +94,7 @@ class WorkspaceSettings(Settings):
 
     format: int = Field(FORMAT, description="The version of the workspace's layout.")
     name: str = Field("My shop", description="The name people know the business by.")
-    currency: str = Field(
-        "GBP", pattern="^[A-Z]{3}$", description="ISO 4217 code of every amount."
-    )
+    currency: str = Field("GBP", pattern="^[A-Z]{3}$", description="ISO 4217 code of every amount.")
     timezone: Zone = Field("UTC", description="IANA zone of the business; days are its days.")
 
 
@@ -146,20 +156,20 @@ class SourceSettings(Settings):
 class TierDays(Settings):
     """Fixed days of silence at which each tier begins."""
 
-    at_risk: int = Field(gt=0)
-    lapsed: int = Field(gt=0)
-    dormant: int = Field(gt=0)
-    gone: int = Field(gt=0)
+    at_risk: int = Field(gt=0, description="Days of silence.")
+    lapsed: int = Field(gt=0, description="Days of silence.")
+    dormant: int = Field(gt=0, description="Days of silence.")
+    gone: int = Field(gt=0, description="Days of silence.")
 
 
 class LifecycleSettings(Settings):
     """When silence becomes a reason to act."""
 
-    preset: Literal[
-        "personal", "consumables", "fashion", "furniture", "services", "software"
-    ] = Field(
-        "personal",
-        description="personal: silence against the person's own rhythm; else fixed days.",
+    preset: Literal["personal", "consumables", "fashion", "furniture", "services", "software"] = (
+        Field(
+            "personal",
+            description="personal: silence against the person's own rhythm; else fixed days.",
+        )
     )
     at_risk: float = Field(1.5, gt=0, description="× the expected gap.")
     lapsed: float = Field(3.0, gt=0, description="× the expected gap.")
@@ -193,31 +203,37 @@ class ConsentSettings(Settings):
 class CapSettings(Settings):
     """At most ``max`` marketing messages in any rolling window of ``per``."""
 
-    max: int = Field(ge=1)
-    per: Duration
+    max: int = Field(ge=1, description="Messages.")
+    per: Duration = Field(description="The window that rolls, like 16 hours or 7 days.")
 
 
 class CapsSettings(Settings):
     """Rolling limits on marketing, across journeys."""
 
-    email: CapSettings = CapSettings(max=1, per=timedelta(hours=16))
-    all: CapSettings = CapSettings(max=4, per=timedelta(days=7))
+    email: CapSettings = Field(
+        CapSettings(max=1, per=timedelta(hours=16)), description="E-mail alone."
+    )
+    all: CapSettings = Field(
+        CapSettings(max=4, per=timedelta(days=7)), description="All channels together."
+    )
 
 
 class SmtpSettings(Settings):
     """The mail server. Its password comes from ``REKINDLE_SMTP_PASSWORD``."""
 
-    host: str = "localhost"
-    port: int = Field(587, gt=0, lt=65536)
-    username: str | None = None
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    timeout_seconds: int = Field(30, gt=0)
+    host: str = Field("localhost", description="Name of the server.")
+    port: int = Field(587, gt=0, lt=65536, description="587 for starttls, 465 for tls.")
+    username: str | None = Field(None, description="Login; none where the server asks for none.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is protected."
+    )
+    timeout_seconds: int = Field(30, gt=0, description="How long to wait for the server.")
 
 
 class FolderSettings(Settings):
     """A folder that receives one ``.eml`` file a message."""
 
-    path: str = "state/outbox"
+    path: str = Field("state/outbox", description="Folder, relative to the workspace.")
 
 
 class EmailSettings(Settings):
@@ -226,8 +242,10 @@ class EmailSettings(Settings):
     outlet: Literal["email_folder", "email_smtp"] = Field(
         "email_folder", description="email_folder writes files and sends nothing."
     )
-    from_address: str = Field("shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$")
-    from_name: str = "My shop"
+    from_address: str = Field(
+        "shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$", description="The sender's address."
+    )
+    from_name: str = Field("My shop", description="The sender's name.")
     postal_address: str = Field(
         "", description="Required before anything is sent (CAN-SPAM § 7704(a)(5))."
     )
@@ -325,7 +343,7 @@ def known_keys(place: tuple[Any, ...]) -> list[str]:
         field = model.model_fields.get(part)
         if field is None:
             return []
-        found = [m for m in _models_in(field.annotation)]
+        found = _models_in(field.annotation)
         if not found:
             return []
         model = found[0]

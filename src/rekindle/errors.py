@@ -14,7 +14,8 @@ RekindleError
 │   └── BusyError           another process holds the workspace
 └── DeliveryError           a provider did not take a message
     ├── TemporaryDeliveryError
-    └── PermanentDeliveryError
+    ├── PermanentDeliveryError
+    └── UnknownFateError    nobody knows whether it left
 
 A message says what was wrong, where, and what to do.
 """
@@ -98,3 +99,7 @@ class PermanentDeliveryError(DeliveryError):
     """The provider will never take this message for this address."""
 
     permanent = True
+
+
+class UnknownFateError(DeliveryError):
+    """The provider went away after it was handed the message; it may have left."""

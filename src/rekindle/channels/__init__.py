@@ -1,0 +1,17 @@
+"""The ways out, one folder each; nothing here decides, it only delivers."""
+
+from rekindle.channels.discovery import Entry, build_outlet, describe_channels, discover
+from rekindle.channels.interfaces import Outlet
+from rekindle.channels.mime import build_message
+from rekindle.channels.model import OutgoingMail, Receipt
+
+__all__ = [
+    "Entry",
+    "OutgoingMail",
+    "Outlet",
+    "Receipt",
+    "build_message",
+    "build_outlet",
+    "describe_channels",
+    "discover",
+]

@@ -1,0 +1,162 @@
+"""Sends through an SMTP server over one connection kept for a batch.
+
+SMTP has no idempotency key. What matters is where an error falls: before the server was
+handed the message it is safe to try again; after that, a lost connection leaves the
+message's fate unknown (RFC 5321 § 4.2.5 and § 6.1: responsibility passes with the 250).
+"""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from rekindle.channels.mime import build_message
+from rekindle.channels.model import OutgoingMail, Receipt
+from rekindle.config import EmailSettings
+from rekindle.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    TemporaryDeliveryError,
+    UnknownFateError,
+)
+from rekindle.vocabulary import Channel
+
+PASSWORD = "REKINDLE_SMTP_PASSWORD"
+FIRST_PERMANENT = 500
+
+
+class Outlet:
+    """Implements ``rekindle.channels.Outlet`` with an SMTP server."""
+
+    name = "email_smtp"
+    channel = Channel.EMAIL
+    is_idempotent = False
+
+    def __init__(self, settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> None:
+        self._settings = settings.smtp
+        self._password = secrets.get(PASSWORD, "")
+        self._server: smtplib.SMTP | None = None
+
+    def send(self, mail: OutgoingMail) -> Receipt:
+        """Hand the message to the server, connecting first where needed."""
+        message = build_message(mail)
+        body = message.as_bytes()
+        server = self._connected()
+        self._envelope(server, mail)
+        return self._data(server, mail, body)
+
+    def close(self) -> None:
+        """Say goodbye to the server."""
+        server, self._server = self._server, None
+        if server is not None:
+            try:
+                server.quit()
+            except (smtplib.SMTPException, OSError):
+                server.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._server is not None:
+            try:
+                if self._server.noop()[0] == 250:
+                    return self._server
+            except (smtplib.SMTPException, OSError):
+                pass
+            self._drop()
+        try:
+            self._server = self._connect()
+        except smtplib.SMTPAuthenticationError as error:
+            raise TemporaryDeliveryError(
+                f"{self._where} refused the login of {self._settings.username!r}: "
+                f"{_said(error)}; check email.smtp.username and {PASSWORD}"
+            ) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise TemporaryDeliveryError(
+                f"cannot reach the mail server {self._where}: {error}; check [email.smtp]"
+            ) from error
+        return self._server
+
+    def _connect(self) -> smtplib.SMTP:
+        settings, context = self._settings, ssl.create_default_context()
+        if settings.security == "tls":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                settings.host, settings.port, timeout=settings.timeout_seconds, context=context
+            )
+        else:
+            server = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout_seconds)
+        try:
+            if settings.security == "starttls":
+                server.starttls(context=context)
+            if settings.username:
+                server.login(settings.username, self._password)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _envelope(self, server: smtplib.SMTP, mail: OutgoingMail) -> None:
+        """Name sender and recipient; whatever goes wrong here, nothing has left."""
+        try:
+            self._expect(server.mail(mail.from_address), sender=True, mail=mail)
+            self._expect(server.rcpt(mail.to_address), sender=False, mail=mail)
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            self._drop()
+            raise TemporaryDeliveryError(f"{self._where} broke off: {error}") from error
+
+    def _data(self, server: smtplib.SMTP, mail: OutgoingMail, body: bytes) -> Receipt:
+        try:
+            code, text = server.data(body)
+        except smtplib.SMTPDataError as error:
+            self._reset(server)
+            raise self._refusal(error.smtp_code, _said(error), mail) from error
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            raise UnknownFateError(
+                f"{self._where} was lost while it took message {mail.key[:12]}: {error}"
+            ) from error
+        if code != 250:
+            self._reset(server)
+            raise self._refusal(code, _text(text), mail)
+        return Receipt(f"<{mail.key}> {_text(text)}"[:200])
+
+    def _expect(self, reply: tuple[int, bytes], *, sender: bool, mail: OutgoingMail) -> None:
+        code, text = reply
+        if code in (250, 251):
+            return
+        if self._server is not None:
+            self._reset(self._server)
+        if sender:
+            # The sender is ours: no recipient may be written off for it.
+            raise TemporaryDeliveryError(
+                f"{self._where} refused the sender {mail.from_address!r}: {code} {_text(text)}"
+            )
+        raise self._refusal(code, _text(text), mail)
+
+    def _refusal(self, code: int, text: str, mail: OutgoingMail) -> DeliveryError:
+        kind = PermanentDeliveryError if code >= FIRST_PERMANENT else TemporaryDeliveryError
+        return kind(f"{self._where} refused message {mail.key[:12]}: {code} {text}")
+
+    def _reset(self, server: smtplib.SMTP) -> None:
+        try:
+            server.rset()
+        except (smtplib.SMTPException, OSError):
+            self._drop()
+
+    def _drop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    @property
+    def _where(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
+
+
+def _said(error: smtplib.SMTPResponseException) -> str:
+    return f"{error.smtp_code} {_text(error.smtp_error)}"
+
+
+def _text(reply: bytes | str) -> str:
+    text = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return " ".join(text.split())
