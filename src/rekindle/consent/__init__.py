@@ -1,6 +1,14 @@
 """May this person be contacted, on this channel, for this purpose, today, and why."""
 
+from rekindle.consent.links import read_unsubscribe, sign_unsubscribe
 from rekindle.consent.model import ConsentRecord, Permission, Rule
 from rekindle.consent.rules import decide_permission
 
-__all__ = ["ConsentRecord", "Permission", "Rule", "decide_permission"]
+__all__ = [
+    "ConsentRecord",
+    "Permission",
+    "Rule",
+    "decide_permission",
+    "read_unsubscribe",
+    "sign_unsubscribe",
+]

@@ -1,0 +1,1 @@
+"""Benchmarks: each measures Rekindle beside a baseline, in one run on one machine."""

@@ -1,0 +1,121 @@
+"""The benchmarks by name. Each returns one ``Result``."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import ibis
+
+from bench.measure import Result, compare
+from bench.worlds import WORK, lines_file, orders_file
+from rekindle.clock import MovableClock
+from rekindle.config import Config, LifecycleSettings
+from rekindle.facts import Engine, import_sources
+from rekindle.facts.contracts import FACTS
+from rekindle.journeys import parse_journey, starter_journeys
+from rekindle.profiles import build_profiles
+from rekindle.runtime import Workspace, create_workspace, replay_journey
+from rekindle.runtime.scaffolding import Scaffold
+
+END = datetime(2025, 1, 1, tzinfo=UTC)
+
+
+def profiles() -> Result:
+    """Profiles of 1,000,000 customers against a group-by that counts and sums."""
+    file = orders_file(1_000_000, 10_000_000, days=1800)
+    engine = _engine_over(file)
+    expression = build_profiles(engine.facts(), END, LifecycleSettings())
+    plain = duckdb.connect()
+    return compare(
+        lambda: engine.keep("profiles", expression),
+        lambda: plain.execute(
+            "create or replace temp table t as select customer_id, count(*), sum(gross) "
+            f"from '{file}' group by customer_id"
+        ),
+        rounds=3,
+        limit=12,
+        note="profiles of 1 M customers and 10 M orders ÷ DuckDB count and sum by customer",
+    )
+
+
+def imports() -> Result:
+    """Import of 5,000,000 order lines against DuckDB's own copy into a table."""
+    file = lines_file(5_000_000)
+    folder = Path(tempfile.mkdtemp(dir=WORK))
+    columns = {
+        "order_id": "Invoice",
+        "product_id": "StockCode",
+        "description": "Description",
+        "quantity": "Quantity",
+        "ordered_at": "InvoiceDate",
+        "unit_price": "Price",
+        "customer_id": "Customer ID",
+    }
+    source = {"name": "shop", "table": "order_lines", "path": str(file), "columns": columns}
+    config = Config.model_validate({"sources": [source]})
+
+    def ours() -> None:
+        shutil.rmtree(folder / "state", ignore_errors=True)
+        import_sources(config, folder, now=END)
+
+    def copy() -> None:
+        with duckdb.connect() as con:
+            con.execute(f"create table lines as from '{file}'")
+
+    try:
+        return compare(
+            ours,
+            copy,
+            rounds=3,
+            limit=8,
+            note="import of 5 M order lines ÷ DuckDB copy of the file",
+        )
+    finally:
+        shutil.rmtree(folder)
+
+
+def replay() -> Result:
+    """A year's daily replay for 100,000 customers against one profile of the same facts."""
+    file = orders_file(100_000, 1_000_000, days=1095)
+    folder = Path(tempfile.mkdtemp(dir=WORK)) / "shop"
+    create_workspace(folder, Scaffold("Bench", "GBP", "UTC"))
+    workspace = Workspace.open(folder, clock=MovableClock(datetime(2023, 1, 1, tzinfo=UTC)))
+    workspace.__dict__["engine"] = _engine_over(file)
+    journey = parse_journey(starter_journeys()["lapsed-buyers.yaml"], name_hint="lapsed-buyers")
+    expression = workspace.profiles(datetime(2022, 12, 31, tzinfo=UTC))
+    try:
+        return compare(
+            lambda: replay_journey(
+                workspace, journey, first=date(2022, 1, 1), last=date(2022, 12, 31)
+            ),
+            lambda: workspace.engine.keep("one_profile", expression),
+            rounds=3,
+            limit=40,
+            note="365 daily ticks for 100 k customers, 1 M orders ÷ one profile of them",
+        )
+    finally:
+        shutil.rmtree(folder.parent)
+
+
+def _engine_over(orders: Path) -> Engine:
+    """Return the facts engine over one orders file, every other table empty."""
+    con = ibis.duckdb.connect()
+    con.raw_sql("set TimeZone = 'UTC'")
+    for contract in FACTS:
+        if contract.table == "orders":
+            con.raw_sql(f"create view orders as from '{orders}'")
+        else:
+            con.create_table(contract.table, schema=contract.schema)
+    return Engine(con, currency="GBP", zone="UTC")
+
+
+BENCHMARKS: dict[str, Callable[[], Result]] = {
+    "profiles": profiles,
+    "import": imports,
+    "replay": replay,
+}

@@ -1,0 +1,61 @@
+"""Generated shops: seeded by hashing row numbers, so every machine gets the same rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+WORK = Path(__file__).parent / "work"
+FIRST_DAY = "timestamp '2020-01-01'"
+
+
+def orders_file(customers: int, orders: int, *, days: int) -> Path:
+    """Return a Parquet file of the orders contract, made at the first call."""
+    path = WORK / f"orders_{customers}_{orders}_{days}.parquet"
+    moment = f"{FIRST_DAY} + (hash(i * 7) % ({days} * 86400))::bigint * interval 1 second"
+    _make(
+        path,
+        f"""
+        select 'shop' as source, 'o' || i as order_id,
+            'c' || (hash(i) % {customers})::bigint as customer_id,
+            ({moment})::timestamptz as ordered_at, ({moment})::date as ordered_on,
+            case when hash(i * 11) % 50 = 0 then 'refund' else 'purchase' end as kind,
+            case when kind = 'refund' then 0 else (hash(i * 3) % 20000) / 100 end
+                ::decimal(18, 4) as gross,
+            0::decimal(18, 4) as discount,
+            case when kind = 'refund' then 20 else 0 end::decimal(18, 4) as refund,
+            'GBP' as currency
+        from range({orders}) t(i)""",
+    )
+    return path
+
+
+def lines_file(lines: int) -> Path:
+    """Return a Parquet file of raw order lines as a shop would export them."""
+    path = WORK / f"lines_{lines}.parquet"
+    order = "(i // 10)"
+    _make(
+        path,
+        f"""
+        select (489434 + {order})::varchar as "Invoice",
+            'p' || (hash(i) % 4000)::varchar as "StockCode", 'A useful thing' as "Description",
+            (1 + hash(i * 5) % 12)::bigint as "Quantity",
+            {FIRST_DAY} + (hash({order} * 7) % (700 * 86400))::bigint * interval 1 second
+                as "InvoiceDate",
+            ((hash(i * 3) % 2000) / 100)::double as "Price",
+            (hash({order}) % 100000)::bigint as "Customer ID"
+        from range({lines}) t(i)""",
+    )
+    return path
+
+
+def _make(path: Path, query: str) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"copy ({query}) to '{fresh}' (format parquet)")
+    fresh.replace(path)

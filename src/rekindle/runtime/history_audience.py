@@ -1,0 +1,204 @@
+"""Answers the engine's questions about people at every tick of a replay, in one sweep.
+
+Asking for all profiles again on each of 365 days would cost 365 profiles. Instead the
+timeline of every person is joined with the ticks, chunk by chunk, the predicates are
+judged on the same expressions as live, and a bit is kept per tick and person.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rekindle.audiences import build_condition, parse_predicate
+from rekindle.config import LifecycleSettings
+from rekindle.facts import Engine, Facts
+from rekindle.journeys import Candidate, JourneyVersion, Signal
+from rekindle.profiles import build_presence, build_profiles_from, build_timeline, local_day
+from rekindle.vocabulary import SignalKind
+
+ROWS_AT_ONCE = 4_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TICKS = pa.schema(
+    [("tick", pa.int32()), ("as_of", pa.timestamp("us", tz="UTC")), ("as_of_on", pa.date32())]
+)
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Every purchase in order of person and time. ``bounds`` cut it by person."""
+
+    at_micros: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+    def newest_before(self, index: int, at: datetime) -> datetime | None:
+        """Return the newest purchase of a person strictly before ``at``."""
+        low, high = int(self.bounds[index]), int(self.bounds[index + 1])
+        place = bisect_left(self.at_micros, _micros(at), low, high)
+        return _instant(int(self.at_micros[place - 1])) if place > low else None
+
+
+class HistoryAudience:
+    """The people of a history at a fixed series of ticks; an ``Audience``.
+
+    ``predicates`` names every condition that will be asked; the first is the audience.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        facts: Facts,
+        *,
+        settings: LifecycleSettings,
+        predicates: Sequence[str],
+        ticks: Sequence[datetime],
+    ) -> None:
+        self._ticks = {at: number for number, at in enumerate(ticks)}
+        timeline = build_presence(build_timeline(facts), facts)
+        spells, self._people = _numbered(engine, timeline)
+        self._index = {person: number for number, person in enumerate(self._people)}
+        rows = _tick_rows(ticks, facts.zone)
+        sweep = _Sweep(engine, spells, rows, settings=settings, predicates=predicates)
+        self._matches = sweep.run(len(self._people))
+        self._purchases, self._orders = _purchases(engine, facts, self._index)
+        self._next_offer = np.zeros(len(self._people), dtype=np.int32)
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        """Yield who matches the audience, leaving out those who may not enter again yet."""
+        tick = self._ticks[at]
+        matches = self._matches[version.journey.audience][tick]
+        chosen = np.flatnonzero(matches & (self._next_offer <= tick))
+        first = chosen[self._next_offer[chosen] == 0]
+        self._next_offer[first] = self._again(version.journey.reenter, at)
+        for index in chosen.tolist():
+            last = self._purchases.newest_before(index, at)
+            yield Candidate(self._people[index], last)
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        """Return those of ``people`` who match ``predicate`` at the tick ``at``."""
+        bits, index = self._matches[predicate][self._ticks[at]], self._index
+        return {person for person in people if bits[index[person]]}
+
+    def ever_matching(self) -> set[str]:
+        """Return everyone who matched the audience at some tick."""
+        audience = next(iter(self._matches.values()))
+        return {self._people[index] for index in np.flatnonzero(audience.any(axis=0)).tolist()}
+
+    def signals(self, since: datetime, until: datetime) -> Iterator[Signal]:
+        """Yield the purchases in (since, until] of those who ever match, in time order."""
+        relevant = self.ever_matching()
+        low, high = _micros(since), _micros(until)
+        for person, key, at in zip(*self._orders, strict=True):
+            if low < at <= high and person in relevant:
+                yield Signal(person, SignalKind.ORDER, _instant(at), f"order:{key}")
+
+    def _again(self, reenter: timedelta | None, at: datetime) -> int:
+        """Return the first tick at which someone offered at ``at`` may be offered again."""
+        never = len(self._ticks)
+        if reenter is None:
+            return never
+        return next((n for tick, n in self._ticks.items() if tick - at >= reenter), never)
+
+
+class _Sweep:
+    """Judges predicates for every person at every tick, a chunk of ticks at a time."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        spells: ir.Table,
+        ticks: pa.Table,
+        *,
+        settings: LifecycleSettings,
+        predicates: Sequence[str],
+    ) -> None:
+        self._engine, self._spells, self._ticks = engine, spells, ticks
+        self._settings = settings
+        self._predicates = {text: parse_predicate(text) for text in dict.fromkeys(predicates)}
+
+    def run(self, people: int) -> Mapping[str, NDArray[np.bool_]]:
+        count = self._ticks.num_rows
+        found = {text: np.zeros((count, people), dtype=np.bool_) for text in self._predicates}
+        size = max(1, ROWS_AT_ONCE // max(people, 1))
+        for start in range(0, count, size):
+            rows = self._engine.run(self._chunk(self._ticks.slice(start, size)))
+            tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
+            for number, text in enumerate(self._predicates):
+                met = rows.column(f"met_{number}").to_numpy(zero_copy_only=False)
+                found[text][tick[met], person[met]] = True
+        return found
+
+    def _chunk(self, ticks: pa.Table) -> ir.Table:
+        """Return tick, person and whether each predicate is met, where one is."""
+        spells, asked = self._spells, self._engine.bring("replay_ticks", ticks)
+        joined = spells.inner_join(
+            asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
+        )
+        columns = frozenset().union(*(p.columns for p in self._predicates.values()))
+        table = build_profiles_from(joined, self._settings, columns=columns)
+        met = {
+            f"met_{number}": build_condition(predicate, table)
+            for number, predicate in enumerate(self._predicates.values())
+        }
+        table = table.select("tick", "person", **met)
+        some = table[next(iter(met))]
+        for name in list(met)[1:]:
+            some = some | table[name]
+        return table.filter(some)
+
+
+def _numbered(engine: Engine, timeline: ir.Table) -> tuple[ir.Table, list[str]]:
+    """Keep the timeline with a dense ``person`` number; return it and the ids by number."""
+    kept = engine.keep("replay_timeline", timeline)
+    ids = kept.select("customer_id").distinct().order_by("customer_id")
+    people = engine.run(ids).column(0).to_pylist()
+    numbers = engine.bring(
+        "replay_people",
+        pa.table({"known_id": people, "person": pa.array(range(len(people)), pa.int32())}),
+    )
+    joined = kept.inner_join(numbers, kept.customer_id == numbers.known_id).drop("known_id")
+    return engine.keep("replay_spells", joined), people
+
+
+def _tick_rows(ticks: Sequence[datetime], zone: str) -> pa.Table:
+    days = [local_day(at, zone) for at in ticks]
+    return pa.table(
+        {"tick": range(len(ticks)), "as_of": list(ticks), "as_of_on": days}, schema=TICKS
+    )
+
+
+def _purchases(
+    engine: Engine, facts: Facts, index: Mapping[str, int]
+) -> tuple[Purchases, tuple[list[str], list[str], list[int]]]:
+    """Return the purchases by person, and all of them in order of time."""
+    orders = facts.orders
+    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+    rows = engine.run(
+        bought.select(
+            "customer_id",
+            key=bought.source + ":" + bought.order_id,
+            at=bought.ordered_at.epoch_seconds() * 1_000_000 + bought.ordered_at.microsecond(),
+        ).order_by("at", "key")
+    )
+    people = rows.column("customer_id").to_pylist()
+    at = rows.column("at").to_numpy().astype(np.int64)
+    owner = np.fromiter((index[p] for p in people), dtype=np.int64, count=len(people))
+    order = np.argsort(owner, kind="stable")
+    bounds = np.searchsorted(owner[order], np.arange(len(index) + 1))
+    by_person = Purchases(at[order], bounds)
+    return by_person, (people, rows.column("key").to_pylist(), at.tolist())
+
+
+def _micros(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _instant(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)

@@ -1,0 +1,269 @@
+"""What a journey would do if it started now: who, how many, at what cost, to what proof.
+
+The plan is the real engine over a book in memory, walked forward to the last step with
+nobody returning; so its counts are the most that can happen, with the gate's own reasons.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.audiences import build_condition, parse_predicate
+from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.experiments import (
+    HoldoutPlan,
+    assign,
+    plan_holdout,
+    provable_lift,
+    provable_rate_lift,
+)
+from rekindle.journeys import (
+    Candidate,
+    Engine,
+    Journey,
+    JourneyVersion,
+    MemoryBook,
+    Wait,
+    build_caps,
+    longest_window,
+)
+from rekindle.profiles import NAMES, build_profiles, local_day
+from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.people import save_people
+from rekindle.runtime.workspace import Workspace
+from rekindle.vocabulary import Answer, Arm, Money, Purpose, Reason, Unknown
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRate:
+    """What the same audience did unprompted, one goal window earlier.
+
+    ``returned_share`` bought within the window; ``mean`` and ``standard_deviation`` are
+    of their net revenue in it, zeros included.
+    """
+
+    people: int
+    returned_share: float
+    mean: float
+    standard_deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What starting a journey now would mean."""
+
+    journey: str
+    as_of: datetime
+    people: int
+    assigned: Mapping[Arm, int]
+    holdout: HoldoutPlan
+    touches: Mapping[Answer, int]
+    reasons: Mapping[Reason, int]
+    cost: Money
+    base: BaseRate | Unknown
+    provable_revenue: float | Unknown
+    provable_rate: float | Unknown
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as documented JSON; what is unknown carries its reason."""
+        return {
+            "version": SCHEMA_VERSION,
+            "journey": self.journey,
+            "as_of": self.as_of.isoformat(),
+            "people": self.people,
+            "assigned": {arm.value: self.assigned[arm] for arm in Arm},
+            "holdout": {"share": self.holdout.share, "why": self.holdout.sentence},
+            "touches": {answer.value: self.touches.get(answer, 0) for answer in Answer},
+            "reasons": {reason.value: n for reason, n in sorted(self.reasons.items())},
+            "cost": float(self.cost.amount),
+            "currency": self.cost.currency,
+            "base_rate": _json(
+                self.base if isinstance(self.base, Unknown) else self.base.returned_share
+            ),
+            "provable_revenue": _json(self.provable_revenue),
+            "provable_return_rate": _json(self.provable_rate),
+        }
+
+
+def check_journey(workspace: Workspace, journey: Journey) -> None:
+    """Check what a journey file refers to: its predicates and its templates.
+
+    Raises:
+        PredicateError: a predicate asks for what the profile does not hold.
+        TemplateError: a template is missing or uses an unknown variable.
+    """
+    for predicate in predicates_of(journey):
+        parse_predicate(predicate)
+    templates = load_templates(workspace.directory / "templates")
+    required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
+    for send in journey.sends:
+        templates.check(send.template, NAMES, required=required)
+
+
+def predicates_of(journey: Journey) -> list[str]:
+    """Return every predicate of a journey, its audience first."""
+    return [journey.audience, *(send.when for send in journey.sends if send.when)]
+
+
+def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
+    """Return what starting ``journey`` at ``at`` would mean; nothing is written.
+
+    Raises:
+        PredicateError, TemplateError: as ``check_journey``.
+    """
+    check_journey(workspace, journey)
+    audience = _Frozen(LiveAudience(workspace), at)
+    base = measure_base_rate(workspace, journey, at)
+    share_of = base if isinstance(base, Unknown) else base.returned_share
+    version = _next_version(workspace, journey, at)
+    candidates = list(audience.entrants(version, at))
+    holdout = plan_holdout(people=len(candidates), buyers_expected_share=share_of)
+    version = settle_version(workspace, journey, at, holdout_share=holdout.share)
+    book = _walk(workspace, version, audience, at)
+    decisions = Counter(move.decision.answer for move in book.moves)
+    reasons = Counter(m.decision.reason for m in book.moves if m.decision.reason is not None)
+    cost = sum(move.cost_micros for move in book.moves)
+    assigned = Counter(course.enrolment.arm for course in book.courses())
+    share = version.holdout_share
+    return Plan(
+        journey=journey.name,
+        as_of=at,
+        people=len(candidates),
+        assigned={arm: assigned[arm] for arm in Arm},
+        holdout=HoldoutPlan(
+            len(candidates), share, holdout.expected_buyers, _why(journey, holdout, share)
+        ),
+        touches=decisions,
+        reasons=reasons,
+        cost=Money.from_micros(cost, workspace.config.workspace.currency),
+        base=base,
+        provable_revenue=base
+        if isinstance(base, Unknown)
+        else provable_lift(
+            people=len(candidates),
+            holdout_share=share,
+            standard_deviation=base.standard_deviation,
+        ),
+        provable_rate=base
+        if isinstance(base, Unknown)
+        else provable_rate_lift(
+            people=len(candidates), holdout_share=share, base_rate=base.returned_share
+        ),
+    )
+
+
+def settle_version(
+    workspace: Workspace, journey: Journey, at: datetime, *, holdout_share: float
+) -> JourneyVersion:
+    """Return the version that would run: the holdout and salt of an earlier one stay."""
+    earlier = workspace.book.versions(journey.name)
+    if earlier and earlier[-1].journey.text == journey.text:
+        return earlier[-1]
+    if earlier:
+        newest = earlier[-1]
+        return JourneyVersion(journey, newest.version + 1, newest.holdout_share, newest.salt, at)
+    share = journey.holdout if journey.holdout is not None else holdout_share
+    return JourneyVersion(journey, 1, share, salt_of(workspace, journey), at)
+
+
+def salt_of(workspace: Workspace, journey: Journey) -> str:
+    """Return what draws the arms of a journey in this workspace."""
+    return f"{workspace.config.workspace.name}/{journey.name}"
+
+
+def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> BaseRate | Unknown:
+    """Return what the audience of one goal window before ``at`` did within that window."""
+    before = at - journey.goal.within
+    orders = workspace.facts.orders.filter(workspace.facts.orders.customer_id.notnull())
+    first = orders.ordered_at.min().to_pyarrow().as_py()
+    if first is None or first >= before:
+        return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
+    table = build_profiles(workspace.facts, before, workspace.config.lifecycle)
+    day = local_day(before, workspace.config.workspace.timezone)
+    table = table.mutate(as_of_on=ibis.date(day))
+    people = table.filter(build_condition(parse_predicate(journey.audience), table))
+    row = workspace.engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
+    if not row["people"]:
+        return Unknown(
+            f"nobody was in this audience {journey.goal.within.days} days before, so it "
+            "cannot be seen how many return unprompted"
+        )
+    mean = row["total"] / row["people"]
+    variance = max(row["squares"] / row["people"] - mean**2, 0.0)
+    return BaseRate(row["people"], row["returned"] / row["people"], mean, variance**0.5)
+
+
+def _outcome(people: ir.Table, orders: ir.Table, start: datetime, end: datetime) -> ir.Table:
+    low, high = (ibis.literal(x, type="timestamp('UTC', 6)") for x in (start, end))
+    window = orders.filter((orders.ordered_at >= low) & (orders.ordered_at < high))
+    spent = window.group_by(buyer=window.customer_id).agg(
+        net=(window.gross - window.discount - window.refund).sum().cast("float64"),
+        purchases=(window.kind == "purchase").sum(),
+    )
+    joined = people.select("customer_id").left_join(spent, people.customer_id == spent.buyer)
+    net = ibis.coalesce(joined.net, 0.0)
+    return joined.aggregate(
+        people=joined.count(),
+        returned=ibis.coalesce((joined.purchases > 0).sum(), 0),
+        total=ibis.coalesce(net.sum(), 0.0),
+        squares=ibis.coalesce((net * net).sum(), 0.0),
+    )
+
+
+def _next_version(workspace: Workspace, journey: Journey, at: datetime) -> JourneyVersion:
+    return settle_version(workspace, journey, at, holdout_share=0.5)
+
+
+def _walk(
+    workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
+) -> MemoryBook:
+    """Walk everyone who would enter now to the last step, day by day."""
+    caps = build_caps(workspace.config.caps)
+    book = MemoryBook(
+        soft_opt_in=workspace.config.consent.soft_opt_in, longest_window=longest_window(caps)
+    )
+    save_people(workspace.facts, book)
+    book.start(version)
+    engine = Engine(book, audience, caps=caps, cost=workspace.cost, assign=assign)
+    engine.tick(at)
+    waits = (step.duration for step in version.journey.steps if isinstance(step, Wait))
+    patience = version.journey.stale_after * len(version.journey.sends)
+    days = (sum(waits, timedelta()) + patience).days + 2
+    for day in range(1, days + 1):
+        engine.tick(at + timedelta(days=day))
+    return book
+
+
+class _Frozen:
+    """A live audience as it stands at one instant, whatever the engine's clock says."""
+
+    def __init__(self, audience: LiveAudience, at: datetime) -> None:
+        self._audience, self._at = audience, at
+        self._candidates: list[Candidate] | None = None
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        if self._candidates is None:
+            self._candidates = list(self._audience.entrants(version, self._at))
+        return iter(self._candidates if at == self._at else ())
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        return self._audience.matching(predicate, self._at, people)
+
+
+def _why(journey: Journey, holdout: HoldoutPlan, share: float) -> str:
+    if journey.holdout is not None:
+        return f"{share:.1%} held out, as the journey's file says"
+    return holdout.sentence if share == holdout.share else f"{share:.1%} held out since it started"
+
+
+def _json(value: float | Unknown) -> float | dict[str, str]:
+    return {"unknown": value.reason} if isinstance(value, Unknown) else value

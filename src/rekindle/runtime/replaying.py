@@ -1,0 +1,162 @@
+"""Runs a journey over the shop's own history before a single message leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from rekindle.consent import ConsentRecord
+from rekindle.errors import UsageError
+from rekindle.experiments import plan_holdout
+from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
+from rekindle.journeys import (
+    Course,
+    Journey,
+    JourneyVersion,
+    MemoryBook,
+    Person,
+    Replayed,
+    build_caps,
+    longest_window,
+    replay,
+)
+from rekindle.runtime.history_audience import HistoryAudience
+from rekindle.runtime.people import UNDATED, save_people
+from rekindle.runtime.planning import check_journey, measure_base_rate, predicates_of, salt_of
+from rekindle.runtime.workspace import Workspace, end_of_day
+from rekindle.vocabulary import Answer, Channel, Reason, Unknown
+
+# A worker looks all day; one look a day is enough for steps that wait in days.
+TICK_TIME = time(9)
+ASSUMED = (
+    "No e-mail address was imported: everyone is taken as reachable and permitted. "
+    "Import customers with their addresses and consent to see the real reach."
+)
+
+Progress = Callable[[int, int], None]
+
+
+def replay_journey(
+    workspace: Workspace,
+    journey: Journey,
+    *,
+    first: date,
+    last: date,
+    progress: Progress = lambda done, of: None,
+) -> JourneyReport:
+    """Return what ``journey`` would have done from ``first`` to ``last``, both included.
+
+    The real engine, gate and caps decide once a day at nine in the business's zone;
+    purchases in the facts end enrolments. Nothing is sent and nothing is written.
+
+    Raises:
+        UsageError: the dates are the wrong way round.
+        PredicateError, TemplateError: the file refers to what is not there.
+    """
+    if last < first:
+        raise UsageError(f"the replay ends on {last}, before it starts on {first}")
+    check_journey(workspace, journey)
+    ticks = [_tick(workspace, first + timedelta(days=n)) for n in range((last - first).days + 1)]
+    audience = HistoryAudience(
+        workspace.engine,
+        workspace.facts,
+        settings=workspace.config.lifecycle,
+        predicates=predicates_of(journey),
+        ticks=ticks,
+    )
+    caps = build_caps(workspace.config.caps)
+    book = MemoryBook(
+        soft_opt_in=workspace.config.consent.soft_opt_in, longest_window=longest_window(caps)
+    )
+    notes = _fill(workspace, book, audience.ever_matching())
+    version = _version(workspace, journey, audience, ticks[0])
+    replayed = replay(
+        version,
+        book=book,
+        audience=audience,
+        signals=audience.signals(ticks[0], end_of_day(ticks[-1], workspace.zone)),
+        ticks=_watched(ticks, progress),
+        caps=caps,
+        cost=workspace.cost,
+    )
+    record = _record(workspace, version, replayed, ticks)
+    return build_report(replace(record, notes=tuple(notes)), workspace.facts, workspace.engine)
+
+
+def _tick(workspace: Workspace, day: date) -> datetime:
+    return datetime.combine(day, TICK_TIME, workspace.zone).astimezone(UTC)
+
+
+def _watched(ticks: list[datetime], progress: Progress) -> Iterator[datetime]:
+    for number, at in enumerate(ticks):
+        progress(number, len(ticks))
+        yield at
+    progress(len(ticks), len(ticks))
+
+
+def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str]) -> list[str]:
+    """Give the book everyone's card and consent; without any address, assume both."""
+    if workspace.facts.has_cards:
+        emails = workspace.facts.customers.email.count().to_pyarrow().as_py()
+        if emails:
+            save_people(workspace.facts, book)
+            return []
+    everyone = list(people)
+    book.save_people(Person(person, f"{n}@example.invalid") for n, person in enumerate(everyone))
+    book.save_consent(
+        ConsentRecord(person, Channel.EMAIL, True, UNDATED, "assumed by the replay")
+        for person in everyone
+    )
+    return [ASSUMED]
+
+
+def _version(
+    workspace: Workspace, journey: Journey, audience: HistoryAudience, at: datetime
+) -> JourneyVersion:
+    """Return the version to replay, its holdout sized on what was known at the start."""
+    share = journey.holdout
+    if share is None:
+        base = measure_base_rate(workspace, journey, at)
+        rate = base if isinstance(base, Unknown) else base.returned_share
+        people = len(audience.ever_matching())
+        share = plan_holdout(people=people, buyers_expected_share=rate).share
+    return JourneyVersion(journey, 1, share, salt_of(workspace, journey), at)
+
+
+def _record(
+    workspace: Workspace, version: JourneyVersion, replayed: Replayed, ticks: list[datetime]
+) -> JourneyRecord:
+    first_touch: dict[tuple[str, int], datetime] = {}
+    for move in replayed.moves:
+        if move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT:
+            first_touch.setdefault((move.before.person, move.before.rotation), move.at)
+    return JourneyRecord(
+        journey=version.journey,
+        started_at=ticks[0],
+        until=end_of_day(ticks[-1], workspace.zone),
+        holdout_share=version.holdout_share,
+        members=[_member(course, first_touch) for course in replayed.courses],
+        touches=replayed.touches,
+        reasons=replayed.reasons,
+        sends=[
+            SentMessage(move.before.person, move.before.rotation, move.at)
+            for move in replayed.sends
+        ],
+        cost_micros=replayed.cost_micros,
+        is_replay=True,
+        notes=(),
+    )
+
+
+def _member(course: Course, first_touch: dict[tuple[str, int], datetime]) -> Membership:
+    one = course.enrolment
+    return Membership(
+        person=one.person,
+        arm=one.arm,
+        rotation=one.rotation,
+        entered_at=one.entered_at,
+        last_order_at=one.last_order_at,
+        first_touch_at=first_touch.get((one.person, one.rotation)),
+        ended=course.ended,
+    )

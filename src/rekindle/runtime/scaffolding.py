@@ -1,0 +1,136 @@
+"""Writes a new workspace: a commented ``rekindle.toml``, journeys and templates."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rekindle.config import FILE_NAME, FORMAT, SourceSettings, load_config
+from rekindle.content import starter_templates
+from rekindle.errors import WorkspaceError
+from rekindle.journeys import starter_journeys
+
+GITIGNORE = "# Facts, ledger, secret and outbox: state, not decisions.\nstate/\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """What a new workspace starts with."""
+
+    name: str
+    currency: str
+    timezone: str
+    sources: tuple[SourceSettings, ...] = ()
+
+
+def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
+    """Write the files of a new workspace and return them; ``rekindle.toml`` comes last.
+
+    Raises:
+        WorkspaceError: there is a workspace already, or the folder cannot be written.
+    """
+    target = directory / FILE_NAME
+    if target.exists():
+        raise WorkspaceError(f"{target} exists; edit it, or choose another folder")
+    files = {f"journeys/{name}": text for name, text in starter_journeys().items()}
+    files |= {f"templates/{name}": text for name, text in starter_templates().items()}
+    files[".gitignore"] = GITIGNORE
+    files[FILE_NAME] = build_settings(scaffold)
+    written = []
+    try:
+        for name, text in files.items():
+            path = directory / name
+            if path.exists() and name != FILE_NAME:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(path.name + ".new")
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(path)
+            written.append(path)
+    except OSError as error:
+        raise WorkspaceError(f"{directory} cannot be written: {error}") from error
+    load_config(directory)
+    return written
+
+
+def build_settings(scaffold: Scaffold) -> str:
+    """Return the text of a commented ``rekindle.toml``."""
+    sources = "\n".join(_source(source) for source in scaffold.sources)
+    return f"""\
+# Everything this team decided, in one file. docs/reference/configuration.md lists all keys.
+
+[workspace]
+format = {FORMAT}
+name = {_text(scaffold.name)}
+currency = {_text(scaffold.currency)}
+timezone = {_text(scaffold.timezone)}  # days and hours are those of the business
+
+{sources}
+# When silence becomes a reason to act. "personal" compares it with each person's own
+# rhythm; fixed presets: consumables, fashion, furniture, services, software.
+[lifecycle]
+preset = "personal"
+# Fixed days for one category win over the clock:
+# [lifecycle.days.shoes]
+# at_risk = 120
+# lapsed = 180
+# dormant = 365
+# gone = 730
+
+# Nobody is written to without a permission on record. Where the law lets you write to
+# buyers about similar products until they object, and you offered that at the sale:
+[consent]
+soft_opt_in = false
+
+# At most this many marketing messages in any rolling window, across all journeys.
+[caps]
+email = {{max = 1, per = "16 hours"}}
+all = {{max = 4, per = "7 days"}}
+
+# "email_folder" writes each message to a file and sends nothing; "email_smtp" sends.
+[email]
+outlet = "email_folder"
+from_address = "shop@example.com"
+from_name = {_text(scaffold.name)}
+postal_address = ""  # required before anything is sent
+list_id = "winback.example.com"
+cost = 0.001  # of one message
+
+# [email.smtp]  # the password comes from REKINDLE_SMTP_PASSWORD
+# host = "smtp.example.com"
+# port = 587
+# username = "shop"
+
+# Where customers reach the unsubscribe page, and where `rekindle up` listens.
+[portal]
+url = "http://127.0.0.1:8080"
+listen = "127.0.0.1:8080"
+"""
+
+
+def source_path(file: Path, directory: Path) -> str:
+    """Return how a source names ``file``: relative inside the workspace, else absolute."""
+    file, directory = file.resolve(), directory.resolve()
+    if file.is_relative_to(directory):
+        return os.path.relpath(file, directory)
+    return str(file)
+
+
+def _source(source: SourceSettings) -> str:
+    lines = ["[[sources]]"]
+    given = source.model_dump(exclude_defaults=True, exclude={"columns"})
+    lines += [f"{key} = {_value(value)}" for key, value in given.items()]
+    lines.append("[sources.columns]  # what it means here = how the source calls it")
+    lines += [f"{key} = {_text(column)}" for key, column in source.columns.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else _text(str(value))
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = "".join(c if c >= " " else f"\\u{ord(c):04x}" for c in escaped)
+    return f'"{escaped}"'

@@ -1,0 +1,96 @@
+"""One pass of the worker, and the worker that keeps passing.
+
+A pass looks for returns, lets people enter, decides what is due and sends it. Each part
+may be cut off at any instant; the next pass goes on from what was written down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rekindle.channels import build_outlet
+from rekindle.clock import pause
+from rekindle.config import load_secret
+from rekindle.errors import RekindleError, UsageError
+from rekindle.journeys import Engine, TickReport, build_caps
+from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.composing import Composer
+from rekindle.runtime.dispatching import Dispatcher, DispatchReport
+from rekindle.runtime.observing import observe_returns
+from rekindle.runtime.people import save_people
+from rekindle.runtime.workspace import Workspace
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did."""
+
+    returned: int
+    decided: TickReport
+    sent: DispatchReport
+
+
+class Worker:
+    """Runs passes over one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._audience = LiveAudience(workspace)
+        self._saved: str | None = None
+
+    def tick(self, *, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
+        """Make one pass and return what it did."""
+        space = self._workspace
+        now = space.clock.now()
+        self._audience.profiles(now)
+        if (version := space.facts_version()) != self._saved:
+            save_people(space.facts, space.book)
+            self._saved = version
+        returned = observe_returns(space, now)
+        engine = Engine(
+            space.book, self._audience, caps=build_caps(space.config.caps), cost=space.cost
+        )
+        decided = engine.tick(now)
+        return Pass(returned, decided, self._dispatch(is_stopping))
+
+    def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
+        """Keep passing until told to stop; a failed pass is logged and tried again."""
+        while not is_stopping():
+            try:
+                self._log(self.tick(is_stopping=is_stopping))
+            except UsageError:
+                raise
+            except RekindleError as error:
+                logger.error("%s", error)
+            except Exception:
+                logger.exception("this pass failed; the next one goes on where it stopped")
+            pause(every_seconds, is_stopping=is_stopping)
+
+    def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
+        space = self._workspace
+        email = space.config.email
+        outlet = build_outlet(
+            email.outlet,
+            email,
+            base=space.directory,
+            secrets={"REKINDLE_SMTP_PASSWORD": load_secret("REKINDLE_SMTP_PASSWORD") or ""},
+        )
+        composer = Composer(space, self._audience)
+        dispatcher = Dispatcher(space.outbox, outlet, compose=composer.compose, clock=space.clock)
+        return dispatcher.run(is_stopping=is_stopping)
+
+    def _log(self, done: Pass) -> None:
+        if done.returned or done.decided.entered or done.decided.decisions or done.sent.outcomes:
+            logger.info(
+                "%d came back, %d entered, %d decided, %d sent",
+                done.returned,
+                done.decided.entered,
+                sum(done.decided.decisions.values()),
+                done.sent.accepted,
+            )
+        if done.sent.trouble:
+            logger.error("delivery: %s", done.sent.trouble)

@@ -1,0 +1,227 @@
+"""The workspace: a folder opened, with everything in it wired together.
+
+The only place that knows which concrete store, engine and outlet stand behind the rooms'
+interfaces. It is also the Python API: ``rekindle.open(DIR)`` returns one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+
+from rekindle.clock import Clock, SystemClock
+from rekindle.config import FILE_NAME, FORMAT, Config, load_config, load_secret
+from rekindle.errors import JourneyError, WorkspaceError
+from rekindle.facts import Engine, Facts, FileImport, Lake, import_sources
+from rekindle.facts.importing import Progress
+from rekindle.insights import Audit, build_audit
+from rekindle.journeys import Journey, build_caps, load_journey, longest_window
+from rekindle.ledger import History, LedgerBook, Outbox, connect, migrate
+from rekindle.profiles import build_profiles
+from rekindle.vocabulary import Channel, Money
+
+# Facts this old are a file someone is trying out, not the present.
+STALE_FACTS = timedelta(days=35)
+
+
+class Workspace:
+    """A folder with ``rekindle.toml``, journeys and templates, and its state."""
+
+    def __init__(self, directory: Path, config: Config, clock: Clock) -> None:
+        self.directory = directory
+        self.config = config
+        self.clock = clock
+
+    @classmethod
+    def open(cls, directory: str | Path = ".", *, clock: Clock | None = None) -> Workspace:
+        """Return the workspace in ``directory``.
+
+        Raises:
+            WorkspaceError: no workspace there, or one a newer version wrote.
+            ConfigError: its ``rekindle.toml`` cannot be used.
+        """
+        folder = Path(directory).resolve()
+        if not (folder / FILE_NAME).is_file():
+            raise WorkspaceError(
+                f"{folder} is no workspace: it holds no {FILE_NAME}; "
+                "`rekindle init DIR --orders FILE` makes one, `-C DIR` names one"
+            )
+        config = load_config(folder)
+        if config.workspace.format > FORMAT:
+            raise WorkspaceError(
+                f"{folder} has format {config.workspace.format}, this version of rekindle "
+                f"knows {FORMAT}; upgrade rekindle to open it"
+            )
+        return cls(folder, config, clock or SystemClock())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the zone of the business."""
+        return ZoneInfo(self.config.workspace.timezone)
+
+    @cached_property
+    def secret(self) -> bytes:
+        """Return the key that signs links and hashes addresses, made at first use."""
+        if given := load_secret("REKINDLE_SECRET"):
+            return given.encode()
+        path = self.directory / "state" / "secret"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as new:
+                new.write(secrets.token_hex(32))
+        return path.read_text(encoding="utf-8").strip().encode()
+
+    # Facts and profiles
+
+    def import_facts(
+        self, *, only: tuple[str, ...] = (), progress: Progress = lambda text: None
+    ) -> list[FileImport]:
+        """Import the configured sources and return what each file gave.
+
+        Raises:
+            SourceError: a source cannot be read; nothing has changed then.
+        """
+        found = import_sources(
+            self.config, self.directory, now=self.clock.now(), progress=progress, only=only
+        )
+        self.forget_facts()
+        return found
+
+    def quarantine(self) -> list[dict[str, Any]]:
+        """Return the rows that broke a contract, with file, line, reason and detail."""
+        books = self.facts.bookkeeping or {}
+        if "quarantine" not in books:
+            return []
+        rows = books["quarantine"].order_by("source", "file", "line")
+        return list(self.engine.run(rows).to_pylist())
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the engine that holds the facts.
+
+        Raises:
+            WorkspaceError: nothing was imported yet.
+        """
+        settings = self.config.workspace
+        warehouse = self.config.facts.warehouse
+        if warehouse is not None:
+            return Engine.over_warehouse(
+                warehouse, currency=settings.currency, zone=settings.timezone
+            )
+        folder = self.directory / self.config.facts.lake
+        if not Lake(folder).versions():
+            raise WorkspaceError(
+                f"{self.directory} holds no facts yet; run `rekindle import` "
+                "(add a [[sources]] block to rekindle.toml first if there is none)"
+            )
+        return Engine.over_lake(folder, currency=settings.currency, zone=settings.timezone)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Return the facts as Ibis tables."""
+        return self.engine.facts()
+
+    def facts_version(self) -> str:
+        """Return a word that changes whenever the facts do."""
+        if self.config.facts.warehouse is not None:
+            return self.clock.now().isoformat(timespec="minutes")
+        return str(Lake(self.directory / self.config.facts.lake).versions())
+
+    def forget_facts(self) -> None:
+        """Let go of the engine, so that the next question sees the newest import."""
+        if "engine" in self.__dict__:
+            self.engine.close()
+        for name in ("facts", "engine"):
+            self.__dict__.pop(name, None)
+
+    def profiles(self, as_of: datetime | None = None) -> ir.Table:
+        """Return who each customer is at ``as_of`` (default now), as an Ibis table."""
+        at = as_of or self.clock.now()
+        return build_profiles(self.facts, at, self.config.lifecycle)
+
+    def latest(self) -> datetime:
+        """Return now, or the end of the last day with an order if the facts are old.
+
+        A file from the past is judged as of its own end: as of today, everyone in it
+        would be long gone.
+        """
+        newest = self.facts.orders.ordered_at.max().to_pyarrow().as_py()
+        now = self.clock.now()
+        if newest is None or now - newest < STALE_FACTS:
+            return now
+        return end_of_day(newest, self.zone)
+
+    def audit(self, as_of: datetime | None = None) -> Audit:
+        """Return who drifted away, what they are worth and what could be proven."""
+        return build_audit(
+            self.facts,
+            self.engine.run,
+            as_of=as_of or self.latest(),
+            settings=self.config.lifecycle,
+        )
+
+    # The ledger
+
+    @cached_property
+    def ledger(self) -> str:
+        """Return the alias of the connected and migrated ledger."""
+        (self.directory / "state").mkdir(exist_ok=True)
+        alias = connect(self.config.ledger.url, base=self.directory)
+        migrate(alias)
+        return alias
+
+    @cached_property
+    def book(self) -> LedgerBook:
+        """Return the engine's book."""
+        return LedgerBook(
+            self.ledger,
+            secret=self.secret,
+            soft_opt_in=self.config.consent.soft_opt_in,
+            longest_window=longest_window(build_caps(self.config.caps)),
+        )
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """Return the messages that are to leave."""
+        return Outbox(self.ledger)
+
+    @cached_property
+    def history(self) -> History:
+        """Return what was decided and sent."""
+        return History(self.ledger)
+
+    @property
+    def cost(self) -> dict[Channel, int]:
+        """Return what one message costs through each channel, in micros."""
+        amount = Money(self.config.email.cost, self.config.workspace.currency)
+        return {Channel.EMAIL: amount.micros}
+
+    def journey(self, name: str) -> Journey:
+        """Return the journey a file in ``journeys/`` holds, by its name or path.
+
+        Raises:
+            JourneyError: there is no such journey, or its file cannot be used.
+        """
+        folder = self.directory / "journeys"
+        for path in (folder / f"{name}.yaml", folder / f"{name}.yml", Path(name)):
+            if path.is_file():
+                return load_journey(path)
+        known = sorted(path.stem for path in folder.glob("*.y*ml"))
+        raise JourneyError(
+            f"no journey {name!r} in {folder}; there "
+            + (f"are {', '.join(known)}" if known else "are none")
+        )
+
+
+def end_of_day(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return the last instant of the local day that ``at`` falls on."""
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    start = datetime.combine(tomorrow, time(), zone).astimezone(UTC)
+    return start - timedelta(microseconds=1)
