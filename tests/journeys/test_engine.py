@@ -221,6 +221,8 @@ def test_purchase_that_overtook_the_entry_ends_it_at_the_gate() -> None:
     report = world.engine.tick(START)
     assert report.ended == {Reason.ORDER: 1}
     assert world.told() == [("hello", Answer.SKIP, Reason.EXIT_REACHED, timedelta(0))]
+    (move,) = world.moves()
+    assert move.next == move.before
     assert world.ends() == [Reason.ORDER]
 
 

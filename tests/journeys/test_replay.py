@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from rekindle.experiments import assign
 from rekindle.journeys import (
     Candidate,
     Cap,
+    Journey,
     JourneyVersion,
     MemoryBook,
     Person,
@@ -57,7 +59,12 @@ def people_of(arm: Arm, count: int) -> list[str]:
     return [next(matching) for _ in range(count)]
 
 
-def run(people: Collection[str], *orders: tuple[str, timedelta], days: int = 40) -> Replayed:
+def run(
+    people: Collection[str],
+    *orders: tuple[str, timedelta],
+    days: int = 40,
+    journey: Journey = JOURNEY,
+) -> Replayed:
     book = MemoryBook(soft_opt_in=True, longest_window=7 * DAY)
     book.save_people(Person(one, f"{one}@example.com") for one in people)
     signals = [
@@ -65,7 +72,7 @@ def run(people: Collection[str], *orders: tuple[str, timedelta], days: int = 40)
         for person, after in sorted(orders, key=lambda order: order[1])
     ]
     return replay(
-        JourneyVersion(JOURNEY, 1, 0.5, SALT, START),
+        JourneyVersion(journey, 1, 0.5, SALT, START),
         book=book,
         audience=EveryBuyer(people),
         signals=signals,
@@ -119,6 +126,17 @@ def test_purchase_after_the_goals_time_is_no_return() -> None:
     alice = TREATED[0]
     inside, outside = run([alice], (alice, 30 * DAY)), run([alice], (alice, 30 * DAY + HOUR))
     assert (inside.returned[Arm.TREATMENT], outside.returned[Arm.TREATMENT]) == (1, 0)
+
+
+def test_purchase_known_at_entry_is_no_return() -> None:
+    alice = TREATED[0]
+    assert run([alice], (alice, -100 * DAY)).returned[Arm.TREATMENT] == 0
+
+
+def test_touch_after_a_return_does_not_take_credit_for_it() -> None:
+    alice, unstoppable = TREATED[0], replace(JOURNEY, exits=frozenset())
+    replayed = run([alice], (alice, DAY), journey=unstoppable)
+    assert (len(replayed.sends), replayed.returned_before_first_touch) == (2, 1)
 
 
 def test_history_after_the_last_tick_is_not_read() -> None:

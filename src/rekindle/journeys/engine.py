@@ -192,6 +192,7 @@ class Engine:
         before = dossier.enrolment
         ended = dossier.exit
         if decision.until is not None:
+            assert decision.until > at, "a hold that is already over would be due for ever"
             after = _moved(before, before.position, before.ready_at, decision.until)
         elif ended is None and stop.next is not None:
             ready_at = at + stop.wait

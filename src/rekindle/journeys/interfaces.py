@@ -47,7 +47,7 @@ class Book(Protocol):
         """Append records; one equal in person, channel, granted and at is kept once."""
 
     def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
-        """Never contact this person's address on this channel again."""
+        """Never contact this person on this channel again, nor anyone at their address."""
 
     def start(self, version: JourneyVersion) -> None:
         """Make this version the one new people enter; earlier versions run out."""
@@ -65,6 +65,7 @@ class Book(Protocol):
         """Insert enrolments and first-time assignments; return how many were new.
 
         One that exists already (same person, journey and rotation) is left alone.
+        An order recorded before this that would have ended one is its ``exit`` when due.
         """
 
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:

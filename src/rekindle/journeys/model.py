@@ -162,7 +162,7 @@ class Dossier:
 
     ``exit`` is the reason that already ended it, or None. ``sent`` lists the person's
     marketing sends, across journeys, inside the longest cap window; for a held-out
-    person the ghosts count like sends.
+    enrolment, and for no other, the person's ghosts count like sends.
     """
 
     enrolment: Enrolment

@@ -384,6 +384,17 @@ class BookContract:
         assert inside.sent == (Sent(Channel.EMAIL, START),)
         assert outside.sent == ()
 
+    def test_each_send_leaves_the_window_by_itself(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        first = build_move(build_enrolment())
+        book.save([first])
+        book.save([_hold(first.next, START + WINDOW, START + 5 * DAY)])
+        book.start(build_version("other"))
+        book.enrol([build_enrolment(journey="other")])
+        book.save([build_move(build_enrolment(journey="other"), START + HOUR)])
+        (found,) = (d for d in book.due(START + WINDOW, 9) if d.enrolment.journey == "lapsed")
+        assert found.sent == (Sent(Channel.EMAIL, START + HOUR),)
+
     def test_transactional_sends_and_skips_do_not_count(self, book: Book) -> None:
         book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
         book.start(build_version("other"))
