@@ -4,6 +4,7 @@ from rekindle.facts.contracts import CONTRACTS, Column, Contract
 from rekindle.facts.facts import Engine, Facts, describe_contracts
 from rekindle.facts.importing import FileImport, import_sources
 from rekindle.facts.lake import Lake
+from rekindle.facts.proposing import Proposal, propose_source
 
 __all__ = [
     "CONTRACTS",
@@ -13,6 +14,8 @@ __all__ = [
     "Facts",
     "FileImport",
     "Lake",
+    "Proposal",
     "describe_contracts",
     "import_sources",
+    "propose_source",
 ]

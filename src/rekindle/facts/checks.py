@@ -78,7 +78,7 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
         typed.append(f"{value} as {quoted(column.name)}")
         problems += _column_problems(column, text, value, chosen[column.name])
     if "currency" in chosen:
-        value = _text(raw, chosen["currency"])
+        value = raw_text(raw, chosen["currency"])
         problems.append(
             f"when upper({value}) <> {literal(rules.currency)} then ['other_currency', "
             f"'the row is in ' || upper({value}) || ', the workspace in {rules.currency}; "
@@ -120,7 +120,7 @@ def _column_problems(column: Column, text: str, value: str, actual: str) -> list
 
 def _cast(raw: Raw, actual: str, column: Column, rules: Rules) -> tuple[str, str]:
     """Return SQL for the cell as text (NULL when blank) and as the contract's type."""
-    text = _text(raw, actual)
+    text = raw_text(raw, actual)
     native = "VARCHAR" if raw.is_json else raw.columns[actual]
     if column.type == "string":
         return text, _identifier(text, native) if column.name in ID_COLUMNS else text
@@ -137,7 +137,8 @@ def _cast(raw: Raw, actual: str, column: Column, rules: Rules) -> tuple[str, str
     return text, f"try_cast({text} as {_sql_type(column)})"
 
 
-def _text(raw: Raw, actual: str) -> str:
+def raw_text(raw: Raw, actual: str) -> str:
+    """Return SQL for a cell as text, NULL when it is blank."""
     if raw.is_json:
         path = "$." + ".".join(f'"{part}"' for part in actual.split("."))
         return f"nullif(trim(json_extract_string(json, {literal(path)})), '')"
@@ -149,7 +150,8 @@ def _text(raw: Raw, actual: str) -> str:
 def _identifier(text: str, native: str) -> str:
     """Undo the ``.0`` that spreadsheets and data frames put behind whole numbers."""
     if native in ("VARCHAR", "DOUBLE", "FLOAT"):
-        return rf"case when {text} like '%.0' then regexp_replace({text}, '^(\d+)\.0$', '\1') else {text} end"
+        whole = rf"regexp_replace({text}, '^(\d+)\.0$', '\1')"
+        return f"case when {text} like '%.0' then {whole} else {text} end"
     return text
 
 

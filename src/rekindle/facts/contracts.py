@@ -59,23 +59,59 @@ ORDER_ID = Column(
     "string",
     "The shop's own number of the order.",
     required=True,
-    words=("order_id", "order", "order_number", "order_no", "order_name", "invoice")
-    + ("invoice_no", "invoiceno", "invoice_id", "basket_id", "transaction_id", "receipt"),
+    words=(
+        "order_id",
+        "order",
+        "order_number",
+        "order_no",
+        "order_name",
+        "name",
+        "invoice",
+        "invoice_no",
+        "invoiceno",
+        "invoice_id",
+        "basket_id",
+        "transaction_id",
+        "receipt",
+    ),
 )
 CUSTOMER_ID = Column(
     "customer_id",
     "string",
     "Who bought; empty for an anonymous sale.",
-    words=("customer_id", "customer", "customerid", "customer_no", "client_id", "user_id")
-    + ("household_id", "member_id", "account_id", "shopper_id", "buyer_id"),
+    words=(
+        "customer_id",
+        "customer",
+        "customerid",
+        "customer_no",
+        "client_id",
+        "user_id",
+        "household_id",
+        "member_id",
+        "account_id",
+        "shopper_id",
+        "buyer_id",
+    ),
 )
 ORDERED_AT = Column(
     "ordered_at",
     INSTANT,
     "When the order was placed.",
     required=True,
-    words=("ordered_at", "order_date", "invoicedate", "invoice_date", "date", "created_at")
-    + ("transaction_timestamp", "timestamp", "datetime", "purchased_at", "paid_at", "time"),
+    words=(
+        "ordered_at",
+        "order_date",
+        "invoicedate",
+        "invoice_date",
+        "date",
+        "created_at",
+        "transaction_timestamp",
+        "timestamp",
+        "datetime",
+        "purchased_at",
+        "paid_at",
+        "time",
+    ),
 )
 CURRENCY = Column(
     "currency",
@@ -172,8 +208,18 @@ ORDERS = Contract(
             MONEY,
             "Goods at their price, before discounts and refunds.",
             required=True,
-            words=("gross", "total", "order_total", "amount", "total_price", "revenue", "value")
-            + ("sales_value", "grand_total", "subtotal"),
+            words=(
+                "gross",
+                "total",
+                "order_total",
+                "amount",
+                "total_price",
+                "revenue",
+                "value",
+                "sales_value",
+                "grand_total",
+                "subtotal",
+            ),
         ),
         Column(
             "discount", MONEY, "Taken off, as a positive amount.", words=("discount", "discounts")
@@ -201,8 +247,17 @@ ORDER_LINES = Contract(
             "product_id",
             "string",
             "What was bought.",
-            words=("product_id", "sku", "stockcode", "stock_code", "product", "item_id", "item")
-            + ("variant_id", "article"),
+            words=(
+                "product_id",
+                "sku",
+                "stockcode",
+                "stock_code",
+                "product",
+                "item_id",
+                "item",
+                "variant_id",
+                "article",
+            ),
         ),
         Column(
             "description", "string", "In words.", words=("description", "product_name", "title")

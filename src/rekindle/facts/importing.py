@@ -18,8 +18,16 @@ from rekindle.config import Config, SourceSettings
 from rekindle.errors import LakeError, SourceError
 from rekindle.facts import folding
 from rekindle.facts.checks import Rules, build_checked, build_record, resolve_columns
-from rekindle.facts.contracts import CONTRACTS, CUSTOMERS, IDENTITIES, IMPORTS, ORDER_LINES, ORDERS
-from rekindle.facts.contracts import QUARANTINE, Contract
+from rekindle.facts.contracts import (
+    CONTRACTS,
+    CUSTOMERS,
+    IDENTITIES,
+    IMPORTS,
+    ORDER_LINES,
+    ORDERS,
+    QUARANTINE,
+    Contract,
+)
 from rekindle.facts.lake import BATCH_ROWS, OPERATION, Change, Lake, create_view
 from rekindle.facts.reading import Raw, literal, open_source, quoted
 

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO, cast
 
 import duckdb
 import ibis
@@ -218,9 +219,9 @@ def _as_utf8(con: duckdb.DuckDBPyConnection, path: Path, source: SourceSettings)
     return copy
 
 
-def _open_text(path: Path, codec: str):  # type: ignore[no-untyped-def]  # gzip or plain
+def _open_text(path: Path, codec: str) -> TextIO:
     if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding=codec, newline="")
+        return cast("TextIO", gzip.open(path, "rt", encoding=codec, newline=""))
     return path.open(encoding=codec, newline="")
 
 

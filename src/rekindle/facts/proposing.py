@@ -1,0 +1,253 @@
+"""Looks at a file and proposes what it holds and which column is which.
+
+Header words decide first, values confirm: a date column has to parse, an amount has to
+be a number. What stays open is said, and nothing is taken that a person did not see.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+
+from rekindle.config import SourceSettings
+from rekindle.errors import SourceError
+from rekindle.facts.checks import raw_text
+from rekindle.facts.contracts import (
+    CONTRACTS,
+    CUSTOMERS,
+    INSTANT,
+    MONEY,
+    ORDER_LINES,
+    ORDERS,
+    Column,
+    Contract,
+)
+from rekindle.facts.guessing import (
+    DateGuess,
+    guess_date,
+    has_decimal_comma,
+    is_email,
+    is_number,
+)
+from rekindle.facts.reading import Raw, literal, open_file
+
+SAMPLE_ROWS = 5_000
+SHOWN = 3
+CANCELLED_SHARE = 0.9
+Table = Literal["customers", "orders", "order_lines", "products", "events"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedColumn:
+    """One column taken for something, with a few of its values and the reason."""
+
+    name: str
+    column: str
+    samples: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a file seems to hold. ``notes`` say what a person should check."""
+
+    table: Table
+    columns: tuple[ProposedColumn, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def as_source(self, name: str, path: str) -> SourceSettings:
+        """Return the source this proposal amounts to."""
+        return SourceSettings(
+            name=name,
+            table=self.table,
+            path=path,
+            columns={one.name: one.column for one in self.columns},
+            **self.settings,
+        )
+
+
+def propose_source(path: Path, *, zone: str) -> Proposal:
+    """Return what the file at ``path`` seems to hold; ``zone`` is the business's.
+
+    Raises:
+        SourceError: it cannot be read, or lacks what every kind of file needs.
+    """
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file")
+    encoding = _guess_encoding(path)
+    probe = SourceSettings(name="probe", table="orders", path=str(path), encoding=encoding)
+    with tempfile.TemporaryDirectory() as spill, duckdb.connect() as con:
+        con.execute(f"set temp_directory = {literal(spill)}")
+        con.execute("set TimeZone = 'UTC'")
+        raw = open_file(con, path, probe, path.parent)
+        samples = _samples(con, raw)
+        if not any(samples.values()):
+            raise SourceError(f"{path} holds a header but no rows")
+        proposal = _propose(raw, samples, zone=zone)
+        settings = dict(proposal.settings)
+        if encoding != "utf-8":
+            settings["encoding"] = encoding
+        if prefix := _cancelled_prefix(con, raw, proposal):
+            settings["cancelled_prefix"] = prefix
+    notes = list(proposal.notes)
+    if encoding != "utf-8":
+        notes.append(f"the file is not UTF-8; read as {encoding}")
+    if prefix:
+        notes.append(f"orders that begin with {prefix!r} are taken as cancellations")
+    return Proposal(proposal.table, proposal.columns, settings, tuple(notes))
+
+
+def _guess_encoding(path: Path) -> str:
+    """Return utf-8, or cp1252 for text that cannot be that; other files are not text."""
+    if path.suffix.lower() in (".parquet", ".pq", ".gz"):
+        return "utf-8"
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return "utf-8" if error.start > len(head) - 4 else "cp1252"
+    return "utf-8"
+
+
+def _samples(con: duckdb.DuckDBPyConnection, raw: Raw) -> dict[str, list[str]]:
+    """Return distinct non-empty values of every column, from the file's first rows."""
+    found = {}
+    for column in raw.columns:
+        text = raw_text(raw, column)
+        rows = con.execute(
+            f"select distinct value from (select {text} as value from ({raw.relation}) "
+            f"limit {SAMPLE_ROWS}) where value is not null order by value limit 500"
+        ).fetchall()
+        found[column] = [value for (value,) in rows]
+    return found
+
+
+def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Proposal:
+    matches = {
+        contract.table: _match(contract, samples) for contract in (ORDER_LINES, ORDERS, CUSTOMERS)
+    }
+    table = _choose(matches)
+    contract, chosen = CONTRACTS[table], matches[table]
+    missing = [c.name for c in contract.inputs if c.required and c.name not in chosen]
+    if missing:
+        raise SourceError(
+            f"{raw.name} has the columns {', '.join(list(raw.columns)[:15])}; none looks like "
+            f"{' or '.join(missing)}. Orders need an order id, a date and an amount (or quantity "
+            "and price a line); rename the columns, or write the [[sources]] block by hand"
+            + (
+                "; with a single column, the delimiter is likely not the one that was found"
+                if len(raw.columns) == 1
+                else ""
+            )
+        )
+    settings, notes = _settings(contract, chosen, samples)
+    if table in ("orders", "order_lines") and "customer_id" not in chosen:
+        if "email" in chosen:
+            chosen = {"customer_id": chosen["email"], **chosen}
+            notes.append("customers have no id of their own; the e-mail address stands for it")
+        else:
+            notes.append("no column says who bought: every order will be anonymous")
+    if "ordered_at" in chosen:
+        notes.append(f"dates without an offset are taken as {zone}")
+    columns = tuple(
+        ProposedColumn(name, column, tuple(samples[column][:SHOWN]), _why(name, column))
+        for name, column in chosen.items()
+    )
+    return Proposal(table, columns, settings, tuple(notes))  # type: ignore[arg-type]
+
+
+def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the table a file's columns fit: lines before orders before customers."""
+    lines, orders = matches["order_lines"], matches["orders"]
+    if {"quantity", "unit_price", "order_id", "ordered_at"} <= lines.keys():
+        return "order_lines"
+    if "order_id" in orders or ("ordered_at" in orders and "gross" in orders):
+        return "orders"
+    return "customers" if "customer_id" in matches["customers"] else "orders"
+
+
+def _match(contract: Contract, samples: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return contract column → file column, each file column used once."""
+    plain = {_plain(name): name for name in reversed(list(samples))}
+    chosen: dict[str, str] = {}
+    for column in contract.inputs:
+        for word in (column.name, *column.words):
+            actual = plain.get(_plain(word))
+            if actual is None or actual in chosen.values():
+                continue
+            if _fits(column, samples[actual]):
+                chosen[column.name] = actual
+                break
+    return chosen
+
+
+def _fits(column: Column, values: Sequence[str]) -> bool:
+    if not values:
+        return not column.required
+    if column.type == INSTANT:
+        return guess_date(values) is not None
+    if column.type == MONEY:
+        return is_number(values)
+    return is_email(values) if column.name == "email" else True
+
+
+def _settings(
+    contract: Contract, chosen: Mapping[str, str], samples: Mapping[str, Sequence[str]]
+) -> tuple[dict[str, Any], list[str]]:
+    settings: dict[str, Any] = {}
+    notes: list[str] = []
+    types = {column.name: column.type for column in contract.inputs}
+    for name, column in chosen.items():
+        if types[name] == INSTANT:
+            guess = guess_date(samples[column]) or DateGuess(None)
+            if guess.format is not None:
+                settings["date_format"] = guess.format
+            if guess.is_ambiguous:
+                notes.append(
+                    f"{column!r} could be day/month or month/day; taken as {guess.format}: "
+                    "correct date_format in rekindle.toml if that is wrong"
+                )
+        if types[name] == MONEY and has_decimal_comma(samples[column]):
+            settings["decimal_comma"] = True
+    return settings, notes
+
+
+def _cancelled_prefix(con: duckdb.DuckDBPyConnection, raw: Raw, proposal: Proposal) -> str | None:
+    """Return the letter that order ids of goods given back begin with, if there is one."""
+    chosen = {one.name: one.column for one in proposal.columns}
+    amount = chosen.get("quantity") or chosen.get("gross")
+    if amount is None or "order_id" not in chosen:
+        return None
+    order, value = raw_text(raw, chosen["order_id"]), raw_text(raw, amount)
+    rows = con.execute(
+        f"""
+        select upper(left({order}, 1)) as letter, avg((starts_with({value}, '-'))::int) as negative
+        from ({raw.relation}) where regexp_matches({order}, '^[A-Za-z]\\d') group by 1"""
+    ).fetchall()
+    others = con.execute(
+        f"select count(*) from ({raw.relation}) where regexp_matches({order}, '^\\d')"
+    ).fetchall()[0][0]
+    found = [letter for letter, negative in rows if negative >= CANCELLED_SHARE]
+    return str(found[0]) if len(found) == 1 and others else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _why(name: str, column: str) -> str:
+    if _plain(name) == _plain(column):
+        return "same name"
+    return (
+        "values are addresses"
+        if name in ("email", "customer_id") and "mail" in column.lower()
+        else "known header"
+    )
