@@ -1,0 +1,126 @@
+"""A small shop's history from a list of sales: tables of facts, ready for an engine.
+
+A test states who bought what and when; keys, days, kinds and empty tables follow from
+it. The same tables go into DuckDB in memory or into a warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ibis
+import pyarrow as pa
+
+from rekindle.facts import CONTRACTS, Engine
+
+CURRENCY = "GBP"
+TABLES = ("customers", "orders", "order_lines", "products", "events", "identities")
+
+
+@dataclass(frozen=True)
+class Sale:
+    """One order. ``lines`` are (product, category, amount); amounts in the currency."""
+
+    person: str | None
+    at: datetime
+    gross: Decimal = Decimal(10)
+    discount: Decimal | None = Decimal(0)
+    refund: Decimal | None = Decimal(0)
+    kind: str = "purchase"
+    source: str = "shop"
+    lines: tuple[tuple[str, str | None, Decimal], ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """One contact card."""
+
+    person: str
+    country: str | None = None
+    email: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SmallShop:
+    """A history. ``products`` maps a product to its category, ``persons`` an id to a person."""
+
+    sales: Sequence[Sale]
+    cards: Sequence[Card] = ()
+    products: Mapping[str, str | None] = field(default_factory=dict)
+    persons: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+
+    def tables(self) -> dict[str, pa.Table]:
+        """Return every table of facts, in the contracts' types."""
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        for number, sale in enumerate(self.sales):
+            rows["orders"].append(self._order(sale, f"{number:04}"))
+            rows["order_lines"] += self._lines(sale, f"{number:04}")
+        rows["customers"] = [self._card(card) for card in self.cards]
+        rows["products"] = [
+            {"source": "shop", "product_id": p, "category": c} for p, c in self.products.items()
+        ]
+        rows["identities"] = [
+            {"customer_id": known, "person_id": person} for known, person in self.persons.items()
+        ]
+        return {name: _table(name, found) for name, found in rows.items()}
+
+    def engine(self) -> Engine:
+        """Return the shop in a DuckDB of its own."""
+        con = ibis.duckdb.connect()
+        con.raw_sql("set TimeZone = 'UTC'")
+        self.load_into(con)
+        return Engine(con, currency=CURRENCY, zone=self.zone)
+
+    def load_into(self, con: Any) -> None:
+        """Create the tables, or replace them, on any Ibis connection."""
+        for name, rows in self.tables().items():
+            con.create_table(name, rows, overwrite=True)
+
+    def _order(self, sale: Sale, order_id: str) -> dict[str, Any]:
+        return {
+            "source": sale.source,
+            "order_id": order_id,
+            "customer_id": sale.person,
+            "ordered_at": sale.at,
+            "ordered_on": sale.at.astimezone(ZoneInfo(self.zone)).date(),
+            "kind": sale.kind,
+            "gross": sale.gross,
+            "discount": sale.discount,
+            "refund": sale.refund,
+            "currency": CURRENCY,
+        }
+
+    def _lines(self, sale: Sale, order_id: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "source": sale.source,
+                "order_id": order_id,
+                "line": place,
+                "product_id": product,
+                "category": category,
+                "quantity": Decimal(1),
+                "unit_price": amount,
+                "amount": amount,
+            }
+            for place, (product, category, amount) in enumerate(sale.lines, 1)
+        ]
+
+    def _card(self, card: Card) -> dict[str, Any]:
+        return {
+            "source": "shop",
+            "customer_id": card.person,
+            "email": card.email,
+            "country": card.country,
+            "created_at": card.created_at,
+        }
+
+
+def _table(name: str, rows: Iterable[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=CONTRACTS[name].schema.to_pyarrow())

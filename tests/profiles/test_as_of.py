@@ -1,0 +1,155 @@
+"""Every question has a date: what comes later never changes an answer.
+
+The expressions are compiled once and the shop beneath them is exchanged, so that a
+hundred random shops take seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rekindle.config import LifecycleSettings
+from rekindle.facts import Engine, Facts
+from rekindle.profiles import (
+    NAMES,
+    build_cards,
+    build_profiles,
+    build_profiles_from,
+    build_timeline,
+    local_day,
+)
+from rekindle.testing.small_shop import SmallShop
+from tests.profiles.random_shops import START, ZONE, small_shops
+
+ASKED = tuple(
+    START + timedelta(days=days, hours=hours, microseconds=micros)
+    for days, hours, micros in (
+        (0, 0, 0), (1, 5, 0), (31, 0, 0), (31, 0, 1), (90, 23, 1), (201, 4, 0), (500, 0, 0)
+    )
+)  # fmt: skip
+SETTINGS = LifecycleSettings()
+MANY = settings(max_examples=100, deadline=None, derandomize=True)
+Row = dict[str, Any]
+
+
+class Stage:
+    """One DuckDB on which shops come and go beneath expressions compiled once."""
+
+    @cached_property
+    def con(self) -> Any:
+        return ibis.duckdb.connect()
+
+    def show(self, shop: SmallShop) -> None:
+        shop.load_into(self.con)
+
+    @cache  # noqa: B019 - lives as long as the module
+    def facts(self) -> Facts:
+        engine = Engine(self.con, currency="GBP", zone=ZONE)
+        return replace(engine.facts(), has_cards=True, has_categories=True)
+
+    @cache  # noqa: B019
+    def profile_query(self, at: datetime) -> str:
+        return self._compiled(build_profiles(self.facts(), at, SETTINGS))
+
+    @cache  # noqa: B019
+    def cut_query(self, at: datetime) -> str:
+        return self._compiled(build_profiles(self.facts().cut(at), at, SETTINGS))
+
+    @cache  # noqa: B019
+    def many_query(self, *, has_categories: bool) -> str:
+        facts = replace(self.facts(), has_categories=has_categories)
+        return self._compiled(build_at_many(facts))
+
+    def rows(self, query: str) -> list[Row]:
+        return list(self.con.raw_sql(query).to_arrow_table().to_pylist())
+
+    def _compiled(self, table: ir.Table) -> str:
+        return str(ibis.to_sql(table.order_by("customer_id"), dialect="duckdb"))
+
+
+def build_at_many(facts: Facts) -> ir.Table:
+    """Return the profiles of people with orders at every instant of ``ASKED``."""
+    asked = ibis.union(
+        *(
+            ibis.range(0, 1).unnest().name("n").as_table().select(
+                as_of=ibis.literal(at, type="timestamp('UTC', 6)"),
+                as_of_on=ibis.date(local_day(at, facts.zone)),
+            )
+            for at in ASKED
+        )
+    )  # fmt: skip
+    spells = build_timeline(facts)
+    rows = spells.inner_join(
+        asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
+    )
+    cards = build_cards(facts)
+    held = rows.left_join(cards, rows.customer_id == cards.card_id)
+    held = held.mutate(has_email=ibis.coalesce(held.has_email, ibis.literal(False)))
+    return build_profiles_from(held, SETTINGS).select("as_of", *NAMES)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Stage:
+    stage = Stage()
+    stage.con.raw_sql("set TimeZone = 'UTC'")
+    stage.show(SmallShop([], zone=ZONE))
+    return stage
+
+
+def known_at(shop: SmallShop, at: datetime) -> SmallShop:
+    """Return the shop as if nothing at or after ``at`` had ever been recorded."""
+    return replace(
+        shop,
+        sales=[sale for sale in shop.sales if sale.at < at],
+        cards=[c for c in shop.cards if c.created_at is None or c.created_at < at],
+    )
+
+
+def has_orders(row: Mapping[str, Any], shop: SmallShop, at: datetime) -> bool:
+    return any(sale.person == row["customer_id"] and sale.at < at for sale in shop.sales)
+
+
+@MANY
+@given(shop=small_shops, at=st.sampled_from(ASKED))
+def test_later_facts_change_no_profile(stage: Stage, shop: SmallShop, at: datetime) -> None:
+    stage.show(shop)
+    whole = stage.rows(stage.profile_query(at))
+    stage.show(known_at(shop, at))
+    assert stage.rows(stage.profile_query(at)) == whole
+
+
+@MANY
+@given(shop=small_shops, at=st.sampled_from(ASKED))
+def test_profile_at_a_date_is_the_profile_of_the_facts_cut_there(
+    stage: Stage, shop: SmallShop, at: datetime
+) -> None:
+    stage.show(shop)
+    assert stage.rows(stage.cut_query(at)) == stage.rows(stage.profile_query(at))
+
+
+@pytest.mark.parametrize("has_categories", [True, False])
+@MANY
+@given(shop=small_shops)
+def test_one_timeline_answers_every_date_as_the_profile_does(
+    stage: Stage, has_categories: bool, shop: SmallShop
+) -> None:
+    sales = shop.sales if has_categories else [replace(sale, lines=()) for sale in shop.sales]
+    shop = replace(shop, sales=sales, cards=[replace(c, created_at=None) for c in shop.cards])
+    stage.show(shop)
+    found: dict[datetime, list[Row]] = {at: [] for at in ASKED}
+    for row in stage.rows(stage.many_query(has_categories=has_categories)):
+        found[row.pop("as_of")].append(row)
+    for at in ASKED:
+        profiles = stage.rows(stage.profile_query(at))
+        buyers = [row for row in profiles if has_orders(row, shop, at)]
+        assert found[at] == buyers
