@@ -1,0 +1,25 @@
+"""What the portal needs from outside, said in its own words.
+
+Whoever serves the portal brings it; so the pages know neither workspace nor ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Subscriptions(Protocol):
+    """Who is on which list, as far as a page has to know."""
+
+    def shop_name(self) -> str:
+        """Return the name people know the business by."""
+
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
+        """Take the person off the list, at once; repeatable without harm.
+
+        ``at_source`` is where they said so: ``one_click`` (their mail program's own
+        button, RFC 8058) or ``page`` (ours).
+
+        Raises:
+            WorkError: it could not be recorded; the person is told to try again.
+        """
