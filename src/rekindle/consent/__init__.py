@@ -1,6 +1,6 @@
 """May this person be contacted, on this channel, for this purpose, today, and why."""
 
-from rekindle.consent.links import read_unsubscribe, sign_unsubscribe
+from rekindle.consent.links import Subscription, read_unsubscribe, sign_unsubscribe
 from rekindle.consent.model import ConsentRecord, Permission, Rule
 from rekindle.consent.rules import decide_permission
 
@@ -8,6 +8,7 @@ __all__ = [
     "ConsentRecord",
     "Permission",
     "Rule",
+    "Subscription",
     "decide_permission",
     "read_unsubscribe",
     "sign_unsubscribe",

@@ -1,0 +1,72 @@
+"""The command line: one function a command, each a thin layer over the runtime.
+
+Reports go to standard output, everything else to standard error, so that ``--json``
+can be piped. Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle import __version__
+from rekindle.cli import facts, journeys, operation, questions
+from rekindle.cli.console import errors
+from rekindle.errors import RekindleError, UsageError
+
+app = typer.Typer(
+    name="rekindle",
+    help="Win lapsed customers back, and prove in money what it earned.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for room in (facts, questions, journeys, operation):
+    room.register(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+) -> None:
+    """Win lapsed customers back, and prove in money what it earned."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+    )
+    for noisy in ("matplotlib", "waitress", "django", "filelock"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit; every known error is one message and its code."""
+    try:
+        app(arguments)
+    except RekindleError as error:
+        errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        errors.print("stopped")
+        sys.exit(130)
+    except OSError as error:
+        errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+__all__ = ["Path", "UsageError", "app", "main"]

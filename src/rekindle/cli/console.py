@@ -1,0 +1,123 @@
+"""How a terminal shows things: tables, bars, and JSON that is nothing but JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rekindle.clock import MovableClock
+from rekindle.errors import UsageError
+from rekindle.runtime import Workspace, end_of_day
+
+output = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+Directory = Annotated[
+    Path, typer.Option("-C", "--directory", help="The workspace.", show_default="this folder")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="Judge as of the end of this day, or of an instant like 2010-12-09T09:00+00:00.",
+    ),
+]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page.")
+]
+
+
+def show_json(document: dict[str, Any]) -> None:
+    """Print a document as JSON, alone on standard output."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def show_table(
+    title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, notes: Sequence[str] = ()
+) -> None:
+    """Print a table; columns after the first that hold figures are aligned right."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for number, header in enumerate(headers):
+        figures = number > 0 and all(_is_figure(row[number]) for row in rows)
+        table.add_column(header, justify="right" if figures else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    output.print(table)
+    for note in notes:
+        output.print(note, style="dim", markup=False)
+    output.print()
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a report page, all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(html, encoding="utf-8")
+    fresh.replace(path)
+    errors.print(f"wrote {path}", markup=False)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Yield a progress display on standard error that leaves no trace."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as bar:
+        yield bar
+
+
+def open_at(directory: Path, as_of: str | None) -> Workspace:
+    """Return the workspace, its clock set to ``as_of`` if one is given."""
+    workspace = Workspace.open(directory)
+    if as_of is None:
+        return workspace
+    return Workspace.open(directory, clock=MovableClock(parse_as_of(as_of, workspace)))
+
+
+def parse_as_of(text: str, workspace: Workspace) -> datetime:
+    """Return the instant a day (its end, in the business's zone) or an instant names.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    try:
+        if len(text) == len("2010-12-09"):
+            midnight = datetime.combine(
+                date.fromisoformat(text), datetime.min.time(), workspace.zone
+            )
+            return end_of_day(midnight, workspace.zone)
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no date; write one like 2010-12-09") from error
+    return at.replace(tzinfo=workspace.zone).astimezone(UTC) if at.tzinfo is None else at
+
+
+def parse_day(text: str) -> date:
+    """Return the day ``text`` names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no day; write one like 2010-12-09") from error
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell or cell.strip("-–+£$€%×., ")[:1].isdigit()

@@ -1,0 +1,180 @@
+"""Commands about journeys: ``plan``, ``start``, ``replay`` and ``report``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.console import (
+    AsJson,
+    AsOf,
+    Directory,
+    HtmlFile,
+    errors,
+    open_at,
+    parse_as_of,
+    parse_day,
+    progress_bar,
+    show_json,
+    show_table,
+    write_page,
+)
+from rekindle.errors import UsageError
+from rekindle.insights import JourneyReport, report_page, report_tables
+from rekindle.runtime import (
+    Plan,
+    Workspace,
+    build_plan,
+    replay_journey,
+    report_journey,
+    start_journey,
+)
+from rekindle.vocabulary import Arm, Unknown
+
+JourneyName = Annotated[str, typer.Argument(help="A journey in journeys/, without its ending.")]
+A_YEAR = timedelta(days=365)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("plan")(plan)
+    app.command("start")(start)
+    app.command("replay")(replay)
+    app.command("report")(report)
+
+
+def plan(
+    journey: JourneyName, directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False
+) -> None:
+    """Say who would enter, in which arm, at what cost, and what could be proven."""
+    workspace = open_at(directory, as_of)
+    at = workspace.latest() if as_of is None else workspace.clock.now()
+    with progress_bar() as bar:
+        bar.add_task("planning", total=None)
+        found = build_plan(workspace, workspace.journey(journey), at)
+    if as_json:
+        show_json(found.to_json())
+    else:
+        _show_plan(found)
+
+
+def start(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+) -> None:
+    """Start a journey, or its edited version; the next tick lets people enter."""
+    workspace = open_at(directory, as_of)
+    refuse_time_travel(workspace, as_of)
+    at = workspace.clock.now()
+    found = workspace.journey(journey)
+    if not yes:
+        _show_plan(build_plan(workspace, found, at))
+        if not typer.confirm(f"Start {found.name}?", err=True):
+            raise UsageError("nothing was started")
+    version = start_journey(workspace, found, at)
+    errors.print(
+        f"{found.name} version {version.version} takes people, {version.holdout_share:.1%} "
+        "held out; `rekindle tick` or `rekindle up` runs it",
+        markup=False,
+    )
+
+
+def replay(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First day; default a year back.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last day; default the last order's.")
+    ] = None,
+    as_json: AsJson = False,
+    html: HtmlFile = None,
+) -> None:
+    """Run a journey over the shop's own history, sending nothing."""
+    workspace = open_at(directory, None)
+    end = parse_day(last) if last else workspace.latest().astimezone(workspace.zone).date()
+    begin = parse_day(first) if first else end - A_YEAR
+    with progress_bar() as bar:
+        task = bar.add_task(f"replaying {begin} to {end}", total=None)
+        found = replay_journey(
+            workspace,
+            workspace.journey(journey),
+            first=begin,
+            last=end,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    _show_report(found, as_json=as_json, html=html)
+
+
+def report(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    html: HtmlFile = None,
+) -> None:
+    """Say what a journey did and what it earned against its holdout."""
+    workspace = open_at(directory, as_of)
+    with progress_bar() as bar:
+        bar.add_task("reporting", total=None)
+        found = report_journey(workspace, journey)
+    _show_report(found, as_json=as_json, html=html)
+
+
+def refuse_time_travel(workspace: Workspace, as_of: str | None) -> None:
+    """Refuse a date other than now where real messages could leave.
+
+    Raises:
+        UsageError: ``--as-of`` is given and the outlet reaches real people.
+    """
+    if as_of is not None and workspace.config.email.outlet != "email_folder":
+        parse_as_of(as_of, workspace)
+        raise UsageError(
+            f"--as-of is for trying things out; with email.outlet = "
+            f"{workspace.config.email.outlet!r} it could send real messages on a wrong day"
+        )
+
+
+def _show_report(found: JourneyReport, *, as_json: bool, html: Path | None) -> None:
+    if html:
+        write_page(html, report_page(found))
+    if as_json:
+        show_json(found.to_json())
+        return
+    for table in report_tables(found):
+        show_table(table.title, table.headers, table.rows, notes=table.notes)
+
+
+def _show_plan(found: Plan) -> None:
+    rows = [
+        ["people who would enter", f"{found.people:,}"],
+        ["treated", f"{found.assigned[Arm.TREATMENT]:,}"],
+        ["held out", f"{found.assigned[Arm.HOLDOUT]:,}"],
+        *([f"messages: {answer}", f"{count:,}"] for answer, count in found.touches.items()),
+        *([f"  because {reason}", f"{count:,}"] for reason, count in found.reasons.items()),
+        ["cost at most", str(found.cost)],
+        ["return unprompted", _share(found)],
+        ["smallest provable gain per person", _provable(found.provable_revenue, found)],
+        ["smallest provable gain in return rate", _provable(found.provable_rate, None)],
+    ]
+    notes = [found.holdout.sentence, "Counts assume that nobody returns: they are the most."]
+    title = f"Plan of {found.journey} as of {found.as_of:%Y-%m-%d %H:%M} UTC"
+    show_table(title, ["", ""], rows, notes=notes)
+
+
+def _share(found: Plan) -> str:
+    return (
+        str(found.base) if isinstance(found.base, Unknown) else f"{found.base.returned_share:.1%}"
+    )
+
+
+def _provable(value: float | Unknown, plan: Plan | None) -> str:
+    if isinstance(value, Unknown):
+        return str(value)
+    return f"{value:,.2f} {plan.cost.currency}" if plan else f"{value:.1%}"

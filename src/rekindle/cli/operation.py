@@ -1,0 +1,98 @@
+"""Commands that run things: ``tick``, ``worker``, ``up`` and ``schema``."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
+from rekindle.cli.journeys import refuse_time_travel
+from rekindle.config import Config
+from rekindle.journeys import journey_schema
+from rekindle.portal import serve
+from rekindle.runtime import Pass, Worker, Workspace
+
+SCHEMA_VERSION = 1
+Every = Annotated[float, typer.Option("--every", min=1, help="Seconds between two passes.")]
+
+
+class Schema(StrEnum):
+    """The files a schema is published for."""
+
+    CONFIG = "rekindle"
+    JOURNEY = "journey"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("tick")(tick)
+    app.command("worker")(worker)
+    app.command("up")(up)
+    app.command("schema")(schema)
+
+
+def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Make one pass: see who returned, let people enter, decide, send."""
+    workspace = open_at(directory, as_of)
+    refuse_time_travel(workspace, as_of)
+    done = Worker(workspace).tick()
+    if as_json:
+        show_json(_as_json(done))
+    else:
+        _show(done)
+    if done.sent.trouble:
+        errors.print(f"error: delivery failed: {done.sent.trouble}", style="bold red", markup=False)
+        raise typer.Exit(1)
+
+
+def worker(directory: Directory = Path(), every: Every = 60) -> None:
+    """Keep passing until stopped."""
+    Worker(Workspace.open(directory)).run(every_seconds=every, is_stopping=_until_stopped())
+
+
+def up(directory: Directory = Path(), every: Every = 60) -> None:
+    """Run the portal and the worker in one process."""
+    serve(Workspace.open(directory), every_seconds=every, is_stopping=_until_stopped())
+
+
+def schema(of: Annotated[Schema, typer.Argument(help="Which file it describes.")]) -> None:
+    """Print the JSON Schema of rekindle.toml or of a journey file."""
+    document = journey_schema() if of is Schema.JOURNEY else Config.model_json_schema()
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _until_stopped() -> Callable[[], bool]:
+    stops: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, frame: stops.append(got))
+    return lambda: bool(stops)
+
+
+def _show(done: Pass) -> None:
+    rows = [["came back", f"{done.returned:,}"], ["entered", f"{done.decided.entered:,}"]]
+    rows += [
+        [f"decided: {answer}" + (f" ({reason})" if reason else ""), f"{count:,}"]
+        for (answer, reason), count in sorted(done.decided.decisions.items(), key=str)
+    ]
+    rows += [[f"messages {name}", f"{count:,}"] for name, count in done.sent.outcomes.items()]
+    show_table("One pass", ["", "people"], rows)
+
+
+def _as_json(done: Pass) -> dict[str, object]:
+    return {
+        "version": SCHEMA_VERSION,
+        "returned": done.returned,
+        "entered": done.decided.entered,
+        "decisions": [
+            {"answer": answer, "reason": reason, "count": count}
+            for (answer, reason), count in done.decided.decisions.items()
+        ],
+        "messages": dict(done.sent.outcomes),
+        "trouble": done.sent.trouble,
+    }

@@ -1,0 +1,144 @@
+"""Commands that ask: ``audit``, ``audience`` and ``explain``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.console import (
+    AsJson,
+    AsOf,
+    Directory,
+    HtmlFile,
+    errors,
+    open_at,
+    output,
+    parse_as_of,
+    progress_bar,
+    show_json,
+    show_table,
+    write_page,
+)
+from rekindle.insights import audit_page, audit_tables
+from rekindle.runtime import MEANINGS, Explanation, count_audience, explain_customer
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("audit")(audit)
+    app.command("audience")(audience)
+    app.command("explain")(explain)
+
+
+def audit(
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+    html: HtmlFile = None,
+) -> None:
+    """Say who drifted away, what they were worth, and what could be proven."""
+    workspace = open_at(directory, None)
+    at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
+    with progress_bar() as bar:
+        bar.add_task("auditing", total=None)
+        found = workspace.audit(at)
+        page = audit_page(found) if html else ""
+    if html:
+        write_page(html, page)
+    if as_json:
+        show_json(found.to_json())
+        return
+    for table in audit_tables(found):
+        show_table(table.title, table.headers, table.rows, notes=table.notes)
+
+
+def audience(
+    predicate: Annotated[str, typer.Argument(help="A condition over the profile.")],
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    sample: Annotated[int, typer.Option(min=0, max=1000, help="How many to show.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Count the people who match a predicate and show the worthiest."""
+    workspace = open_at(directory, None)
+    at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
+    found = count_audience(workspace, predicate, at, sample=sample)
+    if as_json:
+        show_json(found.to_json())
+        return
+    currency = workspace.config.workspace.currency
+    title = (
+        f"{found.customers:,} customers, {found.lifetime_value:,.2f} {currency} lifetime value, "
+        f"as of {at.astimezone(workspace.zone):%Y-%m-%d}"
+    )
+    rows = [["" if v is None else str(v) for v in row.values()] for row in _shown(found.to_json())]
+    headers = [name.replace("_", " ") for name in (found.sample[0] if found.sample else {})]
+    show_table(title, headers, rows)
+
+
+def explain(
+    customer: Annotated[str, typer.Argument(help="The customer's id, as the source writes it.")],
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the profile and every decision made about one person, with reasons."""
+    workspace = open_at(directory, None)
+    at = workspace.clock.now() if as_of is None else parse_as_of(as_of, workspace)
+    found = explain_customer(workspace, customer, at)
+    if as_json:
+        show_json(found.to_json())
+        return
+    _show_person(found)
+    _show_decisions(found)
+
+
+def _shown(document: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
+    return document["sample"]
+
+
+def _show_person(found: Explanation) -> None:
+    rows = [[name.replace("_", " "), _text(value)] for name, value in found.profile.items()]
+    show_table(f"Customer {found.person}", ["profile", ""], rows)
+    verdict = "may be written to" if found.permission.is_granted else "may not be written to"
+    output.print(f"Marketing by e-mail: {verdict} (rule: {found.permission.rule.value})\n")
+
+
+def _show_decisions(found: Explanation) -> None:
+    for one in found.enrolments:
+        end = (
+            f"ended {one.ended_at:%Y-%m-%d %H:%M} ({one.ended_reason})" if one.ended_at else "open"
+        )
+        output.print(
+            f"{one.journey} v{one.version}: entered {one.entered_at:%Y-%m-%d %H:%M}, "
+            f"{one.arm.value}, {end}",
+            markup=False,
+        )
+    if not found.decisions:
+        errors.print("No decision was made about this person yet.")
+        return
+    rows = [
+        [
+            f"{one.at:%Y-%m-%d %H:%M}",
+            one.journey,
+            one.step,
+            one.answer.value,
+            one.reason.value if one.reason else "",
+            MEANINGS.get(one.reason, "") if one.reason else "",
+        ]
+        for one in found.decisions
+    ]
+    show_table("Decisions", ["when (UTC)", "journey", "step", "answer", "reason", "why"], rows)
+    sent = [
+        [f"{m.created_at:%Y-%m-%d %H:%M}", m.template, m.state.value, m.reason or m.error]
+        for m in found.messages
+    ]
+    show_table("Messages", ["decided (UTC)", "template", "state", "note"], sent)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
