@@ -38,7 +38,7 @@ ASKED = tuple(
     )
 )  # fmt: skip
 SETTINGS = LifecycleSettings()
-MANY = settings(max_examples=100, deadline=None, derandomize=True)
+MANY = settings(max_examples=40, deadline=None, derandomize=True)
 Row = dict[str, Any]
 
 
@@ -50,7 +50,8 @@ class Stage:
         return ibis.duckdb.connect()
 
     def show(self, shop: SmallShop) -> None:
-        shop.load_into(self.con)
+        for name, rows in shop.tables().items():
+            self.con.con.register(name, rows)
 
     @cache  # noqa: B019 - lives as long as the module
     def facts(self) -> Facts:
@@ -102,6 +103,7 @@ def build_at_many(facts: Facts) -> ir.Table:
 def stage() -> Stage:
     stage = Stage()
     stage.con.raw_sql("set TimeZone = 'UTC'")
+    stage.con.raw_sql("set threads = 1")
     stage.show(SmallShop([], zone=ZONE))
     return stage
 
@@ -139,9 +141,9 @@ def test_profile_at_a_date_is_the_profile_of_the_facts_cut_there(
 
 @pytest.mark.parametrize("has_categories", [True, False])
 @MANY
-@given(shop=small_shops)
+@given(shop=small_shops, dates=st.sets(st.sampled_from(ASKED), min_size=2, max_size=2))
 def test_one_timeline_answers_every_date_as_the_profile_does(
-    stage: Stage, has_categories: bool, shop: SmallShop
+    stage: Stage, has_categories: bool, shop: SmallShop, dates: set[datetime]
 ) -> None:
     sales = shop.sales if has_categories else [replace(sale, lines=()) for sale in shop.sales]
     shop = replace(shop, sales=sales, cards=[replace(c, created_at=None) for c in shop.cards])
@@ -149,7 +151,7 @@ def test_one_timeline_answers_every_date_as_the_profile_does(
     found: dict[datetime, list[Row]] = {at: [] for at in ASKED}
     for row in stage.rows(stage.many_query(has_categories=has_categories)):
         found[row.pop("as_of")].append(row)
-    for at in ASKED:
+    for at in dates:
         profiles = stage.rows(stage.profile_query(at))
         buyers = [row for row in profiles if has_orders(row, shop, at)]
         assert found[at] == buyers

@@ -67,10 +67,9 @@ def build_timeline(facts: Facts) -> ir.Table:
     ``valid_from < as_of <= valid_to``, as ``build_tallies`` cuts rows before ``as_of``.
     """
     steps = _build_steps(facts)
-    so_far = ibis.window(
-        group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id], rows=(None, 0)
-    )
-    whole = ibis.window(group_by=steps.customer_id, order_by=[steps.ordered_at, steps.order_id])
+    order = [steps.ordered_at, steps.source, steps.order_id]
+    so_far = ibis.window(group_by=steps.customer_id, order_by=order, rows=(None, 0))
+    whole = ibis.window(group_by=steps.customer_id, order_by=order)
     end = ibis.literal(datetime(9999, 1, 1), type="timestamp").cast(INSTANT)
     table = steps.select(
         "customer_id",

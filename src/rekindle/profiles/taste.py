@@ -34,16 +34,24 @@ def join_taste(table: ir.Table, spending: ir.Table) -> ir.Table:
 
 
 def join_taste_over_time(timeline: ir.Table, spending: ir.Table) -> ir.Table:
-    """Add taste as known at each ``valid_from`` to a timeline."""
+    """Add taste as known at each ``valid_from`` to a timeline.
+
+    Every order has a spell of its own, so what was spent at an instant belongs to the
+    spell that begins there: running sums take the place of a join with all the past.
+    """
     spells = timeline.select("customer_id", "valid_from")
-    rows = spells.inner_join(
-        spending,
-        [
-            spells.customer_id == spending.customer_id,
-            spending.ordered_at <= spells.valid_from,
-        ],
+    liked = spending.select("customer_id", "category").distinct()
+    grid = spells.inner_join(liked, "customer_id")
+    spent = spending.group_by("customer_id", "category", valid_from=spending.ordered_at).agg(
+        amount=spending.amount.sum()
     )
-    totals = rows.group_by("customer_id", "valid_from", "category").agg(spent=rows.amount.sum())
+    rows = grid.left_join(spent, ["customer_id", "category", "valid_from"])
+    rows = rows.select("customer_id", "category", "valid_from", "amount")
+    so_far = ibis.window(
+        group_by=[rows.customer_id, rows.category], order_by=rows.valid_from, rows=(None, 0)
+    )
+    totals = rows.mutate(spent=rows.amount.sum().over(so_far))
+    totals = totals.filter(totals.spent.notnull())
     best = _best(totals, ["customer_id", "valid_from"])
     joined = timeline.left_join(best, ["customer_id", "valid_from"])
     return joined.drop("customer_id_right", "valid_from_right")
