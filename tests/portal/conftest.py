@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rekindle.portal import build_app, sign_unsubscribe
+from rekindle.consent import sign_unsubscribe
+from rekindle.portal import build_app
 from tests.portal.visitor import FakeSubscriptions, Visitor
 
 SECRET = b"a secret of the tests"

@@ -6,7 +6,8 @@ import html
 
 import pytest
 
-from rekindle.portal import build_app, sign_unsubscribe
+from rekindle.consent import sign_unsubscribe
+from rekindle.portal import build_app
 from tests.portal.visitor import FakeSubscriptions, Visitor
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"  # RFC 8058 section 3.2

@@ -2,14 +2,6 @@
 
 from rekindle.portal.app import build_app
 from rekindle.portal.interfaces import Subscriptions
-from rekindle.portal.serving import serve
-from rekindle.portal.tokens import Subscription, read_unsubscribe, sign_unsubscribe
+from rekindle.portal.serving import build_portal, serve
 
-__all__ = [
-    "Subscription",
-    "Subscriptions",
-    "build_app",
-    "read_unsubscribe",
-    "serve",
-    "sign_unsubscribe",
-]
+__all__ = ["Subscriptions", "build_app", "build_portal", "serve"]

@@ -18,10 +18,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
+from rekindle.consent import Subscription, read_unsubscribe
 from rekindle.errors import WorkError
 from rekindle.portal.access import open_to_anyone
 from rekindle.portal.interfaces import Subscriptions
-from rekindle.portal.tokens import Subscription, read_unsubscribe
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")

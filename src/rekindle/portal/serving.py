@@ -12,6 +12,10 @@ from rekindle.errors import ConfigError
 from rekindle.portal.app import build_app
 from rekindle.runtime import LedgerSubscriptions, Worker, Workspace
 
+# A link is 200 bytes and the body RFC 8058 asks for 26; nothing larger is for us.
+LARGEST_HEADER_BYTES = 16_384
+LARGEST_BODY_BYTES = 65_536
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,7 +34,13 @@ def serve(workspace: Workspace, *, every_seconds: float, is_stopping: Callable[[
     host, _, port = workspace.config.portal.listen.rpartition(":")
     try:
         server = waitress.create_server(
-            build_portal(workspace), host=host, port=int(port), threads=4, ident=None
+            build_portal(workspace),
+            host=host,
+            port=int(port),
+            threads=4,
+            ident=None,
+            max_request_header_size=LARGEST_HEADER_BYTES,
+            max_request_body_size=LARGEST_BODY_BYTES,
         )
     except OSError as error:
         raise ConfigError(

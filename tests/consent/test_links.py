@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekindle.portal import Subscription, read_unsubscribe, sign_unsubscribe
+from rekindle.consent import Subscription, read_unsubscribe, sign_unsubscribe
 
 SECRET = b"a secret of the tests"
 TOKEN = sign_unsubscribe(SECRET, "bob", "news.example.com")
