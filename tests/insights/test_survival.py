@@ -88,7 +88,7 @@ def test_a_silence_that_lasts_still_is_no_return() -> None:
 def test_too_few_silences_followed_to_the_end_are_unknown() -> None:
     survival = estimate_survival([10, 50], [True, False], [500, 29])
     found = survival.estimate_ending(after=0, within=50)
-    assert found == Unknown("only 29 silences were followed for 50 days; 30 are needed")
+    assert found == Unknown("29 silences were followed for 50 days; 30 are needed")
 
 
 def test_nothing_is_known_of_no_silence() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit
 from rekindle.insights.model import Audit
+from rekindle.insights.pages import audit_page, report_page
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.report import JourneyReport, build_report
+from rekindle.insights.tables import TextTable, audit_tables, report_tables
 
 __all__ = [
     "HORIZON",
@@ -14,6 +16,11 @@ __all__ = [
     "JourneyReport",
     "Membership",
     "SentMessage",
+    "TextTable",
+    "audit_page",
+    "audit_tables",
     "build_audit",
     "build_report",
+    "report_page",
+    "report_tables",
 ]

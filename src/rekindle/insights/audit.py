@@ -46,6 +46,15 @@ MOST_VALUABLE = 20
 # Six points a horizon draw a smooth curve and make a short list.
 POINTS_PER_HORIZON = 6
 
+NOTES = (
+    "Unprompted means: by the history as it is. Whatever else the shop sent to its customers "
+    "is part of these figures.",
+    "Return shares are Kaplan-Meier estimates with 95 % intervals. One customer's silences "
+    "count as if they were several customers', so intervals of short silences are too narrow.",
+    "What a list can prove is worked out in a normal approximation. With few buyers and a few "
+    "very large orders it is hopeful: the real difference has to be larger.",
+)
+
 _SNAPSHOT = (
     "customer_id",
     "tier",
@@ -112,6 +121,7 @@ class _Auditor:
             tier_lines=self._lines(snapshot, survival),
             most_valuable=self._most_valuable(snapshot),
             proof=self._proof(sum(tiers[tier].customers for tier in DRIFTED)),
+            notes=NOTES,
         )
 
     def _rows(self) -> RowCounts | Unknown:
@@ -196,10 +206,15 @@ class _Auditor:
     def _earlier_cut(self) -> EarlierCut:
         cut_at = self.as_of - self.horizon
         row = self.run(build_earlier_cut(self.facts, cut_at, self.as_of, self.settings))
-        people, returned, deviation = row.to_pylist()[0].values()
-        if deviation is None:
-            deviation = Unknown(f"fewer than two had drifted away by {cut_at:%Y-%m-%d}")
-        return EarlierCut(cut_at, people, returned, deviation)
+        found = row.to_pylist()[0]
+        few = Unknown(f"fewer than two had drifted away by {cut_at:%Y-%m-%d}")
+        return EarlierCut(
+            cut_at,
+            found["people"],
+            found["returned"],
+            revenue=few if found["deviation"] is None else found["revenue"],
+            deviation=few if found["deviation"] is None else found["deviation"],
+        )
 
     def _money(self, amount: Decimal | int | None) -> Money:
         return Money(Decimal(amount or 0), self.facts.currency)
@@ -229,7 +244,7 @@ def build_earlier_cut(
 ) -> ir.Table:
     """Return one row: who had drifted away by ``cut_at``, and who bought before ``as_of``.
 
-    Columns: ``people``, ``returned`` and ``deviation``, as in ``EarlierCut``.
+    Columns: ``people``, ``returned``, ``revenue`` and ``deviation``, as in ``EarlierCut``.
     """
     profiles = build_profiles(facts, cut_at, settings)
     drifted = profiles.filter(profiles.tier.isin([tier.value for tier in DRIFTED]))
@@ -243,5 +258,6 @@ def build_earlier_cut(
     return joined.aggregate(
         people=joined.count(),
         returned=joined.count(where=joined.purchases > 0),
+        revenue=worth.mean(),
         deviation=worth.std(how="sample"),
     )

@@ -125,13 +125,14 @@ class DriftedCustomer:
 class EarlierCut:
     """What became of those who had drifted away by ``as_of``, one horizon earlier.
 
-    ``returned`` of ``people`` bought within the horizon; ``deviation`` is the standard
-    deviation of their net revenue in it, in major units, zeros included.
+    ``returned`` of ``people`` bought within the horizon; ``revenue`` is their mean net
+    revenue in it and ``deviation`` its standard deviation, in major units, zeros included.
     """
 
     as_of: datetime
     people: int
     returned: int
+    revenue: Figure
     deviation: Figure
 
     @property
@@ -148,6 +149,7 @@ class EarlierCut:
             "people": self.people,
             "returned": self.returned,
             "share": write_figure(self.share),
+            "net_revenue_per_customer": write_figure(self.revenue, 2),
         }
 
 

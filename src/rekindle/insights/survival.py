@@ -78,7 +78,7 @@ class Survival:
         followed = self.count_beyond(after + within - 1)
         if followed < FEWEST_AT_RISK:
             return Unknown(
-                f"only {followed} silences were followed for {after + within} days; "
+                f"{followed or 'no'} silences were followed for {after + within} days; "
                 f"{FEWEST_AT_RISK} are needed"
             )
         return _estimate(self.at_risk[begin:end], self.ended[begin:end], followed, confidence)

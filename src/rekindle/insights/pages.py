@@ -1,0 +1,310 @@
+"""Audits and reports as one HTML file each: no script, nothing fetched, fit to forward.
+
+Both are the same page: a lead, headline figures, then sections of words, a chart and its
+numbers. What is said is composed here; how it looks is in ``page.html``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
+
+from rekindle.content import render_page
+from rekindle.experiments import Lift
+from rekindle.insights import charts, tables
+from rekindle.insights.model import Audit
+from rekindle.insights.report import JourneyReport
+from rekindle.insights.tables import TextTable
+from rekindle.insights.words import (
+    say_amount,
+    say_count,
+    say_day,
+    say_days,
+    say_money,
+    say_points,
+    say_share,
+    say_value,
+)
+from rekindle.vocabulary import Answer, Arm, Tier, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A headline: what it is, the figure, and how to take it."""
+
+    label: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """Words, then a chart (empty text for none) beside tables."""
+
+    title: str
+    words: str
+    chart: str
+    tables: tuple[TextTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Everything a page shows."""
+
+    title: str
+    about: str
+    lead: str
+    figures: tuple[_Figure, ...]
+    sections: tuple[_Section, ...]
+    notes: tuple[str, ...]
+
+
+def audit_page(audit: Audit) -> str:
+    """Return an audit as one self-contained HTML page."""
+    return _render(
+        _Page(
+            title="Who drifted away, and what they are worth",
+            about=(
+                f"{say_count(audit.buyers)} buyers, {say_count(audit.orders)} orders, "
+                f"as of {say_day(audit.as_of)} ({audit.zone})"
+            ),
+            lead=_audit_lead(audit),
+            figures=_audit_figures(audit),
+            sections=(
+                _tier_section(audit),
+                _gap_section(audit),
+                _return_section(audit),
+                _valuable_section(audit),
+                _proof_section(audit),
+            ),
+            notes=(*_history_notes(audit), *audit.notes),
+        )
+    )
+
+
+def report_page(report: JourneyReport) -> str:
+    """Return a report as one self-contained HTML page."""
+    kind, did = "Live journey", "earned"
+    if report.is_replay:
+        kind, did = "Replay over past orders, nobody was contacted", "would have done"
+    return _render(
+        _Page(
+            title=f"What {report.journey} {did}",
+            about=f"{kind}, {say_day(report.started_at)} to {say_day(report.until)}",
+            lead=report.finding,
+            figures=_report_figures(report),
+            sections=(
+                _lift_section(report),
+                _funnel_section(report),
+                _touch_section(report),
+            ),
+            notes=(*report.notes, *_lift_notes(report)),
+        )
+    )
+
+
+def _render(page: _Page) -> str:
+    template = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    return render_page(template, asdict(page))
+
+
+def _audit_lead(audit: Audit) -> str:
+    drifted, base = audit.drifted, audit.proof.base
+    if not audit.buyers:
+        return "Nobody has bought yet, so nobody can have drifted away."
+    told = (
+        f"{say_count(drifted.customers)} of {say_count(audit.buyers)} buyers "
+        f"({say_share(drifted.customers / audit.buyers)}) have drifted away: silent for so long "
+        "that something must have changed. "
+        f"Together they have spent {say_money(drifted.lifetime_value)} so far."
+    )
+    if isinstance(base.share, Unknown):
+        return told
+    return (
+        f"{told} Some come back on their own: of those who had drifted away "
+        f"{audit.horizon.days} days earlier, {say_share(base.share)} have bought since. A "
+        "win-back has to beat that, which is why some people are held out."
+    )
+
+
+def _audit_figures(audit: Audit) -> tuple[_Figure, ...]:
+    drifted, days = audit.drifted, audit.horizon.days
+    share = drifted.customers / audit.buyers if audit.buyers else Unknown("nobody has bought")
+    return (
+        _Figure(
+            "Drifted away",
+            say_count(drifted.customers),
+            f"lapsed or dormant, {say_share(share)} of buyers",
+        ),
+        _Figure(
+            "Spent so far",
+            say_money(drifted.lifetime_value),
+            f"of {say_money(audit.net_revenue)} net revenue from known customers",
+        ),
+        _Figure(
+            "Return unprompted",
+            say_share(audit.proof.base.share),
+            f"within {days} days, measured on those who had drifted away {days} days ago",
+        ),
+        _Figure(
+            "A typical gap",
+            f"{say_days(audit.gap_days.median)} days",
+            f"between purchases; 95 % are back within {say_days(audit.gap_days.p95)} days",
+        ),
+    )
+
+
+def _tier_section(audit: Audit) -> _Section:
+    return _Section(
+        "Where your customers stand",
+        "The tiers say how far a customer's silence has gone beyond what is normal. Lapsed and "
+        "dormant customers, in orange, are those who drifted away.",
+        charts.draw_tiers(audit),
+        (tables.tier_table(audit),),
+    )
+
+
+def _gap_section(audit: Audit) -> _Section:
+    return _Section(
+        "How long is a normal pause",
+        "Days between one customer's purchases. The dashed lines show the silence at which the "
+        "median buyer becomes at risk, lapsed and so on. If a line stands where many gaps still "
+        "end, it comes too early.",
+        charts.draw_gaps(audit),
+        (tables.gap_table(audit),),
+    )
+
+
+def _return_section(audit: Audit) -> _Section:
+    lapsed = audit.tier_lines[Tier.LAPSED]
+    return _Section(
+        "Who still comes back on their own",
+        f"The longer the silence, the fewer return within the next {audit.horizon.days} days. "
+        f"Where the median buyer becomes lapsed, {say_value(lapsed.returning)} still do without "
+        "being asked.",
+        charts.draw_returns(audit),
+        (tables.curve_table(audit),),
+    )
+
+
+def _valuable_section(audit: Audit) -> _Section:
+    return _Section(
+        "The most valuable who drifted away",
+        "Ranked by what they have spent here, net of refunds. Worth a personal call before any "
+        "campaign.",
+        charts.draw_most_valuable(audit),
+        (tables.most_valuable_table(audit),),
+    )
+
+
+def _proof_section(audit: Audit) -> _Section:
+    proof = audit.proof
+    words = proof.holdout.sentence
+    if not isinstance(proof.revenue, Unknown) and not isinstance(proof.return_rate, Unknown):
+        words += (
+            f" A journey to everyone on this list is likely to be told from chance if it adds "
+            f"{say_amount(proof.revenue, audit.currency)} of net revenue per customer, or "
+            f"{say_points(proof.return_rate)} to the return rate. Smaller effects may be there "
+            "and not show."
+        )
+    return _Section("What a win-back could prove", words, "", (tables.proof_table(audit),))
+
+
+def _history_notes(audit: Audit) -> Iterable[str]:
+    rows = audit.rows
+    if isinstance(rows, Unknown):
+        yield f"Rows read: unknown, because {rows.reason}."
+    else:
+        yield (
+            f"{say_count(rows.read)} rows were read, {say_count(rows.quarantined)} are in "
+            f"quarantine, {say_count(rows.anonymous)} name no customer."
+        )
+    yield (
+        f"Sales without a customer came to {say_money(audit.anonymous_revenue)} and are in no "
+        f"other figure here. Gross revenue of known customers: {say_money(audit.gross_revenue)}."
+    )
+
+
+def _report_figures(report: JourneyReport) -> tuple[_Figure, ...]:
+    treatment, holdout = report.arms[Arm.TREATMENT], report.arms[Arm.HOLDOUT]
+    currency = report.currency
+    return (
+        _Figure(
+            "Net revenue per customer",
+            say_amount(treatment.revenue_per_assigned, currency),
+            f"treatment; {say_amount(holdout.revenue_per_assigned, currency)} in the holdout",
+        ),
+        _Figure("Lift per customer", _lift_value(report), _lift_range(report)),
+        _Figure(
+            "Returned",
+            say_share(treatment.return_rate, digits=1),
+            f"of the treatment arm; {say_share(holdout.return_rate, digits=1)} of the holdout",
+        ),
+        _Figure(
+            "Would have been sent" if report.is_replay else "Messages sent",
+            say_count(report.touches[Answer.SEND]),
+            f"for {say_money(report.cost, digits=2)}; "
+            f"{say_count(report.sent_after_return)} after a known return",
+        ),
+    )
+
+
+def _lift_value(report: JourneyReport) -> str:
+    lift = report.lift
+    return say_amount(lift.difference if isinstance(lift, Lift) else lift, report.currency)
+
+
+def _lift_range(report: JourneyReport) -> str:
+    lift = report.lift
+    if isinstance(lift, Unknown):
+        return lift.reason
+    low, high = (say_amount(end, report.currency) for end in (lift.low, lift.high))
+    shown = "nothing is shown" if lift.low <= 0 <= lift.high else "0 is outside"
+    return f"from {low} to {high}: {shown}"
+
+
+def _lift_section(report: JourneyReport) -> _Section:
+    # The finding is the page's lead already.
+    table = tables.lift_table(report)
+    return _Section(
+        "Did it work",
+        "The holdout shows what people do when nobody writes to them. Only what the treatment arm "
+        "did beyond that was earned, and only an interval that leaves out 0 shows it.",
+        charts.draw_lifts(report),
+        (replace(table, notes=table.notes[1:]),),
+    )
+
+
+def _funnel_section(report: JourneyReport) -> _Section:
+    return _Section(
+        "The arms side by side",
+        f"{say_share(report.holdout_share, digits=1)} were held out by lot before anything was "
+        "sent. Everyone counts in the arm they were drawn into, whether a message reached them "
+        "or not.",
+        charts.draw_funnel(report),
+        (tables.arm_table(report),),
+    )
+
+
+def _touch_section(report: JourneyReport) -> _Section:
+    return _Section(
+        "What was held back, and whether it stopped in time",
+        "Every touch is asked for at one gate and every answer is written down. A message after "
+        "a known return would be a broken promise.",
+        charts.draw_reasons(report),
+        (
+            tables.touch_table(report),
+            tables.reason_table(report),
+            # The page says these notes at its end.
+            replace(tables.promise_table(report), notes=()),
+        ),
+    )
+
+
+def _lift_notes(report: JourneyReport) -> Iterable[str]:
+    if isinstance(report.lift, Lift):
+        yield (
+            f"Intervals: {report.lift.confidence * 100:g} %, {report.lift.method}. They hold for "
+            "one look at a finished journey."
+        )

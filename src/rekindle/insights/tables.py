@@ -1,0 +1,310 @@
+"""Audits and reports as plain tables: what the terminal prints and the pages repeat.
+
+Every cell is text already; who shows it decides on colours and lines alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from rekindle.experiments import Lift
+from rekindle.insights.model import Audit, GapDays
+from rekindle.insights.report import NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
+from rekindle.insights.words import (
+    UNKNOWN,
+    say_amount,
+    say_count,
+    say_day,
+    say_days,
+    say_interval,
+    say_money,
+    say_points,
+    say_share,
+    say_value,
+    say_word,
+)
+from rekindle.journeys import REASONS
+from rekindle.vocabulary import Answer, Arm, Reason, Tier, Unknown
+
+MOST_CATEGORIES = 12
+CURVE_ROWS_PER_HORIZON = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """A table of text. The first ``text_columns`` read from the left, the rest are figures."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    text_columns: int = 1
+
+
+def audit_tables(audit: Audit) -> tuple[TextTable, ...]:
+    """Return the audit as tables, the most telling first."""
+    return (
+        history_table(audit),
+        tier_table(audit),
+        gap_table(audit),
+        curve_table(audit),
+        most_valuable_table(audit),
+        proof_table(audit),
+    )
+
+
+def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
+    """Return the report as tables, the most telling first."""
+    return (
+        lift_table(report),
+        arm_table(report),
+        touch_table(report),
+        reason_table(report),
+        promise_table(report),
+    )
+
+
+def history_table(audit: Audit) -> TextTable:
+    """Return what the history holds."""
+    rows = audit.rows
+    read, refused, nobody = (
+        (UNKNOWN, UNKNOWN, UNKNOWN)
+        if isinstance(rows, Unknown)
+        else (say_count(rows.read), say_count(rows.quarantined), say_count(rows.anonymous))
+    )
+    return TextTable(
+        "The history",
+        ("", f"until {say_day(audit.as_of)}"),
+        (
+            ("rows read", read),
+            ("rows in quarantine", refused),
+            ("rows without a customer", nobody),
+            ("buyers", say_count(audit.buyers)),
+            ("orders", say_count(audit.orders)),
+            ("gross revenue", say_money(audit.gross_revenue, digits=2)),
+            ("net revenue", say_money(audit.net_revenue, digits=2)),
+            ("anonymous revenue", say_money(audit.anonymous_revenue, digits=2)),
+        ),
+        _reasons_of(rows),
+    )
+
+
+def tier_table(audit: Audit) -> TextTable:
+    """Return who is in which tier, and where the tiers begin for the median buyer."""
+    lines = audit.tier_lines
+    return TextTable(
+        "Where customers stand",
+        ("tier", "customers", "lifetime value", "from day", "still return"),
+        tuple(
+            (
+                say_word(tier),
+                say_count(total.customers),
+                say_money(total.lifetime_value),
+                say_days(lines[tier].after_days) if tier in lines else "",
+                say_value(lines[tier].returning) if tier in lines else "",
+            )
+            for tier, total in audit.tiers.items()
+        ),
+        (
+            "From day: of silence, for the median buyer. Still return: from there, unprompted, "
+            f"within {audit.horizon.days} days.",
+            *_prospects(audit),
+        ),
+    )
+
+
+def gap_table(audit: Audit) -> TextTable:
+    """Return how many days lie between purchase days, overall and by category."""
+    named = list(audit.gap_days_by_category.items())
+    left_out = len(named) - MOST_CATEGORIES
+    notes = (f"{left_out} more categories are in the JSON.",) if left_out > 0 else ()
+    return TextTable(
+        "Days between purchases",
+        ("", "gaps", "median", "75 %", "90 %", "95 %"),
+        (
+            _gap_row("all customers", audit.gap_days),
+            *(_gap_row(name, gaps) for name, gaps in named[:MOST_CATEGORIES]),
+        ),
+        (*_reasons_of(audit.gap_days.median), *notes),
+    )
+
+
+def curve_table(audit: Audit) -> TextTable:
+    """Return the return curve at a few lengths of silence, as far as it is known."""
+    step = max(1, audit.horizon.days // CURVE_ROWS_PER_HORIZON)
+    known = [point for point in audit.return_curve if not isinstance(point.share, Unknown)]
+    first = next((p.share for p in audit.return_curve if isinstance(p.share, Unknown)), None)
+    return TextTable(
+        f"Who still returns within {audit.horizon.days} days",
+        ("silent for days", "silences", "return", "95 % interval"),
+        tuple(
+            (
+                say_count(point.silence_days),
+                say_count(point.at_risk),
+                say_value(point.share),
+                say_interval(point.share),
+            )
+            for point in known
+            if point.silence_days % step == 0
+        ),
+        () if first is None else (f"Beyond that: {first.reason}.",),
+    )
+
+
+def most_valuable_table(audit: Audit) -> TextTable:
+    """Return the most valuable customers who drifted away."""
+    return TextTable(
+        "Most valuable who drifted away",
+        ("customer", "lifetime value", "orders", "silent days", "last order", "tier"),
+        tuple(
+            (
+                one.customer_id,
+                say_money(one.lifetime_value, digits=2),
+                say_count(one.orders_count),
+                say_count(one.silence_days),
+                one.last_order_on.isoformat(),
+                say_word(one.tier),
+            )
+            for one in audit.most_valuable
+        ),
+    )
+
+
+def proof_table(audit: Audit) -> TextTable:
+    """Return how large a holdout is needed, and what this list could prove."""
+    proof, currency = audit.proof, audit.currency
+    base = proof.base
+    return TextTable(
+        "What this list could prove",
+        ("", f"within {audit.horizon.days} days"),
+        (
+            ("customers who drifted away", say_count(audit.drifted.customers)),
+            ("returned unprompted, at an earlier date", say_share(base.share)),
+            ("spent each, at that date", say_amount(base.revenue, currency)),
+            ("share to hold out", say_share(proof.holdout.share, digits=1)),
+            ("customers held out", say_count(proof.holdout.held_out_count)),
+            ("provable lift in net revenue each", say_amount(proof.revenue, currency)),
+            ("provable lift in return rate", say_points(proof.return_rate)),
+        ),
+        (
+            f"The earlier date is {say_day(base.as_of)}, when {say_count(base.people)} customers "
+            "had drifted away. A provable lift is one that four journeys in five would show.",
+            *_reasons_of(base.share, proof.revenue, proof.return_rate),
+        ),
+    )
+
+
+def lift_table(report: JourneyReport) -> TextTable:
+    """Return the differences between the arms, with their intervals."""
+    lifts = ((NET_REVENUE, report.lift), (RETURN_RATE, report.return_rate_lift))
+    known = [lift for _, lift in lifts if isinstance(lift, Lift)]
+    method = f"{known[0].confidence * 100:g} % {known[0].method}." if known else ""
+    return TextTable(
+        "Lift: treatment − holdout",
+        ("per assigned customer", "difference", "from", "to", "p"),
+        tuple(
+            (metric.removesuffix(" per assigned customer"), *_lift_cells(lift, say))
+            for (metric, lift), say in zip(lifts, _speakers(report), strict=True)
+        ),
+        (report.finding, *filter(None, [method])),
+    )
+
+
+def arm_table(report: JourneyReport) -> TextTable:
+    """Return the arms side by side."""
+    arms = [report.arms[arm] for arm in Arm]
+
+    def row(name: str, say: Callable[[ArmResult], str]) -> tuple[str, ...]:
+        return (name, *(say(arm) for arm in arms))
+
+    currency = report.currency
+    return TextTable(
+        "The arms side by side",
+        ("", *(say_word(arm) for arm in Arm)),
+        (
+            row("assigned", lambda arm: say_count(arm.assigned)),
+            row("exposed", lambda arm: say_count(arm.exposed)),
+            row("returned", lambda arm: say_count(arm.returned)),
+            row("return rate", lambda arm: say_share(arm.return_rate, digits=1)),
+            row("net revenue", lambda arm: say_amount(arm.revenue, currency)),
+            row("net revenue each", lambda arm: say_amount(arm.revenue_per_assigned, currency)),
+        ),
+        (
+            "Exposed: at least one message, or in the holdout its ghost, which the same gate "
+            f"let pass. Returned and revenue: within {report.within.days} days of entry.",
+        ),
+    )
+
+
+def touch_table(report: JourneyReport) -> TextTable:
+    """Return what the gate answered, and what the messages cost."""
+    said = {Answer.SEND: "messages sent", Answer.HOLD: "touches held", Answer.SKIP: "skipped"}
+    return TextTable(
+        "What the gate decided",
+        ("", "count"),
+        (
+            *((said[answer], say_count(count)) for answer, count in report.touches.items()),
+            ("cost of the messages", say_money(report.cost, digits=2)),
+        ),
+    )
+
+
+def reason_table(report: JourneyReport) -> TextTable:
+    """Return why touches were held or skipped, the most frequent first."""
+    meanings = {note.reason: note.meaning for note in REASONS}
+    return TextTable(
+        "Held and skipped, by reason",
+        ("reason", "meaning", "count"),
+        tuple(
+            (say_word(reason), meanings[reason], say_count(count))
+            for reason, count in report.reasons.items()
+        ),
+        text_columns=2,
+    )
+
+
+def promise_table(report: JourneyReport) -> TextTable:
+    """Return what shows whether the journey stopped in time."""
+    return TextTable(
+        "Promises",
+        ("", "count"),
+        (
+            ("messages after a known return (must be 0)", say_count(report.sent_after_return)),
+            ("messages after a return not imported yet", say_count(report.sent_before_known)),
+            ("returned before the first touch", say_count(report.returned_before_first_touch)),
+            ("goal windows still open", say_count(report.still_open_windows)),
+        ),
+        report.notes,
+    )
+
+
+def list_reasons(report: JourneyReport) -> list[tuple[Reason, int]]:
+    """Return why touches were held or skipped, ghosts apart: they are the measurement."""
+    return [(why, count) for why, count in report.reasons.items() if why is not Reason.HELD_OUT]
+
+
+def _gap_row(name: str, gaps: GapDays) -> tuple[str, ...]:
+    quantiles = (gaps.median, gaps.p75, gaps.p90, gaps.p95)
+    return (name, say_count(gaps.count), *(say_days(days) for days in quantiles))
+
+
+def _prospects(audit: Audit) -> Iterable[str]:
+    if audit.tiers[Tier.PROSPECT].lifetime_value.amount < 0:
+        yield "A prospect with a negative value was refunded a purchase older than the history."
+
+
+def _speakers(report: JourneyReport) -> tuple[Callable[[float], str], Callable[[float], str]]:
+    return (lambda amount: say_amount(amount, report.currency)), say_points
+
+
+def _lift_cells(lift: Lift | Unknown, say: Callable[[float], str]) -> tuple[str, ...]:
+    if isinstance(lift, Unknown):
+        return (UNKNOWN, "", "", "")
+    return (say(lift.difference), say(lift.low), say(lift.high), f"{lift.p_value:.3f}")
+
+
+def _reasons_of(*values: object) -> tuple[str, ...]:
+    """Return why the unknown ones among ``values`` are so, each reason once."""
+    reasons = dict.fromkeys(value.reason for value in values if isinstance(value, Unknown))
+    return tuple(f"Unknown: {reason}." for reason in reasons)
