@@ -60,9 +60,10 @@ class Portal(WSGIHandler):
         response = super().get_response(request)
         for name, value in HEADERS.items():
             response[name] = value
-        if request.method == "HEAD" and isinstance(response, HttpResponse):
+        if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
-            response.content = b""
+            if request.method == "HEAD":  # the server would send the body along
+                response.content = b""
         return response
 
     def resolve_request(self, request: WSGIRequest) -> ResolverMatch:  # type: ignore[override]
