@@ -112,8 +112,9 @@ def _run_import(
     refused, read = sum(one.quarantined for one in found), sum(one.read for one in found)
     if refused > tolerate * read:
         errors.print(
-            f"error: {refused:,} of {read:,} rows went to quarantine; the others were imported. "
-            "`rekindle quarantine` lists them; mend the file and import it again, or pass "
+            f"error: {refused:,} of {read:,} rows went to quarantine"
+            + ("; the others were imported. " if refused < read else ". ")
+            + "`rekindle quarantine` lists them; mend the file and import it again, or pass "
             "--tolerate SHARE",
             style="bold red",
             markup=False,

@@ -6,12 +6,13 @@ problem of the row. A row with a problem goes to quarantine; nothing is guessed.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.contracts import INSTANT, MONEY, Column, Contract
+from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
 from rekindle.facts.reading import Raw, literal, quoted
 
 ID_COLUMNS = frozenset({"order_id", "customer_id", "product_id", "event_id"})
@@ -54,13 +55,30 @@ def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dic
                 + _delimiter_hint(raw)
             )
         chosen[name] = actual
-    missing = [c.name for c in contract.inputs if c.required and c.name not in chosen]
+    missing = missing_columns(contract, chosen)
     if missing:
         raise SourceError(
             f"source {source.name!r} does not say which column is {', '.join(missing)}; "
             f"{raw.name} has: {', '.join(list(raw.columns)[:12])}" + _delimiter_hint(raw)
         )
     return chosen
+
+
+def missing_columns(contract: Contract, chosen: Collection[str]) -> list[str]:
+    """Return the required columns that are not given and cannot be made up for.
+
+    Orders without a number of their own are told apart by customer and time.
+    """
+    missing = [c.name for c in contract.inputs if c.required and c.name not in chosen]
+    if is_numbered_by_time(contract, chosen):
+        missing.remove("order_id")
+    return missing
+
+
+def is_numbered_by_time(contract: Contract, chosen: Collection[str]) -> bool:
+    """Return whether order ids have to be made of customer and time."""
+    given = {"customer_id", "ordered_at"} <= set(chosen) and "order_id" not in chosen
+    return given and contract in (ORDERS, ORDER_LINES)
 
 
 def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
@@ -85,10 +103,26 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
             "convert it or import it into a workspace of its own']"
         )
     verdict = "case " + " ".join(problems) + " end" if problems else "null::varchar[]"
-    return (
+    checked = (
         f"select line, {', '.join(typed)}, ({verdict})[1] as problem, ({verdict})[2] as detail "
         f"from ({raw.relation})"
     )
+    return _numbered(checked, contract) if is_numbered_by_time(contract, chosen) else checked
+
+
+def _numbered(checked: str, contract: Contract) -> str:
+    """Number orders by customer and time: lines of one instant are one order.
+
+    Rows that are orders themselves are counted within the instant by amount, not by
+    place in the file, so that the same row keeps its number in the next export.
+    """
+    number = "coalesce(customer_id, '') || '@' || strftime(ordered_at, '%Y-%m-%dT%H:%M:%S.%f')"
+    if contract is ORDERS:
+        number += (
+            " || '#' || row_number() over (partition by customer_id, ordered_at "
+            "order by gross, line)"
+        )
+    return f"select * replace ({number} as order_id) from ({checked})"
 
 
 def build_record(raw: Raw) -> str:

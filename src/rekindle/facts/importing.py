@@ -161,7 +161,7 @@ class _Import:
             self._refuse(folding.build_conflicting_customers())
         else:
             key = contract.key[-1]
-            columns = tuple(c.name for c in contract.inputs if c.name in given)
+            columns = tuple(c.name for c in contract.inputs if c.name in given | {key})
             self._refuse(folding.build_conflicts(key, columns))
             self._keep_first(key)
 

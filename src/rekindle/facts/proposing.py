@@ -17,7 +17,7 @@ import duckdb
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.checks import raw_text
+from rekindle.facts.checks import is_numbered_by_time, missing_columns, raw_text
 from rekindle.facts.contracts import (
     CONTRACTS,
     CUSTOMERS,
@@ -136,7 +136,7 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
     }
     table = _choose(matches)
     contract, chosen = CONTRACTS[table], matches[table]
-    missing = [c.name for c in contract.inputs if c.required and c.name not in chosen]
+    missing = missing_columns(contract, chosen)
     if missing:
         raise SourceError(
             f"{raw.name} has the columns {', '.join(list(raw.columns)[:15])}; none looks like "
@@ -149,6 +149,8 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
             )
         )
     settings, notes = _settings(contract, chosen, samples)
+    if is_numbered_by_time(contract, chosen):
+        notes.append("no column numbers the orders; they are told apart by customer and time")
     if table in ("orders", "order_lines") and "customer_id" not in chosen:
         if "email" in chosen:
             chosen = {"customer_id": chosen["email"], **chosen}
@@ -167,7 +169,9 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
 def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
     """Return the table a file's columns fit: lines before orders before customers."""
     lines, orders = matches["order_lines"], matches["orders"]
-    if {"quantity", "unit_price", "order_id", "ordered_at"} <= lines.keys():
+    if {"quantity", "unit_price", "ordered_at"} <= lines.keys() and (
+        "order_id" in lines or "customer_id" in lines
+    ):
         return "order_lines"
     if "order_id" in orders or ("ordered_at" in orders and "gross" in orders):
         return "orders"
