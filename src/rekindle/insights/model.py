@@ -30,7 +30,7 @@ LINES = (Tier.AT_RISK, Tier.LAPSED, Tier.DORMANT, Tier.GONE)
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """What the newest import of each file read, refused, and took without a customer."""
+    """What the newest import of each file of orders read, refused, and took without a customer."""
 
     read: int
     quarantined: int
