@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,7 +16,9 @@ from rich.table import Table
 
 from rekindle.clock import MovableClock
 from rekindle.errors import UsageError
-from rekindle.runtime import Workspace, end_of_day
+
+if TYPE_CHECKING:
+    from rekindle.runtime import Workspace
 
 output = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -83,6 +85,8 @@ def progress_bar() -> Iterator[Progress]:
 
 def open_at(directory: Path, as_of: str | None) -> Workspace:
     """Return the workspace, its clock set to ``as_of`` if one is given."""
+    from rekindle.runtime import Workspace
+
     workspace = Workspace.open(directory)
     if as_of is None:
         return workspace
@@ -95,6 +99,8 @@ def parse_as_of(text: str, workspace: Workspace) -> datetime:
     Raises:
         UsageError: it is neither.
     """
+    from rekindle.runtime import end_of_day
+
     try:
         if len(text) == len("2010-12-09"):
             midnight = datetime.combine(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,14 +11,17 @@ from rekindle.cli.console import (
     AsJson,
     Directory,
     errors,
+    open_at,
     output,
     progress_bar,
     show_json,
     show_table,
 )
 from rekindle.errors import SourceError, WorkspaceError
-from rekindle.facts import FileImport, Proposal, propose_source
-from rekindle.runtime import Scaffold, Workspace, create_workspace, source_path
+
+if TYPE_CHECKING:
+    from rekindle.facts import FileImport, Proposal
+    from rekindle.runtime import Workspace
 
 SCHEMA_VERSION = 1
 BAD_ROWS = 2
@@ -45,6 +48,9 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Take the proposal without asking.")] = False,
 ) -> None:
     """Look at a file of orders, propose what is what, and create a workspace."""
+    from rekindle.facts import propose_source
+    from rekindle.runtime import Scaffold, create_workspace, source_path
+
     directory = directory.resolve()
     if (directory / "rekindle.toml").exists():
         raise WorkspaceError(f"{directory} is a workspace already; edit its rekindle.toml")
@@ -65,7 +71,7 @@ def init(
     create_workspace(directory, scaffold)
     errors.print(f"created {directory}", markup=False)
     if sources:
-        _run_import(Workspace.open(directory), as_json=False, tolerate=0.0)
+        _run_import(open_at(directory, None), as_json=False, tolerate=0.0)
         errors.print(f"next: rekindle audit -C {directory}", markup=False)
 
 
@@ -83,13 +89,13 @@ def import_facts(
     as_json: AsJson = False,
 ) -> None:
     """Import the configured sources into the lake."""
-    workspace = Workspace.open(directory)
+    workspace = open_at(directory, None)
     _run_import(workspace, as_json=as_json, tolerate=tolerate, only=tuple(source or ()))
 
 
 def quarantine(directory: Directory = Path(), as_json: AsJson = False) -> None:
     """List the rows that broke a contract, with reason and place."""
-    rows = Workspace.open(directory).quarantine()
+    rows = open_at(directory, None).quarantine()
     if as_json:
         show_json({"version": SCHEMA_VERSION, "rows": rows})
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,16 +23,11 @@ from rekindle.cli.console import (
     write_page,
 )
 from rekindle.errors import UsageError
-from rekindle.insights import JourneyReport, report_page, report_tables
-from rekindle.runtime import (
-    Plan,
-    Workspace,
-    build_plan,
-    replay_journey,
-    report_journey,
-    start_journey,
-)
 from rekindle.vocabulary import Arm, Unknown
+
+if TYPE_CHECKING:
+    from rekindle.insights import JourneyReport
+    from rekindle.runtime import Plan, Workspace
 
 JourneyName = Annotated[str, typer.Argument(help="A journey in journeys/, without its ending.")]
 A_YEAR = timedelta(days=365)
@@ -50,6 +45,8 @@ def plan(
     journey: JourneyName, directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False
 ) -> None:
     """Say who would enter, in which arm, at what cost, and what could be proven."""
+    from rekindle.runtime import build_plan
+
     workspace = open_at(directory, as_of)
     at = workspace.latest() if as_of is None else workspace.clock.now()
     with progress_bar() as bar:
@@ -68,6 +65,8 @@ def start(
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
 ) -> None:
     """Start a journey, or its edited version; the next tick lets people enter."""
+    from rekindle.runtime import build_plan, start_journey
+
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
     at = workspace.clock.now()
@@ -97,6 +96,8 @@ def replay(
     html: HtmlFile = None,
 ) -> None:
     """Run a journey over the shop's own history, sending nothing."""
+    from rekindle.runtime import replay_journey
+
     workspace = open_at(directory, None)
     end = parse_day(last) if last else workspace.latest().astimezone(workspace.zone).date()
     begin = parse_day(first) if first else end - A_YEAR
@@ -120,6 +121,8 @@ def report(
     html: HtmlFile = None,
 ) -> None:
     """Say what a journey did and what it earned against its holdout."""
+    from rekindle.runtime import report_journey
+
     workspace = open_at(directory, as_of)
     with progress_bar() as bar:
         bar.add_task("reporting", total=None)
@@ -142,6 +145,8 @@ def refuse_time_travel(workspace: Workspace, as_of: str | None) -> None:
 
 
 def _show_report(found: JourneyReport, *, as_json: bool, html: Path | None) -> None:
+    from rekindle.insights import report_page, report_tables
+
     if html:
         write_page(html, report_page(found))
     if as_json:

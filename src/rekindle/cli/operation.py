@@ -7,16 +7,15 @@ import signal
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
 from rekindle.cli.journeys import refuse_time_travel
-from rekindle.config import Config
-from rekindle.journeys import journey_schema
-from rekindle.portal import serve
-from rekindle.runtime import Pass, Worker, Workspace
+
+if TYPE_CHECKING:
+    from rekindle.runtime import Pass
 
 SCHEMA_VERSION = 1
 Every = Annotated[float, typer.Option("--every", min=1, help="Seconds between two passes.")]
@@ -39,6 +38,8 @@ def register(app: typer.Typer) -> None:
 
 def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Make one pass: see who returned, let people enter, decide, send."""
+    from rekindle.runtime import Worker
+
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
     done = Worker(workspace).tick()
@@ -53,16 +54,23 @@ def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = Fa
 
 def worker(directory: Directory = Path(), every: Every = 60) -> None:
     """Keep passing until stopped."""
-    Worker(Workspace.open(directory)).run(every_seconds=every, is_stopping=_until_stopped())
+    from rekindle.runtime import Worker
+
+    Worker(open_at(directory, None)).run(every_seconds=every, is_stopping=_until_stopped())
 
 
 def up(directory: Directory = Path(), every: Every = 60) -> None:
     """Run the portal and the worker in one process."""
-    serve(Workspace.open(directory), every_seconds=every, is_stopping=_until_stopped())
+    from rekindle.portal import serve
+
+    serve(open_at(directory, None), every_seconds=every, is_stopping=_until_stopped())
 
 
 def schema(of: Annotated[Schema, typer.Argument(help="Which file it describes.")]) -> None:
     """Print the JSON Schema of rekindle.toml or of a journey file."""
+    from rekindle.config import Config
+    from rekindle.journeys import journey_schema
+
     document = journey_schema() if of is Schema.JOURNEY else Config.model_json_schema()
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 

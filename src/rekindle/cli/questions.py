@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +21,9 @@ from rekindle.cli.console import (
     show_table,
     write_page,
 )
-from rekindle.insights import audit_page, audit_tables
-from rekindle.runtime import MEANINGS, Explanation, count_audience, explain_customer
+
+if TYPE_CHECKING:
+    from rekindle.runtime import Explanation
 
 
 def register(app: typer.Typer) -> None:
@@ -39,6 +40,8 @@ def audit(
     html: HtmlFile = None,
 ) -> None:
     """Say who drifted away, what they were worth, and what could be proven."""
+    from rekindle.insights import audit_page, audit_tables
+
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     with progress_bar() as bar:
@@ -62,6 +65,8 @@ def audience(
     as_json: AsJson = False,
 ) -> None:
     """Count the people who match a predicate and show the worthiest."""
+    from rekindle.runtime import count_audience
+
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     found = count_audience(workspace, predicate, at, sample=sample)
@@ -85,6 +90,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Show the profile and every decision made about one person, with reasons."""
+    from rekindle.runtime import explain_customer
+
     workspace = open_at(directory, None)
     at = workspace.clock.now() if as_of is None else parse_as_of(as_of, workspace)
     found = explain_customer(workspace, customer, at)
@@ -107,6 +114,8 @@ def _show_person(found: Explanation) -> None:
 
 
 def _show_decisions(found: Explanation) -> None:
+    from rekindle.runtime import MEANINGS
+
     for one in found.enrolments:
         end = (
             f"ended {one.ended_at:%Y-%m-%d %H:%M} ({one.ended_reason})" if one.ended_at else "open"

@@ -1,16 +1,47 @@
-"""Wires it all: the workspace, the worker, and every question a team asks."""
+"""Wires it all: the workspace, the worker, and every question a team asks.
 
-from rekindle.runtime.counting import AudienceCount, count_audience
-from rekindle.runtime.explaining import MEANINGS, Explanation, explain_customer
-from rekindle.runtime.planning import Plan, build_plan, check_journey
-from rekindle.runtime.replaying import replay_journey
-from rekindle.runtime.reporting import report_journey
-from rekindle.runtime.scaffolding import Scaffold, create_workspace, source_path
-from rekindle.runtime.starting import start_journey
-from rekindle.runtime.subscriptions import LedgerSubscriptions
-from rekindle.runtime.ticking import Pass, Worker
-from rekindle.runtime.workspace import Workspace, end_of_day
+A name is loaded when it is first asked for, so that a command which counts an audience
+does not wait for Django, the templates and the charts.
+"""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rekindle.runtime.counting import AudienceCount, count_audience
+    from rekindle.runtime.explaining import MEANINGS, Explanation, explain_customer
+    from rekindle.runtime.planning import Plan, build_plan, check_journey
+    from rekindle.runtime.replaying import replay_journey
+    from rekindle.runtime.reporting import report_journey
+    from rekindle.runtime.scaffolding import Scaffold, create_workspace, source_path
+    from rekindle.runtime.starting import start_journey
+    from rekindle.runtime.subscriptions import LedgerSubscriptions
+    from rekindle.runtime.ticking import Pass, Worker
+    from rekindle.runtime.workspace import Workspace, end_of_day
+
+_HOMES = {
+    "AudienceCount": "counting",
+    "Explanation": "explaining",
+    "LedgerSubscriptions": "subscriptions",
+    "MEANINGS": "explaining",
+    "Pass": "ticking",
+    "Plan": "planning",
+    "Scaffold": "scaffolding",
+    "Worker": "ticking",
+    "Workspace": "workspace",
+    "build_plan": "planning",
+    "check_journey": "planning",
+    "count_audience": "counting",
+    "create_workspace": "scaffolding",
+    "end_of_day": "workspace",
+    "explain_customer": "explaining",
+    "replay_journey": "replaying",
+    "report_journey": "reporting",
+    "source_path": "scaffolding",
+    "start_journey": "starting",
+}
 __all__ = [
     "MEANINGS",
     "AudienceCount",
@@ -32,3 +63,9 @@ __all__ = [
     "source_path",
     "start_journey",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,7 +1,8 @@
 """The workspace: a folder opened, with everything in it wired together.
 
 The only place that knows which concrete store, engine and outlet stand behind the rooms'
-interfaces. It is also the Python API: ``rekindle.open(DIR)`` returns one.
+interfaces. It is also the Python API: ``rekindle.open(DIR)`` returns one. What a question
+does not need is not loaded: counting an audience does not wait for the ledger.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import secrets
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
@@ -21,11 +22,13 @@ from rekindle.config import FILE_NAME, FORMAT, Config, load_config, load_secret
 from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import Engine, Facts, FileImport, Lake, import_sources
 from rekindle.facts.importing import Progress
-from rekindle.insights import Audit, build_audit
 from rekindle.journeys import Journey, build_caps, load_journey, longest_window
-from rekindle.ledger import History, LedgerBook, Outbox, connect, migrate
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Channel, Money
+
+if TYPE_CHECKING:
+    from rekindle.insights import Audit
+    from rekindle.ledger import History, LedgerBook, Outbox
 
 # Facts this old are a file someone is trying out, not the present.
 STALE_FACTS = timedelta(days=35)
@@ -160,6 +163,8 @@ class Workspace:
 
     def audit(self, as_of: datetime | None = None) -> Audit:
         """Return who drifted away, what they are worth and what could be proven."""
+        from rekindle.insights import build_audit
+
         return build_audit(
             self.facts,
             self.engine.run,
@@ -172,6 +177,8 @@ class Workspace:
     @cached_property
     def ledger(self) -> str:
         """Return the alias of the connected and migrated ledger."""
+        from rekindle.ledger import connect, migrate
+
         (self.directory / "state").mkdir(exist_ok=True)
         alias = connect(self.config.ledger.url, base=self.directory)
         migrate(alias)
@@ -180,6 +187,8 @@ class Workspace:
     @cached_property
     def book(self) -> LedgerBook:
         """Return the engine's book."""
+        from rekindle.ledger import LedgerBook
+
         return LedgerBook(
             self.ledger,
             secret=self.secret,
@@ -190,11 +199,15 @@ class Workspace:
     @cached_property
     def outbox(self) -> Outbox:
         """Return the messages that are to leave."""
+        from rekindle.ledger import Outbox
+
         return Outbox(self.ledger)
 
     @cached_property
     def history(self) -> History:
         """Return what was decided and sent."""
+        from rekindle.ledger import History
+
         return History(self.ledger)
 
     @property
