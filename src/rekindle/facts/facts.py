@@ -112,7 +112,7 @@ class Engine:
         tables = dict(self._tables)
         if self._identities is not None and self._holds(self._identities):
             for name in ("orders", "customers", "events"):
-                tables[name] = self._as_persons(tables[name])
+                tables[name] = _as_persons(tables[name], self._identities)
         has_lines = self._holds(tables["order_lines"])
         return Facts(
             customers=tables["customers"],
@@ -152,13 +152,12 @@ class Engine:
             products.filter(products.category.notnull())
         )
 
-    def _as_persons(self, table: ir.Table) -> ir.Table:
-        known = self._identities
-        joined = table.left_join(known, table.customer_id == known.customer_id)
-        person = ibis.coalesce(known.person_id, table.customer_id)
-        return joined.select(
-            **{n: person if n == "customer_id" else table[n] for n in table.columns}
-        )
+
+def _as_persons(table: ir.Table, known: ir.Table) -> ir.Table:
+    """Return a table whose customers go by the id of the person they are."""
+    joined = table.left_join(known, table.customer_id == known.customer_id)
+    person = ibis.coalesce(known.person_id, table.customer_id)
+    return joined.select(**{n: person if n == "customer_id" else table[n] for n in table.columns})
 
 
 def describe_contracts() -> str:
