@@ -154,7 +154,7 @@ def _split(source: str, *, file: str) -> tuple[dict[str, Named], str, int]:
     """Return the front block's entries with their lines, the body, and its first line."""
     lines = source.splitlines(keepends=True)
     fences = [number for number, line in enumerate(lines) if line.strip() == FENCE]
-    if len(fences) < 2 or fences[0] != 0:  # noqa: PLR2004 - a block has two ends
+    if len(fences) < 2 or fences[0] != 0:
         raise TemplateError(
             f"{file}, line 1: a template begins with a block of '{FENCE}', 'subject: …', "
             f"'preheader: …', '{FENCE}'"
