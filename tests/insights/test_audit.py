@@ -11,6 +11,7 @@ import pytest
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine
 from rekindle.insights import Audit, build_audit
+from rekindle.insights.model import RowCounts
 from rekindle.insights.silences import Silences, build_silences
 from rekindle.insights.survival import Interval
 from rekindle.vocabulary import Tier, Unknown
@@ -98,7 +99,13 @@ def test_an_empty_shop_is_audited_with_reasons_instead_of_numbers(open_shop: Any
 
 def test_what_happens_after_the_date_changes_nothing(open_shop: Any, order_rows: Any) -> None:
     orders = [order for n in range(40) for order in a_return(n, after=20 + n)]
-    later = [("c1", "2024-07-01", 5.0), ("new", "2024-08-01", 7.0), (None, "2024-09-01", 9.0)]
+    orders += [("gone", "2024-01-01", 5.0)]
+    later = [
+        ("c1", "2024-07-01", 5.0),
+        ("gone", "2024-07-05", 3.0),
+        ("new", "2024-08-01", 7.0),
+        (None, "2024-09-01", 9.0),
+    ]
     before = audit_of(open_shop(orders=order_rows(orders)))
     assert audit_of(open_shop(orders=order_rows(orders + later))) == before
 
@@ -109,6 +116,15 @@ def test_anonymous_sales_stand_apart(open_shop: Any, order_rows: Any) -> None:
     assert (audit.buyers, audit.orders) == (1, 1)
     assert audit.gross_revenue.amount == 10
     assert audit.anonymous_revenue.amount == 3
+
+
+def test_rows_read_are_those_of_orders(open_shop: Any) -> None:
+    imports = [
+        {"source": "shop", "file": table, "table": table, "read": 5, "quarantined": 1}
+        | {"anonymous": 2, "imported_at": AS_OF}
+        for table in ("orders", "order_lines", "customers")
+    ]
+    assert audit_of(open_shop(imports=imports)).rows == RowCounts(10, 2, 4)
 
 
 def test_two_orders_on_one_day_are_no_gap(open_shop: Any, order_rows: Any) -> None:

@@ -150,3 +150,9 @@ def test_a_replay_does_not_claim_to_have_earned(report: JourneyReport) -> None:
 @pytest.mark.parametrize("gaps", [((1, 5),), ((1, 5), (9_000, 1)), ((7, 10**7),)])
 def test_gaps_of_any_length_can_be_drawn(audit: Audit, gaps: tuple[tuple[int, int], ...]) -> None:
     assert 'id="gaps-title"' in audit_page(replace(audit, gap_counts=gaps))
+
+
+def test_a_customer_id_is_never_read_as_a_formula(audit: Audit) -> None:
+    named = replace(audit.most_valuable[0], customer_id="$a_1$")
+    page = audit_page(replace(audit, most_valuable=(named,)))
+    assert len(re.findall(r">\$a_1\$</text>", page)) == 1

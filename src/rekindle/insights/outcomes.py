@@ -58,7 +58,7 @@ def load_outcomes(
     """
     if not members:
         return Outcomes({}, {})
-    table = engine.bring("report_members", _tabulate(members, within=within, until=until))
+    table = engine.bring("report_members", _tabulate(members, within))
     orders = facts.orders.filter(
         facts.orders.ordered_at <= ibis.literal(until, type="timestamp('UTC', 6)")
     )
@@ -97,14 +97,14 @@ def build_returns(members: ir.Table, orders: ir.Table) -> ir.Table:
     return joined.group_by("person", "rotation").agg(returned_at=joined.ordered_at.min())
 
 
-def _tabulate(members: Sequence[Membership], *, within: timedelta, until: datetime) -> pa.Table:
+def _tabulate(members: Sequence[Membership], within: timedelta) -> pa.Table:
     rows = [
         {
             "person": one.person,
             "rotation": one.rotation,
             "entered_at": one.entered_at,
             "known_at": one.known_at,
-            "until_at": min(one.entered_at + within, until),
+            "until_at": one.entered_at + within,
         }
         for one in members
     ]

@@ -207,7 +207,7 @@ def lift_table(report: JourneyReport) -> TextTable:
             (metric.removesuffix(" per assigned customer"), *_lift_cells(lift, say))
             for (metric, lift), say in zip(lifts, _speakers(report), strict=True)
         ),
-        (report.finding, *filter(None, [method])),
+        (report.finding, *_reasons_of(report.return_rate_lift), *filter(None, [method])),
     )
 
 
