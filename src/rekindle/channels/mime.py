@@ -9,6 +9,10 @@ from email.policy import SMTP
 from rekindle.channels.model import OutgoingMail
 from rekindle.errors import PermanentDeliveryError
 
+# RFC 5322 § 2.1.1 allows 998 characters a line. Folded at 78, a long unsubscribe link
+# would be written as encoded words, which mailbox providers do not read as a link.
+LONG_LINES = SMTP.clone(max_line_length=998)
+
 
 def build_message(mail: OutgoingMail) -> EmailMessage:
     """Return ``mail`` as text and HTML alternatives.
@@ -21,7 +25,7 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
             server would ever take it.
     """
     try:
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=LONG_LINES)
         message["From"] = _address(mail.from_address, mail.from_name)
         message["To"] = _address(mail.to_address, mail.to_name)
         message["Subject"] = mail.subject

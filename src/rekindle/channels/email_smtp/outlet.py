@@ -44,7 +44,7 @@ class Outlet:
         message = build_message(mail)
         body = message.as_bytes()
         server = self._connected()
-        self._envelope(server, mail)
+        self._envelope(server, mail, to=message["To"].addresses[0].addr_spec)
         return self._data(server, mail, body)
 
     def close(self) -> None:
@@ -90,17 +90,23 @@ class Outlet:
                 server.starttls(context=context)
             if settings.username:
                 server.login(settings.username, self._password)
+            server.ehlo_or_helo_if_needed()
         except BaseException:
             server.close()
             raise
         return server
 
-    def _envelope(self, server: smtplib.SMTP, mail: OutgoingMail) -> None:
+    def _envelope(self, server: smtplib.SMTP, mail: OutgoingMail, *, to: str) -> None:
         """Name sender and recipient; whatever goes wrong here, nothing has left."""
         try:
             self._expect(server.mail(mail.from_address), sender=True, mail=mail)
-            self._expect(server.rcpt(mail.to_address), sender=False, mail=mail)
-        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            self._expect(server.rcpt(to), sender=False, mail=mail)
+        except UnicodeError as error:
+            self._reset(server)
+            raise PermanentDeliveryError(
+                f"{to!r} is no address of plain letters, all that {self._where} is asked for"
+            ) from error
+        except (smtplib.SMTPException, OSError) as error:
             self._drop()
             raise TemporaryDeliveryError(f"{self._where} broke off: {error}") from error
 
