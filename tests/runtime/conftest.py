@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connections
 
-from rekindle.ledger import disconnect
-from tests.runtime.shops import Team, build_shop
+from tests.runtime.shops import Team, build_shop, close_ledgers
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +23,7 @@ def imported_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shop(imported_shop: Path, tmp_path: Path) -> Iterator[Path]:
     """Yield a copy of the shop's workspace."""
     folder = tmp_path / "shop"
-    shutil.copytree(imported_shop, folder)
+    Team.copy(imported_shop, folder)
     yield folder
     close_ledgers()
 
@@ -35,10 +32,3 @@ def shop(imported_shop: Path, tmp_path: Path) -> Iterator[Path]:
 def team(shop: Path) -> Team:
     """Return a team at work in a copy of the shop."""
     return Team.at_work(shop)
-
-
-def close_ledgers() -> None:
-    """Close this thread's connections to every ledger."""
-    for alias in list(connections.databases):
-        if alias.startswith("ledger_"):
-            disconnect(alias)

@@ -9,15 +9,17 @@ from __future__ import annotations
 import csv
 import random
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+
+from django.db import connections
 
 from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
-from rekindle.ledger import EnrolmentEntry, MessageState
+from rekindle.ledger import EnrolmentEntry, MessageState, disconnect
 from rekindle.runtime import Pass, Scaffold, Worker, Workspace, create_workspace, start_journey
 from rekindle.vocabulary import Arm
 
@@ -165,6 +167,16 @@ class Team:
         workspace = Workspace.open(folder, clock=clock)
         return cls(folder, clock, workspace, Worker(workspace))
 
+    @staticmethod
+    def copy(source: Path, folder: Path) -> None:
+        """Copy a workspace nobody has open."""
+        shutil.copytree(source, folder)
+
+    def leave(self) -> None:
+        """Let go of the engine and of the ledger's connection."""
+        self.workspace.forget_facts()
+        close_ledgers()
+
     def start(self, journey: str) -> None:
         """Start the journey as its file stands."""
         start_journey(self.workspace, self.workspace.journey(journey), self.clock.now())
@@ -282,6 +294,8 @@ def _card(rng: random.Random, number: int) -> Row:
     }
 
 
-def as_text(value: Any) -> str:
-    """Return a value as a line of a comparison, instants in seconds."""
-    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
+def close_ledgers() -> None:
+    """Close this thread's connections to every ledger."""
+    for alias in list(connections.databases):
+        if alias.startswith("ledger_"):
+            disconnect(alias)

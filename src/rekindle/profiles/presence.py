@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
-from rekindle.profiles.tallies import INSTANT, build_cards
+from rekindle.profiles.tallies import INSTANT
 
 LONG_AGO = datetime(1900, 1, 1)
 FAR_OFF = datetime(9999, 1, 1)
@@ -21,32 +21,75 @@ FAR_OFF = datetime(9999, 1, 1)
 def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
     """Return ``timeline`` with ``country`` and ``has_email``, and the time before orders.
 
-    A card's ``created_at`` hides neither it nor its owner once there are orders.
+    Spells are cut where a card appears, because no profile shows a card before that. A
+    card without a creation time was always there.
     """
     if not facts.has_cards:
-        return timeline.mutate(
-            country=ibis.null().cast("string"), has_email=ibis.literal(False)
-        )
-    cards = build_cards(facts)
-    held = timeline.left_join(cards, timeline.customer_id == cards.card_id).drop("card_id")
-    held = held.mutate(has_email=ibis.coalesce(held.has_email, ibis.literal(False)))
-    return ibis.union(held, _before_orders(held, facts).select(*held.columns))
+        return timeline.mutate(country=ibis.null().cast("string"), has_email=ibis.literal(False))
+    cards = _card_spells(facts)
+    spells = [_with_card(timeline, cards), _before_card(timeline, cards)]
+    columns = spells[0].columns
+    spells.append(_before_orders(timeline, cards))
+    return ibis.union(*(spell.select(*columns) for spell in spells))
 
 
-def _before_orders(timeline: ir.Table, facts: Facts) -> ir.Table:
-    """Return one row a card, valid from its creation to the first order."""
-    first = timeline.group_by(first_id=timeline.customer_id).agg(
-        first_at=timeline.valid_from.min()
+def _card_spells(facts: Facts) -> ir.Table:
+    """Return what a person's cards said together, from each one's creation to the next."""
+    cards = facts.customers.mutate(
+        known_from=ibis.coalesce(facts.customers.created_at, _instant(LONG_AGO)),
+        has_email=facts.customers.email.notnull().cast("int64"),
     )
-    created = facts.customers.group_by(card_id=facts.customers.customer_id).agg(
-        created_at=facts.customers.created_at.min()
+    one = cards.group_by(card_id=cards.customer_id, known_from=cards.known_from).agg(
+        country=cards.country.max(), has_email=cards.has_email.max()
     )
-    cards = build_cards(facts).left_join(created, "card_id").drop("card_id_right")
-    rows = cards.left_join(first, cards.card_id == first.first_id)
+    so_far = ibis.window(group_by=one.card_id, order_by=one.known_from, rows=(None, 0))
+    whole = ibis.window(group_by=one.card_id, order_by=one.known_from)
+    return one.select(
+        "card_id",
+        "known_from",
+        known_to=ibis.coalesce(one.known_from.lead().over(whole), _instant(FAR_OFF)),
+        country=one.country.max().over(so_far),
+        has_email=one.has_email.max().over(so_far) > 0,
+    )
+
+
+def _with_card(timeline: ir.Table, cards: ir.Table) -> ir.Table:
+    joined = timeline.inner_join(
+        cards,
+        [
+            timeline.customer_id == cards.card_id,
+            timeline.valid_from < cards.known_to,
+            cards.known_from < timeline.valid_to,
+        ],
+    )
+    return joined.mutate(
+        valid_from=ibis.greatest(joined.valid_from, joined.known_from),
+        valid_to=ibis.least(joined.valid_to, joined.known_to),
+    ).drop("card_id", "known_from", "known_to")
+
+
+def _before_card(timeline: ir.Table, cards: ir.Table) -> ir.Table:
+    """Return what is known of buyers until their first card, or for ever without one."""
+    first = cards.group_by("card_id").agg(known_from=cards.known_from.min())
+    joined = timeline.left_join(first, timeline.customer_id == first.card_id)
+    known_from = ibis.coalesce(joined.known_from, _instant(FAR_OFF))
+    spells = joined.mutate(
+        valid_to=ibis.least(joined.valid_to, known_from),
+        country=ibis.null().cast("string"),
+        has_email=ibis.literal(False),
+    )
+    return spells.filter(spells.valid_from < spells.valid_to)
+
+
+def _before_orders(timeline: ir.Table, cards: ir.Table) -> ir.Table:
+    """Return what is known of card owners until their first order, or for ever."""
+    first = timeline.group_by(buyer_id=timeline.customer_id).agg(first_at=timeline.valid_from.min())
+    rows = cards.left_join(first, cards.card_id == first.buyer_id)
+    first_at = ibis.coalesce(rows.first_at, _instant(FAR_OFF))
     rows = rows.mutate(
         customer_id=rows.card_id,
-        valid_from=ibis.coalesce(rows.created_at, _instant(LONG_AGO)),
-        valid_to=ibis.coalesce(rows.first_at, _instant(FAR_OFF)),
+        valid_from=rows.known_from,
+        valid_to=ibis.least(rows.known_to, first_at),
     )
     blank = {
         name: (ibis.literal(0) if "count" in name or "value" in name else ibis.null()).cast(dtype)

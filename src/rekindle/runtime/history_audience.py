@@ -70,6 +70,11 @@ class HistoryAudience:
         self._purchases, self._orders = _purchases(engine, facts, self._index)
         self._next_offer = np.zeros(len(self._people), dtype=np.int32)
 
+    @property
+    def people(self) -> Sequence[str]:
+        """Return everyone the history knows, by id."""
+        return self._people
+
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
         """Yield who matches the audience, leaving out those who may not enter again yet."""
         tick = self._ticks[at]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from rekindle.consent import ConsentRecord
@@ -54,6 +54,34 @@ def replay_journey(
         UsageError: the dates are the wrong way round.
         PredicateError, TemplateError: the file refers to what is not there.
     """
+    rehearsal = rehearse(workspace, journey, first=first, last=last, progress=progress)
+    record = _record(workspace, rehearsal)
+    return build_report(record, workspace.facts, workspace.engine)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A replay move by move: the version that ran, when it looked, and what it did."""
+
+    version: JourneyVersion
+    ticks: Sequence[datetime]
+    replayed: Replayed
+    notes: tuple[str, ...]
+
+
+def rehearse(
+    workspace: Workspace,
+    journey: Journey,
+    *,
+    first: date,
+    last: date,
+    progress: Progress = lambda done, of: None,
+) -> Rehearsal:
+    """Return every decision ``journey`` would have made from ``first`` to ``last``.
+
+    Raises:
+        UsageError, PredicateError, TemplateError: as ``replay_journey``.
+    """
     if last < first:
         raise UsageError(f"the replay ends on {last}, before it starts on {first}")
     check_journey(workspace, journey)
@@ -80,8 +108,7 @@ def replay_journey(
         caps=caps,
         cost=workspace.cost,
     )
-    record = _record(workspace, version, replayed, ticks)
-    return build_report(replace(record, notes=tuple(notes)), workspace.facts, workspace.engine)
+    return Rehearsal(version, ticks, replayed, tuple(notes))
 
 
 def _tick(workspace: Workspace, day: date) -> datetime:
@@ -124,9 +151,8 @@ def _version(
     return JourneyVersion(journey, 1, share, salt_of(workspace, journey), at)
 
 
-def _record(
-    workspace: Workspace, version: JourneyVersion, replayed: Replayed, ticks: list[datetime]
-) -> JourneyRecord:
+def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
+    version, replayed, ticks = rehearsal.version, rehearsal.replayed, rehearsal.ticks
     first_touch: dict[tuple[str, int], datetime] = {}
     for move in replayed.moves:
         if move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT:
@@ -145,7 +171,7 @@ def _record(
         ],
         cost_micros=replayed.cost_micros,
         is_replay=True,
-        notes=(),
+        notes=rehearsal.notes,
     )
 
 
