@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from rekindle.insights import Audit, JourneyReport, TextTable, audit_tables, report_tables
+from rekindle.insights.model import TierLine
+from rekindle.insights.survival import Interval
 from rekindle.insights.words import say_amount, say_points, say_share
-from rekindle.vocabulary import Reason, Unknown
+from rekindle.vocabulary import Reason, Tier, Unknown
 
 
 def table_of(tables: tuple[TextTable, ...], title: str) -> TextTable:
@@ -23,6 +25,16 @@ def test_the_curve_ends_where_it_is_unknown_and_says_why(audit: Audit) -> None:
     table = table_of(audit_tables(audit), "Who still returns")
     assert [row[0] for row in table.rows] == ["0", "30"]
     assert table.notes == ("Beyond that: 29 silences were followed for 150 days.",)
+
+
+@pytest.mark.parametrize(("low", "is_said"), [(0.51, True), (0.49, False)])
+def test_a_lapsed_line_that_comes_too_early_is_said(
+    audit: Audit, low: float, is_said: bool
+) -> None:
+    line = TierLine(25.0, Interval(0.6, low, 0.7))
+    lines = {**audit.tier_lines, Tier.LAPSED: line}
+    table = table_of(audit_tables(replace(audit, tier_lines=lines)), "Where customers")
+    assert any("A later line" in note for note in table.notes) is is_said
 
 
 def test_many_categories_are_cut_short_and_counted(audit: Audit) -> None:

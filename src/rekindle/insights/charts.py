@@ -87,8 +87,10 @@ def draw_returns(audit: Audit) -> str:
             for tier, line in audit.tier_lines.items()
             if isinstance(line.after_days, float) and line.after_days <= days[-1]
         ]
+        # Labels stand where the curve is not.
+        top = 0.97 if sum(share.value for _, share in known) < 0.5 * len(known) else 0.36
         for place, (tier, at) in enumerate(shown):
-            mark_day(axes, at, say_word(tier), level=0.97 - 0.09 * place)
+            mark_day(axes, at, say_word(tier), level=top - 0.09 * place)
         show_percent(axes.yaxis)
         axes.grid(axis="y")
         axes.set_ylabel(f"return within {audit.horizon.days} days")

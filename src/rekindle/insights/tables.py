@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rekindle.experiments import Lift
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
+from rekindle.insights.survival import Interval
 from rekindle.insights.words import (
     UNKNOWN,
     say_amount,
@@ -109,6 +110,7 @@ def tier_table(audit: Audit) -> TextTable:
         (
             "From day: of silence, for the median buyer. Still return: from there, unprompted, "
             f"within {audit.horizon.days} days.",
+            *_early_line(audit),
             *_prospects(audit),
         ),
     )
@@ -287,6 +289,16 @@ def list_reasons(report: JourneyReport) -> list[tuple[Reason, int]]:
 def _gap_row(name: str, gaps: GapDays) -> tuple[str, ...]:
     quantiles = (gaps.median, gaps.p75, gaps.p90, gaps.p95)
     return (name, say_count(gaps.count), *(say_days(days) for days in quantiles))
+
+
+def _early_line(audit: Audit) -> Iterable[str]:
+    returning = audit.tier_lines[Tier.LAPSED].returning
+    if isinstance(returning, Interval) and returning.low > 0.5:
+        yield (
+            f"At the lapsed line {say_share(returning.value)} still return unprompted: most would "
+            "be written to for nothing. A later line (lifecycle.lapsed in rekindle.toml) suits "
+            "this shop better."
+        )
 
 
 def _prospects(audit: Audit) -> Iterable[str]:
