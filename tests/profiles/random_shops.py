@@ -15,13 +15,23 @@ ZONE = "America/New_York"
 CATEGORIES = (None, "bags", "hats", "shoes")
 PRODUCTS = {"p1": "bags", "p2": "hats", "p3": None}
 
-# Few instants, so that orders collide; some lie just around midnight.
-instants = st.builds(
-    lambda day, hour, extra: START + timedelta(days=day, hours=hour, microseconds=extra),
-    st.sampled_from((0, 1, 2, 30, 31, 88, 90, 200, 201, 400)),
-    st.sampled_from((0, 4, 5, 12, 18, 23)),
-    st.sampled_from((0, 0, 0, 1, 999_999)),
+# The dates that are asked about. Orders fall on them, beside them, and on one another.
+ASKED = tuple(
+    START + timedelta(days=days, hours=hours)
+    for days, hours in ((1, 5), (2, 0), (31, 0), (90, 23), (201, 4), (500, 0))
 )
+OFFSETS = (
+    timedelta(0),
+    timedelta(0),
+    timedelta(0),
+    timedelta(microseconds=-1),
+    timedelta(microseconds=1),
+    timedelta(hours=-5),
+    timedelta(hours=4),
+    timedelta(days=-1),
+    timedelta(days=-29, hours=-9),
+)
+instants = st.builds(lambda at, by: at + by, st.sampled_from(ASKED), st.sampled_from(OFFSETS))
 amounts = st.integers(0, 500_000).map(lambda n: Decimal(n).scaleb(-4))
 lines = st.lists(
     st.tuples(st.sampled_from(("p1", "p2", "p3", "p4")), st.sampled_from(CATEGORIES), amounts),
@@ -43,7 +53,7 @@ cards = st.builds(
     person=st.sampled_from((*PEOPLE, "eve")),
     country=st.sampled_from((None, "GB", "France")),
     email=st.sampled_from((None, "someone@example.com")),
-    created_at=st.none() | instants,
+    created_at=st.none() | instants | st.sampled_from(ASKED),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
@@ -29,14 +29,8 @@ from rekindle.profiles import (
     local_day,
 )
 from rekindle.testing.small_shop import SmallShop
-from tests.profiles.random_shops import START, ZONE, small_shops
+from tests.profiles.random_shops import ASKED, ZONE, small_shops
 
-ASKED = tuple(
-    START + timedelta(days=days, hours=hours, microseconds=micros)
-    for days, hours, micros in (
-        (0, 0, 0), (1, 5, 0), (31, 0, 0), (31, 0, 1), (90, 23, 1), (201, 4, 0), (500, 0, 0)
-    )
-)  # fmt: skip
 SETTINGS = LifecycleSettings()
 MANY = settings(max_examples=40, deadline=None, derandomize=True)
 Row = dict[str, Any]
