@@ -8,21 +8,30 @@ can be listed without running it, so a wrong name is found before anyone is writ
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import wraps
+from typing import Any
 
-from liquid import BoundTemplate, Environment, StrictDefaultUndefined
-from liquid.exceptions import LiquidError
+from liquid import BoundTemplate, Environment, StrictDefaultUndefined, is_undefined
+from liquid.exceptions import FilterArgumentError, LiquidError
 
 from rekindle.errors import TemplateError
 
+# What a filter may be given: together they bound what one filter can make (50 MB).
+LONGEST_INPUT = 50_000
+LONGEST_ARGUMENT = 1_000
+LARGEST_NUMBER = 10**18
 # Length and index are properties Liquid itself adds to any value.
 BUILT_IN_PROPERTIES = ("size", "first", "last")
 # Blocks whose inside is no markup, and single tags: what `blank` replaces.
 _LIQUID = re.compile(
     r"\{%-?\s*(?P<block>comment|doc)\b.*?\{%-?\s*end(?P=block)\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}",
     re.DOTALL,
+)
+_BLOCK = re.compile(
+    r"\{%-?\s*(?P<end>end)?(?:if|unless|case|for|tablerow|capture|ifchanged|comment|doc)\b"
 )
 
 
@@ -32,18 +41,57 @@ class _Sandbox(Environment):
     output_stream_limit = 2_000_000
 
 
-def _build_sandbox(*, is_escaping: bool, may_trust: bool = False) -> Environment:
+def _build_sandbox(*, is_escaping: bool, is_ours: bool = False) -> Environment:
     sandbox = _Sandbox(autoescape=is_escaping, undefined=StrictDefaultUndefined)
     for tag in ("include", "render"):
         del sandbox.tags[tag]
-    if not may_trust:
+    sandbox.filters["date"] = _without_clock(sandbox.filters["date"])
+    if not is_ours:
         del sandbox.filters["safe"]
+        for name, function in sandbox.filters.items():
+            sandbox.filters[name] = _bounded(function)
     return sandbox
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def apply(value: object, *arguments: object, **options: object) -> object:
+        _check_size(value, LONGEST_INPUT)
+        for argument in arguments:
+            _check_size(argument, LONGEST_ARGUMENT)
+        return function(value, *arguments, **options)
+
+    return apply
+
+
+def _check_size(value: object, longest: int) -> None:
+    if isinstance(value, int | float):
+        if abs(value) > LARGEST_NUMBER:
+            raise FilterArgumentError("this number is too large for a template", token=None)
+    elif isinstance(value, Sized) and not is_undefined(value) and len(value) > longest:
+        raise FilterArgumentError(
+            f"a filter is given {len(value):,} characters or items; {longest:,} is the most",
+            token=None,
+        )
+
+
+def _without_clock(date: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the filter ``date`` that formats the dates it is given and knows no other."""
+
+    @wraps(date)
+    def apply(value: object, *arguments: object, **options: object) -> object:
+        if value in ("now", "today"):
+            raise FilterArgumentError(
+                "the date of today is not available; write it out or use a column", token=None
+            )
+        return date(value, *arguments, **options)
+
+    return apply
 
 
 PLAIN = _build_sandbox(is_escaping=False)
 MARKUP = _build_sandbox(is_escaping=True)
-PAGE = _build_sandbox(is_escaping=True, may_trust=True)
+PAGE = _build_sandbox(is_escaping=True, is_ours=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +120,7 @@ class Part:
         try:
             return self.compiled.render(context)
         except LiquidError as error:
-            raise _located(self.file, error) from error
+            raise _located(error, self.source, file=self.file) from error
 
     def names(self) -> Iterator[Named]:
         """Yield every name that has to come from outside, where it is used."""
@@ -82,9 +130,7 @@ class Part:
                 yield Named(_dotted(list(use.segments)), line)
 
 
-def compile_part(
-    source: str, *, file: str, line: int = 1, sandbox: Environment = MARKUP
-) -> Part:
+def compile_part(source: str, *, file: str, line: int = 1, sandbox: Environment = MARKUP) -> Part:
     """Return ``source`` compiled; ``line`` is where it begins in ``file``.
 
     Raises:
@@ -95,7 +141,7 @@ def compile_part(
         compiled = sandbox.from_string(placed)
         _check_filters(compiled, placed, file=file)
     except LiquidError as error:
-        raise _located(file, error) from error
+        raise _located(error, placed, file=file) from error
     return Part(file, compiled, placed)
 
 
@@ -150,7 +196,19 @@ def _check_filters(compiled: BoundTemplate, source: str, *, file: str) -> None:
             )
 
 
-def _located(file: str, error: LiquidError) -> TemplateError:
+def _located(error: LiquidError, source: str, *, file: str) -> TemplateError:
     place = error.context()
-    where = f"{file}, line {place[0]}" if place else file
+    line = place[0] if place else _unclosed_line(source)
+    where = f"{file}, line {line}" if line else file
     return TemplateError(f"{where}: {error.message}")
+
+
+def _unclosed_line(source: str) -> int | None:
+    """Return where the innermost block that nothing ends begins: Liquid does not say."""
+    opened: list[int] = []
+    for tag in _BLOCK.finditer(source):
+        if not tag["end"]:
+            opened.append(source.count("\n", 0, tag.start()) + 1)
+        elif opened:
+            opened.pop()
+    return opened[-1] if opened else None

@@ -17,15 +17,19 @@ from rekindle.content.language import blank, nearest
 from rekindle.errors import TemplateError
 
 # https://documentation.mjml.io/#components; mj-include is left out: no other files.
-ELEMENTS = frozenset(
-    """mjml mj-head mj-body mj-attributes mj-all mj-class mj-breakpoint mj-font mj-preview
-    mj-style mj-title mj-accordion mj-accordion-element mj-accordion-title
-    mj-accordion-text mj-button mj-carousel mj-carousel-image mj-column mj-divider
-    mj-group mj-hero mj-image mj-navbar mj-navbar-link mj-raw mj-section mj-social
-    mj-social-element mj-spacer mj-table mj-text mj-wrapper""".split()
-)
+ELEMENTS = frozenset({
+    "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint",
+    "mj-font", "mj-preview", "mj-style", "mj-title", "mj-accordion", "mj-accordion-element",
+    "mj-accordion-title", "mj-accordion-text", "mj-button", "mj-carousel", "mj-carousel-image",
+    "mj-column", "mj-divider", "mj-group", "mj-hero", "mj-image", "mj-navbar", "mj-navbar-link",
+    "mj-raw", "mj-section", "mj-social", "mj-social-element", "mj-spacer", "mj-table", "mj-text",
+    "mj-wrapper",
+})  # fmt: skip
 # https://html.spec.whatwg.org/#void-elements
-VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
+    "wbr",
+})  # fmt: skip
 
 _PIECE = re.compile(
     r"""<!--.*?--> | <![^>]*>
@@ -145,8 +149,7 @@ def _check_outline(source: str, *, file: str) -> None:
     if opened:
         last = opened[-1]
         raise TemplateError(
-            f"{_place(file, source, last.at)}: <{last.name}> is never closed; "
-            f"add </{last.name}>"
+            f"{_place(file, source, last.at)}: <{last.name}> is never closed; add </{last.name}>"
         )
 
 

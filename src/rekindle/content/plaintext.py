@@ -12,11 +12,11 @@ from html import unescape
 from rekindle.content.markup import Piece, scan
 
 HIDDEN = frozenset({"mj-head", "style", "script", "title", "mj-style"})
-BLOCKS = frozenset(
-    """mj-text mj-button mj-image mj-section mj-column mj-hero mj-wrapper mj-table
-    mj-navbar-link mj-social-element mj-accordion-title mj-accordion-text
-    p div table tr ul ol li blockquote h1 h2 h3 h4 h5 h6""".split()
-)
+BLOCKS = frozenset({
+    "mj-text", "mj-button", "mj-image", "mj-section", "mj-column", "mj-hero", "mj-wrapper",
+    "mj-table", "mj-navbar-link", "mj-social-element", "mj-accordion-title", "mj-accordion-text",
+    "p", "div", "table", "tr", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6",
+})  # fmt: skip
 LINKS = frozenset({"a", "mj-button", "mj-navbar-link", "mj-social-element"})
 RULE = "-" * 40
 

@@ -102,12 +102,14 @@ class Templates:
         """Return the message for one person.
 
         ``context`` holds plain values and mappings (``{"shop": {"name": …}}``). The
-        person's own names that it lacks are empty; any other is an error.
+        person's own names that it lacks are empty; any other is an error. An empty
+        text counts as nothing, so that ``{% if first_name %}`` asks what it seems to.
 
         Raises:
             TemplateError: no such template, or it uses what ``context`` does not hold.
         """
-        return self._find(name).render({"first_name": None, "name": None, **context})
+        given = {key: None if value == "" else value for key, value in context.items()}
+        return self._find(name).render({"first_name": None, "name": None, **given})
 
     def _find(self, name: str) -> _Template:
         try:
