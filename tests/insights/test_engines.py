@@ -9,8 +9,9 @@ from typing import Any
 import ibis
 import pytest
 
+from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine
-from rekindle.insights import JourneyRecord, Membership, build_report
+from rekindle.insights import JourneyRecord, Membership, build_audit, build_report
 from rekindle.journeys import Goal, Journey
 from rekindle.vocabulary import Arm, SignalKind
 
@@ -46,6 +47,15 @@ def engines(open_shop: Any, order_rows: Any, postgres_url: str) -> Iterator[tupl
     remote = Engine.over_warehouse(postgres_url, currency="GBP", zone="UTC")
     yield local, remote
     remote.close()
+
+
+def test_an_audit_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) -> None:
+    local, remote = (
+        build_audit(e.facts(), e.run, as_of=AS_OF, settings=LifecycleSettings()).to_json()
+        for e in engines
+    )
+    assert local == remote
+    assert local["gap_days_by_category"] != {}
 
 
 def test_a_report_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) -> None:

@@ -21,8 +21,8 @@ INSTANT = "timestamp('UTC', 6)"
 Measure = Callable[[ir.Table], ir.Value]
 
 MEASURES: Mapping[str, Measure] = {
-    "orders_count": lambda t: t.is_purchase.cast("int64").sum(),
-    "purchase_days_count": lambda t: t.is_new_day.cast("int64").sum(),
+    "orders_count": lambda t: t.is_purchase.ifelse(1, 0).sum(),
+    "purchase_days_count": lambda t: t.is_new_day.ifelse(1, 0).sum(),
     "gross_value": lambda t: t.gross.sum(),
     "discount_value": lambda t: t.discount.sum(),
     "refund_value": lambda t: t.refund.sum(),

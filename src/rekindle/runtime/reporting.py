@@ -53,6 +53,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
                 last_order_at=one.last_order_at,
                 first_touch_at=one.first_touch_at,
                 ended=one.ended_reason,
+                ended_at=one.ended_at,
             )
             for one in history.enrolments_of(name)
         ],

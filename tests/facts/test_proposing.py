@@ -1,0 +1,133 @@
+"""A newcomer's file is understood, or it is said what is missing."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from rekindle.errors import SourceError
+from rekindle.facts import Proposal, propose_source
+from tests.facts.conftest import Desk
+
+SHOP = Path(__file__).parents[2] / "examples" / "online_retail" / "orders.parquet"
+SHOPIFY = (
+    "Name,Email,Financial Status,Created at,Currency,Subtotal,Total,Discount,Billing Country\n"
+    "#1001,ann@example.com,paid,2024-01-05 10:00:00 +0100,GBP,10.00,12.00,0.00,GB\n"
+    "#1002,bob@example.com,voided,2024-01-06 11:30:00 +0100,GBP,20.00,24.00,1.00,GB\n"
+)
+GERMAN = (
+    "Bestellung;order_id;customer_id;date;total\n"
+    "x;1;Jürgen;13.02.2024;1.234,50\ny;2;Änne;01.03.2024;8,00\n"
+)
+
+
+def taken(proposal: Proposal) -> dict[str, str]:
+    return {one.name: one.column for one in proposal.columns}
+
+
+def test_a_real_export_of_order_lines_is_understood() -> None:
+    proposal = propose_source(SHOP, zone="Europe/London")
+    assert proposal.table == "order_lines"
+    assert taken(proposal) == {
+        "order_id": "Invoice",
+        "product_id": "StockCode",
+        "description": "Description",
+        "quantity": "Quantity",
+        "unit_price": "Price",
+        "customer_id": "Customer ID",
+        "ordered_at": "InvoiceDate",
+        "country": "Country",
+    }
+    assert proposal.settings == {"cancelled_prefix": "C"}
+    assert any("Europe/London" in note for note in proposal.notes)
+
+
+def test_orders_by_address_are_understood(desk: Desk) -> None:
+    proposal = propose_source(desk.write("o.csv", SHOPIFY), zone="UTC")
+    assert proposal.table == "orders"
+    found = taken(proposal)
+    assert (found["order_id"], found["customer_id"], found["email"]) == ("Name", "Email", "Email")
+    assert (found["ordered_at"], found["gross"], found["status"]) == (
+        "Created at",
+        "Total",
+        "Financial Status",
+    )
+    assert any("stands for it" in note for note in proposal.notes)
+
+
+def test_german_dates_amounts_and_letters_are_found_out(desk: Desk) -> None:
+    proposal = propose_source(desk.write("o.csv", GERMAN.encode("cp1252")), zone="Europe/Berlin")
+    assert proposal.settings == {
+        "date_format": "%d.%m.%Y",
+        "decimal_comma": True,
+        "encoding": "cp1252",
+    }
+    desk.sources = [proposal.as_source("orders", "o.csv").model_dump(exclude_none=True)]
+    assert desk.bring()[0].is_clean
+    assert {str(o["gross"]) for o in desk.rows("orders")} == {"1234.5000", "8.0000"}
+
+
+def test_days_and_months_that_could_be_swapped_are_pointed_out(desk: Desk) -> None:
+    path = desk.write(
+        "o.csv", "id,customer_id,date,total\n1,a,03/02/2024,5\n".replace("id,", "order_id,", 1)
+    )
+    proposal = propose_source(path, zone="UTC")
+    assert proposal.settings["date_format"] == "%d/%m/%Y"
+    assert any("month/day" in note for note in proposal.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("o.tsv.gz", "order_id\tcustomer_id\tdate\ttotal\n1\ta\t2024-01-01\t5\n"),
+        ("o.jsonl", '{"order_id":1,"customer_id":"a","date":"2024-01-01","total":5}\n'),
+    ],
+)
+def test_every_format_is_looked_into(desk: Desk, name: str, text: str) -> None:
+    content = gzip.compress(text.encode()) if name.endswith(".gz") else text.encode()
+    proposal = propose_source(desk.write(name, content), zone="UTC")
+    assert taken(proposal) == {
+        "order_id": "order_id",
+        "customer_id": "customer_id",
+        "ordered_at": "date",
+        "gross": "total",
+    }
+
+
+def test_customers_are_told_from_orders(desk: Desk) -> None:
+    text = "customer_id,email,country,accepts_marketing\n1,a@example.com,GB,yes\n"
+    proposal = propose_source(desk.write("c.csv", text), zone="UTC")
+    assert proposal.table == "customers"
+    assert taken(proposal)["email_consent"] == "accepts_marketing"
+
+
+def test_orders_without_a_number_or_a_customer_are_pointed_out(desk: Desk) -> None:
+    unnumbered = propose_source(
+        desk.write("a.csv", "user,day,amount\na,2024-01-01,5\n"), zone="UTC"
+    )
+    assert any("customer and time" in note for note in unnumbered.notes)
+    nobody = propose_source(
+        desk.write("b.csv", "order_id,day,amount\n1,2024-01-01,5\n"), zone="UTC"
+    )
+    assert any("anonymous" in note for note in nobody.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("a,b,c\n1,2,3\n", "none looks like"),
+        ("order_id,customer_id,total\n1,a,5\n", "ordered_at"),
+        ("order_id,customer_id,date,total\n1,a,2024-01-01,lots\n", "gross"),
+        ("order_id,date,total\n", "no rows"),
+    ],
+)
+def test_what_is_missing_is_named_with_what_is_there(desk: Desk, text: str, part: str) -> None:
+    with pytest.raises(SourceError, match=part):
+        propose_source(desk.write("o.csv", text), zone="UTC")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such file"):
+        propose_source(tmp_path / "nowhere.csv", zone="UTC")

@@ -1,0 +1,215 @@
+"""Importing again changes nothing, or what was corrected, and all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from rekindle.errors import BusyError, LakeError, SourceError
+from rekindle.facts import Engine
+from rekindle.facts.lake import Change
+from tests.facts.conftest import LINES, ORDERS, Desk
+
+HEAD = "id,who,at,total\n"
+LINE_HEAD = "id,who,at,sku,qty,price\n"
+
+
+def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
+    desk.lines(f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n1,ann,2024-01-01,p,1,5\n")
+    before = desk.lake.versions()
+    result = desk.bring()[0]
+    assert (result.added, result.changed) == (0, 0)
+    assert {t for t, v in desk.lake.versions().items() if before[t] != v} == {"imports"}
+    assert desk.rows("orders")[0]["gross"] == Decimal(10)
+
+
+def test_a_corrected_amount_and_date_correct(desk: Desk) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n2,bob,2024-01-02,6\n")
+    result = desk.orders(f"{HEAD}1,ann,2024-01-05,50\n2,bob,2024-01-02,6\n3,cem,2024-01-03,7\n")
+    assert (result.added, result.changed) == (1, 1)
+    amounts = {o["order_id"]: (o["gross"], o["ordered_on"].day) for o in desk.rows("orders")}
+    assert amounts == {"1": (50, 5), "2": (6, 2), "3": (7, 3)}
+
+
+def test_a_line_that_was_taken_off_an_order_goes(desk: Desk) -> None:
+    desk.lines(
+        f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n1,ann,2024-01-01,q,1,7\n2,bob,2024-01-01,p,1,5\n"
+    )
+    desk.lines(f"{LINE_HEAD}1,ann,2024-01-01,q,1,7\n")
+    lines = {(row["order_id"], row["product_id"]) for row in desk.rows("order_lines")}
+    assert lines == {("1", "q"), ("2", "p")}
+    assert {o["order_id"]: o["gross"] for o in desk.rows("orders")} == {"1": 7, "2": 5}
+
+
+def test_a_later_file_of_a_source_corrects_an_earlier_one(desk: Desk) -> None:
+    desk.write("2024-01.csv", f"{HEAD}1,ann,2024-01-01,5\n")
+    desk.write("2024-02.csv", f"{HEAD}1,ann,2024-01-01,6\n2,bob,2024-02-01,7\n")
+    desk.bring(ORDERS, path="2024-*.csv")
+    assert {o["order_id"]: o["gross"] for o in desk.rows("orders")} == {"1": 6, "2": 7}
+
+
+def test_the_same_number_from_two_sources_is_two_orders(desk: Desk) -> None:
+    desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,5\n")
+    desk.write("pos.csv", f"{HEAD}1,bob,2024-01-01,6\n")
+    desk.bring(ORDERS, {**ORDERS, "name": "pos", "path": "pos.csv"})
+    assert {(o["source"], o["gross"]) for o in desk.rows("orders")} == {("shop", 5), ("pos", 6)}
+
+
+@pytest.mark.parametrize(
+    ("row", "changes", "expected"),
+    [
+        ("1,ann,2024-01-01,-5", {}, ("refund", 0, 5)),
+        ("C1,ann,2024-01-01,-5", {"cancelled_prefix": "C"}, ("refund", 0, 5)),
+        ("C1,ann,2024-01-01,5", {"cancelled_prefix": "C"}, ("refund", 0, 5)),
+        ("1,ann,2024-01-01,0", {}, ("free", 0, 0)),
+    ],
+)
+def test_what_was_given_back_is_a_refund(
+    desk: Desk, row: str, changes: dict[str, Any], expected: tuple[str, int, int]
+) -> None:
+    desk.orders(f"{HEAD}{row}\n", **changes)
+    (order,) = desk.rows("orders")
+    assert (order["kind"], order["gross"], order["refund"]) == expected
+
+
+def test_discounts_refunds_and_states_are_read_off_an_order(desk: Desk) -> None:
+    desk.orders(
+        "id,who,at,total,off,back,state\n1,ann,2024-01-01,100,-10,5,paid\n"
+        "2,ann,2024-01-02,50,0,,Cancelled\n",
+        columns={"discount": "off", "refund": "back", "status": "state"},
+    )
+    first, second = sorted(desk.rows("orders"), key=lambda row: str(row["order_id"]))
+    assert (first["gross"], first["discount"], first["refund"]) == (100, 10, 5)
+    assert (second["kind"], second["gross"]) == ("cancelled", 0)
+
+
+def test_an_order_that_is_cancelled_later_is_no_purchase_any_more(desk: Desk) -> None:
+    head, columns = "id,who,at,total,state\n", {"status": "state"}
+    desk.orders(f"{head}1,ann,2024-01-01,5,paid\n", columns=columns)
+    desk.orders(f"{head}1,ann,2024-01-01,5,voided\n", columns=columns)
+    assert [(o["kind"], o["gross"]) for o in desk.rows("orders")] == [("cancelled", 0)]
+
+
+def test_lines_given_back_are_taken_off_the_order(desk: Desk) -> None:
+    desk.lines(f"{LINE_HEAD}1,ann,2024-01-01,p,3,5\n1,ann,2024-01-01,p,-1,5\n")
+    (order,) = desk.rows("orders")
+    assert (order["kind"], order["gross"], order["refund"]) == ("purchase", 15, 5)
+
+
+def test_ids_that_share_an_address_are_one_person(desk: Desk) -> None:
+    desk.write("orders.csv", f"{HEAD}1,b-old,2024-01-01,5\n2,a-new,2024-02-01,6\n")
+    desk.write("c.csv", "id,mail\nb-old,Ann@x.example\na-new,ann@X.example\n")
+    cards = {"name": "crm", "table": "customers", "path": "c.csv"}
+    desk.bring(ORDERS, {**cards, "columns": {"customer_id": "id", "email": "mail"}})
+    assert {o["customer_id"] for o in desk.rows("orders")} == {"a-new"}
+
+
+def test_a_card_from_a_customers_source_wins_over_one_from_orders(desk: Desk) -> None:
+    desk.write("orders.csv", "id,who,at,total,mail\n1,ann,2024-01-01,5,old@x.example\n")
+    desk.write("c.csv", "id,mail,ok\nann,new@x.example,yes\n")
+    cards = {
+        "name": "crm",
+        "table": "customers",
+        "path": "c.csv",
+        "columns": {"customer_id": "id", "email": "mail", "email_consent": "ok"},
+    }
+    desk.bring({**ORDERS, "columns": {**ORDERS["columns"], "email": "mail"}}, cards)  # type: ignore[dict-item]
+    desk.bring()
+    (card,) = desk.rows("customers")
+    assert (card["email"], card["email_consent"]) == ("new@x.example", True)
+
+
+def test_orders_without_a_number_keep_theirs_in_the_next_export(desk: Desk) -> None:
+    columns = {k: v for k, v in ORDERS["columns"].items() if k != "order_id"}  # type: ignore[attr-defined]
+    source = {**ORDERS, "columns": columns}
+    desk.write("orders.csv", "who,at,total\nann,2024-01-01,5\nann,2024-01-01,7\n")
+    desk.bring(source)
+    desk.write("orders.csv", "who,at,total\nann,2024-01-01,7\nann,2024-01-01,5\nbob,2024-01-02,1\n")
+    (result,) = desk.bring()
+    assert (result.added, result.changed) == (1, 0)
+
+
+def test_a_source_that_fails_leaves_the_ones_before_it_undone(desk: Desk) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
+    desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,99\n")
+    with pytest.raises(SourceError):
+        desk.bring(ORDERS, {**LINES, "name": "pos", "path": "missing.csv"})
+    assert desk.rows("orders")[0]["gross"] == 5
+    desk.bring(ORDERS)
+    assert desk.rows("orders")[0]["gross"] == 99
+
+
+def test_an_import_that_breaks_between_two_tables_shows_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Change, table: str, rows: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Change, "overwrite", fail)
+        with pytest.raises(OSError, match="full"):
+            desk.lines(f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n")
+    assert desk.lake.versions() == {}
+    desk.lines(f"{LINE_HEAD}2,ann,2024-01-01,p,1,5\n")
+    assert [row["order_id"] for row in desk.rows("order_lines")] == ["2"]
+
+
+def test_a_killed_import_leaves_the_facts_as_they_were(desk: Desk) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
+    before = desk.lake.versions()
+    desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,6\n2,bob,2024-01-01,7\n")
+    program = (
+        "import os, signal, sys\n"
+        "from datetime import UTC, datetime\n"
+        "from pathlib import Path\n"
+        "from rekindle.config import Config\n"
+        "from rekindle.facts import import_sources\n"
+        "from rekindle.facts.lake import Lake\n"
+        "Lake._commit = lambda *given: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "config = Config.model_validate_json(sys.argv[1])\n"
+        "import_sources(config, Path(sys.argv[2]), now=datetime(2026, 1, 1, tzinfo=UTC))\n"
+    )
+    settings = json.dumps({"sources": desk.sources})
+    done = subprocess.run(
+        [sys.executable, "-c", program, settings, str(desk.base)],
+        check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert desk.lake.versions() == before
+    assert [o["gross"] for o in desk.rows("orders")] == [5]
+    assert desk.bring()[0].changed == 1
+    assert {o["order_id"]: o["gross"] for o in desk.rows("orders")} == {"1": 6, "2": 7}
+
+
+def test_two_imports_at_once_do_not_mix(desk: Desk) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
+    with desk.lake.change(), pytest.raises(BusyError, match="another import"):
+        desk.bring()
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [("{", "is damaged"), ("[]", "is damaged"), ('{"format": 99, "tables": {}}', "upgrade")],
+)
+def test_a_manifest_that_cannot_be_used_says_what_to_do(desk: Desk, text: str, part: str) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
+    (desk.lake.folder / "snapshot.json").write_text(text)
+    with pytest.raises(LakeError, match=part):
+        desk.lake.versions()
+
+
+def test_a_lake_whose_table_is_gone_says_so(desk: Desk) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
+    log = desk.lake.folder / "orders" / "_delta_log"
+    for file in log.iterdir():
+        file.unlink()
+    with pytest.raises(LakeError, match="import again"):
+        Engine.over_lake(desk.lake.folder, currency="GBP", zone="UTC")
