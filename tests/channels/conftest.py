@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from rekindle.channels import OutgoingMail
-from tests.channels.postbox import Postbox, build_mail
+from tests.channels.postbox import Postbox, build_mail, serving
 
 
 @pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        box = Postbox(port=free.getsockname()[1])
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
-    controller.start()
-    yield box
-    controller.stop()
+def serve() -> Iterator[Callable[..., Postbox]]:
+    """Return a function that starts a server; it outlives the outlets that use it."""
+    with ExitStack() as servers:
+        yield lambda **how: servers.enter_context(serving(**how))
+
+
+@pytest.fixture
+def postbox(serve: Callable[..., Postbox]) -> Postbox:
+    return serve()
 
 
 @pytest.fixture

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any, cast
 
-from aiosmtpd.smtp import Envelope, Session
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from rekindle.channels import OutgoingMail
 
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
 
@@ -19,19 +27,36 @@ NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
 class Postbox:
     """What arrived, and what the server says to the address ``NAME@…`` of each name.
 
-    ``hang_up`` breaks the connection off after the message was handed over.
+    A reply "hang up" breaks the connection off there. ``hang_up`` does so after the message
+    was handed over; ``close_once`` when the next message begins, with or without a word.
     """
 
     received: list[EmailMessage] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
     data_reply: str = "250 OK"
+    sender_reply: str = "250 OK"
+    close_once: str = ""
     hang_up: bool = False
     port: int = 0
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if reply := self.close_once:
+            self.close_once = ""
+            if reply.startswith("421"):
+                await server.push(reply)
+            server.transport.close()
+            return reply
+        envelope.mail_from = address
+        return self.sender_reply
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         reply = self.replies.get(address.partition("@")[0], "250 OK")
+        if reply == "hang up":
+            server.transport.abort()
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
@@ -47,6 +72,38 @@ class Postbox:
             message = message_from_bytes(content, policy=policy.default)
             self.received.append(message)
         return self.data_reply
+
+
+@contextmanager
+def serving(*, security: str = "none", password: str = "", **more: Any) -> Iterator[Postbox]:
+    """Serve a postbox on a free port of this machine; ``more`` goes to aiosmtpd."""
+    more.setdefault("enable_SMTPUTF8", False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        box = Postbox(port=free.getsockname()[1])
+    if security != "none":
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(CERTIFICATE)
+        more["ssl_context" if security == "tls" else "tls_context"] = tls
+    if password:
+        more |= {"authenticator": _doorman(password), "auth_require_tls": security == "starttls"}
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **more)
+    controller.start()
+    try:
+        yield box
+    finally:
+        # A connection that was broken off is closed in the next turns of the loop.
+        for _ in range(3):
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), controller.loop).result()
+        controller.stop()
+
+
+def _doorman(password: str) -> Any:
+    def check(*given: Any) -> AuthResult:
+        login = cast("LoginPassword", given[-1])
+        return AuthResult(success=login.password == password.encode(), handled=False)
+
+    return check
 
 
 def build_mail(**changes: Any) -> OutgoingMail:

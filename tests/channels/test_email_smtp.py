@@ -13,19 +13,21 @@ import pytest
 from rekindle.channels import OutgoingMail, Outlet, build_outlet
 from rekindle.config import EmailSettings, SmtpSettings
 from rekindle.errors import PermanentDeliveryError, TemporaryDeliveryError, UnknownFateError
-from tests.channels.postbox import Postbox
+from tests.channels.postbox import CERTIFICATE, Postbox
 
 Opened = Callable[..., Outlet]
+Serve = Callable[..., Postbox]
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Iterator[Opened]:
+def opened(tmp_path: Path, serve: Serve) -> Iterator[Opened]:
     outlets = []
 
-    def open_at(port: int, **more: Any) -> Outlet:
-        smtp = SmtpSettings(host="127.0.0.1", port=port, security="none", timeout_seconds=5, **more)
-        settings = EmailSettings(outlet="email_smtp", smtp=smtp)
-        outlet = build_outlet("email_smtp", settings, base=tmp_path, secrets={})
+    def open_at(port: int, *, password: str = "", **more: Any) -> Outlet:
+        given = {"host": "127.0.0.1", "security": "none", "timeout_seconds": 5, **more}
+        settings = EmailSettings(outlet="email_smtp", smtp=SmtpSettings(port=port, **given))
+        secrets = {"REKINDLE_SMTP_PASSWORD": password}
+        outlet = build_outlet("email_smtp", settings, base=tmp_path, secrets=secrets)
         outlets.append(outlet)
         return outlet
 
@@ -56,14 +58,22 @@ def test_an_address_refused_for_good_is_permanent(
     assert len(postbox.received) == 1
 
 
-def test_an_address_that_cannot_be_said_is_permanent(
+def test_an_address_beyond_ascii_arrives_where_the_server_takes_it(
     postbox: Postbox, opened: Opened, mail: OutgoingMail
 ) -> None:
     outlet = opened(postbox.port)
     outlet.send(replace(mail, to_address="ann@bücher.example"))
-    with pytest.raises(PermanentDeliveryError, match="plain letters"):
+    with pytest.raises(PermanentDeliveryError, match="does not take addresses like"):
         outlet.send(replace(mail, to_address="änn@example.com"))
-    assert len(postbox.received) == 1
+    assert [m["To"].addresses[0].domain for m in postbox.received] == ["xn--bcher-kva.example"]
+
+
+def test_a_server_that_speaks_utf8_is_written_to_in_it(
+    serve: Serve, opened: Opened, mail: OutgoingMail
+) -> None:
+    box = serve(enable_SMTPUTF8=True)
+    opened(box.port).send(replace(mail, to_address="änn@example.com"))
+    assert box.received[0]["To"] == "Ann Älg <änn@example.com>"
 
 
 def test_a_busy_server_is_tried_again(postbox: Postbox, opened: Opened, mail: OutgoingMail) -> None:
@@ -78,9 +88,60 @@ def test_a_busy_server_is_tried_again(postbox: Postbox, opened: Opened, mail: Ou
 def test_a_message_refused_for_good_is_permanent(
     postbox: Postbox, opened: Opened, mail: OutgoingMail
 ) -> None:
-    postbox.data_reply = "554 looks like spam"
-    with pytest.raises(PermanentDeliveryError, match="554 looks like spam"):
+    postbox.data_reply = "554 5.6.0 looks like spam"
+    with pytest.raises(PermanentDeliveryError, match="looks like spam"):
         opened(postbox.port).send(mail)
+
+
+@pytest.mark.parametrize(
+    "reply", ["550 5.7.1 your address is on a block list", "530 5.7.0 log in first", "530 log in"]
+)
+@pytest.mark.parametrize("stage", ["recipient", "message"])
+def test_a_refusal_of_us_writes_nobody_off(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail, reply: str, stage: str
+) -> None:
+    if stage == "recipient":
+        postbox.replies["ann"] = reply
+    else:
+        postbox.data_reply = reply
+    with pytest.raises(TemporaryDeliveryError, match=reply):
+        opened(postbox.port).send(mail)
+
+
+def test_a_refused_sender_writes_nobody_off(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    postbox.sender_reply = "553 not yours"
+    with pytest.raises(TemporaryDeliveryError, match=r"refused the sender .* 553 not yours"):
+        opened(postbox.port).send(mail)
+
+
+@pytest.mark.parametrize("reply", ["250 OK", "421 closing, idle for too long"])
+def test_a_connection_closed_between_messages_is_opened_again(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail, reply: str
+) -> None:
+    outlet = opened(postbox.port)
+    outlet.send(mail)
+    postbox.close_once = reply
+    outlet.send(replace(mail, key="b" * 64))
+    assert [m["Message-ID"][1] for m in postbox.received] == ["a", "b"]
+
+
+def test_a_connection_lost_before_the_message_is_tried_again(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    postbox.replies["ann"] = "hang up"
+    with pytest.raises(TemporaryDeliveryError, match="broke off"):
+        opened(postbox.port).send(mail)
+
+
+def test_a_line_that_begins_with_a_dot_arrives_whole(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    opened(postbox.port).send(replace(mail, text=".one\n..two\n.\nthree\n"))
+    text = postbox.received[0].get_body(("plain",))
+    assert text is not None
+    assert text.get_content().splitlines() == [".one", "..two", ".", "three"]
 
 
 def test_a_connection_lost_after_the_message_leaves_its_fate_unknown(
@@ -108,3 +169,38 @@ def test_a_server_without_login_says_what_to_check(
 ) -> None:
     with pytest.raises(TemporaryDeliveryError, match=r"\[email.smtp\]"):
         opened(postbox.port, username="shop").send(mail)
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_password_travels_encrypted(
+    serve: Serve,
+    opened: Opened,
+    mail: OutgoingMail,
+    monkeypatch: pytest.MonkeyPatch,
+    security: str,
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    box = serve(security=security, password="right")
+    login = {"security": security, "username": "shop"}
+    opened(box.port, password="right", **login).send(mail)
+    assert len(box.received) == 1
+    with pytest.raises(TemporaryDeliveryError, match="REKINDLE_SMTP_PASSWORD"):
+        opened(box.port, password="wrong", **login).send(mail)
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_nobody_vouches_for_is_told_nothing(
+    serve: Serve, opened: Opened, mail: OutgoingMail, security: str
+) -> None:
+    box = serve(security=security)
+    with pytest.raises(TemporaryDeliveryError, match="certificate verify failed"):
+        opened(box.port, security=security).send(mail)
+    assert box.received == []
+
+
+def test_encryption_that_is_asked_for_is_not_given_up(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    with pytest.raises(TemporaryDeliveryError, match="STARTTLS"):
+        opened(postbox.port, security="starttls").send(mail)
+    assert postbox.received == []

@@ -7,12 +7,13 @@ message's fate unknown (RFC 5321 § 4.2.5 and § 6.1: responsibility passes with
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-from rekindle.channels.mime import build_message
+from rekindle.channels.mime import build_message, envelope_address
 from rekindle.channels.model import OutgoingMail, Receipt
 from rekindle.config import EmailSettings
 from rekindle.errors import (
@@ -25,6 +26,10 @@ from rekindle.vocabulary import Channel
 
 PASSWORD = "REKINDLE_SMTP_PASSWORD"
 FIRST_PERMANENT = 500
+GOING_AWAY = 421
+# The server wants a login (RFC 4954 § 6), or refuses by policy (RFC 3463 § 3.8): a block
+# list or a rule about the sender. Nobody's address may be written off for it.
+ABOUT_US = re.compile(r"53[0458]\b|5\d\d 5\.7\.\d")
 
 
 class Outlet:
@@ -41,11 +46,16 @@ class Outlet:
 
     def send(self, mail: OutgoingMail) -> Receipt:
         """Hand the message to the server, connecting first where needed."""
-        message = build_message(mail)
-        body = message.as_bytes()
-        server = self._connected()
-        self._envelope(server, mail, to=message["To"].addresses[0].addr_spec)
-        return self._data(server, mail, body)
+        recipient = envelope_address(mail.to_address)
+        body = build_message(mail).as_bytes()
+        try:
+            server = self._begin(mail, is_utf8=not recipient.isascii())
+            self._expect(server.rcpt(recipient), sender=False, mail=mail)
+            self._expect_data(server, mail)
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            raise TemporaryDeliveryError(f"{self._where} broke off: {error}") from error
+        return self._hand_over(server, mail, body)
 
     def close(self) -> None:
         """Say goodbye to the server."""
@@ -56,14 +66,31 @@ class Outlet:
             except (smtplib.SMTPException, OSError):
                 server.close()
 
-    def _connected(self) -> smtplib.SMTP:
+    def _begin(self, mail: OutgoingMail, *, is_utf8: bool) -> smtplib.SMTP:
+        """Name the sender, on a new connection if the one kept has gone away meanwhile."""
         if self._server is not None:
             try:
-                if self._server.noop()[0] == 250:
+                if self._name_sender(self._server, mail, is_utf8=is_utf8) != GOING_AWAY:
                     return self._server
             except (smtplib.SMTPException, OSError):
                 pass
             self._drop()
+        server = self._connected()
+        self._name_sender(server, mail, is_utf8=is_utf8)
+        return server
+
+    def _name_sender(self, server: smtplib.SMTP, mail: OutgoingMail, *, is_utf8: bool) -> int:
+        if is_utf8 and not server.has_extn("smtputf8"):
+            raise PermanentDeliveryError(
+                f"{self._where} does not take addresses like {mail.to_address!r} (RFC 6531)"
+            )
+        options = ("SMTPUTF8", "BODY=8BITMIME") if is_utf8 else ()
+        code, text = server.mail(envelope_address(mail.from_address), options)
+        if code != GOING_AWAY:
+            self._expect((code, text), sender=True, mail=mail)
+        return code
+
+    def _connected(self) -> smtplib.SMTP:
         try:
             self._server = self._connect()
         except smtplib.SMTPAuthenticationError as error:
@@ -96,26 +123,16 @@ class Outlet:
             raise
         return server
 
-    def _envelope(self, server: smtplib.SMTP, mail: OutgoingMail, *, to: str) -> None:
-        """Name sender and recipient; whatever goes wrong here, nothing has left."""
-        try:
-            self._expect(server.mail(mail.from_address), sender=True, mail=mail)
-            self._expect(server.rcpt(to), sender=False, mail=mail)
-        except UnicodeError as error:
+    def _expect_data(self, server: smtplib.SMTP, mail: OutgoingMail) -> None:
+        code, text = server.docmd("DATA")
+        if code != 354:
             self._reset(server)
-            raise PermanentDeliveryError(
-                f"{to!r} is no address of plain letters, all that {self._where} is asked for"
-            ) from error
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
-            raise TemporaryDeliveryError(f"{self._where} broke off: {error}") from error
+            raise self._refusal(code, _text(text), mail)
 
-    def _data(self, server: smtplib.SMTP, mail: OutgoingMail, body: bytes) -> Receipt:
+    def _hand_over(self, server: smtplib.SMTP, mail: OutgoingMail, body: bytes) -> Receipt:
         try:
-            code, text = server.data(body)
-        except smtplib.SMTPDataError as error:
-            self._reset(server)
-            raise self._refusal(error.smtp_code, _said(error), mail) from error
+            server.send(re.sub(rb"(?m)^\.", b"..", body) + b"\r\n.\r\n")
+            code, text = server.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             raise UnknownFateError(
@@ -140,7 +157,8 @@ class Outlet:
         raise self._refusal(code, _text(text), mail)
 
     def _refusal(self, code: int, text: str, mail: OutgoingMail) -> DeliveryError:
-        kind = PermanentDeliveryError if code >= FIRST_PERMANENT else TemporaryDeliveryError
+        is_final = code >= FIRST_PERMANENT and not ABOUT_US.match(f"{code} {text}")
+        kind = PermanentDeliveryError if is_final else TemporaryDeliveryError
         return kind(f"{self._where} refused message {mail.key[:12]}: {code} {text}")
 
     def _reset(self, server: smtplib.SMTP) -> None:
