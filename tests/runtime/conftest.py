@@ -20,15 +20,32 @@ def imported_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def shop(imported_shop: Path, tmp_path: Path) -> Iterator[Path]:
-    """Yield a copy of the shop's workspace."""
+def team(imported_shop: Path, tmp_path: Path) -> Iterator[Team]:
+    """Yield a team at work in a copy of the shop; no journey was started yet."""
     folder = tmp_path / "shop"
     Team.copy(imported_shop, folder)
-    yield folder
-    close_ledgers()
+    team = Team.at_work(folder)
+    yield team
+    team.leave()
+
+
+@pytest.fixture(scope="session")
+def begun_shop(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the shop after the first pass of the journey ``calm``."""
+    folder = tmp_path_factory.mktemp("begun") / "shop"
+    Team.copy(imported_shop, folder)
+    team = Team.at_work(folder)
+    team.start("calm")
+    team.tick()
+    team.leave()
+    return folder
 
 
 @pytest.fixture
-def team(shop: Path) -> Team:
-    """Return a team at work in a copy of the shop."""
-    return Team.at_work(shop)
+def begun(begun_shop: Path, tmp_path: Path) -> Iterator[Team]:
+    """Yield a team whose journey ``calm`` wrote its first messages a moment ago."""
+    folder = tmp_path / "begun"
+    Team.copy(begun_shop, folder)
+    team = Team.at_work(folder)
+    yield team
+    team.leave()

@@ -13,6 +13,9 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 
 from django.db import connections
@@ -21,7 +24,7 @@ from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
 from rekindle.ledger import EnrolmentEntry, MessageState, disconnect
 from rekindle.runtime import Pass, Scaffold, Worker, Workspace, create_workspace, start_journey
-from rekindle.vocabulary import Arm
+from rekindle.vocabulary import Reason
 
 SEED = 20_240_901
 FIRST_DAY = datetime(2023, 1, 1, tzinfo=UTC)
@@ -95,7 +98,8 @@ def order_lines(seed: int = SEED) -> list[Row]:
 def cards(seed: int = SEED) -> list[Row]:
     """Return a card for most customers, and for people who never bought."""
     rng = random.Random(seed + 1)
-    return [_card(rng, number) for number in range(CUSTOMERS) if rng.random() < 0.95]
+    drawn = [_card(rng, number) for number in range(CUSTOMERS)]
+    return [card for card in drawn if rng.random() < 0.95 or card["customer_id"] in TWINS]
 
 
 def write_csv(path: Path, header: Iterable[str], rows: Iterable[Mapping[str, str]]) -> None:
@@ -224,22 +228,36 @@ class Team:
         """Return what became of each message to a person."""
         return [one.state for one in self.workspace.history.messages_of_person(person)]
 
-    def someone(self, journey: str, arm: Arm = Arm.TREATMENT, *, written_to: bool = True) -> str:
-        """Return a person who is in a journey, the first by entry and id."""
-        touched = {
-            one.person
-            for one in self.workspace.history.messages_of(journey)
-            if one.state is not MessageState.CANCELLED
-        }
-        return next(
-            one.person
-            for one in self.enrolments(journey)
-            if one.arm is arm and one.ended_at is None and (one.person in touched) is written_to
-        )
+    def someone(self, journey: str) -> str:
+        """Return a person in a journey whom a message was written to."""
+        messages = self.workspace.history.messages_of(journey)
+        touched = {one.person for one in messages if one.state is not MessageState.CANCELLED}
+        return next(one.person for one in self.enrolments(journey) if one.person in touched)
 
-    def mails(self) -> list[Path]:
-        """Return the messages in the folder."""
-        return sorted((self.folder / "state" / "outbox").glob("*.eml"))
+    def reasons(self, person: str) -> list[Reason | None]:
+        """Return the reason of each decision about a person, None for a message."""
+        return [one.reason for one in self.workspace.history.decisions_of(person)]
+
+    def mails(self, to: str = "") -> list[EmailMessage]:
+        """Return the messages in the folder, or those to one address."""
+        found = [
+            message_from_bytes(path.read_bytes(), policy=default)
+            for path in sorted(self.outbox.glob("*.eml"))
+        ]
+        return [mail for mail in found if to in mail["To"]]
+
+    @property
+    def outbox(self) -> Path:
+        """Return the folder that receives the messages."""
+        return self.folder / "state" / "outbox"
+
+    def jam(self) -> None:
+        """Put a file where the folder of messages belongs, so that none can leave."""
+        self.outbox.write_text("not a folder", encoding="utf-8")
+
+    def clear(self) -> None:
+        """Let messages leave again."""
+        self.outbox.unlink()
 
 
 def mornings(first: date, count: int) -> Iterator[datetime]:
@@ -279,8 +297,8 @@ def _order(rng: random.Random, person: str, at: datetime, order_id: str) -> list
 def _card(rng: random.Random, number: int) -> Row:
     person, sure = f"c{number:03}", rng.random()
     owner = TWINS[0] if person in TWINS else person
-    said = "true" if sure < 0.75 else "false" if sure < 0.85 else ""
-    has_email = person in TWINS or rng.random() < 0.9
+    said = "true" if sure < 0.75 or person in TWINS else "false" if sure < 0.85 else ""
+    has_email = rng.random() < 0.9 or person in TWINS
     created = FIRST_DAY + timedelta(days=rng.uniform(-300, 0 if number % 3 else 700))
     return {
         "customer_id": person,

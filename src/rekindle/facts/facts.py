@@ -21,6 +21,7 @@ from rekindle.facts.contracts import CONTRACTS, FACTS, IDENTITIES, IMPORTS, QUAR
 from rekindle.facts.lake import Lake, create_view
 
 HELD = (*FACTS, QUARANTINE, IMPORTS, IDENTITIES)
+BOOKS = tuple(contract.table for contract in (QUARANTINE, IMPORTS, IDENTITIES))
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Engine:
         self._con = con
         self._tables = {c.table: con.table(c.table) for c in FACTS}
         names = set(con.list_tables())
-        self._books = {t: con.table(t) for t in ("quarantine", "imports") if t in names}
-        self._identities = con.table("identities") if "identities" in names else None
+        self._books = {t: con.table(t) for t in BOOKS if t in names}
+        self._identities = self._books.get(IDENTITIES.table)
         self._currency, self._zone = currency, zone
 
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -23,6 +23,8 @@ LEASE = timedelta(minutes=5)
 BATCH = 100
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+# So many temporary failures in a row are the provider's, not one address's.
+FAILURES_IN_A_ROW = 5
 
 Compose = Callable[[Sequence[OutboxMessage]], Mapping[str, OutgoingMail | RekindleError]]
 
@@ -52,20 +54,27 @@ class Dispatcher:
         """Send everything that waits; stop early when the provider is out of reach."""
         self._outbox.recover(self._clock.now(), is_idempotent=self._outlet.is_idempotent)
         outcomes: Counter[str] = Counter()
-        trouble = ""
-        while not trouble and not is_stopping():
-            claimed = self._outbox.claim(
-                self._clock.now(), worker=self._worker, lease=LEASE, limit=BATCH
-            )
-            if not claimed:
+        trouble, in_a_row = "", 0
+        for message, mail in self._waiting():
+            outcome, problem = self._send(message, mail)
+            outcomes[outcome] += 1
+            trouble = trouble or problem
+            if isinstance(mail, OutgoingMail):
+                in_a_row = in_a_row + 1 if problem else 0
+            # What stays leased goes back to the queue when the lease ends.
+            if in_a_row == FAILURES_IN_A_ROW or is_stopping():
                 break
-            mails = self._compose(claimed)
-            for message in claimed:
-                outcome, problem = self._send(message, mails[message.key])
-                outcomes[outcome] += 1
-                trouble = trouble or problem
         self._outlet.close()
         return DispatchReport(outcomes, trouble)
+
+    def _waiting(self) -> Iterator[tuple[OutboxMessage, OutgoingMail | RekindleError]]:
+        """Yield every message that waits, composed, a leased batch at a time."""
+        while claimed := self._outbox.claim(
+            self._clock.now(), worker=self._worker, lease=LEASE, limit=BATCH
+        ):
+            mails = self._compose(claimed)
+            for message in claimed:
+                yield message, mails[message.key]
 
     def _send(self, message: OutboxMessage, mail: OutgoingMail | RekindleError) -> tuple[str, str]:
         """Send one message; return what became of it and what is wrong with the provider."""

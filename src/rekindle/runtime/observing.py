@@ -7,7 +7,10 @@ ago ends the enrolment in the transaction that records it.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.journeys import Signal
@@ -33,19 +36,32 @@ def observe_returns(workspace: Workspace, at: datetime) -> int:
 
 
 def _returns(workspace: Workspace, watched: dict[str, datetime], at: datetime) -> list[Signal]:
-    rows = pa.table({"person": list(watched), "since": list(watched.values())}, schema=WATCHED)
-    people = workspace.engine.bring("watched", rows)
+    people = _with_buyers(workspace, watched)
     orders = workspace.facts.cut(at).orders
     orders = orders.filter(orders.kind == "purchase")
     newer = orders.inner_join(
-        people, [orders.customer_id == people.person, orders.ordered_at > people.since]
+        people, [orders.customer_id == people.buyer, orders.ordered_at > people.since]
     ).select("person", "ordered_at", "source", "order_id")
+    rows = newer.order_by("ordered_at", "source", "order_id", "person").to_pyarrow().to_pylist()
     return [
-        Signal(
-            row["person"],
-            SignalKind.ORDER,
-            row["ordered_at"],
-            key=f"order:{row['source']}:{row['order_id']}",
-        )
-        for row in newer.order_by("ordered_at", "order_id").to_pyarrow().to_pylist()
+        Signal(row["person"], SignalKind.ORDER, row["ordered_at"], key=_key(row)) for row in rows
     ]
+
+
+def _with_buyers(workspace: Workspace, watched: dict[str, datetime]) -> ir.Table:
+    """Return ``person`` and ``since`` with ``buyer``, the id their purchases go by today.
+
+    Two ids may be found to be one person after both had entered; then a purchase by
+    either is a return of both.
+    """
+    rows = pa.table({"person": list(watched), "since": list(watched.values())}, schema=WATCHED)
+    people = workspace.engine.bring("watched", rows)
+    known = (workspace.facts.bookkeeping or {}).get("identities")
+    if known is None:
+        return people.mutate(buyer=people.person)
+    found = people.left_join(known, people.person == known.customer_id)
+    return found.select("person", "since", buyer=ibis.coalesce(found.person_id, found.person))
+
+
+def _key(row: dict[str, Any]) -> str:
+    return f"order:{row['source']}:{row['order_id']}:{row['person']}"

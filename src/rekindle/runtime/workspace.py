@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -76,9 +78,7 @@ class Workspace:
             return given.encode()
         path = self.directory / "state" / "secret"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as new:
-                new.write(secrets.token_hex(32))
+            _make_secret(path)
         return path.read_text(encoding="utf-8").strip().encode()
 
     # Facts and profiles
@@ -231,6 +231,18 @@ class Workspace:
             f"no journey {name!r} in {folder}; there "
             + (f"are {', '.join(known)}" if known else "are none")
         )
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret, whole; one that another process made first stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as fresh:  # mode 0600
+        fresh.write(secrets.token_hex(32))
+        fresh.flush()
+        os.fsync(fresh.fileno())
+        # A link, unlike a rename, never replaces; and a killed process leaves no empty key.
+        with suppress(FileExistsError):
+            os.link(fresh.name, path)
 
 
 def end_of_day(at: datetime, zone: ZoneInfo) -> datetime:
