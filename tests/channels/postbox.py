@@ -36,8 +36,16 @@ class Postbox:
     data_reply: str = "250 OK"
     sender_reply: str = "250 OK"
     close_once: str = ""
+    greetings: int = 0
     hang_up: bool = False
     port: int = 0
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Session, envelope: Envelope, hostname: str, replies: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.greetings += 1
+        return replies
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: Any, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -44,6 +44,7 @@ def test_messages_arrive_over_one_connection(
         outlet.send(replace(mail, key=str(number) * 64))
     assert [m["Message-ID"][1] for m in postbox.received] == ["0", "1", "2"]
     assert postbox.received[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert postbox.greetings == 1
     assert not outlet.is_idempotent
 
 
