@@ -33,6 +33,12 @@ def test_a_bomb_is_refused(sandbox: object, bomb: str) -> None:
         compile_part(bomb, file="letter", sandbox=sandbox).render({})  # type: ignore[arg-type]
 
 
+def test_what_a_filter_is_given_is_bounded_too() -> None:
+    words = {"long": "a" * 1001}
+    with pytest.raises(TemplateError, match="1,001 characters or items; 1,000 is the most"):
+        compile_part("{{ 'a' | replace: 'a', long }}", file="letter").render(words)
+
+
 @pytest.mark.parametrize("tag", ["include 'x'", "render 'x'", "extends 'x'", "layout 'x'"])
 def test_no_other_file_can_be_read(tag: str) -> None:
     with pytest.raises(TemplateError, match="unexpected tag"):
