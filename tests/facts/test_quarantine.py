@@ -20,6 +20,9 @@ HEAD = "id,who,at,total\n"
         ("2,ann,2024-01-02,", "missing_gross"),
         ("2,ann,2024-01-02,12abc", "bad_gross"),
         ("2,ann,2024-01-02,99999999999999999", "bad_gross"),
+        ("2,ann,-infinity,5", "bad_ordered_at"),
+        ("2,ann,0024-01-02,5", "bad_ordered_at"),
+        ("2,ann,2024-01-02,99999999999999", "too_large"),
         ("2,ann,2031-01-02,5", "in_the_future"),
         ("2,ann,2024-01-02,5,6,7", "not_a_row"),
     ],
@@ -44,6 +47,42 @@ def test_lines_are_counted_right_after_rows_that_could_not_be_split(desk: Desk) 
     desk.orders(f"{HEAD}1,a,2024-01-01,5\nx,y,z,1,2,3\n2,a,2024-01-02,5\nq,r,s,1,2,3\n3,a,no,5\n")
     places = {(row["line"], row["reason"]) for row in desk.rows("quarantine")}
     assert places == {(3, "not_a_row"), (5, "not_a_row"), (6, "bad_ordered_at")}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('1,"ann\nb",2024-01-01,5\n2,a,no,5\n', 4),
+        ('1,"ann\r\nb",2024-01-01,5\r\n2,a,no,5\r\n', 4),
+        ("\n\n1,ann,2024-01-01,5\n\n2,a,no,5\n", 6),
+        ('1,"ann\nb",2024-01-01,5\n\nq,r\n2,a,no,5\n', 6),
+        ("1,ann,2024-01-01,5\r\n2,a,no,5\n", 3),
+    ],
+)
+def test_lines_are_counted_as_an_editor_counts_them(desk: Desk, text: str, line: int) -> None:
+    desk.orders(HEAD + text)
+    assert {r["line"] for r in desk.rows("quarantine") if r["reason"] == "bad_ordered_at"} == {line}
+
+
+def test_a_quote_that_is_never_closed_spoils_only_what_follows_it(desk: Desk) -> None:
+    result = desk.orders(f'{HEAD}1,ann,2024-01-01,5\n2,"bob,2024-01-01,5\n3,cem,2024-01-01,5\n')
+    assert result.reasons == {"not_a_row": 1}
+    (kept,) = desk.rows("quarantine")
+    assert kept["line"] == 3
+    assert "3,cem" in kept["record"]
+    assert [o["order_id"] for o in desk.rows("orders")] == ["1"]
+
+
+def test_a_line_too_large_to_reckon_with_is_set_aside(desk: Desk) -> None:
+    result = desk.lines(
+        "id,who,at,sku,qty,price\n1,ann,2024-01-01,p,9999999,9999999\n2,ann,2024-01-01,p,1,5\n"
+    )
+    assert result.reasons == {"too_large": 1}
+
+
+def test_a_point_is_no_decimal_mark_where_the_comma_is(desk: Desk) -> None:
+    result = desk.orders(f"{HEAD}1,ann,2024-01-01,12.50\n", decimal_comma=True)
+    assert result.reasons == {"bad_gross": 1}
 
 
 def test_another_currency_is_not_mixed_in(desk: Desk) -> None:
@@ -122,3 +161,10 @@ def test_a_line_that_is_no_json_is_set_aside(desk: Desk) -> None:
     assert result.reasons == {"not_a_row": 2}
     assert desk.rows("orders")[0]["customer_id"] == "ann"
     assert {row["line"] for row in desk.rows("quarantine")} == {2, 3}
+    assert {row["record"] for row in desk.rows("quarantine")} == {"not json", "[1]"}
+
+
+def test_a_blank_line_is_no_row(desk: Desk) -> None:
+    desk.write("o.jsonl", '{"id": 1, "who": "ann", "at": "2024-01-01", "total": 5}\n\n')
+    (result,) = desk.bring(ORDERS, path="o.jsonl")
+    assert (result.read, result.quarantined) == (1, 0)

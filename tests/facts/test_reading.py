@@ -111,6 +111,10 @@ def test_another_encoding_is_read_when_it_is_named(desk: Desk) -> None:
         ("2024-07-01 10:00", None, datetime(2024, 7, 1, 9, tzinfo=UTC)),
         ("2024-07-01T10:00:00Z", None, datetime(2024, 7, 1, 10, tzinfo=UTC)),
         ("2024-07-01T10:00:00+05:30", None, datetime(2024, 7, 1, 4, 30, tzinfo=UTC)),
+        ("2024-07-01 10:00:00 +0200", None, datetime(2024, 7, 1, 8, tzinfo=UTC)),
+        ("2024-07-01 10:00:00 UTC", None, datetime(2024, 7, 1, 10, tzinfo=UTC)),
+        # The clock goes forward at 1:00, so 1:30 does not exist: it is taken as 2:30.
+        ("2024-03-31 01:30", None, datetime(2024, 3, 31, 1, 30, tzinfo=UTC)),
         ("2024-07-01 10:00", "America/New_York", datetime(2024, 7, 1, 14, tzinfo=UTC)),
     ],
 )
@@ -134,6 +138,7 @@ def test_the_day_of_an_order_is_the_businesss(desk: Desk) -> None:
         ("03/02/2024", "%d/%m/%Y", date(2024, 2, 3)),
         ("03/02/2024", "%m/%d/%Y", date(2024, 3, 2)),
         ("3.2.2024 10:00", "%d.%m.%Y %H:%M", date(2024, 2, 3)),
+        ("02/02/2024 23:30 -0200", "%d/%m/%Y %H:%M %z", date(2024, 2, 3)),
     ],
 )
 def test_dates_are_read_as_their_format_says(desk: Desk, text: str, form: str, day: date) -> None:
@@ -149,6 +154,9 @@ def test_dates_are_read_as_their_format_says(desk: Desk, text: str, form: str, d
         ('"1,234.50"', False, "1234.5"),
         ('"1.234,50 €"', True, "1234.5"),
         ("1e3", False, "1000"),
+        ("1 234.50", False, "1234.5"),
+        ('"1 234,50"', True, "1234.5"),
+        ("1’234", True, "1234"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(
@@ -175,7 +183,11 @@ def test_a_query_on_a_database_is_a_source(desk: Desk, monkeypatch: pytest.Monke
 
 def test_a_query_that_fails_says_so_without_the_password(desk: Desk) -> None:
     source: dict[str, Any] = {k: v for k, v in ORDERS.items() if k != "path"}
-    with pytest.raises(SourceError, match="query of shop failed"):
-        desk.bring({**source, "database": "sqlite:///no.db", "query": "select * from nothing"})
+    sqlite3.connect(desk.base / "shop.db").close()
+    with pytest.raises(SourceError, match="query of shop failed: no such table"):
+        desk.bring({**source, "database": "sqlite:///shop.db", "query": "select * from orders_"})
+    with pytest.raises(SourceError, match="there is no file"):
+        desk.bring({**source, "database": "sqlite:///no.db", "query": "select 1"})
+    assert not (desk.base / "no.db").exists()
     with pytest.raises(SourceError, match="environment variable NOT_SET_HERE"):
         desk.bring({**source, "database": "sqlite:///${NOT_SET_HERE}", "query": "select 1"})

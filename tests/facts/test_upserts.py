@@ -55,6 +55,18 @@ def test_a_later_file_of_a_source_corrects_an_earlier_one(desk: Desk) -> None:
     assert {o["order_id"]: o["gross"] for o in desk.rows("orders")} == {"1": 6, "2": 7}
 
 
+def test_cards_of_several_files_say_the_last_word_once(desk: Desk) -> None:
+    head, columns = "id,who,at,total,land,name\n", {"country": "land", "first_name": "name"}
+    desk.write("2024-02.csv", f"{head}2,ann,2024-02-01,5,FR,\n")
+    desk.write("2024-01.csv", f"{head}1,ann,2024-01-01,5,GB,Ann\n1b,ann,2024-01-01,5,DE,Ann\n")
+    desk.bring(ORDERS, path="2024-*.csv", columns=columns)
+    before = desk.lake.versions()
+    desk.bring()
+    (card,) = desk.rows("customers")
+    assert (card["country"], card["first_name"]) == ("FR", "Ann")
+    assert desk.lake.versions()["customers"] == before["customers"]
+
+
 def test_the_same_number_from_two_sources_is_two_orders(desk: Desk) -> None:
     desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,5\n")
     desk.write("pos.csv", f"{HEAD}1,bob,2024-01-01,6\n")

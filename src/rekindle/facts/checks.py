@@ -6,29 +6,18 @@ problem of the row. A row with a problem goes to quarantine; nothing is guessed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
+from rekindle.facts.casting import Rules, build_text, build_value, sql_type
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
-from rekindle.facts.reading import Raw, literal, quoted
+from rekindle.facts.raw import LINE, Raw, literal, quoted
 
-ID_COLUMNS = frozenset({"order_id", "customer_id", "product_id", "event_id"})
-CURRENCY_SIGNS = "[£$€¥]"
-TRUE_WORDS = "('true', 't', 'yes', 'y', '1', 'subscribed', 'granted')"
-FALSE_WORDS = "('false', 'f', 'no', 'n', '0', 'unsubscribed', 'denied')"
-OFFSET = r"(Z|[+-]\d{2}(:?\d{2})?)$"
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a source's rows are read by beside its contract."""
-
-    source: SourceSettings
-    currency: str
-    zone: str
+LARGEST = "1e11"  # what a line or an order may come to; sums of such stay exact
+EARLIEST, LATEST = "timestamptz '1900-01-01 00:00:00+00'", "timestamptz '9999-01-01 00:00:00+00'"
+WORDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
 def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dict[str, str]:
@@ -38,7 +27,6 @@ def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dic
         SourceError: a mapped column is not in the file, or a required one is not mapped.
     """
     known = {column.name for column in contract.inputs}
-    lowered = {name.lower(): name for name in raw.columns}
     chosen = {}
     for name, wanted in source.columns.items():
         if name not in known:
@@ -46,7 +34,9 @@ def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dic
                 f"source {source.name!r}: {contract.table} has no column {name!r}"
                 + _hint(name, known)
             )
-        actual = wanted if wanted in raw.columns or raw.is_json else lowered.get(wanted.lower())
+        actual = _find(raw, wanted)
+        if actual is None and raw.is_json and not _is_required(contract, name):
+            continue  # objects leave out what they have nothing to say about
         if actual is None:
             raise SourceError(
                 f"{raw.name}: no column {wanted!r} (for {name}); the file has "
@@ -62,6 +52,20 @@ def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dic
             f"{raw.name} has: {', '.join(list(raw.columns)[:12])}" + _delimiter_hint(raw)
         )
     return chosen
+
+
+def _find(raw: Raw, wanted: str) -> str | None:
+    """Return the raw column meant by a name; in JSON also a path like ``customer.id``."""
+    lowered = {name.lower(): name for name in raw.columns}
+    if wanted in raw.columns:
+        return wanted
+    if raw.is_json and wanted.split(".", maxsplit=1)[0] in raw.columns:
+        return wanted
+    return lowered.get(wanted.lower())
+
+
+def _is_required(contract: Contract, name: str) -> bool:
+    return any(column.name == name and column.required for column in contract.inputs)
 
 
 def missing_columns(contract: Contract, chosen: Collection[str]) -> list[str]:
@@ -87,25 +91,24 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
     A column the source does not give is NULL. ``problem`` is NULL for a sound row.
     """
     chosen = resolve_columns(raw, contract, rules.source)
-    typed, problems = [], []
+    cells = [f"{LINE} as line"]
+    problems: list[str] = []
     for column in contract.inputs:
+        name = quoted(column.name)
         if column.name not in chosen:
-            typed.append(f"null::{_sql_type(column)} as {quoted(column.name)}")
+            cells.append(f"null::{sql_type(column)} as {name}")
             continue
-        text, value = _cast(raw, chosen[column.name], column, rules)
-        typed.append(f"{value} as {quoted(column.name)}")
-        problems += _column_problems(column, text, value, chosen[column.name])
-    if "currency" in chosen:
-        value = raw_text(raw, chosen["currency"])
-        problems.append(
-            f"when upper({value}) <> {literal(rules.currency)} then ['other_currency', "
-            f"'the row is in ' || upper({value}) || ', the workspace in {rules.currency}; "
-            "convert it or import it into a workspace of its own']"
-        )
-    verdict = "case " + " ".join(problems) + " end" if problems else "null::varchar[]"
+        actual = chosen[column.name]
+        cells.append(f"{build_value(raw, actual, column, rules)} as {name}")
+        if column.required or column.type != "string":
+            cells.append(f"{build_text(raw, actual)} as {_as_text(column)}")
+        problems += _problems_of(column, actual)
+    problems += _problems_between(contract, chosen, rules)
+    names = ", ".join(quoted(column.name) for column in contract.inputs)
+    verdict = f"case {' '.join(problems)} end" if problems else "null::varchar[]"
     checked = (
-        f"select line, {', '.join(typed)}, ({verdict})[1] as problem, ({verdict})[2] as detail "
-        f"from ({raw.relation})"
+        f"select line, {names}, verdict[1] as problem, verdict[2] as detail from ("
+        f"select *, {verdict} as verdict from (select {', '.join(cells)} from ({raw.relation})))"
     )
     return _numbered(checked, contract) if is_numbered_by_time(contract, chosen) else checked
 
@@ -128,101 +131,53 @@ def _numbered(checked: str, contract: Contract) -> str:
 def build_record(raw: Raw) -> str:
     """Return SQL that yields ``line`` and the raw row as JSON text, for quarantine."""
     if raw.is_json:
-        return f"select line, text as record from ({raw.relation})"
+        return f"select {LINE} as line, text as record from ({raw.relation})"
     pairs = ", ".join(f"{literal(c)}, {quoted(c)}::varchar" for c in raw.columns)
-    return f"select line, json_object({pairs})::varchar as record from ({raw.relation})"
+    record = f"json_object({pairs})::varchar"
+    return f"select {LINE} as line, {record} as record from ({raw.relation})"
 
 
-def _column_problems(column: Column, text: str, value: str, actual: str) -> list[str]:
+def _as_text(column: Column) -> str:
+    return quoted(f"{column.name} as text")
+
+
+def _problems_of(column: Column, actual: str) -> list[str]:
+    """Return the CASE branches that name what is wrong with one cell."""
+    name, text, place = quoted(column.name), _as_text(column), f"{column.name} (column {actual!r})"
     found = []
     if column.required:
         found.append(
-            f"when {text} is null then ['missing_{column.name}', "
-            f"{literal(f'{column.name} (column {actual!r}) is empty')}]"
+            f"when {text} is null then ['missing_{column.name}', {literal(place + ' is empty')}]"
         )
-    if column.type != "string":
-        word = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}.get(
-            column.type, column.type
-        )
-        start = f"{column.name} (column {actual!r}) is no {word}: "
-        found.append(
-            f"when {text} is not null and {value} is null then ['bad_{column.name}', "
-            f"{literal(start)} || {text}]"
-        )
+    if column.type == "string":
+        return found
+    is_bad = f"{name} is null"
+    if column.type == INSTANT:
+        is_bad += f" or {name} < {EARLIEST} or {name} > {LATEST}"
+    word = literal(f"{place} is no {WORDS.get(column.type, column.type)}: ")
+    found.append(
+        f"when {text} is not null and ({is_bad}) then ['bad_{column.name}', {word} || {text}]"
+    )
+    if column.type == MONEY:
+        found.append(_too_large(name, place))
     return found
 
 
-def _cast(raw: Raw, actual: str, column: Column, rules: Rules) -> tuple[str, str]:
-    """Return SQL for the cell as text (NULL when blank) and as the contract's type."""
-    text = raw_text(raw, actual)
-    native = "VARCHAR" if raw.is_json else raw.columns[actual]
-    if column.type == "string":
-        return text, _identifier(text, native) if column.name in ID_COLUMNS else text
-    if column.type == MONEY:
-        return text, _money(text, quoted(actual), native, comma=rules.source.decimal_comma)
-    if column.type == INSTANT:
-        return text, _instant(text, quoted(actual), native, rules)
-    if column.type == "boolean":
-        lower = f"lower({text})"
-        return text, (
-            f"case when {lower} in {TRUE_WORDS} then true "
-            f"when {lower} in {FALSE_WORDS} then false end"
+def _problems_between(contract: Contract, chosen: Collection[str], rules: Rules) -> Iterator[str]:
+    """Yield the CASE branches that concern more than one cell, or the workspace."""
+    if "currency" in chosen:
+        yield (
+            f"when upper(currency) <> {literal(rules.currency)} then ['other_currency', "
+            f"'the row is in ' || upper(currency) || ', the workspace in {rules.currency}; "
+            "convert it or import it into a workspace of its own']"
         )
-    return text, f"try_cast({text} as {_sql_type(column)})"
+    if contract is ORDER_LINES:
+        yield _too_large("quantity::double * unit_price::double", "quantity × unit price")
 
 
-def raw_text(raw: Raw, actual: str) -> str:
-    """Return SQL for a cell as text, NULL when it is blank."""
-    if raw.is_json:
-        path = "$." + ".".join(f'"{part}"' for part in actual.split("."))
-        return f"nullif(trim(json_extract_string(json, {literal(path)})), '')"
-    if raw.columns[actual] == "VARCHAR":
-        return f"nullif(trim({quoted(actual)}), '')"
-    return f"{quoted(actual)}::varchar"
-
-
-def _identifier(text: str, native: str) -> str:
-    """Undo the ``.0`` that spreadsheets and data frames put behind whole numbers."""
-    if native in ("VARCHAR", "DOUBLE", "FLOAT"):
-        whole = rf"regexp_replace({text}, '^(\d+)\.0$', '\1')"
-        return f"case when {text} like '%.0' then {whole} else {text} end"
-    return text
-
-
-def _money(text: str, cell: str, native: str, *, comma: bool) -> str:
-    if native != "VARCHAR":
-        return f"try_cast({cell} as decimal(18, 4))"
-    plain = f"regexp_replace({text}, '^(-?){CURRENCY_SIGNS}\\s*|\\s*{CURRENCY_SIGNS}$', '\\1')"
-    if comma:
-        plain = f"replace(replace({plain}, '.', ''), ',', '.')"
-    else:
-        plain = (
-            f"case when regexp_matches({plain}, '^-?\\d{{1,3}}(,\\d{{3}})+(\\.\\d*)?$') "
-            f"then replace({plain}, ',', '') else {plain} end"
-        )
-    return f"try_cast({plain} as decimal(18, 4))"
-
-
-def _instant(text: str, cell: str, native: str, rules: Rules) -> str:
-    zone = literal(rules.source.timezone or rules.zone)
-    if native == "TIMESTAMP WITH TIME ZONE":
-        return f"try_cast({cell} as timestamptz)"
-    if native != "VARCHAR":
-        return f"timezone({zone}, try_cast({cell} as timestamp))"
-    if rules.source.date_format is not None:
-        form = literal(rules.source.date_format)
-        return f"timezone({zone}, try_strptime({text}, {form}))"
-    return (
-        f"case when regexp_matches({text}, '{OFFSET}') and length({text}) > 10 "
-        f"then try_cast({text} as timestamptz) "
-        f"else timezone({zone}, try_cast({text} as timestamp)) end"
-    )
-
-
-def _sql_type(column: Column) -> str:
-    return {"string": "varchar", INSTANT: "timestamptz", "int64": "bigint"}.get(
-        column.type, column.type
-    )
+def _too_large(amount: str, place: str) -> str:
+    detail = literal(f"{place} is larger than {int(float(LARGEST)):,}")
+    return f"when abs({amount}) > {LARGEST} then ['too_large', {detail}]"
 
 
 def _hint(name: str, known: object) -> str:

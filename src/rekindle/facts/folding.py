@@ -6,9 +6,12 @@ table. Amounts stay exact decimals throughout.
 
 from __future__ import annotations
 
-from rekindle.facts.checks import Rules
-from rekindle.facts.reading import literal
+from collections.abc import Sequence
 
+from rekindle.facts.casting import Rules
+from rekindle.facts.raw import literal
+
+CARD = ("email", "first_name", "country")
 CANCELLED = "('cancelled', 'canceled', 'void', 'voided')"
 
 
@@ -74,25 +77,42 @@ def _finish_orders(amounts: str, rules: Rules) -> str:
         from ({amounts})"""
 
 
-def build_cards(rules: Rules, given: frozenset[str]) -> str:
-    """Return SQL for ``customers`` gathered from the orders that carry contact details.
+def build_contacts(given: frozenset[str]) -> str:
+    """Return SQL for what ``checked`` orders say of customers, and when they last said it.
 
-    The newest order that names a country or a first name gives it. Whoever has two
-    e-mail addresses is left out: the import puts them in quarantine.
+    Whoever has two e-mail addresses in one file is left out: they are in quarantine.
     """
-
-    def newest(column: str) -> str:
-        if column not in given:
-            return f"null::varchar as {column}"
-        return f"arg_max({column}, ordered_at) filter (where {column} is not null) as {column}"
-
+    said = {name: name if name in given else "null::varchar" for name in CARD}
+    sound = ""
+    if "email" in given:
+        said["email"] = "lower(email)"
+        sound = f"and customer_id not in (select customer_id from ({build_two_addresses()}))"
+    columns = ", ".join(f"{expression} as {name}" for name, expression in said.items())
     return f"""
-        select {literal(rules.source.name)} as source, customer_id,
-            min(lower(email)) as email, {newest("first_name")}, null::varchar as last_name,
-            {newest("country")}, null::varchar as timezone, null::timestamptz as created_at,
+        select customer_id, {columns}, max(ordered_at) as said_at
+        from checked where customer_id is not null {sound} group by all"""
+
+
+def build_cards(rules: Rules) -> str:
+    """Return SQL for ``customers`` from the ``contacts`` that all files of a source gave.
+
+    The last word counts; what nobody says now is kept from the card there is. A card that
+    another source gave stays as it is.
+    """
+    own = literal(rules.source.name)
+    newest = ", ".join(
+        f"coalesce(arg_max(c.{name}, row(c.said_at, c.{name})) "
+        f"filter (where c.{name} is not null), any_value(held.{name})) as {name}"
+        for name in CARD
+    )
+    return f"""
+        select {own} as source, customer_id, email, first_name, null::varchar as last_name,
+            country, null::varchar as timezone, null::timestamptz as created_at,
             null::boolean as email_consent, null::timestamptz as email_consent_at
-        from checked where customer_id is not null
-        group by customer_id having count(distinct lower(email)) <= 1"""
+        from (
+            select customer_id, {newest}
+            from contacts c left join customers held using (customer_id)
+            where held.source is null or held.source = {own} group by customer_id)"""
 
 
 def build_two_addresses() -> str:
@@ -100,13 +120,13 @@ def build_two_addresses() -> str:
     return """
         select min(line) as line, customer_id, 'two_addresses' as problem,
             'customer ' || customer_id || ' has the e-mail addresses '
-            || string_agg(distinct lower(email), ' and ')
+            || string_agg(distinct lower(email), ' and ' order by lower(email))
             || '; keep one, or give each person an id' as detail
         from checked where customer_id is not null and email is not null
         group by customer_id having count(distinct lower(email)) > 1"""
 
 
-def build_conflicts(key: str, columns: tuple[str, ...]) -> str:
+def build_conflicts(key: str, columns: Sequence[str]) -> str:
     """Return SQL for the lines of keys that stand in ``checked`` with different content."""
     content = ", ".join(columns)
     return f"""

@@ -21,7 +21,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from rekindle.errors import BusyError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
-from rekindle.facts.reading import literal, quoted
+from rekindle.facts.raw import first_line, literal, quoted
 
 MANIFEST = "snapshot.json"
 LAKE_FORMAT = 1
@@ -120,16 +120,28 @@ class Change:
         """Return the Parquet files of a table as this change has written it so far."""
         return self._lake.files_at(table, self.versions.get(table))
 
-    def append(self, table: str, rows: pa.RecordBatchReader) -> None:
-        """Add rows whose keys the table does not hold."""
+    def append(self, table: str, rows: pa.RecordBatchReader) -> int:
+        """Add rows whose keys the table does not hold; return how many there were."""
         self._settle(table)
-        write_deltalake(self._path(table), rows, mode="append")
+        count = 0
+
+        def counted() -> Iterator[pa.RecordBatch]:
+            nonlocal count
+            for batch in rows:
+                count += batch.num_rows
+                yield batch
+
+        reader = pa.RecordBatchReader.from_batches(rows.schema, counted())
+        with _writing(table):
+            write_deltalake(self._path(table), reader, mode="append")
         self._advance(table)
+        return count
 
     def overwrite(self, table: str, rows: pa.Table) -> None:
         """Replace a small table."""
         self._settle(table)
-        write_deltalake(self._path(table), rows, mode="overwrite")
+        with _writing(table):
+            write_deltalake(self._path(table), rows, mode="overwrite")
         self._advance(table)
 
     def merge(self, contract: Contract, rows: pa.RecordBatchReader) -> None:
@@ -138,14 +150,15 @@ class Change:
         columns = [c.name for c in contract.columns]
         match = " and ".join(f"t.{key} = s.{key}" for key in contract.key)
         values = {name: f"s.{name}" for name in columns}
-        (
-            DeltaTable(self._path(contract.table))
-            .merge(rows, match, source_alias="s", target_alias="t")
-            .when_matched_delete(f"s.{OPERATION} = 'delete'")
-            .when_matched_update(values)
-            .when_not_matched_insert(values, predicate=f"s.{OPERATION} <> 'delete'")
-            .execute()
-        )
+        with _writing(contract.table):
+            (
+                DeltaTable(self._path(contract.table))
+                .merge(rows, match, source_alias="s", target_alias="t")
+                .when_matched_delete(f"s.{OPERATION} = 'delete'")
+                .when_matched_update(values)
+                .when_not_matched_insert(values, predicate=f"s.{OPERATION} <> 'delete'")
+                .execute()
+            )
         self._advance(contract.table)
 
     def _settle(self, table: str) -> None:
@@ -167,6 +180,14 @@ class Change:
         return str(self._lake.folder / table)
 
 
+@contextmanager
+def _writing(table: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise LakeError(f"table {table} cannot be written: {first_line(error)}") from error
+
+
 def create_view(con: duckdb.DuckDBPyConnection, lake: Lake | Change, contract: Contract) -> None:
     """Make ``contract.table`` a view of the snapshot's rows in ``con``."""
     files = lake.files(contract.table)
@@ -177,7 +198,26 @@ def create_view(con: duckdb.DuckDBPyConnection, lake: Lake | Change, contract: C
     else:
         con.register(f"empty_{contract.table}", _empty(contract))
         body = f"select * from empty_{contract.table}"
-    con.execute(f"create or replace view {contract.table} as {body}")
+    try:
+        con.execute(f"create or replace view {contract.table} as {body}")
+    except duckdb.IOException as error:
+        raise LakeError(
+            f"table {contract.table} has lost a file: {first_line(error)}; "
+            "delete the lake folder and import again"
+        ) from error
+
+
+def shaped(rows: pa.Table, contract: Contract) -> pa.Table:
+    """Return rows in the columns and types of a contract.
+
+    Raises:
+        LakeError: a column is missing, or a value does not fit its type.
+    """
+    schema = contract.schema.to_pyarrow()
+    try:
+        return rows.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise LakeError(f"{contract.table} does not fit its contract: {error}") from error
 
 
 def _empty(contract: Contract) -> pa.Table:

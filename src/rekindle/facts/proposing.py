@@ -17,7 +17,8 @@ import duckdb
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.checks import is_numbered_by_time, missing_columns, raw_text
+from rekindle.facts.casting import build_text
+from rekindle.facts.checks import is_numbered_by_time, missing_columns
 from rekindle.facts.contracts import (
     CONTRACTS,
     CUSTOMERS,
@@ -35,7 +36,8 @@ from rekindle.facts.guessing import (
     is_email,
     is_number,
 )
-from rekindle.facts.reading import Raw, literal, open_file
+from rekindle.facts.raw import Raw, literal
+from rekindle.facts.reading import open_file
 
 SAMPLE_ROWS = 5_000
 SHOWN = 3
@@ -121,7 +123,7 @@ def _samples(con: duckdb.DuckDBPyConnection, raw: Raw) -> dict[str, list[str]]:
     """Return distinct non-empty values of every column, from the file's first rows."""
     found = {}
     for column in raw.columns:
-        text = raw_text(raw, column)
+        text = build_text(raw, column)
         rows = con.execute(
             f"select distinct value from (select {text} as value from ({raw.relation}) "
             f"limit {SAMPLE_ROWS}) where value is not null order by value limit 500"
@@ -230,7 +232,7 @@ def _cancelled_prefix(con: duckdb.DuckDBPyConnection, raw: Raw, proposal: Propos
     amount = chosen.get("quantity") or chosen.get("gross")
     if amount is None or "order_id" not in chosen:
         return None
-    order, value = raw_text(raw, chosen["order_id"]), raw_text(raw, amount)
+    order, value = build_text(raw, chosen["order_id"]), build_text(raw, amount)
     rows = con.execute(
         f"""
         select upper(left({order}, 1)) as letter, avg((starts_with({value}, '-'))::int) as negative

@@ -1,56 +1,33 @@
 """Opens sources: files of several formats, or a query on a database.
 
-Whatever the format, the result is the same: a DuckDB relation of raw columns with a
-``line`` number, and the lines that could not even be split into fields.
+Whatever the format, the result is one ``Raw``: a DuckDB relation of raw columns with
+their lines, and the lines that could not even be split into fields.
 """
 
 from __future__ import annotations
 
-import codecs
 import glob
-import gzip
 import os
 import re
+import tempfile
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO, cast
 
 import duckdb
 import ibis
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
+from rekindle.facts.delimited import LONGEST_LINE, open_delimited
+from rekindle.facts.raw import LINE, Raw, Reject, first_line, literal
+from rekindle.facts.texts import as_utf8
 
 TEXT_ENDINGS = {".csv": None, ".tsv": "\t", ".txt": None}
 LINE_ENDINGS = (".jsonl", ".ndjson")
 PARQUET_ENDINGS = (".parquet", ".pq")
 VARIABLE = re.compile(r"\$\{(\w+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One opened file or query.
-
-    ``relation`` is SQL that yields the raw columns and ``line``; ``columns`` maps each
-    raw column to its DuckDB type; ``is_json`` means columns are paths into ``json``.
-    """
-
-    name: str
-    relation: str
-    columns: dict[str, str]
-    is_json: bool = False
-    rejects: tuple[tuple[int, str, str], ...] = ()
-
-
-def quoted(name: str) -> str:
-    """Return ``name`` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return ``text`` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def open_source(
@@ -62,7 +39,7 @@ def open_source(
         SourceError: nothing there, nothing in it, or not readable as its format.
     """
     if source.query is not None:
-        yield _open_query(con, source)
+        yield _open_query(con, source, base)
         return
     for path in source_files(source, base):
         yield open_file(con, path, source, base)
@@ -77,9 +54,15 @@ def source_files(source: SourceSettings, base: Path) -> list[Path]:
     if source.path is None:
         raise SourceError(f"source {source.name!r} names neither a path nor a database and query")
     pattern = str(base / source.path)
-    found = [Path(p) for p in sorted(glob.glob(pattern))] if glob.has_magic(pattern) else []
+    matches = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else []
+    found = [Path(match) for match in sorted(matches) if Path(match).is_file()]
     if not found and Path(pattern).is_file():
         found = [Path(pattern)]
+    if Path(pattern).is_dir():
+        raise SourceError(
+            f"{source.path} is a folder (source {source.name!r}); name a file in it, or all of "
+            "one kind, like exports/*.csv"
+        )
     if not found:
         raise SourceError(f"{source.path}: no such file (source {source.name!r}, from {base})")
     return found
@@ -101,13 +84,15 @@ def open_file(
     try:
         if ending in PARQUET_ENDINGS:
             return _open_parquet(con, path, name)
-        if ending in LINE_ENDINGS:
-            return _open_json_lines(con, _as_utf8(con, path, source), name)
-        if ending in TEXT_ENDINGS:
-            delimiter = source.delimiter or TEXT_ENDINGS[ending]
-            return _open_csv(con, _as_utf8(con, path, source), name, delimiter=delimiter)
-    except (duckdb.Error, OSError, EOFError) as error:
-        raise SourceError(f"{path} cannot be read: {_first_line(error)}") from error
+        if ending in LINE_ENDINGS or ending in TEXT_ENDINGS:
+            with tempfile.TemporaryDirectory() as folder:
+                text = as_utf8(path, source.encoding, folder=Path(folder))
+                if ending in LINE_ENDINGS:
+                    return _open_json_lines(con, text, name)
+                delimiter = source.delimiter or TEXT_ENDINGS[ending]
+                return open_delimited(con, text, name, delimiter=delimiter)
+    except (duckdb.Error, OSError, EOFError, zlib.error) as error:
+        raise SourceError(f"{path} cannot be read: {first_line(error)}") from error
     raise SourceError(
         f"{path}: the ending {ending or '(none)'} is not known; "
         "use .csv, .tsv, .jsonl or .parquet, each plain or .gz"
@@ -116,76 +101,64 @@ def open_file(
 
 def _open_parquet(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Raw:
     relation = (
-        f"select * exclude (file_row_number), file_row_number + 1 as line "
+        f"select * exclude (file_row_number), file_row_number + 1 as {LINE} "
         f"from read_parquet({literal(str(path))}, file_row_number = true)"
     )
     return _described(con, name, relation)
 
 
-def _open_csv(
-    con: duckdb.DuckDBPyConnection, path: Path, name: str, *, delimiter: str | None
-) -> Raw:
-    options = "header = true, all_varchar = true, store_rejects = true, sample_size = 20000"
-    if delimiter is not None:
-        options += f", delim = {literal(delimiter)}"
-    reader = f"read_csv({literal(str(path))}, {options})"
-    columns = [row[0] for row in con.execute(f"describe select * from {reader}").fetchall()]
-    con.execute(f"create or replace temp table raw_csv as select * from {reader}")
-    rejects = _rejects(con)
-    shifts = [line - 2 - index for index, (line, _, _) in enumerate(rejects)]
-    moved = "".join(f" + (n > {shift})::int" for shift in shifts[:1000])
-    chosen = ", ".join(quoted(c) for c in columns)
-    relation = f"select {chosen}, n + 1{moved} as line from raw_csv_numbered"
-    con.execute(
-        "create or replace temp view raw_csv_numbered as "
-        "select *, row_number() over () as n from raw_csv"
-    )
-    return Raw(name, relation, dict.fromkeys(columns, "VARCHAR"), rejects=tuple(rejects))
-
-
-def _rejects(con: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
-    rows = con.execute(
-        "select line, any_value(csv_line), any_value(error_message) "
-        "from reject_errors group by line order by line"
-    ).fetchall()
-    con.execute("drop table reject_errors")
-    con.execute("drop table reject_scans")
-    return [(line, text or "", _first_line(error)) for line, text, error in rows]
-
-
 def _open_json_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Raw:
     reader = (
-        f"read_csv({literal(str(path))}, columns = {{'text': 'VARCHAR'}}, header = false, "
-        "delim = '\x01', quote = '', escape = '', max_line_size = 16777216)"
+        f"read_csv({literal(str(path))}, auto_detect = false, header = false, "
+        "columns = {'text': 'VARCHAR'}, delim = '\x01', quote = '', escape = '', "
+        f"max_line_size = {LONGEST_LINE})"
     )
     con.execute(
-        "create or replace temp table raw_json as "
-        f"select try_cast(text as json) as json, text, row_number() over () as line from {reader}"
+        "create or replace temp table raw_json as select text, "
+        "case when json_type(try_cast(text as json)) = 'OBJECT' then text::json end as json "
+        f"from {reader}"
     )
     bad = con.execute(
-        "select line, text, 'the line is not a JSON object' from raw_json "
-        "where json is null or json_type(json) <> 'OBJECT' order by line"
+        "select rowid + 1, text from raw_json where json is null and trim(text) <> '' "
+        "order by rowid"
     ).fetchall()
     keys = con.execute(
-        "select distinct unnest(json_keys(json)) from "
-        "(select json from raw_json where json is not null and json_type(json) = 'OBJECT' "
-        "limit 1000)"
+        "select distinct unnest(json_keys(json)) as key from raw_json "
+        "where json is not null order by key"
     ).fetchall()
-    relation = "select * from raw_json where json is not null and json_type(json) = 'OBJECT'"
-    return Raw(name, relation, {k: "VARCHAR" for (k,) in keys}, is_json=True, rejects=tuple(bad))
+    relation = f"select json, text, rowid + 1 as {LINE} from raw_json where json is not null"
+    rejects = tuple(Reject(line, text, "the line is no JSON object") for line, text in bad)
+    return Raw(name, relation, {k: "VARCHAR" for (k,) in keys}, is_json=True, rejects=rejects)
 
 
-def _open_query(con: duckdb.DuckDBPyConnection, source: SourceSettings) -> Raw:
+def _open_query(con: duckdb.DuckDBPyConnection, source: SourceSettings, base: Path) -> Raw:
     if source.database is None:
         raise SourceError(f"source {source.name!r} has a query but no database")
-    url = VARIABLE.sub(_from_environment, source.database)
     name = f"query of {source.name}"
+    with _connected(VARIABLE.sub(_from_environment, source.database), name, base) as database:
+        rows = database.sql(source.query).to_pyarrow()
+    con.register("raw_query", rows)
+    return _described(con, name, f"select *, row_number() over () as {LINE} from raw_query")
+
+
+@contextmanager
+def _connected(url: str, name: str, base: Path) -> Iterator[ibis.BaseBackend]:
+    """Yield the database behind ``url``; a SQLite path is relative to the workspace."""
+    if url.startswith("sqlite:///"):
+        path = base / url.removeprefix("sqlite:///")
+        if not path.is_file():  # SQLite would make an empty one
+            raise SourceError(f"{name}: there is no file {path}")
+        url = f"sqlite:///{path}"
     try:
-        table = ibis.connect(url).sql(source.query).to_pyarrow()
+        database = ibis.connect(url)
+        try:
+            yield database
+        finally:
+            database.disconnect()
+    except SourceError:
+        raise
     except Exception as error:  # every driver raises its own kind
-        raise SourceError(f"{name} failed: {_first_line(error)}") from error
-    con.register("raw_query", table)
-    return _described(con, name, "select *, row_number() over () as line from raw_query")
+        raise SourceError(f"{name} failed: {first_line(error)}") from error
 
 
 def _from_environment(match: re.Match[str]) -> str:
@@ -197,49 +170,5 @@ def _from_environment(match: re.Match[str]) -> str:
 
 def _described(con: duckdb.DuckDBPyConnection, name: str, relation: str) -> Raw:
     columns = {r[0]: r[1] for r in con.execute(f"describe {relation}").fetchall()}
-    columns.pop("line")
+    columns.pop(LINE)
     return Raw(name, relation, columns)
-
-
-def _as_utf8(con: duckdb.DuckDBPyConnection, path: Path, source: SourceSettings) -> Path:
-    """Return the file itself if it is UTF-8 by name, else a transcoded copy."""
-    try:
-        codec = codecs.lookup(source.encoding).name
-    except LookupError as error:
-        raise SourceError(f"source {source.name!r}: no encoding {source.encoding!r}") from error
-    _check_text(path, codec)
-    if codec == "utf-8":
-        return path
-    folder = con.execute("select current_setting('temp_directory')").fetchall()[0][0]
-    copy = Path(folder) / f"{path.name}.utf8{path.suffix if path.suffix != '.gz' else '.csv'}"
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    with _open_text(path, codec) as reader, copy.open("w", encoding="utf-8") as writer:
-        for chunk in iter(lambda: reader.read(1 << 20), ""):
-            writer.write(chunk)
-    return copy
-
-
-def _open_text(path: Path, codec: str) -> TextIO:
-    if path.suffix.lower() == ".gz":
-        return cast("TextIO", gzip.open(path, "rt", encoding=codec, newline=""))
-    return path.open(encoding=codec, newline="")
-
-
-def _check_text(path: Path, codec: str) -> None:
-    """Refuse a file that is not text in ``codec``, naming the line that shows it."""
-    line = 1
-    try:
-        with _open_text(path, codec) as reader:
-            for text in iter(lambda: reader.read(1 << 20), ""):
-                if "\x00" in text:
-                    raise SourceError(f"{path} is not a text file: it holds NUL bytes")
-                line += text.count("\n")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path} is not {codec}: byte {error.object[error.start]:#04x} after line {line}; "
-            'name its encoding in the source, like encoding = "cp1252"'
-        ) from error
-
-
-def _first_line(error: object) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

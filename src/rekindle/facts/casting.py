@@ -1,0 +1,115 @@
+"""Turns one raw cell into SQL for its text and for its value of a contract's type.
+
+A cell that cannot be read as its type becomes NULL beside a text that is not: that is
+how the checks see it. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rekindle.config import SourceSettings
+from rekindle.facts.contracts import INSTANT, MONEY, Column
+from rekindle.facts.raw import Raw, literal, quoted
+
+ID_COLUMNS = frozenset({"order_id", "customer_id", "product_id", "event_id"})
+FLOATS = ("DOUBLE", "FLOAT")
+SIGNS = "[£$€¥]"
+GAPS = r"\s\x{00A0}\x{202F}''’"  # between thousands, in France and Switzerland among others
+TRUE_WORDS = "('true', 't', 'yes', 'y', '1', 'subscribed', 'granted')"
+FALSE_WORDS = "('false', 'f', 'no', 'n', '0', 'unsubscribed', 'denied')"
+OFFSET = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
+SQL_TYPES = {"string": "varchar", INSTANT: "timestamptz", "int64": "bigint"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a source's rows are read by beside its contract."""
+
+    source: SourceSettings
+    currency: str
+    zone: str
+
+
+def sql_type(column: Column) -> str:
+    """Return the DuckDB type a column is checked in."""
+    return SQL_TYPES.get(column.type, column.type)
+
+
+def build_text(raw: Raw, actual: str) -> str:
+    """Return SQL for a cell as text, NULL when it is blank."""
+    if raw.is_json:
+        parts = [actual] if actual in raw.columns else actual.split(".")
+        path = "$." + ".".join(f'"{part}"' for part in parts)
+        return f"nullif(trim(json_extract_string(json, {literal(path)})), '')"
+    cell = quoted(actual)
+    if raw.columns[actual] == "VARCHAR":
+        return f"nullif(trim({cell}), '')"
+    # A number that is none stands for a missing one in data frames.
+    return (
+        f"nullif({cell}::varchar, 'nan')" if raw.columns[actual] in FLOATS else f"{cell}::varchar"
+    )
+
+
+def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
+    """Return SQL for a cell as the column's type, NULL when it cannot be that."""
+    text = build_text(raw, actual)
+    native = "VARCHAR" if raw.is_json else raw.columns[actual]
+    if column.type == "string":
+        return _identifier(text, native) if column.name in ID_COLUMNS else text
+    if column.type == MONEY:
+        is_text, comma = native == "VARCHAR", rules.source.decimal_comma
+        amount = _plain_amount(text, comma=comma) if is_text else quoted(actual)
+        return f"try_cast({amount} as decimal(18, 4))"
+    if column.type == INSTANT:
+        return _instant(text, quoted(actual), native, rules)
+    if column.type == "boolean":
+        lower = f"lower({text})"
+        return (
+            f"case when {lower} in {TRUE_WORDS} then true "
+            f"when {lower} in {FALSE_WORDS} then false end"
+        )
+    return f"try_cast({text} as {sql_type(column)})"
+
+
+def _identifier(text: str, native: str) -> str:
+    """Undo the ``.0`` that spreadsheets and data frames put behind whole numbers."""
+    if native == "VARCHAR" or native in FLOATS:
+        whole = rf"regexp_replace({text}, '^(\d+)\.0$', '\1')"
+        return f"case when {text} like '%.0' then {whole} else {text} end"
+    return text
+
+
+def _plain_amount(text: str, *, comma: bool) -> str:
+    """Return SQL for an amount without currency sign and marks between thousands."""
+    bare = rf"regexp_replace({text}, '^(-?){SIGNS}\s*|\s*{SIGNS}$', '\1')"
+    mark, other = (",", ".") if comma else (".", ",")
+    between = rf"[{GAPS}\{other}]"
+    grouped = rf"regexp_matches({bare}, '^-?\d{{1,3}}({between}\d{{3}})+(\{mark}\d*)?$')"
+    ungrouped = f"regexp_replace({bare}, '{between}', '', 'g')"
+    if not comma:
+        return f"case when {grouped} then {ungrouped} else {bare} end"
+    # A lone point is no decimal mark here, and no thousands mark either: 12.50 is refused.
+    return (
+        f"replace(case when {grouped} then {ungrouped} "
+        f"when not contains({bare}, '.') then {bare} end, ',', '.')"
+    )
+
+
+def _instant(text: str, cell: str, native: str, rules: Rules) -> str:
+    zone = literal(rules.source.timezone or rules.zone)
+    if native == "TIMESTAMP WITH TIME ZONE":
+        return cell
+    if native != "VARCHAR":
+        return f"timezone({zone}, try_cast({cell} as timestamp))"
+    if (form := rules.source.date_format) is not None:
+        parsed = f"try_strptime({text}, {literal(form)})"
+        return parsed if "%z" in form.lower() else f"timezone({zone}, {parsed})"
+    # The engine takes no space before an offset, and takes UTC for a part of no meaning.
+    closed = f"regexp_replace({text}, ' ?(UTC|GMT)$', 'Z')"
+    closed = rf"regexp_replace({closed}, ' ([+-]\d{{2}}:?\d{{2}})$', '\1')"
+    return (
+        f"case when length({text}) > 10 and regexp_matches({text}, '{OFFSET}') "
+        f"then try_cast({closed} as timestamptz) "
+        f"else timezone({zone}, try_cast({text} as timestamp)) end"
+    )

@@ -1,0 +1,165 @@
+"""Reads delimited text: finds the dialect from the first lines, then holds to it.
+
+The engine's own guess may change the quoting or skip rows to make a damaged file fit.
+Here a row that does not fit is a row set aside, with the physical line it stands on.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from rekindle.errors import SourceError
+from rekindle.facts.raw import LINE, Raw, Reject, first_line, literal, quoted
+from rekindle.facts.texts import open_text
+
+DELIMITERS = (",", ";", "\t", "|")
+HEAD_CHARACTERS = 65_536
+HEAD_RECORDS = 50
+LONGEST_LINE = 16_777_216
+LONGEST_SHOWN = 2_000
+
+
+def open_delimited(
+    con: duckdb.DuckDBPyConnection, path: Path, name: str, *, delimiter: str | None
+) -> Raw:
+    """Return a UTF-8 file of delimited text; ``delimiter`` None is found out.
+
+    Raises:
+        SourceError: the file holds no header.
+    """
+    with open_text(path, "utf-8-sig") as reader:
+        head = reader.read(HEAD_CHARACTERS)
+    if not head.strip():
+        raise SourceError(f"{name} holds no header; export it again with a header and rows")
+    mark = delimiter or find_delimiter(head)
+    columns = _column_names(next(r for r in _records(head, mark) if r))
+    options = {
+        "auto_detect": "false",
+        "columns": "{" + ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns) + "}",
+        "delim": literal(mark),
+        "quote": "'\"'",
+        "escape": "'\"'",
+        "header": "true",
+        "skip": str(_blank_lines(head)),
+        "max_line_size": str(LONGEST_LINE),
+        "store_rejects": "true",
+    }
+    stated = ", ".join(f"{option} = {value}" for option, value in options.items())
+    con.execute(
+        "create or replace temp table raw_csv as "
+        f"select * from read_csv({literal(str(path))}, {stated})"
+    )
+    rejects = _rejects(con)
+    count = int(con.execute("select count(*) from raw_csv").fetchall()[0][0])
+    if not rejects and _line_count(path) == count + 1:
+        chosen = ", ".join(quoted(c) for c in columns)
+        relation = f"select {chosen}, rowid + 2 as {LINE} from raw_csv"
+    else:
+        begins = _record_lines(path, mark)
+        rejects = tuple(one._replace(line=begins.get(one.line, one.line)) for one in rejects)
+        relation = _with_lines(con, columns, count=count, lines=begins, rejects=rejects)
+    return Raw(name, relation, dict.fromkeys(columns, "VARCHAR"), rejects=rejects)
+
+
+def find_delimiter(head: str) -> str:
+    """Return the mark that splits most of the first lines as it splits the header."""
+
+    def fit(mark: str) -> tuple[float, int]:
+        found = [len(r) for r in islice(_records(head, mark), HEAD_RECORDS) if r]
+        # The last record may have been cut off in the middle.
+        whole = found[1:-1] or found[1:]
+        agreeing = sum(1 for fields in whole if fields == found[0])
+        return (agreeing / len(whole) if whole else 1.0) * (found[0] > 1), found[0]
+
+    return max(DELIMITERS, key=fit)
+
+
+def _records(head: str, mark: str) -> Iterator[list[str]]:
+    return csv.reader(head.splitlines(keepends=True), delimiter=mark)
+
+
+def _blank_lines(head: str) -> int:
+    """Return how many blank lines stand before the header."""
+    lines = head.splitlines()
+    return next(number for number, line in enumerate(lines) if line.strip())
+
+
+def _column_names(header: Sequence[str]) -> list[str]:
+    """Return the header's words, each once: blanks numbered, repetitions marked."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for place, word in enumerate(header, 1):
+        name = plain = word.strip() or f"column_{place}"
+        count = 1
+        while name.lower() in taken:
+            count += 1
+            name = f"{plain}_{count}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _rejects(con: duckdb.DuckDBPyConnection) -> tuple[Reject, ...]:
+    rows = con.execute(
+        f"select line, any_value(left(csv_line, {LONGEST_SHOWN})), any_value(error_message) "
+        "from reject_errors group by line order by line"
+    ).fetchall()
+    con.execute("drop table reject_errors")
+    con.execute("drop table reject_scans")
+    return tuple(
+        Reject(line, (text or "").strip("\r\n"), first_line(message))
+        for line, text, message in rows
+    )
+
+
+def _with_lines(
+    con: duckdb.DuckDBPyConnection,
+    columns: Sequence[str],
+    *,
+    count: int,
+    lines: Mapping[int, int],
+    rejects: Sequence[Reject],
+) -> str:
+    """Return SQL over the rows with the line each begins on."""
+    refused = {reject.line for reject in rejects}
+    taken = [line for line in list(lines.values())[1:] if line not in refused]
+    if len(taken) != count:  # the two readers disagree about a damaged file: count rows
+        taken = list(range(2, count + 2))
+    numbers = pa.array(range(count), pa.int64())
+    con.register("raw_lines", pa.table({"n": numbers, LINE: pa.array(taken, pa.int64())}))
+    own = ", ".join(f"raw_csv.{quoted(c)}" for c in columns)
+    return f"select {own}, {LINE} from raw_csv join raw_lines on raw_lines.n = raw_csv.rowid"
+
+
+def _line_count(path: Path) -> int:
+    ends, last = 0, ""
+    with open_text(path, "utf-8") as reader:
+        for text in iter(lambda: reader.read(1 << 20), ""):
+            ends += text.count("\n")
+            last = text[-1]
+    return ends + (last != "\n")
+
+
+def _record_lines(path: Path, mark: str) -> dict[int, int]:
+    """Return record number → line it begins on, for the header and all that follow.
+
+    Blank lines are counted but left out, as the engine counts the records it rejects.
+    """
+    found: dict[int, int] = {}
+    with open_text(path, "utf-8-sig") as text:
+        reader = csv.reader(text, delimiter=mark)
+        begins = 1
+        try:
+            for number, record in enumerate(reader, 1):
+                if record:
+                    found[number] = begins
+                begins = reader.line_num + 1
+        except csv.Error:  # a field longer than the reader takes
+            return {}
+    return found

@@ -1,0 +1,140 @@
+"""Sets aside the rows that break a contract, and keeps them with reason and line.
+
+The sound rows stay in the temporary table ``checked``; what was taken out of it goes to
+``refused`` and from there, beside the raw text of its line, to quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from rekindle.facts import folding
+from rekindle.facts.checks import build_record
+from rekindle.facts.contracts import ORDER_LINES, ORDERS, QUARANTINE, Contract
+from rekindle.facts.lake import Change, create_view, shaped
+from rekindle.facts.raw import Raw, literal
+
+INSTANTS = ("ordered_at", "occurred_at", "created_at")
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """The rows of one file that are not taken. ``given`` are the columns it has."""
+
+    con: duckdb.DuckDBPyConnection
+    raw: Raw
+    contract: Contract
+    given: frozenset[str]
+
+    def find(self, *, now: datetime) -> None:
+        """Move every refused row from ``checked`` to ``refused``."""
+        self.con.execute(
+            "create or replace temp table refused as "
+            "select line, problem, detail from checked where problem is not null"
+        )
+        self._refuse_future(now)
+        self._drop_refused()
+        if self.contract is ORDER_LINES:
+            self._refuse(folding.build_conflicting_customers())
+            return
+        key = self.contract.key[-1]
+        columns = [c.name for c in self.contract.inputs if c.name in self.given | {key}]
+        self._refuse(folding.build_conflicts(key, columns))
+        self._keep_first(key)
+
+    def note_two_addresses(self) -> None:
+        """Refuse the addresses, not the orders, of customers who have two."""
+        if "email" in self.given and self.contract in (ORDERS, ORDER_LINES):
+            self._refuse(folding.build_two_addresses(), drop=False)
+
+    def count(self) -> Mapping[str, int]:
+        """Return how many rows were refused by reason, the most frequent first."""
+        reasons = dict(
+            self.con.execute(
+                "select problem, count(*) from refused group by problem order by 2 desc, 1"
+            ).fetchall()
+        )
+        return reasons | ({"not_a_row": len(self.raw.rejects)} if self.raw.rejects else {})
+
+    def examples(self) -> tuple[str, ...]:
+        """Return the first line and detail of each of the most frequent reasons."""
+        self.con.register("rejects", self._rejects())
+        rows = self.con.execute(
+            "select min_by('line ' || line || ': ' || detail, line) from ("
+            "select line, problem, detail from refused union all "
+            "select line, 'not_a_row', detail from rejects) "
+            f"group by problem order by count(*) desc, problem limit {EXAMPLES}"
+        ).fetchall()
+        return tuple(text for (text,) in rows)
+
+    def write(self, change: Change, source: str) -> None:
+        """Put the refused rows in the place of what quarantine held of the same file."""
+        create_view(self.con, change, QUARANTINE)
+        place = f"source = {literal(source)} and file = {literal(self.raw.name)}"
+        held = self.con.execute(f"select count(*) from quarantine where {place}").fetchall()[0][0]
+        if not held and not self.count():
+            return
+        self.con.register("rejects", self._rejects())
+        rows = self.con.execute(
+            f"""
+            select * from quarantine where not ({place})
+            union all by name
+            select {literal(source)} as source, {literal(self.contract.table)} as "table",
+                {literal(self.raw.name)} as file, * from (
+                select r.line, r.problem as reason, r.detail, d.record
+                from refused r left join ({build_record(self.raw)}) d on d.line = r.line
+                union all select line, 'not_a_row', detail, record from rejects)
+            order by source, file, line, reason"""
+        ).to_arrow_table()
+        change.overwrite("quarantine", shaped(rows, QUARANTINE))
+
+    def _rejects(self) -> pa.Table:
+        rows = self.raw.rejects
+        return pa.table(
+            {
+                "line": pa.array([row.line for row in rows], pa.int64()),
+                "detail": pa.array([f"{row.message}: {row.text}" for row in rows], pa.string()),
+                "record": pa.array([row.text for row in rows], pa.string()),
+            }
+        )
+
+    def _refuse_future(self, now: datetime) -> None:
+        names = {column.name for column in self.contract.inputs}
+        for name in INSTANTS:
+            if name in names & self.given:
+                self.con.execute(
+                    "insert into refused select line, 'in_the_future', "
+                    f"'{name} ' || {name}::varchar || ' has not come yet' from checked "
+                    f"where problem is null and {name} > ?::timestamptz + interval 1 day",
+                    [now],
+                )
+
+    def _refuse(self, query: str, *, drop: bool = True) -> None:
+        before = self._count("refused")
+        self.con.execute(f"insert into refused select line, problem, detail from ({query})")
+        if drop and self._count("refused") > before:
+            self._drop_refused()
+
+    def _drop_refused(self) -> None:
+        if self._count("refused"):
+            self.con.execute(
+                "create or replace temp table checked as select * from checked "
+                "where line not in (select line from refused)"
+            )
+
+    def _keep_first(self, key: str) -> None:
+        """Drop exact repetitions of a row."""
+        if self._count(f"(select distinct {key} from checked)") < self._count("checked"):
+            self.con.execute(
+                "create or replace temp table checked as select * from checked "
+                f"qualify row_number() over (partition by {key} order by line) = 1"
+            )
+
+    def _count(self, relation: str) -> int:
+        return int(self.con.execute(f"select count(*) from {relation}").fetchall()[0][0])

@@ -1,0 +1,86 @@
+"""Writes rows into a table of the lake by key: what is new, and what is different.
+
+Rows that are there already are not written again, so importing a file twice leaves the
+table at its version.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from rekindle.facts.contracts import Contract
+from rekindle.facts.lake import BATCH_ROWS, OPERATION, Change, create_view
+from rekindle.facts.raw import quoted
+
+
+class Written(NamedTuple):
+    """How many rows an upsert added, and how many it changed."""
+
+    added: int
+    changed: int
+
+
+def upsert(
+    con: duckdb.DuckDBPyConnection,
+    change: Change,
+    contract: Contract,
+    query: str,
+    *,
+    covers: str | None = None,
+) -> Written:
+    """Write the rows of ``query``, whose keys are unique, that the table lacks or differ.
+
+    With ``covers``, rows of a covered value that the query no longer holds are deleted.
+    """
+    names = ", ".join(quoted(column.name) for column in contract.columns)
+    if contract.table not in change.versions:
+        rows = con.execute(f"select {names} from ({query})").to_arrow_reader(BATCH_ROWS)
+        return Written(change.append(contract.table, rows), 0)
+    con.execute(f"create or replace temp table fresh as select {names} from ({query})")
+    create_view(con, change, contract)
+    keys = ", ".join(contract.key)
+    con.execute(
+        "create or replace temp table different as "
+        f"select {names} from fresh except select {names} from {contract.table}"
+    )
+    con.execute(
+        "create or replace temp table known as "
+        f"select distinct {keys} from {contract.table} semi join different using ({keys})"
+    )
+    con.execute(f"create or replace temp table gone as {_build_gone(contract, covers)}")
+    changed = _count(con, "known")
+    added = _count(con, "different") - changed
+    if changed or _count(con, "gone"):
+        change.merge(contract, _operations(con, names))
+    elif added:
+        change.append(contract.table, _read(con, f"select {names} from different"))
+    return Written(added, changed)
+
+
+def _build_gone(contract: Contract, covers: str | None) -> str:
+    if covers is None:
+        return f"select * from {contract.table} limit 0"
+    keys = ", ".join(contract.key)
+    return (
+        f"select t.* from {contract.table} t anti join fresh using ({keys}) "
+        f"semi join (select distinct source, {covers} from fresh) using (source, {covers})"
+    )
+
+
+def _operations(con: duckdb.DuckDBPyConnection, names: str) -> pa.RecordBatchReader:
+    return _read(
+        con,
+        f"select {names}, 'put' as {OPERATION} from different union all by name "
+        f"select {names}, 'delete' as {OPERATION} from gone",
+    )
+
+
+def _read(con: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
+    return con.execute(query).to_arrow_reader(BATCH_ROWS)
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.execute(f"select count(*) from {relation}").fetchall()[0][0])
