@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from rekindle.errors import SourceError
-from tests.facts.conftest import ORDERS, Desk
+from rekindle.facts import import_sources
+from tests.facts.conftest import NOW, ORDERS, Desk
 
 HEAD = "id,who,at,total\n"
 GOOD = f"{HEAD}1,ann,2024-01-01 10:00:00,5.50\n2,,2024-01-02,7\n"
@@ -79,6 +80,43 @@ def test_a_file_that_cannot_be_read_says_why_and_changes_nothing(
     with pytest.raises(SourceError, match=part):
         desk.bring(ORDERS, path=name)
     assert desk.lake.versions() == {}
+
+
+def test_a_data_frames_numbers_are_ids_and_its_gaps_are_gaps(desk: Desk) -> None:
+    columns = {"id": [1.0, 2.0], "who": [12345.0, float("nan")], "total": [5.5, float("nan")]}
+    at = [datetime(2024, 1, 1)] * 2
+    pq.write_table(pa.table({**columns, "at": at}), desk.base / "o.parquet")
+    (result,) = desk.bring(ORDERS, path="o.parquet")
+    assert result.reasons == {"missing_gross": 1}
+    assert [(o["order_id"], o["customer_id"]) for o in desk.rows("orders")] == [("1", "12345")]
+
+
+def test_columns_may_be_called_what_the_import_calls_its_own(desk: Desk) -> None:
+    desk.write("o.csv", "line,problem,n,detail\n1,ann,2024-01-01,5\n")
+    columns = {"order_id": "line", "customer_id": "problem", "ordered_at": "n", "gross": "detail"}
+    desk.bring(ORDERS, path="o.csv", columns=columns)
+    (order,) = desk.rows("orders")
+    assert (order["order_id"], order["customer_id"], order["gross"]) == ("1", "ann", 5)
+
+
+def test_a_folder_is_no_file(desk: Desk) -> None:
+    (desk.base / "exports").mkdir()
+    with pytest.raises(SourceError, match=r"is a folder.*exports/\*\.csv"):
+        desk.bring(ORDERS, path="exports")
+
+
+def test_an_unknown_source_names_the_nearest(desk: Desk) -> None:
+    desk.orders(GOOD)
+    with pytest.raises(SourceError, match="did you mean 'shop'"):
+        import_sources(desk.config(), desk.base, now=NOW, only=["shp"])
+
+
+def test_utf_16_is_recognised_by_its_mark(desk: Desk) -> None:
+    desk.write("o.csv", GOOD.encode("utf-16"))
+    with pytest.raises(SourceError, match='encoding = "utf-16"'):
+        desk.bring(ORDERS, path="o.csv")
+    desk.bring(ORDERS, path="o.csv", encoding="utf-16")
+    assert len(desk.rows("orders")) == 2
 
 
 def test_a_wrong_delimiter_names_the_likely_one(desk: Desk) -> None:

@@ -45,10 +45,17 @@ def build_text(raw: Raw, actual: str) -> str:
     cell = quoted(actual)
     if raw.columns[actual] == "VARCHAR":
         return f"nullif(trim({cell}), '')"
-    # A number that is none stands for a missing one in data frames.
-    return (
-        f"nullif({cell}::varchar, 'nan')" if raw.columns[actual] in FLOATS else f"{cell}::varchar"
-    )
+    return f"({build_given(raw, actual)})::varchar"
+
+
+def build_given(raw: Raw, actual: str) -> str:
+    """Return SQL for a cell as it is, NULL when it is blank; as text only where it is text."""
+    if raw.is_json or raw.columns[actual] == "VARCHAR":
+        return build_text(raw, actual)
+    cell = quoted(actual)
+    if raw.columns[actual] in FLOATS:  # NaN stands for a gap in data frames
+        return f"case when not isnan({cell}) then {cell} end"
+    return cell
 
 
 def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
@@ -97,19 +104,26 @@ def _plain_amount(text: str, *, comma: bool) -> str:
 
 
 def _instant(text: str, cell: str, native: str, rules: Rules) -> str:
-    zone = literal(rules.source.timezone or rules.zone)
+    zone = rules.source.timezone or rules.zone
     if native == "TIMESTAMP WITH TIME ZONE":
         return cell
     if native != "VARCHAR":
-        return f"timezone({zone}, try_cast({cell} as timestamp))"
+        return _in_zone(zone, f"try_cast({cell} as timestamp)")
     if (form := rules.source.date_format) is not None:
         parsed = f"try_strptime({text}, {literal(form)})"
-        return parsed if "%z" in form.lower() else f"timezone({zone}, {parsed})"
+        return parsed if "%z" in form.lower() else _in_zone(zone, parsed)
     # The engine takes no space before an offset, and takes UTC for a part of no meaning.
     closed = f"regexp_replace({text}, ' ?(UTC|GMT)$', 'Z')"
     closed = rf"regexp_replace({closed}, ' ([+-]\d{{2}}:?\d{{2}})$', '\1')"
     return (
         f"case when length({text}) > 10 and regexp_matches({text}, '{OFFSET}') "
         f"then try_cast({closed} as timestamptz) "
-        f"else timezone({zone}, try_cast({text} as timestamp)) end"
+        f"else {_in_zone(zone, f'try_cast({text} as timestamp)')} end"
     )
+
+
+def _in_zone(zone: str, timestamp: str) -> str:
+    # The engine looks every row up in a calendar, which UTC can do without.
+    if zone == "UTC":
+        return f"make_timestamptz(epoch_us({timestamp}))"
+    return f"timezone({literal(zone)}, {timestamp})"

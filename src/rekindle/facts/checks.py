@@ -11,7 +11,7 @@ from difflib import get_close_matches
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.casting import Rules, build_text, build_value, sql_type
+from rekindle.facts.casting import Rules, build_given, build_value, sql_type
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
 from rekindle.facts.raw import LINE, Raw, literal, quoted
 
@@ -101,7 +101,7 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
         actual = chosen[column.name]
         cells.append(f"{build_value(raw, actual, column, rules)} as {name}")
         if column.required or column.type != "string":
-            cells.append(f"{build_text(raw, actual)} as {_as_text(column)}")
+            cells.append(f"{build_given(raw, actual)} as {_given(column)}")
         problems += _problems_of(column, actual)
     problems += _problems_between(contract, chosen, rules)
     names = ", ".join(quoted(column.name) for column in contract.inputs)
@@ -137,17 +137,17 @@ def build_record(raw: Raw) -> str:
     return f"select {LINE} as line, {record} as record from ({raw.relation})"
 
 
-def _as_text(column: Column) -> str:
-    return quoted(f"{column.name} as text")
+def _given(column: Column) -> str:
+    return quoted(f"{column.name} as given")
 
 
 def _problems_of(column: Column, actual: str) -> list[str]:
     """Return the CASE branches that name what is wrong with one cell."""
-    name, text, place = quoted(column.name), _as_text(column), f"{column.name} (column {actual!r})"
+    name, given, place = quoted(column.name), _given(column), f"{column.name} (column {actual!r})"
     found = []
     if column.required:
         found.append(
-            f"when {text} is null then ['missing_{column.name}', {literal(place + ' is empty')}]"
+            f"when {given} is null then ['missing_{column.name}', {literal(place + ' is empty')}]"
         )
     if column.type == "string":
         return found
@@ -156,7 +156,8 @@ def _problems_of(column: Column, actual: str) -> list[str]:
         is_bad += f" or {name} < {EARLIEST} or {name} > {LATEST}"
     word = literal(f"{place} is no {WORDS.get(column.type, column.type)}: ")
     found.append(
-        f"when {text} is not null and ({is_bad}) then ['bad_{column.name}', {word} || {text}]"
+        f"when {given} is not null and ({is_bad}) "
+        f"then ['bad_{column.name}', {word} || {given}::varchar]"
     )
     if column.type == MONEY:
         found.append(_too_large(name, place))

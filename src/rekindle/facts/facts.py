@@ -20,6 +20,10 @@ from rekindle.errors import LakeError
 from rekindle.facts.contracts import CONTRACTS, FACTS, IDENTITIES, IMPORTS, QUARANTINE
 from rekindle.facts.lake import Lake, create_view
 
+# Fused selects repeat a column's whole expression wherever it is used, and the expected gap
+# is used some twenty times.
+ibis.options.sql.fuse_selects = False
+
 HELD = (*FACTS, QUARANTINE, IMPORTS, IDENTITIES)
 BOOKS = tuple(contract.table for contract in (QUARANTINE, IMPORTS, IDENTITIES))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +21,7 @@ from rekindle.facts.raw import Raw, literal
 
 INSTANTS = ("ordered_at", "occurred_at", "created_at")
 EXAMPLES = 5
+CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,13 @@ class Refusals:
 
     def _refuse_future(self, now: datetime) -> None:
         names = {column.name for column in self.contract.inputs}
+        latest = f"timestamptz {literal((now + CLOCKS_DIFFER_BY).isoformat())}"
         for name in INSTANTS:
             if name in names & self.given:
                 self.con.execute(
                     "insert into refused select line, 'in_the_future', "
-                    f"'{name} ' || {name}::varchar || ' has not come yet' from checked "
-                    f"where problem is null and {name} > ?::timestamptz + interval 1 day",
-                    [now],
+                    f"'{name} ' || {name}::varchar || ' has not come yet' "
+                    f"from checked where problem is null and {name} > {latest}"
                 )
 
     def _refuse(self, query: str, *, drop: bool = True) -> None:
