@@ -140,7 +140,8 @@ def audiences(imported_shop: Path) -> Iterator[dict[datetime, dict[str, Any]]]:
         space.engine,
         space.facts,
         settings=space.config.lifecycle,
-        predicates=PREDICATES,
+        # Conditions are judged for those whom the audience ever lets in: here for everyone.
+        predicates=["true", *PREDICATES],
         ticks=ticks,
     )
     everyone = history.people

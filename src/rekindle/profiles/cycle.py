@@ -44,6 +44,8 @@ def _with_group_gap(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
         shop_gap=ibis.coalesce(shop.shop_span / shop.shop_gaps.nullif(0.0), fallback),
     )
     table = table.left_join(shop, table.as_of == shop.shop_as_of).drop("shop_as_of")
+    if "top_category" not in table.columns:
+        return table.rename(group_gap="shop_gap")
     weight = CATEGORY_SHRINKAGE_GAPS
     group = table.group_by(
         group_as_of=table.as_of, group_category=table.top_category, group_shop_gap=table.shop_gap

@@ -56,7 +56,7 @@ def _line(table: ir.Table, settings: LifecycleSettings, line: str, expected: ir.
         )
     else:
         days = ibis.literal(float(getattr(PRESETS[settings.preset], line)))
-    if not settings.days:
+    if not settings.days or "top_category" not in table.columns:
         return days
     fixed = [
         (table.top_category == category, float(getattr(of, line)))

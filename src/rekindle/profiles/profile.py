@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+import ibis
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings
@@ -16,9 +17,10 @@ from rekindle.facts import Facts
 from rekindle.profiles.columns import COLUMNS
 from rekindle.profiles.cycle import build_cycle
 from rekindle.profiles.lifecycle import build_lifecycle
-from rekindle.profiles.tallies import build_tallies
+from rekindle.profiles.tallies import AMOUNTS, build_tallies
 from rekindle.profiles.value import build_value, build_value_band
 
+VALUE_COLUMNS = frozenset((*AMOUNTS, "lifetime_value", "average_order_value", "value_band"))
 NAMES = tuple(column.name for column in COLUMNS)
 
 
@@ -35,11 +37,27 @@ def build_profiles_from(
 ) -> ir.Table:
     """Return tallies (with ``as_of`` and ``as_of_on``) with the profile's columns added.
 
-    ``columns`` says which are needed; costly ones are left out otherwise.
+    ``columns`` says which are needed; what only the others need is neither computed nor
+    carried along. Columns beside the tallies stay.
     """
-    table = build_value(build_lifecycle(build_cycle(tallies, settings), settings))
+    has_value = not VALUE_COLUMNS.isdisjoint(columns)
+    table = _without_unneeded(tallies, columns, has_value=has_value)
+    table = build_lifecycle(build_cycle(table, settings), settings)
+    if has_value:
+        table = build_value(table)
     if "value_band" in columns:
         table = build_value_band(table)
     if "silence_ratio" in columns:
         table = table.mutate(silence_ratio=table.silence_days / table.expected_gap_days)
+    if "top_category" not in table.columns:
+        table = table.mutate(
+            top_category=ibis.null().cast("string"), top_category_share=ibis.null().cast("float64")
+        )
     return table
+
+
+def _without_unneeded(table: ir.Table, columns: Collection[str], *, has_value: bool) -> ir.Table:
+    unneeded = {"customer_id", "first_order_at", "last_order_at"} - set(columns)
+    if not has_value:
+        unneeded |= set(AMOUNTS)
+    return table.drop(*(name for name in table.columns if name in unneeded))

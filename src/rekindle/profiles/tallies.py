@@ -53,7 +53,7 @@ def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
     )
     if known.has_categories:
         table = join_taste(table, build_category_spending(known))
-    table = _with_cards(_with_taste_columns(table), known)
+    table = _with_cards(table, known)
     return table.mutate(
         as_of=ibis.literal(as_of, type=INSTANT), as_of_on=ibis.date(local_day(as_of, facts.zone))
     )
@@ -80,7 +80,7 @@ def build_timeline(facts: Facts) -> ir.Table:
     table = table.filter(table.valid_from < table.valid_to)
     if facts.has_categories:
         table = join_taste_over_time(table, build_category_spending(facts))
-    return _with_taste_columns(table)
+    return table
 
 
 def _build_steps(facts: Facts) -> ir.Table:
@@ -102,14 +102,6 @@ def _build_steps(facts: Facts) -> ir.Table:
     is_new_day = steps.is_purchase & (steps.seen_on.isnull() | (steps.seen_on < steps.ordered_on))
     return steps.mutate(
         is_new_day=is_new_day, day_before=is_new_day.ifelse(steps.seen_on, ibis.null())
-    )
-
-
-def _with_taste_columns(table: ir.Table) -> ir.Table:
-    if "top_category" in table.columns:
-        return table
-    return table.mutate(
-        top_category=ibis.null().cast("string"), top_category_share=ibis.null().cast("float64")
     )
 
 

@@ -48,7 +48,8 @@ class Purchases:
 class HistoryAudience:
     """The people of a history at a fixed series of ticks; an ``Audience``.
 
-    ``predicates`` names every condition that will be asked; the first is the audience.
+    ``predicates`` names every condition that will be asked; the first is the audience, and
+    the others are answered only for people who match it at some tick.
     """
 
     def __init__(
@@ -65,8 +66,13 @@ class HistoryAudience:
         spells, self._people = _numbered(engine, timeline)
         self._index = {person: number for number, person in enumerate(self._people)}
         rows = _tick_rows(ticks, facts.zone)
-        sweep = _Sweep(engine, spells, rows, settings=settings, predicates=predicates)
-        self._matches = sweep.run(len(self._people))
+        audience, *conditions = dict.fromkeys(predicates)
+        sweep = _Sweep(engine, spells, rows, settings=settings)
+        self._matches = sweep.run([audience], len(self._people))
+        if conditions:
+            # Only who enters is ever asked about a step's condition.
+            entering = np.flatnonzero(self._matches[audience].any(axis=0))
+            self._matches |= sweep.run(conditions, len(self._people), among=entering)
         self._purchases, self._orders = _purchases(engine, facts, self._index)
         self._next_offer = np.zeros(len(self._people), dtype=np.int32)
 
@@ -113,50 +119,51 @@ class HistoryAudience:
 
 
 class _Sweep:
-    """Judges predicates for every person at every tick, a chunk of ticks at a time."""
+    """Judges predicates for people at every tick, a chunk of ticks at a time.
+
+    Everyone is in the profile of every tick, because the group's own gaps depend on all;
+    ``among`` only limits whose answers are carried home.
+    """
 
     def __init__(
-        self,
-        engine: Engine,
-        spells: ir.Table,
-        ticks: pa.Table,
-        *,
-        settings: LifecycleSettings,
-        predicates: Sequence[str],
+        self, engine: Engine, spells: ir.Table, ticks: pa.Table, *, settings: LifecycleSettings
     ) -> None:
         self._engine, self._spells, self._ticks = engine, spells, ticks
         self._settings = settings
-        self._predicates = {text: parse_predicate(text) for text in dict.fromkeys(predicates)}
 
-    def run(self, people: int) -> Mapping[str, NDArray[np.bool_]]:
+    def run(
+        self, predicates: Sequence[str], people: int, *, among: NDArray[np.int64] | None = None
+    ) -> dict[str, NDArray[np.bool_]]:
         count = self._ticks.num_rows
-        found = {text: np.zeros((count, people), dtype=np.bool_) for text in self._predicates}
+        found = {text: np.zeros((count, people), dtype=np.bool_) for text in predicates}
+        asked = None
+        if among is not None:
+            asked = self._engine.bring("replay_among", pa.table({"one": among.astype(np.int32)}))
         size = max(1, ROWS_AT_ONCE // max(people, 1))
         for start in range(0, count, size):
-            rows = self._engine.run(self._chunk(self._ticks.slice(start, size)))
+            rows = self._engine.run(self._chunk(self._ticks.slice(start, size), predicates, asked))
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
-            for number, text in enumerate(self._predicates):
+            for number, text in enumerate(predicates):
                 met = rows.column(f"met_{number}").to_numpy(zero_copy_only=False)
                 found[text][tick[met], person[met]] = True
         return found
 
-    def _chunk(self, ticks: pa.Table) -> ir.Table:
-        """Return tick, person and whether each predicate is met, where one is."""
+    def _chunk(
+        self, ticks: pa.Table, predicates: Sequence[str], among: ir.Table | None
+    ) -> ir.Table:
+        """Return tick, person and whether each predicate is met."""
         spells, asked = self._spells, self._engine.bring("replay_ticks", ticks)
         joined = spells.inner_join(
             asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
-        )
-        columns = frozenset().union(*(p.columns for p in self._predicates.values()))
+        ).drop("valid_from", "valid_to")
+        parsed = [parse_predicate(text) for text in predicates]
+        columns = frozenset().union(*(predicate.columns for predicate in parsed))
         table = build_profiles_from(joined, self._settings, columns=columns)
-        met = {
-            f"met_{number}": build_condition(predicate, table)
-            for number, predicate in enumerate(self._predicates.values())
-        }
-        table = table.select("tick", "person", **met)
-        some = table[next(iter(met))]
-        for name in list(met)[1:]:
-            some = some | table[name]
-        return table.filter(some)
+        if among is not None:
+            table = table.semi_join(among, table.person == among.one)
+        met = {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
+        # Not filtered here: engines push the filter down and judge its parts many times.
+        return table.select("tick", "person", **met)
 
 
 def _numbered(engine: Engine, timeline: ir.Table) -> tuple[ir.Table, list[str]]:
