@@ -29,7 +29,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from rekindle.errors import ConfigError
+from rekindle.errors import ConfigError, WorkspaceError
 
 FILE_NAME = "rekindle.toml"
 FORMAT = 1
@@ -290,20 +290,46 @@ def load_config(directory: Path) -> Config:
     Raises:
         ConfigError: the file is missing, is no TOML, or holds a key or value that
             is not understood; the message names the place and the nearest key.
+        WorkspaceError: a newer version of rekindle wrote it.
     """
     path = directory / FILE_NAME
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
             f"{path} does not exist; `rekindle init {directory} --orders FILE` makes one"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return parse_config(text, name=str(path))
+
+
+def parse_config(text: str, *, name: str = FILE_NAME) -> Config:
+    """Return the checked configuration that ``text`` holds; ``name`` is its file's.
+
+    Raises:
+        ConfigError, WorkspaceError: as ``load_config``.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not valid TOML: {error}") from error
+    _check_format(raw, name)
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(_explain(path, error)) from error
+        raise ConfigError(_explain(name, error)) from error
+
+
+def _check_format(raw: Mapping[str, Any], name: str) -> None:
+    """Refuse a newer layout before its unknown keys are taken for mistakes."""
+    section = raw.get("workspace")
+    found = section.get("format") if isinstance(section, dict) else None
+    if isinstance(found, int) and found > FORMAT:
+        raise WorkspaceError(
+            f"{name} has format {found}, this version of rekindle knows {FORMAT}; "
+            "upgrade rekindle to open the workspace"
+        )
 
 
 def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -322,8 +348,8 @@ def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str |
         raise ConfigError(f"{name}_FILE names {file}, which cannot be read: {error}") from error
 
 
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = [f"{path} is not a valid configuration:"]
+def _explain(name: str, error: ValidationError) -> str:
+    lines = [f"{name} is not a valid configuration:"]
     for problem in error.errors():
         place = ".".join(str(part) for part in problem["loc"])
         text = problem["msg"].removeprefix("Value error, ")

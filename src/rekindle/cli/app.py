@@ -57,7 +57,7 @@ def options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; every known error is one message and its code."""
     try:
-        app(arguments)
+        app(arguments, prog_name="rekindle")
     except RekindleError as error:
         errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -61,13 +61,40 @@ def show_table(
     output.print()
 
 
+def check_page(path: Path | None) -> None:
+    """Refuse a page that cannot be written before the work for it is done.
+
+    Raises:
+        UsageError: as ``write_page``.
+    """
+    if path is not None:
+        with _writing(path) as fresh:
+            fresh.touch()
+            fresh.unlink()
+
+
 def write_page(path: Path, html: str) -> None:
-    """Write a report page, all or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(html, encoding="utf-8")
-    fresh.replace(path)
+    """Write a report page, all or nothing.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    with _writing(path) as fresh:
+        fresh.write_text(html, encoding="utf-8")
+        fresh.replace(path)
     errors.print(f"wrote {path}", markup=False)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """Yield where a page is written before it takes its name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path.with_name(path.name + ".new")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}); name another --html file"
+        ) from error
 
 
 @contextmanager

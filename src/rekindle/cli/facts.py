@@ -67,7 +67,7 @@ def init(
                 "rekindle.toml, or rename the columns in the file"
             )
         sources.append(proposal.as_source(kind, source_path(path, directory)))
-    scaffold = Scaffold(name, currency, timezone, tuple(sources))
+    scaffold = Scaffold(name, currency.upper(), timezone, tuple(sources))
     create_workspace(directory, scaffold)
     errors.print(f"created {directory}", markup=False)
     if sources:

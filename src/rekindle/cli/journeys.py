@@ -13,6 +13,7 @@ from rekindle.cli.console import (
     AsOf,
     Directory,
     HtmlFile,
+    check_page,
     errors,
     open_at,
     parse_as_of,
@@ -98,6 +99,7 @@ def replay(
     """Run a journey over the shop's own history, sending nothing."""
     from rekindle.runtime import replay_journey
 
+    check_page(html)
     workspace = open_at(directory, None)
     end = parse_day(last) if last else workspace.latest().astimezone(workspace.zone).date()
     begin = parse_day(first) if first else end - A_YEAR
@@ -123,6 +125,7 @@ def report(
     """Say what a journey did and what it earned against its holdout."""
     from rekindle.runtime import report_journey
 
+    check_page(html)
     workspace = open_at(directory, as_of)
     with progress_bar() as bar:
         bar.add_task("reporting", total=None)

@@ -12,6 +12,7 @@ from rekindle.cli.console import (
     AsOf,
     Directory,
     HtmlFile,
+    check_page,
     errors,
     open_at,
     output,
@@ -42,6 +43,7 @@ def audit(
     """Say who drifted away, what they were worth, and what could be proven."""
     from rekindle.insights import audit_page, audit_tables
 
+    check_page(html)
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     with progress_bar() as bar:

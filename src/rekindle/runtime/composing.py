@@ -11,7 +11,7 @@ from typing import Any
 from rekindle.channels import OutgoingMail
 from rekindle.consent import sign_unsubscribe
 from rekindle.content import Templates, load_templates
-from rekindle.errors import RekindleError
+from rekindle.errors import ConfigError, RekindleError
 from rekindle.ledger import OutboxMessage
 from rekindle.profiles import NAMES
 from rekindle.runtime.audience import LiveAudience
@@ -43,6 +43,7 @@ class Composer:
         mails: dict[str, OutgoingMail | RekindleError] = {}
         for message in messages:
             try:
+                require_postal_address(self._workspace)
                 card, profile = cards.get(message.person), profiles.get(message.person, {})
                 names = dict(card.properties) if card else {}
                 mails[message.key] = self._mail(message, names, profile, at)
@@ -91,6 +92,19 @@ class Composer:
         space = self._workspace
         token = sign_unsubscribe(space.secret, person, space.config.email.list_id)
         return f"{space.config.portal.url.rstrip('/')}/u/{token}"
+
+
+def require_postal_address(workspace: Workspace) -> None:
+    """Refuse to write to anyone without saying where the business is.
+
+    Raises:
+        ConfigError: ``email.postal_address`` is empty.
+    """
+    if not workspace.config.email.postal_address.strip():
+        raise ConfigError(
+            "email.postal_address is empty; every marketing message has to carry one "
+            "(CAN-SPAM, 15 U.S.C. § 7704(a)(5)): set it in rekindle.toml"
+        )
 
 
 def _shown(value: Any) -> object:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from rekindle.config import FILE_NAME, FORMAT, SourceSettings, load_config
+from rekindle.config import FILE_NAME, FORMAT, SourceSettings, parse_config
 from rekindle.content import starter_templates
 from rekindle.errors import WorkspaceError
 from rekindle.journeys import starter_journeys
@@ -29,6 +29,7 @@ def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
 
     Raises:
         WorkspaceError: there is a workspace already, or the folder cannot be written.
+        ConfigError: the name, currency or zone cannot be used; nothing is written then.
     """
     target = directory / FILE_NAME
     if target.exists():
@@ -37,6 +38,7 @@ def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
     files |= {f"templates/{name}": text for name, text in starter_templates().items()}
     files[".gitignore"] = GITIGNORE
     files[FILE_NAME] = build_settings(scaffold)
+    parse_config(files[FILE_NAME], name=f"the new {FILE_NAME}")
     written = []
     try:
         for name, text in files.items():
@@ -50,7 +52,6 @@ def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
             written.append(path)
     except OSError as error:
         raise WorkspaceError(f"{directory} cannot be written: {error}") from error
-    load_config(directory)
     return written
 
 

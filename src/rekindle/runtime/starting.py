@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rekindle.errors import ConfigError
 from rekindle.experiments import plan_holdout
 from rekindle.journeys import Journey, JourneyVersion
 from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.composing import require_postal_address
 from rekindle.runtime.planning import check_journey, measure_base_rate, settle_version
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Unknown
@@ -27,11 +27,7 @@ def start_journey(workspace: Workspace, journey: Journey, at: datetime) -> Journ
         ConfigError: something every message needs is missing.
     """
     check_journey(workspace, journey)
-    if not workspace.config.email.postal_address.strip():
-        raise ConfigError(
-            "email.postal_address is empty; every marketing message has to carry one "
-            "(CAN-SPAM, 15 U.S.C. § 7704(a)(5)): set it in rekindle.toml"
-        )
+    require_postal_address(workspace)
     version = settle_version(
         workspace, journey, at, holdout_share=_auto_share(workspace, journey, at)
     )

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import ibis.expr.types as ir
 
 from rekindle.clock import Clock, SystemClock
-from rekindle.config import FILE_NAME, FORMAT, Config, load_config, load_secret
+from rekindle.config import FILE_NAME, Config, load_config, load_secret
 from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import Engine, Facts, FileImport, Lake, import_sources
 from rekindle.facts.importing import Progress
@@ -58,13 +58,7 @@ class Workspace:
                 f"{folder} is no workspace: it holds no {FILE_NAME}; "
                 "`rekindle init DIR --orders FILE` makes one, `-C DIR` names one"
             )
-        config = load_config(folder)
-        if config.workspace.format > FORMAT:
-            raise WorkspaceError(
-                f"{folder} has format {config.workspace.format}, this version of rekindle "
-                f"knows {FORMAT}; upgrade rekindle to open it"
-            )
-        return cls(folder, config, clock or SystemClock())
+        return cls(folder, load_config(folder), clock or SystemClock())
 
     @property
     def zone(self) -> ZoneInfo:
