@@ -74,6 +74,9 @@ def unseeded(module: Module) -> Iterator[str]:
         and (node.args or node.keywords)
     }
     inner = {id(n.value) for n in ast.walk(module.tree) if isinstance(n, ast.Attribute)}
+    # What a parameter is annotated with draws nothing.
+    notes = (n.annotation for n in ast.walk(module.tree) if isinstance(n, ast.arg) and n.annotation)
+    inner |= {id(part) for note in notes for part in ast.walk(note)}
     for node, name in module.references():
         is_chance = name.startswith(tuple(f"{c}." for c in CHANCE)) or name in CHANCE
         if is_chance and name not in TYPES and not {id(node)} & (seeded | inner):
