@@ -14,9 +14,9 @@ from tools.markdown import note, table
 def command_page(app: typer.Typer) -> str:
     """Return the page of every command of ``app``."""
     lead = (
-        "Every command takes `-C DIR`, the workspace; the default is the current folder. "
-        "With `--json`,\nstandard output holds only JSON; logs and progress go to standard "
-        "error.\n\nExit codes: 0 done, 1 the work failed, 2 wrong usage or bad input."
+        "Every command but `init` and `schema` takes `-C DIR`, the workspace; the default is the\n"
+        "current folder. With `--json`, standard output holds only [JSON](json.md); messages and\n"
+        "progress go to standard error. How a command ends: [exit codes](workspace.md#exit-codes)."
     )
     root: Any = typer.main.get_command(app)
     return note("Commands", lead) + "\n".join(_sections(root, "rekindle"))
@@ -35,9 +35,10 @@ def _sections(command: Any, path: str) -> Iterator[str]:
 
 def _row(parameter: Any) -> dict[str, Any]:
     is_option = parameter.param_type_name == "option"
-    names = [*parameter.opts, *parameter.secondary_opts]
+    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    value = parameter.metavar or ("" if is_option else parameter.name.upper())
     return {
-        "option": ", ".join(names) if is_option else parameter.metavar or parameter.name.upper(),
+        "option": f"{names} {value}".strip() if is_option else value,
         "required": parameter.required,
         "default": _default_text(parameter),
         "meaning": getattr(parameter, "help", None) or "",

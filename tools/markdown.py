@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+BLOCK = re.compile(r"(<!-- Written by `make docs`: begin -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def note(title: str, lead: str) -> str:
     """Return the head of a generated page."""
     return f"<!-- Written by `make docs`; edits here are lost. -->\n\n# {title}\n\n{lead}\n\n"
+
+
+def fill(page: Path, block: str) -> str:
+    """Return a page that people write with ``block`` in place of its one generated part.
+
+    Raises:
+        ValueError: the page does not mark exactly one part as generated.
+    """
+    written = page.read_text(encoding="utf-8")
+    text, count = BLOCK.subn(lambda found: f"{found[1]}\n{block.strip()}\n\n{found[2]}", written)
+    if count != 1:
+        raise ValueError(f"{page} marks {count} parts as generated; mark one")
+    return text
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

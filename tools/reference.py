@@ -14,7 +14,8 @@ from importlib import import_module
 from typing import Any
 
 from tools.command_page import command_page
-from tools.markdown import note, table
+from tools.facts_page import facts_page
+from tools.markdown import fill, note, table
 from tools.settings_page import settings_page
 from tools.source_tree import ROOT
 
@@ -46,9 +47,14 @@ def reasons_page(reasons: Any) -> str:
     )
 
 
-def channels_page(describe: Callable[[], Iterable[Any]]) -> str:
+def channels_page(describe: Callable[[], str]) -> str:
     """Return the matrix of channels."""
-    return note("Channels", "The ways out, and what each can do.") + table(records(describe()))
+    return note("Channels", "The ways out, and what each can do.") + describe()
+
+
+def lifecycle_page(describe_presets: Callable[[], str]) -> str:
+    """Return the page of tiers, which people write, with its table of presets renewed."""
+    return fill(ROOT / LIFECYCLE, describe_presets())
 
 
 def errors_page(root: type[Exception]) -> str:
@@ -66,18 +72,19 @@ def schema(model: Any) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
+LIFECYCLE = "docs/reference/lifecycle.md"
 PAGES = (
     Page("docs/reference/configuration.md", "rekindle.config:Config", settings_page),
     Page("docs/reference/cli.md", "rekindle.cli:app", command_page),
     Page("docs/reference/profile-columns.md", "rekindle.profiles:COLUMNS", columns_page),
     Page("docs/reference/reasons.md", "rekindle.journeys:REASONS", reasons_page),
     Page("docs/reference/channels.md", "rekindle.channels:describe_channels", channels_page),
+    Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
+    Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
     Page("schemas/rekindle.schema.json", "rekindle.config:Config", schema),
     Page("schemas/journey.schema.json", "rekindle.journeys:journey_schema", schema),
 )
-# Pages whose source does not exist yet; a missing source of any other page is an error.
-AWAITED = frozenset({"docs/reference/channels.md", "docs/reference/cli.md"})
 
 
 def records(rows: Any) -> list[dict[str, Any]]:
@@ -94,7 +101,7 @@ def main(arguments: list[str]) -> int:
     for page in PAGES:
         text = _render(page)
         path = ROOT / page.path
-        if text is None or (path.is_file() and path.read_text(encoding="utf-8") == text):
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(page.path)
         if not is_check:
@@ -105,16 +112,9 @@ def main(arguments: list[str]) -> int:
     return int(is_check and bool(stale))
 
 
-def _render(page: Page) -> str | None:
+def _render(page: Page) -> str:
     module, name = page.source.split(":")
-    try:
-        source = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        if page.path not in AWAITED:
-            raise
-        print(f"{page.path}: awaits {page.source} ({error})", file=sys.stderr)
-        return None
-    return page.render(source)
+    return page.render(getattr(import_module(module), name))
 
 
 def _columns(row: Any) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""The page of every table of facts: what it holds, and under which headers it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rekindle.facts import Column, Contract, describe_contracts
+from tools.markdown import note, table
+
+LEAD = """\
+What each table holds, in the lake and in a warehouse that is read in its place.
+
+- A row is known by its key. A row imported again corrects the one with its key, or changes nothing.
+- `decimal(18, 4)` is an exact amount in the workspace's currency. `timestamp('UTC', 6)` is an \
+instant; a source that names no zone is read in `sources.timezone`, else in the workspace's.
+- Discounts and refunds are positive amounts. Net revenue is gross − discount − refund.
+- Rows of an import that break a contract go to quarantine with their reason and line.
+"""
+INPUTS = """\
+## What a source may give
+
+The left side of `[sources.columns]`. `rekindle init` looks for the headers on the right, whatever \
+their case, spaces and underscores; every other header is named by hand. The last columns of \
+`orders` and `order_lines` are not kept there: a state decides what kind of order it is, and \
+contact details become cards of `customers`.
+"""
+
+
+def facts_page(contracts: Mapping[str, Contract]) -> str:
+    """Return the contracts, then what a source may give of each."""
+    inputs = "\n".join(_inputs(contracts))
+    return f"{note('Facts', LEAD.strip())}{describe_contracts()}\n{INPUTS}\n{inputs}"
+
+
+def _inputs(contracts: Mapping[str, Contract]) -> Iterator[str]:
+    for contract in contracts.values():
+        if any(column.words for column in contract.inputs):
+            rows = [_row(column) for column in contract.inputs]
+            yield f"### From a source of `{contract.table}`\n\n{table(rows)}"
+
+
+def _row(column: Column) -> dict[str, object]:
+    words = [word for word in column.words if word != column.name]
+    return {
+        "column": column.name,
+        "required": column.required,
+        "found_under": ", ".join(f"`{word}`" for word in (column.name, *words)),
+        "meaning": column.meaning,
+    }
