@@ -38,7 +38,9 @@ def answers(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
     Team.copy(shop, folder)
     started = rekindle("start", "calm", "--as-of", DATE, "--yes", "-C", folder)
     assert (started.code, started.out) == (0, "")
-    yield {name: rekindle(*words, "--json", "-C", folder) for name, words in QUESTIONS.items()}
+    found = {name: rekindle(*words, "--json", "-C", folder) for name, words in QUESTIONS.items()}
+    found["page"] = rekindle(*QUESTIONS["report"], "--html", folder / "report.html", "-C", folder)
+    yield found
     close_ledgers()
 
 
@@ -140,3 +142,11 @@ def test_importing_the_same_files_again_changes_nothing(answers: dict[str, Answe
     assert all((one["added"], one["changed"]) == (0, 0) for one in files)
     assert all(one["read"] > 0 and one["quarantined"] == 0 for one in files)
     assert answers["quarantine"].document["rows"] == []
+
+
+def test_a_page_is_written_beside_what_the_terminal_shows(answers: dict[str, Answer]) -> None:
+    answer = answers["page"]
+    assert answer.code == 0
+    _, _, path = answer.err.strip().rpartition("wrote ")
+    assert "<html" in Path(path.replace("\n", "")).read_text(encoding="utf-8")
+    assert "treatment" in answer.out

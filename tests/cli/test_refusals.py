@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import refused, rekindle
-from tests.runtime.shops import set_key
+from tests.runtime.shops import add_section, set_key
 
 HEADER = "order_id,customer_id,ordered_at,total\n"
 GOOD = HEADER + "".join(f"o{n},c{n % 7},2024-01-{n % 28 + 1:02},1{n}.50\n" for n in range(30))
@@ -317,3 +318,21 @@ def test_a_date_is_not_played_with_where_real_messages_leave(
 ) -> None:
     set_key(copy, "outlet", '"email_smtp"')
     assert "--as-of is for trying" in refused(*command, "--as-of", "2024-09-02", "-C", copy)
+
+
+def test_a_mail_server_that_refuses_exits_with_1_and_loses_nothing(copy: Path) -> None:
+    with socket.socket() as bound:  # bound and not listening: every connection is refused
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        set_key(copy, "outlet", '"email_smtp"')
+        add_section(copy, f'[email.smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')
+        assert rekindle("start", "everyone", "--yes", "-C", copy).code == 0
+        answer = rekindle("tick", "--json", "-C", copy)
+    assert answer.code == 1
+    assert f"cannot reach the mail server 127.0.0.1:{port}" in answer.err
+    assert answer.document["messages"] == {"retried later": 5}
+    report = rekindle("report", "everyone", "--json", "-C", copy).document
+    assert (
+        f"{report['touches']['send']} messages were decided and have not left yet."
+        in report["notes"]
+    )

@@ -16,7 +16,13 @@ from pathlib import Path
 from rekindle.cli import main
 from tests.runtime.shops import Team
 
-LOADED = ["tests.runtime.crashing", "ibis.backends.duckdb", "rekindle.portal", "waitress"]
+LOADED = [
+    "tests.runtime.crashing",
+    "ibis.backends.duckdb",
+    "pandas",
+    "pyarrow.dataset",
+    "pyarrow_hotfix",
+]
 NAP_SECONDS = 0.002
 
 
@@ -33,11 +39,17 @@ def start_pass(folder: Path, at: datetime) -> BaseProcess:
 def kill_after(
     process: BaseProcess, progress: Callable[[], int], *, more: int, rng: random.Random
 ) -> bool:
-    """Kill the process a moment after ``progress`` grew by ``more``; False if it was done."""
-    start = progress()
-    while process.is_alive() and progress() < start + more:
-        process.join(NAP_SECONDS)
-    process.join(rng.uniform(0, 0.02))
+    """Kill the process a moment after ``progress`` grew by ``more``; False if it was done.
+
+    One in four is killed earlier, while it looks around and decides.
+    """
+    if rng.random() < 0.25:
+        process.join(rng.uniform(0, 1))
+    else:
+        start = progress()
+        while process.is_alive() and progress() < start + more:
+            process.join(NAP_SECONDS)
+        process.join(rng.uniform(0, 0.02))
     was_alive = process.is_alive()
     process.kill()
     process.join()

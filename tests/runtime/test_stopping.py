@@ -36,7 +36,7 @@ def portal(begun: Team) -> Iterator[str]:
 def link_in(team: Team, person: str) -> str:
     """Return the path of the unsubscribe link in the message to a person."""
     (mail,) = team.mails(f"{person}@example.com")
-    return urlsplit(mail["List-Unsubscribe"].strip("<>")).path
+    return urlsplit(str(mail["List-Unsubscribe"]).strip("<>")).path
 
 
 @pytest.mark.parametrize("at", [NOW + HOUR, NOW - HOUR], ids=["after entry", "imported late"])

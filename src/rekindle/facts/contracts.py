@@ -180,7 +180,8 @@ CUSTOMERS = Contract(
         Column(
             "email_consent_at",
             INSTANT,
-            "When that was stated; the import's time where the source names none.",
+            "When that was stated. Where the source names no time, a first statement counts "
+            "from `created_at`, a changed one from the import that brought it.",
             words=("email_consent_at", "consent_at", "consent_date", "opt_in_at"),
         ),
     ),

@@ -7,12 +7,34 @@ table. Amounts stay exact decimals throughout.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from rekindle.facts.casting import Rules
+from rekindle.facts.contracts import CUSTOMERS
 from rekindle.facts.raw import literal
 
 CARD = ("email", "first_name", "country")
 CANCELLED = "('cancelled', 'canceled', 'void', 'voided')"
+
+
+def build_customers(rules: Rules, *, now: datetime) -> str:
+    """Return SQL for ``customers`` from checked cards; the lake's are ``customers`` as yet.
+
+    A statement on consent that is new but names no time counts from ``now``: at any
+    earlier one it could fall before the statement that it takes back.
+    """
+    names = ", ".join(
+        f"c.{column.name}"
+        for column in CUSTOMERS.columns
+        if column.name not in ("source", "email_consent_at")
+    )
+    return f"""
+        select {literal(rules.source.name)} as source, {names},
+            coalesce(c.email_consent_at, case
+                when c.email_consent = k.email_consent then k.email_consent_at
+                when c.email_consent <> k.email_consent then {literal(now.isoformat())}::timestamptz
+            end) as email_consent_at
+        from checked c left join customers k on k.customer_id = c.customer_id"""
 
 
 def build_lines(rules: Rules) -> str:

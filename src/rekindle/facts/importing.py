@@ -179,6 +179,9 @@ class _Import:
             return upsert(con, change, ORDERS, folding.build_orders_from_lines(rules))
         if contract is ORDERS:
             return upsert(con, change, ORDERS, folding.build_orders(rules))
+        if contract is CUSTOMERS:
+            create_view(con, change, CUSTOMERS)
+            return upsert(con, change, CUSTOMERS, folding.build_customers(rules, now=self._now))
         own = literal(rules.source.name)
         names = ", ".join(
             f"{own} as source" if c.name == "source" else quoted(c.name) for c in contract.columns

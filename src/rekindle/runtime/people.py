@@ -27,25 +27,33 @@ CARD_COLUMNS = (
     "email_consent",
     "email_consent_at",
 )
-# Consent whose time no source stated counts from the start of records.
+# A first consent whose time no source stated counts from the start of records.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 BATCH = 10_000
 
 
 def save_people(facts: Facts, book: Book) -> int:
-    """Write every card and statement of consent into ``book``; return how many cards."""
-    count = 0
+    """Write every card and statement of consent into ``book``; return how many people.
+
+    Of several cards of one person the oldest counts, of their statements every one.
+    """
+    count, newest = 0, ""
     for rows in _cards(facts):
-        people = {row["customer_id"]: _person(row) for row in rows}
-        book.save_people(people.values())
+        people: list[Person] = []
+        for row in rows:
+            if row["customer_id"] != newest:
+                newest = row["customer_id"]
+                people.append(_person(row))
+        book.save_people(people)
         book.save_consent([_consent(row) for row in rows if row["email_consent"] is not None])
         count += len(people)
     return count
 
 
 def _cards(facts: Facts) -> Iterator[list[dict[str, Any]]]:
-    """Yield batches of cards; of several cards of one person the first id's wins."""
-    cards = facts.customers.select(*CARD_COLUMNS).order_by("customer_id")
+    """Yield batches of cards, those of one person together and the oldest first."""
+    order = ("customer_id", "created_at", "email", "first_name", "last_name")
+    cards = facts.customers.select(*CARD_COLUMNS).order_by(*order)
     for batch in cards.to_pyarrow().to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
 

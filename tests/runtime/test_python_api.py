@@ -1,0 +1,51 @@
+"""The Python API does what its page says: its examples run, its names exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import ibis.expr.types as ir
+import pytest
+
+import rekindle
+from rekindle import runtime
+from rekindle.errors import WorkspaceError
+from rekindle.profiles import NAMES
+from rekindle.runtime import Workspace
+from tests.runtime.shops import NOW, Team
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "python-api.md"
+EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"^\| (`.*?`) \|", re.MULTILINE)
+
+
+def test_the_examples_run_one_after_the_other(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(team.folder.parent)
+    names: dict[str, object] = {}
+    for example in EXAMPLE.findall(PAGE.read_text(encoding="utf-8")):
+        exec(compile(example, str(PAGE), "exec"), names)
+    assert {"rows", "found", "report"} <= names.keys()
+
+
+def test_what_the_page_lists_exists() -> None:
+    listed = re.findall(r"`(\w+)", " ".join(ROW.findall(PAGE.read_text(encoding="utf-8"))))
+    known = set(dir(Workspace)) | set(runtime.__all__) | {"config"}
+    assert listed
+    assert [name for name in listed if name not in known] == []
+
+
+def test_profiles_are_an_ibis_table_of_the_documented_columns(imported_shop: Path) -> None:
+    profiles = rekindle.open(imported_shop).profiles(as_of=NOW)
+    assert isinstance(profiles, ir.Table)
+    assert profiles.columns == NAMES
+
+
+def test_profiles_know_only_what_was_known_then(imported_shop: Path) -> None:
+    profiles = rekindle.open(imported_shop).profiles(as_of=NOW)
+    assert profiles.last_order_at.max().to_pyarrow().as_py() < NOW
+
+
+def test_opening_what_is_no_workspace_says_so(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="rekindle init"):
+        rekindle.open(tmp_path)
