@@ -16,11 +16,22 @@ from rekindle.config import LifecycleSettings
 from rekindle.facts import Facts
 from rekindle.profiles.columns import COLUMNS
 from rekindle.profiles.cycle import build_cycle
-from rekindle.profiles.lifecycle import build_lifecycle
+from rekindle.profiles.lifecycle import LINES, build_lifecycle
 from rekindle.profiles.tallies import AMOUNTS, build_tallies
 from rekindle.profiles.value import build_value, build_value_band
 
 VALUE_COLUMNS = frozenset((*AMOUNTS, "lifetime_value", "average_order_value", "value_band"))
+RHYTHM_COLUMNS = frozenset(
+    (
+        *(f"{line}_after_days" for line in LINES),
+        "tier",
+        "tier_since_on",
+        "silence_days",
+        "silence_ratio",
+        "mean_gap_days",
+        "expected_gap_days",
+    )
+)
 NAMES = tuple(column.name for column in COLUMNS)
 
 
@@ -42,7 +53,8 @@ def build_profiles_from(
     """
     has_value = not VALUE_COLUMNS.isdisjoint(columns)
     table = _without_unneeded(tallies, columns, has_value=has_value)
-    table = build_lifecycle(build_cycle(table, settings), settings)
+    if not RHYTHM_COLUMNS.isdisjoint(columns):
+        table = build_lifecycle(build_cycle(table, settings), settings)
     if has_value:
         table = build_value(table)
     if "value_band" in columns:

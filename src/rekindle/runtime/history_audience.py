@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -152,7 +153,10 @@ class _Sweep:
         self, ticks: pa.Table, predicates: Sequence[str], among: ir.Table | None
     ) -> ir.Table:
         """Return tick, person and whether each predicate is met."""
-        spells, asked = self._spells, self._engine.bring("replay_ticks", ticks)
+        asked = self._engine.bring("replay_ticks", ticks)
+        first, last = (_literal(ticks.column("as_of")[n].as_py()) for n in (0, -1))
+        spells = self._spells
+        spells = spells.filter((spells.valid_from < last) & (first <= spells.valid_to))
         joined = spells.inner_join(
             asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
         ).drop("valid_from", "valid_to")
@@ -206,6 +210,10 @@ def _purchases(
     bounds = np.searchsorted(owner[order], np.arange(len(index) + 1))
     by_person = Purchases(at[order], bounds)
     return by_person, (people, rows.column("key").to_pylist(), at.tolist())
+
+
+def _literal(at: datetime) -> ir.Value:
+    return ibis.literal(at, type="timestamp('UTC', 6)")
 
 
 def _micros(at: datetime) -> int:
