@@ -11,10 +11,13 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rekindle.audiences import build_condition, parse_predicate
+from rekindle.audiences.checking import CHECKS
 from rekindle.audiences.compiling import _BUILDERS
-from rekindle.audiences.predicate import _CHECKS
+from rekindle.errors import PredicateError
 
 PEOPLE = pa.table(
     {
@@ -72,6 +75,14 @@ def people(request: pytest.FixtureRequest) -> Iterator[ir.Table]:
         ("not has_email or tier <> 'prospect'", {"ann", "bob", "cem"}),
         ("upper(top_category) like 'SH%'", {"ann"}),
         ("country ilike 'd_'", {"ann"}),
+        ("country not like 'D%'", {"cem"}),
+        ("country not ilike 'g%'", {"ann"}),
+        ("country not in ('DE', 'FR')", {"cem"}),
+        ("orders_count not between 1 and 2", {"ann", "cem"}),
+        ("(country = 'DE') is not true", {"bob", "cem"}),
+        ("last_order_at > date '2010-03-01'", {"ann", "bob"}),
+        (" or ".join(["tier = 'lapsed'"] * 200), {"ann"}),
+        (" and ".join(["(has_email or orders_count > 0)"] * 100), {"ann", "bob"}),
         ("coalesce(country, 'FR') = 'FR'", {"bob"}),
         ("trim(lower(country)) = 'gb'", {"cem"}),
         ("(tier = 'active' or tier = 'prospect') and country is not null", {"cem"}),
@@ -91,10 +102,27 @@ def test_what_is_not_known_does_not_match(people: ir.Table) -> None:
 
 
 def test_every_node_that_is_checked_can_be_built() -> None:
-    checked: set[type] = set()
-    for kinds, _ in _CHECKS:
-        checked |= set(kinds) if isinstance(kinds, tuple) else {kinds}
-    assert checked == set(_BUILDERS)
+    assert CHECKS.keys() == _BUILDERS.keys()
+
+
+WORDS = """
+    tier lifetime_value orders_count last_order_on last_order_at country has_email current_date
+    'lapsed' 'DE' '2010-03-01' 5 2.5 -1 0 true null and or not = <> < >= + - * / ( ) in between
+    like is coalesce( abs( lower( , interval 30 days date
+""".split()  # noqa: SIM905 - a sentence is easier to read than forty quoted words
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join))
+def test_what_is_taken_can_be_asked(text: str) -> None:
+    try:
+        predicate = parse_predicate(text)
+    except PredicateError:
+        return
+    con = ibis.duckdb.connect()
+    table = con.create_table("people", PEOPLE)
+    table.filter(build_condition(predicate, table)).to_pyarrow()
+    con.disconnect()
 
 
 def matching(people: ir.Table, text: str) -> set[str]:

@@ -49,6 +49,16 @@ def test_the_language_says_what_a_marketer_asks(text: str, columns: set[str] | N
         ("orders_count like '2%'", "different types"),
         ("tier + 1 = 2", "only numbers"),
         ("last_order_on - interval 2 months < current_date", "interval in days"),
+        ("last_order_on > current_date - interval '²' day", "interval in days"),
+        ("last_order_on > current_date - interval 99999999999 days", "at most 36,500 days"),
+        ("last_order_at > last_order_on", "ends in _on"),
+        ("orders_count > " + "9" * 60, "too large"),
+        ("orders_count > 1e400", "too large"),
+        ("country < 'b'", "orders texts"),
+        ("tier between 'a' and 'b'", "orders texts"),
+        ("tier is true", "is a text"),
+        ("tier = null", "write IS NULL"),
+        ("country like 'a\\%'", "backslash"),
     ],
 )
 def test_a_mistake_is_answered_with_what_would_work(text: str, part: str) -> None:
@@ -76,6 +86,14 @@ def test_a_mistake_is_answered_with_what_would_work(text: str, part: str) -> Non
         "sum(orders_count) over () > 1",
         "customer_id = current_user",
         "getenv('HOME') = 'x'",
+        "try_cast('2010-01-01' as date) < last_order_on",
+        "trim(both 'D' from country) = 'E'",
+        "ltrim(country) = 'DE'",
+        "country like 'a' escape '!'",
+        "country ilike any ('d%')",
+        "tier = e'lapsed'",
+        "country = '\x00'",
+        "country = '\ud800'",
     ],
 )
 def test_nothing_but_a_condition_gets_through(text: str) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 from sqlglot import exp
 
+from rekindle.audiences.checking import TYPES
 from rekindle.audiences.literals import as_date, as_instant, as_number
-from rekindle.audiences.predicate import TYPES, Predicate
+from rekindle.audiences.predicate import Predicate
 
 Build = Callable[[Any, ir.Table], Any]
 
@@ -29,7 +31,7 @@ def build_condition(predicate: Predicate, table: ir.Table) -> ir.BooleanValue:
     return ibis.coalesce(_build(predicate.tree, table), ibis.literal(False))
 
 
-def _build(node: exp.Expression, table: ir.Table) -> Any:
+def _build(node: exp.Expr, table: ir.Table) -> Any:
     return _BUILDERS[type(node)](node, table)
 
 
@@ -45,21 +47,21 @@ def _literal(node: exp.Literal, table: ir.Table) -> Any:
 
 
 def _compare(compare: Callable[[Any, Any], Any]) -> Build:
-    def build(node: exp.Expression, table: ir.Table) -> Any:
+    def build(node: exp.Expr, table: ir.Table) -> Any:
         left, right = _pair(node.this, node.expression, table)
         return compare(left, right)
 
     return build
 
 
-def _pair(left: exp.Expression, right: exp.Expression, table: ir.Table) -> tuple[Any, Any]:
+def _pair(left: exp.Expr, right: exp.Expr, table: ir.Table) -> tuple[Any, Any]:
     a, b = _build(left, table), _build(right, table)
     return _like_the_other(left, a, b), _like_the_other(right, b, a)
 
 
-def _like_the_other(node: exp.Expression, value: Any, other: Any) -> Any:
-    """Read a quoted text as a date or an instant when it stands beside one."""
-    if isinstance(node, exp.Literal) and node.is_string:
+def _like_the_other(node: exp.Expr, value: Any, other: Any) -> Any:
+    """Read a quoted text or day as a date or an instant when it stands beside one."""
+    if isinstance(node, exp.Cast) or (isinstance(node, exp.Literal) and node.is_string):
         if other.type().is_date():
             return ibis.date(as_date(node))
         if other.type().is_timestamp():
@@ -82,11 +84,13 @@ def _is(node: exp.Is, table: ir.Table) -> Any:
     value = _build(node.this, table)
     if isinstance(node.expression, exp.Null):
         return value.isnull()
-    return value == ibis.literal(bool(node.expression.this))
+    # As in SQL, what is not known is neither true nor false.
+    same = value == ibis.literal(bool(node.expression.this))
+    return ibis.coalesce(same, ibis.literal(False))
 
 
 def _add_or_take(apply: Callable[[Any, Any], Any]) -> Build:
-    def build(node: exp.Expression, table: ir.Table) -> Any:
+    def build(node: exp.Expr, table: ir.Table) -> Any:
         left = _build(node.this, table)
         if isinstance(node.expression, exp.Interval):
             moved = apply(left, ibis.interval(days=int(str(node.expression.this.this))))
@@ -112,16 +116,31 @@ def _both(combine: Callable[[Any, Any], Any]) -> Build:
     return lambda node, table: combine(_build(node.this, table), _build(node.expression, table))
 
 
+def _like(method: str) -> Build:
+    def build(node: exp.Binary, table: ir.Table) -> Any:
+        fits = getattr(_build(node.this, table), method)(str(node.expression.this))
+        return ~fits if node.args.get("negate") else fits
+
+    return build
+
+
+def _chain(combine: Callable[[Any, Any], Any]) -> Build:
+    def build(node: exp.Connector, table: ir.Table) -> Any:
+        return reduce(combine, [_build(part, table) for part in node.flatten(unnest=False)])
+
+    return build
+
+
 def _method(name: str) -> Build:
     return lambda node, table: getattr(_build(node.this, table), name)()
 
 
-_BUILDERS: dict[type[exp.Expression], Build] = {
+_BUILDERS: dict[type[exp.Expr], Build] = {
     exp.Column: _column,
     exp.Literal: _literal,
     exp.Boolean: lambda node, table: ibis.literal(bool(node.this)),
-    exp.And: _both(operator.and_),
-    exp.Or: _both(operator.or_),
+    exp.And: _chain(operator.and_),
+    exp.Or: _chain(operator.or_),
     exp.Not: lambda node, table: ~_build(node.this, table),
     exp.Paren: lambda node, table: _build(node.this, table),
     exp.EQ: _compare(operator.eq),
@@ -133,8 +152,8 @@ _BUILDERS: dict[type[exp.Expression], Build] = {
     exp.Between: _between,
     exp.In: _in,
     exp.Is: _is,
-    exp.Like: lambda node, table: _build(node.this, table).like(str(node.expression.this)),
-    exp.ILike: lambda node, table: _build(node.this, table).ilike(str(node.expression.this)),
+    exp.Like: _like("like"),
+    exp.ILike: _like("ilike"),
     exp.Add: _add_or_take(operator.add),
     exp.Sub: _add_or_take(operator.sub),
     exp.Mul: _both(operator.mul),

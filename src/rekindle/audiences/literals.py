@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from sqlglot import exp
 
 
-def as_date(node: exp.Expression) -> date:
+def as_date(node: exp.Expr) -> date:
     """Return the day a text or ``date '…'`` names.
 
     Raises:
@@ -16,7 +16,7 @@ def as_date(node: exp.Expression) -> date:
     return date.fromisoformat(_text(node))
 
 
-def as_instant(node: exp.Expression) -> datetime:
+def as_instant(node: exp.Expr) -> datetime:
     """Return the instant a text or ``timestamp '…'`` names; UTC without an offset.
 
     Raises:
@@ -26,13 +26,16 @@ def as_instant(node: exp.Expression) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def as_number(node: exp.Literal) -> int | float:
-    """Return a number literal's value."""
-    text = str(node.this)
-    return int(text) if text.isdigit() else float(text)
+def as_number(node: exp.Literal) -> float:
+    """Return a number literal's value; in a predicate all numbers are floating.
+
+    Raises:
+        ValueError: the reader takes it for a number, but it is none, like ``0E``.
+    """
+    return float(str(node.this))
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     inner = node.this if isinstance(node, exp.Cast) else node
     if not (isinstance(inner, exp.Literal) and inner.is_string):
         raise ValueError("not a text")
