@@ -81,7 +81,9 @@ class SmallShop:
     def load_into(self, con: Any) -> None:
         """Create the tables, or replace them, on any Ibis connection."""
         for name, rows in self.tables().items():
-            con.create_table(name, rows, overwrite=True)
+            con.create_table(name, schema=CONTRACTS[name].schema, overwrite=True)
+            if rows.num_rows:
+                con.insert(name, rows)
 
     def _order(self, sale: Sale, order_id: str) -> dict[str, Any]:
         return {
