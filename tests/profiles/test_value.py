@@ -20,6 +20,11 @@ def test_lifetime_value_is_net_of_discounts_and_refunds(ask: Ask) -> None:
     assert ann["average_order_value"] == 70
 
 
+def test_an_amount_that_a_warehouse_leaves_open_is_none(ask: Ask) -> None:
+    ann = ask(SmallShop([Sale("ann", day(0), discount=None, refund=None)]), 1)["ann"]
+    assert (ann["discount_value"], ann["refund_value"], ann["lifetime_value"]) == (0, 0, 10)
+
+
 def test_the_upper_fifth_of_buyers_is_high_and_the_lower_half_low(ask: Ask) -> None:
     sales = [sale for n in range(1, 11) for sale in bought(f"{n:02}", 0, gross=n)]
     profiles = ask(SmallShop(sales, [Card("prospect")]), 1)
