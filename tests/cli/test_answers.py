@@ -5,6 +5,7 @@ The figures are held against the shop's own rows, counted here in plain Python.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 
 from tests.cli.commands import Answer, rekindle
 from tests.runtime.shops import TWINS, Team, close_ledgers, order_lines
+from tools.source_tree import ROOT
 
 ARMS = {"treatment", "holdout"}
 DATE = "2024-09-02"
@@ -150,3 +152,29 @@ def test_a_page_is_written_beside_what_the_terminal_shows(answers: dict[str, Ans
     _, _, path = answer.err.strip().rpartition("wrote ")
     assert "<html" in Path(path.replace("\n", "")).read_text(encoding="utf-8")
     assert "treatment" in answer.out
+
+
+# The keys below these are data, or listed on a page of their own.
+NAMED_ELSEWHERE = {"reasons", "tiers", "tier_lines", "gap_days_by_category", "profile"}
+WORDS = {"unknown", *ARMS}
+
+
+def keys_of(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from keys_of(one)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from keys_of(list(inner.values()) if key in NAMED_ELSEWHERE else inner)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_key_is_documented(question: str, answers: dict[str, Answer]) -> None:
+    page = (ROOT / "docs/reference/json.md").read_text(encoding="utf-8")
+    whole, *sections = page.split("\n## ")
+    section = next(one for one in sections if f"`{question}`" in one.splitlines()[0])
+    general = next(one for one in sections if one.startswith("What holds"))
+    told = set(re.findall(r"`([\w ]+)`", whole + general + section)) | WORDS
+    found = set(keys_of(answers[question].document))
+    assert found - told == set()
