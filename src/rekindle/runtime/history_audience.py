@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine, Facts
-from rekindle.journeys import Candidate, JourneyVersion, Signal
+from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, Wait
 from rekindle.profiles import build_presence, build_profiles_from, build_timeline, local_day
 from rekindle.vocabulary import SignalKind
 
@@ -87,8 +87,11 @@ class HistoryAudience:
         tick = self._ticks[at]
         matches = self._matches[version.journey.audience][tick]
         chosen = np.flatnonzero(matches & (self._next_offer <= tick))
-        first = chosen[self._next_offer[chosen] == 0]
-        self._next_offer[first] = self._again(version.journey.reenter, at)
+        settled = chosen
+        if not _is_over_before_reentry(version.journey):
+            # Someone may still be on the way when the time is up, and is offered daily then.
+            settled = chosen[self._next_offer[chosen] == 0]
+        self._next_offer[settled] = self._again(version.journey.reenter, at)
         for index in chosen.tolist():
             last = self._purchases.newest_before(index, at)
             yield Candidate(self._people[index], last)
@@ -168,6 +171,15 @@ class _Sweep:
         met = {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
         # Not filtered here: engines push the filter down and judge its parts many times.
         return table.select("tick", "person", **met)
+
+
+def _is_over_before_reentry(journey: Journey) -> bool:
+    """Return whether everyone has left the journey by the time they may enter again."""
+    if journey.reenter is None:
+        return True
+    waits = sum((s.duration for s in journey.steps if isinstance(s, Wait)), timedelta())
+    held = (journey.stale_after + timedelta(days=1)) * len(journey.sends)
+    return waits + held < journey.reenter
 
 
 def _numbered(engine: Engine, timeline: ir.Table) -> tuple[ir.Table, list[str]]:
