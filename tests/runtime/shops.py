@@ -83,6 +83,10 @@ holdout: none
 steps:
   - send: {channel: email, template: check-in}
 """
+FEW = EVERYONE.replace("journey: everyone", "journey: few").replace(
+    "orders_count >= 1",
+    "orders_count >= 1 and (customer_id like 'c00_' or customer_id like 'c01_')",
+)
 
 
 def order_lines(seed: int = SEED) -> list[Row]:
@@ -131,7 +135,7 @@ def build_shop(folder: Path) -> None:
     )
     create_workspace(folder, Scaffold("Wick & Mug", "GBP", ZONE, sources))
     set_key(folder, "postal_address", '"1 Wick Lane, Leeds"')
-    for name, text in (("calm", CALM), ("everyone", EVERYONE)):
+    for name, text in (("calm", CALM), ("everyone", EVERYONE), ("few", FEW)):
         (folder / "journeys" / f"{name}.yaml").write_text(text, encoding="utf-8")
     workspace = Workspace.open(folder)
     workspace.import_facts()

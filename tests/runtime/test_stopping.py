@@ -62,9 +62,9 @@ def test_a_purchase_known_at_entry_ends_nothing(begun: Team) -> None:
 
 def test_a_purchase_cancels_the_message_that_still_waits(team: Team) -> None:
     team.jam()
-    team.start("everyone")
+    team.start("few")
     team.tick()
-    person = team.someone("everyone")
+    person = team.someone("few")
     assert team.states(person)[0] in (MessageState.QUEUED, MessageState.LEASED)
     team.buys(person, NOW + MINUTE)
     team.clear()
@@ -85,9 +85,9 @@ def test_a_withdrawal_in_the_customers_file_stops_messages(begun: Team) -> None:
 
 def test_a_withdrawal_cancels_the_message_that_still_waits(team: Team) -> None:
     team.jam()
-    team.start("everyone")
+    team.start("few")
     team.tick()
-    person = team.someone("everyone")
+    person = team.someone("few")
     said = {"email_consent": "false", "email_consent_at": (NOW + MINUTE).isoformat()}
     team.save_cards({person: said})
     team.clear()
@@ -128,7 +128,7 @@ def test_who_left_is_not_written_to_by_any_journey_again(begun: Team, portal: st
     person = begun.someone("calm")
     with urlopen(Request(portal + link_in(begun, person), data=b""), timeout=20) as answer:
         assert answer.status == 200
-    begun.start("everyone")
+    begun.start("few")
     begun.tick(after=DAY)
     assert begun.reasons(person) == [None, Reason.SUPPRESSED]
 
