@@ -57,6 +57,42 @@ def test_orders_by_address_are_understood(desk: Desk) -> None:
     assert any("stands for it" in note for note in proposal.notes)
 
 
+def test_a_shopify_export_with_a_row_a_line_item_is_understood(desk: Desk) -> None:
+    head = "Name,Email,Financial Status,Paid at,Currency,Total,Created at,Lineitem quantity"
+    rows = (
+        "#1001,ann@example.com,paid,2024-01-05 10:00:00 +0100,GBP,30.00,"
+        "2024-01-05 09:59:00 +0100,2,Hat,10.00,HAT\n"
+        "#1001,ann@example.com,,,,,2024-01-05 09:59:00 +0100,1,Bag,10.00,BAG\n"
+    )
+    text = f"{head},Lineitem name,Lineitem price,Lineitem sku\n{rows}"
+    proposal = propose_source(desk.write("o.csv", text), zone="UTC")
+    assert proposal.table == "order_lines"
+    desk.sources = [proposal.as_source("orders", "o.csv").model_dump(exclude_none=True)]
+    assert desk.bring()[0].is_clean
+    (order,) = desk.rows("orders")
+    assert (order["customer_id"], order["gross"]) == ("ann@example.com", 30)
+
+
+def test_german_headers_are_understood(desk: Desk) -> None:
+    text = "Bestellnummer;Kundennummer;Bestelldatum;Gesamtbetrag;Währung\n1;a;13.02.2024;8,00;GBP\n"
+    proposal = propose_source(desk.write("o.csv", text.encode("cp1252")), zone="Europe/Berlin")
+    assert set(taken(proposal)) == {"order_id", "customer_id", "ordered_at", "gross", "currency"}
+
+
+def test_a_list_of_addresses_is_customers(desk: Desk) -> None:
+    text = "id,name,email,created_at\n7,Ann,ann@example.com,2024-01-01\n"
+    assert propose_source(desk.write("c.csv", text), zone="UTC").table == "customers"
+    text = "email,country\nann@example.com,GB\n"
+    proposal = propose_source(desk.write("c.csv", text), zone="UTC")
+    assert taken(proposal) == {"customer_id": "email", "email": "email", "country": "country"}
+
+
+def test_plain_ids_number_orders_where_there_is_an_amount(desk: Desk) -> None:
+    text = "id,customer,date,total\n7,ann,2024-01-01,5\n"
+    proposal = propose_source(desk.write("o.csv", text), zone="UTC")
+    assert (proposal.table, taken(proposal)["order_id"]) == ("orders", "id")
+
+
 def test_german_dates_amounts_and_letters_are_found_out(desk: Desk) -> None:
     proposal = propose_source(desk.write("o.csv", GERMAN.encode("cp1252")), zone="Europe/Berlin")
     assert proposal.settings == {

@@ -219,6 +219,18 @@ def test_a_query_on_a_database_is_a_source(desk: Desk, monkeypatch: pytest.Monke
     assert desk.rows("orders")[0]["gross"] == Decimal("5.5")
 
 
+def test_a_query_on_postgres_is_a_source(desk: Desk, postgres_url: str) -> None:
+    source: dict[str, Any] = {k: v for k, v in ORDERS.items() if k != "path"}
+    query = (
+        "select 1 as id, 'ann' as who, timestamptz '2024-01-01 10:00+02' as at, 5.5::numeric as "
+        "total union all select 2, null, '2024-01-02 00:00+00', 7"
+    )
+    (result,) = desk.bring({**source, "database": postgres_url, "query": query})
+    assert (result.read, result.quarantined, result.anonymous) == (2, 0, 1)
+    first = next(order for order in desk.rows("orders") if order["order_id"] == "1")
+    assert (first["ordered_at"].hour, first["gross"]) == (8, Decimal("5.5"))
+
+
 def test_a_query_that_fails_says_so_without_the_password(desk: Desk) -> None:
     source: dict[str, Any] = {k: v for k, v in ORDERS.items() if k != "path"}
     sqlite3.connect(desk.base / "shop.db").close()

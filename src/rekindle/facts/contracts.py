@@ -73,6 +73,9 @@ ORDER_ID = Column(
         "basket_id",
         "transaction_id",
         "receipt",
+        "bestellnummer",
+        "rechnungsnummer",
+        "id",
     ),
 )
 CUSTOMER_ID = Column(
@@ -92,6 +95,8 @@ CUSTOMER_ID = Column(
         "account_id",
         "shopper_id",
         "buyer_id",
+        "kundennummer",
+        "kunde",
     ),
 )
 ORDERED_AT = Column(
@@ -113,13 +118,15 @@ ORDERED_AT = Column(
         "purchased_at",
         "paid_at",
         "time",
+        "bestelldatum",
+        "datum",
     ),
 )
 CURRENCY = Column(
     "currency",
     "string",
     "ISO 4217 code; the workspace's where the source names none.",
-    words=("currency", "currency_code"),
+    words=("currency", "currency_code", "währung"),
 )
 STATUS = Column(
     "status",
@@ -131,19 +138,19 @@ EMAIL = Column(
     "email",
     "string",
     "The customer's e-mail address.",
-    words=("email", "e_mail", "email_address", "customer_email", "mail"),
+    words=("email", "e_mail", "email_address", "customer_email", "mail", "billing_email"),
 )
 FIRST_NAME = Column(
     "first_name",
     "string",
     "What the customer is called in a message.",
-    words=("first_name", "firstname", "given_name"),
+    words=("first_name", "firstname", "given_name", "vorname"),
 )
 COUNTRY = Column(
     "country",
     "string",
     "The customer's country, ISO 3166 code or name.",
-    words=("country", "country_code", "shipping_country", "billing_country"),
+    words=("country", "country_code", "shipping_country", "billing_country", "land"),
 )
 CARD = (EMAIL, FIRST_NAME, COUNTRY)
 
@@ -222,6 +229,9 @@ ORDERS = Contract(
                 "sales_value",
                 "grand_total",
                 "subtotal",
+                "gesamtbetrag",
+                "summe",
+                "betrag",
             ),
         ),
         Column(
@@ -260,10 +270,15 @@ ORDER_LINES = Contract(
                 "item",
                 "variant_id",
                 "article",
+                "lineitem_sku",
+                "artikelnummer",
             ),
         ),
         Column(
-            "description", "string", "In words.", words=("description", "product_name", "title")
+            "description",
+            "string",
+            "In words.",
+            words=("description", "product_name", "title", "lineitem_name"),
         ),
         Column(
             "category",
@@ -276,14 +291,22 @@ ORDER_LINES = Contract(
             MONEY,
             "How many; negative when given back.",
             required=True,
-            words=("quantity", "qty", "units", "count"),
+            words=("quantity", "qty", "units", "count", "lineitem_quantity", "menge", "anzahl"),
         ),
         Column(
             "unit_price",
             MONEY,
             "Price of one.",
             required=True,
-            words=("unit_price", "unitprice", "price", "item_price"),
+            words=(
+                "unit_price",
+                "unitprice",
+                "price",
+                "item_price",
+                "lineitem_price",
+                "einzelpreis",
+                "preis",
+            ),
         ),
         Column("amount", MONEY, "Quantity × unit price.", required=True, is_input=False),
     ),

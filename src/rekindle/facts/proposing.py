@@ -138,6 +138,9 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
     }
     table = _choose(matches)
     contract, chosen = CONTRACTS[table], matches[table]
+    by_address = "customer_id" not in chosen and "email" in chosen
+    if by_address:
+        chosen = {"customer_id": chosen["email"], **chosen}
     missing = missing_columns(contract, chosen)
     if missing:
         raise SourceError(
@@ -153,31 +156,30 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
     settings, notes = _settings(contract, chosen, samples)
     if is_numbered_by_time(contract, chosen):
         notes.append("no column numbers the orders; they are told apart by customer and time")
-    if table in ("orders", "order_lines") and "customer_id" not in chosen:
-        if "email" in chosen:
-            chosen = {"customer_id": chosen["email"], **chosen}
-            notes.append("customers have no id of their own; the e-mail address stands for it")
-        else:
-            notes.append("no column says who bought: every order will be anonymous")
+    if by_address:
+        notes.append("customers have no id of their own; the e-mail address stands for it")
+    elif "customer_id" not in chosen:
+        notes.append("no column says who bought: every order will be anonymous")
     if "ordered_at" in chosen:
         notes.append(f"dates without an offset are taken as {zone}")
     columns = tuple(
         ProposedColumn(name, column, tuple(samples[column][:SHOWN]), _why(name, column))
         for name, column in chosen.items()
     )
-    return Proposal(table, columns, settings, tuple(notes))  # type: ignore[arg-type]
+    return Proposal(table, columns, settings, tuple(notes))
 
 
-def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
+def _choose(matches: Mapping[str, Mapping[str, str]]) -> Table:
     """Return the table a file's columns fit: lines before orders before customers."""
-    lines, orders = matches["order_lines"], matches["orders"]
+    lines, orders, customers = (matches[t] for t in ("order_lines", "orders", "customers"))
     if {"quantity", "unit_price", "ordered_at"} <= lines.keys() and (
-        "order_id" in lines or "customer_id" in lines
+        {"order_id", "customer_id"} & lines.keys()
     ):
         return "order_lines"
-    if "order_id" in orders or ("ordered_at" in orders and "gross" in orders):
+    numbers_orders = _plain(orders.get("order_id", "id")) not in ("id", "name")
+    if numbers_orders or {"ordered_at", "gross"} <= orders.keys():
         return "orders"
-    return "customers" if "customer_id" in matches["customers"] else "orders"
+    return "customers" if {"customer_id", "email"} & customers.keys() else "orders"
 
 
 def _match(contract: Contract, samples: Mapping[str, Sequence[str]]) -> dict[str, str]:
