@@ -103,10 +103,12 @@ def test_purchase_stops_what_was_to_come() -> None:
     assert (replayed.returned[Arm.TREATMENT], replayed.returned_before_first_touch) == (1, 0)
 
 
-def test_purchase_at_the_very_instant_of_a_touch_stops_it() -> None:
+def test_purchase_at_the_very_instant_of_a_look_is_seen_by_the_next() -> None:
     alice = TREATED[0]
     replayed = run([alice], (alice, 2 * DAY))
-    assert (list(replayed.sends), replayed.sent_after_return) == ([], 0)
+    assert [move.at for move in replayed.sends] == [START + 2 * DAY]
+    assert replayed.ended == {Reason.ORDER: 1}
+    assert replayed.sent_after_return == 0
     assert replayed.returned_before_first_touch == 1
 
 

@@ -276,7 +276,9 @@ def _life(rng: random.Random, person: str) -> list[Row]:
     gap = rng.choice((12, 25, 40, 70))
     at = FIRST_DAY + timedelta(days=rng.uniform(0, 550))
     while at < LAST_DAY:
-        rows += _order(rng, person, at, f"{person}-{len(rows):03}")
+        # Some buy on the stroke of the hour at which a replay looks.
+        sharp = at.replace(hour=8, minute=0, second=0) if rng.random() < 0.2 else at
+        rows += _order(rng, person, sharp, f"{person}-{len(rows):03}")
         silent = rng.random() < 0.15
         at += timedelta(days=rng.expovariate(1 / gap) + (rng.uniform(60, 500) if silent else 0.1))
     return rows

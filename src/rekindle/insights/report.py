@@ -212,7 +212,7 @@ def _count_late_sends(record: JourneyRecord, outcomes: Outcomes) -> tuple[int, i
     late = [
         _was_known(members[sent.person, sent.rotation], sent, is_replay=record.is_replay)
         for sent in record.sends
-        if (at := outcomes.returned_at.get((sent.person, sent.rotation))) and at <= sent.at
+        if (at := outcomes.returned_at.get((sent.person, sent.rotation))) and at < sent.at
     ]
     return sum(late), len(late) - sum(late)
 

@@ -1,6 +1,6 @@
 """A journey run over history: the real engine and gate, with only the sending replaced.
 
-Before each tick everything that had happened by then is recorded, so purchases end
+Before each tick everything that had happened before it is recorded, so purchases end
 enrolments as they would have. What came of it is then counted from the history itself.
 """
 
@@ -101,9 +101,12 @@ class _History:
         self._seen: defaultdict[tuple[str, SignalKind], list[datetime]] = defaultdict(list)
 
     def until(self, at: datetime) -> list[Signal]:
-        """Return what happened since the last call, up to and including ``at``."""
+        """Return what happened since the last call and before ``at``.
+
+        As in a profile: what happens at the very instant of a look is seen by the next.
+        """
         signals = []
-        while self._next is not None and self._next.at <= at:
+        while self._next is not None and self._next.at < at:
             signals.append(self._next)
             self._seen[self._next.person, self._next.kind].append(self._next.at)
             self._next = next(self._coming, None)
@@ -162,7 +165,7 @@ def _count_sent_after_return(journey: Journey, moves: Iterable[Move], history: _
     """Return how many messages followed a signal that should have stopped them."""
     return sum(
         any(
-            (at := history.first_return(move.before, kind)) is not None and at <= move.at
+            (at := history.first_return(move.before, kind)) is not None and at < move.at
             for kind in journey.exits
         )
         for move in moves

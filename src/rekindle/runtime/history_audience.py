@@ -107,11 +107,11 @@ class HistoryAudience:
         return {self._people[index] for index in np.flatnonzero(audience.any(axis=0)).tolist()}
 
     def signals(self, since: datetime, until: datetime) -> Iterator[Signal]:
-        """Yield the purchases in (since, until] of those who ever match, in time order."""
+        """Yield the purchases in [since, until] of those who ever match, in time order."""
         relevant = self.ever_matching()
         low, high = _micros(since), _micros(until)
         for person, key, at in zip(*self._orders, strict=True):
-            if low < at <= high and person in relevant:
+            if low <= at <= high and person in relevant:
                 yield Signal(person, SignalKind.ORDER, _instant(at), f"order:{key}")
 
     def _again(self, reenter: timedelta | None, at: datetime) -> int:
