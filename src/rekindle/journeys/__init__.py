@@ -4,7 +4,7 @@ Journeys are read from files, run by one engine over any ``Book``, and replayed 
 history by the same engine over a book in memory.
 """
 
-from rekindle.journeys.engine import Assign, Engine, TickReport
+from rekindle.journeys.engine import Assign, Engine, TickReport, may_reenter
 from rekindle.journeys.gate import (
     REASONS,
     Cap,
@@ -74,6 +74,7 @@ __all__ = [
     "load_journey",
     "load_journeys",
     "longest_window",
+    "may_reenter",
     "parse_journey",
     "replay",
     "starter_journeys",

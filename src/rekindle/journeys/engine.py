@@ -142,7 +142,7 @@ class Engine:
         enrolments = []
         for candidate in candidates:
             person, before = candidate.person, past.get(candidate.person)
-            if before is not None and not _may_reenter(version, before, at):
+            if before is not None and not may_reenter(version, before, at):
                 continue
             enrolments.append(
                 Enrolment(
@@ -224,7 +224,8 @@ class Engine:
             ) from error
 
 
-def _may_reenter(version: JourneyVersion, past: Past, at: datetime) -> bool:
+def may_reenter(version: JourneyVersion, past: Past, at: datetime) -> bool:
+    """Return whether someone with this past may enter the journey again at ``at``."""
     reenter = version.journey.reenter
     return reenter is not None and not past.is_open and at - past.entered_at >= reenter
 

@@ -37,7 +37,7 @@ def _card_spells(facts: Facts) -> ir.Table:
     """Return what a person's cards said together, from each one's creation to the next."""
     cards = facts.customers.mutate(
         known_from=ibis.coalesce(facts.customers.created_at, _instant(LONG_AGO)),
-        has_email=facts.customers.email.notnull().cast("int64"),
+        has_email=facts.customers.email.notnull().ifelse(1, 0),
     )
     one = cards.group_by(card_id=cards.customer_id, known_from=cards.known_from).agg(
         country=cards.country.max(), has_email=cards.has_email.max()

@@ -25,6 +25,7 @@ from rekindle.experiments import (
     provable_rate_lift,
 )
 from rekindle.journeys import (
+    Book,
     Candidate,
     Engine,
     Journey,
@@ -33,6 +34,7 @@ from rekindle.journeys import (
     Wait,
     build_caps,
     longest_window,
+    may_reenter,
 )
 from rekindle.profiles import NAMES, build_profiles, local_day
 from rekindle.runtime.audience import LiveAudience
@@ -125,7 +127,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     base = measure_base_rate(workspace, journey, at)
     share_of = base if isinstance(base, Unknown) else base.returned_share
     version = _next_version(workspace, journey, at)
-    candidates = list(audience.entrants(version, at))
+    candidates = audience.keep_newcomers(workspace.book, version)
     holdout = plan_holdout(people=len(candidates), buyers_expected_share=share_of)
     version = settle_version(workspace, journey, at, holdout_share=holdout.share)
     book = _walk(workspace, version, audience, at)
@@ -244,15 +246,24 @@ def _walk(
 
 
 class _Frozen:
-    """A live audience as it stands at one instant, whatever the engine's clock says."""
+    """Who could enter at one instant, whatever the engine's clock says later."""
 
     def __init__(self, audience: LiveAudience, at: datetime) -> None:
         self._audience, self._at = audience, at
-        self._candidates: list[Candidate] | None = None
+        self._candidates: list[Candidate] = []
+
+    def keep_newcomers(self, book: Book, version: JourneyVersion) -> list[Candidate]:
+        """Leave out those who are on the way or may not enter again yet; return the rest."""
+        found = list(self._audience.entrants(version, self._at))
+        past = book.past(version.journey.name, [one.person for one in found])
+        self._candidates = [
+            one
+            for one in found
+            if (before := past.get(one.person)) is None or may_reenter(version, before, self._at)
+        ]
+        return self._candidates
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
-        if self._candidates is None:
-            self._candidates = list(self._audience.entrants(version, self._at))
         return iter(self._candidates if at == self._at else ())
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
