@@ -177,5 +177,5 @@ def test_one_template_that_fails_does_not_keep_other_journeys_back(team: Team) -
     team.start("few")
     broken.write_text(text.replace("{{ shop.name }}", "{{ 1 | divided_by: 0 }}"), encoding="utf-8")
     done = team.tick()
-    assert done.sent.outcomes["accepted"] == len(team.mails()) > 5
+    assert done.sent.outcomes["accepted"] == len(team.mails()) >= 5
     assert "check-in.mjml" in done.sent.trouble
