@@ -49,6 +49,7 @@ class LiveAudience:
             return
         condition = build_condition(parse_predicate(version.journey.audience), table)
         chosen = table.filter(condition).select("customer_id", "last_order_at")
+        chosen = chosen.order_by("customer_id")  # an engine promises no order of its own
         for batch in self._workspace.engine.run(chosen).to_batches(max_chunksize=10_000):
             ids, ordered = batch.column(0).to_pylist(), batch.column(1).to_pylist()
             yield from map(Candidate, ids, ordered)
