@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +27,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
+    field_validator,
 )
 
 from rekindle.errors import ConfigError, WorkspaceError
@@ -63,6 +64,39 @@ def write_duration(value: timedelta) -> str:
     return f"{seconds // 60} minutes"
 
 
+Day = tuple[int, int]
+"""A month and a day of it, every year."""
+
+
+def parse_span(text: str) -> tuple[date, date] | tuple[Day, Day]:
+    """Return the first and last day of ``2026-11-27..2026-11-30`` or ``12-24..12-26``.
+
+    One day alone is a span of one. A span without years comes every year, and may cross
+    the new year.
+
+    Raises:
+        ValueError: it is no day or span, or ends before it begins.
+    """
+    first, _, last = text.replace(" ", "").partition("..")
+    try:
+        if first.count("-") == 2:
+            begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
+            if end < begin:
+                raise ValueError
+            return begin, end
+        return _parse_day(first), _parse_day(last or first)
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is no day or span; write 2026-12-25, 2026-11-27..2026-11-30 "
+            "or, for every year, 12-24..12-26"
+        ) from error
+
+
+def _parse_day(text: str) -> Day:
+    found = date.fromisoformat(f"2024-{text}")  # a leap year, so that 02-29 is a day
+    return found.month, found.day
+
+
 def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -80,6 +114,10 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["5 days"]}),
 ]
 Zone = Annotated[str, AfterValidator(_check_zone)]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+EVENT_PATTERN = r"^[a-z][a-z0-9_]*$"
+Event = Annotated[str, Field(pattern=EVENT_PATTERN, max_length=64)]
 Cost = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": ["number", "string"]})]
 
 
@@ -216,6 +254,101 @@ class CapsSettings(Settings):
     all: CapSettings = Field(
         CapSettings(max=4, per=timedelta(days=7)), description="All channels together."
     )
+    per_day: int | None = Field(
+        None, ge=1, description="All channels together, in a calendar day where the person is."
+    )
+
+
+class QuietHoursSettings(Settings):
+    """When no marketing leaves, on the clock of the person it is for."""
+
+    start: time = Field(time(21), description="From then on nothing leaves; may be after `end`.")
+    end: time = Field(time(8), description="Until then; the same as `start` for no quiet hours.")
+    spread: Duration = Field(
+        timedelta(minutes=30), description="What waited leaves spread over so long afterwards."
+    )
+
+
+class CalendarSettings(Settings):
+    """Days on which no marketing leaves, on the calendar of the person it is for."""
+
+    blackout: tuple[str, ...] = Field(
+        (),
+        description=(
+            "Days and spans: 2026-12-25, 2026-11-27..2026-11-30, or every year 12-24..12-26."
+        ),
+    )
+    weekdays: tuple[Weekday, ...] = Field(
+        WEEKDAYS, min_length=1, description="The days of the week on which it may."
+    )
+
+    @field_validator("blackout")
+    @classmethod
+    def _check_blackout(cls, spans: tuple[str, ...]) -> tuple[str, ...]:
+        for span in spans:
+            parse_span(span)
+        return spans
+
+
+class BudgetSettings(Settings):
+    """The most a calendar month may cost; every budget that fits a message binds it."""
+
+    journey: str | None = Field(None, description="The journey's name; none for all together.")
+    channel: Literal["email"] | None = Field(None, description="The channel; none for all.")
+    per_month: Cost = Field(description="In the currency; months are the business's.")
+
+
+class WorthSettings(Settings):
+    """What one more touch is expected to earn for people of a tier and value band."""
+
+    tier: str | None = Field(None, description="The tier; none for all.")
+    value_band: str | None = Field(None, description="high, middle or low; none for all.")
+    margin: Cost = Field(description="Expected incremental margin of one touch, in the currency.")
+
+
+class ExclusionsSettings(Settings):
+    """Whom the business does not write to, beside those it excludes by hand."""
+
+    negative_value: bool = Field(True, description="People whose lifetime value is below zero.")
+    cooling_off: Duration = Field(
+        timedelta(days=90), description="How long after a bad ending nothing is sent."
+    )
+    bad_endings: tuple[Event, ...] = Field(
+        ("chargeback", "dispute"), description="Events that count as a bad ending."
+    )
+
+
+class BreakerSettings(Settings):
+    """When a journey pauses itself: a rate passed in two windows in a row."""
+
+    window: Duration = Field(timedelta(days=1), description="The length of one window.")
+    minimum: int = Field(
+        200, ge=1, description="Messages accepted in a window below which it says nothing."
+    )
+    complaints: float | None = Field(
+        0.003, gt=0, le=1, description="Share of messages; Gmail's own limit is 0.3 %."
+    )
+    bounces: float | None = Field(0.05, gt=0, le=1, description="Share of messages.")
+    opt_outs: float | None = Field(0.03, gt=0, le=1, description="Share of messages.")
+
+
+class WarmUpSettings(Settings):
+    """A new sending domain begins small and grows every day."""
+
+    first_day: date = Field(description="The day it began.")
+    messages: int = Field(50, ge=1, description="On the first day.")
+    growth: float = Field(1.5, gt=1, description="× a day.")
+
+
+class PacingSettings(Settings):
+    """How what piled up is let go."""
+
+    resume_over: Duration = Field(
+        timedelta(hours=1), description="What is due when a journey resumes leaves over so long."
+    )
+    drift: float = Field(
+        0.1, ge=0, description="`start --token` refuses when the count moved by a larger share."
+    )
 
 
 class SmtpSettings(Settings):
@@ -228,6 +361,10 @@ class SmtpSettings(Settings):
         "starttls", description="How the connection is protected."
     )
     timeout_seconds: int = Field(30, gt=0, description="How long to wait for the server.")
+    connections: int = Field(2, ge=1, le=32, description="How many are open at the same time.")
+    messages_per_connection: int = Field(
+        1000, ge=1, description="After so many a connection is opened anew; some servers limit it."
+    )
 
 
 class FolderSettings(Settings):
@@ -253,6 +390,12 @@ class EmailSettings(Settings):
         "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
     )
     cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
+    per_minute: int | None = Field(
+        None, ge=1, description="The most messages a minute; none for as many as possible."
+    )
+    warm_up: WarmUpSettings | None = Field(
+        None, description="Limits the messages a day while the sending domain is new."
+    )
     smtp: SmtpSettings = SmtpSettings()
     folder: FolderSettings = FolderSettings()
 
@@ -280,6 +423,13 @@ class Config(Settings):
     lifecycle: LifecycleSettings = LifecycleSettings()
     consent: ConsentSettings = ConsentSettings()
     caps: CapsSettings = CapsSettings()
+    quiet_hours: QuietHoursSettings = QuietHoursSettings()
+    calendar: CalendarSettings = CalendarSettings()
+    budgets: tuple[BudgetSettings, ...] = ()
+    worth: tuple[WorthSettings, ...] = ()
+    exclusions: ExclusionsSettings = ExclusionsSettings()
+    breaker: BreakerSettings = BreakerSettings()
+    pacing: PacingSettings = PacingSettings()
     email: EmailSettings = EmailSettings()
     portal: PortalSettings = PortalSettings()
 

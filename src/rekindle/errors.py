@@ -13,9 +13,10 @@ RekindleError
 │   ├── LedgerError         the ledger cannot be reached or refused a write
 │   └── BusyError           another process holds the workspace
 └── DeliveryError           a provider did not take a message
-    ├── TemporaryDeliveryError
-    ├── PermanentDeliveryError
-    └── UnknownFateError    nobody knows whether it left
+    ├── TemporaryDeliveryError  the same message may go later
+    ├── PermanentDeliveryError  the address takes no messages: a bounce
+    ├── RefusedContentError     the message is not taken; its address may be good
+    └── UnknownFateError        nobody knows whether it left
 
 A message says what was wrong, where, and what to do.
 """
@@ -96,7 +97,13 @@ class TemporaryDeliveryError(DeliveryError):
 
 
 class PermanentDeliveryError(DeliveryError):
-    """The provider will never take this message for this address."""
+    """The address takes no messages, and will not tomorrow; it counts as bounced."""
+
+    permanent = True
+
+
+class RefusedContentError(DeliveryError):
+    """The provider will never take this message, which says nothing about its address."""
 
     permanent = True
 
