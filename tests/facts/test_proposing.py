@@ -167,3 +167,11 @@ def test_what_is_missing_is_named_with_what_is_there(desk: Desk, text: str, part
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         propose_source(tmp_path / "nowhere.csv", zone="UTC")
+
+
+def test_a_phone_and_a_renewal_are_found_on_a_card(desk: Desk) -> None:
+    text = "id,email,Mobile Phone,Next Billing Date\nann,a@x.example,+44 20 1,31.05.2026\n"
+    proposal = propose_source(desk.write("c.csv", text), zone="UTC")
+    assert (proposal.table, proposal.settings) == ("customers", {"date_format": "%d.%m.%Y"})
+    found = taken(proposal)
+    assert (found["phone"], found["renews_on"]) == ("Mobile Phone", "Next Billing Date")

@@ -12,7 +12,7 @@ from rekindle.config import SourceSettings
 from rekindle.facts.contracts import INSTANT, MONEY, Column
 from rekindle.facts.raw import Raw, literal, quoted
 
-ID_COLUMNS = frozenset({"order_id", "customer_id", "product_id", "event_id"})
+NUMBERED = frozenset({"order_id", "customer_id", "product_id", "event_id", "phone"})
 FLOATS = ("DOUBLE", "FLOAT")
 SIGNS = "[£$€¥]"
 GAPS = r"\s\x{00A0}\x{202F}''’"  # between thousands, in France and Switzerland among others
@@ -63,13 +63,15 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
     text = build_text(raw, actual)
     native = "VARCHAR" if raw.is_json else raw.columns[actual]
     if column.type == "string":
-        return _identifier(text, native) if column.name in ID_COLUMNS else text
+        return _identifier(text, native) if column.name in NUMBERED else text
     if column.type == MONEY:
         is_text, comma = native == "VARCHAR", rules.source.decimal_comma
         amount = _plain_amount(text, comma=comma) if is_text else quoted(actual)
         return f"try_cast({amount} as decimal(18, 4))"
     if column.type == INSTANT:
         return _instant(text, quoted(actual), native, rules)
+    if column.type == "date":
+        return _day(text, quoted(actual), native, rules)
     if column.type == "boolean":
         lower = f"lower({text})"
         return (
@@ -112,13 +114,34 @@ def _instant(text: str, cell: str, native: str, rules: Rules) -> str:
     if (form := rules.source.date_format) is not None:
         parsed = f"try_strptime({text}, {literal(form)})"
         return parsed if "%z" in form.lower() else _in_zone(zone, parsed)
+    return (
+        f"case when length({text}) > 10 and regexp_matches({text}, '{OFFSET}') "
+        f"then {_closed(text)} "
+        f"else {_in_zone(zone, f'try_cast({text} as timestamp)')} end"
+    )
+
+
+def _closed(text: str) -> str:
+    """Return SQL for the instant of a text that ends in an offset."""
     # The engine takes no space before an offset, and takes UTC for a part of no meaning.
     closed = f"regexp_replace({text}, ' ?(UTC|GMT)$', 'Z')"
     closed = rf"regexp_replace({closed}, ' ([+-]\d{{2}}:?\d{{2}})$', '\1')"
+    return f"try_cast({closed} as timestamptz)"
+
+
+def _day(text: str, cell: str, native: str, rules: Rules) -> str:
+    """Return SQL for a calendar day: as written, or an instant's in the business's zone."""
+    there = f"timezone({literal(rules.zone)}, {{}})::date"
+    if native == "TIMESTAMP WITH TIME ZONE":
+        return there.format(cell)
+    if native != "VARCHAR":
+        return f"try_cast({cell} as date)"
+    if (form := rules.source.date_format) is not None:
+        parsed = f"try_strptime({text}, {literal(form)})"
+        return there.format(parsed) if "%z" in form.lower() else f"{parsed}::date"
     return (
         f"case when length({text}) > 10 and regexp_matches({text}, '{OFFSET}') "
-        f"then try_cast({closed} as timestamptz) "
-        f"else {_in_zone(zone, f'try_cast({text} as timestamp)')} end"
+        f"then {there.format(_closed(text))} else try_cast({text} as timestamp)::date end"
     )
 
 

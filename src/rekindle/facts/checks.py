@@ -152,7 +152,7 @@ def _problems_of(column: Column, actual: str) -> list[str]:
     if column.type == "string":
         return found
     is_bad = f"{name} is null"
-    if column.type == INSTANT:
+    if column.type in (INSTANT, "date"):
         is_bad += f" or {name} < {EARLIEST} or {name} > {LATEST}"
     word = literal(f"{place} is no {WORDS.get(column.type, column.type)}: ")
     found.append(

@@ -152,7 +152,28 @@ COUNTRY = Column(
     "The customer's country, ISO 3166 code or name.",
     words=("country", "country_code", "shipping_country", "billing_country", "land"),
 )
-CARD = (EMAIL, FIRST_NAME, COUNTRY)
+PHONE = Column(
+    "phone",
+    "string",
+    "The customer's phone number, in international form (+44…) where known.",
+    words=(
+        "phone",
+        "phone_number",
+        "mobile",
+        "mobile_phone",
+        "mobile_number",
+        "telephone",
+        "tel",
+        "customer_phone",
+        "billing_phone",
+        "shipping_phone",
+        "telefon",
+        "telefonnummer",
+        "mobil",
+        "handy",
+    ),
+)
+CARD = (EMAIL, PHONE, FIRST_NAME, COUNTRY)
 
 CUSTOMERS = Contract(
     "customers",
@@ -168,6 +189,7 @@ CUSTOMERS = Contract(
             words=("customer_id", "id", *CUSTOMER_ID.words[1:]),
         ),
         EMAIL,
+        PHONE,
         FIRST_NAME,
         Column("last_name", "string", "Family name.", words=("last_name", "surname")),
         COUNTRY,
@@ -190,6 +212,25 @@ CUSTOMERS = Contract(
             "When that was stated. Where the source names no time, a first statement counts "
             "from `created_at`, a changed one from the import that brought it.",
             words=("email_consent_at", "consent_at", "consent_date", "opt_in_at"),
+        ),
+        Column(
+            "renews_on",
+            "date",
+            "When the customer's plan renews, if there is one.",
+            words=(
+                "renews_on",
+                "renews_at",
+                "renewal_date",
+                "renewal",
+                "renewal_on",
+                "next_renewal",
+                "next_renewal_date",
+                "next_billing_date",
+                "next_billing_at",
+                "current_period_end",
+                "expires_on",
+                "verlängerung",
+            ),
         ),
     ),
 )

@@ -17,7 +17,14 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.errors import LakeError
-from rekindle.facts.contracts import CONTRACTS, FACTS, IDENTITIES, IMPORTS, QUARANTINE
+from rekindle.facts.contracts import (
+    CONTRACTS,
+    FACTS,
+    IDENTITIES,
+    IMPORTS,
+    QUARANTINE,
+    Contract,
+)
 from rekindle.facts.lake import Lake, create_view
 
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
@@ -70,7 +77,7 @@ class Engine:
 
     def __init__(self, con: Any, *, currency: str, zone: str) -> None:
         self._con = con
-        self._tables = {c.table: con.table(c.table) for c in FACTS}
+        self._tables = {c.table: _completed(con.table(c.table), c) for c in FACTS}
         names = set(con.list_tables())
         self._books = {t: con.table(t) for t in BOOKS if t in names}
         self._identities = self._books.get(IDENTITIES.table)
@@ -156,6 +163,12 @@ class Engine:
         return self._holds(lines.filter(lines.category.notnull())) or self._holds(
             products.filter(products.category.notnull())
         )
+
+
+def _completed(table: ir.Table, contract: Contract) -> ir.Table:
+    """Return a warehouse's table with the optional columns it lacks, all empty."""
+    lacking = [c for c in contract.columns if not c.required and c.name not in table.columns]
+    return table.mutate(**{c.name: ibis.null().cast(c.type) for c in lacking}) if lacking else table
 
 
 def _as_persons(table: ir.Table, known: ir.Table) -> ir.Table:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rekindle.facts.casting import Rules
+from rekindle.facts.casting import Rules, sql_type
 from rekindle.facts.contracts import CUSTOMERS
 from rekindle.facts.raw import literal
 
-CARD = ("email", "first_name", "country")
+CARD = ("email", "phone", "first_name", "country")
 CANCELLED = "('cancelled', 'canceled', 'void', 'voided')"
 
 
@@ -127,10 +127,13 @@ def build_cards(rules: Rules) -> str:
         f"filter (where c.{name} is not null), any_value(held.{name})) as {name}"
         for name in CARD
     )
+    names = ", ".join(
+        column.name if column.name in CARD else f"null::{sql_type(column)} as {column.name}"
+        for column in CUSTOMERS.columns
+        if column.name not in ("source", "customer_id")
+    )
     return f"""
-        select {own} as source, customer_id, email, first_name, null::varchar as last_name,
-            country, null::varchar as timezone, null::timestamptz as created_at,
-            null::boolean as email_consent, null::timestamptz as email_consent_at
+        select {own} as source, customer_id, {names}
         from (
             select customer_id, {newest}
             from contacts c left join customers held using (customer_id)

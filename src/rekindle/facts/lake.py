@@ -16,10 +16,11 @@ from pathlib import Path
 import duckdb
 import filelock
 import pyarrow as pa
-from deltalake import DeltaTable, write_deltalake
+from deltalake import DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from rekindle.errors import BusyError, LakeError
+from rekindle.facts.casting import sql_type
 from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.raw import first_line, literal, quoted
 
@@ -166,18 +167,29 @@ class Change:
         path = self._path(table)
         if not DeltaTable.is_deltatable(path):
             return
-        delta = DeltaTable(path)
         wanted = self.versions.get(table)
         if wanted is None:
-            write_deltalake(path, _empty(CONTRACTS[table]), mode="overwrite")
-        elif delta.version() != wanted:
+            empty = _empty(CONTRACTS[table])
+            write_deltalake(path, empty, mode="overwrite", schema_mode="overwrite")
+            return
+        delta = DeltaTable(path)
+        if delta.version() != wanted:
             delta.restore(wanted)
+        _add_missing(delta, CONTRACTS[table])
 
     def _advance(self, table: str) -> None:
         self.versions[table] = DeltaTable(self._path(table)).version()
 
     def _path(self, table: str) -> str:
         return str(self._lake.folder / table)
+
+
+def _add_missing(delta: DeltaTable, contract: Contract) -> None:
+    """Give a table that an earlier version wrote the columns its contract has gained."""
+    held = {column.name for column in delta.schema().fields}
+    wanted = Schema.from_arrow(contract.schema.to_pyarrow())
+    if missing := [column for column in wanted.fields if column.name not in held]:
+        delta.alter.add_columns(missing)
 
 
 @contextmanager
@@ -189,22 +201,34 @@ def _writing(table: str) -> Iterator[None]:
 
 
 def create_view(con: duckdb.DuckDBPyConnection, lake: Lake | Change, contract: Contract) -> None:
-    """Make ``contract.table`` a view of the snapshot's rows in ``con``."""
+    """Make ``contract.table`` a view of the snapshot's rows in ``con``.
+
+    A column the contract has gained since the rows were written is NULL.
+    """
     files = lake.files(contract.table)
     if files:
         listed = ", ".join(literal(f) for f in files)
-        names = ", ".join(quoted(c.name) for c in contract.columns)
-        body = f"select {names} from read_parquet([{listed}], union_by_name = true)"
+        relation = f"read_parquet([{listed}], union_by_name = true)"
     else:
-        con.register(f"empty_{contract.table}", _empty(contract))
-        body = f"select * from empty_{contract.table}"
+        relation = f"empty_{contract.table}"
+        con.register(relation, _empty(contract))
     try:
+        body = f"select {_columns(con, relation, contract)} from {relation}"
         con.execute(f"create or replace view {contract.table} as {body}")
     except duckdb.IOException as error:
         raise LakeError(
             f"table {contract.table} has lost a file: {first_line(error)}; "
             "delete the lake folder and import again"
         ) from error
+
+
+def _columns(con: duckdb.DuckDBPyConnection, relation: str, contract: Contract) -> str:
+    """Return the contract's columns in SQL, NULL for those ``relation`` lacks."""
+    held = {name for name, *_ in con.execute(f"describe select * from {relation}").fetchall()}
+    return ", ".join(
+        quoted(c.name) if c.name in held else f"null::{sql_type(c)} as {quoted(c.name)}"
+        for c in contract.columns
+    )
 
 
 def shaped(rows: pa.Table, contract: Contract) -> pa.Table:

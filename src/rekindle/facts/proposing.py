@@ -42,6 +42,7 @@ from rekindle.facts.reading import open_file
 SAMPLE_ROWS = 5_000
 SHOWN = 3
 CANCELLED_SHARE = 0.9
+DATED = (INSTANT, "date")
 Table = Literal["customers", "orders", "order_lines", "products", "events"]
 
 
@@ -200,7 +201,7 @@ def _match(contract: Contract, samples: Mapping[str, Sequence[str]]) -> dict[str
 def _fits(column: Column, values: Sequence[str]) -> bool:
     if not values:
         return not column.required
-    if column.type == INSTANT:
+    if column.type in DATED:
         return guess_date(values) is not None
     if column.type == MONEY:
         return is_number(values)
@@ -214,7 +215,7 @@ def _settings(
     notes: list[str] = []
     types = {column.name: column.type for column in contract.inputs}
     for name, column in chosen.items():
-        if types[name] == INSTANT:
+        if types[name] in DATED:
             guess = guess_date(samples[column]) or DateGuess(None)
             if guess.format is not None:
                 settings["date_format"] = guess.format

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +44,7 @@ class Card:
     country: str | None = None
     email: str | None = None
     created_at: datetime | None = None
+    renews_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class SmallShop:
             "customer_id": card.person,
             "email": card.email,
             "country": card.country,
+            "renews_on": card.renews_on,
             "created_at": card.created_at,
         }
 
