@@ -2,7 +2,7 @@
 
 from rekindle.channels.discovery import Entry, build_outlet, describe_channels, discover
 from rekindle.channels.interfaces import Outlet
-from rekindle.channels.mime import build_message
+from rekindle.channels.mime import build_bytes, build_message
 from rekindle.channels.model import OutgoingMail, Receipt
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "OutgoingMail",
     "Outlet",
     "Receipt",
+    "build_bytes",
     "build_message",
     "build_outlet",
     "describe_channels",

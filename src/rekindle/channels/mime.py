@@ -1,55 +1,60 @@
-"""Turns a message into RFC 5322 form, with everything mailbox providers ask of bulk mail."""
+"""Turns a message into RFC 5322 form, with everything mailbox providers ask of bulk mail.
+
+The bytes are put together here and not by the library's message classes: those take
+milliseconds a message, and fold links and names in ways that mailbox providers misread.
+"""
 
 from __future__ import annotations
 
 import re
-from email.header import Header
-from email.headerregistry import Address
+from base64 import b64encode, encodebytes
+from binascii import b2a_qp
+from collections.abc import Callable, Iterable, Iterator
+from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.utils import format_datetime
+from functools import lru_cache
 
 from rekindle.channels.model import OutgoingMail
 from rekindle.errors import PermanentDeliveryError, TemporaryDeliveryError
 
-KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-# What RFC 3986 lets an address consist of; "<" and ">" would end the header's value.
-LINK = re.compile(r"https?://[!#-;=?-~]+")
-# No quoted local parts: hardly anyone has one, and many servers take them apart wrongly.
-LOCAL = re.compile(r"""[^\s@"(),:;<>\[\]\\\x00-\x1f\x7f]{1,64}""")
 LINE_END = "\r\n"
-IDENTIFIERS = frozenset({"list-id", "list-unsubscribe", "message-id"})
+FOLD = f"{LINE_END} "
+# RFC 5322 section 2.1.1; identifiers and links stay on one line whatever their length.
+LINE_LENGTH = 78
+
+KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
+# What RFC 3986 lets an address consist of; "<" and ">" would end the header's value.
+LINK = re.compile(r"https?://[!#-;=?-~]{1,900}")
+# No quoted local parts: hardly anyone has one, and many servers take them apart wrongly.
+LOCAL = re.compile(r"""[^\s@"(),:;<>\[\]\\\x00-\x1f\x7f\ud800-\udfff]{1,64}""")
 DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
+# Characters that end a line somewhere, or are none.
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+PLAIN = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
+ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # RFC 5322 section 3.2.3
+ENCODED = "=?"
+# A word of 75 characters is the limit (RFC 2047 section 2); 66 leave room for "Subject: ".
+QUOTED_ROOM = 54
+BASE64_ROOM = 39
+# What a word in a name may hold as it is (RFC 2047 section 5).
+UNQUOTED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/"
+QUOTED = [chr(b) if b in UNQUOTED else "_" if b == 0x20 else f"={b:02X}" for b in range(256)]
+
+SHORT_ASCII_LINES = re.compile(rb"(?:[\t -~]{0,78}\r\n)+")
+BOUNDARY = "=_"  # neither quoted-printable nor base64 can hold it (RFC 2045 section 6.7)
+READABLE = policy.default.clone(linesep=LINE_END, refold_source="none")
 
 
-class _Policy(EmailPolicy):
-    """RFC 5322, with identifiers on one line (of 998 characters at most, § 2.1.1).
-
-    Folded at 78 like the rest, a long unsubscribe link would be written as encoded
-    words, which mailbox providers do not read as a link.
-    """
-
-    def fold(self, name: str, value: str) -> str:
-        if name.lower() in IDENTIFIERS:
-            return f"{name}: {value}{LINE_END}"
-        if name == "Subject" and not value.isascii():
-            # The newer code of the library drops spaces between encoded words.
-            written = Header(value, "utf-8", maxlinelen=75, header_name=name).encode(
-                linesep=LINE_END
-            )
-            return f"{name}: {written}{LINE_END}"
-        return str(super().fold(name, value))
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii")
-
-
-def build_message(mail: OutgoingMail) -> EmailMessage:
+def build_bytes(mail: OutgoingMail) -> bytes:
     """Return ``mail`` as text and HTML alternatives, the same for the same mail.
 
+    Lines end with CRLF, the last one too; dots are not yet doubled for SMTP.
     ``List-Unsubscribe``, ``List-Unsubscribe-Post`` (RFC 8058) and ``List-ID`` (RFC 2919)
     are set together or not at all. The Message-ID follows from the key. Names become
-    one line; anything else that would start a line of its own is refused. A local part
-    beyond ASCII makes the whole message UTF-8 (RFC 6532).
+    one line; anything else that would start a line of its own is refused. A recipient's
+    local part beyond ASCII makes the header UTF-8 (RFC 6532).
 
     Raises:
         PermanentDeliveryError: the recipient's address is none.
@@ -58,22 +63,34 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
     """
     to = envelope_address(mail.to_address)
     try:
-        message = EmailMessage(policy=_Policy(linesep=LINE_END, utf8=not to.isascii()))
-        message["From"] = _named(_checked(mail.from_address), mail.from_name)
-        message["To"] = _named(to, mail.to_name)
-        message["Subject"] = mail.subject
-        message["Date"] = mail.at
-        message["Message-ID"] = f"<{_key(mail)}@{_checked(mail.from_address).partition('@')[2]}>"
-        _add_list_headers(message, mail)
-        message.set_content(mail.text)
-        message.add_alternative(mail.html, subtype="html")
-        message.set_boundary(f"=_{mail.key[:40]}")
+        boundary = f"{BOUNDARY}{_key(mail)[:40]}"
+        delimiter = f"--{boundary}".encode()
+        return b"\r\n".join(
+            (
+                LINE_END.join(_headers(mail, to, boundary)).encode(),
+                b"",
+                delimiter,
+                _part(mail.text, b"plain"),
+                delimiter,
+                _part(mail.html, b"html"),
+                delimiter + b"--",
+                b"",
+            )
+        )
     except ValueError as error:
         raise TemporaryDeliveryError(
             f"message {mail.key[:12]!r} to {mail.to_address!r} cannot be written: {error}; "
             "check [email] and the template"
         ) from error
-    return message
+
+
+def build_message(mail: OutgoingMail) -> EmailMessage:
+    """Return what ``build_bytes`` writes, taken apart for reading.
+
+    Raises:
+        PermanentDeliveryError, TemporaryDeliveryError: as ``build_bytes``.
+    """
+    return message_from_bytes(build_bytes(mail), policy=READABLE)
 
 
 def envelope_address(address: str) -> str:
@@ -90,34 +107,128 @@ def envelope_address(address: str) -> str:
 
 def _checked(address: str) -> str:
     local, _, domain = address.strip().rpartition("@")
-    try:
-        spoken = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        spoken = ""
+    spoken = _spoken(domain)
     if not LOCAL.fullmatch(local) or not DOMAIN.fullmatch(spoken):
         raise ValueError(f"{address!r} is no e-mail address")
     return f"{local}@{spoken}"
 
 
-def _named(address: str, name: str) -> Address:
-    local, _, domain = address.partition("@")
-    one_line = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return Address(one_line, username=local, domain=domain)
+@lru_cache(maxsize=4096)
+def _spoken(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def _headers(mail: OutgoingMail, to: str, boundary: str) -> Iterator[str]:
+    sender = _checked(mail.from_address)
+    if not sender.isascii():
+        raise ValueError(f"the sender {mail.from_address!r} holds letters few servers take")
+    yield _mailbox("From", sender, mail.from_name)
+    yield _mailbox("To", to, mail.to_name)
+    yield _subject(mail.subject)
+    yield f"Date: {format_datetime(mail.at)}"
+    yield f"Message-ID: <{mail.key}@{sender.rpartition('@')[2]}>"
+    yield from _list_headers(mail)
+    yield "MIME-Version: 1.0"
+    yield f'Content-Type: multipart/alternative;{FOLD}boundary="{boundary}"'
+
+
+def _mailbox(header: str, address: str, name: str) -> str:
+    one_line = " ".join(UNWRITABLE.sub(" ", name).split())
+    if not one_line:
+        return f"{header}: {address}"
+    line = f"{header}: {_phrase(one_line)}"
+    is_short = len(line.rpartition("\n")[2]) + len(address) + 3 <= LINE_LENGTH
+    return f"{line}{' ' if is_short else FOLD}<{address}>"
+
+
+def _phrase(name: str) -> str:
+    if not name.isascii() or ENCODED in name or len(name) > LINE_LENGTH // 2:
+        return _encoded_words(name)
+    if ATOMS.fullmatch(name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _subject(subject: str) -> str:
+    if "\r" in subject or "\n" in subject:
+        raise ValueError("its subject has more than one line")
+    if PLAIN.fullmatch(subject) and ENCODED not in subject:
+        lines = list(_folded(f"Subject: {subject}"))
+        if max(map(len, lines)) <= LINE_LENGTH:
+            return LINE_END.join(lines)
+    return f"Subject: {_encoded_words(subject)}"
+
+
+def _folded(line: str) -> Iterator[str]:
+    """Yield the lines of a header, broken before single spaces and never after the name."""
+    while len(line) > LINE_LENGTH:
+        at = line.rfind(" ", len("Subject: "), LINE_LENGTH + 1)
+        if at < 1 or line[at - 1] == " " or line[at + 1] == " ":
+            break
+        yield line[:at]
+        line = line[at:]
+    yield line
+
+
+def _encoded_words(text: str) -> str:
+    """Return ``text`` in the words of RFC 2047, in the shorter of its two encodings."""
+    quoted = ["".join(QUOTED[byte] for byte in letter.encode()) for letter in text]
+    if sum(map(len, quoted)) * 3 <= len(text.encode()) * 4:
+        words = [f"=?utf-8?q?{word}?=" for word in _packed(quoted, QUOTED_ROOM, len)]
+    else:
+        parts = _packed(text, BASE64_ROOM, lambda letter: len(letter.encode()))
+        words = [f"=?utf-8?b?{b64encode(part.encode()).decode()}?=" for part in parts]
+    return FOLD.join(words)
+
+
+def _packed(units: Iterable[str], room: int, size: Callable[[str], int]) -> Iterator[str]:
+    """Yield the units joined into words of at most ``room``; a letter is never torn apart."""
+    word, used = [], 0
+    for unit in units:
+        if used + size(unit) > room:
+            yield "".join(word)
+            word, used = [], 0
+        word.append(unit)
+        used += size(unit)
+    yield "".join(word)
 
 
 def _key(mail: OutgoingMail) -> str:
     if not KEY.fullmatch(mail.key):
-        raise ValueError("its key holds more than letters, digits, '.', '_' and '-'")
+        raise ValueError("its key holds more than 200 letters, digits, '.', '_' and '-'")
     return mail.key
 
 
-def _add_list_headers(message: EmailMessage, mail: OutgoingMail) -> None:
+def _list_headers(mail: OutgoingMail) -> Iterator[str]:
     if bool(mail.list_id) != bool(mail.unsubscribe_url):
         raise ValueError("a list id and an unsubscribe link are given together or not at all")
     if not mail.list_id:
         return
     if not DOMAIN.fullmatch(mail.list_id) or not LINK.fullmatch(mail.unsubscribe_url):
         raise ValueError("its list id or unsubscribe link is none")
-    message["List-ID"] = f"<{mail.list_id}>"
-    message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
-    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    yield f"List-ID: <{mail.list_id}>"
+    yield f"List-Unsubscribe: <{mail.unsubscribe_url}>"
+    yield "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+
+
+def _part(text: str, subtype: bytes) -> bytes:
+    body = b"\r\n".join([*text.encode().splitlines(), b""]) or b"\r\n"
+    encoding, written = _transferable(body)
+    return b'Content-Type: text/%b; charset="utf-8"\r\nContent-Transfer-Encoding: %b\r\n\r\n%b' % (
+        subtype,
+        encoding,
+        written,
+    )
+
+
+def _transferable(body: bytes) -> tuple[bytes, bytes]:
+    """Return the shortest transfer encoding that every server leaves alone, and its bytes."""
+    if SHORT_ASCII_LINES.fullmatch(body) and b"--=_" not in body:
+        return b"7bit", body
+    quoted = b2a_qp(body)
+    if len(quoted) * 3 <= len(body) * 4:
+        return b"quoted-printable", quoted
+    return b"base64", encodebytes(body).replace(b"\n", b"\r\n")

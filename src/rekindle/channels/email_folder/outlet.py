@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rekindle.channels.mime import build_message
+from rekindle.channels.mime import build_bytes
 from rekindle.channels.model import OutgoingMail, Receipt
 from rekindle.config import EmailSettings
 from rekindle.errors import TemporaryDeliveryError
@@ -28,7 +28,7 @@ class Outlet:
     def send(self, mail: OutgoingMail) -> Receipt:
         """Write the message, whole or not at all."""
         path = self._folder / f"{mail.key}.eml"
-        message = build_message(mail).as_bytes()
+        message = build_bytes(mail)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             fresh = path.with_suffix(".new")
