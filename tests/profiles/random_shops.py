@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rekindle.testing.small_shop import Card, Sale, SmallShop
 
-START = datetime(2024, 1, 1, tzinfo=UTC)
+START = datetime(2024, 1, 1, tzinfo=UTC)  # of a leap year
 PEOPLE = ("anna", "ben", "cleo", "dan")
 ZONE = "America/New_York"
 CATEGORIES = (None, "bags", "hats", "shoes")
@@ -18,7 +18,7 @@ PRODUCTS = {"p1": "bags", "p2": "hats", "p3": None}
 # The dates that are asked about. Orders fall on them, beside them, and on one another.
 ASKED = tuple(
     START + timedelta(days=days, hours=hours)
-    for days, hours in ((1, 5), (2, 0), (31, 0), (90, 23), (201, 4), (500, 0))
+    for days, hours in ((1, 5), (2, 0), (31, 0), (60, 4), (90, 23), (201, 4), (425, 6), (500, 0))
 )
 OFFSETS = (
     timedelta(0),
@@ -29,6 +29,7 @@ OFFSETS = (
     timedelta(hours=-5),
     timedelta(hours=4),
     timedelta(days=-1),
+    timedelta(days=-365),
     timedelta(days=-29, hours=-9),
 )
 instants = st.builds(lambda at, by: at + by, st.sampled_from(ASKED), st.sampled_from(OFFSETS))
@@ -54,6 +55,7 @@ cards = st.builds(
     country=st.sampled_from((None, "GB", "France")),
     email=st.sampled_from((None, "someone@example.com")),
     created_at=st.none() | instants | st.sampled_from(ASKED),
+    renews_on=st.none() | st.dates(START.date(), START.date() + timedelta(days=900)),
 )
 
 

@@ -24,7 +24,9 @@ from rekindle.profiles import (
     build_presence,
     build_profiles,
     build_profiles_from,
+    build_seasons,
     build_timeline,
+    join_season,
     local_day,
 )
 from rekindle.testing.small_shop import SmallShop
@@ -86,6 +88,7 @@ def build_at_many(facts: Facts) -> ir.Table:
     rows = spells.inner_join(
         asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
     )
+    rows = join_season(rows, build_seasons(facts))
     columns = {"as_of", *NAMES}
     return build_profiles_from(rows, SETTINGS, columns=columns).select("as_of", *NAMES)
 

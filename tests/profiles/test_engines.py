@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +51,12 @@ def town(seed: int = 11, people: int = 150) -> SmallShop:
         for _ in range(people * 5)
     ]
     cards = [
-        Card(f"p{n}", roll.choice([None, "GB", "Österreich"]), roll.choice([None, "x@example.com"]))
+        Card(
+            f"p{n}",
+            roll.choice([None, "GB", "Österreich"]),
+            roll.choice([None, "x@example.com"]),
+            renews_on=roll.choice([None, date(2024, 2, 29)]),
+        )
         for n in range(0, people + 9, 2)
     ]
     products = {f"a{n}": roll.choice([None, "coats"]) for n in range(6)}

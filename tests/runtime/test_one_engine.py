@@ -53,6 +53,8 @@ PREDICATES = (
     "top_category = 'mugs' and top_category_share > 0.5",
     "silence_ratio > 2.5",
     "lifetime_value > 100 and refund_value > 0",
+    "season_on between current_date and current_date + interval 30 days",
+    "refill_due_on < current_date and at_risk_on >= current_date",
 )
 
 

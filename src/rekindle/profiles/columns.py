@@ -63,7 +63,26 @@ COLUMNS = (
         "days",
         "The own mean gap, shrunk towards the main category's and the shop's.",
     ),
+    Column(
+        "refill_due_on",
+        "date",
+        "",
+        "The last purchase day plus the expected gap in whole days; empty for a prospect.",
+    ),
+    Column(
+        "season_on",
+        "date",
+        "",
+        "Last year's season: the next day, today included, a year after a purchase day; "
+        "empty without one in the past year. A 29 February comes again on the 28th.",
+    ),
     Column("at_risk_after_days", "number", "days", "The silence at which at_risk begins."),
+    Column(
+        "at_risk_on",
+        "date",
+        "",
+        "The day at_risk begins or began if no purchase comes first; empty for a prospect.",
+    ),
     Column("lapsed_after_days", "number", "days", "The silence at which lapsed begins."),
     Column("dormant_after_days", "number", "days", "The silence at which dormant begins."),
     Column("gone_after_days", "number", "days", "The silence at which gone begins."),
@@ -86,5 +105,11 @@ COLUMNS = (
     Column("top_category", "text", "", "The category most was spent on; empty without categories."),
     Column("top_category_share", "number", "share 0–1", "Its share of spending with a category."),
     Column("country", "text", "", "From the contact card."),
+    Column(
+        "renews_on",
+        "date",
+        "",
+        "When the plan renews, as the contact card says now; empty without one.",
+    ),
     Column("has_email", "flag", "", "Whether an e-mail address is known."),
 )

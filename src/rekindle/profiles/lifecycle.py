@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 from rekindle.config import LifecycleSettings, TierDays
 from rekindle.vocabulary import Tier
 
+LONGEST_DAYS = 365_000  # a thousand years; calendars of engines end at some point
 LINES = ("at_risk", "lapsed", "dormant", "gone")
 
 # Starting points by type of business, to be corrected by one's own audit.
@@ -46,7 +47,7 @@ def build_lifecycle(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
         (table.purchase_days_count == 1, Tier.NEW.value),
         else_=Tier.ACTIVE.value,
     )
-    return _with_since(table.mutate(tier=tier))
+    return _with_days(table.mutate(tier=tier))
 
 
 def _line(table: ir.Table, settings: LifecycleSettings, line: str, expected: ir.Value) -> ir.Value:
@@ -75,13 +76,23 @@ def _ended_a_lapse(table: ir.Table, settings: LifecycleSettings) -> ir.Value:
     return pause.cast("float64") >= _line(table, settings, "lapsed", expected)
 
 
-def _with_since(table: ir.Table) -> ir.Table:
+def _with_days(table: ir.Table) -> ir.Table:
+    """Add the days on which the tier began, at_risk begins and a refill is due."""
     crossed = [
         (table.tier == line, table[f"{line}_after_days"].ceil().cast("int64")) for line in LINES
     ]
     days = ibis.cases(*crossed, else_=ibis.literal(0, "int64"))
-    since = (table.last_order_on + days.as_interval("D")).cast("date")
-    return table.mutate(tier_since_on=since)
+    return table.mutate(
+        tier_since_on=_days_after_last(table, days),
+        at_risk_on=_days_after_last(table, table.at_risk_after_days.ceil()),
+        # Half a day more and rounded down: engines differ in how they round a half.
+        refill_due_on=_days_after_last(table, (table.expected_gap_days + 0.5).floor()),
+    )
+
+
+def _days_after_last(table: ir.Table, days: ir.Value) -> ir.Value:
+    whole = ibis.least(days, LONGEST_DAYS).cast("int64")
+    return (table.last_order_on + whole.as_interval("D")).cast("date")
 
 
 def describe_presets() -> str:

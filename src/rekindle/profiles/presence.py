@@ -12,20 +12,20 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
-from rekindle.profiles.tallies import INSTANT
+from rekindle.profiles.tallies import INSTANT, NO_CARD
 
 LONG_AGO = datetime(1900, 1, 1)
 FAR_OFF = datetime(9999, 1, 1)
 
 
 def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
-    """Return ``timeline`` with ``country`` and ``has_email``, and the time before orders.
+    """Return ``timeline`` with the columns of the card, and the time before orders.
 
     Spells are cut where a card appears, because no profile shows a card before that. A
     card without a creation time was always there.
     """
     if not facts.has_cards:
-        return timeline.mutate(country=ibis.null().cast("string"), has_email=ibis.literal(False))
+        return timeline.mutate(**NO_CARD)
     cards = _card_spells(facts)
     spells = [_with_card(timeline, cards), _before_card(timeline, cards)]
     columns = spells[0].columns
@@ -40,7 +40,9 @@ def _card_spells(facts: Facts) -> ir.Table:
         has_email=facts.customers.email.notnull().ifelse(1, 0),
     )
     one = cards.group_by(card_id=cards.customer_id, known_from=cards.known_from).agg(
-        country=cards.country.max(), has_email=cards.has_email.max()
+        country=cards.country.max(),
+        renews_on=cards.renews_on.max(),
+        has_email=cards.has_email.max(),
     )
     so_far = ibis.window(group_by=one.card_id, order_by=one.known_from, rows=(None, 0))
     whole = ibis.window(group_by=one.card_id, order_by=one.known_from)
@@ -49,6 +51,7 @@ def _card_spells(facts: Facts) -> ir.Table:
         "known_from",
         known_to=ibis.coalesce(one.known_from.lead().over(whole), _instant(FAR_OFF)),
         country=one.country.max().over(so_far),
+        renews_on=one.renews_on.max().over(so_far),
         has_email=one.has_email.max().over(so_far) > 0,
     )
 
@@ -73,11 +76,7 @@ def _before_card(timeline: ir.Table, cards: ir.Table) -> ir.Table:
     first = cards.group_by("card_id").agg(known_from=cards.known_from.min())
     joined = timeline.left_join(first, timeline.customer_id == first.card_id)
     known_from = ibis.coalesce(joined.known_from, _instant(FAR_OFF))
-    spells = joined.mutate(
-        valid_to=ibis.least(joined.valid_to, known_from),
-        country=ibis.null().cast("string"),
-        has_email=ibis.literal(False),
-    )
+    spells = joined.mutate(valid_to=ibis.least(joined.valid_to, known_from), **NO_CARD)
     return spells.filter(spells.valid_from < spells.valid_to)
 
 

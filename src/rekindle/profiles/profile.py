@@ -30,6 +30,8 @@ RHYTHM_COLUMNS = frozenset(
         "silence_ratio",
         "mean_gap_days",
         "expected_gap_days",
+        "refill_due_on",
+        "at_risk_on",
     )
 )
 NAMES = tuple(column.name for column in COLUMNS)
@@ -49,7 +51,8 @@ def build_profiles_from(
     """Return tallies (with ``as_of`` and ``as_of_on``) with the profile's columns added.
 
     ``columns`` says which are needed; what only the others need is neither computed nor
-    carried along. Columns beside the tallies stay.
+    carried along. Columns beside the tallies stay. ``season_on`` is not added: rows of a
+    timeline get it by ``join_season`` before.
     """
     has_value = not VALUE_COLUMNS.isdisjoint(columns)
     table = _without_unneeded(tallies, columns, has_value=has_value)

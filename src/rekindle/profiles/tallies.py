@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
+from rekindle.profiles.season import build_season
 from rekindle.profiles.taste import build_category_spending, join_taste, join_taste_over_time
 
 INSTANT = "timestamp('UTC', 6)"
@@ -33,6 +34,12 @@ MEASURES: Mapping[str, Measure] = {
     "previous_order_on": lambda t: t.day_before.max(),
 }
 COUNTS = ("orders_count", "purchase_days_count")
+# The columns of a contact card, for who has none.
+NO_CARD: Mapping[str, ir.Value] = {
+    "country": ibis.null().cast("string"),
+    "renews_on": ibis.null().cast("date"),
+    "has_email": ibis.literal(False),
+}
 AMOUNTS = ("gross_value", "discount_value", "refund_value")
 
 
@@ -42,21 +49,20 @@ def local_day(at: datetime, zone: str) -> date:
 
 
 def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
-    """Return one row a customer known before ``as_of``: the measures, taste and card.
+    """Return one row a customer known before ``as_of``: measures, season, taste and card.
 
     The columns ``as_of`` and ``as_of_on`` carry the question's date.
     """
-    known = facts.cut(as_of)
+    known, as_of_on = facts.cut(as_of), local_day(as_of, facts.zone)
     steps = _build_steps(known)
     table = steps.group_by("customer_id").agg(
-        **{name: measure(steps) for name, measure in MEASURES.items()}
+        **{name: measure(steps) for name, measure in MEASURES.items()},
+        season_on=build_season(steps.purchase_on, as_of_on),
     )
     if known.has_categories:
         table = join_taste(table, build_category_spending(known))
     table = _with_cards(table, known)
-    return table.mutate(
-        as_of=ibis.literal(as_of, type=INSTANT), as_of_on=ibis.date(local_day(as_of, facts.zone))
-    )
+    return table.mutate(as_of=ibis.literal(as_of, type=INSTANT), as_of_on=ibis.date(as_of_on))
 
 
 def build_timeline(facts: Facts) -> ir.Table:
@@ -108,7 +114,7 @@ def _build_steps(facts: Facts) -> ir.Table:
 def _with_cards(table: ir.Table, facts: Facts) -> ir.Table:
     """Add the card's columns, and the people on a card who never bought."""
     if not facts.has_cards:
-        return table.mutate(country=ibis.null().cast("string"), has_email=ibis.literal(False))
+        return table.mutate(**NO_CARD)
     cards = build_cards(facts)
     joined = table.outer_join(cards, table.customer_id == cards.card_id)
     amount = {n: ibis.coalesce(joined[n], ibis.literal(0, joined[n].type())) for n in AMOUNTS}
@@ -121,8 +127,10 @@ def _with_cards(table: ir.Table, facts: Facts) -> ir.Table:
 
 
 def build_cards(facts: Facts) -> ir.Table:
-    """Return ``card_id``, ``country`` and ``has_email`` of everyone with a contact card."""
+    """Return ``card_id`` and a card's columns for everyone with one, or with several."""
     cards = facts.customers
     return cards.group_by(card_id=cards.customer_id).agg(
-        country=cards.country.max(), has_email=cards.email.notnull().any()
+        country=cards.country.max(),
+        renews_on=cards.renews_on.max(),
+        has_email=cards.email.notnull().any(),
     )

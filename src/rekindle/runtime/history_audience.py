@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import ibis
 import ibis.expr.types as ir
@@ -22,7 +23,14 @@ from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, Wait
-from rekindle.profiles import build_presence, build_profiles_from, build_timeline, local_day
+from rekindle.profiles import (
+    build_presence,
+    build_profiles_from,
+    build_seasons,
+    build_timeline,
+    join_season,
+    local_day,
+)
 from rekindle.vocabulary import SignalKind
 
 ROWS_AT_ONCE = 4_000_000
@@ -68,7 +76,7 @@ class HistoryAudience:
         self._index = {person: number for number, person in enumerate(self._people)}
         rows = _tick_rows(ticks, facts.zone)
         audience, *conditions = dict.fromkeys(predicates)
-        sweep = _Sweep(engine, spells, rows, settings=settings)
+        sweep = _Sweep(engine, spells, rows, settings=settings, seasons=build_seasons(facts))
         self._matches = sweep.run([audience], len(self._people))
         if conditions:
             # Only who enters is ever asked about a step's condition.
@@ -130,10 +138,20 @@ class _Sweep:
     """
 
     def __init__(
-        self, engine: Engine, spells: ir.Table, ticks: pa.Table, *, settings: LifecycleSettings
+        self,
+        engine: Engine,
+        spells: ir.Table,
+        ticks: pa.Table,
+        *,
+        settings: LifecycleSettings,
+        seasons: ir.Table,
     ) -> None:
         self._engine, self._spells, self._ticks = engine, spells, ticks
-        self._settings = settings
+        self._settings, self._unkept_seasons = settings, seasons
+
+    @cached_property
+    def _seasons(self) -> ir.Table:
+        return self._engine.keep("replay_seasons", self._unkept_seasons)
 
     def run(
         self, predicates: Sequence[str], people: int, *, among: NDArray[np.int64] | None = None
@@ -165,6 +183,8 @@ class _Sweep:
         ).drop("valid_from", "valid_to")
         parsed = [parse_predicate(text) for text in predicates]
         columns = frozenset().union(*(predicate.columns for predicate in parsed))
+        if "season_on" in columns:
+            joined = join_season(joined, self._seasons)
         table = build_profiles_from(joined, self._settings, columns=columns)
         if among is not None:
             table = table.semi_join(among, table.person == among.one)

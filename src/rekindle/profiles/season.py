@@ -1,0 +1,70 @@
+"""Last year's season: the next day that lies a year after a purchase day.
+
+Who bought for an occasion may want to again when it returns. Which purchase comes round
+next depends on the date, so it is no tally: one date has a bound to fold above, and many
+dates are looked up in spells.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.facts import Facts
+
+LONG_AGO = date(1, 1, 1)
+
+
+def build_season(purchase_on: ir.Value, as_of_on: date) -> ir.Value:
+    """Return, as a fold over purchase days, the next of them to come round.
+
+    Engines move 29 February a year on to the 28th.
+    """
+    return _a_year_after(purchase_on.min(where=purchase_on >= _year_before(as_of_on)))
+
+
+def build_seasons(facts: Facts) -> ir.Table:
+    """Return a spell for every purchase day: when it is the next to come round.
+
+    ``season_on`` answers every question with ``after_on < as_of_on <= season_on``, where
+    the purchase is known: ``bought_at < as_of``.
+    """
+    orders = facts.orders
+    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+    days = bought.group_by(buyer_id=bought.customer_id, bought_on=bought.ordered_on).agg(
+        bought_at=bought.ordered_at.min()
+    )
+    days = days.mutate(season_on=_a_year_after(days.bought_on))
+    whole = ibis.window(group_by=days.buyer_id, order_by=days.bought_on)
+    before = days.season_on.lag().over(whole)
+    return days.select(
+        "buyer_id", "bought_at", "season_on", after_on=ibis.coalesce(before, ibis.date(LONG_AGO))
+    )
+
+
+def join_season(rows: ir.Table, seasons: ir.Table) -> ir.Table:
+    """Add ``season_on`` to rows with ``customer_id``, ``as_of`` and ``as_of_on``."""
+    joined = rows.left_join(
+        seasons,
+        [
+            rows.customer_id == seasons.buyer_id,
+            rows.as_of > seasons.bought_at,
+            rows.as_of_on > seasons.after_on,
+            rows.as_of_on <= seasons.season_on,
+        ],
+    )
+    return joined.drop("buyer_id", "bought_at", "after_on")
+
+
+def _a_year_after(day: ir.Value) -> ir.Value:
+    return (day + ibis.interval(years=1)).cast("date")
+
+
+def _year_before(day: date) -> date:
+    """Return the first day whose return a year later is not before ``day``."""
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return date(day.year - 1, 3, 1)
