@@ -15,7 +15,10 @@ from rekindle.vocabulary import Answer, Arm, SignalKind
 
 
 class MessageState(models.TextChoices):
-    """Where a message stands between the decision and the provider's word."""
+    """Where a touch stands between the decision and the provider's word.
+
+    GHOST is the touch of a held-out person: it is counted, and never leaves.
+    """
 
     QUEUED = "queued"
     LEASED = "leased"
@@ -24,6 +27,15 @@ class MessageState(models.TextChoices):
     FAILED = "failed"
     UNKNOWN = "unknown"
     CANCELLED = "cancelled"
+    GHOST = "ghost"
+
+
+class JourneyState(models.TextChoices):
+    """Whether a journey lets people in and moves them on."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
 
 
 STUCK = (MessageState.UNKNOWN, MessageState.FAILED)
@@ -49,6 +61,33 @@ class Person(models.Model):
     country = _word(2, null=True)
     timezone = _word(64, null=True)
     properties = models.JSONField(default=dict)
+    phone = models.TextField(null=True)
+    erased_at = models.DateTimeField(null=True)
+
+
+class Preference(models.Model):
+    """What a person asked for beside "never"; topics stand between bars."""
+
+    person = models.OneToOneField(
+        Person, on_delete=models.PROTECT, primary_key=True, related_name="+"
+    )
+    snoozed_until = models.DateTimeField(null=True)
+    muted_topics = models.TextField(db_default="")
+    at_most_every_seconds = models.PositiveBigIntegerField(null=True)
+
+
+class Exclusion(models.Model):
+    """Why the business does not write to a person, until when (never mind: None)."""
+
+    person = _person()
+    kind = _word()
+    at = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["person", "kind"], name="ledger_exclusion_once"),
+        )
 
 
 class Consent(models.Model):
@@ -99,17 +138,31 @@ class Suppression(models.Model):
         )
 
 
+class Journey(models.Model):
+    """A journey across its versions. ``opened_at`` is when the first of them started."""
+
+    name = _word(200, primary_key=True)
+    state = _word(choices=JourneyState.choices)
+    changed_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(state__in=JourneyState.values), name="ledger_journey_state"
+            ),
+        )
+
+
 class JourneyVersion(models.Model):
-    """A journey as it was started. ``definition`` is the parsed file, ``text`` the file."""
+    """A journey as it was started. ``text`` is its file, read again when it is needed."""
 
     name = _word(200)
     version = models.PositiveIntegerField()
     text = models.TextField()
-    definition = models.JSONField()
     holdout_share = models.FloatField()
     salt = models.TextField()
     started_at = models.DateTimeField()
-    is_running = models.BooleanField()
 
     class Meta:
         constraints = (
@@ -135,8 +188,17 @@ class Assignment(models.Model):
         )
 
 
+class Lane(models.Model):
+    """A fixed part of all people; who holds its row is alone in deciding about them."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+
+
 class Enrolment(models.Model):
-    """Person × journey × rotation; open until ``ended_at`` and ``ended_reason`` are set."""
+    """Person × journey × rotation; open until ``ended_at`` and ``ended_reason`` are set.
+
+    ``lane`` follows from the person. ``wakes_on`` names events, each between bars.
+    """
 
     person = _person()
     journey = _word(200)
@@ -150,6 +212,8 @@ class Enrolment(models.Model):
     due_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_reason = _word(null=True)
+    lane = models.PositiveSmallIntegerField()
+    wakes_on = models.TextField(db_default="")
 
     class Meta:
         constraints = (
@@ -167,18 +231,33 @@ class Enrolment(models.Model):
         )
         indexes = (
             models.Index(
-                fields=["due_at", "id"],
+                fields=["lane", "due_at", "id"],
                 condition=Q(ended_at__isnull=True),
                 name="ledger_enrolment_due",
             ),
         )
 
 
+def _enrolment(related_name: str, **options: Any) -> models.ForeignKey[Any, Any]:
+    """Refer to an enrolment without a constraint in the database.
+
+    These rows are written a million at a time, with ids read in the same transaction,
+    and enrolments are never removed: a check of each row would only cost.
+    """
+    return models.ForeignKey(
+        Enrolment,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name=related_name,
+        **options,
+    )
+
+
 class Decision(models.Model):
     """The gate's answer about one step of one enrolment; for held-out people a ghost."""
 
-    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="decisions")
-    step = _word()
+    enrolment = _enrolment("decisions")
+    step = _word(80)
     at = models.DateTimeField()
     answer = _word()
     reason = _word(null=True)
@@ -196,47 +275,30 @@ class Decision(models.Model):
 
 
 class Touch(models.Model):
-    """A step that reached (or, as a ghost, would have reached) a person.
+    """A step that is to reach, reached or (a ghost) would have reached a person.
 
-    An enrolment is one person, journey and rotation, so the constraint below is the
-    touch's identity: person, journey, version, step and rotation. ``person`` is
+    It is the outbox as well: what is to leave, what left, and what became of it. An
+    enrolment is one person, journey and rotation, so the constraint below means that no
+    step reaches anyone twice in a rotation, whatever version it came from. ``person`` is
     repeated here because caps ask by person.
+
+    ``at`` is when it was decided; ``reason`` says why it was cancelled; ``expires_at``
+    is when it is too late to be worth sending. ``attempts`` counts the times a provider
+    was asked. Its cost is reserved in ``budgets`` (names, each between bars) of
+    ``budget_month``.
     """
 
-    enrolment = models.ForeignKey(
-        Enrolment, on_delete=models.PROTECT, db_index=False, related_name="touches"
-    )
+    enrolment = _enrolment("touches", db_index=False)
     person = _person(db_constraint=False)
     version = models.PositiveIntegerField()
-    step = _word()
+    step = _word(80)
     channel = _word()
+    template = models.TextField(db_default="")
+    variant = models.TextField(db_default="")
     at = models.DateTimeField()
-    is_ghost = models.BooleanField()
-    is_marketing = models.BooleanField()
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=["enrolment", "version", "step"], name="ledger_touch_once"
-            ),
-        )
-        indexes = (models.Index(fields=["person", "at"], name="ledger_touch_person"),)
-
-
-class Message(models.Model):
-    """The outbox: what is to leave, what left, and what became of it.
-
-    ``reason`` says why a message was cancelled; ``expires_at`` is when its touch is
-    too late to be worth sending. ``attempts`` counts the times a provider was asked.
-    """
-
-    touch = models.OneToOneField(
-        Touch, on_delete=models.PROTECT, primary_key=True, related_name="message"
-    )
-    channel = _word()
-    template = models.TextField()
     state = _word(9, choices=MessageState.choices)
     reason = _word(null=True)
+    is_marketing = models.BooleanField()
     not_before = models.DateTimeField()
     expires_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
@@ -244,47 +306,90 @@ class Message(models.Model):
     attempts = models.PositiveSmallIntegerField(db_default=0)
     last_error = models.TextField(db_default="")
     provider_id = models.TextField(db_default="")
-    created_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
-    cost_micros = models.BigIntegerField()
+    cost_micros = models.BigIntegerField(db_default=0)
+    budgets = models.TextField(db_default="")
+    budget_month = _word(7, db_default="")
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(fields=["enrolment", "step"], name="ledger_touch_once"),
             models.CheckConstraint(
-                condition=Q(state__in=MessageState.values), name="ledger_message_state"
+                condition=Q(state__in=MessageState.values), name="ledger_touch_state"
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["leased", "sending"]) | Q(lease_until__isnull=False),
-                name="ledger_message_lease",
+                name="ledger_touch_lease",
             ),
         )
         indexes = (
+            models.Index(fields=["person", "at"], name="ledger_touch_person"),
             models.Index(
-                fields=["not_before", "touch"],
+                fields=["not_before", "id"],
                 condition=Q(state="queued"),
-                name="ledger_message_queued",
+                name="ledger_touch_queued",
             ),
             models.Index(
                 fields=["lease_until"],
                 condition=Q(state__in=["leased", "sending"]),
-                name="ledger_message_leased",
+                name="ledger_touch_leased",
             ),
             models.Index(
-                fields=["created_at"],
+                fields=["at"],
                 condition=Q(state__in=["failed", "unknown"]),
-                name="ledger_message_stuck",
+                name="ledger_touch_stuck",
             ),
         )
 
 
+class Budget(models.Model):
+    """What is spent or spoken for of a budget in one local month (``2026-03``)."""
+
+    name = _word(300)
+    month = _word(7)
+    reserved_micros = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["name", "month"], name="ledger_budget_once"),
+        )
+
+
+class Meter(models.Model):
+    """What a throttle or a warm-up has to remember across restarts."""
+
+    name = _word(300, primary_key=True)
+    tokens = models.FloatField(db_default=0)
+    at = models.DateTimeField()
+    window = models.TextField(db_default="")
+    used = models.BigIntegerField(db_default=0)
+
+
+class AuditEntry(models.Model):
+    """Who did what to which subject, and when; never changed or removed."""
+
+    at = models.DateTimeField()
+    who = models.TextField()
+    action = _word(64)
+    subject = models.TextField()
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = (models.Index(fields=["subject", "at"], name="ledger_audit_subject"),)
+
+
 class Signal(models.Model):
-    """Something a person did or that happened to them; ``key`` arrives once."""
+    """Something a person did or that happened to them; ``key`` arrives once.
+
+    ``name`` says which event one of kind ``event`` is.
+    """
 
     person = _person()
     kind = _word()
     at = models.DateTimeField()
     key = models.TextField()
     recorded_at = models.DateTimeField()
+    name = models.TextField(db_default="")
 
     class Meta:
         constraints = (
@@ -294,4 +399,7 @@ class Signal(models.Model):
                 name="ledger_signal_kind",
             ),
         )
-        indexes = (models.Index(fields=["person", "kind", "at"], name="ledger_signal_person"),)
+        indexes = (
+            models.Index(fields=["person", "kind", "at"], name="ledger_signal_person"),
+            models.Index(fields=["kind", "name", "at"], name="ledger_signal_event"),
+        )
