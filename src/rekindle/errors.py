@@ -7,6 +7,7 @@ RekindleError
 │   ├── PredicateError      an audience predicate
 │   ├── JourneyError        a journey file
 │   ├── TemplateError       a template
+│   ├── EventError          one reported event; the rest of its batch is taken
 │   └── WorkspaceError      no workspace here, or one of another format
 ├── WorkError               the input was right, the work failed; exit code 1
 │   ├── LakeError           the facts cannot be read or written
@@ -56,6 +57,14 @@ class JourneyError(UsageError):
 
 class TemplateError(UsageError):
     """A template does not parse or uses what it may not."""
+
+
+class EventError(UsageError):
+    """A reported event that cannot be taken; ``problem`` says why in one word."""
+
+    def __init__(self, problem: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = problem
 
 
 class WorkspaceError(UsageError):

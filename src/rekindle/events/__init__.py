@@ -1,0 +1,49 @@
+"""What people did, as machines report it: read at the door, understood, made into facts."""
+
+from rekindle.events.cards import Card, Statement, read_card
+from rekindle.events.meanings import (
+    MEANINGS,
+    Meaning,
+    event_name,
+    is_by_machine,
+    kind_of,
+    order_id_of,
+)
+from rekindle.events.model import PROBLEMS, Event, EventType, Problem, Refusal
+from rekindle.events.orders import Amounts, OrderEvent, fold_order, read_amounts, read_lines
+from rekindle.events.reading import (
+    LARGEST_EVENT_BYTES,
+    WireEvent,
+    find_batch,
+    parse_json,
+    read_event,
+    read_instant,
+)
+
+__all__ = [
+    "LARGEST_EVENT_BYTES",
+    "MEANINGS",
+    "PROBLEMS",
+    "Amounts",
+    "Card",
+    "Event",
+    "EventType",
+    "Meaning",
+    "OrderEvent",
+    "Problem",
+    "Refusal",
+    "Statement",
+    "WireEvent",
+    "event_name",
+    "find_batch",
+    "fold_order",
+    "is_by_machine",
+    "kind_of",
+    "order_id_of",
+    "parse_json",
+    "read_amounts",
+    "read_card",
+    "read_event",
+    "read_instant",
+    "read_lines",
+]

@@ -1,0 +1,98 @@
+"""The nouns of event intake: what was reported, and why a report was not taken.
+
+An ``Event`` is sound: its ids, its time and its text were checked when it was read, so
+no later room has to doubt them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+
+class EventType(StrEnum):
+    """The calls of Segment's tracking API."""
+
+    IDENTIFY = "identify"
+    TRACK = "track"
+    PAGE = "page"
+    SCREEN = "screen"
+    ALIAS = "alias"
+    GROUP = "group"
+
+
+class Problem(StrEnum):
+    """Why one event of a batch was refused; the others are taken all the same."""
+
+    NOT_AN_OBJECT = "not_an_object"
+    TOO_LARGE = "too_large"
+    BAD_TEXT = "bad_text"
+    BAD_VALUE = "bad_value"
+    UNKNOWN_TYPE = "unknown_type"
+    BAD_FIELD = "bad_field"
+    MISSING_ID = "missing_id"
+    MISSING_NAME = "missing_name"
+    BAD_TIME = "bad_time"
+    TOO_OLD = "too_old"
+    MISSING_ORDER_ID = "missing_order_id"
+    BAD_AMOUNT = "bad_amount"
+    NOT_ALLOWED = "not_allowed"
+    ERASED = "erased"
+
+
+PROBLEMS: Mapping[Problem, str] = MappingProxyType(
+    {
+        Problem.NOT_AN_OBJECT: "The event is no JSON object.",
+        Problem.TOO_LARGE: "The event is larger than 32 KB.",
+        Problem.BAD_TEXT: "A text holds a NUL character or half of a character.",
+        Problem.BAD_VALUE: "It holds NaN, Infinity, a number of hundreds of digits, or is nested "
+        "too deeply.",
+        Problem.UNKNOWN_TYPE: "`type` is none of identify, track, page, screen, alias, group.",
+        Problem.BAD_FIELD: "A field has the wrong type, or an id is too long.",
+        Problem.MISSING_ID: "Neither `userId` nor `anonymousId` is given (alias: `userId` and "
+        "`previousId`).",
+        Problem.MISSING_NAME: "A track call names no `event`.",
+        Problem.BAD_TIME: "`timestamp` is no ISO 8601 instant.",
+        Problem.TOO_OLD: "It happened more than ten years ago.",
+        Problem.MISSING_ORDER_ID: "An order event names no `order_id`.",
+        Problem.BAD_AMOUNT: "An amount of an order is no number.",
+        Problem.NOT_ALLOWED: "The key may report behaviour only: no cards, orders or permissions.",
+        Problem.ERASED: "The person asked to be forgotten; nothing more is kept about them.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One sound report. ``name`` is in snake case (``order_completed``).
+
+    ``content`` is what the call is about: properties, or the traits of identify and group.
+    ``is_clamped`` says that it claimed a time to come and counts from when it was received;
+    ``payload`` is the whole report as JSON text.
+    """
+
+    message_id: str
+    type: EventType
+    name: str
+    user_id: str | None
+    anonymous_id: str | None
+    at: datetime
+    content: Mapping[str, Any]
+    payload: str
+    previous_id: str | None = None
+    is_clamped: bool = False
+    is_machine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One event that was not taken: its place in the batch, and what was wrong."""
+
+    index: int
+    message_id: str | None
+    reason: Problem
+    detail: str

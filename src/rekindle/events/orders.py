@@ -1,0 +1,162 @@
+"""Orders as their events tell them: placed, corrected, cancelled, given back.
+
+An order is a pure fold of all its events, so importing them again, or in another order,
+gives the same row. Amounts follow Segment's e-commerce specification
+(https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+LARGEST = Decimal("1e11")
+ZERO = Decimal(0)
+PLACED = ("order_completed", "order_updated")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What an order came to. ``gross`` is before the discount, without shipping and tax."""
+
+    gross: Decimal
+    discount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEvent:
+    """One thing that happened to an order; ``person`` is who bought, if known."""
+
+    name: str
+    person: str | None
+    at: datetime
+    content: Mapping[str, Any]
+
+
+def read_amounts(content: Mapping[str, Any]) -> Amounts:
+    """Return what an order came to.
+
+    ``revenue`` is the goods at their price. Without it: ``subtotal`` (after the discount)
+    plus ``discount``; else ``total`` less shipping and tax plus ``discount``; else the sum
+    of the products.
+
+    Raises:
+        ValueError: an amount is no number.
+    """
+    discount = abs(_amount(content, "discount") or ZERO)
+    revenue, subtotal = _amount(content, "revenue"), _amount(content, "subtotal")
+    total = _amount(content, "total")
+    beside = (_amount(content, "shipping") or ZERO) + (_amount(content, "tax") or ZERO)
+    if revenue is not None:
+        gross = revenue
+    elif subtotal is not None:
+        gross = subtotal + discount
+    elif total is not None:
+        gross = total - beside + discount
+    else:
+        gross = _sum_of_products(content)
+    return Amounts(gross, discount)
+
+
+def read_lines(content: Mapping[str, Any]) -> list[Row]:
+    """Return the products of an order as rows of ``order_lines``, without the order."""
+    lines = []
+    for product in _products(content):
+        quantity = product.get("quantity", 1)
+        lines.append(
+            {
+                "product_id": _text(product.get("product_id") or product.get("sku")),
+                "description": _text(product.get("name")),
+                "category": _text(product.get("category")),
+                "quantity": _text(quantity),
+                "unit_price": _text(product.get("price")),
+            }
+        )
+    return lines
+
+
+def fold_order(order_id: str, events: Iterable[OrderEvent]) -> Row | None:
+    """Return the row of ``orders`` that the events of one order add up to.
+
+    A refund of an order nobody reported is a row of its own, dated when it was given; a
+    refund without an amount gives back the whole order. None if there is nothing to say.
+    """
+    told = sorted(events, key=lambda event: event.at)
+    placed = [event for event in told if event.name in PLACED]
+    refunds = [event for event in told if event.name == "order_refunded"]
+    cancelled = [event for event in told if event.name == "order_cancelled"]
+    if placed or cancelled:
+        return _order(order_id, placed or cancelled, refunds, is_cancelled=bool(cancelled))
+    given = sum((_given_back(event, whole=ZERO) for event in refunds), ZERO)
+    if not given:
+        return None
+    return _row(f"{order_id}/refund", refunds[:1], Amounts(ZERO, ZERO), refund=given)
+
+
+def _order(
+    order_id: str, told: Sequence[OrderEvent], refunds: Sequence[OrderEvent], *, is_cancelled: bool
+) -> Row:
+    amounts = read_amounts(told[-1].content)
+    net = max(amounts.gross - amounts.discount, ZERO)
+    given = sum((_given_back(event, whole=net) for event in refunds), ZERO)
+    # A refund's total may hold shipping and tax, which were never counted as revenue.
+    row = _row(order_id, told, amounts, refund=min(given, net))
+    return {**row, "status": "cancelled" if is_cancelled else "completed"}
+
+
+def _row(order_id: str, told: Sequence[OrderEvent], amounts: Amounts, *, refund: Decimal) -> Row:
+    newest = told[-1]
+    row = {
+        "order_id": order_id,
+        "customer_id": next((event.person for event in reversed(told) if event.person), None),
+        "ordered_at": told[0].at.isoformat(),
+        "gross": str(amounts.gross),
+        "discount": str(amounts.discount),
+        "refund": str(refund),
+    }
+    currency = newest.content.get("currency")
+    return row | ({"currency": currency} if isinstance(currency, str) and currency else {})
+
+
+def _given_back(event: OrderEvent, *, whole: Decimal) -> Decimal:
+    for key in ("total", "amount", "refund", "revenue"):
+        amount = _amount(event.content, key)
+        if amount is not None:
+            return abs(amount)
+    return _sum_of_products(event.content) or whole
+
+
+def _sum_of_products(content: Mapping[str, Any]) -> Decimal:
+    total = ZERO
+    for product in _products(content):
+        quantity = _amount(product, "quantity")
+        total += (_amount(product, "price") or ZERO) * (1 if quantity is None else quantity)
+    return total
+
+
+def _products(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    products = content.get("products")
+    return [p for p in products if isinstance(p, dict)] if isinstance(products, list) else []
+
+
+def _amount(content: Mapping[str, Any], key: str) -> Decimal | None:
+    given = content.get(key)
+    if given is None or given == "":
+        return None
+    try:
+        if isinstance(given, bool) or not isinstance(given, int | float | str):
+            raise InvalidOperation
+        amount = Decimal(str(given).strip())
+    except InvalidOperation:
+        raise ValueError(f"{key} {given!r:.40} is no number") from None
+    if not amount.is_finite() or abs(amount) > LARGEST:
+        raise ValueError(f"{key} {given!r:.40} is no amount of money")
+    return amount
+
+
+def _text(value: Any) -> str | None:
+    return str(value) if isinstance(value, str | int | float) and value != "" else None

@@ -1,0 +1,251 @@
+"""Reads one reported call into a sound ``Event``, or says why it cannot be one.
+
+The shape is that of Segment's HTTP tracking API
+(https://segment.com/docs/connections/spec/common/), so that its client libraries work
+unchanged. What is wrong with one event never touches another of the same batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+
+from rekindle.errors import EventError
+from rekindle.events.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
+from rekindle.events.model import Event, EventType, Problem
+from rekindle.events.orders import read_amounts
+
+# https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
+LARGEST_EVENT_BYTES = 32 * 1024
+CLOCKS_DIFFER_BY = timedelta(minutes=10)
+OLDEST = timedelta(days=3653)
+LONGEST_INTEGER = 100
+DERIVED = "derived-"
+NAMED_BY_TYPE = {EventType.PAGE: "page_viewed", EventType.SCREEN: "screen_viewed"}
+ABOUT_TRAITS = (EventType.IDENTIFY, EventType.GROUP)
+
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+Id = Text | StrictInt
+Object = dict[str, Any]
+
+
+class WireEvent(BaseModel):
+    """One call, as it is sent; what it holds beside these fields is kept too."""
+
+    model_config = ConfigDict(extra="ignore", title="Event")
+
+    type: str | None = Field(None, description="identify, track, page, screen, alias or group.")
+    message_id: Id | None = Field(
+        None, alias="messageId", description="Its key: a repeated one changes nothing."
+    )
+    user_id: Id | None = Field(None, alias="userId", description="The customer's id.")
+    anonymous_id: Id | None = Field(
+        None, alias="anonymousId", description="Who it was before they were known."
+    )
+    previous_id: Id | None = Field(
+        None, alias="previousId", description="The id an alias call joins to `userId`."
+    )
+    event: str | None = Field(None, description="What a track call says was done.")
+    timestamp: str | None = Field(None, description="When, ISO 8601; UTC if it names no zone.")
+    original_timestamp: str | None = Field(
+        None, alias="originalTimestamp", description="When, by a device's own clock."
+    )
+    sent_at: str | None = Field(
+        None, alias="sentAt", description="When it was sent, by that same clock."
+    )
+    properties: Object | None = Field(None, description="What track, page and screen say more.")
+    traits: Object | None = Field(None, description="Who an identify call says it is.")
+    context: Object | None = Field(None, description="Where it came from.")
+
+
+class _Unusable:
+    """Stands for a number no database can hold; writing it out again fails."""
+
+
+def parse_json(text: bytes) -> Any:
+    """Return what a body says; a number no database can hold spoils only its own event.
+
+    Raises:
+        ValueError: it is no JSON in UTF-8, or is nested too deeply to be read.
+    """
+    try:
+        return json.loads(text, parse_int=_integer, parse_constant=lambda word: _Unusable())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def find_batch(body: Any) -> list[Any] | None:
+    """Return the calls a body holds, or None if it holds no list of them."""
+    calls = body.get("batch") if isinstance(body, dict) else None
+    return calls if isinstance(calls, list) else None
+
+
+def read_event(
+    raw: Any, *, received_at: datetime, sent_at: str | None = None, type_: str | None = None
+) -> Event:
+    """Return a call as an event.
+
+    ``type_`` is what the address says the call is, ``sent_at`` what its batch says.
+
+    Raises:
+        EventError: it cannot be taken; the problem says why.
+    """
+    if not isinstance(raw, dict):
+        raise EventError(Problem.NOT_AN_OBJECT, f"a call is an object, not {type(raw).__name__}")
+    payload = _written(raw)
+    wire = _parsed(raw)
+    kind = _type(type_ or wire.type)
+    content = (wire.traits if kind in ABOUT_TRAITS else wire.properties) or {}
+    name = _name(kind, wire.event)
+    _check_ids(kind, wire)
+    at, is_clamped = _instant(wire, received_at, sent_at)
+    _check_order(name, content)
+    return Event(
+        message_id=_id(wire.message_id) or _derived_id(raw, wire, received_at),
+        type=kind,
+        name=name,
+        user_id=_id(wire.user_id),
+        anonymous_id=_id(wire.anonymous_id),
+        at=at,
+        content=content,
+        payload=payload,
+        previous_id=_id(wire.previous_id),
+        is_clamped=is_clamped,
+        is_machine=is_by_machine(content, wire.context or {}),
+    )
+
+
+def read_instant(text: str) -> datetime:
+    """Return the instant an ISO 8601 text names; one without a zone is UTC.
+
+    Raises:
+        ValueError: it names none.
+    """
+    at = datetime.fromisoformat(text.strip())
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
+
+
+def _integer(text: str) -> object:
+    return int(text) if len(text) <= LONGEST_INTEGER else _Unusable()
+
+
+def _written(raw: Mapping[str, Any]) -> str:
+    try:
+        payload = to_json(raw)
+    except PydanticSerializationError as error:
+        is_text = "UnicodeEncodeError" in str(error)
+        problem = Problem.BAD_TEXT if is_text else Problem.BAD_VALUE
+        raise EventError(problem, f"it cannot be kept: {error}"[:200]) from error
+    if len(payload) > LARGEST_EVENT_BYTES:
+        raise EventError(
+            Problem.TOO_LARGE,
+            f"it has {len(payload):,} bytes; {LARGEST_EVENT_BYTES:,} are allowed",
+        )
+    if rb"\u0000" in payload and _has_nul(raw):
+        raise EventError(Problem.BAD_TEXT, "a text holds a NUL character")
+    return payload.decode()
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any("\x00" in key or _has_nul(inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return any(_has_nul(inner) for inner in value)
+    return isinstance(value, str) and "\x00" in value
+
+
+def _parsed(raw: Mapping[str, Any]) -> WireEvent:
+    try:
+        return WireEvent.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise EventError(Problem.BAD_FIELD, f"{first['loc'][0]}: {first['msg']}") from error
+
+
+def _type(text: str | None) -> EventType:
+    try:
+        return EventType((text or "").lower())
+    except ValueError:
+        known = ", ".join(EventType)
+        raise EventError(Problem.UNKNOWN_TYPE, f"type {text!r:.60} is none of {known}") from None
+
+
+def _name(kind: EventType, event: str | None) -> str:
+    if kind is not EventType.TRACK:
+        return NAMED_BY_TYPE.get(kind, kind.value)
+    name = event_name(event or "")
+    if not name:
+        raise EventError(Problem.MISSING_NAME, "give event, like 'Order Completed'")
+    return name
+
+
+def _id(given: str | int | None) -> str | None:
+    return None if given is None or given == "" else str(given)
+
+
+def _check_ids(kind: EventType, wire: WireEvent) -> None:
+    user, anonymous = _id(wire.user_id), _id(wire.anonymous_id)
+    if kind is EventType.ALIAS and not (user and _id(wire.previous_id)):
+        raise EventError(Problem.MISSING_ID, "an alias call needs userId and previousId")
+    if user is None and anonymous is None:
+        raise EventError(Problem.MISSING_ID, "give userId, anonymousId or both")
+
+
+def _check_order(name: str, content: Mapping[str, Any]) -> None:
+    if name not in ORDER_EVENTS:
+        return
+    order = order_id_of(name, content)
+    if not order or len(order) > 200:
+        raise EventError(Problem.MISSING_ORDER_ID, "an order event needs properties.order_id")
+    try:
+        read_amounts(content)
+    except ValueError as error:
+        raise EventError(Problem.BAD_AMOUNT, str(error)) from error
+
+
+def _instant(wire: WireEvent, received_at: datetime, sent_at: str | None) -> tuple[datetime, bool]:
+    """Return when it happened, and whether it claimed a time to come.
+
+    A device's own clock is set right by how far it was off when it sent: ``sentAt``
+    against the time of receipt (https://segment.com/docs/connections/spec/common/#timestamps).
+    """
+    try:
+        if wire.timestamp:
+            at = read_instant(wire.timestamp)
+        elif wire.original_timestamp:
+            sent = wire.sent_at or sent_at
+            skew = received_at - read_instant(sent) if sent else timedelta()
+            at = read_instant(wire.original_timestamp) + skew
+        else:
+            return received_at, False
+    except (ValueError, OverflowError) as error:
+        given = wire.timestamp or wire.original_timestamp
+        raise EventError(Problem.BAD_TIME, f"{given!r:.60} is no ISO 8601 instant") from error
+    if at > received_at + CLOCKS_DIFFER_BY:
+        return received_at, True
+    if at < received_at - OLDEST:
+        raise EventError(Problem.TOO_OLD, f"{at:%Y-%m-%d} is more than ten years ago")
+    return at, False
+
+
+def _derived_id(raw: Mapping[str, Any], wire: WireEvent, received_at: datetime) -> str:
+    """Return an id that a repetition of the same call gets again.
+
+    A call that names no time of its own is told from an equal one of another day.
+    """
+    said = {key: value for key, value in raw.items() if key not in ("sentAt", "writeKey")}
+    if not (wire.timestamp or wire.original_timestamp):
+        said["receivedOn"] = f"{received_at:%Y-%m-%d}"
+    canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return DERIVED + hashlib.sha256(canonical.encode()).hexdigest()[:40]
