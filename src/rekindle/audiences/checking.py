@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from rekindle.audiences.behaviours import BEHAVIOURS, event_of
 from rekindle.audiences.literals import as_date, as_instant, as_number
 from rekindle.errors import PredicateError
 from rekindle.profiles import COLUMNS
@@ -47,9 +48,12 @@ def type_of(node: exp.Expr | None, *, depth: int = 0) -> str:
     if rule is None or not {name for name, part in node.args.items() if part} <= rule.parts:
         if isinstance(node, exp.Null):
             raise PredicateError("nothing equals null; write IS NULL or IS NOT NULL")
-        shown = _shown(node)
-        raise PredicateError(f"{shown!r} is not allowed in a predicate; {PAGE} lists what is")
+        raise _refusal(node)
     return rule.check(node, depth + 1)
+
+
+def _refusal(node: exp.Expr) -> PredicateError:
+    return PredicateError(f"{_shown(node)!r} is not allowed in a predicate; {PAGE} lists what is")
 
 
 def _column(node: exp.Column, depth: int) -> str:
@@ -58,9 +62,22 @@ def _column(node: exp.Column, depth: int) -> str:
     name = node.name.lower()
     if name in TYPES:
         return TYPES[name]
-    near = get_close_matches(name, TYPES, 1)
+    if name in BEHAVIOURS:
+        return "flag"
+    near = get_close_matches(name, (*TYPES, *BEHAVIOURS), 1)
     hint = f"did you mean {near[0]!r}?" if near else "docs/reference/profile-columns.md lists all"
     raise PredicateError(f"unknown column {node.name!r}; {hint}")
+
+
+def _deed(node: exp.Anonymous, depth: int) -> str:
+    if str(node.this).lower() != "did":
+        raise _refusal(node)
+    if event_of(node) is None:
+        raise PredicateError(
+            "after did, name one event in quotes, in small letters, digits and _: "
+            "did('cart_abandoned')"
+        )
+    return "flag"
 
 
 def _literal(node: exp.Literal, depth: int) -> str:
@@ -277,4 +294,5 @@ CHECKS: Mapping[type[exp.Expr], Rule] = {
     exp.Upper: _rule(_text_function, "this"),
     exp.Trim: _rule(_text_function, "this"),
     exp.Coalesce: _rule(_coalesce, "this", "expressions"),
+    exp.Anonymous: _rule(_deed, "this", "expressions"),
 }

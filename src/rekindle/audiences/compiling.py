@@ -18,6 +18,7 @@ from sqlglot import exp
 from rekindle.audiences.checking import TYPES
 from rekindle.audiences.literals import as_date, as_instant, as_number
 from rekindle.audiences.predicate import Predicate
+from rekindle.errors import PredicateError
 
 Build = Callable[[Any, ir.Table], Any]
 
@@ -27,7 +28,15 @@ def build_condition(predicate: Predicate, table: ir.Table) -> ir.BooleanValue:
 
     ``as_of_on`` is today's date in the predicate; where the table lacks it,
     ``current_date`` cannot be asked. NULL counts as no match.
+
+    Raises:
+        PredicateError: behaviours are in it; ``bind_flags`` fills them in.
     """
+    if predicate.behaviours:
+        raise PredicateError(
+            f"a profile does not know of {', '.join(sorted(predicate.behaviours))}; "
+            "bind the behaviours first"
+        )
     return ibis.coalesce(_build(predicate.tree, table), ibis.literal(False))
 
 

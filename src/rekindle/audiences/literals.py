@@ -35,6 +35,19 @@ def as_number(node: exp.Literal) -> float:
     return float(str(node.this))
 
 
+def constant(node: exp.Expr) -> bool | float | str | None:
+    """Return the value of a flag, number or text that is written out, else None."""
+    node = node.unnest()
+    if isinstance(node, exp.Boolean):
+        return bool(node.this)
+    if isinstance(node, exp.Neg):
+        inner = constant(node.this)
+        return -inner if isinstance(inner, float) else None
+    if isinstance(node, exp.Literal):
+        return str(node.this) if node.is_string else as_number(node)
+    return None
+
+
 def _text(node: exp.Expr) -> str:
     inner = node.this if isinstance(node, exp.Cast) else node
     if not (isinstance(inner, exp.Literal) and inner.is_string):

@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from rekindle.audiences.behaviours import behaviour_shown, event_of
 from rekindle.audiences.checking import type_of
 from rekindle.errors import PredicateError
 
@@ -22,20 +23,24 @@ CLAUSES = {"kind", "expressions", "where"}
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A checked predicate. ``columns`` are the profile columns it asks about."""
+    """A checked predicate: the profile columns and, by event, the behaviours it asks about."""
 
     text: str
     tree: exp.Expr
     columns: frozenset[str]
+    behaviours: frozenset[str] = frozenset()
 
 
-def parse_predicate(text: str) -> Predicate:
+def parse_predicate(text: str, *, allow_behaviours: bool = False) -> Predicate:
     """Return the checked predicate written in ``text``.
+
+    ``allow_behaviours`` lets it say what a person did since entering a journey.
 
     Raises:
         PredicateError: it does not parse, names an unknown column, mixes types, or uses
             SQL beyond comparisons, and/or/not, in, between, like, is null, arithmetic,
-            lower/upper/trim/coalesce/abs and date or interval literals.
+            lower/upper/trim/coalesce/abs and date or interval literals; or it names
+            behaviours where they are not known.
     """
     if len(text) > LONGEST:
         raise PredicateError(f"the predicate has {len(text)} characters; at most {LONGEST}")
@@ -46,7 +51,25 @@ def parse_predicate(text: str) -> Predicate:
         raise PredicateError(
             f"{text!r} is a {found}, not a condition; compare it, like \"tier = 'lapsed'\""
         )
-    return Predicate(text, tree, frozenset(c.name.lower() for c in tree.find_all(exp.Column)))
+    behaviours = _behaviours(tree)
+    if behaviours and not allow_behaviours:
+        shown = next(iter(behaviours.values()))
+        raise PredicateError(f"{shown} is known inside a journey's steps only")
+    if behaviours and (length := len(tree.sql(dialect="duckdb"))) > LONGEST:
+        raise PredicateError(
+            f"written out, the condition has {length} characters; at most {LONGEST}"
+        )
+    columns = (c.name.lower() for c in tree.find_all(exp.Column) if event_of(c) is None)
+    return Predicate(text, tree, frozenset(columns), frozenset(behaviours))
+
+
+def _behaviours(tree: exp.Expr) -> dict[str, str]:
+    """Return the events a tree asks about, each as it is written."""
+    found = {}
+    for node in tree.find_all(exp.Column, exp.Anonymous):
+        if (event := event_of(node)) is not None:
+            found[event] = behaviour_shown(node)
+    return found
 
 
 def _parse(text: str) -> exp.Expr:
