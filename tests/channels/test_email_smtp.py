@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,13 @@ import pytest
 
 from rekindle.channels import OutgoingMail, Outlet, build_outlet
 from rekindle.config import EmailSettings, SmtpSettings
-from rekindle.errors import PermanentDeliveryError, TemporaryDeliveryError, UnknownFateError
+from rekindle.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    RefusedContentError,
+    TemporaryDeliveryError,
+    UnknownFateError,
+)
 from tests.channels.postbox import CERTIFICATE, Postbox
 
 Opened = Callable[..., Outlet]
@@ -64,7 +72,7 @@ def test_an_address_beyond_ascii_arrives_where_the_server_takes_it(
 ) -> None:
     outlet = opened(postbox.port)
     outlet.send(replace(mail, to_address="ann@bücher.example"))
-    with pytest.raises(PermanentDeliveryError, match="does not take addresses like"):
+    with pytest.raises(RefusedContentError, match="does not take addresses like"):
         outlet.send(replace(mail, to_address="änn@example.com"))
     assert [m["To"].addresses[0].domain for m in postbox.received] == ["xn--bcher-kva.example"]
 
@@ -90,22 +98,42 @@ def test_a_message_refused_for_good_is_permanent(
     postbox: Postbox, opened: Opened, mail: OutgoingMail
 ) -> None:
     postbox.data_reply = "554 5.6.0 looks like spam"
-    with pytest.raises(PermanentDeliveryError, match="looks like spam"):
-        opened(postbox.port).send(mail)
+    outlet = opened(postbox.port)
+    with pytest.raises(RefusedContentError, match="looks like spam") as refused:
+        outlet.send(mail)
+    assert refused.value.permanent
+    postbox.data_reply = "250 OK"
+    outlet.send(mail)
+    assert postbox.greetings == 1
+
+
+BLOCKED = "550 5.7.1 your address is on a block list"
+LOG_IN = "530 5.7.0 log in first"
 
 
 @pytest.mark.parametrize(
-    "reply", ["550 5.7.1 your address is on a block list", "530 5.7.0 log in first", "530 log in"]
+    ("stage", "reply", "expected"),
+    [
+        ("recipient", BLOCKED, TemporaryDeliveryError),
+        ("recipient", LOG_IN, TemporaryDeliveryError),
+        ("message", BLOCKED, RefusedContentError),
+        ("message", LOG_IN, TemporaryDeliveryError),
+    ],
 )
-@pytest.mark.parametrize("stage", ["recipient", "message"])
 def test_a_refusal_of_us_writes_nobody_off(
-    postbox: Postbox, opened: Opened, mail: OutgoingMail, reply: str, stage: str
+    postbox: Postbox,
+    opened: Opened,
+    mail: OutgoingMail,
+    *,
+    reply: str,
+    stage: str,
+    expected: type[DeliveryError],
 ) -> None:
     if stage == "recipient":
         postbox.replies["ann"] = reply
     else:
         postbox.data_reply = reply
-    with pytest.raises(TemporaryDeliveryError, match=reply):
+    with pytest.raises(expected, match=reply):
         opened(postbox.port).send(mail)
 
 
@@ -205,3 +233,75 @@ def test_encryption_that_is_asked_for_is_not_given_up(
     with pytest.raises(TemporaryDeliveryError, match="STARTTLS"):
         opened(postbox.port, security="starttls").send(mail)
     assert postbox.received == []
+
+
+def test_a_wish_to_wait_travels_with_the_error(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    postbox.replies["ann"] = "450 4.2.0 Greylisted, try again in 5 minutes"
+    with pytest.raises(TemporaryDeliveryError) as refused:
+        opened(postbox.port).send(mail)
+    assert refused.value.retry_after == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("stage", ["replies", "data_reply"])
+def test_a_server_that_goes_away_is_not_asked_on_that_connection_again(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail, stage: str
+) -> None:
+    reply: Any = "421 4.3.2 closing"
+    setattr(postbox, stage, {"ann": reply} if stage == "replies" else reply)
+    outlet = opened(postbox.port)
+    with pytest.raises(TemporaryDeliveryError, match="closing"):
+        outlet.send(mail)
+    postbox.replies, postbox.data_reply = {}, "250 OK"
+    outlet.send(mail)
+    assert postbox.greetings == 2
+
+
+def test_an_answer_nobody_understands_leaves_the_fate_unknown(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    postbox.data_reply = "taken, thank you"
+    with pytest.raises(UnknownFateError, match="no SMTP reply"):
+        opened(postbox.port).send(mail)
+
+
+def test_a_connection_is_opened_anew_after_so_many_messages(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    outlet = opened(postbox.port, messages_per_connection=2)
+    for number in range(5):
+        outlet.send(replace(mail, key=str(number)))
+    assert len(postbox.received) == 5
+    assert postbox.greetings == 3
+
+
+def test_threads_share_the_connections_and_never_a_conversation(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    outlet = opened(postbox.port, connections=3)
+    mails = [replace(mail, key=f"{n}", to_address=f"c{n}@example.com") for n in range(60)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(outlet.send, mails))
+    found = {m["Message-ID"]: m["To"].addresses[0].addr_spec for m in postbox.received}
+    assert found == {f"<{n}@example.com>": f"c{n}@example.com" for n in range(60)}
+    assert len(postbox.received) == 60
+    assert 1 <= postbox.greetings <= 3
+
+
+def test_an_outlet_that_was_closed_opens_again(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    outlet = opened(postbox.port)
+    outlet.send(mail)
+    outlet.close()
+    outlet.send(mail)
+    assert postbox.greetings == 2
+
+
+def test_a_server_that_closes_every_connection_is_tried_again(
+    postbox: Postbox, opened: Opened, mail: OutgoingMail
+) -> None:
+    postbox.sender_reply = "421 not today"
+    with pytest.raises(TemporaryDeliveryError, match="421 not today"):
+        opened(postbox.port).send(mail)

@@ -12,7 +12,11 @@ from rekindle.vocabulary import Channel
 
 
 class Outlet(Protocol):
-    """One way out. ``is_idempotent`` says that the same key twice arrives once."""
+    """One way out. ``is_idempotent`` says that the same key twice arrives once.
+
+    ``send`` may be called from several threads at once; ``close`` only while none sends.
+    An outlet that was closed opens again with the next message.
+    """
 
     name: str
     channel: Channel
@@ -23,7 +27,8 @@ class Outlet(Protocol):
 
         Raises:
             TemporaryDeliveryError: it did not leave and may be tried again.
-            PermanentDeliveryError: it will never be taken for this address.
+            PermanentDeliveryError: its address takes no messages; it counts as bounced.
+            RefusedContentError: it will never be taken, and its address may be good.
             UnknownFateError: it may or may not have left.
         """
 

@@ -186,7 +186,8 @@ def _encoded_words(text: str) -> str:
 
 def _packed(units: Iterable[str], room: int, size: Callable[[str], int]) -> Iterator[str]:
     """Yield the units joined into words of at most ``room``; a letter is never torn apart."""
-    word, used = [], 0
+    word: list[str] = []
+    used = 0
     for unit in units:
         if used + size(unit) > room:
             yield "".join(word)

@@ -1,0 +1,28 @@
+"""Real messages leave only with links that mailbox providers accept."""
+
+from __future__ import annotations
+
+import pytest
+
+from rekindle.channels import require_safe_links
+from rekindle.config import EmailSettings, PortalSettings
+from rekindle.errors import ConfigError
+
+SMTP = EmailSettings(outlet="email_smtp")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://shop.example.com", "http://localhost.example.com/u", "http://127.0.0.1@x.com"]
+)
+def test_plain_links_are_refused_where_people_are_written_to(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"portal.url .* https .*RFC 8058"):
+        require_safe_links(SMTP, PortalSettings(url=url))
+    require_safe_links(EmailSettings(outlet="email_folder"), PortalSettings(url=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://shop.example.com", "http://127.0.0.1:8080", "http://localhost/x", "http://[::1]:80"],
+)
+def test_safe_links_and_this_machine_pass(url: str) -> None:
+    require_safe_links(SMTP, PortalSettings(url=url))
