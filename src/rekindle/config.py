@@ -31,6 +31,7 @@ from pydantic import (
 )
 
 from rekindle.errors import ConfigError, WorkspaceError
+from rekindle.vocabulary import Tier
 
 FILE_NAME = "rekindle.toml"
 FORMAT = 1
@@ -301,8 +302,10 @@ class BudgetSettings(Settings):
 class WorthSettings(Settings):
     """What one more touch is expected to earn for people of a tier and value band."""
 
-    tier: str | None = Field(None, description="The tier; none for all.")
-    value_band: str | None = Field(None, description="high, middle or low; none for all.")
+    tier: Tier | None = Field(None, description="The tier; none for all.")
+    value_band: Literal["high", "middle", "low"] | None = Field(
+        None, description="The value band; none for all."
+    )
     margin: Cost = Field(description="Expected incremental margin of one touch, in the currency.")
 
 

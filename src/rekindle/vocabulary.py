@@ -47,29 +47,52 @@ class Tier(StrEnum):
 
 
 class Answer(StrEnum):
-    """What the gate said about one touch."""
+    """What was decided about one look at one enrolment.
+
+    The gate answers SEND, HOLD or SKIP about a touch; PASS says that the person went on
+    through a wait or a branch, where there is nothing to send.
+    """
 
     SEND = "send"
     HOLD = "hold"
     SKIP = "skip"
+    PASS = "pass"
 
 
 class Reason(StrEnum):
-    """Why a touch was held or skipped, or why an enrolment ended.
+    """Why a touch was held or skipped, a person went on, or an enrolment ended.
 
-    The order is the order in which the gate asks; the first that applies is given.
+    The order of the first part is the order in which the gate asks; the first that
+    applies is given.
     """
 
     EXIT_REACHED = "exit_reached"
+    ERASED = "erased"
     SUPPRESSED = "suppressed"
     NO_PERMISSION = "no_permission"
-    UNREACHABLE = "unreachable"
     STALE = "stale"
     CONDITION_NOT_MET = "condition_not_met"
+    SNOOZED = "snoozed"
+    PREFERENCE = "preference"
+    EXCLUDED = "excluded"
+    UNREACHABLE = "unreachable"
+    BLACKOUT = "blackout"
+    QUIET_HOURS = "quiet_hours"
     CAP = "cap"
+    BUDGET = "budget"
+    NOT_WORTH_IT = "not_worth_it"
     HELD_OUT = "held_out"
+
+    WAITING = "waiting"
+    WAITED = "waited"
+    WOKEN = "woken"
+    BRANCHED = "branched"
+
     UNDELIVERABLE = "undeliverable"
+    REFUSED = "refused"
     FINISHED = "finished"
+    STOPPED = "stopped"
+    EVENT = "event"
     ORDER = "order"
     OPT_OUT = "opt_out"
     COMPLAINT = "complaint"
@@ -77,12 +100,29 @@ class Reason(StrEnum):
 
 
 class SignalKind(StrEnum):
-    """Something a person did, or that happened to them, which can end an enrolment."""
+    """Something a person did, or that happened to them.
+
+    ORDER to BOUNCE have consequences of their own; the others are behaviour a journey
+    may wait for, branch on, begin or end with. EVENT is any other, known by its name.
+    """
 
     ORDER = "order"
     OPT_OUT = "opt_out"
     COMPLAINT = "complaint"
     BOUNCE = "bounce"
+    OPEN = "open"
+    CLICK = "click"
+    VISIT = "visit"
+    VIEW = "view"
+    REPLY = "reply"
+    OFFER_USED = "offer_used"
+    LOGIN = "login"
+    RESUME = "resume"
+    EVENT = "event"
+
+
+STOPS = frozenset({SignalKind.OPT_OUT, SignalKind.COMPLAINT, SignalKind.BOUNCE})
+"""What ends every enrolment of a person, whatever the journey says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from rekindle.consent.links import Subscription, read_unsubscribe, sign_unsubscribe
 from rekindle.consent.model import ConsentRecord, Permission, Rule
+from rekindle.consent.preferences import NO_PREFERENCES, Exclusion, Preferences
 from rekindle.consent.rules import decide_permission
 
 __all__ = [
+    "NO_PREFERENCES",
     "ConsentRecord",
+    "Exclusion",
     "Permission",
+    "Preferences",
     "Rule",
     "Subscription",
     "decide_permission",

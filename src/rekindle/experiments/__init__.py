@@ -6,7 +6,7 @@ estimates the lift. It takes values and returns values; it reads no facts and no
 
 from __future__ import annotations
 
-from rekindle.experiments.assignment import assign, assigner
+from rekindle.experiments.assignment import assign, assigner, draw
 from rekindle.experiments.lift import estimate_lift, incremental
 from rekindle.experiments.model import ArmOutcome, HoldoutPlan, Incremental, Lift
 from rekindle.experiments.size import plan_holdout, provable_lift, provable_rate_lift
@@ -18,6 +18,7 @@ __all__ = [
     "Lift",
     "assign",
     "assigner",
+    "draw",
     "estimate_lift",
     "incremental",
     "plan_holdout",

@@ -50,3 +50,12 @@ def assigner(salt: str, holdout_share: float) -> Callable[[str], Arm]:
         return Arm.HOLDOUT if drawn.digest() < threshold else Arm.TREATMENT
 
     return arm_of
+
+
+def draw(person: str, *, salt: str) -> float:
+    """Return a number in [0, 1) that is the same for a person and salt for ever.
+
+    For sticky choices beside the arm: a pilot's share, a variant, a place in a queue.
+    """
+    key = f"{len(salt)}:{salt}{person}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(key, digest_size=_BYTES).digest()) / _PLACES

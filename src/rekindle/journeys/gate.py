@@ -1,34 +1,28 @@
 """The one gate: before anything leaves the building, one pure function is asked.
 
-It looks at one frozen context and answers send, hold or skip. What each reason means,
-and what a person can do about it, stands below in the order in which the gate asks.
+It looks at one frozen context and answers send, hold or skip. It is asked twice: when a
+touch falls due, and at the last moment before its message leaves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rekindle.config import CapsSettings
+from rekindle.consent import NO_PREFERENCES, Exclusion
+from rekindle.journeys.local_time import (
+    closed_until,
+    local_day_bounds,
+    next_month,
+    quiet_until,
+    spread,
+)
 from rekindle.journeys.model import Decision, Dossier, Send
-from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason
+from rekindle.journeys.rules import INSTANT, Cap, HouseRules
+from rekindle.vocabulary import Answer, Arm, Purpose, Reason
 
-# The finest step that every database keeps apart.
-INSTANT = timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """At most ``max`` marketing sends in any ``per``; ``channel`` None counts them all."""
-
-    channel: Channel | None
-    max: int
-    per: timedelta
-
-    def binds(self, channel: Channel) -> bool:
-        """Return whether a send through ``channel`` counts and is counted."""
-        return self.channel in (None, channel)
+# When to look again at a touch that another message, still on its way, keeps back.
+SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +31,19 @@ class Policy:
 
     purpose: Purpose
     stale_after: timedelta
-    caps: tuple[Cap, ...]
+    rules: HouseRules
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class GateContext:
     """Everything the gate may look at for one touch.
 
-    ``is_condition_met`` is True also where the step has no condition.
+    ``is_condition_met`` is True also where the step has no condition. ``budget_left`` is
+    the least that is left in a budget that binds the touch, ``expected`` what it is
+    expected to earn; both in micros, None where there is no budget or expectation.
+    ``exclusion`` is one the profile gives rise to. ``is_leaving`` marks the look at a
+    message that is paid for and about to leave.
     """
 
     dossier: Dossier
@@ -52,15 +51,11 @@ class GateContext:
     policy: Policy
     at: datetime
     is_condition_met: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonNote:
-    """What a reason means and what a person can do about it; for the documentation."""
-
-    reason: Reason
-    meaning: str
-    remedy: str
+    cost: int = 0
+    budget_left: int | None = None
+    expected: int | None = None
+    exclusion: Exclusion | None = None
+    is_leaving: bool = False
 
 
 SEND = Decision(Answer.SEND)
@@ -70,64 +65,105 @@ def decide(context: GateContext) -> Decision:
     """Return whether this touch leaves now, waits or is left out, and why.
 
     The questions are asked in the order of ``Reason``; the first that applies answers.
-    The holdout comes last of all, so a ``HELD_OUT`` marks exactly the instant at which
-    a treated person would have been written to: the ghost of a touch.
+    What is stale is found before anything could hold it, so that a hold never outlives
+    the staleness limit. The holdout comes last of all: ``HELD_OUT`` marks exactly the
+    instant at which a treated person would have been written to, the ghost of a touch.
     """
-    dossier = context.dossier
-    if dossier.exit is not None:
-        return _EXIT_REACHED
-    if dossier.is_suppressed:
-        return _SUPPRESSED
-    if not dossier.permission.is_granted:
-        return _NO_PERMISSION
-    if not dossier.is_reachable:
-        return _UNREACHABLE
-    if context.at - dossier.enrolment.ready_at > context.policy.stale_after:
-        return _STALE
-    if not context.is_condition_met:
-        return _CONDITION_NOT_MET
-    if dossier.sent and (free_at := _find_free(context)) is not None:
-        return Decision(Answer.HOLD, Reason.CAP, free_at)
-    if dossier.enrolment.arm is Arm.HOLDOUT:
+    refusal = _find_refusal(context)
+    if refusal is not None:
+        return refusal
+    policy = context.policy
+    is_marketing = policy.purpose is Purpose.MARKETING
+    if is_marketing and (held := _find_hold(context, policy.rules)) is not None:
+        return held
+    if context.budget_left is not None and context.cost > context.budget_left:
+        return _hold(context, Reason.BUDGET, next_month(context.at, policy.rules.zone))
+    if is_marketing and context.expected is not None and context.expected < context.cost:
+        return _NOT_WORTH_IT
+    if context.dossier.enrolment.arm is Arm.HOLDOUT:
         return _HELD_OUT
     return SEND
 
 
-def build_caps(settings: CapsSettings) -> tuple[Cap, ...]:
-    """Return the caps of the configuration: the e-mail one, then the one across all."""
-    return (
-        Cap(Channel.EMAIL, settings.email.max, settings.email.per),
-        Cap(None, settings.all.max, settings.all.per),
-    )
-
-
-def longest_window(caps: Sequence[Cap]) -> timedelta:
-    """Return how far back sends have to be known to judge ``caps``."""
-    return max((cap.per for cap in caps), default=timedelta(0))
-
-
 _EXIT_REACHED = Decision(Answer.SKIP, Reason.EXIT_REACHED)
+_ERASED = Decision(Answer.SKIP, Reason.ERASED)
 _SUPPRESSED = Decision(Answer.SKIP, Reason.SUPPRESSED)
 _NO_PERMISSION = Decision(Answer.SKIP, Reason.NO_PERMISSION)
-_UNREACHABLE = Decision(Answer.SKIP, Reason.UNREACHABLE)
 _STALE = Decision(Answer.SKIP, Reason.STALE)
 _CONDITION_NOT_MET = Decision(Answer.SKIP, Reason.CONDITION_NOT_MET)
+_PREFERENCE = Decision(Answer.SKIP, Reason.PREFERENCE)
+_EXCLUDED = Decision(Answer.SKIP, Reason.EXCLUDED)
+_UNREACHABLE = Decision(Answer.SKIP, Reason.UNREACHABLE)
+_NOT_WORTH_IT = Decision(Answer.SKIP, Reason.NOT_WORTH_IT)
 _HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 
 
-def _find_free(context: GateContext) -> datetime | None:
-    """Return when every cap is free again, or None if they are now.
+def _find_refusal(context: GateContext) -> Decision | None:
+    """Return the first answer that ends the matter, or the snooze that comes among them."""
+    dossier, policy = context.dossier, context.policy
+    if dossier.exit is not None:
+        return _EXIT_REACHED
+    if dossier.is_erased:
+        return _ERASED
+    if dossier.is_suppressed:
+        return _SUPPRESSED
+    if not dossier.permission.is_granted:
+        return _NO_PERMISSION
+    if context.at - dossier.enrolment.ready_at > policy.stale_after:
+        return _STALE
+    if not context.is_condition_met:
+        return _CONDITION_NOT_MET
+    if policy.purpose is Purpose.MARKETING and (wish := _find_wish(context)) is not None:
+        return wish
+    return None if dossier.is_reachable else _UNREACHABLE
 
-    A touch is not held beyond the first instant at which it is stale, so that it then
-    expires with that reason.
-    """
-    policy = context.policy
-    if policy.purpose is Purpose.TRANSACTIONAL:
-        return None
-    frees = [at for cap in policy.caps if (at := _frees_at(cap, context)) is not None]
-    if not frees:
-        return None
-    return min(max(frees), context.dossier.enrolment.ready_at + policy.stale_after + INSTANT)
+
+def _find_wish(context: GateContext) -> Decision | None:
+    """Return what the person or the business asked for beside permission."""
+    dossier, preferences = context.dossier, context.dossier.preferences
+    if preferences is not NO_PREFERENCES:
+        snoozed_until = preferences.snoozed_until
+        if snoozed_until is not None and snoozed_until > context.at:
+            return _hold(context, Reason.SNOOZED, snoozed_until)
+        if context.policy.topic and context.policy.topic in preferences.muted_topics:
+            return _PREFERENCE
+        if preferences.at_most_every is not None:
+            own = Cap(None, 1, preferences.at_most_every)
+            if (free_at := _frees_at(own, context)) is not None:
+                return _hold(context, Reason.PREFERENCE, free_at)
+    if dossier.exclusion is not None or context.exclusion is not None:
+        return _EXCLUDED
+    return None
+
+
+def _find_hold(context: GateContext, rules: HouseRules) -> Decision | None:
+    """Return the first rule of the house that makes a marketing touch wait."""
+    dossier, at = context.dossier, context.at
+    if rules.calendar is not None:
+        open_at = closed_until(at, dossier.zones, rules.calendar)
+        if open_at is not None:
+            return _hold(context, Reason.BLACKOUT, open_at + _jitter(context, rules))
+    if rules.quiet_hours is not None:
+        loud_at = quiet_until(at, dossier.zones, rules.quiet_hours)
+        if loud_at is not None:
+            return _hold(context, Reason.QUIET_HOURS, loud_at + _jitter(context, rules))
+    if dossier.sent:
+        frees = [free for cap in rules.caps if (free := _frees_at(cap, context)) is not None]
+        if frees:
+            return _hold(context, Reason.CAP, max(frees))
+    return None
+
+
+def _hold(context: GateContext, reason: Reason, until: datetime) -> Decision:
+    """Hold until then, but not beyond the first instant at which the touch is stale."""
+    ready_at, stale_after = context.dossier.enrolment.ready_at, context.policy.stale_after
+    return Decision(Answer.HOLD, reason, min(until, ready_at + stale_after + INSTANT))
+
+
+def _jitter(context: GateContext, rules: HouseRules) -> timedelta:
+    """Return how long after a night this one leaves, so that not all do at once."""
+    enrolment = context.dossier.enrolment
+    return spread(f"{enrolment.person}/{enrolment.journey}/{context.send.key}", rules.spread)
 
 
 def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
@@ -135,72 +171,13 @@ def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
     sent, at = context.dossier.sent, context.at
     if len(sent) < cap.max or not cap.binds(context.send.channel):
         return None
+    if cap.per is None:
+        since, free_at = local_day_bounds(at, context.dossier.zones[0])
+        count = sum(since <= one.at <= at and cap.binds(one.channel) for one in sent)
+        return free_at if count >= cap.max else None
     since = at - cap.per
     counted = sorted(one.at for one in sent if since < one.at <= at and cap.binds(one.channel))
-    return counted[-cap.max] + cap.per if len(counted) >= cap.max else None
-
-
-REASONS: tuple[ReasonNote, ...] = (
-    ReasonNote(
-        Reason.EXIT_REACHED,
-        "Something that ends the journey happened before this touch.",
-        "Nothing: this is the stop doing its work.",
-    ),
-    ReasonNote(
-        Reason.SUPPRESSED,
-        "The address must not be contacted again: an opt-out, a complaint or a bounce.",
-        "Nothing. After a bounce, ask the person for a working address.",
-    ),
-    ReasonNote(
-        Reason.NO_PERMISSION,
-        "Neither a record nor the law of the person's country allows this message.",
-        "Collect express consent, or claim soft_opt_in in rekindle.toml if it applies.",
-    ),
-    ReasonNote(
-        Reason.UNREACHABLE,
-        "No address is known for this channel.",
-        "Import one with the customers.",
-    ),
-    ReasonNote(
-        Reason.STALE,
-        "The touch is overdue by more than the journey's stale_after.",
-        "Keep the worker running, raise stale_after, or loosen the caps that held it.",
-    ),
-    ReasonNote(
-        Reason.CONDITION_NOT_MET,
-        "The person did not match the step's when.",
-        "Change the condition if it leaves out people it should not.",
-    ),
-    ReasonNote(
-        Reason.CAP,
-        "The person had as many marketing messages as the caps allow; the touch waits.",
-        "Nothing, or raise the caps in rekindle.toml.",
-    ),
-    ReasonNote(
-        Reason.HELD_OUT,
-        "The person is in the holdout; a treated person would have been written to now.",
-        "Nothing: the holdout is how the lift is measured.",
-    ),
-    ReasonNote(
-        Reason.UNDELIVERABLE,
-        "The provider will never take this message for this address.",
-        "Read the provider's answer with rekindle explain and correct the address.",
-    ),
-    ReasonNote(Reason.FINISHED, "The person went through every step.", "Nothing."),
-    ReasonNote(Reason.ORDER, "The person bought again.", "Nothing: this is the aim."),
-    ReasonNote(
-        Reason.OPT_OUT,
-        "The person asked not to be contacted.",
-        "Nothing: it takes effect at once and stays.",
-    ),
-    ReasonNote(
-        Reason.COMPLAINT,
-        "The person reported a message as spam.",
-        "Look at who is written to, how often and with what.",
-    ),
-    ReasonNote(
-        Reason.BOUNCE,
-        "The address does not exist or refuses mail for good.",
-        "Ask the person for a working address.",
-    ),
-)
+    if len(counted) < cap.max:
+        return None
+    blocking = counted[-cap.max]
+    return min(at + SOON, at + cap.per) if blocking == at else blocking + cap.per

@@ -6,12 +6,13 @@ contract suite runs over both. ``Audience`` answers which people match a predica
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Protocol
 
-from rekindle.consent import ConsentRecord
+from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.journeys.model import (
+    Batch,
     Candidate,
     Dossier,
     Enrolment,
@@ -20,8 +21,11 @@ from rekindle.journeys.model import (
     Past,
     Person,
     Signal,
+    Trigger,
 )
 from rekindle.vocabulary import Channel
+
+Decide = Callable[[Batch], Sequence[Move]]
 
 
 class Audience(Protocol):
@@ -36,21 +40,53 @@ class Audience(Protocol):
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         """Return those of ``people`` whose profile matches ``predicate``."""
 
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        """Return a date column of the profile, for those of ``people`` who have one."""
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        """Return the newest purchase known, for those of ``people`` who bought."""
+
 
 class Book(Protocol):
     """Storage with promises: every method is one transaction, repeatable without harm."""
 
     def save_people(self, people: Iterable[Person]) -> None:
-        """Insert or update contact cards by id."""
+        """Insert or update contact cards by id; a person who was erased stays erased."""
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
-        """Append records; one equal in person, channel, granted and at is kept once."""
+        """Append records; one equal in person, channel, granted and at is kept once.
+
+        A withdrawal cancels the person's marketing messages that have not left on that
+        channel, in the same transaction.
+        """
 
     def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
         """Never contact this person on this channel again, nor anyone at their address."""
 
+    def save_preferences(self, person: str, preferences: Preferences) -> None:
+        """Keep what a person asked for, in place of what they asked before."""
+
+    def exclude(
+        self, person: str, exclusion: Exclusion, *, at: datetime, until: datetime | None
+    ) -> None:
+        """Write no marketing to this person until ``until``, or ever (None)."""
+
+    def include(self, person: str, exclusion: Exclusion) -> None:
+        """Take back an exclusion."""
+
+    def erase(self, person: str, at: datetime) -> int:
+        """Forget a person's card; return how many enrolments that ended.
+
+        The suppressions of their addresses, the consent records and the log stay, none
+        of which holds an address. What was theirs to receive is cancelled, and no later
+        card, enrolment or message of this id is kept.
+        """
+
     def start(self, version: JourneyVersion) -> None:
-        """Make this version the one new people enter; earlier versions run out."""
+        """Make this version the one new people enter; earlier versions run out.
+
+        A journey that was paused or stopped goes on.
+        """
 
     def running(self) -> Sequence[JourneyVersion]:
         """Return the newest version of every journey that takes new people."""
@@ -58,20 +94,55 @@ class Book(Protocol):
     def versions(self, journey: str) -> Sequence[JourneyVersion]:
         """Return every version of a journey, oldest first."""
 
+    def pause(self, journey: str, at: datetime) -> None:
+        """Hold a journey still: nobody enters, nothing is decided and nothing leaves.
+
+        Signals go on ending enrolments meanwhile.
+        """
+
+    def resume(self, journey: str, at: datetime, *, over_seconds: int) -> int:
+        """Let a paused journey go on; return how many enrolments had fallen due.
+
+        Those, and messages that have not left, are spread evenly over the next
+        ``over_seconds``, but none beyond the first instant at which it is stale.
+        """
+
+    def stop(self, journey: str, at: datetime) -> int:
+        """End a journey for everyone in it with STOPPED; return how many ended."""
+
+    def transfer(
+        self, journey: str, version: int, places: Mapping[int, Mapping[int, int]], at: datetime
+    ) -> int:
+        """Move open enrolments to ``version``; return how many moved.
+
+        ``places`` maps, for each version left, old positions to new ones; whoever
+        stands at another position stays.
+        """
+
     def past(self, journey: str, people: Collection[str]) -> Mapping[str, Past]:
         """Return each person's latest enrolment in the journey, for those who have one."""
+
+    def triggered(
+        self, trigger: Trigger, *, since: datetime, at: datetime
+    ) -> Mapping[str, datetime]:
+        """Return whom an event lets in: person to the time of the newest such event.
+
+        Counted are events in ``(at - within, at]`` and after ``since``. Whether the
+        person may enter (again) is for the engine, which knows their past.
+        """
 
     def enrol(self, enrolments: Sequence[Enrolment]) -> int:
         """Insert enrolments and first-time assignments; return how many were new.
 
-        One that exists already (same person, journey and rotation) is left alone.
-        An order recorded before this that would have ended one is its ``exit`` when due.
+        One that exists already (same person, journey and rotation) is left alone, and
+        so is one of an erased person. An order recorded before this that would have
+        ended one is its ``exit`` when due; so is any other exit after ``entered_at``.
         """
 
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
         """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first.
 
-        Permission is judged as of ``at``.
+        Those of journeys that are paused are not due. Permission is judged as of ``at``.
         """
 
     def save(self, moves: Sequence[Move]) -> int:
@@ -79,6 +150,18 @@ class Book(Protocol):
 
         A move whose enrolment is no longer open at ``before.position`` and
         ``before.due_at`` is dropped whole: someone else made it, or an exit came first.
+        A touch that exists already (same enrolment and step) is not made again: the
+        enrolment advances without a message. Messages reserve their cost in the budgets
+        they name.
+        """
+
+    def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        """Let ``decide`` look at up to ``limit`` due people and write what it returns.
+
+        All of it is one transaction. While it runs nobody else is handed these people,
+        in any journey, nor the budgets of the batch; so a cap or a budget cannot be
+        passed by two workers at once. Returns how many moves applied, or None if nothing
+        is due that nobody else holds. If ``decide`` raises, nothing is written.
         """
 
     def record(self, signals: Sequence[Signal], at: datetime) -> int:
@@ -86,9 +169,11 @@ class Book(Protocol):
 
         In the same transaction, an ORDER newer than the enrolment's ``last_order_at``
         (than ``entered_at`` if that is None) ends the enrolments whose journey names
-        it as an exit; an OPT_OUT, COMPLAINT or BOUNCE ends all of the person's
-        enrolments and suppresses the address. Messages of ended enrolments that have
-        not left are cancelled. A signal whose key is known changes nothing.
+        it as an exit, and so does any other event newer than ``entered_at``; an
+        OPT_OUT, COMPLAINT or BOUNCE ends all of the person's enrolments and suppresses
+        the address. Messages of ended enrolments that have not left are cancelled and
+        their budgets released. Enrolments that wake on the event fall due at ``at``.
+        A signal whose key is known changes nothing; one from after ``at`` neither.
         """
 
     def open_enrolments(self) -> Iterable[Enrolment]:

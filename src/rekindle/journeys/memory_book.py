@@ -6,14 +6,26 @@ that a replay of last year is the real engine with only the sending replaced.
 
 from __future__ import annotations
 
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from rekindle.consent import ConsentRecord, decide_permission
+from rekindle.consent import (
+    NO_PREFERENCES,
+    ConsentRecord,
+    Exclusion,
+    Preferences,
+    decide_permission,
+)
 from rekindle.errors import LedgerError
+from rekindle.journeys.interfaces import Decide
+from rekindle.journeys.local_time import month_of
 from rekindle.journeys.model import (
+    Batch,
+    Deed,
     Dossier,
     Enrolment,
     JourneyVersion,
@@ -23,9 +35,19 @@ from rekindle.journeys.model import (
     Send,
     Sent,
     Signal,
+    Terms,
+    Trigger,
 )
 from rekindle.journeys.queue import DueQueue
-from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
+from rekindle.journeys.route import Route, build_route, events_asked
+from rekindle.journeys.rules import INSTANT
+from rekindle.journeys.zones import resolve_zones
+from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, SignalKind
+
+RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
+NOBODY = Person("")
+NO_TIME = timedelta(0)
+OWN_REASONS = {kind: Reason(kind.value) for kind in (SignalKind.ORDER, *STOPS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +62,19 @@ class Course:
 class _Standing:
     """What is known of one person."""
 
-    __slots__ = ("card", "consent", "ghosts", "newest_order_at", "open", "sent", "suppressed")
+    __slots__ = (
+        "card",
+        "consent",
+        "deeds",
+        "exclusions",
+        "ghosts",
+        "is_erased",
+        "newest_order_at",
+        "open",
+        "preferences",
+        "sent",
+        "suppressed",
+    )
 
     def __init__(self) -> None:
         self.card: Person | None = None
@@ -50,49 +84,93 @@ class _Standing:
         self.open: dict[_Entry, None] = {}
         self.sent: list[Sent] = []
         self.ghosts: list[Sent] = []
+        self.deeds: list[Deed] = []
+        self.preferences: Preferences = NO_PREFERENCES
+        self.exclusions: dict[Exclusion, datetime | None] = {}
+        self.is_erased = False
+
+
+class _Version:
+    """A version with its route."""
+
+    __slots__ = ("journey", "route", "version")
+
+    def __init__(self, version: JourneyVersion) -> None:
+        self.version = version
+        self.journey = version.journey
+        self.route: Route = build_route(version.journey)
 
 
 class _Entry:
     """One enrolment as it stands."""
 
-    __slots__ = ("ended", "ended_at", "enrolment", "exit", "standing", "version")
+    __slots__ = (
+        "ended",
+        "ended_at",
+        "enrolment",
+        "exit",
+        "standing",
+        "touched",
+        "touched_at",
+        "version",
+    )
 
-    def __init__(self, enrolment: Enrolment, version: JourneyVersion, standing: _Standing) -> None:
+    def __init__(self, enrolment: Enrolment, version: _Version, standing: _Standing) -> None:
         self.enrolment = enrolment
         self.version = version
         self.standing = standing
         self.ended: Reason | None = None
         self.ended_at: datetime | None = None
-        self.exit = Reason.ORDER if self.is_ended_by(standing.newest_order_at) else None
+        self.touched: set[str] = set()
+        self.touched_at: datetime | None = None
+        self.exit = self._known_exit()
 
-    def is_ended_by(self, ordered_at: datetime | None) -> bool:
-        if ordered_at is None or SignalKind.ORDER not in self.version.journey.exits:
+    def is_ended_by(self, event: str, at: datetime) -> bool:
+        if event not in self.version.journey.exits:
             return False
-        return ordered_at > (self.enrolment.last_order_at or self.enrolment.entered_at)
+        if event == SignalKind.ORDER:
+            return at > (self.enrolment.last_order_at or self.enrolment.entered_at)
+        return at > self.enrolment.entered_at
+
+    def _known_exit(self) -> Reason | None:
+        standing = self.standing
+        ordered_at = standing.newest_order_at
+        if ordered_at is not None and self.is_ended_by(SignalKind.ORDER, ordered_at):
+            return Reason.ORDER
+        for deed in standing.deeds:
+            if self.is_ended_by(deed.event, deed.at):
+                return Reason.EVENT
+        return None
 
 
 class MemoryBook:
-    """A ``Book`` in memory; a message counts as delivered when it is sent.
+    """A ``Book`` in memory; a message counts as delivered when it is sent."""
 
-    ``longest_window`` is how far back sends are listed for the caps.
-    """
-
-    def __init__(self, *, soft_opt_in: bool, longest_window: timedelta) -> None:
-        self._soft_opt_in = soft_opt_in
-        self._window = longest_window
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._people: dict[str, _Standing] = {}
         self._suppressed: set[tuple[Channel, str]] = set()
-        self._versions: dict[str, dict[int, JourneyVersion]] = {}
+        self._versions: dict[str, dict[int, _Version]] = {}
+        self._states: dict[str, str] = {}
         self._entries: dict[tuple[str, str, int], _Entry] = {}
         self._latest: dict[tuple[str, str], _Entry] = {}
         self._queue: DueQueue[_Entry] = DueQueue()
         self._moves: list[Move] = []
         self._signals: set[str] = set()
+        self._events: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        self._reserved: dict[tuple[str, str], int] = defaultdict(int)
+        self._messages: list[Move] = []
+        self._asked: set[str] = set()
+
+    # Who people are and what they asked for
 
     def save_people(self, people: Iterable[Person]) -> None:
-        """Insert or update contact cards by id."""
+        """Insert or update contact cards by id; a person who was erased stays erased."""
         for person in people:
-            self._standing(person.id).card = person
+            standing = self._standing(person.id)
+            if not standing.is_erased:
+                standing.card = person
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""
@@ -108,17 +186,93 @@ class MemoryBook:
         if standing.card is not None and standing.card.address is not None:
             self._suppressed.add((channel, standing.card.address.casefold()))
 
+    def save_preferences(self, person: str, preferences: Preferences) -> None:
+        """Keep what a person asked for, in place of what they asked before."""
+        self._standing(person).preferences = preferences
+
+    def exclude(
+        self, person: str, exclusion: Exclusion, *, at: datetime, until: datetime | None
+    ) -> None:
+        """Write no marketing to this person until ``until``, or ever (None)."""
+        self._standing(person).exclusions[exclusion] = until
+
+    def include(self, person: str, exclusion: Exclusion) -> None:
+        """Take back an exclusion."""
+        self._standing(person).exclusions.pop(exclusion, None)
+
+    def erase(self, person: str, at: datetime) -> int:
+        """Forget a person's card; return how many enrolments that ended."""
+        standing = self._standing(person)
+        standing.is_erased, standing.card = True, None
+        ended = list(standing.open)
+        for entry in ended:
+            self._close(entry, Reason.ERASED, at)
+        return len(ended)
+
+    # Journeys
+
     def start(self, version: JourneyVersion) -> None:
         """Make this version the one new people enter; earlier versions run out."""
-        self._versions.setdefault(version.journey.name, {})[version.version] = version
+        name = version.journey.name
+        self._versions.setdefault(name, {})[version.version] = _Version(version)
+        self._states[name] = RUNNING
+        self._asked |= events_asked(version.journey)
 
     def running(self) -> Sequence[JourneyVersion]:
-        """Return the newest version of every journey."""
-        return [versions[max(versions)] for versions in self._versions.values()]
+        """Return the newest version of every journey that takes new people."""
+        return [
+            versions[max(versions)].version
+            for name, versions in self._versions.items()
+            if self._states[name] == RUNNING
+        ]
 
     def versions(self, journey: str) -> Sequence[JourneyVersion]:
         """Return every version of a journey, oldest first."""
-        return [version for _, version in sorted(self._versions.get(journey, {}).items())]
+        return [one.version for _, one in sorted(self._versions.get(journey, {}).items())]
+
+    def pause(self, journey: str, at: datetime) -> None:
+        """Hold a journey still."""
+        if self._states.get(journey) == RUNNING:
+            self._states[journey] = PAUSED
+
+    def resume(self, journey: str, at: datetime, *, over_seconds: int) -> int:
+        """Let a paused journey go on; return how many enrolments had fallen due."""
+        if self._states.get(journey) != PAUSED:
+            return 0
+        self._states[journey] = RUNNING
+        due = [entry for entry in self._queue.until(at) if entry.enrolment.journey == journey]
+        for place, entry in enumerate(due):
+            stale_after = entry.version.journey.stale_after
+            turn = at + timedelta(seconds=over_seconds * place // len(due))
+            latest = entry.enrolment.ready_at + stale_after + INSTANT
+            self._put(entry, replace(entry.enrolment, due_at=max(at, min(turn, latest))))
+        return len(due)
+
+    def stop(self, journey: str, at: datetime) -> int:
+        """End a journey for everyone in it with STOPPED; return how many ended."""
+        if journey in self._states:
+            self._states[journey] = STOPPED
+        ended = [e for e in self._open() if e.enrolment.journey == journey]
+        for entry in ended:
+            self._close(entry, Reason.STOPPED, at)
+        return len(ended)
+
+    def transfer(
+        self, journey: str, version: int, places: Mapping[int, Mapping[int, int]], at: datetime
+    ) -> int:
+        """Move open enrolments to ``version``; return how many moved."""
+        there = self._version(journey, version)
+        moved = 0
+        for entry in self._open():
+            one = entry.enrolment
+            place = places.get(one.version, {}).get(one.position)
+            if one.journey == journey and place is not None:
+                self._put(entry, replace(one, version=version, position=place))
+                entry.version = there
+                moved += 1
+        return moved
+
+    # Who is where
 
     def past(self, journey: str, people: Collection[str]) -> Mapping[str, Past]:
         """Return each person's latest enrolment in the journey, for those who have one."""
@@ -133,25 +287,52 @@ class MemoryBook:
             if (entry := self._latest.get((person, journey))) is not None
         }
 
+    def triggered(
+        self, trigger: Trigger, *, since: datetime, at: datetime
+    ) -> Mapping[str, datetime]:
+        """Return whom an event lets in: person to the time of the newest such event."""
+        begin = max(since, at - trigger.within)
+        found: dict[str, list[datetime]] = defaultdict(list)
+        for happened_at, person in self._events.get(trigger.event, ()):
+            if begin < happened_at <= at:
+                found[person].append(happened_at)
+        return {
+            person: max(times) for person, times in found.items() if len(times) >= trigger.times
+        }
+
     def enrol(self, enrolments: Sequence[Enrolment]) -> int:
         """Insert the enrolments that do not exist yet; return how many were new."""
         return sum(map(self._enrol, enrolments))
 
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
         """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
-        return [self._dossier(entry, at) for entry in islice(self._queue.until(at), limit)]
+        return [self._dossier(entry, at) for entry in islice(self._moving(at), limit)]
 
     def save(self, moves: Sequence[Move]) -> int:
         """Write decisions and advances; return how many applied."""
         return sum(map(self._apply, moves))
 
+    def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        """Let ``decide`` look at up to ``limit`` due people and write what it returns."""
+        firsts: dict[str, _Entry] = {}
+        for entry in self._moving(at):
+            firsts.setdefault(entry.enrolment.person, entry)
+            if len(firsts) == limit:
+                break
+        if not firsts:
+            return None
+        month = month_of(at, self._zone)
+        reserved = {one.name: self._reserved[one.name, month] for one in self._terms.budgets}
+        dossiers = [self._dossier(entry, at) for entry in firsts.values()]
+        return self.save(decide(Batch(dossiers, reserved)))
+
     def record(self, signals: Sequence[Signal], at: datetime) -> int:
         """Record what happened and end what it must end; return how many ended."""
-        return sum(self._record(signal, at) for signal in signals)
+        return sum(self._record(signal, at) for signal in signals if signal.at <= at)
 
     def open_enrolments(self) -> Iterable[Enrolment]:
         """Return every enrolment that has not ended."""
-        return [entry.enrolment for entry in self._entries.values() if entry.ended is None]
+        return [entry.enrolment for entry in self._open()]
 
     def courses(self) -> Iterator[Course]:
         """Yield every enrolment with its end, in the order of entry."""
@@ -163,23 +344,42 @@ class MemoryBook:
         """Return every move that applied, in the order they were made."""
         return self._moves
 
+    @property
+    def messages(self) -> Sequence[Move]:
+        """Return the moves that made a message, in the order they were made."""
+        return self._messages
+
     def _standing(self, person: str) -> _Standing:
         standing = self._people.get(person)
         if standing is None:
             standing = self._people[person] = _Standing()
         return standing
 
+    def _open(self) -> list[_Entry]:
+        return [entry for entry in self._entries.values() if entry.ended is None]
+
+    def _moving(self, at: datetime) -> Iterator[_Entry]:
+        """Yield what is due in journeys that are not held still."""
+        if PAUSED not in self._states.values():
+            return self._queue.until(at)
+        states = self._states
+        return (e for e in self._queue.until(at) if states[e.enrolment.journey] != PAUSED)
+
+    def _version(self, journey: str, version: int) -> _Version:
+        try:
+            return self._versions[journey][version]
+        except KeyError as error:
+            raise LedgerError(
+                f"version {version} of journey {journey} was never started"
+            ) from error
+
     def _enrol(self, enrolment: Enrolment) -> bool:
         key = (enrolment.person, enrolment.journey, enrolment.rotation)
-        if key in self._entries:
+        standing = self._standing(enrolment.person)
+        if key in self._entries or standing.is_erased:
             return False
-        version = self._versions.get(enrolment.journey, {}).get(enrolment.version)
-        if version is None:
-            raise LedgerError(
-                f"cannot enrol {enrolment.person}: version {enrolment.version} of journey "
-                f"{enrolment.journey} was never started"
-            )
-        entry = _Entry(enrolment, version, self._standing(enrolment.person))
+        version = self._version(enrolment.journey, enrolment.version)
+        entry = _Entry(enrolment, version, standing)
         self._entries[key] = self._latest[key[:2]] = entry
         entry.standing.open[entry] = None
         self._queue.add(entry, enrolment.due_at)
@@ -187,31 +387,46 @@ class MemoryBook:
 
     def _dossier(self, entry: _Entry, at: datetime) -> Dossier:
         enrolment, standing, journey = entry.enrolment, entry.standing, entry.version.journey
-        send = journey.steps[enrolment.position]
-        assert isinstance(send, Send)
-        card = standing.card
-        address = None if card is None else card.address
+        step = entry.version.route.nodes[enrolment.position].step
+        channel = step.channel if isinstance(step, Send) else Channel.EMAIL
+        card = standing.card or NOBODY
         permission = decide_permission(
-            standing.consent.get(send.channel, ()),
+            standing.consent.get(channel, ()),
             purpose=journey.purpose,
-            country=None if card is None else card.country,
+            country=card.country,
             last_purchase_at=enrolment.last_order_at,
-            soft_opt_in=self._soft_opt_in,
+            soft_opt_in=self._terms.soft_opt_in,
             at=at,
         )
         return Dossier(
             enrolment,
             permission,
-            address is not None,
-            self._is_suppressed(standing, send.channel, address),
+            bool(card.address),
+            self._is_suppressed(standing, channel, card.address),
             entry.exit,
             self._counted(entry, at),
+            resolve_zones(card.timezone, card.country, card.phone, self._terms.zone),
+            standing.is_erased,
+            standing.preferences,
+            self._exclusion(standing, at),
+            tuple(deed for deed in standing.deeds if deed.at > enrolment.entered_at),
+            entry.touched_at,
         )
+
+    def _exclusion(self, standing: _Standing, at: datetime) -> Exclusion | None:
+        for exclusion, until in standing.exclusions.items():
+            if until is None or until > at:
+                return exclusion
+        since = at - self._terms.cooling_off
+        for deed in standing.deeds:
+            if deed.event in self._terms.bad_endings and deed.at > since:
+                return Exclusion.COOLING_OFF
+        return None
 
     def _is_suppressed(self, standing: _Standing, channel: Channel, address: str | None) -> bool:
         if channel in standing.suppressed:
             return True
-        if not self._suppressed or address is None:
+        if not self._suppressed or not address:
             return False
         return (channel, address.casefold()) in self._suppressed
 
@@ -220,8 +435,11 @@ class MemoryBook:
         sent = entry.standing.sent
         if entry.standing.ghosts and entry.enrolment.arm is Arm.HOLDOUT:
             sent = sorted(sent + entry.standing.ghosts, key=lambda one: one.at)
-        since = at - self._window
-        if not sent or sent[-1].at <= since:
+        if not sent:
+            return ()
+        own = entry.standing.preferences.at_most_every
+        since = at - max(self._terms.longest_window, own or NO_TIME)
+        if sent[-1].at <= since:
             return ()
         return tuple(one for one in sent if since < one.at <= at)
 
@@ -234,22 +452,36 @@ class MemoryBook:
         if found.position != before.position or found.due_at != before.due_at:
             return False
         self._moves.append(move)
-        self._count(entry, move)
+        self._touch(entry, move)
         if move.ended is not None:
             self._close(entry, move.ended, move.at)
         else:
-            self._queue.remove(entry, found.due_at)
-            self._queue.add(entry, move.next.due_at)
-            entry.enrolment = move.next
+            self._put(entry, move.next)
         return True
 
-    def _count(self, entry: _Entry, move: Move) -> None:
-        if entry.version.journey.purpose is Purpose.TRANSACTIONAL:
+    def _touch(self, entry: _Entry, move: Move) -> None:
+        """Make the touch of a move, if it is one and not made yet."""
+        is_ghost = move.decision.reason is Reason.HELD_OUT
+        if move.decision.answer is not Answer.SEND and not is_ghost:
             return
-        if move.decision.answer is Answer.SEND:
-            entry.standing.sent.append(Sent(move.step.channel, move.at))
-        elif move.decision.reason is Reason.HELD_OUT:
-            entry.standing.ghosts.append(Sent(move.step.channel, move.at))
+        if move.step.key in entry.touched:
+            return
+        entry.touched.add(move.step.key)
+        entry.touched_at = move.at
+        if not is_ghost:
+            self._messages.append(move)
+            month = month_of(move.at, self._zone) if move.budgets else ""
+            for name in move.budgets:
+                self._reserved[name, month] += move.cost_micros
+        if entry.version.journey.purpose is Purpose.MARKETING:
+            assert isinstance(move.step, Send)
+            sent = Sent(move.step.channel, move.at)
+            (entry.standing.ghosts if is_ghost else entry.standing.sent).append(sent)
+
+    def _put(self, entry: _Entry, enrolment: Enrolment) -> None:
+        self._queue.remove(entry, entry.enrolment.due_at)
+        self._queue.add(entry, enrolment.due_at)
+        entry.enrolment = enrolment
 
     def _close(self, entry: _Entry, reason: Reason, at: datetime) -> None:
         entry.ended, entry.ended_at = reason, at
@@ -260,16 +492,28 @@ class MemoryBook:
         if signal.key in self._signals:
             return 0
         self._signals.add(signal.key)
-        standing = self._standing(signal.person)
+        standing, event = self._standing(signal.person), signal.event
+        self._remember(standing, signal)
+        if signal.kind in STOPS:
+            ended = list(standing.open)
+            for channel in Channel:
+                self.suppress(signal.person, channel, reason=signal.kind, at=at)
+        else:
+            ended = [entry for entry in standing.open if entry.is_ended_by(event, signal.at)]
+        reason = OWN_REASONS.get(signal.kind, Reason.EVENT)
+        for entry in ended:
+            self._close(entry, reason, at)
+        for entry in standing.open:
+            if f"|{event}|" in entry.enrolment.wakes_on and entry.enrolment.due_at > at:
+                self._put(entry, replace(entry.enrolment, due_at=at))
+        return len(ended)
+
+    def _remember(self, standing: _Standing, signal: Signal) -> None:
+        event = signal.event
         if signal.kind is SignalKind.ORDER:
             newest = standing.newest_order_at
             if newest is None or newest < signal.at:
                 standing.newest_order_at = signal.at
-            ended = [entry for entry in standing.open if entry.is_ended_by(signal.at)]
-        else:
-            ended = list(standing.open)
-            for channel in Channel:
-                self.suppress(signal.person, channel, reason=signal.kind, at=at)
-        for entry in ended:
-            self._close(entry, Reason(signal.kind.value), at)
-        return len(ended)
+        if event in self._asked or event in self._terms.bad_endings:
+            insort(standing.deeds, Deed(event, signal.at), key=lambda deed: deed.at)
+            self._events[event].append((signal.at, signal.person))

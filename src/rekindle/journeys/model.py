@@ -6,56 +6,130 @@ books pass them around.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from rekindle.consent import Permission
+from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
+
+NEVER_MIND = timedelta(0)
+UTC_ZONES = (ZoneInfo("UTC"),)
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
     """A step that writes to the person.
 
-    ``key`` is the step's place in the file ("0", "2"), stable within a version and
-    part of the touch's identity. ``when`` is an audience predicate the person has to
-    match at that moment, or None.
+    ``key`` is part of the touch's identity: the step's ``id`` in the file, else its
+    template, with ``#2`` and so on where one is used again. ``when`` is a condition the
+    person has to meet at that moment, or None. One of ``variants`` is drawn by hash and
+    stays; templates see it as ``variant``.
     """
 
     key: str
     channel: Channel
     template: str
     when: str | None = None
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A step that lets time pass."""
+    """A step that lets time pass; one of ``shortened_by`` (events) ends it sooner."""
 
     key: str
     duration: timedelta
+    shortened_by: frozenset[str] = frozenset()
 
 
-Step = Send | Wait
+@dataclass(frozen=True, slots=True)
+class WaitForEvent:
+    """Waits until one of ``events`` happened since the latest message, or ``at_most``."""
+
+    key: str
+    events: frozenset[str]
+    at_most: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForTime:
+    """Waits until a local time of day, a weekday (Monday is 0), or both."""
+
+    key: str
+    time_of_day: time | None = None
+    weekday: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForDate:
+    """Waits until ``days_before`` days before a date column of the profile.
+
+    Whoever has no such date goes on at once; ``at_most`` bounds the wait, for a date
+    may move.
+    """
+
+    key: str
+    column: str
+    at_most: timedelta
+    days_before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One arm of a branch; ``when`` None takes everyone who got this far."""
+
+    when: str | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Sends each person down the first way whose condition they meet, or past them all."""
+
+    key: str
+    ways: tuple[Way, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Ends the journey here for whoever arrives."""
+
+    key: str
+
+
+Step = Send | Wait | WaitForEvent | WaitForTime | WaitForDate | Branch | End
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What counts as success in a report; it ends nothing (exits do)."""
+    """What counts as success in a report; it ends nothing (exits do). ``on`` is an event."""
 
-    on: SignalKind
+    on: str
     within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event that lets people in, once it happened ``times`` times ``within`` a while."""
+
+    event: str
+    times: int = 1
+    within: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
     """A journey file, parsed and checked.
 
-    ``holdout`` is a share from 0 (the file says ``none``) to 0.9, or None for "auto";
-    ``reenter`` None means never.
-    ``exits`` holds what the file named; opt-out, complaint and bounce always end it.
-    ``text`` is the file as read: the version's identity.
+    ``audience`` is a predicate; with a ``trigger`` it narrows who the event lets in.
+    ``backfill`` says what happens to those who match when the journey first starts: over
+    which time they enter (zero is at once), or None where they stay out. ``pilot`` is
+    the share of people who may enter at all. ``holdout`` is a share from 0 (the file
+    says ``none``) to 0.9, or None for "auto"; ``reenter`` None means never.
+    ``exits`` holds the events the file named; opt-out, complaint and bounce always end
+    it. ``text`` is the file as read: the version's identity.
     """
 
     name: str
@@ -65,23 +139,44 @@ class Journey:
     purpose: Purpose = Purpose.MARKETING
     hypothesis: str = ""
     reenter: timedelta | None = None
-    exits: frozenset[SignalKind] = frozenset({SignalKind.ORDER})
+    exits: frozenset[str] = frozenset({SignalKind.ORDER.value})
     holdout: float | None = None
     stale_after: timedelta = timedelta(days=3)
     text: str = ""
+    trigger: Trigger | None = None
+    backfill: timedelta | None = NEVER_MIND
+    pilot: float = 1.0
+    topic: str = ""
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Return every step, those inside branches too, in the order of the file."""
+        return tuple(_flat(self.steps))
 
     @property
     def sends(self) -> tuple[Send, ...]:
-        """Return the steps that write, in order."""
-        return tuple(step for step in self.steps if isinstance(step, Send))
+        """Return the steps that write, in the order of the file."""
+        return tuple(step for step in self.all_steps if isinstance(step, Send))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Return the conditions of sends and branches, in the order of the file."""
+        found: list[str | None] = []
+        for step in self.all_steps:
+            if isinstance(step, Send):
+                found.append(step.when)
+            elif isinstance(step, Branch):
+                found.extend(way.when for way in step.ways)
+        return tuple(text for text in found if text is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class JourneyVersion:
     """One version of a journey as it runs; people finish the version they entered.
 
-    ``salt`` draws the arms and is the same for every version of a journey, so an
-    assignment never changes; ``holdout_share`` is fixed when the journey first starts.
+    ``salt`` draws the arms, the pilot and the variants and is the same for every version
+    of a journey, so a draw never changes; ``holdout_share`` is fixed when the journey
+    first starts, at ``opened_at`` (this version at ``started_at``).
     """
 
     journey: Journey
@@ -89,13 +184,20 @@ class JourneyVersion:
     holdout_share: float
     salt: str
     started_at: datetime
+    opened_at: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """Return when the journey's first version started."""
+        return self.opened_at or self.started_at
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """A person's contact card. ``address`` is the e-mail address, or None.
 
-    ``properties`` are what templates may show beside the profile (``first_name``).
+    ``phone`` is in international form; ``properties`` are what templates may show beside
+    the profile (``first_name``).
     """
 
     id: str
@@ -103,27 +205,33 @@ class Person:
     country: str | None = None
     timezone: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A person who matches a journey's audience now.
+    """A person who may enter a journey now.
 
     ``last_order_at`` is the newest purchase known at this moment: any newer one,
-    also one imported late, counts as the return.
+    also one imported late, counts as the return. ``triggered_at`` is when the event that
+    lets them in happened. ``was_matching`` says that they matched already when the
+    journey first started and have not bought since: back-fill.
     """
 
     person: str
     last_order_at: datetime | None
+    triggered_at: datetime | None = None
+    was_matching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """One person's way through a journey. ``rotation`` counts entries from 0.
 
-    ``position`` is an index into the version's steps and always names a Send;
-    ``ready_at`` is when that step became due, ``due_at`` when to look at it next
-    (later than ``ready_at`` after a hold).
+    ``position`` is an index into the version's route. At a send, ``ready_at`` is when
+    it became due; at a wait or branch, when the person arrived. ``due_at`` is when to
+    look next. ``wakes_on`` names the events that make it due at once, each between bars
+    (``|click|visit|``), as they are stored and searched.
     """
 
     person: str
@@ -136,6 +244,7 @@ class Enrolment:
     position: int
     ready_at: datetime
     due_at: datetime
+    wakes_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +259,20 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A counted send (or a ghost of one): what rolling caps look at."""
+    """A counted send (or a ghost of one): what rolling caps look at.
+
+    One that has not left yet counts as of the moment of the look: it may leave now.
+    """
 
     channel: Channel
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something the person did since entering; ``event`` is its name."""
+
+    event: str
     at: datetime
 
 
@@ -161,8 +281,11 @@ class Dossier:
     """Everything one decision needs about one due enrolment, read in one go.
 
     ``exit`` is the reason that already ended it, or None. ``sent`` lists the person's
-    marketing sends, across journeys, inside the longest cap window; for a held-out
-    enrolment, and for no other, the person's ghosts count like sends.
+    marketing sends, across journeys, inside the longest cap window (or the person's own
+    ``at_most_every``, if longer); for a held-out enrolment, and for no other, the
+    person's ghosts count like sends. ``zones`` are the time zones the person may be in.
+    ``deeds`` (oldest first) and ``touched_at``, the latest touch of this enrolment, are
+    given where the journey asks what people do.
     """
 
     enrolment: Enrolment
@@ -171,11 +294,64 @@ class Dossier:
     is_suppressed: bool
     exit: Reason | None
     sent: tuple[Sent, ...] = ()
+    zones: tuple[ZoneInfo, ...] = UTC_ZONES
+    is_erased: bool = False
+    preferences: Preferences = NO_PREFERENCES
+    exclusion: Exclusion | None = None
+    deeds: tuple[Deed, ...] = ()
+    touched_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """At most ``limit_micros`` a local month; None binds every journey or channel."""
+
+    journey: str | None
+    channel: Channel | None
+    limit_micros: int
+
+    @property
+    def name(self) -> str:
+        """Return the budget's name, the same in every process: ``lapsed/email``."""
+        return f"{self.journey or '*'}/{self.channel.value if self.channel else '*'}"
+
+    def binds(self, journey: str, channel: Channel) -> bool:
+        """Return whether a message of this journey through this channel is paid from it."""
+        return self.journey in (None, journey) and self.channel in (None, channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a workspace decided once that bears on every dossier and message.
+
+    ``longest_window`` is how far back sends are listed for the caps; ``zone`` the IANA
+    zone of the business, where people of unknown whereabouts are taken to be and whose
+    months budgets count. One of ``bad_endings`` (events) excludes the person for
+    ``cooling_off``.
+    """
+
+    soft_opt_in: bool = False
+    longest_window: timedelta = NEVER_MIND
+    zone: str = "UTC"
+    budgets: tuple[Budget, ...] = ()
+    cooling_off: timedelta = NEVER_MIND
+    bad_endings: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What ``Book.take_due`` hands out: due dossiers, at most one a person.
+
+    ``reserved`` is what is spent or spoken for this month, in micros, by budget name.
+    """
+
+    dossiers: Sequence[Dossier]
+    reserved: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The gate's answer. ``until`` is given with HOLD, ``reason`` with HOLD and SKIP."""
+    """An answer. ``until`` is given with HOLD; ``reason`` with all but SEND."""
 
     answer: Answer
     reason: Reason | None = None
@@ -187,27 +363,45 @@ class Move:
     """What the engine wants written, all of it or nothing, for one enrolment.
 
     ``next`` is the enrolment as it stands afterwards; ``ended`` is why it ended, or
-    None while it goes on. A SEND decision also creates the touch and its message.
+    None while it goes on. A SEND decision also creates the touch and its message, which
+    expires at ``expires_at`` and is paid from the budgets named in ``budgets``.
     """
 
     before: Enrolment
-    step: Send
+    step: Step
     decision: Decision
     at: datetime
     cost_micros: int
     next: Enrolment
     ended: Reason | None = None
     detail: str = ""
+    variant: str = ""
+    budgets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """Something that happened to a person. ``key`` makes recording it twice harmless.
 
-    ``at`` is when it happened, which may be long before it is recorded.
+    ``at`` is when it happened, which may be long before it is recorded. ``name`` says
+    which event a signal of kind EVENT is.
     """
 
     person: str
     kind: SignalKind
     at: datetime
     key: str
+    name: str = ""
+
+    @property
+    def event(self) -> str:
+        """Return the event's name as journeys write it."""
+        return self.name if self.kind is SignalKind.EVENT else self.kind.value
+
+
+def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        if isinstance(step, Branch):
+            for way in step.ways:
+                yield from _flat(way.steps)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.journeys.engine import Engine
-from rekindle.journeys.gate import Cap
 from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Signal
+from rekindle.journeys.rules import HouseRules
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
 
@@ -57,7 +57,7 @@ def replay(
     audience: Audience,
     signals: Iterable[Signal],
     ticks: Iterable[datetime],
-    caps: Sequence[Cap],
+    rules: HouseRules,
     cost: Mapping[Channel, int],
 ) -> Replayed:
     """Run ``version`` at each of ``ticks`` and return what it would have done.
@@ -66,7 +66,7 @@ def replay(
     not read. ``book`` holds the people and their consent. Ticks are taken one at a
     time, so a caller can show progress by wrapping them.
     """
-    engine = Engine(book, audience, caps=caps, cost=cost)
+    engine = Engine(book, audience, rules=rules, cost=cost)
     book.start(version)
     history = _History(signals)
     with _collecting_young_only():
@@ -98,7 +98,7 @@ class _History:
     def __init__(self, signals: Iterable[Signal]) -> None:
         self._coming: Iterator[Signal] = iter(signals)
         self._next = next(self._coming, None)
-        self._seen: defaultdict[tuple[str, SignalKind], list[datetime]] = defaultdict(list)
+        self._seen: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
 
     def until(self, at: datetime) -> list[Signal]:
         """Return what happened since the last call and before ``at``.
@@ -108,16 +108,18 @@ class _History:
         signals = []
         while self._next is not None and self._next.at < at:
             signals.append(self._next)
-            self._seen[self._next.person, self._next.kind].append(self._next.at)
+            self._seen[self._next.person, self._next.event].append(self._next.at)
             self._next = next(self._coming, None)
         return signals
 
-    def first_return(self, enrolment: Enrolment, kind: SignalKind) -> datetime | None:
-        """Return the first signal of ``kind`` newer than what was known at entry."""
-        times = self._seen.get((enrolment.person, kind))
+    def first_return(self, enrolment: Enrolment, event: str) -> datetime | None:
+        """Return the first such event newer than what was known at entry."""
+        times = self._seen.get((enrolment.person, event))
         if times is None:
             return None
-        known_at = enrolment.last_order_at or enrolment.entered_at
+        known_at = enrolment.entered_at
+        if event == SignalKind.ORDER:
+            known_at = enrolment.last_order_at or known_at
         return min((at for at in times if at > known_at), default=None)
 
 
@@ -165,8 +167,8 @@ def _count_sent_after_return(journey: Journey, moves: Iterable[Move], history: _
     """Return how many messages followed a signal that should have stopped them."""
     return sum(
         any(
-            (at := history.first_return(move.before, kind)) is not None and at < move.at
-            for kind in journey.exits
+            (at := history.first_return(move.before, event)) is not None and at < move.at
+            for event in journey.exits
         )
         for move in moves
         if move.decision.answer is Answer.SEND

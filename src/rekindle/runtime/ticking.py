@@ -14,7 +14,7 @@ from rekindle.channels import build_outlet
 from rekindle.clock import pause
 from rekindle.config import load_secret
 from rekindle.errors import RekindleError, UsageError
-from rekindle.journeys import Engine, TickReport, build_caps
+from rekindle.journeys import Engine, TickReport, build_rules
 from rekindle.runtime.audience import LiveAudience
 from rekindle.runtime.composing import Composer
 from rekindle.runtime.dispatching import Dispatcher, DispatchReport
@@ -52,7 +52,7 @@ class Worker:
             self._saved = version
         returned = observe_returns(space, now)
         engine = Engine(
-            space.book, self._audience, caps=build_caps(space.config.caps), cost=space.cost
+            space.book, self._audience, rules=build_rules(space.config), cost=space.cost
         )
         decided = engine.tick(now)
         return Pass(returned, decided, self._dispatch(is_stopping))

@@ -24,7 +24,7 @@ from rekindle.config import FILE_NAME, Config, load_config, load_secret
 from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import Engine, Facts, FileImport, Lake, import_sources
 from rekindle.facts.importing import Progress
-from rekindle.journeys import Journey, build_caps, load_journey, longest_window
+from rekindle.journeys import Journey, build_terms, load_journey
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Channel, Money
 
@@ -186,8 +186,7 @@ class Workspace:
         return LedgerBook(
             self.ledger,
             secret=self.secret,
-            soft_opt_in=self.config.consent.soft_opt_in,
-            longest_window=longest_window(build_caps(self.config.caps)),
+            terms=build_terms(self.config),
         )
 
     @cached_property
