@@ -3,6 +3,7 @@
 from rekindle.audiences.behaviours import BEHAVIOURS
 from rekindle.audiences.binding import behaviours_in, bind_flags
 from rekindle.audiences.compiling import build_condition
+from rekindle.audiences.contradictions import is_never
 from rekindle.audiences.predicate import Predicate, parse_predicate
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "behaviours_in",
     "bind_flags",
     "build_condition",
+    "is_never",
     "parse_predicate",
 ]

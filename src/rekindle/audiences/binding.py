@@ -102,6 +102,9 @@ def _settled(node: exp.Expr) -> bool | None:
         return None
     if isinstance(inner, bool) and isinstance(node, exp.Paren | exp.Coalesce | exp.Not):
         return inner is not isinstance(node, exp.Not)
+    if isinstance(node, exp.In):
+        values = [constant(choice) for choice in node.expressions]
+        return inner in values if None not in values else None
     if isinstance(node, exp.Is):
         return not isinstance(node.expression, exp.Null) and inner == constant(node.expression)
     compare = COMPARISONS.get(type(node))

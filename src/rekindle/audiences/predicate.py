@@ -57,7 +57,7 @@ def parse_predicate(text: str, *, allow_behaviours: bool = False) -> Predicate:
         raise PredicateError(f"{shown} is known inside a journey's steps only")
     if behaviours and (length := len(tree.sql(dialect="duckdb"))) > LONGEST:
         raise PredicateError(
-            f"written out, the condition has {length} characters; at most {LONGEST}"
+            f"the condition, written out, has {length} characters; at most {LONGEST}"
         )
     columns = (c.name.lower() for c in tree.find_all(exp.Column) if event_of(c) is None)
     return Predicate(text, tree, frozenset(columns), frozenset(behaviours))
