@@ -146,10 +146,7 @@ def spread(key: str, window: timedelta) -> timedelta:
 
 def offset_at(zone: ZoneInfo, second: int) -> int:
     """Return the zone's distance from UTC at an epoch second, in whole seconds."""
-    local = _instant(second).astimezone(zone)
-    offset = local.utcoffset()
-    assert offset is not None, zone  # a ZoneInfo always knows it
-    return offset.days * DAY + offset.seconds
+    return _wall_offset(datetime.fromtimestamp(second, zone), zone)
 
 
 def offset_change(zone: ZoneInfo, low: int, high: int) -> int:
@@ -262,13 +259,15 @@ def _steady_offset(zone: ZoneInfo, day: int) -> int | None:
     return offset if all(offset_at(zone, second) == offset for second in around) else None
 
 
+@lru_cache(maxsize=16_384)
 def _occurrences(local: datetime, zone: ZoneInfo) -> tuple[int, int]:
     """Return the epoch seconds of the first and last occurrence of a local time.
 
     The two differ only for a repeated time; for a skipped one both are the gap's end.
     """
-    first = _seconds(local.replace(tzinfo=zone).astimezone(UTC))
-    last = _seconds(local.replace(tzinfo=zone, fold=1).astimezone(UTC))
+    wall = _seconds(local.replace(tzinfo=UTC))
+    first = wall - _wall_offset(local, zone)
+    last = wall - _wall_offset(local.replace(fold=1), zone)
     if last < first:
         first = last = offset_change(zone, last, first)
     return first, last
@@ -280,6 +279,12 @@ def _day_start(day: date, zone: ZoneInfo) -> datetime:
 
 def _exists(day: date, zone: ZoneInfo) -> bool:
     return _day_start(day, zone) < _day_start(day + ONE_DAY, zone)
+
+
+def _wall_offset(local: datetime, zone: ZoneInfo) -> int:
+    offset = zone.utcoffset(local)
+    assert offset is not None, zone  # a ZoneInfo always knows it
+    return offset // SECOND
 
 
 def _seconds(at: datetime) -> int:

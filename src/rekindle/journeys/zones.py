@@ -15,8 +15,6 @@ from importlib.resources import files
 from itertools import chain, pairwise
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
 from rekindle.journeys.local_time import offset_at, offset_change
 
 # Zones that agree here are one: 2020-01-01 to 2040-01-01 in epoch seconds, looked at
@@ -33,7 +31,8 @@ MOST_POPULOUS = {
     "UA": "Europe/Kyiv",
 }
 NOWHERE = "Factory"  # the tables' own name for a zone nobody has set
-NUMBER = re.compile(r"(?:\+|00)(\d{7,15})")  # E.164: at most 15 digits with country code
+NUMBER = re.compile(r"(?:tel:)?\s*(?:\+|00)([\d\s()./\u2010-\u2015-]+)")
+DIGITS = range(7, 16)  # E.164: at most 15 with the country code
 LONGEST = 100  # characters; longer than any name or number
 
 Zones = tuple[ZoneInfo, ...]
@@ -95,7 +94,7 @@ def _distinct(zones: Iterable[ZoneInfo]) -> Iterator[ZoneInfo]:
 
 @cache
 def _behaviour(zone: ZoneInfo) -> tuple[int, ...]:
-    """Return the offset at the beginning of the agreement, then each change: when and to what."""
+    """Return the first offset, then each change of it: when and to what."""
     offsets = [(second, offset_at(zone, second)) for second in AGREEMENT]
     changes = (
         (offset_change(zone, earlier, later), after)
@@ -108,19 +107,23 @@ def _behaviour(zone: ZoneInfo) -> tuple[int, ...]:
 def _international(phone: str) -> str:
     """Return the digits of a number in international form, country code first, or ""."""
     plain = unicodedata.normalize("NFKC", phone[:LONGEST]).replace("(0)", "")
-    kept = "".join(character for character in plain if character.isdecimal() or character == "+")
-    match = NUMBER.fullmatch(kept)
-    return match[1] if match else ""
+    match = NUMBER.match(plain.strip())
+    digits = re.sub(r"\D", "", match[1]) if match else ""
+    return digits if len(digits) in DIGITS else ""
 
 
 def _regions(digits: str) -> tuple[str, ...]:
     """Return the regions of the country code that ``digits`` begin with."""
+    import phonenumbers
+
     table = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
     return next((table[code] for n in (1, 2, 3) if (code := int(digits[:n])) in table), ())
 
 
 def _narrowed(digits: str, regions: tuple[str, ...]) -> tuple[str, ...]:
     """Return the one region that the number is valid in, or all that share its code."""
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
@@ -133,7 +136,8 @@ def _simplified(name: str) -> str:
     """Return a country's name or code without what people write differently."""
     plain = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
     words = re.sub(r"[^\w\s]|_", "", "".join(c for c in plain if not unicodedata.combining(c)))
-    return "".join(word for word in words.split() if word not in ("the", "and"))
+    told = [word for word in words.split() if word not in ("the", "and")]
+    return "".join(told) or words.strip()  # "AND" alone is Andorra
 
 
 @cache
