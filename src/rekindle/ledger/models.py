@@ -403,3 +403,6 @@ class Signal(models.Model):
             models.Index(fields=["person", "kind", "at"], name="ledger_signal_person"),
             models.Index(fields=["kind", "name", "at"], name="ledger_signal_event"),
         )
+
+
+from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models by this module

@@ -1,4 +1,4 @@
-"""Hot, set-based SQL is kept in ``sql/ledger.sql`` and called by name from here.
+"""Hot, set-based SQL is kept in the files of ``sql/`` and called by name from here.
 
 A batch of any size travels as one JSON parameter, so the number of statements does
 not depend on the number of people and no database's variable limit is in reach.
@@ -101,8 +101,9 @@ def _statement(query: str, vendor: str) -> str:
 
 @cache
 def _statements() -> dict[str, str]:
-    text = files(__package__).joinpath("sql", "ledger.sql").read_text(encoding="utf-8")
-    parts = _NAME.split(text)[1:]
+    folder = files(__package__).joinpath("sql")
+    texts = (file.read_text(encoding="utf-8") for file in folder.iterdir())
+    parts = [part for text in texts for part in _NAME.split(text)[1:]]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 

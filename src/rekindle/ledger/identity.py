@@ -1,0 +1,89 @@
+"""Who is who: ids that stand for another, resolved for a batch and remembered.
+
+Every id points at its person directly, however it came to: when that person turns out to
+be another one, all that pointed at them follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from rekindle.events import Event, EventType
+from rekindle.ledger.queries import execute, fetch, rows_of, text_of
+
+ANONYMOUS = " "
+
+
+def anonymous(id_: str) -> str:
+    """Return how an anonymous id is kept among the others."""
+    return ANONYMOUS + id_
+
+
+class Links:
+    """Whom the ids of one batch stand for, and what the batch itself adds.
+
+    ``erased`` are the people among them who asked to be forgotten.
+    """
+
+    def __init__(self, people: Mapping[str, str], erased: Iterable[str]) -> None:
+        self._people = dict(people)
+        self._new: dict[str, str] = {}
+        self.erased = frozenset(erased)
+
+    @classmethod
+    def load(cls, alias: str, events: Iterable[Event]) -> Links:
+        """Return what is known of the ids these events name."""
+        return cls.of(alias, {id_ for event in events for id_ in _ids(event)})
+
+    @classmethod
+    def of(cls, alias: str, ids: Iterable[str]) -> Links:
+        """Return what is known of these ids."""
+        rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
+        people = {id_: person for id_, person, _ in rows if person is not None}
+        return cls(people, (people.get(id_, id_) for id_, _, is_erased in rows if is_erased))
+
+    def person_of(self, event: Event) -> str | None:
+        """Return whose event it is, and learn what it says of ids that belong together."""
+        if event.user_id is None:
+            return self._people.get(anonymous(event.anonymous_id or ""))
+        if event.type is EventType.ALIAS and event.previous_id:
+            self.join(event.previous_id, event.user_id)
+            self.join(anonymous(event.previous_id), event.user_id)
+        if event.anonymous_id:
+            self.join(anonymous(event.anonymous_id), event.user_id)
+        return self._people.get(event.user_id, event.user_id)
+
+    def join(self, other: str, person: str) -> None:
+        """Let ``other``, and all that stood for it, stand for ``person``."""
+        root = self._people.get(person, person)
+        if other == root or self._people.get(other) == root:
+            return
+        for id_, known in list(self._people.items()):
+            if known == other:
+                self._people[id_] = root
+        self._people[other] = self._new[other] = root
+
+    def save(self, alias: str, at: datetime) -> None:
+        """Write down what the batch added."""
+        if not self._new:
+            return
+        # In one order everywhere: two transactions that insert the same rows wait, not lock.
+        new = sorted((id_, self._people[id_]) for id_ in self._new)
+        execute(alias, "add_aliases", rows_of((id_, who, text_of(at)) for id_, who in new))
+        former = [(id_, who) for id_, who in new if not id_.startswith(ANONYMOUS)]
+        if former:
+            execute(alias, "follow_aliases", rows_of(former))
+        visitors = [(id_.removeprefix(ANONYMOUS),) for id_, _ in new if id_.startswith(ANONYMOUS)]
+        if visitors:
+            execute(alias, "spool_again", rows_of(visitors))
+
+
+def _ids(event: Event) -> Iterable[str]:
+    if event.user_id:
+        yield event.user_id
+    if event.anonymous_id:
+        yield anonymous(event.anonymous_id)
+    if event.previous_id:
+        yield event.previous_id
+        yield anonymous(event.previous_id)

@@ -1,0 +1,89 @@
+"""The tables of event intake: who may report, what was reported, and who is who.
+
+Reports are kept as they came. ``ledger_event`` is both the memory that a repeated one
+changes nothing by, and the spool from which the next import makes facts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+
+def _word(length: int, **options: Any) -> models.CharField[Any, Any]:
+    return models.CharField(max_length=length, **options)
+
+
+class ApiKey(models.Model):
+    """A key to the API. Its secret is kept as a hash, and was shown once.
+
+    ``source`` is whom it speaks for; ``scopes`` says what it may do, each between bars.
+    """
+
+    name = _word(100, primary_key=True)
+    source = _word(63)
+    scopes = models.TextField()
+    secret_hash = _word(64, unique=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ledger_api_key"
+
+
+class Event(models.Model):
+    """One report. ``person`` is None while only an anonymous id is known.
+
+    ``subject`` is the order it is about, or "". ``exported_at`` is when its facts
+    reached the lake. No constraint ties it to the card: reports arrive in bulk, and
+    may come before the card.
+    """
+
+    source = _word(63)
+    message_id = _word(200)
+    type = _word(8)
+    name = _word(100)
+    subject = _word(200, db_default="")
+    person = _word(200, null=True)
+    anonymous_id = _word(200, null=True)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    is_clamped = models.BooleanField()
+    is_machine = models.BooleanField()
+    payload = models.TextField()
+    exported_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["source", "message_id"], name="ledger_event_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=["id"], condition=Q(exported_at__isnull=True), name="ledger_event_spool"
+            ),
+            models.Index(
+                fields=["source", "subject"],
+                condition=~Q(subject=""),
+                name="ledger_event_subject",
+            ),
+            models.Index(
+                fields=["anonymous_id"],
+                condition=Q(person__isnull=True),
+                name="ledger_event_anonymous",
+            ),
+        )
+
+
+class Alias(models.Model):
+    """Another id of a person: one they had before, or an anonymous one.
+
+    Those begin with a space, which no id does, so that no visitor can take the place of
+    a customer by calling themselves so.
+    """
+
+    id = _word(201, primary_key=True)
+    person = _word(200, db_index=True)
+    at = models.DateTimeField()

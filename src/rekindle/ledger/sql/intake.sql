@@ -1,0 +1,88 @@
+-- What event intake asks of the ledger, in the manner of ledger.sql.
+
+-- name: known_ids
+-- Of these ids those that stand for someone else, or for someone who was erased.
+SELECT r.id, a.person, p.erased_at IS NOT NULL
+FROM ROWS(id text) AS r
+LEFT JOIN ledger_alias AS a ON a.id = r.id
+LEFT JOIN ledger_person AS p ON p.id = coalesce(a.person, r.id)
+WHERE a.person IS NOT NULL OR p.erased_at IS NOT NULL
+
+-- name: relatives_of
+-- Cards that these people also go by: what one of them does, all of them did.
+SELECT a.person, p.id
+FROM ROWS(person text) AS r
+JOIN ledger_alias AS a ON a.person = r.person
+JOIN ledger_person AS p ON p.id = a.id
+
+-- name: add_events
+-- Keep reports; say which were not known yet.
+INSERT INTO ledger_event (source, message_id, type, name, subject, person, anonymous_id,
+                          at, received_at, is_clamped, is_machine, payload)
+SELECT %s, r.message_id, r.type, r.name, r.subject, r.person, r.anonymous_id,
+       r.at, %s, r.is_clamped, r.is_machine, r.payload
+FROM ROWS(message_id text, type text, name text, subject text, person text, anonymous_id text,
+          at instant, is_clamped boolean, is_machine boolean, payload text) AS r
+WHERE true
+ON CONFLICT DO NOTHING
+RETURNING message_id
+
+-- name: add_aliases
+-- Remember whom these ids stand for; the newest word counts.
+INSERT INTO ledger_alias (id, person, at)
+SELECT r.id, r.person, r.at
+FROM ROWS(id text, person text, at instant) AS r
+WHERE true
+ON CONFLICT (id) DO UPDATE SET person = excluded.person, at = excluded.at
+
+-- name: follow_aliases
+-- Let ids that stood for one of these people stand for whom those stand for now.
+UPDATE ledger_alias AS a
+SET person = r.person
+FROM ROWS(id text, person text) AS r
+WHERE a.person = r.id
+
+-- name: spool_again
+-- Put what was reported under these anonymous ids back into the spool.
+UPDATE ledger_event AS e
+SET exported_at = NULL
+FROM ROWS(id text) AS r
+WHERE e.anonymous_id = r.id AND e.person IS NULL AND e.exported_at IS NOT NULL
+
+-- name: newest_accepted_of
+-- When a provider last accepted a message to each of these people.
+SELECT t.person_id, INSTANT(max(t.accepted_at))
+FROM ROWS(person text) AS r
+JOIN ledger_touch AS t ON t.person_id = r.person
+WHERE t.accepted_at IS NOT NULL
+GROUP BY t.person_id
+
+-- name: spooled_events
+-- Reports whose facts have not reached the lake and whose person is known, in order;
+-- an order counts also while nobody knows whose it is.
+SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
+       coalesce(a.person, e.person, b.person), INSTANT(e.at), e.is_machine, e.payload
+FROM ledger_event AS e
+LEFT JOIN ledger_alias AS a ON a.id = e.person
+LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
+WHERE e.exported_at IS NULL AND e.id > %s
+  AND (e.person IS NOT NULL OR b.person IS NOT NULL OR e.subject <> '')
+ORDER BY e.id
+LIMIT %s
+
+-- name: events_of_orders
+-- Everything ever reported about these orders of one source.
+SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
+       coalesce(a.person, e.person, b.person), INSTANT(e.at), e.is_machine, e.payload
+FROM ROWS(subject text) AS r
+JOIN ledger_event AS e ON e.source = %s AND e.subject = r.subject AND e.subject <> ''
+LEFT JOIN ledger_alias AS a ON a.id = e.person
+LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
+ORDER BY e.at, e.id
+
+-- name: mark_exported
+-- Take these reports out of the spool.
+UPDATE ledger_event AS e
+SET exported_at = %s
+FROM ROWS(id bigint) AS r
+WHERE e.id = r.id
