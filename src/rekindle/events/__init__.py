@@ -2,12 +2,15 @@
 
 from rekindle.events.cards import Card, Statement, read_card
 from rekindle.events.meanings import (
+    HUMAN_KINDS,
     MEANINGS,
     Meaning,
     event_name,
+    is_behaviour,
     is_by_machine,
     kind_of,
     order_id_of,
+    signal_kind,
 )
 from rekindle.events.model import PROBLEMS, Event, EventType, Problem, Refusal
 from rekindle.events.orders import Amounts, OrderEvent, fold_order, read_amounts, read_lines
@@ -21,6 +24,7 @@ from rekindle.events.reading import (
 )
 
 __all__ = [
+    "HUMAN_KINDS",
     "LARGEST_EVENT_BYTES",
     "MEANINGS",
     "PROBLEMS",
@@ -37,6 +41,7 @@ __all__ = [
     "event_name",
     "find_batch",
     "fold_order",
+    "is_behaviour",
     "is_by_machine",
     "kind_of",
     "order_id_of",
@@ -46,4 +51,5 @@ __all__ = [
     "read_event",
     "read_instant",
     "read_lines",
+    "signal_kind",
 ]

@@ -13,11 +13,17 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from rekindle.events.model import Event, EventType
+from rekindle.events.orders import read_amounts
 from rekindle.vocabulary import SignalKind
 
 LONGEST_NAME = 100
+SIGNALLING = frozenset({EventType.TRACK, EventType.PAGE, EventType.SCREEN})
 ORDER_EVENTS = frozenset({"order_completed", "order_updated", "order_cancelled", "order_refunded"})
-HUMAN_KINDS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
+HUMAN_KINDS = frozenset(
+    {SignalKind.OPEN, SignalKind.CLICK, SignalKind.VISIT, SignalKind.VIEW, SignalKind.REPLY}
+)
+BEHAVIOUR = HUMAN_KINDS | {SignalKind.LOGIN, SignalKind.EVENT}
 SOFT_BOUNCES = ("soft", "temporary", "transient", "block")
 MACHINE_MARKS = (
     "machine",
@@ -85,6 +91,28 @@ def kind_of(name: str, content: Mapping[str, Any]) -> SignalKind:
     if meaning.kind is SignalKind.BOUNCE and _is_soft(content):
         return SignalKind.EVENT
     return meaning.kind
+
+
+def signal_kind(event: Event) -> SignalKind | None:
+    """Return the signal an event is, or None if it is none.
+
+    What a machine did is no sign of a person, and an order of nothing is no purchase.
+    """
+    if event.type not in SIGNALLING:
+        return None
+    kind = kind_of(event.name, event.content)
+    if event.is_machine and kind in HUMAN_KINDS:
+        return None
+    if kind is SignalKind.ORDER and read_amounts(event.content).gross <= 0:
+        return SignalKind.EVENT
+    return kind
+
+
+def is_behaviour(event: Event) -> bool:
+    """Return whether an event only says what someone did: no card, order or permission."""
+    if event.type not in SIGNALLING or event.name in ORDER_EVENTS:
+        return False
+    return kind_of(event.name, event.content) in BEHAVIOUR
 
 
 def order_id_of(name: str, content: Mapping[str, Any]) -> str:
