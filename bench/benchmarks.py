@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import ibis
 
+from bench.dispatch import delivery
 from bench.measure import Result, compare
 from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
@@ -118,4 +119,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "profiles": profiles,
     "import": imports,
     "replay": replay,
+    "delivery": delivery,
 }
