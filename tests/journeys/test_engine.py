@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from rekindle.journeys import (
     Cap,
     Engine,
     Goal,
+    HouseRules,
     Journey,
     JourneyVersion,
     MemoryBook,
@@ -22,6 +23,7 @@ from rekindle.journeys import (
     Send,
     Signal,
     Step,
+    Terms,
     Wait,
 )
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
@@ -41,6 +43,8 @@ class FixedAudience:
         self.people = people
         self.matches: set[str] = set()
         self.asked: list[tuple[str, frozenset[str]]] = []
+        self.days: dict[str, date] = {}
+        self.orders: dict[str, datetime] = {}
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
         return [Candidate(person, at - 100 * DAY) for person in self.people]
@@ -49,16 +53,24 @@ class FixedAudience:
         self.asked.append((predicate, frozenset(people)))
         return self.matches & set(people)
 
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> dict[str, date]:
+        return {person: self.days[person] for person in people if person in self.days}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> dict[str, datetime]:
+        return {person: self.orders[person] for person in people if person in self.orders}
+
 
 class World:
     """A book, an audience and an engine over them."""
 
     def __init__(self, *people: str, caps: Sequence[Cap] = (), held_out: str = "") -> None:
-        self.book = MemoryBook(soft_opt_in=True, longest_window=7 * DAY)
+        self.book = MemoryBook(Terms(soft_opt_in=True, longest_window=7 * DAY))
         self.book.save_people(Person(name, f"{name}@example.com") for name in people)
         self.audience = FixedAudience(*people)
         self.held_out = held_out
-        self.engine = Engine(self.book, self.audience, caps=caps, cost=COST, assign=self.assign)
+        self.engine = Engine(
+            self.book, self.audience, rules=HouseRules(tuple(caps)), cost=COST, assign=self.assign
+        )
 
     def assign(self, person: str, *, salt: str, holdout_share: float) -> Arm:
         return Arm.HOLDOUT if person == self.held_out else Arm.TREATMENT
@@ -105,7 +117,7 @@ def test_tick_repeated_does_nothing() -> None:
 
 def test_waits_before_the_first_send_and_after_the_last_are_settled() -> None:
     world = World("alice")
-    world.start(Wait("0", HOUR), Wait("1", DAY), HELLO, Wait("3", 9 * DAY))
+    world.start(Wait("first", HOUR), Wait("then", DAY), HELLO, Wait("last", 9 * DAY))
     for hours in (0, 24, 25, 26):
         world.engine.tick(START + hours * HOUR)
     assert world.told() == [("hello", Answer.SEND, None, 25 * HOUR)]
@@ -182,7 +194,7 @@ def test_version_that_is_not_on_record_is_refused() -> None:
 
 def test_step_whose_condition_is_not_met_is_skipped() -> None:
     world = World("alice", "bob")
-    world.start(replace(HELLO, when="value > 50"), Wait("1", DAY), AGAIN)
+    world.start(replace(HELLO, when="lifetime_value > 50"), Wait("1", DAY), AGAIN)
     world.audience.matches = {"bob"}
     world.engine.tick(START)
     world.engine.tick(START + DAY)
@@ -195,10 +207,10 @@ def test_step_whose_condition_is_not_met_is_skipped() -> None:
 
 def test_condition_is_asked_once_for_a_batch_and_only_about_those_it_binds() -> None:
     world = World("alice", "bob")
-    world.start(replace(HELLO, when="value > 50"))
+    world.start(replace(HELLO, when="lifetime_value > 50"))
     world.start(HELLO, name="other")
     world.engine.tick(START)
-    assert world.audience.asked == [("value > 50", frozenset({"alice", "bob"}))]
+    assert world.audience.asked == [("lifetime_value > 50", frozenset({"alice", "bob"}))]
 
 
 # Ends and skips
@@ -228,9 +240,9 @@ def test_purchase_that_overtook_the_entry_ends_it_at_the_gate() -> None:
 
 def test_touch_without_permission_is_skipped_and_says_which_rule() -> None:
     world = World("alice")
-    world.book = MemoryBook(soft_opt_in=False, longest_window=DAY)
+    world.book = MemoryBook(Terms(soft_opt_in=False, longest_window=DAY))
     world.book.save_people([Person("alice", "alice@example.com")])
-    world.engine = Engine(world.book, world.audience, caps=(), cost=COST)
+    world.engine = Engine(world.book, world.audience, rules=HouseRules(), cost=COST)
     world.start()
     world.engine.tick(START)
     (move,) = world.moves()

@@ -10,6 +10,7 @@ from rekindle.experiments import assign
 from rekindle.journeys import (
     Candidate,
     Cap,
+    HouseRules,
     Journey,
     JourneyVersion,
     MemoryBook,
@@ -17,6 +18,7 @@ from rekindle.journeys import (
     Replayed,
     Signal,
     parse_journey,
+    Terms,
     replay,
 )
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
@@ -65,7 +67,7 @@ def run(
     days: int = 40,
     journey: Journey = JOURNEY,
 ) -> Replayed:
-    book = MemoryBook(soft_opt_in=True, longest_window=7 * DAY)
+    book = MemoryBook(Terms(soft_opt_in=True, longest_window=7 * DAY))
     book.save_people(Person(one, f"{one}@example.com") for one in people)
     signals = [
         Signal(person, SignalKind.ORDER, START + after, f"{person} {after}")
@@ -77,7 +79,7 @@ def run(
         audience=EveryBuyer(people),
         signals=signals,
         ticks=(START + number * DAY for number in range(days)),
-        caps=[Cap(Channel.EMAIL, 1, 16 * HOUR)],
+        rules=HouseRules((Cap(Channel.EMAIL, 1, 16 * HOUR),)),
         cost={Channel.EMAIL: 1000},
     )
 
@@ -157,7 +159,7 @@ def test_send_after_a_return_would_be_counted() -> None:
             return 0
 
     alice = TREATED[0]
-    book = DeafBook(soft_opt_in=True, longest_window=DAY)
+    book = DeafBook(Terms(soft_opt_in=True, longest_window=DAY))
     book.save_people([Person(alice, "alice@example.com")])
     replayed = replay(
         JourneyVersion(JOURNEY, 1, 0.5, SALT, START),
@@ -165,7 +167,7 @@ def test_send_after_a_return_would_be_counted() -> None:
         audience=EveryBuyer([alice]),
         signals=[Signal(alice, SignalKind.ORDER, START + 3 * DAY, "order")],
         ticks=(START + number * DAY for number in range(9)),
-        caps=[],
+        rules=HouseRules(),
         cost={Channel.EMAIL: 1000},
     )
     assert replayed.sent_after_return == 1

@@ -17,7 +17,7 @@ from rekindle.journeys.local_time import (
     quiet_until,
     spread,
 )
-from rekindle.journeys.model import Decision, Dossier, Send
+from rekindle.journeys.model import Decision, Dossier, Send, Sent
 from rekindle.journeys.rules import INSTANT, Cap, HouseRules
 from rekindle.vocabulary import Answer, Arm, Purpose, Reason
 
@@ -176,8 +176,12 @@ def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
         count = sum(since <= one.at <= at and cap.binds(one.channel) for one in sent)
         return free_at if count >= cap.max else None
     since = at - cap.per
-    counted = sorted(one.at for one in sent if since < one.at <= at and cap.binds(one.channel))
+    counted = [one for one in sent if since < one.at <= at and cap.binds(one.channel)]
     if len(counted) < cap.max:
         return None
-    blocking = counted[-cap.max]
-    return min(at + SOON, at + cap.per) if blocking == at else blocking + cap.per
+    blocking = sorted(counted, key=_left_at)[-cap.max]
+    return at + min(SOON, cap.per) if blocking.is_pending else blocking.at + cap.per
+
+
+def _left_at(sent: Sent) -> datetime:
+    return sent.at

@@ -261,11 +261,13 @@ class Past:
 class Sent:
     """A counted send (or a ghost of one): what rolling caps look at.
 
-    One that has not left yet counts as of the moment of the look: it may leave now.
+    One that ``is_pending`` has not left yet: it may leave at any moment, so it counts as
+    of the moment of the look.
     """
 
     channel: Channel
     at: datetime
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
