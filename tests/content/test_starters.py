@@ -8,8 +8,17 @@ from typing import Any
 import pytest
 
 from rekindle.content import MARKETING_VARIABLES, Templates, load_templates, starter_templates
+from rekindle.journeys import parse_journey, starter_journeys
 
-NAMES = ("check-in", "new-arrivals", "nudge")
+NAMES = (
+    "basket-question",
+    "basket-reminder",
+    "check-in",
+    "new-arrivals",
+    "nudge",
+    "second-chance",
+    "welcome-back",
+)
 
 
 @pytest.fixture
@@ -19,8 +28,13 @@ def starters(tmp_path: Path) -> Templates:
     return load_templates(tmp_path)
 
 
-def test_there_are_three(starters: Templates) -> None:
+def test_every_starter_is_known_here(starters: Templates) -> None:
     assert starters.names == NAMES
+
+
+def test_every_starter_journey_finds_its_templates(starters: Templates) -> None:
+    journeys = [parse_journey(text) for text in starter_journeys().values()]
+    assert {send.template for journey in journeys for send in journey.sends} == set(starters.names)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -16,7 +16,7 @@ import yaml
 from rekindle.errors import JourneyError
 
 MAX_CHARACTERS = 64 * 1024
-MAX_DEPTH = 20
+MAX_DEPTH = 30
 
 
 @dataclass(frozen=True, slots=True)

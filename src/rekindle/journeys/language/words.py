@@ -1,0 +1,74 @@
+"""The words of the journey file and their limits: what the loader and the schema share.
+
+A key that is listed nowhere is refused; one in ``LATER`` is refused as not supported yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from rekindle.profiles import COLUMNS
+from rekindle.vocabulary import STOPS, SignalKind
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "journey",
+        "purpose",
+        "topic",
+        "hypothesis",
+        "enter",
+        "backfill",
+        "start",
+        "reenter",
+        "goal",
+        "exit",
+        "holdout",
+        "stale_after",
+        "steps",
+    ),
+    "enter": ("on", "times", "within", "audience", "date", "days_before"),
+    "goal": ("on", "within"),
+    "step": ("send", "wait", "branch", "end", "when", "id"),
+    "send": ("channel", "template", "variants", "id"),
+    "wait": ("for", "or_on", "until", "at_most"),
+    "until": ("date", "days_before"),
+    "way": ("when", "steps", "otherwise"),
+}
+STEP_WORDS = ("send", "wait", "branch", "end")
+# Parts of the language that a later version will read; refused with that word until then.
+LATER: Mapping[str, tuple[str, ...]] = {
+    "": ("budget",),
+    "send": ("offer", "destination"),
+}
+LATER_CHANNELS = ("audience", "direct_mail", "letter", "push", "sms", "task", "webhook", "whatsapp")
+LOOPS = ("goto", "go_to", "jump", "loop", "repeat")
+
+ALWAYS_EXITS = tuple(kind.value for kind in SignalKind if kind in STOPS)
+# What other systems call a purchase; waiting for one of these would wait for ever.
+ORDER_WORDS = ("bought", "ordered", "orders", "purchase", "purchased", "purchases")
+WEEKDAYS: Mapping[str, int] = {
+    name: number
+    for number, day in enumerate(
+        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    )
+    for name in (day, day[:3])
+}
+DATE_COLUMNS = tuple(column.name for column in COLUMNS if column.type == "date")
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+TEMPLATE_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
+TIME_PATTERN = r"([01]?[0-9]|2[0-3]):[0-5][0-9]"
+
+MAX_NAME = 64
+MAX_HOLDOUT = 0.9
+MIN_PILOT = 0.001
+MAX_DURATION = timedelta(days=3660)
+MAX_DAYS = MAX_DURATION.days
+MAX_TIMES = 1000
+MAX_VARIANTS = 20
+MAX_STEPS = 200
+MAX_NESTING = 5
+STALE_AFTER = "3 days"
+TRIGGER_WITHIN = "1 day"
+DATE_AT_MOST = "366 days"
