@@ -1,0 +1,120 @@
+"""The one place where messages that have not left are cancelled or taken back.
+
+A purchase, a withdrawal, an erasure, a stop and the last look all come here, so that what
+a message had reserved in the budgets is released whenever it is not sent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+
+from django.db.models import F, QuerySet
+
+from rekindle.ledger import models
+from rekindle.ledger.models import MessageState
+from rekindle.ledger.queries import ledger_transaction
+from rekindle.vocabulary import Reason
+
+WAITING = (MessageState.QUEUED, MessageState.LEASED)
+"""The states of what has not left and still may."""
+
+BAR = "|"
+# Numbers a statement may name: SQLite carries at most 32,766 variables.
+CHUNK = 10_000
+FREE: Mapping[str, object] = {"leased_by": "", "lease_until": None}
+
+
+def cancel(alias: str, touches: QuerySet[models.Touch], reason: Reason) -> int:
+    """Cancel those of ``touches`` that have not left; return how many did not leave.
+
+    Their budgets are released in the same transaction. A message that is leaving at this
+    instant is not among them.
+    """
+    with ledger_transaction(alias):
+        waiting = touches.filter(state__in=WAITING)
+        return give_up(alias, waiting, state=MessageState.CANCELLED, reason=reason)
+
+
+def cancel_each(alias: str, reasons: Mapping[int, Reason]) -> int:
+    """Cancel touches by number, each for its own reason; return how many were waiting."""
+    return sum(
+        cancel(alias, _touches(alias).filter(pk__in=chunk), reason)
+        for reason, chunk in _by_reason(reasons.items())
+    )
+
+
+def cancel_messages_of(alias: str, endings: Iterable[tuple[int, Reason]]) -> int:
+    """Cancel what waits of enrolments, each for its own reason; return how many messages."""
+    return sum(
+        cancel(alias, _touches(alias).filter(enrolment__in=chunk), reason)
+        for reason, chunk in _by_reason(endings)
+    )
+
+
+def take_back(alias: str, touches: QuerySet[models.Touch]) -> int:
+    """Put what workers hold of ``touches`` and has not left back into the queue."""
+    with ledger_transaction(alias):
+        numbers = list(_locked(touches.filter(state=MessageState.LEASED)).values_list("pk"))
+        return sum(
+            _touches(alias).filter(pk__in=chunk).update(state=MessageState.QUEUED, **FREE)
+            for chunk in _chunks(number for (number,) in numbers)
+        )
+
+
+def give_up(
+    alias: str,
+    touches: QuerySet[models.Touch],
+    *,
+    state: MessageState,
+    reason: Reason,
+    error: str | None = None,
+) -> int:
+    """Write off ``touches`` and release their budgets, inside the caller's transaction."""
+    rows = list(_locked(touches).values_list("pk", "cost_micros", "budgets", "budget_month"))
+    change: dict[str, object] = {**FREE, "state": state, "reason": reason.value}
+    if error is not None:
+        change["last_error"] = error
+    for chunk in _chunks(number for number, *_ in rows):
+        _touches(alias).filter(pk__in=chunk).update(**change)
+    book_budgets(alias, ((budgets, month, -cost) for _, cost, budgets, month in rows))
+    return len(rows)
+
+
+def book_budgets(alias: str, amounts: Iterable[tuple[str, str, int]]) -> None:
+    """Add (names between bars, month, micros) to what is reserved, in the caller's transaction.
+
+    Budgets are locked in the order of their names, as everybody does.
+    """
+    totals: Counter[tuple[str, str]] = Counter()
+    for names, month, micros in amounts:
+        for name in filter(None, names.split(BAR)):
+            totals[name, month] += micros
+    for (name, month), micros in sorted(totals.items()):
+        rows = models.Budget.objects.using(alias).filter(name=name, month=month)
+        rows.update(reserved_micros=F("reserved_micros") + micros)
+
+
+def _touches(alias: str) -> QuerySet[models.Touch]:
+    return models.Touch.objects.using(alias)
+
+
+def _locked(touches: QuerySet[models.Touch]) -> QuerySet[models.Touch]:
+    """Lock in one order everywhere, so that two transactions wait and never embrace."""
+    return touches.select_for_update(of=("self",), no_key=True).order_by("pk")
+
+
+def _by_reason(pairs: Iterable[tuple[int, Reason]]) -> Iterator[tuple[Reason, list[int]]]:
+    groups: defaultdict[Reason, list[int]] = defaultdict(list)
+    for number, reason in pairs:
+        groups[reason].append(number)
+    for reason, numbers in sorted(groups.items()):
+        for chunk in _chunks(numbers):
+            yield reason, chunk
+
+
+def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
+    rest = iter(numbers)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
