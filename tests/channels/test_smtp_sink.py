@@ -86,14 +86,19 @@ def test_what_is_lost_has_an_unknown_fate_and_nothing_else_has(sink: SmtpSink) -
     assert lost - taken(sink, "lost")
 
 
-def test_refusals_reach_the_sender_as_what_they_are(sink: SmtpSink) -> None:
-    sink.behave(Manners(seed=2, busy_share=0.2, nobody_share=0.2, refused_share=0.2))
-    fates = send_all(sink, "refused")
+@pytest.mark.parametrize("is_trusting", [True, False])
+def test_refusals_reach_the_sender_as_what_they_are(sink: SmtpSink, is_trusting: bool) -> None:
+    shares = {"busy_share": 0.2, "nobody_share": 0.2, "refused_share": 0.2}
+    sink.behave(Manners(seed=2, is_trusting=is_trusting, **shares))
+    before = sink.tally().connections
+    prefix = f"refused-{is_trusting}-"
+    fates = send_all(sink, prefix)
     found = Counter(fates.values())
     assert set(found) == {
         None, TemporaryDeliveryError, PermanentDeliveryError, RefusedContentError
     }  # fmt: skip
-    assert taken(sink, "refused") == {name for name, fate in fates.items() if fate is None}
+    assert taken(sink, prefix) == {name for name, fate in fates.items() if fate is None}
+    assert sink.tally().connections == before + 1
 
 
 def test_the_dice_fall_the_same_for_the_same_seed() -> None:
@@ -108,4 +113,4 @@ def test_the_dice_fall_the_same_for_the_same_seed() -> None:
 def test_a_message_nobody_is_named_for_is_refused(sink: SmtpSink) -> None:
     with smtplib.SMTP("127.0.0.1", sink.port) as server:
         server.ehlo()
-        assert server.docmd("DATA")[0] == 503
+        assert server.docmd("DATA")[0] == 554
