@@ -29,7 +29,7 @@ OWNERS = {
     "psycopg": {"facts", "ledger", "testing"},
     "sqlglot": {"audiences", "facts"},
     "ibis": {"audiences", "facts", "insights", "profiles", "runtime", "testing"},
-    "django": {"ledger", "portal", "runtime"},
+    "django": {"api", "ledger", "portal", "runtime"},
     "django.db": {"ledger"},
     "smtplib": {"channels"},
     "aiosmtpd": {"testing"},
@@ -39,7 +39,7 @@ OWNERS = {
     "scipy": {"experiments", "insights"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "waitress": {"portal", "runtime"},
+    "waitress": {"cli", "runtime"},
     "yaml": {"journeys"},
 }
 OUTLET_VERBS = frozenset({"send", "send_message", "sendmail"})

@@ -16,21 +16,29 @@ from rekindle.ledger.history import (  # noqa: E402
     History,
     MessageEntry,
 )
+from rekindle.ledger.intake import Inbox, Spooled, Taken  # noqa: E402
+from rekindle.ledger.keys import ApiKey, Keys, Scope  # noqa: E402
 from rekindle.ledger.models import MessageState  # noqa: E402
 from rekindle.ledger.outbox import Outbox, OutboxMessage, Recovered, StuckMessage  # noqa: E402
 
 __all__ = [
+    "ApiKey",
     "DecisionCount",
     "DecisionEntry",
     "EnrolmentEntry",
     "History",
+    "Inbox",
+    "Keys",
     "LedgerBook",
     "MessageEntry",
     "MessageState",
     "Outbox",
     "OutboxMessage",
     "Recovered",
+    "Scope",
+    "Spooled",
     "StuckMessage",
+    "Taken",
     "configure",
     "connect",
     "disconnect",
