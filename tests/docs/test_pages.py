@@ -52,9 +52,7 @@ def test_settings_that_are_shown_are_accepted(text: str) -> None:
 @pytest.mark.parametrize("text", list(blocks("yaml")))
 def test_a_journey_that_is_shown_is_read(text: str) -> None:
     whole = "journey: shown\nenter: {audience: 'true'}\ngoal: {on: order, within: 30 days}\n"
-    journey = parse_journey(text if text.startswith("journey:") else whole + text)
-    for condition in [journey.audience, *(send.when for send in journey.sends if send.when)]:
-        parse_predicate(condition)
+    parse_journey(text if text.startswith("journey:") else whole + text)
 
 
 @pytest.mark.parametrize("text", list(blocks("python")))

@@ -14,6 +14,7 @@ import yaml
 from rekindle.audiences import parse_predicate
 from rekindle.errors import JourneyError
 from rekindle.journeys import Journey, Send, Wait, journey_schema, parse_journey, starter_journeys
+from rekindle.journeys.language.words import KEYS
 from rekindle.journeys.model import (
     Branch,
     End,
@@ -25,6 +26,7 @@ from rekindle.journeys.model import (
     Way,
 )
 from rekindle.vocabulary import Channel
+from tools.source_tree import ROOT
 
 DAY = timedelta(days=1)
 HELLO = "send: {channel: email, template: hello}"
@@ -433,3 +435,12 @@ def test_welcome_back_watches_for_the_second_lapse() -> None:
     assert (journey.audience, journey.backfill) == ("tier = 'returned'", None)
     assert any(isinstance(step, WaitForDate) for step in journey.steps)
     assert journey.sends[-1].when == "tier in ('at_risk', 'lapsed')"
+
+
+# The page
+
+
+def test_every_key_is_on_the_page() -> None:
+    page = (ROOT / "docs/reference/journey-file.md").read_text(encoding="utf-8")
+    keys = {key for group in KEYS.values() for key in group}
+    assert {key for key in keys if not re.search(rf"\b{key}\b", page)} == set()
