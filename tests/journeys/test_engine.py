@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from rekindle.errors import LedgerError
 from rekindle.journeys import (
+    Branch,
+    Budget,
     Candidate,
     Cap,
+    End,
     Engine,
     Goal,
     HouseRules,
@@ -24,11 +28,18 @@ from rekindle.journeys import (
     Signal,
     Step,
     Terms,
+    Trigger,
     Wait,
+    WaitForDate,
+    WaitForEvent,
+    WaitForTime,
+    Way,
+    Worth,
 )
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 HELLO, AGAIN = Send("0", Channel.EMAIL, "hello"), Send("2", Channel.EMAIL, "again")
@@ -43,11 +54,14 @@ class FixedAudience:
         self.people = people
         self.matches: set[str] = set()
         self.asked: list[tuple[str, frozenset[str]]] = []
+        self.was_matching = False
         self.days: dict[str, date] = {}
         self.orders: dict[str, datetime] = {}
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
-        return [Candidate(person, at - 100 * DAY) for person in self.people]
+        return [
+            Candidate(person, at - 100 * DAY, None, self.was_matching) for person in self.people
+        ]
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         self.asked.append((predicate, frozenset(people)))
@@ -63,14 +77,20 @@ class FixedAudience:
 class World:
     """A book, an audience and an engine over them."""
 
-    def __init__(self, *people: str, caps: Sequence[Cap] = (), held_out: str = "") -> None:
-        self.book = MemoryBook(Terms(soft_opt_in=True, longest_window=7 * DAY))
+    def __init__(
+        self,
+        *people: str,
+        caps: Sequence[Cap] = (),
+        held_out: str = "",
+        rules: HouseRules | None = None,
+    ) -> None:
+        rules = rules or HouseRules(tuple(caps))
+        terms = Terms(soft_opt_in=True, longest_window=7 * DAY, budgets=rules.budgets)
+        self.book = MemoryBook(terms)
         self.book.save_people(Person(name, f"{name}@example.com") for name in people)
         self.audience = FixedAudience(*people)
         self.held_out = held_out
-        self.engine = Engine(
-            self.book, self.audience, rules=HouseRules(tuple(caps)), cost=COST, assign=self.assign
-        )
+        self.engine = Engine(self.book, self.audience, rules=rules, cost=COST, assign=self.assign)
 
     def assign(self, person: str, *, salt: str, holdout_share: float) -> Arm:
         return Arm.HOLDOUT if person == self.held_out else Arm.TREATMENT
@@ -318,3 +338,294 @@ def test_held_out_person_takes_the_same_way_in_silence() -> None:
     assert [told[2] for told in bob] == [Reason.HELD_OUT, Reason.CAP, Reason.HELD_OUT]
     assert sum(move.cost_micros for move in world.moves("bob")) == 0
     assert world.ends() == [Reason.FINISHED, Reason.FINISHED]
+
+
+def event(name: str, at: datetime, person: str = "alice") -> Signal:
+    kinds = {kind.value for kind in SignalKind}
+    kind = SignalKind(name) if name in kinds else SignalKind.EVENT
+    return Signal(person, kind, at, f"{name}@{at}", "" if name in kinds else name)
+
+
+def told(world: World, person: str = "alice") -> list[tuple[str, Reason | None, timedelta]]:
+    return [(move.step.key, move.decision.reason, move.at - START) for move in world.moves(person)]
+
+
+UNTIL_CLICK = WaitForEvent("wait", frozenset({"click"}), 5 * DAY)
+
+
+def test_wait_for_an_event_ends_when_it_happens() -> None:
+    world = World("alice")
+    world.start(HELLO, UNTIL_CLICK, AGAIN)
+    world.engine.tick(START)
+    world.engine.tick(START + DAY)
+    world.book.record([event("click", START + 2 * DAY)], START + 2 * DAY)
+    world.engine.tick(START + 2 * DAY)
+    assert told(world) == [
+        ("0", None, timedelta(0)),
+        ("wait", Reason.WAITING, timedelta(0)),
+        ("wait", Reason.WOKEN, 2 * DAY),
+        ("2", None, 2 * DAY),
+    ]
+
+
+def test_wait_for_an_event_that_never_comes_ends_by_itself() -> None:
+    world = World("alice")
+    world.start(HELLO, UNTIL_CLICK, AGAIN)
+    for day in range(7):
+        world.engine.tick(START + day * DAY)
+    assert told(world)[-2:] == [("wait", Reason.WAITED, 5 * DAY), ("2", None, 5 * DAY)]
+
+
+def test_wait_for_an_event_looks_back_to_the_latest_message_and_no_further() -> None:
+    world = World("alice")
+    again = replace(AGAIN, key="4")
+    steps = (HELLO, Wait("1", DAY), UNTIL_CLICK, AGAIN, replace(UNTIL_CLICK, key="w"), again)
+    world.start(*steps)
+    world.engine.tick(START)
+    world.book.record([event("click", START + HOUR)], START + HOUR)
+    world.engine.tick(START + DAY)
+    assert told(world)[1:] == [
+        ("wait", Reason.WOKEN, DAY),
+        ("2", None, DAY),
+        ("w", Reason.WAITING, DAY),
+    ]
+
+
+def test_behaviour_shortens_a_wait_but_only_while_it_lasts() -> None:
+    world = World("alice")
+    world.start(HELLO, Wait("1", 5 * DAY, frozenset({"visit"})), AGAIN)
+    world.book.record([event("visit", START - HOUR)], START - HOUR)
+    world.engine.tick(START)
+    world.book.record([event("click", START + DAY)], START + DAY)
+    world.engine.tick(START + DAY)
+    assert told(world)[-1] == ("1", Reason.WAITING, timedelta(0))
+    world.book.record([event("visit", START + 2 * DAY)], START + 2 * DAY)
+    world.engine.tick(START + 2 * DAY)
+    assert told(world)[-2:] == [("1", Reason.WOKEN, 2 * DAY), ("2", None, 2 * DAY)]
+
+
+def test_shortened_wait_never_beats_the_cap() -> None:
+    world = World("alice", caps=[Cap(Channel.EMAIL, 1, 3 * DAY)])
+    world.start(HELLO, Wait("1", 5 * DAY, frozenset({"visit"})), AGAIN)
+    world.engine.tick(START)
+    world.book.record([event("visit", START + DAY)], START + DAY)
+    world.engine.tick(START + DAY)
+    assert told(world)[-1] == ("2", Reason.CAP, DAY)
+    world.engine.tick(START + 3 * DAY)
+    assert told(world)[-1] == ("2", None, 3 * DAY)
+
+
+def test_wait_until_a_local_time_is_kept_where_the_person_is() -> None:
+    world = World("alice")
+    world.book.save_people([Person("alice", "a@example.com", timezone="Asia/Tokyo")])
+    world.start(HELLO, WaitForTime("wait", time(9, 30), 2), AGAIN)
+    for hours in range(60):
+        world.engine.tick(START + hours * HOUR)
+    wednesday = datetime(2026, 3, 4, 0, 30, tzinfo=UTC) - START
+    assert told(world)[1] == ("wait", Reason.WAITING, timedelta(0))
+    assert world.moves()[1].decision.until == START + wednesday
+    assert told(world)[-1][2] == 40 * HOUR  # the first look after it
+
+
+def test_wait_until_a_date_follows_the_date_when_it_moves() -> None:
+    world = World("alice")
+    world.audience.days["alice"] = date(2026, 3, 10)
+    world.start(HELLO, WaitForDate("wait", "renews_on", 60 * DAY, 3), AGAIN)
+    world.engine.tick(START)
+    world.audience.days["alice"] = date(2026, 3, 20)
+    for day in range(20):
+        world.engine.tick(START + day * DAY)
+    held = [m.decision.until for m in world.moves() if m.decision.reason is Reason.WAITING]
+    assert held == [datetime(2026, 3, 7, tzinfo=UTC), datetime(2026, 3, 17, tzinfo=UTC)]
+    assert told(world)[-1] == ("2", None, 15 * DAY)
+
+
+def test_person_without_the_date_goes_on_at_once() -> None:
+    world = World("alice")
+    world.start(HELLO, WaitForDate("wait", "renews_on", 60 * DAY), AGAIN)
+    world.engine.tick(START)
+    assert told(world)[1:] == [("wait", Reason.WAITED, timedelta(0)), ("2", None, timedelta(0))]
+
+
+def branch(*ways: Way) -> Branch:
+    return Branch("branch", ways)
+
+
+def test_branch_asks_the_profile_and_what_was_done_and_rejoins() -> None:
+    world = World("alice", "bob", "carol")
+    world.audience.matches = {"bob"}
+    basket, rich, last = (Send(k, Channel.EMAIL, k) for k in ("basket", "rich", "last"))
+    world.start(
+        HELLO,
+        Wait("1", DAY),
+        branch(
+            Way("clicked", (basket,)), Way("value_band = 'high'", (rich, End("end"))), Way(None, ())
+        ),
+        last,
+    )
+    world.engine.tick(START)
+    world.book.record([event("click", START + HOUR)], START + HOUR)
+    world.engine.tick(START + DAY)
+    assert [key for key, _, _ in told(world, "alice")] == ["0", "branch", "basket", "last"]
+    assert [key for key, _, _ in told(world, "bob")] == ["0", "branch", "rich"]
+    assert [key for key, _, _ in told(world, "carol")] == ["0", "branch", "last"]
+    assert world.moves("carol")[1].detail == "otherwise"
+    assert world.ends() == [Reason.FINISHED] * 3
+
+
+def test_click_from_before_the_entry_takes_nobody_down_a_way() -> None:
+    world = World("alice")
+    world.start(branch(Way("clicked", (HELLO,))), AGAIN)
+    world.book.record([event("click", START - DAY)], START - DAY)
+    world.engine.tick(START)
+    assert [key for key, _, _ in told(world)] == ["branch", "2"]
+
+
+def test_late_look_at_a_branch_does_not_make_a_stale_touch_fresh() -> None:
+    world = World("alice")
+    world.start(HELLO, Wait("1", DAY), branch(Way("tier = 'lapsed'", (AGAIN,))))
+    world.audience.matches = {"alice"}
+    world.engine.tick(START)
+    world.engine.tick(START + 9 * DAY)
+    assert told(world)[-1] == ("2", Reason.STALE, 9 * DAY)
+
+
+def test_exit_event_ends_only_when_newer_than_the_entry() -> None:
+    world = World("alice")
+    world.start(exits=frozenset({"login"}))
+    world.engine.tick(START)
+    world.book.record([event("login", START - HOUR)], START + HOUR)
+    assert world.ends() == [None]
+    world.book.record([event("login", START + HOUR)], START + HOUR)
+    assert world.ends() == [Reason.EVENT]
+
+
+def test_event_lets_in_whoever_did_it_often_enough() -> None:
+    world = World("alice", "bob")
+    world.start(trigger=Trigger("view", 2, DAY), reenter=DAY)
+    for hours, person in ((1, "alice"), (2, "bob"), (3, "alice")):
+        at = START + hours * HOUR
+        world.book.record([event("view", at, person)], at)
+    assert world.engine.tick(START + 4 * HOUR).entered == 1
+    assert world.engine.tick(START + 5 * HOUR).entered == 0
+    assert [move.before.entered_at - START for move in world.moves()] == [3 * HOUR]
+
+
+def test_same_event_never_lets_in_twice_but_a_new_one_does() -> None:
+    world = World("alice")
+    world.start(HELLO, trigger=Trigger("cart_abandoned", 1, 30 * DAY), reenter=2 * DAY)
+    world.book.record([event("cart_abandoned", START + HOUR)], START + HOUR)
+    entered = [world.engine.tick(START + (1 + day) * DAY).entered for day in range(3)]
+    at = START + 4 * DAY
+    world.book.record([event("cart_abandoned", at)], at)
+    assert (entered, world.engine.tick(at).entered) == ([1, 0, 0], 1)
+
+
+def test_event_before_the_journey_began_lets_nobody_in() -> None:
+    world = World("alice")
+    world.book.record([event("cart_abandoned", START - HOUR)], START - HOUR)
+    world.start(trigger=Trigger("cart_abandoned"))
+    assert world.engine.tick(START + HOUR).entered == 0
+
+
+def test_buyer_is_not_reminded_of_the_basket_just_bought() -> None:
+    world = World("alice")
+    world.start(trigger=Trigger("cart_abandoned"))
+    world.book.record([event("cart_abandoned", START + HOUR)], START + HOUR)
+    world.audience.orders["alice"] = START + 2 * HOUR
+    assert world.engine.tick(START + 3 * HOUR).entered == 0
+
+
+def test_pilot_takes_in_more_when_widened_and_puts_nobody_out() -> None:
+    people = [f"person-{n}" for n in range(200)]
+    world = World(*people)
+    world.start(pilot=0.1)
+    world.engine.tick(START)
+    first = {course.enrolment.person for course in world.book.courses()}
+    world.start(number=2, pilot=0.5)
+    world.engine.tick(START + DAY)
+    both = {course.enrolment.person for course in world.book.courses()}
+    assert (5 < len(first) < 35, 70 < len(both) < 130, first < both) == (True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("backfill", "entered"),
+    [(timedelta(0), (50, 0)), (None, (0, 0)), (10 * DAY, (0, 50))],
+)
+def test_backfill_is_at_once_never_or_spread(
+    backfill: timedelta | None, entered: tuple[int, int]
+) -> None:
+    people = [f"person-{n}" for n in range(50)]
+    world = World(*people)
+    world.audience.was_matching = True
+    world.start(backfill=backfill)
+    at_once = world.engine.tick(START).entered
+    halfway = world.engine.tick(START + 5 * DAY).entered
+    later = world.engine.tick(START + 10 * DAY).entered
+    assert (at_once, halfway + later) == entered
+    assert backfill != 10 * DAY or 10 < halfway < 40
+
+
+def test_variant_is_drawn_once_and_evenly() -> None:
+    people = [f"person-{n}" for n in range(300)]
+    world = World(*people)
+    world.start(replace(HELLO, variants=("a", "b")), Wait("1", DAY))
+    world.engine.tick(START)
+    drawn = Counter(move.variant for move in world.book.moves)
+    assert drawn.keys() == {"a", "b"}
+    assert 110 < drawn["a"] < 190
+
+
+def test_budget_is_never_overdrawn_within_a_batch_nor_after_it() -> None:
+    people = [f"person-{n}" for n in range(20)]
+    world = World(*people, rules=HouseRules(budgets=(Budget("lapsed", None, 5 * 1000),)))
+    world.start(HELLO)
+    world.engine.tick(START, batch=3)
+    answers = Counter((m.decision.answer, m.decision.reason) for m in world.book.moves)
+    assert answers == {(Answer.SEND, None): 5, (Answer.HOLD, Reason.BUDGET): 15}
+
+
+def test_touch_is_weighed_against_what_it_is_expected_to_earn() -> None:
+    world = World("alice", "bob", rules=HouseRules(worth=(Worth("tier = 'gone'", 500),)))
+    world.audience.matches = {"alice"}
+    world.start(HELLO)
+    world.engine.tick(START)
+    assert told(world)[0][1] is Reason.NOT_WORTH_IT
+    assert told(world, "bob")[0][1] is None
+
+
+def test_person_below_zero_is_excluded_by_the_house() -> None:
+    world = World("alice", "bob", rules=HouseRules(excluded_when="lifetime_value < 0"))
+    world.audience.matches = {"alice"}
+    world.start(HELLO)
+    world.engine.tick(START)
+    assert [m.detail for m in world.moves()] == ["negative_value"]
+    assert told(world, "bob")[0][1] is None
+
+
+def test_paused_journey_is_silent_and_a_year_later_nothing_bursts() -> None:
+    people = [f"person-{n}" for n in range(30)]
+    world = World(*people)
+    world.start()
+    world.engine.tick(START)
+    world.book.pause("lapsed", START + DAY)
+    assert world.engine.tick(START + 6 * DAY).decisions == {}
+    later = START + 365 * DAY
+    assert world.book.resume("lapsed", later, over_seconds=3600) == 30
+    world.engine.tick(later + HOUR)
+    late = [m for m in world.book.moves if m.at > START]
+    assert {m.decision.reason for m in late} == {Reason.STALE}
+
+
+def test_what_is_due_when_a_journey_resumes_is_spread() -> None:
+    people = [f"person-{n}" for n in range(30)]
+    world = World(*people)
+    world.start()
+    world.engine.tick(START)
+    world.book.pause("lapsed", START + DAY)
+    at = START + 6 * DAY
+    world.book.resume("lapsed", at, over_seconds=3600)
+    due = sorted(one.due_at for one in world.book.open_enrolments())
+    assert (due[0], len(set(due))) == (at, 30)
+    assert at + 50 * MINUTE < due[-1] < at + HOUR
+    assert sum(world.engine.tick(at + 30 * MINUTE).decisions.values()) == 16

@@ -16,7 +16,7 @@ from datetime import datetime
 from rekindle.journeys.engine import Engine
 from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.memory_book import Course, MemoryBook
-from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Signal
+from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Send, Signal
 from rekindle.journeys.rules import HouseRules
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
@@ -28,7 +28,7 @@ class Replayed:
     ``assigned`` and ``returned`` count people, not entries; a return is the goal's
     signal, newer than what was known at entry, within the goal's time of an entry.
     ``returned_before_first_touch`` counts those of them, in both arms, whom no message
-    (nor ghost of one) had reached yet. ``touches`` and ``reasons`` count decisions,
+    (nor ghost of one) had reached yet. ``touches`` and ``reasons`` count decisions about sends,
     ``ended`` enrolments. ``sent_after_return`` is counted from the signals alone.
     """
 
@@ -126,6 +126,7 @@ class _History:
 def _summarize(journey: Journey, book: MemoryBook, history: _History) -> Replayed:
     courses = [one for one in book.courses() if one.enrolment.journey == journey.name]
     moves = [move for move in book.moves if move.before.journey == journey.name]
+    looks = [move for move in moves if isinstance(move.step, Send)]
     returned, untouched = _find_returned(journey, courses, moves, history)
     return Replayed(
         journey=journey.name,
@@ -135,8 +136,8 @@ def _summarize(journey: Journey, book: MemoryBook, history: _History) -> Replaye
         returned=_count_arms(returned),
         returned_before_first_touch=len(untouched),
         sent_after_return=_count_sent_after_return(journey, moves, history),
-        touches=_count_touches(moves),
-        reasons=Counter(m.decision.reason for m in moves if m.decision.reason is not None),
+        touches=_count_touches(looks),
+        reasons=Counter(m.decision.reason for m in looks if m.decision.reason is not None),
         ended=Counter(one.ended for one in courses if one.ended is not None),
         cost_micros=sum(move.cost_micros for move in moves),
     )
@@ -182,4 +183,4 @@ def _count_arms(people: Mapping[str, Arm]) -> dict[Arm, int]:
 
 def _count_touches(moves: Iterable[Move]) -> dict[Answer, int]:
     counted = Counter(move.decision.answer for move in moves)
-    return {answer: counted[answer] for answer in Answer}
+    return {answer: counted[answer] for answer in Answer if answer is not Answer.PASS}
