@@ -416,6 +416,22 @@ class PortalSettings(Settings):
     )
 
 
+class ApiSettings(Settings):
+    """The API through which shops and apps report what people do."""
+
+    origins: tuple[str, ...] = Field(
+        (),
+        description=(
+            "Web origins like https://shop.example whose pages may call the API from a browser, "
+            "with a key of the scope behaviour."
+        ),
+    )
+    import_every: Duration = Field(
+        timedelta(minutes=15),
+        description="How often the worker brings what was reported into the lake.",
+    )
+
+
 class Config(Settings):
     """Everything a workspace decided, checked."""
 
@@ -435,6 +451,7 @@ class Config(Settings):
     pacing: PacingSettings = PacingSettings()
     email: EmailSettings = EmailSettings()
     portal: PortalSettings = PortalSettings()
+    api: ApiSettings = ApiSettings()
 
 
 def load_config(directory: Path) -> Config:

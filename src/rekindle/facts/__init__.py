@@ -2,6 +2,7 @@
 
 from rekindle.facts.contracts import CONTRACTS, Column, Contract
 from rekindle.facts.facts import Engine, Facts, describe_contracts
+from rekindle.facts.holding import held_cards
 from rekindle.facts.importing import FileImport, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Proposal, propose_source
@@ -16,6 +17,7 @@ __all__ = [
     "Lake",
     "Proposal",
     "describe_contracts",
+    "held_cards",
     "import_sources",
     "propose_source",
 ]

@@ -4,7 +4,7 @@ A model class cannot exist before Django is configured, so importing this face
 configures it, once, without a settings module.
 """
 
-from rekindle.ledger.setup import configure, connect, disconnect, migrate
+from rekindle.ledger.setup import configure, connect, disconnect, mend, migrate
 
 configure()
 
@@ -43,5 +43,6 @@ __all__ = [
     "connect",
     "disconnect",
     "hash_address",
+    "mend",
     "migrate",
 ]

@@ -34,14 +34,14 @@ class Links:
     @classmethod
     def load(cls, alias: str, events: Iterable[Event]) -> Links:
         """Return what is known of the ids these events name."""
-        return cls.of(alias, {id_ for event in events for id_ in _ids(event)})
+        return cls.of(alias, [id_ for event in events for id_ in _ids(event)])
 
     @classmethod
     def of(cls, alias: str, ids: Iterable[str]) -> Links:
         """Return what is known of these ids."""
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
-        people = {id_: person for id_, person, _ in rows if person is not None}
-        return cls(people, (people.get(id_, id_) for id_, _, is_erased in rows if is_erased))
+        people: dict[str, str] = {id_: who for id_, who, _ in rows if who is not None}
+        return cls(people, [people.get(id_, id_) for id_, _, is_erased in rows if is_erased])
 
     def person_of(self, event: Event) -> str | None:
         """Return whose event it is, and learn what it says of ids that belong together."""

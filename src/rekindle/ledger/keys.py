@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import IntegrityError
+from django.db.models import QuerySet
 
 from rekindle.errors import LedgerError, UsageError
 from rekindle.ledger import intake_models
@@ -111,7 +112,7 @@ class Keys:
                 self._rows().filter(name=row.name).update(last_used_at=at)
         return _key_of(row)
 
-    def _rows(self) -> intake_models.models.QuerySet[intake_models.ApiKey]:
+    def _rows(self) -> QuerySet[intake_models.ApiKey]:
         return intake_models.ApiKey.objects.using(self._alias)
 
 

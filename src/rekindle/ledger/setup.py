@@ -122,6 +122,11 @@ def disconnect(alias: str) -> None:
     connections.databases.pop(alias)
 
 
+def mend(alias: str) -> None:
+    """Let go of this thread's connection if it failed; the next statement opens a new one."""
+    connections[alias].close_if_unusable_or_obsolete()
+
+
 def _entry(url: str, base: Path) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":

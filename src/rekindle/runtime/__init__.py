@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rekindle.runtime.counting import AudienceCount, count_audience
     from rekindle.runtime.explaining import MEANINGS, Explanation, explain_customer
+    from rekindle.runtime.intake import LedgerIntake, import_intake
     from rekindle.runtime.planning import Plan, build_plan, check_journey
     from rekindle.runtime.replaying import replay_journey
     from rekindle.runtime.reporting import report_journey
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AudienceCount": "counting",
     "Explanation": "explaining",
+    "LedgerIntake": "intake",
     "LedgerSubscriptions": "subscriptions",
     "MEANINGS": "explaining",
     "Pass": "ticking",
@@ -37,6 +39,7 @@ _HOMES = {
     "create_workspace": "scaffolding",
     "end_of_day": "workspace",
     "explain_customer": "explaining",
+    "import_intake": "intake",
     "replay_journey": "replaying",
     "report_journey": "reporting",
     "source_path": "scaffolding",
@@ -46,6 +49,7 @@ __all__ = [
     "MEANINGS",
     "AudienceCount",
     "Explanation",
+    "LedgerIntake",
     "LedgerSubscriptions",
     "Pass",
     "Plan",
@@ -58,6 +62,7 @@ __all__ = [
     "create_workspace",
     "end_of_day",
     "explain_customer",
+    "import_intake",
     "replay_journey",
     "report_journey",
     "source_path",

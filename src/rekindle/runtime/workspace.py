@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import ibis.expr.types as ir
 
 from rekindle.clock import Clock, SystemClock
-from rekindle.config import FILE_NAME, Config, load_config, load_secret
+from rekindle.config import FILE_NAME, Config, SourceSettings, load_config, load_secret
 from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import Engine, Facts, FileImport, Lake, import_sources
 from rekindle.facts.importing import Progress
@@ -80,13 +80,37 @@ class Workspace:
     def import_facts(
         self, *, only: tuple[str, ...] = (), progress: Progress = lambda text: None
     ) -> list[FileImport]:
-        """Import the configured sources and return what each file gave.
+        """Import the configured sources, and what was reported since; return each file's gift.
+
+        With ``only``, those sources and nothing else.
 
         Raises:
             SourceError: a source cannot be read; nothing has changed then.
         """
+        if only or not self.has_ledger:
+            return self.import_from(self.config.sources, only=only, progress=progress)
+        from rekindle.runtime.intake import import_intake, spooled_sources
+
+        with spooled_sources(self) as spooled:
+            sources = (*self.config.sources, *spooled)
+            found = self.import_from(sources, progress=progress)
+        return found + import_intake(self)
+
+    def import_from(
+        self,
+        sources: tuple[SourceSettings, ...],
+        *,
+        only: tuple[str, ...] = (),
+        progress: Progress = lambda text: None,
+    ) -> list[FileImport]:
+        """Import these sources instead of the configured ones.
+
+        Raises:
+            SourceError: a source cannot be read; nothing has changed then.
+        """
+        config = self.config.model_copy(update={"sources": sources})
         found = import_sources(
-            self.config, self.directory, now=self.clock.now(), progress=progress, only=only
+            config, self.directory, now=self.clock.now(), progress=progress, only=only
         )
         self.forget_facts()
         return found
@@ -167,6 +191,12 @@ class Workspace:
         )
 
     # The ledger
+
+    @property
+    def has_ledger(self) -> bool:
+        """Return whether there may be anything in the ledger."""
+        scheme, _, path = self.config.ledger.url.partition(":///")
+        return scheme != "sqlite" or (self.directory / path).is_file()
 
     @cached_property
     def ledger(self) -> str:

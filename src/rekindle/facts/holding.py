@@ -1,0 +1,45 @@
+"""What the lake holds of some people's contact cards.
+
+A report that gives one field of a card has to be written as a whole row, so whoever
+makes that row asks for the rest here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from rekindle.facts.contracts import CUSTOMERS
+from rekindle.facts.lake import Lake, create_view
+
+
+def held_cards(folder: Path, people: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the cards of those of ``people`` who have one, as JSON values by column.
+
+    Ids are the sources' own, not yet resolved to persons. Empty before any import.
+
+    Raises:
+        LakeError: the lake cannot be read.
+    """
+    names = [column.name for column in CUSTOMERS.inputs]
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        create_view(con, Lake(folder), CUSTOMERS)
+        con.register("wanted", pa.table({"customer_id": pa.array(sorted(people), pa.string())}))
+        rows = con.execute(
+            f"select {', '.join(names)} from customers semi join wanted using (customer_id)"
+        ).to_arrow_table()
+    return {row["customer_id"]: _as_json(row) for row in rows.to_pylist()}
+
+
+def _as_json(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, date | datetime) else value
+        for name, value in row.items()
+        if value is not None
+    }
