@@ -117,7 +117,8 @@ def test_the_events_of_a_condition_are_known_by_name() -> None:
     every = " or ".join([*BEHAVIOURS, "did('cart_abandoned')", "tier = 'lapsed'"])
     assert behaviours_in(every) == {*BEHAVIOURS.values(), "cart_abandoned"}
     predicate = parse_predicate(every, allow_behaviours=True)
-    assert (predicate.columns, predicate.behaviours) == ({"tier"}, behaviours_in(every))
+    assert predicate.columns == {"tier"}
+    assert predicate.behaviours == behaviours_in(every)
 
 
 def test_no_behaviour_is_called_like_a_column() -> None:

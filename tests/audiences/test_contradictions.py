@@ -56,6 +56,8 @@ def test_what_contradicts_itself_is_never_met(text: str) -> None:
         "orders_count > 5 or orders_count < 3",
         "orders_count not between 1 and 2",
         "not (country = 'DE') and country <> 'FR'",
+        "not (orders_count < 1) and orders_count = 1",
+        "not (orders_count >= 1) and orders_count <> 1",
         "country is null or country = 'DE'",
         "(country = 'DE') is not true and country = 'DE'",  # true of nobody, but who can tell
         "last_order_on < current_date and last_order_on > current_date",

@@ -106,7 +106,7 @@ def _settled(node: exp.Expr) -> bool | None:
         values = [constant(choice) for choice in node.expressions]
         return inner in values if None not in values else None
     if isinstance(node, exp.Is):
-        return not isinstance(node.expression, exp.Null) and inner == constant(node.expression)
+        return inner == constant(node.expression)
     compare = COMPARISONS.get(type(node))
     other = constant(node.expression) if compare else None
     return compare(inner, other) if compare and type(other) is type(inner) else None

@@ -19,6 +19,7 @@ CARD_COLUMNS = (
     "source",
     "customer_id",
     "email",
+    "phone",
     "first_name",
     "last_name",
     "country",
@@ -60,7 +61,14 @@ def _cards(facts: Facts) -> Iterator[list[dict[str, Any]]]:
 
 def _person(row: dict[str, Any]) -> Person:
     named = {key: row[key] for key in ("first_name", "last_name") if row[key]}
-    return Person(row["customer_id"], row["email"], row["country"], row["timezone"], named)
+    return Person(
+        row["customer_id"],
+        row["email"],
+        row["country"],
+        row["timezone"],
+        named,
+        phone=row["phone"],
+    )
 
 
 def _consent(row: dict[str, Any]) -> ConsentRecord:
