@@ -60,8 +60,8 @@ def worker(directory: Directory = Path(), every: Every = 60) -> None:
 
 
 def up(directory: Directory = Path(), every: Every = 60) -> None:
-    """Run the portal and the worker in one process."""
-    from rekindle.portal import serve
+    """Run the portal, the API and the worker in one process."""
+    from rekindle.cli.serving import serve
 
     serve(open_at(directory, None), every_seconds=every, is_stopping=_until_stopped())
 

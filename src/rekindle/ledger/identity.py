@@ -40,8 +40,9 @@ class Links:
     def of(cls, alias: str, ids: Iterable[str]) -> Links:
         """Return what is known of these ids."""
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
-        people: dict[str, str] = {id_: who for id_, who, _ in rows if who is not None}
-        return cls(people, [people.get(id_, id_) for id_, _, is_erased in rows if is_erased])
+        people = {str(id_): str(person) for id_, person, _ in rows if person is not None}
+        erased = (str(person or id_) for id_, person, is_erased in rows if is_erased)
+        return cls(people, erased)
 
     def person_of(self, event: Event) -> str | None:
         """Return whose event it is, and learn what it says of ids that belong together."""

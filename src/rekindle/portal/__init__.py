@@ -2,6 +2,6 @@
 
 from rekindle.portal.app import build_app
 from rekindle.portal.interfaces import Subscriptions
-from rekindle.portal.serving import build_portal, serve
+from rekindle.portal.serving import build_portal
 
-__all__ = ["Subscriptions", "build_app", "build_portal", "serve"]
+__all__ = ["Subscriptions", "build_app", "build_portal"]

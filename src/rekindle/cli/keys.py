@@ -1,0 +1,108 @@
+"""Commands about API keys: ``key create``, ``key list`` and ``key revoke``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+
+SCHEMA_VERSION = 1
+
+KeyName = Annotated[str, typer.Argument(help="What the key is called.")]
+
+
+class ScopeName(StrEnum):
+    """What a key may do."""
+
+    EVENTS = "events"
+    BEHAVIOUR = "behaviour"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(
+        name="key", help="Make, list and revoke keys to the API.", no_args_is_help=True
+    )
+    group.command("create")(create)
+    group.command("list")(list_keys)
+    group.command("revoke")(revoke)
+    app.add_typer(group)
+
+
+def create(
+    name: KeyName,
+    source: Annotated[
+        str,
+        typer.Option("--source", help="Whom it speaks for; facts it brings belong to this source."),
+    ],
+    scope: Annotated[
+        list[ScopeName],
+        typer.Option(
+            "--scope",
+            help="events for servers; behaviour for browsers, where anyone can read the key.",
+        ),
+    ] = [ScopeName.EVENTS],  # noqa: B006 - typer copies it
+    directory: Directory = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Make a key and show its secret, once."""
+    from rekindle.ledger import Keys, Scope
+
+    workspace = open_at(directory, None)
+    scopes = [Scope(word) for word in scope]
+    at = workspace.clock.now()
+    secret = Keys(workspace.ledger).create(name, source=source, scopes=scopes, at=at)
+    if as_json:
+        show_json({"version": SCHEMA_VERSION, "name": name, "source": source, "secret": secret})
+        return
+    typer.echo(secret)
+    errors.print("Keep it now: nothing can show it again.", style="dim")
+
+
+def list_keys(directory: Directory = Path(), as_json: AsJson = False) -> None:
+    """List every key there is or was, never its secret."""
+    from rekindle.ledger import Keys
+
+    keys = Keys(open_at(directory, None).ledger).all()
+    rows = [
+        {
+            "name": key.name,
+            "source": key.source,
+            "scopes": sorted(key.scopes),
+            "created_at": key.created_at.isoformat(),
+            "last_used_at": key.last_used_at and key.last_used_at.isoformat(),
+            "revoked_at": key.revoked_at and key.revoked_at.isoformat(),
+        }
+        for key in keys
+    ]
+    if as_json:
+        show_json({"version": SCHEMA_VERSION, "keys": rows})
+        return
+    show_table(
+        "Keys",
+        ["name", "source", "scopes", "created", "last used", "revoked"],
+        [
+            [
+                key.name,
+                key.source,
+                ", ".join(sorted(key.scopes)),
+                f"{key.created_at:%Y-%m-%d}",
+                f"{key.last_used_at:%Y-%m-%d %H:00}" if key.last_used_at else "",
+                f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
+            ]
+            for key in keys
+        ],
+    )
+
+
+def revoke(name: KeyName, directory: Directory = Path()) -> None:
+    """Make a key useless, for good; within five seconds in every process."""
+    from rekindle.ledger import Keys
+
+    workspace = open_at(directory, None)
+    Keys(workspace.ledger).revoke(name, at=workspace.clock.now())
+    errors.print(f"revoked {name}", markup=False)
