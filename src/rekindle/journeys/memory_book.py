@@ -308,6 +308,10 @@ class MemoryBook:
         """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
         return [self._dossier(entry, at) for entry in islice(self._moving(at), limit)]
 
+    def next_due(self) -> datetime | None:
+        """Return when the next enrolment falls due, None if none is open."""
+        return self._queue.first()
+
     def save(self, moves: Sequence[Move]) -> int:
         """Write decisions and advances; return how many applied."""
         return sum(map(self._apply, moves))

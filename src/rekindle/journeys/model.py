@@ -15,6 +15,7 @@ from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 NEVER_MIND = timedelta(0)
+A_WEEK = timedelta(days=8)  # to the same weekday and time, a daylight change included
 UTC_ZONES = (ZoneInfo("UTC"),)
 
 
@@ -157,6 +158,12 @@ class Journey:
     def sends(self) -> tuple[Send, ...]:
         """Return the steps that write, in the order of the file."""
         return tuple(step for step in self.all_steps if isinstance(step, Send))
+
+    @property
+    def longest(self) -> timedelta:
+        """Return an upper bound of the way from entry to end: every wait, every hold."""
+        waits = sum((_longest(step) for step in self.all_steps), NEVER_MIND)
+        return waits + self.stale_after * len(self.sends)
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -407,3 +414,12 @@ def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:
         if isinstance(step, Branch):
             for way in step.ways:
                 yield from _flat(way.steps)
+
+
+def _longest(step: Step) -> timedelta:
+    """Return the longest that a step may let someone wait."""
+    if isinstance(step, Wait):
+        return step.duration
+    if isinstance(step, WaitForEvent | WaitForDate):
+        return step.at_most
+    return A_WEEK if isinstance(step, WaitForTime) else NEVER_MIND

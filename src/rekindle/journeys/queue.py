@@ -37,6 +37,10 @@ class DueQueue(Generic[Item]):
             del self._buckets[at]
             del self._instants[bisect_left(self._instants, at)]
 
+    def first(self) -> datetime | None:
+        """Return when the next item falls due, None if there is none."""
+        return self._instants[0] if self._instants else None
+
     def until(self, at: datetime) -> Iterator[Item]:
         """Yield what falls due by ``at``, oldest first, then in the order added.
 

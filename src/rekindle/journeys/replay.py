@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rekindle.journeys.engine import Engine
 from rekindle.journeys.interfaces import Audience
@@ -19,6 +19,8 @@ from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Send, Signal
 from rekindle.journeys.rules import HouseRules
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
+
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +65,45 @@ def replay(
     """Run ``version`` at each of ``ticks`` and return what it would have done.
 
     ``signals`` and ``ticks`` are in order of time; signals after the last tick are
-    not read. ``book`` holds the people and their consent. Ticks are taken one at a
-    time, so a caller can show progress by wrapping them.
+    not read. Between two ticks the engine looks again, on the hour, at what has fallen
+    due and at events that let people in: a touch held over a night must not wait for the
+    next tick, which may be at night again. ``book`` holds the people and their consent.
+    Ticks are taken one at a time, so a caller can show progress by wrapping them.
     """
     engine = Engine(book, audience, rules=rules, cost=cost)
     book.start(version)
-    history = _History(signals)
+    history = _History(signals, version.journey)
     with _collecting_young_only():
-        for at in ticks:
-            book.record(history.until(at), at)
-            engine.tick(at)
+        for at, following in _with_next(ticks):
+            look: datetime | None = at
+            while look is not None:
+                book.record(history.until(look), look)
+                engine.tick(look)
+                look = _next_look(book, history, look, before=following)
             gc.collect(1)
     return _summarize(version.journey, book, history)
+
+
+def _next_look(
+    book: MemoryBook, history: _History, at: datetime, *, before: datetime | None
+) -> datetime | None:
+    """Return the next full hour at which there is something to do, if it is before then."""
+    coming = [one for one in (book.next_due(), history.next_trigger()) if one is not None]
+    if before is None or not coming:
+        return None
+    hours = max(1, -((at - min(coming)) // HOUR))
+    look = at + hours * HOUR
+    return look if look < before else None
+
+
+def _with_next(ticks: Iterable[datetime]) -> Iterator[tuple[datetime, datetime | None]]:
+    """Yield each tick with the one after it, None after the last."""
+    coming = iter(ticks)
+    at = next(coming, None)
+    while at is not None:
+        following = next(coming, None)
+        yield at, following
+        at = following
 
 
 @contextmanager
@@ -95,7 +124,8 @@ def _collecting_young_only() -> Iterator[None]:
 class _History:
     """The signals, read as time passes and kept to count returns afterwards."""
 
-    def __init__(self, signals: Iterable[Signal]) -> None:
+    def __init__(self, signals: Iterable[Signal], journey: Journey) -> None:
+        self._trigger = "" if journey.trigger is None else journey.trigger.event
         self._coming: Iterator[Signal] = iter(signals)
         self._next = next(self._coming, None)
         self._seen: defaultdict[tuple[str, str], list[datetime]] = defaultdict(list)
@@ -111,6 +141,10 @@ class _History:
             self._seen[self._next.person, self._next.event].append(self._next.at)
             self._next = next(self._coming, None)
         return signals
+
+    def next_trigger(self) -> datetime | None:
+        """Return when the next signal happens, where it may be one that lets people in."""
+        return self._next.at if self._trigger and self._next is not None else None
 
     def first_return(self, enrolment: Enrolment, event: str) -> datetime | None:
         """Return the first such event newer than what was known at entry."""

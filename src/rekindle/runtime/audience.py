@@ -6,6 +6,7 @@ can ask changes in between, so a worker that looks every minute stays cheap.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,8 +15,9 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.audiences import build_condition, parse_predicate
-from rekindle.journeys import Candidate, JourneyVersion
+from rekindle.journeys import Candidate, JourneyVersion, Trigger
 from rekindle.profiles import build_profiles, local_day
+from rekindle.runtime.deeds import list_deeds
 from rekindle.runtime.workspace import Workspace
 
 NO_TIME = timedelta(0)
@@ -101,6 +103,12 @@ class LiveAudience:
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
         return self._values_of("last_order_at", at, people)
+
+    def did(self, trigger: Trigger, *, since: datetime, at: datetime) -> set[str]:
+        """Return who did, in the facts, in [since, at], what lets people in."""
+        deeds = list_deeds(self._workspace.engine, self._workspace.facts, [trigger.event])
+        counted = Counter(one.person for one in deeds if since <= one.at <= at)
+        return {person for person, count in counted.items() if count >= trigger.times}
 
     def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:
         table = self.profiles(at)

@@ -7,11 +7,12 @@ judged on the same expressions as live, and a bit is kept per tick and person.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from heapq import merge
 
 import ibis
 import ibis.expr.types as ir
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine, Facts
-from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, Wait
+from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, may_begin
 from rekindle.profiles import (
     build_presence,
     build_profiles_from,
@@ -31,10 +32,14 @@ from rekindle.profiles import (
     join_season,
     local_day,
 )
+from rekindle.runtime.deeds import list_deeds
 from rekindle.vocabulary import SignalKind
 
 ROWS_AT_ONCE = 4_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_ON = EPOCH.date()
+NO_DAY = np.iinfo(np.int32).min
+NO_TIME = timedelta(0)
 TICKS = pa.schema(
     [("tick", pa.int32()), ("as_of", pa.timestamp("us", tz="UTC")), ("as_of_on", pa.date32())]
 )
@@ -58,7 +63,8 @@ class HistoryAudience:
     """The people of a history at a fixed series of ticks; an ``Audience``.
 
     ``predicates`` names every condition that will be asked; the first is the audience, and
-    the others are answered only for people who match it at some tick.
+    the others are answered only for people who match it at some tick. ``dates`` names the
+    date columns a wait asks for, and ``events`` what people may do beside buying.
     """
 
     def __init__(
@@ -69,7 +75,10 @@ class HistoryAudience:
         settings: LifecycleSettings,
         predicates: Sequence[str],
         ticks: Sequence[datetime],
+        dates: Sequence[str] = (),
+        events: Collection[str] = (),
     ) -> None:
+        self._looks = list(ticks)
         self._ticks = {at: number for number, at in enumerate(ticks)}
         timeline = build_presence(build_timeline(facts), facts)
         spells, self._people = _numbered(engine, timeline)
@@ -78,10 +87,12 @@ class HistoryAudience:
         audience, *conditions = dict.fromkeys(predicates)
         sweep = _Sweep(engine, spells, rows, settings=settings, seasons=build_seasons(facts))
         self._matches = sweep.run([audience], len(self._people))
+        # Only who enters is ever asked about a step's condition or date.
+        entering = np.flatnonzero(self._matches[audience].any(axis=0))
         if conditions:
-            # Only who enters is ever asked about a step's condition.
-            entering = np.flatnonzero(self._matches[audience].any(axis=0))
             self._matches |= sweep.run(conditions, len(self._people), among=entering)
+        self._dates = sweep.dates(dates, len(self._people), among=entering) if dates else {}
+        self._deeds = list_deeds(engine, facts, events) if events else []
         self._purchases, self._orders = _purchases(engine, facts, self._index)
         self._next_offer = np.zeros(len(self._people), dtype=np.int32)
 
@@ -91,23 +102,55 @@ class HistoryAudience:
         return self._people
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
-        """Yield who matches the audience, leaving out those who may not enter again yet."""
-        tick = self._ticks[at]
-        matches = self._matches[version.journey.audience][tick]
-        chosen = np.flatnonzero(matches & (self._next_offer <= tick))
+        """Yield who matches the audience, leaving out those who may not enter again yet.
+
+        Between two ticks nobody does: a profile is of a day.
+        """
+        tick = self._ticks.get(at)
+        if tick is None:
+            return
+        matches = self._matches[version.journey.audience]
+        chosen = np.flatnonzero(matches[tick] & (self._next_offer <= tick))
+        found = [(n, self._candidate(n, version, at, matches[0])) for n in chosen.tolist()]
+        if version.journey.backfill != NO_TIME or version.journey.pilot < 1:
+            # Whoever has to wait for their turn is offered again.
+            found = [(n, one) for n, one in found if may_begin(version, one, at)]
+            chosen = np.array([n for n, _ in found], dtype=np.int64)
         settled = chosen
         if not _is_over_before_reentry(version.journey):
             # Someone may still be on the way when the time is up, and is offered daily then.
             settled = chosen[self._next_offer[chosen] == 0]
         self._next_offer[settled] = self._again(version.journey.reenter, at)
-        for index in chosen.tolist():
-            last = self._purchases.newest_before(index, at)
-            yield Candidate(self._people[index], last)
+        for _, candidate in found:
+            yield candidate
+
+    def _candidate(
+        self, index: int, version: JourneyVersion, at: datetime, at_start: NDArray[np.bool_]
+    ) -> Candidate:
+        last = self._purchases.newest_before(index, at)
+        has_bought = last is not None and last > version.since
+        was_matching = bool(at_start[index]) and not has_bought
+        return Candidate(self._people[index], last, None, was_matching)
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         """Return those of ``people`` who match ``predicate`` at the tick ``at``."""
-        bits, index = self._matches[predicate][self._ticks[at]], self._index
-        return {person for person in people if bits[index[person]]}
+        bits, index = self._matches[predicate][self._tick(at)], self._index
+        return {one for one in people if (n := index.get(one)) is not None and bits[n]}
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        """Return a date column at the tick ``at``, for those of ``people`` who have one."""
+        days, index = self._dates[column][self._tick(at)], self._index
+        found = ((one, int(days[index[one]])) for one in people if one in index)
+        return {one: EPOCH_ON + timedelta(days=day) for one, day in found if day != NO_DAY}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        """Return the newest purchase before ``at``, for those of ``people`` who bought."""
+        found = {
+            one: self._purchases.newest_before(self._index[one], at)
+            for one in people
+            if one in self._index
+        }
+        return {one: ordered_at for one, ordered_at in found.items() if ordered_at is not None}
 
     def ever_matching(self) -> set[str]:
         """Return everyone who matched the audience at some tick."""
@@ -115,12 +158,20 @@ class HistoryAudience:
         return {self._people[index] for index in np.flatnonzero(audience.any(axis=0)).tolist()}
 
     def signals(self, since: datetime, until: datetime) -> Iterator[Signal]:
-        """Yield the purchases in [since, until] of those who ever match, in time order."""
+        """Yield what those who ever match did in [since, until], in time order."""
         relevant = self.ever_matching()
         low, high = _micros(since), _micros(until)
-        for person, key, at in zip(*self._orders, strict=True):
-            if low <= at <= high and person in relevant:
-                yield Signal(person, SignalKind.ORDER, _instant(at), f"order:{key}")
+        orders = (
+            Signal(person, SignalKind.ORDER, _instant(at), f"order:{key}")
+            for person, key, at in zip(*self._orders, strict=True)
+            if low <= at <= high and person in relevant
+        )
+        deeds = (one for one in self._deeds if since <= one.at <= until and one.person in relevant)
+        yield from merge(orders, deeds, key=lambda signal: signal.at)
+
+    def _tick(self, at: datetime) -> int:
+        """Return the number of the last tick by ``at``."""
+        return bisect_right(self._looks, at) - 1
 
     def _again(self, reenter: timedelta | None, at: datetime) -> int:
         """Return the first tick at which someone offered at ``at`` may be offered again."""
@@ -170,10 +221,38 @@ class _Sweep:
                 found[text][tick[met], person[met]] = True
         return found
 
+    def dates(
+        self, columns: Sequence[str], people: int, *, among: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.int32]]:
+        """Return each date column by tick and person, as days since 1970."""
+        count = self._ticks.num_rows
+        found = {name: np.full((count, people), NO_DAY, dtype=np.int32) for name in columns}
+        asked = self._engine.bring("replay_among", pa.table({"one": among.astype(np.int32)}))
+        size = max(1, ROWS_AT_ONCE // max(people, 1))
+        for start in range(0, count, size):
+            table = self._profiles(self._ticks.slice(start, size), frozenset(columns), asked)
+            days = {name: _days_since_epoch(table[name]) for name in columns}
+            rows = self._engine.run(table.select("tick", "person", **days))
+            tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
+            for name in columns:
+                found[name][tick, person] = rows.column(name).to_numpy()
+        return found
+
     def _chunk(
         self, ticks: pa.Table, predicates: Sequence[str], among: ir.Table | None
     ) -> ir.Table:
         """Return tick, person and whether each predicate is met."""
+        parsed = [parse_predicate(text) for text in predicates]
+        columns = frozenset().union(*(predicate.columns for predicate in parsed))
+        table = self._profiles(ticks, columns, among)
+        met = {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
+        # Not filtered here: engines push the filter down and judge its parts many times.
+        return table.select("tick", "person", **met)
+
+    def _profiles(
+        self, ticks: pa.Table, columns: frozenset[str], among: ir.Table | None
+    ) -> ir.Table:
+        """Return these columns of everyone's profile (or of those ``among``) at each tick."""
         asked = self._engine.bring("replay_ticks", ticks)
         first, last = (_literal(ticks.column("as_of")[n].as_py()) for n in (0, -1))
         spells = self._spells
@@ -181,25 +260,17 @@ class _Sweep:
         joined = spells.inner_join(
             asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
         ).drop("valid_from", "valid_to")
-        parsed = [parse_predicate(text) for text in predicates]
-        columns = frozenset().union(*(predicate.columns for predicate in parsed))
         if "season_on" in columns:
             joined = join_season(joined, self._seasons)
         table = build_profiles_from(joined, self._settings, columns=columns)
-        if among is not None:
-            table = table.semi_join(among, table.person == among.one)
-        met = {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
-        # Not filtered here: engines push the filter down and judge its parts many times.
-        return table.select("tick", "person", **met)
+        return table if among is None else table.semi_join(among, table.person == among.one)
 
 
 def _is_over_before_reentry(journey: Journey) -> bool:
     """Return whether everyone has left the journey by the time they may enter again."""
     if journey.reenter is None:
         return True
-    waits = sum((s.duration for s in journey.steps if isinstance(s, Wait)), timedelta())
-    held = (journey.stale_after + timedelta(days=1)) * len(journey.sends)
-    return waits + held < journey.reenter
+    return journey.longest + timedelta(days=1) * len(journey.sends) < journey.reenter
 
 
 def _numbered(engine: Engine, timeline: ir.Table) -> tuple[ir.Table, list[str]]:
@@ -242,6 +313,11 @@ def _purchases(
     bounds = np.searchsorted(owner[order], np.arange(len(index) + 1))
     by_person = Purchases(at[order], bounds)
     return by_person, (people, rows.column("key").to_pylist(), at.tolist())
+
+
+def _days_since_epoch(day: ir.Value) -> ir.Value:
+    days = day.delta(ibis.date(EPOCH_ON), unit="day")
+    return ibis.coalesce(days, NO_DAY).cast("int32")
 
 
 def _literal(at: datetime) -> ir.Value:

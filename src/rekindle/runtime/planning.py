@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.audiences import build_condition, parse_predicate
+from rekindle.audiences import behaviours_in, bind_flags, build_condition, parse_predicate
 from rekindle.content import MARKETING_VARIABLES, load_templates
 from rekindle.experiments import (
     HoldoutPlan,
@@ -28,12 +29,15 @@ from rekindle.journeys import (
     Book,
     Candidate,
     Engine,
+    HouseRules,
     Journey,
     JourneyVersion,
     MemoryBook,
-    Wait,
-    build_caps,
-    longest_window,
+    Past,
+    Send,
+    build_rules,
+    build_terms,
+    may_begin,
     may_reenter,
 )
 from rekindle.profiles import NAMES, build_profiles, local_day
@@ -43,6 +47,11 @@ from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Answer, Arm, Money, Purpose, Reason, Unknown
 
 SCHEMA_VERSION = 1
+TOUCHED = (Answer.SEND, Answer.HOLD, Answer.SKIP)
+A_DAY = timedelta(days=1)
+BETWEEN_LOOKS = timedelta(hours=6)
+# How far back a plan counts the events that would have let people in.
+EVENTS_SEEN = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +93,7 @@ class Plan:
             "people": self.people,
             "assigned": {arm.value: self.assigned[arm] for arm in Arm},
             "holdout": {"share": self.holdout.share, "why": self.holdout.sentence},
-            "touches": {answer.value: self.touches.get(answer, 0) for answer in Answer},
+            "touches": {answer.value: self.touches.get(answer, 0) for answer in TOUCHED},
             "reasons": {reason.value: n for reason, n in sorted(self.reasons.items())},
             "cost": float(self.cost.amount),
             "currency": self.cost.currency,
@@ -112,8 +121,24 @@ def check_journey(workspace: Workspace, journey: Journey) -> None:
 
 
 def predicates_of(journey: Journey) -> list[str]:
-    """Return every predicate of a journey, its audience first."""
-    return [journey.audience, *(send.when for send in journey.sends if send.when)]
+    """Return every predicate a journey may ask the profile, its audience first.
+
+    A condition on what people did asks several, one for each thing done or not.
+    """
+    found = [journey.audience]
+    for condition in journey.conditions:
+        events = sorted(behaviours_in(condition))
+        for done in product((False, True), repeat=len(events)):
+            rest = bind_flags(condition, dict(zip(events, done, strict=True)))
+            if isinstance(rest, str):
+                found.append(rest)
+    return list(dict.fromkeys(found))
+
+
+def predicates_of_house(rules: HouseRules) -> list[str]:
+    """Return every predicate the house rules ask the profile."""
+    excluded = [] if rules.excluded_when is None else [rules.excluded_when]
+    return [*excluded, *(worth.predicate for worth in rules.worth)]
 
 
 def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
@@ -131,8 +156,9 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     holdout = plan_holdout(people=len(candidates), buyers_expected_share=share_of)
     version = settle_version(workspace, journey, at, holdout_share=holdout.share)
     book = _walk(workspace, version, audience, at)
-    decisions = Counter(move.decision.answer for move in book.moves)
-    reasons = Counter(m.decision.reason for m in book.moves if m.decision.reason is not None)
+    looks = [move.decision for move in book.moves if isinstance(move.step, Send)]
+    decisions = Counter(decision.answer for decision in looks)
+    reasons = Counter(one.reason for one in looks if one.reason is not None)
     cost = sum(move.cost_micros for move in book.moves)
     assigned = Counter(course.enrolment.arm for course in book.courses())
     share = version.holdout_share
@@ -171,8 +197,9 @@ def settle_version(
     if earlier and earlier[-1].journey.text == journey.text:
         return earlier[-1]
     if earlier:
-        newest = earlier[-1]
-        return JourneyVersion(journey, newest.version + 1, newest.holdout_share, newest.salt, at)
+        newest, opened_at = earlier[-1], earlier[0].since
+        share, salt = newest.holdout_share, newest.salt
+        return JourneyVersion(journey, newest.version + 1, share, salt, at, opened_at)
     share = journey.holdout if journey.holdout is not None else holdout_share
     return JourneyVersion(journey, 1, share, salt_of(workspace, journey), at)
 
@@ -229,19 +256,20 @@ def _walk(
     workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
 ) -> MemoryBook:
     """Walk everyone who would enter now to the last step, day by day."""
-    caps = build_caps(workspace.config.caps)
-    book = MemoryBook(
-        soft_opt_in=workspace.config.consent.soft_opt_in, longest_window=longest_window(caps)
-    )
+    rules = build_rules(workspace.config)
+    book = MemoryBook(build_terms(workspace.config))
     save_people(workspace.facts, book)
-    book.start(version)
-    engine = Engine(book, audience, caps=caps, cost=workspace.cost, assign=assign)
+    # Who enters is settled; the walk is about what happens to them then.
+    settled = replace(version.journey, trigger=None, backfill=timedelta(0), pilot=1.0)
+    book.start(replace(version, journey=settled))
+    engine = Engine(book, audience, rules=rules, cost=workspace.cost, assign=assign)
     engine.tick(at)
-    waits = (step.duration for step in version.journey.steps if isinstance(step, Wait))
-    patience = version.journey.stale_after * len(version.journey.sends)
-    days = (sum(waits, timedelta()) + patience).days + 2
-    for day in range(1, days + 1):
-        engine.tick(at + timedelta(days=day))
+    # Several looks a day: a touch held over somebody's night must find their day.
+    looks = (version.journey.longest + 2 * A_DAY) // BETWEEN_LOOKS
+    for number in range(1, looks + 1):
+        if book.next_due() is None:
+            break
+        engine.tick(at + number * BETWEEN_LOOKS)
     return book
 
 
@@ -254,20 +282,44 @@ class _Frozen:
 
     def keep_newcomers(self, book: Book, version: JourneyVersion) -> list[Candidate]:
         """Leave out those who are on the way or may not enter again yet; return the rest."""
-        found = list(self._audience.entrants(version, self._at))
+        found = self._found(version)
         past = book.past(version.journey.name, [one.person for one in found])
         self._candidates = [
-            one
-            for one in found
-            if (before := past.get(one.person)) is None or may_reenter(version, before, self._at)
+            one for one in found if _may_enter(version, one, past.get(one.person), self._at)
         ]
         return self._candidates
+
+    def _found(self, version: JourneyVersion) -> list[Candidate]:
+        trigger = version.journey.trigger
+        if trigger is None:
+            return list(self._audience.entrants(version, self._at))
+        people = self._audience.did(trigger, at=self._at, since=self._at - EVENTS_SEEN)
+        people = self._audience.matching(version.journey.audience, self._at, people)
+        orders = self._audience.last_orders(self._at, people)
+        return [Candidate(person, orders.get(person)) for person in sorted(people)]
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
         return iter(self._candidates if at == self._at else ())
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         return self._audience.matching(predicate, self._at, people)
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        return self._audience.dates(column, self._at, people)
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        return self._audience.last_orders(self._at, people)
+
+
+def _may_enter(
+    version: JourneyVersion, candidate: Candidate, past: Past | None, at: datetime
+) -> bool:
+    """Return whether someone enters now, or in their turn of a back-fill that is spread."""
+    if past is not None:
+        return may_reenter(version, past, at)
+    backfill = None if version.journey.backfill is None else timedelta(0)
+    at_once = replace(version, journey=replace(version.journey, backfill=backfill))
+    return may_begin(at_once, candidate, at)
 
 
 def _why(journey: Journey, holdout: HoldoutPlan, share: float) -> str:

@@ -17,13 +17,21 @@ from rekindle.journeys import (
     MemoryBook,
     Person,
     Replayed,
-    build_caps,
-    longest_window,
+    WaitForDate,
+    build_rules,
+    build_terms,
+    events_asked,
     replay,
 )
 from rekindle.runtime.history_audience import HistoryAudience
 from rekindle.runtime.people import UNDATED, save_people
-from rekindle.runtime.planning import check_journey, measure_base_rate, predicates_of, salt_of
+from rekindle.runtime.planning import (
+    check_journey,
+    measure_base_rate,
+    predicates_of,
+    predicates_of_house,
+    salt_of,
+)
 from rekindle.runtime.workspace import Workspace, end_of_day
 from rekindle.vocabulary import Answer, Channel, Reason, Unknown
 
@@ -85,18 +93,18 @@ def rehearse(
     if last < first:
         raise UsageError(f"the replay ends on {last}, before it starts on {first}")
     check_journey(workspace, journey)
+    rules = build_rules(workspace.config)
     ticks = [_tick(workspace, first + timedelta(days=n)) for n in range((last - first).days + 1)]
     audience = HistoryAudience(
         workspace.engine,
         workspace.facts,
         settings=workspace.config.lifecycle,
-        predicates=predicates_of(journey),
+        predicates=[*predicates_of(journey), *predicates_of_house(rules)],
         ticks=ticks,
+        dates=[s.column for s in journey.all_steps if isinstance(s, WaitForDate)],
+        events=events_asked(journey),
     )
-    caps = build_caps(workspace.config.caps)
-    book = MemoryBook(
-        soft_opt_in=workspace.config.consent.soft_opt_in, longest_window=longest_window(caps)
-    )
+    book = MemoryBook(build_terms(workspace.config))
     notes = _fill(workspace, book, audience.ever_matching())
     version = _version(workspace, journey, audience, ticks[0])
     replayed = replay(
@@ -105,7 +113,7 @@ def rehearse(
         audience=audience,
         signals=audience.signals(ticks[0], end_of_day(ticks[-1], workspace.zone)),
         ticks=_watched(ticks, progress),
-        caps=caps,
+        rules=rules,
         cost=workspace.cost,
     )
     return Rehearsal(version, ticks, replayed, tuple(notes))
