@@ -73,9 +73,12 @@ def quiet_until(at: datetime, zones: tuple[ZoneInfo, ...], hours: QuietHours) ->
     if start == end:
         return None
     now = _seconds(at)
-    until = _first_clear(
-        now, zones, NIGHT_HORIZON, lambda moment, zone: _night_end(moment, zone, start, end)
-    )
+    if len(zones) == 1:
+        until = _night_end(now, zones[0], start, end)
+    else:
+        until = _first_clear(
+            now, zones, NIGHT_HORIZON, lambda moment, zone: _night_end(moment, zone, start, end)
+        )
     return None if until == now else _instant(until)
 
 
@@ -174,8 +177,6 @@ def _first_clear(
 
     ``end_of`` gives the moment itself when nothing is against it, else a later one.
     """
-    if len(zones) == 1:
-        return end_of(now, zones[0])
     moment, latest = now, now + horizon
     while moment <= latest:
         later = moment
@@ -288,7 +289,8 @@ def _wall_offset(local: datetime, zone: ZoneInfo) -> int:
 
 
 def _seconds(at: datetime) -> int:
-    return (at - EPOCH) // SECOND
+    since = at - EPOCH
+    return since.days * DAY + since.seconds
 
 
 def _instant(second: int) -> datetime:
