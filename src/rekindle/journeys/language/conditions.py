@@ -7,6 +7,7 @@ found with its line and not by the first person who gets there.
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 
 from rekindle.audiences import BEHAVIOURS, behaviours_in, is_never, parse_predicate
 from rekindle.config import EVENT_PATTERN
@@ -55,8 +56,8 @@ def narrow(entry: Entry, condition: str, audience: str) -> str:
     return _checked(entry, f"{condition} and ({audience})", allow_behaviours=False)
 
 
-def meaning(condition: str) -> object:
-    """Return a value that is equal for conditions which differ only in how they are laid out."""
+def meaning(condition: str) -> Hashable:
+    """Return a key that is the same for conditions which differ only in how they are laid out."""
     return parse_predicate(condition, allow_behaviours=True).tree
 
 

@@ -5,7 +5,7 @@ Journeys run forwards only: every list ends, so that whoever enters also leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 
 from rekindle.journeys.language.conditions import is_always, meaning, read_condition
 from rekindle.journeys.language.document import Entry, Items, Scalar, Section, check_keys, refuse
@@ -129,12 +129,12 @@ class StepReader:
             )
         key = self._key(step, None, "branch")
         ways: list[Way] = []
+        earlier: dict[Hashable, str] = {}
         for item in as_list(entry, "write - when: clicked with its steps, one for each way"):
             if ways and _takes_all(ways[-1]):
                 refuse(item, "nobody takes this way, for all take the one before; put that last")
-            way = self._read_way(as_section(item), depth + 1)
-            _refuse_repeated(item, way, ways)
-            ways.append(way)
+            ways.append(self._read_way(as_section(item), depth + 1))
+            _refuse_repeated(item, ways[-1], earlier)
         if ways[0].when is None:
             refuse(entry, "a branch needs a way with 'when'; without one, write the steps alone")
         return Branch(key, tuple(ways))
@@ -187,14 +187,18 @@ def _refuse_loops(step: Section) -> None:
         )
 
 
-def _refuse_repeated(item: Entry, way: Way, earlier: Sequence[Way]) -> None:
-    for one in earlier:
-        if way.when and one.when and meaning(way.when) == meaning(one.when):
-            refuse(
-                item,
-                f"nobody takes this way, for a way before has the condition {one.when!r} too; "
-                "change one",
-            )
+def _refuse_repeated(item: Entry, way: Way, earlier: dict[Hashable, str]) -> None:
+    """Refuse a way with the condition of an ``earlier`` one; else add it to them."""
+    if way.when is None:
+        return
+    condition = meaning(way.when)
+    if condition in earlier:
+        refuse(
+            item,
+            "nobody takes this way, for a way before has the condition "
+            f"{earlier[condition]!r} too; change one",
+        )
+    earlier[condition] = way.when
 
 
 def _read_variants(entry: Entry) -> tuple[str, ...]:
