@@ -10,39 +10,65 @@ configure()
 
 from rekindle.ledger.book import LedgerBook, hash_address  # noqa: E402
 from rekindle.ledger.history import (  # noqa: E402
+    AuditEntry,
+    AuditLog,
     DecisionCount,
     DecisionEntry,
     EnrolmentEntry,
+    ExclusionEntry,
     History,
+    JourneyEntry,
     MessageEntry,
+    SignalEntry,
+    SuppressionEntry,
+    load_windows,
 )
 from rekindle.ledger.intake import Inbox, Spooled, Taken  # noqa: E402
 from rekindle.ledger.keys import ApiKey, Keys, Scope  # noqa: E402
-from rekindle.ledger.models import MessageState  # noqa: E402
-from rekindle.ledger.outbox import Outbox, OutboxMessage, Recovered, StuckMessage  # noqa: E402
+from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
+from rekindle.ledger.outbox import (  # noqa: E402
+    MAX_ATTEMPTS,
+    Meters,
+    Outbox,
+    OutboxMessage,
+    Recovered,
+    StuckMessage,
+)
+from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 
 __all__ = [
+    "MAX_ATTEMPTS",
     "ApiKey",
+    "AuditEntry",
+    "AuditLog",
     "DecisionCount",
     "DecisionEntry",
     "EnrolmentEntry",
+    "ExclusionEntry",
     "History",
     "Inbox",
+    "JourneyEntry",
+    "JourneyState",
     "Keys",
     "LedgerBook",
     "MessageEntry",
     "MessageState",
+    "Meters",
     "Outbox",
     "OutboxMessage",
     "Recovered",
     "Scope",
+    "SignalEntry",
     "Spooled",
     "StuckMessage",
+    "SuppressionEntry",
     "Taken",
     "configure",
     "connect",
     "disconnect",
     "hash_address",
+    "ledger_transaction",
+    "load_windows",
     "mend",
     "migrate",
 ]

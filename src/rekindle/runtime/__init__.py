@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from rekindle.runtime.reporting import report_journey
     from rekindle.runtime.scaffolding import Scaffold, create_workspace, source_path
     from rekindle.runtime.starting import start_journey
+    from rekindle.runtime.steering import (
+        MovePlan,
+        move_people,
+        pause_journey,
+        plan_move,
+        resume_journey,
+        stop_journey,
+    )
     from rekindle.runtime.subscriptions import LedgerSubscriptions
     from rekindle.runtime.ticking import Pass, Worker
     from rekindle.runtime.workspace import Workspace, end_of_day
@@ -28,6 +36,7 @@ _HOMES = {
     "LedgerIntake": "intake",
     "LedgerSubscriptions": "subscriptions",
     "MEANINGS": "explaining",
+    "MovePlan": "steering",
     "Pass": "ticking",
     "Plan": "planning",
     "Scaffold": "scaffolding",
@@ -40,10 +49,15 @@ _HOMES = {
     "end_of_day": "workspace",
     "explain_customer": "explaining",
     "import_intake": "intake",
+    "move_people": "steering",
+    "pause_journey": "steering",
+    "plan_move": "steering",
     "replay_journey": "replaying",
     "report_journey": "reporting",
+    "resume_journey": "steering",
     "source_path": "scaffolding",
     "start_journey": "starting",
+    "stop_journey": "steering",
 }
 __all__ = [
     "MEANINGS",
@@ -51,6 +65,7 @@ __all__ = [
     "Explanation",
     "LedgerIntake",
     "LedgerSubscriptions",
+    "MovePlan",
     "Pass",
     "Plan",
     "Scaffold",
@@ -63,10 +78,15 @@ __all__ = [
     "end_of_day",
     "explain_customer",
     "import_intake",
+    "move_people",
+    "pause_journey",
+    "plan_move",
     "replay_journey",
     "report_journey",
+    "resume_journey",
     "source_path",
     "start_journey",
+    "stop_journey",
 ]
 
 

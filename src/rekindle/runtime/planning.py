@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.audiences import behaviours_in, bind_flags, build_condition, parse_predicate
+from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates
 from rekindle.experiments import (
     HoldoutPlan,
@@ -43,6 +44,7 @@ from rekindle.journeys import (
 from rekindle.profiles import NAMES, build_profiles, local_day
 from rekindle.runtime.audience import LiveAudience
 from rekindle.runtime.people import save_people
+from rekindle.runtime.tokens import sign_plan
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Answer, Arm, Money, Purpose, Reason, Unknown
 
@@ -83,6 +85,8 @@ class Plan:
     base: BaseRate | Unknown
     provable_revenue: float | Unknown
     provable_rate: float | Unknown
+    token: str = ""
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as documented JSON; what is unknown carries its reason."""
@@ -102,6 +106,8 @@ class Plan:
             ),
             "provable_revenue": _json(self.provable_revenue),
             "provable_return_rate": _json(self.provable_rate),
+            "token": self.token,
+            "notes": list(self.notes),
         }
 
 
@@ -186,7 +192,20 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         else provable_rate_lift(
             people=len(candidates), holdout_share=share, base_rate=base.returned_share
         ),
+        token=sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
+        notes=tuple(_notes(workspace, journey)),
     )
+
+
+def count_newcomers(workspace: Workspace, journey: Journey, at: datetime) -> int:
+    """Return how many people would enter if ``journey`` started at ``at``.
+
+    For a journey that an event lets people into: how many it would have in the last 30
+    days, as far as the facts know.
+    """
+    audience = _Frozen(LiveAudience(workspace), at)
+    version = _next_version(workspace, journey, at)
+    return len(audience.keep_newcomers(workspace.book, version))
 
 
 def settle_version(
@@ -320,6 +339,23 @@ def _may_enter(
     backfill = None if version.journey.backfill is None else timedelta(0)
     at_once = replace(version, journey=replace(version.journey, backfill=backfill))
     return may_begin(at_once, candidate, at)
+
+
+def _notes(workspace: Workspace, journey: Journey) -> Iterator[str]:
+    """Yield what has to be known to read a plan rightly."""
+    if journey.trigger is not None:
+        yield (
+            f"People enter when {journey.trigger.event} happens; counted are those to whom it "
+            f"happened in the {EVENTS_SEEN.days} days before."
+        )
+    elif journey.backfill is None:
+        yield "backfill: none keeps out everyone who matches at the start; later ones enter."
+    elif journey.backfill:
+        yield f"Those who match at the start enter spread over {write_duration(journey.backfill)}."
+    if journey.pilot < 1:
+        yield f"Only a pilot of {journey.pilot:.1%} may enter; raise start: to widen it."
+    if workspace.config.worth:
+        yield "What a touch is expected to earn is taken from [[worth]], not measured."
 
 
 def _why(journey: Journey, holdout: HoldoutPlan, share: float) -> str:

@@ -7,31 +7,60 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rekindle.channels import require_safe_links
 from rekindle.experiments import plan_holdout
 from rekindle.journeys import Journey, JourneyVersion
-from rekindle.runtime.audience import LiveAudience
+from rekindle.ledger import AuditLog, ledger_transaction
 from rekindle.runtime.composing import require_postal_address
-from rekindle.runtime.planning import check_journey, measure_base_rate, settle_version
+from rekindle.runtime.planning import (
+    check_journey,
+    count_newcomers,
+    measure_base_rate,
+    settle_version,
+)
+from rekindle.runtime.tokens import check_drift, read_plan
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Unknown
 
 
-def start_journey(workspace: Workspace, journey: Journey, at: datetime) -> JourneyVersion:
+def start_journey(
+    workspace: Workspace,
+    journey: Journey,
+    at: datetime,
+    *,
+    who: str = "",
+    token: str | None = None,
+    drift: float | None = None,
+) -> JourneyVersion:
     """Make ``journey`` the version new people enter and return it; repeatable.
 
-    A file that has not changed since its newest version starts nothing new. The holdout
-    and the draw of an earlier version stay, so nobody changes arms.
+    A file that has not changed since its newest version starts nothing new, but lets a
+    journey that was stopped take people again. The holdout and the draw of an earlier
+    version stay, so nobody changes arms. With the ``token`` of a plan the people are
+    counted again; ``drift`` is the share by which the count may have moved (default
+    ``pacing.drift``).
 
     Raises:
         PredicateError, TemplateError: the file refers to what is not there.
         ConfigError: something every message needs is missing.
+        UsageError: the token is not valid any more, or the count moved too far.
     """
     check_journey(workspace, journey)
     require_postal_address(workspace)
-    version = settle_version(
-        workspace, journey, at, holdout_share=_auto_share(workspace, journey, at)
-    )
-    workspace.book.start(version)
+    require_safe_links(workspace.config.email, workspace.config.portal)
+    detail: dict[str, object] = {}
+    if token is not None:
+        planned = read_plan(workspace.secret, token, journey, at)
+        people = count_newcomers(workspace, journey, at)
+        limit = workspace.config.pacing.drift if drift is None else drift
+        check_drift(planned, people, limit=limit)
+        detail = {"planned": planned.people, "people": people}
+    share = _auto_share(workspace, journey, at)
+    version = settle_version(workspace, journey, at, holdout_share=share)
+    with ledger_transaction(workspace.ledger):
+        workspace.book.start(version)
+        detail |= {"version": version.version, "holdout": version.holdout_share}
+        AuditLog(workspace.ledger).write(who, "started", journey.name, detail, at)
     return version
 
 
@@ -39,7 +68,6 @@ def _auto_share(workspace: Workspace, journey: Journey, at: datetime) -> float:
     if journey.holdout is not None or workspace.book.versions(journey.name):
         return journey.holdout or 0.0  # not used: the file or an earlier version decides
     base = measure_base_rate(workspace, journey, at)
-    probe = settle_version(workspace, journey, at, holdout_share=0.5)
-    people = sum(1 for _ in LiveAudience(workspace).entrants(probe, at))
+    people = count_newcomers(workspace, journey, at)
     share = base if isinstance(base, Unknown) else base.returned_share
     return plan_holdout(people=people, buyers_expected_share=share).share
