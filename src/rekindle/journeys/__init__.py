@@ -4,6 +4,7 @@ Journeys are read from files, run by one engine over any ``Book``, and replayed 
 history by the same engine over a book in memory.
 """
 
+from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import build_policy
 from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_reenter
 from rekindle.journeys.gate import GateContext, Policy, decide
@@ -101,11 +102,13 @@ __all__ = [
     "Terms",
     "TickReport",
     "Trigger",
+    "Trip",
     "Wait",
     "WaitForDate",
     "WaitForEvent",
     "WaitForTime",
     "Way",
+    "Window",
     "Worth",
     "build_caps",
     "build_policy",
@@ -113,6 +116,7 @@ __all__ = [
     "build_rules",
     "build_terms",
     "decide",
+    "decide_trip",
     "events_asked",
     "journey_schema",
     "load_journey",

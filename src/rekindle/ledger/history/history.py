@@ -6,82 +6,27 @@ Frozen values, read set-based; nothing here changes the ledger.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
-from rekindle.consent import ConsentRecord
+from rekindle.consent import NO_PREFERENCES, ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
 from rekindle.ledger import models
-from rekindle.ledger.models import MessageState
+from rekindle.ledger.cancelling import BAR
+from rekindle.ledger.history.model import (
+    DecisionCount,
+    DecisionEntry,
+    EnrolmentEntry,
+    ExclusionEntry,
+    JourneyEntry,
+    MessageEntry,
+    SignalEntry,
+    SuppressionEntry,
+)
+from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.queries import ledger_errors
-from rekindle.vocabulary import Answer, Arm, Channel, Reason
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionEntry:
-    """One answer of the gate about one person; ``is_ghost`` when they are held out."""
-
-    journey: str
-    version: int
-    rotation: int
-    step: str
-    at: datetime
-    answer: Answer
-    reason: Reason | None
-    until: datetime | None
-    is_ghost: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionCount:
-    """How often the gate gave this answer for this reason in one arm."""
-
-    answer: Answer
-    reason: Reason | None
-    is_ghost: bool
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolmentEntry:
-    """One enrolment as it stands. ``first_touch_at`` counts a ghost's touch as well."""
-
-    person: str
-    journey: str
-    version: int
-    rotation: int
-    arm: Arm
-    entered_at: datetime
-    last_order_at: datetime | None
-    due_at: datetime
-    ended_at: datetime | None
-    ended_reason: Reason | None
-    first_touch_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class MessageEntry:
-    """One message: ``accepted_at`` is when the provider took it, None if it has not.
-
-    ``reason`` says why it was cancelled; ``error`` is the provider's last complaint.
-    """
-
-    person: str
-    journey: str
-    version: int
-    rotation: int
-    step: str
-    channel: Channel
-    template: str
-    state: MessageState
-    reason: Reason | None
-    error: str
-    created_at: datetime
-    accepted_at: datetime | None
-    cost_micros: int
+from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
 
 class History:
@@ -99,7 +44,9 @@ class History:
         """Return the contact cards of a batch of people, by id, for those who have one."""
         rows = models.Person.objects.using(self._alias).filter(pk__in=people)
         return {
-            row.pk: Person(row.pk, row.address, row.country, row.timezone, row.properties)
+            row.pk: Person(
+                row.pk, row.address, row.country, row.timezone, row.properties, row.phone
+            )
             for row in rows
         }
 
@@ -149,21 +96,88 @@ class History:
     @ledger_errors()
     def messages_of(self, journey: str) -> Sequence[MessageEntry]:
         """Return every message of a journey, in the order they were decided."""
-        return self._messages(touch__enrolment__journey=journey)
+        return self._messages(enrolment__journey=journey)
 
     @ledger_errors()
     def messages_of_person(self, person: str) -> Sequence[MessageEntry]:
         """Return every message meant for a person, in the order they were decided."""
-        return self._messages(touch__person=person)
+        return self._messages(person=person)
+
+    @ledger_errors()
+    def accepted_counts(self, journey: str) -> Mapping[str, int]:
+        """Return how many messages of each step a provider took."""
+        rows = self._accepted(journey).values_list("step").annotate(count=Count("id"))
+        return dict(rows.order_by("step"))
 
     @ledger_errors()
     def cost_of(self, journey: str) -> int:
         """Return what the accepted messages of a journey cost, in micros."""
-        rows = models.Message.objects.using(self._alias).filter(
-            touch__enrolment__journey=journey, state=MessageState.ACCEPTED
-        )
-        total = rows.aggregate(total=Sum("cost_micros"))["total"]
+        total = self._accepted(journey).aggregate(total=Sum("cost_micros"))["total"]
         return int(total or 0)
+
+    @ledger_errors()
+    def journeys(self) -> Mapping[str, JourneyEntry]:
+        """Return every journey that was ever started here, by name."""
+        numbers = models.JourneyVersion.objects.using(self._alias).values_list("name")
+        newest = dict(numbers.annotate(newest=Max("version")))
+        return {
+            row.name: JourneyEntry(
+                name=row.name,
+                state=JourneyState(row.state),
+                opened_at=row.opened_at,
+                changed_at=row.changed_at,
+                version=newest.get(row.name, 0),
+            )
+            for row in models.Journey.objects.using(self._alias).order_by("name")
+        }
+
+    @ledger_errors()
+    def preferences_of(self, person: str) -> Preferences:
+        """Return what a person asked for beside "never"."""
+        row = models.Preference.objects.using(self._alias).filter(person=person).first()
+        if row is None:
+            return NO_PREFERENCES
+        seconds = row.at_most_every_seconds
+        return Preferences(
+            snoozed_until=row.snoozed_until,
+            muted_topics=frozenset(filter(None, row.muted_topics.split(BAR))),
+            at_most_every=None if seconds is None else timedelta(seconds=seconds),
+        )
+
+    @ledger_errors()
+    def suppressions_of(self, person: str) -> Sequence[SuppressionEntry]:
+        """Return where a person, or the address they have now, is suppressed, oldest first.
+
+        One entry a channel and reason: the earliest.
+        """
+        card = models.Person.objects.using(self._alias).filter(pk=person).first()
+        by_address = Q(address_hash=card.address_hash) if card and card.address_hash else Q()
+        rows = models.Suppression.objects.using(self._alias)
+        found: dict[tuple[str, str], SuppressionEntry] = {}
+        for row in rows.filter(Q(person=person) | by_address).order_by("at", "id"):
+            entry = SuppressionEntry(Channel(row.channel), row.reason, row.at)
+            found.setdefault((row.channel, row.reason), entry)
+        return list(found.values())
+
+    @ledger_errors()
+    def exclusions_of(self, person: str) -> Sequence[ExclusionEntry]:
+        """Return why the business does not write to a person, or did not, oldest first."""
+        rows = models.Exclusion.objects.using(self._alias).filter(person=person)
+        return [
+            ExclusionEntry(Exclusion(row.kind), row.at, row.until)
+            for row in rows.order_by("at", "id")
+        ]
+
+    @ledger_errors()
+    def signals_of(self, person: str, limit: int = 1000) -> Sequence[SignalEntry]:
+        """Return the newest ``limit`` things that happened to a person, oldest first."""
+        rows = models.Signal.objects.using(self._alias).filter(person=person)
+        newest = list(rows.order_by("-at", "-id")[:limit])
+        return [_signal(row) for row in reversed(newest)]
+
+    def _accepted(self, journey: str) -> QuerySet[models.Touch]:
+        rows = models.Touch.objects.using(self._alias)
+        return rows.filter(enrolment__journey=journey, state=MessageState.ACCEPTED)
 
     def _enrolments(self, **where: str) -> list[EnrolmentEntry]:
         rows = models.Enrolment.objects.using(self._alias).filter(**where)
@@ -171,9 +185,9 @@ class History:
         return [_enrolment(row, row.first_touch_at) for row in seen]
 
     def _messages(self, **where: str) -> list[MessageEntry]:
-        rows = models.Message.objects.using(self._alias).filter(**where)
-        rows = rows.select_related("touch__enrolment").order_by("created_at", "touch")
-        return [_message(row) for row in rows]
+        rows = models.Touch.objects.using(self._alias).filter(**where)
+        rows = rows.exclude(state=MessageState.GHOST).select_related("enrolment")
+        return [_message(row) for row in rows.order_by("at", "id")]
 
 
 def _reason(word: str | None) -> Reason | None:
@@ -211,20 +225,27 @@ def _enrolment(row: models.Enrolment, first_touch_at: datetime | None) -> Enrolm
     )
 
 
-def _message(row: models.Message) -> MessageEntry:
-    touch = row.touch
+def _message(row: models.Touch) -> MessageEntry:
+    enrolment = row.enrolment
     return MessageEntry(
-        person=touch.person_id,
-        journey=touch.enrolment.journey,
-        version=touch.version,
-        rotation=touch.enrolment.rotation,
-        step=touch.step,
+        person=row.person_id,
+        journey=enrolment.journey,
+        version=row.version,
+        rotation=enrolment.rotation,
+        step=row.step,
         channel=Channel(row.channel),
         template=row.template,
+        variant=row.variant,
         state=MessageState(row.state),
         reason=_reason(row.reason),
         error=row.last_error,
-        created_at=row.created_at,
+        created_at=row.at,
         accepted_at=row.accepted_at,
         cost_micros=row.cost_micros,
     )
+
+
+def _signal(row: models.Signal) -> SignalEntry:
+    kind = SignalKind(row.kind)
+    event = row.name if kind is SignalKind.EVENT else kind.value
+    return SignalEntry(kind, event, row.at, row.recorded_at)

@@ -1,0 +1,30 @@
+"""What was decided, done and said about it, read back; and the log of who did what."""
+
+from rekindle.ledger.history.audit import AuditEntry, AuditLog
+from rekindle.ledger.history.health import load_windows
+from rekindle.ledger.history.history import History
+from rekindle.ledger.history.model import (
+    DecisionCount,
+    DecisionEntry,
+    EnrolmentEntry,
+    ExclusionEntry,
+    JourneyEntry,
+    MessageEntry,
+    SignalEntry,
+    SuppressionEntry,
+)
+
+__all__ = [
+    "AuditEntry",
+    "AuditLog",
+    "DecisionCount",
+    "DecisionEntry",
+    "EnrolmentEntry",
+    "ExclusionEntry",
+    "History",
+    "JourneyEntry",
+    "MessageEntry",
+    "SignalEntry",
+    "SuppressionEntry",
+    "load_windows",
+]

@@ -1,0 +1,15 @@
+"""What is to leave: held by one worker at a time, looked at once more, and accounted for."""
+
+from rekindle.ledger.outbox.meters import Meters
+from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage, touch_key
+from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
+
+__all__ = [
+    "MAX_ATTEMPTS",
+    "Meters",
+    "Outbox",
+    "OutboxMessage",
+    "Recovered",
+    "StuckMessage",
+    "touch_key",
+]

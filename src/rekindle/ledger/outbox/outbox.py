@@ -1,0 +1,278 @@
+"""The outbox: what is to leave, who is sending it, and what became of it.
+
+A message is claimed with a lease, looked at once more and marked before the provider is
+asked. So a crash leaves a message whose fate is unknown, never one that is sent again by
+itself. Whatever stops a message (a purchase, a withdrawal, a pause) cancels it or takes
+it back in its own transaction, whoever holds it; so that it is still held is all there
+is to check at the last instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from rekindle.journeys import INSTANT, Decision, Enrolment, Journey, Signal, Terms
+from rekindle.ledger import models
+from rekindle.ledger.book import enrolment_of
+from rekindle.ledger.cancelling import CHUNK, FREE, WAITING, book_budgets, cancel, give_up
+from rekindle.ledger.models import MessageState
+from rekindle.ledger.outbox.leaving import Lease, load_messages
+from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
+from rekindle.ledger.outbox.stuck import find_stuck, resolve_stuck
+from rekindle.ledger.queries import (
+    execute,
+    fetch,
+    ledger_transaction,
+    rows_of,
+    text_of,
+    text_or_none,
+)
+from rekindle.ledger.signals import record_signals
+from rekindle.ledger.versions import Versions
+from rekindle.vocabulary import Answer, Reason, SignalKind
+
+MAX_ATTEMPTS = 8
+"""Tries after which a message that is broken in itself is given up."""
+
+MAX_CLAIM = CHUNK
+NO_TERMS = Terms()
+LOST = "the worker was lost while sending"
+
+
+class Outbox:
+    """The messages of one ledger. Every method raises LedgerError when it refuses."""
+
+    def __init__(self, alias: str, *, terms: Terms = NO_TERMS) -> None:
+        self._alias = alias
+        self._terms = terms
+        self._versions = Versions(alias)
+
+    def claim(
+        self, at: datetime, *, worker: str, lease: timedelta, limit: int
+    ) -> list[OutboxMessage]:
+        """Return up to ``limit`` messages that only this worker may send until the lease ends.
+
+        What is stale by now is among them, for the gate to refuse. A journey that is
+        paused keeps its messages.
+        """
+        now, until = text_of(at), text_of(at + lease)
+        most = min(limit, MAX_CLAIM)
+        with ledger_transaction(self._alias):
+            rows = fetch(self._alias, "claim_messages", now, most, worker, until)
+            touches = [touch for (touch,) in rows]
+            held = Lease(worker, at, lease)
+            return load_messages(self._alias, self._journey, touches, lease=held, terms=self._terms)
+
+    def settle(self, answers: Sequence[tuple[OutboxMessage, Decision]], at: datetime) -> int:
+        """Do what the gate answered other than SEND; return how many messages it stopped.
+
+        HOLD puts a message back into the queue, SKIP cancels it; both answers are
+        written down. A message this worker does not hold any more is left alone.
+        """
+        held = [pair for pair in answers if pair[1].answer is Answer.HOLD]
+        skipped = [pair for pair in answers if pair[1].answer is Answer.SKIP]
+        with ledger_transaction(self._alias):
+            settled = self._postpone(held) | self._skip(skipped)
+            rows = [_answer_row(*pair, at) for pair in answers if pair[0].touch in settled]
+            if rows:
+                execute(self._alias, "add_last_answers", rows_of(rows))
+        return len(settled)
+
+    def postpone(
+        self, message: OutboxMessage, until: datetime, reason: Reason, at: datetime
+    ) -> bool:
+        """Queue a message again for ``until`` and say why; return whether it was held."""
+        return bool(self.settle([(message, Decision(Answer.HOLD, reason, until))], at))
+
+    def release(self, messages: Iterable[OutboxMessage]) -> None:
+        """Put messages that this worker holds and will not send now back into the queue."""
+        with ledger_transaction(self._alias):
+            for message in sorted(messages, key=lambda one: one.touch):
+                self._held(message, MessageState.LEASED).update(state=MessageState.QUEUED, **FREE)
+
+    def begin_sending(self, messages: Sequence[OutboxMessage], at: datetime) -> list[OutboxMessage]:
+        """Mark messages as leaving and return those that may: still held, journey running.
+
+        All were claimed by one worker; what is not returned was stopped meanwhile.
+        """
+        if not messages:
+            return []
+        touches = rows_of((message.touch,) for message in messages)
+        worker, lease = messages[0].worker, messages[0].lease
+        with ledger_transaction(self._alias):
+            rows = fetch(
+                self._alias, "begin_sending", touches, worker, text_of(at + lease), text_of(at)
+            )
+        leaving = {touch for (touch,) in rows}
+        return [message for message in messages if message.touch in leaving]
+
+    def accept(self, results: Sequence[tuple[OutboxMessage, str]], at: datetime) -> None:
+        """Write down that the provider took messages, whatever was believed before.
+
+        Each comes with the provider's name for it.
+        """
+        rows = [(message.touch, provider_id) for message, provider_id in results]
+        with ledger_transaction(self._alias):
+            if execute(self._alias, "accept_messages", text_of(at), rows_of(rows)) < len(rows):
+                self._accept_given_up(results, at)
+
+    def retry_later(
+        self, message: OutboxMessage, at: datetime, *, error: str, is_broken: bool = False
+    ) -> MessageState:
+        """Queue a message that did not leave again for ``at``; return what became of it.
+
+        Where that is too late it is looked at as soon as it is stale. One that ``is_broken``
+        in itself is given up after ``MAX_ATTEMPTS``.
+        """
+        tried = message.attempts + 1
+        with ledger_transaction(self._alias):
+            mine = self._held(message, MessageState.LEASED, MessageState.SENDING)
+            if is_broken and tried >= MAX_ATTEMPTS:
+                mine.update(attempts=tried)
+                self._give_up(mine, Reason.UNDELIVERABLE, error)
+                return MessageState.FAILED
+            mine.update(
+                **FREE,
+                state=MessageState.QUEUED,
+                attempts=tried,
+                last_error=error,
+                not_before=min(at, message.expires_at + INSTANT),
+            )
+            return MessageState.QUEUED
+
+    def fail(self, message: OutboxMessage, at: datetime, *, error: str, reason: Reason) -> None:
+        """Write down that a message will never be taken.
+
+        With BOUNCE it is the address, and what a bounce ends is ended; with REFUSED it is
+        the message, and the person goes on.
+        """
+        with ledger_transaction(self._alias):
+            mine = self._held(message, MessageState.SENDING)
+            if self._give_up(mine, reason, error) and reason is Reason.BOUNCE:
+                bounce = Signal(message.person, SignalKind.BOUNCE, at, key=f"bounce:{message.key}")
+                record_signals(self._alias, self._versions, [bounce], at)
+
+    def mark_unknown(self, message: OutboxMessage, error: str) -> None:
+        """Write down that nobody knows whether the message left; it is not sent again."""
+        with ledger_transaction(self._alias):
+            mine = self._held(message, MessageState.SENDING)
+            mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)
+
+    def recover(self, at: datetime, *, is_idempotent: bool = False) -> Recovered:
+        """Take back what lost workers held: the unsent is queued, the rest is unknown.
+
+        ``is_idempotent`` says that the outlet recognises a message by its key, so
+        that sending it again is harmless and it is queued as well.
+        """
+        with ledger_transaction(self._alias):
+            lost = self._touches.filter(lease_until__lte=at)
+            queued = lost.filter(state=MessageState.LEASED).update(
+                **FREE, state=MessageState.QUEUED
+            )
+            state = MessageState.QUEUED if is_idempotent else MessageState.UNKNOWN
+            leaving = lost.filter(state=MessageState.SENDING)
+            rest = leaving.update(**FREE, state=state, last_error=LOST)
+        return Recovered(queued + rest, 0) if is_idempotent else Recovered(queued, rest)
+
+    def stuck(self, key: str = "") -> Sequence[StuckMessage]:
+        """Return the messages that need a person, oldest first; of a ``key``'s beginning.
+
+        An address that bounced needs nobody: its message is not among them.
+        """
+        return [stuck for _, stuck in find_stuck(self._alias, key)]
+
+    def resolve(self, key: str, *, sent: bool, at: datetime, who: str) -> StuckMessage:
+        """Decide by hand what became of a stuck message; return it as it stands then.
+
+        ``key`` may be cut short. With ``sent`` one of unknown fate counts as accepted
+        when it was tried. Without, any goes back to the queue, where the gate looks at
+        it again; one that is stale, or that no budget pays for any more, is cancelled.
+
+        Raises:
+            UsageError: the key fits no stuck message, or several, or one that did not leave
+                is to count as sent.
+        """
+        return resolve_stuck(self._alias, key, sent=sent, at=at, who=who, terms=self._terms)
+
+    def unsent_enrolments(self) -> Iterator[Enrolment]:
+        """Yield the enrolments with a message that has not left and still may."""
+        rows = models.Enrolment.objects.using(self._alias).filter(touches__state__in=WAITING)
+        for row in rows.distinct().order_by("id").iterator():
+            yield enrolment_of(row)
+
+    @property
+    def _touches(self) -> QuerySet[models.Touch]:
+        return models.Touch.objects.using(self._alias)
+
+    def _journey(self, name: str, version: int) -> Journey:
+        return self._versions.find(name, version).journey
+
+    def _held(self, message: OutboxMessage, *states: MessageState) -> QuerySet[models.Touch]:
+        """Return the message's row as long as this worker holds it in one of ``states``."""
+        return self._touches.filter(pk=message.touch, state__in=states, leased_by=message.worker)
+
+    def _postpone(self, held: Sequence[tuple[OutboxMessage, Decision]]) -> set[int]:
+        if not held:
+            return set()
+        rows = []
+        for message, decision in held:
+            assert decision.until is not None, "a hold says until when"
+            until = min(decision.until, message.expires_at + INSTANT)
+            rows.append((message.touch, text_of(until)))
+        worker = held[0][0].worker
+        found = fetch(self._alias, "postpone_messages", rows_of(sorted(rows)), worker)
+        return {touch for (touch,) in found}
+
+    def _skip(self, skipped: Sequence[tuple[OutboxMessage, Decision]]) -> set[int]:
+        """Cancel what the gate refused; return what this worker still held of it."""
+        settled: set[int] = set()
+        for reason in sorted({d.reason for _, d in skipped if d.reason is not None}):
+            touches = [message.touch for message, one in skipped if one.reason is reason]
+            worker = skipped[0][0].worker
+            mine = self._touches.filter(pk__in=touches, state=MessageState.LEASED, leased_by=worker)
+            settled |= set(mine.values_list("pk", flat=True))
+            cancel(self._alias, mine, reason)
+        return settled
+
+    def _give_up(self, mine: QuerySet[models.Touch], reason: Reason, error: str) -> int:
+        return give_up(self._alias, mine, state=MessageState.FAILED, reason=reason, error=error)
+
+    def _accept_given_up(self, results: Sequence[tuple[OutboxMessage, str]], at: datetime) -> None:
+        """Accept what was cancelled or failed on paper, and pay for it after all."""
+        paper = (MessageState.CANCELLED, MessageState.FAILED)
+        for message, provider_id in results:
+            row = self._touches.select_for_update().filter(pk=message.touch, state__in=paper)
+            for budgets, month, cost in row.values_list("budgets", "budget_month", "cost_micros"):
+                book_budgets(self._alias, [(budgets, month, cost)])
+                self._touches.filter(pk=message.touch).update(
+                    **FREE,
+                    state=MessageState.ACCEPTED,
+                    accepted_at=at,
+                    provider_id=provider_id,
+                    reason=None,
+                )
+
+
+def _answer_row(message: OutboxMessage, decision: Decision, at: datetime) -> tuple[object, ...]:
+    return (
+        message.enrolment,
+        message.step,
+        text_of(at),
+        decision.answer,
+        decision.reason,
+        text_or_none(decision.until),
+        _detail(message, decision),
+    )
+
+
+def _detail(message: OutboxMessage, decision: Decision) -> str:
+    """Return what a person needs to know beyond the reason."""
+    dossier = message.dossier
+    if decision.reason is Reason.EXCLUDED and dossier.exclusion is not None:
+        return dossier.exclusion.value
+    if decision.reason is Reason.EXIT_REACHED and dossier.exit is not None:
+        return dossier.exit.value
+    return "" if dossier.permission.is_granted else dossier.permission.rule.value

@@ -1,0 +1,127 @@
+-- What the outbox asks, in the language of ledger.sql.
+
+-- name: claim_messages
+-- Lease what may leave now, the longest waiting first, but for journeys that are paused.
+WITH chosen AS (
+    SELECT t.id
+    FROM ledger_touch AS t
+    WHERE t.state = 'queued' AND t.not_before <= %s
+      AND NOT EXISTS (
+          SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
+          WHERE e.id = t.enrolment_id AND j.state = 'paused')
+    ORDER BY t.not_before, t.id
+    LIMIT %s
+    -- postgresql: FOR NO KEY UPDATE OF t SKIP LOCKED
+)
+UPDATE ledger_touch
+SET state = 'leased', leased_by = %s, lease_until = %s
+FROM chosen
+WHERE ledger_touch.id = chosen.id
+RETURNING ledger_touch.id
+
+-- name: leased_messages
+-- These messages with their enrolments and cards, the longest waiting first.
+SELECT t.id, t.enrolment_id, t.person_id, t.version, t.step, t.channel, t.template, t.variant,
+       INSTANT(t.at), INSTANT(t.expires_at), t.attempts, t.cost_micros,
+       e.journey, e.rotation, e.arm, INSTANT(e.entered_at), INSTANT(e.last_order_at),
+       e.position, INSTANT(e.due_at), e.ended_reason, j.state,
+       p.address, p.country, p.timezone, p.phone, p.erased_at IS NOT NULL
+FROM ROWS(touch bigint) AS r
+JOIN ledger_touch AS t ON t.id = r.touch
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+JOIN ledger_person AS p ON p.id = t.person_id
+LEFT JOIN ledger_journey AS j ON j.name = e.journey
+ORDER BY t.not_before, t.id
+
+-- name: sends_beside
+-- Marketing of these people that left or may, with its number and where it stands.
+SELECT t.person_id, t.id, t.channel, t.state, INSTANT(coalesce(t.accepted_at, t.not_before))
+FROM ROWS(person text) AS r
+JOIN ledger_touch AS t ON t.person_id = r.person
+WHERE t.is_marketing
+  AND (t.state IN ('queued', 'leased', 'sending')
+       OR t.state IN ('accepted', 'unknown') AND coalesce(t.accepted_at, t.not_before) > %s)
+ORDER BY t.id
+
+-- name: newest_events_of
+-- The newest of each event of these kinds, for each of these people.
+SELECT g.person_id, g.kind, g.name, INSTANT(max(g.at))
+FROM ROWS(person text) AS r
+JOIN ledger_signal AS g ON g.person_id = r.person
+WHERE g.kind IN (SELECT k.kind FROM ROWS(kind text) AS k) AND g.at <= %s
+GROUP BY g.person_id, g.kind, g.name
+
+-- name: consents_at_the_door
+-- Every consent record of these people, in the order the statements were made.
+SELECT c.person_id, c.channel, c.granted, INSTANT(c.at), c.source, c.wording
+FROM ROWS(person text) AS r
+JOIN ledger_consent AS c ON c.person_id = r.person
+ORDER BY c.at, c.id
+
+-- name: suppressed_at_the_door
+-- The channels on which these people, or the addresses they have now, are suppressed.
+SELECT p.id, s.channel
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+JOIN ledger_suppression AS s ON s.address_hash = p.address_hash
+WHERE p.address_hash <> '' AND s.address_hash <> ''
+UNION
+SELECT s.person_id, s.channel
+FROM ROWS(person text) AS r
+JOIN ledger_suppression AS s ON s.person_id = r.person
+
+-- name: wishes_at_the_door
+-- What these people asked for beside "never".
+SELECT w.person_id, INSTANT(w.snoozed_until), w.muted_topics, w.at_most_every_seconds
+FROM ROWS(person text) AS r
+JOIN ledger_preference AS w ON w.person_id = r.person
+
+-- name: exclusions_at_the_door
+-- Why the business does not write to some of these people at this instant.
+SELECT x.person_id, x.kind
+FROM ROWS(person text) AS r
+JOIN ledger_exclusion AS x ON x.person_id = r.person
+WHERE x.at <= %s AND (x.until IS NULL OR x.until > %s)
+ORDER BY x.kind
+
+-- name: begin_sending
+-- Mark as leaving what this worker still holds of journeys that run; say which it is.
+WITH mine AS (
+    SELECT t.id
+    FROM ledger_touch AS t
+    WHERE t.id IN (SELECT r.touch FROM ROWS(touch bigint) AS r)
+      AND t.state = 'leased' AND t.leased_by = %s
+      AND NOT EXISTS (
+          SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
+          WHERE e.id = t.enrolment_id AND j.state <> 'running')
+    ORDER BY t.id
+    -- postgresql: FOR NO KEY UPDATE OF t
+)
+UPDATE ledger_touch
+SET state = 'sending', lease_until = %s, not_before = %s, attempts = attempts + 1
+FROM mine
+WHERE ledger_touch.id = mine.id AND ledger_touch.state = 'leased'
+RETURNING ledger_touch.id
+
+-- name: accept_messages
+-- Write down that the provider took these, unless that is known.
+UPDATE ledger_touch AS t
+SET state = 'accepted', accepted_at = %s, provider_id = r.provider_id, reason = NULL,
+    leased_by = '', lease_until = NULL
+FROM ROWS(touch bigint, provider_id text) AS r
+WHERE t.id = r.touch AND t.state IN ('queued', 'leased', 'sending', 'unknown')
+
+-- name: postpone_messages
+-- Put what this worker holds back into the queue until then; say which it was.
+UPDATE ledger_touch AS t
+SET state = 'queued', leased_by = '', lease_until = NULL, not_before = r.until
+FROM ROWS(touch bigint, until instant) AS r
+WHERE t.id = r.touch AND t.state = 'leased' AND t.leased_by = %s
+RETURNING t.id
+
+-- name: add_last_answers
+-- Append what the gate answered at the last look.
+INSERT INTO ledger_decision (enrolment_id, step, at, answer, reason, until, is_ghost, detail)
+SELECT r.enrolment, r.step, r.at, r.answer, r.reason, r.until, false, r.detail
+FROM ROWS(enrolment bigint, step text, at instant, answer text, reason text, until instant,
+          detail text) AS r
