@@ -339,6 +339,11 @@ class Touch(models.Model):
                 condition=Q(state__in=["failed", "unknown"]),
                 name="ledger_touch_stuck",
             ),
+            models.Index(
+                fields=["accepted_at"],
+                condition=Q(accepted_at__isnull=False),
+                name="ledger_touch_accepted",
+            ),
         )
 
 
