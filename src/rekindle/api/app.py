@@ -28,7 +28,7 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
-RETRY_SECONDS = 5
+RETRY_SECONDS = 1
 PREFLIGHT_SECONDS = 600
 
 logger = logging.getLogger(__name__)
