@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from rekindle import __version__
-from rekindle.cli import facts, journeys, keys, operation, questions
+from rekindle.cli import facts, journeys, keys, operation, outbox, people, questions, steering
 from rekindle.cli.console import errors
 from rekindle.errors import RekindleError, UsageError
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (facts, questions, journeys, operation, keys):
+for room in (facts, questions, journeys, steering, operation, outbox, people, keys):
     room.register(app)
 
 

@@ -23,6 +23,7 @@ from rekindle.cli.console import (
     show_table,
     write_page,
 )
+from rekindle.cli.steering import By, whoever
 from rekindle.errors import UsageError
 from rekindle.vocabulary import Arm, Unknown
 
@@ -63,7 +64,16 @@ def start(
     journey: JourneyName,
     directory: Directory = Path(),
     as_of: AsOf = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", help="the token `plan` showed."),
+    ] = None,
+    drift: Annotated[
+        float | None,
+        typer.Option("--drift", min=0, help="The share by which the count may have moved."),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    by: By = "",
 ) -> None:
     """Start a journey, or its edited version; the next tick lets people enter."""
     from rekindle.runtime import build_plan, start_journey
@@ -72,11 +82,11 @@ def start(
     refuse_time_travel(workspace, as_of)
     at = workspace.clock.now()
     found = workspace.journey(journey)
-    if not yes:
+    if not yes and token is None:
         _show_plan(build_plan(workspace, found, at))
         if not typer.confirm(f"Start {found.name}?", err=True):
             raise UsageError("nothing was started")
-    version = start_journey(workspace, found, at)
+    version = start_journey(workspace, found, at, who=whoever(by), token=token, drift=drift)
     errors.print(
         f"{found.name} version {version.version} takes people, {version.holdout_share:.1%} "
         "held out; `rekindle tick` or `rekindle up` runs it",
@@ -171,7 +181,12 @@ def _show_plan(found: Plan) -> None:
         ["smallest provable gain per person", _provable(found.provable_revenue, found)],
         ["smallest provable gain in return rate", _provable(found.provable_rate, None)],
     ]
-    notes = [found.holdout.sentence, "Counts assume that nobody returns: they are the most."]
+    notes = [
+        found.holdout.sentence,
+        "Counts assume that nobody returns: they are the most.",
+        *found.notes,
+        f"To start it within 15 minutes: rekindle start {found.journey} --token {found.token}",
+    ]
     title = f"Plan of {found.journey} as of {found.as_of:%Y-%m-%d %H:%M} UTC"
     show_table(title, ["", ""], rows, notes=notes)
 

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     )
     from rekindle.runtime.subscriptions import LedgerSubscriptions
     from rekindle.runtime.ticking import Pass, Worker
+    from rekindle.runtime.wishes import (
+        Wish,
+        change_preferences,
+        erase_person,
+        exclude_person,
+        include_person,
+    )
     from rekindle.runtime.workspace import Workspace, end_of_day
 
 _HOMES = {
@@ -40,7 +47,12 @@ _HOMES = {
     "Pass": "ticking",
     "Plan": "planning",
     "Scaffold": "scaffolding",
+    "Wish": "wishes",
     "Worker": "ticking",
+    "change_preferences": "wishes",
+    "erase_person": "wishes",
+    "exclude_person": "wishes",
+    "include_person": "wishes",
     "Workspace": "workspace",
     "build_plan": "planning",
     "check_journey": "planning",
@@ -69,15 +81,20 @@ __all__ = [
     "Pass",
     "Plan",
     "Scaffold",
+    "Wish",
     "Worker",
     "Workspace",
     "build_plan",
+    "change_preferences",
     "check_journey",
     "count_audience",
     "create_workspace",
     "end_of_day",
+    "erase_person",
+    "exclude_person",
     "explain_customer",
     "import_intake",
+    "include_person",
     "move_people",
     "pause_journey",
     "plan_move",

@@ -1,0 +1,129 @@
+"""Commands about one person's wishes: ``prefer``, ``exclude``, ``include`` and ``erase``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.console import Directory, errors, open_at
+from rekindle.cli.steering import By, Yes, whoever
+from rekindle.config import parse_duration, write_duration
+from rekindle.errors import UsageError
+
+NONE = "none"
+Customer = Annotated[str, typer.Argument(help="The customer's id.")]
+Lasting = Annotated[
+    str | None,
+    typer.Option("--for", metavar="DURATION", help="Like '90 days'; default for good."),
+]
+
+
+class ExclusionName(StrEnum):
+    """Why someone is left out by hand."""
+
+    BAD_ACTOR = "bad_actor"
+    POOR_FIT = "poor_fit"
+    COOLING_OFF = "cooling_off"
+
+
+Because = Annotated[ExclusionName, typer.Option("--because", help="Why.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("prefer")(prefer)
+    app.command("exclude")(exclude)
+    app.command("include")(include)
+    app.command("erase")(erase)
+
+
+def prefer(
+    customer: Customer,
+    directory: Directory = Path(),
+    snooze: Annotated[
+        str | None, typer.Option("--snooze", help="Nothing for so long, like '30 days'; or none.")
+    ] = None,
+    at_most_every: Annotated[
+        str | None,
+        typer.Option("--at-most-every", help="One message in so long, like '30 days'; or none."),
+    ] = None,
+    mute: Annotated[list[str] | None, typer.Option("--mute", help="A topic not wanted.")] = None,
+    unmute: Annotated[list[str] | None, typer.Option("--unmute", help="A topic again.")] = None,
+    by: By = "",
+) -> None:
+    """Keep what a customer asked for: not now, less often, fewer topics."""
+    from rekindle.runtime import Wish, change_preferences
+
+    wish = Wish(_duration(snooze), _duration(at_most_every), mute or (), unmute or ())
+    if wish == Wish():
+        raise UsageError("say what they asked for: --snooze, --at-most-every, --mute or --unmute")
+    now = change_preferences(open_at(directory, None), customer, wish, who=whoever(by))
+    parts = []
+    if now.snoozed_until is not None:
+        parts.append(f"nothing before {now.snoozed_until:%Y-%m-%d %H:%M} UTC")
+    if now.at_most_every is not None:
+        parts.append(f"at most one message in {write_duration(now.at_most_every)}")
+    if now.muted_topics:
+        parts.append(f"nothing about {', '.join(sorted(now.muted_topics))}")
+    errors.print(f"{customer}: {'; '.join(parts) or 'no wishes'}", markup=False)
+
+
+def exclude(
+    customer: Customer,
+    because: Because,
+    directory: Directory = Path(),
+    lasting: Lasting = None,
+    by: By = "",
+) -> None:
+    """Write no marketing to a customer, by the business's own decision."""
+    from rekindle.consent import Exclusion
+    from rekindle.runtime import exclude_person
+
+    duration = _duration(lasting)
+    exclusion = Exclusion(because.value)
+    workspace = open_at(directory, None)
+    exclude_person(workspace, customer, exclusion, who=whoever(by), lasting=duration)
+    errors.print(f"{customer} is excluded ({because.value})", markup=False)
+
+
+def include(
+    customer: Customer, because: Because, directory: Directory = Path(), by: By = ""
+) -> None:
+    """Take back an exclusion."""
+    from rekindle.consent import Exclusion
+    from rekindle.runtime import include_person
+
+    workspace = open_at(directory, None)
+    include_person(workspace, customer, Exclusion(because.value), who=whoever(by))
+    errors.print(f"{customer} is not excluded for {because.value}", markup=False)
+
+
+def erase(customer: Customer, directory: Directory = Path(), yes: Yes = False, by: By = "") -> None:
+    """Forget a customer in the ledger; their address stays suppressed where it was."""
+    from rekindle.runtime import erase_person
+
+    workspace = open_at(directory, None)
+    if not yes and not typer.confirm(f"Erase {customer}? This cannot be undone.", err=True):
+        raise UsageError("nothing was erased")
+    ended = erase_person(workspace, customer, who=whoever(by))
+    errors.print(
+        f"{customer} is erased from the ledger and {ended:,} journeys ended; remove the "
+        "customer from the source of the facts too",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _duration(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    if text == NONE:
+        return timedelta(0)
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,0 +1,174 @@
+"""Commands that steer a running journey: ``pause``, ``resume``, ``stop``, ``move``, ``log``."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+from rekindle.errors import UsageError
+
+if TYPE_CHECKING:
+    from rekindle.runtime import MovePlan
+
+SCHEMA_VERSION = 1
+JourneyName = Annotated[str, typer.Argument(help="A journey that has started.")]
+Why = Annotated[str, typer.Option("--why", help="Kept in the log.")]
+By = Annotated[str, typer.Option("--by", help="Who does it; default you.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    app.command("stop")(stop)
+    app.command("move")(move)
+    app.command("log")(log)
+
+
+def whoever(by: str) -> str:
+    """Return who is to be named in the log: ``by``, or the user of this session."""
+    if by:
+        return by
+    try:
+        return os.environ.get("REKINDLE_USER") or getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a user without a name
+        return f"uid {os.getuid()}"
+
+
+def pause(journey: JourneyName, directory: Directory = Path(), why: Why = "", by: By = "") -> None:
+    """Hold a journey still: nobody enters, nothing is decided, nothing leaves."""
+    from rekindle.runtime import pause_journey
+
+    pause_journey(open_at(directory, None), journey, who=whoever(by), why=why)
+    errors.print(f"{journey} is paused; purchases go on ending it for people", markup=False)
+
+
+def resume(journey: JourneyName, directory: Directory = Path(), by: By = "") -> None:
+    """Let a paused journey go on; what is overdue too long is skipped, the rest spread."""
+    from rekindle.runtime import resume_journey
+
+    due = resume_journey(open_at(directory, None), journey, who=whoever(by))
+    errors.print(f"{journey} goes on; {due:,} people had fallen due", markup=False)
+
+
+def stop(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    why: Why = "",
+    by: By = "",
+    yes: Yes = False,
+) -> None:
+    """End a journey for everyone in it; nobody is written to any more."""
+    from rekindle.runtime import stop_journey
+
+    workspace = open_at(directory, None)
+    if not yes and not typer.confirm(f"End {journey} for everyone in it?", err=True):
+        raise UsageError("nothing was stopped")
+    ended = stop_journey(workspace, journey, who=whoever(by), why=why)
+    errors.print(f"{journey} is stopped; it ended for {ended:,} people", markup=False)
+
+
+def move(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    as_json: AsJson = False,
+    by: By = "",
+    yes: Yes = False,
+) -> None:
+    """Move people to the newest version; lists first who stands at a step that is gone."""
+    from rekindle.runtime import move_people, plan_move
+
+    workspace = open_at(directory, None)
+    plan = plan_move(workspace, journey)
+    if as_json:
+        show_json(_as_json(plan))
+    else:
+        _show(plan)
+    if not plan.moving:
+        errors.print("nobody is to be moved")
+        return
+    if not yes and not typer.confirm(f"Move {plan.moving:,} people?", err=True):
+        raise UsageError("nobody was moved")
+    moved = move_people(workspace, plan, who=whoever(by))
+    errors.print(f"{moved:,} people are in version {plan.version} now", markup=False)
+
+
+def log(
+    subject: Annotated[
+        str | None, typer.Argument(help="A journey, customer or message; none for all.")
+    ] = None,
+    directory: Directory = Path(),
+    last: Annotated[int, typer.Option("--last", min=1, help="How many entries.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Say who did what and when, the newest first."""
+    from rekindle.ledger import AuditLog
+
+    workspace = open_at(directory, None)
+    entries = AuditLog(workspace.ledger).entries(subject, last)
+    if as_json:
+        rows = [
+            {
+                "at": one.at.isoformat(),
+                "who": one.who,
+                "action": one.action,
+                "subject": one.subject,
+                "detail": dict(one.detail),
+            }
+            for one in entries
+        ]
+        show_json({"version": SCHEMA_VERSION, "entries": rows})
+        return
+    show_table(
+        "Log",
+        ["when", "who", "what", "to", "detail"],
+        [
+            [
+                f"{one.at.astimezone(workspace.zone):%Y-%m-%d %H:%M}",
+                one.who,
+                one.action,
+                one.subject,
+                ", ".join(f"{k} {v}" for k, v in one.detail.items() if v not in (None, "", [])),
+            ]
+            for one in entries
+        ],
+    )
+
+
+def _show(plan: MovePlan) -> None:
+    rows = [
+        [
+            f"{one.version}",
+            one.step,
+            f"{one.people:,}",
+            one.to_step if one.to_step is not None else "gone: they stay in their version",
+        ]
+        for one in plan.standing
+    ]
+    title = f"Moving {plan.journey} to version {plan.version}"
+    show_table(title, ["version", "at step", "people", "would stand at"], rows)
+
+
+def _as_json(plan: MovePlan) -> dict[str, object]:
+    return {
+        "version": SCHEMA_VERSION,
+        "journey": plan.journey,
+        "to_version": plan.version,
+        "moving": plan.moving,
+        "staying": plan.staying,
+        "standing": [
+            {
+                "version": one.version,
+                "step": one.step,
+                "people": one.people,
+                "to_step": one.to_step,
+            }
+            for one in plan.standing
+        ],
+    }
