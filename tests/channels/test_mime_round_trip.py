@@ -45,6 +45,7 @@ def lines(text: str) -> list[str]:
 @given(ONE_LINE)
 @example("a" * 67 + " b  c" + " d" * 40)
 @example(" leading and trailing ")
+@example("=?utf-8?q?a?= b")
 @example("")
 def test_a_subject_comes_back(subject: str) -> None:
     assert read(subject=subject)["Subject"] == subject
@@ -54,6 +55,7 @@ def test_a_subject_comes_back(subject: str) -> None:
 @given(WRITTEN)
 @example('Ann "the (best) <one>" \\ O\'Neil, Ltd.')
 @example("a" * 500)
+@example("=?utf-8?q?a?= b")
 @example(PERSIAN)
 def test_a_name_comes_back_on_one_line(name: str) -> None:
     # The newer parser keeps the spaces between a name's words, which RFC 2047 section 6.2 drops.
@@ -76,6 +78,7 @@ def test_a_usual_name_is_read_by_the_newer_parser_too(name: str) -> None:
 @FEW
 @given(WRITTEN, WRITTEN)
 @example("\r", "")
+@example(f"--=_{'a' * 40}", f"\n--=_{'a' * 40}--\n")
 @example(".one\n..two\n.\n", "trailing \t \n\nspaces ")
 def test_both_bodies_come_back(text: str, html: str) -> None:
     parts = list(read(text=text, html=html).iter_parts())
@@ -85,15 +88,19 @@ def test_both_bodies_come_back(text: str, html: str) -> None:
 
 @FEW
 @given(WRITTEN, ONE_LINE, WRITTEN)
+@example("\0", "", "")
+@example("", "a" * 60 + " " * 200 + "b", "")
 def test_servers_get_short_ascii_lines_that_end_as_they_must(
     text: str, subject: str, name: str
 ) -> None:
-    raw = build_bytes(build_mail(text=text, html=text, subject=subject, to_name=name, key="a"))
+    changes = {"text": text, "html": text, "subject": f"({subject})", "to_name": name}
+    raw = build_bytes(build_mail(key="a", **changes))
     assert raw.isascii()
     assert b"\0" not in raw
     assert raw.endswith(b"--\r\n")
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)  # RFC 5322 section 2.3
     assert max(map(len, raw.split(b"\r\n"))) <= 78
+    assert not re.search(rb"[ \t]\r\n", raw.partition(b"\r\n\r\n")[0])
 
 
 @FEW
