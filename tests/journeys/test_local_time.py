@@ -133,9 +133,8 @@ CHANGES = (
     ("Pacific/Apia", "2011-12-30 10:00"),
     ("Pacific/Apia", "2021-04-03 14:00"),
 )
-STEADY = ("Asia/Kathmandu", "Asia/Tokyo", "Pacific/Honolulu")
+STEADY = "Asia/Kathmandu"
 HORIZON = 2 * 24 * 60  # minutes
-WALL_EPOCH = datetime(2000, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -160,7 +159,7 @@ def nights(draw: st.DrawFn) -> Night:
     anywhere = st.integers(0, 1439)
     window = draw(st.tuples(near | anywhere, near | anywhere))
     assume(window[0] != window[1])
-    others = draw(st.lists(st.sampled_from(STEADY), max_size=1))
+    others = draw(st.lists(st.just(STEADY), max_size=1))
     minute = draw(st.integers(-180, 180) | st.integers(-HORIZON, HORIZON))
     return Night(change, draw(st.permutations([name, *others])), window, minute)
 
@@ -169,11 +168,11 @@ def nights(draw: st.DrawFn) -> Night:
 def walls(name: str, change: str) -> tuple[list[int], list[int]]:
     """Return the latest wall clock so far and the earliest yet to come, minute by minute.
 
-    In minutes since 2000, from three days before the change to five days after it.
+    In minutes, from three days before the change to five days after it.
     """
-    moments = (utc(change) + n * MINUTE for n in range(-3 * 1440, 5 * 1440))
-    local = (moment.astimezone(ZoneInfo(name)).replace(tzinfo=None) for moment in moments)
-    shown = [(wall - WALL_EPOCH) // MINUTE for wall in local]
+    begin, zone = utc(change) - 3 * DAY, ZoneInfo(name)
+    local = ((begin + n * MINUTE).astimezone(zone) for n in range(8 * 1440))
+    shown = [(wall.toordinal() * 24 + wall.hour) * 60 + wall.minute for wall in local]
     return list(accumulate(shown, max)), list(accumulate(reversed(shown), min))[::-1]
 
 
@@ -193,7 +192,7 @@ def first_open(night: Night, names: list[str]) -> int | None:
     return next((n for n in ahead if not any(is_quiet(night, name, n) for name in names)), None)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(nights())
 def test_quiet_until_is_the_first_minute_that_no_wall_clock_forbids(night: Night) -> None:
     start, end = (time(minutes // 60, minutes % 60) for minutes in night.window)

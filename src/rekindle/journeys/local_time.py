@@ -202,9 +202,9 @@ def _night_end(now: int, zone: ZoneInfo, start: int, end: int) -> int:
 
 
 def _unsteady_night_end(now: int, zone: ZoneInfo, start: int, end: int) -> int:
-    """Return the same near a change of offset, where nights may touch or overlap."""
+    """Return the same near a change of offset, where nights may overlap."""
     today = (now + offset_at(zone, now)) // DAY
-    for day in range(today - 2, today + 2):
+    for day in range(today - 1, today + 2):
         falls, ends = _night(zone, day, start, end)
         if falls <= now < ends:
             now = ends
