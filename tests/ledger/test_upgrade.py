@@ -88,8 +88,8 @@ def test_steps_take_the_names_they_have_now(old: str) -> None:
 
 def test_people_are_divided_into_lanes(old: str) -> None:
     migrate(old)
-    lanes = _rows(old, "SELECT person_id, lane FROM ledger_enrolment ORDER BY id")
-    assert lanes == [("alice", 7), ("bob", 0)]
+    lanes = _rows(old, "SELECT enrolment_id, lane, position FROM ledger_place ORDER BY 1")
+    assert lanes == [(1, 7, 2), (2, 0, 2)]
     assert _rows(old, "SELECT count(*) FROM ledger_lane") == [(64,)]
 
 

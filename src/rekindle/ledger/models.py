@@ -195,10 +195,7 @@ class Lane(models.Model):
 
 
 class Enrolment(models.Model):
-    """Person × journey × rotation; open until ``ended_at`` and ``ended_reason`` are set.
-
-    ``lane`` follows from the person. ``wakes_on`` names events, each between bars.
-    """
+    """Person × journey × rotation; open until ``ended_at`` and ``ended_reason`` are set."""
 
     person = _person()
     journey = _word(200)
@@ -207,13 +204,8 @@ class Enrolment(models.Model):
     arm = _word()
     entered_at = models.DateTimeField()
     last_order_at = models.DateTimeField(null=True)
-    position = models.PositiveSmallIntegerField()
-    ready_at = models.DateTimeField()
-    due_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_reason = _word(null=True)
-    lane = models.PositiveSmallIntegerField()
-    wakes_on = models.TextField(db_default="")
 
     class Meta:
         constraints = (
@@ -229,13 +221,30 @@ class Enrolment(models.Model):
                 name="ledger_enrolment_end_has_reason",
             ),
         )
-        indexes = (
-            models.Index(
-                fields=["lane", "due_at", "id"],
-                condition=Q(ended_at__isnull=True),
-                name="ledger_enrolment_due",
-            ),
-        )
+
+
+class Place(models.Model):
+    """Where an open enrolment stands, and when to look at it next; gone when it ends.
+
+    It stands apart because it changes at every look, while the wide row and its indexes
+    never do. ``lane`` follows from the person. ``wakes_on`` names events, between bars.
+    """
+
+    enrolment = models.OneToOneField(
+        Enrolment,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="place",
+    )
+    lane = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField()
+    ready_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    wakes_on = models.TextField(db_default="")
+
+    class Meta:
+        indexes = (models.Index(fields=["lane", "due_at", "enrolment"], name="ledger_place_due"),)
 
 
 def _enrolment(related_name: str, **options: Any) -> models.ForeignKey[Any, Any]:

@@ -181,8 +181,8 @@ class History:
 
     def _enrolments(self, **where: str) -> list[EnrolmentEntry]:
         rows = models.Enrolment.objects.using(self._alias).filter(**where)
-        seen = rows.annotate(first_touch_at=Min("touches__at")).order_by("entered_at", "id")
-        return [_enrolment(row, row.first_touch_at) for row in seen]
+        seen = rows.annotate(first_touch_at=Min("touches__at"), due_at=Min("place__due_at"))
+        return [_enrolment(row) for row in seen.order_by("entered_at", "id")]
 
     def _messages(self, **where: str) -> list[MessageEntry]:
         rows = models.Touch.objects.using(self._alias).filter(**where)
@@ -209,7 +209,8 @@ def _decision(row: models.Decision) -> DecisionEntry:
     )
 
 
-def _enrolment(row: models.Enrolment, first_touch_at: datetime | None) -> EnrolmentEntry:
+def _enrolment(row: Any) -> EnrolmentEntry:
+    """Return a row of enrolments with what was added to it."""
     return EnrolmentEntry(
         person=row.person_id,
         journey=row.journey,
@@ -221,7 +222,7 @@ def _enrolment(row: models.Enrolment, first_touch_at: datetime | None) -> Enrolm
         due_at=row.due_at,
         ended_at=row.ended_at,
         ended_reason=_reason(row.ended_reason),
-        first_touch_at=first_touch_at,
+        first_touch_at=row.first_touch_at,
     )
 
 

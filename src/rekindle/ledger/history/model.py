@@ -38,7 +38,10 @@ class DecisionCount:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentEntry:
-    """One enrolment as it stands. ``first_touch_at`` counts a ghost's touch as well."""
+    """One enrolment as it stands; ``due_at`` is None once it ended.
+
+    ``first_touch_at`` counts a ghost's touch as well.
+    """
 
     person: str
     journey: str
@@ -47,7 +50,7 @@ class EnrolmentEntry:
     arm: Arm
     entered_at: datetime
     last_order_at: datetime | None
-    due_at: datetime
+    due_at: datetime | None
     ended_at: datetime | None
     ended_reason: Reason | None
     first_touch_at: datetime | None

@@ -42,15 +42,21 @@ def _fill_lanes(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     alias = editor.connection.alias
     lanes = apps.get_model("ledger", "Lane").objects.using(alias)
     lanes.bulk_create(lanes.model(id=number) for number in range(LANES))
-    enrolments = apps.get_model("ledger", "Enrolment").objects.using(alias).order_by("id")
+    places = apps.get_model("ledger", "Place").objects.using(alias)
+    enrolments = apps.get_model("ledger", "Enrolment").objects.using(alias).filter(ended_at=None)
     last = 0
-    while rows := list(enrolments.filter(id__gt=last).values_list("id", "person_id")[:CHUNK]):
-        with editor.connection.cursor() as cursor:
-            cursor.executemany(
-                "UPDATE ledger_enrolment SET lane = %s WHERE id = %s",
-                [(zlib.crc32(person.encode()) % LANES, number) for number, person in rows],
+    while rows := list(enrolments.filter(id__gt=last).order_by("id")[:CHUNK]):
+        places.bulk_create(
+            places.model(
+                enrolment_id=row.id,
+                lane=zlib.crc32(row.person_id.encode()) % LANES,
+                position=row.position,
+                ready_at=row.ready_at,
+                due_at=row.due_at,
             )
-        last = rows[-1][0]
+            for row in rows
+        )
+        last = rows[-1].id
 
 
 def _open_journeys(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -128,6 +134,32 @@ NEW_TABLES = [
     migrations.CreateModel(
         name="Lane",
         fields=[("id", models.PositiveSmallIntegerField(primary_key=True, serialize=False))],
+    ),
+    migrations.CreateModel(
+        name="Place",
+        fields=[
+            (
+                "enrolment",
+                models.OneToOneField(
+                    db_constraint=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    primary_key=True,
+                    related_name="place",
+                    serialize=False,
+                    to="ledger.enrolment",
+                ),
+            ),
+            ("lane", models.PositiveSmallIntegerField()),
+            ("position", models.PositiveSmallIntegerField()),
+            ("ready_at", models.DateTimeField()),
+            ("due_at", models.DateTimeField()),
+            ("wakes_on", models.TextField(db_default="")),
+        ],
+        options={
+            "indexes": [
+                models.Index(fields=["lane", "due_at", "enrolment"], name="ledger_place_due")
+            ],
+        },
     ),
     migrations.CreateModel(
         name="Journey",
@@ -233,13 +265,6 @@ NEW_COLUMNS = [
     migrations.AddField("person", "phone", models.TextField(null=True)),
     migrations.AddField("person", "erased_at", models.DateTimeField(null=True)),
     migrations.AddField("signal", "name", models.TextField(db_default="")),
-    migrations.AddField(
-        "enrolment",
-        "lane",
-        models.PositiveSmallIntegerField(default=0),
-        preserve_default=False,
-    ),
-    migrations.AddField("enrolment", "wakes_on", models.TextField(db_default="")),
     migrations.AlterField("decision", "enrolment", _enrolment("decisions", db_index=True)),
     migrations.AlterField("decision", "step", models.CharField(max_length=80)),
     migrations.AlterField("touch", "enrolment", _enrolment("touches", db_index=False)),
@@ -349,14 +374,9 @@ NEW_RULES = [
         ),
     ),
     migrations.RemoveIndex("enrolment", "ledger_enrolment_due"),
-    migrations.AddIndex(
-        "enrolment",
-        models.Index(
-            condition=models.Q(("ended_at__isnull", True)),
-            fields=["lane", "due_at", "id"],
-            name="ledger_enrolment_due",
-        ),
-    ),
+    migrations.RemoveField("enrolment", "position"),
+    migrations.RemoveField("enrolment", "ready_at"),
+    migrations.RemoveField("enrolment", "due_at"),
     migrations.AddIndex(
         "signal",
         models.Index(fields=["kind", "name", "at"], name="ledger_signal_event"),

@@ -88,10 +88,11 @@ class Outbox:
         return bool(self.settle([(message, Decision(Answer.HOLD, reason, until))], at))
 
     def release(self, messages: Iterable[OutboxMessage]) -> None:
-        """Put messages that this worker holds and will not send now back into the queue."""
+        """Put messages that this worker holds and did not try back into the queue."""
         with ledger_transaction(self._alias):
             for message in sorted(messages, key=lambda one: one.touch):
-                self._held(message, MessageState.LEASED).update(state=MessageState.QUEUED, **FREE)
+                mine = self._held(message, MessageState.LEASED, MessageState.SENDING)
+                mine.update(**FREE, state=MessageState.QUEUED, attempts=message.attempts)
 
     def begin_sending(self, messages: Sequence[OutboxMessage], at: datetime) -> list[OutboxMessage]:
         """Mark messages as leaving and return those that may: still held, journey running.
@@ -200,7 +201,7 @@ class Outbox:
     def unsent_enrolments(self) -> Iterator[Enrolment]:
         """Yield the enrolments with a message that has not left and still may."""
         rows = models.Enrolment.objects.using(self._alias).filter(touches__state__in=WAITING)
-        for row in rows.distinct().order_by("id").iterator():
+        for row in rows.select_related("place").distinct().order_by("id").iterator():
             yield enrolment_of(row)
 
     @property

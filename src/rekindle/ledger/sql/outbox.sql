@@ -24,12 +24,13 @@ RETURNING ledger_touch.id
 SELECT t.id, t.enrolment_id, t.person_id, t.version, t.step, t.channel, t.template, t.variant,
        INSTANT(t.at), INSTANT(t.expires_at), t.attempts, t.cost_micros,
        e.journey, e.rotation, e.arm, INSTANT(e.entered_at), INSTANT(e.last_order_at),
-       e.position, INSTANT(e.due_at), e.ended_reason, j.state,
+       coalesce(s.position, 0), INSTANT(coalesce(s.due_at, t.at)), e.ended_reason, j.state,
        p.address, p.country, p.timezone, p.phone, p.erased_at IS NOT NULL
 FROM ROWS(touch bigint) AS r
 JOIN ledger_touch AS t ON t.id = r.touch
 JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
 JOIN ledger_person AS p ON p.id = t.person_id
+LEFT JOIN ledger_place AS s ON s.enrolment_id = e.id
 LEFT JOIN ledger_journey AS j ON j.name = e.journey
 ORDER BY t.not_before, t.id
 
