@@ -10,14 +10,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rekindle.channels import build_outlet
 from rekindle.clock import pause
-from rekindle.config import load_secret
 from rekindle.errors import RekindleError, UsageError
 from rekindle.journeys import Engine, TickReport, build_rules
 from rekindle.runtime.audience import LiveAudience
 from rekindle.runtime.composing import Composer
-from rekindle.runtime.dispatching import Dispatcher, DispatchReport
+from rekindle.runtime.dispatching import DispatchReport, build_dispatcher
 from rekindle.runtime.observing import observe_returns
 from rekindle.runtime.people import save_people
 from rekindle.runtime.workspace import Workspace
@@ -71,16 +69,8 @@ class Worker:
             pause(every_seconds, is_stopping=is_stopping)
 
     def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
-        space = self._workspace
-        email = space.config.email
-        outlet = build_outlet(
-            email.outlet,
-            email,
-            base=space.directory,
-            secrets={"REKINDLE_SMTP_PASSWORD": load_secret("REKINDLE_SMTP_PASSWORD") or ""},
-        )
-        composer = Composer(space, self._audience)
-        dispatcher = Dispatcher(space.outbox, outlet, compose=composer.compose, clock=space.clock)
+        composer = Composer(self._workspace, self._audience)
+        dispatcher = build_dispatcher(self._workspace, composer.compose)
         return dispatcher.run(is_stopping=is_stopping)
 
     def _log(self, done: Pass) -> None:

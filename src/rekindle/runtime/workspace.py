@@ -224,7 +224,7 @@ class Workspace:
         """Return the messages that are to leave."""
         from rekindle.ledger import Outbox
 
-        return Outbox(self.ledger)
+        return Outbox(self.ledger, terms=build_terms(self.config))
 
     @cached_property
     def history(self) -> History:

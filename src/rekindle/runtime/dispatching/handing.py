@@ -1,0 +1,93 @@
+"""Hands messages to a provider, from several threads, and says what became of each.
+
+It notices when the provider is out of reach: after a few temporary failures in a row the
+rest is not tried, so that nobody waits for a timeout a message.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from threading import Lock
+
+from rekindle.channels import OutgoingMail, Outlet
+from rekindle.errors import (
+    DeliveryError,
+    PermanentDeliveryError,
+    RefusedContentError,
+    UnknownFateError,
+)
+
+# So many temporary failures in a row are the provider's, not one address's.
+FAILURES_IN_A_ROW = 5
+
+logger = logging.getLogger(__name__)
+
+
+class Fate(StrEnum):
+    """What became of a message that was handed over."""
+
+    ACCEPTED = "accepted"
+    LATER = "retried later"
+    BOUNCED = "bounced"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A message's fate and the provider's ``word`` on it: its name for it, or the error."""
+
+    fate: Fate
+    word: str = ""
+    retry_after: timedelta | None = None
+
+
+class HandOver:
+    """Hands over through one outlet; may be called from several threads at once."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._lock = Lock()
+        self._in_a_row = 0
+        self.trouble = ""
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Return whether the provider failed so often that trying on is no use."""
+        return self._in_a_row >= FAILURES_IN_A_ROW
+
+    def note_trouble(self, word: str) -> None:
+        """Keep the first thing that went wrong, for the report."""
+        self.trouble = self.trouble or word
+
+    def __call__(self, mail: OutgoingMail) -> Handed:
+        """Hand a message over and return what became of it."""
+        if self.is_out_of_reach:
+            return Handed(Fate.NOT_TRIED)
+        handed = self._try(mail)
+        with self._lock:
+            is_trouble = handed.fate in {Fate.LATER, Fate.UNKNOWN}
+            self._in_a_row = self._in_a_row + 1 if is_trouble else 0
+            if is_trouble:
+                self.note_trouble(handed.word)
+        return handed
+
+    def _try(self, mail: OutgoingMail) -> Handed:
+        try:
+            return Handed(Fate.ACCEPTED, self._outlet.send(mail).provider_id)
+        except UnknownFateError as error:
+            return Handed(Fate.UNKNOWN, str(error))
+        except PermanentDeliveryError as error:
+            return Handed(Fate.BOUNCED, str(error))
+        except RefusedContentError as error:
+            return Handed(Fate.REFUSED, str(error))
+        except DeliveryError as error:
+            return Handed(Fate.LATER, str(error), error.retry_after)
+        except Exception as error:
+            # A defect of the outlet: nobody can say whether the message left before it.
+            logger.exception("the outlet %s failed", self._outlet.name)
+            return Handed(Fate.UNKNOWN, f"{type(error).__name__}: {error}")
