@@ -320,6 +320,11 @@ REFUSED_BY_LOADER = [
     (BRANCH.format("end", "when: clicked\n      steps: [end]", HELLO), 9, "'clicked' too"),
     (BRANCH.format("end", "when: 'false'\n      steps: [end]", HELLO), 9, "can ever meet 'false'"),
     ("- branch:\n    - when: did('order')\n      steps: [end]", 6, "'order' ends this journey"),
+    (
+        "- branch:\n    - when: did('complaint')\n      steps: [end]",
+        6,
+        "'complaint' ends this journey",
+    ),
     ("- branch:\n    - when: did('purchase')\n      steps: [end]", 6, "called 'order' here"),
     ("- branch:\n    - when: cliked\n      steps: [end]", 6, "unknown column 'cliked'"),
     (f"- when: tier = 'lapsed' and tier = 'active'\n  {HELLO}", 5, "nobody can ever meet"),
@@ -346,6 +351,13 @@ def test_step_that_cannot_work_is_refused(steps: str, line: int, words: str) -> 
 def test_schema_refuses_such_a_step_too(steps: str) -> None:
     text = journey_text(f"{steps}\n- {HELLO}")
     assert not VALIDATOR.is_valid(as_data(text))
+
+
+@pytest.mark.parametrize(
+    "second", ["when: visited\n      steps: [end]", "otherwise:\n        - wait: 1 day"]
+)
+def test_people_get_behind_a_branch_past_its_ways_or_through_one(second: str) -> None:
+    assert len(read(BRANCH.format("end", second, HELLO)).steps) == 2
 
 
 def nested(depth: int) -> str:
