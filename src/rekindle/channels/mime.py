@@ -144,6 +144,7 @@ def _mailbox(header: str, address: str, name: str) -> str:
     return f"{line}{' ' if is_short else FOLD}<{address}>"
 
 
+@lru_cache(maxsize=1024)  # one sender writes to thousands, in a few subjects
 def _phrase(name: str) -> str:
     if not name.isascii() or ENCODED in name or len(name) > LINE_LENGTH // 2:
         return _encoded_words(name)
@@ -152,6 +153,7 @@ def _phrase(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+@lru_cache(maxsize=1024)
 def _subject(subject: str) -> str:
     if "\r" in subject or "\n" in subject:
         raise ValueError("its subject has more than one line")

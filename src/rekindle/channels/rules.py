@@ -24,5 +24,5 @@ def require_safe_links(email: EmailSettings, portal: PortalSettings) -> None:
         return
     raise ConfigError(
         f"portal.url is {portal.url!r}, and unsubscribe links have to be https (RFC 8058); "
-        f"serve the portal over https, or keep email.outlet from being {email.outlet!r}"
+        "serve the portal over https, or let email.outlet be 'email_folder'"
     )
