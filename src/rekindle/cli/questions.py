@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,9 +23,12 @@ from rekindle.cli.console import (
     show_table,
     write_page,
 )
+from rekindle.config import write_duration
 
 if TYPE_CHECKING:
+    from rekindle.ledger import DecisionEntry
     from rekindle.runtime import Explanation
+    from rekindle.vocabulary import Reason
 
 
 def register(app: typer.Typer) -> None:
@@ -112,7 +116,30 @@ def _show_person(found: Explanation) -> None:
     rows = [[name.replace("_", " "), _text(value)] for name, value in found.profile.items()]
     show_table(f"Customer {found.person}", ["profile", ""], rows)
     verdict = "may be written to" if found.permission.is_granted else "may not be written to"
-    output.print(f"Marketing by e-mail: {verdict} (rule: {found.permission.rule.value})\n")
+    output.print(f"Marketing by e-mail: {verdict} (rule: {found.permission.rule.value})")
+    for line in _against(found):
+        output.print(line, markup=False)
+    output.print()
+
+
+def _against(found: Explanation) -> Iterator[str]:
+    """Yield what stands against writing to a person, and where their clock is."""
+    for suppression in found.suppressions:
+        yield (
+            f"Never again by {suppression.channel.value}: {suppression.reason}, "
+            f"{suppression.at:%Y-%m-%d}"
+        )
+    wishes = found.preferences
+    if wishes.snoozed_until is not None and wishes.snoozed_until > found.as_of:
+        yield f"Asked for nothing before {wishes.snoozed_until:%Y-%m-%d %H:%M} UTC"
+    if wishes.at_most_every is not None:
+        yield f"Asked for at most one message in {write_duration(wishes.at_most_every)}"
+    if wishes.muted_topics:
+        yield f"Asked for nothing about {', '.join(sorted(wishes.muted_topics))}"
+    for exclusion in found.exclusions:
+        until = f"until {exclusion.until:%Y-%m-%d}" if exclusion.until else "for good"
+        yield f"Excluded {until}: {exclusion.kind.value}"
+    yield f"Quiet hours by the clock of {', '.join(found.zones)}"
 
 
 def _show_decisions(found: Explanation) -> None:
@@ -137,7 +164,7 @@ def _show_decisions(found: Explanation) -> None:
             one.step,
             one.answer.value,
             one.reason.value if one.reason else "",
-            MEANINGS.get(one.reason, "") if one.reason else "",
+            _why(one, MEANINGS),
         ]
         for one in found.decisions
     ]
@@ -147,6 +174,15 @@ def _show_decisions(found: Explanation) -> None:
         for m in found.messages
     ]
     show_table("Messages", ["decided (UTC)", "template", "state", "note"], sent)
+
+
+def _why(decision: DecisionEntry, meanings: Mapping[Reason, str]) -> str:
+    """Return the reason's meaning, and what it was about this time."""
+    if decision.reason is None:
+        return ""
+    until = f" Until {decision.until:%Y-%m-%d %H:%M}." if decision.until else ""
+    detail = f" ({decision.detail})" if decision.detail else ""
+    return f"{meanings.get(decision.reason, '')}{detail}{until}"
 
 
 def _text(value: object) -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from rekindle.consent import ConsentRecord, Permission, decide_permission
+from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
 from rekindle.errors import UsageError
-from rekindle.journeys import REASONS, Person
-from rekindle.ledger import DecisionEntry, EnrolmentEntry, MessageEntry
+from rekindle.journeys import REASONS, Person, resolve_zones
+from rekindle.ledger import (
+    DecisionEntry,
+    EnrolmentEntry,
+    ExclusionEntry,
+    MessageEntry,
+    SignalEntry,
+    SuppressionEntry,
+)
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Purpose
 
@@ -22,7 +30,10 @@ MEANINGS = {note.reason: note.meaning for note in REASONS}
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One person: profile, permission, enrolments, decisions and messages, oldest first."""
+    """One person: profile, permission, wishes, enrolments, decisions and messages.
+
+    Lists are in order of time, the oldest first.
+    """
 
     person: str
     as_of: datetime
@@ -30,6 +41,11 @@ class Explanation:
     card: Person | None
     permission: Permission
     consents: Sequence[ConsentRecord]
+    suppressions: Sequence[SuppressionEntry]
+    preferences: Preferences
+    exclusions: Sequence[ExclusionEntry]
+    zones: Sequence[str]
+    signals: Sequence[SignalEntry]
     enrolments: Sequence[EnrolmentEntry]
     decisions: Sequence[DecisionEntry]
     messages: Sequence[MessageEntry]
@@ -46,6 +62,11 @@ class Explanation:
                 "rule": self.permission.rule.value,
             },
             "consents": [_plain(asdict(one)) for one in self.consents],
+            "suppressions": [_plain(asdict(one)) for one in self.suppressions],
+            "preferences": _wishes(self.preferences),
+            "exclusions": [_plain(asdict(one)) for one in self.exclusions],
+            "zones": list(self.zones),
+            "signals": [_plain(asdict(one)) for one in self.signals],
             "enrolments": [_plain(asdict(one)) for one in self.enrolments],
             "decisions": [_plain(asdict(one)) for one in self.decisions],
             "messages": [_plain(asdict(one)) for one in self.messages],
@@ -83,10 +104,32 @@ def explain_customer(workspace: Workspace, customer: str, at: datetime) -> Expla
             at=at,
         ),
         consents=consents,
+        suppressions=history.suppressions_of(customer),
+        preferences=history.preferences_of(customer),
+        exclusions=history.exclusions_of(customer),
+        zones=[str(zone) for zone in _zones(workspace, card)],
+        signals=history.signals_of(customer),
         enrolments=history.enrolments_of_person(customer),
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
     )
+
+
+def _zones(workspace: Workspace, card: Person | None) -> Sequence[ZoneInfo]:
+    """Return the time zones the person may be in, the likeliest first."""
+    default = workspace.config.workspace.timezone
+    if card is None:
+        return resolve_zones(None, None, None, default)
+    return resolve_zones(card.timezone, card.country, card.phone, default)
+
+
+def _wishes(preferences: Preferences) -> dict[str, Any]:
+    until, every = preferences.snoozed_until, preferences.at_most_every
+    return {
+        "snoozed_until": until.isoformat() if until else None,
+        "muted_topics": sorted(preferences.muted_topics),
+        "at_most_every_days": every / timedelta(days=1) if every else None,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -9,16 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from rekindle.clock import pause
-from rekindle.errors import RekindleError, UsageError
+from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.journeys import Engine, TickReport, build_rules
 from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.breaking import break_circuits
 from rekindle.runtime.composing import Composer
 from rekindle.runtime.dispatching import DispatchReport, build_dispatcher
+from rekindle.runtime.intake import import_intake
 from rekindle.runtime.observing import observe_returns
 from rekindle.runtime.people import save_people
 from rekindle.runtime.workspace import Workspace
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +44,13 @@ class Worker:
         self._workspace = workspace
         self._audience = LiveAudience(workspace)
         self._saved: str | None = None
+        self._imported_at = NEVER
 
     def tick(self, *, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
         """Make one pass and return what it did."""
         space = self._workspace
         now = space.clock.now()
+        self._import_reports(now)
         self._audience.profiles(now)
         if (version := space.facts_version()) != self._saved:
             save_people(space.facts, space.book)
@@ -52,6 +59,7 @@ class Worker:
         engine = Engine(
             space.book, self._audience, rules=build_rules(space.config), cost=space.cost
         )
+        break_circuits(space, now)
         decided = engine.tick(now)
         return Pass(returned, decided, self._dispatch(is_stopping))
 
@@ -67,6 +75,18 @@ class Worker:
             except Exception:
                 logger.exception("this pass failed; the next one goes on where it stopped")
             pause(every_seconds, is_stopping=is_stopping)
+
+    def _import_reports(self, now: datetime) -> None:
+        """Bring what was reported into the lake, where it is time and there is a lake."""
+        space = self._workspace
+        is_time = now - self._imported_at >= space.config.api.import_every
+        if space.config.facts.warehouse is not None or not is_time:
+            return
+        self._imported_at = now
+        try:
+            import_intake(space)
+        except BusyError:
+            logger.info("an import is running; what was reported waits for the next")
 
     def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
         composer = Composer(self._workspace, self._audience)
