@@ -130,3 +130,20 @@ def test_a_subject_is_taken_as_written(write: Write, subject: str) -> None:
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "letter.mjml").write_bytes(b"\xff\xfe")
     assert refusal(tmp_path).startswith("letter.mjml cannot be read as UTF-8 text")
+
+
+@pytest.mark.parametrize(
+    ("markup", "is_plain"),
+    [
+        ('<a href="{{ unsubscribe_url }}">out</a>', True),
+        ("<a href='{{unsubscribe_url}}'>{{- unsubscribe_url -}}</a>", True),
+        ("{{ unsubscribe_url | upcase }}", False),
+        ("{% if unsubscribe_url %}x{% endif %}{{ unsubscribe_url }}", False),
+        ("{{ unsubscribe_url.size }}", False),
+    ],
+)
+def test_a_variable_that_is_only_shown_is_told_from_one_that_is_used(
+    write: Write, markup: str, is_plain: bool
+) -> None:
+    folder = write(markup)
+    assert load_templates(folder).shows_plainly("letter", "unsubscribe_url") is is_plain

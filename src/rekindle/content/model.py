@@ -14,6 +14,7 @@ VARIABLES = {
     "email": "The address the message goes to.",
     "shop.name": "The business, as people know it.",
     "shop.postal_address": "Where the business can be reached by post.",
+    "variant": "The one of the step's variants that was drawn; empty where it has none.",
     "unsubscribe_url": "The page on which this person leaves this list.",
 }
 """Name → meaning of what every template may use beside the profile's columns."""

@@ -7,6 +7,7 @@ columns: MJML computes widths from the columns it sees. MJML costs about 0.1 ms.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,15 @@ class Templates:
     def variables(self, name: str) -> frozenset[str]:
         """Return every dotted name a template takes from outside."""
         return frozenset(used.name for part in self._find(name).parts() for used in part.names())
+
+    def shows_plainly(self, name: str, variable: str) -> bool:
+        """Return whether a template does no more with a variable than to show it as it is.
+
+        Then one message can be made of another by putting a different value in its place.
+        """
+        shown = re.compile(r"\{\{-?\s*" + re.escape(variable) + r"\s*-?\}\}")
+        parts = self._find(name).parts()
+        return not any(variable in shown.sub("", part.source) for part in parts)
 
     def check(
         self, name: str, known: Collection[str] = (), *, required: Collection[str] = ()

@@ -1,8 +1,17 @@
-"""Writes each message: the template, the person's card and profile, and their links."""
+"""Writes each message: the template, the person's card and profile, and their links.
+
+Most people who get a template get the same words but for their own link, and rendering
+costs more than all the rest of sending. So a rendering is remembered, with a stand-in for
+the link, by the values that went into it.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -10,12 +19,34 @@ from typing import Any
 
 from rekindle.channels import OutgoingMail
 from rekindle.consent import sign_unsubscribe
-from rekindle.content import Templates, load_templates
+from rekindle.content import Rendered, Templates, load_templates
 from rekindle.errors import ConfigError, RekindleError
+from rekindle.journeys import Person
 from rekindle.ledger import OutboxMessage
 from rekindle.profiles import NAMES
 from rekindle.runtime.audience import LiveAudience
 from rekindle.runtime.workspace import Workspace
+
+COLUMNS = frozenset(NAMES)
+LINK = "unsubscribe_url"
+# No value holds it: a reserved name (RFC 2606), and letters that need no escaping anywhere.
+STAND_IN = "https://stand-in.invalid/5f0c1d7b9e2a4c68"
+# A link that reads the same in markup, in an attribute and in plain text.
+PLAIN_LINK = re.compile(r"[A-Za-z0-9:/._~-]+")
+REMEMBERED = 5_000
+
+logger = logging.getLogger(__name__)
+
+Profiles = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What a template takes: profile columns, and other names; ``is_cast`` if remembered."""
+
+    columns: frozenset[str]
+    others: frozenset[str]
+    is_cast: bool
 
 
 class Composer:
@@ -23,6 +54,8 @@ class Composer:
 
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
+        self._needs: dict[str, _Needs] = {}
+        self._casts: OrderedDict[tuple[object, ...], Rendered] = OrderedDict()
 
     @cached_property
     def templates(self) -> Templates:
@@ -34,45 +67,63 @@ class Composer:
     ) -> Mapping[str, OutgoingMail | RekindleError]:
         """Return each message's mail by its key, or why it cannot be written.
 
-        One that cannot be written does not keep the others back.
+        One that cannot be written does not keep the others back, whatever is wrong with it.
         """
         at = self._workspace.clock.now()
-        people = {message.person for message in messages}
-        profiles = self._audience.describe(people, at)
-        cards = self._workspace.history.people(people)
+        profiles = self._profiles(messages, at)
+        cards = self._workspace.history.people({message.person for message in messages})
         mails: dict[str, OutgoingMail | RekindleError] = {}
         for message in messages:
             try:
                 require_postal_address(self._workspace)
-                card, profile = cards.get(message.person), profiles.get(message.person, {})
-                names = dict(card.properties) if card else {}
-                mails[message.key] = self._mail(message, names, profile, at)
+                profile = profiles.get(message.person, {})
+                mails[message.key] = self._mail(message, cards.get(message.person), profile, at)
             except RekindleError as error:
                 mails[message.key] = error
+            except Exception as error:
+                logger.exception("message %s cannot be written", message.key[:12])
+                mails[message.key] = RekindleError(f"{type(error).__name__}: {error}")
         return mails
 
+    def unsubscribe_url(self, person: str) -> str:
+        """Return the signed link on which ``person`` leaves the list (RFC 8058)."""
+        space = self._workspace
+        token = sign_unsubscribe(space.secret, person, space.config.email.list_id)
+        return f"{space.config.portal.url.rstrip('/')}/u/{token}"
+
+    def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
+        """Return the profiles of those whose template shows something of theirs."""
+        people = {one.person for one in messages if self._columns(one.template)}
+        return self._audience.describe(people, at) if people else {}
+
+    def _columns(self, template: str) -> frozenset[str]:
+        try:
+            return self._need(template).columns
+        except RekindleError:
+            return frozenset()  # said of the message itself when it is written
+
+    def _need(self, template: str) -> _Needs:
+        if template not in self._needs:
+            names = {name.partition(".")[0] for name in self.templates.variables(template)}
+            is_cast = LINK not in names or self.templates.shows_plainly(template, LINK)
+            columns = COLUMNS & names
+            self._needs[template] = _Needs(columns, frozenset(names - columns), is_cast)
+        return self._needs[template]
+
     def _mail(
-        self,
-        message: OutboxMessage,
-        names: Mapping[str, str],
-        profile: Mapping[str, Any],
-        at: datetime,
+        self, message: OutboxMessage, card: Person | None, profile: Mapping[str, Any], at: datetime
     ) -> OutgoingMail:
         email = self._workspace.config.email
         link = self.unsubscribe_url(message.person)
+        names = card.properties if card else {}
         full_name = " ".join(filter(None, (names.get("first_name"), names.get("last_name"))))
-        context = {
-            **{name: _shown(profile.get(name)) for name in NAMES},
+        known = {
             "first_name": names.get("first_name", ""),
             "name": full_name,
             "email": message.address,
-            "shop": {
-                "name": self._workspace.config.workspace.name,
-                "postal_address": email.postal_address,
-            },
-            "unsubscribe_url": link,
+            "variant": message.variant,
         }
-        rendered = self.templates.render(message.template, context)
+        rendered = self._render(message.template, known, profile, link)
         return OutgoingMail(
             key=message.key,
             to_address=message.address,
@@ -87,11 +138,37 @@ class Composer:
             at=at,
         )
 
-    def unsubscribe_url(self, person: str) -> str:
-        """Return the signed link on which ``person`` leaves the list (RFC 8058)."""
-        space = self._workspace
-        token = sign_unsubscribe(space.secret, person, space.config.email.list_id)
-        return f"{space.config.portal.url.rstrip('/')}/u/{token}"
+    def _render(
+        self, template: str, known: Mapping[str, object], profile: Mapping[str, Any], link: str
+    ) -> Rendered:
+        """Return a template for one person, from an earlier rendering if nothing differs."""
+        needs = self._need(template)
+        context = {name: value for name, value in known.items() if name in needs.others}
+        context |= {name: _shown(profile.get(name)) for name in needs.columns}
+        own = {"shop": self._shop, LINK: link}
+        if not needs.is_cast or not PLAIN_LINK.fullmatch(link):
+            return self.templates.render(template, context | own)
+        key = (template, *(repr(context[name]) for name in sorted(context)))
+        cast = self._casts.get(key)
+        if cast is None:
+            cast = self.templates.render(template, context | own | {LINK: STAND_IN})
+            self._casts[key] = cast
+            if len(self._casts) > REMEMBERED:
+                self._casts.popitem(last=False)
+        return replace(
+            cast,
+            html=cast.html.replace(STAND_IN, link),
+            text=cast.text.replace(STAND_IN, link),
+            subject=cast.subject.replace(STAND_IN, link),
+        )
+
+    @cached_property
+    def _shop(self) -> Mapping[str, str]:
+        config = self._workspace.config
+        return {
+            "name": config.workspace.name,
+            "postal_address": config.email.postal_address,
+        }
 
 
 def require_postal_address(workspace: Workspace) -> None:
