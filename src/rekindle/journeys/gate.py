@@ -171,12 +171,13 @@ def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
     sent, at = context.dossier.sent, context.at
     if len(sent) < cap.max or not cap.binds(context.send.channel):
         return None
+    # Clocks are set back: what left a moment from now has left.
     if cap.per is None:
         since, free_at = local_day_bounds(at, context.dossier.zones[0])
-        count = sum(since <= one.at <= at and cap.binds(one.channel) for one in sent)
+        count = sum(since <= one.at < free_at and cap.binds(one.channel) for one in sent)
         return free_at if count >= cap.max else None
     since = at - cap.per
-    counted = [one for one in sent if since < one.at <= at and cap.binds(one.channel)]
+    counted = [one for one in sent if one.at > since and cap.binds(one.channel)]
     if len(counted) < cap.max:
         return None
     blocking = sorted(counted, key=_left_at)[-cap.max]

@@ -438,14 +438,14 @@ class MemoryBook:
         """Return the marketing sends in the window; ghosts bind the held out alone."""
         sent = entry.standing.sent
         if entry.standing.ghosts and entry.enrolment.arm is Arm.HOLDOUT:
-            sent = sorted(sent + entry.standing.ghosts, key=lambda one: one.at)
+            sent = sorted(sent + entry.standing.ghosts, key=_left_at)
         if not sent:
             return ()
         own = entry.standing.preferences.at_most_every
         since = at - max(self._terms.longest_window, own or NO_TIME)
         if sent[-1].at <= since:
             return ()
-        return tuple(one for one in sent if since < one.at <= at)
+        return tuple(one for one in sent if one.at > since)
 
     def _apply(self, move: Move) -> bool:
         before = move.before
@@ -479,8 +479,8 @@ class MemoryBook:
                 self._reserved[name, month] += move.cost_micros
         if entry.version.journey.purpose is Purpose.MARKETING:
             assert isinstance(move.step, Send)
-            sent = Sent(move.step.channel, move.at)
-            (entry.standing.ghosts if is_ghost else entry.standing.sent).append(sent)
+            kept = entry.standing.ghosts if is_ghost else entry.standing.sent
+            insort(kept, Sent(move.step.channel, move.at), key=_left_at)
 
     def _put(self, entry: _Entry, enrolment: Enrolment) -> None:
         self._queue.remove(entry, entry.enrolment.due_at)
@@ -521,3 +521,7 @@ class MemoryBook:
         if event in self._asked or event in self._terms.bad_endings:
             insort(standing.deeds, Deed(event, signal.at), key=lambda deed: deed.at)
             self._events[event].append((signal.at, signal.person))
+
+
+def _left_at(sent: Sent) -> datetime:
+    return sent.at
