@@ -100,7 +100,7 @@ class End:
     key: str
 
 
-Step = Send | Wait | WaitForEvent | WaitForTime | WaitForDate | Branch | End
+Step = Send | Wait | End | WaitForEvent | WaitForTime | WaitForDate | Branch
 
 
 @dataclass(frozen=True, slots=True)

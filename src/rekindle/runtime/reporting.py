@@ -35,6 +35,8 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
     answers: Counter[Answer] = Counter()
     reasons: Counter[Reason] = Counter()
     for row in history.decision_counts(name):
+        if row.answer is Answer.PASS or row.reason is Reason.WAITING:
+            continue  # the way from touch to touch is not a touch
         answers[row.answer] += row.count
         if row.reason is not None:
             reasons[row.reason] += row.count
@@ -57,7 +59,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
             )
             for one in history.enrolments_of(name)
         ],
-        touches={answer: answers[answer] for answer in Answer},
+        touches={answer: answers[answer] for answer in Answer if answer is not Answer.PASS},
         reasons=reasons,
         sends=[
             SentMessage(one.person, one.rotation, one.accepted_at or one.created_at)
@@ -66,11 +68,11 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         ],
         cost_micros=sum(one.cost_micros for one in messages if one.state in LEFT),
         is_replay=False,
-        notes=_notes(messages),
+        notes=_notes(workspace, messages),
     )
 
 
-def _notes(messages: Sequence[MessageEntry]) -> tuple[str, ...]:
+def _notes(workspace: Workspace, messages: Sequence[MessageEntry]) -> tuple[str, ...]:
     states = Counter(one.state for one in messages)
     waiting = states[MessageState.QUEUED] + states[MessageState.LEASED]
     notes = []
@@ -80,5 +82,10 @@ def _notes(messages: Sequence[MessageEntry]) -> tuple[str, ...]:
         notes.append(
             f"{states[MessageState.UNKNOWN]} messages are of unknown fate after a crash; they "
             "count as sent and are not sent again."
+        )
+    if workspace.config.worth:
+        notes.append(
+            "Touches were weighed against the expected margins of [[worth]] in rekindle.toml, "
+            "which nobody measured."
         )
     return tuple(notes)
