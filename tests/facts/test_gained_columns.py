@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from rekindle.errors import RekindleError
-from rekindle.facts import CONTRACTS, Engine
+from rekindle.facts import CONTRACTS, Engine, FileImport
 from tests.facts.conftest import Desk
 
 GAINED = ["phone", "renews_on"]
@@ -25,7 +25,7 @@ CARDS = {
 OLD_CARDS = {**CARDS, "columns": {"customer_id": "id", "email": "mail"}}
 
 
-def cards(desk: Desk, text: str, source: Mapping[str, Any] = CARDS, **changes: Any) -> Any:
+def cards(desk: Desk, text: str, source: Mapping[str, Any] = CARDS, **changes: str) -> FileImport:
     desk.write("cards.csv", text)
     return desk.bring(source, **changes)[0]
 
@@ -112,7 +112,7 @@ def test_a_day_is_as_written_or_the_businesss(
     desk: Desk, text: str, changes: dict[str, str], day: date
 ) -> None:
     desk.zone = "Europe/Berlin"
-    result = cards(desk, f"{HEAD}ann,,,{text}\n", **changes)
+    result = cards(desk, f"{HEAD}ann,,,{text}\n", CARDS, **changes)
     assert (result.reasons, details(desk)["ann"][1]) == ({}, day)
 
 
