@@ -17,9 +17,9 @@ import pytest
 
 from rekindle.journeys import JourneyVersion
 from rekindle.runtime import replay_journey, report_journey
-from rekindle.runtime.audience import LiveAudience
-from rekindle.runtime.history_audience import HistoryAudience
-from rekindle.runtime.replaying import Rehearsal, rehearse
+from rekindle.runtime.audiences.live import LiveAudience
+from rekindle.runtime.audiences.historical import HistoryAudience
+from rekindle.runtime.journeys.replaying import Rehearsal, rehearse
 from tests.runtime.shops import Team, mornings
 
 FIRST = date(2024, 8, 19)

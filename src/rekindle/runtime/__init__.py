@@ -10,15 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rekindle.runtime.counting import AudienceCount, count_audience
+    from rekindle.runtime.audiences.counting import AudienceCount, count_audience
     from rekindle.runtime.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.runtime.intake import LedgerIntake, import_intake
-    from rekindle.runtime.planning import Plan, build_plan, check_journey
-    from rekindle.runtime.replaying import replay_journey
-    from rekindle.runtime.reporting import report_journey
-    from rekindle.runtime.scaffolding import Scaffold, create_workspace, source_path
-    from rekindle.runtime.starting import start_journey
-    from rekindle.runtime.steering import (
+    from rekindle.runtime.journeys.planning import Plan, build_plan, check_journey
+    from rekindle.runtime.journeys.replaying import replay_journey
+    from rekindle.runtime.journeys.reporting import report_journey
+    from rekindle.runtime.journeys.starting import start_journey
+    from rekindle.runtime.journeys.steering import (
         MovePlan,
         move_people,
         pause_journey,
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
         resume_journey,
         stop_journey,
     )
+    from rekindle.runtime.scaffolding import Scaffold, create_workspace, source_path
     from rekindle.runtime.subscriptions import LedgerSubscriptions
     from rekindle.runtime.ticking import Pass, Worker
     from rekindle.runtime.wishes import (
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
     from rekindle.runtime.workspace import Workspace, end_of_day
 
 _HOMES = {
-    "AudienceCount": "counting",
+    "AudienceCount": "audiences.counting",
     "Explanation": "explaining",
     "LedgerIntake": "intake",
     "LedgerSubscriptions": "subscriptions",
     "MEANINGS": "explaining",
-    "MovePlan": "steering",
+    "MovePlan": "journeys.steering",
     "Pass": "ticking",
-    "Plan": "planning",
+    "Plan": "journeys.planning",
     "Scaffold": "scaffolding",
     "Wish": "wishes",
     "Worker": "ticking",
@@ -54,22 +54,22 @@ _HOMES = {
     "exclude_person": "wishes",
     "include_person": "wishes",
     "Workspace": "workspace",
-    "build_plan": "planning",
-    "check_journey": "planning",
-    "count_audience": "counting",
+    "build_plan": "journeys.planning",
+    "check_journey": "journeys.planning",
+    "count_audience": "audiences.counting",
     "create_workspace": "scaffolding",
     "end_of_day": "workspace",
     "explain_customer": "explaining",
     "import_intake": "intake",
-    "move_people": "steering",
-    "pause_journey": "steering",
-    "plan_move": "steering",
-    "replay_journey": "replaying",
-    "report_journey": "reporting",
-    "resume_journey": "steering",
+    "move_people": "journeys.steering",
+    "pause_journey": "journeys.steering",
+    "plan_move": "journeys.steering",
+    "replay_journey": "journeys.replaying",
+    "report_journey": "journeys.reporting",
+    "resume_journey": "journeys.steering",
     "source_path": "scaffolding",
-    "start_journey": "starting",
-    "stop_journey": "steering",
+    "start_journey": "journeys.starting",
+    "stop_journey": "journeys.steering",
 }
 __all__ = [
     "MEANINGS",

@@ -24,7 +24,7 @@ from rekindle.errors import ConfigError, RekindleError
 from rekindle.journeys import Person
 from rekindle.ledger import OutboxMessage
 from rekindle.profiles import NAMES
-from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.audiences.live import LiveAudience
 from rekindle.runtime.workspace import Workspace
 
 COLUMNS = frozenset(NAMES)

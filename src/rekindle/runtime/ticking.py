@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from rekindle.clock import pause
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.journeys import Engine, TickReport, build_rules
-from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.audiences.live import LiveAudience
 from rekindle.runtime.breaking import break_circuits
 from rekindle.runtime.composing import Composer
 from rekindle.runtime.dispatching import DispatchReport, build_dispatcher

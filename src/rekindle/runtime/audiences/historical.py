@@ -32,7 +32,7 @@ from rekindle.profiles import (
     join_season,
     local_day,
 )
-from rekindle.runtime.deeds import list_deeds
+from rekindle.runtime.audiences.deeds import list_deeds
 from rekindle.vocabulary import SignalKind
 
 ROWS_AT_ONCE = 4_000_000

@@ -12,13 +12,13 @@ from rekindle.experiments import plan_holdout
 from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import AuditLog, ledger_transaction
 from rekindle.runtime.composing import require_postal_address
-from rekindle.runtime.planning import (
+from rekindle.runtime.journeys.planning import (
     check_journey,
     count_newcomers,
     measure_base_rate,
     settle_version,
 )
-from rekindle.runtime.tokens import check_drift, read_plan
+from rekindle.runtime.journeys.tokens import check_drift, read_plan
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Unknown
 

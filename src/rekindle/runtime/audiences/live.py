@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.journeys import Candidate, JourneyVersion, Trigger
 from rekindle.profiles import build_profiles, local_day
-from rekindle.runtime.deeds import list_deeds
+from rekindle.runtime.audiences.deeds import list_deeds
 from rekindle.runtime.workspace import Workspace
 
 NO_TIME = timedelta(0)

@@ -23,15 +23,15 @@ from rekindle.journeys import (
     events_asked,
     replay,
 )
-from rekindle.runtime.history_audience import HistoryAudience
-from rekindle.runtime.people import UNDATED, save_people
-from rekindle.runtime.planning import (
+from rekindle.runtime.audiences.historical import HistoryAudience
+from rekindle.runtime.journeys.planning import (
     check_journey,
     measure_base_rate,
     predicates_of,
     predicates_of_house,
     salt_of,
 )
+from rekindle.runtime.people import UNDATED, save_people
 from rekindle.runtime.workspace import Workspace, end_of_day
 from rekindle.vocabulary import Answer, Channel, Reason, Unknown
 

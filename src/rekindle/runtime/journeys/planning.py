@@ -42,9 +42,9 @@ from rekindle.journeys import (
     may_reenter,
 )
 from rekindle.profiles import NAMES, build_profiles, local_day
-from rekindle.runtime.audience import LiveAudience
+from rekindle.runtime.audiences.live import LiveAudience
+from rekindle.runtime.journeys.tokens import sign_plan
 from rekindle.runtime.people import save_people
-from rekindle.runtime.tokens import sign_plan
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Answer, Arm, Money, Purpose, Reason, Unknown
 

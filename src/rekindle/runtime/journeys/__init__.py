@@ -1,0 +1,1 @@
+"""What a team does with a journey: plan, replay, start, steer it, and ask what it earned."""
