@@ -118,7 +118,7 @@ UPDATE ledger_touch AS t
 SET state = 'queued', leased_by = '', lease_until = NULL, not_before = r.until
 FROM ROWS(touch bigint, until instant) AS r
 WHERE t.id = r.touch AND t.state = 'leased' AND t.leased_by = %s
-RETURNING t.id
+RETURNING id
 
 -- name: add_last_answers
 -- Append what the gate answered at the last look.
