@@ -1,0 +1,52 @@
+"""A setting that makes no sense is refused at start, with its place and what to write."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from rekindle.config import parse_config, parse_span
+from rekindle.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[caps]\nemail = {max = 0, per = "1 day"}', "caps.email.max"),
+        ("[caps]\nper_day = 0", "caps.per_day"),
+        ('[caps]\nall = {max = 1, per = "soon"}', "caps.all.per"),
+        ('[workspace]\ntimezone = "Mars/Olympus"', "'Mars/Olympus' is no IANA time zone"),
+        ('[quiet_hours]\nstart = "25:00"', "quiet_hours.start"),
+        ('[calendar]\nblackout = ["2026-02-30"]', "'2026-02-30' is no day or span"),
+        ('[calendar]\nblackout = ["2026-12-26..2026-12-24"]', "is no day or span"),
+        ("[calendar]\nweekdays = []", "calendar.weekdays"),
+        ('[calendar]\nweekdays = ["monday"]', "calendar.weekdays.0"),
+        ('[[budgets]]\nchannel = "pigeon"\nper_month = 1', "budgets.0.channel"),
+        ("[[budgets]]\nper_month = -1", "budgets.0.per_month"),
+        ("[[budgets]]\nchannel = 'email'", "budgets.0.per_month"),
+        ('[[worth]]\ntier = "lapsd"\nmargin = 1', "worth.0.tier"),
+        ("[breaker]\ncomplaints = 2", "breaker.complaints"),
+        ("[email]\nper_minute = 0", "email.per_minute"),
+        ("[email]\nwarm_up = {first_day = 2026-11-01, growth = 1}", "email.warm_up.growth"),
+        ("[quiet_hour]\nstart = '20:00'", "did you mean 'quiet_hours'?"),
+    ],
+)
+def test_setting_that_makes_no_sense_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        parse_config(text)
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("2026-12-25", (date(2026, 12, 25), date(2026, 12, 25))),
+        ("2026-11-27..2026-11-30", (date(2026, 11, 27), date(2026, 11, 30))),
+        ("12-24 .. 12-26", ((12, 24), (12, 26))),
+        ("12-31..01-02", ((12, 31), (1, 2))),
+        ("02-29", ((2, 29), (2, 29))),
+    ],
+)
+def test_span_is_of_days_or_of_days_of_every_year(text: str, span: object) -> None:
+    assert parse_span(text) == span
