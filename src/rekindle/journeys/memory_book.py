@@ -39,7 +39,7 @@ from rekindle.journeys.model import (
     Trigger,
 )
 from rekindle.journeys.queue import DueQueue
-from rekindle.journeys.route import Route, build_route, events_asked
+from rekindle.journeys.route import Route, build_route
 from rekindle.journeys.rules import INSTANT
 from rekindle.journeys.zones import resolve_zones
 from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, SignalKind
@@ -123,7 +123,7 @@ class _Entry:
         self.ended_at: datetime | None = None
         self.touched: set[str] = set()
         self.touched_at: datetime | None = None
-        self.exit = self._known_exit()
+        self.exit = self.known_exit()
 
     def is_ended_by(self, event: str, at: datetime) -> bool:
         if event not in self.version.journey.exits:
@@ -132,7 +132,7 @@ class _Entry:
             return at > (self.enrolment.last_order_at or self.enrolment.entered_at)
         return at > self.enrolment.entered_at
 
-    def _known_exit(self) -> Reason | None:
+    def known_exit(self) -> Reason | None:
         standing = self.standing
         ordered_at = standing.newest_order_at
         if ordered_at is not None and self.is_ended_by(SignalKind.ORDER, ordered_at):
@@ -161,7 +161,6 @@ class MemoryBook:
         self._events: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self._reserved: dict[tuple[str, str], int] = defaultdict(int)
         self._messages: list[Move] = []
-        self._asked: set[str] = set()
 
     # Who people are and what they asked for
 
@@ -216,7 +215,6 @@ class MemoryBook:
         name = version.journey.name
         self._versions.setdefault(name, {})[version.version] = _Version(version)
         self._states[name] = RUNNING
-        self._asked |= events_asked(version.journey)
 
     def running(self) -> Sequence[JourneyVersion]:
         """Return the newest version of every journey that takes new people."""
@@ -269,6 +267,7 @@ class MemoryBook:
             if one.journey == journey and place is not None:
                 self._put(entry, replace(one, version=version, position=place))
                 entry.version = there
+                entry.exit = entry.known_exit()
                 moved += 1
         return moved
 
@@ -518,9 +517,9 @@ class MemoryBook:
             newest = standing.newest_order_at
             if newest is None or newest < signal.at:
                 standing.newest_order_at = signal.at
-        if event in self._asked or event in self._terms.bad_endings:
-            insort(standing.deeds, Deed(event, signal.at), key=lambda deed: deed.at)
-            self._events[event].append((signal.at, signal.person))
+        # Also what no journey asks about yet: a later version may.
+        insort(standing.deeds, Deed(event, signal.at), key=lambda deed: deed.at)
+        self._events[event].append((signal.at, signal.person))
 
 
 def _left_at(sent: Sent) -> datetime:

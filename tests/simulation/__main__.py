@@ -1,0 +1,78 @@
+"""Runs worlds by hand: one seed with its whole story, or fresh seeds for as long as asked.
+
+``python -m tests.simulation --seed 7 --book memory`` replays what a failure printed;
+``--minutes 10`` goes on from ``--from`` and stops at the first seed that breaks a promise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from itertools import cycle, repeat
+
+from rekindle.clock import stopwatch
+from tests.simulation.opening import BOOKS, opened
+from tests.simulation.world import World
+
+FRESH = 1_000_000  # beyond every seed of the test suite
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what was asked for and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="replay this one and print its story")
+    parser.add_argument("--book", choices=BOOKS, help="which book; all in turn if not given")
+    parser.add_argument("--minutes", type=float, default=1, help="how long to go on")
+    parser.add_argument("--from", type=int, default=FRESH, dest="first", help="the first seed")
+    asked = parser.parse_args(arguments)
+    if asked.seed is not None:
+        return _replay(asked.seed, asked.book or "memory")
+    return _soak(asked.first, asked.minutes, repeat(asked.book) if asked.book else _in_turn())
+
+
+def _in_turn() -> Iterator[str]:
+    """Yield the books, memory most often, for it is the quickest."""
+    return cycle([*repeat("memory", 20), "sqlite", "sqlite", "postgresql"])
+
+
+def _replay(seed: int, book: str) -> int:
+    with opened(book) as make_keeper:
+        world = World(seed, make_keeper)
+        try:
+            world.run()
+        except AssertionError as error:
+            _print_story(world)
+            print(f"seed {seed} on {book}: {error}")
+            return 1
+        _print_story(world)
+    print(f"seed {seed} on {book}: every promise held")
+    return 0
+
+
+def _print_story(world: World) -> None:
+    print(world.house.rules)
+    for line in world.log:
+        print(*line)
+
+
+def _soak(first: int, minutes: float, books: Iterator[str]) -> int:
+    watch, done = stopwatch(), 0
+    for book in books:
+        with opened(book) as make_keeper:
+            for seed in range(first + done, first + done + 10):
+                try:
+                    World(seed, make_keeper).run()
+                except Exception as error:
+                    print(f"seed {seed} on {book}: {error!r}")
+                    print(f"make soak SEED={seed} BOOK={book} tells its story")
+                    return 1
+                done += 1
+        if watch() > 60 * minutes:
+            break
+    print(f"{done} worlds from seed {first} in {watch() / 60:.1f} minutes: every promise held")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

