@@ -10,7 +10,7 @@ from django.db import connections
 
 from rekindle.consent import Exclusion, Rule
 from rekindle.errors import UsageError
-from rekindle.journeys import Budget, Decision, Terms
+from rekindle.journeys import Decision, Terms
 from rekindle.ledger import (
     MAX_ATTEMPTS,
     AuditLog,
@@ -22,9 +22,19 @@ from rekindle.ledger import (
     models,
 )
 from rekindle.vocabulary import Answer, Channel, Reason
-from tests.ledger.queueing import COST, DAY, HOUR, LEASE, MINUTE, STALE_AFTER, START, Queue, claim
+from tests.ledger.queueing import (
+    COST,
+    DAY,
+    HOUR,
+    LEASE,
+    MINUTE,
+    STALE_AFTER,
+    START,
+    TERMS,
+    Queue,
+    claim,
+)
 
-TERMS = Terms(longest_window=7 * DAY, budgets=(Budget(None, None, 5 * COST),))
 MONTH = {"budgets": "|*/*|", "budget_month": "2026-03"}
 
 
@@ -161,6 +171,18 @@ def test_wishes_and_exclusions_are_shown(queue: Queue, outbox: Outbox) -> None:
     assert dossier.preferences.muted_topics == {"baskets"}
     assert dossier.preferences.at_most_every == HOUR
     assert dossier.exclusion is Exclusion.POOR_FIT
+
+
+@pytest.mark.parametrize(("ago", "exclusion"), [(DAY, Exclusion.COOLING_OFF), (9 * DAY, None)])
+def test_bad_ending_excludes_for_a_while(
+    queue: Queue, alias: str, ago: timedelta, exclusion: Exclusion | None
+) -> None:
+    terms = Terms(cooling_off=7 * DAY, bad_endings=frozenset({"chargeback"}))
+    queue.message()
+    when = {"at": START - ago, "recorded_at": START}
+    queue.add(models.Signal, person_id="alice", kind="event", name="chargeback", key="1", **when)
+    (message,) = claim(Outbox(alias, terms=terms))
+    assert message.dossier.exclusion is exclusion
 
 
 def test_exclusion_that_is_over_is_not_shown(queue: Queue, outbox: Outbox) -> None:

@@ -134,7 +134,8 @@ def _load_papers(
     wishes = _wishes(fetch(alias, "wishes_at_the_door", batch))
     own = (wish.at_most_every for wish in wishes.values() if wish.at_most_every is not None)
     since = text_of(at - max(terms.longest_window, *own, timedelta(0)))
-    kinds = {name if name in _KINDS else SignalKind.EVENT.value for name in exits}
+    asked = exits | terms.bad_endings
+    kinds = {name if name in _KINDS else SignalKind.EVENT.value for name in sorted(asked)}
     excluded = fetch(alias, "exclusions_at_the_door", batch, now, now)
     return _Papers(
         consents=_consents(fetch(alias, "consents_at_the_door", batch)),
@@ -182,7 +183,8 @@ def _beside(rows: Iterable[Row], at: datetime) -> dict[str, list[_Beside]]:
     found: defaultdict[str, list[_Beside]] = defaultdict(list)
     for person, touch, channel, state, left_at in rows:
         has_left = state in _GONE
-        sent = Sent(_CHANNELS[channel], instant_of(left_at) if has_left else at)
+        left = instant_of(left_at) if has_left else at
+        sent = Sent(_CHANNELS[channel], left, is_pending=not has_left)
         found[person].append(_Beside(touch, has_left, sent))
     return found
 
@@ -232,7 +234,7 @@ def _dossier(
         zones=resolve_zones(line.timezone, line.country, line.phone, terms.zone),
         is_erased=bool(line.is_erased),
         preferences=papers.wishes.get(person, NO_PREFERENCES),
-        exclusion=papers.exclusions.get(person),
+        exclusion=_exclusion(person, papers, at=at, terms=terms),
     )
 
 
@@ -247,6 +249,14 @@ def _permission(
         soft_opt_in=terms.soft_opt_in,
         at=at,
     )
+
+
+def _exclusion(person: str, papers: _Papers, *, at: datetime, terms: Terms) -> Exclusion | None:
+    since = at - terms.cooling_off
+    for one in papers.events.get(person, ()):
+        if one.event in terms.bad_endings and one.at > since:
+            return papers.exclusions.get(person, Exclusion.COOLING_OFF)
+    return papers.exclusions.get(person)
 
 
 def _exit(

@@ -127,10 +127,10 @@ class Dispatcher:
         rest = self._ask_gate(claimed)
         mails = self._compose(rest)
         while rest and not (is_stopping() or self._hand_over.is_out_of_reach):
-            if self._now() - read_at > LOOK_LASTS:
-                break
             chunk, rest = rest[: self._chunk], rest[self._chunk :]
             self._send_chunk(chunk, mails, pool)
+            if self._now() - read_at > LOOK_LASTS:
+                break
         self._return(rest)
 
     def _compose(
@@ -194,7 +194,7 @@ class Dispatcher:
         accepted = [(message, one.word) for message, one in results if one.fate is Fate.ACCEPTED]
         if accepted:
             self._outbox.accept(accepted, at)
-        self._outcomes[Fate.ACCEPTED.value] += len(accepted)
+            self._outcomes[Fate.ACCEPTED.value] += len(accepted)
         self._return([message for message, one in results if one.fate is Fate.NOT_TRIED])
         for message, one in results:
             if one.fate not in {Fate.ACCEPTED, Fate.NOT_TRIED}:
