@@ -7,12 +7,11 @@ from datetime import timedelta
 import pytest
 
 from rekindle.errors import LedgerError
-from rekindle.journeys.interfaces import Book
 from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import Signal
 from rekindle.testing.book_contract import (
     START,
-    WINDOW,
+    TERMS,
     BookContract,
     MakeBook,
     build_enrolment,
@@ -25,15 +24,12 @@ from rekindle.vocabulary import Reason, SignalKind
 class TestMemoryBook(BookContract):
     @pytest.fixture
     def make_book(self) -> MakeBook:
-        def make(*, soft_opt_in: bool, longest_window: timedelta) -> Book:
-            return MemoryBook(soft_opt_in=soft_opt_in, longest_window=longest_window)
-
-        return make
+        return MemoryBook
 
 
 @pytest.fixture
 def book() -> MemoryBook:
-    book = MemoryBook(soft_opt_in=True, longest_window=WINDOW)
+    book = MemoryBook(TERMS)
     book.start(build_version())
     return book
 

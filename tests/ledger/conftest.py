@@ -11,10 +11,11 @@ import pytest
 from django.apps import apps
 from django.db import connections
 
-from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate
+from rekindle.journeys import Terms
+from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate, models
 
 SECRET = b"a secret of the tests"
-WEEK = timedelta(days=7)
+TERMS = Terms(soft_opt_in=True, longest_window=timedelta(days=7))
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +29,9 @@ def postgres_ledger(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def postgres(postgres_ledger: str) -> str:
-    """Return the alias of an empty PostgreSQL ledger."""
-    tables = ", ".join(model._meta.db_table for model in apps.get_app_config("ledger").get_models())
+    """Return the alias of a PostgreSQL ledger as it is after the migrations."""
+    emptied = set(apps.get_app_config("ledger").get_models()) - {models.Lane}
+    tables = ", ".join(model._meta.db_table for model in emptied)
     with connections[postgres_ledger].cursor() as cursor:
         cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     return postgres_ledger
@@ -63,7 +65,7 @@ def alias(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def book(alias: str) -> LedgerBook:
     """Return a book on which soft opt-in counts."""
-    return LedgerBook(alias, secret=SECRET, soft_opt_in=True, longest_window=WEEK)
+    return LedgerBook(alias, secret=SECRET, terms=TERMS)
 
 
 @pytest.fixture

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 
 import pytest
 
-from rekindle.journeys import Book
-from rekindle.ledger import LedgerBook
-from rekindle.testing.book_contract import BookContract, MakeBook
+from rekindle.journeys import Book, Terms
+from rekindle.ledger import LedgerBook, MessageState, models
+from rekindle.testing.book_contract import BookContract, Deliver, MakeBook
 
 
 class TestLedgerBook(BookContract):
     @pytest.fixture
     def make_book(self, alias: str) -> MakeBook:
-        def make(*, soft_opt_in: bool, longest_window: timedelta) -> Book:
-            return LedgerBook(
-                alias, secret=b"secret", soft_opt_in=soft_opt_in, longest_window=longest_window
-            )
+        def make(terms: Terms) -> Book:
+            return LedgerBook(alias, secret=b"secret", terms=terms)
 
         return make
+
+    @pytest.fixture
+    def deliver(self, alias: str) -> Deliver:
+        def deliver(at: datetime) -> None:
+            waiting = models.Touch.objects.using(alias).filter(state=MessageState.QUEUED)
+            waiting.update(state=MessageState.ACCEPTED, accepted_at=at)
+
+        return deliver

@@ -6,6 +6,7 @@ client that sends all traits at every login does not fill the table.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +17,7 @@ from rekindle.events import Card, Event, Statement, read_card
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.queries import Row, fetch, rows_of
 
 Told = tuple[str, Event]
 NAMES = ("first_name", "last_name")
@@ -25,27 +27,24 @@ def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: st
     """Write what was told of people, oldest first; to be called in a transaction."""
     if not told:
         return
-    rows = models.Person.objects.using(alias).select_for_update().order_by("pk")
-    held = {row.pk: _person_of(row) for row in rows.filter(pk__in={who for who, _ in told})}
+    people = rows_of((who,) for who in sorted({who for who, _ in told}))
+    held = {row[0]: _person_of(row) for row in fetch(alias, "cards_to_change", people)}
     cards = dict(held)
     statements: list[tuple[str, datetime, Statement]] = []
     for who, event in told:
         card = read_card(event.content)
         cards[who] = _completed(cards.get(who, Person(who)), card)
         statements += [(who, event.at, statement) for statement in card.statements]
-    book.save_people(card for who, card in cards.items() if held.get(who) != card)
-    book.save_consent(_new_records(alias, statements, source=source))
+    if changed := [card for who, card in cards.items() if held.get(who) != card]:
+        book.save_people(changed)
+    if records := _new_records(alias, statements, source=source):
+        book.save_consent(records)
 
 
-def _person_of(row: models.Person) -> Person:
-    return Person(
-        row.pk,
-        address=row.address,
-        country=row.country,
-        timezone=row.timezone,
-        properties=row.properties,
-        phone=row.phone,
-    )
+def _person_of(row: Row) -> Person:
+    id_, address, country, timezone, properties, phone = row
+    named = json.loads(properties) if isinstance(properties, str) else properties
+    return Person(id_, address, country, timezone, named, phone)
 
 
 def _completed(person: Person, card: Card) -> Person:

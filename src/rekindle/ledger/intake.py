@@ -34,8 +34,10 @@ from rekindle.ledger.queries import (
 )
 from rekindle.vocabulary import SignalKind
 
-Owned = tuple[Event, str | None]
+Owned = tuple[Event, str | None, SignalKind | None]
+"""An event, whose it is, and what it is taken for."""
 
+ANSWERS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
 YOUNG = timedelta(seconds=10)
 """A scanner follows the links of a message within seconds of its arrival; people do not."""
 
@@ -79,15 +81,14 @@ class Inbox:
         ordered = [event for event in events if unique[event.message_id] is event]
         with ledger_transaction(self._alias):
             links = Links.load(self._alias, ordered)
-            owned = [(event, links.person_of(event)) for event in ordered]
-            kept = [(event, who) for event, who in owned if who not in links.erased]
-            kept = self._mark_young(kept)
+            owned = [(event, links.person_of(event), signal_kind(event)) for event in ordered]
+            kept = self._mark_young([one for one in owned if one[1] not in links.erased])
             new = self._keep(source, kept, at)
-            fresh = [(event, who) for event, who in kept if event.message_id in new]
+            fresh = [one for one in kept if one[0].message_id in new]
             links.save(self._alias, at)
             save_cards(self._alias, self._book, _identified(fresh), source=source)
             ended = self._signal(source, fresh, at)
-        erased = {event.message_id for event, who in owned if who in links.erased}
+        erased = {event.message_id for event, who, _ in owned if who in links.erased}
         repeated = len(events) - len(fresh) - sum(e.message_id in erased for e in events)
         return Taken(len(events) - len(erased), repeated, ended, frozenset(erased))
 
@@ -114,33 +115,32 @@ class Inbox:
         with ledger_transaction(self._alias):
             execute(self._alias, "mark_exported", text_of(at), rows)
 
-    def _mark_young(self, kept: Sequence[Owned]) -> list[Owned]:
+    def _mark_young(self, kept: list[Owned]) -> list[Owned]:
         """Mark opens and clicks that came too soon to be a person's."""
-        kinds = (SignalKind.OPEN, SignalKind.CLICK)
-        people = {who for event, who in kept if who and signal_kind(event) in kinds}
+        people = {who for _, who, kind in kept if who and kind in ANSWERS}
         if not people:
-            return list(kept)
+            return kept
         rows = fetch(self._alias, "newest_accepted_of", rows_of((p,) for p in sorted(people)))
         accepted = {person: instant_of(text) for person, text in rows}
-        return [
-            (replace(event, is_machine=True), who)
-            if who in accepted
-            and signal_kind(event) in kinds
-            and timedelta() <= event.at - accepted[who] < YOUNG
-            else (event, who)
-            for event, who in kept
-        ]
+        marked: list[Owned] = []
+        for event, who, kind in kept:
+            age = event.at - accepted[who] if who in accepted and kind in ANSWERS else None
+            if age is not None and timedelta() <= age < YOUNG:
+                marked.append((replace(event, is_machine=True), who, None))
+            else:
+                marked.append((event, who, kind))
+        return marked
 
     def _keep(self, source: str, kept: Iterable[Owned], at: datetime) -> set[str]:
         # In one order everywhere: two transactions that insert the same rows wait, not lock.
-        rows = sorted((_row(event, who) for event, who in kept), key=lambda row: str(row[0]))
+        rows = sorted((_row(event, who) for event, who, _ in kept), key=lambda row: str(row[0]))
         if not rows:
             return set()
         found = fetch(self._alias, "add_events", source, text_of(at), rows_of(rows))
         return {message_id for (message_id,) in found}
 
     def _signal(self, source: str, fresh: Iterable[Owned], at: datetime) -> int:
-        felt = [(e, who, kind) for e, who in fresh if who and (kind := signal_kind(e))]
+        felt = [(event, who, kind) for event, who, kind in fresh if who and kind]
         if not felt:
             return 0
         relatives = self._relatives(who for _, who, _ in felt)
@@ -160,7 +160,7 @@ class Inbox:
 
 
 def _identified(fresh: Iterable[Owned]) -> list[tuple[str, Event]]:
-    told = [(who, event) for event, who in fresh if who and event.type is EventType.IDENTIFY]
+    told = [(who, event) for event, who, _ in fresh if who and event.type is EventType.IDENTIFY]
     return sorted(told, key=lambda one: one[1].at)
 
 

@@ -22,6 +22,7 @@ from rekindle.errors import LedgerError
 Row = tuple[Any, ...]
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_MOMENT = re.compile(r"MOMENT\(([\w.]+|\w+\([^)]*\))\)")
 _INSTANT = re.compile(r"INSTANT\(([\w.]+|\w+\([^)]*\))\)")
 _ROWS = re.compile(r"ROWS\(([^)]*)\) AS (\w+)")
 _POSTGRESQL_LINE = re.compile(r"^\s*-- postgresql: (.*)$", re.MULTILINE)
@@ -51,7 +52,7 @@ def ledger_transaction(alias: str) -> Iterator[None]:
 def fetch(alias: str, query: str, *parameters: str | int) -> list[Row]:
     """Return the rows of a named query."""
     with ledger_errors(), connections[alias].cursor() as cursor:
-        cursor.execute(_statement(query, connections[alias].vendor), parameters)
+        cursor.execute(statement(query, connections[alias].vendor), parameters)
         rows: list[Row] = cursor.fetchall()
         return rows
 
@@ -59,7 +60,7 @@ def fetch(alias: str, query: str, *parameters: str | int) -> list[Row]:
 def execute(alias: str, query: str, *parameters: str | int) -> int:
     """Run a named query and return how many rows it wrote."""
     with ledger_errors(), connections[alias].cursor() as cursor:
-        cursor.execute(_statement(query, connections[alias].vendor), parameters)
+        cursor.execute(statement(query, connections[alias].vendor), parameters)
         return int(cursor.rowcount)
 
 
@@ -93,8 +94,11 @@ def instant_or_none(text: str | None) -> datetime | None:
 
 
 @cache
-def _statement(query: str, vendor: str) -> str:
+def statement(query: str, vendor: str) -> str:
+    """Return a named query as this kind of database reads it."""
     text = _lines_for(vendor, _statements()[query])
+    text = _MOMENT.sub(r"\1" if vendor == "postgresql" else r"INSTANT(\1)", text)
+    text = text.replace("JOINED(", "string_agg(" if vendor == "postgresql" else "group_concat(")
     text = _INSTANT.sub(r"\1::text" if vendor == "postgresql" else r"(\1 || '+00:00')", text)
     return _ROWS.sub(partial(_rows_table, vendor=vendor), text)
 

@@ -7,11 +7,14 @@ bounce from a refused delivery), so the rule has one place, here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.journeys import Signal
+from rekindle.ledger.cancelling import BAR, cancel_messages_of
 from rekindle.ledger.queries import (
+    Row,
     execute,
     fetch,
     instant_of,
@@ -21,21 +24,40 @@ from rekindle.ledger.queries import (
     text_of,
 )
 from rekindle.ledger.versions import Versions
-from rekindle.vocabulary import Channel, Reason, SignalKind
+from rekindle.vocabulary import STOPS, Channel, Reason, SignalKind
 
-STOPS = frozenset({SignalKind.OPT_OUT, SignalKind.COMPLAINT, SignalKind.BOUNCE})
-"""What ends every enrolment of the person, whatever the journey says."""
+OWN_REASONS: Mapping[str, Reason] = {
+    kind.value: Reason(kind.value) for kind in (SignalKind.ORDER, *STOPS)
+}
+"""Events that are a reason of their own; any other is told as EVENT."""
 
 
-def is_return(
-    bought_at: datetime,
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """An enrolment a signal may end or wake."""
+
+    number: int
+    person: str
+    exits: frozenset[str]
+    entered_at: datetime
+    last_order_at: datetime | None
+    wakes_on: str
+    due_at: datetime
+
+
+def is_exit(
+    event: str,
+    at: datetime,
+    *,
+    exits: Collection[str],
     entered_at: datetime,
     last_order_at: datetime | None,
-    *,
-    exits: Collection[SignalKind],
 ) -> bool:
-    """Return whether a purchase ends an enrolment: newer than what was known at entry."""
-    return SignalKind.ORDER in exits and bought_at > (last_order_at or entered_at)
+    """Return whether an event ends an enrolment: newer than what was known at entry."""
+    if event not in exits:
+        return False
+    since = last_order_at if event == SignalKind.ORDER else None
+    return at > (since or entered_at)
 
 
 def know_people(alias: str, people: Iterable[str]) -> None:
@@ -45,16 +67,25 @@ def know_people(alias: str, people: Iterable[str]) -> None:
     execute(alias, "know_people", rows_of(known))
 
 
+def hold_people(alias: str, people: Iterable[str]) -> None:
+    """Hold these people's open enrolments until the commit.
+
+    Whoever is to change messages and enrolments in one transaction begins here, so that
+    everybody takes both in one order and nobody waits in a circle.
+    """
+    fetch(alias, "hold_open_of", rows_of((person,) for person in sorted(set(people))))
+
+
 def record_signals(alias: str, versions: Versions, signals: Sequence[Signal], at: datetime) -> int:
     """Record signals and end what they end; return how many enrolments ended."""
     with ledger_transaction(alias):
-        fresh = _append(alias, signals, at)
+        fresh = _append(alias, [signal for signal in signals if signal.at <= at], at)
         if not fresh:
             return 0
         stops = [signal for signal in fresh if signal.kind in STOPS]
         _withdraw(alias, [stop for stop in stops if stop.kind is SignalKind.OPT_OUT])
         suppress_people(alias, [(stop.person, stop.kind.value, stop.at) for stop in stops])
-        return _end(alias, _endings(alias, versions, fresh), at)
+        return _consequences(alias, versions, fresh, at)
 
 
 def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> None:
@@ -68,17 +99,33 @@ def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> N
         execute(alias, "suppress", rows_of(rows))
 
 
+def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:
+    """End enrolments whose places are held, and cancel their messages; count the ended."""
+    if not endings:
+        return 0
+    execute(alias, "leave_places", rows_of((number,) for number, _ in endings))
+    rows = rows_of((number, text_of(at), reason.value) for number, reason in endings)
+    ended = execute(alias, "end_enrolments", rows)
+    cancel_messages_of(alias, endings)
+    return ended
+
+
 def _append(alias: str, signals: Sequence[Signal], at: datetime) -> list[Signal]:
     by_key = {signal.key: signal for signal in reversed(signals)}
     if not by_key:
         return []
     know_people(alias, (signal.person for signal in signals))
     rows = [
-        (signal.person, signal.kind.value, text_of(signal.at), key, text_of(at))
-        for key, signal in by_key.items()
+        (one.person, one.kind.value, _name(one), text_of(one.at), key, text_of(at))
+        # In one order everywhere: two that insert the same keys wait, not lock.
+        for key, one in sorted(by_key.items())
     ]
     new = {key for (key,) in fetch(alias, "add_signals", rows_of(rows))}
     return sorted((by_key[key] for key in new), key=lambda signal: (signal.at, signal.key))
+
+
+def _name(signal: Signal) -> str:
+    return signal.name if signal.kind is SignalKind.EVENT else ""
 
 
 def _withdraw(alias: str, opt_outs: Sequence[Signal]) -> None:
@@ -88,33 +135,57 @@ def _withdraw(alias: str, opt_outs: Sequence[Signal]) -> None:
         for channel in Channel
     ]
     if rows:
-        execute(alias, "add_consents", rows_of(rows))
+        fetch(alias, "add_consents", rows_of(rows))
 
 
-def _endings(alias: str, versions: Versions, signals: Iterable[Signal]) -> list[tuple[int, Reason]]:
-    """Return which enrolments end and why: the person's earliest signal that ends one."""
+def _consequences(alias: str, versions: Versions, signals: Iterable[Signal], at: datetime) -> int:
+    """End what the signals end, and wake who waits for one of them; count the ended."""
     by_person: dict[str, list[Signal]] = defaultdict(list)
     for signal in signals:
         by_person[signal.person].append(signal)
-    endings: list[tuple[int, Reason]] = []
     batch = rows_of((person,) for person in by_person)
-    for row in fetch(alias, "stoppable_enrolments_of", batch):
-        enrolment, person, journey, version, entered, ordered = row
-        exits = versions.find(journey, version).journey.exits
-        for signal in by_person[person]:
-            if signal.kind in STOPS or is_return(
-                signal.at, instant_of(entered), instant_or_none(ordered), exits=exits
-            ):
-                endings.append((enrolment, Reason(signal.kind.value)))
-                break
-    return endings
+    waiting = [_read(row, versions) for row in fetch(alias, "hold_open_of", batch)]
+    finished = [_read(row, versions) for row in fetch(alias, "finished_with_messages_of", batch)]
+    reasons = {one.number: _reason(one, by_person[one.person]) for one in (*waiting, *finished)}
+    endings = [(number, reason) for number, reason in reasons.items() if reason is not None]
+    woken = [
+        (one.number, text_of(at))
+        for one in waiting
+        if reasons[one.number] is None and _wakes(one, by_person[one.person], at)
+    ]
+    if woken:
+        execute(alias, "look_at", rows_of(woken))
+    return end_enrolments(alias, endings, at)
 
 
-def _end(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:
-    if not endings:
-        return 0
-    ends = [(enrolment, text_of(at), reason.value) for enrolment, reason in endings]
-    stops = [(enrolment, reason.value) for enrolment, reason in endings]
-    ended = execute(alias, "end_enrolments", rows_of(ends))
-    execute(alias, "cancel_messages_of", rows_of(stops))
-    return ended
+def _read(row: Row, versions: Versions) -> _Ended:
+    number, person, journey, version, entered, ordered, wakes_on, due = row
+    return _Ended(
+        number=number,
+        person=person,
+        exits=versions.find(journey, version).journey.exits,
+        entered_at=instant_of(entered),
+        last_order_at=instant_or_none(ordered),
+        wakes_on=wakes_on,
+        due_at=instant_of(due),
+    )
+
+
+def _reason(one: _Ended, signals: Iterable[Signal]) -> Reason | None:
+    """Return why an enrolment ends: the person's earliest signal that ends it."""
+    for signal in signals:
+        if signal.kind in STOPS or is_exit(
+            signal.event,
+            signal.at,
+            exits=one.exits,
+            entered_at=one.entered_at,
+            last_order_at=one.last_order_at,
+        ):
+            return OWN_REASONS.get(signal.event, Reason.EVENT)
+    return None
+
+
+def _wakes(one: _Ended, signals: Iterable[Signal], at: datetime) -> bool:
+    if not one.wakes_on or one.due_at <= at:
+        return False
+    return any(f"{BAR}{signal.event}{BAR}" in one.wakes_on for signal in signals)

@@ -1,20 +1,25 @@
 """Journey versions, as the ledger keeps them.
 
-What was started is written down whole, parsed and as text, so that people finish the
-version they entered even after its file has changed or gone.
+What was started is written down as its file's text, so that people finish the version
+they entered even after its file has changed or gone.
 """
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
-from pydantic import TypeAdapter
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from rekindle.errors import LedgerError
-from rekindle.journeys import Journey, JourneyVersion
+from rekindle.journeys import JourneyVersion, parse_journey
 from rekindle.ledger import models
-from rekindle.ledger.queries import ledger_errors, ledger_transaction
+from rekindle.ledger.models import JourneyState
+from rekindle.ledger.queries import (
+    execute,
+    fetch,
+    ledger_errors,
+    ledger_transaction,
+    rows_of,
+    text_of,
+)
 
 
 class Versions:
@@ -25,28 +30,35 @@ class Versions:
         self._known: dict[tuple[str, int], JourneyVersion] = {}
 
     def start(self, version: JourneyVersion) -> None:
-        """Make this the only version of its journey that new people enter."""
-        name = version.journey.name
+        """Make this a version of its journey, which runs now."""
+        name, at = version.journey.name, version.started_at
         with ledger_transaction(self._alias):
-            rows = models.JourneyVersion.objects.using(self._alias)
-            rows.filter(name=name).exclude(version=version.version).update(is_running=False)
-            row, is_new = rows.get_or_create(
-                name=name, version=version.version, defaults=_row_of(version)
+            row = (name, text_of(at), text_of(version.since))
+            execute(self._alias, "start_journey", rows_of([row]))
+            self._rows.get_or_create(
+                name=name,
+                version=version.version,
+                defaults={
+                    "text": version.journey.text,
+                    "holdout_share": version.holdout_share,
+                    "salt": version.salt,
+                    "started_at": at,
+                },
             )
-            if not is_new and not row.is_running:
-                rows.filter(pk=row.pk).update(is_running=True)
 
     @ledger_errors()
     def running(self) -> list[JourneyVersion]:
         """Return the newest version of every journey that takes new people."""
-        rows = models.JourneyVersion.objects.using(self._alias)
-        return [_version_of(row) for row in rows.filter(is_running=True).order_by("name")]
+        newest = self._rows.filter(name=OuterRef("name")).order_by("-version")
+        rows = self._rows.filter(version=Subquery(newest.values("version")[:1]))
+        states = models.Journey.objects.using(self._alias).filter(state=JourneyState.RUNNING)
+        found = rows.filter(name__in=states.values("name")).order_by("name")
+        return self._read(found)
 
     @ledger_errors()
     def of_journey(self, name: str) -> list[JourneyVersion]:
         """Return every version of a journey, oldest first."""
-        rows = models.JourneyVersion.objects.using(self._alias)
-        return [_version_of(row) for row in rows.filter(name=name).order_by("version")]
+        return self._read(self._rows.filter(name=name).order_by("version"))
 
     def find(self, name: str, version: int) -> JourneyVersion:
         """Return one version.
@@ -55,7 +67,7 @@ class Versions:
             LedgerError: it was never started here.
         """
         if (name, version) not in self._known:
-            self._known |= {(name, v.version): v for v in self.of_journey(name)}
+            self.of_journey(name)
         try:
             return self._known[name, version]
         except KeyError as error:
@@ -63,28 +75,33 @@ class Versions:
                 f"version {version} of journey {name!r} was never started in this ledger"
             ) from error
 
+    def stopped(self) -> frozenset[str]:
+        """Return the journeys that were stopped."""
+        return frozenset(name for (name,) in fetch(self._alias, "stopped_journeys"))
 
-@cache
-def _journeys() -> TypeAdapter[Journey]:
-    return TypeAdapter(Journey)
+    @property
+    def _rows(self) -> QuerySet[models.JourneyVersion]:
+        return models.JourneyVersion.objects.using(self._alias)
 
-
-def _row_of(version: JourneyVersion) -> dict[str, Any]:
-    return {
-        "text": version.journey.text,
-        "definition": _journeys().dump_python(version.journey, mode="json", exclude={"text"}),
-        "holdout_share": version.holdout_share,
-        "salt": version.salt,
-        "started_at": version.started_at,
-        "is_running": True,
-    }
-
-
-def _version_of(row: models.JourneyVersion) -> JourneyVersion:
-    return JourneyVersion(
-        journey=_journeys().validate_python({**row.definition, "text": row.text}),
-        version=row.version,
-        holdout_share=row.holdout_share,
-        salt=row.salt,
-        started_at=row.started_at,
-    )
+    def _read(self, rows: QuerySet[models.JourneyVersion]) -> list[JourneyVersion]:
+        found = []
+        opened = {
+            journey.name: journey.opened_at
+            for journey in models.Journey.objects.using(self._alias).filter(
+                name__in={row.name for row in rows}
+            )
+        }
+        for row in rows:
+            key = (row.name, row.version)
+            if key not in self._known:
+                opened_at = opened[row.name]
+                self._known[key] = JourneyVersion(
+                    journey=parse_journey(row.text, name_hint=f"{row.name}, version {row.version}"),
+                    version=row.version,
+                    holdout_share=row.holdout_share,
+                    salt=row.salt,
+                    started_at=row.started_at,
+                    opened_at=None if opened_at == row.started_at else opened_at,
+                )
+            found.append(self._known[key])
+        return found

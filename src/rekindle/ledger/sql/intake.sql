@@ -15,6 +15,14 @@ FROM ROWS(person text) AS r
 JOIN ledger_alias AS a ON a.person = r.person
 JOIN ledger_person AS p ON p.id = a.id
 
+-- name: cards_to_change
+-- The cards of these people, held until the transaction ends.
+SELECT p.id, p.address, p.country, p.timezone, p.properties, p.phone
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+ORDER BY p.id
+-- postgresql: FOR NO KEY UPDATE OF p
+
 -- name: add_events
 -- Keep reports; say which were not known yet.
 INSERT INTO ledger_event (source, message_id, type, name, subject, person, anonymous_id,

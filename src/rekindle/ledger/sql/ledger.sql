@@ -2,82 +2,15 @@
 --
 -- ROWS(column type, ...) AS r is a table made of one JSON parameter, a list of rows;
 -- "instant" is the database's own timestamp, and INSTANT(column) reads one as ISO 8601
--- text in UTC. A line that begins with "-- postgresql:" is a part of the statement
+-- text in UTC; MOMENT(column) reads one as bulk.py wants it. JOINED(text, mark) puts the
+-- texts of a group together. A line that begins with "-- postgresql:" is a part of the statement
 -- there and a remark on SQLite, where the one writer at a time needs no row locks.
-
--- name: due_enrolments
--- Open enrolments to look at now, the longest waiting first, with their cards.
-SELECT e.person_id, e.journey, e.version, e.rotation, e.arm,
-       INSTANT(e.entered_at), INSTANT(e.last_order_at), e.position,
-       INSTANT(e.ready_at), INSTANT(e.due_at), p.country, p.address
-FROM ledger_enrolment AS e
-JOIN ledger_person AS p ON p.id = e.person_id
-WHERE e.ended_at IS NULL AND e.due_at <= %s
-ORDER BY e.due_at, e.id
-LIMIT %s
-
--- name: consents_of
--- Every consent record of these people, in the order the statements were made.
-SELECT c.person_id, c.channel, c.granted, INSTANT(c.at), c.source, c.wording
-FROM ROWS(person text) AS r
-JOIN ledger_consent AS c ON c.person_id = r.person
-ORDER BY c.at, c.id
-
--- name: suppressed_of
--- The channels on which these people, or the addresses they have now, are suppressed.
-SELECT p.id, s.channel
-FROM ROWS(person text) AS r
-JOIN ledger_person AS p ON p.id = r.person
-JOIN ledger_suppression AS s ON s.address_hash = p.address_hash
-WHERE p.address_hash <> '' AND s.address_hash <> ''
-UNION
-SELECT s.person_id, s.channel
-FROM ROWS(person text) AS r
-JOIN ledger_suppression AS s ON s.person_id = r.person
-
--- name: newest_orders_of
--- The newest purchase on record of each of these people who has one.
-SELECT g.person_id, INSTANT(max(g.at))
-FROM ROWS(person text) AS r
-JOIN ledger_signal AS g ON g.person_id = r.person AND g.kind = 'order'
-GROUP BY g.person_id
-
--- name: sends_of
--- Marketing sends of these people that count towards caps, ghosts included.
--- What failed or was cancelled never reached anyone; what is unknown may have.
-SELECT t.person_id, t.channel, INSTANT(coalesce(m.accepted_at, t.at)), t.is_ghost
-FROM ROWS(person text) AS r
-JOIN ledger_touch AS t ON t.person_id = r.person
-LEFT JOIN ledger_message AS m ON m.touch_id = t.id
-WHERE t.is_marketing
-  AND coalesce(m.accepted_at, t.at) > %s
-  AND (t.is_ghost OR m.state IN ('queued', 'leased', 'sending', 'accepted', 'unknown'))
-ORDER BY t.at, t.id
-
--- name: save_people
--- Insert or update contact cards.
-INSERT INTO ledger_person (id, address, address_hash, country, timezone, properties)
-SELECT r.id, r.address, r.address_hash, r.country, r.timezone, r.properties
-FROM ROWS(id text, address text, address_hash text, country text, timezone text, properties jsonb) AS r
-WHERE true
-ON CONFLICT (id) DO UPDATE SET
-    address = excluded.address, address_hash = excluded.address_hash,
-    country = excluded.country, timezone = excluded.timezone,
-    properties = excluded.properties
 
 -- name: know_people
 -- Make an empty card for those of these people who have none yet.
 INSERT INTO ledger_person (id, properties)
 SELECT r.person, '{}'
 FROM ROWS(person text) AS r
-WHERE true
-ON CONFLICT DO NOTHING
-
--- name: add_consents
--- Append consent records; an equal one is kept once.
-INSERT INTO ledger_consent (person_id, channel, granted, at, source, wording)
-SELECT r.person, r.channel, r.granted, r.at, r.source, r.wording
-FROM ROWS(person text, channel text, granted boolean, at instant, source text, wording text) AS r
 WHERE true
 ON CONFLICT DO NOTHING
 
@@ -98,17 +31,6 @@ JOIN ledger_enrolment AS e ON e.person_id = r.person
 WHERE e.journey = %s
 ORDER BY e.rotation
 
--- name: enrol
--- Insert enrolments; one that exists is left alone.
-INSERT INTO ledger_enrolment (person_id, journey, version, rotation, arm, entered_at,
-                              last_order_at, position, ready_at, due_at)
-SELECT r.person, r.journey, r.version, r.rotation, r.arm, r.entered_at,
-       r.last_order_at, r.position, r.ready_at, r.due_at
-FROM ROWS(person text, journey text, version int, rotation int, arm text, entered_at instant,
-          last_order_at instant, position int, ready_at instant, due_at instant) AS r
-WHERE true
-ON CONFLICT DO NOTHING
-
 -- name: assign
 -- Keep the first arm a person was drawn into, for ever.
 INSERT INTO ledger_assignment (person_id, journey, arm, assigned_at, version)
@@ -117,74 +39,248 @@ FROM ROWS(person text, journey text, arm text, assigned_at instant, version int)
 WHERE true
 ON CONFLICT DO NOTHING
 
--- name: advance
--- Move enrolments on, unless they changed since they were read; say which moved.
--- A row another transaction holds is being changed by it, so it counts as changed.
-WITH moving AS (
-    SELECT e.id, m.version, m.position, m.ready_at, m.due_at, m.ended_at, m.ended_reason
-    FROM ROWS(person text, journey text, rotation int, from_position int, from_due_at instant,
-              version int, position int, ready_at instant, due_at instant,
-              ended_at instant, ended_reason text) AS m
-    JOIN ledger_enrolment AS e
-      ON e.person_id = m.person AND e.journey = m.journey AND e.rotation = m.rotation
-    WHERE e.position = m.from_position AND e.due_at = m.from_due_at AND e.ended_at IS NULL
-    -- postgresql: FOR NO KEY UPDATE OF e SKIP LOCKED
-)
-UPDATE ledger_enrolment
-SET version = moving.version, position = moving.position, ready_at = moving.ready_at,
-    due_at = moving.due_at, ended_at = moving.ended_at, ended_reason = moving.ended_reason
-FROM moving
-WHERE ledger_enrolment.id = moving.id
-RETURNING ledger_enrolment.id, ledger_enrolment.person_id, ledger_enrolment.journey,
-          ledger_enrolment.rotation
+-- name: save_people
+-- Insert or update contact cards, but for people who were erased.
+INSERT INTO ledger_person (id, address, address_hash, country, timezone, phone, properties)
+SELECT r.id, r.address, r.address_hash, r.country, r.timezone, r.phone, r.properties
+FROM ROWS(id text, address text, address_hash text, country text, timezone text, phone text, properties jsonb) AS r
+WHERE true
+ON CONFLICT (id) DO UPDATE SET
+    address = excluded.address, address_hash = excluded.address_hash,
+    country = excluded.country, timezone = excluded.timezone, phone = excluded.phone,
+    properties = excluded.properties
+WHERE ledger_person.erased_at IS NULL
 
--- name: add_decisions
--- Append the gate's answers.
-INSERT INTO ledger_decision (enrolment_id, step, at, answer, reason, until, is_ghost, detail)
-SELECT r.enrolment, r.step, r.at, r.answer, r.reason, r.until, r.is_ghost, r.detail
-FROM ROWS(enrolment bigint, step text, at instant, answer text, reason text, until instant,
-          is_ghost boolean, detail text) AS r
+-- name: erase_person
+-- Forget a card; what stays of the person is that they were erased.
+UPDATE ledger_person
+SET address = NULL, address_hash = '', country = NULL, timezone = NULL, phone = NULL,
+    properties = '{}', erased_at = coalesce(erased_at, %s)
+WHERE id = %s
 
--- name: add_touches
--- Add touches, each once for ever; say which are new.
-INSERT INTO ledger_touch (enrolment_id, person_id, version, step, channel, at,
-                          is_ghost, is_marketing)
-SELECT r.enrolment, r.person, r.version, r.step, r.channel, r.at, r.is_ghost, r.is_marketing
-FROM ROWS(enrolment bigint, person text, version int, step text, channel text, at instant,
-          is_ghost boolean, is_marketing boolean) AS r
+-- name: add_consents
+-- Append consent records; an equal one is kept once. Say whose withdrawals are new.
+INSERT INTO ledger_consent (person_id, channel, granted, at, source, wording)
+SELECT r.person, r.channel, r.granted, r.at, r.source, r.wording
+FROM ROWS(person text, channel text, granted boolean, at instant, source text, wording text) AS r
 WHERE true
 ON CONFLICT DO NOTHING
-RETURNING id, enrolment_id, is_ghost
+RETURNING person_id, channel, granted, INSTANT(at)
 
--- name: add_messages
--- Put the messages of new touches into the outbox.
-INSERT INTO ledger_message (touch_id, channel, template, state, not_before, expires_at,
-                            created_at, cost_micros)
-SELECT r.touch, r.channel, r.template, 'queued', r.created_at, r.expires_at,
-       r.created_at, r.cost_micros
-FROM ROWS(touch bigint, channel text, template text, created_at instant, expires_at instant,
-          cost_micros bigint) AS r
+-- name: withdrawn_messages
+-- Marketing that has not left, to people who withdrew and have not granted since.
+SELECT t.id
+FROM ROWS(person text, channel text, at instant) AS r
+JOIN ledger_touch AS t ON t.person_id = r.person AND t.channel = r.channel
+WHERE t.state IN ('queued', 'leased') AND t.is_marketing
+  AND NOT EXISTS (
+      SELECT 1 FROM ledger_consent AS c
+      WHERE c.person_id = r.person AND c.channel = r.channel AND c.granted AND c.at > r.at)
+
+-- name: save_preferences
+-- Keep what a person asked for.
+INSERT INTO ledger_preference (person_id, snoozed_until, muted_topics, at_most_every_seconds)
+SELECT r.person, r.snoozed_until, r.topics, r.seconds
+FROM ROWS(person text, snoozed_until instant, topics text, seconds bigint) AS r
+WHERE true
+ON CONFLICT (person_id) DO UPDATE SET
+    snoozed_until = excluded.snoozed_until, muted_topics = excluded.muted_topics,
+    at_most_every_seconds = excluded.at_most_every_seconds
+
+-- name: exclude
+-- Keep why nobody writes to a person, and until when.
+INSERT INTO ledger_exclusion (person_id, kind, at, until)
+SELECT r.person, r.kind, r.at, r.until
+FROM ROWS(person text, kind text, at instant, until instant) AS r
+WHERE true
+ON CONFLICT (person_id, kind) DO UPDATE SET at = excluded.at, until = excluded.until
+
+-- name: enrol
+-- Insert enrolments; one that exists is left alone, and so is one of an erased person.
+INSERT INTO ledger_enrolment (person_id, journey, version, rotation, arm, entered_at,
+                              last_order_at)
+SELECT r.person, r.journey, r.version, r.rotation, r.arm, r.entered_at, r.last_order_at
+FROM ROWS(person text, journey text, version int, rotation int, arm text, entered_at instant,
+          last_order_at instant) AS r
+JOIN ledger_person AS p ON p.id = r.person
+WHERE p.erased_at IS NULL
+ON CONFLICT DO NOTHING
+RETURNING id, person_id, journey, rotation
+
+-- name: hold_lanes
+-- Those of these lanes that nobody else holds, held.
+SELECT l.id
+FROM ledger_lane AS l
+WHERE l.id IN (SELECT r.lane FROM ROWS(lane int) AS r)
+ORDER BY l.id
+-- postgresql: FOR UPDATE SKIP LOCKED
+
+-- name: due_in_lane
+-- Who is due in one lane, the longest waiting first, and most of what the gate asks. What
+-- few people have is only said to be there. A row somebody is changing is left to them.
+SELECT s.enrolment_id, e.person_id, e.journey, e.version, e.rotation, e.arm,
+       MOMENT(e.entered_at), MOMENT(e.last_order_at), s.position,
+       MOMENT(s.ready_at), MOMENT(s.due_at), s.wakes_on,
+       p.country, p.timezone, p.phone, coalesce(p.address, '') <> '', p.erased_at IS NOT NULL,
+       (SELECT JOINED(c.mark, ' ')
+        FROM (SELECT channel || CASE WHEN granted THEN '+' ELSE '-' END AS mark
+              FROM ledger_consent
+              WHERE person_id = e.person_id AND at <= %s
+              ORDER BY at, granted DESC) AS c),
+       (SELECT MOMENT(max(at)) FROM ledger_signal
+        WHERE person_id = e.person_id AND kind = 'order'),
+       EXISTS (SELECT 1 FROM ledger_suppression WHERE person_id = e.person_id)
+       OR (p.address_hash <> '' AND EXISTS (
+           SELECT 1 FROM ledger_suppression
+           WHERE address_hash = p.address_hash AND address_hash <> '')),
+       EXISTS (SELECT 1 FROM ledger_touch WHERE person_id = e.person_id),
+       EXISTS (SELECT 1 FROM ledger_preference WHERE person_id = e.person_id)
+       OR EXISTS (SELECT 1 FROM ledger_exclusion WHERE person_id = e.person_id)
+FROM ledger_place AS s
+JOIN ledger_enrolment AS e ON e.id = s.enrolment_id
+JOIN ledger_person AS p ON p.id = e.person_id
+WHERE s.lane = %s AND s.due_at <= %s
+  AND e.journey NOT IN (SELECT name FROM ledger_journey WHERE state = 'paused')
+ORDER BY s.due_at, s.enrolment_id
+LIMIT %s
+-- postgresql: FOR NO KEY UPDATE OF s SKIP LOCKED
+
+-- name: plan_by_index
+-- Have this transaction look rows up one by one: a plan that reads a table whole is for
+-- more rows than a batch has, but is what unknown sizes make the planner choose.
+SELECT set_config(r.name, 'off', true)
+FROM ROWS(name text) AS r
+
+-- name: stopped_journeys
+-- The journeys that were stopped.
+SELECT name FROM ledger_journey WHERE state = 'stopped'
+
+-- name: suppressed_of
+-- The channels on which these people, or the addresses they have now, are suppressed.
+SELECT p.id, s.channel
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+JOIN ledger_suppression AS s ON s.address_hash = p.address_hash
+WHERE p.address_hash <> '' AND s.address_hash <> ''
+UNION
+SELECT s.person_id, s.channel
+FROM ROWS(person text) AS r
+JOIN ledger_suppression AS s ON s.person_id = r.person
+
+-- name: wishes_of
+-- What these people asked for beside "never".
+SELECT w.person_id, INSTANT(w.snoozed_until), w.muted_topics, w.at_most_every_seconds
+FROM ROWS(person text) AS r
+JOIN ledger_preference AS w ON w.person_id = r.person
+
+-- name: exclusions_of
+-- Why nobody writes to these people at this instant.
+SELECT x.person_id, x.kind
+FROM ROWS(person text) AS r
+JOIN ledger_exclusion AS x ON x.person_id = r.person
+WHERE x.at <= %s AND (x.until IS NULL OR x.until > %s)
+ORDER BY x.kind
+
+-- name: touches_of
+-- Touches of these people since a while, what waits to leave, and all of these enrolments.
+-- What was cancelled or failed reached nobody; what is unknown may have, when last tried.
+SELECT t.person_id, t.enrolment_id, t.step, t.channel, t.state, t.is_marketing,
+       INSTANT(t.at), INSTANT(coalesce(t.accepted_at, t.not_before))
+FROM ROWS(person text, enrolment bigint) AS r
+JOIN ledger_touch AS t ON t.person_id = r.person
+WHERE t.enrolment_id = r.enrolment
+   OR t.state IN ('queued', 'leased', 'sending')
+   OR (t.state IN ('accepted', 'unknown', 'ghost')
+       AND coalesce(t.accepted_at, t.not_before) > %s)
+ORDER BY t.at, t.id
+
+-- name: deeds_of
+-- What these people did since a while, of these kinds, oldest first.
+SELECT g.person_id, g.kind, g.name, INSTANT(g.at)
+FROM ROWS(person text) AS r
+JOIN ledger_signal AS g ON g.person_id = r.person
+WHERE g.kind IN (SELECT k.kind FROM ROWS(kind text) AS k) AND g.at > %s
+ORDER BY g.at, g.id
+
+-- name: move_places_postgresql
+-- Move people on to where the temporary table says.
+UPDATE ledger_place AS s
+SET position = m.position, ready_at = m.ready_at, due_at = m.due_at, wakes_on = m.wakes_on
+FROM ledger_moves AS m
+WHERE s.enrolment_id = m.enrolment_id
+
+-- name: move_places_sqlite
+-- Move one person on.
+UPDATE ledger_place SET position = %s, ready_at = %s, due_at = %s, wakes_on = %s
+WHERE enrolment_id = %s
+
+-- name: hold_places
+-- Where these enrolments stand, with their steps that are touched; held until the commit.
+SELECT e.person_id, e.journey, e.rotation, s.enrolment_id, s.position, INSTANT(s.due_at)
+FROM ROWS(person text, journey text, rotation int) AS r
+JOIN ledger_enrolment AS e
+  ON e.person_id = r.person AND e.journey = r.journey AND e.rotation = r.rotation
+JOIN ledger_place AS s ON s.enrolment_id = e.id
+ORDER BY s.enrolment_id
+-- postgresql: FOR NO KEY UPDATE OF s
+
+-- name: steps_touched
+-- The steps of these enrolments that are touched.
+SELECT t.enrolment_id, t.step
+FROM ROWS(enrolment bigint) AS r
+JOIN ledger_touch AS t ON t.enrolment_id = r.enrolment
+
+-- name: set_versions
+-- Write down that these enrolments are of another version now.
+UPDATE ledger_enrolment AS e
+SET version = r.version
+FROM ROWS(enrolment bigint, version int) AS r
+WHERE e.id = r.enrolment
+
+-- name: hold_budgets
+-- What is reserved of these budgets in a month; held until the commit.
+SELECT b.name, b.reserved_micros
+FROM ledger_budget AS b
+WHERE b.month = %s AND b.name IN (SELECT r.name FROM ROWS(name text) AS r)
+ORDER BY b.name
+-- postgresql: FOR NO KEY UPDATE
+
+-- name: open_budgets
+-- Begin these budgets for a month.
+INSERT INTO ledger_budget (name, month, reserved_micros)
+SELECT r.name, r.month, 0
+FROM ROWS(name text, month text) AS r
+WHERE true
+ON CONFLICT DO NOTHING
 
 -- name: add_signals
 -- Append signals; say which keys were not known yet.
-INSERT INTO ledger_signal (person_id, kind, at, key, recorded_at)
-SELECT r.person, r.kind, r.at, r.key, r.recorded_at
-FROM ROWS(person text, kind text, at instant, key text, recorded_at instant) AS r
+INSERT INTO ledger_signal (person_id, kind, name, at, key, recorded_at)
+SELECT r.person, r.kind, r.name, r.at, r.key, r.recorded_at
+FROM ROWS(person text, kind text, name text, at instant, key text, recorded_at instant) AS r
 WHERE true
 ON CONFLICT DO NOTHING
 RETURNING key
 
--- name: stoppable_enrolments_of
--- These people's enrolments that are open or whose messages have not all left.
+-- name: hold_open_of
+-- These people's open enrolments; held until the commit, in one order everywhere.
 SELECT e.id, e.person_id, e.journey, e.version,
-       INSTANT(e.entered_at), INSTANT(e.last_order_at)
+       INSTANT(e.entered_at), INSTANT(e.last_order_at), s.wakes_on, INSTANT(s.due_at)
 FROM ledger_enrolment AS e
+JOIN ledger_place AS s ON s.enrolment_id = e.id
 WHERE e.person_id IN (SELECT r.person FROM ROWS(person text) AS r)
-  AND (e.ended_at IS NULL OR EXISTS (
-      SELECT 1 FROM ledger_touch AS t JOIN ledger_message AS m ON m.touch_id = t.id
-      WHERE t.enrolment_id = e.id AND m.state IN ('queued', 'leased')))
+ORDER BY s.enrolment_id
+-- postgresql: FOR NO KEY UPDATE OF s
+
+-- name: finished_with_messages_of
+-- These people's enrolments that came to their end, but not all of their messages left.
+SELECT DISTINCT e.id, e.person_id, e.journey, e.version,
+       INSTANT(e.entered_at), INSTANT(e.last_order_at), '', INSTANT(e.entered_at)
+FROM ROWS(person text) AS r
+JOIN ledger_touch AS t ON t.person_id = r.person
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE t.state IN ('queued', 'leased') AND e.ended_reason = 'finished'
 ORDER BY e.id
--- postgresql: FOR NO KEY UPDATE OF e
 
 -- name: end_enrolments
 -- End those of these enrolments that are still open.
@@ -193,9 +289,95 @@ SET ended_at = r.ended_at, ended_reason = r.reason
 FROM ROWS(enrolment bigint, ended_at instant, reason text) AS r
 WHERE e.id = r.enrolment AND e.ended_at IS NULL
 
--- name: cancel_messages_of
--- Cancel the messages of these enrolments that have not left.
-UPDATE ledger_message AS m
-SET state = 'cancelled', reason = r.reason, leased_by = '', lease_until = NULL
-FROM ledger_touch AS t, ROWS(enrolment bigint, reason text) AS r
-WHERE t.enrolment_id = r.enrolment AND m.touch_id = t.id AND m.state IN ('queued', 'leased')
+-- name: leave_places
+-- Take these enrolments out of the queue.
+DELETE FROM ledger_place
+WHERE enrolment_id IN (SELECT r.enrolment FROM ROWS(enrolment bigint) AS r)
+
+-- name: look_at
+-- Look at these enrolments at another time.
+UPDATE ledger_place AS s
+SET due_at = r.due_at
+FROM ROWS(enrolment bigint, due_at instant) AS r
+WHERE s.enrolment_id = r.enrolment
+
+-- name: triggered
+-- Whom an event lets in, and when it happened last.
+SELECT g.person_id, INSTANT(max(g.at))
+FROM ledger_signal AS g
+WHERE g.kind = %s AND g.name = %s AND g.at > %s AND g.at <= %s
+GROUP BY g.person_id
+HAVING count(*) >= %s
+
+-- name: start_journey
+-- Open a journey, or let one that was paused or stopped go on.
+INSERT INTO ledger_journey (name, state, changed_at, opened_at)
+SELECT r.name, 'running', r.at, r.opened_at
+FROM ROWS(name text, at instant, opened_at instant) AS r
+WHERE true
+ON CONFLICT (name) DO UPDATE SET state = 'running', changed_at = excluded.changed_at
+WHERE ledger_journey.state <> 'running'
+
+-- name: steer_journey
+-- Bring a journey from one of these states into another.
+UPDATE ledger_journey
+SET state = %s, changed_at = %s
+WHERE name = %s AND state IN (SELECT r.state FROM ROWS(state text) AS r)
+
+-- name: hold_open_in
+-- The open enrolments of a journey, after a number; held until the commit.
+SELECT e.id
+FROM ledger_enrolment AS e
+JOIN ledger_place AS s ON s.enrolment_id = e.id
+WHERE e.journey = %s AND e.id > %s
+ORDER BY s.enrolment_id
+LIMIT %s
+-- postgresql: FOR NO KEY UPDATE OF s
+
+-- name: overdue_in
+-- The open enrolments of a journey that are due, and since when; held.
+SELECT e.id, INSTANT(s.due_at)
+FROM ledger_enrolment AS e
+JOIN ledger_place AS s ON s.enrolment_id = e.id
+WHERE e.journey = %s AND s.due_at <= %s
+ORDER BY s.enrolment_id
+-- postgresql: FOR NO KEY UPDATE OF s
+
+-- name: ready_since
+-- Since when these enrolments have been ready, and their version.
+SELECT s.enrolment_id, e.version, INSTANT(s.ready_at)
+FROM ROWS(enrolment bigint) AS r
+JOIN ledger_place AS s ON s.enrolment_id = r.enrolment
+JOIN ledger_enrolment AS e ON e.id = s.enrolment_id
+
+-- name: waiting_messages_in
+-- The messages of a journey that wait to leave, in their order; held.
+SELECT t.id, INSTANT(t.not_before), INSTANT(t.expires_at)
+FROM ledger_touch AS t
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE t.state = 'queued' AND e.journey = %s
+ORDER BY t.not_before, t.id
+-- postgresql: FOR NO KEY UPDATE OF t
+
+-- name: postpone_to
+-- Let these messages leave no sooner than this.
+UPDATE ledger_touch AS t
+SET not_before = r.until
+FROM ROWS(touch bigint, until instant) AS r
+WHERE t.id = r.touch AND t.state = 'queued'
+
+-- name: standing_in
+-- Where the open enrolments of one version of a journey stand; held.
+SELECT e.id, s.position
+FROM ledger_enrolment AS e
+JOIN ledger_place AS s ON s.enrolment_id = e.id
+WHERE e.journey = %s AND e.version = %s
+ORDER BY s.enrolment_id
+-- postgresql: FOR NO KEY UPDATE OF s
+
+-- name: stand_at
+-- Put these enrolments at another place of another version.
+UPDATE ledger_place AS s
+SET position = r.position
+FROM ROWS(enrolment bigint, position int) AS r
+WHERE s.enrolment_id = r.enrolment

@@ -1,0 +1,359 @@
+"""The promises of a book, each one transaction over a whole batch.
+
+Who does the work is beside this file: people, dossiers, moves and steering; the
+statements are in ``sql/ledger.sql``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.journeys import (
+    Batch,
+    Decide,
+    Dossier,
+    Enrolment,
+    JourneyVersion,
+    Move,
+    Past,
+    Person,
+    Signal,
+    Terms,
+    Trigger,
+    month_of,
+    resolve_zones,
+)
+from rekindle.ledger import models
+from rekindle.ledger.book.dossiers import Due, DueReader
+from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
+from rekindle.ledger.book.moves import MoveWriter, Step
+from rekindle.ledger.book.people import People
+from rekindle.ledger.book.steering import Steering
+from rekindle.ledger.bulk import CHUNK, Target, chunks, insert_rows, is_postgresql, moment_writer
+from rekindle.ledger.queries import (
+    Row,
+    execute,
+    fetch,
+    instant_of,
+    ledger_errors,
+    ledger_transaction,
+    rows_of,
+    text_of,
+    text_or_none,
+)
+from rekindle.ledger.signals import know_people, record_signals
+from rekindle.ledger.versions import Versions
+from rekindle.vocabulary import Arm, Channel, SignalKind
+
+# What reads a table whole or sorts it, where a batch wants a row at a time.
+UNWANTED_PLANS = (
+    "enable_bitmapscan",
+    "enable_hashjoin",
+    "enable_mergejoin",
+    "enable_seqscan",
+    "jit",
+)
+PLACES = Target(
+    "ledger_place",
+    (
+        ("enrolment_id", "int8"),
+        ("lane", "int2"),
+        ("position", "int2"),
+        ("ready_at", "timestamptz"),
+        ("due_at", "timestamptz"),
+        ("wakes_on", "text"),
+    ),
+)
+
+
+class LedgerBook:
+    """Implements ``rekindle.journeys.interfaces.Book`` on SQLite and PostgreSQL.
+
+    ``secret`` keys the hash under which a suppressed address is remembered.
+    Every method raises LedgerError when the database refuses or goes away.
+    """
+
+    def __init__(self, alias: str, *, secret: bytes, terms: Terms) -> None:
+        self._alias = alias
+        self._terms = terms
+        self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
+        self._versions = Versions(alias)
+        self._people = People(alias, partial(hash_address, secret=secret))
+        self._steering = Steering(alias, self._versions)
+        self._reader = DueReader(alias, self._versions, terms)
+        self._writer = MoveWriter(alias, self._versions, terms)
+        self._turn = 0
+
+    def save_people(self, people: Iterable[Person]) -> None:
+        """Insert or update contact cards by id; a person who was erased stays erased."""
+        self._people.save(people)
+
+    def save_consent(self, records: Iterable[ConsentRecord]) -> None:
+        """Append records; one equal in person, channel, granted and at is kept once."""
+        self._people.save_consent(records)
+
+    def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
+        """Never contact this person's address on this channel again."""
+        self._people.suppress(person, channel, reason=reason, at=at)
+
+    def save_preferences(self, person: str, preferences: Preferences) -> None:
+        """Keep what a person asked for, in place of what they asked before."""
+        self._people.save_preferences(person, preferences)
+
+    def exclude(
+        self, person: str, exclusion: Exclusion, *, at: datetime, until: datetime | None
+    ) -> None:
+        """Write no marketing to this person until ``until``, or ever (None)."""
+        self._people.exclude(person, exclusion, at=at, until=until)
+
+    def include(self, person: str, exclusion: Exclusion) -> None:
+        """Take back an exclusion."""
+        self._people.include(person, exclusion)
+
+    def erase(self, person: str, at: datetime) -> int:
+        """Forget a person's card; return how many enrolments that ended."""
+        return self._people.erase(person, at)
+
+    def start(self, version: JourneyVersion) -> None:
+        """Make this version the one new people enter; earlier versions run out."""
+        self._versions.start(version)
+
+    def running(self) -> Sequence[JourneyVersion]:
+        """Return the newest version of every journey that takes new people."""
+        return self._versions.running()
+
+    def versions(self, journey: str) -> Sequence[JourneyVersion]:
+        """Return every version of a journey, oldest first."""
+        return self._versions.of_journey(journey)
+
+    def pause(self, journey: str, at: datetime) -> None:
+        """Hold a journey still: nobody enters, nothing is decided and nothing leaves."""
+        self._steering.pause(journey, at)
+
+    def resume(self, journey: str, at: datetime, *, over_seconds: int) -> int:
+        """Let a paused journey go on; return how many enrolments had fallen due."""
+        return self._steering.resume(journey, at, over_seconds=over_seconds)
+
+    def stop(self, journey: str, at: datetime) -> int:
+        """End a journey for everyone in it with STOPPED; return how many ended."""
+        return self._steering.stop(journey, at)
+
+    def transfer(
+        self, journey: str, version: int, places: Mapping[int, Mapping[int, int]], at: datetime
+    ) -> int:
+        """Move open enrolments to ``version``; return how many moved."""
+        return self._steering.transfer(journey, version, places)
+
+    def past(self, journey: str, people: Collection[str]) -> Mapping[str, Past]:
+        """Return each person's latest enrolment in the journey, for those who have one."""
+        found: dict[str, Past] = {}
+        with ledger_transaction(self._alias):
+            for chunk in chunks(people):
+                batch = rows_of((person,) for person in chunk)
+                rows = fetch(self._alias, "past_of", batch, journey)
+                found |= {row[0]: _past(row) for row in rows}
+        return found
+
+    def triggered(
+        self, trigger: Trigger, *, since: datetime, at: datetime
+    ) -> Mapping[str, datetime]:
+        """Return whom an event lets in: person to the time of the newest such event."""
+        known = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
+        is_known = trigger.event in known
+        kind, name = (trigger.event, "") if is_known else (SignalKind.EVENT.value, trigger.event)
+        begin = text_of(max(since, at - trigger.within))
+        rows = fetch(self._alias, "triggered", kind, name, begin, text_of(at), trigger.times)
+        return {person: instant_of(newest) for person, newest in rows}
+
+    def enrol(self, enrolments: Sequence[Enrolment]) -> int:
+        """Insert enrolments and first-time assignments; return how many were new.
+
+        Raises:
+            LedgerError: a version was never started here.
+        """
+        for journey, version in {(one.journey, one.version) for one in enrolments}:
+            self._versions.find(journey, version)
+        with ledger_transaction(self._alias):
+            return sum(self._enrol(chunk) for chunk in chunks(enrolments))
+
+    def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
+        """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
+        with ledger_transaction(self._alias):
+            self._look_rows_up()
+            rows = [row for lane in range(LANES) for row in self._reader.read_lane(lane, at, limit)]
+            oldest = sorted(rows, key=lambda row: (row[10], row[0]))[:limit]
+            return [due.dossier for due in self._reader.complete(oldest, at)]
+
+    def save(self, moves: Sequence[Move]) -> int:
+        """Write decisions, touches, messages and advances; return how many applied."""
+        with ledger_transaction(self._alias):
+            return sum(self._writer.write(self._hold(chunk)) for chunk in chunks(moves))
+
+    def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        """Let ``decide`` look at up to ``limit`` due people and write what it returns."""
+        with ledger_transaction(self._alias):
+            self._look_rows_up()
+            found = self._take(at, limit)
+            if not found:
+                return None
+            reserved = self._hold_budgets(at)
+            by_person = {due.dossier.enrolment.person: due for due in found}
+            moves = decide(Batch([due.dossier for due in found], reserved))
+            steps = []
+            for move in moves:
+                due = by_person.pop(move.before.person, None)
+                if due is not None and due.dossier.enrolment is move.before:
+                    steps.append(Step(due.number, move, due.touched))
+            return self._writer.write(steps)
+
+    def record(self, signals: Sequence[Signal], at: datetime) -> int:
+        """Record what happened and end what it must end; return how many ended."""
+        with ledger_transaction(self._alias):
+            return sum(
+                record_signals(self._alias, self._versions, chunk, at) for chunk in chunks(signals)
+            )
+
+    def open_enrolments(self) -> Iterable[Enrolment]:
+        """Return every enrolment that has not ended, one at a time."""
+        rows = models.Enrolment.objects.using(self._alias).filter(ended_at=None)
+        with ledger_errors():
+            rows = rows.select_related("place").order_by("id")
+            for row in rows.iterator(chunk_size=CHUNK):
+                yield enrolment_of(row)
+
+    def _look_rows_up(self) -> None:
+        if is_postgresql(self._alias):
+            fetch(self._alias, "plan_by_index", rows_of((name,) for name in UNWANTED_PLANS))
+
+    def _take(self, at: datetime, limit: int) -> list[Due]:
+        """Return up to ``limit`` people nobody else holds, each in their oldest enrolment."""
+        firsts: dict[str, Row] = {}
+        for lane in self._lanes():
+            room = limit - len(firsts)
+            rows = self._reader.read_lane(lane, at, room)
+            for row in rows:
+                firsts.setdefault(row[1], row)
+            # A lane that may hold more comes first the next time.
+            self._turn = lane if len(rows) == room else (lane + 1) % LANES
+            if len(firsts) >= limit:
+                break
+        return self._reader.complete(firsts.values(), at)
+
+    def _lanes(self) -> Iterator[int]:
+        """Yield the lanes nobody else holds, a few at a time, from where the last look ended."""
+        order = [(self._turn + number) % LANES for number in range(LANES)]
+        for start in range(0, LANES, AT_ONCE):
+            yield from hold_lanes(self._alias, order[start : start + AT_ONCE])
+
+    def _hold_budgets(self, at: datetime) -> dict[str, int]:
+        """Return what is reserved this month of each budget, held until the commit."""
+        names = sorted(budget.name for budget in self._terms.budgets)
+        if not names:
+            return {}
+        month = month_of(at, self._zone)
+        execute(self._alias, "open_budgets", rows_of((name, month) for name in names))
+        rows = fetch(self._alias, "hold_budgets", month, rows_of((name,) for name in names))
+        return dict(rows)
+
+    def _hold(self, moves: Sequence[Move]) -> list[Step]:
+        """Return the moves that still apply, their places held."""
+        wanted = {_identity(move.before): move for move in reversed(moves)}
+        rows = fetch(self._alias, "hold_places", rows_of(sorted(wanted)))
+        held = {}
+        for person, journey, rotation, number, position, due_at in rows:
+            move = wanted[person, journey, rotation]
+            if (position, instant_of(due_at)) == (move.before.position, move.before.due_at):
+                held[number] = move
+        touched: dict[int, set[str]] = {number: set() for number in held}
+        for number, step in fetch(self._alias, "steps_touched", rows_of((n,) for n in held)):
+            touched[number].add(step)
+        return [Step(number, move, touched[number]) for number, move in held.items()]
+
+    def _enrol(self, enrolments: Sequence[Enrolment]) -> int:
+        know_people(self._alias, (one.person for one in enrolments))
+        execute(
+            self._alias, "assign", rows_of(_assignment(one) for one in sorted_by_lane(enrolments))
+        )
+        by_key = {_identity(one): one for one in reversed(enrolments)}
+        # Neighbours in a lane become neighbours on disk, and are read and written together.
+        rows = rows_of(_enrolment(one) for one in sorted_by_lane(by_key.values()))
+        new = fetch(self._alias, "enrol", rows)
+        moment = moment_writer(self._alias)
+        places = []
+        for number, *key in new:
+            one = by_key[tuple(key)]
+            ready, due = moment(one.ready_at), moment(one.due_at)
+            places.append((number, lane_of(one.person), one.position, ready, due, one.wakes_on))
+        insert_rows(self._alias, PLACES, places)
+        return len(places)
+
+
+def sorted_by_lane(enrolments: Iterable[Enrolment]) -> list[Enrolment]:
+    """Return enrolments in the order in which they are written, the same everywhere."""
+    return sorted(enrolments, key=lambda one: (lane_of(one.person), one.person, one.journey))
+
+
+def hash_address(address: str | None, secret: bytes) -> str:
+    """Return the keyed hash (HMAC-SHA256, hex) of a normalised address; "" for none."""
+    if not address or not (normal := address.strip().casefold()):
+        return ""
+    return hmac.new(secret, normal.encode(), hashlib.sha256).hexdigest()
+
+
+def enrolment_of(row: models.Enrolment) -> Enrolment:
+    """Return a row as the engine knows it; one that ended stands where it entered."""
+    place = getattr(row, "place", None)
+    return Enrolment(
+        person=row.person_id,
+        journey=row.journey,
+        version=row.version,
+        rotation=row.rotation,
+        arm=Arm(row.arm),
+        entered_at=row.entered_at,
+        last_order_at=row.last_order_at,
+        position=place.position if place else 0,
+        ready_at=place.ready_at if place else row.entered_at,
+        due_at=place.due_at if place else row.entered_at,
+        wakes_on=place.wakes_on if place else "",
+    )
+
+
+def _identity(enrolment: Enrolment) -> tuple[str, str, int]:
+    return enrolment.person, enrolment.journey, enrolment.rotation
+
+
+def _past(row: Row) -> Past:
+    _, rotation, entered_at, is_open, arm = row
+    return Past(
+        rotation=rotation,
+        entered_at=instant_of(entered_at),
+        is_open=bool(is_open),
+        arm=Arm(arm),
+    )
+
+
+def _assignment(enrolment: Enrolment) -> Row:
+    return (
+        enrolment.person,
+        enrolment.journey,
+        enrolment.arm.value,
+        text_of(enrolment.entered_at),
+        enrolment.version,
+    )
+
+
+def _enrolment(enrolment: Enrolment) -> Row:
+    return (
+        enrolment.person,
+        enrolment.journey,
+        enrolment.version,
+        enrolment.rotation,
+        enrolment.arm.value,
+        text_of(enrolment.entered_at),
+        text_or_none(enrolment.last_order_at),
+    )

@@ -1,0 +1,130 @@
+"""Who people are, what they asked for, and what the business decided about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.journeys import Person
+from rekindle.ledger import models
+from rekindle.ledger.bulk import chunks
+from rekindle.ledger.cancelling import BAR, cancel, cancel_each
+from rekindle.ledger.queries import (
+    Row,
+    execute,
+    fetch,
+    instant_of,
+    ledger_transaction,
+    rows_of,
+    text_of,
+    text_or_none,
+)
+from rekindle.ledger.signals import end_enrolments, know_people
+from rekindle.vocabulary import Channel, Reason
+
+
+class People:
+    """The people of one ledger. Belongs to one book."""
+
+    def __init__(self, alias: str, hash_of: Callable[[str | None], str]) -> None:
+        self._alias = alias
+        self._hash_of = hash_of
+
+    def save(self, people: Iterable[Person]) -> None:
+        """Insert or update contact cards by id; a person who was erased stays erased."""
+        # In one order everywhere: two that write the same cards wait, not lock.
+        cards = sorted({person.id: person for person in people}.items())
+        with ledger_transaction(self._alias):
+            for chunk in chunks(cards):
+                rows = rows_of(self._card(person) for _, person in chunk)
+                execute(self._alias, "save_people", rows)
+
+    def save_consent(self, records: Iterable[ConsentRecord]) -> None:
+        """Append records, and cancel the marketing that new withdrawals end."""
+        with ledger_transaction(self._alias):
+            for chunk in chunks(records):
+                know_people(self._alias, (record.person for record in chunk))
+                rows = sorted(_consent(record) for record in chunk)
+                added = fetch(self._alias, "add_consents", rows_of(rows))
+                withdrawn = [
+                    (person, channel, text_of(instant_of(at)))
+                    for person, channel, granted, at in added
+                    if not granted
+                ]
+                self._cancel_withdrawn(withdrawn)
+
+    def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
+        """Never contact this person, nor their address, on this channel again."""
+        row = (person, channel.value, reason, text_of(at))
+        with ledger_transaction(self._alias):
+            know_people(self._alias, [person])
+            execute(self._alias, "suppress", rows_of([row]))
+
+    def save_preferences(self, person: str, preferences: Preferences) -> None:
+        """Keep what a person asked for, in place of what they asked before."""
+        every, topics = preferences.at_most_every, sorted(preferences.muted_topics)
+        row = (
+            person,
+            text_or_none(preferences.snoozed_until),
+            f"{BAR}{BAR.join(topics)}{BAR}" if topics else "",
+            None if every is None else int(every.total_seconds()),
+        )
+        with ledger_transaction(self._alias):
+            know_people(self._alias, [person])
+            execute(self._alias, "save_preferences", rows_of([row]))
+
+    def exclude(
+        self, person: str, exclusion: Exclusion, *, at: datetime, until: datetime | None
+    ) -> None:
+        """Write no marketing to this person until ``until``, or ever (None)."""
+        row = (person, exclusion.value, text_of(at), text_or_none(until))
+        with ledger_transaction(self._alias):
+            know_people(self._alias, [person])
+            execute(self._alias, "exclude", rows_of([row]))
+
+    def include(self, person: str, exclusion: Exclusion) -> None:
+        """Take back an exclusion."""
+        rows = models.Exclusion.objects.using(self._alias)
+        with ledger_transaction(self._alias):
+            rows.filter(person=person, kind=exclusion.value).delete()
+
+    def erase(self, person: str, at: datetime) -> int:
+        """Forget a person's card; return how many enrolments that ended."""
+        with ledger_transaction(self._alias):
+            know_people(self._alias, [person])
+            held = fetch(self._alias, "hold_open_of", rows_of([(person,)]))
+            execute(self._alias, "erase_person", text_of(at), person)
+            ended = end_enrolments(self._alias, [(row[0], Reason.ERASED) for row in held], at)
+            rest = models.Touch.objects.using(self._alias).filter(person=person)
+            cancel(self._alias, rest, Reason.ERASED)
+            models.Preference.objects.using(self._alias).filter(person=person).delete()
+            return ended
+
+    def _cancel_withdrawn(self, withdrawn: list[Row]) -> None:
+        if withdrawn:
+            rows = fetch(self._alias, "withdrawn_messages", rows_of(withdrawn))
+            cancel_each(self._alias, {touch: Reason.NO_PERMISSION for (touch,) in rows})
+
+    def _card(self, person: Person) -> Row:
+        return (
+            person.id,
+            person.address,
+            self._hash_of(person.address),
+            person.country,
+            person.timezone,
+            person.phone,
+            json.dumps(dict(person.properties)),
+        )
+
+
+def _consent(record: ConsentRecord) -> Row:
+    return (
+        record.person,
+        record.channel.value,
+        record.granted,
+        text_of(record.at),
+        record.source,
+        record.wording,
+    )

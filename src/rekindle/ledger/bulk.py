@@ -1,0 +1,143 @@
+"""Rows by the thousand, written and read the quickest way each database has.
+
+On PostgreSQL that is its binary protocol, past Django's cursor and its conversions; on
+SQLite one prepared statement, run for each row in the library's own loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.db import connections
+
+from rekindle.ledger.queries import Row, instant_of, ledger_errors, statement, text_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+POSTGRESQL = "postgresql"
+CHUNK = 10_000
+"""Rows a statement carries: enough to be fast, few enough to keep memory flat."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A table and the columns written to it, each with its PostgreSQL type."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def names(self) -> str:
+        """Return the columns as a statement lists them."""
+        return ", ".join(name for name, _ in self.columns)
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Yield ``values`` as lists of at most ``CHUNK``."""
+    rest = iter(values)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def is_postgresql(alias: str) -> bool:
+    """Return whether the ledger is on PostgreSQL."""
+    return connections[alias].vendor == POSTGRESQL
+
+
+def read_rows(alias: str, query: str, *parameters: object) -> list[Row]:
+    """Return the rows of a named query; MOMENT columns are for ``moment_reader``."""
+    text = statement(query, connections[alias].vendor)
+    if not is_postgresql(alias):
+        with ledger_errors(), connections[alias].cursor() as cursor:
+            cursor.execute(text, parameters)
+            rows: list[Row] = cursor.fetchall()
+            return rows
+    with _raw_cursor(alias) as raw:
+        raw.execute(text.encode(), parameters, binary=True, prepare=True)
+        return raw.fetchall()
+
+
+def moment_reader(alias: str) -> Callable[[Any], datetime]:
+    """Return what makes an instant of a MOMENT column."""
+    return _same if is_postgresql(alias) else instant_of
+
+
+def moment_writer(alias: str) -> Callable[[datetime], object]:
+    """Return what makes of an instant the value to write."""
+    return _same if is_postgresql(alias) else text_of
+
+
+def insert_rows(alias: str, target: Target, rows: Sequence[Row]) -> None:
+    """Append rows to a table, none of which may be there."""
+    if not rows:
+        return
+    if is_postgresql(alias):
+        with _raw_cursor(alias) as raw:
+            _copy(raw, target, rows)
+        return
+    marks = ", ".join(["%s"] * len(target.columns))
+    with ledger_errors(), connections[alias].cursor() as cursor:
+        cursor.executemany(f"INSERT INTO {target.table} ({target.names}) VALUES ({marks})", rows)
+
+
+def update_rows(alias: str, query: str, target: Target, rows: Sequence[Row]) -> int:
+    """Run a named update for each row; return how many it changed.
+
+    There is one by that name for each kind of database, which ends its name. On
+    PostgreSQL the rows are put into the temporary table ``target`` for it; on SQLite
+    they are its parameters, in the order of the columns.
+    """
+    if not rows:
+        return 0
+    vendor = connections[alias].vendor
+    text = statement(f"{query}_{vendor}", vendor)
+    if not is_postgresql(alias):
+        with ledger_errors(), connections[alias].cursor() as cursor:
+            cursor.executemany(text, rows)
+            return int(cursor.rowcount)
+    columns = ", ".join(f"{name} {kind}" for name, kind in target.columns)
+    with _raw_cursor(alias) as raw:
+        raw.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {target.table} ({columns}) "
+            "ON COMMIT DELETE ROWS".encode()
+        )
+        _copy(raw, target, rows)
+        changed = raw.execute(text.encode(), prepare=True).rowcount
+        if connections[alias].savepoint_ids:  # the commit is not near: there may be more
+            raw.execute(f"DELETE FROM {target.table}".encode())
+        return changed
+
+
+def _copy(raw: psycopg.Cursor[Row], target: Target, rows: Iterable[Row]) -> None:
+    names = f"COPY {target.table} ({target.names}) FROM STDIN (FORMAT BINARY)"
+    with raw.copy(names.encode()) as copy:
+        copy.set_types([kind for _, kind in target.columns])
+        write = copy.write_row
+        for row in rows:
+            write(row)
+
+
+@contextmanager
+def _raw_cursor(alias: str) -> Iterator[psycopg.Cursor[Row]]:
+    import psycopg
+
+    connection = connections[alias]
+    connection.ensure_connection()
+    with (
+        ledger_errors(),
+        connection.wrap_database_errors,
+        psycopg.Cursor(connection.connection) as cursor,
+    ):
+        yield cursor
+
+
+def _same(value: Any) -> Any:
+    return value
