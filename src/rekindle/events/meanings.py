@@ -25,16 +25,18 @@ HUMAN_KINDS = frozenset(
 )
 BEHAVIOUR = HUMAN_KINDS | {SignalKind.LOGIN, SignalKind.EVENT}
 SOFT_BOUNCES = ("soft", "temporary", "transient", "block")
-MACHINE_MARKS = (
-    "machine",
-    "is_machine",
-    "machine_open",
-    "machine_click",
-    "bot",
-    "is_bot",
-    "isBot",
-    "prefetch",
-    "is_prefetch",
+MACHINE_MARKS = frozenset(
+    {
+        "machine",
+        "is_machine",
+        "machine_open",
+        "machine_click",
+        "bot",
+        "is_bot",
+        "isBot",
+        "prefetch",
+        "is_prefetch",
+    }
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GAP = re.compile(r"[\W_]+")
@@ -127,6 +129,8 @@ def order_id_of(name: str, content: Mapping[str, Any]) -> str:
 
 def is_by_machine(content: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
     """Return whether the report itself says that no person did it."""
+    if MACHINE_MARKS.isdisjoint(content) and MACHINE_MARKS.isdisjoint(context):
+        return False
     return any(content.get(mark) or context.get(mark) for mark in MACHINE_MARKS)
 
 

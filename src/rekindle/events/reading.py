@@ -215,7 +215,9 @@ def _check_order(name: str, content: Mapping[str, Any]) -> None:
 
 
 def _instant(wire: WireEvent, received_at: datetime, sent_at: str | None) -> tuple[datetime, bool]:
-    """Return when it happened, and whether it claimed a time to come.
+    """Return when it happened, and whether it claimed a time well to come.
+
+    Nothing happens after it is received: a clock that is a little fast is no lie.
 
     A device's own clock is set right by how far it was off when it sent: ``sentAt``
     against the time of receipt (https://segment.com/docs/connections/spec/common/#timestamps).
@@ -232,8 +234,8 @@ def _instant(wire: WireEvent, received_at: datetime, sent_at: str | None) -> tup
     except (ValueError, OverflowError) as error:
         given = wire.timestamp or wire.original_timestamp
         raise EventError(Problem.BAD_TIME, f"{given!r:.60} is no ISO 8601 instant") from error
-    if at > received_at + CLOCKS_DIFFER_BY:
-        return received_at, True
+    if at > received_at:
+        return received_at, at > received_at + CLOCKS_DIFFER_BY
     if at < received_at - OLDEST:
         raise EventError(Problem.TOO_OLD, f"{at:%Y-%m-%d} is more than ten years ago")
     return at, False

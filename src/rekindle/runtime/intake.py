@@ -7,7 +7,6 @@ the shape of the contracts, checked and quarantined like any other.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -48,9 +47,6 @@ class LedgerIntake:
         self._keys = Keys(workspace.ledger)
         self._inbox = Inbox(workspace.ledger, workspace.book)
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
-        # Writers of one process take turns here, where waiting costs nothing; SQLite
-        # would let them sleep, longer at every try.
-        self._turn = threading.Lock()
 
     def now(self) -> datetime:
         """Return the present instant, UTC-aware."""
@@ -73,7 +69,7 @@ class LedgerIntake:
         """Keep events and do what they call for, in one transaction."""
         if not events:
             return Taken(0, 0, 0)
-        with self._turn, _mending(self._workspace.ledger):
+        with _mending(self._workspace.ledger):
             return self._inbox.take(source, events, at)
 
 
