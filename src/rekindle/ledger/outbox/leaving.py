@@ -33,6 +33,7 @@ from rekindle.ledger.cancelling import BAR
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.outbox.model import OutboxMessage, touch_key
 from rekindle.ledger.queries import Row, fetch, instant_of, instant_or_none, rows_of, text_of
+from rekindle.ledger.signals import OWN_REASONS, is_exit
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
 
 FindJourney = Callable[[str, int], Journey]
@@ -41,13 +42,6 @@ _ARMS = {arm.value: arm for arm in Arm}
 _CHANNELS = {channel.value: channel for channel in Channel}
 _KINDS = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
 _GONE = frozenset({"accepted", "unknown"})
-# Events that are reasons of their own; of any other it is told that there was one.
-_REASONS = {
-    SignalKind.ORDER.value: Reason.ORDER,
-    SignalKind.OPT_OUT.value: Reason.OPT_OUT,
-    SignalKind.COMPLAINT.value: Reason.COMPLAINT,
-    SignalKind.BOUNCE.value: Reason.BOUNCE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +125,16 @@ def _load_papers(
     alias: str, people: Iterable[str], exits: frozenset[str], at: datetime, terms: Terms
 ) -> _Papers:
     batch, now = rows_of((person,) for person in people), text_of(at)
-    wishes = _wishes(fetch(alias, "wishes_at_the_door", batch))
+    wishes = _wishes(fetch(alias, "wishes_of", batch))
     own = (wish.at_most_every for wish in wishes.values() if wish.at_most_every is not None)
     since = text_of(at - max(terms.longest_window, *own, timedelta(0)))
     asked = exits | terms.bad_endings
     kinds = {name if name in _KINDS else SignalKind.EVENT.value for name in sorted(asked)}
-    excluded = fetch(alias, "exclusions_at_the_door", batch, now, now)
+    excluded = fetch(alias, "exclusions_of", batch, now, now)
     return _Papers(
-        consents=_consents(fetch(alias, "consents_at_the_door", batch)),
+        consents=_consents(fetch(alias, "consents_of", batch)),
         suppressed=frozenset(
-            (row[0], row[1]) for row in fetch(alias, "suppressed_at_the_door", batch, batch)
+            (row[0], row[1]) for row in fetch(alias, "suppressed_of", batch, batch)
         ),
         wishes=wishes,
         exclusions={person: Exclusion(kind) for person, kind in excluded},
@@ -268,11 +262,14 @@ def _exit(
     if line.journey_state == JourneyState.STOPPED.value:
         return Reason.STOPPED
     for one in events:
-        since = enrolment.entered_at
-        if one.event == SignalKind.ORDER:
-            since = enrolment.last_order_at or since
-        if one.event in journey.exits and one.at > since:
-            return _REASONS.get(one.event, Reason.EVENT)
+        if is_exit(
+            one.event,
+            one.at,
+            exits=journey.exits,
+            entered_at=enrolment.entered_at,
+            last_order_at=enrolment.last_order_at,
+        ):
+            return OWN_REASONS.get(one.event, Reason.EVENT)
     return None
 
 

@@ -30,7 +30,7 @@ from rekindle.ledger.queries import (
     text_of,
     text_or_none,
 )
-from rekindle.ledger.signals import record_signals
+from rekindle.ledger.signals import hold_people, record_signals
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Answer, Reason, SignalKind
 
@@ -151,6 +151,7 @@ class Outbox:
         the message, and the person goes on.
         """
         with ledger_transaction(self._alias):
+            hold_people(self._alias, [message.person])
             mine = self._held(message, MessageState.SENDING)
             if self._give_up(mine, reason, error) and reason is Reason.BOUNCE:
                 bounce = Signal(message.person, SignalKind.BOUNCE, at, key=f"bounce:{message.key}")

@@ -52,38 +52,12 @@ JOIN ledger_signal AS g ON g.person_id = r.person
 WHERE g.kind IN (SELECT k.kind FROM ROWS(kind text) AS k) AND g.at <= %s
 GROUP BY g.person_id, g.kind, g.name
 
--- name: consents_at_the_door
+-- name: consents_of
 -- Every consent record of these people, in the order the statements were made.
 SELECT c.person_id, c.channel, c.granted, INSTANT(c.at), c.source, c.wording
 FROM ROWS(person text) AS r
 JOIN ledger_consent AS c ON c.person_id = r.person
 ORDER BY c.at, c.id
-
--- name: suppressed_at_the_door
--- The channels on which these people, or the addresses they have now, are suppressed.
-SELECT p.id, s.channel
-FROM ROWS(person text) AS r
-JOIN ledger_person AS p ON p.id = r.person
-JOIN ledger_suppression AS s ON s.address_hash = p.address_hash
-WHERE p.address_hash <> '' AND s.address_hash <> ''
-UNION
-SELECT s.person_id, s.channel
-FROM ROWS(person text) AS r
-JOIN ledger_suppression AS s ON s.person_id = r.person
-
--- name: wishes_at_the_door
--- What these people asked for beside "never".
-SELECT w.person_id, INSTANT(w.snoozed_until), w.muted_topics, w.at_most_every_seconds
-FROM ROWS(person text) AS r
-JOIN ledger_preference AS w ON w.person_id = r.person
-
--- name: exclusions_at_the_door
--- Why the business does not write to some of these people at this instant.
-SELECT x.person_id, x.kind
-FROM ROWS(person text) AS r
-JOIN ledger_exclusion AS x ON x.person_id = r.person
-WHERE x.at <= %s AND (x.until IS NULL OR x.until > %s)
-ORDER BY x.kind
 
 -- name: begin_sending
 -- Mark as leaving what this worker still holds of journeys that run; say which it is.
