@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from tools.command_page import command_page
+from tools.events_page import events_page
 from tools.facts_page import facts_page
 from tools.markdown import fill, note, table
 from tools.settings_page import settings_page
@@ -82,6 +83,8 @@ PAGES = (
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
+    Page("docs/reference/events.md", "rekindle.events:MEANINGS", events_page),
+    Page("docs/reference/openapi.json", "rekindle.api:build_openapi", schema),
     Page("schemas/rekindle.schema.json", "rekindle.config:Config", schema),
     Page("schemas/journey.schema.json", "rekindle.journeys:journey_schema", schema),
 )
