@@ -199,11 +199,18 @@ def draw_person(draw: Random, number: int, zone: str) -> tuple[Person, tuple[Zon
     return card, tuple(ZoneInfo(name) for name in home.zones or (zone,))
 
 
-def draw_journey(draw: Random, name: str, first: Journey | None = None) -> Journey:
-    """Return a journey; one that follows on ``first`` keeps what no edit changes here."""
+def draw_journey(draw: Random, name: str, newest: Journey | None = None) -> Journey:
+    """Return a journey; one that follows on ``newest`` keeps what no edit changes here.
+
+    Every other edit puts the same steps into another order, so that people who are moved
+    come by a step once more.
+    """
     trigger = draw.choice([Trigger(TRIGGER, 1, 2 * DAY), Trigger(TRIGGER, 2, 5 * DAY)])
-    is_triggered = draw.random() < 0.25 if first is None else first.trigger is not None
-    steps = _StepDrawer(draw).draw(0)
+    is_triggered = draw.random() < 0.25 if newest is None else newest.trigger is not None
+    if newest is not None and draw.random() < 0.5:
+        steps = tuple(draw.sample(newest.steps, len(newest.steps)))
+    else:
+        steps = _StepDrawer(draw).draw(0)
     if not any(isinstance(step, Send) for step in steps):
         steps = (*steps, Send("last", Channel.EMAIL, "bye"))
     journey = Journey(
@@ -277,7 +284,7 @@ class _StepDrawer:
 
     def _key(self, word: str) -> str:
         if word not in self._left:
-            self._left[word] = self._draw.sample(range(8), 8)
+            self._left[word] = self._draw.sample(range(5), 5)
         numbers = self._left[word]
         return f"{word}{numbers.pop()}" if numbers else f"{word}{self._draw.randrange(10**9)}"
 

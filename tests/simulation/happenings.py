@@ -172,7 +172,7 @@ def edit(world: World) -> None:
     name = _journey(world)
     world.log.append(("edited", name))
     world.edit(name)
-    if world.draw.random() < 0.5:
+    if world.draw.random() < 0.7:
         transfer(world, name)
 
 
@@ -276,7 +276,7 @@ CHANCES: dict[Callable[[World], None], float] = {
     erase: 1,
     move_house: 4,
     change: 6,
-    edit: 6,
+    edit: 8,
     transfer: 3,
     pause: 4,
     resume: 6,

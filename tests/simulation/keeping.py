@@ -95,11 +95,11 @@ class WatchedMemoryBook(MemoryBook):
 
     def __init__(self, terms: Terms, watcher: Watcher) -> None:
         super().__init__(terms)
-        self._take = watch_take(super().take_due, watcher)
+        self._take_watched = watch_take(super().take_due, watcher)
 
     def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Do what the book does, and let the watcher see it."""
-        return self._take(at, limit, decide)
+        return self._take_watched(at, limit, decide)
 
 
 class MemoryKeeper:

@@ -100,7 +100,8 @@ class World:
         """Start a journey, or its next version."""
         sheets = self.journal.sheets[name]
         first = sheets[1].version if sheets else None
-        journey = draw_journey(self.draw, name, first.journey if first else None)
+        newest = sheets[len(sheets)].journey if sheets else None
+        journey = draw_journey(self.draw, name, newest)
         version = JourneyVersion(
             journey,
             len(sheets) + 1,

@@ -1,0 +1,144 @@
+"""Ways to break a promise in the code, to see that a world notices.
+
+Each replaces one piece of text by another. A text that is not found exactly once is an
+error, so that the list cannot go stale unseen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+GATE = "journeys/gate.py"
+DECIDING = "journeys/deciding.py"
+ENGINE = "journeys/engine.py"
+MEMORY = "journeys/memory_book.py"
+LOCAL_TIME = "journeys/local_time.py"
+CONSENT = "consent/rules.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One way to break the code: ``old`` becomes ``new`` in ``file`` of the package."""
+
+    what: str
+    file: str
+    old: str
+    new: str
+    book: str = "memory"
+
+
+def never(condition: str) -> tuple[str, str]:
+    """Return the replacement that makes the code never follow a condition."""
+    return f"if {condition}:", f"if False and ({condition}):"
+
+
+MUTATIONS = (
+    Mutation("an exit before the entry is not looked at", DECIDING,
+        "if look.dossier.exit is not None:", "if False:"),
+    Mutation("an order ends nothing", MEMORY,
+        "            ended = [entry for entry in standing.open if entry.is_ended_by(event, signal.at)]",
+        "            ended = []"),
+    Mutation("a purchase imported late ends nothing", MEMORY,
+        "return at > (self.enrolment.last_order_at or self.enrolment.entered_at)",
+        "return at > self.enrolment.entered_at"),
+    Mutation("who is moved keeps the exits of the old version", MEMORY,
+        "                entry.exit = entry.known_exit()\n", ""),
+    Mutation("an objection suppresses nobody", MEMORY,
+        "                self.suppress(signal.person, channel, reason=signal.kind, at=at)",
+        "                pass"),
+    Mutation("the gate forgets suppressions", GATE, *never("dossier.is_suppressed")),
+    Mutation("another person at a suppressed address is written to", MEMORY,
+        "return (channel, address.casefold()) in self._suppressed", "return False"),
+    Mutation("stopping a journey ends nobody", MEMORY,
+        "ended = [e for e in self._open() if e.enrolment.journey == journey]", "ended = []"),
+    Mutation("erasing ends nothing", MEMORY,
+        "ended = list(standing.open)\n        for entry in ended:\n            self._close(entry, Reason.ERASED",
+        "ended = []\n        for entry in ended:\n            self._close(entry, Reason.ERASED"),
+    Mutation("the gate forgets permission", GATE, *never("not dossier.permission.is_granted")),
+    Mutation("the oldest consent counts", CONSENT, "return max(known, key", "return min(known, key"),
+    Mutation("consent by purchase never expires", CONSENT,
+        "return _IMPLIED if at <= _add_months(last_purchase_at, CASL_PURCHASE_MONTHS) else _EXPIRED",
+        "return _IMPLIED"),
+    Mutation("the snooze is forgotten", GATE,
+        *never("snoozed_until is not None and snoozed_until > context.at")),
+    Mutation("muted topics are forgotten", GATE,
+        *never("context.policy.topic and context.policy.topic in preferences.muted_topics")),
+    Mutation("less often is forgotten", GATE, *never("preferences.at_most_every is not None")),
+    Mutation("exclusions are forgotten", GATE,
+        *never("dossier.exclusion is not None or context.exclusion is not None")),
+    Mutation("a bad ending cools nobody off", MEMORY,
+        "if deed.event in self._terms.bad_endings and deed.at > since:", "if False:"),
+    Mutation("stale touches are sent", DECIDING,
+        "Policy(journey.purpose, journey.stale_after, rules",
+        "Policy(journey.purpose, 2 * journey.stale_after, rules"),
+    Mutation("conditions of steps are forgotten", GATE, *never("not context.is_condition_met")),
+    Mutation("one more than the cap", GATE,
+        "    if len(counted) < cap.max:", "    if len(counted) <= cap.max:"),
+    Mutation("what left a moment from now is not counted", GATE,
+        "counted = [one for one in sent if one.at > since and",
+        "counted = [one for one in sent if since < one.at <= at and"),
+    Mutation("the cap's day is the business's day", GATE,
+        "local_day_bounds(at, context.dossier.zones[0])",
+        "local_day_bounds(at, context.policy.rules.zone)"),
+    Mutation("ghosts are forgotten", MEMORY,
+        "if entry.standing.ghosts and entry.enrolment.arm is Arm.HOLDOUT:", "if False:"),
+    Mutation("two of a person in a batch", MEMORY,
+        "firsts.setdefault(entry.enrolment.person, entry)",
+        "firsts.setdefault(entry.enrolment.person + entry.enrolment.journey, entry)"),
+    Mutation("the night is the business's night", GATE,
+        "quiet_until(at, dossier.zones, rules.quiet_hours)",
+        "quiet_until(at, (rules.zone,), rules.quiet_hours)"),
+    Mutation("only the first zone sleeps", GATE,
+        "quiet_until(at, dossier.zones, rules.quiet_hours)",
+        "quiet_until(at, dossier.zones[:1], rules.quiet_hours)"),
+    Mutation("a night over midnight is swapped", LOCAL_TIME,
+        "    if start < end:\n        return now + end - second if start <= second < end else now\n",
+        "    if start > end:\n        start, end = end, start\n"
+        "    if start < end:\n        return now + end - second if start <= second < end else now\n"),
+    Mutation("nights end an hour early after the clocks change", LOCAL_TIME,
+        "    offset = _steady_offset(zone, now // DAY)\n    if offset is None:\n"
+        "        return _unsteady_night_end(now, zone, start, end)\n",
+        "    offset = offset_at(zone, now // DAY * DAY - 2 * DAY)\n"),
+    Mutation("closed days are those of the business", GATE,
+        "closed_until(at, dossier.zones, rules.calendar)",
+        "closed_until(at, (rules.zone,), rules.calendar)"),
+    Mutation("the gate forgets budgets", GATE,
+        *never("context.budget_left is not None and context.cost > context.budget_left")),
+    Mutation("a message reserves nothing", MEMORY,
+        "                self._reserved[name, month] += move.cost_micros", "                pass"),
+    Mutation("one batch overspends together", DECIDING,
+        "            self._left[name] -= cost", "            pass"),
+    Mutation("the gate forgets what a touch is worth", GATE,
+        *never("is_marketing and context.expected is not None and context.expected < context.cost")),
+    Mutation("holdouts are written to", GATE,
+        *never("context.dossier.enrolment.arm is Arm.HOLDOUT")),
+    Mutation("the arm is drawn anew at every entry", ENGINE,
+        "arm=self._draw(version, person) if before is None else before.arm",
+        "arm=self._draw(version, person if before is None else f'{person}+{before.rotation}')"),
+    Mutation("people enter while they are inside", ENGINE,
+        "return reenter is not None and not past.is_open and", "return reenter is not None and"),
+    Mutation("variants are drawn by the moment", DECIDING,
+        "variant = _variant(send, look.course.version, person) if",
+        "variant = send.variants[at.day % 2] if"),
+    Mutation("a step seen before is sent again after a move", MEMORY,
+        "        if move.step.key in entry.touched:\n            return\n", ""),
+    Mutation("who is moved keeps their number of the old version", MEMORY,
+        "replace(one, version=version, position=place)", "replace(one, version=version)"),
+    Mutation("a pause does not hold", MEMORY,
+        "if PAUSED not in self._states.values():", "if True:"),
+    Mutation("a resumed journey flushes", MEMORY,
+        "turn = at + timedelta(seconds=over_seconds * place // len(due))", "turn = at"),
+    Mutation("any click ever wakes", DECIDING,
+        "if deed.event in events and deed.at > since)", "if deed.event in events)"),
+    Mutation("a branch is taken whatever its condition", DECIDING,
+        "met = _people(left) if when is None else self._meeting(when, left, at)",
+        "met = _people(left)"),
+    Mutation("a hold ends at once", DECIDING,
+        "after = _stand(before, before.position, before.ready_at, decision.until)",
+        "after = _stand(before, before.position, before.ready_at, at)"),
+    Mutation("a skipped person is stepped over twice", DECIDING,
+        "    ready_at = arrival(onward, since)\n    return _stand(before, onward.position, ready_at, ready_at), None",
+        "    ready_at = arrival(onward, since)\n"
+        "    place = onward.position + before.position % 2\n"
+        "    return _stand(before, place, ready_at, ready_at), None"),
+)  # fmt: skip
