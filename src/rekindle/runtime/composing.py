@@ -73,8 +73,11 @@ class Composer:
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
-        people = {one.person for one in messages if self._columns(one.template)}
-        return self._audience.describe(people, at) if people else {}
+        taking = [one for one in messages if self._columns(one.template)]
+        if not taking:
+            return {}
+        columns = frozenset().union(*(self._columns(one.template) for one in taking))
+        return self._audience.describe({one.person for one in taking}, at, columns)
 
     def _columns(self, template: str) -> frozenset[str]:
         """Return the profile columns a template takes."""

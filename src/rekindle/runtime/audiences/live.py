@@ -13,6 +13,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.journeys import Candidate, JourneyVersion, Trigger
@@ -120,8 +121,13 @@ class LiveAudience:
         known = self._values[column]
         return {person: known[person] for person in people if person in known}
 
-    def describe(self, people: Collection[str], at: datetime) -> Mapping[str, dict[str, Any]]:
-        """Return the profile columns of ``people``, for what is written to them."""
-        table = self.profiles(at).drop("as_of_on")
-        rows = self._workspace.engine.run(table.filter(table.customer_id.isin(list(people))))
-        return {row["customer_id"]: row for row in rows.to_pylist()}
+    def describe(
+        self, people: Collection[str], at: datetime, columns: Collection[str]
+    ) -> Mapping[str, dict[str, Any]]:
+        """Return these profile columns of ``people``, for what is written to them."""
+        table = self.profiles(at).select("customer_id", *sorted({*columns} - {"customer_id"}))
+        engine = self._workspace.engine
+        # Joined, for a list in the query would be taken apart name by name.
+        wanted = engine.bring("described", pa.table({"customer_id": list(people)}))
+        rows = engine.run(table.semi_join(wanted, "customer_id")).to_pylist()
+        return {row["customer_id"]: row for row in rows}

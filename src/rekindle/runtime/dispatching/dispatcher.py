@@ -29,7 +29,7 @@ from rekindle.runtime.dispatching.metering import Pace, Unmetered
 from rekindle.vocabulary import Answer, Reason
 
 LEASE = timedelta(minutes=5)
-BATCH = 500
+BATCH = 1000
 CHUNK_SECONDS = 0.05
 LARGEST_CHUNK = 50
 # So long what was read of a person is good enough to decide by; then it is read again.
