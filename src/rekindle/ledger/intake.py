@@ -21,6 +21,7 @@ from rekindle.events import (
 )
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.bulk import Target, insert_rows, moment_writer
 from rekindle.ledger.cards import save_cards
 from rekindle.ledger.identity import Links
 from rekindle.ledger.queries import (
@@ -37,6 +38,23 @@ from rekindle.vocabulary import SignalKind
 Owned = tuple[Event, str | None, SignalKind | None]
 """An event, whose it is, and what it is taken for."""
 
+EVENTS = Target(
+    "ledger_event",
+    (
+        ("source", "text"),
+        ("message_id", "text"),
+        ("type", "text"),
+        ("name", "text"),
+        ("subject", "text"),
+        ("person", "text"),
+        ("anonymous_id", "text"),
+        ("is_clamped", "bool"),
+        ("is_machine", "bool"),
+        ("payload", "text"),
+        ("at", "timestamptz"),
+        ("received_at", "timestamptz"),
+    ),
+)
 ANSWERS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
 YOUNG = timedelta(seconds=10)
 """A scanner follows the links of a message within seconds of its arrival; people do not."""
@@ -107,7 +125,7 @@ class Inbox:
     def of_orders(self, source: str, orders: Iterable[str]) -> list[Spooled]:
         """Return everything reported about these orders, in the order it happened."""
         rows = rows_of((order,) for order in sorted(set(orders)))
-        return [_spooled(row) for row in fetch(self._alias, "events_of_orders", rows, source)]
+        return [_spooled(row) for row in fetch(self._alias, "events_of_orders", source, rows)]
 
     def mark_exported(self, reports: Iterable[Spooled], at: datetime) -> None:
         """Take reports out of the spool, once the lake shows their facts."""
@@ -132,12 +150,24 @@ class Inbox:
         return marked
 
     def _keep(self, source: str, kept: Iterable[Owned], at: datetime) -> set[str]:
+        """Keep the reports that are new; return their ids.
+
+        If another transaction keeps one of them at this very moment, the database refuses
+        the later batch whole; sent again, it finds what is there.
+        """
+        found = {event.message_id: (event, who) for event, who, _ in kept}
         # In one order everywhere: two transactions that insert the same rows wait, not lock.
-        rows = sorted((_row(event, who) for event, who, _ in kept), key=lambda row: str(row[0]))
-        if not rows:
-            return set()
-        found = fetch(self._alias, "add_events", source, text_of(at), rows_of(rows))
-        return {message_id for (message_id,) in found}
+        ids = rows_of((id_,) for id_ in sorted(found))
+        for (id_,) in fetch(self._alias, "known_events", source, ids):
+            del found[id_]
+        moment = moment_writer(self._alias)
+        received_at = moment(at)
+        rows = [
+            (source, *_row(*found[id_]), moment(found[id_][0].at), received_at)
+            for id_ in sorted(found)
+        ]
+        insert_rows(self._alias, EVENTS, rows)
+        return set(found)
 
     def _signal(self, source: str, fresh: Iterable[Owned], at: datetime) -> int:
         felt = [(event, who, kind) for event, who, kind in fresh if who and kind]
@@ -172,7 +202,6 @@ def _row(event: Event, who: str | None) -> Row:
         order_id_of(event.name, event.content),
         who,
         event.anonymous_id,
-        text_of(event.at),
         event.is_clamped,
         event.is_machine,
         event.payload,

@@ -23,17 +23,12 @@ JOIN ledger_person AS p ON p.id = r.person
 ORDER BY p.id
 -- postgresql: FOR NO KEY UPDATE OF p
 
--- name: add_events
--- Keep reports; say which were not known yet.
-INSERT INTO ledger_event (source, message_id, type, name, subject, person, anonymous_id,
-                          at, received_at, is_clamped, is_machine, payload)
-SELECT %s, r.message_id, r.type, r.name, r.subject, r.person, r.anonymous_id,
-       r.at, %s, r.is_clamped, r.is_machine, r.payload
-FROM ROWS(message_id text, type text, name text, subject text, person text, anonymous_id text,
-          at instant, is_clamped boolean, is_machine boolean, payload text) AS r
-WHERE true
-ON CONFLICT DO NOTHING
-RETURNING message_id
+-- name: known_events
+-- Those of these reports of one source that are there already.
+SELECT e.message_id
+FROM ledger_event AS e
+WHERE e.source = %s
+  AND e.message_id IN (SELECT r.message_id FROM ROWS(message_id text) AS r)
 
 -- name: add_aliases
 -- Remember whom these ids stand for; the newest word counts.
@@ -82,10 +77,11 @@ LIMIT %s
 -- Everything ever reported about these orders of one source.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
        coalesce(a.person, e.person, b.person), INSTANT(e.at), e.is_machine, e.payload
-FROM ROWS(subject text) AS r
-JOIN ledger_event AS e ON e.source = %s AND e.subject = r.subject AND e.subject <> ''
+FROM ledger_event AS e
 LEFT JOIN ledger_alias AS a ON a.id = e.person
 LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
+WHERE e.source = %s AND e.subject <> ''
+  AND e.subject IN (SELECT r.subject FROM ROWS(subject text) AS r)
 ORDER BY e.at, e.id
 
 -- name: mark_exported
