@@ -98,7 +98,6 @@ def statement(query: str, vendor: str) -> str:
     """Return a named query as this kind of database reads it."""
     text = _lines_for(vendor, _statements()[query])
     text = _MOMENT.sub(r"\1" if vendor == "postgresql" else r"INSTANT(\1)", text)
-    text = text.replace("JOINED(", "string_agg(" if vendor == "postgresql" else "group_concat(")
     text = _INSTANT.sub(r"\1::text" if vendor == "postgresql" else r"(\1 || '+00:00')", text)
     return _ROWS.sub(partial(_rows_table, vendor=vendor), text)
 

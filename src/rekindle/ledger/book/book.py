@@ -34,7 +34,15 @@ from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
 from rekindle.ledger.book.moves import MoveWriter, Step
 from rekindle.ledger.book.people import People
 from rekindle.ledger.book.steering import Steering
-from rekindle.ledger.bulk import CHUNK, Target, chunks, insert_rows, is_postgresql, moment_writer
+from rekindle.ledger.bulk import (
+    CHUNK,
+    Target,
+    chunks,
+    insert_rows,
+    is_postgresql,
+    moment_writer,
+    without_collector,
+)
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -196,7 +204,7 @@ class LedgerBook:
 
     def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Let ``decide`` look at up to ``limit`` due people and write what it returns."""
-        with ledger_transaction(self._alias):
+        with without_collector(), ledger_transaction(self._alias):
             self._look_rows_up()
             found = self._take(at, limit)
             if not found:

@@ -51,6 +51,7 @@ _KINDS = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
 _PENDING = frozenset({"queued", "leased", "sending"})
 _COUNTED = frozenset({"accepted", "unknown"})
 GHOST = "ghost"
+SEVERAL = "?"  # in place of more than one statement
 NO_TIME = timedelta(0)
 
 AsInstant = Callable[[Any], datetime]
@@ -115,6 +116,7 @@ class _Touch:
 class _Papers:
     """What is on file about the people of one batch, by person."""
 
+    consents: Mapping[str, str] = field(default_factory=dict)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     wishes: Mapping[str, Preferences] = field(default_factory=dict)
     exclusions: Mapping[str, Exclusion] = field(default_factory=dict)
@@ -164,6 +166,8 @@ class DueReader:
         if suspects := _people(line for line in lines if line.may_be_suppressed):
             found = fetch(alias, "suppressed_of", rows_of(suspects), rows_of(suspects))
             papers.suppressed = {(person, channel) for person, channel in found}
+        if told := _people(line for line in lines if line.consents == SEVERAL):
+            papers.consents = _statements(fetch(alias, "consents_of", rows_of(told), now))
         if wishing := _people(line for line in lines if line.has_wishes):
             papers.wishes = _wishes(fetch(alias, "wishes_of", rows_of(wishing)))
             found = fetch(alias, "exclusions_of", rows_of(wishing), now, now)
@@ -246,11 +250,14 @@ class _Look:
         self, line: _Line, enrolment: Enrolment, course: _Course, channel: Channel
     ) -> Permission:
         purpose = course.version.journey.purpose
-        key = (line.consents, channel, purpose, line.country, enrolment.last_order_at)
+        consents = line.consents
+        if consents == SEVERAL:
+            consents = self._papers.consents[line.person]
+        key = (consents, channel, purpose, line.country, enrolment.last_order_at)
         found = self._permissions.get(key)
         if found is None:
             found = self._permissions[key] = decide_permission(
-                _newest_statement(line, channel, self._at),
+                _newest_statement(consents, channel, self._at),
                 purpose=purpose,
                 country=line.country,
                 last_purchase_at=enrolment.last_order_at,
@@ -328,13 +335,23 @@ def _enrolment(line: _Line, as_instant: AsInstant) -> Enrolment:
     )
 
 
-def _newest_statement(line: _Line, channel: Channel, at: datetime) -> tuple[ConsentRecord, ...]:
-    """Return the last of a person's statements about a channel, as ``due_in_lane`` has them."""
+def _newest_statement(
+    marks: str | None, channel: Channel, at: datetime
+) -> tuple[ConsentRecord, ...]:
+    """Return the last of a person's statements about a channel."""
     granted = None
-    for mark in (line.consents or "").split():
+    for mark in (marks or "").split():
         if mark[:-1] == channel.value:
             granted = mark[-1] == "+"
-    return () if granted is None else (ConsentRecord(line.person, channel, granted, at, ""),)
+    return () if granted is None else (ConsentRecord("", channel, granted, at, ""),)
+
+
+def _statements(rows: Iterable[Row]) -> dict[str, str]:
+    """Return what each person stated, as ``due_in_lane`` says it of one statement."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for person, channel, granted in rows:
+        found[person].append(f"{channel}{'+' if granted else '-'}")
+    return {person: " ".join(marks) for person, marks in found.items()}
 
 
 def _wishes(rows: Iterable[Row]) -> dict[str, Preferences]:

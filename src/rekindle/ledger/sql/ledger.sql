@@ -2,8 +2,7 @@
 --
 -- ROWS(column type, ...) AS r is a table made of one JSON parameter, a list of rows;
 -- "instant" is the database's own timestamp, and INSTANT(column) reads one as ISO 8601
--- text in UTC; MOMENT(column) reads one as bulk.py wants it. JOINED(text, mark) puts the
--- texts of a group together. A line that begins with "-- postgresql:" is a part of the statement
+-- text in UTC; MOMENT(column) reads one as bulk.py wants it. A line that begins with "-- postgresql:" is a part of the statement
 -- there and a remark on SQLite, where the one writer at a time needs no row locks.
 
 -- name: know_people
@@ -122,11 +121,10 @@ SELECT s.enrolment_id, e.person_id, e.journey, e.version, e.rotation, e.arm,
        MOMENT(e.entered_at), MOMENT(e.last_order_at), s.position,
        MOMENT(s.ready_at), MOMENT(s.due_at), s.wakes_on,
        p.country, p.timezone, p.phone, coalesce(p.address, '') <> '', p.erased_at IS NOT NULL,
-       (SELECT JOINED(c.mark, ' ')
-        FROM (SELECT channel || CASE WHEN granted THEN '+' ELSE '-' END AS mark
-              FROM ledger_consent
-              WHERE person_id = e.person_id AND at <= %s
-              ORDER BY at, granted DESC) AS c),
+       (SELECT CASE count(*) WHEN 0 THEN NULL
+               WHEN 1 THEN max(channel || CASE WHEN granted THEN '+' ELSE '-' END)
+               ELSE '?' END
+        FROM ledger_consent WHERE person_id = e.person_id AND at <= %s),
        (SELECT MOMENT(max(at)) FROM ledger_signal
         WHERE person_id = e.person_id AND kind = 'order'),
        EXISTS (SELECT 1 FROM ledger_suppression WHERE person_id = e.person_id)
@@ -166,6 +164,14 @@ UNION
 SELECT s.person_id, s.channel
 FROM ROWS(person text) AS r
 JOIN ledger_suppression AS s ON s.person_id = r.person
+
+-- name: consents_of
+-- The statements these people made by now, in their order; of one instant the no comes last.
+SELECT c.person_id, c.channel, c.granted
+FROM ROWS(person text) AS r
+JOIN ledger_consent AS c ON c.person_id = r.person
+WHERE c.at <= %s
+ORDER BY c.at, c.granted DESC
 
 -- name: wishes_of
 -- What these people asked for beside "never".

