@@ -7,9 +7,14 @@ test can afford to kill many.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
+import sys
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -18,22 +23,34 @@ from tests.runtime.shops import Team
 
 LOADED = [
     "tests.runtime.crashing",
+    "tests.runtime.killing",
+    "django.db.backends.postgresql.base",
+    "django.db.backends.sqlite3.base",
     "ibis.backends.duckdb",
     "pandas",
     "pyarrow.dataset",
     "pyarrow_hotfix",
+    "pytest",  # every process imports what the main program imports
 ]
 NAP_SECONDS = 0.002
 
 
 def start_tick(folder: Path, at: datetime) -> BaseProcess:
     """Return a process that runs ``rekindle tick`` as of ``at``."""
-    return _start(_run_command, str(folder), at.isoformat())
+    return start_worker(_run_command, str(folder), at.isoformat())
 
 
 def start_pass(folder: Path, at: datetime) -> BaseProcess:
     """Return a process that makes one pass at ``at``, whatever the outlet."""
-    return _start(_make_pass, str(folder), at.isoformat())
+    return start_worker(_make_pass, str(folder), at.isoformat())
+
+
+def kill(process: BaseProcess) -> bool:
+    """Kill the process; False if it was done before."""
+    was_alive = process.is_alive()
+    process.kill()
+    process.join()
+    return was_alive
 
 
 def kill_after(
@@ -50,18 +67,29 @@ def kill_after(
         while process.is_alive() and progress() < start + more:
             process.join(NAP_SECONDS)
         process.join(rng.uniform(0, 0.02))
-    was_alive = process.is_alive()
-    process.kill()
-    process.join()
-    return was_alive
+    return kill(process)
 
 
-def _start(target: Callable[[str, str], None], *arguments: str) -> BaseProcess:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
-    process = context.Process(target=target, args=arguments, daemon=True)
+def start_worker(target: Callable[..., None], *arguments: object) -> BaseProcess:
+    """Return a process that runs ``target``, which has to be found by its name."""
+    process = _warm_parent().Process(target=target, args=arguments, daemon=True)
     process.start()
     return process
+
+
+@cache
+def _warm_parent() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LOADED)
+    # It would not look for modules where this process does (python/cpython#117378).
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    forkserver.ensure_running()
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+    return context
 
 
 def _run_command(folder: str, at: str) -> None:

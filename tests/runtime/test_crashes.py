@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import signal
@@ -22,7 +23,10 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from rekindle.ledger import MessageState
+from rekindle.testing.smtp_sink import running_sink
 from tests.runtime.crashing import kill_after, start_pass, start_tick
+from tests.runtime.databases import postgres_ledger, sqlite_ledger
+from tests.runtime.killing import ROUGH, Siege
 from tests.runtime.shops import NOW, Team, add_section, set_key
 
 KILLS = 20
@@ -77,6 +81,29 @@ def undisturbed(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -
     team.tick()
     team.leave()
     return {path.stem for path in team.outbox.glob("*.eml")}
+
+
+def test_workers_killed_at_random_moments_send_nothing_twice_and_lose_nothing(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    kills = int(os.environ.get("KILLS", "25"))
+    with running_sink(ROUGH) as sink, postgres_ledger(postgres_url) as url:
+        siege = Siege(url, tmp_path, sink, seed=kills)
+        siege.rage(kills)
+        account = siege.settle()
+    print(f"\nPostgreSQL, workers one or two at a time: {account}")
+    assert account.faults == []
+    assert (account.kills, account.while_handing_over > 0) == (kills, True)
+
+
+def test_a_worker_over_a_file_is_killed_without_harm(tmp_path: Path) -> None:
+    with running_sink(ROUGH) as sink:
+        siege = Siege(sqlite_ledger(tmp_path), tmp_path, sink, seed=1, is_parallel=False)
+        siege.rage(10)
+        account = siege.settle()
+    print(f"\nSQLite, one worker at a time: {account}")
+    assert account.faults == []
+    assert account.kills == 10
 
 
 def test_ticks_killed_at_random_send_every_message_exactly_once(

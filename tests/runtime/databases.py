@@ -1,0 +1,46 @@
+"""Fresh, migrated ledgers for tests that need one by its URL: on a file or on PostgreSQL."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+from rekindle.ledger import connect, disconnect, migrate
+
+
+@contextmanager
+def postgres_ledger(server: str) -> Iterator[str]:
+    """Yield the URL of a new, migrated database on a server; it is dropped afterwards."""
+    name = f"siege_{uuid.uuid4().hex[:8]}"
+    url = urlsplit(server)._replace(path=f"/{name}").geturl()
+    command(server, f"CREATE DATABASE {name}")
+    try:
+        disconnect(_migrated(url, Path("/")))
+        yield url
+    finally:
+        disconnect(connect(url, base=Path("/")))
+        command(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def sqlite_ledger(folder: Path) -> str:
+    """Return the URL of a new, migrated ledger in ``folder``."""
+    url = "sqlite:///ledger.sqlite3"
+    disconnect(_migrated(url, folder))
+    return url
+
+
+def command(server: str, text: str) -> None:
+    """Run one statement on a server, outside any transaction."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(text.encode())
+
+
+def _migrated(url: str, folder: Path) -> str:
+    alias = connect(url, base=folder)
+    migrate(alias)
+    return alias
