@@ -8,6 +8,7 @@ from typing import Any
 
 from rekindle.journeys import Budget, Terms
 from rekindle.ledger import Outbox, OutboxMessage, models
+from rekindle.ledger.book import lane_of
 from rekindle.vocabulary import Reason
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -97,6 +98,19 @@ class Queue:
             **given,
         )
         return int(touch.pk)
+
+    def stand(self, number: int) -> None:
+        """Let the enrolment of a touch wait for its next step."""
+        enrolment = self.touch(number).enrolment_id
+        person = self.touch(number).person_id
+        self.add(
+            models.Place,
+            enrolment_id=enrolment,
+            lane=lane_of(person),
+            position=2,
+            ready_at=START + 5 * DAY,
+            due_at=START + 5 * DAY,
+        )
 
     def person(self, person: str) -> None:
         """Make a card with an address and a consent, once."""

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rekindle.journeys import Decision, Person
-from rekindle.ledger import DecisionCount, History, LedgerBook, Outbox
+from rekindle.consent import Exclusion, Preferences
+from rekindle.journeys import Decision, Person, Signal
+from rekindle.ledger import (
+    DecisionCount,
+    ExclusionEntry,
+    History,
+    JourneyState,
+    LedgerBook,
+    Outbox,
+)
 from rekindle.testing.book_contract import (
     DAY,
     HOUR,
@@ -14,7 +22,7 @@ from rekindle.testing.book_contract import (
     build_move,
     build_version,
 )
-from rekindle.vocabulary import Answer, Arm, Reason
+from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
 HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 CAPPED = Decision(Answer.HOLD, Reason.CAP, START + HOUR)
@@ -36,7 +44,12 @@ def test_decisions_are_read_back_in_order(book: LedgerBook, alias: str) -> None:
     first, second = History(alias).decisions_of("alice")
     assert (first.answer, first.reason, first.until) == (Answer.HOLD, Reason.CAP, START + HOUR)
     assert (second.answer, second.reason, second.at) == (Answer.SEND, None, START + HOUR)
-    assert (second.journey, second.version, second.rotation, second.step) == ("lapsed", 1, 0, "0")
+    assert (second.journey, second.version, second.rotation, second.step) == (
+        "lapsed",
+        1,
+        0,
+        "check-in",
+    )
 
 
 def test_decisions_about_the_held_out_are_ghosts(book: LedgerBook, alias: str) -> None:
@@ -66,6 +79,64 @@ def test_only_accepted_messages_cost(book: LedgerBook, outbox: Outbox, alias: st
     _run(book)
     assert History(alias).cost_of("lapsed") == 0
     (message,) = outbox.claim(START + DAY, worker="one", lease=HOUR, limit=1)
-    outbox.begin_sending(message, START + DAY)
-    outbox.accept(message, START + DAY, "id")
+    outbox.begin_sending([message], START + DAY)
+    outbox.accept([(message, "id")], START + DAY)
     assert History(alias).cost_of("lapsed") == 1000
+    assert History(alias).accepted_counts("lapsed") == {"check-in": 1}
+
+
+def test_ghosts_are_no_messages(book: LedgerBook, alias: str) -> None:
+    _run(book)
+    assert [one.person for one in History(alias).messages_of("lapsed")] == ["alice"]
+
+
+def test_what_was_asked_for_is_read_back(book: LedgerBook, alias: str) -> None:
+    wish = Preferences(START + DAY, frozenset({"news", "baskets"}), 3 * DAY)
+    book.save_people([Person("alice", "alice@example.com")])
+    assert History(alias).preferences_of("alice") == Preferences()
+    book.save_preferences("alice", wish)
+    assert History(alias).preferences_of("alice") == wish
+
+
+def test_exclusions_are_read_back(book: LedgerBook, alias: str) -> None:
+    book.save_people([Person("alice", "alice@example.com")])
+    book.exclude("alice", Exclusion.POOR_FIT, at=START, until=START + DAY)
+    assert History(alias).exclusions_of("alice") == [
+        ExclusionEntry(Exclusion.POOR_FIT, START, START + DAY)
+    ]
+
+
+def test_suppression_of_the_address_is_one_of_everyone_who_has_it(
+    book: LedgerBook, alias: str
+) -> None:
+    book.save_people([Person("alice", "a@example.com"), Person("twin", "a@example.com")])
+    book.suppress("alice", Channel.EMAIL, reason="asked by phone", at=START)
+    for person in ("alice", "twin"):
+        (entry,) = History(alias).suppressions_of(person)
+        assert (entry.channel, entry.reason, entry.at) == (Channel.EMAIL, "asked by phone", START)
+    assert History(alias).suppressions_of("nobody") == []
+
+
+def test_signals_are_read_back_by_their_names(book: LedgerBook, alias: str) -> None:
+    book.record(
+        [
+            Signal("alice", SignalKind.CLICK, START, "1"),
+            Signal("alice", SignalKind.EVENT, START + HOUR, "2", "cart_abandoned"),
+        ],
+        START + DAY,
+    )
+    found = History(alias).signals_of("alice")
+    assert [(one.event, one.at) for one in found] == [
+        ("click", START),
+        ("cart_abandoned", START + HOUR),
+    ]
+    assert [one.event for one in History(alias).signals_of("alice", limit=1)] == ["cart_abandoned"]
+
+
+def test_journeys_are_listed_with_their_state(book: LedgerBook, alias: str) -> None:
+    book.start(build_version())
+    book.start(build_version(version=2))
+    book.pause("lapsed", START + DAY)
+    entry = History(alias).journeys()["lapsed"]
+    assert (entry.state, entry.version) == (JourneyState.PAUSED, 2)
+    assert (entry.opened_at, entry.changed_at) == (START, START + DAY)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape, unescape
+from typing import NamedTuple
 
 import mrml
 
@@ -42,8 +42,7 @@ _PIECE = re.compile(
 _ATTRIBUTE = re.compile(r"""([\w:@.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A tag, or the text between tags (then ``name`` is empty). ``at`` is its offset."""
 
     at: int

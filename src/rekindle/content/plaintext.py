@@ -19,6 +19,7 @@ BLOCKS = frozenset({
 })  # fmt: skip
 LINKS = frozenset({"a", "mj-button", "mj-navbar-link", "mj-social-element"})
 RULE = "-" * 40
+_SPACES = re.compile(r"\s+")
 
 
 class _Page:
@@ -33,6 +34,8 @@ class _Page:
         self._line.append("\n")
 
     def end_block(self) -> None:
+        if not self._line:
+            return
         lines = "".join(self._line).split("\n")
         tidy = "\n".join(" ".join(line.split()) for line in lines).strip()
         if tidy:
@@ -67,7 +70,7 @@ def derive_text(mjml: str) -> str:
         elif hidden:
             continue
         elif not piece.name:
-            page.write(re.sub(r"\s+", " ", unescape(piece.text)))
+            page.write(_SPACES.sub(" ", unescape(piece.text)))
         elif piece.is_closing:
             _close(piece, page, links)
         else:

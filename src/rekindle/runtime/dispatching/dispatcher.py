@@ -86,6 +86,7 @@ class Dispatcher:
         self._hand_over = HandOver(outlet)
         self._chunk = means.connections
         self._outcomes: Counter[str] = Counter()
+        self._unwritten: list[tuple[OutboxMessage, Handed]] = []
 
     def run(self, *, is_stopping: Callable[[], bool] = lambda: False) -> DispatchReport:
         """Send everything that may leave now; stop early when the provider is out of reach."""
@@ -131,6 +132,7 @@ class Dispatcher:
             self._send_chunk(chunk, mails, pool)
             if self._now() - read_at > LOOK_LASTS:
                 break
+        self._write_down()
         self._return(rest)
 
     def _compose(
@@ -153,10 +155,11 @@ class Dispatcher:
         leaving = self._outbox.begin_sending([one for one, _ in written], self._now())
         self._note("cancelled", len(written) - len(leaving))
         ready = {message.key: mail for message, mail in written}
-        handed = list(pool.map(self._hand_over, (ready[one.key] for one in leaving)))
+        handed = pool.map(self._hand_over, [ready[one.key] for one in leaving])
+        self._write_down()  # of the chunk before, while this one is handed over
+        self._unwritten = list(zip(leaving, handed, strict=True))
         if leaving:
             self._chunk = next_chunk(len(leaving), elapsed(), least=self._means.connections)
-        self._write_down(list(zip(leaving, handed, strict=True)))
 
     def _ask_gate(self, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
         """Return the messages that may leave at this instant; the others wait or are over."""
@@ -189,7 +192,9 @@ class Dispatcher:
             self._note("not written", 1)
         return written
 
-    def _write_down(self, results: Sequence[tuple[OutboxMessage, Handed]]) -> None:
+    def _write_down(self) -> None:
+        """Write down what became of the latest chunk."""
+        results, self._unwritten = self._unwritten, []
         at = self._now()
         accepted = [(message, one.word) for message, one in results if one.fate is Fate.ACCEPTED]
         if accepted:
