@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs format lock clean
+.PHONY: help setup demo test check bench soak docs format lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 16
@@ -32,6 +32,10 @@ check: $(READY)  ## run everything that has to hold before a change is merged
 
 bench: $(READY)  ## measure the speed; ONLY=name for one benchmark
 	@$(BIN)/python -m bench $(ONLY)
+
+soak: $(READY)  ## run fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),1)) \
+		$(if $(BOOK),--book $(BOOK))
 
 docs: $(READY)  ## regenerate the reference pages and the JSON Schemas
 	@$(BIN)/python -m tools.reference

@@ -13,7 +13,7 @@ from itertools import cycle, repeat
 
 from rekindle.clock import stopwatch
 from tests.simulation.opening import BOOKS, opened
-from tests.simulation.world import World
+from tests.simulation.world import STEPS, World
 
 FRESH = 1_000_000  # beyond every seed of the test suite
 
@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="replay this one and print its story")
     parser.add_argument("--book", choices=BOOKS, help="which book; all in turn if not given")
     parser.add_argument("--minutes", type=float, default=1, help="how long to go on")
+    parser.add_argument("--steps", type=int, default=STEPS, help="how long a story is")
     parser.add_argument("--from", type=int, default=FRESH, dest="first", help="the first seed")
     asked = parser.parse_args(arguments)
     if asked.seed is not None:

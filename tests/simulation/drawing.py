@@ -160,6 +160,14 @@ def draw_house(draw: Random) -> House:
     return House(rules, terms)
 
 
+def without_scarcity(house: House) -> House:
+    """Return the house without caps and budgets, of which the first to come takes most."""
+    return House(
+        replace(house.rules, caps=(), budgets=()),
+        replace(house.terms, longest_window=timedelta(0), budgets=()),
+    )
+
+
 def _draw_quiet_hours(draw: Random) -> QuietHours | None:
     hours = (
         None,

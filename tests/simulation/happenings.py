@@ -7,6 +7,7 @@ what really happened. Bad input is among it: repeated, reordered, late, from the
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,8 @@ def prefer(world: World) -> None:
         muted_topics=frozenset(draw.choice([(), ("news",), ("offers",)])),
         at_most_every=draw.choice([None, 2 * DAY, 12 * DAY]),
     )
+    if world.is_smooth:
+        wish = replace(wish, at_most_every=None)
     world.log.append(("prefers", person, wish))
     world.book.save_preferences(person, wish)
     world.journal.people[person].preferences = wish
