@@ -7,7 +7,7 @@ facts, so whatever one of them gets wrong about time shows here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,14 @@ from typing import Any
 
 import pytest
 
-from rekindle.journeys import JourneyVersion
+from rekindle.journeys import Candidate, Engine, JourneyVersion, build_rules
 from rekindle.runtime import replay_journey, report_journey
-from rekindle.runtime.audiences.live import LiveAudience
 from rekindle.runtime.audiences.historical import HistoryAudience
+from rekindle.runtime.audiences.live import LiveAudience
+from rekindle.runtime.composing import Composer
+from rekindle.runtime.dispatching import build_dispatcher
 from rekindle.runtime.journeys.replaying import Rehearsal, rehearse
+from rekindle.runtime.observing import observe_returns
 from tests.runtime.shops import Team, mornings
 
 FIRST = date(2024, 8, 19)
@@ -66,6 +69,35 @@ class Runs:
     rehearsal: Rehearsal
 
 
+class OfTheMorning:
+    """The people as they were in the morning: what a replay asks between two of them."""
+
+    def __init__(self, audience: LiveAudience, morning: datetime) -> None:
+        self._audience, self._morning = audience, morning
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        return iter(())
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        return self._audience.matching(predicate, self._morning, people)
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        return self._audience.dates(column, self._morning, people)
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        return self._audience.last_orders(self._morning, people)
+
+
+def look_between(team: Team, morning: datetime) -> None:
+    """Do what a pass does, but for asking who people are."""
+    space, at, audience = team.workspace, team.clock.now(), team.worker._audience
+    audience.profiles(morning)
+    observe_returns(space, at)
+    people = OfTheMorning(audience, morning)
+    Engine(space.book, people, rules=build_rules(space.config), cost=space.cost).tick(at)
+    build_dispatcher(space, Composer(space, audience).compose).run()
+
+
 @pytest.fixture(scope="module")
 def runs(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     folder = tmp_path_factory.mktemp("runs") / "shop"
@@ -74,9 +106,14 @@ def runs(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     team = Team.at_work(folder, next(mornings(FIRST, 1)))
     rehearsal = rehearse(team.workspace, team.workspace.journey("brisk"), first=FIRST, last=LAST)
     team.start("brisk")
-    for at in mornings(FIRST, DAYS):
+    days = list(mornings(FIRST, DAYS))
+    looks = {move.at for move in rehearsal.replayed.moves} - set(days)
+    for at in sorted({*days, *looks}):
         team.clock.set(at)
-        team.tick()
+        if at in days:
+            team.tick()
+        else:
+            look_between(team, max(day for day in days if day < at))
     yield Runs(team, rehearsal)
     team.leave()
 

@@ -100,13 +100,18 @@ def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> N
 
 
 def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:
-    """End enrolments whose places are held, and cancel their messages; count the ended."""
+    """End enrolments whose places are held; count them.
+
+    What has not left is cancelled, but for whoever went through every step: the last
+    message is still to go.
+    """
     if not endings:
         return 0
     execute(alias, "leave_places", rows_of((number,) for number, _ in endings))
     rows = rows_of((number, text_of(at), reason.value) for number, reason in endings)
     ended = execute(alias, "end_enrolments", rows)
-    cancel_messages_of(alias, endings)
+    stopped = [ending for ending in endings if ending[1] is not Reason.FINISHED]
+    cancel_messages_of(alias, stopped)
     return ended
 
 

@@ -128,8 +128,8 @@ class HistoryAudience:
         self, index: int, version: JourneyVersion, at: datetime, at_start: NDArray[np.bool_]
     ) -> Candidate:
         last = self._purchases.newest_before(index, at)
-        has_bought = last is not None and last > version.since
-        was_matching = bool(at_start[index]) and not has_bought
+        is_early = version.journey.backfill != NO_TIME and bool(at_start[index])
+        was_matching = is_early and (last is None or last <= version.since)
         return Candidate(self._people[index], last, None, was_matching)
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:

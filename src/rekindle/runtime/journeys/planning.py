@@ -134,6 +134,9 @@ def predicates_of(journey: Journey) -> list[str]:
     found = [journey.audience]
     for condition in journey.conditions:
         events = sorted(behaviours_in(condition))
+        if not events:
+            found.append(condition)
+            continue
         for done in product((False, True), repeat=len(events)):
             rest = bind_flags(condition, dict(zip(events, done, strict=True)))
             if isinstance(rest, str):
