@@ -12,6 +12,7 @@ import duckdb
 import ibis
 
 from bench.dispatch import delivery
+from bench.intake import intake
 from bench.measure import Result, compare
 from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
@@ -120,4 +121,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "import": imports,
     "replay": replay,
     "delivery": delivery,
+    "intake": intake,
 }

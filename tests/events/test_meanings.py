@@ -13,8 +13,8 @@ from rekindle.vocabulary import SignalKind
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def kind(event: str, type_: str = "track", **content: Any) -> SignalKind | None:
-    call = {"type": type_, "userId": "ada", "event": event, "properties": content}
+def kind(event: str, **content: Any) -> SignalKind | None:
+    call = {"type": content.pop("call", "track"), "userId": "ada", "event": event, "properties": content}
     return signal_kind(read_event(call, received_at=NOW))
 
 
@@ -43,8 +43,8 @@ def test_an_order_is_a_purchase_when_something_was_paid() -> None:
 
 
 def test_a_page_is_a_visit_and_an_identify_nothing() -> None:
-    assert kind("", "page") is SignalKind.VISIT
-    assert kind("", "identify") is None
+    assert kind("", call="page") is SignalKind.VISIT
+    assert kind("", call="identify") is None
 
 
 def test_a_soft_bounce_ends_nothing() -> None:
