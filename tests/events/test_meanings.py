@@ -14,7 +14,8 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def kind(event: str, **content: Any) -> SignalKind | None:
-    call = {"type": content.pop("call", "track"), "userId": "ada", "event": event, "properties": content}
+    type_ = content.pop("call", "track")
+    call = {"type": type_, "userId": "ada", "event": event, "properties": content}
     return signal_kind(read_event(call, received_at=NOW))
 
 
