@@ -107,7 +107,9 @@ def _statements() -> dict[str, str]:
     folder = files(__package__).joinpath("sql")
     texts = (file.read_text(encoding="utf-8") for file in folder.iterdir())
     parts = [part for text in texts for part in _NAME.split(text)[1:]]
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    named = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert 2 * len(named) == len(parts), "two statements have one name"
+    return named
 
 
 def _lines_for(vendor: str, text: str) -> str:

@@ -167,7 +167,7 @@ class DueReader:
             found = fetch(alias, "suppressed_of", rows_of(suspects), rows_of(suspects))
             papers.suppressed = {(person, channel) for person, channel in found}
         if told := _people(line for line in lines if line.consents == SEVERAL):
-            papers.consents = _statements(fetch(alias, "consents_of", rows_of(told), now))
+            papers.consents = _statements(fetch(alias, "several_consents_of", rows_of(told), now))
         if wishing := _people(line for line in lines if line.has_wishes):
             papers.wishes = _wishes(fetch(alias, "wishes_of", rows_of(wishing)))
             found = fetch(alias, "exclusions_of", rows_of(wishing), now, now)

@@ -165,7 +165,7 @@ SELECT s.person_id, s.channel
 FROM ROWS(person text) AS r
 JOIN ledger_suppression AS s ON s.person_id = r.person
 
--- name: consents_of
+-- name: several_consents_of
 -- The statements these people made by now, in their order; of one instant the no comes last.
 SELECT c.person_id, c.channel, c.granted
 FROM ROWS(person text) AS r
