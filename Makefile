@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak docs format lock clean
+.PHONY: help setup demo test crash check bench soak docs format lock clean
 
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 16
@@ -26,6 +26,10 @@ demo: $(READY)  ## run the whole loop on a real shop's orders
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest -q -n 2
+
+crash: $(READY)  ## kill workers at random moments; KILLS=200
+	@KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q -s tests/runtime/test_crashes.py \
+		-k killed_at_random_moments
 
 check: $(READY)  ## run everything that has to hold before a change is merged
 	@tools/check.sh $(BIN)

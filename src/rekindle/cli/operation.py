@@ -1,4 +1,4 @@
-"""Commands that run things: ``tick``, ``worker``, ``up`` and ``schema``."""
+"""Commands that run things: ``tick``, ``worker``, ``up``, ``accept-restored``, ``schema``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
 from rekindle.cli.journeys import refuse_time_travel
+from rekindle.cli.steering import By, whoever
 
 if TYPE_CHECKING:
     from rekindle.runtime import Pass
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     app.command("tick")(tick)
     app.command("worker")(worker)
     app.command("up")(up)
+    app.command("accept-restored")(accept_restored)
     app.command("schema")(schema)
 
 
@@ -64,6 +66,25 @@ def up(directory: Directory = Path(), every: Every = 60) -> None:
     from rekindle.cli.serving import serve
 
     serve(open_at(directory, None), every_seconds=every, is_stopping=_until_stopped())
+
+
+def accept_restored(directory: Directory = Path(), by: By = "") -> None:
+    """Go on with a ledger restored from a backup, after recording the opt-outs it lacks.
+
+    Journeys end for everyone who may have been written to since the backup.
+    """
+    from rekindle.runtime import accept_restored as accept
+
+    accepted = accept(open_at(directory, None), who=whoever(by))
+    if accepted is None:
+        errors.print("This ledger lacks nothing that was sent from here.")
+        return
+    gap = accepted.gap
+    errors.print(
+        f"accepted; {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M} UTC is not on record. "
+        f"{accepted.entered:,} people were counted in, and journeys ended for {accepted.ended:,}",
+        markup=False,
+    )
 
 
 def schema(of: Annotated[Schema, typer.Argument(help="Which file it describes.")]) -> None:

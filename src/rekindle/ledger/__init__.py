@@ -21,6 +21,8 @@ from rekindle.ledger.history import (  # noqa: E402
     MessageEntry,
     SignalEntry,
     SuppressionEntry,
+    load_extent,
+    load_newest_write,
     load_windows,
 )
 from rekindle.ledger.intake import Inbox, Spooled, Taken  # noqa: E402
@@ -68,6 +70,8 @@ __all__ = [
     "disconnect",
     "hash_address",
     "ledger_transaction",
+    "load_extent",
+    "load_newest_write",
     "load_windows",
     "mend",
     "migrate",

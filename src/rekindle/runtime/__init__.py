@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         resume_journey,
         stop_journey,
     )
+    from rekindle.runtime.restoring import Accepted, accept_restored
     from rekindle.runtime.scaffolding import Scaffold, create_workspace, source_path
     from rekindle.runtime.subscriptions import LedgerSubscriptions
     from rekindle.runtime.ticking import Pass, Worker
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rekindle.runtime.workspace import Workspace, end_of_day
 
 _HOMES = {
+    "Accepted": "restoring",
     "AudienceCount": "audiences.counting",
     "Explanation": "explaining",
     "LedgerIntake": "intake",
@@ -54,6 +56,7 @@ _HOMES = {
     "exclude_person": "wishes",
     "include_person": "wishes",
     "Workspace": "workspace",
+    "accept_restored": "restoring",
     "build_plan": "journeys.planning",
     "check_journey": "journeys.planning",
     "count_audience": "audiences.counting",
@@ -73,6 +76,7 @@ _HOMES = {
 }
 __all__ = [
     "MEANINGS",
+    "Accepted",
     "AudienceCount",
     "Explanation",
     "LedgerIntake",
@@ -84,6 +88,7 @@ __all__ = [
     "Wish",
     "Worker",
     "Workspace",
+    "accept_restored",
     "build_plan",
     "change_preferences",
     "check_journey",

@@ -21,6 +21,7 @@ from rekindle.runtime.dispatching import DispatchReport, build_dispatcher
 from rekindle.runtime.intake import import_intake
 from rekindle.runtime.observing import observe_returns
 from rekindle.runtime.people import save_people
+from rekindle.runtime.restoring import Watermark
 from rekindle.runtime.workspace import Workspace
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,13 +44,19 @@ class Worker:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._audience = LiveAudience(workspace)
+        self._mark = Watermark(workspace)
         self._saved: str | None = None
         self._imported_at = NEVER
 
     def tick(self, *, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
-        """Make one pass and return what it did."""
+        """Make one pass and return what it did.
+
+        Raises:
+            WorkError: the ledger is an older copy of the one that was used here.
+        """
         space = self._workspace
         now = space.clock.now()
+        self._mark.require_newest()
         self._import_reports(now)
         self._audience.profiles(now)
         if (version := space.facts_version()) != self._saved:
@@ -61,7 +68,10 @@ class Worker:
         )
         break_circuits(space, now)
         decided = engine.tick(now)
-        return Pass(returned, decided, self._dispatch(is_stopping))
+        self._mark.note()
+        sent = self._dispatch(is_stopping)
+        self._mark.note()
+        return Pass(returned, decided, sent)
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
         """Keep passing until told to stop; a failed pass is logged and tried again."""
@@ -91,7 +101,12 @@ class Worker:
     def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
         composer = Composer(self._workspace, self._audience)
         dispatcher = build_dispatcher(self._workspace, composer.compose)
-        return dispatcher.run(is_stopping=is_stopping)
+
+        def is_over() -> bool:
+            self._mark.note_at_times()
+            return is_stopping()
+
+        return dispatcher.run(is_stopping=is_over)
 
     def _log(self, done: Pass) -> None:
         if done.returned or done.decided.entered or done.decided.decisions or done.sent.outcomes:

@@ -1,6 +1,7 @@
 """What was decided, done and said about it, read back; and the log of who did what."""
 
 from rekindle.ledger.history.audit import AuditEntry, AuditLog
+from rekindle.ledger.history.extent import load_extent, load_newest_write
 from rekindle.ledger.history.health import load_windows
 from rekindle.ledger.history.history import History
 from rekindle.ledger.history.model import (
@@ -26,5 +27,7 @@ __all__ = [
     "MessageEntry",
     "SignalEntry",
     "SuppressionEntry",
+    "load_extent",
+    "load_newest_write",
     "load_windows",
 ]
