@@ -10,11 +10,11 @@ from django.db import connections
 
 from rekindle.errors import ConfigError, LedgerError
 from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate
-from rekindle.testing.book_contract import START, WINDOW, build_version
+from rekindle.testing.book_contract import START, TERMS, build_version
 
 
 def _book(alias: str) -> LedgerBook:
-    return LedgerBook(alias, secret=b"s", soft_opt_in=True, longest_window=WINDOW)
+    return LedgerBook(alias, secret=b"s", terms=TERMS)
 
 
 def test_two_ledgers_live_in_one_process(sqlite: str, tmp_path: Path) -> None:
