@@ -12,6 +12,7 @@ import duckdb
 import ibis
 
 from bench.dispatch import delivery
+from bench.dispatching import dispatch_postgresql, dispatch_sqlite
 from bench.intake import intake
 from bench.measure import Result, compare
 from bench.worlds import WORK, lines_file, orders_file
@@ -121,5 +122,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "import": imports,
     "replay": replay,
     "delivery": delivery,
+    "dispatch_sqlite": dispatch_sqlite,
+    "dispatch_postgresql": dispatch_postgresql,
     "intake": intake,
 }

@@ -128,7 +128,7 @@ def test_who_left_is_not_written_to_by_any_journey_again(begun: Team, portal: st
     person = begun.someone("calm")
     with urlopen(Request(portal + link_in(begun, person), data=b""), timeout=20) as answer:
         assert answer.status == 200
-    begun.start("few")
+    begun.start("everyone")
     begun.tick(after=DAY)
     assert begun.reasons(person) == [None, Reason.SUPPRESSED]
 
