@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from rekindle.errors import ConfigError, LedgerError
+from rekindle.errors import BusyError, ConfigError, LedgerError
 from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate
 from rekindle.testing.book_contract import START, TERMS, build_version
 
@@ -87,3 +89,12 @@ def test_sqlite_survives_a_power_failure_and_readers(sqlite: str) -> None:
             cursor.execute(f"PRAGMA {pragma}")
             found.append(cursor.fetchone()[0])
     assert found == ["wal", 2, 1]
+
+
+def test_writer_that_never_ends_is_told_of_in_words(sqlite: str, tmp_path: Path) -> None:
+    with connections[sqlite].cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=50")
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite3")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyError, match="another process"):
+            _book(sqlite).start(build_version())

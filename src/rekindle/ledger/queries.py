@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import DatabaseError, connections, transaction
 
-from rekindle.errors import LedgerError
+from rekindle.errors import BusyError, LedgerError
 
 Row = tuple[Any, ...]
 
@@ -31,10 +31,18 @@ _POSTGRESQL_TYPES = {"instant": "timestamptz"}
 
 @contextmanager
 def ledger_errors() -> Iterator[None]:
-    """Speak of what the database refuses, or that it went away, as a LedgerError."""
+    """Speak of what the database refuses, or that it went away, as a LedgerError.
+
+    Where another process has kept a SQLite ledger for too long, it is a BusyError.
+    """
     try:
         yield
     except DatabaseError as error:
+        if "database is locked" in str(error):
+            raise BusyError(
+                "another process has been writing to the ledger for too long; wait until it "
+                "is done, or move the ledger to PostgreSQL where many write at once"
+            ) from error
         raise LedgerError(f"the ledger refused: {str(error).strip()}") from error
 
 
