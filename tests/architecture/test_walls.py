@@ -43,7 +43,7 @@ OWNERS = {
     "yaml": {"journeys"},
 }
 OUTLET_VERBS = frozenset({"send", "send_message", "sendmail"})
-DISPATCHER = "rekindle.runtime.dispatching"
+DISPATCHER = "rekindle.runtime.dispatching.handing"
 
 
 def face(room: str) -> set[str]:
