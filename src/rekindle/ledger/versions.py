@@ -6,6 +6,8 @@ they entered even after its file has changed or gone.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from rekindle.errors import LedgerError
@@ -20,6 +22,9 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
+
+# Every book and outbox asks for the same files, and reading one takes milliseconds.
+_read_file = lru_cache(maxsize=256)(parse_journey)
 
 
 class Versions:
@@ -96,7 +101,7 @@ class Versions:
             if key not in self._known:
                 opened_at = opened[row.name]
                 self._known[key] = JourneyVersion(
-                    journey=parse_journey(row.text, name_hint=f"{row.name}, version {row.version}"),
+                    journey=_read_file(row.text, name_hint=f"{row.name}, version {row.version}"),
                     version=row.version,
                     holdout_share=row.holdout_share,
                     salt=row.salt,
