@@ -155,11 +155,21 @@ class Dispatcher:
         leaving = self._outbox.begin_sending([one for one, _ in written], self._now())
         self._note("cancelled", len(written) - len(leaving))
         ready = {message.key: mail for message, mail in written}
-        handed = pool.map(self._hand_over, [ready[one.key] for one in leaving])
+        # A thread takes its share as a whole: to hand it single messages costs as much again.
+        number = self._means.connections
+        shares = [leaving[place::number] for place in range(number)]
+        handed = pool.map(self._hand_over_all, ([ready[one.key] for one in s] for s in shares))
         self._write_down()  # of the chunk before, while this one is handed over
-        self._unwritten = list(zip(leaving, handed, strict=True))
+        self._unwritten = [
+            pair
+            for share, fates in zip(shares, handed, strict=True)
+            for pair in zip(share, fates, strict=True)
+        ]
         if leaving:
             self._chunk = next_chunk(len(leaving), elapsed(), least=self._means.connections)
+
+    def _hand_over_all(self, mails: Sequence[OutgoingMail]) -> list[Handed]:
+        return [self._hand_over(mail) for mail in mails]
 
     def _ask_gate(self, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
         """Return the messages that may leave at this instant; the others wait or are over."""
