@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import ibis
 
+from bench.decisions import decisions_postgresql, decisions_sqlite
 from bench.dispatch import delivery
 from bench.dispatching import dispatch_postgresql, dispatch_sqlite
 from bench.intake import intake
@@ -122,6 +123,8 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "import": imports,
     "replay": replay,
     "delivery": delivery,
+    "decisions_postgresql": decisions_postgresql,
+    "decisions_sqlite": decisions_sqlite,
     "dispatch_sqlite": dispatch_sqlite,
     "dispatch_postgresql": dispatch_postgresql,
     "intake": intake,

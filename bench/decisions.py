@@ -123,7 +123,8 @@ class _Rates:
         ours, baseline = 1 / self.ours, 1 / self.baseline
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB
         note = f"{note} ({self.ours:,.0f}/s against {self.baseline:,.0f}/s)"
-        return Result(ours, baseline, ours / baseline, "seconds each", round(peak), limit, note)
+        own, base, ratio = (float(f"{x:.3g}") for x in (ours, baseline, ours / baseline))
+        return Result(own, base, ratio, "seconds each", round(peak), limit, note)
 
 
 def decisions_postgresql(people: int = PEOPLE, jobs: int = JOBS) -> Result:
@@ -240,6 +241,7 @@ def _queue_rate(url: str, jobs: int) -> float:
 
 async def _work_through(url: str, jobs: int) -> float:
     import procrastinate
+    from procrastinate.types import JSONDict
 
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
 
@@ -250,7 +252,8 @@ async def _work_through(url: str, jobs: int) -> float:
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
         for first in range(0, jobs, 1000):
-            batch = [{"person": _name(n)} for n in range(first, min(first + 1000, jobs))]
+            numbers = range(first, min(first + 1000, jobs))
+            batch: list[JSONDict] = [{"person": _name(n)} for n in numbers]
             await decide.batch_defer_async(*batch)
         start = perf_counter()
         await app.run_worker_async(wait=False, concurrency=CONCURRENCY)

@@ -69,7 +69,7 @@ def is_postgresql(alias: str) -> bool:
     return connections[alias].vendor == POSTGRESQL
 
 
-def read_rows(alias: str, query: str, *parameters: object) -> list[Row]:
+def read_rows(alias: str, query: str, *parameters: str | int) -> list[Row]:
     """Return the rows of a named query; MOMENT columns are for ``moment_reader``."""
     text = statement(query, connections[alias].vendor)
     if not is_postgresql(alias):

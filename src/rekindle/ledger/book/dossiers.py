@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from rekindle.consent import (
     NO_PREFERENCES,
@@ -53,6 +54,7 @@ _COUNTED = frozenset({"accepted", "unknown"})
 GHOST = "ghost"
 SEVERAL = "?"  # in place of more than one statement
 NO_TIME = timedelta(0)
+UNTOUCHED: frozenset[str] = frozenset()
 
 AsInstant = Callable[[Any], datetime]
 
@@ -140,7 +142,7 @@ class DueReader:
 
     def complete(self, rows: Iterable[Row], at: datetime) -> list[Due]:
         """Return the due people of these rows, each with their dossier."""
-        lines = [_Line(*row) for row in rows]
+        lines = list(map(_Line._make, rows))
         courses = {(line.journey, line.version): self._course(line) for line in lines}
         papers = self._load_papers(lines, courses, at)
         look = _Look(self._terms, at, papers, stopped=self._versions.stopped())
@@ -218,6 +220,7 @@ class _Look:
         self._at = at
         self._papers = papers
         self._stopped = stopped
+        self._zones: dict[tuple[str | None, ...], tuple[ZoneInfo, ...]] = {}
         self._permissions: dict[tuple[object, ...], Permission] = {}
 
     def due(self, line: _Line, course: _Course, as_instant: AsInstant) -> Due:
@@ -228,8 +231,11 @@ class _Look:
         ordered_at = None if line.ordered_at is None else as_instant(line.ordered_at)
         deeds = papers.deeds.get(person, ()) if papers.deeds else ()
         wish = papers.wishes.get(person, NO_PREFERENCES) if line.has_wishes else NO_PREFERENCES
-        touches = papers.touches.get(person, ()) if line.has_touches else ()
-        mine = [touch for touch in touches if touch.enrolment == line.number]
+        touches: Sequence[_Touch] = ()
+        mine: Sequence[_Touch] = ()
+        if line.has_touches:
+            touches = papers.touches.get(person, ())
+            mine = [touch for touch in touches if touch.enrolment == line.number]
         dossier = Dossier(
             enrolment,
             self._permission(line, enrolment, course, channel),
@@ -237,14 +243,22 @@ class _Look:
             line.may_be_suppressed and (person, channel.value) in papers.suppressed,
             self._exit(enrolment, course, ordered_at, deeds),
             self._counted(touches, enrolment.arm, wish) if touches else (),
-            resolve_zones(line.timezone, line.country, line.phone, self._terms.zone),
+            self._zones_of(line),
             bool(line.is_erased),
             wish,
             self._exclusion(person, deeds) if line.has_wishes or deeds else None,
             tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
             max(touch.at for touch in mine) if mine else None,
         )
-        return Due(line.number, dossier, frozenset(touch.step for touch in mine))
+        steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
+        return Due(line.number, dossier, steps)
+
+    def _zones_of(self, line: _Line) -> tuple[ZoneInfo, ...]:
+        key = (line.timezone, line.country, line.phone)
+        found = self._zones.get(key)
+        if found is None:
+            found = self._zones[key] = resolve_zones(*key, self._terms.zone)
+        return found
 
     def _permission(
         self, line: _Line, enrolment: Enrolment, course: _Course, channel: Channel

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
+from typing import Any
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -104,23 +105,23 @@ def _names(steps: list[dict[str, str]]) -> dict[str, str]:
     return names
 
 
-def _person(*, key: bool = False) -> models.ForeignKey:
+def _person(*, is_checked: bool = True) -> models.ForeignKey[Any, Any]:
     return models.ForeignKey(
+        db_constraint=is_checked,
         db_index=False,
         on_delete=django.db.models.deletion.PROTECT,
         related_name="+",
         to="ledger.person",
-        **({"db_constraint": False} if key else {}),
     )
 
 
-def _id() -> models.BigAutoField:
+def _id() -> models.BigAutoField[Any, Any]:
     return models.BigAutoField(
         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
     )
 
 
-def _enrolment(related_name: str, *, db_index: bool) -> models.ForeignKey:
+def _enrolment(related_name: str, *, db_index: bool) -> models.ForeignKey[Any, Any]:
     return models.ForeignKey(
         db_constraint=False,
         db_index=db_index,
@@ -268,7 +269,7 @@ NEW_COLUMNS = [
     migrations.AlterField("decision", "enrolment", _enrolment("decisions", db_index=True)),
     migrations.AlterField("decision", "step", models.CharField(max_length=80)),
     migrations.AlterField("touch", "enrolment", _enrolment("touches", db_index=False)),
-    migrations.AlterField("touch", "person", _person(key=True)),
+    migrations.AlterField("touch", "person", _person(is_checked=False)),
     migrations.AlterField("touch", "step", models.CharField(max_length=80)),
     migrations.AddField("touch", "template", models.TextField(db_default="")),
     migrations.AddField("touch", "variant", models.TextField(db_default="")),
