@@ -59,6 +59,10 @@ class Answer(StrEnum):
     PASS = "pass"
 
 
+TOUCHED = (Answer.SEND, Answer.HOLD, Answer.SKIP)
+"""What the gate answers about a touch."""
+
+
 class Reason(StrEnum):
     """Why a touch was held or skipped, a person went on, or an enrolment ended.
 

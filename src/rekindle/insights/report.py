@@ -15,7 +15,7 @@ from rekindle.facts import Engine, Facts
 from rekindle.insights.outcomes import Outcomes, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
-from rekindle.vocabulary import Answer, Arm, Money, Reason, SignalKind, Unknown
+from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
 
 NET_REVENUE = "net revenue per assigned customer"
 RETURN_RATE = "return rate per assigned customer"
@@ -136,7 +136,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         currency=facts.currency,
         holdout_share=record.holdout_share,
         arms=arms,
-        touches={answer: record.touches.get(answer, 0) for answer in Answer},
+        touches={answer: record.touches.get(answer, 0) for answer in TOUCHED},
         reasons=_sort_by_count(record.reasons),
         returned_before_first_touch=len(_find_untouched(returned)),
         sent_after_return=after_return,

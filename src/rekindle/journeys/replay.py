@@ -18,7 +18,7 @@ from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Send, Signal
 from rekindle.journeys.rules import HouseRules
-from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
+from rekindle.vocabulary import TOUCHED, Answer, Arm, Channel, Reason, SignalKind
 
 HOUR = timedelta(hours=1)
 
@@ -217,4 +217,4 @@ def _count_arms(people: Mapping[str, Arm]) -> dict[Arm, int]:
 
 def _count_touches(moves: Iterable[Move]) -> dict[Answer, int]:
     counted = Counter(move.decision.answer for move in moves)
-    return {answer: counted[answer] for answer in Answer if answer is not Answer.PASS}
+    return {answer: counted[answer] for answer in TOUCHED}

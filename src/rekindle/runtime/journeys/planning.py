@@ -46,10 +46,9 @@ from rekindle.runtime.audiences.live import LiveAudience
 from rekindle.runtime.journeys.tokens import sign_plan
 from rekindle.runtime.people import save_people
 from rekindle.runtime.workspace import Workspace
-from rekindle.vocabulary import Answer, Arm, Money, Purpose, Reason, Unknown
+from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 
 SCHEMA_VERSION = 1
-TOUCHED = (Answer.SEND, Answer.HOLD, Answer.SKIP)
 A_DAY = timedelta(days=1)
 BETWEEN_LOOKS = timedelta(hours=6)
 # How far back a plan counts the events that would have let people in.

@@ -9,7 +9,7 @@ from rekindle.errors import JourneyError
 from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
 from rekindle.ledger import MessageEntry, MessageState
 from rekindle.runtime.workspace import Workspace
-from rekindle.vocabulary import Answer, Reason
+from rekindle.vocabulary import TOUCHED, Answer, Reason
 
 # Sent, or possibly sent: what has to be counted when promises are checked.
 LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
@@ -59,7 +59,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
             )
             for one in history.enrolments_of(name)
         ],
-        touches={answer: answers[answer] for answer in Answer if answer is not Answer.PASS},
+        touches={answer: answers[answer] for answer in TOUCHED},
         reasons=reasons,
         sends=[
             SentMessage(one.person, one.rotation, one.accepted_at or one.created_at)
