@@ -26,12 +26,15 @@ from rekindle.errors import (
 )
 from rekindle.journeys import Batch, Decide, Move, Signal, Terms
 from rekindle.ledger import LedgerBook, Outbox, OutboxMessage
+from rekindle.ledger.book import book as lanes_of_book
+from rekindle.ledger.book import lanes
 from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
 from rekindle.vocabulary import Answer, Channel, SignalKind
 from tests.simulation.journal import Key, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
 
 SECRET = b"a secret of the tests"
+FEW_LANES = 4
 KEPT_TABLES = frozenset({"ledger_lane"})  # filled once, by the migration
 LEFT = ("accepted", "unknown", "sending")
 SPENT = ("queued", "leased", *LEFT)
@@ -223,7 +226,11 @@ class LedgerKeeper:
 
 
 def keep_in(alias: str, *, is_smooth: bool = False) -> MakeKeeper:
-    """Return what keeps a world in the database ``alias``, emptied first."""
+    """Return what keeps a world in the database ``alias``, emptied first.
+
+    A dozen people share few lanes, as a million share all of them.
+    """
+    lanes.LANES = lanes_of_book.LANES = FEW_LANES
     return lambda watcher: LedgerKeeper(alias, watcher, is_smooth=is_smooth)
 
 
@@ -235,9 +242,10 @@ def empty(alias: str) -> None:
     connection = connections[alias]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            cursor.execute("SET synchronous_commit = off")  # nobody needs it tomorrow
             cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
             return
-        cursor.execute("PRAGMA synchronous=OFF")  # nobody needs this ledger tomorrow
+        cursor.execute("PRAGMA synchronous=OFF")
         cursor.execute("PRAGMA foreign_keys=OFF")
         for table in tables:
             cursor.execute(f"DELETE FROM {table}")

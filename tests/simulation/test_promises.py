@@ -16,7 +16,7 @@ from tests.simulation.world import STEPS, World
 
 IN_MEMORY, IN_SQLITE, IN_POSTGRESQL, TOLD_TWICE = 1800, 150, 60, 20
 # A world costs fifteen times more time in a database than in memory.
-STEPS_IN_A_LEDGER = 12
+STEPS_IN_A_LEDGER = 10
 
 
 def groups(worlds: int, size: int) -> list[range]:

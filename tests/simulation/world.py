@@ -6,7 +6,7 @@ what happens next, so a seed tells the same story over any book.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -71,8 +71,7 @@ class World:
         self.reported: list[Signal] = []
         self.refills: dict[str, date | None] = {}
         self.keeper = make_keeper(self)
-        self._kill_in: int | None = None
-        self._statements = self._batches = 0
+        self._kill_in = self._batches = 0
         self._known_orders: dict[str, datetime | None] = {}
         self._eligible: dict[str, list[str]] = {}
         self._begin()
@@ -144,10 +143,6 @@ class World:
         for name in JOURNEYS:
             self._eligible[name] = draw.sample(self.people, draw.randint(0, len(self.people)))
         batch = draw.choice([2, 1000, 1000])
-        kill_in, statements = draw.randint(1, 4), draw.randint(1, 120)
-        is_deadly = draw.random() < 0.12 and not self.is_smooth
-        self._kill_in = kill_in if is_deadly and statements > 60 else None
-        self._statements = statements if is_deadly else 0
         self._work(batch)
 
     def _pass_time(self) -> None:
@@ -178,22 +173,37 @@ class World:
         }
 
     def _work(self, batch: int) -> None:
-        is_drained = True
+        is_drained = self._survives(lambda: self._engine.tick(self.now, batch=batch))
+        self._batches = 0
+        self._learn()
+        self._survives(lambda: self.keeper.deliver(self.now))
+        found = self._learn()
+        self.stories.see_everyone(found, self.now, is_drained=is_drained)
+        self.keeper.look(self.now)
+
+    def _survives(self, work: Callable[[], object]) -> bool:
+        """Let a worker do its work; return whether it lived, and begin anew if not."""
+        is_deadly = self.draw.random() < 0.1
+        statements, decisions = self.draw.randint(1, 40), self.draw.randint(1, 3)
+        self._kill_in = decisions if is_deadly and statements > 25 else 0
+        if self.is_smooth or not is_deadly:
+            statements = self._kill_in = 0
         try:
-            with self.keeper.dying_in(self._statements):
-                self._engine.tick(self.now, batch=batch)
-                self.keeper.deliver(self.now)
+            with self.keeper.dying_in(statements):
+                work()
         except Killed as killed:
             self.log.append(("the worker died", str(killed)))
-            is_drained = False
             self.keeper.revive()
             self._engine = self._build_engine()
-        self._kill_in, self._batches = None, 0
+            return False
+        return True
+
+    def _learn(self) -> list[Enrolment]:
+        """Return who is in a journey, those who entered just now among them."""
         found = list(self.book.open_enrolments())
         for one in found:
             self._trail(one)
-        self.stories.see_everyone(found, self.now, is_drained=is_drained)
-        self.keeper.look(self.now)
+        return found
 
     # What the engine asks
 
@@ -224,10 +234,9 @@ class World:
 
     def deciding(self) -> None:
         """Die here, if it is time."""
-        if self._kill_in is not None:
-            self._kill_in -= 1
-            if self._kill_in == 0:
-                raise Killed("while deciding")
+        self._kill_in -= 1
+        if self._kill_in == 0:
+            raise Killed("while deciding")
 
     def decided(self, batch: Batch, moves: Sequence[Move], applied: int) -> None:
         """See that what was written makes sense, and let it leave."""
