@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from rekindle.consent import ConsentRecord
-from rekindle.journeys import Signal
+from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.journeys import Person, Signal
 from rekindle.ledger import History, LedgerBook, Outbox
 from rekindle.vocabulary import Channel, Reason, SignalKind
 from tests.ledger.queueing import DAY, HOUR, START, Queue, claim
@@ -69,6 +69,36 @@ def test_pause_takes_back_what_workers_hold(queue: Queue, book: LedgerBook, outb
     assert outbox.begin_sending(claimed, START) == []
     assert queue.fate(number) == ("queued", None)
     assert claim(outbox) == []
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda book: book.suppress("alice", Channel.EMAIL, reason="asked", at=START),
+        lambda book: book.save_preferences("alice", Preferences(START + DAY)),
+        lambda book: book.exclude("alice", Exclusion.BAD_ACTOR, at=START, until=None),
+    ],
+    ids=["suppression", "wish", "exclusion"],
+)
+def test_what_changes_the_answer_is_asked_about_again(
+    queue: Queue, book: LedgerBook, outbox: Outbox, tell: Tell
+) -> None:
+    number = queue.message()
+    claimed = claim(outbox)
+    tell(book)
+    assert outbox.begin_sending(claimed, START) == []
+    assert queue.fate(number) == ("queued", None)
+
+
+def test_suppression_reaches_who_shares_the_address(
+    queue: Queue, book: LedgerBook, outbox: Outbox
+) -> None:
+    book.save_people([Person("alice", "a@example.com"), Person("twin", "A@example.com ")])
+    queue.message("twin")
+    claimed = claim(outbox)
+    signal = Signal("alice", SignalKind.COMPLAINT, START, "1")
+    book.record([signal], START + HOUR)
+    assert outbox.begin_sending(claimed, START + HOUR) == []
 
 
 def test_purchase_leaves_a_message_on_its_way_alone_but_stops_its_retry(

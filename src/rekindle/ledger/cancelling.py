@@ -7,10 +7,10 @@ a message had reserved in the budgets is released whenever it is not sent.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from rekindle.ledger import models
 from rekindle.ledger.models import MessageState
@@ -61,6 +61,21 @@ def take_back(alias: str, touches: QuerySet[models.Touch]) -> int:
             _touches(alias).filter(pk__in=chunk).update(state=MessageState.QUEUED, **FREE)
             for chunk in _chunks(number for (number,) in numbers)
         )
+
+
+def take_back_from(alias: str, people: Collection[str]) -> int:
+    """Have the gate asked anew about what waits for ``people`` and who shares their addresses.
+
+    For whatever changes its answer without cancelling by itself: a suppression, a wish.
+    """
+    found = 0
+    for chunk in _chunks(people):
+        cards = models.Person.objects.using(alias)
+        hashes = cards.filter(pk__in=chunk).exclude(address_hash="").values("address_hash")
+        same = cards.filter(address_hash__in=hashes).values("pk")
+        mine = Q(person__in=chunk) | Q(person__in=same)
+        found += take_back(alias, _touches(alias).filter(mine))
+    return found
 
 
 def give_up(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.journeys import Signal
-from rekindle.ledger.cancelling import BAR, cancel_messages_of
+from rekindle.ledger.cancelling import BAR, cancel_messages_of, take_back_from
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -97,6 +97,7 @@ def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> N
     ]
     if rows:
         execute(alias, "suppress", rows_of(rows))
+        take_back_from(alias, {person for person, _, _ in stops})
 
 
 def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:

@@ -76,15 +76,19 @@ class Worker:
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
         """Keep passing until told to stop; a failed pass is logged and tried again."""
         while not is_stopping():
+            seconds = every_seconds
             try:
-                self._log(self.tick(is_stopping=is_stopping))
+                done = self.tick(is_stopping=is_stopping)
+                self._log(done)
+                if done.sent.again_in is not None:  # a throttle grants more before that
+                    seconds = min(seconds, done.sent.again_in.total_seconds())
             except UsageError:
                 raise
             except RekindleError as error:
                 logger.error("%s", error)
             except Exception:
                 logger.exception("this pass failed; the next one goes on where it stopped")
-            pause(every_seconds, is_stopping=is_stopping)
+            pause(seconds, is_stopping=is_stopping)
 
     def _import_reports(self, now: datetime) -> None:
         """Bring what was reported into the lake, where it is time and there is a lake."""

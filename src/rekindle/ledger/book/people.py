@@ -10,7 +10,7 @@ from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.bulk import chunks
-from rekindle.ledger.cancelling import BAR, cancel, cancel_each
+from rekindle.ledger.cancelling import BAR, cancel, cancel_each, take_back_from
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -61,6 +61,7 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             execute(self._alias, "suppress", rows_of([row]))
+            take_back_from(self._alias, [person])
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
@@ -74,6 +75,7 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             execute(self._alias, "save_preferences", rows_of([row]))
+            take_back_from(self._alias, [person])
 
     def exclude(
         self, person: str, exclusion: Exclusion, *, at: datetime, until: datetime | None
@@ -83,6 +85,7 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             execute(self._alias, "exclude", rows_of([row]))
+            take_back_from(self._alias, [person])
 
     def include(self, person: str, exclusion: Exclusion) -> None:
         """Take back an exclusion."""
