@@ -137,8 +137,12 @@ class Desk:
 
     def tick(self) -> None:
         """Decide what is due and send what may leave."""
-        self._engine.tick(self._clock.now(), batch=20)
+        self.decide()
         self._dispatcher.run()
+
+    def decide(self) -> None:
+        """Let people enter and decide what is due."""
+        self._engine.tick(self._clock.now(), batch=20)
 
 
 def toil(post: Post, begun: Connection) -> None:

@@ -141,6 +141,7 @@ def test_without_the_mark_what_is_overdue_too_long_is_stale(vault: Vault, sink: 
     team.leave()
 
 
+@pytest.mark.parametrize("vault", ["sqlite"], indirect=True)
 def test_a_copy_that_lacks_nothing_goes_on_as_if_nothing_had_happened(vault: Vault) -> None:
     team = begin(vault)
     team.tick(after=timedelta(minutes=1))  # finds nothing to do
