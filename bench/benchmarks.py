@@ -16,6 +16,7 @@ from bench.dispatch import delivery
 from bench.dispatching import dispatch_postgresql, dispatch_sqlite
 from bench.intake import intake
 from bench.measure import Result, compare
+from bench.stopping import stopping
 from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, LifecycleSettings
@@ -128,4 +129,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "dispatch_sqlite": dispatch_sqlite,
     "dispatch_postgresql": dispatch_postgresql,
     "intake": intake,
+    "stopping": stopping,
 }
