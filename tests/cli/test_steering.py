@@ -1,0 +1,70 @@
+"""The commands that steer: what a team types, and what it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import rekindle
+
+
+def test_journey_is_planned_started_held_and_ended(copy: Path) -> None:
+    here = ("-C", copy)
+    plan = rekindle("plan", "few", "--json", *here).document
+    forged = rekindle("start", "few", "--token", "forged", *here)
+    assert (forged.code, "no token" in forged.err) == (2, True)
+    started = rekindle("start", "few", "--token", plan["token"], "--by", "ann", *here)
+    assert (started.code, "takes people" in started.err) == (0, True)
+    assert "is paused" in rekindle("pause", "few", "--why", "a typo", *here).err
+    assert "goes on" in rekindle("resume", "few", *here).err
+    assert rekindle("move", "few", *here).err.endswith("nobody is to be moved\n")
+    assert "is stopped" in rekindle("stop", "few", "--yes", *here).err
+    entries = rekindle("log", "few", "--json", *here).document["entries"]
+    assert [one["action"] for one in reversed(entries)] == [
+        "started",
+        "paused",
+        "resumed",
+        "stopped",
+    ]
+    assert entries[-1]["who"] == "ann"
+    assert entries[2]["detail"] == {"why": "a typo"}
+    assert "a typo" in rekindle("log", *here).out
+
+
+def test_wishes_are_kept_and_shown(copy: Path) -> None:
+    here = ("-C", copy)
+    rekindle("start", "few", "--yes", *here)
+    rekindle("tick", *here)
+    told = rekindle("prefer", "c015", "--snooze", "30 days", "--mute", "offers", *here)
+    assert "nothing before" in told.err
+    assert "nothing about offers" in told.err
+    rekindle("exclude", "c015", "--because", "poor_fit", "--for", "10 days", *here)
+    shown = rekindle("explain", "c015", *here).out
+    assert "Asked for nothing before" in shown
+    assert "poor_fit" in shown
+    assert "Quiet hours by the clock of" in shown
+    rekindle("include", "c015", "--because", "poor_fit", *here)
+    assert rekindle("explain", "c015", "--json", *here).document["exclusions"] == []
+    assert "is erased" in rekindle("erase", "c015", "--yes", *here).err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("prefer", "c015"), "say what they asked for"),
+        (("prefer", "c015", "--snooze", "long"), "is no duration"),
+        (("prefer", "nobody", "--snooze", "1 day"), "no customer 'nobody'"),
+        (("pause", "few"), "no journey 'few' has started"),
+        (("outbox", "retry", "abc"), "no stuck message 'abc'"),
+        (("outbox", "sent", ""), "no stuck message"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(copy: Path, command: tuple[str, ...], said: str) -> None:
+    refused = rekindle(*command, "-C", copy)
+    assert (refused.code, said in refused.err) == (2, True)
+
+
+def test_nothing_stuck_says_so(copy: Path) -> None:
+    assert "Nothing is stuck." in rekindle("outbox", "list", "-C", copy).out
+    assert rekindle("outbox", "list", "--json", "-C", copy).document["messages"] == []
