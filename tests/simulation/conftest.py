@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.ledger import connect, disconnect, migrate
+from tests.simulation.ledgers import few_lanes
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,10 @@ def postgresql_ledger(postgres_url: str) -> Iterator[str]:
     migrate(alias)
     yield alias
     disconnect(alias)
+
+
+@pytest.fixture(autouse=True)
+def lanes_for_a_dozen() -> Iterator[None]:
+    """Let the people of a world share few lanes."""
+    with few_lanes():
+        yield

@@ -21,7 +21,7 @@ Take = Callable[[datetime, int, Decide], int | None]
 Times = tuple[datetime, datetime, datetime]
 
 
-class Killed(BaseException):  # noqa: N818 - no error: nothing may catch it
+class Killed(BaseException):
     """The worker died here."""
 
 

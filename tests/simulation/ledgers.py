@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from django.apps import apps
 from django.db import connections
@@ -26,11 +27,11 @@ from rekindle.errors import (
 )
 from rekindle.journeys import Batch, Decide, Move, Signal, Terms
 from rekindle.ledger import LedgerBook, Outbox, OutboxMessage
-from rekindle.ledger.book import book as lanes_of_book
+from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
 from rekindle.vocabulary import Answer, Channel, SignalKind
-from tests.simulation.journal import Key, broken
+from tests.simulation.journal import BrokenPromiseError, Key, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
 
 SECRET = b"a secret of the tests"
@@ -112,6 +113,7 @@ class LedgerKeeper:
         self._clock = MovableClock(datetime.min.replace(tzinfo=watcher.house.rules.zone, year=2000))
         self._provider = Provider(self._told, None if is_smooth else watcher.seed)
         self._messages: dict[str, OutboxMessage] = {}
+        self._broken: BrokenPromiseError | None = None
         self._decided: dict[tuple[Key, str], tuple[datetime, datetime]] = {}
         self.revive()
 
@@ -143,6 +145,8 @@ class LedgerKeeper:
         try:
             Dispatcher(self._outbox, self._provider, means).run()
         finally:
+            if self._broken is not None:
+                raise self._broken
             self._learn_bounces(now)
 
     def _compose(
@@ -156,13 +160,16 @@ class LedgerKeeper:
         one = message.dossier.enrolment
         who = (one.person, one.journey, one.rotation)
         times = (self._clock.now(), *self._decided[who, message.step])
-        self._watcher.handed_over(who, message.step, times, is_taken=is_taken)
+        try:
+            self._watcher.handed_over(who, message.step, times, is_taken=is_taken)
+        except BrokenPromiseError as error:
+            # A dispatcher takes whatever an outlet raises for the outlet's own defect.
+            self._broken = self._broken or error
+            raise
 
     def _learn_bounces(self, now: datetime) -> None:
         """Tell the world of the bounces that refusals gave rise to, if written down."""
-        rows = self._rows(
-            "SELECT person_id, at, key FROM ledger_signal WHERE key LIKE 'bounce:%'"
-        )
+        rows = self._rows("SELECT person_id, at, key FROM ledger_signal WHERE key LIKE 'bounce:%'")
         found = [Signal(person, SignalKind.BOUNCE, now, key) for person, _, key in rows]
         self._watcher.learned(found)
 
@@ -180,7 +187,8 @@ class LedgerKeeper:
             WHERE state = 'cancelled' AND reason IS NULL""")  # fmt: skip
         self._see_nothing("an assignment never changes", """
             SELECT e.id FROM ledger_enrolment e JOIN ledger_assignment a
-            ON a.person_id = e.person_id AND a.journey = e.journey WHERE a.arm <> e.arm""")  # fmt: skip
+            ON a.person_id = e.person_id AND a.journey = e.journey
+            WHERE a.arm <> e.arm""")  # fmt: skip
 
     def _see_nothing(self, promise: str, query: str) -> None:
         if rows := self._rows(query):
@@ -225,12 +233,15 @@ class LedgerKeeper:
             yield
 
 
-def keep_in(alias: str, *, is_smooth: bool = False) -> MakeKeeper:
-    """Return what keeps a world in the database ``alias``, emptied first.
+@contextmanager
+def few_lanes() -> Iterator[None]:
+    """Have a dozen people share few lanes, as a million share all of them."""
+    with patch.object(lanes, "LANES", FEW_LANES), patch.object(looking, "LANES", FEW_LANES):
+        yield
 
-    A dozen people share few lanes, as a million share all of them.
-    """
-    lanes.LANES = lanes_of_book.LANES = FEW_LANES
+
+def keep_in(alias: str, *, is_smooth: bool = False) -> MakeKeeper:
+    """Return what keeps a world in the database ``alias``, emptied first."""
     return lambda watcher: LedgerKeeper(alias, watcher, is_smooth=is_smooth)
 
 

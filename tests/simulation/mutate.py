@@ -17,7 +17,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).parents[2]
 ALONE = "--alone"
-MOST = {"memory": 1500, "sqlite": 60, "postgresql": 40}
+MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40}
 UNSEEN = "nothing"
 
 

@@ -4,6 +4,7 @@ Each replaces one piece of text by another. A text that is not found exactly onc
 error, so that the list cannot go stale unseen.
 """
 
+# ruff: noqa: E501 - what is looked for stands as it does in the code
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ ENGINE = "journeys/engine.py"
 MEMORY = "journeys/memory_book.py"
 LOCAL_TIME = "journeys/local_time.py"
 CONSENT = "consent/rules.py"
+BOOK = "ledger/book/book.py"
+OUTBOX = "ledger/outbox/outbox.py"
+LEDGER_SQL = "ledger/sql/ledger.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +145,25 @@ MUTATIONS = (
         "    ready_at = arrival(onward, since)\n"
         "    place = onward.position + before.position % 2\n"
         "    return _stand(before, place, ready_at, ready_at), None"),
+    Mutation("a lost worker's messages are sent again", OUTBOX,
+        "state = MessageState.QUEUED if is_idempotent else MessageState.UNKNOWN",
+        "state = MessageState.QUEUED", "sqlite"),
+    Mutation("a message of unknown fate is tried again", OUTBOX,
+        "mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)",
+        "mine.update(**FREE, state=MessageState.QUEUED, last_error=error)", "sqlite"),
+    Mutation("nobody looks again before a message leaves", "runtime/dispatching/looking.py",
+        "        return decide(\n",
+        "        from rekindle.vocabulary import Answer\n\n"
+        "        return Decision(Answer.SEND) or decide(\n", "sqlite"),
+    Mutation("a message that is given up keeps its budget", "ledger/cancelling.py",
+        "((budgets, month, -cost) for", "((budgets, month, 0) for", "sqlite"),
+    Mutation("two of a person in a batch of a ledger", BOOK,
+        "firsts.setdefault(row[1], row)", "firsts.setdefault(row[1] + row[2], row)", "sqlite"),
+    Mutation("what a look decides is not one transaction", BOOK,
+        "        with ledger_transaction(self._alias):\n            self._look_rows_up()\n",
+        "        if True:\n            self._look_rows_up()\n", "sqlite"),
+    Mutation("a pause does not hold a ledger", LEDGER_SQL,
+        "  AND e.journey NOT IN (SELECT name FROM ledger_journey WHERE state = 'paused')\n"
+        "ORDER BY s.due_at, s.enrolment_id\n",
+        "ORDER BY s.due_at, s.enrolment_id\n", "sqlite"),
 )  # fmt: skip

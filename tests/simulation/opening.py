@@ -20,14 +20,17 @@ def opened(book: str, *, is_smooth: bool = False) -> Iterator[MakeKeeper]:
         yield MemoryKeeper
         return
     from rekindle.ledger import connect, disconnect, migrate
-    from tests.simulation.ledgers import keep_in
+    from tests.simulation.ledgers import few_lanes, keep_in
 
-    with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
-        with _database(book, Path(folder)) as url:
-            alias = connect(url, base=Path(folder))
-            migrate(alias)
-            yield keep_in(alias, is_smooth=is_smooth)
-            disconnect(alias)
+    with (
+        TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder,
+        _database(book, Path(folder)) as url,
+        few_lanes(),
+    ):
+        alias = connect(url, base=Path(folder))
+        migrate(alias)
+        yield keep_in(alias, is_smooth=is_smooth)
+        disconnect(alias)
 
 
 @contextmanager

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from rekindle.journeys import Send
 from rekindle.vocabulary import Arm
-from tests.simulation.drawing import BAD_ENDING, CONDITIONS, COST, FLAGS, House
+from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House
 from tests.simulation.journal import HandOver, Journal, Standing, broken
 
 QUARTER = timedelta(minutes=15)
@@ -231,7 +230,11 @@ def is_decided(case: Case) -> bool:
     return case.message.step in case.message.trail.sent
 
 
-OF_MESSAGES_ALONE = {"never above a budget", "the held out receive nothing", "every decision is recorded"}
+OF_MESSAGES_ALONE = {
+    "never above a budget",
+    "the held out receive nothing",
+    "every decision is recorded",
+}
 ALWAYS: dict[str, Promise] = {
     "never twice": is_new,
     "never after an exit": is_before_every_exit,

@@ -177,9 +177,7 @@ class Stories:
             return move.at >= trail.ready_at + step.at_most
         return move.at >= trail.ready_at
 
-    def see_everyone(
-        self, found: Iterable[Enrolment], now: datetime, *, is_drained: bool
-    ) -> None:
+    def see_everyone(self, found: Iterable[Enrolment], now: datetime, *, is_drained: bool) -> None:
         """See that the book holds just those who are on their way, each where they stand."""
         left = dict(self._journal.open)
         for one in found:

@@ -50,6 +50,7 @@ LEAPS = (2 * DAY, 5 * DAY)
 BACK = (-timedelta(seconds=2), -90 * MINUTE / 60)
 OUTAGE, YEAR = 21 * DAY, 400 * DAY
 
+
 class World:
     """A seeded world. It is the engine's audience, and watches the book from outside.
 
