@@ -168,7 +168,9 @@ def test_a_refusing_mail_server_costs_time_and_no_message(team: Team) -> None:
     team.start("everyone")
     done = team.tick()
     assert f"cannot reach the mail server 127.0.0.1:{port}" in done.sent.trouble
-    assert done.sent.outcomes == {"retried later": 5}
+    # Five failures in a row end the pass; the other connection may be one further.
+    assert set(done.sent.outcomes) == {"retried later"}
+    assert done.sent.outcomes["retried later"] in {5, 6}
     handler = Counting()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
@@ -202,11 +204,11 @@ def test_an_address_that_does_not_exist_is_not_tried_again(team: Team) -> None:
     team.start("everyone")
     done = team.tick()
     controller.stop()
-    assert done.sent.outcomes["refused"] == 1
+    assert done.sent.outcomes["bounced"] == 1
     assert done.sent.outcomes["accepted"] > 100
     assert done.sent.outcomes["retried later"] >= 1
     assert team.states("c015") == [MessageState.FAILED]
-    assert [one.person for one in team.workspace.outbox.stuck()] == ["c015"]
+    assert team.workspace.outbox.stuck() == []  # a dead address needs nobody
 
 
 def test_up_serves_the_portal_and_stops_when_told(team: Team) -> None:
