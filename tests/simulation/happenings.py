@@ -210,7 +210,7 @@ def pause(world: World) -> None:
 
 def resume(world: World) -> None:
     """A journey that was paused, if any, goes on."""
-    over = world.draw.choice([0, 3600, 40_000])
+    over = 0 if world.draw.random() < 0.3 or world.is_smooth else 40_000
     paused = sorted(name for name, state in world.journal.states.items() if state == "paused")
     for name in paused:
         world.log.append(("resumed", name, over))
