@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,11 +13,13 @@ import psycopg
 
 from rekindle.ledger import connect, disconnect, migrate
 
+_numbers = count()
+
 
 @contextmanager
 def postgres_ledger(server: str) -> Iterator[str]:
     """Yield the URL of a new, migrated database on a server; it is dropped afterwards."""
-    name = f"siege_{uuid.uuid4().hex[:8]}"
+    name = f"siege_{os.getpid()}_{next(_numbers)}"
     url = urlsplit(server)._replace(path=f"/{name}").geturl()
     command(server, f"CREATE DATABASE {name}")
     try:
