@@ -47,7 +47,7 @@ def test_plan_starts_what_it_showed_and_nothing_else(team: Team) -> None:
     edited = replace(journey, text=journey.text + "\n# edited")
     for refused, when, why in (
         (edited, at, "has been edited"),
-        (replace(journey, name="other"), at, "not of other"),
+        (replace(journey, name="other"), at, "no token of a plan of other"),
         (journey, at + 16 * MINUTE, "15 minutes"),
         (journey, at - MINUTE, "15 minutes"),
     ):

@@ -185,10 +185,14 @@ def _show_plan(found: Plan) -> None:
         found.holdout.sentence,
         "Counts assume that nobody returns: they are the most.",
         *found.notes,
-        f"To start it within 15 minutes: rekindle start {found.journey} --token {found.token}",
     ]
     title = f"Plan of {found.journey} as of {found.as_of:%Y-%m-%d %H:%M} UTC"
     show_table(title, ["", ""], rows, notes=notes)
+    errors.print(
+        f"within 15 minutes: rekindle start {found.journey} --token {found.token}",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _share(found: Plan) -> str:

@@ -7,11 +7,10 @@ that a start can be refused if any of that is no longer so.
 from __future__ import annotations
 
 import hmac
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from rekindle.errors import UsageError
@@ -19,23 +18,22 @@ from rekindle.journeys import Journey
 
 PURPOSE = b"rekindle.plan"
 VALID_FOR = timedelta(minutes=15)
+# Short enough to be copied from a terminal: people, seconds, the text's hash, signature.
+TOKEN = re.compile(r"(\d{1,12})-(\d{1,12})-([0-9a-f]{8})-([A-Za-z0-9_-]{16})")
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a token states. ``text`` is the hash of the journey's file."""
+    """What a token states: for how many people a plan was made, and when."""
 
-    journey: str
-    text: str
     people: int
-    at: str
+    at: datetime
 
 
 def sign_plan(secret: bytes, journey: Journey, people: int, at: datetime) -> str:
     """Return the token of a plan made at ``at`` that counted ``people``."""
-    planned = Planned(journey.name, _hash(journey), people, at.isoformat())
-    payload = _encode(json.dumps(asdict(planned), separators=(",", ":")).encode())
-    return f"{payload}.{_signature(secret, payload)}"
+    payload = f"{people}-{int(at.timestamp())}-{_hash(journey)}"
+    return f"{payload}-{_signature(secret, journey, payload)}"
 
 
 def read_plan(secret: bytes, token: str, journey: Journey, at: datetime) -> Planned:
@@ -45,16 +43,17 @@ def read_plan(secret: bytes, token: str, journey: Journey, at: datetime) -> Plan
         UsageError: it was not made here, is of another journey or text, or is older
             than 15 minutes.
     """
-    payload, _, signature = token.strip().partition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(secret, payload).encode()):
-        raise UsageError("this is no token of a plan made in this workspace; plan again")
-    planned = Planned(**json.loads(_decode(payload)))
-    if planned.journey != journey.name:
-        raise UsageError(f"this token is of a plan of {planned.journey}, not of {journey.name}")
-    if planned.text != _hash(journey):
+    found = TOKEN.fullmatch(token.strip())
+    people, seconds, text, signature = found.groups() if found else ("", "", "", "")
+    expected = _signature(secret, journey, f"{people}-{seconds}-{text}")
+    if not hmac.compare_digest(signature, expected):
+        raise UsageError(
+            f"this is no token of a plan of {journey.name} made in this workspace; plan again"
+        )
+    if text != _hash(journey):
         raise UsageError(f"{journey.name} has been edited since this plan; plan again")
-    age = at - datetime.fromisoformat(planned.at)
-    if not timedelta(0) <= age <= VALID_FOR:
+    planned = Planned(int(people), datetime.fromtimestamp(int(seconds), UTC))
+    if not timedelta(seconds=-1) <= at - planned.at <= VALID_FOR:
         minutes = VALID_FOR // timedelta(minutes=1)
         raise UsageError(f"this plan was made more than {minutes} minutes ago; plan again")
     return planned
@@ -75,20 +74,10 @@ def check_drift(planned: Planned, people: int, *, limit: float) -> None:
 
 
 def _hash(journey: Journey) -> str:
-    return sha256(journey.text.encode()).hexdigest()[:16]
+    return sha256(journey.text.encode()).hexdigest()[:8]
 
 
-def _signature(secret: bytes, payload: str) -> str:
+def _signature(secret: bytes, journey: Journey, payload: str) -> str:
     key = hmac.digest(secret, PURPOSE, "sha256")
-    return _encode(hmac.digest(key, payload.encode(), "sha256")[:16])
-
-
-def _encode(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except NotBase64 as error:  # signed by us, so never
-        raise UsageError("this token is damaged; plan again") from error
+    digest = hmac.digest(key, f"{journey.name}\n{payload}".encode(), "sha256")
+    return urlsafe_b64encode(digest[:12]).decode()
