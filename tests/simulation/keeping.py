@@ -31,6 +31,10 @@ class Watcher(Protocol):
     house: House
     seed: int
 
+    @property
+    def touches(self) -> int:
+        """Return how many touches and ghosts were written, as far as anyone knows."""
+
     def deciding(self) -> None:
         """Called inside the transaction, when the moves are known but not written."""
 

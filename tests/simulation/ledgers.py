@@ -178,6 +178,9 @@ class LedgerKeeper:
     def look(self, now: datetime) -> None:
         """See that budgets add up, and that every message has its decision and its reason."""
         self._see_budgets()
+        ((touches,),) = self._rows("SELECT count(*) FROM ledger_touch")
+        if touches != self._watcher.touches:
+            raise broken("all or nothing", f"{touches} touches, {self._watcher.touches} decided")
         self._see_nothing("every decision is recorded", """
             SELECT t.id, t.step FROM ledger_touch t WHERE t.state <> 'ghost' AND NOT EXISTS (
                 SELECT 1 FROM ledger_decision d WHERE d.enrolment_id = t.enrolment_id

@@ -233,6 +233,11 @@ class World:
 
     # What the book lets us see
 
+    @property
+    def touches(self) -> int:
+        """Return how many touches and ghosts were written."""
+        return sum(len(trail.touched) for trail in self.journal.trails.values())
+
     def deciding(self) -> None:
         """Die here, if it is time."""
         self._kill_in -= 1
