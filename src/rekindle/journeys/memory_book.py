@@ -6,12 +6,13 @@ that a replay of last year is the real engine with only the sending replaced.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 
 from rekindle.consent import (
     NO_PREFERENCES,
@@ -292,9 +293,10 @@ class MemoryBook:
         """Return whom an event lets in: person to the time of the newest such event."""
         begin = max(since, at - trigger.within)
         found: dict[str, list[datetime]] = defaultdict(list)
-        for happened_at, person in self._events.get(trigger.event, ()):
-            if begin < happened_at <= at:
-                found[person].append(happened_at)
+        events = self._events[trigger.event]
+        first, last = (bisect_right(events, edge, key=itemgetter(0)) for edge in (begin, at))
+        for happened_at, person in events[first:last]:
+            found[person].append(happened_at)
         return {
             person: max(times) for person, times in found.items() if len(times) >= trigger.times
         }
@@ -519,7 +521,7 @@ class MemoryBook:
                 standing.newest_order_at = signal.at
         # Also what no journey asks about yet: a later version may.
         insort(standing.deeds, Deed(event, signal.at), key=lambda deed: deed.at)
-        self._events[event].append((signal.at, signal.person))
+        insort(self._events[event], (signal.at, signal.person))
 
 
 def _left_at(sent: Sent) -> datetime:
