@@ -139,13 +139,9 @@ def test_basket_is_answered_within_the_hour_and_not_after_the_purchase(space: Wo
         ("cat", "check-in", 2 * DAY + 23 * HOUR),
         ("ann", "nudge", 3 * DAY + 13 * HOUR),
     ]
+    # Dan had bought by the time anybody looked; Zoe's country is not known.
     ended = {one.enrolment.person: one.ended for one in found.replayed.courses}
-    assert ended == {
-        "ann": Reason.FINISHED,
-        "bob": Reason.FINISHED,
-        "cat": Reason.FINISHED,
-        "dan": Reason.ORDER,
-    }
+    assert ended == dict.fromkeys(("ann", "bob", "cat"), Reason.FINISHED)
     assert found.replayed.sent_after_return == 0
 
 
