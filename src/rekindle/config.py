@@ -15,7 +15,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -115,8 +115,8 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["5 days"]}),
 ]
 Zone = Annotated[str, AfterValidator(_check_zone)]
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 EVENT_PATTERN = r"^[a-z][a-z0-9_]*$"
 Event = Annotated[str, Field(pattern=EVENT_PATTERN, max_length=64)]
 Cost = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": ["number", "string"]})]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekindle.experiments import assign, assigner
+from rekindle.experiments import assign, assigner, draw
 from rekindle.vocabulary import Arm
 
 PEOPLE = [f"customer-{number}" for number in range(50_000)]
@@ -79,3 +79,11 @@ def test_everyone_or_nobody_can_be_held_out() -> None:
 def test_a_share_outside_0_to_1_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         assign("alice", salt="spring", holdout_share=share)
+
+
+def test_draw_is_even_sticky_and_below_one() -> None:
+    drawn = [draw(f"person-{n}", salt="pilot") for n in range(2000)]
+    assert drawn == [draw(f"person-{n}", salt="pilot") for n in range(2000)]
+    assert all(0 <= one < 1 for one in drawn)
+    assert 0.47 < sum(drawn) / len(drawn) < 0.53
+    assert draw("c", salt="ab") != draw("bc", salt="a")

@@ -104,6 +104,7 @@ class World:
         return [
             (move.step.template, move.decision.answer, move.decision.reason, move.at - START)
             for move in self.moves(person)
+            if isinstance(move.step, Send)
         ]
 
     def moves(self, person: str = "alice") -> list[Move]:

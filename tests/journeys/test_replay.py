@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from rekindle.experiments import assign
 from rekindle.journeys import (
@@ -53,6 +53,12 @@ class EveryBuyer:
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         return set(people)
 
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> dict[str, date]:
+        return {}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> dict[str, datetime]:
+        return {}
+
 
 def people_of(arm: Arm, count: int) -> list[str]:
     """Return people whom the hash puts into ``arm`` at a holdout of one half."""
@@ -100,7 +106,7 @@ def test_replay_counts_touches_arms_and_cost() -> None:
 def test_purchase_stops_what_was_to_come() -> None:
     alice = TREATED[0]
     replayed = run([alice], (alice, 3 * DAY))
-    assert [move.step.template for move in replayed.sends] == ["check-in"]
+    assert [move.step.key for move in replayed.sends] == ["check-in"]
     assert replayed.ended == {Reason.ORDER: 1}
     assert (replayed.returned[Arm.TREATMENT], replayed.returned_before_first_touch) == (1, 0)
 

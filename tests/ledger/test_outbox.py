@@ -226,9 +226,9 @@ def test_of_what_was_decided_later_only_what_may_have_left_counts(
     queue: Queue, outbox: Outbox, state: str, counts: int
 ) -> None:
     queue.message()
-    left = {"accepted_at": START if state == "accepted" else None}
-    lease = {"lease_until": START + DAY if state == "sending" else None}
-    queue.message(journey="other", state=state, **left, **lease)
+    left = START if state == "accepted" else None
+    lease = START + DAY if state == "sending" else None
+    queue.message(journey="other", state=state, accepted_at=left, lease_until=lease)
     message = next(one for one in claim(outbox) if one.journey == "lapsed")
     assert len(message.dossier.sent) == counts
 

@@ -185,7 +185,11 @@ def test_what_is_cancelled_while_it_is_written_does_not_leave(desk: Desk) -> Non
     desk.queue.message()
     desk.queue.message("bob")
     touches = models.Touch.objects.using(desk.queue.alias).filter(person="bob")
-    desk.between = lambda: cancelling.cancel(desk.queue.alias, touches, Reason.ORDER) and None
+
+    def cancel() -> None:
+        cancelling.cancel(desk.queue.alias, touches, Reason.ORDER)
+
+    desk.between = cancel
     assert desk.dispatch().outcomes == {"accepted": 1, "cancelled": 1}
     assert desk.outlet.taken == ["alice"]
 

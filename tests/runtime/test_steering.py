@@ -134,7 +134,7 @@ def test_move_lists_who_stands_where_a_step_is_gone_and_moves_the_others(begun: 
 def test_journey_that_never_started_cannot_be_steered(team: Team) -> None:
     for steer in (pause_journey, resume_journey, stop_journey):
         with pytest.raises(JourneyError, match="no journey 'few' has started"):
-            steer(team.workspace, "few", who=WHO)  # type: ignore[operator]
+            steer(team.workspace, "few", who=WHO)
     with pytest.raises(JourneyError, match="has started"):
         plan_move(team.workspace, "few")
 
@@ -196,5 +196,6 @@ def test_touch_at_night_waits_for_the_morning_where_the_person_is(team: Team) ->
     assert len(messages) > 3
     for one in messages:
         zones = explain_customer(late.workspace, one.person, late.clock.now()).zones
+        assert one.accepted_at is not None
         hours = {one.accepted_at.astimezone(ZoneInfo(zone)).hour for zone in zones}
         assert hours <= set(range(8, 21))

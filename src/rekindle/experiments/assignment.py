@@ -14,6 +14,9 @@ from rekindle.vocabulary import Arm
 
 _BYTES = 8
 _PLACES = 2 ** (8 * _BYTES)
+# A float keeps 53 bits apart; with more of them the largest draw would round up to 1.
+_FLOAT_BITS = 53
+_BEYOND_FLOAT = 8 * _BYTES - _FLOAT_BITS
 
 
 def assign(person: str, *, salt: str, holdout_share: float) -> Arm:
@@ -58,4 +61,5 @@ def draw(person: str, *, salt: str) -> float:
     For sticky choices beside the arm: a pilot's share, a variant, a place in a queue.
     """
     key = f"{len(salt)}:{salt}{person}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(key, digest_size=_BYTES).digest()) / _PLACES
+    drawn = int.from_bytes(blake2b(key, digest_size=_BYTES).digest())
+    return float(drawn >> _BEYOND_FLOAT) / 2**_FLOAT_BITS

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
+from typing import TypeVar
 
 from django.db.models import F, Q, QuerySet
 
@@ -23,6 +24,7 @@ WAITING = (MessageState.QUEUED, MessageState.LEASED)
 BAR = "|"
 # Numbers a statement may name: SQLite carries at most 32,766 variables.
 CHUNK = 10_000
+T = TypeVar("T")
 FREE: Mapping[str, object] = {"leased_by": "", "lease_until": None}
 
 
@@ -129,7 +131,7 @@ def _by_reason(pairs: Iterable[tuple[int, Reason]]) -> Iterator[tuple[Reason, li
             yield reason, chunk
 
 
-def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
-    rest = iter(numbers)
+def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk
