@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rekindle.events import Event
-from rekindle.ledger import ApiKey, Scope, Taken
+from rekindle.ledger import ApiKey, Scope
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = ApiKey("shop", "web", frozenset({Scope.EVENTS}), NOW)
@@ -25,8 +25,8 @@ class FakeIntake:
     def key_of(self, secret: str) -> ApiKey | None:
         return KEY if secret == "right" else None
 
-    def take(self, source: str, events: Sequence[Event], at: datetime) -> Taken:
+    def take(self, source: str, events: Sequence[Event], at: datetime) -> frozenset[str]:
         if self.failure:
             raise self.failure
         self.taken += events
-        return Taken(len(events), 0, 0)
+        return frozenset()

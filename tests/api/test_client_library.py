@@ -14,7 +14,6 @@ from rekindle.api import build_api
 from rekindle.clock import SystemClock
 from rekindle.errors import LedgerError
 from rekindle.events import Event
-from rekindle.ledger import Taken
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Person, Signal
 from rekindle.runtime import LedgerIntake, Workspace
@@ -28,7 +27,7 @@ class FlakyIntake(LedgerIntake):
         super().__init__(workspace)
         self.before, self.after = before, after
 
-    def take(self, source: str, events: Sequence[Event], at: datetime) -> Taken:
+    def take(self, source: str, events: Sequence[Event], at: datetime) -> frozenset[str]:
         if self.before:
             self.before -= 1
             raise LedgerError("the ledger is away")

@@ -10,6 +10,7 @@ import pytest
 
 from rekindle.errors import EventError
 from rekindle.events import Event, Problem, parse_json, read_event
+from rekindle.events.reading import _is_plain, _validated
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -149,3 +150,32 @@ def test_nesting_beyond_reading_is_no_json() -> None:
 def test_what_was_said_is_kept_whole() -> None:
     call = {"type": "track", "userId": "ada", "event": "X", "more": {"ü": ["😀", 1.5, None]}}
     assert json.loads(read_event(call, received_at=NOW).payload) == call
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"userId": "ada", "messageId": "m-1", "properties": {"a": 1}},
+        {"userId": "~" * 200, "timestamp": "2026-01-01T00:00:00Z", "context": {}},
+        {"anonymousId": "!", "type": "page", "traits": None, "event": " "},
+    ],
+)
+def test_a_plain_call_is_read_as_any_other(call: dict[str, Any]) -> None:
+    assert _is_plain(call)
+    told = {name: value for name, value in _validated(call).items() if value is not None}
+    assert told == {name: value for name, value in call.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"userId": " ada"},
+        {"userId": 7},
+        {"userId": "x" * 201},
+        {"userId": "a\x00"},
+        {"type": 7},
+        {"properties": []},
+    ],
+)
+def test_a_call_that_is_not_plain_is_looked_at_closely(call: dict[str, Any]) -> None:
+    assert not _is_plain(call)

@@ -7,7 +7,6 @@ there is no other way to a view.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -58,16 +57,12 @@ class Api:
         self.routes = {route.path: route for route in routes}
         self._intake = intake
         self._origins = frozenset(origin.rstrip("/") for origin in origins)
-        # One request at a time: a thread that works keeps the interpreter for 5 ms, and the
-        # other would wait for that after every statement it sends to the database.
-        self._turn = threading.Lock()
 
     def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> list[bytes]:
         """Answer one request."""
         request = Request(environ)
-        with self._turn:
-            answer = self._answer(request)
-            body = answer.body
+        answer = self._answer(request)
+        body = answer.body
         headers = {
             "Content-Type": "application/json",
             **HEADERS,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rekindle.events import Event
-from rekindle.ledger import ApiKey, Taken
+from rekindle.ledger import ApiKey
 
 
 class Intake(Protocol):
@@ -26,8 +26,11 @@ class Intake(Protocol):
             WorkError: the keys cannot be read now.
         """
 
-    def take(self, source: str, events: Sequence[Event], at: datetime) -> Taken:
+    def take(self, source: str, events: Sequence[Event], at: datetime) -> frozenset[str]:
         """Keep events and do what they call for, in one transaction; repeatable.
+
+        Returns the message ids of those that were not kept, as the person asked to be
+        forgotten.
 
         Raises:
             WorkError: nothing was kept; the same may be sent again.

@@ -25,7 +25,7 @@ from rekindle.events import (
     read_card,
     read_event,
 )
-from rekindle.ledger import ApiKey, Scope
+from rekindle.ledger import ApiKey, Scope, without_collector
 
 Handler = Callable[[Request, ApiKey], Answer]
 
@@ -74,6 +74,12 @@ class Tracking:
     ) -> Answer:
         if type_ is not None and not isinstance(calls[0], dict):
             raise Refused(HTTPStatus.BAD_REQUEST, "the body is no event: it is no JSON object")
+        with without_collector():
+            return Answer(_summary(self._taken(calls, key, type_, sent_at), len(calls)))
+
+    def _taken(
+        self, calls: Sequence[Any], key: ApiKey, type_: str | None, sent_at: Any
+    ) -> _Reading:
         now = self._intake.now()
         reading = _Reading()
         sent = sent_at if isinstance(sent_at, str) else None
@@ -88,9 +94,9 @@ class Tracking:
             reading.places[event.message_id] = index
             if event.type is EventType.IDENTIFY:
                 reading.notes += _notes(index, event)
-        erased = self._intake.take(key.source, reading.events, now).erased
+        erased = self._intake.take(key.source, reading.events, now)
         reading.refusals += [_erased(reading.places[id_], id_) for id_ in erased]
-        return Answer(_summary(reading, len(calls)))
+        return reading
 
 
 TYPES = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -29,6 +30,11 @@ LONGEST_INTEGER = 100
 DERIVED = "derived-"
 NAMED_BY_TYPE = {EventType.PAGE: "page_viewed", EventType.SCREEN: "screen_viewed"}
 ABOUT_TRAITS = (EventType.IDENTIFY, EventType.GROUP)
+TYPES = {kind.value: kind for kind in EventType}
+IDS = ("messageId", "userId", "anonymousId", "previousId")
+TEXTS = ("type", "event", "timestamp", "originalTimestamp", "sentAt")
+OBJECTS = ("properties", "traits", "context")
+PLAIN_ID = re.compile("[!-~]{1,200}").fullmatch
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
@@ -101,25 +107,28 @@ def read_event(
     if not isinstance(raw, dict):
         raise EventError(Problem.NOT_AN_OBJECT, f"a call is an object, not {type(raw).__name__}")
     payload = _written(raw)
-    wire = _parsed(raw)
-    kind = _type(type_ or wire.type)
-    content = (wire.traits if kind in ABOUT_TRAITS else wire.properties) or {}
-    name = _name(kind, wire.event)
-    _check_ids(kind, wire)
+    wire = _fields(raw)
+    kind = _type(type_ or wire.get("type"))
+    content = wire.get("traits" if kind in ABOUT_TRAITS else "properties") or {}
+    name = _name(kind, wire.get("event"))
+    user, anonymous = _id(wire.get("userId")), _id(wire.get("anonymousId"))
+    previous = _id(wire.get("previousId"))
+    _check_ids(kind, user, anonymous, previous)
     at, is_clamped = _instant(wire, received_at, sent_at)
-    _check_order(name, content)
+    if name in ORDER_EVENTS:
+        _check_order(name, content)
     return Event(
-        message_id=_id(wire.message_id) or _derived_id(raw, wire, received_at),
+        message_id=_id(wire.get("messageId")) or _derived_id(raw, wire, received_at),
         type=kind,
         name=name,
-        user_id=_id(wire.user_id),
-        anonymous_id=_id(wire.anonymous_id),
+        user_id=user,
+        anonymous_id=anonymous,
         at=at,
         content=content,
         payload=payload,
-        previous_id=_id(wire.previous_id),
+        previous_id=previous,
         is_clamped=is_clamped,
-        is_machine=is_by_machine(content, wire.context or {}),
+        is_machine=is_by_machine(content, wire.get("context") or {}),
     )
 
 
@@ -165,20 +174,40 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, str) and "\x00" in value
 
 
-def _parsed(raw: Mapping[str, Any]) -> WireEvent:
+def _fields(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of a call, each sound, by the names they are sent under."""
+    return raw if _is_plain(raw) else _validated(raw)
+
+
+def _is_plain(raw: Mapping[str, Any]) -> bool:
+    """Return whether a call is as most are: sound at a glance, with nothing to convert."""
+    get = raw.get
+    for field in IDS:
+        if (given := get(field)) is not None and not (type(given) is str and PLAIN_ID(given)):
+            return False
+    for field in TEXTS:
+        if (given := get(field)) is not None and type(given) is not str:
+            return False
+    for field in OBJECTS:
+        if (given := get(field)) is not None and type(given) is not dict:
+            return False
+    return True
+
+
+def _validated(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
-        return WireEvent.model_validate(raw)
+        return WireEvent.model_validate(raw).model_dump(by_alias=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise EventError(Problem.BAD_FIELD, f"{first['loc'][0]}: {first['msg']}") from error
 
 
 def _type(text: str | None) -> EventType:
-    try:
-        return EventType((text or "").lower())
-    except ValueError:
+    kind = TYPES.get(text or "") or TYPES.get((text or "").lower())
+    if kind is None:
         known = ", ".join(EventType)
-        raise EventError(Problem.UNKNOWN_TYPE, f"type {text!r:.60} is none of {known}") from None
+        raise EventError(Problem.UNKNOWN_TYPE, f"type {text!r:.60} is none of {known}")
+    return kind
 
 
 def _name(kind: EventType, event: str | None) -> str:
@@ -194,17 +223,16 @@ def _id(given: str | int | None) -> str | None:
     return None if given is None or given == "" else str(given)
 
 
-def _check_ids(kind: EventType, wire: WireEvent) -> None:
-    user, anonymous = _id(wire.user_id), _id(wire.anonymous_id)
-    if kind is EventType.ALIAS and not (user and _id(wire.previous_id)):
+def _check_ids(
+    kind: EventType, user: str | None, anonymous: str | None, previous: str | None
+) -> None:
+    if kind is EventType.ALIAS and not (user and previous):
         raise EventError(Problem.MISSING_ID, "an alias call needs userId and previousId")
     if user is None and anonymous is None:
         raise EventError(Problem.MISSING_ID, "give userId, anonymousId or both")
 
 
 def _check_order(name: str, content: Mapping[str, Any]) -> None:
-    if name not in ORDER_EVENTS:
-        return
     order = order_id_of(name, content)
     if not order or len(order) > 200:
         raise EventError(Problem.MISSING_ORDER_ID, "an order event needs properties.order_id")
@@ -214,7 +242,9 @@ def _check_order(name: str, content: Mapping[str, Any]) -> None:
         raise EventError(Problem.BAD_AMOUNT, str(error)) from error
 
 
-def _instant(wire: WireEvent, received_at: datetime, sent_at: str | None) -> tuple[datetime, bool]:
+def _instant(
+    wire: Mapping[str, Any], received_at: datetime, sent_at: str | None
+) -> tuple[datetime, bool]:
     """Return when it happened, and whether it claimed a time well to come.
 
     Nothing happens after it is received: a clock that is a little fast is no lie.
@@ -223,16 +253,15 @@ def _instant(wire: WireEvent, received_at: datetime, sent_at: str | None) -> tup
     against the time of receipt (https://segment.com/docs/connections/spec/common/#timestamps).
     """
     try:
-        if wire.timestamp:
-            at = read_instant(wire.timestamp)
-        elif wire.original_timestamp:
-            sent = wire.sent_at or sent_at
+        if given := wire.get("timestamp"):
+            at = read_instant(given)
+        elif given := wire.get("originalTimestamp"):
+            sent = wire.get("sentAt") or sent_at
             skew = received_at - read_instant(sent) if sent else timedelta()
-            at = read_instant(wire.original_timestamp) + skew
+            at = read_instant(given) + skew
         else:
             return received_at, False
     except (ValueError, OverflowError) as error:
-        given = wire.timestamp or wire.original_timestamp
         raise EventError(Problem.BAD_TIME, f"{given!r:.60} is no ISO 8601 instant") from error
     if at > received_at:
         return received_at, at > received_at + CLOCKS_DIFFER_BY
@@ -241,13 +270,13 @@ def _instant(wire: WireEvent, received_at: datetime, sent_at: str | None) -> tup
     return at, False
 
 
-def _derived_id(raw: Mapping[str, Any], wire: WireEvent, received_at: datetime) -> str:
+def _derived_id(raw: Mapping[str, Any], wire: Mapping[str, Any], received_at: datetime) -> str:
     """Return an id that a repetition of the same call gets again.
 
     A call that names no time of its own is told from an equal one of another day.
     """
     said = {key: value for key, value in raw.items() if key not in ("sentAt", "writeKey")}
-    if not (wire.timestamp or wire.original_timestamp):
+    if not (wire.get("timestamp") or wire.get("originalTimestamp")):
         said["receivedOn"] = f"{received_at:%Y-%m-%d}"
     canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return DERIVED + hashlib.sha256(canonical.encode()).hexdigest()[:40]

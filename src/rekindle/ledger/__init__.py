@@ -4,11 +4,12 @@ A model class cannot exist before Django is configured, so importing this face
 configures it, once, without a settings module.
 """
 
-from rekindle.ledger.setup import configure, connect, disconnect, mend, migrate
+from rekindle.ledger.setup import configure, connect, disconnect, let_go, mend, migrate
 
 configure()
 
 from rekindle.ledger.book import LedgerBook, hash_address  # noqa: E402
+from rekindle.ledger.bulk import without_collector  # noqa: E402
 from rekindle.ledger.history import (  # noqa: E402
     AuditEntry,
     AuditLog,
@@ -70,9 +71,11 @@ __all__ = [
     "disconnect",
     "hash_address",
     "ledger_transaction",
+    "let_go",
     "load_extent",
     "load_newest_write",
     "load_windows",
     "mend",
     "migrate",
+    "without_collector",
 ]

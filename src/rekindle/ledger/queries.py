@@ -48,12 +48,12 @@ def ledger_errors() -> Iterator[None]:
 
 @contextmanager
 def ledger_transaction(alias: str) -> Iterator[None]:
-    """Do all of what follows or none of it.
+    """Do all of what follows or none of it; within another transaction, as a part of it.
 
     Raises:
         LedgerError: the database refused, or went away.
     """
-    with ledger_errors(), transaction.atomic(using=alias):
+    with ledger_errors(), transaction.atomic(using=alias, savepoint=False):
         yield
 
 

@@ -122,6 +122,11 @@ def disconnect(alias: str) -> None:
     connections.databases.pop(alias)
 
 
+def let_go(alias: str) -> None:
+    """Close this thread's connection; the next statement opens a new one."""
+    connections[alias].close()
+
+
 def mend(alias: str) -> None:
     """Let go of this thread's connection if it failed; the next statement opens a new one."""
     connections[alias].close_if_unusable_or_obsolete()

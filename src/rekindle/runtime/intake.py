@@ -7,11 +7,15 @@ the shape of the contracts, checked and quarantined like any other.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 from rekindle.clock import stopwatch
 from rekindle.config import SourceSettings
@@ -27,7 +31,7 @@ from rekindle.events import (
     read_lines,
 )
 from rekindle.facts import CONTRACTS, FileImport, held_cards
-from rekindle.ledger import ApiKey, Inbox, Keys, Spooled, Taken, mend
+from rekindle.ledger import ApiKey, Inbox, Keys, Spooled, let_go, mend
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Channel
 
@@ -47,6 +51,11 @@ class LedgerIntake:
         self._keys = Keys(workspace.ledger)
         self._inbox = Inbox(workspace.ledger, workspace.book)
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
+        self._waiting: deque[_Batch] = deque()
+        # One thread writes for all: its connection keeps its pages, which every commit of
+        # another would make it read again.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
+        finalize(self, _close, self._writer, workspace.ledger).atexit = False
 
     def now(self) -> datetime:
         """Return the present instant, UTC-aware."""
@@ -65,12 +74,59 @@ class LedgerIntake:
             self._known[secret] = (key, stopwatch())
         return key
 
-    def take(self, source: str, events: Sequence[Event], at: datetime) -> Taken:
-        """Keep events and do what they call for, in one transaction."""
+    def take(self, source: str, events: Sequence[Event], at: datetime) -> frozenset[str]:
+        """Keep events and do what they call for; return the ids of those about the erased.
+
+        What comes while an earlier batch is written is written together: one transaction,
+        and one commit that all the answers wait for.
+        """
         if not events:
-            return Taken(0, 0, 0)
-        with _mending(self._workspace.ledger):
-            return self._inbox.take(source, events, at)
+            return frozenset()
+        own = _Batch(source, events, at)
+        self._waiting.append(own)
+        self._writer.submit(self._take_waiting).result()
+        if own.error is not None:
+            raise own.error
+        return own.erased
+
+    def _take_waiting(self) -> None:
+        """Take all that waits: with the batch of whoever asks for it, those of others."""
+        batches = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        for source in dict.fromkeys(batch.source for batch in batches):
+            joined = [batch for batch in batches if batch.source == source]
+            self._take_joined(joined)
+            if len(joined) > 1 and joined[0].error is not None:
+                for batch in joined:  # whichever was refused, the others are not to suffer
+                    self._take_joined([batch])
+
+    def _take_joined(self, batches: Sequence[_Batch]) -> None:
+        events = [event for batch in batches for event in batch.events]
+        erased, error = frozenset[str](), None
+        try:
+            with _mending(self._workspace.ledger):
+                at = max(batch.at for batch in batches)
+                erased = self._inbox.take(batches[0].source, events, at).erased
+        except Exception as failure:  # raised again in every thread that waits for its batch
+            error = failure
+        for batch in batches:
+            batch.erased = erased & {event.message_id for event in batch.events}
+            batch.error = error
+
+
+def _close(writer: ThreadPoolExecutor, alias: str) -> None:
+    writer.submit(let_go, alias)
+    writer.shutdown()
+
+
+@dataclass
+class _Batch:
+    """What one request brought, and what became of it."""
+
+    source: str
+    events: Sequence[Event]
+    at: datetime
+    erased: frozenset[str] = frozenset()
+    error: Exception | None = None
 
 
 def import_intake(workspace: Workspace) -> list[FileImport]:
