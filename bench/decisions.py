@@ -68,6 +68,8 @@ PERSONS = Target(
         ("address_hash", "text"),
         ("country", "text"),
         ("properties", "jsonb"),
+        ("statements", "text"),
+        ("stated_at", "timestamptz"),
     ),
 )
 CONSENTS = Target(
@@ -203,11 +205,12 @@ def _fill(alias: str, people: int) -> None:
 def _fill_people(alias: str, numbers: Iterable[int]) -> None:
     moment = moment_writer(alias)
     agreed, touched = moment(AT - 50 * WEEK), moment(AT - timedelta(days=2))
-    insert_rows(
-        alias,
-        PERSONS,
-        [(_name(n), f"{_name(n)}@example.com", f"{n:064x}", "GB", "{}") for n in numbers],
-    )
+    cards = [
+        (_name(n), f"{_name(n)}@example.com", f"{n:064x}", "GB", "{}")
+        + (("email+", agreed) if n % 10 else ("", None))
+        for n in numbers
+    ]
+    insert_rows(alias, PERSONS, cards)
     consents = [(_name(n), "email", True, agreed, "form") for n in numbers if n % 10]
     insert_rows(alias, CONSENTS, consents)
     earlier = [

@@ -7,6 +7,8 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -69,16 +71,44 @@ def _enrol(book: LedgerBook, count: int, prefix: str = "person") -> Sequence[Enr
 
 def _statements(book: LedgerBook, alias: str) -> int:
     with CaptureQueriesContext(connections[alias]) as captured:
-        assert book.take_due(START, 1000, _send_all)
+        book.take_due(START, 10_000, _send_all)
     return len(captured)
 
 
-def test_five_hundred_people_take_as_many_statements_as_ten(book: LedgerBook, alias: str) -> None:
+def test_two_thousand_people_take_as_many_statements_as_five_hundred(
+    book: LedgerBook, alias: str
+) -> None:
     book.start(build_version())
-    _enrol(book, 10, "few")
+    _enrol(book, 500, "few")
     few = _statements(book, alias)
-    _enrol(book, 500, "many")
+    _enrol(book, 2000, "many")
     assert _statements(book, alias) == few
+
+
+def test_an_idle_look_takes_a_handful_of_statements(book: LedgerBook, alias: str) -> None:
+    book.start(build_version())
+    assert _statements(book, alias) <= 12
+    _enrol(book, 1)
+    assert _statements(book, alias) <= 24
+
+
+def test_card_tells_what_was_said_last(book: LedgerBook, alias: str) -> None:
+    said = [(True, START - DAY), (False, START - 2 * DAY), (True, START - 3 * DAY)]
+    for granted, at in said:
+        book.save_consent([ConsentRecord("alice", Channel.EMAIL, granted, at, "form")])
+    card = models.Person.objects.using(alias).get(id="alice")
+    assert (card.statements, card.stated_at) == ("email+", START - DAY)
+
+
+def test_two_statements_at_once_both_reach_the_card(postgres: str) -> None:
+    def state(granted: bool, at: datetime) -> None:
+        LedgerBook(postgres, secret=b"", terms=TERMS).save_consent(
+            [ConsentRecord(f"p{n}", Channel.EMAIL, granted, at, "form") for n in range(200)]
+        )
+
+    _at_once(postgres, partial(state, True, START), partial(state, False, START + DAY))
+    found = models.Person.objects.using(postgres).values_list("statements", "stated_at")
+    assert set(found) == {("email-", START + DAY)}
 
 
 def test_opt_out_is_also_a_withdrawal(book: LedgerBook, alias: str) -> None:

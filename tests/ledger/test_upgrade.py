@@ -96,3 +96,12 @@ def test_people_are_divided_into_lanes(old: str) -> None:
 def test_running_journey_goes_on(old: str) -> None:
     migrate(old)
     assert _rows(old, "SELECT name, state FROM ledger_journey") == [("lapsed", "running")]
+
+
+def test_cards_say_what_else_is_on_file(old: str) -> None:
+    migrate(old)
+    cards = _rows(old, "SELECT id, statements, is_noted FROM ledger_person ORDER BY 1")
+    assert [(who, marks, bool(noted)) for who, marks, noted in cards] == [
+        ("alice", "email+", False),
+        ("bob", "", True),
+    ]

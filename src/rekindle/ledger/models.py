@@ -53,7 +53,13 @@ def _person(**options: Any) -> models.ForeignKey[Any, Any]:
 
 
 class Person(models.Model):
-    """A contact card. ``address_hash`` is the keyed hash a suppression is found by."""
+    """A contact card. ``address_hash`` is the keyed hash a suppression is found by.
+
+    It says as well what else is on file, so that a look at a million people asks only
+    about the few. ``statements`` is what the newest consent record of each channel says
+    (``email+``), the last of them of ``stated_at``; ``is_noted`` is set once there is a
+    suppression, a preference or an exclusion of this person.
+    """
 
     id = _word(200, primary_key=True)
     address = models.TextField(null=True)
@@ -63,6 +69,9 @@ class Person(models.Model):
     properties = models.JSONField(default=dict)
     phone = models.TextField(null=True)
     erased_at = models.DateTimeField(null=True)
+    statements = models.TextField(db_default="")
+    stated_at = models.DateTimeField(null=True)
+    is_noted = models.BooleanField(db_default=False)
 
 
 class Preference(models.Model):

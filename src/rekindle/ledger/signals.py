@@ -23,6 +23,7 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
+from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import STOPS, Channel, Reason, SignalKind
 
@@ -83,6 +84,8 @@ def record_signals(alias: str, versions: Versions, signals: Sequence[Signal], at
         if not fresh:
             return 0
         stops = [signal for signal in fresh if signal.kind in STOPS]
+        if stops:
+            hold_people(alias, {signal.person for signal in fresh})
         _withdraw(alias, [stop for stop in stops if stop.kind is SignalKind.OPT_OUT])
         suppress_people(alias, [(stop.person, stop.kind.value, stop.at) for stop in stops])
         return _consequences(alias, versions, fresh, at)
@@ -97,6 +100,7 @@ def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> N
     ]
     if rows:
         execute(alias, "suppress", rows_of(rows))
+        note_people(alias, {person for person, _, _ in stops})
         take_back_from(alias, {person for person, _, _ in stops})
 
 
@@ -142,6 +146,7 @@ def _withdraw(alias: str, opt_outs: Sequence[Signal]) -> None:
     ]
     if rows:
         fetch(alias, "add_consents", rows_of(rows))
+        sum_consents_up(alias, {signal.person for signal in opt_outs})
 
 
 def _consequences(alias: str, versions: Versions, signals: Iterable[Signal], at: datetime) -> int:

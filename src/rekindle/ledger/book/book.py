@@ -241,7 +241,7 @@ class LedgerBook:
     def _take(self, at: datetime, limit: int) -> list[Due]:
         """Return up to ``limit`` people nobody else holds, each in their oldest enrolment."""
         firsts: dict[str, Row] = {}
-        for lane in self._lanes():
+        for lane in self._lanes(at):
             room = limit - len(firsts)
             rows = self._reader.read_lane(lane, at, room)
             for row in rows:
@@ -252,11 +252,12 @@ class LedgerBook:
                 break
         return self._reader.complete(firsts.values(), at)
 
-    def _lanes(self) -> Iterator[int]:
-        """Yield the lanes nobody else holds, a few at a time, from where the last look ended."""
+    def _lanes(self, at: datetime) -> Iterator[int]:
+        """Yield the lanes with work nobody else holds, from where the last look ended."""
         order = [(self._turn + number) % LANES for number in range(LANES)]
-        for start in range(0, LANES, AT_ONCE):
-            yield from hold_lanes(self._alias, order[start : start + AT_ONCE])
+        few = AT_ONCE if is_postgresql(self._alias) else LANES
+        for start in range(0, LANES, few):
+            yield from hold_lanes(self._alias, order[start : start + few], at)
 
     def _hold_budgets(self, at: datetime) -> dict[str, int]:
         """Return what is reserved this month of each budget, held until the commit."""

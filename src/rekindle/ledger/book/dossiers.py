@@ -43,6 +43,7 @@ from rekindle.ledger.queries import (
     text_of,
 )
 from rekindle.ledger.signals import OWN_REASONS, is_exit
+from rekindle.ledger.statements import sum_up
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
 
@@ -52,7 +53,7 @@ _KINDS = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
 _PENDING = frozenset({"queued", "leased", "sending"})
 _COUNTED = frozenset({"accepted", "unknown"})
 GHOST = "ghost"
-SEVERAL = "?"  # in place of more than one statement
+UNSUMMED = "?"  # in place of statements of which some are yet to come
 NO_TIME = timedelta(0)
 UNTOUCHED: frozenset[str] = frozenset()
 
@@ -87,7 +88,7 @@ class _Line(NamedTuple):
     phone: str | None
     has_address: bool
     is_erased: bool
-    consents: str | None
+    consents: str
     ordered_at: Any
     may_be_suppressed: bool
     has_touches: bool
@@ -168,8 +169,9 @@ class DueReader:
         if suspects := _people(line for line in lines if line.may_be_suppressed):
             found = fetch(alias, "suppressed_of", rows_of(suspects), rows_of(suspects))
             papers.suppressed = {(person, channel) for person, channel in found}
-        if told := _people(line for line in lines if line.consents == SEVERAL):
-            papers.consents = _statements(fetch(alias, "several_consents_of", rows_of(told), now))
+        if told := _people(line for line in lines if line.consents == UNSUMMED):
+            rows = fetch(alias, "statements_of", rows_of(told))
+            papers.consents = sum_up(row for row in rows if instant_of(row[3]) <= at)
         if wishing := _people(line for line in lines if line.has_wishes):
             papers.wishes = _wishes(fetch(alias, "wishes_of", rows_of(wishing)))
             found = fetch(alias, "exclusions_of", rows_of(wishing), now, now)
@@ -265,8 +267,8 @@ class _Look:
     ) -> Permission:
         purpose = course.version.journey.purpose
         consents = line.consents
-        if consents == SEVERAL:
-            consents = self._papers.consents[line.person]
+        if consents == UNSUMMED:
+            consents = self._papers.consents.get(line.person, "")
         key = (consents, channel, purpose, line.country, enrolment.last_order_at)
         found = self._permissions.get(key)
         if found is None:
@@ -349,23 +351,13 @@ def _enrolment(line: _Line, as_instant: AsInstant) -> Enrolment:
     )
 
 
-def _newest_statement(
-    marks: str | None, channel: Channel, at: datetime
-) -> tuple[ConsentRecord, ...]:
+def _newest_statement(marks: str, channel: Channel, at: datetime) -> tuple[ConsentRecord, ...]:
     """Return the last of a person's statements about a channel."""
     granted = None
-    for mark in (marks or "").split():
+    for mark in marks.split():
         if mark[:-1] == channel.value:
             granted = mark[-1] == "+"
     return () if granted is None else (ConsentRecord("", channel, granted, at, ""),)
-
-
-def _statements(rows: Iterable[Row]) -> dict[str, str]:
-    """Return what each person stated, as ``due_in_lane`` says it of one statement."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for person, channel, granted in rows:
-        found[person].append(f"{channel}{'+' if granted else '-'}")
-    return {person: " ".join(marks) for person, marks in found.items()}
 
 
 def _wishes(rows: Iterable[Row]) -> dict[str, Preferences]:

@@ -7,8 +7,9 @@ On SQLite, where one writer has the whole database, the row needs no lock.
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 
-from rekindle.ledger.queries import fetch, rows_of
+from rekindle.ledger.queries import fetch, rows_of, text_of
 
 LANES = 64
 AT_ONCE = 8
@@ -20,7 +21,8 @@ def lane_of(person: str) -> int:
     return zlib.crc32(person.encode()) % LANES
 
 
-def hold_lanes(alias: str, lanes: list[int]) -> list[int]:
-    """Hold those of ``lanes`` that nobody else holds, in the caller's transaction."""
-    held = {lane for (lane,) in fetch(alias, "hold_lanes", rows_of((lane,) for lane in lanes))}
+def hold_lanes(alias: str, lanes: list[int], at: datetime) -> list[int]:
+    """Hold those of ``lanes`` with somebody due at ``at`` that nobody else holds."""
+    rows = fetch(alias, "hold_lanes", rows_of((lane,) for lane in lanes), text_of(at))
+    held = {lane for (lane,) in rows}
     return [lane for lane in lanes if lane in held]

@@ -21,7 +21,8 @@ from rekindle.ledger.queries import (
     text_of,
     text_or_none,
 )
-from rekindle.ledger.signals import end_enrolments, know_people
+from rekindle.ledger.signals import end_enrolments, hold_people, know_people
+from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.vocabulary import Channel, Reason
 
 
@@ -45,7 +46,10 @@ class People:
         """Append records, and cancel the marketing that new withdrawals end."""
         with ledger_transaction(self._alias):
             for chunk in chunks(records):
-                know_people(self._alias, (record.person for record in chunk))
+                people = {record.person for record in chunk}
+                know_people(self._alias, people)
+                if not all(record.granted for record in chunk):
+                    hold_people(self._alias, people)
                 rows = sorted(_consent(record) for record in chunk)
                 added = fetch(self._alias, "add_consents", rows_of(rows))
                 withdrawn = [
@@ -53,6 +57,7 @@ class People:
                     for person, channel, granted, at in added
                     if not granted
                 ]
+                sum_consents_up(self._alias, {row[0] for row in added})
                 self._cancel_withdrawn(withdrawn)
 
     def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
@@ -61,6 +66,7 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             execute(self._alias, "suppress", rows_of([row]))
+            note_people(self._alias, [person])
             take_back_from(self._alias, [person])
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
@@ -75,6 +81,7 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             execute(self._alias, "save_preferences", rows_of([row]))
+            note_people(self._alias, [person])
             take_back_from(self._alias, [person])
 
     def exclude(
@@ -85,6 +92,7 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             execute(self._alias, "exclude", rows_of([row]))
+            note_people(self._alias, [person])
             take_back_from(self._alias, [person])
 
     def include(self, person: str, exclusion: Exclusion) -> None:

@@ -75,7 +75,7 @@ class Outbox:
         held = [pair for pair in answers if pair[1].answer is Answer.HOLD]
         skipped = [pair for pair in answers if pair[1].answer is Answer.SKIP]
         with ledger_transaction(self._alias):
-            settled = self._postpone(held) | self._skip(skipped)
+            settled = self._skip(skipped) | self._postpone(held)
             rows = [_answer_row(*pair, at) for pair in answers if pair[0].touch in settled]
             if rows:
                 execute(self._alias, "add_last_answers", rows_of(rows))
@@ -230,6 +230,8 @@ class Outbox:
 
     def _skip(self, skipped: Sequence[tuple[OutboxMessage, Decision]]) -> set[int]:
         """Cancel what the gate refused; return what this worker still held of it."""
+        if skipped:
+            hold_people(self._alias, (message.person for message, _ in skipped))
         settled: set[int] = set()
         for reason in sorted({d.reason for _, d in skipped if d.reason is not None}):
             touches = [message.touch for message, one in skipped if one.reason is reason]

@@ -15,6 +15,7 @@ from rekindle.ledger.history.audit import AuditLog
 from rekindle.ledger.models import STUCK, MessageState
 from rekindle.ledger.outbox.model import StuckMessage, touch_key
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
+from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Reason
 
 SHORT = 12
@@ -43,6 +44,7 @@ def resolve_stuck(
             "sent; have it tried again, or leave it"
         )
     with ledger_transaction(alias):
+        hold_people(alias, [stuck.person])
         rows = models.Touch.objects.using(alias).select_for_update()
         row = rows.filter(pk=touch, state=stuck.state.value).first()
         if row is None:

@@ -66,6 +66,34 @@ WHERE true
 ON CONFLICT DO NOTHING
 RETURNING person_id, channel, granted, INSTANT(at)
 
+-- name: hold_cards
+-- These people's cards, held until the commit, in one order everywhere.
+SELECT p.id
+FROM ledger_person AS p
+WHERE p.id IN (SELECT r.person FROM ROWS(person text) AS r)
+ORDER BY p.id
+-- postgresql: FOR NO KEY UPDATE
+
+-- name: note_people
+-- Write on their cards that there is more on file about these people.
+UPDATE ledger_person
+SET is_noted = true
+WHERE NOT is_noted AND id IN (SELECT r.person FROM ROWS(person text) AS r)
+
+-- name: statements_of
+-- The statements of these people in their order; of one instant the no comes last.
+SELECT c.person_id, c.channel, c.granted, INSTANT(c.at)
+FROM ROWS(person text) AS r
+JOIN ledger_consent AS c ON c.person_id = r.person
+ORDER BY c.at, c.granted DESC
+
+-- name: sum_consents_up
+-- Write on their cards what these people stated last.
+UPDATE ledger_person AS p
+SET statements = r.statements, stated_at = r.stated_at
+FROM ROWS(person text, statements text, stated_at instant) AS r
+WHERE p.id = r.person
+
 -- name: withdrawn_messages
 -- Marketing that has not left, to people who withdrew and have not granted since.
 SELECT t.id
@@ -107,33 +135,30 @@ ON CONFLICT DO NOTHING
 RETURNING id, person_id, journey, rotation
 
 -- name: hold_lanes
--- Those of these lanes that nobody else holds, held.
+-- Those of these lanes that have somebody due and that nobody else holds, held.
 SELECT l.id
 FROM ledger_lane AS l
 WHERE l.id IN (SELECT r.lane FROM ROWS(lane int) AS r)
+  AND EXISTS (SELECT 1 FROM ledger_place AS s WHERE s.lane = l.id AND s.due_at <= %s)
 ORDER BY l.id
--- postgresql: FOR UPDATE SKIP LOCKED
+-- postgresql: FOR UPDATE OF l SKIP LOCKED
 
 -- name: due_in_lane
 -- Who is due in one lane, the longest waiting first, and most of what the gate asks. What
 -- few people have is only said to be there. A row somebody is changing is left to them.
+-- LIMIT 1 and not EXISTS, which PostgreSQL may answer from a hash of the whole table, a lane.
 SELECT s.enrolment_id, e.person_id, e.journey, e.version, e.rotation, e.arm,
        MOMENT(e.entered_at), MOMENT(e.last_order_at), s.position,
        MOMENT(s.ready_at), MOMENT(s.due_at), s.wakes_on,
        p.country, p.timezone, p.phone, coalesce(p.address, '') <> '', p.erased_at IS NOT NULL,
-       (SELECT CASE count(*) WHEN 0 THEN NULL
-               WHEN 1 THEN max(channel || CASE WHEN granted THEN '+' ELSE '-' END)
-               ELSE '?' END
-        FROM ledger_consent WHERE person_id = e.person_id AND at <= %s),
+       CASE WHEN p.stated_at > %s THEN '?' ELSE p.statements END,
        (SELECT MOMENT(max(at)) FROM ledger_signal
         WHERE person_id = e.person_id AND kind = 'order'),
-       EXISTS (SELECT 1 FROM ledger_suppression WHERE person_id = e.person_id)
-       OR (p.address_hash <> '' AND EXISTS (
-           SELECT 1 FROM ledger_suppression
-           WHERE address_hash = p.address_hash AND address_hash <> '')),
-       EXISTS (SELECT 1 FROM ledger_touch WHERE person_id = e.person_id),
-       EXISTS (SELECT 1 FROM ledger_preference WHERE person_id = e.person_id)
-       OR EXISTS (SELECT 1 FROM ledger_exclusion WHERE person_id = e.person_id)
+       p.is_noted OR (p.address_hash <> '' AND
+           (SELECT true FROM ledger_suppression
+            WHERE address_hash = p.address_hash AND address_hash <> '' LIMIT 1) IS NOT NULL),
+       (SELECT true FROM ledger_touch WHERE person_id = e.person_id LIMIT 1) IS NOT NULL,
+       p.is_noted
 FROM ledger_place AS s
 JOIN ledger_enrolment AS e ON e.id = s.enrolment_id
 JOIN ledger_person AS p ON p.id = e.person_id
@@ -164,14 +189,6 @@ UNION
 SELECT s.person_id, s.channel
 FROM ROWS(person text) AS r
 JOIN ledger_suppression AS s ON s.person_id = r.person
-
--- name: several_consents_of
--- The statements these people made by now, in their order; of one instant the no comes last.
-SELECT c.person_id, c.channel, c.granted
-FROM ROWS(person text) AS r
-JOIN ledger_consent AS c ON c.person_id = r.person
-WHERE c.at <= %s
-ORDER BY c.at, c.granted DESC
 
 -- name: wishes_of
 -- What these people asked for beside "never".

@@ -1,0 +1,47 @@
+"""What a card says of what else is on file about its person.
+
+A look at a million people reads cards anyway; that a person never stated, wished or
+suffered anything is read there, instead of in four more tables. Whoever writes to those
+tables comes here, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from rekindle.ledger.queries import Row, execute, fetch, instant_of, rows_of, text_of
+
+
+def sum_up(rows: Iterable[Row]) -> dict[str, str]:
+    """Return the last of each person's statements about each channel: ``email+`` for a yes.
+
+    ``rows`` are (person, channel, granted, ...) in the order of the statements.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for person, channel, granted, *_ in rows:
+        found.setdefault(person, {})[channel] = "+" if granted else "-"
+    return {
+        person: " ".join(channel + mark for channel, mark in marks.items())
+        for person, marks in found.items()
+    }
+
+
+def sum_consents_up(alias: str, people: Collection[str]) -> None:
+    """Write on their cards what people stated, after records of theirs were added."""
+    batch = _hold_cards(alias, people)
+    # A second statement, so that it sees what others committed while the first one waited.
+    rows = fetch(alias, "statements_of", batch)
+    newest = {person: text_of(instant_of(at)) for person, _, _, at in rows}
+    marks = sum_up(rows)
+    execute(alias, "sum_consents_up", rows_of((who, marks[who], newest[who]) for who in newest))
+
+
+def note_people(alias: str, people: Collection[str]) -> None:
+    """Write on their cards that there is a suppression, a preference or an exclusion."""
+    execute(alias, "note_people", _hold_cards(alias, people))
+
+
+def _hold_cards(alias: str, people: Collection[str]) -> str:
+    batch = rows_of((person,) for person in sorted(set(people)))
+    fetch(alias, "hold_cards", batch)
+    return batch

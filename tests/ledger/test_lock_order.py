@@ -1,0 +1,72 @@
+"""Whoever writes off a message takes the place first, so that nobody waits in a circle."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connections, transaction
+
+from rekindle.consent import ConsentRecord
+from rekindle.journeys import Decision
+from rekindle.ledger import LedgerBook, MessageState, Outbox, models
+from rekindle.ledger.signals import hold_people
+from rekindle.vocabulary import Answer, Channel, Reason
+from tests.ledger.queueing import DAY, MINUTE, START, TERMS, Queue, claim
+
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+SKIP = Decision(Answer.SKIP, Reason.STALE)
+
+Work = Callable[[], object]
+
+
+def _wait_until_blocked(alias: str, worker: threading.Thread) -> None:
+    with connections[alias].cursor() as cursor:
+        while worker.is_alive():
+            cursor.execute(BLOCKED)
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError("the work never waited for the place")
+
+
+def _do_beside_a_batch(alias: str, work: Work) -> None:
+    """Do ``work`` in a thread while a batch that goes on to the message holds the place."""
+
+    def run() -> None:
+        work()
+        connections[alias].close()
+
+    worker = threading.Thread(target=run)
+    with transaction.atomic(using=alias):
+        hold_people(alias, ["alice"])
+        worker.start()
+        _wait_until_blocked(alias, worker)
+        touches = models.Touch.objects.using(alias).select_for_update(nowait=True)
+        assert len(touches) == 1
+    worker.join()
+
+
+@pytest.mark.parametrize("way", ["bounce", "skip", "resolve", "withdraw"])
+def test_the_place_is_taken_before_the_message(postgres: str, way: str) -> None:
+    outbox, book = Outbox(postgres, terms=TERMS), LedgerBook(postgres, secret=b"", terms=TERMS)
+    queue = Queue(postgres)
+    touch = queue.message()
+    queue.stand(touch)
+    (message,) = claim(outbox)
+    if way in {"bounce", "resolve"}:
+        (message,) = outbox.begin_sending([message], START)
+    if way == "resolve":
+        outbox.mark_unknown(message, "no answer")
+    later = START + DAY
+    no = ConsentRecord("alice", Channel.EMAIL, False, later, "form")
+    works: dict[str, Work] = {
+        "bounce": lambda: outbox.fail(message, later, error="gone", reason=Reason.BOUNCE),
+        "skip": lambda: outbox.settle([(message, SKIP)], START + MINUTE),
+        "resolve": lambda: outbox.resolve(message.key, sent=False, at=START + 9 * DAY, who="ann"),
+        "withdraw": lambda: book.save_consent([no]),
+    }
+    _do_beside_a_batch(postgres, works[way])
+    assert queue.touch(touch).state == (
+        MessageState.FAILED if way == "bounce" else MessageState.CANCELLED
+    )
