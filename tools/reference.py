@@ -83,7 +83,7 @@ PAGES = (
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
-    Page("docs/reference/events.md", "rekindle.events:MEANINGS", events_page),
+    Page("docs/reference/events.md", "rekindle.facts.events:MEANINGS", events_page),
     Page("docs/reference/openapi.json", "rekindle.api:build_openapi", schema),
     Page("schemas/rekindle.schema.json", "rekindle.config:Config", schema),
     Page("schemas/journey.schema.json", "rekindle.journeys:journey_schema", schema),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rekindle.events import Event
+from rekindle.facts.events import Event
 from rekindle.ledger import ApiKey, Scope
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

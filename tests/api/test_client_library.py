@@ -13,7 +13,7 @@ from segment.analytics.client import Client
 from rekindle.api import build_api
 from rekindle.clock import SystemClock
 from rekindle.errors import LedgerError
-from rekindle.events import Event
+from rekindle.facts.events import Event
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Person, Signal
 from rekindle.runtime import LedgerIntake, Workspace

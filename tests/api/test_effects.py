@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.events import Event, read_event
+from rekindle.facts.events import Event, read_event
 from rekindle.journeys import Enrolment, JourneyVersion, parse_journey
 from rekindle.ledger import Inbox, Taken
 from rekindle.ledger.intake_models import Event as Row

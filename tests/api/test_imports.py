@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rekindle.clock import MovableClock
-from rekindle.events import read_event
+from rekindle.facts.events import read_event
 from rekindle.ledger import Inbox, disconnect
 from rekindle.runtime import Workspace, import_intake
 from tests.api.fake_intake import NOW

@@ -10,7 +10,7 @@ from threading import Event as Signal
 import pytest
 
 from rekindle.errors import LedgerError
-from rekindle.events import Event, read_event
+from rekindle.facts.events import Event, read_event
 from rekindle.ledger import Inbox, Taken
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.runtime import LedgerIntake, Workspace

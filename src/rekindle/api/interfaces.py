@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from rekindle.events import Event
+from rekindle.facts.events import Event
 from rekindle.ledger import ApiKey
 
 

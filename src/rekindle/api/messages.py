@@ -17,7 +17,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
-from rekindle.events import parse_json
+from rekindle.facts.events import parse_json
 
 MOST_EVENTS = 500
 # Twice what Segment takes, so that 500 events of common size fit in one batch:

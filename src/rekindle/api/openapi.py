@@ -16,7 +16,7 @@ from rekindle.api.messages import (
     Answer,
     Request,
 )
-from rekindle.events import PROBLEMS, EventType, Problem, WireEvent
+from rekindle.facts.events import PROBLEMS, EventType, Problem, WireEvent
 
 VERSION = "1"
 SUMMARIES = {

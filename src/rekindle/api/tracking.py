@@ -15,7 +15,7 @@ from rekindle.api.access import open_to_keys
 from rekindle.api.interfaces import Intake
 from rekindle.api.messages import MOST_EVENTS, Answer, Refused, Request
 from rekindle.errors import EventError
-from rekindle.events import (
+from rekindle.facts.events import (
     Event,
     EventType,
     Problem,

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.consent import ConsentRecord
-from rekindle.events import Card, Event, Statement, read_card
+from rekindle.facts.events import Card, Event, Statement, read_card
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from rekindle.events import (
+from rekindle.facts.events import (
     Event,
     EventType,
     order_id_of,

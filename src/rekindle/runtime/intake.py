@@ -20,7 +20,8 @@ from weakref import finalize
 from rekindle.clock import stopwatch
 from rekindle.config import SourceSettings
 from rekindle.errors import WorkError
-from rekindle.events import (
+from rekindle.facts import CONTRACTS, FileImport, held_cards
+from rekindle.facts.events import (
     HUMAN_KINDS,
     Event,
     EventType,
@@ -30,7 +31,6 @@ from rekindle.events import (
     read_card,
     read_lines,
 )
-from rekindle.facts import CONTRACTS, FileImport, held_cards
 from rekindle.ledger import ApiKey, Inbox, Keys, Spooled, let_go, mend
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Channel

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from rekindle.events import event_name, kind_of
 from rekindle.facts import Engine, Facts
+from rekindle.facts.events import event_name, kind_of
 from rekindle.journeys import Signal
 from rekindle.vocabulary import STOPS, SignalKind
 

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints,
 from pydantic_core import PydanticSerializationError, to_json
 
 from rekindle.errors import EventError
-from rekindle.events.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
-from rekindle.events.model import Event, EventType, Problem
-from rekindle.events.orders import read_amounts
+from rekindle.facts.events.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
+from rekindle.facts.events.model import Event, EventType, Problem
+from rekindle.facts.events.orders import read_amounts
 
 # https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
 LARGEST_EVENT_BYTES = 32 * 1024

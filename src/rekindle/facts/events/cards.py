@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rekindle.events.reading import read_instant
+from rekindle.facts.events.reading import read_instant
 from rekindle.vocabulary import Channel
 
 EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;]{1,64}@[^\s@\x00-\x1f\x7f<>,;]{1,253}")

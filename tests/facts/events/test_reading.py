@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from rekindle.errors import EventError
-from rekindle.events import Event, Problem, parse_json, read_event
-from rekindle.events.reading import _is_plain, _validated
+from rekindle.facts.events import Event, Problem, parse_json, read_event
+from rekindle.facts.events.reading import _is_plain, _validated
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from rekindle.events.model import Event, EventType
-from rekindle.events.orders import read_amounts
+from rekindle.facts.events.model import Event, EventType
+from rekindle.facts.events.orders import read_amounts
 from rekindle.vocabulary import SignalKind
 
 LONGEST_NAME = 100

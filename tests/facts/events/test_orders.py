@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.events import OrderEvent, fold_order, read_amounts, read_lines
+from rekindle.facts.events import OrderEvent, fold_order, read_amounts, read_lines
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # The example of https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed

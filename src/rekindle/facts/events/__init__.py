@@ -1,7 +1,7 @@
 """What people did, as machines report it: read at the door, understood, made into facts."""
 
-from rekindle.events.cards import Card, Statement, read_card
-from rekindle.events.meanings import (
+from rekindle.facts.events.cards import Card, Statement, read_card
+from rekindle.facts.events.meanings import (
     HUMAN_KINDS,
     MEANINGS,
     Meaning,
@@ -12,9 +12,9 @@ from rekindle.events.meanings import (
     order_id_of,
     signal_kind,
 )
-from rekindle.events.model import PROBLEMS, Event, EventType, Problem, Refusal
-from rekindle.events.orders import Amounts, OrderEvent, fold_order, read_amounts, read_lines
-from rekindle.events.reading import (
+from rekindle.facts.events.model import PROBLEMS, Event, EventType, Problem, Refusal
+from rekindle.facts.events.orders import Amounts, OrderEvent, fold_order, read_amounts, read_lines
+from rekindle.facts.events.reading import (
     LARGEST_EVENT_BYTES,
     WireEvent,
     find_batch,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.events import MEANINGS, event_name, is_behaviour, read_event, signal_kind
+from rekindle.facts.events import MEANINGS, event_name, is_behaviour, read_event, signal_kind
 from rekindle.vocabulary import SignalKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

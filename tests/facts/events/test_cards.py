@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.events import Statement, read_card
+from rekindle.facts.events import Statement, read_card
 from rekindle.vocabulary import Channel
 
 
