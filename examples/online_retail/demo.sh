@@ -28,14 +28,16 @@ echo "Nobody in this data was ever contacted, so the true lift is zero; the repo
 run rekindle replay lapsed-buyers -C "$shop" --from 2010-03-01 --to 2010-12-09 \
     --html "$shop/reports/replay.html"
 
-say "5. Live, as of the last day; mail goes to a folder"
-run rekindle start lapsed-buyers -C "$shop" --as-of 2010-12-09 --yes
-run rekindle tick -C "$shop" --as-of 2010-12-09
-run rekindle report lapsed-buyers -C "$shop" --as-of 2010-12-09 --html "$shop/reports/live.html"
+# By day: at night, on the clock of the person it is for, nothing leaves.
+morning=2010-12-10T10:00+00:00
+say "5. Live, on the morning after the last day; mail goes to a folder"
+run rekindle start lapsed-buyers -C "$shop" --as-of "$morning" --yes
+run rekindle tick -C "$shop" --as-of "$morning"
+run rekindle report lapsed-buyers -C "$shop" --as-of "$morning" --html "$shop/reports/live.html"
 
 first=$(find "$shop/state/outbox" -name '*.eml' | sort | head -n 1)
 customer=$(sed -n 's/^To:.*customer-\([0-9]*\)@example.com.*/\1/p' "$first")
 say "6. Why did customer $customer get a message?"
-run rekindle explain "$customer" -C "$shop" --as-of 2010-12-09
+run rekindle explain "$customer" -C "$shop" --as-of "$morning"
 
 say "Look around in $shop/: rekindle.toml, journeys/, templates/, reports/*.html, state/outbox/*.eml"
