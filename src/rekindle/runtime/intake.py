@@ -145,7 +145,6 @@ def import_intake(workspace: Workspace) -> list[FileImport]:
             if not sources:
                 return found
             found += workspace.import_from(sources)
-    return found
 
 
 @contextmanager
