@@ -54,6 +54,25 @@ def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
         raise WorkspaceError(f"{directory} cannot be written: {error}") from error
     return written
 
+LIMITS = """\
+# At most this many marketing messages in any rolling window, across all journeys.
+[caps]
+email = {max = 1, per = "16 hours"}
+all = {max = 4, per = "7 days"}
+
+# No marketing leaves at night, on the clock of the person it is for.
+[quiet_hours]
+start = "21:00"
+end = "08:00"
+
+# Days off, and the most a month may cost. More: `rekindle schema rekindle`.
+# [calendar]
+# blackout = ["2026-11-27..2026-11-30", "12-24..12-26"]
+# [[budgets]]
+# channel = "email"
+# per_month = 250.00
+"""
+
 
 def build_settings(scaffold: Scaffold) -> str:
     """Return the text of a commented ``rekindle.toml``."""
@@ -84,23 +103,7 @@ preset = "personal"
 [consent]
 soft_opt_in = false
 
-# At most this many marketing messages in any rolling window, across all journeys.
-[caps]
-email = {{max = 1, per = "16 hours"}}
-all = {{max = 4, per = "7 days"}}
-
-# No marketing leaves at night, on the clock of the person it is for.
-[quiet_hours]
-start = "21:00"
-end = "08:00"
-
-# Days off, and the most a month may cost. More: `rekindle schema rekindle`.
-# [calendar]
-# blackout = ["2026-11-27..2026-11-30", "12-24..12-26"]
-# [[budgets]]
-# channel = "email"
-# per_month = 250.00
-
+{LIMITS}
 # "email_folder" writes each message to a file and sends nothing; "email_smtp" sends.
 [email]
 outlet = "email_folder"
