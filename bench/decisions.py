@@ -8,6 +8,7 @@ of a decision. Of ten people eight are written to, one has reached a cap, one ne
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import shutil
 import sqlite3
@@ -41,9 +42,9 @@ from rekindle.ledger.book.moves import TOUCHES
 from rekindle.ledger.bulk import Target, insert_rows, moment_writer
 from rekindle.vocabulary import Channel
 
-PEOPLE = 1_000_000
-JOBS = 20_000
-ROWS = 1_000_000
+PEOPLE = int(os.environ.get("REKINDLE_BENCH_PEOPLE", "1000000"))
+JOBS = max(1000, PEOPLE // 50)
+ROWS = PEOPLE
 BATCH = 5_000
 WORKERS = 2
 CONCURRENCY = 10

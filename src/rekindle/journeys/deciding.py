@@ -37,6 +37,7 @@ from rekindle.journeys.model import (
 )
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
 from rekindle.journeys.rules import HouseRules
+from rekindle.journeys.values import value_by_the_million
 from rekindle.vocabulary import Answer, Channel, Reason
 
 AnyWait = Wait | WaitForEvent | WaitForTime | WaitForDate
@@ -51,7 +52,7 @@ class _Course:
     policy: Policy
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class _Look:
     """One person to decide about, at one place of one version."""
 

@@ -19,6 +19,7 @@ from rekindle.journeys.local_time import (
 )
 from rekindle.journeys.model import Decision, Dossier, Send, Sent
 from rekindle.journeys.rules import INSTANT, Cap, HouseRules
+from rekindle.journeys.values import value_by_the_million
 from rekindle.vocabulary import Answer, Arm, Purpose, Reason
 
 # When to look again at a touch that another message, still on its way, keeps back.
@@ -35,7 +36,7 @@ class Policy:
     topic: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class GateContext:
     """Everything the gate may look at for one touch.
 

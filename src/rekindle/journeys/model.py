@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
+from rekindle.journeys.values import value_by_the_million
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 NEVER_MIND = timedelta(0)
@@ -231,7 +232,7 @@ class Candidate:
     was_matching: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Enrolment:
     """One person's way through a journey. ``rotation`` counts entries from 0.
 
@@ -285,7 +286,7 @@ class Deed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Dossier:
     """Everything one decision needs about one due enrolment, read in one go.
 
@@ -358,7 +359,7 @@ class Batch:
     reserved: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Decision:
     """An answer. ``until`` is given with HOLD; ``reason`` with all but SEND."""
 
@@ -367,7 +368,7 @@ class Decision:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Move:
     """What the engine wants written, all of it or nothing, for one enrolment.
 

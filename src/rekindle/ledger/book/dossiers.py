@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -92,7 +93,7 @@ class _Line(NamedTuple):
     ordered_at: Any
     may_be_suppressed: bool
     has_touches: bool
-    has_wishes: bool
+    is_noted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +145,14 @@ class DueReader:
     def complete(self, rows: Iterable[Row], at: datetime) -> list[Due]:
         """Return the due people of these rows, each with their dossier."""
         lines = list(map(_Line._make, rows))
-        courses = {(line.journey, line.version): self._course(line) for line in lines}
+        courses = {key: self._course(*key) for key in {line[2:4] for line in lines}}
         papers = self._load_papers(lines, courses, at)
         look = _Look(self._terms, at, papers, stopped=self._versions.stopped())
         as_instant = moment_reader(self._alias)
-        return [look.due(line, courses[line.journey, line.version], as_instant) for line in lines]
+        return [look.due(line, courses[line[2:4]], as_instant) for line in lines]
 
-    def _course(self, line: _Line) -> _Course:
-        key = (line.journey, line.version)
+    def _course(self, journey: str, number: int) -> _Course:
+        key = (journey, number)
         if key not in self._courses:
             version = self._versions.find(*key)
             steps = version.journey.all_steps
@@ -172,7 +173,7 @@ class DueReader:
         if told := _people(line for line in lines if line.consents == UNSUMMED):
             rows = fetch(alias, "statements_of", rows_of(told))
             papers.consents = sum_up(row for row in rows if instant_of(row[3]) <= at)
-        if wishing := _people(line for line in lines if line.has_wishes):
+        if wishing := _people(line for line in lines if line.is_noted):
             papers.wishes = _wishes(fetch(alias, "wishes_of", rows_of(wishing)))
             found = fetch(alias, "exclusions_of", rows_of(wishing), now, now)
             papers.exclusions = {person: Exclusion(kind) for person, kind in found}
@@ -229,15 +230,12 @@ class _Look:
         """Return one due person."""
         papers, person = self._papers, line.person
         enrolment = _enrolment(line, as_instant)
-        channel = course.channels[line.position]
+        channel = course.channels[enrolment.position]
         ordered_at = None if line.ordered_at is None else as_instant(line.ordered_at)
         deeds = papers.deeds.get(person, ()) if papers.deeds else ()
-        wish = papers.wishes.get(person, NO_PREFERENCES) if line.has_wishes else NO_PREFERENCES
-        touches: Sequence[_Touch] = ()
-        mine: Sequence[_Touch] = ()
-        if line.has_touches:
-            touches = papers.touches.get(person, ())
-            mine = [touch for touch in touches if touch.enrolment == line.number]
+        wish = papers.wishes.get(person, NO_PREFERENCES) if line.is_noted else NO_PREFERENCES
+        touches = papers.touches.get(person, ()) if line.has_touches else ()
+        mine = [touch for touch in touches if touch.enrolment == line.number] if touches else ()
         dossier = Dossier(
             enrolment,
             self._permission(line, enrolment, course, channel),
@@ -248,7 +246,7 @@ class _Look:
             self._zones_of(line),
             bool(line.is_erased),
             wish,
-            self._exclusion(person, deeds) if line.has_wishes or deeds else None,
+            self._exclusion(person, deeds) if line.is_noted or deeds else None,
             tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
             max(touch.at for touch in mine) if mine else None,
         )
@@ -269,11 +267,14 @@ class _Look:
         consents = line.consents
         if consents == UNSUMMED:
             consents = self._papers.consents.get(line.person, "")
-        key = (consents, channel, purpose, line.country, enrolment.last_order_at)
+        granted = _last_word(consents, channel)
+        # A purchase may speak for a person only as long as they did not.
+        bought = (line.country, enrolment.last_order_at) if granted is None else None
+        key = (granted, purpose, bought)
         found = self._permissions.get(key)
         if found is None:
             found = self._permissions[key] = decide_permission(
-                _newest_statement(consents, channel, self._at),
+                () if granted is None else (ConsentRecord("", channel, granted, self._at, ""),),
                 purpose=purpose,
                 country=line.country,
                 last_purchase_at=enrolment.last_order_at,
@@ -351,13 +352,13 @@ def _enrolment(line: _Line, as_instant: AsInstant) -> Enrolment:
     )
 
 
-def _newest_statement(marks: str, channel: Channel, at: datetime) -> tuple[ConsentRecord, ...]:
-    """Return the last of a person's statements about a channel."""
-    granted = None
+@lru_cache
+def _last_word(marks: str, channel: Channel) -> bool | None:
+    """Return whether a person's last statement about a channel is a yes; None without any."""
     for mark in marks.split():
         if mark[:-1] == channel.value:
-            granted = mark[-1] == "+"
-    return () if granted is None else (ConsentRecord("", channel, granted, at, ""),)
+            return mark[-1] == "+"
+    return None
 
 
 def _wishes(rows: Iterable[Row]) -> dict[str, Preferences]:
