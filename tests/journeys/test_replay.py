@@ -17,8 +17,8 @@ from rekindle.journeys import (
     Person,
     Replayed,
     Signal,
-    parse_journey,
     Terms,
+    parse_journey,
     replay,
 )
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind

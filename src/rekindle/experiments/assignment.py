@@ -62,4 +62,4 @@ def draw(person: str, *, salt: str) -> float:
     """
     key = f"{len(salt)}:{salt}{person}".encode("utf-8", "surrogatepass")
     drawn = int.from_bytes(blake2b(key, digest_size=_BYTES).digest())
-    return float(drawn >> _BEYOND_FLOAT) / 2**_FLOAT_BITS
+    return float(drawn >> _BEYOND_FLOAT) / float(2**_FLOAT_BITS)

@@ -54,6 +54,7 @@ def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
         raise WorkspaceError(f"{directory} cannot be written: {error}") from error
     return written
 
+
 LIMITS = """\
 # At most this many marketing messages in any rolling window, across all journeys.
 [caps]
