@@ -237,7 +237,7 @@ def test_message_that_has_not_left_counts_as_of_the_look(book: LedgerBook, alias
     book.enrol([build_enrolment()])
     book.save([build_move(build_enrolment())])
     at = START + 30 * DAY
-    assert book.due(at, 9)[0].sent == (Sent(Channel.EMAIL, at, is_pending=True),)
+    assert book.due(at, 9)[0].sent == (Sent(Channel.EMAIL, at),)
     _touches(alias).update(state="accepted", accepted_at=at - 2 * DAY)
     assert book.due(at, 9)[0].sent == (Sent(Channel.EMAIL, at - 2 * DAY),)
     _touches(alias).update(state="cancelled", accepted_at=None)

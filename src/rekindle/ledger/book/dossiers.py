@@ -378,7 +378,7 @@ def _touches(rows: Iterable[Row], at: datetime) -> dict[str, list[_Touch]]:
         sent = None
         decided_at = instant_of(decided)
         if is_marketing and state in _PENDING:
-            sent = Sent(_CHANNELS[channel], at, is_pending=True)
+            sent = Sent(_CHANNELS[channel], at)
         elif is_marketing and state in _COUNTED:
             sent = Sent(_CHANNELS[channel], instant_of(left))
         elif is_marketing and state == GHOST:
