@@ -325,7 +325,10 @@ def test_a_mail_server_that_refuses_exits_with_1_and_loses_nothing(copy: Path) -
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
         set_key(copy, "outlet", '"email_smtp"')
-        add_section(copy, f'[email.smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n')
+        add_section(
+            copy,
+            f'[email.smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\nconnections = 1\n',
+        )
         assert rekindle("start", "few", "--yes", "-C", copy).code == 0
         answer = rekindle("tick", "--json", "-C", copy)
     assert answer.code == 1
