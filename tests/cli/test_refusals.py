@@ -327,7 +327,8 @@ def test_a_mail_server_that_refuses_exits_with_1_and_loses_nothing(copy: Path) -
         set_key(copy, "outlet", '"email_smtp"')
         add_section(
             copy,
-            f'[email.smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\nconnections = 1\n',
+            f'[email.smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
+            "connections = 1\n",
         )
         assert rekindle("start", "few", "--yes", "-C", copy).code == 0
         answer = rekindle("tick", "--json", "-C", copy)
