@@ -7,6 +7,7 @@ history by the same engine over a book in memory.
 from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import build_policy
 from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_reenter
+from rekindle.journeys.exits import exit_reason, is_exit
 from rekindle.journeys.gate import GateContext, Policy, decide
 from rekindle.journeys.interfaces import Audience, Book, Decide
 from rekindle.journeys.language import (
@@ -118,6 +119,8 @@ __all__ = [
     "decide",
     "decide_trip",
     "events_asked",
+    "exit_reason",
+    "is_exit",
     "journey_schema",
     "load_journey",
     "load_journeys",

@@ -22,6 +22,7 @@ from rekindle.consent import (
     decide_permission,
 )
 from rekindle.errors import LedgerError
+from rekindle.journeys.exits import exit_reason, is_exit
 from rekindle.journeys.interfaces import Decide
 from rekindle.journeys.local_time import month_of
 from rekindle.journeys.model import (
@@ -48,7 +49,6 @@ from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, Si
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 NOBODY = Person("")
 NO_TIME = timedelta(0)
-OWN_REASONS = {kind: Reason(kind.value) for kind in (SignalKind.ORDER, *STOPS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +127,13 @@ class _Entry:
         self.exit = self.known_exit()
 
     def is_ended_by(self, event: str, at: datetime) -> bool:
-        if event not in self.version.journey.exits:
-            return False
-        if event == SignalKind.ORDER:
-            return at > (self.enrolment.last_order_at or self.enrolment.entered_at)
-        return at > self.enrolment.entered_at
+        return is_exit(
+            event,
+            at,
+            exits=self.version.journey.exits,
+            entered_at=self.enrolment.entered_at,
+            last_order_at=self.enrolment.last_order_at,
+        )
 
     def known_exit(self) -> Reason | None:
         standing = self.standing
@@ -505,9 +507,8 @@ class MemoryBook:
                 self.suppress(signal.person, channel, reason=signal.kind, at=at)
         else:
             ended = [entry for entry in standing.open if entry.is_ended_by(event, signal.at)]
-        reason = OWN_REASONS.get(signal.kind, Reason.EVENT)
         for entry in ended:
-            self._close(entry, reason, at)
+            self._close(entry, exit_reason(event), at)
         for entry in standing.open:
             if f"|{event}|" in entry.enrolment.wakes_on and entry.enrolment.due_at > at:
                 self._put(entry, replace(entry.enrolment, due_at=at))

@@ -7,11 +7,11 @@ bounce from a refused delivery), so the rule has one place, here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rekindle.journeys import Signal
+from rekindle.journeys import Signal, exit_reason, is_exit
 from rekindle.ledger.cancelling import BAR, cancel_messages_of, take_back_from
 from rekindle.ledger.queries import (
     Row,
@@ -27,11 +27,6 @@ from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import STOPS, Channel, Reason, SignalKind
 
-OWN_REASONS: Mapping[str, Reason] = {
-    kind.value: Reason(kind.value) for kind in (SignalKind.ORDER, *STOPS)
-}
-"""Events that are a reason of their own; any other is told as EVENT."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Ended:
@@ -44,21 +39,6 @@ class _Ended:
     last_order_at: datetime | None
     wakes_on: str
     due_at: datetime
-
-
-def is_exit(
-    event: str,
-    at: datetime,
-    *,
-    exits: Collection[str],
-    entered_at: datetime,
-    last_order_at: datetime | None,
-) -> bool:
-    """Return whether an event ends an enrolment: newer than what was known at entry."""
-    if event not in exits:
-        return False
-    since = last_order_at if event == SignalKind.ORDER else None
-    return at > (since or entered_at)
 
 
 def know_people(alias: str, people: Iterable[str]) -> None:
@@ -192,7 +172,7 @@ def _reason(one: _Ended, signals: Iterable[Signal]) -> Reason | None:
             entered_at=one.entered_at,
             last_order_at=one.last_order_at,
         ):
-            return OWN_REASONS.get(signal.event, Reason.EVENT)
+            return exit_reason(signal.event)
     return None
 
 

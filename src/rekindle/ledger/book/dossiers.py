@@ -31,6 +31,8 @@ from rekindle.journeys import (
     Sent,
     Terms,
     events_asked,
+    exit_reason,
+    is_exit,
     resolve_zones,
 )
 from rekindle.ledger.bulk import moment_reader, read_rows
@@ -43,7 +45,6 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
-from rekindle.ledger.signals import OWN_REASONS, is_exit
 from rekindle.ledger.statements import sum_up
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
@@ -309,7 +310,7 @@ class _Look:
                 entered_at=entered_at,
                 last_order_at=last_order_at,
             ):
-                return OWN_REASONS.get(deed.event, Reason.EVENT)
+                return exit_reason(deed.event)
         return None
 
     def _exclusion(self, person: str, deeds: Iterable[Deed]) -> Exclusion | None:

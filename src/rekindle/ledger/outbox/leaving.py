@@ -27,13 +27,14 @@ from rekindle.journeys import (
     Journey,
     Sent,
     Terms,
+    exit_reason,
+    is_exit,
     resolve_zones,
 )
 from rekindle.ledger.cancelling import BAR
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.outbox.model import OutboxMessage, touch_key
 from rekindle.ledger.queries import Row, fetch, instant_of, instant_or_none, rows_of, text_of
-from rekindle.ledger.signals import OWN_REASONS, is_exit
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
 
 FindJourney = Callable[[str, int], Journey]
@@ -269,7 +270,7 @@ def _exit(
             entered_at=enrolment.entered_at,
             last_order_at=enrolment.last_order_at,
         ):
-            return OWN_REASONS.get(one.event, Reason.EVENT)
+            return exit_reason(one.event)
     return None
 
 

@@ -1,0 +1,30 @@
+"""What ends an enrolment, and as what it is told: one rule for every book and the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from rekindle.vocabulary import STOPS, Reason, SignalKind
+
+_OWN = {kind.value: Reason(kind.value) for kind in (SignalKind.ORDER, *STOPS)}
+
+
+def is_exit(
+    event: str,
+    at: datetime,
+    *,
+    exits: Collection[str],
+    entered_at: datetime,
+    last_order_at: datetime | None,
+) -> bool:
+    """Return whether an event that a journey names ends it: newer than known at entry."""
+    if event not in exits:
+        return False
+    since = last_order_at if event == SignalKind.ORDER else None
+    return at > (since or entered_at)
+
+
+def exit_reason(event: str) -> Reason:
+    """Return the reason an event is of its own; any other is told as EVENT."""
+    return _OWN.get(event, Reason.EVENT)
