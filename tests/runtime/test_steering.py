@@ -10,7 +10,6 @@ import pytest
 
 from rekindle.consent import Exclusion
 from rekindle.errors import JourneyError, UsageError
-from rekindle.ledger import AuditLog
 from rekindle.runtime import (
     Wish,
     build_plan,
@@ -36,7 +35,7 @@ WHO = "ann"
 
 
 def log(team: Team, subject: str) -> list[tuple[str, str]]:
-    entries = AuditLog(team.workspace.ledger).entries(subject)
+    entries = team.workspace.audit_log.entries(subject)
     return [(one.who, one.action) for one in reversed(entries)]
 
 

@@ -108,10 +108,8 @@ def log(
     as_json: AsJson = False,
 ) -> None:
     """Say who did what and when, the newest first."""
-    from rekindle.ledger import AuditLog
-
     workspace = open_at(directory, None)
-    entries = AuditLog(workspace.ledger).entries(subject, last)
+    entries = workspace.audit_log.entries(subject, last)
     if as_json:
         rows = [
             {

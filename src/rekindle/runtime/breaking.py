@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from rekindle.journeys import Trip, decide_trip
-from rekindle.ledger import AuditLog, ledger_transaction, load_windows
+from rekindle.ledger import ledger_transaction, load_windows
 from rekindle.runtime.workspace import Workspace
 
 WHO = "rekindle"
@@ -27,6 +27,6 @@ def break_circuits(workspace: Workspace, at: datetime) -> Mapping[str, Trip]:
             continue
         with ledger_transaction(workspace.ledger):
             workspace.book.pause(journey, at)
-            AuditLog(workspace.ledger).write(WHO, "paused", journey, asdict(trip), at)
+            workspace.audit_log.write(WHO, "paused", journey, asdict(trip), at)
         trips[journey] = trip
     return trips

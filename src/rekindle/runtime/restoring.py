@@ -18,7 +18,6 @@ from rekindle.clock import stopwatch
 from rekindle.errors import WorkError
 from rekindle.journeys import Engine, build_rules
 from rekindle.ledger import (
-    AuditLog,
     JourneyState,
     ledger_transaction,
     load_extent,
@@ -115,7 +114,7 @@ class Watermark:
 
     def _was_accepted(self, since: datetime) -> bool:
         """Return whether somebody accepted this ledger after the mark was set."""
-        entries = AuditLog(self._workspace.ledger).entries(SUBJECT)
+        entries = self._workspace.audit_log.entries(SUBJECT)
         return any(one.action == ACCEPTED and one.at >= since for one in entries)
 
     def _read(self) -> _Mark | None:
@@ -161,7 +160,7 @@ def accept_restored(workspace: Workspace, *, who: str) -> Accepted | None:
     entered = sum(_let_in(workspace, instant) for instant in _instants(gap))
     ended = _end_all(workspace, at)
     detail = {"since": gap.since.isoformat(), "until": gap.until.isoformat(), "lost": str(gap)}
-    AuditLog(workspace.ledger).write(who, ACCEPTED, SUBJECT, detail, at)
+    workspace.audit_log.write(who, ACCEPTED, SUBJECT, detail, at)
     Watermark(workspace).note()
     return Accepted(gap, entered, ended)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from rekindle.consent import Exclusion, Preferences
 from rekindle.errors import UsageError
-from rekindle.ledger import AuditLog, ledger_transaction
+from rekindle.ledger import ledger_transaction
 from rekindle.runtime.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ def change_preferences(workspace: Workspace, person: str, wish: Wish, *, who: st
         changed = replace(changed, at_most_every=wish.at_most_every or None)
     with ledger_transaction(workspace.ledger):
         workspace.book.save_preferences(person, changed)
-        _log(workspace, who, "preferences", person, _described(changed), at)
+        workspace.audit_log.write(who, "preferences", person, _described(changed), at)
     return changed
 
 
@@ -65,7 +65,7 @@ def exclude_person(
     with ledger_transaction(workspace.ledger):
         workspace.book.exclude(person, exclusion, at=at, until=until)
         detail = {"why": exclusion.value, "until": until.isoformat() if until else None}
-        _log(workspace, who, "excluded", person, detail, at)
+        workspace.audit_log.write(who, "excluded", person, detail, at)
 
 
 def include_person(workspace: Workspace, person: str, exclusion: Exclusion, *, who: str) -> None:
@@ -78,7 +78,7 @@ def include_person(workspace: Workspace, person: str, exclusion: Exclusion, *, w
     _require_person(workspace, person)
     with ledger_transaction(workspace.ledger):
         workspace.book.include(person, exclusion)
-        _log(workspace, who, "included", person, {"why": exclusion.value}, at)
+        workspace.audit_log.write(who, "included", person, {"why": exclusion.value}, at)
 
 
 def erase_person(workspace: Workspace, person: str, *, who: str) -> int:
@@ -94,7 +94,7 @@ def erase_person(workspace: Workspace, person: str, *, who: str) -> int:
     _require_person(workspace, person)
     with ledger_transaction(workspace.ledger):
         ended = workspace.book.erase(person, at)
-        _log(workspace, who, "erased", person, {"ended": ended}, at)
+        workspace.audit_log.write(who, "erased", person, {"ended": ended}, at)
     return ended
 
 
@@ -114,14 +114,3 @@ def _described(preferences: Preferences) -> dict[str, object]:
         "muted_topics": sorted(preferences.muted_topics),
         "at_most_every_days": every / timedelta(days=1) if every else None,
     }
-
-
-def _log(
-    workspace: Workspace,
-    who: str,
-    action: str,
-    subject: str,
-    detail: Mapping[str, object],
-    at: datetime,
-) -> None:
-    AuditLog(workspace.ledger).write(who, action, subject, detail, at)

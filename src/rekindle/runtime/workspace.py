@@ -30,7 +30,7 @@ from rekindle.vocabulary import Channel, Money
 
 if TYPE_CHECKING:
     from rekindle.insights import Audit
-    from rekindle.ledger import History, LedgerBook, Outbox
+    from rekindle.ledger import AuditLog, History, LedgerBook, Outbox
 
 # Facts this old are a file someone is trying out, not the present.
 STALE_FACTS = timedelta(days=35)
@@ -232,6 +232,13 @@ class Workspace:
         from rekindle.ledger import History
 
         return History(self.ledger)
+
+    @cached_property
+    def audit_log(self) -> AuditLog:
+        """Return the log of who did what and when."""
+        from rekindle.ledger import AuditLog
+
+        return AuditLog(self.ledger)
 
     @property
     def cost(self) -> dict[Channel, int]:

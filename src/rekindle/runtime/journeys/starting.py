@@ -10,7 +10,7 @@ from datetime import datetime
 from rekindle.channels import require_safe_links
 from rekindle.experiments import plan_holdout
 from rekindle.journeys import Journey, JourneyVersion
-from rekindle.ledger import AuditLog, ledger_transaction
+from rekindle.ledger import ledger_transaction
 from rekindle.runtime.composing import require_postal_address
 from rekindle.runtime.journeys.planning import (
     check_journey,
@@ -60,7 +60,7 @@ def start_journey(
     with ledger_transaction(workspace.ledger):
         workspace.book.start(version)
         detail |= {"version": version.version, "holdout": version.holdout_share}
-        AuditLog(workspace.ledger).write(who, "started", journey.name, detail, at)
+        workspace.audit_log.write(who, "started", journey.name, detail, at)
     return version
 
 

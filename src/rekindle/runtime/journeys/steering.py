@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from rekindle.errors import JourneyError
 from rekindle.journeys import JourneyVersion, build_route, map_places
-from rekindle.ledger import AuditLog, ledger_transaction
+from rekindle.ledger import ledger_transaction
 from rekindle.runtime.workspace import Workspace
 
 
@@ -56,7 +55,7 @@ def pause_journey(workspace: Workspace, name: str, *, who: str, why: str = "") -
     _newest(workspace, name)
     with ledger_transaction(workspace.ledger):
         workspace.book.pause(name, at)
-        _log(workspace, who, "paused", name, {"why": why}, at)
+        workspace.audit_log.write(who, "paused", name, {"why": why}, at)
 
 
 def resume_journey(workspace: Workspace, name: str, *, who: str) -> int:
@@ -73,7 +72,7 @@ def resume_journey(workspace: Workspace, name: str, *, who: str) -> int:
     seconds = int(workspace.config.pacing.resume_over.total_seconds())
     with ledger_transaction(workspace.ledger):
         due = workspace.book.resume(name, at, over_seconds=seconds)
-        _log(workspace, who, "resumed", name, {"due": due}, at)
+        workspace.audit_log.write(who, "resumed", name, {"due": due}, at)
     return due
 
 
@@ -87,7 +86,7 @@ def stop_journey(workspace: Workspace, name: str, *, who: str, why: str = "") ->
     _newest(workspace, name)
     with ledger_transaction(workspace.ledger):
         ended = workspace.book.stop(name, at)
-        _log(workspace, who, "stopped", name, {"ended": ended, "why": why}, at)
+        workspace.audit_log.write(who, "stopped", name, {"ended": ended, "why": why}, at)
     return ended
 
 
@@ -126,7 +125,7 @@ def move_people(workspace: Workspace, plan: MovePlan, *, who: str) -> int:
     with ledger_transaction(workspace.ledger):
         moved = workspace.book.transfer(plan.journey, plan.version, plan.places, at)
         detail = {"version": plan.version, "moved": moved, "stayed": plan.staying}
-        _log(workspace, who, "moved", plan.journey, detail, at)
+        workspace.audit_log.write(who, "moved", plan.journey, detail, at)
     return moved
 
 
@@ -135,14 +134,3 @@ def _newest(workspace: Workspace, name: str) -> JourneyVersion:
     if not versions:
         raise JourneyError(f"no journey {name!r} has started; `rekindle start {name}` begins one")
     return versions[-1]
-
-
-def _log(
-    workspace: Workspace,
-    who: str,
-    action: str,
-    subject: str,
-    detail: Mapping[str, object],
-    at: datetime,
-) -> None:
-    AuditLog(workspace.ledger).write(who, action, subject, detail, at)
