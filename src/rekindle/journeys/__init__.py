@@ -6,7 +6,7 @@ history by the same engine over a book in memory.
 
 from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import build_policy
-from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_reenter
+from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_enter
 from rekindle.journeys.exits import exit_reason, is_exit
 from rekindle.journeys.gate import GateContext, Policy, decide
 from rekindle.journeys.interfaces import Audience, Book, Decide
@@ -127,7 +127,7 @@ __all__ = [
     "longest_window",
     "map_places",
     "may_begin",
-    "may_reenter",
+    "may_enter",
     "month_of",
     "parse_journey",
     "quiet_until",

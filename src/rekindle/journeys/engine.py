@@ -152,7 +152,7 @@ class Engine:
         entry = self._decider.entry(journey.name, version.version)
         for candidate in candidates:
             person, before = candidate.person, past.get(candidate.person)
-            if not _may_enter(version, candidate, before, at):
+            if not may_enter(version, candidate, before, at):
                 continue
             entered_at = candidate.triggered_at or at
             ready_at = arrival(entry, entered_at)
@@ -174,10 +174,16 @@ class Engine:
         return self._assign(person, salt=version.salt, holdout_share=version.holdout_share)
 
 
-def may_reenter(version: JourneyVersion, past: Past, at: datetime) -> bool:
-    """Return whether someone with this past may enter the journey again at ``at``."""
-    reenter = version.journey.reenter
-    return reenter is not None and not past.is_open and at - past.entered_at >= reenter
+def may_enter(
+    version: JourneyVersion, candidate: Candidate, past: Past | None, at: datetime
+) -> bool:
+    """Return whether someone with this past, None for none, may enter a journey at ``at``."""
+    if past is None:
+        return may_begin(version, candidate, at)
+    triggered_at = candidate.triggered_at
+    if triggered_at is not None and triggered_at <= past.entered_at:
+        return False  # the event that let them in then
+    return _may_reenter(version, past, at)
 
 
 def may_begin(version: JourneyVersion, candidate: Candidate, at: datetime) -> bool:
@@ -192,6 +198,11 @@ def may_begin(version: JourneyVersion, candidate: Candidate, at: datetime) -> bo
     return not candidate.was_matching or _has_turn(journey, version, person, at)
 
 
+def _may_reenter(version: JourneyVersion, past: Past, at: datetime) -> bool:
+    reenter = version.journey.reenter
+    return reenter is not None and not past.is_open and at - past.entered_at >= reenter
+
+
 def _has_turn(journey: Journey, version: JourneyVersion, person: str, at: datetime) -> bool:
     if journey.backfill is None:
         return False
@@ -199,14 +210,3 @@ def _has_turn(journey: Journey, version: JourneyVersion, person: str, at: dateti
         return True
     turn = draw(person, salt=f"{version.salt}/backfill") * journey.backfill
     return at - version.since >= turn
-
-
-def _may_enter(
-    version: JourneyVersion, candidate: Candidate, past: Past | None, at: datetime
-) -> bool:
-    if past is None:
-        return may_begin(version, candidate, at)
-    triggered_at = candidate.triggered_at
-    if triggered_at is not None and triggered_at <= past.entered_at:
-        return False  # the event that let them in then
-    return may_reenter(version, past, at)

@@ -34,12 +34,10 @@ from rekindle.journeys import (
     Journey,
     JourneyVersion,
     MemoryBook,
-    Past,
     Send,
     build_rules,
     build_terms,
-    may_begin,
-    may_reenter,
+    may_enter,
 )
 from rekindle.profiles import NAMES, build_profiles, local_day
 from rekindle.runtime.audiences.live import LiveAudience
@@ -305,8 +303,9 @@ class _Frozen:
         """Leave out those who are on the way or may not enter again yet; return the rest."""
         found = self._found(version)
         past = book.past(version.journey.name, [one.person for one in found])
+        open_now = _without_turns(version)
         self._candidates = [
-            one for one in found if _may_enter(version, one, past.get(one.person), self._at)
+            one for one in found if may_enter(open_now, one, past.get(one.person), self._at)
         ]
         return self._candidates
 
@@ -332,15 +331,11 @@ class _Frozen:
         return self._audience.last_orders(self._at, people)
 
 
-def _may_enter(
-    version: JourneyVersion, candidate: Candidate, past: Past | None, at: datetime
-) -> bool:
-    """Return whether someone enters now, or in their turn of a back-fill that is spread."""
-    if past is not None:
-        return may_reenter(version, past, at)
-    backfill = None if version.journey.backfill is None else timedelta(0)
-    at_once = replace(version, journey=replace(version.journey, backfill=backfill))
-    return may_begin(at_once, candidate, at)
+def _without_turns(version: JourneyVersion) -> JourneyVersion:
+    """Return a version whose back-fill lets everyone in at once who would have a turn."""
+    journey = version.journey
+    backfill = None if journey.backfill is None else timedelta(0)
+    return replace(version, journey=replace(journey, backfill=backfill))
 
 
 def _notes(workspace: Workspace, journey: Journey) -> Iterator[str]:
