@@ -49,13 +49,14 @@ def start_journey(
     require_postal_address(workspace)
     require_safe_links(workspace.config.email, workspace.config.portal)
     detail: dict[str, object] = {}
+    people: int | None = None
     if token is not None:
         planned = read_plan(workspace.secret, token, journey, at)
         people = count_newcomers(workspace, journey, at)
         limit = workspace.config.pacing.drift if drift is None else drift
         check_drift(planned, people, limit=limit)
         detail = {"planned": planned.people, "people": people}
-    share = _auto_share(workspace, journey, at)
+    share = _auto_share(workspace, journey, at, people)
     version = settle_version(workspace, journey, at, holdout_share=share)
     with ledger_transaction(workspace.ledger):
         workspace.book.start(version)
@@ -64,10 +65,12 @@ def start_journey(
     return version
 
 
-def _auto_share(workspace: Workspace, journey: Journey, at: datetime) -> float:
+def _auto_share(workspace: Workspace, journey: Journey, at: datetime, people: int | None) -> float:
+    """Return the holdout that suits ``people``, who are counted here where None."""
     if journey.holdout is not None or workspace.book.versions(journey.name):
         return journey.holdout or 0.0  # not used: the file or an earlier version decides
     base = measure_base_rate(workspace, journey, at)
-    people = count_newcomers(workspace, journey, at)
+    if people is None:
+        people = count_newcomers(workspace, journey, at)
     share = base if isinstance(base, Unknown) else base.returned_share
     return plan_holdout(people=people, buyers_expected_share=share).share
