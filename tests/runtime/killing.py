@@ -7,9 +7,9 @@ arrive, buy and leave. What the server took is then held against what the ledger
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -23,7 +23,6 @@ from rekindle.consent import ConsentRecord
 from rekindle.errors import RekindleError
 from rekindle.journeys import (
     Budget,
-    Candidate,
     Engine,
     HouseRules,
     JourneyVersion,
@@ -43,6 +42,7 @@ from rekindle.ledger import (
 )
 from rekindle.ledger.models import Touch
 from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
+from rekindle.testing.audiences import FixedAudience
 from rekindle.testing.smtp_sink import Manners, SmtpSink
 from rekindle.vocabulary import Channel, SignalKind
 from tests.runtime.accounts import JOURNEY, Account, Bookkeeping, Farewell, key_of
@@ -85,29 +85,6 @@ class Post(NamedTuple):
     arrived: int
 
 
-class Everyone:
-    """An audience that holds everyone who has arrived."""
-
-    def __init__(self, arrived: int) -> None:
-        self.arrived = arrived
-
-    def entrants(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
-        """Return all of them; who is in the journey does not enter again."""
-        return (Candidate(name_of(number), None) for number in range(self.arrived))
-
-    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
-        """Return nobody: no rule of this business asks."""
-        return set()
-
-    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
-        """Return no dates."""
-        return {}
-
-    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
-        """Return no orders."""
-        return {}
-
-
 class RunningClock:
     """A clock that begins where it is told and goes on with the machine."""
 
@@ -126,9 +103,10 @@ class Desk:
         self.alias = connect(post.ledger, base=Path(post.folder))
         self.book = LedgerBook(self.alias, secret=b"of the tests", terms=TERMS)
         self.outbox = Outbox(self.alias, terms=TERMS)
-        self.audience, self._clock = Everyone(post.arrived), clock
+        self._clock = clock
+        everyone = FixedAudience([name_of(number) for number in range(post.arrived)])
         cost = {Channel.EMAIL: COST}
-        self._engine = Engine(self.book, self.audience, rules=RULES, cost=cost)
+        self._engine = Engine(self.book, everyone, rules=RULES, cost=cost)
         smtp = SmtpSettings(host="127.0.0.1", port=post.port, security="none")
         settings = EmailSettings(outlet="email_smtp", smtp=smtp)
         outlet = build_outlet("email_smtp", settings, base=Path(post.folder), secrets={})
