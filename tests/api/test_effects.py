@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from rekindle.facts.events import Event, read_event
+from rekindle.facts.events import read_event
 from rekindle.journeys import Enrolment, JourneyVersion, parse_journey
-from rekindle.ledger import Inbox, Taken
+from rekindle.ledger import History, Inbox, Taken, read_reports
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Consent, Person, Signal, Touch
 from rekindle.ledger.models import Enrolment as Enrolled
@@ -38,10 +38,8 @@ class Reporter:
         self._inbox = Inbox(space.ledger, space.book)
 
     def take(self, *calls: dict[str, Any], at: datetime = NOW) -> Taken:
-        events: Sequence[Event] = [
-            read_event({"type": "track", **call}, received_at=at) for call in calls
-        ]
-        return self._inbox.take("web", events, at)
+        events = [read_event({"type": "track", **call}, received_at=at) for call in calls]
+        return self._inbox.take("web", read_reports(self.alias, events), at)
 
     def enrol(self, person: str, *, entered_at: datetime = NOW - HOUR) -> None:
         journey = parse_journey(JOURNEY, name_hint="calm")
@@ -66,8 +64,15 @@ class Reporter:
         return None if row.ended_reason is None else str(row.ended_reason)
 
     def signals(self) -> list[tuple[str, str]]:
-        rows = Signal.objects.using(self.alias).order_by("key")
-        return [(str(row.person_id), str(row.kind)) for row in rows]
+        """Return who did what, as the ledger answers when it is asked about a person."""
+        history = History(self.alias)
+        people = Row.objects.using(self.alias).exclude(person=None).values_list("person", flat=True)
+        cards = Person.objects.using(self.alias).values_list("id", flat=True)
+        return [
+            (person, entry.kind.value)
+            for person in sorted({*people, *cards})
+            for entry in history.signals_of(person)
+        ]
 
 
 @pytest.fixture
@@ -118,7 +123,10 @@ def test_an_order_told_twice_under_two_ids_is_one_purchase(reporter: Reporter) -
 def test_two_sources_may_use_the_same_message_id(reporter: Reporter, space: Workspace) -> None:
     event = read_event({"type": "track", **order(messageId="m1")}, received_at=NOW)
     inbox = Inbox(space.ledger, space.book)
-    assert [inbox.take(source, [event], NOW).repeated for source in ("web", "app")] == [0, 0]
+    taken = [
+        inbox.take(source, read_reports(space.ledger, [event]), NOW) for source in ("web", "app")
+    ]
+    assert [one.repeated for one in taken] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +200,34 @@ def test_a_statement_is_recorded_once_until_it_changes(reporter: Reporter) -> No
     assert records[0].wording == "Send me offers"
 
 
+def test_what_was_reported_of_an_erased_person_is_forgotten_but_for_what_was_bought(
+    reporter: Reporter,
+) -> None:
+    who = {"userId": "ada", "context": {"traits": {"email": "ada@example.com"}}}
+    reporter.take(
+        {"type": "identify", "traits": {"email": "ada@example.com"}, "messageId": "1", **who},
+        {"event": "Product Viewed", "messageId": "2", "anonymousId": "phone", **who},
+        {**order(messageId="3"), **who},
+    )
+    reporter.book.erase("ada", NOW)
+    rows = Row.objects.using(reporter.alias).order_by("message_id")
+    assert [json.loads(row.payload) for row in rows] == [
+        {},
+        {},
+        {"properties": {"order_id": "1", "revenue": 25}},
+    ]
+    assert [row.exported_at for row in rows] == [NOW, NOW, None]
+    assert {row.anonymous_id for row in rows} == {None}
+
+
+def test_what_someone_did_is_kept_once_as_its_report(reporter: Reporter) -> None:
+    reporter.take({"event": "Product Viewed", "userId": "ada"}, order())
+    assert reporter.signals() == [("ada", "view"), ("ada", "order")]
+    assert Signal.objects.using(reporter.alias).get().kind == "order"
+    assert Row.objects.using(reporter.alias).get(name="product_viewed").deed == "view"
+    assert Row.objects.using(reporter.alias).get(name="order_completed").deed is None
+
+
 def test_an_erased_person_stays_erased(reporter: Reporter) -> None:
     reporter.take({"type": "identify", "userId": "ada", "messageId": "1"}, order(messageId="2"))
     Person.objects.using(reporter.alias).filter(pk="ada").update(erased_at=NOW)
@@ -228,7 +264,7 @@ def test_a_click_within_ten_seconds_is_a_machine(
 def test_a_batch_is_kept_whole_or_not_at_all(
     space: Workspace, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(space.book), "record", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(space.book), "record", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         reporter.take(order(), {"event": "Product Viewed", "userId": "ada"})
     assert Row.objects.using(reporter.alias).count() == 0

@@ -12,7 +12,7 @@ import pytest
 
 from rekindle.clock import MovableClock
 from rekindle.facts.events import read_event
-from rekindle.ledger import Inbox, disconnect
+from rekindle.ledger import Inbox, disconnect, read_reports
 from rekindle.runtime import Workspace, import_intake
 from tests.api.fake_intake import NOW
 
@@ -44,7 +44,8 @@ class Shop:
 
     def report(self, event: str, type_: str = "track", **given: Any) -> None:
         call = {"type": type_, "event": event, "userId": "ada", **given}
-        self.inbox.take("web", [read_event(call, received_at=NOW)], NOW)
+        reports = read_reports(self.space.ledger, [read_event(call, received_at=NOW)])
+        self.inbox.take("web", reports, NOW)
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
         found = getattr(self.space.facts, table).select(*columns).order_by(*columns)

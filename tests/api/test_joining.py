@@ -11,7 +11,7 @@ import pytest
 
 from rekindle.errors import LedgerError
 from rekindle.facts.events import Event, read_event
-from rekindle.ledger import Inbox, Taken
+from rekindle.ledger import Inbox, Report, Taken
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.runtime import LedgerIntake, Workspace
 from tests.api.fake_intake import NOW
@@ -27,13 +27,13 @@ class Door:
         self._open, self._reached = Signal(), Signal()
         real = Inbox.take
 
-        def take(inbox: Inbox, source: str, events: Sequence[Event], at: datetime) -> Taken:
+        def take(inbox: Inbox, source: str, reports: Sequence[Report], at: datetime) -> Taken:
             self._reached.set()
             self._open.wait(10)
-            self.groups.append([event.message_id for event in events])
+            self.groups.append([report.event.message_id for report in reports])
             if REFUSED in self.groups[-1]:
                 raise failure
-            return real(inbox, source, events, at)
+            return real(inbox, source, reports, at)
 
         patch.setattr(Inbox, "take", take)
 

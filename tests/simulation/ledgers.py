@@ -25,10 +25,12 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
+from rekindle.facts.events import MEANINGS, Event, read_event
 from rekindle.journeys import Batch, Decide, Move, Signal, Terms
-from rekindle.ledger import LedgerBook, Outbox, OutboxMessage
+from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, read_reports
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
+from rekindle.ledger.intake import inbox
 from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
 from rekindle.vocabulary import Answer, Channel, SignalKind
 from tests.simulation.journal import BrokenPromiseError, Key, broken
@@ -36,7 +38,9 @@ from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
 
 SECRET = b"a secret of the tests"
 FEW_LANES = 4
+ORDER_CHANGES = ("order_updated", "order_cancelled", "order_refunded")
 KEPT_TABLES = frozenset({"ledger_lane"})  # filled once, by the migration
+NAMES = {meaning.kind: name for name, meaning in MEANINGS.items() if name not in ORDER_CHANGES}
 LEFT = ("accepted", "unknown", "sending")
 SPENT = ("queued", "leased", *LEFT)
 
@@ -46,11 +50,33 @@ class WatchedLedgerBook(LedgerBook):
 
     def __init__(self, alias: str, terms: Terms, watcher: Watcher) -> None:
         super().__init__(alias, secret=SECRET, terms=terms)
+        self._alias = alias
+        self._inbox = Inbox(alias, LedgerBook(alias, secret=SECRET, terms=terms))
         self._take_watched = watch_take(super().take_due, watcher)
 
     def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Do what the book does, and let the watcher see it."""
         return self._take_watched(at, limit, decide)
+
+    def record(
+        self, signals: Sequence[Signal], at: datetime, *, reported: Sequence[Signal] = ()
+    ) -> int:
+        """Report what happened as a shop's website would; what is still to come is not yet."""
+        events = [_event(signal, at) for signal in (*signals, *reported) if signal.at <= at]
+        with patch.object(inbox, "YOUNG", timedelta(0)):  # no scanner follows these links
+            return self._inbox.take("website", read_reports(self._alias, events), at).ended
+
+
+def _event(signal: Signal, now: datetime) -> Event:
+    call = {
+        "type": "track",
+        "event": NAMES.get(signal.kind, signal.name),
+        "userId": signal.person,
+        "messageId": signal.key,
+        "timestamp": signal.at.isoformat(),
+        "properties": {"order_id": signal.key, "revenue": 1},
+    }
+    return read_event(call, received_at=now)
 
 
 class Provider:

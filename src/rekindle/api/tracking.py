@@ -16,13 +16,13 @@ from rekindle.api.interfaces import Intake
 from rekindle.api.messages import MOST_EVENTS, Answer, Refused, Request
 from rekindle.errors import EventError
 from rekindle.facts.events import (
+    Card,
     Event,
     EventType,
     Problem,
     Refusal,
     find_batch,
     is_behaviour,
-    read_card,
     read_event,
 )
 from rekindle.ledger import ApiKey, Scope, without_collector
@@ -92,8 +92,8 @@ class Tracking:
                 continue
             reading.events.append(event)
             reading.places[event.message_id] = index
-            if event.type is EventType.IDENTIFY:
-                reading.notes += _notes(index, event)
+            if event.card is not None and event.card.notes:
+                reading.notes += _notes(index, event.message_id, event.card)
         erased = self._intake.take(key.source, reading.events, now)
         reading.refusals += [_erased(reading.places[id_], id_) for id_ in erased]
         return reading
@@ -129,9 +129,8 @@ def _erased(index: int, message_id: str) -> Refusal:
     return Refusal(index, message_id, Problem.ERASED, "the person asked to be forgotten")
 
 
-def _notes(index: int, event: Event) -> list[dict[str, Any]]:
-    found = read_card(event.content).notes
-    return [{"index": index, "messageId": event.message_id, "note": note} for note in found]
+def _notes(index: int, message_id: str, card: Card) -> list[dict[str, Any]]:
+    return [{"index": index, "messageId": message_id, "note": note} for note in card.notes]
 
 
 def _summary(reading: _Reading, count: int) -> dict[str, Any]:

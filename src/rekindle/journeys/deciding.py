@@ -37,8 +37,7 @@ from rekindle.journeys.model import (
 )
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
 from rekindle.journeys.rules import HouseRules
-from rekindle.journeys.values import value_by_the_million
-from rekindle.vocabulary import Answer, Channel, Reason
+from rekindle.vocabulary import Answer, Channel, Reason, value_by_the_million
 
 AnyWait = Wait | WaitForEvent | WaitForTime | WaitForDate
 

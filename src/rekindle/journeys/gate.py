@@ -19,8 +19,7 @@ from rekindle.journeys.local_time import (
 )
 from rekindle.journeys.model import Decision, Dossier, Send, Sent
 from rekindle.journeys.rules import INSTANT, Cap, HouseRules
-from rekindle.journeys.values import value_by_the_million
-from rekindle.vocabulary import Answer, Arm, Purpose, Reason
+from rekindle.vocabulary import Answer, Arm, Purpose, Reason, value_by_the_million
 
 # When to look again at a touch that another message, still on its way, keeps back.
 SOON = timedelta(hours=1)

@@ -12,8 +12,15 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
-from rekindle.journeys.values import value_by_the_million
-from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
+from rekindle.vocabulary import (
+    Answer,
+    Arm,
+    Channel,
+    Purpose,
+    Reason,
+    SignalKind,
+    value_by_the_million,
+)
 
 NEVER_MIND = timedelta(0)
 A_WEEK = timedelta(days=8)  # to the same weekday and time, a daylight change included
@@ -389,7 +396,7 @@ class Move:
     budgets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Signal:
     """Something that happened to a person. ``key`` makes recording it twice harmless.
 

@@ -26,8 +26,16 @@ from rekindle.ledger.history import (  # noqa: E402
     load_newest_write,
     load_windows,
 )
-from rekindle.ledger.intake import Inbox, Spooled, Taken  # noqa: E402
-from rekindle.ledger.keys import ApiKey, Keys, Scope  # noqa: E402
+from rekindle.ledger.intake import (  # noqa: E402
+    ApiKey,
+    Inbox,
+    Keys,
+    Report,
+    Scope,
+    Spooled,
+    Taken,
+    read_reports,
+)
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
@@ -60,6 +68,7 @@ __all__ = [
     "Outbox",
     "OutboxMessage",
     "Recovered",
+    "Report",
     "Scope",
     "SignalEntry",
     "Spooled",
@@ -77,5 +86,6 @@ __all__ = [
     "load_windows",
     "mend",
     "migrate",
+    "read_reports",
     "without_collector",
 ]

@@ -1,7 +1,8 @@
 """The tables of event intake: who may report, what was reported, and who is who.
 
-Reports are kept as they came. ``ledger_event`` is both the memory that a repeated one
-changes nothing by, and the spool from which the next import makes facts.
+Reports are kept as they came. ``ledger_event`` is the memory that a repeated one changes
+nothing by, the spool from which the next import makes facts, and what journeys ask when
+they ask what a person did.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class Event(models.Model):
     """One report. ``person`` is None while only an anonymous id is known.
 
     ``subject`` is the order it is about, or "". ``exported_at`` is when its facts
-    reached the lake. No constraint ties it to the card: reports arrive in bulk, and
-    may come before the card.
+    reached the lake. ``deed`` is what the person did by it, in the words of a journey;
+    None if nothing, or if it counts as a purchase or a stop, which is a signal. No
+    constraint ties it to the card: reports arrive in bulk, and may come before the card.
     """
 
     source = _word(63)
@@ -55,6 +57,7 @@ class Event(models.Model):
     is_machine = models.BooleanField()
     payload = models.TextField()
     exported_at = models.DateTimeField(null=True)
+    deed = _word(100, null=True)
 
     class Meta:
         constraints = (
@@ -73,6 +76,12 @@ class Event(models.Model):
                 fields=["anonymous_id"],
                 condition=Q(person__isnull=True),
                 name="ledger_event_anonymous",
+            ),
+            models.Index(
+                fields=["person", "at"], condition=Q(deed__isnull=False), name="ledger_event_deeds"
+            ),
+            models.Index(
+                fields=["deed", "at"], condition=Q(deed__isnull=False), name="ledger_event_doers"
             ),
         )
 

@@ -6,7 +6,6 @@ not depend on the number of people and no database's variable limit is in reach.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
+from pydantic_core import to_json
 
 from rekindle.errors import BusyError, LedgerError
 
@@ -74,7 +74,7 @@ def execute(alias: str, query: str, *parameters: str | int) -> int:
 
 def rows_of(values: Iterable[Sequence[object]]) -> str:
     """Return the parameter that stands for a ``ROWS(...)`` table, its columns in order."""
-    return json.dumps(list(values), separators=(",", ":"))
+    return to_json(list(values)).decode()
 
 
 @lru_cache(maxsize=8192)

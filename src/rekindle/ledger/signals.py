@@ -57,12 +57,23 @@ def hold_people(alias: str, people: Iterable[str]) -> None:
     fetch(alias, "hold_open_of", rows_of((person,) for person in sorted(set(people))))
 
 
-def record_signals(alias: str, versions: Versions, signals: Sequence[Signal], at: datetime) -> int:
-    """Record signals and end what they end; return how many enrolments ended."""
+def record_signals(
+    alias: str,
+    versions: Versions,
+    signals: Sequence[Signal],
+    at: datetime,
+    reported: Sequence[Signal] = (),
+) -> int:
+    """Record signals and end what they end; return how many enrolments ended.
+
+    ``reported`` are on record already, and act with the others.
+    """
     with ledger_transaction(alias):
         fresh = _append(alias, [signal for signal in signals if signal.at <= at], at)
+        fresh += reported
         if not fresh:
             return 0
+        fresh.sort(key=lambda signal: (signal.at, signal.key))
         stops = [signal for signal in fresh if signal.kind in STOPS]
         if stops:
             hold_people(alias, {signal.person for signal in fresh})
@@ -111,7 +122,7 @@ def _append(alias: str, signals: Sequence[Signal], at: datetime) -> list[Signal]
         for key, one in sorted(by_key.items())
     ]
     new = {key for (key,) in fetch(alias, "add_signals", rows_of(rows))}
-    return sorted((by_key[key] for key in new), key=lambda signal: (signal.at, signal.key))
+    return [by_key[key] for key in new]
 
 
 def _name(signal: Signal) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from rekindle.facts.events import (
     read_card,
     read_lines,
 )
-from rekindle.ledger import ApiKey, Inbox, Keys, Spooled, let_go, mend
+from rekindle.ledger import ApiKey, Inbox, Keys, Report, Spooled, let_go, mend, read_reports
 from rekindle.runtime.workspace import Workspace
 from rekindle.vocabulary import Channel
 
@@ -82,35 +82,34 @@ class LedgerIntake:
         """
         if not events:
             return frozenset()
-        own = _Batch(source, events, at)
+        own = _Batch(source, read_reports(self._workspace.ledger, events), at)
         self._waiting.append(own)
-        self._writer.submit(self._take_waiting).result()
-        if own.error is not None:
-            raise own.error
-        return own.erased
+        self._writer.submit(self._take_waiting)
+        return own.erased.result()
 
     def _take_waiting(self) -> None:
         """Take all that waits: with the batch of whoever asks for it, those of others."""
         batches = [self._waiting.popleft() for _ in range(len(self._waiting))]
         for source in dict.fromkeys(batch.source for batch in batches):
-            joined = [batch for batch in batches if batch.source == source]
-            self._take_joined(joined)
-            if len(joined) > 1 and joined[0].error is not None:
-                for batch in joined:  # whichever was refused, the others are not to suffer
-                    self._take_joined([batch])
+            self._take_together([batch for batch in batches if batch.source == source])
 
-    def _take_joined(self, batches: Sequence[_Batch]) -> None:
-        events = [event for batch in batches for event in batch.events]
-        erased, error = frozenset[str](), None
+    def _take_together(self, batches: Sequence[_Batch]) -> None:
+        """Take batches as one; if that is refused each alone, so that no other suffers."""
+        reports = [report for batch in batches for report in batch.reports]
         try:
             with _mending(self._workspace.ledger):
                 at = max(batch.at for batch in batches)
-                erased = self._inbox.take(batches[0].source, events, at).erased
-        except Exception as failure:  # raised again in every thread that waits for its batch
-            error = failure
+                erased = self._inbox.take(batches[0].source, reports, at).erased
+        except Exception as error:  # raised again in the thread that waits for its batch
+            if len(batches) == 1:
+                batches[0].erased.set_exception(error)
+                return
+            for batch in batches:
+                self._take_together([batch])
+            return
         for batch in batches:
-            batch.erased = erased & {event.message_id for event in batch.events}
-            batch.error = error
+            own = {report.event.message_id for report in batch.reports} if erased else set()
+            batch.erased.set_result(erased & own)
 
 
 def _close(writer: ThreadPoolExecutor, alias: str) -> None:
@@ -120,13 +119,12 @@ def _close(writer: ThreadPoolExecutor, alias: str) -> None:
 
 @dataclass
 class _Batch:
-    """What one request brought, and what became of it."""
+    """What one request brought, and the ids of those about the erased, once it is taken."""
 
     source: str
-    events: Sequence[Event]
+    reports: Sequence[Report]
     at: datetime
-    erased: frozenset[str] = frozenset()
-    error: Exception | None = None
+    erased: Future[frozenset[str]] = field(default_factory=Future)
 
 
 def import_intake(workspace: Workspace) -> list[FileImport]:

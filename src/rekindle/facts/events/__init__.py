@@ -1,6 +1,7 @@
 """What people did, as machines report it: read at the door, understood, made into facts."""
 
-from rekindle.facts.events.cards import Card, Statement, read_card
+from rekindle.facts.events.cards import read_card
+from rekindle.facts.events.instants import read_instant
 from rekindle.facts.events.meanings import (
     HUMAN_KINDS,
     MEANINGS,
@@ -12,7 +13,15 @@ from rekindle.facts.events.meanings import (
     order_id_of,
     signal_kind,
 )
-from rekindle.facts.events.model import PROBLEMS, Event, EventType, Problem, Refusal
+from rekindle.facts.events.model import (
+    PROBLEMS,
+    Card,
+    Event,
+    EventType,
+    Problem,
+    Refusal,
+    Statement,
+)
 from rekindle.facts.events.orders import Amounts, OrderEvent, fold_order, read_amounts, read_lines
 from rekindle.facts.events.reading import (
     LARGEST_EVENT_BYTES,
@@ -20,7 +29,6 @@ from rekindle.facts.events.reading import (
     find_batch,
     parse_json,
     read_event,
-    read_instant,
 )
 
 __all__ = [

@@ -8,43 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rekindle.facts.events.reading import read_instant
+from rekindle.facts.events.instants import read_instant
+from rekindle.facts.events.model import Card, Statement
 from rekindle.vocabulary import Channel
 
 EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;]{1,64}@[^\s@\x00-\x1f\x7f<>,;]{1,253}")
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,24}")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 LONGEST_NAME = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A person's yes or no to one channel, in their words if they were given."""
-
-    channel: Channel
-    granted: bool
-    wording: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The part of a contact card that one call gives; None is "nothing said"."""
-
-    email: str | None = None
-    phone: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    country: str | None = None
-    timezone: str | None = None
-    created_at: datetime | None = None
-    statements: tuple[Statement, ...] = ()
-    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 def read_card(traits: Mapping[str, Any]) -> Card:

@@ -7,11 +7,13 @@ no later room has to doubt them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+
+from rekindle.vocabulary import Channel, value_by_the_million
 
 
 class EventType(StrEnum):
@@ -67,12 +69,37 @@ PROBLEMS: Mapping[Problem, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """A person's yes or no to one channel, in their words if they were given."""
+
+    channel: Channel
+    granted: bool
+    wording: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The part of a contact card that one call gives; None is "nothing said"."""
+
+    email: str | None = None
+    phone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    country: str | None = None
+    timezone: str | None = None
+    created_at: datetime | None = None
+    statements: tuple[Statement, ...] = ()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+@value_by_the_million(frozen=True, slots=True)
 class Event:
     """One sound report. ``name`` is in snake case (``order_completed``).
 
     ``content`` is what the call is about: properties, or the traits of identify and group.
     ``is_clamped`` says that it claimed a time to come and counts from when it was received;
-    ``payload`` is the whole report as JSON text.
+    ``payload`` is the whole report as JSON text, ``card`` what an identify call says.
     """
 
     message_id: str
@@ -86,6 +113,7 @@ class Event:
     previous_id: str | None = None
     is_clamped: bool = False
     is_machine: bool = False
+    card: Card | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
 from rekindle.errors import EventError
+from rekindle.facts.events.cards import read_card
+from rekindle.facts.events.instants import read_instant
 from rekindle.facts.events.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
 from rekindle.facts.events.model import Event, EventType, Problem
 from rekindle.facts.events.orders import read_amounts
@@ -32,8 +34,9 @@ NAMED_BY_TYPE = {EventType.PAGE: "page_viewed", EventType.SCREEN: "screen_viewed
 ABOUT_TRAITS = (EventType.IDENTIFY, EventType.GROUP)
 TYPES = {kind.value: kind for kind in EventType}
 IDS = ("messageId", "userId", "anonymousId", "previousId")
-TEXTS = ("type", "event", "timestamp", "originalTimestamp", "sentAt")
+TEXTS = (*IDS, "type", "event", "timestamp", "originalTimestamp", "sentAt")
 OBJECTS = ("properties", "traits", "context")
+PLAIN: Mapping[str, type] = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(OBJECTS, dict)}
 PLAIN_ID = re.compile("[!-~]{1,200}").fullmatch
 
 Text = Annotated[
@@ -129,20 +132,8 @@ def read_event(
         previous_id=previous,
         is_clamped=is_clamped,
         is_machine=is_by_machine(content, wire.get("context") or {}),
+        card=read_card(content) if kind is EventType.IDENTIFY else None,
     )
-
-
-def read_instant(text: str) -> datetime:
-    """Return the instant an ISO 8601 text names; one without a zone is UTC.
-
-    Raises:
-        ValueError: it names none.
-    """
-    at = datetime.fromisoformat(text.strip())
-    try:
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(str(error)) from error
 
 
 def _integer(text: str) -> object:
@@ -181,17 +172,10 @@ def _fields(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _is_plain(raw: Mapping[str, Any]) -> bool:
     """Return whether a call is as most are: sound at a glance, with nothing to convert."""
-    get = raw.get
-    for field in IDS:
-        if (given := get(field)) is not None and not (type(given) is str and PLAIN_ID(given)):
+    for field, given in raw.items():
+        if given is not None and type(given) is not PLAIN.get(field, type(given)):
             return False
-    for field in TEXTS:
-        if (given := get(field)) is not None and type(given) is not str:
-            return False
-    for field in OBJECTS:
-        if (given := get(field)) is not None and type(given) is not dict:
-            return False
-    return True
+    return all(PLAIN_ID(raw[field]) for field in IDS if raw.get(field) is not None)
 
 
 def _validated(raw: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -174,8 +174,9 @@ class LedgerBook:
         known = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
         is_known = trigger.event in known
         kind, name = (trigger.event, "") if is_known else (SignalKind.EVENT.value, trigger.event)
-        begin = text_of(max(since, at - trigger.within))
-        rows = fetch(self._alias, "triggered", kind, name, begin, text_of(at), trigger.times)
+        span = text_of(max(since, at - trigger.within)), text_of(at)
+        words = kind, name, *span, trigger.event, *span
+        rows = fetch(self._alias, "triggered", *words, trigger.times)
         return {person: instant_of(newest) for person, newest in rows}
 
     def enrol(self, enrolments: Sequence[Enrolment]) -> int:
@@ -219,12 +220,19 @@ class LedgerBook:
                     steps.append(Step(due.number, move, due.touched))
             return self._writer.write(steps)
 
-    def record(self, signals: Sequence[Signal], at: datetime) -> int:
-        """Record what happened and end what it must end; return how many ended."""
+    def record(
+        self, signals: Sequence[Signal], at: datetime, *, reported: Sequence[Signal] = ()
+    ) -> int:
+        """Record what happened and end what it must end; return how many ended.
+
+        ``reported`` is what happened too and is on record already, as reports.
+        """
         with ledger_transaction(self._alias):
-            return sum(
-                record_signals(self._alias, self._versions, chunk, at) for chunk in chunks(signals)
-            )
+            ended = 0
+            for chunk in list(chunks(signals)) or [[]]:
+                ended += record_signals(self._alias, self._versions, chunk, at, reported)
+                reported = ()
+            return ended
 
     def open_enrolments(self) -> Iterable[Enrolment]:
         """Return every enrolment that has not ended, one at a time."""

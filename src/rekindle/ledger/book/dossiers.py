@@ -203,7 +203,8 @@ class DueReader:
             self._alias,
             "deeds_of",
             rows_of(_people(asking)),
-            rows_of((kind,) for kind in sorted(kinds)),
+            rows_of((word,) for word in sorted(kinds | asked)),
+            text_of(since),
             text_of(since),
         )
         found: dict[str, list[Deed]] = defaultdict(list)

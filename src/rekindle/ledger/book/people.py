@@ -111,7 +111,17 @@ class People:
             rest = models.Touch.objects.using(self._alias).filter(person=person)
             cancel(self._alias, rest, Reason.ERASED)
             models.Preference.objects.using(self._alias).filter(person=person).delete()
+            self._forget_reports(person, at)
             return ended
+
+    def _forget_reports(self, person: str, at: datetime) -> None:
+        """Leave of what was reported that it was, and what an order came to."""
+        rows = fetch(self._alias, "reports_of", person)
+        left = [
+            (number, _amounts(payload) if subject else "{}", text_of(at))
+            for number, subject, payload in rows
+        ]
+        execute(self._alias, "forget_reports", rows_of(left))
 
     def _cancel_withdrawn(self, withdrawn: list[Row]) -> None:
         if withdrawn:
@@ -139,3 +149,8 @@ def _consent(record: ConsentRecord) -> Row:
         record.source,
         record.wording,
     )
+
+
+def _amounts(payload: str) -> str:
+    """Return the part of an order's report that says what was bought."""
+    return json.dumps({"properties": json.loads(payload).get("properties")}, ensure_ascii=False)

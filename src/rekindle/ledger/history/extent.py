@@ -12,13 +12,14 @@ from typing import Any
 
 from django.db.models import Max, Model
 
-from rekindle.ledger import models
+from rekindle.ledger import intake_models, models
 from rekindle.ledger.queries import ledger_errors
 
 GROWING: Mapping[str, type[Model]] = {
     "enrolments": models.Enrolment,
     "touches": models.Touch,
     "signals": models.Signal,
+    "reports": intake_models.Event,
     "consents": models.Consent,
     "suppressions": models.Suppression,
 }
@@ -50,6 +51,7 @@ def load_newest_write(alias: str) -> datetime | None:
         _newest(alias, models.Decision, "at"),
         _newest(alias, models.Touch, "accepted_at"),
         _newest(alias, models.Signal, "recorded_at"),
+        _newest(alias, intake_models.Event, "received_at"),
     )
     return max((at for at in found if at is not None), default=None)
 

@@ -13,7 +13,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from rekindle.consent import NO_PREFERENCES, ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
-from rekindle.ledger import models
+from rekindle.ledger import intake_models, models
 from rekindle.ledger.cancelling import BAR
 from rekindle.ledger.history.model import (
     DecisionCount,
@@ -172,9 +172,13 @@ class History:
     @ledger_errors()
     def signals_of(self, person: str, limit: int = 1000) -> Sequence[SignalEntry]:
         """Return the newest ``limit`` things that happened to a person, oldest first."""
-        rows = models.Signal.objects.using(self._alias).filter(person=person)
-        newest = list(rows.order_by("-at", "-id")[:limit])
-        return [_signal(row) for row in reversed(newest)]
+        signals = models.Signal.objects.using(self._alias).filter(person=person)
+        reports = intake_models.Event.objects.using(self._alias).filter(person=person)
+        deeds = reports.exclude(deed=None)
+        found = [_signal(row) for row in signals.order_by("-at", "-id")[:limit]]
+        found += [_deed(row) for row in deeds.order_by("-at", "-id")[:limit]]
+        found.reverse()
+        return sorted(found, key=lambda entry: entry.at)[-limit:]
 
     def _accepted(self, journey: str) -> QuerySet[models.Touch]:
         rows = models.Touch.objects.using(self._alias)
@@ -251,3 +255,9 @@ def _signal(row: models.Signal) -> SignalEntry:
     kind = SignalKind(row.kind)
     event = row.name if kind is SignalKind.EVENT else kind.value
     return SignalEntry(kind, event, row.at, row.recorded_at)
+
+
+def _deed(row: intake_models.Event) -> SignalEntry:
+    deed = str(row.deed)
+    kind = SignalKind(deed) if deed in set(SignalKind) else SignalKind.EVENT
+    return SignalEntry(kind, deed, row.at, row.received_at)

@@ -140,7 +140,7 @@ def _load_papers(
         wishes=wishes,
         exclusions={person: Exclusion(kind) for person, kind in excluded},
         events=_events(
-            fetch(alias, "newest_events_of", batch, rows_of((kind,) for kind in kinds), now)
+            fetch(alias, "newest_events_of", batch, rows_of((w,) for w in kinds | asked), now, now)
         ),
         beside=_beside(fetch(alias, "sends_beside", batch, since), at),
     )

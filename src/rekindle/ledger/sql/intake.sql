@@ -84,6 +84,21 @@ WHERE e.source = %s AND e.subject <> ''
   AND e.subject IN (SELECT r.subject FROM ROWS(subject text) AS r)
 ORDER BY e.at, e.id
 
+-- name: reports_of
+-- What this person reported or was reported to do, and what it was about.
+SELECT e.id, e.subject, e.payload
+FROM ledger_event AS e
+WHERE e.person = %s
+
+-- name: forget_reports
+-- Keep these reports as short as this; what is no order does not reach the lake any more.
+UPDATE ledger_event AS e
+SET payload = r.payload, anonymous_id = NULL,
+    exported_at = CASE WHEN e.subject = '' THEN coalesce(e.exported_at, r.at)
+                       ELSE e.exported_at END
+FROM ROWS(id bigint, payload text, at instant) AS r
+WHERE e.id = r.id
+
 -- name: mark_exported
 -- Take these reports out of the spool.
 UPDATE ledger_event AS e

@@ -218,12 +218,20 @@ WHERE t.enrolment_id = r.enrolment
 ORDER BY t.at, t.id
 
 -- name: deeds_of
--- What these people did since a while, of these kinds, oldest first.
+-- What these people did since a while, of what these words say, oldest first. A report is
+-- read as it came; what a signal says of itself is its kind, or its name.
+WITH people AS (SELECT r.person FROM ROWS(person text) AS r),
+     words AS (SELECT r.word FROM ROWS(word text) AS r)
 SELECT g.person_id, g.kind, g.name, INSTANT(g.at)
-FROM ROWS(person text) AS r
-JOIN ledger_signal AS g ON g.person_id = r.person
-WHERE g.kind IN (SELECT k.kind FROM ROWS(kind text) AS k) AND g.at > %s
-ORDER BY g.at, g.id
+FROM people AS p
+JOIN ledger_signal AS g ON g.person_id = p.person
+WHERE g.kind IN (SELECT word FROM words) AND g.at > %s
+UNION ALL
+SELECT v.person, 'event', v.deed, INSTANT(v.at)
+FROM people AS p
+JOIN ledger_event AS v ON v.person = p.person
+WHERE v.deed IN (SELECT word FROM words) AND v.at > %s
+ORDER BY 4
 
 -- name: move_places_postgresql
 -- Move people on to where the temporary table says.
@@ -326,10 +334,17 @@ WHERE s.enrolment_id = r.enrolment
 
 -- name: triggered
 -- Whom an event lets in, and when it happened last.
-SELECT g.person_id, INSTANT(max(g.at))
-FROM ledger_signal AS g
-WHERE g.kind = %s AND g.name = %s AND g.at > %s AND g.at <= %s
-GROUP BY g.person_id
+SELECT x.person, INSTANT(max(x.at))
+FROM (
+    SELECT g.person_id AS person, g.at
+    FROM ledger_signal AS g
+    WHERE g.kind = %s AND g.name = %s AND g.at > %s AND g.at <= %s
+    UNION ALL
+    SELECT v.person, v.at
+    FROM ledger_event AS v
+    WHERE v.deed = %s AND v.at > %s AND v.at <= %s AND v.person IS NOT NULL
+) AS x
+GROUP BY x.person
 HAVING count(*) >= %s
 
 -- name: start_journey

@@ -45,12 +45,20 @@ WHERE t.is_marketing
 ORDER BY t.id
 
 -- name: newest_events_of
--- The newest of each event of these kinds, for each of these people.
+-- The newest of each event these words say, for each of these people.
+WITH people AS (SELECT r.person FROM ROWS(person text) AS r),
+     words AS (SELECT r.word FROM ROWS(word text) AS r)
 SELECT g.person_id, g.kind, g.name, INSTANT(max(g.at))
-FROM ROWS(person text) AS r
-JOIN ledger_signal AS g ON g.person_id = r.person
-WHERE g.kind IN (SELECT k.kind FROM ROWS(kind text) AS k) AND g.at <= %s
+FROM people AS p
+JOIN ledger_signal AS g ON g.person_id = p.person
+WHERE g.kind IN (SELECT word FROM words) AND g.at <= %s
 GROUP BY g.person_id, g.kind, g.name
+UNION ALL
+SELECT v.person, 'event', v.deed, INSTANT(max(v.at))
+FROM people AS p
+JOIN ledger_event AS v ON v.person = p.person
+WHERE v.deed IN (SELECT word FROM words) AND v.at <= %s
+GROUP BY v.person, v.deed
 
 -- name: consents_of
 -- Every consent record of these people, in the order the statements were made.

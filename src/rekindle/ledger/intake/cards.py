@@ -13,13 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.consent import ConsentRecord
-from rekindle.facts.events import Card, Event, Statement, read_card
+from rekindle.facts.events import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.queries import Row, fetch, rows_of
 
-Told = tuple[str, Event]
+Told = tuple[str, datetime, Card]
+"""Whom an identify call was about, when it was made, and what it said."""
+
 NAMES = ("first_name", "last_name")
 
 
@@ -27,14 +29,13 @@ def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: st
     """Write what was told of people, oldest first; to be called in a transaction."""
     if not told:
         return
-    people = rows_of((who,) for who in sorted({who for who, _ in told}))
+    people = rows_of((who,) for who in sorted({who for who, _, _ in told}))
     held = {row[0]: _person_of(row) for row in fetch(alias, "cards_to_change", people)}
     cards = dict(held)
     statements: list[tuple[str, datetime, Statement]] = []
-    for who, event in told:
-        card = read_card(event.content)
+    for who, at, card in told:
         cards[who] = _completed(cards.get(who, Person(who)), card)
-        statements += [(who, event.at, statement) for statement in card.statements]
+        statements += [(who, at, statement) for statement in card.statements]
     if changed := [card for who, card in cards.items() if held.get(who) != card]:
         book.save_people(changed)
     if records := _new_records(alias, statements, source=source):

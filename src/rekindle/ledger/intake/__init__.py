@@ -1,0 +1,16 @@
+"""What others report: who may, whose it is, and what becomes of it."""
+
+from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
+from rekindle.ledger.intake.keys import ApiKey, Keys, Scope
+from rekindle.ledger.intake.reports import Report, read_reports
+
+__all__ = [
+    "ApiKey",
+    "Inbox",
+    "Keys",
+    "Report",
+    "Scope",
+    "Spooled",
+    "Taken",
+    "read_reports",
+]

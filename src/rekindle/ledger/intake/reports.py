@@ -1,0 +1,94 @@
+"""A report made ready: all that can be said of it before the ledger is asked.
+
+One thread writes for every request, so what needs no database is done here, by the
+threads of the requests, while that one writes what came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rekindle.facts.events import Event, order_id_of, signal_kind
+from rekindle.journeys import Signal
+from rekindle.ledger.bulk import Target, moment_writer
+from rekindle.ledger.queries import Row
+from rekindle.vocabulary import STOPS, SignalKind
+
+EVENTS = Target(
+    "ledger_event",
+    (
+        ("message_id", "text"),
+        ("type", "text"),
+        ("name", "text"),
+        ("subject", "text"),
+        ("anonymous_id", "text"),
+        ("is_clamped", "bool"),
+        ("payload", "text"),
+        ("at", "timestamptz"),
+        ("source", "text"),
+        ("person", "text"),
+        ("is_machine", "bool"),
+        ("deed", "text"),
+        ("received_at", "timestamptz"),
+    ),
+)
+SIGNALS = STOPS | {SignalKind.ORDER}
+"""What is recorded beside its report: a purchase goes by its order, a stop changes more."""
+
+
+@dataclass(slots=True)
+class Report:
+    """An event, what it is taken for, and the first columns of its row.
+
+    ``person`` is whose it is, once that is known.
+    """
+
+    event: Event
+    kind: SignalKind | None
+    columns: Row
+    is_machine: bool
+    person: str | None = None
+
+    @property
+    def word(self) -> str | None:
+        """Return what was done, as a journey says it; None if nothing."""
+        if self.kind is SignalKind.EVENT:
+            return self.event.name
+        return None if self.kind is None else self.kind.value
+
+    def row(self, source: str, received_at: object) -> Row:
+        """Return the row of ``EVENTS``."""
+        is_deed = self.person is not None and self.kind not in SIGNALS
+        deed = self.word if is_deed else None
+        return (*self.columns, source, self.person, self.is_machine, deed, received_at)
+
+    def signal(self, source: str, person: str) -> Signal:
+        """Return the signal; a purchase goes by its order, as the one an import brings."""
+        event, kind = self.event, self.kind or SignalKind.EVENT
+        if kind is SignalKind.ORDER:
+            key = f"order:{source}:{order_id_of(event.name, event.content)}:{person}"
+        else:
+            key = f"event:{source}:{event.message_id}:{person}"
+        name = event.name if kind is SignalKind.EVENT else ""
+        return Signal(person, kind, event.at, key, name)
+
+
+def read_reports(alias: str, events: Iterable[Event]) -> list[Report]:
+    """Return events as reports to this ledger; it is not asked."""
+    moment = moment_writer(alias)
+    return [_report(event, moment(event.at)) for event in events]
+
+
+def _report(event: Event, at: object) -> Report:
+    columns = (
+        event.message_id,
+        event.type.value,
+        event.name,
+        order_id_of(event.name, event.content),
+        event.anonymous_id,
+        event.is_clamped,
+        event.payload,
+        at,
+    )
+    return Report(event, signal_kind(event), columns, event.is_machine)
