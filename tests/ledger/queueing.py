@@ -99,8 +99,8 @@ class Queue:
         )
         return int(touch.pk)
 
-    def stand(self, number: int) -> None:
-        """Let the enrolment of a touch wait for its next step."""
+    def stand(self, number: int, at: datetime = START + 5 * DAY) -> None:
+        """Let the enrolment of a touch wait for its next step until ``at``."""
         enrolment = self.touch(number).enrolment_id
         person = self.touch(number).person_id
         self.add(
@@ -108,8 +108,8 @@ class Queue:
             enrolment_id=enrolment,
             lane=lane_of(person),
             position=2,
-            ready_at=START + 5 * DAY,
-            due_at=START + 5 * DAY,
+            ready_at=at,
+            due_at=at,
         )
 
     def person(self, person: str) -> None:

@@ -8,8 +8,10 @@ tables comes here, in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 from rekindle.ledger.queries import Row, execute, fetch, instant_of, rows_of, text_of
+from rekindle.vocabulary import Channel
 
 
 def sum_up(rows: Iterable[Row]) -> dict[str, str]:
@@ -24,6 +26,15 @@ def sum_up(rows: Iterable[Row]) -> dict[str, str]:
         person: " ".join(channel + mark for channel, mark in marks.items())
         for person, marks in found.items()
     }
+
+
+@lru_cache
+def last_word(statements: str, channel: Channel) -> bool | None:
+    """Return whether the last of what ``sum_up`` returned for a channel is a yes, or None."""
+    for mark in statements.split():
+        if mark[:-1] == channel.value:
+            return mark[-1] == "+"
+    return None
 
 
 def sum_consents_up(alias: str, people: Collection[str]) -> None:

@@ -6,7 +6,6 @@ Frozen values, read set-based; nothing here changes the ledger.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
@@ -14,7 +13,6 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from rekindle.consent import NO_PREFERENCES, ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
 from rekindle.ledger import intake_models, models
-from rekindle.ledger.cancelling import BAR
 from rekindle.ledger.history.model import (
     DecisionCount,
     DecisionEntry,
@@ -26,6 +24,7 @@ from rekindle.ledger.history.model import (
     SuppressionEntry,
 )
 from rekindle.ledger.models import JourneyState, MessageState
+from rekindle.ledger.papers import event_of, load_wishes
 from rekindle.ledger.queries import ledger_errors
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
@@ -135,15 +134,7 @@ class History:
     @ledger_errors()
     def preferences_of(self, person: str) -> Preferences:
         """Return what a person asked for beside "never"."""
-        row = models.Preference.objects.using(self._alias).filter(person=person).first()
-        if row is None:
-            return NO_PREFERENCES
-        seconds = row.at_most_every_seconds
-        return Preferences(
-            snoozed_until=row.snoozed_until,
-            muted_topics=frozenset(filter(None, row.muted_topics.split(BAR))),
-            at_most_every=None if seconds is None else timedelta(seconds=seconds),
-        )
+        return load_wishes(self._alias, [person]).get(person, NO_PREFERENCES)
 
     @ledger_errors()
     def suppressions_of(self, person: str) -> Sequence[SuppressionEntry]:
@@ -252,9 +243,8 @@ def _message(row: models.Touch) -> MessageEntry:
 
 
 def _signal(row: models.Signal) -> SignalEntry:
-    kind = SignalKind(row.kind)
-    event = row.name if kind is SignalKind.EVENT else kind.value
-    return SignalEntry(kind, event, row.at, row.recorded_at)
+    event = event_of(row.kind, row.name)
+    return SignalEntry(SignalKind(row.kind), event, row.at, row.recorded_at)
 
 
 def _deed(row: intake_models.Event) -> SignalEntry:

@@ -60,13 +60,6 @@ JOIN ledger_event AS v ON v.person = p.person
 WHERE v.deed IN (SELECT word FROM words) AND v.at <= %s
 GROUP BY v.person, v.deed
 
--- name: consents_of
--- Every consent record of these people, in the order the statements were made.
-SELECT c.person_id, c.channel, c.granted, INSTANT(c.at), c.source, c.wording
-FROM ROWS(person text) AS r
-JOIN ledger_consent AS c ON c.person_id = r.person
-ORDER BY c.at, c.id
-
 -- name: begin_sending
 -- Mark as leaving what this worker still holds of journeys that run; say which it is.
 WITH mine AS (

@@ -1,0 +1,167 @@
+"""What is on file about people beside their enrolments, as the gate is told of it.
+
+Both looks at a person read it here: the book's when a step is due, and the outbox's just
+before a message leaves. So what one of them respects, the other does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rekindle.consent import (
+    ConsentRecord,
+    Exclusion,
+    Permission,
+    Preferences,
+    decide_permission,
+)
+from rekindle.journeys import Deed, Enrolment, Terms, exit_reason, is_exit
+from rekindle.ledger.cancelling import BAR
+from rekindle.ledger.queries import fetch, instant_of, instant_or_none, rows_of, text_of
+from rekindle.ledger.statements import last_word, sum_up
+from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
+
+ARMS = {arm.value: arm for arm in Arm}
+CHANNELS = {channel.value: channel for channel in Channel}
+NO_TIME = timedelta(0)
+
+_KINDS = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What is on file about the people of one batch, by person.
+
+    ``statements`` are as cards keep them; ``suppressed`` are pairs of person and channel.
+    """
+
+    statements: Mapping[str, str]
+    suppressed: Collection[tuple[str, str]]
+    wishes: Mapping[str, Preferences]
+    exclusions: Mapping[str, Exclusion]
+    deeds: Mapping[str, Sequence[Deed]]
+
+    def exclusion_of(self, person: str, terms: Terms, at: datetime) -> Exclusion | None:
+        """Return why the business does not write to a person at ``at``, or None."""
+        if (found := self.exclusions.get(person)) is not None:
+            return found
+        since, bad = at - terms.cooling_off, terms.bad_endings
+        deeds = self.deeds.get(person, ())
+        is_cooling = any(deed.event in bad and since < deed.at <= at for deed in deeds)
+        return Exclusion.COOLING_OFF if is_cooling else None
+
+
+class Permissions:
+    """Permissions at one instant. What is alike is decided once, from person to person."""
+
+    def __init__(self, terms: Terms, at: datetime) -> None:
+        self._soft_opt_in = terms.soft_opt_in
+        self._at = at
+        self._known: dict[tuple[object, ...], Permission] = {}
+
+    def decide(
+        self,
+        statements: str,
+        channel: Channel,
+        *,
+        purpose: Purpose,
+        country: str | None,
+        last_order_at: datetime | None,
+    ) -> Permission:
+        """Return what a person's statements, made by then, and their purchases allow."""
+        granted = last_word(statements, channel)
+        # A purchase may speak for a person only as long as they did not.
+        bought = (country, last_order_at) if granted is None else None
+        key = (granted, purpose, bought)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = decide_permission(
+                () if granted is None else (ConsentRecord("", channel, granted, self._at, ""),),
+                purpose=purpose,
+                country=country,
+                last_purchase_at=last_order_at,
+                soft_opt_in=self._soft_opt_in,
+                at=self._at,
+            )
+        return found
+
+
+def load_statements(alias: str, people: Collection[str], at: datetime) -> dict[str, str]:
+    """Return what people had stated by ``at``, as their cards keep it."""
+    rows = fetch(alias, "statements_of", _batch(people)) if people else ()
+    return sum_up(row for row in rows if instant_of(row[3]) <= at)
+
+
+def load_suppressed(alias: str, people: Collection[str]) -> frozenset[tuple[str, str]]:
+    """Return on which channels people, or the addresses they have now, are suppressed."""
+    batch = _batch(people)
+    rows = fetch(alias, "suppressed_of", batch, batch) if people else ()
+    return frozenset((person, channel) for person, channel in rows)
+
+
+def load_wishes(alias: str, people: Collection[str]) -> dict[str, Preferences]:
+    """Return what people asked for beside "never", for those who did."""
+    rows = fetch(alias, "wishes_of", _batch(people)) if people else ()
+    return {
+        person: Preferences(
+            snoozed_until=instant_or_none(snoozed_until),
+            muted_topics=frozenset(filter(None, topics.split(BAR))),
+            at_most_every=None if seconds is None else timedelta(seconds=seconds),
+        )
+        for person, snoozed_until, topics, seconds in rows
+    }
+
+
+def load_exclusions(alias: str, people: Collection[str], at: datetime) -> dict[str, Exclusion]:
+    """Return why the business chose not to write to people, for those it excludes at ``at``."""
+    now = text_of(at)
+    rows = fetch(alias, "exclusions_of", _batch(people), now, now) if people else ()
+    return {person: Exclusion(kind) for person, kind in rows}
+
+
+def load_deeds(
+    alias: str, query: str, people: Collection[str], *, asked: Collection[str], edge: datetime
+) -> dict[str, list[Deed]]:
+    """Return what people did of the events ``asked`` about, in the order the query has.
+
+    ``edge`` is the instant since when, or until when, the query looks.
+    """
+    kinds = {event if event in _KINDS else SignalKind.EVENT.value for event in asked}
+    words, when = rows_of((word,) for word in sorted(kinds.union(asked))), text_of(edge)
+    found: defaultdict[str, list[Deed]] = defaultdict(list)
+    for person, kind, name, at in fetch(alias, query, _batch(people), words, when, when):
+        if (event := event_of(kind, name)) in asked:
+            found[person].append(Deed(event, instant_of(at)))
+    return found
+
+
+def event_of(kind: str, name: str) -> str:
+    """Return the event a signal tells of, as a journey names it."""
+    return name if kind == SignalKind.EVENT.value else kind
+
+
+def exit_by(deeds: Iterable[Deed], enrolment: Enrolment, exits: Collection[str]) -> Reason | None:
+    """Return why the first of ``deeds`` that ends an enrolment ends it, or None."""
+    for deed in deeds:
+        if is_exit(
+            deed.event,
+            deed.at,
+            exits=exits,
+            entered_at=enrolment.entered_at,
+            last_order_at=enrolment.last_order_at,
+        ):
+            return exit_reason(deed.event)
+    return None
+
+
+def counted_since(terms: Terms, wishes: Iterable[Preferences], at: datetime) -> datetime:
+    """Return since when a send may count towards a cap: the house's or one wished for."""
+    own = (wish.at_most_every or NO_TIME for wish in wishes)
+    return at - max(terms.longest_window, *own, NO_TIME)
+
+
+def _batch(people: Collection[str]) -> str:
+    return rows_of((person,) for person in people)
