@@ -15,13 +15,12 @@ from django.db.models import F, Q, QuerySet
 
 from rekindle.ledger import models
 from rekindle.ledger.models import MessageState
-from rekindle.ledger.queries import ledger_transaction
+from rekindle.ledger.queries import ledger_transaction, names_of
 from rekindle.vocabulary import Reason
 
 WAITING = (MessageState.QUEUED, MessageState.LEASED)
 """The states of what has not left and still may."""
 
-BAR = "|"
 # Numbers a statement may name: SQLite carries at most 32,766 variables.
 CHUNK = 10_000
 T = TypeVar("T")
@@ -106,7 +105,7 @@ def book_budgets(alias: str, amounts: Iterable[tuple[str, str, int]]) -> None:
     """
     totals: Counter[tuple[str, str]] = Counter()
     for names, month, micros in amounts:
-        for name in filter(None, names.split(BAR)):
+        for name in names_of(names):
             totals[name, month] += micros
     for (name, month), micros in sorted(totals.items()):
         rows = models.Budget.objects.using(alias).filter(name=name, month=month)

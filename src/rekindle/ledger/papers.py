@@ -19,8 +19,7 @@ from rekindle.consent import (
     decide_permission,
 )
 from rekindle.journeys import Deed, Enrolment, Terms, exit_reason, is_exit
-from rekindle.ledger.cancelling import BAR
-from rekindle.ledger.queries import fetch, instant_of, instant_or_none, rows_of, text_of
+from rekindle.ledger.queries import fetch, instant_of, instant_or_none, names_of, rows_of, text_of
 from rekindle.ledger.statements import last_word, sum_up
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
@@ -108,7 +107,7 @@ def load_wishes(alias: str, people: Collection[str]) -> dict[str, Preferences]:
     return {
         person: Preferences(
             snoozed_until=instant_or_none(snoozed_until),
-            muted_topics=frozenset(filter(None, topics.split(BAR))),
+            muted_topics=frozenset(names_of(topics)),
             at_most_every=None if seconds is None else timedelta(seconds=seconds),
         )
         for person, snoozed_until, topics, seconds in rows

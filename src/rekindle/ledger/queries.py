@@ -7,7 +7,7 @@ not depend on the number of people and no database's variable limit is in reach.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
@@ -20,6 +20,7 @@ from pydantic_core import to_json
 from rekindle.errors import BusyError, LedgerError
 
 Row = tuple[Any, ...]
+BAR = "|"
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _MOMENT = re.compile(r"MOMENT\(([\w.]+|\w+\([^)]*\))\)")
@@ -89,6 +90,16 @@ def text_of(at: datetime) -> str:
 def text_or_none(at: datetime | None) -> str | None:
     """Return what ``text_of`` returns, or None for None."""
     return None if at is None else text_of(at)
+
+
+def barred(names: Collection[str]) -> str:
+    """Return names as one column keeps several, each between bars: ``|a|b|``."""
+    return f"{BAR}{BAR.join(names)}{BAR}" if names else ""
+
+
+def names_of(text: str) -> list[str]:
+    """Return the names of which ``barred`` made this text."""
+    return [name for name in text.split(BAR) if name]
 
 
 def instant_of(text: str) -> datetime:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from rekindle.journeys import Move, Send, Terms, month_of, resolve_zones
 from rekindle.ledger.bulk import Target, insert_rows, moment_writer, update_rows
-from rekindle.ledger.cancelling import BAR, book_budgets
+from rekindle.ledger.cancelling import book_budgets
 from rekindle.ledger.models import MessageState
-from rekindle.ledger.queries import Row
+from rekindle.ledger.queries import Row, barred
 from rekindle.ledger.signals import end_enrolments
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Answer, Arm, Purpose, Reason
@@ -132,7 +132,7 @@ class MoveWriter:
             at,
             moment(before.ready_at + stale_after),
             0 if is_ghost else move.cost_micros,
-            "" if is_ghost else _bars(move.budgets),
+            "" if is_ghost else barred(move.budgets),
             "" if is_ghost or not move.budgets else month_of(move.at, self._zone),
         )
 
@@ -141,7 +141,7 @@ class MoveWriter:
         move = step.move
         is_message = move.before.arm is not Arm.HOLDOUT and move.decision.answer is Answer.SEND
         cost = move.cost_micros if is_message else 0
-        return _bars(move.budgets), month_of(move.at, self._zone), cost
+        return barred(move.budgets), month_of(move.at, self._zone), cost
 
     def _promise(self, journey: str, version: int) -> tuple[Purpose, timedelta]:
         found = self._promises.get((journey, version))
@@ -177,7 +177,3 @@ def _decision_row(step: Step, moment: WriteMoment) -> Row:
         move.before.arm is Arm.HOLDOUT,
         move.detail,
     )
-
-
-def _bars(names: Sequence[str]) -> str:
-    return f"{BAR}{BAR.join(names)}{BAR}" if names else ""

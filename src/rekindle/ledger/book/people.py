@@ -10,9 +10,10 @@ from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.bulk import chunks
-from rekindle.ledger.cancelling import BAR, cancel, cancel_each, take_back_from
+from rekindle.ledger.cancelling import cancel, cancel_each, take_back_from
 from rekindle.ledger.queries import (
     Row,
+    barred,
     execute,
     fetch,
     instant_of,
@@ -75,7 +76,7 @@ class People:
         row = (
             person,
             text_or_none(preferences.snoozed_until),
-            f"{BAR}{BAR.join(topics)}{BAR}" if topics else "",
+            barred(topics),
             None if every is None else int(every.total_seconds()),
         )
         with ledger_transaction(self._alias):

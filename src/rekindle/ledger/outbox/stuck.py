@@ -10,11 +10,11 @@ from typing import Any
 from rekindle.errors import UsageError
 from rekindle.journeys import INSTANT, Terms
 from rekindle.ledger import models
-from rekindle.ledger.cancelling import BAR, FREE, book_budgets
+from rekindle.ledger.cancelling import FREE, book_budgets
 from rekindle.ledger.history.audit import AuditLog
 from rekindle.ledger.models import STUCK, MessageState
 from rekindle.ledger.outbox.model import StuckMessage, touch_key
-from rekindle.ledger.queries import ledger_errors, ledger_transaction
+from rekindle.ledger.queries import ledger_errors, ledger_transaction, names_of
 from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Reason
 
@@ -98,7 +98,7 @@ def _as_unsent(alias: str, row: models.Touch, at: datetime, terms: Terms) -> dic
 def _pays_again(alias: str, row: models.Touch, terms: Terms) -> bool:
     """Reserve the cost of a message that had been given up, if its budgets still hold it."""
     limits = {one.name: one.limit_micros for one in terms.budgets}
-    names = sorted(filter(None, row.budgets.split(BAR)))
+    names = sorted(names_of(row.budgets))
     rows = models.Budget.objects.using(alias).filter(name__in=names, month=row.budget_month)
     for budget in rows.select_for_update().order_by("name"):
         limit = limits.get(budget.name)
