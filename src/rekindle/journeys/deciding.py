@@ -120,7 +120,7 @@ class Decider:
                 Exclusion.NEGATIVE_VALUE if person in answers.excluded else None,
             )
         )
-        detail = "" if decision.answer is Answer.SEND else _detail(decision, dossier, answers)
+        detail = "" if decision.answer is Answer.SEND else _detail(decision, dossier)
         if decision.until is not None:
             assert decision.until > at, "a hold that is already over would be due for ever"
             after = _stand(before, before.position, before.ready_at, decision.until)
@@ -369,7 +369,7 @@ def _variant(send: Send, version: JourneyVersion, person: str) -> str:
     return send.variants[int(place * len(send.variants))]
 
 
-def _detail(decision: Decision, dossier: Dossier, answers: _Answers) -> str:
+def _detail(decision: Decision, dossier: Dossier) -> str:
     """Return what a person needs to know beyond the reason."""
     if decision.reason is Reason.EXCLUDED:
         return (dossier.exclusion or Exclusion.NEGATIVE_VALUE).value
