@@ -12,6 +12,7 @@ from rekindle.ledger import (
     History,
     JourneyState,
     LedgerBook,
+    MessageState,
     Outbox,
 )
 from rekindle.testing.book_contract import (
@@ -75,14 +76,17 @@ def test_first_touch_is_known_in_both_arms(book: LedgerBook, alias: str) -> None
     }
 
 
-def test_only_accepted_messages_cost(book: LedgerBook, outbox: Outbox, alias: str) -> None:
+def test_message_tells_when_the_provider_took_it(
+    book: LedgerBook, outbox: Outbox, alias: str
+) -> None:
     _run(book)
-    assert History(alias).cost_of("lapsed") == 0
     (message,) = outbox.claim(START + DAY, worker="one", lease=HOUR, limit=1)
     outbox.begin_sending([message], START + DAY)
+    assert [one.accepted_at for one in History(alias).messages_of("lapsed")] == [None]
     outbox.accept([(message, "id")], START + DAY)
-    assert History(alias).cost_of("lapsed") == 1000
-    assert History(alias).accepted_counts("lapsed") == {"check-in": 1}
+    (entry,) = History(alias).messages_of("lapsed")
+    assert (entry.state, entry.accepted_at) == (MessageState.ACCEPTED, START + DAY)
+    assert entry.cost_micros == 1000
 
 
 def test_ghosts_are_no_messages(book: LedgerBook, alias: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q
 
 from rekindle.consent import NO_PREFERENCES, ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
@@ -104,18 +104,6 @@ class History:
         return self._messages(person=person)
 
     @ledger_errors()
-    def accepted_counts(self, journey: str) -> Mapping[str, int]:
-        """Return how many messages of each step a provider took."""
-        rows = self._accepted(journey).values_list("step").annotate(count=Count("id"))
-        return dict(rows.order_by("step"))
-
-    @ledger_errors()
-    def cost_of(self, journey: str) -> int:
-        """Return what the accepted messages of a journey cost, in micros."""
-        total = self._accepted(journey).aggregate(total=Sum("cost_micros"))["total"]
-        return int(total or 0)
-
-    @ledger_errors()
     def journeys(self) -> Mapping[str, JourneyEntry]:
         """Return every journey that was ever started here, by name."""
         numbers = models.JourneyVersion.objects.using(self._alias).values_list("name")
@@ -170,10 +158,6 @@ class History:
         found += [_deed(row) for row in deeds.order_by("-at", "-id")[:limit]]
         found.reverse()
         return sorted(found, key=lambda entry: entry.at)[-limit:]
-
-    def _accepted(self, journey: str) -> QuerySet[models.Touch]:
-        rows = models.Touch.objects.using(self._alias)
-        return rows.filter(enrolment__journey=journey, state=MessageState.ACCEPTED)
 
     def _enrolments(self, **where: str) -> list[EnrolmentEntry]:
         rows = models.Enrolment.objects.using(self._alias).filter(**where)
