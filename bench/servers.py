@@ -27,7 +27,8 @@ def postgresql(*settings: str) -> Iterator[str]:
     try:
         for setting in settings:
             server.psql(f"ALTER SYSTEM SET {setting};")
-        server.psql("SELECT pg_reload_conf();")
+        server.stop()  # some are only read at the start
+        server.start()
         yield server.get_uri()
     finally:
         for alias in [name for name in connections.databases if name.startswith("ledger_")]:

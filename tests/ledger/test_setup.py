@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from django.core.management import call_command
 from django.db import connections
 
 from rekindle.errors import BusyError, ConfigError, LedgerError
-from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate
+from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate, models
 from rekindle.testing.book_contract import START, TERMS, build_version
+
+one_order = import_module("rekindle.ledger.migrations.0007_one_order")
 
 
 def _book(alias: str) -> LedgerBook:
@@ -98,3 +101,20 @@ def test_writer_that_never_ends_is_told_of_in_words(sqlite: str, tmp_path: Path)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(BusyError, match="another process"):
             _book(sqlite).start(build_version())
+
+
+def test_both_databases_keep_one_order_of_texts(alias: str) -> None:
+    names = ["Zoe", "anna", "Ärger", "_x", "a-1", "a1"]
+    models.Meter.objects.using(alias).bulk_create(
+        models.Meter(name=name, at=START) for name in names
+    )
+    rows = models.Meter.objects.using(alias).order_by("name").values_list("name", flat=True)
+    assert list(rows) == sorted(names)
+
+
+def test_no_text_on_postgresql_is_in_the_order_of_a_language(postgres: str) -> None:
+    with connections[postgres].cursor() as cursor:
+        cursor.execute(one_order.TEXTS)
+        assert cursor.fetchall() == []
+        cursor.execute(one_order.PATTERN_INDEXES)
+        assert cursor.fetchall() == []

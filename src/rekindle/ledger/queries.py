@@ -60,16 +60,18 @@ def ledger_transaction(alias: str) -> Iterator[None]:
 
 def fetch(alias: str, query: str, *parameters: str | int) -> list[Row]:
     """Return the rows of a named query."""
-    with ledger_errors(), connections[alias].cursor() as cursor:
-        cursor.execute(statement(query, connections[alias].vendor), parameters)
+    connection = connections[alias]
+    with ledger_errors(), connection.cursor() as cursor:
+        cursor.execute(statement(query, connection.vendor), parameters)
         rows: list[Row] = cursor.fetchall()
         return rows
 
 
 def execute(alias: str, query: str, *parameters: str | int) -> int:
     """Run a named query and return how many rows it wrote."""
-    with ledger_errors(), connections[alias].cursor() as cursor:
-        cursor.execute(statement(query, connections[alias].vendor), parameters)
+    connection = connections[alias]
+    with ledger_errors(), connection.cursor() as cursor:
+        cursor.execute(statement(query, connection.vendor), parameters)
         return int(cursor.rowcount)
 
 
