@@ -228,6 +228,14 @@ def test_what_someone_did_is_kept_once_as_its_report(reporter: Reporter) -> None
     assert Row.objects.using(reporter.alias).get(name="order_completed").deed is None
 
 
+def test_someone_who_only_looked_around_can_be_forgotten_too(reporter: Reporter) -> None:
+    reporter.take({"event": "Product Viewed", "userId": "guest"})
+    assert History(reporter.alias).person("guest") is not None
+    reporter.book.erase("guest", NOW)
+    again = {"event": "Product Viewed", "userId": "guest", "messageId": "2"}
+    assert reporter.take(again).erased == {"2"}
+
+
 def test_an_erased_person_stays_erased(reporter: Reporter) -> None:
     reporter.take({"type": "identify", "userId": "ada", "messageId": "1"}, order(messageId="2"))
     Person.objects.using(reporter.alias).filter(pk="ada").update(erased_at=NOW)

@@ -46,7 +46,8 @@ def know_people(alias: str, people: Iterable[str]) -> None:
     """Make sure a card exists for each of these people, if only an empty one."""
     # In one order everywhere: two transactions that insert the same people wait, not lock.
     known = [(person,) for person in sorted(set(people))]
-    execute(alias, "know_people", rows_of(known))
+    if known:
+        execute(alias, "know_people", rows_of(known))
 
 
 def hold_people(alias: str, people: Iterable[str]) -> None:

@@ -23,13 +23,17 @@ def anonymous(id_: str) -> str:
 class Links:
     """Whom the ids of one batch stand for, and what the batch itself adds.
 
-    ``erased`` are the people among them who asked to be forgotten.
+    ``erased`` are the people among them who asked to be forgotten, ``strangers`` those who
+    have no card yet.
     """
 
-    def __init__(self, people: Mapping[str, str], erased: Iterable[str]) -> None:
+    def __init__(
+        self, people: Mapping[str, str], *, erased: Iterable[str], strangers: Iterable[str]
+    ) -> None:
         self._people = dict(people)
         self._new: dict[str, str] = {}
         self.erased = frozenset(erased)
+        self.strangers = frozenset(strangers)
 
     @classmethod
     def load(cls, alias: str, events: Iterable[Event]) -> Links:
@@ -40,9 +44,11 @@ class Links:
     def of(cls, alias: str, ids: Iterable[str]) -> Links:
         """Return what is known of these ids."""
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
-        people = {str(id_): str(person) for id_, person, _ in rows if person is not None}
-        erased = (str(person or id_) for id_, person, is_erased in rows if is_erased)
-        return cls(people, erased)
+        return cls(
+            {id_: person for id_, person, _, _ in rows if person is not None},
+            erased=(person or id_ for id_, person, is_erased, _ in rows if is_erased),
+            strangers=(person or id_ for id_, person, _, is_stranger in rows if is_stranger),
+        )
 
     def person_of(self, event: Event) -> str | None:
         """Return whose event it is, and learn what it says of ids that belong together."""

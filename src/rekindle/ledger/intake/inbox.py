@@ -29,6 +29,7 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
+from rekindle.ledger.signals import know_people
 from rekindle.vocabulary import SignalKind
 
 ANSWERS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
@@ -84,6 +85,8 @@ class Inbox:
             fresh = self._keep(source, kept, at)
             links.save(self._alias, at)
             save_cards(self._alias, self._book, _told(fresh), source=source)
+            doers = {report.person for report in fresh if report.kind and report.person}
+            know_people(self._alias, doers & links.strangers)
             ended = self._act(source, fresh, at)
         erased = frozenset(unique.keys() - kept.keys())
         repeated = len(reports) - len(fresh) - sum(r.event.message_id in erased for r in reports)

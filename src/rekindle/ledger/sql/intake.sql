@@ -1,12 +1,14 @@
 -- What event intake asks of the ledger, in the manner of ledger.sql.
 
 -- name: known_ids
--- Of these ids those that stand for someone else, or for someone who was erased.
-SELECT r.id, a.person, p.erased_at IS NOT NULL
+-- Of these ids those that stand for someone else, for someone who was erased, or for nobody
+-- who has a card. Anonymous ones, which begin with a space, never have one.
+SELECT r.id, a.person, p.erased_at IS NOT NULL, p.id IS NULL
 FROM ROWS(id text) AS r
 LEFT JOIN ledger_alias AS a ON a.id = r.id
 LEFT JOIN ledger_person AS p ON p.id = coalesce(a.person, r.id)
 WHERE a.person IS NOT NULL OR p.erased_at IS NOT NULL
+   OR (p.id IS NULL AND substr(r.id, 1, 1) <> ' ')
 
 -- name: relatives_of
 -- Cards that these people also go by: what one of them does, all of them did.
