@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from rekindle.clock import MovableClock
+from rekindle.facts.events import read_event
+from rekindle.ledger import Inbox, read_reports
+from rekindle.runtime import Workspace
 from tests.cli.commands import rekindle
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_journey_is_planned_started_held_and_ended(copy: Path) -> None:
@@ -47,6 +54,17 @@ def test_wishes_are_kept_and_shown(copy: Path) -> None:
     rekindle("include", "c015", "--because", "poor_fit", *here)
     assert rekindle("explain", "c015", "--json", *here).document["exclusions"] == []
     assert "is erased" in rekindle("erase", "c015", "--yes", *here).err
+
+
+def test_what_someone_did_is_shown_though_no_facts_are_there_yet(copy: Path) -> None:
+    rekindle("tick", "-C", copy)
+    space = Workspace.open(copy, clock=MovableClock(NOW))
+    call = {"type": "page", "userId": "guest"}
+    reports = read_reports(space.ledger, [read_event(call, received_at=NOW)])
+    Inbox(space.ledger, space.book).take("web", reports, NOW)
+    shown = rekindle("explain", "guest", "-C", copy).out
+    assert "guest is in no facts yet" in shown
+    assert f"{NOW:%Y-%m-%d %H:%M}  visit" in shown
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -48,17 +49,27 @@ def show_json(document: dict[str, Any]) -> None:
 def show_table(
     title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, notes: Sequence[str] = ()
 ) -> None:
-    """Print a table; columns after the first that hold figures are aligned right."""
+    """Print a table; columns after the first that hold figures are aligned right.
+
+    Of one without rows, only its title is printed, and that there is nothing.
+    """
+    if rows:
+        output.print(_table(title, headers, rows))
+    else:
+        output.print(f"[bold]{escape(title)}[/]: none")
+    for note in notes:
+        output.print(note, style="dim", markup=False)
+    output.print()
+
+
+def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for number, header in enumerate(headers):
         figures = number > 0 and all(_is_figure(row[number]) for row in rows)
         table.add_column(header, justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    output.print(table)
-    for note in notes:
-        output.print(note, style="dim", markup=False)
-    output.print()
+    return table
 
 
 def check_page(path: Path | None) -> None:

@@ -25,6 +25,8 @@ from rekindle.cli.console import (
 )
 from rekindle.config import write_duration
 
+NEWEST = 20
+
 if TYPE_CHECKING:
     from rekindle.ledger import DecisionEntry
     from rekindle.runtime import Explanation
@@ -105,6 +107,7 @@ def explain(
         show_json(found.to_json())
         return
     _show_person(found)
+    _show_deeds(found)
     _show_decisions(found)
 
 
@@ -114,7 +117,10 @@ def _shown(document: dict[str, list[dict[str, object]]]) -> list[dict[str, objec
 
 def _show_person(found: Explanation) -> None:
     rows = [[name.replace("_", " "), _text(value)] for name, value in found.profile.items()]
-    show_table(f"Customer {found.person}", ["profile", ""], rows)
+    if rows:
+        show_table(f"Customer {found.person}", ["profile", ""], rows)
+    else:
+        output.print(f"{found.person} is in no facts yet, only in the ledger.\n", markup=False)
     verdict = "may be written to" if found.permission.is_granted else "may not be written to"
     output.print(f"Marketing by e-mail: {verdict} (rule: {found.permission.rule.value})")
     for line in _against(found):
@@ -140,6 +146,15 @@ def _against(found: Explanation) -> Iterator[str]:
         until = f"until {exclusion.until:%Y-%m-%d}" if exclusion.until else "for good"
         yield f"Excluded {until}: {exclusion.kind.value}"
     yield f"Quiet hours by the clock of {', '.join(found.zones)}"
+
+
+def _show_deeds(found: Explanation) -> None:
+    if not found.signals:
+        return
+    rows = [[f"{one.at:%Y-%m-%d %H:%M}", one.event] for one in found.signals[-NEWEST:]]
+    older = len(found.signals) - len(rows)
+    notes = [f"and {older:,} before; --json has them"] if older else []
+    show_table("What they did", ["when (UTC)", "what"], rows, notes=notes)
 
 
 def _show_decisions(found: Explanation) -> None:
