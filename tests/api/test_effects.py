@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rekindle.facts.events import read_event
-from rekindle.journeys import Enrolment, JourneyVersion, parse_journey
+from rekindle.journeys import Enrolment, JourneyVersion, Trigger, parse_journey
 from rekindle.ledger import History, Inbox, Taken, read_reports
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Consent, Person, Signal, Touch
@@ -204,10 +204,11 @@ def test_what_was_reported_of_an_erased_person_is_forgotten_but_for_what_was_bou
     reporter: Reporter,
 ) -> None:
     who = {"userId": "ada", "context": {"traits": {"email": "ada@example.com"}}}
+    bought = {"order_id": "1", "revenue": 25, "email": "ada@example.com", "address": "1 High St"}
     reporter.take(
         {"type": "identify", "traits": {"email": "ada@example.com"}, "messageId": "1", **who},
         {"event": "Product Viewed", "messageId": "2", "anonymousId": "phone", **who},
-        {**order(messageId="3"), **who},
+        {**order(messageId="3", properties=bought), **who},
     )
     reporter.book.erase("ada", NOW)
     rows = Row.objects.using(reporter.alias).order_by("message_id")
@@ -218,6 +219,50 @@ def test_what_was_reported_of_an_erased_person_is_forgotten_but_for_what_was_bou
     ]
     assert [row.exported_at for row in rows] == [NOW, NOW, None]
     assert {row.anonymous_id for row in rows} == {None}
+
+
+def test_reports_under_a_persons_other_ids_are_forgotten_with_them(reporter: Reporter) -> None:
+    reporter.take(
+        {"type": "page", "anonymousId": "phone", "messageId": "1"},
+        {"type": "identify", "userId": "old", "traits": {"email": "a@b.cc"}, "messageId": "2"},
+        {"type": "alias", "userId": "ada", "previousId": "old", "messageId": "3"},
+        {"type": "page", "userId": "ada", "anonymousId": "phone", "messageId": "4"},
+    )
+    reporter.book.erase("ada", NOW)
+    rows = Row.objects.using(reporter.alias)
+    assert {row.payload for row in rows} == {"{}"}
+    assert not rows.filter(exported_at=None)
+
+
+def test_an_erased_person_does_not_come_back_by_another_name(reporter: Reporter) -> None:
+    reporter.book.erase("ada", NOW)
+    alias = {"type": "alias", "userId": "ada2", "previousId": "ada", "messageId": "1"}
+    other = {"type": "alias", "userId": "ada", "previousId": "bob", "messageId": "2"}
+    assert reporter.take(alias, other).erased == {"1", "2"}
+    again = {"type": "identify", "userId": "ada", "messageId": "3", "traits": {"email": "a@b.cc"}}
+    assert reporter.take(again).erased == {"3"}
+    assert reporter.take({"type": "page", "userId": "bob"}).erased == frozenset()
+
+
+def test_an_event_that_is_called_like_a_kind_is_none(reporter: Reporter) -> None:
+    reporter.take({"event": "Opt Out", "userId": "ada"}, {"event": "View", "userId": "ada"})
+    assert reporter.signals() == [("ada", "event"), ("ada", "event")]
+    trigger = Trigger("view", times=1, within=HOUR)
+    assert reporter.book.triggered(trigger, since=NOW - HOUR, at=NOW) == {}
+
+
+def test_an_order_identified_while_it_is_exported_is_exported_again(
+    reporter: Reporter, space: Workspace
+) -> None:
+    inbox = Inbox(space.ledger, space.book)
+    reporter.take({**order(messageId="1"), "userId": None, "anonymousId": "phone"})
+    read = inbox.spooled(limit=10)
+    reporter.take({"type": "page", "userId": "ada", "anonymousId": "phone", "messageId": "2"})
+    inbox.mark_exported(read, NOW)
+    assert [(one.message_id, one.person) for one in inbox.spooled(limit=10)] == [
+        ("1", "ada"),
+        ("2", "ada"),
+    ]
 
 
 def test_what_someone_did_is_kept_once_as_its_report(reporter: Reporter) -> None:

@@ -9,7 +9,7 @@ from threading import Event as Signal
 
 import pytest
 
-from rekindle.errors import LedgerError
+from rekindle.errors import BusyError, LedgerError
 from rekindle.facts.events import Event, read_event
 from rekindle.ledger import Inbox, Report, Taken
 from rekindle.ledger.intake_models import Event as Row
@@ -85,3 +85,12 @@ def test_a_refused_batch_takes_no_other_down(
     answers = Door(monkeypatch, failure).let_in(intake, "1", REFUSED, "3")
     assert [a.exception() for a in answers] == [None, failure, None]
     assert kept(space) == {"1", "3"}
+
+
+def test_a_database_that_is_busy_is_waited_for_once(
+    intake: LedgerIntake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = Door(monkeypatch, BusyError("another process is writing"))
+    answers = door.let_in(intake, "1", REFUSED, "3")
+    assert [type(a.exception()) for a in answers] == [type(None), BusyError, BusyError]
+    assert len(door.groups) == 2

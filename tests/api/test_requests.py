@@ -35,6 +35,14 @@ def test_five_hundred_events_are_a_batch_and_one_more_is_none(
     assert kept(space) == 500
 
 
+def test_of_calls_that_name_no_time_the_later_counts_as_the_later(
+    space: Workspace, caller: Caller
+) -> None:
+    caller.send(*(caller.track("X", messageId=id_) for id_ in ("b", "a", "c")))
+    rows = Row.objects.using(space.ledger).order_by("at")
+    assert [row.message_id for row in rows] == ["b", "a", "c"]
+
+
 def test_a_bad_event_is_refused_by_itself(space: Workspace, caller: Caller) -> None:
     good = [caller.track("X", messageId=f"good-{n}") for n in range(2)]
     bad = [

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connections, transaction
+from django.db.models import Model
 
 from rekindle.consent import ConsentRecord
+from rekindle.facts.events import read_event
 from rekindle.journeys import Decision
-from rekindle.ledger import LedgerBook, MessageState, Outbox, models
+from rekindle.ledger import Inbox, LedgerBook, MessageState, Outbox, models, read_reports
 from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Answer, Channel, Reason
 from tests.ledger.queueing import DAY, MINUTE, START, TERMS, Queue, claim
@@ -30,8 +32,8 @@ def _wait_until_blocked(alias: str, worker: threading.Thread) -> None:
     raise AssertionError("the work never waited for the place")
 
 
-def _do_beside_a_batch(alias: str, work: Work) -> None:
-    """Do ``work`` in a thread while a batch that goes on to the message holds the place."""
+def _do_beside_a_batch(alias: str, work: Work, then: type[Model] = models.Touch) -> None:
+    """Do ``work`` in a thread while a batch holds the place and goes on to ``then``."""
 
     def run() -> None:
         work()
@@ -42,9 +44,19 @@ def _do_beside_a_batch(alias: str, work: Work) -> None:
         hold_people(alias, ["alice"])
         worker.start()
         _wait_until_blocked(alias, worker)
-        touches = models.Touch.objects.using(alias).select_for_update(nowait=True)
-        assert len(touches) == 1
+        rows = then._default_manager.using(alias).select_for_update(nowait=True)
+        assert len(rows) == 1
     worker.join()
+
+
+def test_a_report_takes_the_place_before_the_card(postgres: str) -> None:
+    inbox = Inbox(postgres, LedgerBook(postgres, secret=b"", terms=TERMS))
+    queue = Queue(postgres)
+    queue.stand(queue.message())
+    call = {"type": "identify", "userId": "alice", "traits": {"firstName": "Alice"}}
+    reports = read_reports(postgres, [read_event(call, received_at=START)])
+    _do_beside_a_batch(postgres, lambda: inbox.take("web", reports, START), models.Person)
+    assert models.Person.objects.using(postgres).get().properties == {"first_name": "Alice"}
 
 
 @pytest.mark.parametrize("way", ["bounce", "skip", "resolve", "withdraw"])

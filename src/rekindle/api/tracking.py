@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -85,7 +86,9 @@ class Tracking:
         sent = sent_at if isinstance(sent_at, str) else None
         for index, raw in enumerate(calls):
             try:
-                event = read_event(raw, received_at=now, sent_at=sent, type_=type_)
+                # Of calls that name no time the later one counts as the later.
+                received_at = now - timedelta(microseconds=len(calls) - 1 - index)
+                event = read_event(raw, received_at=received_at, sent_at=sent, type_=type_)
                 _check_allowed(event, key)
             except EventError as error:
                 reading.refusals.append(_refusal(index, raw, error))

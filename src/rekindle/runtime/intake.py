@@ -19,7 +19,7 @@ from weakref import finalize
 
 from rekindle.clock import stopwatch
 from rekindle.config import SourceSettings
-from rekindle.errors import WorkError
+from rekindle.errors import BusyError, WorkError
 from rekindle.facts import CONTRACTS, FileImport, held_cards
 from rekindle.facts.events import (
     HUMAN_KINDS,
@@ -100,16 +100,21 @@ class LedgerIntake:
             with _mending(self._workspace.ledger):
                 at = max(batch.at for batch in batches)
                 erased = self._inbox.take(batches[0].source, reports, at).erased
-        except Exception as error:  # raised again in the thread that waits for its batch
-            if len(batches) == 1:
-                batches[0].erased.set_exception(error)
-                return
-            for batch in batches:
-                self._take_together([batch])
+        except BaseException as error:  # raised again in the thread that waits for its batch
+            self._refuse(batches, error)
             return
         for batch in batches:
             own = {report.event.message_id for report in batch.reports} if erased else set()
             batch.erased.set_result(erased & own)
+
+    def _refuse(self, batches: Sequence[_Batch], error: BaseException) -> None:
+        """Tell who waits what went wrong, once it is clear that it was their own batch."""
+        if len(batches) == 1 or isinstance(error, BusyError):
+            for batch in batches:
+                batch.erased.set_exception(error)
+        else:
+            for batch in batches:
+                self._take_together([batch])
 
 
 def _close(writer: ThreadPoolExecutor, alias: str) -> None:

@@ -22,7 +22,14 @@ from rekindle.facts.events.model import (
     Refusal,
     Statement,
 )
-from rekindle.facts.events.orders import Amounts, OrderEvent, fold_order, read_amounts, read_lines
+from rekindle.facts.events.orders import (
+    Amounts,
+    OrderEvent,
+    fold_order,
+    keep_amounts,
+    read_amounts,
+    read_lines,
+)
 from rekindle.facts.events.reading import (
     LARGEST_EVENT_BYTES,
     WireEvent,
@@ -51,6 +58,7 @@ __all__ = [
     "fold_order",
     "is_behaviour",
     "is_by_machine",
+    "keep_amounts",
     "kind_of",
     "order_id_of",
     "parse_json",

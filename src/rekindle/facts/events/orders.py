@@ -16,6 +16,22 @@ from typing import Any
 LARGEST = Decimal("1e11")
 ZERO = Decimal(0)
 PLACED = ("order_completed", "order_updated")
+AMOUNTS = frozenset(
+    [
+        "currency",
+        "revenue",
+        "subtotal",
+        "total",
+        "discount",
+        "shipping",
+        "tax",
+        "amount",
+        "refund",
+        "order_id",
+        "orderId",
+    ]
+)
+PRODUCT = ("product_id", "sku", "name", "category", "quantity", "price")
 Row = dict[str, Any]
 
 
@@ -60,6 +76,13 @@ def read_amounts(content: Mapping[str, Any]) -> Amounts:
     else:
         gross = _sum_of_products(content)
     return Amounts(gross, discount)
+
+
+def keep_amounts(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of an order that says what was bought, and nothing of who bought it."""
+    kept = {key: content[key] for key in content if key in AMOUNTS}
+    products = [{key: p[key] for key in PRODUCT if key in p} for p in _products(content)]
+    return {**kept, "products": products} if products else kept
 
 
 def read_lines(content: Mapping[str, Any]) -> list[Row]:

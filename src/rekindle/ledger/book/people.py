@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.facts.events import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.bulk import chunks
@@ -117,7 +118,7 @@ class People:
 
     def _forget_reports(self, person: str, at: datetime) -> None:
         """Leave of what was reported that it was, and what an order came to."""
-        rows = fetch(self._alias, "reports_of", person)
+        rows = fetch(self._alias, "reports_of", person, person)
         left = [
             (number, _amounts(payload) if subject else "{}", text_of(at))
             for number, subject, payload in rows
@@ -154,4 +155,6 @@ def _consent(record: ConsentRecord) -> Row:
 
 def _amounts(payload: str) -> str:
     """Return the part of an order's report that says what was bought."""
-    return json.dumps({"properties": json.loads(payload).get("properties")}, ensure_ascii=False)
+    given = json.loads(payload).get("properties")
+    kept = keep_amounts(given) if isinstance(given, dict) else {}
+    return json.dumps({"properties": kept}, ensure_ascii=False)

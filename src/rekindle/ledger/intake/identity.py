@@ -23,8 +23,8 @@ def anonymous(id_: str) -> str:
 class Links:
     """Whom the ids of one batch stand for, and what the batch itself adds.
 
-    ``erased`` are the people among them who asked to be forgotten, ``strangers`` those who
-    have no card yet.
+    ``erased`` are the ids among them of people who asked to be forgotten, ``strangers`` the
+    people who have no card yet.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Links:
     ) -> None:
         self._people = dict(people)
         self._new: dict[str, str] = {}
-        self.erased = frozenset(erased)
+        self.erased: frozenset[str | None] = frozenset(erased)
         self.strangers = frozenset(strangers)
 
     @classmethod
@@ -46,9 +46,20 @@ class Links:
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
         return cls(
             {id_: person for id_, person, _, _ in rows if person is not None},
-            erased=(person or id_ for id_, person, is_erased, _ in rows if is_erased),
+            erased=(id_ for id_, _, is_erased, _ in rows if is_erased),
             strangers=(person or id_ for id_, person, _, is_stranger in rows if is_stranger),
         )
+
+    def is_about_erased(self, event: Event) -> bool:
+        """Return whether an event names somebody who asked to be forgotten.
+
+        A device they used may be another's by now, who says so.
+        """
+        if not self.erased:
+            return False
+        if event.user_id is None:
+            return anonymous(event.anonymous_id or "") in self.erased
+        return not self.erased.isdisjoint((event.user_id, event.previous_id))
 
     def person_of(self, event: Event) -> str | None:
         """Return whose event it is, and learn what it says of ids that belong together."""

@@ -16,10 +16,10 @@ from typing import Any
 from rekindle.facts.events import Card, EventType
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
-from rekindle.ledger.bulk import insert_rows, moment_writer
+from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
 from rekindle.ledger.intake.cards import save_cards
 from rekindle.ledger.intake.identity import Links
-from rekindle.ledger.intake.reports import EVENTS, SIGNALS, Report
+from rekindle.ledger.intake.reports import EVENTS, Report
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -29,7 +29,7 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
-from rekindle.ledger.signals import know_people
+from rekindle.ledger.signals import hold_people, know_people
 from rekindle.vocabulary import SignalKind
 
 ANSWERS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
@@ -72,25 +72,23 @@ class Inbox:
 
     def take(self, source: str, reports: Sequence[Report], at: datetime) -> Taken:
         """Keep new reports of a source and do what they call for, all of it or nothing."""
-        unique: dict[str, Report] = {}
-        for report in reports:
-            unique.setdefault(report.event.message_id, report)
         with ledger_transaction(self._alias):
-            links = Links.load(self._alias, (report.event for report in unique.values()))
-            for report in unique.values():
-                report.person = links.person_of(report.event)
-            kept = {
-                id_: report for id_, report in unique.items() if report.person not in links.erased
-            }
+            links = Links.load(self._alias, (report.event for report in reports))
+            kept: dict[str, Report] = {}
+            refused = []
+            for report in reports:
+                if links.is_about_erased(report.event):
+                    refused.append(report.event.message_id)
+                elif report.event.message_id not in kept:
+                    report.person = links.person_of(report.event)
+                    kept[report.event.message_id] = report
             fresh = self._keep(source, kept, at)
             links.save(self._alias, at)
+            relatives = self._hold(fresh, links)
             save_cards(self._alias, self._book, _told(fresh), source=source)
-            doers = {report.person for report in fresh if report.kind and report.person}
-            know_people(self._alias, doers & links.strangers)
-            ended = self._act(source, fresh, at)
-        erased = frozenset(unique.keys() - kept.keys())
-        repeated = len(reports) - len(fresh) - sum(r.event.message_id in erased for r in reports)
-        return Taken(len(reports) - len(erased), repeated, ended, erased)
+            ended = self._act(source, fresh, relatives, at)
+        accepted = len(reports) - len(refused)
+        return Taken(accepted, accepted - len(fresh), ended, frozenset(refused))
 
     def link(self, pairs: Iterable[tuple[str, str]], at: datetime) -> None:
         """Let each first id stand for the second, as the facts say they are one person."""
@@ -111,7 +109,7 @@ class Inbox:
 
     def mark_exported(self, reports: Iterable[Spooled], at: datetime) -> None:
         """Take reports out of the spool, once the lake shows their facts."""
-        rows = rows_of((report.id,) for report in reports)
+        rows = rows_of((report.id, report.person is not None) for report in reports)
         with ledger_transaction(self._alias):
             execute(self._alias, "mark_exported", text_of(at), rows)
 
@@ -144,26 +142,42 @@ class Inbox:
             if accepted_at is not None and timedelta() <= one.event.at - accepted_at < YOUNG:
                 one.is_machine, one.kind = True, None
 
-    def _act(self, source: str, fresh: Iterable[Report], at: datetime) -> int:
+    def _hold(self, fresh: Iterable[Report], links: Links) -> Mapping[str, list[str]]:
+        """Hold all that these reports may change; return who else their people are.
+
+        New cards come first, then places, then the cards there are: the order in which
+        everybody takes them.
+        """
+        people = {report.person for report in fresh if report.person is not None}
+        if not people:
+            return {}
+        relatives: dict[str, list[str]] = defaultdict(list)
+        batch = rows_of((person,) for person in sorted(people))
+        for person, other in fetch(self._alias, "relatives_of", batch):
+            relatives[person].append(other)
+        know_people(self._alias, people & links.strangers)
+        if is_postgresql(self._alias):  # SQLite has one writer at a time
+            hold_people(self._alias, people.union(*relatives.values()))
+        return relatives
+
+    def _act(
+        self,
+        source: str,
+        fresh: Iterable[Report],
+        relatives: Mapping[str, list[str]],
+        at: datetime,
+    ) -> int:
         """Act on what people did; record what is more than its report, or another's too."""
-        felt = [(one, one.person) for one in fresh if one.kind and one.person is not None]
-        if not felt:
-            return 0
-        relatives = self._relatives(person for _, person in felt)
         recorded: list[Signal] = []
         reported: list[Signal] = []
-        for one, person in felt:
-            is_recorded = one.kind in SIGNALS
-            (recorded if is_recorded else reported).append(one.signal(source, person))
-            recorded += [one.signal(source, other) for other in relatives.get(person, ())]
+        for one in fresh:
+            if one.kind is None or one.person is None:
+                continue
+            (recorded if one.deed is None else reported).append(one.signal(source, one.person))
+            recorded += [one.signal(source, other) for other in relatives.get(one.person, ())]
+        if not recorded and not reported:
+            return 0
         return self._book.record(recorded, at, reported=reported)
-
-    def _relatives(self, people: Iterable[str]) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        batch = rows_of((person,) for person in sorted(set(people)))
-        for person, other in fetch(self._alias, "relatives_of", batch):
-            found[person].append(other)
-        return found
 
 
 def _told(fresh: Iterable[Report]) -> list[tuple[str, datetime, Card]]:

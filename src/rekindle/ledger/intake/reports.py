@@ -33,6 +33,7 @@ EVENTS = Target(
         ("received_at", "timestamptz"),
     ),
 )
+KINDS = frozenset(kind.value for kind in SignalKind)
 SIGNALS = STOPS | {SignalKind.ORDER}
 """What is recorded beside its report: a purchase goes by its order, a stop changes more."""
 
@@ -51,17 +52,21 @@ class Report:
     person: str | None = None
 
     @property
-    def word(self) -> str | None:
-        """Return what was done, as a journey says it; None if nothing."""
-        if self.kind is SignalKind.EVENT:
-            return self.event.name
-        return None if self.kind is None else self.kind.value
+    def deed(self) -> str | None:
+        """Return what the person did, as a journey says it; None if it is a signal or nothing.
+
+        An event of the shop's own that is called like a kind is a signal too: a row says
+        one word, and must not say ``order`` of what is none.
+        """
+        if self.kind is None or self.person is None or self.kind in SIGNALS:
+            return None
+        if self.kind is not SignalKind.EVENT:
+            return self.kind.value
+        return None if self.event.name in KINDS else self.event.name
 
     def row(self, source: str, received_at: object) -> Row:
         """Return the row of ``EVENTS``."""
-        is_deed = self.person is not None and self.kind not in SIGNALS
-        deed = self.word if is_deed else None
-        return (*self.columns, source, self.person, self.is_machine, deed, received_at)
+        return (*self.columns, source, self.person, self.is_machine, self.deed, received_at)
 
     def signal(self, source: str, person: str) -> Signal:
         """Return the signal; a purchase goes by its order, as the one an import brings."""

@@ -1,12 +1,13 @@
 -- What event intake asks of the ledger, in the manner of ledger.sql.
 
 -- name: known_ids
--- Of these ids those that stand for someone else, for someone who was erased, or for nobody
--- who has a card. Anonymous ones, which begin with a space, never have one.
-SELECT r.id, a.person, p.erased_at IS NOT NULL, p.id IS NULL
+-- Of these ids those that stand for someone else, were erased or stand for someone who was,
+-- or stand for nobody who has a card. Anonymous ones, which begin with a space, have none.
+SELECT r.id, a.person, p.erased_at IS NOT NULL OR o.erased_at IS NOT NULL, p.id IS NULL
 FROM ROWS(id text) AS r
 LEFT JOIN ledger_alias AS a ON a.id = r.id
 LEFT JOIN ledger_person AS p ON p.id = coalesce(a.person, r.id)
+LEFT JOIN ledger_person AS o ON o.id = r.id AND a.person IS NOT NULL
 WHERE a.person IS NOT NULL OR p.erased_at IS NOT NULL
    OR (p.id IS NULL AND substr(r.id, 1, 1) <> ' ')
 
@@ -87,10 +88,12 @@ WHERE e.source = %s AND e.subject <> ''
 ORDER BY e.at, e.id
 
 -- name: reports_of
--- What this person reported or was reported to do, and what it was about.
+-- What this person did, also under their other ids, and what it was about.
+WITH ids AS (SELECT a.id FROM ledger_alias AS a WHERE a.person = %s)
 SELECT e.id, e.subject, e.payload
 FROM ledger_event AS e
-WHERE e.person = %s
+WHERE e.person = %s OR e.person IN (SELECT id FROM ids)
+   OR (e.person IS NULL AND ' ' || e.anonymous_id IN (SELECT id FROM ids))
 
 -- name: forget_reports
 -- Keep these reports as short as this; what is no order does not reach the lake any more.
@@ -102,8 +105,10 @@ FROM ROWS(id bigint, payload text, at instant) AS r
 WHERE e.id = r.id
 
 -- name: mark_exported
--- Take these reports out of the spool.
+-- Take these reports out of the spool, but for those whose visitor became known meanwhile.
 UPDATE ledger_event AS e
 SET exported_at = %s
-FROM ROWS(id bigint) AS r
+FROM ROWS(id bigint, is_known bool) AS r
 WHERE e.id = r.id
+  AND (r.is_known OR NOT EXISTS (
+      SELECT 1 FROM ledger_alias AS a WHERE a.id = ' ' || e.anonymous_id))
