@@ -86,7 +86,8 @@ def text_of(at: datetime) -> str:
 
     Remembered, because a batch repeats few instants and writing one out is dear.
     """
-    return at.astimezone(UTC).isoformat(" ")[:-6]
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(" ")[:-6]
 
 
 def text_or_none(at: datetime | None) -> str | None:
