@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.benchmarks import BENCHMARKS
+from bench.worlds import WORK
 
 RESULTS = Path(__file__).parent / "results.json"
 ALONE = "--alone"
@@ -23,6 +24,7 @@ ALONE = "--alone"
 def main(arguments: list[str]) -> int:
     """Run what ``arguments`` name and return the exit code."""
     if arguments[:1] == [ALONE]:
+        WORK.mkdir(exist_ok=True)
         print(json.dumps(BENCHMARKS[arguments[1]]().as_row()))
         return 0
     names = arguments or list(BENCHMARKS)
@@ -33,7 +35,10 @@ def main(arguments: list[str]) -> int:
     for name in names:
         print(f"{name} …", file=sys.stderr, flush=True)
         done = subprocess.run(
-            [sys.executable, "-m", "bench", ALONE, name], check=True, capture_output=True, text=True
+            [sys.executable, "-m", "bench", ALONE, name],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         results[name] = json.loads(done.stdout.splitlines()[-1])
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")

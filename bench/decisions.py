@@ -131,7 +131,7 @@ def decisions_postgresql(people: int = PEOPLE, jobs: int = JOBS) -> Result:
 
 def decisions_sqlite(people: int = PEOPLE, rows: int = ROWS) -> Result:
     """A tick over everybody against plain inserts into a file of the same settings."""
-    with tempfile.TemporaryDirectory(dir=_work()) as folder:
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
         baseline = _insert_rate(Path(folder) / "plain.sqlite3", rows)
         url = f"sqlite:///{folder}/ledger.sqlite3"
         with _ledger(url, people):
@@ -278,8 +278,3 @@ def _insert_rate(path: Path, rows: int) -> float:
             )
             plain.execute("COMMIT")
         return rows / (perf_counter() - start)
-
-
-def _work() -> Path:
-    WORK.mkdir(parents=True, exist_ok=True)
-    return WORK
