@@ -25,12 +25,12 @@ from rekindle.cli.console import (
 )
 from rekindle.config import write_duration
 
-NEWEST = 20
-
 if TYPE_CHECKING:
     from rekindle.ledger import DecisionEntry
     from rekindle.runtime import Explanation
     from rekindle.vocabulary import Reason
+
+NEWEST = 20
 
 
 def register(app: typer.Typer) -> None:

@@ -1,4 +1,7 @@
-"""What ends an enrolment, and as what it is told: one rule for every book and the outbox."""
+"""What ends an enrolment or wakes it, and as what it is told.
+
+One rule for every book and the outbox.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +31,8 @@ def is_exit(
 def exit_reason(event: str) -> Reason:
     """Return the reason an event is of its own; any other is told as EVENT."""
     return _OWN.get(event, Reason.EVENT)
+
+
+def is_woken(wakes_on: str, event: str) -> bool:
+    """Return whether whoever waits for ``wakes_on``, names between bars, waits for an event."""
+    return f"|{event}|" in wakes_on

@@ -22,7 +22,7 @@ from rekindle.consent import (
     decide_permission,
 )
 from rekindle.errors import LedgerError
-from rekindle.journeys.exits import exit_reason, is_exit
+from rekindle.journeys.exits import exit_reason, is_exit, is_woken
 from rekindle.journeys.interfaces import Decide
 from rekindle.journeys.local_time import month_of
 from rekindle.journeys.model import (
@@ -510,7 +510,7 @@ class MemoryBook:
         for entry in ended:
             self._close(entry, exit_reason(event), at)
         for entry in standing.open:
-            if f"|{event}|" in entry.enrolment.wakes_on and entry.enrolment.due_at > at:
+            if is_woken(entry.enrolment.wakes_on, event) and entry.enrolment.due_at > at:
                 self._put(entry, replace(entry.enrolment, due_at=at))
         return len(ended)
 

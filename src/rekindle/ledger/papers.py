@@ -128,13 +128,18 @@ def load_deeds(
 
     ``edge`` is the instant since when, or until when, the query looks.
     """
-    kinds = {event if event in _KINDS else SignalKind.EVENT.value for event in asked}
+    kinds = {kind_of(event).value for event in asked}
     words, when = rows_of((word,) for word in sorted(kinds.union(asked))), text_of(edge)
     found: defaultdict[str, list[Deed]] = defaultdict(list)
     for person, kind, name, at in fetch(alias, query, _batch(people), words, when, when):
         if (event := event_of(kind, name)) in asked:
             found[person].append(Deed(event, instant_of(at)))
     return found
+
+
+def kind_of(event: str) -> SignalKind:
+    """Return the kind of an event as a journey names it; EVENT if it is the shop's own."""
+    return SignalKind(event) if event in _KINDS else SignalKind.EVENT
 
 
 def event_of(kind: str, name: str) -> str:

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rekindle.journeys import Signal, exit_reason, is_exit
+from rekindle.journeys import Signal, exit_reason, is_exit, is_woken
 from rekindle.ledger.cancelling import cancel_messages_of, take_back_from
 from rekindle.ledger.queries import (
     Row,
-    barred,
     execute,
     fetch,
     instant_of,
@@ -192,4 +191,4 @@ def _reason(one: _Ended, signals: Iterable[Signal]) -> Reason | None:
 def _wakes(one: _Ended, signals: Iterable[Signal], at: datetime) -> bool:
     if not one.wakes_on or one.due_at <= at:
         return False
-    return any(barred([signal.event]) in one.wakes_on for signal in signals)
+    return any(is_woken(one.wakes_on, signal.event) for signal in signals)

@@ -43,6 +43,7 @@ from rekindle.ledger.bulk import (
     moment_writer,
     without_collector,
 )
+from rekindle.ledger.papers import kind_of
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -171,11 +172,10 @@ class LedgerBook:
         self, trigger: Trigger, *, since: datetime, at: datetime
     ) -> Mapping[str, datetime]:
         """Return whom an event lets in: person to the time of the newest such event."""
-        known = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
-        is_known = trigger.event in known
-        kind, name = (trigger.event, "") if is_known else (SignalKind.EVENT.value, trigger.event)
+        kind = kind_of(trigger.event)
+        name = trigger.event if kind is SignalKind.EVENT else ""
         span = text_of(max(since, at - trigger.within)), text_of(at)
-        words = kind, name, *span, trigger.event, *span
+        words = kind.value, name, *span, trigger.event, *span
         rows = fetch(self._alias, "triggered", *words, trigger.times)
         return {person: instant_of(newest) for person, newest in rows}
 
@@ -228,11 +228,11 @@ class LedgerBook:
         ``reported`` is what happened too and is on record already, as reports.
         """
         with ledger_transaction(self._alias):
-            ended = 0
-            for chunk in list(chunks(signals)) or [[]]:
-                ended += record_signals(self._alias, self._versions, chunk, at, reported)
-                reported = ()
-            return ended
+            first, *rest = list(chunks(signals)) or [[]]
+            ended = record_signals(self._alias, self._versions, first, at, reported)
+            return ended + sum(
+                record_signals(self._alias, self._versions, chunk, at) for chunk in rest
+            )
 
     def open_enrolments(self) -> Iterable[Enrolment]:
         """Return every enrolment that has not ended, one at a time."""

@@ -24,7 +24,7 @@ from rekindle.ledger.history.model import (
     SuppressionEntry,
 )
 from rekindle.ledger.models import JourneyState, MessageState
-from rekindle.ledger.papers import event_of, load_wishes
+from rekindle.ledger.papers import event_of, kind_of, load_wishes
 from rekindle.ledger.queries import ledger_errors
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
@@ -233,5 +233,4 @@ def _signal(row: models.Signal) -> SignalEntry:
 
 def _deed(row: intake_models.Event) -> SignalEntry:
     deed = str(row.deed)
-    kind = SignalKind(deed) if deed in set(SignalKind) else SignalKind.EVENT
-    return SignalEntry(kind, deed, row.at, row.received_at)
+    return SignalEntry(kind_of(deed), deed, row.at, row.received_at)

@@ -342,7 +342,7 @@ FROM (
     UNION ALL
     SELECT v.person, v.at
     FROM ledger_event AS v
-    WHERE v.deed = %s AND v.at > %s AND v.at <= %s AND v.person IS NOT NULL
+    WHERE v.deed = %s AND v.at > %s AND v.at <= %s
 ) AS x
 GROUP BY x.person
 HAVING count(*) >= %s
