@@ -12,6 +12,7 @@ from dataclasses import dataclass
 GATE = "journeys/gate.py"
 DECIDING = "journeys/deciding.py"
 ENGINE = "journeys/engine.py"
+EXITS = "journeys/exits.py"
 MEMORY = "journeys/memory_book.py"
 LOCAL_TIME = "journeys/local_time.py"
 CONSENT = "consent/rules.py"
@@ -42,9 +43,8 @@ MUTATIONS = (
     Mutation("an order ends nothing", MEMORY,
         "            ended = [entry for entry in standing.open if entry.is_ended_by(event, signal.at)]",
         "            ended = []"),
-    Mutation("a purchase imported late ends nothing", MEMORY,
-        "return at > (self.enrolment.last_order_at or self.enrolment.entered_at)",
-        "return at > self.enrolment.entered_at"),
+    Mutation("a purchase imported late ends nothing", EXITS,
+        "since = last_order_at if event == SignalKind.ORDER else None", "since = None"),
     Mutation("who is moved keeps the exits of the old version", MEMORY,
         "                entry.exit = entry.known_exit()\n", ""),
     Mutation("an objection suppresses nobody", MEMORY,

@@ -6,12 +6,15 @@ A failure names its seed; ``make soak SEED=7 BOOK=memory`` tells that world's st
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+import rekindle
 from rekindle.vocabulary import Reason
 from tests.simulation.keeping import MakeKeeper, MemoryKeeper
 from tests.simulation.ledgers import keep_in
+from tests.simulation.mutations import MUTATIONS, Mutation
 from tests.simulation.world import STEPS, World
 
 IN_MEMORY, IN_SQLITE, IN_POSTGRESQL, TOLD_TWICE = 1800, 150, 60, 20
@@ -82,3 +85,9 @@ def test_random_worlds_reach_every_reason() -> None:
     assert of_engine - answers == {Reason.ERASED}  # erasing ends it before anyone asks
     exits = {Reason.ORDER, Reason.EVENT, Reason.OPT_OUT, Reason.COMPLAINT, Reason.BOUNCE}
     assert ends == {Reason.FINISHED, Reason.STOPPED, Reason.ERASED, *exits}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.what)
+def test_each_way_to_break_a_promise_is_still_in_the_code(mutation: Mutation) -> None:
+    file = Path(rekindle.__file__).parent / mutation.file
+    assert file.read_text(encoding="utf-8").count(mutation.old) == 1
