@@ -21,7 +21,7 @@ from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, LifecycleSettings
 from rekindle.facts import Engine, import_sources
-from rekindle.facts.contracts import FACTS
+from rekindle.facts.contracts import CONTRACTS
 from rekindle.journeys import parse_journey, starter_journeys
 from rekindle.profiles import build_profiles
 from rekindle.runtime import Workspace, create_workspace, replay_journey
@@ -111,7 +111,7 @@ def _engine_over(orders: Path) -> Engine:
     """Return the facts engine over one orders file, every other table empty."""
     con = ibis.duckdb.connect()
     con.raw_sql("set TimeZone = 'UTC'")
-    for contract in FACTS:
+    for contract in CONTRACTS.facts:
         if contract.table == "orders":
             con.raw_sql(f"create view orders as from '{orders}'")
         else:

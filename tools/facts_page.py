@@ -29,7 +29,7 @@ contact details become cards of `customers`.
 def facts_page(contracts: Mapping[str, Contract]) -> str:
     """Return the contracts, then what a source may give of each."""
     inputs = "\n".join(_inputs(contracts))
-    return f"{note('Facts', LEAD.strip())}{describe_contracts()}\n{INPUTS}\n{inputs}"
+    return f"{note('Facts', LEAD.strip())}{describe_contracts(contracts)}\n{INPUTS}\n{inputs}"
 
 
 def _inputs(contracts: Mapping[str, Contract]) -> Iterator[str]:

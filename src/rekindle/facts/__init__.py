@@ -1,7 +1,8 @@
 """What happened in the business: contracts, sources, checks, the lake, the engines."""
 
-from rekindle.facts.contracts import CONTRACTS, Column, Contract
-from rekindle.facts.facts import Engine, Facts, describe_contracts
+from rekindle.facts.contracts import CONTRACTS, Column, Contract, describe_contracts
+from rekindle.facts.engines import Engine
+from rekindle.facts.facts import Facts
 from rekindle.facts.holding import held_cards
 from rekindle.facts.importing import FileImport, import_sources
 from rekindle.facts.lake import Lake

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from rekindle.config import SourceSettings
 from rekindle.facts.contracts import INSTANT, MONEY, Column
-from rekindle.facts.raw import Raw, literal, quoted
+from rekindle.facts.sources import Raw
+from rekindle.facts.sql import literal, quoted
 
 NUMBERED = frozenset({"order_id", "customer_id", "product_id", "event_id", "phone"})
 FLOATS = ("DOUBLE", "FLOAT")

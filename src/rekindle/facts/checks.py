@@ -13,7 +13,8 @@ from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.casting import Rules, build_given, build_value, sql_type
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
-from rekindle.facts.raw import LINE, Raw, literal, quoted
+from rekindle.facts.sources import LINE, Raw
+from rekindle.facts.sql import literal, quoted
 
 LARGEST = "1e11"  # what a line or an order may come to; sums of such stay exact
 EARLIEST, LATEST = "timestamptz '1900-01-01 00:00:00+00'", "timestamptz '9999-01-01 00:00:00+00'"

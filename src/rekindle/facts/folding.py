@@ -11,7 +11,7 @@ from datetime import datetime
 
 from rekindle.facts.casting import Rules, sql_type
 from rekindle.facts.contracts import CUSTOMERS
-from rekindle.facts.raw import literal
+from rekindle.facts.sql import literal
 
 CARD = ("email", "phone", "first_name", "country")
 CANCELLED = "('cancelled', 'canceled', 'void', 'voided')"

@@ -30,9 +30,9 @@ from rekindle.facts.contracts import (
     Contract,
 )
 from rekindle.facts.lake import Change, Lake, create_view, shaped
-from rekindle.facts.raw import Raw, first_line, literal, quoted
-from rekindle.facts.reading import open_source
 from rekindle.facts.refusing import Refusals
+from rekindle.facts.sources import Raw, open_source
+from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.facts.upserting import Written, upsert
 
 Progress = Callable[[str], None]

@@ -36,8 +36,8 @@ from rekindle.facts.guessing import (
     is_email,
     is_number,
 )
-from rekindle.facts.raw import Raw, literal
-from rekindle.facts.reading import open_file
+from rekindle.facts.sources import Raw, open_file
+from rekindle.facts.sql import literal
 
 SAMPLE_ROWS = 5_000
 SHOWN = 3

@@ -17,7 +17,8 @@ from rekindle.facts import folding
 from rekindle.facts.checks import build_record
 from rekindle.facts.contracts import ORDER_LINES, ORDERS, QUARANTINE, Contract
 from rekindle.facts.lake import Change, create_view, shaped
-from rekindle.facts.raw import Raw, literal
+from rekindle.facts.sources import Raw
+from rekindle.facts.sql import literal
 
 INSTANTS = ("ordered_at", "occurred_at", "created_at")
 EXAMPLES = 5

@@ -12,8 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from rekindle.facts.contracts import Contract
-from rekindle.facts.lake import BATCH_ROWS, OPERATION, Change, create_view
-from rekindle.facts.raw import quoted
+from rekindle.facts.lake import OPERATION, Change, create_view
+from rekindle.facts.sql import quoted
+
+BATCH_ROWS = 262_144
 
 
 class Written(NamedTuple):

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -47,6 +50,13 @@ def as_utf8(path: Path, encoding: str, *, folder: Path) -> Path:
         for text in iter(lambda: reader.read(BLOCK), ""):
             writer.write(text)
     return copy
+
+
+@contextmanager
+def utf8(path: Path, encoding: str) -> Iterator[Path]:
+    """Yield the file as UTF-8 for as long as the block lasts; see ``as_utf8``."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield as_utf8(path, encoding, folder=Path(folder))
 
 
 def check_text(path: Path, codec: str) -> bool:

@@ -14,15 +14,28 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.raw import LINE, Raw, Reject, first_line, literal, quoted
-from rekindle.facts.texts import open_text
+from rekindle.facts.sources.raw import LINE, Format, Raw, Reject
+from rekindle.facts.sources.texts import open_text, utf8
+from rekindle.facts.sql import first_line, literal, quoted
 
 DELIMITERS = (",", ";", "\t", "|")
 HEAD_CHARACTERS = 65_536
 HEAD_RECORDS = 50
 LONGEST_LINE = 16_777_216
 LONGEST_SHOWN = 2_000
+
+
+def open_file(con: duckdb.DuckDBPyConnection, path: Path, name: str, source: SourceSettings) -> Raw:
+    """Return a file of delimited text; the source may name its delimiter.
+
+    Raises:
+        SourceError: the file holds no header.
+    """
+    tabs = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else None
+    with utf8(path, source.encoding) as text:
+        return open_delimited(con, text, name, delimiter=source.delimiter or tabs)
 
 
 def open_delimited(
@@ -163,3 +176,6 @@ def _record_lines(path: Path, mark: str) -> dict[int, int]:
         except csv.Error:  # a field longer than the reader takes
             return {}
     return found
+
+
+FORMAT = Format((".csv", ".tsv", ".txt"), open_file)

@@ -5,9 +5,14 @@ Every way of reading gives this one shape, and everything after reading takes it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
+
+import duckdb
+
+from rekindle.config import SourceSettings
 
 # The column of line numbers; named so that no export has one like it.
 LINE = "_rekindle_line"
@@ -36,17 +41,19 @@ class Raw:
     rejects: tuple[Reject, ...] = ()
 
 
-def quoted(name: str) -> str:
-    """Return ``name`` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
+OpenFile = Callable[[duckdb.DuckDBPyConnection, Path, str, SourceSettings], Raw]
 
 
-def literal(text: str) -> str:
-    """Return ``text`` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file: the endings it goes by (a .gz beside them), and how to open it."""
+
+    endings: tuple[str, ...]
+    open: OpenFile
 
 
-def first_line(error: object) -> str:
-    """Return the first line of an error's message, or its kind where it has none."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def described(con: duckdb.DuckDBPyConnection, name: str, relation: str) -> Raw:
+    """Return a relation, with its columns as the engine sees them."""
+    columns = {r[0]: r[1] for r in con.execute(f"describe {relation}").fetchall()}
+    columns.pop(LINE)
+    return Raw(name, relation, columns)

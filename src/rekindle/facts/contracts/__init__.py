@@ -1,0 +1,35 @@
+"""What each table of facts holds: one file a table, found by looking."""
+
+from rekindle.facts.contracts.columns import CARD
+from rekindle.facts.contracts.customers import CONTRACT as CUSTOMERS
+from rekindle.facts.contracts.describing import describe_contracts
+from rekindle.facts.contracts.discovery import Contracts
+from rekindle.facts.contracts.events import CONTRACT as EVENTS
+from rekindle.facts.contracts.identities import CONTRACT as IDENTITIES
+from rekindle.facts.contracts.imports import CONTRACT as IMPORTS
+from rekindle.facts.contracts.model import INSTANT, MONEY, Column, Contract
+from rekindle.facts.contracts.order_lines import CONTRACT as ORDER_LINES
+from rekindle.facts.contracts.orders import CONTRACT as ORDERS
+from rekindle.facts.contracts.products import CONTRACT as PRODUCTS
+from rekindle.facts.contracts.quarantine import CONTRACT as QUARANTINE
+
+CONTRACTS = Contracts()
+
+__all__ = [
+    "CARD",
+    "CONTRACTS",
+    "CUSTOMERS",
+    "EVENTS",
+    "IDENTITIES",
+    "IMPORTS",
+    "INSTANT",
+    "MONEY",
+    "ORDERS",
+    "ORDER_LINES",
+    "PRODUCTS",
+    "QUARANTINE",
+    "Column",
+    "Contract",
+    "Contracts",
+    "describe_contracts",
+]

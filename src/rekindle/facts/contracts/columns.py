@@ -1,0 +1,128 @@
+"""Columns that several tables share, with the headers they are found under."""
+
+from __future__ import annotations
+
+from rekindle.facts.contracts.model import INSTANT, Column
+
+SOURCE = Column("source", "string", "The name of the source, from rekindle.toml.", is_input=False)
+
+ORDER_ID = Column(
+    "order_id",
+    "string",
+    "The shop's own number of the order.",
+    required=True,
+    words=(
+        "order_id",
+        "order",
+        "order_number",
+        "order_no",
+        "order_name",
+        "name",
+        "invoice",
+        "invoice_no",
+        "invoiceno",
+        "invoice_id",
+        "basket_id",
+        "transaction_id",
+        "receipt",
+        "bestellnummer",
+        "rechnungsnummer",
+        "id",
+    ),
+)
+CUSTOMER_ID = Column(
+    "customer_id",
+    "string",
+    "Who bought; empty for an anonymous sale.",
+    words=(
+        "customer_id",
+        "customer",
+        "customerid",
+        "customer_no",
+        "client_id",
+        "user_id",
+        "user",
+        "household_id",
+        "member_id",
+        "account_id",
+        "shopper_id",
+        "buyer_id",
+        "kundennummer",
+        "kunde",
+    ),
+)
+ORDERED_AT = Column(
+    "ordered_at",
+    INSTANT,
+    "When the order was placed.",
+    required=True,
+    words=(
+        "ordered_at",
+        "order_date",
+        "invoicedate",
+        "invoice_date",
+        "date",
+        "day",
+        "created_at",
+        "transaction_timestamp",
+        "timestamp",
+        "datetime",
+        "purchased_at",
+        "paid_at",
+        "time",
+        "bestelldatum",
+        "datum",
+    ),
+)
+CURRENCY = Column(
+    "currency",
+    "string",
+    "ISO 4217 code; the workspace's where the source names none.",
+    words=("currency", "currency_code", "währung"),
+)
+STATUS = Column(
+    "status",
+    "string",
+    "The order's state; cancelled, canceled, void and voided are no purchase.",
+    words=("status", "order_status", "financial_status", "state"),
+)
+EMAIL = Column(
+    "email",
+    "string",
+    "The customer's e-mail address.",
+    words=("email", "e_mail", "email_address", "customer_email", "mail", "billing_email"),
+)
+FIRST_NAME = Column(
+    "first_name",
+    "string",
+    "What the customer is called in a message.",
+    words=("first_name", "firstname", "given_name", "vorname"),
+)
+COUNTRY = Column(
+    "country",
+    "string",
+    "The customer's country, ISO 3166 code or name.",
+    words=("country", "country_code", "shipping_country", "billing_country", "land"),
+)
+PHONE = Column(
+    "phone",
+    "string",
+    "The customer's phone number, in international form (+44…) where known.",
+    words=(
+        "phone",
+        "phone_number",
+        "mobile",
+        "mobile_phone",
+        "mobile_number",
+        "telephone",
+        "tel",
+        "customer_phone",
+        "billing_phone",
+        "shipping_phone",
+        "telefon",
+        "telefonnummer",
+        "mobil",
+        "handy",
+    ),
+)
+CARD = (EMAIL, PHONE, FIRST_NAME, COUNTRY)

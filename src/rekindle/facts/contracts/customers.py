@@ -1,0 +1,66 @@
+"""Contact cards: who a customer is and what they agreed to."""
+
+from __future__ import annotations
+
+from rekindle.facts.contracts.columns import COUNTRY, CUSTOMER_ID, EMAIL, FIRST_NAME, PHONE, SOURCE
+from rekindle.facts.contracts.model import INSTANT, Column, Contract
+
+CONTRACT = Contract(
+    "customers",
+    "Contact cards: who a customer is and what they agreed to.",
+    ("customer_id",),
+    (
+        SOURCE,
+        Column(
+            "customer_id",
+            "string",
+            "The customer.",
+            required=True,
+            words=("customer_id", "id", *CUSTOMER_ID.words[1:]),
+        ),
+        EMAIL,
+        PHONE,
+        FIRST_NAME,
+        Column("last_name", "string", "Family name.", words=("last_name", "surname")),
+        COUNTRY,
+        Column("timezone", "string", "IANA zone.", words=("timezone", "time_zone", "tz")),
+        Column(
+            "created_at",
+            INSTANT,
+            "When the customer became known.",
+            words=("created_at", "signup_date", "registered_at", "created", "joined_at"),
+        ),
+        Column(
+            "email_consent",
+            "boolean",
+            "Agreed to marketing by e-mail; empty when never asked.",
+            words=("email_consent", "accepts_marketing", "marketing_consent", "opt_in", "consent"),
+        ),
+        Column(
+            "email_consent_at",
+            INSTANT,
+            "When that was stated. Where the source names no time, a first statement counts "
+            "from `created_at`, a changed one from the import that brought it.",
+            words=("email_consent_at", "consent_at", "consent_date", "opt_in_at"),
+        ),
+        Column(
+            "renews_on",
+            "date",
+            "When the customer's plan renews, if there is one.",
+            words=(
+                "renews_on",
+                "renews_at",
+                "renewal_date",
+                "renewal",
+                "renewal_on",
+                "next_renewal",
+                "next_renewal_date",
+                "next_billing_date",
+                "next_billing_at",
+                "current_period_end",
+                "expires_on",
+                "verlängerung",
+            ),
+        ),
+    ),
+)

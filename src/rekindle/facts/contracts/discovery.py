@@ -1,0 +1,64 @@
+"""Finds the tables: every file of this folder that describes one, and those from outside.
+
+An installed package adds a table by an entry point of the group ``rekindle.tables`` that
+names a ``Contract``. No list of tables is kept by hand.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from rekindle.errors import ConfigError
+from rekindle.facts.contracts.model import Contract
+
+GROUP = "rekindle.tables"
+
+
+class Contracts(Mapping[str, Contract]):
+    """Every table's contract by name, looked for when first asked.
+
+    Not earlier: a package from outside imports this one to describe its table.
+    """
+
+    def __getitem__(self, table: str) -> Contract:
+        return self._found[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def facts(self) -> tuple[Contract, ...]:
+        """Return the tables that tell what happened in the business."""
+        return tuple(contract for contract in self.values() if not contract.is_bookkeeping)
+
+    @property
+    def bookkeeping(self) -> tuple[Contract, ...]:
+        """Return the tables that imports write about themselves."""
+        return tuple(contract for contract in self.values() if contract.is_bookkeeping)
+
+    @cached_property
+    def _found(self) -> Mapping[str, Contract]:
+        found = {contract.table: contract for contract in _own()}
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+            contract = point.load()
+            if not isinstance(contract, Contract):
+                raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Contract")
+            if contract.table in found:
+                raise ConfigError(f"{point.value} ({GROUP}): the table {contract.table} is taken")
+            found[contract.table] = contract
+        return found
+
+
+def _own() -> Iterator[Contract]:
+    for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)]), key=lambda m: m.name):
+        found = getattr(import_module(f"{__package__}.{module.name}"), "CONTRACT", None)
+        if isinstance(found, Contract):
+            yield found

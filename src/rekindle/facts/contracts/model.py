@@ -1,0 +1,57 @@
+"""What each table of facts holds: columns, types, key, required or not.
+
+A contract is the one description of a table. Imports check rows against it, the lake
+is created from it, a warehouse is read as it, and the reference page is printed from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import ibis
+import ibis.expr.datatypes as dt
+
+MONEY = "decimal(18, 4)"
+INSTANT = "timestamp('UTC', 6)"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: an Ibis type, whether a row may lack it, and what it means.
+
+    ``words`` are header words under which the column is known in exports.
+    ``is_input`` is False for what the import itself works out.
+    """
+
+    name: str
+    type: str
+    meaning: str
+    required: bool = False
+    words: tuple[str, ...] = ()
+    is_input: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One table: its columns in order, and the key a row is upserted by.
+
+    ``extra_inputs`` are given by a source and kept elsewhere. ``is_bookkeeping`` is True
+    for what the import writes about itself.
+    """
+
+    table: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    extra_inputs: tuple[Column, ...] = field(default=())
+    is_bookkeeping: bool = False
+
+    @property
+    def schema(self) -> ibis.Schema:
+        """Return the table's Ibis schema."""
+        return ibis.schema({column.name: dt.dtype(column.type) for column in self.columns})
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        """Return the columns a source may give, in the order they are looked for."""
+        return tuple(c for c in self.columns if c.is_input) + self.extra_inputs

@@ -1,0 +1,68 @@
+"""One row an order, cancellation or refund."""
+
+from __future__ import annotations
+
+from rekindle.facts.contracts.columns import (
+    CARD,
+    CURRENCY,
+    CUSTOMER_ID,
+    ORDER_ID,
+    ORDERED_AT,
+    SOURCE,
+    STATUS,
+)
+from rekindle.facts.contracts.model import MONEY, Column, Contract
+
+CONTRACT = Contract(
+    "orders",
+    "One row an order, cancellation or refund.",
+    ("source", "order_id"),
+    (
+        SOURCE,
+        ORDER_ID,
+        CUSTOMER_ID,
+        ORDERED_AT,
+        Column(
+            "ordered_on", "date", "The day, in the business's zone.", required=True, is_input=False
+        ),
+        Column(
+            "kind",
+            "string",
+            "purchase, refund, cancelled, or free (nothing was paid).",
+            required=True,
+            is_input=False,
+        ),
+        Column(
+            "gross",
+            MONEY,
+            "Goods at their price, before discounts and refunds.",
+            required=True,
+            words=(
+                "gross",
+                "total",
+                "order_total",
+                "amount",
+                "total_price",
+                "revenue",
+                "value",
+                "sales_value",
+                "grand_total",
+                "subtotal",
+                "gesamtbetrag",
+                "summe",
+                "betrag",
+            ),
+        ),
+        Column(
+            "discount", MONEY, "Taken off, as a positive amount.", words=("discount", "discounts")
+        ),
+        Column(
+            "refund",
+            MONEY,
+            "Given back, as a positive amount.",
+            words=("refund", "refunded", "refund_amount", "refunded_amount"),
+        ),
+        CURRENCY,
+    ),
+    extra_inputs=(STATUS, *CARD),
+)

@@ -1,0 +1,69 @@
+"""Shows a snapshot's rows to DuckDB, each table in the shape of its contract."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+
+from rekindle.errors import LakeError
+from rekindle.facts.casting import sql_type
+from rekindle.facts.contracts import Contract
+from rekindle.facts.sql import first_line, literal, quoted
+
+
+class HasFiles(Protocol):
+    """A snapshot of the lake, or a change to it."""
+
+    def files(self, table: str) -> list[str]:
+        """Return the Parquet files that hold ``table``."""
+
+
+def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contract) -> None:
+    """Make ``contract.table`` a view of the snapshot's rows in ``con``.
+
+    A column the contract has gained since the rows were written is NULL.
+    """
+    files = lake.files(contract.table)
+    if files:
+        listed = ", ".join(literal(f) for f in files)
+        relation = f"read_parquet([{listed}], union_by_name = true)"
+    else:
+        relation = f"empty_{contract.table}"
+        con.register(relation, empty(contract))
+    try:
+        body = f"select {_columns(con, relation, contract)} from {relation}"
+        con.execute(f"create or replace view {contract.table} as {body}")
+    except duckdb.IOException as error:
+        raise LakeError(
+            f"table {contract.table} has lost a file: {first_line(error)}; "
+            "delete the lake folder and import again"
+        ) from error
+
+
+def _columns(con: duckdb.DuckDBPyConnection, relation: str, contract: Contract) -> str:
+    """Return the contract's columns in SQL, NULL for those ``relation`` lacks."""
+    held = {name for name, *_ in con.execute(f"describe select * from {relation}").fetchall()}
+    return ", ".join(
+        quoted(c.name) if c.name in held else f"null::{sql_type(c)} as {quoted(c.name)}"
+        for c in contract.columns
+    )
+
+
+def shaped(rows: pa.Table, contract: Contract) -> pa.Table:
+    """Return rows in the columns and types of a contract.
+
+    Raises:
+        LakeError: a column is missing, or a value does not fit its type.
+    """
+    schema = contract.schema.to_pyarrow()
+    try:
+        return rows.select(schema.names).cast(schema)
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise LakeError(f"{contract.table} does not fit its contract: {error}") from error
+
+
+def empty(contract: Contract) -> pa.Table:
+    """Return a contract's columns without a row."""
+    return contract.schema.to_pyarrow().empty_table()
