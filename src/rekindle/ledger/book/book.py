@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.identity import former_spellings, normalise_address
 from rekindle.journeys import (
     Batch,
     Decide,
@@ -92,7 +93,9 @@ class LedgerBook:
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._versions = Versions(alias)
-        self._people = People(alias, partial(hash_address, secret=secret))
+        self._people = People(
+            alias, partial(hash_address, secret=secret), partial(former_hashes, secret=secret)
+        )
         self._steering = Steering(alias, self._versions)
         self._reader = DueReader(alias, self._versions, terms)
         self._writer = MoveWriter(alias, self._versions, terms)
@@ -317,9 +320,16 @@ def sorted_by_lane(enrolments: Iterable[Enrolment]) -> list[Enrolment]:
 
 def hash_address(address: str | None, secret: bytes) -> str:
     """Return the keyed hash (HMAC-SHA256, hex) of a normalised address; "" for none."""
-    if not address or not (normal := address.strip().casefold()):
-        return ""
-    return hmac.new(secret, normal.encode(), hashlib.sha256).hexdigest()
+    return _hash(normal, secret) if (normal := normalise_address(address)) else ""
+
+
+def former_hashes(address: str | None, secret: bytes) -> list[str]:
+    """Return under which other hashes earlier releases may have kept this address."""
+    return sorted(_hash(spelling, secret) for spelling in former_spellings(address))
+
+
+def _hash(spelling: str, secret: bytes) -> str:
+    return hmac.new(secret, spelling.encode(), hashlib.sha256).hexdigest()
 
 
 def enrolment_of(row: models.Enrolment) -> Enrolment:

@@ -31,9 +31,15 @@ from rekindle.vocabulary import Channel, Reason
 class People:
     """The people of one ledger. Belongs to one book."""
 
-    def __init__(self, alias: str, hash_of: Callable[[str | None], str]) -> None:
+    def __init__(
+        self,
+        alias: str,
+        hash_of: Callable[[str | None], str],
+        former_hashes_of: Callable[[str | None], list[str]],
+    ) -> None:
         self._alias = alias
         self._hash_of = hash_of
+        self._former_hashes_of = former_hashes_of
 
     def save(self, people: Iterable[Person]) -> None:
         """Insert or update contact cards by id; a person who was erased stays erased."""
@@ -41,8 +47,9 @@ class People:
         cards = sorted({person.id: person for person in people}.items())
         with ledger_transaction(self._alias):
             for chunk in chunks(cards):
-                rows = rows_of(self._card(person) for _, person in chunk)
-                execute(self._alias, "save_people", rows)
+                written = [self._card(person) for _, person in chunk]
+                execute(self._alias, "save_people", rows_of(written))
+                self._carry_suppressions(written)
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records, and cancel the marketing that new withdrawals end."""
@@ -129,6 +136,19 @@ class People:
         if withdrawn:
             rows = fetch(self._alias, "withdrawn_messages", rows_of(withdrawn))
             cancel_each(self._alias, {touch: Reason.NO_PERMISSION for (touch,) in rows})
+
+    def _carry_suppressions(self, cards: Iterable[Row]) -> None:
+        """Let what an earlier release suppressed by another spelling bind these addresses.
+
+        Only a few addresses have another spelling; of the others nothing is asked.
+        """
+        moved = [
+            (former, hashed)
+            for _, address, hashed, *_ in cards
+            for former in self._former_hashes_of(address)
+        ]
+        if moved:
+            execute(self._alias, "rehash_suppressions", rows_of(sorted(moved)))
 
     def _card(self, person: Person) -> Row:
         return (

@@ -22,6 +22,16 @@ JOIN ledger_person AS p ON p.id = r.person
 WHERE true
 ON CONFLICT DO NOTHING
 
+-- name: rehash_suppressions
+-- Keep under today's hash of an address what stands under one an earlier release made.
+UPDATE ledger_suppression AS s
+SET address_hash = r.hash
+FROM ROWS(former text, hash text) AS r
+WHERE s.address_hash = r.former
+  AND NOT EXISTS (
+      SELECT 1 FROM ledger_suppression AS o
+      WHERE o.address_hash = r.hash AND o.channel = s.channel AND o.person_id = s.person_id)
+
 -- name: past_of
 -- The enrolments of these people in one journey, later rotations last.
 SELECT e.person_id, e.rotation, INSTANT(e.entered_at), e.ended_at IS NULL, e.arm
