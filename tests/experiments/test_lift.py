@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rekindle.experiments import ArmOutcome, Incremental, Lift, estimate_lift, incremental
 from rekindle.vocabulary import Unknown
 
-FIGURES = Path(__file__).parents[1] / "figures" / "hillstrom_spend.toml"
+FIGURES = Path(__file__).parent / "figures" / "hillstrom_spend.toml"
 HILLSTROM: dict[str, Any] = tomllib.loads(FIGURES.read_text(encoding="utf-8"))
 
 # All published Hillstrom intervals below are normal ones (Welch); skewed spend moves a

@@ -9,7 +9,7 @@ import pytest
 from rekindle.insights.survival import Interval, Survival, estimate_survival
 from rekindle.vocabulary import Unknown
 
-FIGURES = Path(__file__).parents[1] / "figures"
+FIGURES = Path(__file__).parents[1] / "experiments" / "figures"
 
 
 def survival_of(file: str, ended: str, lasting: str) -> Survival:
