@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import ibis
 import ibis.expr.types as ir
 
-HIGH_QUANTILE, MIDDLE_QUANTILE = 0.8, 0.5
+HIGH_FROM, MIDDLE_FROM = Fraction(4, 5), Fraction(1, 2)  # quantiles of lifetime value
 
 
 def build_value(table: ir.Table) -> ir.Table:
@@ -18,18 +20,30 @@ def build_value(table: ir.Table) -> ir.Table:
 
 
 def build_value_band(table: ir.Table) -> ir.Table:
-    """Add ``value_band`` among the buyers of the same date; empty for a prospect."""
-    buyers = table.filter(table.orders_count > 0)
-    worth = buyers.lifetime_value.cast("float64")
-    bounds = buyers.group_by(band_as_of=buyers.as_of).agg(
-        high_from=worth.quantile(HIGH_QUANTILE), middle_from=worth.quantile(MIDDLE_QUANTILE)
+    """Add ``value_band`` among the buyers of the same date; empty for a prospect.
+
+    Somebody is at or above the interpolated quantile q of n values exactly when their
+    place, counted from 0 with ties at their last, is at least q · (n − 1). So a rank says
+    the same as the quantile (type 7 of Hyndman & Fan 1996), and warehouses that have no
+    exact quantile have ranks.
+    """
+    table = table.mutate(_buys=table.orders_count > 0)
+    among = [table.as_of, table._buys]
+    worth = table.lifetime_value.cast("float64")
+    ranked = table.mutate(
+        _better=ibis.rank().over(ibis.window(group_by=among, order_by=worth.desc())),
+        _all=table.count().over(ibis.window(group_by=among)),
     )
-    joined = table.left_join(bounds, table.as_of == bounds.band_as_of)
-    own = joined.lifetime_value.cast("float64")
+    place, last = ranked._all - 1 - ranked._better, ranked._all - 1
     band = ibis.cases(
-        (joined.orders_count == 0, ibis.null().cast("string")),
-        (own >= joined.high_from, "high"),
-        (own >= joined.middle_from, "middle"),
+        (~ranked._buys, ibis.null().cast("string")),
+        (_is_at_least(HIGH_FROM, place, last), "high"),
+        (_is_at_least(MIDDLE_FROM, place, last), "middle"),
         else_="low",
     )
-    return joined.mutate(value_band=band).drop("band_as_of", "high_from", "middle_from")
+    return ranked.mutate(value_band=band).drop("_buys", "_better", "_all")
+
+
+def _is_at_least(share: Fraction, place: ir.Value, last: ir.Value) -> ir.Value:
+    # In whole numbers: 0.8 × last as a float may fall on the wrong side of a place.
+    return place * share.denominator >= last * share.numerator

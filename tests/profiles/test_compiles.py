@@ -1,0 +1,51 @@
+"""What is built on the facts is SQL for the warehouses that cannot be run here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+
+from rekindle.audiences import build_condition, parse_predicate
+from rekindle.config import LifecycleSettings
+from rekindle.facts import CONTRACTS, Facts
+from rekindle.profiles import build_profiles
+
+WAREHOUSES = (
+    "bigquery",
+    "clickhouse",
+    "databricks",
+    "duckdb",
+    "materialize",
+    "mysql",
+    "oracle",
+    "postgres",
+    "risingwave",
+    "snowflake",
+    "trino",
+)
+AT = datetime(2024, 7, 1, tzinfo=UTC)
+PREDICATE = (
+    "tier in ('lapsed', 'dormant') and lifetime_value > 500 and top_category like 'sho%' "
+    "and (last_order_on < date '2024-01-01' or refill_due_on is null) and not has_email"
+)
+
+
+@pytest.fixture(scope="module")
+def profiles() -> ir.Table:
+    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.facts}
+    facts = Facts(**tables, currency="GBP", zone="Europe/London")
+    return build_profiles(facts, AT, LifecycleSettings())
+
+
+@pytest.mark.parametrize("warehouse", WAREHOUSES)
+def test_profiles_compile(profiles: ir.Table, warehouse: str) -> None:
+    assert "value_band" in ibis.to_sql(profiles, dialect=warehouse).lower()
+
+
+@pytest.mark.parametrize("warehouse", WAREHOUSES)
+def test_an_audience_compiles(profiles: ir.Table, warehouse: str) -> None:
+    matching = profiles.filter(build_condition(parse_predicate(PREDICATE), profiles))
+    assert "sho%" in ibis.to_sql(matching, dialect=warehouse)
