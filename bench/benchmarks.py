@@ -20,12 +20,13 @@ from bench.stopping import stopping
 from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, LifecycleSettings
+from rekindle.desk import create_workspace, replay_journey
+from rekindle.desk.scaffolding import Scaffold
 from rekindle.facts import Engine, import_sources
 from rekindle.facts.contracts import CONTRACTS
 from rekindle.journeys import parse_journey, starter_journeys
 from rekindle.profiles import build_profiles
-from rekindle.runtime import Workspace, create_workspace, replay_journey
-from rekindle.runtime.scaffolding import Scaffold
+from rekindle.runtime import Workspace
 
 END = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -27,15 +27,8 @@ from django.db import connections, transaction
 from bench.measure import MB, Result
 from bench.servers import postgresql
 from bench.worlds import WORK
-from rekindle.journeys import (
-    Cap,
-    Engine,
-    HouseRules,
-    JourneyVersion,
-    QuietHours,
-    Terms,
-    parse_journey,
-)
+from rekindle.gate import Cap, HouseRules, QuietHours, Terms
+from rekindle.journeys import Engine, JourneyVersion, parse_journey
 from rekindle.ledger import LedgerBook, connect, disconnect, migrate
 from rekindle.ledger.book import lane_of
 from rekindle.ledger.book.book import PLACES

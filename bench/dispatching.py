@@ -19,12 +19,13 @@ from bench.servers import postgresql
 from bench.worlds import WORK, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, EmailSettings, SmtpSettings, SourceSettings
+from rekindle.desk import Scaffold, create_workspace
 from rekindle.journeys import JourneyVersion, parse_journey
+from rekindle.journeys.population.live import LiveAudience
 from rekindle.ledger import models
-from rekindle.runtime import Scaffold, Workspace, create_workspace
-from rekindle.runtime.audiences.live import LiveAudience
-from rekindle.runtime.composing import Composer
-from rekindle.runtime.dispatching import build_dispatcher
+from rekindle.runtime import Workspace
+from rekindle.worker.composing import Composer
+from rekindle.worker.dispatching import build_dispatcher
 
 NOW = datetime(2023, 1, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -26,11 +26,13 @@ from typing import Any
 import waitress
 
 from bench.measure import Result, compare
-from rekindle.api import build_api
 from rekindle.clock import SystemClock
+from rekindle.desk import Scaffold, create_workspace
 from rekindle.journeys import Person
 from rekindle.ledger import Keys, Scope
-from rekindle.runtime import LedgerIntake, Scaffold, Workspace, create_workspace
+from rekindle.runtime import Workspace
+from rekindle.web.api import build_api
+from rekindle.worker import LedgerIntake
 
 EVENTS_A_BATCH = 100
 BATCHES = 60

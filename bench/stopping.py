@@ -32,22 +32,18 @@ from aiosmtpd.controller import Controller
 from bench.measure import MB, Result
 from bench.servers import postgresql
 from rekindle.channels import OutgoingMail, build_outlet
-from rekindle.cli.serving import build_server
 from rekindle.clock import SystemClock
 from rekindle.config import EmailSettings, LedgerSettings, PortalSettings, SmtpSettings
 from rekindle.consent import ConsentRecord
-from rekindle.journeys import (
-    Engine,
-    HouseRules,
-    JourneyVersion,
-    Person,
-    parse_journey,
-)
+from rekindle.desk import Scaffold, create_workspace
+from rekindle.gate import HouseRules
+from rekindle.journeys import Engine, JourneyVersion, Person, parse_journey
 from rekindle.ledger import Keys, OutboxMessage, Scope
-from rekindle.runtime import Scaffold, Workspace, create_workspace
-from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
+from rekindle.runtime import Workspace
 from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Channel, Reason
+from rekindle.web.serving import build_server
+from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 
 PEOPLE = 6_000
 PURCHASES = 300

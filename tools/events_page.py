@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rekindle.facts.events import PROBLEMS, Meaning
+from rekindle.intake import PROBLEMS, Meaning
 from tools.markdown import note, table
 
 LEAD = """\

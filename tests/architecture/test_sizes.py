@@ -19,6 +19,9 @@ from tools.source_tree import CODE_FOLDERS, ROOT, Module, entries, modules
 LIMITS = {"function_lines": 60, "nesting": 4, "module_lines": 700, "folder_entries": 20}
 ROOT_ENTRIES = 18
 APPEND_ONLY = frozenset({"decisions", "migrations"})  # sequences that may only grow
+# One entry a room: how many there are is a decision (docs/decisions/0026), and the map in
+# the README has to show each of them.
+MAPS = frozenset({"src/rekindle", "tests"})
 ALLOWED = tomllib.loads((Path(__file__).parent / "sizes.toml").read_text(encoding="utf-8"))
 BLOCKS = (ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match, ast.AsyncFor, ast.AsyncWith)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -64,7 +67,8 @@ def measured(measure: str) -> dict[str, int]:
         case "module_lines":
             return {module.place: len(module.text.splitlines()) for module in modules()}
         case _:
-            return {f.relative_to(ROOT).as_posix(): len(entries(f)) for f in folders()}
+            counts = {f.relative_to(ROOT).as_posix(): len(entries(f)) for f in folders()}
+            return {name: count for name, count in counts.items() if name not in MAPS}
 
 
 @pytest.mark.parametrize("measure", LIMITS)

@@ -19,18 +19,29 @@ FORBIDDEN_NAMES = frozenset(
     {"base", "common", "core", "helper", "helpers", "manager", "misc", "shared", "util", "utils"}
 )
 SEES_INSIDE = {
-    "runtime": "wires the concrete classes together",
     "testing": "its fakes stand in for inner parts",
 }
-INNER_ROOMS = {"facts.events": "one source of facts, which those who receive it read by"}
+INNER_ROOMS = {
+    "journeys.population": "who the people are, which needs an engine of facts; the rest does not"
+}
 OWNERS = {
     "deltalake": {"facts"},
     "duckdb": {"facts"},
     "sqlite3": {"facts", "ledger"},
     "psycopg": {"facts", "ledger", "testing"},
     "sqlglot": {"audiences", "facts"},
-    "ibis": {"audiences", "facts", "insights", "profiles", "runtime", "testing"},
-    "django": {"api", "ledger", "portal", "runtime"},
+    "ibis": {
+        "audiences",
+        "facts",
+        "insights",
+        "journeys",
+        "profiles",
+        "runtime",
+        "testing",
+        "desk",
+        "worker",
+    },
+    "django": {"ledger", "web"},
     "django.db": {"ledger"},
     "smtplib": {"channels"},
     "aiosmtpd": {"testing"},
@@ -40,11 +51,11 @@ OWNERS = {
     "scipy": {"experiments", "insights"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "waitress": {"cli", "runtime"},
+    "waitress": {"web"},
     "yaml": {"journeys"},
 }
 OUTLET_VERBS = frozenset({"send", "send_message", "sendmail"})
-DISPATCHER = "rekindle.runtime.dispatching.handing"
+DISPATCHER = "rekindle.worker.dispatching.handing"
 
 
 def face(room: str) -> set[str]:

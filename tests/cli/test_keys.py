@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.cli.serving import build_site
 from rekindle.ledger import disconnect
 from rekindle.runtime import Workspace
-from tests.api.caller import Caller, serving
+from rekindle.web.serving import build_site
 from tests.cli.commands import refused, rekindle
+from tests.web.api.caller import Caller, serving
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.clock import MovableClock
-from rekindle.facts.events import read_event
+from rekindle.intake import read_event
 from rekindle.ledger import Inbox, read_reports
 from rekindle.runtime import Workspace
 from tests.cli.commands import rekindle

@@ -10,15 +10,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from rekindle.errors import LedgerError
+from rekindle.gate import Budget, Cap, HouseRules, Terms, Worth
 from rekindle.journeys import (
     Branch,
-    Budget,
     Candidate,
-    Cap,
     End,
     Engine,
     Goal,
-    HouseRules,
     Journey,
     JourneyVersion,
     MemoryBook,
@@ -27,14 +25,12 @@ from rekindle.journeys import (
     Send,
     Signal,
     Step,
-    Terms,
     Trigger,
     Wait,
     WaitForDate,
     WaitForEvent,
     WaitForTime,
     Way,
-    Worth,
 )
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 

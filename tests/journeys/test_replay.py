@@ -7,17 +7,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from rekindle.experiments import assign
+from rekindle.gate import Cap, HouseRules, Terms
 from rekindle.journeys import (
     Candidate,
-    Cap,
-    HouseRules,
     Journey,
     JourneyVersion,
     MemoryBook,
     Person,
     Replayed,
     Signal,
-    Terms,
     parse_journey,
     replay,
 )

@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import connections
 
-from rekindle.journeys import Terms
+from rekindle.gate import Terms
 from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate, models
 
 SECRET = b"a secret of the tests"

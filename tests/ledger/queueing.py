@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rekindle.journeys import Budget, Terms
+from rekindle.gate import Budget, Terms
 from rekindle.ledger import Outbox, OutboxMessage, models
 from rekindle.ledger.book import lane_of
 from rekindle.vocabulary import Reason

@@ -18,7 +18,8 @@ from django.test.utils import CaptureQueriesContext
 
 from rekindle.consent import ConsentRecord
 from rekindle.errors import LedgerError
-from rekindle.journeys import Batch, Budget, Decision, Enrolment, Move, Person, Sent, Signal
+from rekindle.gate import Budget, Decision, Enrolment, Sent
+from rekindle.journeys import Batch, Move, Person, Signal
 from rekindle.ledger import History, LedgerBook, hash_address, models
 from rekindle.testing.book_contract import (
     DAY,
@@ -318,7 +319,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from django.db import connections
-from rekindle.journeys import Signal, Terms
+from rekindle.gate import Terms
+from rekindle.journeys import Signal
 from rekindle.ledger import LedgerBook, connect
 from rekindle.vocabulary import SignalKind
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from rekindle.journeys import Book, Terms
+from rekindle.gate import Terms
+from rekindle.journeys import Book
 from rekindle.ledger import LedgerBook, MessageState, models
 from rekindle.testing.book_contract import BookContract, Deliver, MakeBook
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rekindle.consent import Exclusion, Preferences
-from rekindle.journeys import Decision, Person, Signal
+from rekindle.gate import Decision
+from rekindle.journeys import Person, Signal
 from rekindle.ledger import (
     DecisionCount,
     ExclusionEntry,

@@ -10,8 +10,8 @@ from django.db import connections, transaction
 from django.db.models import Model
 
 from rekindle.consent import ConsentRecord
-from rekindle.facts.events import read_event
-from rekindle.journeys import Decision
+from rekindle.gate import Decision
+from rekindle.intake import read_event
 from rekindle.ledger import Inbox, LedgerBook, MessageState, Outbox, models, read_reports
 from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Answer, Channel, Reason

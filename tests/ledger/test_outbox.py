@@ -10,7 +10,7 @@ from django.db import connections
 
 from rekindle.consent import Exclusion, Rule
 from rekindle.errors import UsageError
-from rekindle.journeys import Decision, Terms
+from rekindle.gate import Decision, Terms
 from rekindle.ledger import (
     MAX_ATTEMPTS,
     AuditLog,

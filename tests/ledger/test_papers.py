@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
-from rekindle.journeys import Dossier, Signal
+from rekindle.gate import Dossier
+from rekindle.journeys import Signal
 from rekindle.ledger import LedgerBook, Outbox
 from rekindle.vocabulary import Channel, SignalKind
 from tests.ledger.queueing import DAY, HOUR, START, TERMS, Queue, claim

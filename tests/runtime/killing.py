@@ -21,16 +21,8 @@ from rekindle.clock import MovableClock, pause, stopwatch
 from rekindle.config import EmailSettings, SmtpSettings
 from rekindle.consent import ConsentRecord
 from rekindle.errors import RekindleError
-from rekindle.journeys import (
-    Budget,
-    Engine,
-    HouseRules,
-    JourneyVersion,
-    Person,
-    Signal,
-    Terms,
-    parse_journey,
-)
+from rekindle.gate import Budget, HouseRules, Terms
+from rekindle.journeys import Engine, JourneyVersion, Person, Signal, parse_journey
 from rekindle.ledger import (
     History,
     LedgerBook,
@@ -41,10 +33,10 @@ from rekindle.ledger import (
     connect,
 )
 from rekindle.ledger.models import Touch
-from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
 from rekindle.testing.audiences import FixedAudience
 from rekindle.testing.smtp_sink import Manners, SmtpSink
 from rekindle.vocabulary import Channel, SignalKind
+from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from tests.runtime.accounts import JOURNEY, Account, Bookkeeping, Farewell, key_of
 from tests.runtime.crashing import NAP_SECONDS, kill, start_worker
 

@@ -22,9 +22,11 @@ from django.db import connections
 
 from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
+from rekindle.desk import Scaffold, create_workspace, start_journey
 from rekindle.ledger import EnrolmentEntry, MessageState, disconnect
-from rekindle.runtime import Pass, Scaffold, Worker, Workspace, create_workspace, start_journey
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
+from rekindle.worker import Pass, Worker
 
 SEED = 20_240_901
 FIRST_DAY = datetime(2023, 1, 1, tzinfo=UTC)

@@ -22,7 +22,8 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.journeys import Book, Cap, HouseRules, JourneyVersion, QuietHours, parse_journey
+from rekindle.gate import Cap, HouseRules, QuietHours
+from rekindle.journeys import Book, JourneyVersion, parse_journey
 from rekindle.ledger import (
     MAX_ATTEMPTS,
     Meters,
@@ -34,10 +35,10 @@ from rekindle.ledger import (
     migrate,
     models,
 )
-from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
-from rekindle.runtime.dispatching.dispatcher import backoff, next_chunk
-from rekindle.runtime.dispatching.metering import MeteredPace, Pace, Unmetered, limit_of_day
 from rekindle.vocabulary import Channel, Reason
+from rekindle.worker.dispatching import Dispatcher, LastLook, Means
+from rekindle.worker.dispatching.dispatcher import backoff, next_chunk
+from rekindle.worker.dispatching.metering import MeteredPace, Pace, Unmetered, limit_of_day
 from tests.channels.postbox import build_mail, serving
 from tests.ledger.queueing import DAY, HOUR, MINUTE, START, TERMS, TEXT, Queue
 

@@ -15,14 +15,15 @@ from typing import Any
 
 import pytest
 
-from rekindle.journeys import Candidate, Engine, JourneyVersion, build_rules
-from rekindle.runtime import replay_journey, report_journey
-from rekindle.runtime.audiences.historical import HistoryAudience
-from rekindle.runtime.audiences.live import LiveAudience
-from rekindle.runtime.composing import Composer
-from rekindle.runtime.dispatching import build_dispatcher
-from rekindle.runtime.journeys.replaying import Rehearsal, rehearse
-from rekindle.runtime.observing import observe_returns
+from rekindle.desk import replay_journey, report_journey
+from rekindle.desk.replaying import Rehearsal, rehearse
+from rekindle.gate import build_rules
+from rekindle.journeys import Candidate, Engine, JourneyVersion
+from rekindle.journeys.population.historical import HistoryAudience
+from rekindle.journeys.population.live import LiveAudience
+from rekindle.worker.composing import Composer
+from rekindle.worker.dispatching import build_dispatcher
+from rekindle.worker.observing import observe_returns
 from tests.runtime.shops import Team, mornings
 
 FIRST = date(2024, 8, 19)

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pytest
 
 import rekindle
-from rekindle import runtime
+from rekindle import desk, worker
 from rekindle.errors import WorkspaceError
 from rekindle.profiles import NAMES
 from rekindle.runtime import Workspace
@@ -30,7 +30,7 @@ def test_the_examples_run_one_after_the_other(team: Team, monkeypatch: pytest.Mo
 
 def test_what_the_page_lists_exists() -> None:
     listed = re.findall(r"`(\w+)", " ".join(ROW.findall(PAGE.read_text(encoding="utf-8"))))
-    known = set(dir(Workspace)) | set(runtime.__all__) | {"config"}
+    known = set(dir(Workspace)) | set(desk.__all__) | set(worker.__all__) | {"config"}
     assert listed
     assert [name for name in listed if name not in known] == []
 

@@ -10,8 +10,9 @@ import pytest
 
 from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
-from rekindle.runtime import Scaffold, Workspace, build_plan, create_workspace
-from rekindle.runtime.journeys.replaying import Rehearsal, rehearse
+from rekindle.desk import Scaffold, build_plan, create_workspace
+from rekindle.desk.replaying import Rehearsal, rehearse
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from tests.runtime.shops import close_ledgers, set_key, write_csv
 

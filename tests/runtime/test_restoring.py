@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from rekindle.errors import WorkError
-from rekindle.runtime import accept_restored
-from rekindle.runtime.restoring import FILE
 from rekindle.testing.smtp_sink import SmtpSink, running_sink
 from rekindle.vocabulary import Reason
+from rekindle.worker import accept_restored
+from rekindle.worker.restoring import FILE
 from tests.runtime.databases import command, postgres_ledger
 from tests.runtime.shops import DAY, NOW, Team, add_section, set_key
 

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rekindle.consent import Exclusion
-from rekindle.errors import JourneyError, UsageError
-from rekindle.runtime import (
+from rekindle.desk import (
     Wish,
     build_plan,
     change_preferences,
@@ -25,7 +24,8 @@ from rekindle.runtime import (
     start_journey,
     stop_journey,
 )
-from rekindle.runtime.journeys.tokens import check_drift, read_plan, sign_plan
+from rekindle.desk.tokens import check_drift, read_plan, sign_plan
+from rekindle.errors import JourneyError, UsageError
 from rekindle.vocabulary import Reason
 from tests.runtime.shops import CALM, Team
 

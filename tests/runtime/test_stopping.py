@@ -11,10 +11,11 @@ from urllib.request import Request, urlopen
 import pytest
 import waitress
 
+from rekindle.desk import report_journey
 from rekindle.ledger import MessageState
-from rekindle.portal import build_portal
-from rekindle.runtime import Workspace, report_journey
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
+from rekindle.web.portal import build_portal
 from tests.runtime.shops import DAY, NOW, Team
 
 HOUR = timedelta(hours=1)

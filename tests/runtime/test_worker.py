@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rekindle.desk import build_plan, explain_customer, report_journey
 from rekindle.ledger import MessageState
-from rekindle.runtime import build_plan, explain_customer, report_journey
 from rekindle.vocabulary import Answer, Arm, Reason
 from tests.runtime.shops import CALM, DAY, NOW, TWINS, Team
 

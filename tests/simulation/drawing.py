@@ -15,28 +15,30 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rekindle.config import write_duration
-from rekindle.journeys import (
-    Branch,
+from rekindle.gate import (
     Budget,
     Calendar,
     Cap,
+    HouseRules,
+    QuietHours,
+    Terms,
+    Worth,
+    longest_window,
+)
+from rekindle.journeys import (
+    Branch,
     End,
     Goal,
-    HouseRules,
     Journey,
     Person,
-    QuietHours,
     Send,
     Step,
-    Terms,
     Trigger,
     Wait,
     WaitForDate,
     WaitForEvent,
     WaitForTime,
     Way,
-    Worth,
-    longest_window,
 )
 from rekindle.vocabulary import Channel, Purpose
 

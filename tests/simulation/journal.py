@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import Preferences
-from rekindle.journeys import Branch, End, Enrolment, JourneyVersion, Person, Signal, Step, Wait
+from rekindle.gate import Enrolment
+from rekindle.journeys import Branch, End, JourneyVersion, Person, Signal, Step, Wait
 from rekindle.vocabulary import Arm, Purpose, Reason, SignalKind
 
 Key = tuple[str, str, int]

@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Protocol
 
-from rekindle.journeys import Batch, Book, Decide, MemoryBook, Move, Signal, Terms
+from rekindle.gate import Terms
+from rekindle.journeys import Batch, Book, Decide, MemoryBook, Move, Signal
 from tests.simulation.drawing import House
 from tests.simulation.journal import Key, broken
 

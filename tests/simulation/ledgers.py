@@ -25,14 +25,15 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.facts.events import MEANINGS, Event, read_event
-from rekindle.journeys import Batch, Decide, Move, Signal, Terms
+from rekindle.gate import Terms
+from rekindle.intake import MEANINGS, Event, read_event
+from rekindle.journeys import Batch, Decide, Move, Signal
 from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, read_reports
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
-from rekindle.runtime.dispatching import Dispatcher, LastLook, Means
 from rekindle.vocabulary import Answer, Channel, SignalKind
+from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from tests.simulation.journal import BrokenPromiseError, Key, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
 

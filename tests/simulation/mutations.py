@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GATE = "journeys/gate.py"
+GATE = "gate/gate.py"
 DECIDING = "journeys/deciding.py"
 ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
 MEMORY = "journeys/memory_book.py"
-LOCAL_TIME = "journeys/local_time.py"
+LOCAL_TIME = "gate/local_time.py"
 CONSENT = "consent/rules.py"
 BOOK = "ledger/book/book.py"
 OUTBOX = "ledger/outbox/outbox.py"

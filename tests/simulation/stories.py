@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rekindle.journeys import Branch, Dossier, Enrolment, Move, Send, Wait, WaitForEvent
+from rekindle.gate import Dossier, Enrolment
+from rekindle.journeys import Branch, Move, Send, Wait, WaitForEvent
 from rekindle.vocabulary import Answer, Arm, Reason
 from tests.simulation.drawing import CONDITIONS, House
 from tests.simulation.journal import HandOver, Journal, Trail, broken

@@ -10,17 +10,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 
-from rekindle.journeys import (
-    Batch,
-    Book,
-    Candidate,
-    Engine,
-    Enrolment,
-    JourneyVersion,
-    Move,
-    Person,
-    Signal,
-)
+from rekindle.gate import Enrolment
+from rekindle.journeys import Batch, Book, Candidate, Engine, JourneyVersion, Move, Person, Signal
 from rekindle.vocabulary import Channel
 from tests.simulation.drawing import (
     COST,

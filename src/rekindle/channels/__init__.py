@@ -4,7 +4,7 @@ from rekindle.channels.discovery import Entry, build_outlet, describe_channels, 
 from rekindle.channels.interfaces import Outlet
 from rekindle.channels.mime import build_bytes, build_message
 from rekindle.channels.model import OutgoingMail, Receipt
-from rekindle.channels.rules import require_safe_links
+from rekindle.channels.rules import require_postal_address, require_safe_links
 
 __all__ = [
     "Entry",
@@ -16,5 +16,6 @@ __all__ = [
     "build_outlet",
     "describe_channels",
     "discover",
+    "require_postal_address",
     "require_safe_links",
 ]

@@ -26,3 +26,16 @@ def require_safe_links(email: EmailSettings, portal: PortalSettings) -> None:
         f"portal.url is {portal.url!r}, and unsubscribe links have to be https (RFC 8058); "
         "serve the portal over https, or let email.outlet be 'email_folder'"
     )
+
+
+def require_postal_address(email: EmailSettings) -> None:
+    """Refuse to write to anyone without saying where the business is.
+
+    Raises:
+        ConfigError: ``email.postal_address`` is empty.
+    """
+    if not email.postal_address.strip():
+        raise ConfigError(
+            "email.postal_address is empty; every marketing message has to carry one "
+            "(CAN-SPAM, 15 U.S.C. § 7704(a)(5)): set it in rekindle.toml"
+        )

@@ -48,8 +48,8 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Take the proposal without asking.")] = False,
 ) -> None:
     """Look at a file of orders, propose what is what, and create a workspace."""
+    from rekindle.desk import Scaffold, create_workspace, source_path
     from rekindle.facts import propose_source
-    from rekindle.runtime import Scaffold, create_workspace, source_path
 
     directory = directory.resolve()
     if (directory / "rekindle.toml").exists():

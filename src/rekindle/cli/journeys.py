@@ -28,8 +28,9 @@ from rekindle.errors import UsageError
 from rekindle.vocabulary import Arm, Unknown
 
 if TYPE_CHECKING:
+    from rekindle.desk import Plan
     from rekindle.insights import JourneyReport
-    from rekindle.runtime import Plan, Workspace
+    from rekindle.runtime import Workspace
 
 JourneyName = Annotated[str, typer.Argument(help="A journey in journeys/, without its ending.")]
 A_YEAR = timedelta(days=365)
@@ -47,7 +48,7 @@ def plan(
     journey: JourneyName, directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False
 ) -> None:
     """Say who would enter, in which arm, at what cost, and what could be proven."""
-    from rekindle.runtime import build_plan
+    from rekindle.desk import build_plan
 
     workspace = open_at(directory, as_of)
     at = workspace.latest() if as_of is None else workspace.clock.now()
@@ -76,7 +77,7 @@ def start(
     by: By = "",
 ) -> None:
     """Start a journey, or its edited version; the next tick lets people enter."""
-    from rekindle.runtime import build_plan, start_journey
+    from rekindle.desk import build_plan, start_journey
 
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
@@ -107,7 +108,7 @@ def replay(
     html: HtmlFile = None,
 ) -> None:
     """Run a journey over the shop's own history, sending nothing."""
-    from rekindle.runtime import replay_journey
+    from rekindle.desk import replay_journey
 
     check_page(html)
     workspace = open_at(directory, None)
@@ -133,7 +134,7 @@ def report(
     html: HtmlFile = None,
 ) -> None:
     """Say what a journey did and what it earned against its holdout."""
-    from rekindle.runtime import report_journey
+    from rekindle.desk import report_journey
 
     check_page(html)
     workspace = open_at(directory, as_of)

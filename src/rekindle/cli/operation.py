@@ -16,7 +16,7 @@ from rekindle.cli.journeys import refuse_time_travel
 from rekindle.cli.steering import By, whoever
 
 if TYPE_CHECKING:
-    from rekindle.runtime import Pass
+    from rekindle.worker import Pass
 
 SCHEMA_VERSION = 1
 Every = Annotated[float, typer.Option("--every", min=1, help="Seconds between two passes.")]
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Make one pass: see who returned, let people enter, decide, send."""
-    from rekindle.runtime import Worker
+    from rekindle.worker import Worker
 
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
@@ -56,14 +56,14 @@ def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = Fa
 
 def worker(directory: Directory = Path(), every: Every = 60) -> None:
     """Keep passing until stopped."""
-    from rekindle.runtime import Worker
+    from rekindle.worker import Worker
 
     Worker(open_at(directory, None)).run(every_seconds=every, is_stopping=_until_stopped())
 
 
 def up(directory: Directory = Path(), every: Every = 60) -> None:
     """Run the portal, the API and the worker in one process."""
-    from rekindle.cli.serving import serve
+    from rekindle.web import serve
 
     serve(open_at(directory, None), every_seconds=every, is_stopping=_until_stopped())
 
@@ -73,7 +73,7 @@ def accept_restored(directory: Directory = Path(), by: By = "") -> None:
 
     Journeys end for everyone who may have been written to since the backup.
     """
-    from rekindle.runtime import accept_restored as accept
+    from rekindle.worker import accept_restored as accept
 
     accepted = accept(open_at(directory, None), who=whoever(by))
     if accepted is None:

@@ -56,7 +56,7 @@ def prefer(
     by: By = "",
 ) -> None:
     """Keep what a customer asked for: not now, less often, fewer topics."""
-    from rekindle.runtime import Wish, change_preferences
+    from rekindle.desk import Wish, change_preferences
 
     wish = Wish(_duration(snooze), _duration(at_most_every), mute or (), unmute or ())
     if wish == Wish():
@@ -81,7 +81,7 @@ def exclude(
 ) -> None:
     """Write no marketing to a customer, by the business's own decision."""
     from rekindle.consent import Exclusion
-    from rekindle.runtime import exclude_person
+    from rekindle.desk import exclude_person
 
     duration = _duration(lasting)
     exclusion = Exclusion(because.value)
@@ -95,7 +95,7 @@ def include(
 ) -> None:
     """Take back an exclusion."""
     from rekindle.consent import Exclusion
-    from rekindle.runtime import include_person
+    from rekindle.desk import include_person
 
     workspace = open_at(directory, None)
     include_person(workspace, customer, Exclusion(because.value), who=whoever(by))
@@ -104,7 +104,7 @@ def include(
 
 def erase(customer: Customer, directory: Directory = Path(), yes: Yes = False, by: By = "") -> None:
     """Forget a customer in the ledger; their address stays suppressed where it was."""
-    from rekindle.runtime import erase_person
+    from rekindle.desk import erase_person
 
     workspace = open_at(directory, None)
     if not yes and not typer.confirm(f"Erase {customer}? This cannot be undone.", err=True):

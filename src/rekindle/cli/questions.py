@@ -26,8 +26,8 @@ from rekindle.cli.console import (
 from rekindle.config import write_duration
 
 if TYPE_CHECKING:
+    from rekindle.desk import Explanation
     from rekindle.ledger import DecisionEntry
-    from rekindle.runtime import Explanation
     from rekindle.vocabulary import Reason
 
 NEWEST = 20
@@ -73,7 +73,7 @@ def audience(
     as_json: AsJson = False,
 ) -> None:
     """Count the people who match a predicate and show the worthiest."""
-    from rekindle.runtime import count_audience
+    from rekindle.desk import count_audience
 
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
@@ -98,7 +98,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Show the profile and every decision made about one person, with reasons."""
-    from rekindle.runtime import explain_customer
+    from rekindle.desk import explain_customer
 
     workspace = open_at(directory, None)
     at = workspace.clock.now() if as_of is None else parse_as_of(as_of, workspace)
@@ -158,7 +158,7 @@ def _show_deeds(found: Explanation) -> None:
 
 
 def _show_decisions(found: Explanation) -> None:
-    from rekindle.runtime import MEANINGS
+    from rekindle.desk import MEANINGS
 
     for one in found.enrolments:
         end = (

@@ -13,7 +13,7 @@ from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, 
 from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
-    from rekindle.runtime import MovePlan
+    from rekindle.desk import MovePlan
 
 SCHEMA_VERSION = 1
 JourneyName = Annotated[str, typer.Argument(help="A journey that has started.")]
@@ -43,7 +43,7 @@ def whoever(by: str) -> str:
 
 def pause(journey: JourneyName, directory: Directory = Path(), why: Why = "", by: By = "") -> None:
     """Hold a journey still: nobody enters, nothing is decided, nothing leaves."""
-    from rekindle.runtime import pause_journey
+    from rekindle.desk import pause_journey
 
     pause_journey(open_at(directory, None), journey, who=whoever(by), why=why)
     errors.print(f"{journey} is paused; purchases go on ending it for people", markup=False)
@@ -51,7 +51,7 @@ def pause(journey: JourneyName, directory: Directory = Path(), why: Why = "", by
 
 def resume(journey: JourneyName, directory: Directory = Path(), by: By = "") -> None:
     """Let a paused journey go on; what is overdue too long is skipped, the rest spread."""
-    from rekindle.runtime import resume_journey
+    from rekindle.desk import resume_journey
 
     due = resume_journey(open_at(directory, None), journey, who=whoever(by))
     errors.print(f"{journey} goes on; {due:,} people had fallen due", markup=False)
@@ -65,7 +65,7 @@ def stop(
     yes: Yes = False,
 ) -> None:
     """End a journey for everyone in it; nobody is written to any more."""
-    from rekindle.runtime import stop_journey
+    from rekindle.desk import stop_journey
 
     workspace = open_at(directory, None)
     if not yes and not typer.confirm(f"End {journey} for everyone in it?", err=True):
@@ -82,7 +82,7 @@ def move(
     yes: Yes = False,
 ) -> None:
     """Move people to the newest version; lists first who stands at a step that is gone."""
-    from rekindle.runtime import move_people, plan_move
+    from rekindle.desk import move_people, plan_move
 
     workspace = open_at(directory, None)
     plan = plan_move(workspace, journey)

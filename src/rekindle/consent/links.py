@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 # One key per purpose, so that a signature made for another one is worth nothing here.
-PURPOSE = b"rekindle.portal.unsubscribe"
+PURPOSE = b"rekindle.web.portal.unsubscribe"
 # Half of SHA-256, which RFC 2104 section 5 allows; it keeps the address on one line.
 SIGNATURE_BYTES = 16
 

@@ -4,7 +4,7 @@ from rekindle.facts.contracts import CONTRACTS, Column, Contract, describe_contr
 from rekindle.facts.engines import Engine
 from rekindle.facts.facts import Facts
 from rekindle.facts.holding import held_cards
-from rekindle.facts.importing import FileImport, import_sources
+from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Proposal, propose_source
 
@@ -16,6 +16,7 @@ __all__ = [
     "Facts",
     "FileImport",
     "Lake",
+    "Progress",
     "Proposal",
     "describe_contracts",
     "held_cards",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from rekindle.experiments import Lift
+from rekindle.gate import REASONS
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
 from rekindle.insights.survival import Interval
@@ -25,7 +26,6 @@ from rekindle.insights.words import (
     say_value,
     say_word,
 )
-from rekindle.journeys import REASONS
 from rekindle.vocabulary import Answer, Arm, Reason, Tier, Unknown
 
 MOST_CATEGORIES = 12

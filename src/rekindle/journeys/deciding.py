@@ -16,17 +16,23 @@ from rekindle.audiences import behaviours_in, bind_flags
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError
 from rekindle.experiments import draw
-from rekindle.journeys.gate import GateContext, Policy, decide
-from rekindle.journeys.interfaces import Audience, Book
-from rekindle.journeys.local_time import local_day_bounds, next_local
-from rekindle.journeys.model import (
-    Batch,
-    Branch,
+from rekindle.gate import (
     Budget,
     Decision,
     Deed,
     Dossier,
     Enrolment,
+    GateContext,
+    HouseRules,
+    Policy,
+    decide,
+    local_day_bounds,
+    next_local,
+)
+from rekindle.journeys.interfaces import Audience, Book
+from rekindle.journeys.model import (
+    Batch,
+    Branch,
     JourneyVersion,
     Move,
     Send,
@@ -36,7 +42,6 @@ from rekindle.journeys.model import (
     WaitForTime,
 )
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
-from rekindle.journeys.rules import HouseRules
 from rekindle.vocabulary import Answer, Channel, Reason, value_by_the_million
 
 AnyWait = Wait | WaitForEvent | WaitForTime | WaitForDate

@@ -15,20 +15,11 @@ from typing import Protocol
 
 from rekindle.experiments import assign as assign_by_hash
 from rekindle.experiments import draw
+from rekindle.gate import Enrolment, HouseRules
 from rekindle.journeys.deciding import Decider
 from rekindle.journeys.interfaces import Audience, Book
-from rekindle.journeys.model import (
-    Batch,
-    Candidate,
-    Enrolment,
-    Journey,
-    JourneyVersion,
-    Move,
-    Past,
-    Trigger,
-)
+from rekindle.journeys.model import Batch, Candidate, Journey, JourneyVersion, Move, Past, Trigger
 from rekindle.journeys.route import arrival
-from rekindle.journeys.rules import HouseRules
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
 EVERYONE = "true"

@@ -11,11 +11,10 @@ from datetime import date, datetime
 from typing import Protocol
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.gate import Dossier, Enrolment
 from rekindle.journeys.model import (
     Batch,
     Candidate,
-    Dossier,
-    Enrolment,
     JourneyVersion,
     Move,
     Past,

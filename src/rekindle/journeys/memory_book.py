@@ -22,28 +22,12 @@ from rekindle.consent import (
     decide_permission,
 )
 from rekindle.errors import LedgerError
+from rekindle.gate import INSTANT, Deed, Dossier, Enrolment, Sent, Terms, month_of, resolve_zones
 from rekindle.journeys.exits import exit_reason, is_exit, is_woken
 from rekindle.journeys.interfaces import Decide
-from rekindle.journeys.local_time import month_of
-from rekindle.journeys.model import (
-    Batch,
-    Deed,
-    Dossier,
-    Enrolment,
-    JourneyVersion,
-    Move,
-    Past,
-    Person,
-    Send,
-    Sent,
-    Signal,
-    Terms,
-    Trigger,
-)
+from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, Send, Signal, Trigger
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
-from rekindle.journeys.rules import INSTANT
-from rekindle.journeys.zones import resolve_zones
 from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
+from rekindle.gate import Decision, Dossier, Enrolment
 from rekindle.vocabulary import (
-    Answer,
     Arm,
     Channel,
     Purpose,
@@ -239,29 +238,6 @@ class Candidate:
     was_matching: bool = False
 
 
-@value_by_the_million(frozen=True, slots=True)
-class Enrolment:
-    """One person's way through a journey. ``rotation`` counts entries from 0.
-
-    ``position`` is an index into the version's route. At a send, ``ready_at`` is when
-    it became due; at a wait or branch, when the person arrived. ``due_at`` is when to
-    look next. ``wakes_on`` names the events that make it due at once, each between bars
-    (``|click|visit|``), as they are stored and searched.
-    """
-
-    person: str
-    journey: str
-    version: int
-    rotation: int
-    arm: Arm
-    entered_at: datetime
-    last_order_at: datetime | None
-    position: int
-    ready_at: datetime
-    due_at: datetime
-    wakes_on: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Past:
     """What a book remembers of a person's latest enrolment in a journey."""
@@ -273,89 +249,6 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A counted send (or a ghost of one): what rolling caps look at.
-
-    One that ``is_pending`` has not left yet: it may leave at any moment, so it counts as
-    of the moment of the look.
-    """
-
-    channel: Channel
-    at: datetime
-    is_pending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """Something the person did since entering; ``event`` is its name."""
-
-    event: str
-    at: datetime
-
-
-@value_by_the_million(frozen=True, slots=True)
-class Dossier:
-    """Everything one decision needs about one due enrolment, read in one go.
-
-    ``exit`` is the reason that already ended it, or None. ``sent`` lists the person's
-    marketing sends, across journeys, inside the longest cap window (or the person's own
-    ``at_most_every``, if longer); for a held-out enrolment, and for no other, the
-    person's ghosts count like sends. ``zones`` are the time zones the person may be in.
-    ``deeds`` (oldest first) and ``touched_at``, the latest touch of this enrolment, are
-    given where the journey asks what people do.
-    """
-
-    enrolment: Enrolment
-    permission: Permission
-    is_reachable: bool
-    is_suppressed: bool
-    exit: Reason | None
-    sent: tuple[Sent, ...] = ()
-    zones: tuple[ZoneInfo, ...] = UTC_ZONES
-    is_erased: bool = False
-    preferences: Preferences = NO_PREFERENCES
-    exclusion: Exclusion | None = None
-    deeds: tuple[Deed, ...] = ()
-    touched_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """At most ``limit_micros`` a local month; None binds every journey or channel."""
-
-    journey: str | None
-    channel: Channel | None
-    limit_micros: int
-
-    @property
-    def name(self) -> str:
-        """Return the budget's name, the same in every process: ``lapsed/email``."""
-        return f"{self.journey or '*'}/{self.channel.value if self.channel else '*'}"
-
-    def binds(self, journey: str, channel: Channel) -> bool:
-        """Return whether a message of this journey through this channel is paid from it."""
-        return self.journey in (None, journey) and self.channel in (None, channel)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a workspace decided once that bears on every dossier and message.
-
-    ``longest_window`` is how far back sends are listed for the caps; ``zone`` the IANA
-    zone of the business, where people of unknown whereabouts are taken to be and whose
-    months budgets count. One of ``bad_endings`` (events) excludes the person for
-    ``cooling_off``.
-    """
-
-    soft_opt_in: bool = False
-    longest_window: timedelta = NEVER_MIND
-    zone: str = "UTC"
-    budgets: tuple[Budget, ...] = ()
-    cooling_off: timedelta = NEVER_MIND
-    bad_endings: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Batch:
     """What ``Book.take_due`` hands out: due dossiers, at most one a person.
 
@@ -364,15 +257,6 @@ class Batch:
 
     dossiers: Sequence[Dossier]
     reserved: Mapping[str, int] = field(default_factory=dict)
-
-
-@value_by_the_million(frozen=True, slots=True)
-class Decision:
-    """An answer. ``until`` is given with HOLD; ``reason`` with all but SEND."""
-
-    answer: Answer
-    reason: Reason | None = None
-    until: datetime | None = None
 
 
 @value_by_the_million(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rekindle.gate import Enrolment, HouseRules
 from rekindle.journeys.engine import Engine
 from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.memory_book import Course, MemoryBook
-from rekindle.journeys.model import Enrolment, Journey, JourneyVersion, Move, Send, Signal
-from rekindle.journeys.rules import HouseRules
+from rekindle.journeys.model import Journey, JourneyVersion, Move, Send, Signal
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Channel, Reason, SignalKind
 
 HOUR = timedelta(hours=1)

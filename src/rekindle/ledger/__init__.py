@@ -35,6 +35,7 @@ from rekindle.ledger.intake import (  # noqa: E402
     Spooled,
     Taken,
     read_reports,
+    spooled_sources,
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
@@ -87,5 +88,6 @@ __all__ = [
     "mend",
     "migrate",
     "read_reports",
+    "spooled_sources",
     "without_collector",
 ]

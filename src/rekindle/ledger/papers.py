@@ -18,7 +18,8 @@ from rekindle.consent import (
     Preferences,
     decide_permission,
 )
-from rekindle.journeys import Deed, Enrolment, Terms, exit_reason, is_exit
+from rekindle.gate import Deed, Enrolment, Terms
+from rekindle.journeys import exit_reason, is_exit
 from rekindle.ledger.queries import fetch, instant_of, instant_or_none, names_of, rows_of, text_of
 from rekindle.ledger.statements import last_word, sum_up
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +22,9 @@ import ibis.expr.types as ir
 from rekindle.clock import Clock, SystemClock
 from rekindle.config import FILE_NAME, Config, SourceSettings, load_config, load_secret
 from rekindle.errors import JourneyError, WorkspaceError
-from rekindle.facts import Engine, Facts, FileImport, Lake, import_sources
-from rekindle.facts.importing import Progress
-from rekindle.journeys import Journey, build_terms, load_journey
+from rekindle.facts import Engine, Facts, FileImport, Lake, Progress, import_sources
+from rekindle.gate import build_terms
+from rekindle.journeys import Journey, load_journey
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Channel, Money
 
@@ -89,12 +89,38 @@ class Workspace:
         """
         if only or not self.has_ledger:
             return self.import_from(self.config.sources, only=only, progress=progress)
-        from rekindle.runtime.intake import import_intake, spooled_sources
-
-        with spooled_sources(self) as spooled:
+        with self._spooled_sources() as spooled:
             sources = (*self.config.sources, *spooled)
             found = self.import_from(sources, progress=progress)
-        return found + import_intake(self)
+        return found + self.import_reports()
+
+    def import_reports(self) -> list[FileImport]:
+        """Bring everything reported so far into the lake; return what each file gave.
+
+        Killed at any moment, it goes on where it stopped: what is imported twice is there
+        once.
+
+        Raises:
+            BusyError: another import is running.
+        """
+        found: list[FileImport] = []
+        if not self.has_ledger:
+            return found
+        while True:
+            with self._spooled_sources() as sources:
+                if not sources:
+                    return found
+                found += self.import_from(sources)
+
+    def _spooled_sources(self) -> AbstractContextManager[tuple[SourceSettings, ...]]:
+        from rekindle.ledger import Inbox, spooled_sources
+
+        return spooled_sources(
+            Inbox(self.ledger, self.book),
+            self.directory,
+            lake=self.directory / self.config.facts.lake,
+            now=self.clock.now,
+        )
 
     def import_from(
         self,

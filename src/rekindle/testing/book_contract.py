@@ -14,13 +14,9 @@ from itertools import pairwise
 import pytest
 
 from rekindle.consent import ConsentRecord, Rule
+from rekindle.gate import Decision, Sent
 from rekindle.journeys.interfaces import Book
-from rekindle.journeys.model import (
-    Decision,
-    Person,
-    Sent,
-    Signal,
-)
+from rekindle.journeys.model import Person, Signal
 from rekindle.testing.book_samples import (
     DAY,
     HOUR,

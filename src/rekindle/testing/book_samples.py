@@ -7,19 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from rekindle.gate import Decision, Dossier, Enrolment, Terms
 from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import (
     Batch,
-    Decision,
-    Dossier,
-    Enrolment,
     Goal,
     Journey,
     JourneyVersion,
     Move,
     Send,
     Signal,
-    Terms,
     Trigger,
     Wait,
 )

@@ -12,16 +12,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rekindle.consent import Exclusion, Preferences
+from rekindle.gate import Budget, Sent
 from rekindle.journeys.interfaces import Book
-from rekindle.journeys.model import (
-    Batch,
-    Budget,
-    Move,
-    Person,
-    Sent,
-    Signal,
-    Trigger,
-)
+from rekindle.journeys.model import Batch, Move, Person, Signal, Trigger
 from rekindle.testing.book_samples import (
     DAY,
     HOUR,

@@ -13,22 +13,9 @@ from datetime import datetime
 from functools import partial
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.gate import Dossier, Enrolment, Terms, month_of, resolve_zones
 from rekindle.identity import former_spellings, normalise_address
-from rekindle.journeys import (
-    Batch,
-    Decide,
-    Dossier,
-    Enrolment,
-    JourneyVersion,
-    Move,
-    Past,
-    Person,
-    Signal,
-    Terms,
-    Trigger,
-    month_of,
-    resolve_zones,
-)
+from rekindle.journeys import Batch, Decide, JourneyVersion, Move, Past, Person, Signal, Trigger
 from rekindle.ledger import models
 from rekindle.ledger.book.dossiers import Due, DueReader
 from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of

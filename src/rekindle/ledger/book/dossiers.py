@@ -14,16 +14,8 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Preferences
-from rekindle.journeys import (
-    Deed,
-    Dossier,
-    Enrolment,
-    Send,
-    Sent,
-    Terms,
-    events_asked,
-    resolve_zones,
-)
+from rekindle.gate import Deed, Dossier, Enrolment, Sent, Terms, resolve_zones
+from rekindle.journeys import Send, events_asked
 from rekindle.ledger.bulk import moment_reader, read_rows
 from rekindle.ledger.papers import (
     ARMS,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rekindle.journeys import Move, Send, Terms, month_of, resolve_zones
+from rekindle.gate import Terms, month_of, resolve_zones
+from rekindle.journeys import Move, Send
 from rekindle.ledger.bulk import Target, insert_rows, moment_writer, update_rows
 from rekindle.ledger.cancelling import book_budgets
 from rekindle.ledger.models import MessageState

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
-from rekindle.facts.events import keep_amounts
+from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.bulk import chunks

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from rekindle.journeys import INSTANT
+from rekindle.gate import INSTANT
 from rekindle.ledger import models
 from rekindle.ledger.bulk import CHUNK, chunks
 from rekindle.ledger.cancelling import cancel, take_back

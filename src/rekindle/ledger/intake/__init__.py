@@ -1,5 +1,6 @@
 """What others report: who may, whose it is, and what becomes of it."""
 
+from rekindle.ledger.intake.exporting import spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
 from rekindle.ledger.intake.keys import ApiKey, Keys, Scope
 from rekindle.ledger.intake.reports import Report, read_reports
@@ -13,4 +14,5 @@ __all__ = [
     "Spooled",
     "Taken",
     "read_reports",
+    "spooled_sources",
 ]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.consent import ConsentRecord
-from rekindle.facts.events import Card, Statement
+from rekindle.intake import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook

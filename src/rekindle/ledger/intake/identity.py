@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from rekindle.facts.events import Event, EventType
+from rekindle.intake import Event, EventType
 from rekindle.ledger.queries import execute, fetch, rows_of, text_of
 
 ANONYMOUS = " "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from rekindle.facts.events import Card, EventType
+from rekindle.intake import Card, EventType
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer

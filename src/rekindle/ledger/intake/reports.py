@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rekindle.facts.events import Event, order_id_of, signal_kind
+from rekindle.intake import Event, order_id_of, signal_kind
 from rekindle.journeys import Signal
 from rekindle.ledger.bulk import Target, moment_writer
 from rekindle.ledger.queries import Row

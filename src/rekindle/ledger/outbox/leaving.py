@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rekindle.consent import NO_PREFERENCES
-from rekindle.journeys import Deed, Dossier, Enrolment, Journey, Sent, Terms, resolve_zones
+from rekindle.gate import Deed, Dossier, Enrolment, Sent, Terms, resolve_zones
+from rekindle.journeys import Journey
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.outbox.model import OutboxMessage, touch_key
 from rekindle.ledger.papers import (

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rekindle.journeys import Dossier
+from rekindle.gate import Dossier
 from rekindle.ledger.models import MessageState
 from rekindle.vocabulary import Channel, Reason
 

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from rekindle.journeys import INSTANT, Decision, Enrolment, Journey, Signal, Terms
+from rekindle.gate import INSTANT, Decision, Enrolment, Terms
+from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
 from rekindle.ledger.book import enrolment_of
 from rekindle.ledger.cancelling import CHUNK, FREE, WAITING, book_budgets, cancel, give_up

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.errors import UsageError
-from rekindle.journeys import INSTANT, Terms
+from rekindle.gate import INSTANT, Terms
 from rekindle.ledger import models
 from rekindle.ledger.cancelling import FREE, book_budgets
 from rekindle.ledger.history.audit import AuditLog

@@ -1,7 +1,0 @@
-"""HTTP for machines: event intake in the shape that Segment's client libraries speak."""
-
-from rekindle.api.app import Api, build_api
-from rekindle.api.interfaces import Intake
-from rekindle.api.openapi import build_openapi
-
-__all__ = ["Api", "Intake", "build_api", "build_openapi"]

@@ -1,0 +1,98 @@
+"""What a team asks for: plan, start, steer, explain, replay, report, and people's wishes.
+
+A name is loaded when it is first asked for, so that a command which counts an audience
+does not wait for Django, the templates and the charts.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rekindle.desk.counting import AudienceCount, count_audience
+    from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
+    from rekindle.desk.planning import Plan, build_plan, check_journey
+    from rekindle.desk.replaying import replay_journey
+    from rekindle.desk.reporting import report_journey
+    from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
+    from rekindle.desk.starting import start_journey
+    from rekindle.desk.steering import (
+        MovePlan,
+        move_people,
+        pause_journey,
+        plan_move,
+        resume_journey,
+        stop_journey,
+    )
+    from rekindle.desk.subscriptions import LedgerSubscriptions
+    from rekindle.desk.wishes import (
+        Wish,
+        change_preferences,
+        erase_person,
+        exclude_person,
+        include_person,
+    )
+
+_HOMES = {
+    "AudienceCount": "counting",
+    "count_audience": "counting",
+    "MEANINGS": "explaining",
+    "Explanation": "explaining",
+    "explain_customer": "explaining",
+    "Plan": "planning",
+    "build_plan": "planning",
+    "check_journey": "planning",
+    "replay_journey": "replaying",
+    "report_journey": "reporting",
+    "Scaffold": "scaffolding",
+    "create_workspace": "scaffolding",
+    "source_path": "scaffolding",
+    "start_journey": "starting",
+    "MovePlan": "steering",
+    "move_people": "steering",
+    "pause_journey": "steering",
+    "plan_move": "steering",
+    "resume_journey": "steering",
+    "stop_journey": "steering",
+    "LedgerSubscriptions": "subscriptions",
+    "Wish": "wishes",
+    "change_preferences": "wishes",
+    "erase_person": "wishes",
+    "exclude_person": "wishes",
+    "include_person": "wishes",
+}
+__all__ = [
+    "MEANINGS",
+    "AudienceCount",
+    "Explanation",
+    "LedgerSubscriptions",
+    "MovePlan",
+    "Plan",
+    "Scaffold",
+    "Wish",
+    "build_plan",
+    "change_preferences",
+    "check_journey",
+    "count_audience",
+    "create_workspace",
+    "erase_person",
+    "exclude_person",
+    "explain_customer",
+    "include_person",
+    "move_people",
+    "pause_journey",
+    "plan_move",
+    "replay_journey",
+    "report_journey",
+    "resume_journey",
+    "source_path",
+    "start_journey",
+    "stop_journey",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

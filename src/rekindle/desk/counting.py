@@ -1,0 +1,77 @@
+"""Counts and samples an audience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import ibis
+
+from rekindle.audiences import build_condition, parse_predicate
+from rekindle.profiles import local_day
+from rekindle.runtime import Workspace
+
+SCHEMA_VERSION = 1
+SHOWN = (
+    "customer_id",
+    "tier",
+    "silence_days",
+    "expected_gap_days",
+    "orders_count",
+    "lifetime_value",
+    "last_order_on",
+    "top_category",
+    "country",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceCount:
+    """How many people match a predicate, what they were worth, and the worthiest few."""
+
+    predicate: str
+    as_of: datetime
+    customers: int
+    lifetime_value: Decimal
+    sample: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the count as documented JSON; money as numbers in major units."""
+        return {
+            "version": SCHEMA_VERSION,
+            "predicate": self.predicate,
+            "as_of": self.as_of.isoformat(),
+            "customers": self.customers,
+            "lifetime_value": float(round(self.lifetime_value, 2)),
+            "sample": [{k: _plain(v) for k, v in row.items()} for row in self.sample],
+        }
+
+
+def count_audience(
+    workspace: Workspace, predicate: str, at: datetime, *, sample: int = 10
+) -> AudienceCount:
+    """Return how many people match ``predicate`` at ``at`` and the ``sample`` worthiest.
+
+    Raises:
+        PredicateError: the predicate is not understood.
+    """
+    checked = parse_predicate(predicate)
+    table = workspace.profiles(at)
+    day = local_day(at, workspace.config.workspace.timezone)
+    table = table.mutate(as_of_on=ibis.date(day))
+    matching = workspace.engine.keep("audience", table.filter(build_condition(checked, table)))
+    total = matching.aggregate(n=matching.count(), value=matching.lifetime_value.sum())
+    row = workspace.engine.run(total).to_pylist()[0]
+    worthiest = matching.order_by(matching.lifetime_value.desc(), matching.customer_id)
+    rows = workspace.engine.run(worthiest.select(*SHOWN).limit(sample)).to_pylist()
+    return AudienceCount(predicate, at, row["n"], row["value"] or Decimal(0), rows)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(round(value, 2))
+    if isinstance(value, float):
+        return round(value, 2)
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,143 @@
+"""Everything Rekindle knows and decided about one person, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
+from rekindle.errors import UsageError
+from rekindle.gate import REASONS, resolve_zones
+from rekindle.journeys import Person
+from rekindle.ledger import (
+    DecisionEntry,
+    EnrolmentEntry,
+    ExclusionEntry,
+    MessageEntry,
+    SignalEntry,
+    SuppressionEntry,
+)
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Purpose
+
+SCHEMA_VERSION = 1
+MEANINGS = {note.reason: note.meaning for note in REASONS}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One person: profile, permission, wishes, enrolments, decisions and messages.
+
+    Lists are in order of time, the oldest first.
+    """
+
+    person: str
+    as_of: datetime
+    profile: Mapping[str, Any]
+    card: Person | None
+    permission: Permission
+    consents: Sequence[ConsentRecord]
+    suppressions: Sequence[SuppressionEntry]
+    preferences: Preferences
+    exclusions: Sequence[ExclusionEntry]
+    zones: Sequence[str]
+    signals: Sequence[SignalEntry]
+    enrolments: Sequence[EnrolmentEntry]
+    decisions: Sequence[DecisionEntry]
+    messages: Sequence[MessageEntry]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the explanation as documented JSON."""
+        return {
+            "version": SCHEMA_VERSION,
+            "customer": self.person,
+            "as_of": self.as_of.isoformat(),
+            "profile": _plain(dict(self.profile)),
+            "permission": {
+                "granted": self.permission.is_granted,
+                "rule": self.permission.rule.value,
+            },
+            "consents": [_plain(asdict(one)) for one in self.consents],
+            "suppressions": [_plain(asdict(one)) for one in self.suppressions],
+            "preferences": _wishes(self.preferences),
+            "exclusions": [_plain(asdict(one)) for one in self.exclusions],
+            "zones": list(self.zones),
+            "signals": [_plain(asdict(one)) for one in self.signals],
+            "enrolments": [_plain(asdict(one)) for one in self.enrolments],
+            "decisions": [_plain(asdict(one)) for one in self.decisions],
+            "messages": [_plain(asdict(one)) for one in self.messages],
+        }
+
+
+def explain_customer(workspace: Workspace, customer: str, at: datetime) -> Explanation:
+    """Return what is known of ``customer`` at ``at`` and every decision made so far.
+
+    Raises:
+        UsageError: nobody here goes by this id.
+    """
+    table = workspace.profiles(at)
+    rows = workspace.engine.run(table.filter(table.customer_id == customer)).to_pylist()
+    history = workspace.history
+    card = history.person(customer)
+    if not rows and card is None:
+        raise UsageError(
+            f"no customer {customer!r} in the facts; ids are as the sources write them, "
+            "`rekindle audience true --json` samples some"
+        )
+    profile = rows[0] if rows else {}
+    consents = history.consents_of(customer)
+    return Explanation(
+        person=customer,
+        as_of=at,
+        profile=profile,
+        card=card,
+        permission=decide_permission(
+            consents,
+            purpose=Purpose.MARKETING,
+            country=card.country if card else None,
+            last_purchase_at=profile.get("last_order_at"),
+            soft_opt_in=workspace.config.consent.soft_opt_in,
+            at=at,
+        ),
+        consents=consents,
+        suppressions=history.suppressions_of(customer),
+        preferences=history.preferences_of(customer),
+        exclusions=history.exclusions_of(customer),
+        zones=[str(zone) for zone in _zones(workspace, card)],
+        signals=history.signals_of(customer),
+        enrolments=history.enrolments_of_person(customer),
+        decisions=history.decisions_of(customer),
+        messages=history.messages_of_person(customer),
+    )
+
+
+def _zones(workspace: Workspace, card: Person | None) -> Sequence[ZoneInfo]:
+    """Return the time zones the person may be in, the likeliest first."""
+    default = workspace.config.workspace.timezone
+    if card is None:
+        return resolve_zones(None, None, None, default)
+    return resolve_zones(card.timezone, card.country, card.phone, default)
+
+
+def _wishes(preferences: Preferences) -> dict[str, Any]:
+    until, every = preferences.snoozed_until, preferences.at_most_every
+    return {
+        "snoozed_until": until.isoformat() if until else None,
+        "muted_topics": sorted(preferences.muted_topics),
+        "at_most_every_days": every / timedelta(days=1) if every else None,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else value

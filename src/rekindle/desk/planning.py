@@ -1,0 +1,362 @@
+"""What a journey would do if it started now: who, how many, at what cost, to what proof.
+
+The plan is the real engine over a book in memory, walked forward to the last step with
+nobody returning; so its counts are the most that can happen, with the gate's own reasons.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.audiences import behaviours_in, bind_flags, build_condition, parse_predicate
+from rekindle.config import write_duration
+from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.desk.tokens import sign_plan
+from rekindle.experiments import (
+    HoldoutPlan,
+    assign,
+    plan_holdout,
+    provable_lift,
+    provable_rate_lift,
+)
+from rekindle.gate import HouseRules, build_rules, build_terms
+from rekindle.journeys import (
+    Book,
+    Candidate,
+    Engine,
+    Journey,
+    JourneyVersion,
+    MemoryBook,
+    Send,
+    may_enter,
+)
+from rekindle.journeys.population import LiveAudience, save_people
+from rekindle.profiles import NAMES, build_profiles, local_day
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
+
+SCHEMA_VERSION = 1
+A_DAY = timedelta(days=1)
+BETWEEN_LOOKS = timedelta(hours=6)
+# How far back a plan counts the events that would have let people in.
+EVENTS_SEEN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRate:
+    """What the same audience did unprompted, one goal window earlier.
+
+    ``returned_share`` bought within the window; ``mean`` and ``standard_deviation`` are
+    of their net revenue in it, zeros included.
+    """
+
+    people: int
+    returned_share: float
+    mean: float
+    standard_deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What starting a journey now would mean."""
+
+    journey: str
+    as_of: datetime
+    people: int
+    assigned: Mapping[Arm, int]
+    holdout: HoldoutPlan
+    touches: Mapping[Answer, int]
+    reasons: Mapping[Reason, int]
+    cost: Money
+    base: BaseRate | Unknown
+    provable_revenue: float | Unknown
+    provable_rate: float | Unknown
+    token: str = ""
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as documented JSON; what is unknown carries its reason."""
+        return {
+            "version": SCHEMA_VERSION,
+            "journey": self.journey,
+            "as_of": self.as_of.isoformat(),
+            "people": self.people,
+            "assigned": {arm.value: self.assigned[arm] for arm in Arm},
+            "holdout": {"share": self.holdout.share, "why": self.holdout.sentence},
+            "touches": {answer.value: self.touches.get(answer, 0) for answer in TOUCHED},
+            "reasons": {reason.value: n for reason, n in sorted(self.reasons.items())},
+            "cost": float(self.cost.amount),
+            "currency": self.cost.currency,
+            "base_rate": _json(
+                self.base if isinstance(self.base, Unknown) else self.base.returned_share
+            ),
+            "provable_revenue": _json(self.provable_revenue),
+            "provable_return_rate": _json(self.provable_rate),
+            "token": self.token,
+            "notes": list(self.notes),
+        }
+
+
+def check_journey(workspace: Workspace, journey: Journey) -> None:
+    """Check what a journey file refers to: its predicates and its templates.
+
+    Raises:
+        PredicateError: a predicate asks for what the profile does not hold.
+        TemplateError: a template is missing or uses an unknown variable.
+    """
+    for predicate in predicates_of(journey):
+        parse_predicate(predicate)
+    templates = load_templates(workspace.directory / "templates")
+    required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
+    for send in journey.sends:
+        templates.check(send.template, NAMES, required=required)
+
+
+def predicates_of(journey: Journey) -> list[str]:
+    """Return every predicate a journey may ask the profile, its audience first.
+
+    A condition on what people did asks several, one for each thing done or not.
+    """
+    found = [journey.audience]
+    for condition in journey.conditions:
+        events = sorted(behaviours_in(condition))
+        if not events:
+            found.append(condition)
+            continue
+        for done in product((False, True), repeat=len(events)):
+            rest = bind_flags(condition, dict(zip(events, done, strict=True)))
+            if isinstance(rest, str):
+                found.append(rest)
+    return list(dict.fromkeys(found))
+
+
+def predicates_of_house(rules: HouseRules) -> list[str]:
+    """Return every predicate the house rules ask the profile."""
+    excluded = [] if rules.excluded_when is None else [rules.excluded_when]
+    return [*excluded, *(worth.predicate for worth in rules.worth)]
+
+
+def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
+    """Return what starting ``journey`` at ``at`` would mean; nothing is written.
+
+    Raises:
+        PredicateError, TemplateError: as ``check_journey``.
+    """
+    check_journey(workspace, journey)
+    audience = _Frozen(LiveAudience(workspace), at)
+    base = measure_base_rate(workspace, journey, at)
+    share_of = base if isinstance(base, Unknown) else base.returned_share
+    version = _next_version(workspace, journey, at)
+    candidates = audience.keep_newcomers(workspace.book, version)
+    holdout = plan_holdout(people=len(candidates), buyers_expected_share=share_of)
+    version = settle_version(workspace, journey, at, holdout_share=holdout.share)
+    book = _walk(workspace, version, audience, at)
+    looks = [move.decision for move in book.moves if isinstance(move.step, Send)]
+    decisions = Counter(decision.answer for decision in looks)
+    reasons = Counter(one.reason for one in looks if one.reason is not None)
+    cost = sum(move.cost_micros for move in book.moves)
+    assigned = Counter(course.enrolment.arm for course in book.courses())
+    share = version.holdout_share
+    return Plan(
+        journey=journey.name,
+        as_of=at,
+        people=len(candidates),
+        assigned={arm: assigned[arm] for arm in Arm},
+        holdout=HoldoutPlan(
+            len(candidates), share, holdout.expected_buyers, _why(journey, holdout, share)
+        ),
+        touches=decisions,
+        reasons=reasons,
+        cost=Money.from_micros(cost, workspace.config.workspace.currency),
+        base=base,
+        provable_revenue=base
+        if isinstance(base, Unknown)
+        else provable_lift(
+            people=len(candidates),
+            holdout_share=share,
+            standard_deviation=base.standard_deviation,
+        ),
+        provable_rate=base
+        if isinstance(base, Unknown)
+        else provable_rate_lift(
+            people=len(candidates), holdout_share=share, base_rate=base.returned_share
+        ),
+        token=sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
+        notes=tuple(_notes(workspace, journey)),
+    )
+
+
+def count_newcomers(workspace: Workspace, journey: Journey, at: datetime) -> int:
+    """Return how many people would enter if ``journey`` started at ``at``.
+
+    For a journey that an event lets people into: how many it would have in the last 30
+    days, as far as the facts know.
+    """
+    audience = _Frozen(LiveAudience(workspace), at)
+    version = _next_version(workspace, journey, at)
+    return len(audience.keep_newcomers(workspace.book, version))
+
+
+def settle_version(
+    workspace: Workspace, journey: Journey, at: datetime, *, holdout_share: float
+) -> JourneyVersion:
+    """Return the version that would run: the holdout and salt of an earlier one stay."""
+    earlier = workspace.book.versions(journey.name)
+    if earlier and earlier[-1].journey.text == journey.text:
+        return earlier[-1]
+    if earlier:
+        newest, opened_at = earlier[-1], earlier[0].since
+        share, salt = newest.holdout_share, newest.salt
+        return JourneyVersion(journey, newest.version + 1, share, salt, at, opened_at)
+    share = journey.holdout if journey.holdout is not None else holdout_share
+    return JourneyVersion(journey, 1, share, salt_of(workspace, journey), at)
+
+
+def salt_of(workspace: Workspace, journey: Journey) -> str:
+    """Return what draws the arms of a journey in this workspace."""
+    return f"{workspace.config.workspace.name}/{journey.name}"
+
+
+def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> BaseRate | Unknown:
+    """Return what the audience of one goal window before ``at`` did within that window."""
+    before = at - journey.goal.within
+    orders = workspace.facts.orders.filter(workspace.facts.orders.customer_id.notnull())
+    first = orders.ordered_at.min().to_pyarrow().as_py()
+    if first is None or first >= before:
+        return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
+    table = build_profiles(workspace.facts, before, workspace.config.lifecycle)
+    day = local_day(before, workspace.config.workspace.timezone)
+    table = table.mutate(as_of_on=ibis.date(day))
+    people = table.filter(build_condition(parse_predicate(journey.audience), table))
+    row = workspace.engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
+    if not row["people"]:
+        return Unknown(
+            f"nobody was in this audience {journey.goal.within.days} days before, so it "
+            "cannot be seen how many return unprompted"
+        )
+    mean = row["total"] / row["people"]
+    variance = max(row["squares"] / row["people"] - mean**2, 0.0)
+    return BaseRate(row["people"], row["returned"] / row["people"], mean, variance**0.5)
+
+
+def _outcome(people: ir.Table, orders: ir.Table, start: datetime, end: datetime) -> ir.Table:
+    low, high = (ibis.literal(x, type="timestamp('UTC', 6)") for x in (start, end))
+    window = orders.filter((orders.ordered_at >= low) & (orders.ordered_at < high))
+    spent = window.group_by(buyer=window.customer_id).agg(
+        net=(window.gross - window.discount - window.refund).sum().cast("float64"),
+        purchases=(window.kind == "purchase").sum(),
+    )
+    joined = people.select("customer_id").left_join(spent, people.customer_id == spent.buyer)
+    net = ibis.coalesce(joined.net, 0.0)
+    return joined.aggregate(
+        people=joined.count(),
+        returned=ibis.coalesce((joined.purchases > 0).sum(), 0),
+        total=ibis.coalesce(net.sum(), 0.0),
+        squares=ibis.coalesce((net * net).sum(), 0.0),
+    )
+
+
+def _next_version(workspace: Workspace, journey: Journey, at: datetime) -> JourneyVersion:
+    return settle_version(workspace, journey, at, holdout_share=0.5)
+
+
+def _walk(
+    workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
+) -> MemoryBook:
+    """Walk everyone who would enter now to the last step, day by day."""
+    rules = build_rules(workspace.config)
+    book = MemoryBook(build_terms(workspace.config))
+    save_people(workspace.facts, book)
+    # Who enters is settled; the walk is about what happens to them then.
+    settled = replace(version.journey, trigger=None, backfill=timedelta(0), pilot=1.0)
+    book.start(replace(version, journey=settled))
+    engine = Engine(book, audience, rules=rules, cost=workspace.cost, assign=assign)
+    engine.tick(at)
+    # Several looks a day: a touch held over somebody's night must find their day.
+    looks = (version.journey.longest + 2 * A_DAY) // BETWEEN_LOOKS
+    for number in range(1, looks + 1):
+        if book.next_due() is None:
+            break
+        engine.tick(at + number * BETWEEN_LOOKS)
+    return book
+
+
+class _Frozen:
+    """Who could enter at one instant, whatever the engine's clock says later."""
+
+    def __init__(self, audience: LiveAudience, at: datetime) -> None:
+        self._audience, self._at = audience, at
+        self._candidates: list[Candidate] = []
+
+    def keep_newcomers(self, book: Book, version: JourneyVersion) -> list[Candidate]:
+        """Leave out those who are on the way or may not enter again yet; return the rest."""
+        found = self._found(version)
+        past = book.past(version.journey.name, [one.person for one in found])
+        open_now = _without_turns(version)
+        self._candidates = [
+            one for one in found if may_enter(open_now, one, past.get(one.person), self._at)
+        ]
+        return self._candidates
+
+    def _found(self, version: JourneyVersion) -> list[Candidate]:
+        trigger = version.journey.trigger
+        if trigger is None:
+            return list(self._audience.entrants(version, self._at))
+        people = self._audience.did(trigger, at=self._at, since=self._at - EVENTS_SEEN)
+        people = self._audience.matching(version.journey.audience, self._at, people)
+        orders = self._audience.last_orders(self._at, people)
+        return [Candidate(person, orders.get(person)) for person in sorted(people)]
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        return iter(self._candidates if at == self._at else ())
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        return self._audience.matching(predicate, self._at, people)
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        return self._audience.dates(column, self._at, people)
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        return self._audience.last_orders(self._at, people)
+
+
+def _without_turns(version: JourneyVersion) -> JourneyVersion:
+    """Return a version whose back-fill lets everyone in at once who would have a turn."""
+    journey = version.journey
+    backfill = None if journey.backfill is None else timedelta(0)
+    return replace(version, journey=replace(journey, backfill=backfill))
+
+
+def _notes(workspace: Workspace, journey: Journey) -> Iterator[str]:
+    """Yield what has to be known to read a plan rightly."""
+    if journey.trigger is not None:
+        yield (
+            f"People enter when {journey.trigger.event} happens; counted are those to whom it "
+            f"happened in the {EVENTS_SEEN.days} days before."
+        )
+    elif journey.backfill is None:
+        yield "backfill: none keeps out everyone who matches at the start; later ones enter."
+    elif journey.backfill:
+        yield f"Those who match at the start enter spread over {write_duration(journey.backfill)}."
+    if journey.pilot < 1:
+        yield f"Only a pilot of {journey.pilot:.1%} may enter; raise start: to widen it."
+    if workspace.config.worth:
+        yield "What a touch is expected to earn is taken from [[worth]], not measured."
+
+
+def _why(journey: Journey, holdout: HoldoutPlan, share: float) -> str:
+    if journey.holdout is not None:
+        return f"{share:.1%} held out, as the journey's file says"
+    return holdout.sentence if share == holdout.share else f"{share:.1%} held out since it started"
+
+
+def _json(value: float | Unknown) -> float | dict[str, str]:
+    return {"unknown": value.reason} if isinstance(value, Unknown) else value

@@ -1,0 +1,194 @@
+"""Runs a journey over the shop's own history before a single message leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from rekindle.consent import ConsentRecord
+from rekindle.desk.planning import (
+    check_journey,
+    measure_base_rate,
+    predicates_of,
+    predicates_of_house,
+    salt_of,
+)
+from rekindle.errors import UsageError
+from rekindle.experiments import plan_holdout
+from rekindle.gate import build_rules, build_terms
+from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
+from rekindle.journeys import (
+    Course,
+    Journey,
+    JourneyVersion,
+    MemoryBook,
+    Person,
+    Replayed,
+    WaitForDate,
+    events_asked,
+    replay,
+)
+from rekindle.journeys.population import UNDATED, HistoryAudience, save_people
+from rekindle.runtime import Workspace, end_of_day
+from rekindle.vocabulary import Answer, Channel, Reason, Unknown
+
+# A worker looks all day; one look a day is enough for steps that wait in days.
+TICK_TIME = time(9)
+ASSUMED = (
+    "No e-mail address was imported: everyone is taken as reachable and permitted. "
+    "Import customers with their addresses and consent to see the real reach."
+)
+
+Progress = Callable[[int, int], None]
+
+
+def replay_journey(
+    workspace: Workspace,
+    journey: Journey,
+    *,
+    first: date,
+    last: date,
+    progress: Progress = lambda done, of: None,
+) -> JourneyReport:
+    """Return what ``journey`` would have done from ``first`` to ``last``, both included.
+
+    The real engine, gate and caps decide once a day at nine in the business's zone;
+    purchases in the facts end enrolments. Nothing is sent and nothing is written.
+
+    Raises:
+        UsageError: the dates are the wrong way round.
+        PredicateError, TemplateError: the file refers to what is not there.
+    """
+    rehearsal = rehearse(workspace, journey, first=first, last=last, progress=progress)
+    record = _record(workspace, rehearsal)
+    return build_report(record, workspace.facts, workspace.engine)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A replay move by move: the version that ran, when it looked, and what it did."""
+
+    version: JourneyVersion
+    ticks: Sequence[datetime]
+    replayed: Replayed
+    notes: tuple[str, ...]
+
+
+def rehearse(
+    workspace: Workspace,
+    journey: Journey,
+    *,
+    first: date,
+    last: date,
+    progress: Progress = lambda done, of: None,
+) -> Rehearsal:
+    """Return every decision ``journey`` would have made from ``first`` to ``last``.
+
+    Raises:
+        UsageError, PredicateError, TemplateError: as ``replay_journey``.
+    """
+    if last < first:
+        raise UsageError(f"the replay ends on {last}, before it starts on {first}")
+    check_journey(workspace, journey)
+    rules = build_rules(workspace.config)
+    ticks = [_tick(workspace, first + timedelta(days=n)) for n in range((last - first).days + 1)]
+    audience = HistoryAudience(
+        workspace.engine,
+        workspace.facts,
+        settings=workspace.config.lifecycle,
+        predicates=[*predicates_of(journey), *predicates_of_house(rules)],
+        ticks=ticks,
+        dates=[s.column for s in journey.all_steps if isinstance(s, WaitForDate)],
+        events=events_asked(journey),
+    )
+    book = MemoryBook(build_terms(workspace.config))
+    notes = _fill(workspace, book, audience.ever_matching())
+    version = _version(workspace, journey, audience, ticks[0])
+    replayed = replay(
+        version,
+        book=book,
+        audience=audience,
+        signals=audience.signals(ticks[0], end_of_day(ticks[-1], workspace.zone)),
+        ticks=_watched(ticks, progress),
+        rules=rules,
+        cost=workspace.cost,
+    )
+    return Rehearsal(version, ticks, replayed, tuple(notes))
+
+
+def _tick(workspace: Workspace, day: date) -> datetime:
+    return datetime.combine(day, TICK_TIME, workspace.zone).astimezone(UTC)
+
+
+def _watched(ticks: list[datetime], progress: Progress) -> Iterator[datetime]:
+    for number, at in enumerate(ticks):
+        progress(number, len(ticks))
+        yield at
+    progress(len(ticks), len(ticks))
+
+
+def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str]) -> list[str]:
+    """Give the book everyone's card and consent; without any address, assume both."""
+    if workspace.facts.has_cards:
+        emails = workspace.facts.customers.email.count().to_pyarrow().as_py()
+        if emails:
+            save_people(workspace.facts, book)
+            return []
+    everyone = list(people)
+    book.save_people(Person(person, f"{n}@example.invalid") for n, person in enumerate(everyone))
+    book.save_consent(
+        ConsentRecord(person, Channel.EMAIL, True, UNDATED, "assumed by the replay")
+        for person in everyone
+    )
+    return [ASSUMED]
+
+
+def _version(
+    workspace: Workspace, journey: Journey, audience: HistoryAudience, at: datetime
+) -> JourneyVersion:
+    """Return the version to replay, its holdout sized on what was known at the start."""
+    share = journey.holdout
+    if share is None:
+        base = measure_base_rate(workspace, journey, at)
+        rate = base if isinstance(base, Unknown) else base.returned_share
+        people = len(audience.ever_matching())
+        share = plan_holdout(people=people, buyers_expected_share=rate).share
+    return JourneyVersion(journey, 1, share, salt_of(workspace, journey), at)
+
+
+def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
+    version, replayed, ticks = rehearsal.version, rehearsal.replayed, rehearsal.ticks
+    first_touch: dict[tuple[str, int], datetime] = {}
+    for move in replayed.moves:
+        if move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT:
+            first_touch.setdefault((move.before.person, move.before.rotation), move.at)
+    return JourneyRecord(
+        journey=version.journey,
+        started_at=ticks[0],
+        until=end_of_day(ticks[-1], workspace.zone),
+        holdout_share=version.holdout_share,
+        members=[_member(course, first_touch) for course in replayed.courses],
+        touches=replayed.touches,
+        reasons=replayed.reasons,
+        sends=[
+            SentMessage(move.before.person, move.before.rotation, move.at)
+            for move in replayed.sends
+        ],
+        cost_micros=replayed.cost_micros,
+        is_replay=True,
+        notes=rehearsal.notes,
+    )
+
+
+def _member(course: Course, first_touch: dict[tuple[str, int], datetime]) -> Membership:
+    one = course.enrolment
+    return Membership(
+        person=one.person,
+        arm=one.arm,
+        rotation=one.rotation,
+        entered_at=one.entered_at,
+        last_order_at=one.last_order_at,
+        first_touch_at=first_touch.get((one.person, one.rotation)),
+        ended=course.ended,
+    )

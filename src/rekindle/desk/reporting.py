@@ -1,0 +1,91 @@
+"""Reads a journey's record out of the ledger and asks insights what came of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rekindle.errors import JourneyError
+from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
+from rekindle.ledger import MessageEntry, MessageState
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import TOUCHED, Answer, Reason
+
+# Sent, or possibly sent: what has to be counted when promises are checked.
+LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
+
+
+def report_journey(workspace: Workspace, name: str) -> JourneyReport:
+    """Return what a journey did and earned so far.
+
+    Raises:
+        JourneyError: no such journey was ever started here.
+    """
+    versions = workspace.book.versions(name)
+    if not versions:
+        raise JourneyError(
+            f"journey {name!r} was never started here; `rekindle start {name}` starts it, "
+            f"`rekindle replay {name}` runs it over history"
+        )
+    return build_report(_record(workspace, name), workspace.facts, workspace.engine)
+
+
+def _record(workspace: Workspace, name: str) -> JourneyRecord:
+    history, versions = workspace.history, workspace.book.versions(name)
+    answers: Counter[Answer] = Counter()
+    reasons: Counter[Reason] = Counter()
+    for row in history.decision_counts(name):
+        if row.answer is Answer.PASS or row.reason is Reason.WAITING:
+            continue  # the way from touch to touch is not a touch
+        answers[row.answer] += row.count
+        if row.reason is not None:
+            reasons[row.reason] += row.count
+    messages = history.messages_of(name)
+    return JourneyRecord(
+        journey=versions[-1].journey,
+        started_at=versions[0].started_at,
+        until=workspace.clock.now(),
+        holdout_share=versions[-1].holdout_share,
+        members=[
+            Membership(
+                person=one.person,
+                arm=one.arm,
+                rotation=one.rotation,
+                entered_at=one.entered_at,
+                last_order_at=one.last_order_at,
+                first_touch_at=one.first_touch_at,
+                ended=one.ended_reason,
+                ended_at=one.ended_at,
+            )
+            for one in history.enrolments_of(name)
+        ],
+        touches={answer: answers[answer] for answer in TOUCHED},
+        reasons=reasons,
+        sends=[
+            SentMessage(one.person, one.rotation, one.accepted_at or one.created_at)
+            for one in messages
+            if one.state in LEFT
+        ],
+        cost_micros=sum(one.cost_micros for one in messages if one.state in LEFT),
+        is_replay=False,
+        notes=_notes(workspace, messages),
+    )
+
+
+def _notes(workspace: Workspace, messages: Sequence[MessageEntry]) -> tuple[str, ...]:
+    states = Counter(one.state for one in messages)
+    waiting = states[MessageState.QUEUED] + states[MessageState.LEASED]
+    notes = []
+    if waiting:
+        notes.append(f"{waiting} messages were decided and have not left yet.")
+    if states[MessageState.UNKNOWN]:
+        notes.append(
+            f"{states[MessageState.UNKNOWN]} messages are of unknown fate after a crash; they "
+            "count as sent and are not sent again."
+        )
+    if workspace.config.worth:
+        notes.append(
+            "Touches were weighed against the expected margins of [[worth]] in rekindle.toml, "
+            "which nobody measured."
+        )
+    return tuple(notes)

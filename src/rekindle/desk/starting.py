@@ -1,0 +1,75 @@
+"""Starts a journey: checks everything it refers to, sizes the holdout, writes a version.
+
+Nobody is written to here; the next pass of the worker lets people enter.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rekindle.channels import require_postal_address, require_safe_links
+from rekindle.desk.planning import (
+    check_journey,
+    count_newcomers,
+    measure_base_rate,
+    settle_version,
+)
+from rekindle.desk.tokens import check_drift, read_plan
+from rekindle.experiments import plan_holdout
+from rekindle.journeys import Journey, JourneyVersion
+from rekindle.ledger import ledger_transaction
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Unknown
+
+
+def start_journey(
+    workspace: Workspace,
+    journey: Journey,
+    at: datetime,
+    *,
+    who: str = "",
+    token: str | None = None,
+    drift: float | None = None,
+) -> JourneyVersion:
+    """Make ``journey`` the version new people enter and return it; repeatable.
+
+    A file that has not changed since its newest version starts nothing new, but lets a
+    journey that was stopped take people again. The holdout and the draw of an earlier
+    version stay, so nobody changes arms. With the ``token`` of a plan the people are
+    counted again; ``drift`` is the share by which the count may have moved (default
+    ``pacing.drift``).
+
+    Raises:
+        PredicateError, TemplateError: the file refers to what is not there.
+        ConfigError: something every message needs is missing.
+        UsageError: the token is not valid any more, or the count moved too far.
+    """
+    check_journey(workspace, journey)
+    require_postal_address(workspace.config.email)
+    require_safe_links(workspace.config.email, workspace.config.portal)
+    detail: dict[str, object] = {}
+    people: int | None = None
+    if token is not None:
+        planned = read_plan(workspace.secret, token, journey, at)
+        people = count_newcomers(workspace, journey, at)
+        limit = workspace.config.pacing.drift if drift is None else drift
+        check_drift(planned, people, limit=limit)
+        detail = {"planned": planned.people, "people": people}
+    share = _auto_share(workspace, journey, at, people)
+    version = settle_version(workspace, journey, at, holdout_share=share)
+    with ledger_transaction(workspace.ledger):
+        workspace.book.start(version)
+        detail |= {"version": version.version, "holdout": version.holdout_share}
+        workspace.audit_log.write(who, "started", journey.name, detail, at)
+    return version
+
+
+def _auto_share(workspace: Workspace, journey: Journey, at: datetime, people: int | None) -> float:
+    """Return the holdout that suits ``people``, who are counted here where None."""
+    if journey.holdout is not None or workspace.book.versions(journey.name):
+        return journey.holdout or 0.0  # not used: the file or an earlier version decides
+    base = measure_base_rate(workspace, journey, at)
+    if people is None:
+        people = count_newcomers(workspace, journey, at)
+    share = base if isinstance(base, Unknown) else base.returned_share
+    return plan_holdout(people=people, buyers_expected_share=share).share

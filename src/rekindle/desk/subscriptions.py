@@ -1,0 +1,29 @@
+"""What a customer may do for themselves: today, leave the list."""
+
+from __future__ import annotations
+
+import logging
+
+from rekindle.journeys import Signal
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import SignalKind
+
+logger = logging.getLogger(__name__)
+
+
+class LedgerSubscriptions:
+    """Takes people off the list in the ledger of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def shop_name(self) -> str:
+        """Return the name people know the business by."""
+        return self._workspace.config.workspace.name
+
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
+        """Record the opt-out; it ends the person's journeys in the same transaction."""
+        now = self._workspace.clock.now()
+        key = f"opt_out:{list_id}:{person}:{now:%Y-%m-%d}"
+        self._workspace.book.record([Signal(person, SignalKind.OPT_OUT, now, key)], now)
+        logger.info("an unsubscribe was recorded (%s)", at_source)

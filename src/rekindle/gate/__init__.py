@@ -1,0 +1,70 @@
+"""May this touch leave now? One pure function, and what it looks at.
+
+Caps, quiet hours, days off, zones, budgets and the papers of one person go in; send,
+hold or skip, with a reason, comes out.
+"""
+
+from rekindle.gate.gate import GateContext, Policy, decide
+from rekindle.gate.house import (
+    INSTANT,
+    Cap,
+    HouseRules,
+    Worth,
+    build_caps,
+    build_rules,
+    build_terms,
+    longest_window,
+)
+from rekindle.gate.interfaces import Outgoing
+from rekindle.gate.local_time import (
+    Calendar,
+    QuietHours,
+    local_day_bounds,
+    month_of,
+    next_local,
+    quiet_until,
+)
+from rekindle.gate.model import (
+    UTC_ZONES,
+    Budget,
+    Decision,
+    Deed,
+    Dossier,
+    Enrolment,
+    Sent,
+    Terms,
+)
+from rekindle.gate.reasons import REASONS, ReasonNote
+from rekindle.gate.zones import resolve_zones
+
+__all__ = [
+    "INSTANT",
+    "REASONS",
+    "UTC_ZONES",
+    "Budget",
+    "Calendar",
+    "Cap",
+    "Decision",
+    "Deed",
+    "Dossier",
+    "Enrolment",
+    "GateContext",
+    "HouseRules",
+    "Outgoing",
+    "Policy",
+    "QuietHours",
+    "ReasonNote",
+    "Sent",
+    "Terms",
+    "Worth",
+    "build_caps",
+    "build_rules",
+    "build_terms",
+    "decide",
+    "local_day_bounds",
+    "longest_window",
+    "month_of",
+    "next_local",
+    "quiet_until",
+    "resolve_zones",
+]

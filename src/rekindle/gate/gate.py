@@ -1,0 +1,189 @@
+"""The one gate: before anything leaves the building, one pure function is asked.
+
+It looks at one frozen context and answers send, hold or skip. It is asked twice: when a
+touch falls due, and at the last moment before its message leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rekindle.consent import NO_PREFERENCES, Exclusion
+from rekindle.gate.house import INSTANT, Cap, HouseRules
+from rekindle.gate.interfaces import Outgoing
+from rekindle.gate.local_time import (
+    closed_until,
+    local_day_bounds,
+    next_month,
+    quiet_until,
+    spread,
+)
+from rekindle.gate.model import Decision, Dossier, Sent
+from rekindle.vocabulary import Answer, Arm, Purpose, Reason, value_by_the_million
+
+# When to look again at a touch that another message, still on its way, keeps back.
+SOON = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for every touch of one journey version."""
+
+    purpose: Purpose
+    stale_after: timedelta
+    rules: HouseRules
+    topic: str = ""
+
+
+@value_by_the_million(frozen=True, slots=True)
+class GateContext:
+    """Everything the gate may look at for one touch.
+
+    ``is_condition_met`` is True also where the step has no condition. ``budget_left`` is
+    the least that is left in a budget that binds the touch, ``expected`` what it is
+    expected to earn; both in micros, None where there is no budget or expectation.
+    ``exclusion`` is one the profile gives rise to. ``is_leaving`` marks the look at a
+    message that is paid for and about to leave.
+    """
+
+    dossier: Dossier
+    send: Outgoing
+    policy: Policy
+    at: datetime
+    is_condition_met: bool = True
+    cost: int = 0
+    budget_left: int | None = None
+    expected: int | None = None
+    exclusion: Exclusion | None = None
+    is_leaving: bool = False
+
+
+SEND = Decision(Answer.SEND)
+
+
+def decide(context: GateContext) -> Decision:
+    """Return whether this touch leaves now, waits or is left out, and why.
+
+    The questions are asked in the order of ``Reason``; the first that applies answers.
+    What is stale is found before anything could hold it, so that a hold never outlives
+    the staleness limit. The holdout comes last of all: ``HELD_OUT`` marks exactly the
+    instant at which a treated person would have been written to, the ghost of a touch.
+    """
+    refusal = _find_refusal(context)
+    if refusal is not None:
+        return refusal
+    policy = context.policy
+    is_marketing = policy.purpose is Purpose.MARKETING
+    if is_marketing and (held := _find_hold(context, policy.rules)) is not None:
+        return held
+    if context.budget_left is not None and context.cost > context.budget_left:
+        return _hold(context, Reason.BUDGET, next_month(context.at, policy.rules.zone))
+    if is_marketing and context.expected is not None and context.expected < context.cost:
+        return _NOT_WORTH_IT
+    if context.dossier.enrolment.arm is Arm.HOLDOUT:
+        return _HELD_OUT
+    return SEND
+
+
+_EXIT_REACHED = Decision(Answer.SKIP, Reason.EXIT_REACHED)
+_ERASED = Decision(Answer.SKIP, Reason.ERASED)
+_SUPPRESSED = Decision(Answer.SKIP, Reason.SUPPRESSED)
+_NO_PERMISSION = Decision(Answer.SKIP, Reason.NO_PERMISSION)
+_STALE = Decision(Answer.SKIP, Reason.STALE)
+_CONDITION_NOT_MET = Decision(Answer.SKIP, Reason.CONDITION_NOT_MET)
+_PREFERENCE = Decision(Answer.SKIP, Reason.PREFERENCE)
+_EXCLUDED = Decision(Answer.SKIP, Reason.EXCLUDED)
+_UNREACHABLE = Decision(Answer.SKIP, Reason.UNREACHABLE)
+_NOT_WORTH_IT = Decision(Answer.SKIP, Reason.NOT_WORTH_IT)
+_HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
+
+
+def _find_refusal(context: GateContext) -> Decision | None:
+    """Return the first answer that ends the matter, or the snooze that comes among them."""
+    dossier, policy = context.dossier, context.policy
+    if dossier.exit is not None:
+        return _EXIT_REACHED
+    if dossier.is_erased:
+        return _ERASED
+    if dossier.is_suppressed:
+        return _SUPPRESSED
+    if not dossier.permission.is_granted:
+        return _NO_PERMISSION
+    if context.at - dossier.enrolment.ready_at > policy.stale_after:
+        return _STALE
+    if not context.is_condition_met:
+        return _CONDITION_NOT_MET
+    if policy.purpose is Purpose.MARKETING and (wish := _find_wish(context)) is not None:
+        return wish
+    return None if dossier.is_reachable else _UNREACHABLE
+
+
+def _find_wish(context: GateContext) -> Decision | None:
+    """Return what the person or the business asked for beside permission."""
+    dossier, preferences = context.dossier, context.dossier.preferences
+    if preferences is not NO_PREFERENCES:
+        snoozed_until = preferences.snoozed_until
+        if snoozed_until is not None and snoozed_until > context.at:
+            return _hold(context, Reason.SNOOZED, snoozed_until)
+        if context.policy.topic and context.policy.topic in preferences.muted_topics:
+            return _PREFERENCE
+        if preferences.at_most_every is not None:
+            own = Cap(None, 1, preferences.at_most_every)
+            if (free_at := _frees_at(own, context)) is not None:
+                return _hold(context, Reason.PREFERENCE, free_at)
+    if dossier.exclusion is not None or context.exclusion is not None:
+        return _EXCLUDED
+    return None
+
+
+def _find_hold(context: GateContext, rules: HouseRules) -> Decision | None:
+    """Return the first rule of the house that makes a marketing touch wait."""
+    dossier, at = context.dossier, context.at
+    if rules.calendar is not None:
+        open_at = closed_until(at, dossier.zones, rules.calendar)
+        if open_at is not None:
+            return _hold(context, Reason.BLACKOUT, open_at + _jitter(context, rules))
+    if rules.quiet_hours is not None:
+        loud_at = quiet_until(at, dossier.zones, rules.quiet_hours)
+        if loud_at is not None:
+            return _hold(context, Reason.QUIET_HOURS, loud_at + _jitter(context, rules))
+    if dossier.sent:
+        frees = [free for cap in rules.caps if (free := _frees_at(cap, context)) is not None]
+        if frees:
+            return _hold(context, Reason.CAP, max(frees))
+    return None
+
+
+def _hold(context: GateContext, reason: Reason, until: datetime) -> Decision:
+    """Hold until then, but not beyond the first instant at which the touch is stale."""
+    ready_at, stale_after = context.dossier.enrolment.ready_at, context.policy.stale_after
+    return Decision(Answer.HOLD, reason, min(until, ready_at + stale_after + INSTANT))
+
+
+def _jitter(context: GateContext, rules: HouseRules) -> timedelta:
+    """Return how long after a night this one leaves, so that not all do at once."""
+    enrolment = context.dossier.enrolment
+    return spread(f"{enrolment.person}/{enrolment.journey}/{context.send.key}", rules.spread)
+
+
+def _frees_at(cap: Cap, context: GateContext) -> datetime | None:
+    """Return when fewer than ``cap.max`` sends remain in the window; None if they do now."""
+    sent, at = context.dossier.sent, context.at
+    if len(sent) < cap.max or not cap.binds(context.send.channel):
+        return None
+    # Clocks are set back: what left a moment from now has left.
+    if cap.per is None:
+        since, free_at = local_day_bounds(at, context.dossier.zones[0])
+        count = sum(since <= one.at < free_at and cap.binds(one.channel) for one in sent)
+        return free_at if count >= cap.max else None
+    since = at - cap.per
+    counted = [one for one in sent if one.at > since and cap.binds(one.channel)]
+    if len(counted) < cap.max:
+        return None
+    blocking = sorted(counted, key=_left_at)[-cap.max]
+    return at + min(SOON, cap.per) if blocking.is_pending else blocking.at + cap.per
+
+
+def _left_at(sent: Sent) -> datetime:
+    return sent.at

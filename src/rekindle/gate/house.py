@@ -1,0 +1,147 @@
+"""The rules of the house: caps, quiet hours, blackouts, budgets and what a touch is worth.
+
+They come from ``rekindle.toml`` and hold for every touch of every journey; the gate
+asks them, the engine and both books carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from rekindle.config import WEEKDAYS, CalendarSettings, CapsSettings, Config, parse_span
+from rekindle.gate.local_time import Calendar, QuietHours
+from rekindle.gate.model import Budget, Terms
+from rekindle.vocabulary import Channel, Money
+
+UTC = ZoneInfo("UTC")
+# The finest step that every database keeps apart.
+INSTANT = timedelta(microseconds=1)
+# A calendar day with the daylight change and the largest jump of a zone on record.
+LONGEST_DAY = timedelta(hours=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most ``max`` marketing sends in any ``per``; ``channel`` None counts them all.
+
+    ``per`` None is the calendar day where the person is.
+    """
+
+    channel: Channel | None
+    max: int
+    per: timedelta | None
+
+    def binds(self, channel: Channel) -> bool:
+        """Return whether a send through ``channel`` counts and is counted."""
+        return self.channel in (None, channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one more touch earns, in micros, for people who match ``predicate``."""
+
+    predicate: str
+    margin_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """What a workspace decided that holds for every touch of every journey.
+
+    ``excluded_when`` is the predicate of people the business does not write to; ``worth``
+    is empty where nothing is known, and then nothing is skipped for it.
+    """
+
+    caps: tuple[Cap, ...] = ()
+    quiet_hours: QuietHours | None = None
+    calendar: Calendar | None = None
+    spread: timedelta = timedelta(0)
+    budgets: tuple[Budget, ...] = ()
+    worth: tuple[Worth, ...] = ()
+    excluded_when: str | None = None
+    zone: ZoneInfo = UTC
+
+
+def build_rules(config: Config) -> HouseRules:
+    """Return the house rules that a configuration states."""
+    hours = config.quiet_hours
+    currency = config.workspace.currency
+    return HouseRules(
+        caps=build_caps(config.caps),
+        quiet_hours=None if hours.start == hours.end else QuietHours(hours.start, hours.end),
+        calendar=_build_calendar(config.calendar),
+        spread=hours.spread,
+        budgets=build_budgets(config),
+        worth=tuple(
+            Worth(_predicate(one.tier, one.value_band), Money(one.margin, currency).micros)
+            for one in config.worth
+        ),
+        excluded_when="lifetime_value < 0" if config.exclusions.negative_value else None,
+        zone=ZoneInfo(config.workspace.timezone),
+    )
+
+
+def build_terms(config: Config) -> Terms:
+    """Return what a book has to know of a configuration."""
+    return Terms(
+        soft_opt_in=config.consent.soft_opt_in,
+        longest_window=longest_window(build_caps(config.caps)),
+        zone=config.workspace.timezone,
+        budgets=build_budgets(config),
+        cooling_off=config.exclusions.cooling_off,
+        bad_endings=frozenset(config.exclusions.bad_endings),
+    )
+
+
+def build_budgets(config: Config) -> tuple[Budget, ...]:
+    """Return the budgets of the configuration; of two that bind the same, the smaller."""
+    currency = config.workspace.currency
+    found: dict[str, Budget] = {}
+    for one in config.budgets:
+        channel = None if one.channel is None else Channel(one.channel)
+        budget = Budget(one.journey, channel, Money(one.per_month, currency).micros)
+        known = found.get(budget.name)
+        if known is None or budget.limit_micros < known.limit_micros:
+            found[budget.name] = budget
+    return tuple(found.values())
+
+
+def build_caps(settings: CapsSettings) -> tuple[Cap, ...]:
+    """Return the caps of the configuration: e-mail, all channels, and the calendar day."""
+    caps = (
+        Cap(Channel.EMAIL, settings.email.max, settings.email.per),
+        Cap(None, settings.all.max, settings.all.per),
+    )
+    return caps if settings.per_day is None else (*caps, Cap(None, settings.per_day, None))
+
+
+def longest_window(caps: Sequence[Cap]) -> timedelta:
+    """Return how far back sends have to be known to judge ``caps``."""
+    return max((cap.per or LONGEST_DAY for cap in caps), default=timedelta(0))
+
+
+def _build_calendar(settings: CalendarSettings) -> Calendar | None:
+    blackouts: list[tuple[date, date]] = []
+    yearly: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    for text in settings.blackout:
+        first, last = parse_span(text)
+        if isinstance(first, date) and isinstance(last, date):
+            blackouts.append((first, last))
+        elif isinstance(first, tuple) and isinstance(last, tuple):
+            yearly.append((first, last))
+    weekdays = frozenset(WEEKDAYS.index(day) for day in settings.weekdays)
+    if not blackouts and not yearly and len(weekdays) == len(WEEKDAYS):
+        return None
+    return Calendar(tuple(blackouts), tuple(yearly), weekdays)
+
+
+def _predicate(tier: str | None, value_band: str | None) -> str:
+    parts = []
+    if tier is not None:
+        parts.append(f"tier = '{tier}'")
+    if value_band is not None:
+        parts.append(f"value_band = '{value_band}'")
+    return " and ".join(parts) or "true"

@@ -1,0 +1,178 @@
+"""Where a person may be: the time zones that their record allows.
+
+A country with several zones gives all of them, so that a message leaves only when it is
+day wherever the person could live. Reads the packaged time zone tables, once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import chain, pairwise
+from zoneinfo import ZoneInfo
+
+from rekindle.gate.local_time import offset_at, offset_change
+
+# Zones that agree here are one: 2020-01-01 to 2040-01-01 in epoch seconds, looked at
+# weekly, since no zone changes twice within a week of these years.
+AGREEMENT = range(1_577_836_800, 2_208_988_800, 7 * 86_400)
+
+# The first zone decides where a country's days have no hour in common. The tables list
+# zones from east to west; these are the countries whose most populous one is not first.
+MOST_POPULOUS = {
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CA": "America/Toronto",
+    "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv",
+}
+NOWHERE = "Factory"  # the tables' own name for a zone nobody has set
+NUMBER = re.compile(r"(?:tel:)?\s*(?:\+|00)([\d\s()./\u2010-\u2015-]+)")
+DIGITS = range(7, 16)  # E.164: at most 15 with the country code
+LONGEST = 100  # characters; longer than any name or number
+
+Zones = tuple[ZoneInfo, ...]
+
+
+def resolve_zones(
+    timezone: str | None, country: str | None, phone: str | None, default: str
+) -> Zones:
+    """Return the zones a person may live in, at least one, most populous first.
+
+    ``timezone`` is an IANA name, ``country`` an ISO 3166-1 code or a name, ``phone`` a
+    number in international form; the first that can be read decides, then ``default``,
+    an IANA name, and in the end UTC. What cannot be read counts as not given.
+    """
+    return (
+        (timezone and _of_name(timezone))
+        or (country and _of_country(country))
+        or (phone and _of_phone(phone))
+        or _of_name(default)
+        or _of_name("UTC")
+    )
+
+
+@lru_cache(maxsize=4096)
+def _of_name(name: str) -> Zones:
+    caseless = name[:LONGEST].strip().replace(" ", "_").casefold()
+    known = _names().get(caseless)
+    return (ZoneInfo(known),) if known else ()
+
+
+@lru_cache(maxsize=4096)
+def _of_country(country: str) -> Zones:
+    code = _countries().get(_simplified(country[:LONGEST]))
+    return _of_regions((code,)) if code else ()
+
+
+@lru_cache(maxsize=65_536)
+def _of_phone(phone: str) -> Zones:
+    """Return the zones of the number's country, of all that share its code if unclear."""
+    digits = _international(phone)
+    regions = _regions(digits) if digits else ()
+    return _of_regions(_narrowed(digits, regions) if len(regions) > 1 else regions)
+
+
+@lru_cache(maxsize=512)
+def _of_regions(regions: tuple[str, ...]) -> Zones:
+    names = [name for region in regions for name in _zone_names().get(region, ())]
+    return tuple(_distinct(ZoneInfo(name) for name in names))
+
+
+def _distinct(zones: Iterable[ZoneInfo]) -> Iterator[ZoneInfo]:
+    """Yield the first zone of each behaviour."""
+    seen = set()
+    for zone in zones:
+        if (behaviour := _behaviour(zone)) not in seen:
+            seen.add(behaviour)
+            yield zone
+
+
+@cache
+def _behaviour(zone: ZoneInfo) -> tuple[int, ...]:
+    """Return the first offset, then each change of it: when and to what."""
+    offsets = [(second, offset_at(zone, second)) for second in AGREEMENT]
+    changes = (
+        (offset_change(zone, earlier, later), after)
+        for (earlier, before), (later, after) in pairwise(offsets)
+        if before != after
+    )
+    return (offsets[0][1], *chain.from_iterable(changes))
+
+
+def _international(phone: str) -> str:
+    """Return the digits of a number in international form, country code first, or ""."""
+    plain = unicodedata.normalize("NFKC", phone[:LONGEST]).replace("(0)", "")
+    match = NUMBER.match(plain.strip())
+    digits = re.sub(r"\D", "", match[1]) if match else ""
+    return digits if len(digits) in DIGITS else ""
+
+
+def _regions(digits: str) -> tuple[str, ...]:
+    """Return the regions of the country code that ``digits`` begin with."""
+    import phonenumbers
+
+    table = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    return next((table[code] for n in (1, 2, 3) if (code := int(digits[:n])) in table), ())
+
+
+def _narrowed(digits: str, regions: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the one region that the number is valid in, or all that share its code."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return regions
+    region = phonenumbers.region_code_for_number(number)
+    return (region,) if region else regions
+
+
+def _simplified(name: str) -> str:
+    """Return a country's name or code without what people write differently."""
+    plain = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
+    words = re.sub(r"[^\w\s]|_", "", "".join(c for c in plain if not unicodedata.combining(c)))
+    told = [word for word in words.split() if word not in ("the", "and")]
+    return "".join(told) or words.strip()  # "AND" alone is Andorra
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Return every IANA name by its caseless form."""
+    names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return {name.casefold(): name for name in names if name != NOWHERE}
+
+
+@cache
+def _zone_names() -> Mapping[str, tuple[str, ...]]:
+    """Return the zone names of each country, most populous first."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for code, _, name, *_ in _rows("zone.tab"):
+        found[code].append(name)
+    return {
+        code: tuple(sorted(names, key=lambda name: name != MOST_POPULOUS.get(code)))
+        for code, names in found.items()
+    }
+
+
+@cache
+def _countries() -> Mapping[str, str]:
+    """Return the alpha-2 code of each code and name that a country goes by."""
+    codes = {}
+    for code, name in _rows("iso3166.tab"):
+        codes[_simplified(code)] = codes[_simplified(name)] = code
+    text = files("rekindle.gate").joinpath("countries.txt").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            code, *names = line.split("; ")
+            codes.update((_simplified(name), code) for name in names)
+    return codes
+
+
+def _rows(table: str) -> list[list[str]]:
+    text = files("tzdata").joinpath("zoneinfo", table).read_text(encoding="utf-8")
+    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]

@@ -1,0 +1,71 @@
+"""What people did, as machines report it: read at the door, understood, made into facts."""
+
+from rekindle.intake.cards import read_card
+from rekindle.intake.instants import read_instant
+from rekindle.intake.meanings import (
+    HUMAN_KINDS,
+    MEANINGS,
+    Meaning,
+    event_name,
+    is_behaviour,
+    is_by_machine,
+    kind_of,
+    order_id_of,
+    signal_kind,
+)
+from rekindle.intake.model import (
+    PROBLEMS,
+    Card,
+    Event,
+    EventType,
+    Problem,
+    Refusal,
+    Statement,
+)
+from rekindle.intake.orders import (
+    Amounts,
+    OrderEvent,
+    fold_order,
+    keep_amounts,
+    read_amounts,
+    read_lines,
+)
+from rekindle.intake.reading import (
+    LARGEST_EVENT_BYTES,
+    WireEvent,
+    find_batch,
+    parse_json,
+    read_event,
+)
+
+__all__ = [
+    "HUMAN_KINDS",
+    "LARGEST_EVENT_BYTES",
+    "MEANINGS",
+    "PROBLEMS",
+    "Amounts",
+    "Card",
+    "Event",
+    "EventType",
+    "Meaning",
+    "OrderEvent",
+    "Problem",
+    "Refusal",
+    "Statement",
+    "WireEvent",
+    "event_name",
+    "find_batch",
+    "fold_order",
+    "is_behaviour",
+    "is_by_machine",
+    "keep_amounts",
+    "kind_of",
+    "order_id_of",
+    "parse_json",
+    "read_amounts",
+    "read_card",
+    "read_event",
+    "read_instant",
+    "read_lines",
+    "signal_kind",
+]

@@ -1,0 +1,139 @@
+"""What the names of events mean here: one frozen mapping, printed in the reference.
+
+Names are those of Segment's e-commerce and e-mail specifications. Every other name is an
+event of its own, which a journey may wait for or begin with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from rekindle.intake.model import Event, EventType
+from rekindle.intake.orders import read_amounts
+from rekindle.vocabulary import SignalKind
+
+LONGEST_NAME = 100
+SIGNALLING = frozenset({EventType.TRACK, EventType.PAGE, EventType.SCREEN})
+ORDER_EVENTS = frozenset({"order_completed", "order_updated", "order_cancelled", "order_refunded"})
+HUMAN_KINDS = frozenset(
+    {SignalKind.OPEN, SignalKind.CLICK, SignalKind.VISIT, SignalKind.VIEW, SignalKind.REPLY}
+)
+BEHAVIOUR = HUMAN_KINDS | {SignalKind.LOGIN, SignalKind.EVENT}
+SOFT_BOUNCES = ("soft", "temporary", "transient", "block")
+MACHINE_MARKS = frozenset(
+    {
+        "machine",
+        "is_machine",
+        "machine_open",
+        "machine_click",
+        "bot",
+        "is_bot",
+        "isBot",
+        "prefetch",
+        "is_prefetch",
+    }
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_GAP = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an event is taken for: the signal, and what it does."""
+
+    kind: SignalKind
+    effect: str
+
+
+MEANINGS: Mapping[str, Meaning] = MappingProxyType(
+    {
+        "order_completed": Meaning(
+            SignalKind.ORDER, "A purchase: ends journeys at once, becomes an order."
+        ),
+        "order_updated": Meaning(SignalKind.EVENT, "Corrects the order."),
+        "order_cancelled": Meaning(SignalKind.EVENT, "The order counts no more."),
+        "order_refunded": Meaning(SignalKind.EVENT, "Taken off the order."),
+        "coupon_applied": Meaning(SignalKind.OFFER_USED, "An offer was used."),
+        "product_viewed": Meaning(SignalKind.VIEW, "A product was looked at."),
+        "page_viewed": Meaning(SignalKind.VISIT, "A visit; every `page` call is one."),
+        "screen_viewed": Meaning(SignalKind.VISIT, "A visit; every `screen` call is one."),
+        "signed_in": Meaning(SignalKind.LOGIN, "A login."),
+        "email_opened": Meaning(SignalKind.OPEN, "An open, unless a machine did it."),
+        "email_link_clicked": Meaning(SignalKind.CLICK, "A click, unless a machine did it."),
+        "email_replied": Meaning(SignalKind.REPLY, "A reply."),
+        "email_bounced": Meaning(
+            SignalKind.BOUNCE, "A dead address: ends every journey. A soft bounce is an event."
+        ),
+        "email_marked_as_spam": Meaning(SignalKind.COMPLAINT, "Ends every journey, for good."),
+        "unsubscribed": Meaning(SignalKind.OPT_OUT, "Ends every journey, for good."),
+        "subscription_resumed": Meaning(SignalKind.RESUME, "A subscription goes on."),
+    }
+)
+
+
+@lru_cache(maxsize=4096)
+def event_name(text: str) -> str:
+    """Return a name in snake case: ``Order Completed`` and ``orderCompleted`` are one.
+
+    Empty if the text holds no letter or digit; cut at 100 characters.
+    """
+    return _GAP.sub("_", _CAMEL.sub(" ", text.strip())).strip("_").lower()[:LONGEST_NAME]
+
+
+def kind_of(name: str, content: Mapping[str, Any]) -> SignalKind:
+    """Return what an event of this name and content is taken for."""
+    meaning = MEANINGS.get(name)
+    if meaning is None:
+        return SignalKind.EVENT
+    if meaning.kind is SignalKind.BOUNCE and _is_soft(content):
+        return SignalKind.EVENT
+    return meaning.kind
+
+
+def signal_kind(event: Event) -> SignalKind | None:
+    """Return the signal an event is, or None if it is none.
+
+    What a machine did is no sign of a person, and an order of nothing is no purchase.
+    """
+    if event.type not in SIGNALLING:
+        return None
+    kind = kind_of(event.name, event.content)
+    if event.is_machine and kind in HUMAN_KINDS:
+        return None
+    if kind is SignalKind.ORDER and read_amounts(event.content).gross <= 0:
+        return SignalKind.EVENT
+    return kind
+
+
+def is_behaviour(event: Event) -> bool:
+    """Return whether an event only says what someone did: no card, order or permission."""
+    if event.type not in SIGNALLING or event.name in ORDER_EVENTS:
+        return False
+    return kind_of(event.name, event.content) in BEHAVIOUR
+
+
+def order_id_of(name: str, content: Mapping[str, Any]) -> str:
+    """Return the order an order event is about, "" for any other event or none given."""
+    if name not in ORDER_EVENTS:
+        return ""
+    given = content.get("order_id", content.get("orderId"))
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        return ""
+    return str(given).strip()
+
+
+def is_by_machine(content: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+    """Return whether the report itself says that no person did it."""
+    if MACHINE_MARKS.isdisjoint(content) and MACHINE_MARKS.isdisjoint(context):
+        return False
+    return any(content.get(mark) or context.get(mark) for mark in MACHINE_MARKS)
+
+
+def _is_soft(content: Mapping[str, Any]) -> bool:
+    said = [content.get(key) for key in ("bounce_type", "bounceType", "type", "category")]
+    return any(isinstance(word, str) and word.lower().startswith(SOFT_BOUNCES) for word in said)

@@ -1,0 +1,332 @@
+"""Answers the engine's questions about people at every tick of a replay, in one sweep.
+
+Asking for all profiles again on each of 365 days would cost 365 profiles. Instead the
+timeline of every person is joined with the ticks, chunk by chunk, the predicates are
+judged on the same expressions as live, and a bit is kept per tick and person.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from heapq import merge
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rekindle.audiences import build_condition, parse_predicate
+from rekindle.config import LifecycleSettings
+from rekindle.facts import Engine, Facts
+from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, may_begin
+from rekindle.journeys.population.deeds import list_deeds
+from rekindle.profiles import (
+    build_presence,
+    build_profiles_from,
+    build_seasons,
+    build_timeline,
+    join_season,
+    local_day,
+)
+from rekindle.vocabulary import SignalKind
+
+ROWS_AT_ONCE = 4_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_ON = EPOCH.date()
+NO_DAY = np.iinfo(np.int32).min
+NO_TIME = timedelta(0)
+TICKS = pa.schema(
+    [("tick", pa.int32()), ("as_of", pa.timestamp("us", tz="UTC")), ("as_of_on", pa.date32())]
+)
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Every purchase in order of person and time. ``bounds`` cut it by person."""
+
+    at_micros: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+
+    def newest_before(self, index: int, at: datetime) -> datetime | None:
+        """Return the newest purchase of a person strictly before ``at``."""
+        low, high = int(self.bounds[index]), int(self.bounds[index + 1])
+        place = bisect_left(self.at_micros, _micros(at), low, high)
+        return _instant(int(self.at_micros[place - 1])) if place > low else None
+
+
+class HistoryAudience:
+    """The people of a history at a fixed series of ticks; an ``Audience``.
+
+    ``predicates`` names every condition that will be asked; the first is the audience, and
+    the others are answered only for people who match it at some tick. ``dates`` names the
+    date columns a wait asks for, and ``events`` what people may do beside buying.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        facts: Facts,
+        *,
+        settings: LifecycleSettings,
+        predicates: Sequence[str],
+        ticks: Sequence[datetime],
+        dates: Sequence[str] = (),
+        events: Collection[str] = (),
+    ) -> None:
+        self._looks = list(ticks)
+        self._ticks = {at: number for number, at in enumerate(ticks)}
+        timeline = build_presence(build_timeline(facts), facts)
+        spells, self._people = _numbered(engine, timeline)
+        self._index = {person: number for number, person in enumerate(self._people)}
+        rows = _tick_rows(ticks, facts.zone)
+        audience, *conditions = dict.fromkeys(predicates)
+        sweep = _Sweep(engine, spells, rows, settings=settings, seasons=build_seasons(facts))
+        self._matches = sweep.run([audience], len(self._people))
+        # Only who enters is ever asked about a step's condition or date.
+        entering = np.flatnonzero(self._matches[audience].any(axis=0))
+        if conditions:
+            self._matches |= sweep.run(conditions, len(self._people), among=entering)
+        self._dates = sweep.dates(dates, len(self._people), among=entering) if dates else {}
+        self._deeds = list_deeds(engine, facts, events) if events else []
+        self._purchases, self._orders = _purchases(engine, facts, self._index)
+        self._next_offer = np.zeros(len(self._people), dtype=np.int32)
+
+    @property
+    def people(self) -> Sequence[str]:
+        """Return everyone the history knows, by id."""
+        return self._people
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        """Yield who matches the audience, leaving out those who may not enter again yet.
+
+        Between two ticks nobody does: a profile is of a day.
+        """
+        tick = self._ticks.get(at)
+        if tick is None:
+            return
+        matches = self._matches[version.journey.audience]
+        chosen = np.flatnonzero(matches[tick] & (self._next_offer <= tick))
+        found = [(n, self._candidate(n, version, at, matches[0])) for n in chosen.tolist()]
+        if version.journey.backfill != NO_TIME or version.journey.pilot < 1:
+            # Whoever has to wait for their turn is offered again.
+            found = [(n, one) for n, one in found if may_begin(version, one, at)]
+            chosen = np.array([n for n, _ in found], dtype=np.int64)
+        settled = chosen
+        if not _is_over_before_reentry(version.journey):
+            # Someone may still be on the way when the time is up, and is offered daily then.
+            settled = chosen[self._next_offer[chosen] == 0]
+        self._next_offer[settled] = self._again(version.journey.reenter, at)
+        for _, candidate in found:
+            yield candidate
+
+    def _candidate(
+        self, index: int, version: JourneyVersion, at: datetime, at_start: NDArray[np.bool_]
+    ) -> Candidate:
+        last = self._purchases.newest_before(index, at)
+        is_early = version.journey.backfill != NO_TIME and bool(at_start[index])
+        was_matching = is_early and (last is None or last <= version.since)
+        return Candidate(self._people[index], last, None, was_matching)
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        """Return those of ``people`` who match ``predicate`` at the tick ``at``."""
+        bits, index = self._matches[predicate][self._tick(at)], self._index
+        return {one for one in people if (n := index.get(one)) is not None and bits[n]}
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        """Return a date column at the tick ``at``, for those of ``people`` who have one."""
+        days, index = self._dates[column][self._tick(at)], self._index
+        found = ((one, int(days[index[one]])) for one in people if one in index)
+        return {one: EPOCH_ON + timedelta(days=day) for one, day in found if day != NO_DAY}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        """Return the newest purchase before ``at``, for those of ``people`` who bought."""
+        found = {
+            one: self._purchases.newest_before(self._index[one], at)
+            for one in people
+            if one in self._index
+        }
+        return {one: ordered_at for one, ordered_at in found.items() if ordered_at is not None}
+
+    def ever_matching(self) -> set[str]:
+        """Return everyone who matched the audience at some tick."""
+        audience = next(iter(self._matches.values()))
+        return {self._people[index] for index in np.flatnonzero(audience.any(axis=0)).tolist()}
+
+    def signals(self, since: datetime, until: datetime) -> Iterator[Signal]:
+        """Yield what those who ever match did in [since, until], in time order."""
+        relevant = self.ever_matching()
+        low, high = _micros(since), _micros(until)
+        orders = (
+            Signal(person, SignalKind.ORDER, _instant(at), f"order:{key}")
+            for person, key, at in zip(*self._orders, strict=True)
+            if low <= at <= high and person in relevant
+        )
+        deeds = (one for one in self._deeds if since <= one.at <= until and one.person in relevant)
+        yield from merge(orders, deeds, key=lambda signal: signal.at)
+
+    def _tick(self, at: datetime) -> int:
+        """Return the number of the last tick by ``at``."""
+        return bisect_right(self._looks, at) - 1
+
+    def _again(self, reenter: timedelta | None, at: datetime) -> int:
+        """Return the first tick at which someone offered at ``at`` may be offered again."""
+        never = len(self._ticks)
+        if reenter is None:
+            return never
+        return next((n for tick, n in self._ticks.items() if tick - at >= reenter), never)
+
+
+class _Sweep:
+    """Judges predicates for people at every tick, a chunk of ticks at a time.
+
+    Everyone is in the profile of every tick, because the group's own gaps depend on all;
+    ``among`` only limits whose answers are carried home.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        spells: ir.Table,
+        ticks: pa.Table,
+        *,
+        settings: LifecycleSettings,
+        seasons: ir.Table,
+    ) -> None:
+        self._engine, self._spells, self._ticks = engine, spells, ticks
+        self._settings, self._unkept_seasons = settings, seasons
+
+    @cached_property
+    def _seasons(self) -> ir.Table:
+        return self._engine.keep("replay_seasons", self._unkept_seasons)
+
+    def run(
+        self, predicates: Sequence[str], people: int, *, among: NDArray[np.int64] | None = None
+    ) -> dict[str, NDArray[np.bool_]]:
+        count = self._ticks.num_rows
+        found = {text: np.zeros((count, people), dtype=np.bool_) for text in predicates}
+        asked = None
+        if among is not None:
+            asked = self._engine.bring("replay_among", pa.table({"one": among.astype(np.int32)}))
+        size = max(1, ROWS_AT_ONCE // max(people, 1))
+        for start in range(0, count, size):
+            rows = self._engine.run(self._chunk(self._ticks.slice(start, size), predicates, asked))
+            tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
+            for number, text in enumerate(predicates):
+                met = rows.column(f"met_{number}").to_numpy(zero_copy_only=False)
+                found[text][tick[met], person[met]] = True
+        return found
+
+    def dates(
+        self, columns: Sequence[str], people: int, *, among: NDArray[np.int64]
+    ) -> dict[str, NDArray[np.int32]]:
+        """Return each date column by tick and person, as days since 1970."""
+        count = self._ticks.num_rows
+        found = {name: np.full((count, people), NO_DAY, dtype=np.int32) for name in columns}
+        asked = self._engine.bring("replay_among", pa.table({"one": among.astype(np.int32)}))
+        size = max(1, ROWS_AT_ONCE // max(people, 1))
+        for start in range(0, count, size):
+            table = self._profiles(self._ticks.slice(start, size), frozenset(columns), asked)
+            days = {name: _days_since_epoch(table[name]) for name in columns}
+            rows = self._engine.run(table.select("tick", "person", **days))
+            tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
+            for name in columns:
+                found[name][tick, person] = rows.column(name).to_numpy()
+        return found
+
+    def _chunk(
+        self, ticks: pa.Table, predicates: Sequence[str], among: ir.Table | None
+    ) -> ir.Table:
+        """Return tick, person and whether each predicate is met."""
+        parsed = [parse_predicate(text) for text in predicates]
+        columns = frozenset().union(*(predicate.columns for predicate in parsed))
+        table = self._profiles(ticks, columns, among)
+        met = {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
+        # Not filtered here: engines push the filter down and judge its parts many times.
+        return table.select("tick", "person", **met)
+
+    def _profiles(
+        self, ticks: pa.Table, columns: frozenset[str], among: ir.Table | None
+    ) -> ir.Table:
+        """Return these columns of everyone's profile (or of those ``among``) at each tick."""
+        asked = self._engine.bring("replay_ticks", ticks)
+        first, last = (_literal(ticks.column("as_of")[n].as_py()) for n in (0, -1))
+        spells = self._spells
+        spells = spells.filter((spells.valid_from < last) & (first <= spells.valid_to))
+        joined = spells.inner_join(
+            asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
+        ).drop("valid_from", "valid_to")
+        if "season_on" in columns:
+            joined = join_season(joined, self._seasons)
+        table = build_profiles_from(joined, self._settings, columns=columns)
+        return table if among is None else table.semi_join(among, table.person == among.one)
+
+
+def _is_over_before_reentry(journey: Journey) -> bool:
+    """Return whether everyone has left the journey by the time they may enter again."""
+    if journey.reenter is None:
+        return True
+    return journey.longest + timedelta(days=1) * len(journey.sends) < journey.reenter
+
+
+def _numbered(engine: Engine, timeline: ir.Table) -> tuple[ir.Table, list[str]]:
+    """Keep the timeline with a dense ``person`` number; return it and the ids by number."""
+    kept = engine.keep("replay_timeline", timeline)
+    ids = kept.select("customer_id").distinct().order_by("customer_id")
+    people = engine.run(ids).column(0).to_pylist()
+    numbers = engine.bring(
+        "replay_people",
+        pa.table({"known_id": people, "person": pa.array(range(len(people)), pa.int32())}),
+    )
+    joined = kept.inner_join(numbers, kept.customer_id == numbers.known_id).drop("known_id")
+    return engine.keep("replay_spells", joined), people
+
+
+def _tick_rows(ticks: Sequence[datetime], zone: str) -> pa.Table:
+    days = [local_day(at, zone) for at in ticks]
+    return pa.table(
+        {"tick": range(len(ticks)), "as_of": list(ticks), "as_of_on": days}, schema=TICKS
+    )
+
+
+def _purchases(
+    engine: Engine, facts: Facts, index: Mapping[str, int]
+) -> tuple[Purchases, tuple[list[str], list[str], list[int]]]:
+    """Return the purchases by person, and all of them in order of time."""
+    orders = facts.orders
+    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+    rows = engine.run(
+        bought.select(
+            "customer_id",
+            key=bought.source + ":" + bought.order_id,
+            at=bought.ordered_at.epoch_seconds() * 1_000_000 + bought.ordered_at.microsecond(),
+        ).order_by("at", "key")
+    )
+    people = rows.column("customer_id").to_pylist()
+    at = rows.column("at").to_numpy().astype(np.int64)
+    owner = np.fromiter((index[p] for p in people), dtype=np.int64, count=len(people))
+    order = np.argsort(owner, kind="stable")
+    bounds = np.searchsorted(owner[order], np.arange(len(index) + 1))
+    by_person = Purchases(at[order], bounds)
+    return by_person, (people, rows.column("key").to_pylist(), at.tolist())
+
+
+def _days_since_epoch(day: ir.Value) -> ir.Value:
+    days = day.delta(ibis.date(EPOCH_ON), unit="day")
+    return ibis.coalesce(days, NO_DAY).cast("int32")
+
+
+def _literal(at: datetime) -> ir.Value:
+    return ibis.literal(at, type="timestamp('UTC', 6)")
+
+
+def _micros(at: datetime) -> int:
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def _instant(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)

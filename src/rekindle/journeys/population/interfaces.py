@@ -1,0 +1,30 @@
+"""What the people of a journey are read from, said in the engine's own words."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from rekindle.config import Config
+from rekindle.facts import Engine, Facts
+
+
+class Population(Protocol):
+    """The facts of one business, and the engine that holds them; a workspace is one."""
+
+    @property
+    def config(self) -> Config:
+        """Return what the team decided."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine that holds the facts."""
+
+    @property
+    def facts(self) -> Facts:
+        """Return the facts as Ibis tables."""
+
+    def facts_version(self) -> str:
+        """Return a word that changes whenever the facts do."""
+
+    def forget_facts(self) -> None:
+        """Let the next question see the newest import."""

@@ -1,0 +1,133 @@
+"""Answers the engine's questions about people from the profile of the moment.
+
+The profile is computed once per version of the facts and local day: nothing a predicate
+can ask changes in between, so a worker that looks every minute stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from rekindle.audiences import build_condition, parse_predicate
+from rekindle.journeys import Candidate, JourneyVersion, Trigger
+from rekindle.journeys.population.deeds import list_deeds
+from rekindle.journeys.population.interfaces import Population
+from rekindle.profiles import build_profiles, local_day
+
+NO_TIME = timedelta(0)
+
+
+class LiveAudience:
+    """The people of a workspace as they are now; an ``Audience`` for the engine."""
+
+    def __init__(self, workspace: Population) -> None:
+        self._workspace = workspace
+        self._key: tuple[str, object] | None = None
+        self._table: ir.Table | None = None
+        self._matches: dict[str, set[str]] = {}
+        self._values: dict[str, dict[str, Any]] = {}
+        self._at_start: dict[str, set[str]] = {}
+        self._offered: set[tuple[str, int]] = set()
+
+    def profiles(self, at: datetime) -> ir.Table:
+        """Return the profiles as of ``at`` with ``as_of_on``, computed at most once."""
+        space = self._workspace
+        key = (space.facts_version(), local_day(at, space.config.workspace.timezone))
+        if self._table is None or key != self._key:
+            space.forget_facts()
+            table = build_profiles(space.facts, at, space.config.lifecycle)
+            table = table.mutate(as_of_on=ibis.date(key[1]))
+            self._table = space.engine.keep("live_profiles", table)
+            self._key, self._matches, self._values, self._offered = key, {}, {}, set()
+        return self._table
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        """Yield the people who match the journey's audience, in the order of their ids.
+
+        Once per profile, but again and again while a back-fill lets more of them in.
+        With a back-fill that is not at once, each says whether they matched already when
+        the journey first started and have not bought since.
+        """
+        table = self.profiles(at)
+        name = (version.journey.name, version.version)
+        if name in self._offered:
+            return
+        condition = build_condition(parse_predicate(version.journey.audience), table)
+        chosen = table.filter(condition).select("customer_id", "last_order_at")
+        chosen = chosen.order_by("customer_id")  # an engine promises no order of its own
+        early = self._matched_at_start(version)
+        since = version.since
+        for batch in self._workspace.engine.run(chosen).to_batches(max_chunksize=10_000):
+            ids, ordered = batch.column(0).to_pylist(), batch.column(1).to_pylist()
+            for person, ordered_at in zip(ids, ordered, strict=True):
+                is_new = ordered_at is not None and ordered_at > since
+                yield Candidate(person, ordered_at, None, person in early and not is_new)
+        backfill = version.journey.backfill
+        if backfill is None or at >= since + backfill:
+            self._offered.add(name)
+
+    def _matched_at_start(self, version: JourneyVersion) -> set[str]:
+        """Return who matched when the journey first started, where that matters."""
+        journey = version.journey
+        if journey.backfill == NO_TIME:
+            return set()
+        if journey.name not in self._at_start:
+            space = self._workspace
+            table = build_profiles(space.facts, version.since, space.config.lifecycle)
+            day = local_day(version.since, space.config.workspace.timezone)
+            table = table.mutate(as_of_on=ibis.date(day))
+            chosen = table.filter(build_condition(parse_predicate(journey.audience), table))
+            rows = space.engine.run(chosen.select("customer_id"))
+            self._at_start[journey.name] = set(rows.column(0).to_pylist())
+        return self._at_start[journey.name]
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        """Return those of ``people`` whose profile matches ``predicate``."""
+        table = self.profiles(at)
+        if predicate not in self._matches:
+            condition = build_condition(parse_predicate(predicate), table)
+            rows = self._workspace.engine.run(table.filter(condition).select("customer_id"))
+            self._matches[predicate] = set(rows.column(0).to_pylist())
+        return self._matches[predicate].intersection(people)
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        """Return a date column of the profile, for those of ``people`` who have one."""
+        return self._values_of(column, at, people)
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        """Return the newest purchase known, for those of ``people`` who bought."""
+        return self._values_of("last_order_at", at, people)
+
+    def did(self, trigger: Trigger, *, since: datetime, at: datetime) -> set[str]:
+        """Return who did, in the facts, in [since, at], what lets people in."""
+        deeds = list_deeds(self._workspace.engine, self._workspace.facts, [trigger.event])
+        counted = Counter(one.person for one in deeds if since <= one.at <= at)
+        return {person for person, count in counted.items() if count >= trigger.times}
+
+    def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:
+        table = self.profiles(at)
+        if column not in self._values:
+            rows = self._workspace.engine.run(
+                table.filter(table[column].notnull()).select("customer_id", column)
+            )
+            self._values[column] = dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
+        known = self._values[column]
+        return {person: known[person] for person in people if person in known}
+
+    def describe(
+        self, people: Collection[str], at: datetime, columns: Collection[str]
+    ) -> Mapping[str, dict[str, Any]]:
+        """Return these profile columns of ``people``, for what is written to them."""
+        table = self.profiles(at).select("customer_id", *sorted({*columns} - {"customer_id"}))
+        engine = self._workspace.engine
+        # Joined, for a list in the query would be taken apart name by name.
+        wanted = engine.bring("described", pa.table({"customer_id": list(people)}))
+        rows = engine.run(table.semi_join(wanted, "customer_id")).to_pylist()
+        return {row["customer_id"]: row for row in rows}

@@ -1,0 +1,168 @@
+"""The way from the ledger to the lake: what was reported becomes facts at the next import.
+
+Reports are written as files in the shape of the contracts, so that they are checked and
+quarantined like any other file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rekindle.config import SourceSettings
+from rekindle.facts import CONTRACTS, held_cards
+from rekindle.intake import (
+    HUMAN_KINDS,
+    EventType,
+    OrderEvent,
+    fold_order,
+    kind_of,
+    read_card,
+    read_lines,
+)
+from rekindle.ledger.intake.inbox import Inbox, Spooled
+from rekindle.vocabulary import Channel
+
+SLICE = 20_000
+"""Reports that become facts at a time: enough to be quick, few enough to fit in memory."""
+
+FOLDER = "state/intake"
+Row = dict[str, Any]
+
+
+@contextmanager
+def spooled_sources(
+    inbox: Inbox, base: Path, *, lake: Path, now: Callable[[], datetime]
+) -> Iterator[tuple[SourceSettings, ...]]:
+    """Yield sources made of the oldest reports in the spool; none if it is empty.
+
+    They leave the spool when the block ends without an error, so only once the lake
+    shows them.
+    """
+    reports = inbox.spooled(limit=SLICE)
+    folder = base / FOLDER
+    spool = _Spool(inbox, base, lake)
+    sources = [s for name, own in _by_source(reports) for s in _write(spool, name, own)]
+    yield tuple(sources)
+    inbox.mark_exported(reports, now())
+    for source in sources:
+        (base / str(source.path)).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _by_source(reports: Iterable[Spooled]) -> Iterator[tuple[str, list[Spooled]]]:
+    names = sorted({report.source for report in reports})
+    for name in names:
+        yield name, [report for report in reports if report.source == name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Spool:
+    """Where reports are read from, and the folders they go to and are completed from."""
+
+    inbox: Inbox
+    base: Path
+    lake: Path
+
+
+def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[SourceSettings]:
+    """Write the facts of one source's reports; yield the files as sources."""
+    orders = _orders(spool.inbox, name, reports)
+    tables = {
+        "customers": _cards(spool.lake, reports),
+        "order_lines": [line for order in orders for line in order[1]],
+        "orders": [order[0] for order in orders],
+        "events": [_event(report) for report in reports if _is_event(report)],
+    }
+    for table, rows in tables.items():
+        if rows:
+            path = f"{FOLDER}/{name}-{table}-{reports[0].id}-{reports[-1].id}.jsonl"
+            _write_lines(spool.base / path, rows)
+            columns = {c.name: c.name for c in CONTRACTS[table].inputs}
+            yield SourceSettings(name=name, table=table, path=path, columns=columns, timezone="UTC")
+
+
+def _write_lines(path: Path, rows: Iterable[Row]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _is_event(report: Spooled) -> bool:
+    if report.type not in (EventType.TRACK, EventType.PAGE, EventType.SCREEN) or report.subject:
+        return False
+    return not (report.is_machine and kind_of(report.name, _content(report)) in HUMAN_KINDS)
+
+
+def _event(report: Spooled) -> Row:
+    return {
+        "event_id": report.message_id,
+        "customer_id": report.person,
+        "event": report.name,
+        "occurred_at": report.at.isoformat(),
+    }
+
+
+def _orders(inbox: Inbox, source: str, reports: Iterable[Spooled]) -> list[tuple[Row, list[Row]]]:
+    """Return each order that was reported on, with its lines, from all its reports."""
+    touched = {report.subject for report in reports if report.subject}
+    if not touched:
+        return []
+    told: dict[str, list[Spooled]] = {order: [] for order in sorted(touched)}
+    for report in inbox.of_orders(source, touched):
+        told[report.subject].append(report)
+    found = []
+    for order_id, own in told.items():
+        events = [OrderEvent(r.name, r.person, r.at, _content(r)) for r in own]
+        row = fold_order(order_id, events)
+        if row is not None:
+            found.append((row, _lines(row, own)))
+    return found
+
+
+def _lines(row: Row, reports: Iterable[Spooled]) -> list[Row]:
+    """Return the products of an order as it was last told."""
+    shared = {name: row.get(name) for name in ("order_id", "customer_id", "ordered_at", "currency")}
+    placed = [r for r in reports if r.name in ("order_completed", "order_updated")]
+    return [{**shared, **line} for line in read_lines(_content(placed[-1]))] if placed else []
+
+
+def _cards(lake: Path, reports: Iterable[Spooled]) -> list[Row]:
+    """Return the cards of people who were identified: what was said over what is held."""
+    told = [r for r in reports if r.type is EventType.IDENTIFY and r.person]
+    cards = {} if not told else held_cards(lake, {str(r.person) for r in told})
+    rows: dict[str, Row] = {}
+    for report in sorted(told, key=lambda one: (one.at, one.id)):
+        person = str(report.person)
+        before = rows.get(person) or cards.get(person) or {"created_at": report.at.isoformat()}
+        rows[person] = {**before, "customer_id": person, **_said(report)}
+    return list(rows.values())
+
+
+def _said(report: Spooled) -> Row:
+    card = read_card(_content(report))
+    said: Row = {
+        "email": card.email,
+        "phone": card.phone,
+        "first_name": card.first_name,
+        "last_name": card.last_name,
+        "country": card.country,
+        "timezone": card.timezone,
+        "created_at": card.created_at and card.created_at.isoformat(),
+    }
+    for statement in card.statements:
+        if statement.channel is Channel.EMAIL:
+            said |= {"email_consent": statement.granted, "email_consent_at": report.at.isoformat()}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _content(report: Spooled) -> Mapping[str, Any]:
+    name = "traits" if report.type is EventType.IDENTIFY else "properties"
+    given = report.payload.get(name)
+    return given if isinstance(given, dict) else {}

@@ -1,7 +1,0 @@
-"""The pages a customer sees: today the one on which they leave the list."""
-
-from rekindle.portal.app import build_app
-from rekindle.portal.interfaces import Subscriptions
-from rekindle.portal.serving import build_portal
-
-__all__ = ["Subscriptions", "build_app", "build_portal"]

@@ -1,0 +1,150 @@
+"""The WSGI application: which address leads where, and what goes with every answer.
+
+Before a view runs, its declared access is looked up and the key it wants is checked;
+there is no other way to a view.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from rekindle.errors import WorkError
+from rekindle.web.access import Access, declared_access
+from rekindle.web.api.interfaces import Intake
+from rekindle.web.api.messages import Answer, Refused, Request
+from rekindle.web.api.openapi import Describing
+from rekindle.web.api.tracking import Tracking
+
+# https://owasp.org/www-project-secure-headers/: answers are for machines, and kept nowhere.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+RETRY_SECONDS = 1
+PREFLIGHT_SECONDS = 600
+
+logger = logging.getLogger(__name__)
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address: the method it takes, and the view behind it."""
+
+    path: str
+    method: str
+    view: Callable[..., Answer]
+
+
+class Api:
+    """Serves ``routes``, and of them only those that say who may call them.
+
+    ``origins`` are the web origins whose pages may call it from a browser.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], intake: Intake, *, origins: Iterable[str] = ()
+    ) -> None:
+        self.routes = {route.path: route for route in routes}
+        self._intake = intake
+        self._origins = frozenset(origin.rstrip("/") for origin in origins)
+
+    def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> list[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        answer = self._answer(request)
+        body = answer.body
+        headers = {
+            "Content-Type": "application/json",
+            **HEADERS,
+            **self._sharing(request),
+            **answer.headers,
+            "Content-Length": str(len(body)),
+        }
+        start_response(f"{answer.status.value} {answer.status.phrase}", list(headers.items()))
+        return [b"" if request.method == "HEAD" else body]
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            return self._routed(request)
+        except Refused as refused:
+            return refused.answer
+        except WorkError:
+            logger.exception("a request could not be taken now")
+            return Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "nothing was kept; send the same again",
+                **{"Retry-After": str(RETRY_SECONDS)},
+            ).answer
+        except Exception:
+            logger.exception("a request failed")
+            return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "nothing was kept").answer
+
+    def _routed(self, request: Request) -> Answer:
+        route = self.routes.get(request.path)
+        access = declared_access(route.view) if route else None
+        if route is None or access is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "there is nothing at this address")
+        if request.method == "OPTIONS" and self._sharing(request):
+            return Answer(None, HTTPStatus.NO_CONTENT, _preflight(route))
+        if request.method != route.method and not (request.method, route.method) == ("HEAD", "GET"):
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"send {route.method}", Allow=route.method)
+        return route.view(request) if access.is_open else self._with_key(request, route, access)
+
+    def _with_key(self, request: Request, route: Route, access: Access) -> Answer:
+        key = self._intake.key_of(request.secret) if request.secret else None
+        if key is None:
+            raise Refused(
+                HTTPStatus.UNAUTHORIZED,
+                "give a write key: as the user of basic auth, a bearer token, or writeKey",
+                **{"WWW-Authenticate": 'Basic realm="rekindle"'},
+            )
+        if not access.scopes & key.scopes:
+            wanted = " or ".join(sorted(access.scopes))
+            raise Refused(HTTPStatus.FORBIDDEN, f"this needs a key of the scope {wanted}")
+        return route.view(request, key)
+
+    def _sharing(self, request: Request) -> Mapping[str, str]:
+        origin = request.header("Origin")
+        if origin not in self._origins:
+            return {}
+        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+
+def _preflight(route: Route) -> dict[str, str]:
+    return {
+        "Access-Control-Allow-Methods": route.method,
+        "Access-Control-Allow-Headers": "authorization, content-type, content-encoding",
+        "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+    }
+
+
+def build_routes(intake: Intake) -> tuple[Route, ...]:
+    """Return every address of the API. Each view declares who may call it."""
+    tracking, describing = Tracking(intake), Describing()
+    return (
+        *(Route(f"/v1/{word}", "POST", tracking.batch) for word in ("batch", "import", "b")),
+        *(
+            Route(f"/v1/{word}", "POST", tracking.person)
+            for word in ("identify", "alias", "group", "i", "a", "g")
+        ),
+        *(
+            Route(f"/v1/{word}", "POST", tracking.behaviour)
+            for word in ("track", "page", "screen", "t", "p", "s")
+        ),
+        Route("/v1/openapi.json", "GET", describing.document),
+    )
+
+
+def build_api(intake: Intake, *, origins: Iterable[str] = ()) -> Api:
+    """Return the API as a WSGI application, to be served under ``/v1/``."""
+    return Api(build_routes(intake), intake, origins=origins)

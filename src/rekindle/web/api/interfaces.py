@@ -1,0 +1,37 @@
+"""What the API needs from outside, said in its own words.
+
+Whoever serves it brings this; so the routes know neither workspace nor database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from rekindle.intake import Event
+from rekindle.ledger import ApiKey
+
+
+class Intake(Protocol):
+    """Knows the keys, and takes events."""
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC-aware."""
+
+    def key_of(self, secret: str) -> ApiKey | None:
+        """Return the key with this secret; None if there is none, or it was revoked.
+
+        Raises:
+            WorkError: the keys cannot be read now.
+        """
+
+    def take(self, source: str, events: Sequence[Event], at: datetime) -> frozenset[str]:
+        """Keep events and do what they call for, in one transaction; repeatable.
+
+        Returns the message ids of those that were not kept, as the person asked to be
+        forgotten.
+
+        Raises:
+            WorkError: nothing was kept; the same may be sent again.
+        """

@@ -1,0 +1,102 @@
+"""The WSGI application: which address leads where, and what goes with every answer.
+
+It takes next to nothing from Django's settings, which are one per process: routes,
+pages and secret are its own, so two workspaces can be served side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch, URLPattern, path
+
+from rekindle.ledger import configure
+from rekindle.web.access import declared_access
+from rekindle.web.portal.interfaces import Subscriptions
+from rekindle.web.portal.pages import STYLE_HASH, Pages
+
+# https://owasp.org/www-project-secure-headers/: nothing is loaded, framed or remembered,
+# and the address, which is a key, is told to nobody.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Routes:
+    """What Django calls a URLconf: the addresses, and a page for each way to miss them."""
+
+    urlpatterns: tuple[URLPattern, ...]
+    handler400: Callable[..., HttpResponse]
+    handler403: Callable[..., HttpResponse]
+    handler404: Callable[..., HttpResponse]
+    handler500: Callable[..., HttpResponse]
+
+
+class Portal(WSGIHandler):
+    """Serves ``routes``, and of them only those that say who may see them."""
+
+    def __init__(self, routes: Routes) -> None:
+        # Django insists on a setting for routes; ours come with each request instead.
+        configure(ROOT_URLCONF=())
+        super().__init__()
+        self._routes = routes
+
+    def get_response(self, request: WSGIRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Return the answer, with the headers that every answer has."""
+        request.urlconf = self._routes  # type: ignore[assignment]
+        response = super().get_response(request)
+        for name, value in HEADERS.items():
+            response[name] = value
+        if isinstance(response, HttpResponse):
+            response["Content-Length"] = str(len(response.content))
+            if request.method == "HEAD":  # the server would send the body along
+                response.content = b""
+        return response
+
+    def resolve_request(self, request: WSGIRequest) -> ResolverMatch:  # type: ignore[override]
+        """Return the view behind an address.
+
+        Raises:
+            Http404: there is none, or it does not declare who may see it.
+        """
+        match = super().resolve_request(request)
+        if declared_access(match.func) is None:
+            raise Http404
+        return match
+
+
+def build_routes(subscriptions: Subscriptions, secret: bytes) -> Routes:
+    """Return every address of the portal. Each view declares who may see it."""
+    pages = Pages(subscriptions, secret)
+    return Routes(
+        urlpatterns=(
+            path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
+            path("healthz", pages.health, name="health"),
+        ),
+        handler400=pages.bad_request,
+        handler403=pages.not_found,
+        handler404=pages.not_found,
+        handler500=pages.failed,
+    )
+
+
+def build_app(subscriptions: Subscriptions, secret: bytes) -> Portal:
+    """Return the portal of one business as a WSGI application.
+
+    ``secret`` is the key its links were signed with. Any host name is answered: no page
+    depends on the one it was asked for by.
+    """
+    return Portal(build_routes(subscriptions, secret))

@@ -1,0 +1,103 @@
+"""The pages themselves. A GET shows, a POST acts: mail scanners follow every link.
+
+There is no session, cookie or CSRF token: a mail program posts without having seen the
+page (RFC 8058 section 3.2), and the signed token in the address is all the permission
+there is.
+"""
+
+from __future__ import annotations
+
+import logging
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse
+from django.template import Context, Engine
+from django.utils.safestring import mark_safe
+
+from rekindle.consent import Subscription, read_unsubscribe
+from rekindle.errors import WorkError
+from rekindle.web.access import open_to_anyone
+from rekindle.web.portal.interfaces import Subscriptions
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+SHOWING = ("GET", "HEAD")
+ONE_CLICK = b"One-Click"
+# The whole body RFC 8058 asks for has 26 bytes; nobody needs to make us read more.
+READ_BYTES = 1024
+RETRY_SECONDS = 60
+
+logger = logging.getLogger(__name__)
+
+
+class Pages:
+    """The views, for one business."""
+
+    def __init__(self, subscriptions: Subscriptions, secret: bytes) -> None:
+        self._subscriptions = subscriptions
+        self._secret = secret
+
+    @open_to_anyone("the signed token in the address is the permission; no login, RFC 8058")
+    def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Show the question on GET; take the person off the list on POST."""
+        subscription = read_unsubscribe(self._secret, token)
+        if subscription is None:
+            return self.not_found(request)
+        if request.method == "POST":
+            return self._leave(request, subscription)
+        if request.method in SHOWING:
+            return self._page("unsubscribe.html")
+        return self._refuse_method((*SHOWING, "POST"))
+
+    @open_to_anyone("it says that the portal answers, and nothing else")
+    def health(self, request: HttpRequest) -> HttpResponse:
+        """Answer a load balancer."""
+        if request.method not in SHOWING:
+            return self._refuse_method(SHOWING)
+        return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+    def not_found(self, request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        """Say that a link is cut off, forged or leads nowhere."""
+        return self._page("not-found.html", HTTPStatus.NOT_FOUND)
+
+    def bad_request(self, request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        """Say that a request was not understood."""
+        return self._page("not-found.html", HTTPStatus.BAD_REQUEST)
+
+    def failed(self, request: HttpRequest) -> HttpResponse:
+        """Say that nothing was recorded, and to try again."""
+        return self._page("failed.html", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _leave(self, request: HttpRequest, subscription: Subscription) -> HttpResponse:
+        source = "one_click" if ONE_CLICK in request.read(READ_BYTES) else "page"
+        try:
+            self._subscriptions.unsubscribe(
+                subscription.person, subscription.list_id, at_source=source
+            )
+        except WorkError:
+            logger.exception("an unsubscribe could not be recorded")
+            response = self._page("failed.html", HTTPStatus.SERVICE_UNAVAILABLE)
+            response["Retry-After"] = str(RETRY_SECONDS)
+            return response
+        # Not a redirect to a page of its own: RFC 8058 section 3.1 forbids one.
+        return self._page("unsubscribed.html")
+
+    def _refuse_method(self, allowed: tuple[str, ...]) -> HttpResponse:
+        response = self._page("not-found.html", HTTPStatus.METHOD_NOT_ALLOWED)
+        response["Allow"] = ", ".join(allowed)
+        return response
+
+    def _page(self, name: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+        # The style is marked safe as it is ours, and a hash of it opens the policy for it.
+        context = Context({"shop": self._subscriptions.shop_name(), "style": mark_safe(STYLE)})
+        return HttpResponse(_engine().get_template(name).render(context), status=status)
+
+
+@cache
+def _engine() -> Engine:
+    return Engine(dirs=[str(TEMPLATES)])

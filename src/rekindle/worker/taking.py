@@ -1,0 +1,120 @@
+"""Event intake over one workspace: who may report, and what becomes of it at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from weakref import finalize
+
+from rekindle.clock import stopwatch
+from rekindle.errors import BusyError, WorkError
+from rekindle.intake import (
+    Event,
+)
+from rekindle.ledger import ApiKey, Inbox, Keys, Report, let_go, mend, read_reports
+from rekindle.runtime import Workspace
+
+KEY_IS_TRUSTED_SECONDS = 5.0
+
+
+class LedgerIntake:
+    """Takes events into the ledger of one workspace; shared by all threads of a server."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._keys = Keys(workspace.ledger)
+        self._inbox = Inbox(workspace.ledger, workspace.book)
+        self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
+        self._waiting: deque[_Batch] = deque()
+        # One thread writes for all: its connection keeps its pages, which every commit of
+        # another would make it read again.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
+        finalize(self, _close, self._writer, workspace.ledger).atexit = False
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC-aware."""
+        return self._workspace.clock.now()
+
+    def key_of(self, secret: str) -> ApiKey | None:
+        """Return the key with this secret, as it was at most five seconds ago."""
+        key, age = self._known.get(secret, (None, None))
+        if key is not None and age is not None and age() < KEY_IS_TRUSTED_SECONDS:
+            return key
+        with _mending(self._workspace.ledger):
+            key = self._keys.find(secret, at=self.now())
+        if key is None:
+            self._known.pop(secret, None)
+        else:
+            self._known[secret] = (key, stopwatch())
+        return key
+
+    def take(self, source: str, events: Sequence[Event], at: datetime) -> frozenset[str]:
+        """Keep events and do what they call for; return the ids of those about the erased.
+
+        What comes while an earlier batch is written is written together: one transaction,
+        and one commit that all the answers wait for.
+        """
+        if not events:
+            return frozenset()
+        own = _Batch(source, read_reports(self._workspace.ledger, events), at)
+        self._waiting.append(own)
+        self._writer.submit(self._take_waiting)
+        return own.erased.result()
+
+    def _take_waiting(self) -> None:
+        """Take all that waits: with the batch of whoever asks for it, those of others."""
+        batches = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        for source in dict.fromkeys(batch.source for batch in batches):
+            self._take_together([batch for batch in batches if batch.source == source])
+
+    def _take_together(self, batches: Sequence[_Batch]) -> None:
+        """Take batches as one; if that is refused each alone, so that no other suffers."""
+        reports = [report for batch in batches for report in batch.reports]
+        try:
+            with _mending(self._workspace.ledger):
+                at = max(batch.at for batch in batches)
+                erased = self._inbox.take(batches[0].source, reports, at).erased
+        except BaseException as error:  # raised again in the thread that waits for its batch
+            self._refuse(batches, error)
+            return
+        for batch in batches:
+            own = {report.event.message_id for report in batch.reports} if erased else set()
+            batch.erased.set_result(erased & own)
+
+    def _refuse(self, batches: Sequence[_Batch], error: BaseException) -> None:
+        """Tell who waits what went wrong, once it is clear that it was their own batch."""
+        if len(batches) == 1 or isinstance(error, BusyError):
+            for batch in batches:
+                batch.erased.set_exception(error)
+        else:
+            for batch in batches:
+                self._take_together([batch])
+
+
+def _close(writer: ThreadPoolExecutor, alias: str) -> None:
+    writer.submit(let_go, alias)
+    writer.shutdown()
+
+
+@dataclass
+class _Batch:
+    """What one request brought, and the ids of those about the erased, once it is taken."""
+
+    source: str
+    reports: Sequence[Report]
+    at: datetime
+    erased: Future[frozenset[str]] = field(default_factory=Future)
+
+
+@contextmanager
+def _mending(alias: str) -> Iterator[None]:
+    """Let go of a connection that failed, so that the next request opens a new one."""
+    try:
+        yield
+    except WorkError:
+        mend(alias)
+        raise

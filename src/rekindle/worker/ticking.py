@@ -1,0 +1,124 @@
+"""One pass of the worker, and the worker that keeps passing.
+
+A pass looks for returns, lets people enter, decides what is due and sends it. Each part
+may be cut off at any instant; the next pass goes on from what was written down.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from rekindle.clock import pause
+from rekindle.errors import BusyError, RekindleError, UsageError
+from rekindle.gate import build_rules
+from rekindle.journeys import Engine, TickReport
+from rekindle.journeys.population import LiveAudience, save_people
+from rekindle.runtime import Workspace
+from rekindle.worker.breaking import break_circuits
+from rekindle.worker.composing import Composer
+from rekindle.worker.dispatching import DispatchReport, build_dispatcher
+from rekindle.worker.observing import observe_returns
+from rekindle.worker.restoring import Watermark
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one pass did."""
+
+    returned: int
+    decided: TickReport
+    sent: DispatchReport
+
+
+class Worker:
+    """Runs passes over one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._audience = LiveAudience(workspace)
+        self._mark = Watermark(workspace)
+        self._saved: str | None = None
+        self._imported_at = NEVER
+
+    def tick(self, *, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
+        """Make one pass and return what it did.
+
+        Raises:
+            WorkError: the ledger is an older copy of the one that was used here.
+        """
+        space = self._workspace
+        now = space.clock.now()
+        self._mark.require_newest()
+        self._import_reports(now)
+        self._audience.profiles(now)
+        if (version := space.facts_version()) != self._saved:
+            save_people(space.facts, space.book)
+            self._saved = version
+        returned = observe_returns(space, now)
+        engine = Engine(
+            space.book, self._audience, rules=build_rules(space.config), cost=space.cost
+        )
+        break_circuits(space, now)
+        decided = engine.tick(now)
+        self._mark.note()
+        sent = self._dispatch(is_stopping)
+        self._mark.note()
+        return Pass(returned, decided, sent)
+
+    def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
+        """Keep passing until told to stop; a failed pass is logged and tried again."""
+        while not is_stopping():
+            seconds = every_seconds
+            try:
+                done = self.tick(is_stopping=is_stopping)
+                self._log(done)
+                if done.sent.again_in is not None:  # a throttle grants more before that
+                    seconds = min(seconds, done.sent.again_in.total_seconds())
+            except UsageError:
+                raise
+            except RekindleError as error:
+                logger.error("%s", error)
+            except Exception:
+                logger.exception("this pass failed; the next one goes on where it stopped")
+            pause(seconds, is_stopping=is_stopping)
+
+    def _import_reports(self, now: datetime) -> None:
+        """Bring what was reported into the lake, where it is time and there is a lake."""
+        space = self._workspace
+        is_time = now - self._imported_at >= space.config.api.import_every
+        if space.config.facts.warehouse is not None or not is_time:
+            return
+        self._imported_at = now
+        try:
+            space.import_reports()
+        except BusyError:
+            logger.info("an import is running; what was reported waits for the next")
+
+    def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
+        composer = Composer(self._workspace, self._audience)
+        dispatcher = build_dispatcher(self._workspace, composer.compose)
+
+        def is_over() -> bool:
+            self._mark.note_at_times()
+            return is_stopping()
+
+        return dispatcher.run(is_stopping=is_over)
+
+    def _log(self, done: Pass) -> None:
+        if done.returned or done.decided.entered or done.decided.decisions or done.sent.outcomes:
+            logger.info(
+                "%d came back, %d entered, %d decided, %d sent",
+                done.returned,
+                done.decided.entered,
+                sum(done.decided.decisions.values()),
+                done.sent.accepted,
+            )
+        if done.sent.trouble:
+            logger.error("delivery: %s", done.sent.trouble)

@@ -1,0 +1,107 @@
+"""An order is the fold of its events: placed, corrected, cancelled, given back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from rekindle.intake import OrderEvent, fold_order, read_amounts, read_lines
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+# The example of https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed
+EXAMPLE: dict[str, Any] = {
+    "order_id": "50314b8e9bcf000000000000",
+    "total": 27.50,
+    "subtotal": 22.50,
+    "revenue": 25.00,
+    "shipping": 3,
+    "tax": 2,
+    "discount": 2.5,
+    "currency": "USD",
+}
+
+
+def told(name: str, hour: int = 0, **content: Any) -> OrderEvent:
+    return OrderEvent(f"order_{name}", "ada", NOON + timedelta(hours=hour), content)
+
+
+def money(row: dict[str, Any] | None) -> tuple[float, float, float]:
+    assert row is not None
+    return float(row["gross"]), float(row["discount"]), float(row["refund"])
+
+
+@pytest.mark.parametrize("left_out", [(), ("revenue",), ("revenue", "subtotal")])
+def test_the_goods_come_to_the_same_whichever_total_is_given(left_out: tuple[str, ...]) -> None:
+    content = {key: value for key, value in EXAMPLE.items() if key not in left_out}
+    amounts = read_amounts(content)
+    assert (amounts.gross, amounts.discount) == (Decimal(25), Decimal("2.5"))
+
+
+def test_without_a_total_the_products_are_added_up() -> None:
+    products = [{"price": 19, "quantity": 1}, {"price": "3", "quantity": 2}, "no product"]
+    assert read_amounts({"products": products}).gross == 25
+
+
+@pytest.mark.parametrize("amount", ["much", True, [], "NaN", "1e400", float("1e12")])
+def test_an_amount_that_is_none_is_refused(amount: object) -> None:
+    with pytest.raises(ValueError, match="total"):
+        read_amounts({"total": amount})
+
+
+def test_a_correction_replaces_the_amounts_and_keeps_the_day() -> None:
+    row = fold_order("1", [told("completed", revenue=25), told("updated", 5, revenue=20)])
+    assert money(row) == (20, 0, 0)
+    assert row is not None
+    assert row["ordered_at"] == NOON.isoformat()
+
+
+def test_refunds_add_up_and_never_exceed_what_was_paid() -> None:
+    bought = told("completed", revenue=25, discount=5)
+    row = fold_order("1", [bought, told("refunded", 1, total=8), told("refunded", 2, total=9)])
+    assert money(row) == (25, 5, 17)
+    row = fold_order("1", [bought, told("refunded", 1, total=24)])  # shipping came back too
+    assert money(row) == (25, 5, 20)
+
+
+def test_a_refund_without_an_amount_gives_back_the_whole_order() -> None:
+    assert money(fold_order("1", [told("completed", revenue=25), told("refunded", 1)]))[2] == 25
+
+
+def test_a_cancelled_order_says_so() -> None:
+    row = fold_order("1", [told("completed", revenue=25), told("cancelled", 1)])
+    assert row is not None
+    assert row["status"] == "cancelled"
+
+
+def test_a_refund_of_an_order_nobody_told_of_is_a_row_of_its_own() -> None:
+    row = fold_order("1", [told("refunded", total=8)])
+    assert row is not None
+    assert row["order_id"] == "1/refund"
+    assert money(row) == (0, 0, 8)
+    assert fold_order("1", [told("refunded")]) is None
+
+
+def test_the_order_of_arrival_does_not_matter() -> None:
+    events = [
+        told("completed", revenue=25),
+        told("updated", 1, revenue=20),
+        told("refunded", 2, total=8),
+    ]
+    rows = [fold_order("1", arrived) for arrived in permutations(events)]
+    assert all(row == rows[0] for row in rows)
+
+
+def test_lines_are_the_products() -> None:
+    product = {"sku": "G-32", "name": "Monopoly", "category": "Games", "price": 19, "quantity": 2}
+    (line,) = read_lines({"products": [product]})
+    assert line == {
+        "product_id": "G-32",
+        "description": "Monopoly",
+        "category": "Games",
+        "quantity": "2",
+        "unit_price": "19",
+    }

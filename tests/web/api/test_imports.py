@@ -1,0 +1,162 @@
+"""What was reported reaches the lake at the next import: once, corrected, or quarantined."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rekindle.clock import MovableClock
+from rekindle.intake import read_event
+from rekindle.ledger import Inbox, disconnect, read_reports
+from rekindle.runtime import Workspace
+from tests.web.api.fake_intake import NOW
+
+SETTINGS = """
+[workspace]
+currency = "GBP"
+[[sources]]
+name = "web"
+table = "orders"
+path = "orders.csv"
+columns = {order_id = "id", customer_id = "who", ordered_at = "day", gross = "sum"}
+[[sources]]
+name = "crm"
+table = "customers"
+path = "people.csv"
+columns = {customer_id = "who", email = "email", last_name = "name"}
+"""
+
+
+class Shop:
+    """A workspace with a file of orders and one of people, to which events are reported."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.joinpath("rekindle.toml").write_text(SETTINGS, encoding="utf-8")
+        folder.joinpath("orders.csv").write_text("id,who,day,sum\n1,ada,2026-02-01,25\n", "utf-8")
+        folder.joinpath("people.csv").write_text("who,email,name\nada,ada@example.com,King\n")
+        self.space = Workspace.open(folder, clock=MovableClock(NOW))
+        self.inbox = Inbox(self.space.ledger, self.space.book)
+
+    def report(self, event: str, type_: str = "track", **given: Any) -> None:
+        call = {"type": type_, "event": event, "userId": "ada", **given}
+        reports = read_reports(self.space.ledger, [read_event(call, received_at=NOW)])
+        self.inbox.take("web", reports, NOW)
+
+    def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        found = getattr(self.space.facts, table).select(*columns).order_by(*columns)
+        return [tuple(row.values()) for row in found.to_pyarrow().to_pylist()]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path)
+    yield shop
+    shop.space.forget_facts()
+    disconnect(shop.space.ledger)
+
+
+PRODUCTS = [
+    {"product_id": "p1", "name": "Mug", "category": "mugs", "price": 10, "quantity": 2},
+    {"sku": "p2", "price": 5},
+]
+ORDER = {"order_id": "2", "revenue": 25, "discount": 5, "products": PRODUCTS}
+
+
+def test_an_order_is_imported_with_its_lines(shop: Shop) -> None:
+    shop.report("Order Completed", properties=ORDER)
+    shop.space.import_facts()
+    assert shop.rows(
+        "orders", "order_id", "source", "customer_id", "kind", "gross", "discount"
+    ) == [
+        ("1", "web", "ada", "purchase", Decimal(25), Decimal(0)),
+        ("2", "web", "ada", "purchase", Decimal(25), Decimal(5)),
+    ]
+    assert shop.rows("order_lines", "order_id", "product_id", "amount") == [
+        ("2", "p1", Decimal(20)),
+        ("2", "p2", Decimal(5)),
+    ]
+
+
+def test_a_second_import_finds_nothing_new(shop: Shop) -> None:
+    shop.report("Order Completed", properties=ORDER)
+    shop.report("Cart Abandoned")
+    assert {one.table for one in shop.space.import_reports()} == {"order_lines", "orders", "events"}
+    assert shop.space.import_reports() == []
+    assert not (shop.space.directory / "state" / "intake").exists()
+
+
+def test_an_import_that_died_before_it_was_noted_is_repeated_without_harm(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.report("Order Completed", properties=ORDER)
+    shop.report("Order Refunded", properties={"order_id": "2", "total": 8}, messageId="r1")
+    with monkeypatch.context() as dying:
+        dying.setattr(Inbox, "mark_exported", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shop.space.import_reports()
+    shop.space.import_reports()
+    assert shop.rows("orders", "order_id", "gross", "refund") == [("2", Decimal(25), Decimal(8))]
+
+
+def test_later_events_correct_an_order_that_was_imported(shop: Shop) -> None:
+    shop.report("Order Completed", properties=ORDER)
+    shop.space.import_reports()
+    shop.report("Order Refunded", properties={"order_id": "2", "total": 8})
+    shop.space.import_reports()
+    assert shop.rows("orders", "kind", "refund") == [("purchase", Decimal(8))]
+    shop.report("Order Cancelled", properties={"order_id": "2"})
+    shop.space.import_reports()
+    assert shop.rows("orders", "kind", "gross", "refund") == [("cancelled", Decimal(0), Decimal(0))]
+
+
+def test_an_order_from_a_file_is_cancelled_by_its_event(shop: Shop) -> None:
+    shop.space.import_facts()
+    shop.report("Order Cancelled", properties={"order_id": "1", "revenue": 25})
+    shop.space.import_reports()
+    assert shop.rows("orders", "order_id", "kind") == [("1", "cancelled")]
+
+
+def test_an_identify_keeps_what_the_file_says(shop: Shop) -> None:
+    shop.space.import_facts()
+    traits = {"firstName": "Ada", "phone": "+442079460018", "consent": {"email": True}}
+    shop.report("", "identify", traits=traits)
+    shop.space.import_reports()
+    columns = ("customer_id", "email", "first_name", "last_name", "email_consent")
+    assert shop.rows("customers", *columns) == [("ada", "ada@example.com", "Ada", "King", True)]
+
+
+def test_what_a_person_did_becomes_events(shop: Shop) -> None:
+    shop.report("Cart Abandoned", messageId="m1")
+    shop.report("", "page", messageId="m2")
+    shop.report("Email Opened", messageId="m3", properties={"machine": True})
+    shop.space.import_reports()
+    assert shop.rows("events", "event_id", "event", "customer_id", "source") == [
+        ("m1", "cart_abandoned", "ada", "web"),
+        ("m2", "page_viewed", "ada", "web"),
+    ]
+
+
+def test_a_visitor_is_imported_once_they_are_known(shop: Shop) -> None:
+    shop.report("Product Viewed", userId=None, anonymousId="visitor")
+    shop.report("Order Completed", userId=None, anonymousId="visitor", properties=ORDER)
+    shop.space.import_reports()
+    assert shop.rows("orders", "order_id", "customer_id") == [("2", None)]
+    shop.report("", "identify", anonymousId="visitor")
+    shop.space.import_reports()
+    assert shop.rows("orders", "order_id", "customer_id") == [("2", "ada")]
+    assert shop.rows("events", "event", "customer_id") == [("product_viewed", "ada")]
+
+
+def test_a_row_that_breaks_a_contract_is_kept_in_quarantine(shop: Shop) -> None:
+    foreign = {**ORDER, "products": [], "currency": "USD"}
+    shop.report("Order Completed", properties=foreign)
+    (found,) = shop.space.import_reports()
+    assert found.reasons == {"other_currency": 1}
+    (row,) = shop.space.quarantine()
+    assert json.loads(row["record"])["order_id"] == "2"
+    assert shop.space.import_reports() == []
