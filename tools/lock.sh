@@ -16,5 +16,5 @@ compile() {
 
 compile --output-file requirements/lock.txt
 compile --output-file requirements/dev.lock --constraints requirements/lock.txt \
-  --extra postgres --group dev
+  --extra postgres --extra s3 --extra spark --group dev
 wc -l requirements/lock.txt requirements/dev.lock
