@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import import_module
 from typing import Any
@@ -30,12 +30,12 @@ class Page:
     render: Callable[[Any], str]
 
 
-def columns_page(columns: Iterable[Any]) -> str:
-    """Return the page of profile columns."""
+def columns_page(describe_families: Callable[[], str]) -> str:
+    """Return the page of profile columns and the families they come from."""
     return (
         note("Profile columns", "What a profile knows of a customer on a given day.")
         + "Predicates of audiences and conditions of journeys speak of these columns.\n\n"
-        + table(records(columns))
+        + describe_families()
     )
 
 
@@ -77,7 +77,7 @@ LIFECYCLE = "docs/reference/lifecycle.md"
 PAGES = (
     Page("docs/reference/configuration.md", "rekindle.config:Config", settings_page),
     Page("docs/reference/cli.md", "rekindle.cli:app", command_page),
-    Page("docs/reference/profile-columns.md", "rekindle.profiles:COLUMNS", columns_page),
+    Page("docs/reference/profile-columns.md", "rekindle.profiles:describe_families", columns_page),
     Page("docs/reference/reasons.md", "rekindle.gate:REASONS", reasons_page),
     Page("docs/reference/channels.md", "rekindle.channels:describe_channels", channels_page),
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),

@@ -18,7 +18,7 @@ from rekindle.audiences import (
     parse_predicate,
 )
 from rekindle.errors import PredicateError
-from rekindle.profiles import NAMES
+from rekindle.profiles import FAMILIES
 from tests.audiences.test_conditions import PEOPLE
 
 ATOMS = (
@@ -122,7 +122,7 @@ def test_the_events_of_a_condition_are_known_by_name() -> None:
 
 
 def test_no_behaviour_is_called_like_a_column() -> None:
-    assert not BEHAVIOURS.keys() & set(NAMES)
+    assert not BEHAVIOURS.keys() & set(FAMILIES.names)
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine, Facts
 from rekindle.profiles import (
-    NAMES,
+    FAMILIES,
     build_presence,
     build_profiles,
     build_profiles_from,
-    build_seasons,
+    build_spells,
     build_timeline,
-    join_season,
+    join_spells,
     local_day,
 )
 from rekindle.testing.small_shop import SmallShop
@@ -88,9 +88,10 @@ def build_at_many(facts: Facts) -> ir.Table:
     rows = spells.inner_join(
         asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
     )
-    rows = join_season(rows, build_seasons(facts))
-    columns = {"as_of", *NAMES}
-    return build_profiles_from(rows, SETTINGS, columns=columns).select("as_of", *NAMES)
+    for name, kept in build_spells(facts).items():
+        rows = join_spells(rows, name, kept)
+    columns = {"as_of", *FAMILIES.names}
+    return build_profiles_from(rows, SETTINGS, columns=columns).select("as_of", *FAMILIES.names)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import pytest
 
 from rekindle.config import LifecycleSettings, TierDays
 from rekindle.facts import Engine
-from rekindle.profiles import COLUMNS, NAMES, build_profiles
+from rekindle.profiles import FAMILIES, build_profiles
 from rekindle.testing.small_shop import CURRENCY, Card, Sale, SmallShop
 from tests.profiles.conftest import DAY_0
 
@@ -106,9 +106,9 @@ def test_the_same_question_has_one_answer(duckdb: Engine) -> None:
 
 def test_columns_are_as_the_catalogue_says(duckdb: Engine) -> None:
     schema = build_profiles(duckdb.facts(), DATES[0], SETTINGS).schema()
-    assert schema.names == NAMES
+    assert schema.names == FAMILIES.names
     assert [
         (column.name, str(schema[column.name]))
-        for column in COLUMNS
+        for column in FAMILIES.columns
         if not str(schema[column.name]).lstrip("!").startswith(IBIS_TYPES[column.type])
     ] == []

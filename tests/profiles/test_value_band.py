@@ -11,7 +11,8 @@ import ibis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekindle.profiles.value import build_value_band
+from rekindle.config import LifecycleSettings
+from rekindle.profiles.families.value_band import build_value_band
 
 AMOUNTS = st.lists(st.integers(-3, 12), min_size=1, max_size=40)
 
@@ -32,7 +33,11 @@ def bands(days: Sequence[Sequence[int]], prospects: int = 0) -> list[tuple[int, 
         for count, value in [*((1, value) for value in values), *[(0, 0)] * prospects]
     ]
     schema = {"as_of": "date", "orders_count": "int64", "lifetime_value": "decimal(18, 4)"}
-    found = build_value_band(ibis.memtable(rows, schema=schema)).to_pyarrow().to_pylist()
+    found = (
+        build_value_band(ibis.memtable(rows, schema=schema), LifecycleSettings())
+        .to_pyarrow()
+        .to_pylist()
+    )
     return [
         (row["as_of"].day, int(row["lifetime_value"]), row["value_band"])
         for row in found

@@ -11,7 +11,7 @@ import pytest
 import rekindle
 from rekindle import desk, worker
 from rekindle.errors import WorkspaceError
-from rekindle.profiles import NAMES
+from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from tests.runtime.shops import NOW, Team
 
@@ -38,7 +38,7 @@ def test_what_the_page_lists_exists() -> None:
 def test_profiles_are_an_ibis_table_of_the_documented_columns(imported_shop: Path) -> None:
     profiles = rekindle.open(imported_shop).profiles(as_of=NOW)
     assert isinstance(profiles, ir.Table)
-    assert profiles.columns == NAMES
+    assert profiles.columns == FAMILIES.names
 
 
 def test_profiles_know_only_what_was_known_then(imported_shop: Path) -> None:

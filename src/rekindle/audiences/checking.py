@@ -17,21 +17,27 @@ from sqlglot import exp
 from rekindle.audiences.behaviours import BEHAVIOURS, event_of
 from rekindle.audiences.literals import as_date, as_instant, as_number
 from rekindle.errors import PredicateError
-from rekindle.profiles import COLUMNS
-from rekindle.vocabulary import Tier
+from rekindle.profiles import FAMILIES
 
-TYPES: Mapping[str, str] = {
-    column.name: {"count": "number", "money": "number"}.get(column.type, column.type)
-    for column in COLUMNS
-}
-WORDS: Mapping[str, frozenset[str]] = {
-    "tier": frozenset(tier.value for tier in Tier),
-    "value_band": frozenset(("high", "middle", "low")),
-}
+NUMBERS = ("count", "money")
 PAGE = "docs/reference/predicates.md"
 DEEPEST = 60
 LARGEST, SMALLEST = 1e15, 1e-9  # beyond, engines disagree about what is too large
 LONGEST_INTERVAL_DAYS = 36_500
+
+
+def type_of_column(name: str) -> str | None:
+    """Return the type a predicate knows a profile column by; None where there is none."""
+    column = FAMILIES.by_column.get(name)
+    if column is None:
+        return None
+    return "number" if column.type in NUMBERS else column.type
+
+
+def words_of(name: str) -> frozenset[str]:
+    """Return all that a text column can hold; empty where that is not known."""
+    column = FAMILIES.by_column.get(name)
+    return frozenset(column.words) if column else frozenset()
 
 
 def type_of(node: exp.Expr | None, *, depth: int = 0) -> str:
@@ -60,11 +66,11 @@ def _column(node: exp.Column, depth: int) -> str:
     if node.table:
         raise PredicateError(f"write {node.name!r} without {node.table!r} before it")
     name = node.name.lower()
-    if name in TYPES:
-        return TYPES[name]
     if name in BEHAVIOURS:
         return "flag"
-    near = get_close_matches(name, (*TYPES, *BEHAVIOURS), 1)
+    if (found := type_of_column(name)) is not None:
+        return found
+    near = get_close_matches(name, (*FAMILIES.names, *BEHAVIOURS), 1)
     hint = f"did you mean {near[0]!r}?" if near else "docs/reference/profile-columns.md lists all"
     raise PredicateError(f"unknown column {node.name!r}; {hint}")
 
@@ -237,7 +243,7 @@ def _reads_as(node: exp.Expr, wanted: str) -> None:
 
 def _known_words(column: exp.Expr, values: Sequence[exp.Expr]) -> None:
     """Refuse a text a column can never hold: it would quietly match nobody."""
-    words = WORDS.get(column.name.lower()) if isinstance(column, exp.Column) else None
+    words = words_of(column.name.lower()) if isinstance(column, exp.Column) else ()
     for value in values if words else []:
         if words and isinstance(value, exp.Literal) and value.this not in words:
             near = get_close_matches(value.this, words, 1)

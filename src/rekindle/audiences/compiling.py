@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 from sqlglot import exp
 
-from rekindle.audiences.checking import TYPES
+from rekindle.audiences.checking import type_of_column
 from rekindle.audiences.literals import as_date, as_instant, as_number
 from rekindle.audiences.predicate import Predicate
 from rekindle.errors import PredicateError
@@ -48,7 +48,7 @@ def _column(node: exp.Column, table: ir.Table) -> Any:
     name = node.name.lower()
     value = table[name]
     # Money is an exact decimal; beside a float literal it is compared as one.
-    return value.cast("float64") if TYPES[name] == "number" else value
+    return value.cast("float64") if type_of_column(name) == "number" else value
 
 
 def _literal(node: exp.Literal, table: ir.Table) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 from sqlglot import exp
 
 from rekindle.audiences.behaviours import event_of
-from rekindle.audiences.checking import TYPES, WORDS
+from rekindle.audiences.checking import type_of_column, words_of
 from rekindle.audiences.literals import as_date, as_instant, constant
 from rekindle.audiences.predicate import parse_predicate
 
@@ -166,7 +166,7 @@ def _subject(node: exp.Expr) -> str | None:
 
 def _value(node: exp.Expr, about: str) -> Any:
     """Return a constant as the type of what it is compared with; None if it is none."""
-    kind = TYPES.get(about, "flag")
+    kind = type_of_column(about) or "flag"
     try:
         if kind == "date":
             return as_date(node)
@@ -202,9 +202,9 @@ def _choices(about: str, compared: list[Claim]) -> frozenset[Any] | None:
             return frozenset((claim.value,)) if claim.sign == "=" else claim.value
     if not compared:
         return None
-    if about in WORDS:
-        return WORDS[about]
-    return frozenset((True, False)) if TYPES.get(about, "flag") == "flag" else None
+    if words := words_of(about):
+        return words
+    return frozenset((True, False)) if type_of_column(about) in (None, "flag") else None
 
 
 def _holds(claim: Claim, value: Any) -> bool:

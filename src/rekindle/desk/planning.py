@@ -39,7 +39,7 @@ from rekindle.journeys import (
     may_enter,
 )
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.profiles import NAMES, build_profiles, local_day
+from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 
@@ -117,7 +117,7 @@ def check_journey(workspace: Workspace, journey: Journey) -> None:
     templates = load_templates(workspace.directory / "templates")
     required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
     for send in journey.sends:
-        templates.check(send.template, NAMES, required=required)
+        templates.check(send.template, FAMILIES.names, required=required)
 
 
 def predicates_of(journey: Journey) -> list[str]:

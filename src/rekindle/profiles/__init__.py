@@ -1,23 +1,40 @@
 """Who each customer is on a given day."""
 
-from rekindle.profiles.columns import COLUMNS, Column
-from rekindle.profiles.lifecycle import describe_presets
+from rekindle.profiles.describing import describe_families
+from rekindle.profiles.discovery import FAMILIES, Families
+from rekindle.profiles.families.lifecycle import describe_presets
+from rekindle.profiles.model import (
+    CardTally,
+    Derivation,
+    Family,
+    Layer,
+    OrderTally,
+    ProfileColumn,
+    RowTally,
+    Spells,
+)
 from rekindle.profiles.presence import build_presence
-from rekindle.profiles.profile import NAMES, build_profiles, build_profiles_from
-from rekindle.profiles.season import build_seasons, join_season
-from rekindle.profiles.tallies import build_cards, build_timeline, local_day
+from rekindle.profiles.profile import build_profiles, build_profiles_from
+from rekindle.profiles.tallies import build_spells, build_timeline, join_spells, local_day
 
 __all__ = [
-    "COLUMNS",
-    "NAMES",
-    "Column",
-    "build_cards",
+    "FAMILIES",
+    "CardTally",
+    "Derivation",
+    "Families",
+    "Family",
+    "Layer",
+    "OrderTally",
+    "ProfileColumn",
+    "RowTally",
+    "Spells",
     "build_presence",
     "build_profiles",
     "build_profiles_from",
-    "build_seasons",
+    "build_spells",
     "build_timeline",
+    "describe_families",
     "describe_presets",
-    "join_season",
+    "join_spells",
     "local_day",
 ]

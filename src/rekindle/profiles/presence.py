@@ -12,10 +12,17 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
-from rekindle.profiles.tallies import INSTANT, NO_CARD
+from rekindle.profiles.blanks import build_blank, build_blanks
+from rekindle.profiles.discovery import FAMILIES
+from rekindle.profiles.tallies import (
+    FAR_OFF,
+    build_running,
+    card_columns,
+    card_measures,
+    instant,
+)
 
 LONG_AGO = datetime(1900, 1, 1)
-FAR_OFF = datetime(9999, 1, 1)
 
 
 def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
@@ -25,7 +32,7 @@ def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
     card without a creation time was always there.
     """
     if not facts.has_cards:
-        return timeline.mutate(**NO_CARD)
+        return timeline.mutate(**build_blanks(card_columns()))
     cards = _card_spells(facts)
     spells = [_with_card(timeline, cards), _before_card(timeline, cards)]
     columns = spells[0].columns
@@ -35,25 +42,10 @@ def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
 
 def _card_spells(facts: Facts) -> ir.Table:
     """Return what a person's cards said together, from each one's creation to the next."""
-    cards = facts.customers.mutate(
-        known_from=ibis.coalesce(facts.customers.created_at, _instant(LONG_AGO)),
-        has_email=facts.customers.email.notnull().ifelse(1, 0),
-    )
-    one = cards.group_by(card_id=cards.customer_id, known_from=cards.known_from).agg(
-        country=cards.country.max(),
-        renews_on=cards.renews_on.max(),
-        has_email=cards.has_email.max(),
-    )
-    so_far = ibis.window(group_by=one.card_id, order_by=one.known_from, rows=(None, 0))
-    whole = ibis.window(group_by=one.card_id, order_by=one.known_from)
-    return one.select(
-        "card_id",
-        "known_from",
-        known_to=ibis.coalesce(one.known_from.lead().over(whole), _instant(FAR_OFF)),
-        country=one.country.max().over(so_far),
-        renews_on=one.renews_on.max().over(so_far),
-        has_email=one.has_email.max().over(so_far) > 0,
-    )
+    cards = facts.customers
+    cards = cards.mutate(known_from=ibis.coalesce(cards.created_at, instant(LONG_AGO)))
+    spells = build_running(cards, cards.known_from, card_measures(), order=[cards.known_from])
+    return spells.rename(card_id="customer_id", known_from="valid_from", known_to="valid_to")
 
 
 def _with_card(timeline: ir.Table, cards: ir.Table) -> ir.Table:
@@ -75,8 +67,9 @@ def _before_card(timeline: ir.Table, cards: ir.Table) -> ir.Table:
     """Return what is known of buyers until their first card, or for ever without one."""
     first = cards.group_by("card_id").agg(known_from=cards.known_from.min())
     joined = timeline.left_join(first, timeline.customer_id == first.card_id)
-    known_from = ibis.coalesce(joined.known_from, _instant(FAR_OFF))
-    spells = joined.mutate(valid_to=ibis.least(joined.valid_to, known_from), **NO_CARD)
+    known_from = ibis.coalesce(joined.known_from, instant(FAR_OFF))
+    spells = joined.mutate(valid_to=ibis.least(joined.valid_to, known_from))
+    spells = spells.mutate(**build_blanks(card_columns()))
     return spells.filter(spells.valid_from < spells.valid_to)
 
 
@@ -84,20 +77,16 @@ def _before_orders(timeline: ir.Table, cards: ir.Table) -> ir.Table:
     """Return what is known of card owners until their first order, or for ever."""
     first = timeline.group_by(buyer_id=timeline.customer_id).agg(first_at=timeline.valid_from.min())
     rows = cards.left_join(first, cards.card_id == first.buyer_id)
-    first_at = ibis.coalesce(rows.first_at, _instant(FAR_OFF))
+    first_at = ibis.coalesce(rows.first_at, instant(FAR_OFF))
     rows = rows.mutate(
         customer_id=rows.card_id,
         valid_from=rows.known_from,
         valid_to=ibis.least(rows.known_to, first_at),
     )
     blank = {
-        name: (ibis.literal(0) if "count" in name or "value" in name else ibis.null()).cast(dtype)
+        name: build_blank(FAMILIES.by_column[name], dtype)
         for name, dtype in timeline.schema().items()
         if name not in rows.columns
     }
     rows = rows.mutate(**blank)
     return rows.filter(rows.valid_from < rows.valid_to)
-
-
-def _instant(at: datetime) -> ir.Value:
-    return ibis.literal(at, type="timestamp").cast(INSTANT)

@@ -1,46 +1,37 @@
 """Tallies: what accumulates about a customer, before any date is asked about.
 
-One list of measures serves two shapes. ``build_tallies`` folds a customer's history up
+The families' measures serve two shapes. ``build_tallies`` folds a customer's history up
 to one instant into a row; ``build_timeline`` keeps a row after every order, valid until
 the next, so that many instants can be asked at once and give the very same numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
-from rekindle.profiles.season import build_season
-from rekindle.profiles.taste import build_category_spending, join_taste, join_taste_over_time
+from rekindle.profiles.blanks import build_blanks, with_blanks
+from rekindle.profiles.discovery import FAMILIES
+from rekindle.profiles.model import (
+    CardTally,
+    Family,
+    Layer,
+    Measure,
+    OrderTally,
+    ProfileColumn,
+    RowTally,
+    Spells,
+)
 
+Kind = TypeVar("Kind")
 INSTANT = "timestamp('UTC', 6)"
-Measure = Callable[[ir.Table], ir.Value]
-
-MEASURES: Mapping[str, Measure] = {
-    "orders_count": lambda t: t.is_purchase.ifelse(1, 0).sum(),
-    "purchase_days_count": lambda t: t.is_new_day.ifelse(1, 0).sum(),
-    "gross_value": lambda t: t.gross.sum(),
-    "discount_value": lambda t: t.discount.fill_null(0).sum(),
-    "refund_value": lambda t: t.refund.fill_null(0).sum(),
-    "first_order_at": lambda t: t.purchase_at.min(),
-    "last_order_at": lambda t: t.purchase_at.max(),
-    "first_order_on": lambda t: t.purchase_on.min(),
-    "last_order_on": lambda t: t.purchase_on.max(),
-    "previous_order_on": lambda t: t.day_before.max(),
-}
-COUNTS = ("orders_count", "purchase_days_count")
-# The columns of a contact card, for who has none.
-NO_CARD: Mapping[str, ir.Value] = {
-    "country": ibis.null().cast("string"),
-    "renews_on": ibis.null().cast("date"),
-    "has_email": ibis.literal(False),
-}
-AMOUNTS = ("gross_value", "discount_value", "refund_value")
+FAR_OFF = datetime(9999, 1, 1)
 
 
 def local_day(at: datetime, zone: str) -> date:
@@ -49,20 +40,26 @@ def local_day(at: datetime, zone: str) -> date:
 
 
 def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
-    """Return one row a customer known before ``as_of``: measures, season, taste and card.
+    """Return one row a customer known before ``as_of``: what every family knows of them.
 
-    The columns ``as_of`` and ``as_of_on`` carry the question's date.
+    Families that are derived from others are not in it yet. The columns ``as_of`` and
+    ``as_of_on`` carry the question's date.
     """
     known, as_of_on = facts.cut(as_of), local_day(as_of, facts.zone)
     steps = _build_steps(known)
-    table = steps.group_by("customer_id").agg(
-        **{name: measure(steps) for name, measure in MEASURES.items()},
-        season_on=build_season(steps.purchase_on, as_of_on),
-    )
-    if known.has_categories:
-        table = join_taste(table, build_category_spending(known))
+    folds = {name: measure(steps) for name, measure in _measures(OrderTally)}
+    for _, spells in _with(Spells):
+        folds.update(spells.fold(steps, as_of_on))
+    table = steps.group_by("customer_id").agg(**folds)
+    for family, layer in _with(Layer):
+        if family.is_known(known):
+            table = layer.at_once(table, known)
     table = _with_cards(table, known)
-    return table.mutate(as_of=ibis.literal(as_of, type=INSTANT), as_of_on=ibis.date(as_of_on))
+    at = ibis.literal(as_of, type=INSTANT)
+    for family, tally in _with(RowTally):
+        if family.is_known(known):
+            table = _with_rows(table, tally, known, at)
+    return table.mutate(as_of=at, as_of_on=ibis.date(as_of_on))
 
 
 def build_timeline(facts: Facts) -> ir.Table:
@@ -74,19 +71,72 @@ def build_timeline(facts: Facts) -> ir.Table:
     """
     steps = _build_steps(facts)
     order = [steps.ordered_at, steps.source, steps.order_id]
-    so_far = ibis.window(group_by=steps.customer_id, order_by=order, rows=(None, 0))
-    whole = ibis.window(group_by=steps.customer_id, order_by=order)
-    end = ibis.literal(datetime(9999, 1, 1), type="timestamp").cast(INSTANT)
-    table = steps.select(
-        "customer_id",
-        **{name: measure(steps).over(so_far) for name, measure in MEASURES.items()},
-        valid_from=steps.ordered_at,
-        valid_to=ibis.coalesce(steps.ordered_at.lead().over(whole), end),
-    )
-    table = table.filter(table.valid_from < table.valid_to)
-    if facts.has_categories:
-        table = join_taste_over_time(table, build_category_spending(facts))
+    table = build_running(steps, steps.ordered_at, dict(_measures(OrderTally)), order=order)
+    for family, layer in _with(Layer):
+        if family.is_known(facts):
+            table = layer.over_time(table, facts)
     return table
+
+
+def build_running(
+    rows: ir.Table, at: ir.Value, measures: Mapping[str, Measure], *, order: list[ir.Value]
+) -> ir.Table:
+    """Return measures after every row of a customer, valid until the customer's next row.
+
+    Of rows at one instant only the last stays, with all of them counted.
+    """
+    so_far = ibis.window(group_by=rows.customer_id, order_by=order, rows=(None, 0))
+    whole = ibis.window(group_by=rows.customer_id, order_by=order)
+    table = rows.select(
+        "customer_id",
+        **{name: measure(rows).over(so_far) for name, measure in measures.items()},
+        valid_from=at,
+        valid_to=ibis.coalesce(at.lead().over(whole), instant(FAR_OFF)),
+    )
+    return table.filter(table.valid_from < table.valid_to)
+
+
+def build_spells(facts: Facts) -> Mapping[str, ir.Table]:
+    """Return, by family, the spells of what is not in a timeline; ``join_spells`` adds it."""
+    found = {family.name: spells.build(facts) for family, spells in _with(Spells)}
+    for family, tally in _with(RowTally):
+        if family.is_known(facts):
+            rows = tally.rows(facts)
+            found[family.name] = build_running(rows, rows.at, tally.measures, order=[rows.at])
+    return found
+
+
+def join_spells(rows: ir.Table, name: str, spells: ir.Table) -> ir.Table:
+    """Add a family's columns to rows with ``customer_id``, ``as_of`` and ``as_of_on``."""
+    family = FAMILIES[name]
+    if isinstance(family.how, Spells):
+        return family.how.join(rows, spells)
+    spells = spells.rename(spell_of="customer_id")
+    joined = rows.left_join(
+        spells,
+        [
+            rows.customer_id == spells.spell_of,
+            spells.valid_from < rows.as_of,
+            rows.as_of <= spells.valid_to,
+        ],
+    )
+    return with_blanks(joined.drop("spell_of", "valid_from", "valid_to"), family.columns)
+
+
+def instant(at: datetime) -> ir.Value:
+    """Return an instant of UTC, given without a zone, as a value."""
+    return ibis.literal(at, type="timestamp").cast(INSTANT)
+
+
+def _with(kind: type[Kind]) -> Iterator[tuple[Family, Kind]]:
+    for family in FAMILIES.values():
+        if isinstance(family.how, kind):
+            yield family, family.how
+
+
+def _measures(kind: type[OrderTally | CardTally]) -> Iterator[tuple[str, Measure]]:
+    for _, tally in _with(kind):
+        yield from tally.measures.items()
 
 
 def _build_steps(facts: Facts) -> ir.Table:
@@ -114,23 +164,32 @@ def _build_steps(facts: Facts) -> ir.Table:
 def _with_cards(table: ir.Table, facts: Facts) -> ir.Table:
     """Add the card's columns, and the people on a card who never bought."""
     if not facts.has_cards:
-        return table.mutate(**NO_CARD)
-    cards = build_cards(facts)
-    joined = table.outer_join(cards, table.customer_id == cards.card_id)
-    amount = {n: ibis.coalesce(joined[n], ibis.literal(0, joined[n].type())) for n in AMOUNTS}
-    return joined.mutate(
-        customer_id=ibis.coalesce(joined.customer_id, joined.card_id),
-        has_email=ibis.coalesce(joined.has_email, ibis.literal(False)),
-        **{name: ibis.coalesce(joined[name], 0) for name in COUNTS},
-        **amount,
-    ).drop("card_id")
-
-
-def build_cards(facts: Facts) -> ir.Table:
-    """Return ``card_id`` and a card's columns for everyone with one, or with several."""
+        return table.mutate(**build_blanks(card_columns()))
     cards = facts.customers
-    return cards.group_by(card_id=cards.customer_id).agg(
-        country=cards.country.max(),
-        renews_on=cards.renews_on.max(),
-        has_email=cards.email.notnull().any(),
+    cards = cards.group_by(card_id=cards.customer_id).agg(
+        **{name: measure(cards) for name, measure in card_measures().items()}
     )
+    joined = table.outer_join(cards, table.customer_id == cards.card_id)
+    joined = joined.mutate(customer_id=ibis.coalesce(joined.customer_id, joined.card_id))
+    held = [column for name, column in FAMILIES.by_column.items() if name in joined.columns]
+    return with_blanks(joined.drop("card_id"), held)
+
+
+def _with_rows(table: ir.Table, tally: RowTally, facts: Facts, as_of: ir.Value) -> ir.Table:
+    rows = tally.rows(facts)
+    rows = rows.filter(rows.at < as_of)
+    found = rows.group_by(tally_of=rows.customer_id).agg(
+        **{name: measure(rows) for name, measure in tally.measures.items()}
+    )
+    joined = table.left_join(found, table.customer_id == found.tally_of).drop("tally_of")
+    return with_blanks(joined, [FAMILIES.by_column[name] for name in tally.measures])
+
+
+def card_measures() -> Mapping[str, Measure]:
+    """Return what the families know from contact cards, by column."""
+    return dict(_measures(CardTally))
+
+
+def card_columns() -> list[ProfileColumn]:
+    """Return the columns that come from contact cards."""
+    return [column for family, _ in _with(CardTally) for column in family.columns]

@@ -16,10 +16,8 @@ from rekindle.errors import RekindleError
 from rekindle.journeys import Person
 from rekindle.journeys.population import LiveAudience
 from rekindle.ledger import OutboxMessage
-from rekindle.profiles import NAMES
+from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
-
-COLUMNS = frozenset(NAMES)
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +81,8 @@ class Composer:
         """Return the profile columns a template takes."""
         if template not in self._known:
             try:
-                self._known[template] = self.templates.variables(template) & COLUMNS
+                used = self.templates.variables(template)
+                self._known[template] = used & FAMILIES.by_column.keys()
             except RekindleError:
                 return frozenset()  # said of the message itself when it is written
         return self._known[template]

@@ -16,11 +16,11 @@ from rekindle.journeys.language.document import Entry, Items, refuse, suggest
 from rekindle.journeys.language.values import as_list, filled
 from rekindle.journeys.language.words import (
     ALWAYS_EXITS,
-    DATE_COLUMNS,
     MAX_NAME,
     ORDER_WORDS,
+    date_columns,
 )
-from rekindle.profiles import NAMES
+from rekindle.profiles import FAMILIES
 
 
 def read_audience(entry: Entry) -> str:
@@ -94,10 +94,11 @@ def read_events(entry: Entry) -> frozenset[str]:
 def read_date_column(entry: Entry) -> str:
     """Return the name of a profile column that holds a date."""
     column = filled(entry)
-    if column not in NAMES:
-        refuse(entry, f"unknown column {column!r}{suggest(column, DATE_COLUMNS)}")
-    if column not in DATE_COLUMNS:
-        refuse(entry, f"{column!r} is no date; the dates are {', '.join(DATE_COLUMNS)}")
+    dates = date_columns()
+    if column not in FAMILIES.names:
+        refuse(entry, f"unknown column {column!r}{suggest(column, dates)}")
+    if column not in dates:
+        refuse(entry, f"{column!r} is no date; the dates are {', '.join(dates)}")
     return column
 
 

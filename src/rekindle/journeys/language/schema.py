@@ -13,7 +13,6 @@ from rekindle.config import DURATION_UNITS, EVENT_PATTERN
 from rekindle.journeys.language.words import (
     ALWAYS_EXITS,
     DATE_AT_MOST,
-    DATE_COLUMNS,
     MAX_DAYS,
     MAX_HOLDOUT,
     MAX_NAME,
@@ -27,6 +26,7 @@ from rekindle.journeys.language.words import (
     TIME_PATTERN,
     TRIGGER_WITHIN,
     WEEKDAYS,
+    date_columns,
 )
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
@@ -154,7 +154,7 @@ def _values() -> Schema:
                 {"type": "array", "items": {"$ref": "#/$defs/event"}, "minItems": 1},
             ]
         },
-        "date": {"enum": list(DATE_COLUMNS), "description": "A date of the profile."},
+        "date": {"enum": list(date_columns()), "description": "A date of the profile."},
         "days": {"type": "integer", "minimum": 0, "maximum": MAX_DAYS, "default": 0},
         "steps": {"type": "array", "items": {"$ref": "#/$defs/step"}, "minItems": 1},
     }

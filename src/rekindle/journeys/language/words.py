@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from rekindle.profiles import COLUMNS
+from rekindle.profiles import FAMILIES
 from rekindle.vocabulary import STOPS, SignalKind
 
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -54,8 +54,6 @@ WEEKDAYS: Mapping[str, int] = {
     )
     for name in (day, day[:3])
 }
-DATE_COLUMNS = tuple(column.name for column in COLUMNS if column.type == "date")
-
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 TEMPLATE_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 TIME_PATTERN = r"([01]?[0-9]|2[0-3]):[0-5][0-9]"
@@ -72,3 +70,8 @@ MAX_NESTING = 5
 STALE_AFTER = "3 days"
 TRIGGER_WITHIN = "1 day"
 DATE_AT_MOST = "366 days"
+
+
+def date_columns() -> tuple[str, ...]:
+    """Return the profile's columns that a journey may wait for."""
+    return tuple(column.name for column in FAMILIES.columns if column.type == "date")

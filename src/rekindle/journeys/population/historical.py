@@ -11,7 +11,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from heapq import merge
 
 import ibis
@@ -26,11 +25,12 @@ from rekindle.facts import Engine, Facts
 from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, may_begin
 from rekindle.journeys.population.deeds import list_deeds
 from rekindle.profiles import (
+    FAMILIES,
     build_presence,
     build_profiles_from,
-    build_seasons,
+    build_spells,
     build_timeline,
-    join_season,
+    join_spells,
     local_day,
 )
 from rekindle.vocabulary import SignalKind
@@ -85,7 +85,7 @@ class HistoryAudience:
         self._index = {person: number for number, person in enumerate(self._people)}
         rows = _tick_rows(ticks, facts.zone)
         audience, *conditions = dict.fromkeys(predicates)
-        sweep = _Sweep(engine, spells, rows, settings=settings, seasons=build_seasons(facts))
+        sweep = _Sweep(engine, spells, rows, settings=settings, beside=build_spells(facts))
         self._matches = sweep.run([audience], len(self._people))
         # Only who enters is ever asked about a step's condition or date.
         entering = np.flatnonzero(self._matches[audience].any(axis=0))
@@ -195,14 +195,17 @@ class _Sweep:
         ticks: pa.Table,
         *,
         settings: LifecycleSettings,
-        seasons: ir.Table,
+        beside: Mapping[str, ir.Table],
     ) -> None:
         self._engine, self._spells, self._ticks = engine, spells, ticks
-        self._settings, self._unkept_seasons = settings, seasons
+        self._settings, self._beside = settings, beside
+        self._kept: dict[str, ir.Table] = {}
 
-    @cached_property
-    def _seasons(self) -> ir.Table:
-        return self._engine.keep("replay_seasons", self._unkept_seasons)
+    def _spells_of(self, family: str) -> ir.Table:
+        """Return a family's own spells, computed when a predicate first asks about them."""
+        if family not in self._kept:
+            self._kept[family] = self._engine.keep(f"replay_{family}", self._beside[family])
+        return self._kept[family]
 
     def run(
         self, predicates: Sequence[str], people: int, *, among: NDArray[np.int64] | None = None
@@ -260,8 +263,10 @@ class _Sweep:
         joined = spells.inner_join(
             asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
         ).drop("valid_from", "valid_to")
-        if "season_on" in columns:
-            joined = join_season(joined, self._seasons)
+        needed = FAMILIES.behind(columns)
+        for family in self._beside:
+            if not needed.isdisjoint(FAMILIES[family].makes):
+                joined = join_spells(joined, family, self._spells_of(family))
         table = build_profiles_from(joined, self._settings, columns=columns)
         return table if among is None else table.semi_join(among, table.person == among.one)
 

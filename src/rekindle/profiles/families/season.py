@@ -7,22 +7,25 @@ dates are looked up in spells.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
+from rekindle.profiles.model import Family, ProfileColumn, Spells
 
 LONG_AGO = date(1, 1, 1)
 
 
-def build_season(purchase_on: ir.Value, as_of_on: date) -> ir.Value:
+def build_season(orders: ir.Table, as_of_on: date) -> Mapping[str, ir.Value]:
     """Return, as a fold over purchase days, the next of them to come round.
 
     Engines move 29 February a year on to the 28th.
     """
-    return _a_year_after(purchase_on.min(where=purchase_on >= _year_before(as_of_on)))
+    days = orders.purchase_on
+    return {"season_on": _a_year_after(days.min(where=days >= _year_before(as_of_on)))}
 
 
 def build_seasons(facts: Facts) -> ir.Table:
@@ -68,3 +71,21 @@ def _year_before(day: date) -> date:
         return day.replace(year=day.year - 1)
     except ValueError:
         return date(day.year - 1, 3, 1)
+
+
+FAMILY = Family(
+    name="season",
+    meaning="What was bought a year ago and may be wanted again.",
+    columns=(
+        ProfileColumn(
+            "season_on",
+            "date",
+            "",
+            "Last year's season: the next day, today included, a year after a purchase day; "
+            "empty without one in the past year. A 29 February comes again on the 28th.",
+            place=150,
+        ),
+    ),
+    how=Spells(fold=build_season, build=build_seasons, join=join_season),
+    tables=("orders",),
+)

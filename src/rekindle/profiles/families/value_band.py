@@ -1,4 +1,4 @@
-"""Value: what a person brought, net of what was taken off and given back."""
+"""The value band: where a buyer stands among all buyers of the same day."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ from fractions import Fraction
 import ibis
 import ibis.expr.types as ir
 
+from rekindle.config import LifecycleSettings
+from rekindle.profiles.model import Derivation, Family, ProfileColumn
+
 HIGH_FROM, MIDDLE_FROM = Fraction(4, 5), Fraction(1, 2)  # quantiles of lifetime value
 
 
-def build_value(table: ir.Table) -> ir.Table:
-    """Add lifetime value and average order value to tallies."""
-    paid = table.gross_value - table.discount_value
-    orders = table.orders_count.cast("float64").nullif(0.0)
-    return table.mutate(
-        lifetime_value=paid - table.refund_value, average_order_value=paid.cast("float64") / orders
-    )
-
-
-def build_value_band(table: ir.Table) -> ir.Table:
+def build_value_band(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     """Add ``value_band`` among the buyers of the same date; empty for a prospect.
 
     Somebody is at or above the interpolated quantile q of n values exactly when their
@@ -47,3 +41,21 @@ def build_value_band(table: ir.Table) -> ir.Table:
 def _is_at_least(share: Fraction, place: ir.Value, last: ir.Value) -> ir.Value:
     # In whole numbers: 0.8 × last as a float may fall on the wrong side of a place.
     return place * share.denominator >= last * share.numerator
+
+
+FAMILY = Family(
+    name="value_band",
+    meaning="How much the person brought beside all other buyers.",
+    columns=(
+        ProfileColumn(
+            "value_band",
+            "text",
+            "",
+            "high (top fifth of buyers by lifetime value), middle, or low (lower half).",
+            words=("high", "middle", "low"),
+            place=270,
+        ),
+    ),
+    how=Derivation(build_value_band),
+    needs=("orders_count", "lifetime_value"),
+)

@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings
+from rekindle.profiles.model import Derivation, Family, ProfileColumn
 
 # A category's own mean counts fully only once it rests on many gaps.
 CATEGORY_SHRINKAGE_GAPS = 20.0
@@ -25,11 +26,12 @@ def build_cycle(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     table = table.mutate(gaps=gaps, span_days=span)
     table = _with_group_gap(table, settings)
     k = settings.shrinkage
-    return table.mutate(
+    table = table.mutate(
         silence_days=table.as_of_on.delta(table.last_order_on, unit="day"),
         mean_gap_days=table.span_days.cast("float64") / table.gaps.cast("float64").nullif(0.0),
         expected_gap_days=(table.span_days + k * table.group_gap) / (table.gaps + k),
     )
+    return table.mutate(silence_ratio=table.silence_days / table.expected_gap_days)
 
 
 def _with_group_gap(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
@@ -67,3 +69,43 @@ def _with_group_gap(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     return joined.mutate(group_gap=ibis.coalesce(joined.category_gap, joined.shop_gap)).drop(
         "group_as_of", "group_category", "category_gap", "shop_gap"
     )
+
+
+FAMILY = Family(
+    name="cycle",
+    meaning="How long the person has been silent, and how long is normal for them.",
+    columns=(
+        ProfileColumn(
+            "silence_days",
+            "count",
+            "days",
+            "Since the last purchase day; empty for a prospect.",
+            place=30,
+        ),
+        ProfileColumn(
+            "silence_ratio",
+            "number",
+            "",
+            "Silence ÷ expected gap; 1.5 makes at_risk with the default clock.",
+            place=40,
+        ),
+        ProfileColumn(
+            "mean_gap_days",
+            "number",
+            "days",
+            "Between one's own purchase days; empty before the second.",
+            place=120,
+        ),
+        ProfileColumn(
+            "expected_gap_days",
+            "number",
+            "days",
+            "The own mean gap, shrunk towards the main category's and the shop's.",
+            place=130,
+        ),
+    ),
+    how=Derivation(build_cycle),
+    needs=("purchase_days_count", "first_order_on", "last_order_on"),
+    may_use=("top_category",),
+    inner=("gaps", "span_days", "group_gap"),
+)

@@ -10,6 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
+from rekindle.profiles.model import Family, Layer, ProfileColumn
 
 
 def build_category_spending(facts: Facts) -> ir.Table:
@@ -26,19 +27,21 @@ def build_category_spending(facts: Facts) -> ir.Table:
     )
 
 
-def join_taste(table: ir.Table, spending: ir.Table) -> ir.Table:
+def join_taste(table: ir.Table, facts: Facts) -> ir.Table:
     """Add ``top_category`` and ``top_category_share`` to one row a customer."""
+    spending = build_category_spending(facts)
     totals = spending.group_by("customer_id", "category").agg(spent=spending.amount.sum())
     best = _best(totals, ["customer_id"])
     return table.left_join(best, "customer_id").drop("customer_id_right")
 
 
-def join_taste_over_time(timeline: ir.Table, spending: ir.Table) -> ir.Table:
+def join_taste_over_time(timeline: ir.Table, facts: Facts) -> ir.Table:
     """Add taste as known at each ``valid_from`` to a timeline.
 
     Every order has a spell of its own, so what was spent at an instant belongs to the
     spell that begins there: running sums take the place of a join with all the past.
     """
+    spending = build_category_spending(facts)
     spells = timeline.select("customer_id", "valid_from")
     liked = spending.select("customer_id", "category").distinct()
     grid = spells.inner_join(liked, "customer_id")
@@ -69,3 +72,28 @@ def _best(totals: ir.Table, keys: list[str]) -> ir.Table:
         top_category=first.category,
         top_category_share=first.spent.cast("float64") / first.whole.cast("float64"),
     )
+
+
+FAMILY = Family(
+    name="taste",
+    meaning="The category a person spends most on.",
+    columns=(
+        ProfileColumn(
+            "top_category",
+            "text",
+            "",
+            "The category most was spent on; empty without categories.",
+            place=280,
+        ),
+        ProfileColumn(
+            "top_category_share",
+            "number",
+            "share 0–1",
+            "Its share of spending with a category.",
+            place=290,
+        ),
+    ),
+    how=Layer(at_once=join_taste, over_time=join_taste_over_time),
+    tables=("orders", "order_lines", "products"),
+    is_known=lambda facts: facts.has_categories,
+)

@@ -12,6 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings, TierDays
+from rekindle.profiles.model import Derivation, Family, ProfileColumn
 from rekindle.vocabulary import Tier
 
 LONGEST_DAYS = 365_000  # a thousand years; calendars of engines end at some point
@@ -103,3 +104,74 @@ def describe_presets() -> str:
         for name, days in PRESETS.items()
     ]
     return reduce(lambda text, row: f"{text}\n{row}", rows, head)
+
+
+FAMILY = Family(
+    name="lifecycle",
+    meaning="Where the person stands, and the days on which that changes.",
+    columns=(
+        ProfileColumn(
+            "tier",
+            "text",
+            "",
+            "prospect, new, active, at_risk, lapsed, dormant, gone or returned.",
+            words=tuple(tier.value for tier in Tier),
+            place=10,
+        ),
+        ProfileColumn(
+            "tier_since_on",
+            "date",
+            "",
+            "The day the tier began: for at_risk and later the day silence crossed the line, "
+            "else the last purchase; empty for a prospect.",
+            place=20,
+        ),
+        ProfileColumn(
+            "refill_due_on",
+            "date",
+            "",
+            "The last purchase day plus the expected gap in whole days; empty for a prospect.",
+            place=140,
+        ),
+        ProfileColumn(
+            "at_risk_after_days",
+            "number",
+            "days",
+            "The silence at which at_risk begins.",
+            place=160,
+        ),
+        ProfileColumn(
+            "at_risk_on",
+            "date",
+            "",
+            "The day at_risk begins or began if no purchase comes first; empty for a prospect.",
+            place=170,
+        ),
+        ProfileColumn(
+            "lapsed_after_days", "number", "days", "The silence at which lapsed begins.", place=180
+        ),
+        ProfileColumn(
+            "dormant_after_days",
+            "number",
+            "days",
+            "The silence at which dormant begins.",
+            place=190,
+        ),
+        ProfileColumn(
+            "gone_after_days", "number", "days", "The silence at which gone begins.", place=200
+        ),
+    ),
+    how=Derivation(build_lifecycle),
+    needs=(
+        "orders_count",
+        "purchase_days_count",
+        "first_order_on",
+        "last_order_on",
+        "previous_order_on",
+        "silence_days",
+        "expected_gap_days",
+        "gaps",
+        "group_gap",
+    ),
+    may_use=("top_category",),
+)

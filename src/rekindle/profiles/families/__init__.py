@@ -1,0 +1,1 @@
+"""One file a family: its columns, what it needs, what it is without data, its expression."""

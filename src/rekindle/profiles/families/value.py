@@ -1,0 +1,41 @@
+"""Value: what a person brought, net of what was taken off and given back."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from rekindle.config import LifecycleSettings
+from rekindle.profiles.model import Derivation, Family, ProfileColumn
+
+
+def build_value(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
+    """Add lifetime value and average order value to tallies."""
+    paid = table.gross_value - table.discount_value
+    orders = table.orders_count.cast("float64").nullif(0.0)
+    return table.mutate(
+        lifetime_value=paid - table.refund_value, average_order_value=paid.cast("float64") / orders
+    )
+
+
+FAMILY = Family(
+    name="value",
+    meaning="What the person brought.",
+    columns=(
+        ProfileColumn(
+            "lifetime_value",
+            "money",
+            "currency",
+            "Net revenue: gross − discounts − refunds.",
+            place=240,
+        ),
+        ProfileColumn(
+            "average_order_value",
+            "number",
+            "currency",
+            "Gross less discounts, per purchase; empty for a prospect.",
+            place=250,
+        ),
+    ),
+    how=Derivation(build_value),
+    needs=("orders_count", "gross_value", "discount_value", "refund_value"),
+)
