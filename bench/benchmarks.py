@@ -16,6 +16,7 @@ from bench.dispatch import delivery
 from bench.dispatching import dispatch_postgresql, dispatch_sqlite
 from bench.intake import intake
 from bench.measure import Result, compare
+from bench.rounds import daily, idle
 from bench.stopping import stopping
 from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
@@ -131,4 +132,6 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "dispatch_postgresql": dispatch_postgresql,
     "intake": intake,
     "stopping": stopping,
+    "daily": daily,
+    "idle": idle,
 }

@@ -31,6 +31,43 @@ def orders_file(customers: int, orders: int, *, days: int) -> Path:
     return path
 
 
+def changes_file(customers: int, orders: int, rows: int, *, number: int) -> Path:
+    """Return the orders that changed or came in the ``number``-th night after the last day.
+
+    Half of them are among the orders of ``orders_file`` with another amount, half are new.
+    """
+    path = WORK / f"changes_{customers}_{orders}_{rows}_{number}.parquet"
+    place = f"case when i % 2 = 0 then (hash(i * 13 + {number}) % {orders})::bigint "
+    place += f"else {orders} + {number} * {rows} + i end"
+    moment = f"{FIRST_DAY} + (hash(n * 7) % (1800 * 86400))::bigint * interval 1 second"
+    night = f"timestamp '2025-01-01' + interval {number} day + i % 3600 * interval 1 second"
+    _make(
+        path,
+        f"""
+        select 'o' || n as order_id, 'c' || (hash(n) % {customers})::bigint as customer_id,
+            (case when i % 2 = 0 then {moment} else {night} end)::timestamptz as ordered_at,
+            ((1 + hash(n * 3 + {number}) % 20000) / 100)::decimal(18, 4) as gross,
+            0::decimal(18, 4) as discount, 0::decimal(18, 4) as refund
+        from (select i, {place} as n from range({rows}) t(i))
+        qualify row_number() over (partition by n order by i) = 1""",
+    )
+    return path
+
+
+def cards_file(customers: int) -> Path:
+    """Return a Parquet file of one contact card a customer, who all agreed."""
+    path = WORK / f"cards_{customers}.parquet"
+    _make(
+        path,
+        f"""
+        select 'c' || i as customer_id, 'c' || i || '@example.com' as email,
+            'Name' || i % 400 as first_name, 'GB' as country, 'yes' as email_consent,
+            {FIRST_DAY}::timestamptz as created_at
+        from range({customers}) t(i)""",
+    )
+    return path
+
+
 def lines_file(lines: int) -> Path:
     """Return a Parquet file of raw order lines as a shop would export them."""
     path = WORK / f"lines_{lines}.parquet"

@@ -20,8 +20,8 @@ from rekindle.runtime import Workspace
 from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher
-from rekindle.worker.observing import observe_returns
 from rekindle.worker.restoring import Watermark
+from rekindle.worker.watching import ReturnWatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +44,7 @@ class Worker:
         self._workspace = workspace
         self._audience = LiveAudience(workspace)
         self._mark = Watermark(workspace)
+        self._returns = ReturnWatch(workspace)
         self._saved: str | None = None
         self._imported_at = NEVER
 
@@ -61,7 +62,7 @@ class Worker:
         if (version := space.facts_version()) != self._saved:
             save_people(space.facts, space.book)
             self._saved = version
-        returned = observe_returns(space, now)
+        returned = self._returns.look(now)
         engine = Engine(
             space.book, self._audience, rules=build_rules(space.config), cost=space.cost
         )

@@ -1,0 +1,79 @@
+"""A worker looks for returns again exactly where there may be one it has not seen."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from rekindle.runtime import Workspace
+from rekindle.worker.watching import ReturnWatch
+from tests.runtime.shops import NOW, Team
+
+MINUTE = timedelta(minutes=1)
+
+
+class Observer:
+    """Observes nothing, and keeps when it was asked to."""
+
+    def __init__(self) -> None:
+        self.asked: list[datetime] = []
+
+    def __call__(self, workspace: Workspace, at: datetime) -> int:
+        self.asked.append(at)
+        return 0
+
+
+@pytest.fixture
+def observer() -> Observer:
+    return Observer()
+
+
+@pytest.fixture
+def watch(team: Team, observer: Observer) -> ReturnWatch:
+    return ReturnWatch(team.workspace, observer)
+
+
+def test_nothing_new_is_not_looked_through_again(watch: ReturnWatch, observer: Observer) -> None:
+    watch.look(NOW + MINUTE)  # some buy on the stroke of the hour
+    watch.look(NOW + MINUTE + timedelta(microseconds=1))
+    assert observer.asked == [NOW + MINUTE]
+
+
+def test_the_first_look_of_a_worker_sees_everything(team: Team, observer: Observer) -> None:
+    for _ in range(2):
+        ReturnWatch(team.workspace, observer).look(NOW)
+    assert observer.asked == [NOW, NOW]
+
+
+def test_an_import_is_looked_through(team: Team, watch: ReturnWatch, observer: Observer) -> None:
+    watch.look(NOW)
+    team.buys("c001", NOW - MINUTE)
+    team.workspace.forget_facts()
+    watch.look(NOW)
+    assert observer.asked == [NOW, NOW]
+
+
+def test_whoever_another_worker_let_in_is_looked_at(
+    team: Team, watch: ReturnWatch, observer: Observer
+) -> None:
+    watch.look(NOW)
+    team.start("calm")
+    team.tick()
+    watch.look(NOW)
+    assert observer.asked == [NOW, NOW]
+
+
+def test_an_order_dated_ahead_is_seen_once_its_time_has_come(
+    watch: ReturnWatch, observer: Observer
+) -> None:
+    """The shop's file goes on for months after NOW, with orders on every day."""
+    for days in range(3):
+        watch.look(NOW + timedelta(days=days))
+    assert len(observer.asked) == 3
+
+
+def test_a_clock_that_went_back_looks_again(watch: ReturnWatch, observer: Observer) -> None:
+    watch.look(NOW)
+    watch.look(NOW - MINUTE)
+    assert observer.asked == [NOW, NOW - MINUTE]
