@@ -9,13 +9,16 @@ environment names (``REKINDLE_SECRET`` or ``REKINDLE_SECRET_FILE``).
 from __future__ import annotations
 
 import os
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -36,23 +39,40 @@ from rekindle.vocabulary import Tier
 FILE_NAME = "rekindle.toml"
 FORMAT = 1
 DURATION_UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-DURATION_PATTERN = r"^\s*\d+\s*(minute|hour|day|week)s?\s*$"
+DURATION_PATTERN = r"^\s*[0-9]+\s*(minute|hour|day|week)s?\s*$"
+# Instants stay inside every database's calendar when so much is added or taken away.
+LONGEST_DURATION = timedelta(days=3660)
+EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 
 
 def parse_duration(text: object) -> timedelta:
     """Return the duration written as ``5 days``, ``16 hours`` or ``2 weeks``.
 
     Raises:
-        ValueError: the text is no whole number followed by a unit.
+        ValueError: the text is no whole number followed by a unit, or says more than
+            ``LONGEST_DURATION``.
     """
     if isinstance(text, timedelta):
         return text
-    words = str(text).split()
-    if len(words) == 2 and words[0].isdigit():
-        seconds = DURATION_UNITS.get(words[1].removesuffix("s"))
-        if seconds is not None:
-            return timedelta(seconds=int(words[0]) * seconds)
-    raise ValueError(f"{text!r} is no duration; write a number and a unit, like '5 days'")
+    number, _, unit = " ".join(str(text).split()).partition(" ")
+    seconds = DURATION_UNITS.get(unit.removesuffix("s"))
+    if seconds is None or re.fullmatch("[0-9]+", number) is None:
+        raise ValueError(
+            f"{shorten(text)} is no duration; write a number and a unit, like '5 days'"
+        )
+    # More digits than these are too many; a number of thousands of them is not even read.
+    if len(number.lstrip("0")) > 9 or int(number) * seconds > LONGEST_DURATION.total_seconds():
+        raise ValueError(
+            f"{shorten(text)} is no duration here, it is out of range; ten years "
+            f"({LONGEST_DURATION.days} days) is the most"
+        )
+    return timedelta(seconds=int(number) * seconds)
+
+
+def shorten(value: object, most: int = 60) -> str:
+    """Return a value as a message shows it: on one line, without control characters."""
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def write_duration(value: timedelta) -> str:
@@ -88,7 +108,7 @@ def parse_span(text: str) -> tuple[date, date] | tuple[Day, Day]:
         return _parse_day(first), _parse_day(last or first)
     except ValueError as error:
         raise ValueError(
-            f"{text!r} is no day or span; write 2026-12-25, 2026-11-27..2026-11-30 "
+            f"{shorten(text)} is no day or span; write 2026-12-25, 2026-11-27..2026-11-30 "
             "or, for every year, 12-24..12-26"
         ) from error
 
@@ -101,25 +121,93 @@ def _parse_day(text: str) -> Day:
 def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is one too
         raise ValueError(
-            f"{name!r} is no IANA time zone; write one like 'Europe/London'"
+            f"{shorten(name)} is no IANA time zone; write one like 'Europe/London'"
         ) from error
     return name
+
+
+def _check_day(day: date) -> date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError(f"{day} is no day of ours; write one from {EARLIEST} to {LATEST}")
+    return day
+
+
+def _check_local_time(moment: time) -> time:
+    if moment.tzinfo is not None or moment.microsecond:
+        raise ValueError("write a local time without a zone, like '21:00'")
+    return moment
+
+
+def _check_address(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_web = parts.scheme in {"http", "https"}
+        if is_web and not parts.hostname:
+            raise ValueError("no host")
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"this is no address: {error}; write one like https://shop.example") from (
+            error
+        )
+    return value
+
+
+def _check_listen(value: str) -> str:
+    if not 0 < int(value.rpartition(":")[2]) < 65536:
+        raise ValueError("a port is a number from 1 to 65535")
+    return value
+
+
+def _check_lines(value: str) -> str:
+    _check_text("".join(value.split()))
+    return value
+
+
+def _check_text(value: str) -> str:
+    if any(unicodedata.category(one) in ("Cc", "Cs") for one in value):
+        raise ValueError("a control character stands in it; remove it")
+    return value
 
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(write_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN, "examples": ["5 days"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": DURATION_PATTERN,
+            "maxLength": 40,
+            "examples": ["5 days"],
+        }
+    ),
 ]
-Zone = Annotated[str, AfterValidator(_check_zone)]
+Zone = Annotated[str, Field(max_length=100), AfterValidator(_check_zone)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 EVENT_PATTERN = r"^[a-z][a-z0-9_]*$"
 Event = Annotated[str, Field(pattern=EVENT_PATTERN, max_length=64)]
-Cost = Annotated[Decimal, Field(ge=0), WithJsonSchema({"type": ["number", "string"]})]
+MOST_DAYS, MOST_TIMES, MOST_MESSAGES = 36_500, 1000, 1_000_000_000
+# A budget of the largest costs fits the ledger, which counts millionths in 64 bits.
+LARGEST_COST, LARGEST_BUDGET = 1_000_000, 1_000_000_000
+Cost = Annotated[
+    Decimal,
+    Field(ge=0, le=LARGEST_COST, allow_inf_nan=False),
+    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": LARGEST_COST}),
+]
+BudgetLimit = Annotated[
+    Decimal,
+    Field(ge=0, le=LARGEST_BUDGET, allow_inf_nan=False),
+    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": LARGEST_BUDGET}),
+]
+Text = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
+Place = Annotated[str, Field(max_length=1000), AfterValidator(_check_text)]
+Address = Annotated[Place, AfterValidator(_check_address)]
+LongText = Annotated[str, Field(max_length=100_000), AfterValidator(_check_lines)]
+CalendarDay = Annotated[date, AfterValidator(_check_day)]
+LocalTime = Annotated[time, AfterValidator(_check_local_time)]
 
 
 class Settings(BaseModel):
@@ -131,19 +219,23 @@ class Settings(BaseModel):
 class WorkspaceSettings(Settings):
     """Who the workspace is for."""
 
-    format: int = Field(FORMAT, description="The version of the workspace's layout.")
-    name: str = Field("My shop", description="The name people know the business by.")
-    currency: str = Field("GBP", pattern="^[A-Z]{3}$", description="ISO 4217 code of every amount.")
+    format: int = Field(
+        FORMAT, ge=1, le=FORMAT, description="The version of the workspace's layout."
+    )
+    name: Text = Field("My shop", min_length=1, description="The name people know the business by.")
+    currency: str = Field(
+        "GBP", pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 code of every amount."
+    )
     timezone: Zone = Field("UTC", description="IANA zone of the business; days are its days.")
 
 
 class FactsSettings(Settings):
     """Where the facts live."""
 
-    lake: str = Field(
+    lake: Place = Field(
         "state/lake", description="Folder of the Delta tables, relative to the workspace."
     )
-    warehouse: str | None = Field(
+    warehouse: Address | None = Field(
         None,
         description=(
             "Database URL of a warehouse that holds the contract's tables; "
@@ -155,7 +247,7 @@ class FactsSettings(Settings):
 class LedgerSettings(Settings):
     """Where decisions are kept."""
 
-    url: str = Field(
+    url: Address = Field(
         "sqlite:///state/ledger.sqlite3",
         description="sqlite:///PATH (relative to the workspace) or postgresql://…",
     )
@@ -164,16 +256,18 @@ class LedgerSettings(Settings):
 class SourceSettings(Settings):
     """One place facts are read from."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Part of every fact's key.")
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$", max_length=64, description="Part of every fact's key."
+    )
     table: Literal["customers", "orders", "order_lines", "products", "events"] = Field(
         description="The contract its rows are read as; order_lines are folded into orders."
     )
-    path: str | None = Field(None, description="File or glob, relative to the workspace.")
-    database: str | None = Field(
+    path: Place | None = Field(None, description="File or glob, relative to the workspace.")
+    database: Place | None = Field(
         None, description="Database URL; ${VARIABLE} is taken from the environment."
     )
-    query: str | None = Field(None, description="The SQL that reads the rows from `database`.")
-    columns: dict[str, str] = Field(
+    query: LongText | None = Field(None, description="The SQL that reads the rows from `database`.")
+    columns: dict[Text, Text] = Field(
         default_factory=dict, description="Contract column → column of the source."
     )
     timezone: Zone | None = Field(
@@ -182,12 +276,12 @@ class SourceSettings(Settings):
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="Between fields; found out if not given."
     )
-    encoding: str = Field("utf-8", description="Text encoding of the file.")
-    date_format: str | None = Field(
+    encoding: Text = Field("utf-8", description="Text encoding of the file.")
+    date_format: Text | None = Field(
         None, description="strptime format of dates that are not ISO 8601, like %d/%m/%Y %H:%M."
     )
     decimal_comma: bool = Field(False, description="Amounts are written 1.234,50.")
-    cancelled_prefix: str | None = Field(
+    cancelled_prefix: Text | None = Field(
         None, description="Order ids that begin so are cancellations or refunds."
     )
 
@@ -195,10 +289,10 @@ class SourceSettings(Settings):
 class TierDays(Settings):
     """Fixed days of silence at which each tier begins."""
 
-    at_risk: int = Field(gt=0, description="Days of silence.")
-    lapsed: int = Field(gt=0, description="Days of silence.")
-    dormant: int = Field(gt=0, description="Days of silence.")
-    gone: int = Field(gt=0, description="Days of silence.")
+    at_risk: int = Field(gt=0, le=MOST_DAYS, description="Days of silence.")
+    lapsed: int = Field(gt=0, le=MOST_DAYS, description="Days of silence.")
+    dormant: int = Field(gt=0, le=MOST_DAYS, description="Days of silence.")
+    gone: int = Field(gt=0, le=MOST_DAYS, description="Days of silence.")
 
 
 class LifecycleSettings(Settings):
@@ -210,18 +304,23 @@ class LifecycleSettings(Settings):
             description="personal: silence against the person's own rhythm; else fixed days.",
         )
     )
-    at_risk: float = Field(1.5, gt=0, description="× the expected gap.")
-    lapsed: float = Field(3.0, gt=0, description="× the expected gap.")
-    dormant: float = Field(6.0, gt=0, description="× the expected gap.")
-    gone: float = Field(18.0, gt=0, description="× the expected gap.")
-    minimum_days: int = Field(7, ge=0, description="No tier begins earlier than this.")
+    at_risk: float = Field(1.5, gt=0, le=MOST_TIMES, description="× the expected gap.")
+    lapsed: float = Field(3.0, gt=0, le=MOST_TIMES, description="× the expected gap.")
+    dormant: float = Field(6.0, gt=0, le=MOST_TIMES, description="× the expected gap.")
+    gone: float = Field(18.0, gt=0, le=MOST_TIMES, description="× the expected gap.")
+    minimum_days: int = Field(
+        7, ge=0, le=MOST_DAYS, description="No tier begins earlier than this."
+    )
     fallback_gap_days: int = Field(
-        60, gt=0, description="The expected gap while nobody has ever bought twice."
+        60, gt=0, le=MOST_DAYS, description="The expected gap while nobody has ever bought twice."
     )
     shrinkage: float = Field(
-        2.0, gt=0, description="How many gaps of one's own weigh as much as the group's."
+        2.0,
+        gt=0,
+        le=MOST_TIMES,
+        description="How many gaps of one's own weigh as much as the group's.",
     )
-    days: dict[str, TierDays] = Field(
+    days: dict[Text, TierDays] = Field(
         default_factory=dict, description="Fixed days per main category; wins over all else."
     )
 
@@ -242,7 +341,7 @@ class ConsentSettings(Settings):
 class CapSettings(Settings):
     """At most ``max`` marketing messages in any rolling window of ``per``."""
 
-    max: int = Field(ge=1, description="Messages.")
+    max: int = Field(ge=1, le=MOST_MESSAGES, description="Messages.")
     per: Duration = Field(description="The window that rolls, like 16 hours or 7 days.")
 
 
@@ -256,15 +355,22 @@ class CapsSettings(Settings):
         CapSettings(max=4, per=timedelta(days=7)), description="All channels together."
     )
     per_day: int | None = Field(
-        None, ge=1, description="All channels together, in a calendar day where the person is."
+        None,
+        ge=1,
+        le=MOST_MESSAGES,
+        description="All channels together, in a calendar day where the person is.",
     )
 
 
 class QuietHoursSettings(Settings):
     """When no marketing leaves, on the clock of the person it is for."""
 
-    start: time = Field(time(21), description="From then on nothing leaves; may be after `end`.")
-    end: time = Field(time(8), description="Until then; the same as `start` for no quiet hours.")
+    start: LocalTime = Field(
+        time(21), description="From then on nothing leaves; may be after `end`."
+    )
+    end: LocalTime = Field(
+        time(8), description="Until then; the same as `start` for no quiet hours."
+    )
     spread: Duration = Field(
         timedelta(minutes=30), description="What waited leaves spread over so long afterwards."
     )
@@ -273,7 +379,7 @@ class QuietHoursSettings(Settings):
 class CalendarSettings(Settings):
     """Days on which no marketing leaves, on the calendar of the person it is for."""
 
-    blackout: tuple[str, ...] = Field(
+    blackout: tuple[Text, ...] = Field(
         (),
         description=(
             "Days and spans: 2026-12-25, 2026-11-27..2026-11-30, or every year 12-24..12-26."
@@ -294,9 +400,9 @@ class CalendarSettings(Settings):
 class BudgetSettings(Settings):
     """The most a calendar month may cost; every budget that fits a message binds it."""
 
-    journey: str | None = Field(None, description="The journey's name; none for all together.")
+    journey: Text | None = Field(None, description="The journey's name; none for all together.")
     channel: Literal["email"] | None = Field(None, description="The channel; none for all.")
-    per_month: Cost = Field(description="In the currency; months are the business's.")
+    per_month: BudgetLimit = Field(description="In the currency; months are the business's.")
 
 
 class WorthSettings(Settings):
@@ -326,7 +432,10 @@ class BreakerSettings(Settings):
 
     window: Duration = Field(timedelta(days=1), description="The length of one window.")
     minimum: int = Field(
-        200, ge=1, description="Messages accepted in a window below which it says nothing."
+        200,
+        ge=1,
+        le=MOST_MESSAGES,
+        description="Messages accepted in a window below which it says nothing.",
     )
     complaints: float | None = Field(
         0.003, gt=0, le=1, description="Share of messages; Gmail's own limit is 0.3 %."
@@ -338,9 +447,9 @@ class BreakerSettings(Settings):
 class WarmUpSettings(Settings):
     """A new sending domain begins small and grows every day."""
 
-    first_day: date = Field(description="The day it began.")
-    messages: int = Field(50, ge=1, description="On the first day.")
-    growth: float = Field(1.5, gt=1, description="× a day.")
+    first_day: CalendarDay = Field(description="The day it began.")
+    messages: int = Field(50, ge=1, le=MOST_MESSAGES, description="On the first day.")
+    growth: float = Field(1.5, gt=1, le=MOST_TIMES, description="× a day.")
 
 
 class PacingSettings(Settings):
@@ -350,30 +459,36 @@ class PacingSettings(Settings):
         timedelta(hours=1), description="What is due when a journey resumes leaves over so long."
     )
     drift: float = Field(
-        0.1, ge=0, description="`start --token` refuses when the count moved by a larger share."
+        0.1,
+        ge=0,
+        le=MOST_TIMES,
+        description="`start --token` refuses when the count moved by a larger share.",
     )
 
 
 class SmtpSettings(Settings):
     """The mail server. Its password comes from ``REKINDLE_SMTP_PASSWORD``."""
 
-    host: str = Field("localhost", description="Name of the server.")
+    host: Text = Field("localhost", min_length=1, description="Name of the server.")
     port: int = Field(587, gt=0, lt=65536, description="587 for starttls, 465 for tls.")
-    username: str | None = Field(None, description="Login; none where the server asks for none.")
+    username: Text | None = Field(None, description="Login; none where the server asks for none.")
     security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How the connection is protected."
     )
-    timeout_seconds: int = Field(30, gt=0, description="How long to wait for the server.")
+    timeout_seconds: int = Field(30, gt=0, le=3600, description="How long to wait for the server.")
     connections: int = Field(2, ge=1, le=32, description="How many are open at the same time.")
     messages_per_connection: int = Field(
-        1000, ge=1, description="After so many a connection is opened anew; some servers limit it."
+        1000,
+        ge=1,
+        le=MOST_MESSAGES,
+        description="After so many a connection is opened anew; some servers limit it.",
     )
 
 
 class FolderSettings(Settings):
     """A folder that receives one ``.eml`` file a message."""
 
-    path: str = Field("state/outbox", description="Folder, relative to the workspace.")
+    path: Place = Field("state/outbox", description="Folder, relative to the workspace.")
 
 
 class EmailSettings(Settings):
@@ -382,19 +497,22 @@ class EmailSettings(Settings):
     outlet: Literal["email_folder", "email_smtp"] = Field(
         "email_folder", description="email_folder writes files and sends nothing."
     )
-    from_address: str = Field(
+    from_address: Text = Field(
         "shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$", description="The sender's address."
     )
-    from_name: str = Field("My shop", description="The sender's name.")
-    postal_address: str = Field(
-        "", description="Required before anything is sent (CAN-SPAM § 7704(a)(5))."
+    from_name: Text = Field("My shop", description="The sender's name.")
+    postal_address: LongText = Field(
+        "", max_length=1000, description="Required before anything is sent (CAN-SPAM § 7704(a)(5))."
     )
-    list_id: str = Field(
+    list_id: Text = Field(
         "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
     )
     cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
     per_minute: int | None = Field(
-        None, ge=1, description="The most messages a minute; none for as many as possible."
+        None,
+        ge=1,
+        le=MOST_MESSAGES,
+        description="The most messages a minute; none for as many as possible.",
     )
     warm_up: WarmUpSettings | None = Field(
         None, description="Limits the messages a day while the sending domain is new."
@@ -406,20 +524,20 @@ class EmailSettings(Settings):
 class PortalSettings(Settings):
     """The pages customers see."""
 
-    url: str = Field(
+    url: Address = Field(
         "http://127.0.0.1:8080",
         pattern=r"^https?://[^\s]+$",
         description="Where customers reach the portal; https in production (RFC 8058).",
     )
-    listen: str = Field(
-        "127.0.0.1:8080", pattern=r"^[^:\s]+:\d+$", description="Where `up` listens."
+    listen: Annotated[Text, AfterValidator(_check_listen)] = Field(
+        "127.0.0.1:8080", pattern=r"^[^:\s]+:[0-9]{1,5}$", description="Where `up` listens."
     )
 
 
 class ApiSettings(Settings):
     """The API through which shops and apps report what people do."""
 
-    origins: tuple[str, ...] = Field(
+    origins: tuple[Text, ...] = Field(
         (),
         description=(
             "Web origins like https://shop.example whose pages may call the API from a browser, "
@@ -482,7 +600,9 @@ def parse_config(text: str, *, name: str = FILE_NAME) -> Config:
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise ConfigError(f"{name} is nested too deeply to be read") from error
+    except ValueError as error:  # of TOML, or of a number with thousands of digits
         raise ConfigError(f"{name} is not valid TOML: {error}") from error
     _check_format(raw, name)
     try:
@@ -506,28 +626,49 @@ def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str |
     """Return the secret ``name`` from the environment or the file ``name``_FILE names.
 
     Raises:
-        ConfigError: the named file cannot be read.
+        ConfigError: the named file cannot be read, or one of both is no UTF-8 text.
     """
     if value := environment.get(name):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:  # bytes that are no text come as half characters
+            raise ConfigError(f"{name} is no UTF-8 text; write it in letters and digits") from error
         return value
     if not (file := environment.get(f"{name}_FILE")):
         return None
     try:
         return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"{name}_FILE names {file}, which cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{name}_FILE names {file}, which is no UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{name}_FILE names {shorten(file)}, which cannot be read: {error}"
+        ) from error
 
 
 def _explain(name: str, error: ValidationError) -> str:
     lines = [f"{name} is not a valid configuration:"]
     for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"])
-        text = problem["msg"].removeprefix("Value error, ")
+        place = shorten(".".join(str(part) for part in problem["loc"]), 120)[1:].rstrip("'\"")
+        text = problem["msg"].removeprefix("Value error, ") + _given(problem)
         if problem["type"] == "extra_forbidden":
             near = get_close_matches(str(problem["loc"][-1]), known_keys(problem["loc"][:-1]), 1)
             text = "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
         lines.append(f"  {place}: {text}")
     return "\n".join(lines)
+
+
+# Their values may hold a password.
+PRIVATE = frozenset({"url", "warehouse", "database", "query", "username"})
+
+
+def _given(problem: Mapping[str, Any]) -> str:
+    """Return the end of a message that shows the value, where it does not already."""
+    value = problem["input"]
+    is_plain = isinstance(value, str | int | float | Decimal | date | time)
+    if not is_plain or shorten(value) in problem["msg"] or PRIVATE.intersection(problem["loc"]):
+        return ""
+    return f", not {shorten(value)}"
 
 
 def known_keys(place: tuple[Any, ...]) -> list[str]:

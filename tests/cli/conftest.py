@@ -27,3 +27,15 @@ def copy(shop: Path, tmp_path: Path) -> Iterator[Path]:
     Team.copy(shop, folder)
     yield folder
     close_ledgers()
+
+
+@pytest.fixture(scope="session")
+def begun_shop(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the shop after the first pass of the journey ``calm``."""
+    folder = tmp_path_factory.mktemp("begun") / "shop"
+    Team.copy(shop, folder)
+    team = Team.at_work(folder)
+    team.start("calm")
+    team.tick()
+    team.leave()
+    return folder

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from rekindle.config import LONGEST_DURATION
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.gate import Dossier
 from rekindle.journeys import Signal
@@ -38,6 +40,12 @@ TOLD: dict[str, tuple[Tell, dict[str, object]]] = {
     "wishes": (
         lambda book: book.save_preferences("alice", Preferences(START, frozenset({"a", "b"}))),
         {"preferences": Preferences(START, frozenset({"a", "b"}))},
+    ),
+    "a wish of five thousand years": (
+        lambda book: book.save_preferences(
+            "alice", Preferences(at_most_every=timedelta(days=2_000_000))
+        ),
+        {"preferences": Preferences(at_most_every=LONGEST_DURATION)},
     ),
     "suppression": (
         lambda book: book.suppress("alice", Channel.EMAIL, reason="asked", at=START),

@@ -64,6 +64,14 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         errors.print("stopped")
         sys.exit(130)
+    except UnicodeEncodeError as error:  # bytes that are no text arrive as half characters
+        errors.print(
+            f"error: {error.object!r} is no UTF-8 text; write it in letters and digits",
+            style="bold red",
+            markup=False,
+            soft_wrap=True,
+        )
+        sys.exit(2)
     except OSError as error:
         errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
         sys.exit(1)

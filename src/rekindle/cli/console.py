@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from rekindle.clock import MovableClock
+from rekindle.config import EARLIEST, LATEST, shorten
 from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def write_page(path: Path, html: str) -> None:
 @contextmanager
 def _writing(path: Path) -> Iterator[Path]:
     """Yield where a page is written before it takes its name."""
+    if not path.name:
+        raise UsageError(f"{str(path)!r} names no file; name one with --html")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield path.with_name(path.name + ".new")
@@ -135,19 +139,20 @@ def parse_as_of(text: str, workspace: Workspace) -> datetime:
     """Return the instant a day (its end, in the business's zone) or an instant names.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: it is neither, or before 1970 or after 2199.
     """
     from rekindle.runtime import end_of_day
 
     try:
         if len(text) == len("2010-12-09"):
-            midnight = datetime.combine(
-                date.fromisoformat(text), datetime.min.time(), workspace.zone
-            )
+            day = date.fromisoformat(text)
+            _require_our_times(day)
+            midnight = datetime.combine(day, datetime.min.time(), workspace.zone)
             return end_of_day(midnight, workspace.zone)
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no date; write one like 2010-12-09") from error
+        raise UsageError(f"{shorten(text)} is no date; write one like 2010-12-09") from error
+    _require_our_times(at.date())
     return at.replace(tzinfo=workspace.zone).astimezone(UTC) if at.tzinfo is None else at
 
 
@@ -155,12 +160,27 @@ def parse_day(text: str) -> date:
     """Return the day ``text`` names.
 
     Raises:
-        UsageError: it names none.
+        UsageError: it names none, or one before 1970 or after 2199.
     """
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{text!r} is no day; write one like 2010-12-09") from error
+        raise UsageError(f"{shorten(text)} is no day; write one like 2010-12-09") from error
+    _require_our_times(day)
+    return day
+
+
+def refuse_nan(number: float | None) -> float | None:
+    """Refuse what is no number, which neither the least nor the most of an option does."""
+    if number is not None and math.isnan(number):
+        raise typer.BadParameter("nan is no number")
+    return number
+
+
+def _require_our_times(day: date) -> None:
+    """Refuse days so early or late that what is reckoned from them leaves the calendar."""
+    if not EARLIEST <= day <= LATEST:
+        raise UsageError(f"{day} is out of range; write a date from {EARLIEST} to {LATEST}")
 
 
 def _is_figure(cell: str) -> bool:

@@ -14,6 +14,7 @@ from rekindle.cli.console import (
     open_at,
     output,
     progress_bar,
+    refuse_nan,
     show_json,
     show_table,
 )
@@ -83,7 +84,10 @@ def import_facts(
     tolerate: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Share of rows that may go to quarantine before the exit code is 2."
+            min=0,
+            max=1,
+            callback=refuse_nan,
+            help="Share of rows that may go to quarantine before the exit code is 2.",
         ),
     ] = 0.0,
     as_json: AsJson = False,

@@ -19,6 +19,7 @@ from rekindle.cli.console import (
     parse_as_of,
     parse_day,
     progress_bar,
+    refuse_nan,
     show_json,
     show_table,
     write_page,
@@ -71,7 +72,13 @@ def start(
     ] = None,
     drift: Annotated[
         float | None,
-        typer.Option("--drift", min=0, help="The share by which the count may have moved."),
+        typer.Option(
+            "--drift",
+            min=0,
+            max=1000,
+            callback=refuse_nan,
+            help="The share by which the count may have moved.",
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
     by: By = "",

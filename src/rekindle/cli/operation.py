@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
+from rekindle.cli.console import (
+    AsJson,
+    AsOf,
+    Directory,
+    errors,
+    open_at,
+    refuse_nan,
+    show_json,
+    show_table,
+)
 from rekindle.cli.journeys import refuse_time_travel
 from rekindle.cli.steering import By, whoever
 
@@ -19,7 +28,12 @@ if TYPE_CHECKING:
     from rekindle.worker import Pass
 
 SCHEMA_VERSION = 1
-Every = Annotated[float, typer.Option("--every", min=1, help="Seconds between two passes.")]
+Every = Annotated[
+    float,
+    typer.Option(
+        "--every", min=1, max=86_400, callback=refuse_nan, help="Seconds between two passes."
+    ),
+]
 
 
 class Schema(StrEnum):

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+from rekindle.config import shorten
 from rekindle.errors import UsageError
 
 if TYPE_CHECKING:
     from rekindle.desk import MovePlan
 
 SCHEMA_VERSION = 1
+MOST_OF_A_NAME, MOST_OF_A_REASON = 200, 1000
 JourneyName = Annotated[str, typer.Argument(help="A journey that has started.")]
 Why = Annotated[str, typer.Option("--why", help="Kept in the log.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; default you.", show_default=False)]
@@ -32,19 +34,37 @@ def register(app: typer.Typer) -> None:
 
 
 def whoever(by: str) -> str:
-    """Return who is to be named in the log: ``by``, or the user of this session."""
+    """Return who is to be named in the log: ``by``, or the user of this session.
+
+    Raises:
+        UsageError: ``by`` is no name but a text.
+    """
     if by:
-        return by
+        return bounded(by, "--by", MOST_OF_A_NAME)
     try:
         return os.environ.get("REKINDLE_USER") or getpass.getuser()
     except (OSError, KeyError):  # a container may run as a user without a name
         return f"uid {os.getuid()}"
 
 
+def bounded(text: str, option: str, most: int) -> str:
+    """Return ``text``; refuse one of more than ``most`` characters, or with control characters.
+
+    Raises:
+        UsageError: naming the option.
+    """
+    if len(text) > most or not text.isprintable():
+        raise UsageError(
+            f"{option} is {shorten(text)}; write at most {most} characters, all on one line"
+        )
+    return text
+
+
 def pause(journey: JourneyName, directory: Directory = Path(), why: Why = "", by: By = "") -> None:
     """Hold a journey still: nobody enters, nothing is decided, nothing leaves."""
     from rekindle.desk import pause_journey
 
+    why = bounded(why, "--why", MOST_OF_A_REASON)
     pause_journey(open_at(directory, None), journey, who=whoever(by), why=why)
     errors.print(f"{journey} is paused; purchases go on ending it for people", markup=False)
 
@@ -70,6 +90,7 @@ def stop(
     workspace = open_at(directory, None)
     if not yes and not typer.confirm(f"End {journey} for everyone in it?", err=True):
         raise UsageError("nothing was stopped")
+    why = bounded(why, "--why", MOST_OF_A_REASON)
     ended = stop_journey(workspace, journey, who=whoever(by), why=why)
     errors.print(f"{journey} is stopped; it ended for {ended:,} people", markup=False)
 
@@ -104,7 +125,7 @@ def log(
         str | None, typer.Argument(help="A journey, customer or message; none for all.")
     ] = None,
     directory: Directory = Path(),
-    last: Annotated[int, typer.Option("--last", min=1, help="How many entries.")] = 50,
+    last: Annotated[int, typer.Option("--last", min=1, max=100_000, help="How many entries.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Say who did what and when, the newest first."""

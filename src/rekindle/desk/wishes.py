@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from rekindle.config import shorten
 from rekindle.consent import Exclusion, Preferences
 from rekindle.errors import UsageError
 from rekindle.ledger import ledger_transaction
 from rekindle.runtime import Workspace
+
+# As a journey file names topics, and as the ledger keeps several in one column.
+TOPIC_PATTERN = r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,13 @@ def change_preferences(workspace: Workspace, person: str, wish: Wish, *, who: st
     """Do what a person asked for and return what now holds for them.
 
     Raises:
-        UsageError: nobody here goes by this id.
+        UsageError: nobody here goes by this id, or a topic is none.
     """
     at = workspace.clock.now()
     _require_person(workspace, person)
     now = workspace.history.preferences_of(person)
+    for topic in (*wish.mute, *wish.unmute):
+        _require_topic(topic)
     muted = (now.muted_topics | frozenset(wish.mute)) - frozenset(wish.unmute)
     changed = replace(now, muted_topics=muted)
     if wish.snooze is not None:
@@ -96,6 +103,14 @@ def erase_person(workspace: Workspace, person: str, *, who: str) -> int:
         ended = workspace.book.erase(person, at)
         workspace.audit_log.write(who, "erased", person, {"ended": ended}, at)
     return ended
+
+
+def _require_topic(topic: str) -> None:
+    if re.fullmatch(TOPIC_PATTERN, topic) is None:
+        raise UsageError(
+            f"{shorten(topic)} is no topic; write it as the journey does, in up to 64 small "
+            "letters, digits and hyphens"
+        )
 
 
 def _require_person(workspace: Workspace, person: str) -> None:

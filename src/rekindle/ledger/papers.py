@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rekindle.config import LONGEST_DURATION
 from rekindle.consent import (
     ConsentRecord,
     Exclusion,
@@ -27,6 +28,7 @@ from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 ARMS = {arm.value: arm for arm in Arm}
 CHANNELS = {channel.value: channel for channel in Channel}
 NO_TIME = timedelta(0)
+MOST_SECONDS = int(LONGEST_DURATION.total_seconds())
 
 _KINDS = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
 
@@ -109,7 +111,7 @@ def load_wishes(alias: str, people: Collection[str]) -> dict[str, Preferences]:
         person: Preferences(
             snoozed_until=instant_or_none(snoozed_until),
             muted_topics=frozenset(names_of(topics)),
-            at_most_every=None if seconds is None else timedelta(seconds=seconds),
+            at_most_every=None if seconds is None else _bounded(seconds),
         )
         for person, snoozed_until, topics, seconds in rows
     }
@@ -136,6 +138,11 @@ def load_deeds(
         if (event := event_of(kind, name)) in asked:
             found[person].append(Deed(event, instant_of(at)))
     return found
+
+
+def _bounded(seconds: int) -> timedelta:
+    """Return a duration that can be taken from any instant, whatever was once written."""
+    return timedelta(seconds=min(seconds, MOST_SECONDS))
 
 
 def kind_of(event: str) -> SignalKind:

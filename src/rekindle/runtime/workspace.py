@@ -73,7 +73,13 @@ class Workspace:
         path = self.directory / "state" / "secret"
         if not path.exists():
             _make_secret(path)
-        return path.read_text(encoding="utf-8").strip().encode()
+        try:
+            return path.read_text(encoding="utf-8").strip().encode()
+        except UnicodeDecodeError as error:
+            raise WorkspaceError(
+                f"{path} is damaged: it holds no text; put it back from a backup, for links and "
+                "suppressed addresses are kept by it"
+            ) from error
 
     # Facts and profiles
 

@@ -104,8 +104,8 @@ def to_duration(entry: Entry, text: str) -> timedelta:
     """Return the duration that ``text``, a part of ``entry``, says."""
     try:
         found = parse_duration(text)
-    except (ValueError, OverflowError):
-        refuse(entry, f"{text!r} is no duration; write a number and a unit, like '5 days'")
+    except ValueError as error:
+        refuse(entry, str(error))
     if not timedelta(0) < found <= MAX_DURATION:
         refuse(entry, f"{text!r} is out of range; a duration is above 0 and up to ten years")
     return found

@@ -6,8 +6,8 @@ A key that is listed nowhere is refused; one in ``LATER`` is refused as not supp
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
+from rekindle.config import LONGEST_DURATION
 from rekindle.profiles import FAMILIES
 from rekindle.vocabulary import STOPS, SignalKind
 
@@ -61,7 +61,7 @@ TIME_PATTERN = r"([01]?[0-9]|2[0-3]):[0-5][0-9]"
 MAX_NAME = 64
 MAX_HOLDOUT = 0.9
 MIN_PILOT = 0.001
-MAX_DURATION = timedelta(days=3660)
+MAX_DURATION = LONGEST_DURATION
 MAX_DAYS = MAX_DURATION.days
 MAX_TIMES = 1000
 MAX_VARIANTS = 20
