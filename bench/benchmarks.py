@@ -14,6 +14,7 @@ import ibis
 from bench.decisions import decisions_postgresql, decisions_sqlite
 from bench.dispatch import delivery
 from bench.dispatching import dispatch_postgresql, dispatch_sqlite
+from bench.identity import identity
 from bench.intake import intake
 from bench.measure import Result, compare
 from bench.rounds import daily, idle
@@ -134,4 +135,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "stopping": stopping,
     "daily": daily,
     "idle": idle,
+    "identity": identity,
 }

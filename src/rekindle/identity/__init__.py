@@ -1,5 +1,45 @@
 """Who is one person: handles, the rules that join them, and what undoes a join."""
 
+from rekindle.identity.minting import decide_change
+from rekindle.identity.model import (
+    Change,
+    Handle,
+    HandleKind,
+    Join,
+    JoinReason,
+    Link,
+    Name,
+    SharedHandle,
+)
+from rekindle.identity.nobody import BLANK_NAMES, WORDS, is_nobody
 from rekindle.identity.normalising import former_spellings, is_plain_address, normalise_address
+from rekindle.identity.phones import normalise_phone
+from rekindle.identity.rules import MOST_PEOPLE, Evidence, Groups, find_groups, initial_of
+from rekindle.identity.suggesting import Acquaintance, Suggestion, suggest_joins
 
-__all__ = ["former_spellings", "is_plain_address", "normalise_address"]
+__all__ = [
+    "BLANK_NAMES",
+    "MOST_PEOPLE",
+    "WORDS",
+    "Acquaintance",
+    "Change",
+    "Evidence",
+    "Groups",
+    "Handle",
+    "HandleKind",
+    "Join",
+    "JoinReason",
+    "Link",
+    "Name",
+    "SharedHandle",
+    "Suggestion",
+    "decide_change",
+    "find_groups",
+    "former_spellings",
+    "initial_of",
+    "is_nobody",
+    "is_plain_address",
+    "normalise_address",
+    "normalise_phone",
+    "suggest_joins",
+]

@@ -1,0 +1,34 @@
+"""One spelling for telephone numbers: E.164, as far as a number says where it is."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+
+INTERNATIONAL = re.compile(r"\+[1-9]\d{7,14}")
+BETWEEN = re.compile(r"[\s()./\u2010-\u2015-]+")
+LONGEST = 40
+
+
+def normalise_phone(phone: str | None, country: str | None = None) -> str:
+    """Return a number as E.164 (``+442079460018``); "" if it is none.
+
+    ``country`` is the ISO 3166 code of whoever has it, for numbers as they are dialled at
+    home. A number that no country could have by its length is none.
+    """
+    if not phone or len(phone) > LONGEST:
+        return ""
+    plain = unicodedata.normalize("NFKC", phone)
+    bare = BETWEEN.sub("", plain)
+    if "(0)" not in plain and INTERNATIONAL.fullmatch(bare):
+        return bare
+    region = country.strip().upper() if country and len(country.strip()) == 2 else None
+    try:
+        number = phonenumbers.parse(plain.replace("(0)", ""), region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
