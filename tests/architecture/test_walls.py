@@ -48,7 +48,7 @@ OWNERS = {
     "mrml": {"content"},
     "liquid": {"content"},
     "matplotlib": {"insights"},
-    "scipy": {"experiments", "insights"},
+    "scipy": {"experiments", "insights", "identity"},
     "typer": {"cli"},
     "rich": {"cli"},
     "waitress": {"web"},
