@@ -274,7 +274,7 @@ def _walk(
     """Walk everyone who would enter now to the last step, day by day."""
     rules = build_rules(workspace.config)
     book = MemoryBook(build_terms(workspace.config))
-    save_people(workspace.facts, book)
+    save_people(workspace.facts, book, at)
     # Who enters is settled; the walk is about what happens to them then.
     settled = replace(version.journey, trigger=None, backfill=timedelta(0), pilot=1.0)
     book.start(replace(version, journey=settled))

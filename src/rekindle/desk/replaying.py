@@ -103,7 +103,7 @@ def rehearse(
         events=events_asked(journey),
     )
     book = MemoryBook(build_terms(workspace.config))
-    notes = _fill(workspace, book, audience.ever_matching())
+    notes = _fill(workspace, book, audience.ever_matching(), ticks[0])
     version = _version(workspace, journey, audience, ticks[0])
     replayed = replay(
         version,
@@ -128,12 +128,12 @@ def _watched(ticks: list[datetime], progress: Progress) -> Iterator[datetime]:
     progress(len(ticks), len(ticks))
 
 
-def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str]) -> list[str]:
+def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str], at: datetime) -> list[str]:
     """Give the book everyone's card and consent; without any address, assume both."""
     if workspace.facts.has_cards:
         emails = workspace.facts.customers.email.count().to_pyarrow().as_py()
         if emails:
-            save_people(workspace.facts, book)
+            save_people(workspace.facts, book, at)
             return []
     everyone = list(people)
     book.save_people(Person(person, f"{n}@example.invalid") for n, person in enumerate(everyone))

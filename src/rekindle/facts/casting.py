@@ -17,8 +17,15 @@ NUMBERED = frozenset({"order_id", "customer_id", "product_id", "event_id", "phon
 FLOATS = ("DOUBLE", "FLOAT")
 SIGNS = "[£$€¥]"
 GAPS = r"\s\x{00A0}\x{202F}''’"  # between thousands, in France and Switzerland among others
-TRUE_WORDS = "('true', 't', 'yes', 'y', '1', 'subscribed', 'granted')"
-FALSE_WORDS = "('false', 'f', 'no', 'n', '0', 'unsubscribed', 'denied')"
+TRUE_WORDS = (
+    "('true', 't', 'yes', 'y', '1', '1.0', 'on', 'ja', 'oui', 'subscribed', 'granted', "
+    "'accepted', 'opt-in', 'opt_in', 'opted-in', 'opted_in', 'opted in')"
+)
+FALSE_WORDS = (
+    "('false', 'f', 'no', 'n', '0', '0.0', 'off', 'nein', 'non', 'unsubscribed', 'denied', "
+    "'declined', 'refused', 'revoked', 'withdrawn', 'opt-out', 'opt_out', 'opted-out', "
+    "'opted_out', 'opted out')"
+)
 OFFSET = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
 SQL_TYPES = {"string": "varchar", INSTANT: "timestamptz", "int64": "bigint"}
 

@@ -106,6 +106,9 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
         problems += _problems_of(column, actual)
     problems += _problems_between(contract, chosen, rules)
     names = ", ".join(quoted(column.name) for column in contract.inputs)
+    # What a permission says is kept as it was written, also where it is neither yes nor no.
+    words = [c for c in contract.inputs if c.type == "boolean" and c.name in chosen]
+    names += "".join(f", {_given(column)}" for column in words)
     verdict = f"case {' '.join(problems)} end" if problems else "null::varchar[]"
     checked = (
         f"select line, {names}, verdict[1] as problem, verdict[2] as detail from ("
@@ -138,8 +141,13 @@ def build_record(raw: Raw) -> str:
     return f"select {LINE} as line, {record} as record from ({raw.relation})"
 
 
+def given_name(name: str) -> str:
+    """Return the column of ``checked`` that holds a cell of yes or no as it was written."""
+    return f"{name} as given"
+
+
 def _given(column: Column) -> str:
-    return quoted(f"{column.name} as given")
+    return quoted(given_name(column.name))
 
 
 def _problems_of(column: Column, actual: str) -> list[str]:

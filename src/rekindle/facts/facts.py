@@ -16,7 +16,8 @@ class Facts:
 
     ``currency`` is of every amount, ``zone`` the business's IANA zone.
     ``has_lines`` says whether taste can be measured at all; ``has_cards`` whether the
-    customers table holds anyone. Both spare large shops a needless join.
+    customers table holds anyone. Both spare large shops a needless join. ``permissions``
+    is every statement ever made, and is read whole at any date.
     """
 
     customers: ir.Table
@@ -29,6 +30,7 @@ class Facts:
     has_categories: bool = True
     has_cards: bool = True
     bookkeeping: Mapping[str, ir.Table] | None = None
+    permissions: ir.Table | None = None
 
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).

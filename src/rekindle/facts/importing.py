@@ -30,6 +30,7 @@ from rekindle.facts.contracts import (
     Contract,
 )
 from rekindle.facts.lake import Change, Lake, create_view, shaped
+from rekindle.facts.permitting import Statements
 from rekindle.facts.refusing import Refusals
 from rekindle.facts.sources import Raw, open_source
 from rekindle.facts.sql import first_line, literal, quoted
@@ -120,6 +121,7 @@ class _Import:
     ) -> None:
         self._con, self._change = con, change
         self._now, self._progress = now, progress
+        self._statements = Statements(con, now=now)
 
     def run(self, rules: Rules, base: Path) -> list[FileImport]:
         """Import the files of one source, in the order of their names.
@@ -127,6 +129,7 @@ class _Import:
         An order that stands in two of them is a correction: the later file counts.
         """
         self._con.execute("drop table if exists contacts")
+        self._statements.begin()
         found = []
         for raw in open_source(self._con, rules.source, base):
             try:
@@ -134,6 +137,7 @@ class _Import:
             except duckdb.Error as error:
                 raise SourceError(f"{raw.name} cannot be imported: {first_line(error)}") from error
         self._write_cards(rules)
+        self._statements.append(self._change, rules.source.name)
         return found
 
     def _file(self, raw: Raw, rules: Rules) -> FileImport:
@@ -147,7 +151,10 @@ class _Import:
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
         refusals = Refusals(con, raw, contract, given)
+        has_statements = self._statements.read(contract, given)
         refusals.find(now=self._now)
+        if has_statements:
+            self._statements.keep(raw.name)
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         self._progress(f"{raw.name}: writing")

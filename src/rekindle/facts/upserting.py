@@ -62,6 +62,15 @@ def upsert(
     return Written(added, changed)
 
 
+def append_rows(
+    con: duckdb.DuckDBPyConnection, change: Change, contract: Contract, query: str
+) -> None:
+    """Write the rows of ``query`` to a table that is only added to; none leaves it as it is."""
+    con.execute(f"create or replace temp table fresh as {query}")
+    if _count(con, "fresh"):
+        change.append(contract.table, _read(con, "select * from fresh"))
+
+
 def _build_gone(contract: Contract, covers: str | None) -> str:
     if covers is None:
         return f"select * from {contract.table} limit 0"

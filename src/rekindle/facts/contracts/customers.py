@@ -33,14 +33,15 @@ CONTRACT = Contract(
         Column(
             "email_consent",
             "boolean",
-            "Agreed to marketing by e-mail; empty when never asked.",
+            "Agreed to marketing by e-mail; empty says nothing. Every statement is kept, whichever "
+            "file came last.",
             words=("email_consent", "accepts_marketing", "marketing_consent", "opt_in", "consent"),
         ),
         Column(
             "email_consent_at",
             INSTANT,
-            "When that was stated. Where the source names no time, a first statement counts "
-            "from `created_at`, a changed one from the import that brought it.",
+            "When that was stated. Without a date a no counts from the import that first read "
+            "it, a yes before everything that has one.",
             words=("email_consent_at", "consent_at", "consent_date", "opt_in_at"),
         ),
         Column(

@@ -15,9 +15,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.errors import LakeError
-from rekindle.facts.contracts import CONTRACTS, IDENTITIES, Contract
+from rekindle.facts.contracts import CONTRACTS, IDENTITIES, PERMISSIONS, Contract
 from rekindle.facts.facts import Facts
 from rekindle.facts.lake import Lake, create_view
+from rekindle.facts.permissions import build_permissions
 
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
 # is used some twenty times.
@@ -76,8 +77,10 @@ class Engine:
     def facts(self) -> Facts:
         """Return the tables as expressions, identities resolved."""
         tables = dict(self._tables)
+        statements = self._books.get(PERMISSIONS.table)
+        tables["permissions"] = build_permissions(tables["customers"], statements)
         if self._identities is not None and self._holds(self._identities):
-            for name in ("orders", "customers", "events"):
+            for name in ("orders", "customers", "events", "permissions"):
                 tables[name] = _as_persons(tables[name], self._identities)
         has_lines = self._holds(tables["order_lines"])
         return Facts(
@@ -91,6 +94,7 @@ class Engine:
             has_categories=has_lines and self._has_categories(tables),
             has_cards=self._holds(tables["customers"]),
             bookkeeping=self._books,
+            permissions=tables["permissions"],
         )
 
     def run(self, expression: Any) -> pa.Table:

@@ -25,18 +25,18 @@ CARD_COLUMNS = (
     "country",
     "timezone",
     "created_at",
-    "email_consent",
-    "email_consent_at",
 )
 # A first consent whose time no source stated counts from the start of records.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 BATCH = 10_000
+YES, NO = "yes", "no"
 
 
-def save_people(facts: Facts, book: Book) -> int:
+def save_people(facts: Facts, book: Book, at: datetime) -> int:
     """Write every card and statement of consent into ``book``; return how many people.
 
-    Of several cards of one person the oldest counts, of their statements every one.
+    Of several cards of one person the oldest counts, of their statements every one: which
+    of them decides follows from their times. ``at`` is the present of whoever asks.
     """
     count, newest = 0, ""
     for rows in _cards(facts):
@@ -46,8 +46,9 @@ def save_people(facts: Facts, book: Book) -> int:
                 newest = row["customer_id"]
                 people.append(_person(row))
         book.save_people(people)
-        book.save_consent([_consent(row) for row in rows if row["email_consent"] is not None])
         count += len(people)
+    for rows in _statements(facts):
+        book.save_consent([_consent(row, at) for row in rows])
     return count
 
 
@@ -71,11 +72,28 @@ def _person(row: dict[str, Any]) -> Person:
     )
 
 
-def _consent(row: dict[str, Any]) -> ConsentRecord:
+def _statements(facts: Facts) -> Iterator[list[dict[str, Any]]]:
+    """Yield batches of what people ever said, the oldest first."""
+    if facts.permissions is None:
+        return
+    order = ("counts_at", "customer_id", "channel", "said", "source", "file")
+    told = facts.permissions.select(*order, "said_at").order_by(*order)
+    for batch in told.to_pyarrow().to_batches(max_chunksize=BATCH):
+        yield batch.to_pylist()
+
+
+def _consent(row: dict[str, Any], at: datetime) -> ConsentRecord:
+    """Return a statement; a no without a date counts at once, whatever clock imported it.
+
+    A word that is neither yes nor no is perhaps a no, and is kept with it.
+    """
+    said, counts_at = row["said"], row["counts_at"]
+    is_undated_no = said != YES and row["said_at"] is None
     return ConsentRecord(
         person=row["customer_id"],
-        channel=Channel.EMAIL,
-        granted=row["email_consent"],
-        at=row["email_consent_at"] or row["created_at"] or UNDATED,
+        channel=Channel(row["channel"]),
+        granted=said == YES,
+        at=min(counts_at, at) if is_undated_no else counts_at,
         source=f"import:{row['source']}",
+        wording="" if said in (YES, NO) else f"{said!r} is neither yes nor no: held back",
     )

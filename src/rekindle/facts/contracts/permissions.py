@@ -1,0 +1,34 @@
+"""Every statement on permission that a file made, with its own time; only ever added to."""
+
+from __future__ import annotations
+
+from rekindle.facts.contracts.columns import SOURCE
+from rekindle.facts.contracts.model import INSTANT, Column, Contract
+
+CONTRACT = Contract(
+    "permissions",
+    "Every statement on permission that a file made, with its own time; only ever added to.",
+    ("source", "customer_id", "channel", "said", "imported_at"),
+    (
+        SOURCE,
+        Column("customer_id", "string", "Who said it, as the source calls them.", required=True),
+        Column("channel", "string", "What it is about: email.", required=True),
+        Column(
+            "said",
+            "string",
+            "yes, no, or the source's word where that is neither: perhaps a no.",
+            required=True,
+        ),
+        Column("said_at", INSTANT, "When, as the source dates it; empty where it does not."),
+        Column("imported_at", INSTANT, "The import that first read it.", required=True),
+        Column("file", "string", "The file or query it stood in.", required=True),
+        Column(
+            "counts_at",
+            INSTANT,
+            "Since when it counts: its own date, never later than the import. Without one a no "
+            "counts from the import, and a yes from the earliest it may have been said.",
+            required=True,
+        ),
+    ),
+    is_bookkeeping=True,
+)

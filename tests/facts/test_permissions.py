@@ -1,0 +1,167 @@
+"""Every statement is kept with its own time, whichever file came last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from rekindle.facts import Engine, import_sources
+from tests.facts.conftest import Desk
+
+HOUR = timedelta(hours=1)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+COLUMNS = {
+    "customer_id": "id",
+    "email": "mail",
+    "created_at": "since",
+    "email_consent": "ok",
+    "email_consent_at": "ok_at",
+}
+HEAD = "id,mail,since,ok,ok_at\n"
+
+
+class Office:
+    """Files of customers, imported hour by hour."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.now = desk, NOON
+
+    def bring(self, files: Mapping[str, str]) -> dict[str, int]:
+        """Import files, each of a source of its own name, in their order; return the reasons."""
+        self.desk.sources = [
+            {"name": name, "table": "customers", "path": f"{name}.csv", "columns": COLUMNS}
+            for name in files
+        ]
+        for name, rows in files.items():
+            self.desk.write(f"{name}.csv", HEAD + rows)
+        found = import_sources(self.desk.config(), self.desk.base, now=self.now)
+        self.now += HOUR
+        return {reason: n for one in found for reason, n in one.reasons.items()}
+
+    def told(self) -> list[tuple[str, str, datetime]]:
+        """Return source, word and the time it counts from, of every statement."""
+        rows = self.desk.rows("permissions")
+        return sorted(((r["source"], r["said"], r["counts_at"]) for r in rows), key=lambda r: r[2])
+
+    def last(self) -> str:
+        """Return the word that counts: the newest, of equal time the no."""
+        rows = self.desk.rows("permissions")
+        return str(max(rows, key=lambda row: (row["counts_at"], row["said"] != "yes"))["said"])
+
+
+@pytest.fixture
+def office(desk: Desk) -> Office:
+    return Office(desk)
+
+
+def test_a_file_that_repeats_itself_states_nothing(office: Office) -> None:
+    office.bring({"crm": "ann,a@x.example,,yes,\nbob,b@x.example,,no,2025-05-01\n"})
+    before = office.desk.lake.versions()["permissions"]
+    office.bring({"crm": "ann,a@x.example,,yes,\nbob,b@x.example,,no,2025-05-01\n"})
+    office.bring({"crm": "ann,a@y.example,2025-01-01,Yes,\nbob,b@x.example,,n,2025-05-01\n"})
+    assert office.desk.lake.versions()["permissions"] == before
+    assert office.told() == [
+        ("crm", "yes", EPOCH),
+        ("crm", "no", datetime(2025, 5, 1, tzinfo=UTC)),
+    ]
+
+
+def test_a_no_without_a_date_counts_from_the_import_that_read_it(office: Office) -> None:
+    office.bring({"crm": "ann,,2025-01-01,yes,\n"})
+    office.bring({"crm": "ann,,2025-01-01,no,\n"})
+    assert office.told() == [("crm", "yes", EPOCH), ("crm", "no", NOON + HOUR)]
+    office.bring({"crm": "ann,,2025-01-01,yes,\n"})
+    assert office.last() == "yes"
+
+
+@pytest.mark.parametrize("order", list(permutations(("crm", "shop", "till"))))
+def test_the_order_of_files_does_not_matter(office: Office, order: tuple[str, ...]) -> None:
+    files = {
+        "crm": "ann,,,yes,2025-03-01\n",
+        "shop": "ann,,,no,2025-04-01\n",
+        "till": "ann,,2025-06-01,yes,\n",
+    }
+    for name in order:
+        office.bring({name: files[name]})
+    assert office.last() == "no"
+
+
+def test_of_equal_time_the_no_wins(office: Office) -> None:
+    office.bring({"crm": "ann,,,no,2025-03-01\n", "shop": "ann,,,yes,2025-03-01\n"})
+    assert office.last() == "no"
+
+
+def test_an_old_file_of_a_growing_folder_does_not_speak_again(office: Office) -> None:
+    desk, source = office.desk, {"name": "crm", "table": "customers", "columns": COLUMNS}
+    desk.write("day1.csv", f"{HEAD}ann,,,yes,\n")
+    desk.sources = [{**source, "path": "day*.csv"}]
+    for hour, text in enumerate(("yes", "no", "no", "no")):
+        desk.write(f"day{hour + 1}.csv", f"{HEAD}ann,,,{text},\n")
+        import_sources(desk.config(), desk.base, now=NOON + hour * HOUR)
+    assert office.last() == "no"
+
+
+def test_a_yes_does_not_count_while_another_file_of_the_source_says_no(office: Office) -> None:
+    desk, source = office.desk, {"name": "crm", "table": "customers", "columns": COLUMNS}
+    desk.sources = [{**source, "path": "part*.csv"}]
+    for hour, first in enumerate(("no", "yes", "yes")):
+        desk.write("part1.csv", f"{HEAD}ann,,,{first},\n")
+        desk.write("part2.csv", f"{HEAD}ann,,,no,\n")
+        import_sources(desk.config(), desk.base, now=NOON + hour * HOUR)
+    assert office.last() == "no"
+    assert max(counts_at for _, _, counts_at in office.told()) == NOON  # none said no again
+
+
+def test_a_blank_says_nothing(office: Office) -> None:
+    office.bring({"crm": "ann,,,no,\n"})
+    office.bring({"crm": "ann,,,,\n"})
+    office.bring({"crm": "ann,,, ,2025-01-01\n"})
+    assert [said for _, said, _ in office.told()] == ["no"]
+
+
+def test_a_word_that_is_neither_is_named_and_perhaps_a_no(office: Office) -> None:
+    assert office.bring({"crm": "ann,,,Pending,2025-01-01\n"}) == {"bad_email_consent": 1}
+    assert office.told() == [("crm", "pending", datetime(2025, 1, 1, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("ann,,31/02/2025,{},2025-01-01\n", "bad_created_at"),
+        ("ann,,,{},31/02/2025\n", "bad_email_consent_at"),
+        ("ann,,2035-01-01,{},2025-01-01\n", "in_the_future"),
+        ("ann,a@x.example,,{},2025-01-01\nann,b@x.example,,,\n", "conflicting_customer_id"),
+    ],
+)
+def test_of_a_bad_row_the_no_counts_and_the_yes_does_not(
+    office: Office, rows: str, reason: str
+) -> None:
+    assert reason in office.bring({"crm": rows.format("yes")})
+    assert office.told() == []
+    assert reason in office.bring({"crm": rows.format("no")})
+    assert [said for _, said, _ in office.told()] == ["no"]
+
+
+def test_times_ahead_count_from_the_import(office: Office) -> None:
+    office.bring({"crm": "ann,,,no,2035-01-01\nbob,,,yes,2026-01-02\ncem,,,yes,2035-01-01\n"})
+    assert office.told() == [
+        ("crm", "yes", EPOCH),  # nobody says today what they will say in nine years
+        ("crm", "no", NOON),
+        ("crm", "yes", NOON),
+    ]
+
+
+def test_a_card_that_was_imported_before_statements_were_kept_speaks(office: Office) -> None:
+    office.bring({"crm": "ann,,2025-02-01,no,\n"})
+    with office.desk.lake.change() as change:
+        del change.versions["permissions"]
+    engine = Engine.over_lake(office.desk.lake.folder, currency="GBP", zone="UTC")
+    table = engine.facts().permissions
+    assert table is not None
+    (row,) = engine.run(table).to_pylist()
+    engine.close()
+    assert (row["said"], row["counts_at"]) == ("no", datetime(2025, 2, 1, tzinfo=UTC))

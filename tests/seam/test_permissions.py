@@ -1,0 +1,70 @@
+"""A no stands, whichever file came last and whatever else its row says."""
+
+from __future__ import annotations
+
+import pytest
+
+from rekindle.ledger.models import Consent
+from tests.seam.corner import DAY, HOUR, MINUTE, Corner
+
+
+@pytest.fixture
+def win(corner: Corner) -> Corner:
+    """A shop whose only customer is in a journey that writes in two hours."""
+    corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))
+    corner.people(ann=f"yes,{corner.ago(days=300).date()}")
+    corner.import_facts()
+    corner.start()
+    assert corner.ended() == [None]
+    return corner
+
+
+def may_be_written_to(shop: Corner) -> bool:
+    """Let the message fall due; return whether it left."""
+    before = shop.mails()
+    shop.tick(after=3 * HOUR)
+    return shop.mails() > before
+
+
+def test_a_yes_is_enough(win: Corner) -> None:
+    assert may_be_written_to(win)
+
+
+def test_an_unchanged_file_does_not_override_a_withdrawal(corner: Corner) -> None:
+    corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))
+    corner.people(ann="yes,")
+    corner.import_facts()
+    corner.start()
+    corner.report("", "identify", traits={"consent": {"email": False}})
+    for _ in range(3):
+        corner.clock.move(MINUTE)
+        corner.import_facts()
+        corner.tick()
+    assert not may_be_written_to(corner)
+    assert Consent.objects.using(corner.space.ledger).count() == 2
+
+
+@pytest.mark.parametrize("said", ["no,;31/02/2020", "no,2035-01-01"])
+def test_a_no_counts_also_from_a_bad_row(win: Corner, said: str) -> None:
+    win.clock.move(MINUTE)
+    win.people(ann=said)
+    win.import_facts()
+    assert not may_be_written_to(win)
+
+
+def test_a_word_nobody_reads_holds_back_and_is_named(win: Corner) -> None:
+    win.people(ann="perhaps,")
+    win.import_facts()
+    assert not may_be_written_to(win)
+    (said,) = (one for one in win.space.history.consents_of("ann") if not one.granted)
+    assert "'perhaps' is neither yes nor no" in said.wording
+
+
+def test_a_no_of_somebody_without_a_card_is_kept_for_the_day_they_get_one(win: Corner) -> None:
+    win.people(ann=f"yes,{win.ago(days=300).date()}", bob="no,;31/02/2020")
+    win.import_facts()
+    win.tick()
+    win.people(bob="yes,2020-01-01")
+    win.import_facts()
+    win.tick(after=DAY)
+    assert [one.granted for one in win.space.history.consents_of("bob")] == [True, False]
