@@ -7,6 +7,7 @@ RekindleError
 │   ├── PredicateError      an audience predicate
 │   ├── JourneyError        a journey file
 │   ├── TemplateError       a template
+│   │   └── BrokenTemplateError  it can be written to nobody until its file is mended
 │   ├── EventError          one reported event; the rest of its batch is taken
 │   └── WorkspaceError      no workspace here, or one of another format
 ├── WorkError               the input was right, the work failed; exit code 1
@@ -57,6 +58,10 @@ class JourneyError(UsageError):
 
 class TemplateError(UsageError):
     """A template does not parse or uses what it may not."""
+
+
+class BrokenTemplateError(TemplateError):
+    """A template that can be written to nobody until its file is there and mended."""
 
 
 class EventError(UsageError):

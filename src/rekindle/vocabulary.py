@@ -108,6 +108,7 @@ class Reason(StrEnum):
 
     UNDELIVERABLE = "undeliverable"
     REFUSED = "refused"
+    NOT_READY = "not_ready"
     FINISHED = "finished"
     STOPPED = "stopped"
     EVENT = "event"

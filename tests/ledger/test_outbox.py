@@ -412,6 +412,23 @@ def test_broken_message_is_given_up_in_the_end(queue: Queue, outbox: Outbox, ali
     assert _reserved(alias) == 0
 
 
+def test_message_that_waits_for_its_template_says_so_once_and_is_never_given_up(
+    queue: Queue, outbox: Outbox, alias: str
+) -> None:
+    number = queue.message()
+    for hours in range(2 * MAX_ATTEMPTS):
+        at = START + hours * HOUR
+        (message,) = claim(outbox, at=at)
+        outbox.hold_unready(message, at, until=at + HOUR, error="half written")
+    assert queue.fate(number) == ("queued", None)
+    (answer,) = models.Decision.objects.using(alias).all()
+    assert (answer.answer, answer.reason, answer.detail) == ("hold", "not_ready", "half written")
+    (message,) = claim(outbox, at=START + DAY)
+    outbox.hold_unready(message, START + DAY, until=START + 99 * DAY, error="gone")
+    assert models.Decision.objects.using(alias).count() == 2
+    assert queue.touch(number).not_before < START + STALE_AFTER + MINUTE
+
+
 def test_refused_message_says_nothing_about_its_address(queue: Queue, outbox: Outbox) -> None:
     number = queue.message()
     outbox.fail(_sending(outbox), START, error="554 spam", reason=Reason.REFUSED)

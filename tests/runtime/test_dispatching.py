@@ -16,6 +16,8 @@ from rekindle.channels import OutgoingMail, Receipt, build_outlet
 from rekindle.clock import MovableClock
 from rekindle.config import EmailSettings, SmtpSettings, WarmUpSettings
 from rekindle.errors import (
+    BrokenTemplateError,
+    ConfigError,
     RefusedContentError,
     RekindleError,
     TemplateError,
@@ -106,6 +108,12 @@ class Desk:
         purpose = "transactional" if journey == "receipt" else "marketing"
         parsed = parse_journey(TEXT.format(name=journey, purpose=purpose), name_hint=journey)
         return [JourneyVersion(parsed, 1, 0.0, journey, START)]
+
+    def answers(self, touch: int) -> list[models.Decision]:
+        """Return the gate's last answers about a message, in order."""
+        row = self.queue.touch(touch)
+        rows = models.Decision.objects.using(self.queue.alias).filter(enrolment_id=row.enrolment_id)
+        return list(rows.order_by("id"))
 
     def pass_later(self, by: timedelta) -> Any:
         """Move the clock and make a pass."""
@@ -276,6 +284,31 @@ def test_message_that_cannot_be_written_holds_nobody_up_and_is_given_up(desk: De
         desk.pass_later(2 * HOUR)
     assert desk.queue.fate(number) == ("failed", "undeliverable")
     assert desk.queue.touch(number).last_error == "no such variable"
+
+
+@pytest.mark.parametrize("fault", [BrokenTemplateError("half written"), ConfigError("no street")])
+def test_message_whose_template_is_broken_waits_until_it_is_mended(
+    desk: Desk, fault: RekindleError
+) -> None:
+    number = desk.queue.message("ann")
+    desk.queue.message("bob")
+    desk.broken["ann"] = fault
+    assert desk.dispatch().outcomes == {"accepted": 1, "not written": 1}
+    for _ in range(2 * MAX_ATTEMPTS):
+        desk.pass_later(2 * HOUR)
+    assert desk.queue.fate(number) == ("queued", None)
+    (answer,) = desk.answers(number)
+    assert (answer.answer, answer.reason, answer.detail) == ("hold", "not_ready", str(fault))
+    desk.broken.clear()
+    assert desk.pass_later(2 * HOUR).outcomes == {"accepted": 1}
+
+
+def test_message_whose_template_stays_broken_is_skipped_when_it_is_stale(desk: Desk) -> None:
+    number = desk.queue.message("ann")
+    desk.broken["ann"] = BrokenTemplateError("half written")
+    for _ in range(4):
+        desk.pass_later(DAY)
+    assert desk.queue.fate(number) == ("cancelled", "stale")
 
 
 @pytest.mark.parametrize("connections", [1, 4])

@@ -16,7 +16,7 @@ from rekindle.content.language import PLAIN, Named, Part, compile_part, nearest
 from rekindle.content.markup import BrokenMarkupError, add_head, check_markup, to_html
 from rekindle.content.model import VARIABLES, Rendered
 from rekindle.content.plaintext import derive_text
-from rekindle.errors import TemplateError
+from rekindle.errors import BrokenTemplateError, TemplateError
 
 FENCE = "---"
 FRONT_KEYS = ("subject", "preheader")
@@ -64,9 +64,15 @@ class _Template:
 
 
 class Templates:
-    """The templates of one folder, by name."""
+    """The templates of one folder, by name; of one that is broken, what is wrong with it.
 
-    def __init__(self, folder: Path, templates: Mapping[str, _Template]) -> None:
+    A broken template, say one that somebody is writing just now, is in nobody's way but
+    that of those who ask for it by name.
+    """
+
+    def __init__(
+        self, folder: Path, templates: Mapping[str, _Template | BrokenTemplateError]
+    ) -> None:
         self._folder = folder
         self._templates = dict(templates)
 
@@ -101,7 +107,7 @@ class Templates:
         for anything that is marketing).
 
         Raises:
-            TemplateError: names the file, the line, the unknown or missing name and,
+            BrokenTemplateError: names the file, the line, the unknown or missing name and,
                 for an unknown one, the nearest known.
         """
         template = self._find(name)
@@ -111,7 +117,7 @@ class Templates:
         for part in template.bodies():
             used = {each.name for each in part.names()}
             if missing := [each for each in required if each not in used]:
-                raise TemplateError(
+                raise BrokenTemplateError(
                     f"{part.file}: marketing has to show {{{{ {missing[0]} }}}}; add it"
                 )
 
@@ -129,26 +135,34 @@ class Templates:
         return self._find(name).render({"first_name": None, "name": None, **given})
 
     def _find(self, name: str) -> _Template:
-        try:
-            return self._templates[name]
-        except KeyError:
-            raise TemplateError(
+        found = self._templates.get(name)
+        if found is None:
+            raise BrokenTemplateError(
                 f"{self._folder / name}.mjml does not exist{nearest(name, list(self.names))}"
-            ) from None
+            )
+        if isinstance(found, BrokenTemplateError):
+            raise BrokenTemplateError(str(found)) from found
+        return found
 
 
 def load_templates(folder: Path) -> Templates:
     """Return every ``NAME.mjml`` of ``folder``, with ``NAME.txt`` where there is one.
 
-    Raises:
-        TemplateError: a file cannot be read, or is no valid template; the message
-            names the file and the line.
+    A file that cannot be read, or is no valid template, is refused when it is asked for;
+    the message names the file and the line.
     """
     paths = sorted(folder.glob("*.mjml"))
     return Templates(folder, {path.stem: _load(path) for path in paths})
 
 
-def _load(path: Path) -> _Template:
+def _load(path: Path) -> _Template | BrokenTemplateError:
+    try:
+        return _compile(path)
+    except TemplateError as error:
+        return BrokenTemplateError(str(error))
+
+
+def _compile(path: Path) -> _Template:
     front, body, body_line = _split(_read(path), file=str(path))
     check_markup("\n" * (body_line - 1) + body, file=str(path))
     beside = path.with_suffix(".txt")
@@ -210,7 +224,7 @@ def _compile_front(front: Mapping[str, Named], key: str, *, file: str) -> Part:
 def _check_names(part: Part, known: list[str]) -> None:
     for used in part.names():
         if used.name not in known:
-            raise TemplateError(
+            raise BrokenTemplateError(
                 f"{part.file}, line {used.line}: unknown variable {used.name!r}"
                 f"{nearest(used.name, known)}"
             )

@@ -128,6 +128,12 @@ REASONS: tuple[ReasonNote, ...] = (
         "The provider refused the message itself, for its content or its sender.",
         "Read its answer with `rekindle outbox`, correct the template or the set-up.",
     ),
+    ReasonNote(
+        Reason.NOT_READY,
+        "What every message of this step needs is broken or missing, its template or a "
+        "setting; the message waits until it is stale.",
+        "Mend what is shown with it; `rekindle plan` says whether all is there.",
+    ),
     ReasonNote(Reason.FINISHED, "The person went through every step.", "Nothing."),
     ReasonNote(Reason.STOPPED, "The journey was stopped.", "Nothing: somebody decided so."),
     ReasonNote(

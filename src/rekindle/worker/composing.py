@@ -11,13 +11,14 @@ from typing import Any
 
 from rekindle.channels import OutgoingMail, require_postal_address
 from rekindle.consent import sign_unsubscribe
-from rekindle.content import Casts, Templates, load_templates
-from rekindle.errors import RekindleError
+from rekindle.content import MARKETING_VARIABLES, Casts, Templates, load_templates
+from rekindle.errors import BrokenTemplateError, RekindleError
 from rekindle.journeys import Person
 from rekindle.journeys.population import LiveAudience
 from rekindle.ledger import OutboxMessage
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
+from rekindle.vocabulary import Purpose
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Composer:
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
         self._known: dict[str, frozenset[str]] = {}
+        self._unsound: dict[tuple[str, str, int], BrokenTemplateError | None] = {}
 
     @cached_property
     def templates(self) -> Templates:
@@ -87,9 +89,33 @@ class Composer:
                 return frozenset()  # said of the message itself when it is written
         return self._known[template]
 
+    def _require_sound(self, message: OutboxMessage) -> None:
+        """Refuse a template that was changed for the worse since its journey started.
+
+        Raises:
+            BrokenTemplateError: nobody can be written to with it, or not for this purpose.
+        """
+        use = (message.template, message.journey, message.version)
+        if use not in self._unsound:
+            self._unsound[use] = self._find_fault(message)
+        if (fault := self._unsound[use]) is not None:
+            raise fault
+
+    def _find_fault(self, message: OutboxMessage) -> BrokenTemplateError | None:
+        versions = self._workspace.book.versions(message.journey)
+        purposes = {one.version: one.journey.purpose for one in versions}
+        is_marketing = purposes.get(message.version) is not Purpose.TRANSACTIONAL
+        required = MARKETING_VARIABLES if is_marketing else ()
+        try:
+            self.templates.check(message.template, FAMILIES.names, required=required)
+        except BrokenTemplateError as error:
+            return error
+        return None
+
     def _mail(
         self, message: OutboxMessage, card: Person | None, profile: Mapping[str, Any], at: datetime
     ) -> OutgoingMail:
+        self._require_sound(message)
         email = self._workspace.config.email
         link = self.unsubscribe_url(message.person)
         names = card.properties if card else {}

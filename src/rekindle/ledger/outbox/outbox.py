@@ -38,6 +38,9 @@ from rekindle.vocabulary import Answer, Reason, SignalKind
 MAX_ATTEMPTS = 8
 """Tries after which a message that is broken in itself is given up."""
 
+MOST_WAITS = MAX_ATTEMPTS - 2
+"""Waits for a template that count as tries: the next wait is long, and no try is the last."""
+
 MAX_CLAIM = CHUNK
 NO_TERMS = Terms()
 LOST = "the worker was lost while sending"
@@ -144,6 +147,28 @@ class Outbox:
                 not_before=min(at, message.expires_at + INSTANT),
             )
             return MessageState.QUEUED
+
+    def hold_unready(
+        self, message: OutboxMessage, at: datetime, *, until: datetime, error: str
+    ) -> None:
+        """Queue a message again that cannot be written as long as its template is broken.
+
+        It is never given up for that: it waits until ``until``, and so on until it is
+        stale. Why is written down when it is something new, for it may be so for days.
+        """
+        reason = Decision(Answer.HOLD, Reason.NOT_READY, until)
+        with ledger_transaction(self._alias):
+            mine = self._held(message, MessageState.LEASED, MessageState.SENDING)
+            if mine.exclude(last_error=error).exists():
+                row = (*_answer_row(message, reason, at)[:-1], error)
+                execute(self._alias, "add_last_answers", rows_of([row]))
+            mine.update(
+                **FREE,
+                state=MessageState.QUEUED,
+                attempts=min(message.attempts + 1, MOST_WAITS),
+                last_error=error,
+                not_before=min(until, message.expires_at + INSTANT),
+            )
 
     def fail(self, message: OutboxMessage, at: datetime, *, error: str, reason: Reason) -> None:
         """Write down that a message will never be taken.

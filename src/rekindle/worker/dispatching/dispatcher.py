@@ -21,7 +21,7 @@ from itertools import count
 
 from rekindle.channels import OutgoingMail, Outlet
 from rekindle.clock import Clock, stopwatch
-from rekindle.errors import RekindleError
+from rekindle.errors import BrokenTemplateError, ConfigError, RekindleError
 from rekindle.gate import Decision
 from rekindle.ledger import Outbox, OutboxMessage
 from rekindle.vocabulary import Answer, Reason
@@ -36,6 +36,8 @@ LARGEST_CHUNK = 50
 LOOK_LASTS = timedelta(minutes=1)
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+# What keeps every message of a step back is no reason to give one of them up.
+NOBODYS_FAULT = (BrokenTemplateError, ConfigError)
 
 Compose = Callable[[Sequence[OutboxMessage]], Mapping[str, OutgoingMail | RekindleError]]
 Look = Callable[[OutboxMessage, datetime], Decision]
@@ -196,9 +198,12 @@ class Dispatcher:
                 written.append((message, mail))
                 continue
             self._hand_over.note_trouble(str(mail))
-            self._outbox.retry_later(
-                message, self._now() + backoff(message), error=str(mail), is_broken=True
-            )
+            at, error = self._now(), str(mail)
+            until = at + backoff(message)
+            if isinstance(mail, NOBODYS_FAULT):
+                self._outbox.hold_unready(message, at, until=until, error=error)
+            else:
+                self._outbox.retry_later(message, until, error=error, is_broken=True)
             self._note("not written", 1)
         return written
 
