@@ -48,7 +48,7 @@ CONCURRENCY = 10
 SETTINGS = ("shared_buffers = '2GB'", "max_wal_size = '4GB'", "checkpoint_timeout = '15min'")
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)
-CAP = Cap(Channel.EMAIL, 1, WEEK)
+CAP = Cap(Channel("email"), 1, WEEK)
 JOURNEY = """\
 journey: lapsed
 enter: {audience: tier = 'lapsed'}
@@ -162,7 +162,7 @@ def _decide(url: str, ready: Barrier, reports: SimpleQueue[int]) -> None:
 def _engine(alias: str) -> Engine:
     rules = HouseRules(caps=(CAP,), quiet_hours=QuietHours(time(21), time(8)))
     book = LedgerBook(alias, secret=b"bench", terms=Terms(longest_window=WEEK))
-    return Engine(book, FixedAudience(), rules=rules, cost={Channel.EMAIL: 1000})
+    return Engine(book, FixedAudience(), rules=rules, cost={Channel("email"): 1000})
 
 
 @contextmanager

@@ -165,7 +165,7 @@ def open_shop(folder: Path, url: str) -> Workspace:
     space = Workspace(folder, opened.config.model_copy(update=change), opened.clock)
     at, names = space.clock.now(), [name_of(number) for number in range(PEOPLE)]
     space.book.save_people(Person(one, f"{one}@example.com", "GB") for one in names)
-    space.book.save_consent(ConsentRecord(one, Channel.EMAIL, True, at, "b") for one in names)
+    space.book.save_consent(ConsentRecord(one, Channel("email"), True, at, "b") for one in names)
     journey = parse_journey(JOURNEY, name_hint="stopping")
     space.book.start(JourneyVersion(journey, 1, holdout_share=0.0, salt="bench", started_at=at))
     Engine(space.book, FixedAudience(names), rules=HouseRules(), cost=space.cost).tick(at)

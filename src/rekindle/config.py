@@ -466,6 +466,17 @@ class PacingSettings(Settings):
     )
 
 
+class ChannelSettings(Settings):
+    """What every channel's section of ``rekindle.toml`` says; its folder adds the rest."""
+
+    outlet: str = Field(description="What hands its messages over.")
+    cost: Cost = Field(Decimal(0), description="Of one message, in the currency.")
+    per_minute: int | None = Field(
+        None, ge=1, le=MOST_MESSAGES, description="The most messages a minute; none for no limit."
+    )
+    warm_up: WarmUpSettings | None = Field(None, description="Few a day while the sender is new.")
+
+
 class SmtpSettings(Settings):
     """The mail server. Its password comes from ``REKINDLE_SMTP_PASSWORD``."""
 
@@ -491,7 +502,7 @@ class FolderSettings(Settings):
     path: Place = Field("state/outbox", description="Folder, relative to the workspace.")
 
 
-class EmailSettings(Settings):
+class EmailSettings(ChannelSettings):
     """How e-mail leaves the building."""
 
     outlet: Literal["email_folder", "email_smtp"] = Field(
@@ -508,15 +519,6 @@ class EmailSettings(Settings):
         "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
     )
     cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
-    per_minute: int | None = Field(
-        None,
-        ge=1,
-        le=MOST_MESSAGES,
-        description="The most messages a minute; none for as many as possible.",
-    )
-    warm_up: WarmUpSettings | None = Field(
-        None, description="Limits the messages a day while the sending domain is new."
-    )
     smtp: SmtpSettings = SmtpSettings()
     folder: FolderSettings = FolderSettings()
 
@@ -570,6 +572,11 @@ class Config(Settings):
     email: EmailSettings = EmailSettings()
     portal: PortalSettings = PortalSettings()
     api: ApiSettings = ApiSettings()
+
+
+def known_channels() -> Mapping[str, type[ChannelSettings]]:
+    """Return the channels there are, each with the model of its section."""
+    return {"email": EmailSettings}
 
 
 def load_config(directory: Path) -> Config:

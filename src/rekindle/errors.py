@@ -9,6 +9,7 @@ RekindleError
 │   ├── TemplateError       a template
 │   │   └── BrokenTemplateError  it can be written to nobody until its file is mended
 │   ├── EventError          one reported event; the rest of its batch is taken
+│   │   └── ForgedReportError   a provider's report that is not signed as it should be
 │   └── WorkspaceError      no workspace here, or one of another format
 ├── WorkError               the input was right, the work failed; exit code 1
 │   ├── LakeError           the facts cannot be read or written
@@ -17,6 +18,7 @@ RekindleError
 └── DeliveryError           a provider did not take a message
     ├── TemporaryDeliveryError  the same message may go later
     ├── PermanentDeliveryError  the address takes no messages: a bounce
+    │   └── MalformedAddressError   it is no address; nobody was asked, so no bounce
     ├── RefusedContentError     the message is not taken; its address may be good
     └── UnknownFateError        nobody knows whether it left
 
@@ -72,6 +74,13 @@ class EventError(UsageError):
         self.problem = problem
 
 
+class ForgedReportError(EventError):
+    """A provider's report that is not signed by whom it should be."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("forged", detail)
+
+
 class WorkspaceError(UsageError):
     """The folder is no workspace, or one this version cannot open."""
 
@@ -114,6 +123,10 @@ class PermanentDeliveryError(DeliveryError):
     """The address takes no messages, and will not tomorrow; it counts as bounced."""
 
     permanent = True
+
+
+class MalformedAddressError(PermanentDeliveryError):
+    """What should be the address is none. Nobody was asked, so it is no bounce."""
 
 
 class RefusedContentError(DeliveryError):

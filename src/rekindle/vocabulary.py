@@ -6,6 +6,7 @@ room. Values only, and how values are made: nothing here reads or writes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -27,10 +28,40 @@ def value_by_the_million(*, frozen: bool, slots: bool) -> Callable[[type[T]], ty
     return dataclass(slots=slots, unsafe_hash=frozen)
 
 
-class Channel(StrEnum):
-    """A way to reach a person. A member exists only when an outlet serves it."""
+def is_channel(name: str) -> bool:
+    """Return whether a word is well formed as the name of a channel."""
+    return _CHANNEL.fullmatch(name) is not None
 
-    EMAIL = "email"
+
+CHANNEL_PATTERN = r"^[a-z][a-z0-9_]{0,23}$"
+_CHANNEL = re.compile(CHANNEL_PATTERN)
+
+
+class Channel(str):
+    """The name of a way to reach a person, like ``email``; compared and stored as text.
+
+    Which channels there are is said by their folders (``rekindle.channels``), not here: any
+    well-formed word may be one. Small letters, digits and underscores, at most 24.
+
+    Raises:
+        ValueError: the word is not well formed.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, name: str) -> Channel:
+        """Return the name, checked."""
+        if not is_channel(name):
+            raise ValueError(
+                f"{name!r} is no name of a channel; write small letters, digits and '_', "
+                "like 'email', at most 24"
+            )
+        return super().__new__(cls, name)
+
+    @property
+    def value(self) -> str:
+        """Return the name as plain text."""
+        return str(self)
 
 
 class Purpose(StrEnum):

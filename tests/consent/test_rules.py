@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 
 def record(granted: bool, at: datetime) -> ConsentRecord:
-    return ConsentRecord("alice", Channel.EMAIL, granted, at, "form")
+    return ConsentRecord("alice", Channel("email"), granted, at, "form")
 
 
 GRANT = record(True, NOW - 10 * DAY)

@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 INSTANT = timedelta(microseconds=1)
-DAILY = Cap(Channel.EMAIL, 1, DAY)
+DAILY = Cap(Channel("email"), 1, DAY)
 WEEKLY = Cap(None, 3, 7 * DAY)
 
 
@@ -37,9 +37,9 @@ def context(
 ) -> GateContext:
     ready = NOW - late
     enrolment = Enrolment("alice", "lapsed", 1, 0, arm, NOW - 9 * DAY, None, 0, ready, ready)
-    sent = tuple(Sent(Channel.EMAIL, NOW - ago) for ago in sent_ago)
+    sent = tuple(Sent(Channel("email"), NOW - ago) for ago in sent_ago)
     dossier = Dossier(enrolment, Permission(True, Rule.EXPRESS), True, False, None, sent)
-    send = Send("0", Channel.EMAIL, "check-in")
+    send = Send("0", Channel("email"), "check-in")
     return GateContext(
         dossier, send, Policy(purpose, 3 * DAY, HouseRules(caps)), NOW, is_condition_met
     )
@@ -161,7 +161,7 @@ def test_ghost_is_capped_like_a_send() -> None:
 
 def test_caps_come_from_the_configuration() -> None:
     caps = build_caps(CapsSettings())
-    assert caps == (Cap(Channel.EMAIL, 1, 16 * HOUR), Cap(None, 4, 7 * DAY))
+    assert caps == (Cap(Channel("email"), 1, 16 * HOUR), Cap(None, 4, 7 * DAY))
     assert longest_window(caps) == 7 * DAY
     assert longest_window(()) == timedelta(0)
 
@@ -213,14 +213,14 @@ def test_snooze_waits_and_a_muted_topic_is_left_out() -> None:
 
 
 def test_person_who_asked_for_less_is_held_to_it() -> None:
-    sent = (Sent(Channel.EMAIL, NOW - 29 * DAY),)
+    sent = (Sent(Channel("email"), NOW - 29 * DAY),)
     asked = ruled(HouseRules(), sent=sent, preferences=Preferences(at_most_every=30 * DAY))
     assert decide(asked) == Decision(Answer.HOLD, Reason.PREFERENCE, NOW + DAY)
     assert decide(replace(asked, at=NOW + DAY)) == SEND
 
 
 def test_message_on_its_way_keeps_the_next_one_back_and_is_looked_at_soon() -> None:
-    sent = (Sent(Channel.EMAIL, NOW, is_pending=True),)
+    sent = (Sent(Channel("email"), NOW, is_pending=True),)
     asked = ruled(HouseRules(caps=(DAILY,)), sent=sent)
     assert decide(asked) == Decision(Answer.HOLD, Reason.CAP, NOW + HOUR)
 
@@ -229,9 +229,9 @@ def test_cap_of_a_calendar_day_ends_at_midnight_where_the_person_is() -> None:
     kathmandu = (ZoneInfo("Asia/Kathmandu"),)  # 09:00 UTC is 14:45 there
     rules = HouseRules(caps=(Cap(None, 1, None),))
     midnight = datetime(2026, 3, 2, 18, 15, tzinfo=UTC)
-    today = ruled(rules, sent=(Sent(Channel.EMAIL, NOW - HOUR),), zones=kathmandu)
+    today = ruled(rules, sent=(Sent(Channel("email"), NOW - HOUR),), zones=kathmandu)
     assert decide(today) == Decision(Answer.HOLD, Reason.CAP, midnight)
-    yesterday = ruled(rules, sent=(Sent(Channel.EMAIL, NOW - 15 * HOUR),), zones=kathmandu)
+    yesterday = ruled(rules, sent=(Sent(Channel("email"), NOW - 15 * HOUR),), zones=kathmandu)
     assert decide(yesterday) == SEND
 
 
@@ -266,7 +266,7 @@ def test_transactional_touch_asks_for_no_leave_of_house_or_preference() -> None:
     )
     asked = ruled(
         rules,
-        sent=(Sent(Channel.EMAIL, NOW - HOUR),),
+        sent=(Sent(Channel("email"), NOW - HOUR),),
         preferences=Preferences(NOW + DAY, frozenset(), 30 * DAY),
         exclusion=Exclusion.POOR_FIT,
     )

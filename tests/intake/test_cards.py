@@ -64,4 +64,4 @@ def test_nothing_said_is_nothing_changed() -> None:
 def test_a_statement_keeps_its_words() -> None:
     consent = {"email": False, "wording": "Send me offers", "source": "checkout"}
     (statement,) = read_card({"consent": consent}).statements
-    assert statement == Statement(Channel.EMAIL, False, "Send me offers", "checkout")
+    assert statement == Statement(Channel("email"), False, "Send me offers", "checkout")

@@ -38,9 +38,9 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-HELLO, AGAIN = Send("0", Channel.EMAIL, "hello"), Send("2", Channel.EMAIL, "again")
+HELLO, AGAIN = Send("0", Channel("email"), "hello"), Send("2", Channel("email"), "again")
 STEPS: tuple[Step, ...] = (HELLO, Wait("1", 5 * DAY), AGAIN)
-COST = {Channel.EMAIL: 1000}
+COST = {Channel("email"): 1000}
 
 
 class FixedAudience:
@@ -283,7 +283,7 @@ def test_overdue_touches_are_skipped_and_never_burst() -> None:
 
 
 def test_capped_touch_is_held_and_never_overtaken_by_the_next() -> None:
-    world = World("alice", caps=[Cap(Channel.EMAIL, 1, DAY)])
+    world = World("alice", caps=[Cap(Channel("email"), 1, DAY)])
     world.start(HELLO, AGAIN)
     for hours in (0, 1, 23, 24):
         world.engine.tick(START + hours * HOUR)
@@ -307,7 +307,7 @@ def test_touch_held_too_long_expires_as_stale() -> None:
 
 
 def test_two_journeys_in_one_batch_share_the_cap() -> None:
-    world = World("alice", caps=[Cap(Channel.EMAIL, 1, DAY)])
+    world = World("alice", caps=[Cap(Channel("email"), 1, DAY)])
     world.start(HELLO)
     world.start(HELLO, name="other")
     world.engine.tick(START)
@@ -315,7 +315,7 @@ def test_two_journeys_in_one_batch_share_the_cap() -> None:
 
 
 def test_transactional_journey_is_not_capped_and_does_not_count() -> None:
-    world = World("alice", caps=[Cap(Channel.EMAIL, 1, DAY)])
+    world = World("alice", caps=[Cap(Channel("email"), 1, DAY)])
     world.start(HELLO, AGAIN, name="receipt", purpose=Purpose.TRANSACTIONAL)
     world.start(HELLO, name="lapsed")
     world.engine.tick(START)
@@ -326,7 +326,7 @@ def test_transactional_journey_is_not_capped_and_does_not_count() -> None:
 
 
 def test_held_out_person_takes_the_same_way_in_silence() -> None:
-    world = World("alice", "bob", caps=[Cap(Channel.EMAIL, 1, DAY)], held_out="bob")
+    world = World("alice", "bob", caps=[Cap(Channel("email"), 1, DAY)], held_out="bob")
     world.start(HELLO, AGAIN)
     for hours in (0, 24):
         world.engine.tick(START + hours * HOUR)
@@ -402,7 +402,7 @@ def test_behaviour_shortens_a_wait_but_only_while_it_lasts() -> None:
 
 
 def test_shortened_wait_never_beats_the_cap() -> None:
-    world = World("alice", caps=[Cap(Channel.EMAIL, 1, 3 * DAY)])
+    world = World("alice", caps=[Cap(Channel("email"), 1, 3 * DAY)])
     world.start(HELLO, Wait("1", 5 * DAY, frozenset({"visit"})), AGAIN)
     world.engine.tick(START)
     world.book.record([event("visit", START + DAY)], START + DAY)
@@ -451,7 +451,7 @@ def branch(*ways: Way) -> Branch:
 def test_branch_asks_the_profile_and_what_was_done_and_rejoins() -> None:
     world = World("alice", "bob", "carol")
     world.audience.matches = {"bob"}
-    basket, rich, last = (Send(k, Channel.EMAIL, k) for k in ("basket", "rich", "last"))
+    basket, rich, last = (Send(k, Channel("email"), k) for k in ("basket", "rich", "last"))
     world.start(
         HELLO,
         Wait("1", DAY),

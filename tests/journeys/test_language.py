@@ -66,7 +66,7 @@ def refusal(text: str) -> str:
 
 
 def hello(key: str = "hello", when: str | None = None) -> Send:
-    return Send(key, Channel.EMAIL, "hello", when)
+    return Send(key, Channel("email"), "hello", when)
 
 
 def first(steps: str) -> Step:

@@ -86,9 +86,9 @@ def test_whole_file_is_read() -> None:
     assert (journey.stale_after, journey.text) == (timedelta(days=2), WHOLE)
     assert journey.steps == (
         Wait("wait", timedelta(hours=2)),
-        Send("check-in", Channel.EMAIL, "check-in"),
+        Send("check-in", Channel("email"), "check-in"),
         Wait("wait#2", timedelta(days=5)),
-        Send("nudge", Channel.EMAIL, "nudge", "average_order_value >= 50"),
+        Send("nudge", Channel("email"), "nudge", "average_order_value >= 50"),
     )
 
 

@@ -83,8 +83,8 @@ def run(
         audience=EveryBuyer(people),
         signals=signals,
         ticks=(START + number * DAY for number in range(days)),
-        rules=HouseRules((Cap(Channel.EMAIL, 1, 16 * HOUR),)),
-        cost={Channel.EMAIL: 1000},
+        rules=HouseRules((Cap(Channel("email"), 1, 16 * HOUR),)),
+        cost={Channel("email"): 1000},
     )
 
 
@@ -172,6 +172,6 @@ def test_send_after_a_return_would_be_counted() -> None:
         signals=[Signal(alice, SignalKind.ORDER, START + 3 * DAY, "order")],
         ticks=(START + number * DAY for number in range(9)),
         rules=HouseRules(),
-        cost={Channel.EMAIL: 1000},
+        cost={Channel("email"): 1000},
     )
     assert replayed.sent_after_return == 1

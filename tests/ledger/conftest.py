@@ -13,9 +13,15 @@ from django.db import connections
 
 from rekindle.gate import Terms
 from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate, models
+from rekindle.messages import AddressKind, Capabilities
+from rekindle.vocabulary import Channel
 
 SECRET = b"a secret of the tests"
-TERMS = Terms(soft_opt_in=True, longest_window=timedelta(days=7))
+TERMS = Terms(
+    soft_opt_in=True,
+    longest_window=timedelta(days=7),
+    channels={Channel("email"): Capabilities(AddressKind.EMAIL)},
+)
 
 
 @pytest.fixture(scope="session")

@@ -96,7 +96,7 @@ def test_an_idle_look_takes_a_handful_of_statements(book: LedgerBook, alias: str
 def test_card_tells_what_was_said_last(book: LedgerBook, alias: str) -> None:
     said = [(True, START - DAY), (False, START - 2 * DAY), (True, START - 3 * DAY)]
     for granted, at in said:
-        book.save_consent([ConsentRecord("alice", Channel.EMAIL, granted, at, "form")])
+        book.save_consent([ConsentRecord("alice", Channel("email"), granted, at, "form")])
     card = models.Person.objects.using(alias).get(id="alice")
     assert (card.statements, card.stated_at) == ("email+", START - DAY)
 
@@ -104,7 +104,7 @@ def test_card_tells_what_was_said_last(book: LedgerBook, alias: str) -> None:
 def test_two_statements_at_once_both_reach_the_card(postgres: str) -> None:
     def state(granted: bool, at: datetime) -> None:
         LedgerBook(postgres, secret=b"", terms=TERMS).save_consent(
-            [ConsentRecord(f"p{n}", Channel.EMAIL, granted, at, "form") for n in range(200)]
+            [ConsentRecord(f"p{n}", Channel("email"), granted, at, "form") for n in range(200)]
         )
 
     _at_once(postgres, partial(state, True, START), partial(state, False, START + DAY))
@@ -115,13 +115,13 @@ def test_two_statements_at_once_both_reach_the_card(postgres: str) -> None:
 def test_opt_out_is_also_a_withdrawal(book: LedgerBook, alias: str) -> None:
     book.record([Signal("alice", SignalKind.OPT_OUT, START, "no")], START)
     assert History(alias).consents_of("alice") == [
-        ConsentRecord("alice", Channel.EMAIL, False, START, "opt_out")
+        ConsentRecord("alice", Channel("email"), False, START, "opt_out")
     ]
 
 
 def test_suppression_keeps_no_address(book: LedgerBook, alias: str) -> None:
     book.save_people([Person("alice", "Alice@Example.com ")])
-    book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+    book.suppress("alice", Channel("email"), reason="opt_out", at=START)
     (row,) = models.Suppression.objects.using(alias)
     assert row.address_hash == hash_address("alice@example.com", b"a secret of the tests")
     assert row.address_hash != hash_address("alice@example.com", b"another secret")
@@ -238,9 +238,9 @@ def test_message_that_has_not_left_counts_as_of_the_look(book: LedgerBook, alias
     book.enrol([build_enrolment()])
     book.save([build_move(build_enrolment())])
     at = START + 30 * DAY
-    assert book.due(at, 9)[0].sent == (Sent(Channel.EMAIL, at),)
+    assert book.due(at, 9)[0].sent == (Sent(Channel("email"), at),)
     _touches(alias).update(state="accepted", accepted_at=at - 2 * DAY)
-    assert book.due(at, 9)[0].sent == (Sent(Channel.EMAIL, at - 2 * DAY),)
+    assert book.due(at, 9)[0].sent == (Sent(Channel("email"), at - 2 * DAY),)
     _touches(alias).update(state="cancelled", accepted_at=None)
     assert book.due(at, 9)[0].sent == ()
 
@@ -264,7 +264,7 @@ def test_withdrawal_cancels_marketing_but_not_a_receipt(book: LedgerBook, alias:
     both = [build_enrolment(), build_enrolment(journey="receipt")]
     book.enrol(both)
     book.save([build_move(enrolment) for enrolment in both])
-    no = ConsentRecord("alice", Channel.EMAIL, False, START, "form")
+    no = ConsentRecord("alice", Channel("email"), False, START, "form")
     book.save_consent([no])
     states = dict(_touches(alias).values_list("is_marketing", "state"))
     assert states == {True: "cancelled", False: "queued"}
@@ -273,9 +273,9 @@ def test_withdrawal_cancels_marketing_but_not_a_receipt(book: LedgerBook, alias:
 def test_old_withdrawal_cancels_nothing_once_granted_anew(book: LedgerBook, alias: str) -> None:
     book.start(build_version())
     book.enrol([build_enrolment()])
-    book.save_consent([ConsentRecord("alice", Channel.EMAIL, True, START, "form")])
+    book.save_consent([ConsentRecord("alice", Channel("email"), True, START, "form")])
     book.save([build_move(build_enrolment())])
-    book.save_consent([ConsentRecord("alice", Channel.EMAIL, False, START - DAY, "import")])
+    book.save_consent([ConsentRecord("alice", Channel("email"), False, START - DAY, "import")])
     assert _touches(alias).get().state == "queued"
 
 

@@ -115,10 +115,14 @@ def test_suppression_of_the_address_is_one_of_everyone_who_has_it(
     book: LedgerBook, alias: str
 ) -> None:
     book.save_people([Person("alice", "a@example.com"), Person("twin", "a@example.com")])
-    book.suppress("alice", Channel.EMAIL, reason="asked by phone", at=START)
+    book.suppress("alice", Channel("email"), reason="asked by phone", at=START)
     for person in ("alice", "twin"):
         (entry,) = History(alias).suppressions_of(person)
-        assert (entry.channel, entry.reason, entry.at) == (Channel.EMAIL, "asked by phone", START)
+        assert (entry.channel, entry.reason, entry.at) == (
+            Channel("email"),
+            "asked by phone",
+            START,
+        )
     assert History(alias).suppressions_of("nobody") == []
 
 

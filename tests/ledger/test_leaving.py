@@ -31,7 +31,7 @@ STOPPING: dict[str, tuple[Tell, Reason]] = {
     "exit by name": (_happens(SignalKind.EVENT, "cart_abandoned"), Reason.EVENT),
     "withdrawal": (
         lambda book: book.save_consent(
-            [ConsentRecord("alice", Channel.EMAIL, False, START + HOUR, "portal")]
+            [ConsentRecord("alice", Channel("email"), False, START + HOUR, "portal")]
         ),
         Reason.NO_PERMISSION,
     ),
@@ -74,7 +74,7 @@ def test_pause_takes_back_what_workers_hold(queue: Queue, book: LedgerBook, outb
 @pytest.mark.parametrize(
     "tell",
     [
-        lambda book: book.suppress("alice", Channel.EMAIL, reason="asked", at=START),
+        lambda book: book.suppress("alice", Channel("email"), reason="asked", at=START),
         lambda book: book.save_preferences("alice", Preferences(START + DAY)),
         lambda book: book.exclude("alice", Exclusion.BAD_ACTOR, at=START, until=None),
     ],

@@ -71,7 +71,7 @@ def test_the_place_is_taken_before_the_message(postgres: str, way: str) -> None:
     if way == "resolve":
         outbox.mark_unknown(message, "no answer")
     later = START + DAY
-    no = ConsentRecord("alice", Channel.EMAIL, False, later, "form")
+    no = ConsentRecord("alice", Channel("email"), False, later, "form")
     works: dict[str, Work] = {
         "bounce": lambda: outbox.fail(message, later, error="gone", reason=Reason.BOUNCE),
         "skip": lambda: outbox.settle([(message, SKIP)], START + MINUTE),

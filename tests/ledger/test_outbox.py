@@ -68,7 +68,7 @@ def test_claimed_message_says_all_a_sender_needs(queue: Queue, outbox: Outbox) -
     assert (message.person, message.address) == ("alice", "alice@example.com")
     assert (message.journey, message.version, message.step) == ("lapsed", 1, "check-in")
     assert (message.template, message.variant) == ("check-in", "bestsellers")
-    assert (message.channel, message.cost_micros) == (Channel.EMAIL, COST)
+    assert (message.channel, message.cost_micros) == (Channel("email"), COST)
     assert (message.created_at, message.expires_at) == (START, START + STALE_AFTER)
     assert len(message.key) == 64
 

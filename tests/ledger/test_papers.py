@@ -22,7 +22,7 @@ HOUSE = replace(TERMS, bad_endings=frozenset({"chargeback"}), cooling_off=10 * D
 
 def _states(*statements: tuple[bool, int]) -> Tell:
     records = [
-        ConsentRecord("alice", Channel.EMAIL, granted, START + hours * HOUR, "form")
+        ConsentRecord("alice", Channel("email"), granted, START + hours * HOUR, "form")
         for granted, hours in statements
     ]
     return lambda book: book.save_consent(records)
@@ -48,7 +48,7 @@ TOLD: dict[str, tuple[Tell, dict[str, object]]] = {
         {"preferences": Preferences(at_most_every=LONGEST_DURATION)},
     ),
     "suppression": (
-        lambda book: book.suppress("alice", Channel.EMAIL, reason="asked", at=START),
+        lambda book: book.suppress("alice", Channel("email"), reason="asked", at=START),
         {"is_suppressed": True},
     ),
     "bad actor": (

@@ -25,11 +25,16 @@ SPELLINGS = (
 )
 
 
+def _bound(alias: str, person: str) -> set[tuple[str, str]]:
+    found = load_suppressed(alias, [person])
+    return {(who, one.channel) for who, bindings in found.items() for one in bindings}
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_suppression_binds_every_spelling(alias: str, book: LedgerBook, spelling: str) -> None:
     book.save_people([Person("a", LETTERS, None, None), Person("b", spelling, None, None)])
-    book.suppress("a", Channel.EMAIL, reason="opt_out", at=AT)
-    assert ("b", "email") in load_suppressed(alias, ["b"])
+    book.suppress("a", Channel("email"), reason="opt_out", at=AT)
+    assert ("b", "email") in _bound(alias, "b")
 
 
 @pytest.mark.parametrize("earlier", SPELLINGS[:3])
@@ -43,4 +48,4 @@ def test_what_an_earlier_release_hashed_still_binds(
         channel="email", address_hash=former, person=None, reason="opt_out", at=AT
     )
     book.save_people([Person("b", now, None, None)])
-    assert ("b", "email") in load_suppressed(alias, ["b"])
+    assert ("b", "email") in _bound(alias, "b")

@@ -105,3 +105,19 @@ def test_cards_say_what_else_is_on_file(old: str) -> None:
         ("alice", "email+", False),
         ("bob", "", True),
     ]
+
+
+def test_suppressions_of_earlier_releases_bind_marketing_as_before(old: str) -> None:
+    with connections[old].cursor() as cursor:
+        cursor.execute(f"""
+            INSERT INTO ledger_suppression (channel, address_hash, person_id, reason, at) VALUES
+            ('email', 'abc', 'alice', 'opt_out', {AT}), ('email', '', 'bob', 'complaint', {AT}),
+            ('email', 'def', 'alice', 'asked by phone', {AT})""")
+    migrate(old)
+    query = "SELECT person_id, channel, purpose, reason FROM ledger_suppression ORDER BY 1, 4"
+    assert _rows(old, query) == [
+        ("alice", "email", "*", "asked by phone"),
+        ("alice", "*", "marketing", "opt_out"),
+        ("bob", "email", "*", "bounce"),
+        ("bob", "*", "marketing", "complaint"),
+    ]

@@ -47,7 +47,7 @@ ROUGH = Manners(
     seed=7, delay_seconds=0.01, busy_share=0.04, nobody_share=0.02, refused_share=0.01,
     lost_share=0.02,
 )  # fmt: skip
-BUSINESS = Budget(None, Channel.EMAIL, 10**12)
+BUSINESS = Budget(None, Channel("email"), 10**12)
 RULES = HouseRules(budgets=(BUSINESS,))
 TERMS = Terms(budgets=(BUSINESS,))
 COST = 1_000
@@ -97,7 +97,7 @@ class Desk:
         self.outbox = Outbox(self.alias, terms=TERMS)
         self._clock = clock
         everyone = FixedAudience([name_of(number) for number in range(post.arrived)])
-        cost = {Channel.EMAIL: COST}
+        cost = {Channel("email"): COST}
         self._engine = Engine(self.book, everyone, rules=RULES, cost=cost)
         smtp = SmtpSettings(host="127.0.0.1", port=post.port, security="none")
         settings = EmailSettings(outlet="email_smtp", smtp=smtp)
@@ -213,7 +213,7 @@ class Siege:
         names = [name_of(self.arrived + number) for number in range(count)]
         self._desk.book.save_people(Person(one, f"{one}@example.com", "GB") for one in names)
         self._desk.book.save_consent(
-            ConsentRecord(one, Channel.EMAIL, True, self._at, "shop") for one in names
+            ConsentRecord(one, Channel("email"), True, self._at, "shop") for one in names
         )
         self.arrived += count
 

@@ -60,7 +60,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         names = [name_of(number) for number in range(PEOPLE)]
         office.book.save_people(Person(one, f"{one}@example.com", "GB") for one in names)
         office.book.save_consent(
-            ConsentRecord(one, Channel.EMAIL, True, BEGIN, "shop") for one in names
+            ConsentRecord(one, Channel("email"), True, BEGIN, "shop") for one in names
         )
         journey = parse_journey(CALL_BACK.replace("holdout: 0.1", "holdout: none"), name_hint="")
         office.book.start(JourneyVersion(journey, 1, 0.0, salt="office", started_at=BEGIN))

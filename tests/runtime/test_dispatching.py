@@ -44,7 +44,7 @@ from rekindle.worker.dispatching.metering import MeteredPace, Pace, Unmetered, l
 from tests.channels.postbox import build_mail, serving
 from tests.ledger.queueing import DAY, HOUR, MINUTE, START, TERMS, TEXT, Queue
 
-CAPPED = HouseRules(caps=(Cap(Channel.EMAIL, 1, 16 * HOUR),))
+CAPPED = HouseRules(caps=(Cap(Channel("email"), 1, 16 * HOUR),))
 NIGHT = HouseRules(quiet_hours=QuietHours(time(8), time(10)))
 ZONE = ZoneInfo("Europe/London")
 
@@ -53,7 +53,7 @@ class FakeOutlet:
     """Takes everything but what it was told to answer otherwise, by address."""
 
     name = "fake"
-    channel = Channel.EMAIL
+    channel = Channel("email")
     is_idempotent = False
 
     def __init__(self) -> None:

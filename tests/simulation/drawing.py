@@ -130,15 +130,15 @@ def draw_house(draw: Random) -> House:
     zone = draw.choice(["Europe/London", "America/New_York", "UTC", "Pacific/Apia"])
     caps = draw.choice(
         [
-            (Cap(Channel.EMAIL, 1, 16 * HOUR), Cap(None, 3, 7 * DAY)),
-            (Cap(Channel.EMAIL, 2, 3 * DAY),),
+            (Cap(Channel("email"), 1, 16 * HOUR), Cap(None, 3, 7 * DAY)),
+            (Cap(Channel("email"), 2, 3 * DAY),),
             (Cap(None, 1, None),),
-            (Cap(Channel.EMAIL, 1, 6 * HOUR), Cap(None, 2, None)),
+            (Cap(Channel("email"), 1, 6 * HOUR), Cap(None, 2, None)),
             (),
         ]
     )
     budgets = draw.choice(
-        [(), (), (Budget(None, None, 6 * COST),), (Budget("first", Channel.EMAIL, 3 * COST),)]
+        [(), (), (Budget(None, None, 6 * COST),), (Budget("first", Channel("email"), 3 * COST),)]
     )
     worth = (Worth("value_band = 'high'", 2 * COST), Worth("orders_count >= 2", COST // 2))
     rules = HouseRules(
@@ -222,7 +222,7 @@ def draw_journey(draw: Random, name: str, newest: Journey | None = None) -> Jour
     else:
         steps = _StepDrawer(draw).draw(0)
     if not any(isinstance(step, Send) for step in steps):
-        steps = (*steps, Send("last", Channel.EMAIL, "bye"))
+        steps = (*steps, Send("last", Channel("email"), "bye"))
     journey = Journey(
         name=name,
         audience=draw.choice(["true", "tier = 'lapsed'"]),
@@ -270,7 +270,7 @@ class _StepDrawer:
         key = self._key("s")
         when = self._draw.choice(tuple(CONDITIONS)) if self._draw.random() < 0.2 else None
         variants = ("warm", "brief") if self._draw.random() < 0.2 else ()
-        return Send(key, Channel.EMAIL, key, when, variants)
+        return Send(key, Channel("email"), key, when, variants)
 
     def _wait(self) -> Wait:
         events = self._events() if self._draw.random() < 0.3 else []

@@ -100,7 +100,7 @@ def consent(world: World) -> None:
     """Someone says yes or no, now or (as the record has it) at another time."""
     person, at, granted = _someone(world), _somewhen(world), world.draw.random() < 0.6
     world.log.append(("consent", person, granted, at))
-    world.book.save_consent([ConsentRecord(person, Channel.EMAIL, granted, at, "form")])
+    world.book.save_consent([ConsentRecord(person, Channel("email"), granted, at, "form")])
     world.journal.people[person].consents.append((at, granted))
 
 
@@ -139,7 +139,7 @@ def suppress(world: World) -> None:
     """Someone is put on the list by hand."""
     person = _someone(world)
     world.log.append(("suppressed", person))
-    world.book.suppress(person, Channel.EMAIL, reason="by hand", at=world.now)
+    world.book.suppress(person, Channel("email"), reason="by hand", at=world.now)
     world.journal.suppress(person)
 
 

@@ -20,6 +20,7 @@ from rekindle.vocabulary import Arm, Purpose, Reason, SignalKind
 Key = tuple[str, str, int]
 OBJECTIONS = {SignalKind.OPT_OUT, SignalKind.COMPLAINT, SignalKind.BOUNCE}
 NO_PREFERENCES = Preferences()
+MARKETING, ANYTHING = "marketing", "anything"
 
 
 class BrokenPromiseError(AssertionError):
@@ -128,7 +129,7 @@ class Standing:
     deeds: list[tuple[str, datetime]] = field(default_factory=list)
     preferences: Preferences = NO_PREFERENCES
     exclusions: dict[str, datetime | None] = field(default_factory=dict)
-    is_suppressed: bool = False
+    suppressed: set[str] = field(default_factory=set)
     is_erased: bool = False
     trails: list[Trail] = field(default_factory=list)
     marketing_at: list[datetime] = field(default_factory=list)
@@ -140,7 +141,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.people: dict[str, Standing] = {}
-        self.suppressed: set[str] = set()
+        self.suppressed: dict[str, set[str]] = defaultdict(set)
         self.sheets: dict[str, dict[int, Sheet]] = defaultdict(dict)
         self.states: dict[str, str] = {}
         self.arms: dict[tuple[str, str], Arm] = {}
@@ -178,24 +179,35 @@ class Journal:
         else:
             standing.deeds.append((event, signal.at))
         is_objection = signal.kind in OBJECTIONS
+        ends_receipts = signal.kind is SignalKind.BOUNCE
         if is_objection:
-            self.suppress(signal.person)
+            self._objected(signal)
         own = is_objection or signal.kind is SignalKind.ORDER
         reason = Reason(signal.kind.value) if own else Reason.EVENT
         for trail in standing.trails:
-            if not trail.ended and (is_objection or trail.is_ended_by(event, signal.at)):
+            is_over = is_objection and (ends_receipts or trail.sheet.is_marketing)
+            if not trail.ended and (is_over or trail.is_ended_by(event, signal.at)):
                 yield trail, reason
 
-    def suppress(self, person: str) -> None:
+    def _objected(self, signal: Signal) -> None:
+        if signal.kind is not SignalKind.BOUNCE:
+            self.suppress(signal.person, MARKETING)
+        elif (address := self.people[signal.person].card.address) is not None:
+            self.suppressed[address.lower()].add(ANYTHING)  # of another address it says nothing
+        else:
+            self.suppress(signal.person)
+
+    def suppress(self, person: str, what: str = ANYTHING) -> None:
         """Nobody writes to this person again, nor to the address they have now."""
         standing = self.people[person]
-        standing.is_suppressed = True
+        standing.suppressed.add(what)
         if standing.card.address is not None:
-            self.suppressed.add(standing.card.address.lower())
+            self.suppressed[standing.card.address.lower()].add(what)
 
     def erase(self, person: str) -> None:
         """A person is forgotten."""
         standing = self.people[person]
+        self.suppress(person)
         standing.is_erased, standing.card = True, Person(person)
         for trail in standing.trails:
             if not trail.ended:

@@ -84,7 +84,7 @@ class Provider:
     """An outlet whose fates are drawn from the seed; it tells the world what it was handed."""
 
     name = "a false provider"
-    channel = Channel.EMAIL
+    channel = Channel("email")
     is_idempotent = False
 
     def __init__(self, tell: Callable[[OutgoingMail, bool], None], seed: int | None) -> None:

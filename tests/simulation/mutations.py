@@ -13,6 +13,7 @@ GATE = "gate/gate.py"
 DECIDING = "journeys/deciding.py"
 ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
+SUPPRESSION = "consent/suppression.py"
 MEMORY = "journeys/memory_book.py"
 LOCAL_TIME = "gate/local_time.py"
 CONSENT = "consent/rules.py"
@@ -48,11 +49,15 @@ MUTATIONS = (
     Mutation("who is moved keeps the exits of the old version", MEMORY,
         "                entry.exit = entry.known_exit()\n", ""),
     Mutation("an objection suppresses nobody", MEMORY,
-        "                self.suppress(signal.person, channel, reason=signal.kind, at=at)",
-        "                pass"),
+        "            self._suppress(signal.person, suppression, signal.address)\n", ""),
     Mutation("the gate forgets suppressions", GATE, *never("dossier.is_suppressed")),
     Mutation("another person at a suppressed address is written to", MEMORY,
-        "return (channel, address.casefold()) in self._suppressed", "return False"),
+        "found = self._suppressed.get((kind, normalise_address(value)), ())", "found = ()"),
+    Mutation("a bounce of an address stops marketing alone", SUPPRESSION,
+        "return Suppression(channel, None, kind.value, Whom.ADDRESS)",
+        "return Suppression(channel, Purpose.MARKETING, kind.value, Whom.ADDRESS)"),
+    Mutation("an opt-out stops nothing but what names its channel", SUPPRESSION,
+        "return self.channel in (None, channel) and", "return self.channel == channel and"),
     Mutation("stopping a journey ends nobody", MEMORY,
         "ended = [e for e in self._open() if e.enrolment.journey == journey]", "ended = []"),
     Mutation("erasing ends nothing", MEMORY,
@@ -151,7 +156,7 @@ MUTATIONS = (
     Mutation("a message of unknown fate is tried again", OUTBOX,
         "mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)",
         "mine.update(**FREE, state=MessageState.QUEUED, last_error=error)", "sqlite"),
-    Mutation("nobody looks again before a message leaves", "runtime/dispatching/looking.py",
+    Mutation("nobody looks again before a message leaves", "worker/dispatching/looking.py",
         "        return decide(\n",
         "        from rekindle.vocabulary import Answer\n\n"
         "        return Decision(Answer.SEND) or decide(\n", "sqlite"),

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.vocabulary import Arm
 from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House
-from tests.simulation.journal import HandOver, Journal, Standing, broken
+from tests.simulation.journal import ANYTHING, HandOver, Journal, Standing, broken
 
 QUARTER = timedelta(minutes=15)
 
@@ -68,9 +68,12 @@ def is_not_suppressed(case: Case) -> bool:
     """Never to someone who objected or was erased, nor to an address of such a person."""
     person = case.person
     address = person.card.address
-    if person.is_suppressed or person.is_erased or not address:
+    if person.is_erased or not address:
         return False
-    return address.lower() not in case.journal.suppressed
+    refused = person.suppressed | case.journal.suppressed.get(address.lower(), set())
+    if case.message.trail.sheet.is_marketing:
+        return not refused
+    return ANYTHING not in refused
 
 
 def is_permitted(case: Case) -> bool:

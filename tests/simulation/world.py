@@ -112,7 +112,7 @@ class World:
         self.journal.start(version)
 
     def _build_engine(self) -> Engine:
-        cost = {Channel.EMAIL: COST}
+        cost = {Channel("email"): COST}
         return Engine(self.book, self, rules=self.house.rules, cost=cost)
 
     # Time and work

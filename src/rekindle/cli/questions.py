@@ -131,10 +131,9 @@ def _show_person(found: Explanation) -> None:
 def _against(found: Explanation) -> Iterator[str]:
     """Yield what stands against writing to a person, and where their clock is."""
     for suppression in found.suppressions:
-        yield (
-            f"Never again by {suppression.channel.value}: {suppression.reason}, "
-            f"{suppression.at:%Y-%m-%d}"
-        )
+        where = suppression.channel or "any channel"
+        what = f"{suppression.purpose} " if suppression.purpose else ""
+        yield f"Never again {what}by {where}: {suppression.reason}, {suppression.at:%Y-%m-%d}"
     wishes = found.preferences
     if wishes.snoozed_until is not None and wishes.snoozed_until > found.as_of:
         yield f"Asked for nothing before {wishes.snoozed_until:%Y-%m-%d %H:%M} UTC"

@@ -4,8 +4,16 @@ from rekindle.consent.links import Subscription, read_unsubscribe, sign_unsubscr
 from rekindle.consent.model import ConsentRecord, Permission, Rule
 from rekindle.consent.preferences import NO_PREFERENCES, Exclusion, Preferences
 from rekindle.consent.rules import decide_permission
+from rekindle.consent.suppression import (
+    ERASED,
+    Suppression,
+    Whom,
+    ends_journey,
+    suppression_by,
+)
 
 __all__ = [
+    "ERASED",
     "NO_PREFERENCES",
     "ConsentRecord",
     "Exclusion",
@@ -13,7 +21,11 @@ __all__ = [
     "Preferences",
     "Rule",
     "Subscription",
+    "Suppression",
+    "Whom",
     "decide_permission",
+    "ends_journey",
     "read_unsubscribe",
     "sign_unsubscribe",
+    "suppression_by",
 ]

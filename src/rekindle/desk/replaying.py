@@ -138,7 +138,7 @@ def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str], at: dat
     everyone = list(people)
     book.save_people(Person(person, f"{n}@example.invalid") for n, person in enumerate(everyone))
     book.save_consent(
-        ConsentRecord(person, Channel.EMAIL, True, UNDATED, "assumed by the replay")
+        ConsentRecord(person, Channel("email"), True, UNDATED, "assumed by the replay")
         for person in everyone
     )
     return [ASSUMED]

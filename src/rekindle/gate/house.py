@@ -6,7 +6,7 @@ asks them, the engine and both books carry them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from rekindle.config import WEEKDAYS, CalendarSettings, CapsSettings, Config, parse_span
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.model import Budget, Terms
+from rekindle.messages import Capabilities
 from rekindle.vocabulary import Channel, Money
 
 UTC = ZoneInfo("UTC")
@@ -84,8 +85,8 @@ def build_rules(config: Config) -> HouseRules:
     )
 
 
-def build_terms(config: Config) -> Terms:
-    """Return what a book has to know of a configuration."""
+def build_terms(config: Config, channels: Mapping[Channel, Capabilities] | None = None) -> Terms:
+    """Return what a book has to know of a configuration, and of the channels there are."""
     return Terms(
         soft_opt_in=config.consent.soft_opt_in,
         longest_window=longest_window(build_caps(config.caps)),
@@ -93,6 +94,7 @@ def build_terms(config: Config) -> Terms:
         budgets=build_budgets(config),
         cooling_off=config.exclusions.cooling_off,
         bad_endings=frozenset(config.exclusions.bad_endings),
+        channels=channels or {},
     )
 
 
@@ -112,7 +114,7 @@ def build_budgets(config: Config) -> tuple[Budget, ...]:
 def build_caps(settings: CapsSettings) -> tuple[Cap, ...]:
     """Return the caps of the configuration: e-mail, all channels, and the calendar day."""
     caps = (
-        Cap(Channel.EMAIL, settings.email.max, settings.email.per),
+        Cap(Channel("email"), settings.email.max, settings.email.per),
         Cap(None, settings.all.max, settings.all.per),
     )
     return caps if settings.per_day is None else (*caps, Cap(None, settings.per_day, None))

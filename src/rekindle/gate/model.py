@@ -6,11 +6,13 @@ books pass them around.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
+from rekindle.messages import Capabilities
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, value_by_the_million
 
 NO_TIME = timedelta(0)
@@ -121,7 +123,7 @@ class Terms:
     ``longest_window`` is how far back sends are listed for the caps; ``zone`` the IANA
     zone of the business, where people of unknown whereabouts are taken to be and whose
     months budgets count. One of ``bad_endings`` (events) excludes the person for
-    ``cooling_off``.
+    ``cooling_off``. ``channels`` are those there are, with what each can do.
     """
 
     soft_opt_in: bool = False
@@ -130,3 +132,9 @@ class Terms:
     budgets: tuple[Budget, ...] = ()
     cooling_off: timedelta = NO_TIME
     bad_endings: frozenset[str] = frozenset()
+    channels: Mapping[Channel, Capabilities] = field(default_factory=dict)
+
+    def address_kind(self, channel: Channel) -> str:
+        """Return the kind of address a channel writes to; its own name if nobody says."""
+        known = self.channels.get(channel)
+        return channel.value if known is None else known.address_kind.value

@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 
 from rekindle.intake.instants import read_instant
 from rekindle.intake.model import Card, Statement
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Channel, is_channel
 
 EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;]{1,64}@[^\s@\x00-\x1f\x7f<>,;]{1,253}")
+WORDS = ("wording", "source")
+MOST_CHANNELS = 20
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,24}")
 COUNTRY = re.compile(r"[A-Za-z]{2}")
 LONGEST_NAME = 200
@@ -101,12 +103,14 @@ def _statements(given: Any, notes: list[str]) -> tuple[Statement, ...]:
     if not isinstance(given, dict):
         notes.append("consent was left out: write {channel: true or false, wording, source}")
         return ()
-    words = {key: given[key] for key in ("wording", "source") if isinstance(given.get(key), str)}
-    found = []
-    for channel in Channel:
-        said = given.get(channel.value)
-        if isinstance(said, bool):
-            found.append(Statement(channel, said, **words))
-        elif said is not None:
-            notes.append(f"consent.{channel} was left out: it is neither true nor false")
+    words = {key: given[key] for key in WORDS if isinstance(given.get(key), str)}
+    found: list[Statement] = []
+    # Of channels nobody writes through yet as well: a no is a no when one is added.
+    for name, said in given.items():
+        if name in WORDS or said is None:
+            continue
+        if not isinstance(said, bool) or not is_channel(name):
+            notes.append(f"consent.{name} was left out: it is no channel with true or false")
+        elif len(found) < MOST_CHANNELS:
+            found.append(Statement(Channel(name), said, **words))
     return tuple(found)

@@ -7,7 +7,7 @@ history by the same engine over a book in memory.
 from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import build_policy
 from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_enter
-from rekindle.journeys.exits import exit_reason, is_exit, is_woken
+from rekindle.journeys.exits import exit_reason, is_exit, is_stopped_by, is_woken
 from rekindle.journeys.interfaces import Audience, Book, Decide
 from rekindle.journeys.language import (
     journey_schema,
@@ -79,6 +79,7 @@ __all__ = [
     "events_asked",
     "exit_reason",
     "is_exit",
+    "is_stopped_by",
     "is_woken",
     "journey_schema",
     "load_journey",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
+from rekindle.consent import ends_journey
+from rekindle.journeys.model import Journey, Signal
 from rekindle.vocabulary import STOPS, Reason, SignalKind
 
 _OWN = {kind.value: Reason(kind.value) for kind in (SignalKind.ORDER, *STOPS)}
@@ -26,6 +28,12 @@ def is_exit(
         return False
     since = last_order_at if event == SignalKind.ORDER else None
     return at > (since or entered_at)
+
+
+def is_stopped_by(signal: Signal, journey: Journey) -> bool:
+    """Return whether an opt-out, a complaint or a bounce ends a journey for the person."""
+    channels = {step.channel for step in journey.sends}
+    return ends_journey(signal.kind, signal.channel, purpose=journey.purpose, channels=channels)
 
 
 def exit_reason(event: str) -> Reason:

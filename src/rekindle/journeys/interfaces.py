@@ -22,7 +22,7 @@ from rekindle.journeys.model import (
     Signal,
     Trigger,
 )
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Channel, Purpose
 
 Decide = Callable[[Batch], Sequence[Move]]
 
@@ -59,8 +59,19 @@ class Book(Protocol):
         channel, in the same transaction.
         """
 
-    def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
-        """Never contact this person on this channel again, nor anyone at their address."""
+    def suppress(
+        self,
+        person: str,
+        channel: Channel | None,
+        *,
+        reason: str,
+        at: datetime,
+        purpose: Purpose | None = None,
+    ) -> None:
+        """Never contact this person, nor anyone at their address, there and for that again.
+
+        None is every channel, or every purpose.
+        """
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""

@@ -15,19 +15,25 @@ from itertools import islice
 from operator import itemgetter
 
 from rekindle.consent import (
+    ERASED,
     NO_PREFERENCES,
     ConsentRecord,
     Exclusion,
     Preferences,
+    Suppression,
+    Whom,
     decide_permission,
+    suppression_by,
 )
 from rekindle.errors import LedgerError
 from rekindle.gate import INSTANT, Deed, Dossier, Enrolment, Sent, Terms, month_of, resolve_zones
-from rekindle.journeys.exits import exit_reason, is_exit, is_woken
+from rekindle.identity import normalise_address
+from rekindle.journeys.exits import exit_reason, is_exit, is_stopped_by, is_woken
 from rekindle.journeys.interfaces import Decide
 from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, Send, Signal, Trigger
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
@@ -64,7 +70,7 @@ class _Standing:
     def __init__(self) -> None:
         self.card: Person | None = None
         self.consent: dict[Channel, list[ConsentRecord]] = {}
-        self.suppressed: dict[Channel, tuple[str, datetime]] = {}
+        self.suppressed: set[Suppression] = set()
         self.newest_order_at: datetime | None = None
         self.open: dict[_Entry, None] = {}
         self.sent: list[Sent] = []
@@ -137,7 +143,7 @@ class MemoryBook:
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._people: dict[str, _Standing] = {}
-        self._suppressed: set[tuple[Channel, str]] = set()
+        self._suppressed: dict[tuple[str, str], set[Suppression]] = defaultdict(set)
         self._versions: dict[str, dict[int, _Version]] = {}
         self._states: dict[str, str] = {}
         self._entries: dict[tuple[str, str, int], _Entry] = {}
@@ -165,12 +171,17 @@ class MemoryBook:
             if all((record.granted, record.at) != (other.granted, other.at) for other in kept):
                 kept.append(record)
 
-    def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
-        """Never contact this person, nor this person's address, on this channel again."""
-        standing = self._standing(person)
-        standing.suppressed.setdefault(channel, (reason, at))
-        if standing.card is not None and standing.card.address is not None:
-            self._suppressed.add((channel, standing.card.address.casefold()))
+    def suppress(
+        self,
+        person: str,
+        channel: Channel | None,
+        *,
+        reason: str,
+        at: datetime,
+        purpose: Purpose | None = None,
+    ) -> None:
+        """Never contact this person, nor their address, there and for that again."""
+        self._suppress(person, Suppression(channel, purpose, reason))
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
@@ -189,6 +200,7 @@ class MemoryBook:
     def erase(self, person: str, at: datetime) -> int:
         """Forget a person's card; return how many enrolments that ended."""
         standing = self._standing(person)
+        self._suppress(person, Suppression(None, None, ERASED))
         standing.is_erased, standing.card = True, None
         ended = list(standing.open)
         for entry in ended:
@@ -379,8 +391,10 @@ class MemoryBook:
     def _dossier(self, entry: _Entry, at: datetime) -> Dossier:
         enrolment, standing, journey = entry.enrolment, entry.standing, entry.version.journey
         step = entry.version.route.nodes[enrolment.position].step
-        channel = step.channel if isinstance(step, Send) else Channel.EMAIL
+        channel = (step if isinstance(step, Send) else journey.sends[0]).channel
+        kind = self._terms.address_kind(channel)
         card = standing.card or NOBODY
+        address = card.address_of(kind)
         permission = decide_permission(
             standing.consent.get(channel, ()),
             purpose=journey.purpose,
@@ -392,8 +406,8 @@ class MemoryBook:
         return Dossier(
             enrolment,
             permission,
-            bool(card.address),
-            self._is_suppressed(standing, channel, card.address),
+            bool(address),
+            self._is_suppressed(standing, channel, journey.purpose, (kind, address)),
             entry.exit,
             self._counted(entry, at),
             resolve_zones(card.timezone, card.country, card.phone, self._terms.zone),
@@ -414,12 +428,36 @@ class MemoryBook:
                 return Exclusion.COOLING_OFF
         return None
 
-    def _is_suppressed(self, standing: _Standing, channel: Channel, address: str | None) -> bool:
-        if channel in standing.suppressed:
+    def _suppress(self, person: str, one: Suppression, named: str = "") -> None:
+        """Suppress a person and their addresses, or the one address that is named."""
+        standing = self._standing(person)
+        kinds: Iterable[str] = AddressKind
+        if one.channel is not None:
+            kinds = [self._terms.address_kind(one.channel)]
+        elif one.whom is Whom.ADDRESS:
+            kinds = [AddressKind.EMAIL]
+        card = standing.card or NOBODY
+        found = [(kind, named or card.address_of(kind)) for kind in kinds]
+        for kind, address in found:
+            if address:
+                self._suppressed[kind, normalise_address(address)].add(one)
+        if one.whom is Whom.PERSON or not any(address for _, address in found):
+            standing.suppressed.add(one)
+
+    def _is_suppressed(
+        self,
+        standing: _Standing,
+        channel: Channel,
+        purpose: Purpose,
+        address: tuple[str, str | None],
+    ) -> bool:
+        if any(one.binds(channel, purpose) for one in standing.suppressed):
             return True
-        if not self._suppressed or not address:
+        kind, value = address
+        if not self._suppressed or not value:
             return False
-        return (channel, address.casefold()) in self._suppressed
+        found = self._suppressed.get((kind, normalise_address(value)), ())
+        return any(one.binds(channel, purpose) for one in found)
 
     def _counted(self, entry: _Entry, at: datetime) -> tuple[Sent, ...]:
         """Return the marketing sends in the window; ghosts bind the held out alone."""
@@ -486,9 +524,14 @@ class MemoryBook:
         standing, event = self._standing(signal.person), signal.event
         self._remember(standing, signal)
         if signal.kind in STOPS:
-            ended = list(standing.open)
-            for channel in Channel:
-                self.suppress(signal.person, channel, reason=signal.kind, at=at)
+            is_about_card = self._is_about_card(signal)
+            suppression = suppression_by(signal.kind, signal.channel)
+            self._suppress(signal.person, suppression, signal.address)
+            ended = [
+                entry
+                for entry in standing.open
+                if is_about_card and is_stopped_by(signal, entry.version.journey)
+            ]
         else:
             ended = [entry for entry in standing.open if entry.is_ended_by(event, signal.at)]
         for entry in ended:
@@ -497,6 +540,14 @@ class MemoryBook:
             if is_woken(entry.enrolment.wakes_on, event) and entry.enrolment.due_at > at:
                 self._put(entry, replace(entry.enrolment, due_at=at))
         return len(ended)
+
+    def _is_about_card(self, signal: Signal) -> bool:
+        """Return whether the address a bounce names, if it names one, is on the card."""
+        if signal.kind is not SignalKind.BOUNCE or not signal.address:
+            return True
+        card = self._standing(signal.person).card or NOBODY
+        held = {normalise_address(card.address_of(kind)) for kind in AddressKind}
+        return normalise_address(signal.address) in held
 
     def _remember(self, standing: _Standing, signal: Signal) -> None:
         event = signal.event

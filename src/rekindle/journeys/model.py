@@ -12,6 +12,7 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.gate import Decision, Dossier, Enrolment
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import (
     Arm,
     Channel,
@@ -221,6 +222,12 @@ class Person:
     properties: Mapping[str, str] = field(default_factory=dict)
     phone: str | None = None
 
+    def address_of(self, kind: str) -> str | None:
+        """Return the address of a kind that stands on this card, or None."""
+        if kind == AddressKind.EMAIL:
+            return self.address
+        return self.phone if kind == AddressKind.PHONE else None
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -285,7 +292,9 @@ class Signal:
     """Something that happened to a person. ``key`` makes recording it twice harmless.
 
     ``at`` is when it happened, which may be long before it is recorded. ``name`` says
-    which event a signal of kind EVENT is.
+    which event a signal of kind EVENT is. Of an opt-out, a complaint or a bounce,
+    ``channel`` is where it came from (None is everywhere) and ``address`` the one it is
+    about, empty where that is the one on the card.
     """
 
     person: str
@@ -293,6 +302,8 @@ class Signal:
     at: datetime
     key: str
     name: str = ""
+    channel: Channel | None = None
+    address: str = ""
 
     @property
     def event(self) -> str:

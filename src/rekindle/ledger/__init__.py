@@ -8,8 +8,9 @@ from rekindle.ledger.setup import configure, connect, disconnect, let_go, mend, 
 
 configure()
 
-from rekindle.ledger.book import LedgerBook, hash_address  # noqa: E402
+from rekindle.ledger.book import LedgerBook  # noqa: E402
 from rekindle.ledger.bulk import without_collector  # noqa: E402
+from rekindle.ledger.hashing import hash_address  # noqa: E402
 from rekindle.ledger.history import (  # noqa: E402
     AuditEntry,
     AuditLog,

@@ -72,9 +72,11 @@ def take_back_from(alias: str, people: Collection[str]) -> int:
     found = 0
     for chunk in _chunks(people):
         cards = models.Person.objects.using(alias)
-        hashes = cards.filter(pk__in=chunk).exclude(address_hash="").values("address_hash")
-        same = cards.filter(address_hash__in=hashes).values("pk")
-        mine = Q(person__in=chunk) | Q(person__in=same)
+        mine = Q(person__in=chunk)
+        for kind in ("address_hash", "phone_hash"):
+            hashes = cards.filter(pk__in=chunk).exclude(**{kind: ""}).values(kind)
+            same = cards.exclude(**{kind: ""}).filter(**{f"{kind}__in": hashes})
+            mine |= Q(person__in=same.values("pk"))
         found += take_back(alias, _touches(alias).filter(mine))
     return found
 

@@ -55,9 +55,10 @@ def _person(**options: Any) -> models.ForeignKey[Any, Any]:
 class Person(models.Model):
     """A contact card. ``address_hash`` is the keyed hash a suppression is found by.
 
-    It says as well what else is on file, so that a look at a million people asks only
-    about the few. ``statements`` is what the newest consent record of each channel says
-    (``email+``), the last of them of ``stated_at``; ``is_noted`` is set once there is a
+    ``phone_hash`` is the same of the phone. The card says as well what else is on file, so
+    that a look at a million people asks only about the few. ``statements`` is what the newest
+    consent record of each channel says (``email+``), the last of them of ``stated_at``;
+    ``is_noted`` is set once there is a
     suppression, a preference or an exclusion of this person.
     """
 
@@ -68,10 +69,24 @@ class Person(models.Model):
     timezone = _word(64, null=True)
     properties = models.JSONField(default=dict)
     phone = models.TextField(null=True)
+    phone_hash = _word(64, db_default="")
     erased_at = models.DateTimeField(null=True)
     statements = models.TextField(db_default="")
     stated_at = models.DateTimeField(null=True)
     is_noted = models.BooleanField(db_default=False)
+
+    class Meta:
+        indexes = (
+            # Who has an address that bounced or whose owner complained.
+            models.Index(
+                fields=["address_hash"],
+                condition=~Q(address_hash=""),
+                name="ledger_person_address",
+            ),
+            models.Index(
+                fields=["phone_hash"], condition=~Q(phone_hash=""), name="ledger_person_phone"
+            ),
+        )
 
 
 class Preference(models.Model):
@@ -118,13 +133,16 @@ class Consent(models.Model):
 
 
 class Suppression(models.Model):
-    """An address never to be contacted again on a channel.
+    """Somebody, or an address, never to be contacted again: where, what for and why.
 
-    It holds a keyed hash, not the address, and outlives the person's erasure. It binds
-    everyone with that address, and the person with any later one.
+    ``channel`` and ``purpose`` are ``*`` where it holds for every one. It keeps a keyed
+    hash of the address, not the address, and outlives the person's erasure. It binds
+    everyone with that address, on channels that write to such addresses, and ``person``
+    with any later one. A bounce names no ``person``: it says nothing of another address.
     """
 
     channel = _word()
+    purpose = _word(db_default="*")
     address_hash = _word(64, db_default="")
     person = models.ForeignKey(
         Person, null=True, on_delete=models.SET_NULL, db_index=False, related_name="+"
@@ -135,7 +153,13 @@ class Suppression(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=["person", "channel", "address_hash"], name="ledger_suppression_once"
+                fields=["person", "channel", "purpose", "reason", "address_hash"],
+                name="ledger_suppression_once",
+            ),
+            models.UniqueConstraint(
+                fields=["address_hash", "channel", "purpose", "reason"],
+                condition=Q(person=None),
+                name="ledger_suppression_address_once",
             ),
         )
         indexes = (

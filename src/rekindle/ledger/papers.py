@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 
 from rekindle.config import LONGEST_DURATION
 from rekindle.consent import (
@@ -22,29 +24,60 @@ from rekindle.consent import (
 from rekindle.gate import Deed, Enrolment, Terms
 from rekindle.journeys import exit_reason, is_exit
 from rekindle.ledger.queries import fetch, instant_of, instant_or_none, names_of, rows_of, text_of
+from rekindle.ledger.signals import EVERY
 from rekindle.ledger.statements import last_word, sum_up
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
 ARMS = {arm.value: arm for arm in Arm}
-CHANNELS = {channel.value: channel for channel in Channel}
 NO_TIME = timedelta(0)
 MOST_SECONDS = int(LONGEST_DURATION.total_seconds())
 
+channel_of = cache(Channel)
+"""The channel of a stored name; of few names, asked a million times."""
+
 _KINDS = {kind.value for kind in SignalKind} - {SignalKind.EVENT.value}
+
+
+class Binding(NamedTuple):
+    """A suppression that binds a person: where, for what, and by which kind of address.
+
+    ``kind`` is empty where it is the person who is bound, by whatever address.
+    """
+
+    channel: str
+    purpose: str
+    kind: str
+
+    def binds(self, channel: str, kind: str, purpose: str) -> bool:
+        """Return whether it binds a message of this purpose through this channel."""
+        return (
+            self.channel in (EVERY, channel)
+            and self.purpose in (EVERY, purpose)
+            and self.kind in ("", kind)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Papers:
     """What is on file about the people of one batch, by person.
 
-    ``statements`` are as cards keep them; ``suppressed`` are pairs of person and channel.
+    ``statements`` are as cards keep them; ``suppressed`` lists the suppressions that bind
+    a person.
     """
 
     statements: Mapping[str, str]
-    suppressed: Collection[tuple[str, str]]
+    suppressed: Mapping[str, Sequence[Binding]]
     wishes: Mapping[str, Preferences]
     exclusions: Mapping[str, Exclusion]
     deeds: Mapping[str, Sequence[Deed]]
+
+    def is_suppressed(self, person: str, channel: str, kind: str, purpose: Purpose) -> bool:
+        """Return whether nothing of this purpose may reach a person through a channel.
+
+        ``kind`` is the kind of address the channel writes to.
+        """
+        found = self.suppressed.get(person)
+        return found is not None and any(one.binds(channel, kind, purpose.value) for one in found)
 
     def exclusion_of(self, person: str, terms: Terms, at: datetime) -> Exclusion | None:
         """Return why the business does not write to a person at ``at``, or None."""
@@ -97,11 +130,13 @@ def load_statements(alias: str, people: Collection[str], at: datetime) -> dict[s
     return sum_up(row for row in rows if instant_of(row[3]) <= at)
 
 
-def load_suppressed(alias: str, people: Collection[str]) -> frozenset[tuple[str, str]]:
-    """Return on which channels people, or the addresses they have now, are suppressed."""
+def load_suppressed(alias: str, people: Collection[str]) -> dict[str, list[Binding]]:
+    """Return what binds people, or the addresses they have now, for those it does."""
     batch = _batch(people)
-    rows = fetch(alias, "suppressed_of", batch, batch) if people else ()
-    return frozenset((person, channel) for person, channel in rows)
+    found: defaultdict[str, list[Binding]] = defaultdict(list)
+    for person, *binding in fetch(alias, "suppressed_of", batch, batch, batch) if people else ():
+        found[person].append(Binding(*binding))
+    return found
 
 
 def load_wishes(alias: str, people: Collection[str]) -> dict[str, Preferences]:

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rekindle.journeys import Signal, exit_reason, is_exit, is_woken
+from rekindle.consent import Suppression, Whom, suppression_by
+from rekindle.gate import Terms
+from rekindle.journeys import (
+    Journey,
+    Signal,
+    exit_reason,
+    is_exit,
+    is_stopped_by,
+    is_woken,
+)
 from rekindle.ledger.cancelling import cancel_messages_of, take_back_from
 from rekindle.ledger.queries import (
     Row,
@@ -25,7 +34,13 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
-from rekindle.vocabulary import STOPS, Channel, Reason, SignalKind
+from rekindle.vocabulary import STOPS, Reason, SignalKind
+
+EVERY = "*"
+"""How a suppression is stored that holds for every channel, or for every purpose."""
+
+Suppressed = tuple[str, Suppression, datetime, str]
+"""Who is suppressed, how far, since when, and the hash of an address that was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class _Ended:
 
     number: int
     person: str
-    exits: frozenset[str]
+    journey: Journey
     entered_at: datetime
     last_order_at: datetime | None
     wakes_on: str
@@ -61,13 +76,15 @@ def hold_people(alias: str, people: Iterable[str]) -> None:
 def record_signals(
     alias: str,
     versions: Versions,
+    terms: Terms,
     signals: Sequence[Signal],
     at: datetime,
     reported: Sequence[Signal] = (),
 ) -> int:
     """Record signals and end what they end; return how many enrolments ended.
 
-    ``reported`` are on record already, and act with the others.
+    ``reported`` are on record already, and act with the others. The ``address`` of a
+    signal is its keyed hash here.
     """
     with ledger_transaction(alias):
         fresh = _append(alias, [signal for signal in signals if signal.at <= at], at)
@@ -78,22 +95,35 @@ def record_signals(
         stops = [signal for signal in fresh if signal.kind in STOPS]
         if stops:
             hold_people(alias, {signal.person for signal in fresh})
-        _withdraw(alias, [stop for stop in stops if stop.kind is SignalKind.OPT_OUT])
-        suppress_people(alias, [(stop.person, stop.kind.value, stop.at) for stop in stops])
-        return _consequences(alias, versions, fresh, at)
+        _withdraw(alias, terms, [stop for stop in stops if stop.kind is SignalKind.OPT_OUT])
+        suppress_people(
+            alias,
+            terms,
+            [
+                (stop.person, suppression_by(stop.kind, stop.channel), stop.at, stop.address)
+                for stop in stops
+            ],
+        )
+        return _consequences(alias, versions, _about_cards(alias, fresh), at)
 
 
-def suppress_people(alias: str, stops: Sequence[tuple[str, str, datetime]]) -> None:
-    """Suppress (person, reason, at) on every channel there is."""
-    rows = [
-        (person, channel.value, reason, text_of(at))
-        for person, reason, at in stops
-        for channel in Channel
-    ]
-    if rows:
-        execute(alias, "suppress", rows_of(rows))
-        note_people(alias, {person for person, _, _ in stops})
-        take_back_from(alias, {person for person, _, _ in stops})
+def suppress_people(alias: str, terms: Terms, stops: Sequence[Suppressed]) -> None:
+    """Suppress people or addresses, as far as each suppression reaches."""
+    rows: dict[Whom, list[Row]] = {Whom.PERSON: [], Whom.ADDRESS: []}
+    for person, one, at, hashed in stops:
+        channel, kind = EVERY, ""
+        if one.channel is not None:
+            channel, kind = one.channel.value, terms.address_kind(one.channel)
+        purpose = EVERY if one.purpose is None else one.purpose.value
+        row = (person, channel, purpose, one.reason, text_of(at), kind)
+        rows[one.whom].append((*row, hashed) if one.whom is Whom.ADDRESS else row)
+    if people := rows[Whom.PERSON]:
+        execute(alias, "suppress", rows_of(people), rows_of(people))
+    if addresses := rows[Whom.ADDRESS]:
+        execute(alias, "suppress_addresses", rows_of(addresses))
+    if stops:
+        note_people(alias, {person for person, *_ in stops})
+        take_back_from(alias, {person for person, *_ in stops})
 
 
 def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:
@@ -130,11 +160,32 @@ def _name(signal: Signal) -> str:
     return signal.name if signal.kind is SignalKind.EVENT else ""
 
 
-def _withdraw(alias: str, opt_outs: Sequence[Signal]) -> None:
+def _about_cards(alias: str, signals: Sequence[Signal]) -> list[Signal]:
+    """Leave out bounces of addresses that people do not have any more: these end nothing."""
+    named = {one.person for one in signals if one.kind is SignalKind.BOUNCE and one.address}
+    if not named:
+        return list(signals)
+    rows = fetch(alias, "hashes_of", rows_of((person,) for person in sorted(named)))
+    cards = {person: hashes for person, *hashes in rows}
+    return [
+        one
+        for one in signals
+        if one.kind is not SignalKind.BOUNCE
+        or not one.address
+        or one.address in cards.get(one.person, ())
+    ]
+
+
+def _withdraw(alias: str, terms: Terms, opt_outs: Sequence[Signal]) -> None:
+    """Write opt-outs down as withdrawals: of the channel each names, or of every one."""
+    everywhere = {channel.value for channel in terms.channels}
+    if any(signal.channel is None for signal in opt_outs):
+        batch = rows_of((signal.person,) for signal in opt_outs)
+        everywhere |= {channel for _, channel, *_ in fetch(alias, "statements_of", batch)}
     rows = [
-        (signal.person, channel.value, False, text_of(signal.at), SignalKind.OPT_OUT.value, "")
+        (signal.person, channel, False, text_of(signal.at), SignalKind.OPT_OUT.value, "")
         for signal in opt_outs
-        for channel in Channel
+        for channel in (sorted(everywhere) if signal.channel is None else [signal.channel.value])
     ]
     if rows:
         fetch(alias, "add_consents", rows_of(rows))
@@ -166,7 +217,7 @@ def _read(row: Row, versions: Versions) -> _Ended:
     return _Ended(
         number=number,
         person=person,
-        exits=versions.find(journey, version).journey.exits,
+        journey=versions.find(journey, version).journey,
         entered_at=instant_of(entered),
         last_order_at=instant_or_none(ordered),
         wakes_on=wakes_on,
@@ -177,13 +228,17 @@ def _read(row: Row, versions: Versions) -> _Ended:
 def _reason(one: _Ended, signals: Iterable[Signal]) -> Reason | None:
     """Return why an enrolment ends: the person's earliest signal that ends it."""
     for signal in signals:
-        if signal.kind in STOPS or is_exit(
-            signal.event,
-            signal.at,
-            exits=one.exits,
-            entered_at=one.entered_at,
-            last_order_at=one.last_order_at,
-        ):
+        if signal.kind in STOPS:
+            is_over = is_stopped_by(signal, one.journey)
+        else:
+            is_over = is_exit(
+                signal.event,
+                signal.at,
+                exits=one.journey.exits,
+                entered_at=one.entered_at,
+                last_order_at=one.last_order_at,
+            )
+        if is_over:
             return exit_reason(signal.event)
     return None
 

@@ -6,7 +6,7 @@ they entered even after its file has changed or gone.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -24,7 +24,7 @@ from rekindle.ledger.queries import (
 )
 
 # Every book and outbox asks for the same files, and reading one takes milliseconds.
-_read_file = lru_cache(maxsize=256)(parse_journey)
+_read_file = lru_cache(maxsize=256)(partial(parse_journey, any_channel=True))
 
 
 class Versions:

@@ -25,6 +25,7 @@ from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import Engine, Facts, FileImport, Lake, Progress, import_sources
 from rekindle.gate import build_terms
 from rekindle.journeys import Journey, load_journey
+from rekindle.messages import AddressKind, Capabilities
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Channel, Money
 
@@ -248,7 +249,7 @@ class Workspace:
         return LedgerBook(
             self.ledger,
             secret=self.secret,
-            terms=build_terms(self.config),
+            terms=build_terms(self.config, self.capabilities),
         )
 
     @cached_property
@@ -256,7 +257,7 @@ class Workspace:
         """Return the messages that are to leave."""
         from rekindle.ledger import Outbox
 
-        return Outbox(self.ledger, terms=build_terms(self.config))
+        return Outbox(self.ledger, terms=build_terms(self.config, self.capabilities))
 
     @cached_property
     def history(self) -> History:
@@ -273,10 +274,15 @@ class Workspace:
         return AuditLog(self.ledger)
 
     @property
+    def capabilities(self) -> dict[Channel, Capabilities]:
+        """Return the channels there are, with what each can do."""
+        return {Channel("email"): Capabilities(AddressKind.EMAIL)}
+
+    @property
     def cost(self) -> dict[Channel, int]:
         """Return what one message costs through each channel, in micros."""
         amount = Money(self.config.email.cost, self.config.workspace.currency)
-        return {Channel.EMAIL: amount.micros}
+        return {Channel("email"): amount.micros}
 
     def journey(self, name: str) -> Journey:
         """Return the journey a file in ``journeys/`` holds, by its name or path.

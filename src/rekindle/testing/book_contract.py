@@ -54,6 +54,34 @@ __all__ = [
 ]
 
 
+EMAIL, TEXT = Channel("email"), Channel("text")
+
+
+def _start_each(book: Book) -> None:
+    """Let Alice, who has a phone, into a journey of each kind."""
+    book.save_people([Person("alice", "alice@example.com", "GB", phone="+44 20 7946 0000")])
+    for name, channels, purpose in (
+        ("mails", (EMAIL, EMAIL), Purpose.MARKETING),
+        ("texts", (TEXT, TEXT), Purpose.MARKETING),
+        ("both", (EMAIL, TEXT), Purpose.MARKETING),
+        ("receipt", (EMAIL, EMAIL), Purpose.TRANSACTIONAL),
+    ):
+        book.start(build_version(name, purpose=purpose, channels=channels))
+        book.enrol([build_enrolment(journey=name)])
+
+
+def _open_journeys(book: Book) -> set[str]:
+    return {one.journey for one in book.open_enrolments()}
+
+
+def _suppressed_in(book: Book, *, rotation: int = 1) -> set[str]:
+    """Return the journeys whose first step Alice may not get, entering as often as that."""
+    for name in ("mails", "texts", "both", "receipt"):
+        book.enrol([replace(build_enrolment(journey=name), rotation=rotation)])
+    due = [one for one in book.due(START, 100) if one.enrolment.rotation == rotation]
+    return {one.enrolment.journey for one in due if one.is_suppressed}
+
+
 class BookContract(SteeringContract):
     """The suite. Alice, Bob and Charlie can be reached by e-mail; nobody consented."""
 
@@ -110,8 +138,8 @@ class BookContract(SteeringContract):
         book.enrol([build_enrolment()])
         book.save_consent(
             [
-                ConsentRecord("alice", Channel.EMAIL, False, START + 2 * DAY, "form"),
-                ConsentRecord("alice", Channel.EMAIL, True, START + DAY, "form"),
+                ConsentRecord("alice", Channel("email"), False, START + 2 * DAY, "form"),
+                ConsentRecord("alice", Channel("email"), True, START + DAY, "form"),
             ]
         )
         rules = [only_due(book, START + days * DAY).permission.rule for days in range(3)]
@@ -119,7 +147,7 @@ class BookContract(SteeringContract):
 
     def test_consent_saved_again_changes_nothing(self, book: Book) -> None:
         book.enrol([build_enrolment()])
-        granted = ConsentRecord("alice", Channel.EMAIL, True, START - DAY, "form", "Yes, please")
+        granted = ConsentRecord("alice", Channel("email"), True, START - DAY, "form", "Yes, please")
         book.save_consent([granted, granted])
         book.save_consent([granted])
         assert only_due(book).permission.rule is Rule.EXPRESS
@@ -132,28 +160,83 @@ class BookContract(SteeringContract):
 
     def test_transactional_journey_needs_no_permission(self, book: Book) -> None:
         book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
-        book.save_consent([ConsentRecord("alice", Channel.EMAIL, False, START - DAY, "form")])
+        book.save_consent([ConsentRecord("alice", Channel("email"), False, START - DAY, "form")])
         book.enrol([build_enrolment(journey="receipt")])
         assert only_due(book).permission.rule is Rule.TRANSACTIONAL
 
     def test_suppression_stays_however_often_it_is_said(self, book: Book) -> None:
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
         for _ in range(2):
-            book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+            book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         assert only_due(book).is_suppressed
         assert not only_due(book, person="bob").is_suppressed
 
     def test_suppression_follows_the_address(self, book: Book) -> None:
         book.save_people([Person("alice-again", "Alice@Example.com", "GB")])
         book.enrol([build_enrolment("alice-again")])
-        book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+        book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         assert only_due(book, person="alice-again").is_suppressed
 
     def test_suppression_survives_a_new_address(self, book: Book) -> None:
         book.enrol([build_enrolment()])
-        book.suppress("alice", Channel.EMAIL, reason="opt_out", at=START)
+        book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         book.save_people([Person("alice", "alice@example.org", "GB")])
         assert only_due(book).is_suppressed
+
+    def test_opt_out_of_one_channel_stops_its_marketing_and_nothing_else(self, book: Book) -> None:
+        _start_each(book)
+        book.record([Signal("alice", SignalKind.OPT_OUT, START, "no", channel=EMAIL)], START)
+        assert _open_journeys(book) == {"receipt", "texts"}
+        assert _suppressed_in(book) == {"mails", "both"}
+
+    @pytest.mark.parametrize("kind", [SignalKind.OPT_OUT, SignalKind.COMPLAINT])
+    def test_stop_everything_and_a_complaint_stop_all_marketing(
+        self, book: Book, kind: SignalKind
+    ) -> None:
+        _start_each(book)
+        channel = EMAIL if kind is SignalKind.COMPLAINT else None
+        book.record([Signal("alice", kind, START, "no", channel=channel)], START)
+        assert _open_journeys(book) == {"receipt"}
+        assert _suppressed_in(book) == {"mails", "texts", "both"}
+
+    def test_bounce_stops_every_purpose_at_that_address_and_not_the_phone(self, book: Book) -> None:
+        _start_each(book)
+        book.record([Signal("alice", SignalKind.BOUNCE, START, "no", channel=EMAIL)], START)
+        assert _open_journeys(book) == {"texts", "both"}
+        assert _suppressed_in(book) == {"mails", "receipt", "both"}
+
+    def test_bounced_person_can_be_written_to_at_another_address(self, book: Book) -> None:
+        book.record([Signal("alice", SignalKind.BOUNCE, START, "no", channel=EMAIL)], START)
+        book.save_people([Person("alice-again", "Alice@Example.com", "GB")])
+        book.save_people([Person("alice", "alice@example.org", "GB")])
+        book.enrol([build_enrolment(), build_enrolment("alice-again")])
+        assert not only_due(book).is_suppressed
+        assert only_due(book, person="alice-again").is_suppressed
+
+    def test_bounce_of_an_address_somebody_had_ends_nothing_of_theirs(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        bounce = Signal(
+            "alice", SignalKind.BOUNCE, START, "no", channel=EMAIL, address="Alice@old.example.com"
+        )
+        assert book.record([bounce], START) == 0
+        assert not only_due(book).is_suppressed
+        book.save_people([Person("alice", "alice@old.example.com", "GB")])
+        assert only_due(book).is_suppressed
+
+    def test_suppression_by_hand_reaches_as_far_as_it_says(self, book: Book) -> None:
+        _start_each(book)
+        book.suppress("alice", TEXT, reason="never", at=START)
+        assert _suppressed_in(book, rotation=0) == {"texts"}
+        book.suppress("alice", None, reason="never", at=START, purpose=Purpose.MARKETING)
+        assert _suppressed_in(book, rotation=0) == {"texts", "mails", "both"}
+        book.suppress("alice", None, reason="never", at=START)
+        assert _suppressed_in(book, rotation=0) == {"texts", "mails", "both", "receipt"}
+
+    def test_erased_persons_address_is_written_to_by_nobody(self, book: Book) -> None:
+        book.erase("alice", START)
+        book.save_people([Person("alice-again", "alice@example.com", "GB")])
+        book.enrol([build_enrolment("alice-again")])
+        assert only_due(book, person="alice-again").is_suppressed
 
     # Versions
 
@@ -290,13 +373,13 @@ class BookContract(SteeringContract):
         book.enrol([build_enrolment(), build_enrolment(journey="other")])
         book.save([build_move(build_enrolment(journey="other"))])
         deliver(START)
-        assert only_due(book).sent == (Sent(Channel.EMAIL, START),)
+        assert only_due(book).sent == (Sent(Channel("email"), START),)
         just_inside = START + WINDOW - timedelta(microseconds=1)
         inside, outside = (
             next(d for d in book.due(at, 100) if d.enrolment.journey == "lapsed")
             for at in (just_inside, START + WINDOW)
         )
-        assert inside.sent == (Sent(Channel.EMAIL, START),)
+        assert inside.sent == (Sent(Channel("email"), START),)
         assert outside.sent == ()
 
     def test_each_send_leaves_the_window_by_itself(self, book: Book, deliver: Deliver) -> None:
@@ -310,7 +393,7 @@ class BookContract(SteeringContract):
         book.save([build_move(build_enrolment(journey="other"), START + HOUR)])
         deliver(START + HOUR)
         (found,) = (d for d in book.due(START + WINDOW, 9) if d.enrolment.journey == "lapsed")
-        assert found.sent == (Sent(Channel.EMAIL, START + HOUR),)
+        assert found.sent == (Sent(Channel("email"), START + HOUR),)
 
     def test_transactional_sends_and_skips_do_not_count(self, book: Book) -> None:
         book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
@@ -334,7 +417,7 @@ class BookContract(SteeringContract):
         book.enrol([held_out, other, build_enrolment(journey="third")])
         book.save([build_move(held_out, decision=Decision(Answer.SKIP, Reason.HELD_OUT))])
         sent = {d.enrolment.journey: d.sent for d in book.due(START, 100)}
-        assert sent == {"other": (Sent(Channel.EMAIL, START),), "third": ()}
+        assert sent == {"other": (Sent(Channel("email"), START),), "third": ()}
 
     # Exits
 

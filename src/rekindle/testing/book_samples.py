@@ -20,6 +20,7 @@ from rekindle.journeys.model import (
     Trigger,
     Wait,
 )
+from rekindle.messages import AddressKind, Capabilities
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,7 +28,14 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WINDOW = timedelta(days=7)
 LAST_ORDER = START - 100 * DAY
-TERMS = Terms(soft_opt_in=True, longest_window=WINDOW)
+TERMS = Terms(
+    soft_opt_in=True,
+    longest_window=WINDOW,
+    channels={
+        Channel("email"): Capabilities(AddressKind.EMAIL),
+        Channel("text"): Capabilities(AddressKind.PHONE),
+    },
+)
 
 _TEXT = """\
 journey: {name}
@@ -40,9 +48,9 @@ reenter: after 180 days
 holdout: 0.2
 stale_after: 3 days
 steps:
-  - send: {{channel: email, template: check-in}}
+  - send: {{channel: {channels[0]}, template: check-in}}
   - wait: 5 days
-  - send: {{channel: email, template: new-arrivals}}
+  - send: {{channel: {channels[1]}, template: new-arrivals}}
 """
 
 
@@ -63,20 +71,23 @@ def build_version(
     *,
     purpose: Purpose = Purpose.MARKETING,
     exits: frozenset[str] = frozenset({"order"}),
+    channels: tuple[Channel, Channel] = (Channel("email"), Channel("email")),
 ) -> JourneyVersion:
-    """Return a version of a journey with two e-mails five days apart.
+    """Return a version of a journey with two messages, e-mails at first, five days apart.
 
     Its ``text`` is a journey file that reads as exactly this journey.
     """
-    text = _TEXT.format(name=name, purpose=purpose.value, exits=", ".join(sorted(exits)))
+    text = _TEXT.format(
+        name=name, purpose=purpose.value, exits=", ".join(sorted(exits)), channels=channels
+    )
     journey = Journey(
         name=name,
         audience="tier = 'lapsed'",
         goal=Goal("order", timedelta(days=30)),
         steps=(
-            Send("check-in", Channel.EMAIL, "check-in"),
+            Send("check-in", channels[0], "check-in"),
             Wait("wait", timedelta(days=5)),
-            Send("new-arrivals", Channel.EMAIL, "new-arrivals"),
+            Send("new-arrivals", channels[1], "new-arrivals"),
         ),
         purpose=purpose,
         reenter=timedelta(days=180),
@@ -110,7 +121,7 @@ def build_move(
     later = replace(enrolment, position=2, ready_at=at + 5 * DAY, due_at=at + 5 * DAY)
     return Move(
         before=enrolment,
-        step=Send("check-in", Channel.EMAIL, "check-in"),
+        step=Send("check-in", Channel("email"), "check-in"),
         decision=decision or Decision(Answer.SEND),
         at=at,
         cost_micros=1000,

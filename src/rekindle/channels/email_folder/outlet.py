@@ -19,7 +19,7 @@ class Outlet:
     """Implements ``rekindle.channels.Outlet`` with a folder."""
 
     name = "email_folder"
-    channel = Channel.EMAIL
+    channel = Channel("email")
     is_idempotent = True
 
     def __init__(self, settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> None:

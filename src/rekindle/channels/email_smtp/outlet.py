@@ -26,7 +26,7 @@ class Outlet:
     """Implements ``rekindle.channels.Outlet`` with an SMTP server."""
 
     name = "email_smtp"
-    channel = Channel.EMAIL
+    channel = Channel("email")
     is_idempotent = False
 
     def __init__(self, settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> None:

@@ -92,8 +92,11 @@ def load_journey(path: Path) -> Journey:
     return parse_journey(text, name_hint=str(path))
 
 
-def parse_journey(text: str, *, name_hint: str = "journey") -> Journey:
+def parse_journey(text: str, *, name_hint: str = "journey", any_channel: bool = False) -> Journey:
     """Return the journey that ``text`` defines; ``name_hint`` is its name in messages.
+
+    With ``any_channel`` it may write through channels that are not installed: what was
+    started once can be read for ever.
 
     Raises:
         JourneyError: naming the line, what is wrong and what to write instead.
@@ -106,7 +109,7 @@ def parse_journey(text: str, *, name_hint: str = "journey") -> Journey:
         name=named(need(file, "journey", "journey: lapsed-buyers"), NAME_PATTERN),
         audience=entrance.audience,
         goal=_read_goal(file),
-        steps=read_steps(file, exits),
+        steps=read_steps(file, exits, any_channel=any_channel),
         purpose=optional(file, "purpose", _read_purpose, Purpose.MARKETING),
         hypothesis=optional(file, "hypothesis", filled, ""),
         reenter=optional(file, "reenter", read_reenter, None),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rekindle.config import DURATION_UNITS, EVENT_PATTERN
+from rekindle.config import DURATION_UNITS, EVENT_PATTERN, known_channels
 from rekindle.journeys.language.words import (
     ALWAYS_EXITS,
     DATE_AT_MOST,
@@ -28,7 +28,7 @@ from rekindle.journeys.language.words import (
     WEEKDAYS,
     date_columns,
 )
-from rekindle.vocabulary import Channel, Purpose, SignalKind
+from rekindle.vocabulary import Purpose, SignalKind
 
 Schema = dict[str, Any]
 
@@ -208,7 +208,7 @@ def _step(word: str, value: Schema, **beside: Schema) -> Schema:
 def _send() -> Schema:
     return _object(
         {
-            "channel": {"enum": [channel.value for channel in Channel]},
+            "channel": {"enum": sorted(known_channels())},
             "template": {"type": "string", "pattern": TEMPLATE_PATTERN, "maxLength": MAX_NAME},
             "variants": {
                 "type": "array",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 
+from rekindle.config import known_channels
 from rekindle.journeys.language.conditions import is_always, meaning, read_condition
 from rekindle.journeys.language.document import Entry, Items, Scalar, Section, check_keys, refuse
 from rekindle.journeys.language.keys import Keys
@@ -14,6 +15,7 @@ from rekindle.journeys.language.values import (
     as_list,
     as_section,
     choice,
+    filled,
     named,
     need,
     optional,
@@ -32,13 +34,17 @@ from rekindle.journeys.language.words import (
     TEMPLATE_PATTERN,
 )
 from rekindle.journeys.model import Branch, End, Send, Step, Way
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Channel, is_channel
 
 A_LIST = "begin each step with a dash, such as - wait: 5 days"
 
 
-def read_steps(file: Section, exits: frozenset[str]) -> tuple[Step, ...]:
+def read_steps(
+    file: Section, exits: frozenset[str], *, any_channel: bool = False
+) -> tuple[Step, ...]:
     """Return the steps of a file, at least one of which sends.
+
+    With ``any_channel`` a step may send through a channel that is not installed.
 
     Raises:
         JourneyError: naming the line, what is wrong and what to write instead.
@@ -46,7 +52,7 @@ def read_steps(file: Section, exits: frozenset[str]) -> tuple[Step, ...]:
     entry = need(file, "steps", "steps with at least one send")
     if not isinstance(entry, Items):
         refuse(entry, "'steps' is a list; begin each step with a dash")
-    reader = StepReader(exits)
+    reader = StepReader(exits, any_channel=any_channel)
     steps = reader.read(entry) if entry.items else ()
     if not reader.has_send:
         refuse(entry, "no step sends anything; add - send: {channel: email, template: NAME}")
@@ -56,8 +62,9 @@ def read_steps(file: Section, exits: frozenset[str]) -> tuple[Step, ...]:
 class StepReader:
     """Reads lists of steps, inner ones too, and keeps what holds for all of them together."""
 
-    def __init__(self, exits: frozenset[str]) -> None:
+    def __init__(self, exits: frozenset[str], *, any_channel: bool = False) -> None:
         self.has_send = False
+        self._any_channel = any_channel
         self._exits = exits
         self._keys = Keys()
         self._count = 0
@@ -100,19 +107,26 @@ class StepReader:
         send = as_section(entry)
         check_keys(send, KEYS["send"], later=LATER["send"])
         self.has_send = True
-        channels = [channel.value for channel in Channel]
-        channel = choice(need(send, "channel", "channel: email"), channels, later=LATER_CHANNELS)
+        channel = self._read_channel(need(send, "channel", "channel: email"))
         template = named(need(send, "template", "template: check-in"), TEMPLATE_PATTERN)
         given = send.get("id")
         if given is not None and "id" in step.lines:
             refuse(given, "the step has an 'id' already; remove one")
         return Send(
             self._key(step, given, template),
-            Channel(channel),
+            channel,
             template,
             optional(step, "when", self._read_condition, None),
             optional(send, "variants", _read_variants, ()),
         )
+
+    def _read_channel(self, entry: Entry) -> Channel:
+        word = filled(entry)
+        if self._any_channel and is_channel(word):
+            return Channel(word)
+        known = sorted(known_channels())
+        later = [one for one in LATER_CHANNELS if one not in known]
+        return Channel(choice(entry, known, later=later))
 
     def _read_wait(self, step: Section, entry: Entry, depth: int) -> Step:
         return read_wait(entry, self._key(step, None, "wait"), self._exits)

@@ -6,15 +6,12 @@ statements are in ``sql/ledger.sql``.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from functools import partial
 
-from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.consent import ConsentRecord, Exclusion, Preferences, Suppression
 from rekindle.gate import Dossier, Enrolment, Terms, month_of, resolve_zones
-from rekindle.identity import former_spellings, normalise_address
 from rekindle.journeys import Batch, Decide, JourneyVersion, Move, Past, Person, Signal, Trigger
 from rekindle.ledger import models
 from rekindle.ledger.book.dossiers import Due, DueReader
@@ -31,6 +28,7 @@ from rekindle.ledger.bulk import (
     moment_writer,
     without_collector,
 )
+from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.papers import kind_of
 from rekindle.ledger.queries import (
     Row,
@@ -45,7 +43,8 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.signals import know_people, record_signals
 from rekindle.ledger.versions import Versions
-from rekindle.vocabulary import Arm, Channel, SignalKind
+from rekindle.messages import AddressKind
+from rekindle.vocabulary import Arm, Channel, Purpose, SignalKind
 
 # What reads a table whole or sorts it, where a batch wants a row at a time.
 UNWANTED_PLANS = (
@@ -80,9 +79,8 @@ class LedgerBook:
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._versions = Versions(alias)
-        self._people = People(
-            alias, partial(hash_address, secret=secret), partial(former_hashes, secret=secret)
-        )
+        self._hashing = Hashing(secret)
+        self._people = People(alias, self._hashing, terms)
         self._steering = Steering(alias, self._versions)
         self._reader = DueReader(alias, self._versions, terms)
         self._writer = MoveWriter(alias, self._versions, terms)
@@ -96,9 +94,17 @@ class LedgerBook:
         """Append records; one equal in person, channel, granted and at is kept once."""
         self._people.save_consent(records)
 
-    def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
-        """Never contact this person's address on this channel again."""
-        self._people.suppress(person, channel, reason=reason, at=at)
+    def suppress(
+        self,
+        person: str,
+        channel: Channel | None,
+        *,
+        reason: str,
+        at: datetime,
+        purpose: Purpose | None = None,
+    ) -> None:
+        """Never contact this person, nor their address, there and for that again."""
+        self._people.suppress(person, Suppression(channel, purpose, reason), at)
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
@@ -218,11 +224,12 @@ class LedgerBook:
         ``reported`` is what happened too and is on record already, as reports.
         """
         with ledger_transaction(self._alias):
-            first, *rest = list(chunks(signals)) or [[]]
-            ended = record_signals(self._alias, self._versions, first, at, reported)
-            return ended + sum(
-                record_signals(self._alias, self._versions, chunk, at) for chunk in rest
+            alias, versions, terms = self._alias, self._versions, self._terms
+            first, *rest = list(chunks(map(self._hashed, signals))) or [[]]
+            ended = record_signals(
+                alias, versions, terms, first, at, [self._hashed(one) for one in reported]
             )
+            return ended + sum(record_signals(alias, versions, terms, chunk, at) for chunk in rest)
 
     def open_enrolments(self) -> Iterable[Enrolment]:
         """Return every enrolment that has not ended, one at a time."""
@@ -231,6 +238,15 @@ class LedgerBook:
             rows = rows.select_related("place").order_by("id")
             for row in rows.iterator(chunk_size=CHUNK):
                 yield enrolment_of(row)
+
+    def _hashed(self, signal: Signal) -> Signal:
+        """Return a signal with the hash of the address it is about, which is all that is kept."""
+        if not signal.address:
+            return signal
+        kind = AddressKind.EMAIL.value
+        if signal.channel is not None:
+            kind = self._terms.address_kind(signal.channel)
+        return replace(signal, address=self._hashing.of(kind, signal.address))
 
     def _look_rows_up(self) -> None:
         if is_postgresql(self._alias):
@@ -303,20 +319,6 @@ class LedgerBook:
 def sorted_by_lane(enrolments: Iterable[Enrolment]) -> list[Enrolment]:
     """Return enrolments in the order in which they are written, the same everywhere."""
     return sorted(enrolments, key=lambda one: (lane_of(one.person), one.person, one.journey))
-
-
-def hash_address(address: str | None, secret: bytes) -> str:
-    """Return the keyed hash (HMAC-SHA256, hex) of a normalised address; "" for none."""
-    return _hash(normal, secret) if (normal := normalise_address(address)) else ""
-
-
-def former_hashes(address: str | None, secret: bytes) -> list[str]:
-    """Return under which other hashes earlier releases may have kept this address."""
-    return sorted(_hash(spelling, secret) for spelling in former_spellings(address))
-
-
-def _hash(spelling: str, secret: bytes) -> str:
-    return hmac.new(secret, spelling.encode(), hashlib.sha256).hexdigest()
 
 
 def enrolment_of(row: models.Enrolment) -> Enrolment:

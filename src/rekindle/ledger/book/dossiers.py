@@ -19,10 +19,10 @@ from rekindle.journeys import Send, events_asked
 from rekindle.ledger.bulk import moment_reader, read_rows
 from rekindle.ledger.papers import (
     ARMS,
-    CHANNELS,
     NO_TIME,
     Papers,
     Permissions,
+    channel_of,
     counted_since,
     exit_by,
     load_deeds,
@@ -33,6 +33,7 @@ from rekindle.ledger.papers import (
 )
 from rekindle.ledger.queries import Row, fetch, instant_of, rows_of, text_of
 from rekindle.ledger.versions import Versions
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
 _PENDING = frozenset({"queued", "leased", "sending"})
@@ -81,11 +82,15 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Course:
-    """What a version means for whoever is in it."""
+    """What a version means for whoever is in it.
+
+    ``channels`` are those of its steps, each with the kind of address it writes to; of a
+    step that writes nothing, those of the first that does.
+    """
 
     purpose: Purpose
     exits: frozenset[str]
-    channels: tuple[Channel, ...]
+    channels: tuple[tuple[Channel, str], ...]
     asks: frozenset[str]
 
 
@@ -128,10 +133,11 @@ class DueReader:
         key = (name, number)
         if key not in self._courses:
             journey = self._versions.find(*key).journey
-            channels = tuple(
-                step.channel if isinstance(step, Send) else Channel.EMAIL
+            writing = [
+                step.channel if isinstance(step, Send) else journey.sends[0].channel
                 for step in journey.all_steps
-            )
+            ]
+            channels = tuple((one, self._terms.address_kind(one)) for one in writing)
             self._courses[key] = _Course(
                 journey.purpose, journey.exits, channels, events_asked(journey)
             )
@@ -200,7 +206,7 @@ class _Look:
         """Return one due person."""
         papers, person = self._papers, line.person
         enrolment = _enrolment(line, as_instant)
-        channel = course.channels[enrolment.position]
+        channel, kind = course.channels[enrolment.position]
         statements = line.consents
         if statements == UNSUMMED:
             statements = papers.statements.get(person, "")
@@ -218,8 +224,8 @@ class _Look:
                 country=line.country,
                 last_order_at=enrolment.last_order_at,
             ),
-            bool(line.has_address),
-            line.may_be_suppressed and (person, channel.value) in papers.suppressed,
+            is_reachable(kind, line),
+            line.may_be_suppressed and papers.is_suppressed(person, channel, kind, course.purpose),
             self._exit(enrolment, course, ordered_at, deeds),
             self._counted(touches, enrolment.arm, wish) if touches else (),
             self._zones_of(line),
@@ -269,6 +275,13 @@ class _Look:
         return tuple(sorted(found, key=lambda one: one.at))
 
 
+def is_reachable(kind: str, line: _Line) -> bool:
+    """Return whether a card holds an address of a kind; whether it is one, the last look asks."""
+    if kind == AddressKind.EMAIL:
+        return bool(line.has_address)
+    return kind == AddressKind.PHONE and bool(line.phone)
+
+
 def _people(lines: Iterable[_Line]) -> list[str]:
     return sorted({line.person for line in lines})
 
@@ -296,10 +309,10 @@ def _touches(rows: Iterable[Row], at: datetime) -> dict[str, list[_Touch]]:
         sent = None
         decided_at = instant_of(decided)
         if is_marketing and state in _PENDING:
-            sent = Sent(CHANNELS[channel], at)
+            sent = Sent(channel_of(channel), at)
         elif is_marketing and state in _COUNTED:
-            sent = Sent(CHANNELS[channel], instant_of(left))
+            sent = Sent(channel_of(channel), instant_of(left))
         elif is_marketing and state == GHOST:
-            sent = Sent(CHANNELS[channel], decided_at)
+            sent = Sent(channel_of(channel), decided_at)
         found[person][enrolment, step] = _Touch(enrolment, step, state == GHOST, decided_at, sent)
     return {person: list(touches.values()) for person, touches in found.items()}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
-from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.consent import ERASED, ConsentRecord, Exclusion, Preferences, Suppression
+from rekindle.gate import Terms
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import cancel, cancel_each, take_back_from
+from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.queries import (
     Row,
     barred,
@@ -23,9 +25,9 @@ from rekindle.ledger.queries import (
     text_of,
     text_or_none,
 )
-from rekindle.ledger.signals import end_enrolments, hold_people, know_people
+from rekindle.ledger.signals import end_enrolments, hold_people, know_people, suppress_people
 from rekindle.ledger.statements import note_people, sum_consents_up
-from rekindle.vocabulary import Channel, Reason
+from rekindle.vocabulary import Reason
 
 
 class People:
@@ -34,12 +36,12 @@ class People:
     def __init__(
         self,
         alias: str,
-        hash_of: Callable[[str | None], str],
-        former_hashes_of: Callable[[str | None], list[str]],
+        hashing: Hashing,
+        terms: Terms,
     ) -> None:
         self._alias = alias
-        self._hash_of = hash_of
-        self._former_hashes_of = former_hashes_of
+        self._hashing = hashing
+        self._terms = terms
 
     def save(self, people: Iterable[Person]) -> None:
         """Insert or update contact cards by id; a person who was erased stays erased."""
@@ -69,14 +71,11 @@ class People:
                 sum_consents_up(self._alias, {row[0] for row in added})
                 self._cancel_withdrawn(withdrawn)
 
-    def suppress(self, person: str, channel: Channel, *, reason: str, at: datetime) -> None:
-        """Never contact this person, nor their address, on this channel again."""
-        row = (person, channel.value, reason, text_of(at))
+    def suppress(self, person: str, suppression: Suppression, at: datetime) -> None:
+        """Never contact this person, nor their address, as far as the suppression reaches."""
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
-            execute(self._alias, "suppress", rows_of([row]))
-            note_people(self._alias, [person])
-            take_back_from(self._alias, [person])
+            suppress_people(self._alias, self._terms, [(person, suppression, at, "")])
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
@@ -115,6 +114,9 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             held = fetch(self._alias, "hold_open_of", rows_of([(person,)]))
+            # Before the card is empty: another card with this address is theirs as well.
+            erased = Suppression(None, None, ERASED)
+            suppress_people(self._alias, self._terms, [(person, erased, at, "")])
             execute(self._alias, "erase_person", text_of(at), person)
             ended = end_enrolments(self._alias, [(row[0], Reason.ERASED) for row in held], at)
             rest = models.Touch.objects.using(self._alias).filter(person=person)
@@ -145,7 +147,7 @@ class People:
         moved = [
             (former, hashed)
             for _, address, hashed, *_ in cards
-            for former in self._former_hashes_of(address)
+            for former in self._hashing.former(address)
         ]
         if moved:
             execute(self._alias, "rehash_suppressions", rows_of(sorted(moved)))
@@ -154,10 +156,11 @@ class People:
         return (
             person.id,
             person.address,
-            self._hash_of(person.address),
+            self._hashing.of_address(person.address),
             person.country,
             person.timezone,
             person.phone,
+            self._hashing.of_phone(person.phone),
             json.dumps(dict(person.properties)),
         )
 

@@ -26,7 +26,8 @@ from rekindle.ledger.history.model import (
 from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.papers import event_of, kind_of, load_wishes
 from rekindle.ledger.queries import ledger_errors
-from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
+from rekindle.ledger.signals import EVERY
+from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 
 class History:
@@ -128,15 +129,21 @@ class History:
     def suppressions_of(self, person: str) -> Sequence[SuppressionEntry]:
         """Return where a person, or the address they have now, is suppressed, oldest first.
 
-        One entry a channel and reason: the earliest.
+        One entry a channel, purpose and reason: the earliest.
         """
         card = models.Person.objects.using(self._alias).filter(pk=person).first()
-        by_address = Q(address_hash=card.address_hash) if card and card.address_hash else Q()
+        hashes = [one for one in (card.address_hash, card.phone_hash) if one] if card else []
         rows = models.Suppression.objects.using(self._alias)
-        found: dict[tuple[str, str], SuppressionEntry] = {}
-        for row in rows.filter(Q(person=person) | by_address).order_by("at", "id"):
-            entry = SuppressionEntry(Channel(row.channel), row.reason, row.at)
-            found.setdefault((row.channel, row.reason), entry)
+        found: dict[tuple[str, str, str], SuppressionEntry] = {}
+        mine = Q(person=person) | Q(address_hash__in=hashes)
+        for row in rows.filter(mine).order_by("at", "id"):
+            entry = SuppressionEntry(
+                channel=None if row.channel == EVERY else Channel(row.channel),
+                purpose=None if row.purpose == EVERY else Purpose(row.purpose),
+                reason=row.reason,
+                at=row.at,
+            )
+            found.setdefault((row.channel, row.purpose, row.reason), entry)
         return list(found.values())
 
     @ledger_errors()

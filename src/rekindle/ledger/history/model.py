@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rekindle.consent import Exclusion
 from rekindle.ledger.models import JourneyState, MessageState
-from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
+from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,13 @@ class JourneyEntry:
 
 @dataclass(frozen=True, slots=True)
 class SuppressionEntry:
-    """A channel on which a person is never contacted again, and why."""
+    """Where, for what and why a person is never contacted again.
 
-    channel: Channel
+    ``channel`` or ``purpose`` None is every one.
+    """
+
+    channel: Channel | None
+    purpose: Purpose | None
     reason: str
     at: datetime
 

@@ -157,7 +157,7 @@ def _said(report: Spooled) -> Row:
         "created_at": card.created_at and card.created_at.isoformat(),
     }
     for statement in card.statements:
-        if statement.channel is Channel.EMAIL:
+        if statement.channel == Channel("email"):
             said |= {"email_consent": statement.granted, "email_consent_at": report.at.isoformat()}
     return {name: value for name, value in said.items() if value is not None}
 

@@ -19,9 +19,9 @@ from rekindle.ledger.models import JourneyState
 from rekindle.ledger.outbox.model import OutboxMessage, touch_key
 from rekindle.ledger.papers import (
     ARMS,
-    CHANNELS,
     Papers,
     Permissions,
+    channel_of,
     counted_since,
     exit_by,
     load_deeds,
@@ -31,6 +31,7 @@ from rekindle.ledger.papers import (
     load_wishes,
 )
 from rekindle.ledger.queries import Row, fetch, instant_of, instant_or_none, rows_of, text_of
+from rekindle.messages import Address, AddressKind, find_problem
 from rekindle.vocabulary import Reason
 
 FindJourney = Callable[[str, int], Journey]
@@ -76,6 +77,8 @@ class _Line(NamedTuple):
     timezone: str | None
     phone: str | None
     is_erased: bool
+    address_hash: str
+    phone_hash: str
 
 
 class _Beside(NamedTuple):
@@ -130,41 +133,45 @@ class _Look:
 
     def message(self, line: _Line, journey: Journey) -> OutboxMessage:
         """Return one message, as it is to be looked at."""
+        channel = channel_of(line.channel)
+        address, hashed = _address_of(line, self._terms.address_kind(channel))
         return OutboxMessage(
             touch=line.touch,
             enrolment=line.enrolment,
             key=touch_key(line.person, line.journey, line.version, line.step, line.rotation),
             person=line.person,
-            address=line.address or "",
+            address=address.value,
+            address_kind=address.kind,
+            address_hash=hashed,
             journey=line.journey,
             version=line.version,
             step=line.step,
             template=line.template,
             variant=line.variant,
-            channel=CHANNELS[line.channel],
+            channel=channel,
             cost_micros=line.cost_micros,
             created_at=instant_of(line.decided_at),
             expires_at=instant_of(line.expires_at),
             worker=self._lease.worker,
             lease=self._lease.length,
-            dossier=self._dossier(line, journey),
+            dossier=self._dossier(line, journey, address),
             attempts=line.attempts,
         )
 
-    def _dossier(self, line: _Line, journey: Journey) -> Dossier:
+    def _dossier(self, line: _Line, journey: Journey, address: Address) -> Dossier:
         person, papers = line.person, self._papers
         enrolment = _enrolment(line, journey)
         return Dossier(
             enrolment=enrolment,
             permission=self._permissions.decide(
                 papers.statements.get(person, ""),
-                CHANNELS[line.channel],
+                channel_of(line.channel),
                 purpose=journey.purpose,
                 country=line.country,
                 last_order_at=enrolment.last_order_at,
             ),
-            is_reachable=bool(line.address),
-            is_suppressed=(person, line.channel) in papers.suppressed,
+            is_reachable=not find_problem(address),
+            is_suppressed=papers.is_suppressed(person, line.channel, address.kind, journey.purpose),
             exit=_exit(line, enrolment, journey, papers.deeds.get(person, ())),
             sent=tuple(
                 other.sent
@@ -178,12 +185,21 @@ class _Look:
         )
 
 
+def _address_of(line: _Line, kind: str) -> tuple[Address, str]:
+    """Return the address of a kind on a card, and its keyed hash."""
+    if kind == AddressKind.EMAIL:
+        return Address(AddressKind.EMAIL, line.address or ""), line.address_hash
+    if kind == AddressKind.PHONE:
+        return Address(AddressKind.PHONE, line.phone or ""), line.phone_hash
+    return Address(kind, ""), ""
+
+
 def _beside(rows: Iterable[Row], at: datetime) -> dict[str, list[_Beside]]:
     found: defaultdict[str, list[_Beside]] = defaultdict(list)
     for person, touch, channel, state, left_at in rows:
         has_left = state in _GONE
         left = instant_of(left_at) if has_left else at
-        sent = Sent(CHANNELS[channel], left, is_pending=not has_left)
+        sent = Sent(channel_of(channel), left, is_pending=not has_left)
         found[person].append(_Beside(touch, has_left, sent))
     return found
 

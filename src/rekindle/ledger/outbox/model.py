@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rekindle.gate import Dossier
 from rekindle.ledger.models import MessageState
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel, Reason
 
 
@@ -16,8 +17,9 @@ class OutboxMessage:
     """A message this worker holds for as long as ``lease`` from its claim.
 
     ``key`` is the touch's identity as 64 hex digits: the same for ever, fit for a
-    file name, a Message-ID and a provider's idempotency key. ``address`` is empty
-    when the person has none any more. ``attempts`` counts earlier tries.
+    file name, a Message-ID and a provider's idempotency key. ``address`` is
+    empty when the person has none any more; ``address_hash`` is what a suppression of it is
+    kept by. ``attempts`` counts earlier tries.
 
     ``dossier`` is what the gate is to look at before the message leaves: as for a due
     enrolment, except that a journey that ran its course is no exit, and that sends are
@@ -43,6 +45,8 @@ class OutboxMessage:
     lease: timedelta
     dossier: Dossier
     attempts: int = 0
+    address_kind: str = AddressKind.EMAIL.value
+    address_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

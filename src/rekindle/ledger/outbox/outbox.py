@@ -33,6 +33,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.signals import hold_people, record_signals
 from rekindle.ledger.versions import Versions
+from rekindle.messages import Address, find_problem
 from rekindle.vocabulary import Answer, Reason, SignalKind
 
 MAX_ATTEMPTS = 8
@@ -180,8 +181,16 @@ class Outbox:
             hold_people(self._alias, [message.person])
             mine = self._held(message, MessageState.SENDING)
             if self._give_up(mine, reason, error) and reason is Reason.BOUNCE:
-                bounce = Signal(message.person, SignalKind.BOUNCE, at, key=f"bounce:{message.key}")
-                record_signals(self._alias, self._versions, [bounce], at)
+                bounce = Signal(
+                    message.person,
+                    SignalKind.BOUNCE,
+                    at,
+                    key=f"bounce:{message.key}",
+                    channel=message.channel,
+                    # What was written to, which need not be what the card says by now.
+                    address=message.address_hash,
+                )
+                record_signals(self._alias, self._versions, self._terms, [bounce], at)
 
     def mark_unknown(self, message: OutboxMessage, error: str) -> None:
         """Write down that nobody knows whether the message left; it is not sent again."""
@@ -305,4 +314,6 @@ def _detail(message: OutboxMessage, decision: Decision) -> str:
         return dossier.exclusion.value
     if decision.reason is Reason.EXIT_REACHED and dossier.exit is not None:
         return dossier.exit.value
+    if decision.reason is Reason.UNREACHABLE:
+        return find_problem(Address(message.address_kind, message.address))
     return "" if dossier.permission.is_granted else dossier.permission.rule.value

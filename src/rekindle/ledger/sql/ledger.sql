@@ -14,13 +14,41 @@ WHERE true
 ON CONFLICT DO NOTHING
 
 -- name: suppress
--- Suppress these people and the address each has now.
-INSERT INTO ledger_suppression (channel, address_hash, person_id, reason, at)
-SELECT r.channel, p.address_hash, p.id, r.reason, r.at
-FROM ROWS(person text, channel text, reason text, at instant) AS r
+-- Suppress these people, and the address of this kind each has now; of both kinds for ''.
+INSERT INTO ledger_suppression (channel, purpose, address_hash, person_id, reason, at)
+SELECT r.channel, r.purpose,
+       CASE r.kind WHEN 'phone' THEN p.phone_hash ELSE p.address_hash END,
+       p.id, r.reason, r.at
+FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text) AS r
 JOIN ledger_person AS p ON p.id = r.person
+UNION ALL
+SELECT r.channel, r.purpose, p.phone_hash, p.id, r.reason, r.at
+FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+WHERE r.kind = '' AND p.phone_hash <> ''
+ON CONFLICT DO NOTHING
+
+-- name: suppress_addresses
+-- Suppress these addresses, whoever has them: the one named, or else the one the person has
+-- now. Where there is none, it is the person: what comes later may be what bounced.
+INSERT INTO ledger_suppression (channel, purpose, address_hash, person_id, reason, at)
+SELECT x.channel, x.purpose, x.hash, CASE WHEN x.hash = '' THEN x.person END, x.reason, x.at
+FROM (
+    SELECT r.person, r.channel, r.purpose, r.reason, r.at,
+           CASE WHEN r.hash <> '' THEN r.hash WHEN r.kind = 'phone' THEN p.phone_hash
+                ELSE p.address_hash END AS hash
+    FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text,
+              hash text) AS r
+    JOIN ledger_person AS p ON p.id = r.person
+) AS x
 WHERE true
 ON CONFLICT DO NOTHING
+
+-- name: hashes_of
+-- The keyed hashes of the addresses these people have now.
+SELECT p.id, p.address_hash, p.phone_hash
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
 
 -- name: rehash_suppressions
 -- Keep under today's hash of an address what stands under one an earlier release made.
@@ -30,7 +58,9 @@ FROM ROWS(former text, hash text) AS r
 WHERE s.address_hash = r.former
   AND NOT EXISTS (
       SELECT 1 FROM ledger_suppression AS o
-      WHERE o.address_hash = r.hash AND o.channel = s.channel AND o.person_id = s.person_id)
+      WHERE o.address_hash = r.hash AND o.channel = s.channel AND o.purpose = s.purpose
+        AND o.reason = s.reason
+        AND (o.person_id = s.person_id OR (o.person_id IS NULL AND s.person_id IS NULL)))
 
 -- name: past_of
 -- The enrolments of these people in one journey, later rotations last.
@@ -50,21 +80,23 @@ ON CONFLICT DO NOTHING
 
 -- name: save_people
 -- Insert or update contact cards, but for people who were erased.
-INSERT INTO ledger_person (id, address, address_hash, country, timezone, phone, properties)
-SELECT r.id, r.address, r.address_hash, r.country, r.timezone, r.phone, r.properties
-FROM ROWS(id text, address text, address_hash text, country text, timezone text, phone text, properties jsonb) AS r
+INSERT INTO ledger_person (id, address, address_hash, country, timezone, phone, phone_hash,
+                           properties)
+SELECT r.id, r.address, r.address_hash, r.country, r.timezone, r.phone, r.phone_hash, r.properties
+FROM ROWS(id text, address text, address_hash text, country text, timezone text, phone text,
+          phone_hash text, properties jsonb) AS r
 WHERE true
 ON CONFLICT (id) DO UPDATE SET
     address = excluded.address, address_hash = excluded.address_hash,
     country = excluded.country, timezone = excluded.timezone, phone = excluded.phone,
-    properties = excluded.properties
+    phone_hash = excluded.phone_hash, properties = excluded.properties
 WHERE ledger_person.erased_at IS NULL
 
 -- name: erase_person
 -- Forget a card; what stays of the person is that they were erased.
 UPDATE ledger_person
 SET address = NULL, address_hash = '', country = NULL, timezone = NULL, phone = NULL,
-    properties = '{}', erased_at = coalesce(erased_at, %s)
+    phone_hash = '', properties = '{}', erased_at = coalesce(erased_at, %s)
 WHERE id = %s
 
 -- name: add_consents
@@ -166,7 +198,10 @@ SELECT s.enrolment_id, e.person_id, e.journey, e.version, e.rotation, e.arm,
         WHERE person_id = e.person_id AND kind = 'order'),
        p.is_noted OR (p.address_hash <> '' AND
            (SELECT true FROM ledger_suppression
-            WHERE address_hash = p.address_hash AND address_hash <> '' LIMIT 1) IS NOT NULL),
+            WHERE address_hash = p.address_hash AND address_hash <> '' LIMIT 1) IS NOT NULL)
+       OR (p.phone_hash <> '' AND
+           (SELECT true FROM ledger_suppression
+            WHERE address_hash = p.phone_hash AND address_hash <> '' LIMIT 1) IS NOT NULL),
        (SELECT true FROM ledger_touch WHERE person_id = e.person_id LIMIT 1) IS NOT NULL,
        p.is_noted
 FROM ledger_place AS s
@@ -189,14 +224,21 @@ FROM ROWS(name text) AS r
 SELECT name FROM ledger_journey WHERE state = 'stopped'
 
 -- name: suppressed_of
--- The channels on which these people, or the addresses they have now, are suppressed.
-SELECT p.id, s.channel
+-- Where and what for these people, or the addresses they have now, are suppressed; of an
+-- address, of which kind it is.
+SELECT p.id, s.channel, s.purpose, 'email'
 FROM ROWS(person text) AS r
 JOIN ledger_person AS p ON p.id = r.person
 JOIN ledger_suppression AS s ON s.address_hash = p.address_hash
 WHERE p.address_hash <> '' AND s.address_hash <> ''
 UNION
-SELECT s.person_id, s.channel
+SELECT p.id, s.channel, s.purpose, 'phone'
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+JOIN ledger_suppression AS s ON s.address_hash = p.phone_hash
+WHERE p.phone_hash <> '' AND s.address_hash <> ''
+UNION
+SELECT s.person_id, s.channel, s.purpose, ''
 FROM ROWS(person text) AS r
 JOIN ledger_suppression AS s ON s.person_id = r.person
 

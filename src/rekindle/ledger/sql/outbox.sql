@@ -25,7 +25,8 @@ SELECT t.id, t.enrolment_id, t.person_id, t.version, t.step, t.channel, t.templa
        INSTANT(t.at), INSTANT(t.expires_at), t.attempts, t.cost_micros,
        e.journey, e.rotation, e.arm, INSTANT(e.entered_at), INSTANT(e.last_order_at),
        coalesce(s.position, 0), INSTANT(coalesce(s.due_at, t.at)), e.ended_reason, j.state,
-       p.address, p.country, p.timezone, p.phone, p.erased_at IS NOT NULL
+       p.address, p.country, p.timezone, p.phone, p.erased_at IS NOT NULL,
+       p.address_hash, p.phone_hash
 FROM ROWS(touch bigint) AS r
 JOIN ledger_touch AS t ON t.id = r.touch
 JOIN ledger_enrolment AS e ON e.id = t.enrolment_id

@@ -1,0 +1,46 @@
+"""Keyed hashes of addresses: what a suppression is remembered by, instead of the address."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+
+from rekindle.identity import former_spellings, normalise_address
+from rekindle.messages import AddressKind
+
+UNDIALLED = re.compile(r"[^0-9+]")
+
+
+@dataclass(frozen=True, slots=True)
+class Hashing:
+    """The hashes of one ledger, by its secret."""
+
+    secret: bytes
+
+    def of(self, kind: str, address: str | None) -> str:
+        """Return the hash of an address of a kind; "" for none."""
+        return self.of_phone(address) if kind == AddressKind.PHONE else self.of_address(address)
+
+    def of_address(self, address: str | None) -> str:
+        """Return the hash of an e-mail address; "" for none."""
+        return hash_address(address, self.secret)
+
+    def of_phone(self, phone: str | None) -> str:
+        """Return the hash of a phone number, however its digits are grouped; "" for none."""
+        dialled = UNDIALLED.sub("", phone or "")
+        return _hash(dialled, self.secret) if dialled else ""
+
+    def former(self, address: str | None) -> list[str]:
+        """Return under which other hashes earlier releases may have kept this address."""
+        return sorted(_hash(spelling, self.secret) for spelling in former_spellings(address))
+
+
+def hash_address(address: str | None, secret: bytes) -> str:
+    """Return the keyed hash (HMAC-SHA256, hex) of a normalised address; "" for none."""
+    return _hash(normal, secret) if (normal := normalise_address(address)) else ""
+
+
+def _hash(spelling: str, secret: bytes) -> str:
+    return hmac.new(secret, spelling.encode(), hashlib.sha256).hexdigest()

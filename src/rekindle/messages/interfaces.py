@@ -1,0 +1,118 @@
+"""What a channel's folder brings: ways out, ways back in, and what both can do.
+
+``rekindle.channels`` finds the folders, its own and those of installed packages; every
+other room asks what is declared here, and none knows a channel by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from rekindle.config import CapSettings, ChannelSettings
+from rekindle.messages.model import (
+    Capabilities,
+    DeliveryEvent,
+    Finding,
+    Message,
+    Receipt,
+    Surroundings,
+    WebhookRequest,
+)
+from rekindle.vocabulary import Channel
+
+
+class Outlet(Protocol):
+    """One way out.
+
+    ``send`` may be called from several threads at once; ``close`` only while none sends.
+    An outlet that was closed opens again with the next message.
+    """
+
+    def send(self, message: Message) -> Receipt:
+        """Hand the message over and return the provider's receipt.
+
+        Raises:
+            TemporaryDeliveryError: it did not leave and may be tried again.
+            MalformedAddressError: its address is none; nobody was asked.
+            PermanentDeliveryError: its address takes no messages; it counts as bounced.
+            RefusedContentError: it will never be taken, and its address may be good.
+            UnknownFateError: it may or may not have left.
+        """
+
+    def close(self) -> None:
+        """Let go of what was kept open between messages."""
+
+
+class Webhook(Protocol):
+    """The way back in: a provider's reports, checked and read."""
+
+    def read(self, request: WebhookRequest) -> Sequence[DeliveryEvent]:
+        """Return what a report says.
+
+        Raises:
+            ForgedReportError: the report is not signed by whom it should be.
+            EventError: the report is signed but cannot be read.
+        """
+
+
+class OutletFactory(Protocol):
+    """Builds an outlet from its channel's settings."""
+
+    def __call__(self, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
+        """Return the outlet. ``secrets`` holds what its entry names; ``base`` is the workspace."""
+
+
+class WebhookFactory(Protocol):
+    """Builds the way back in of an outlet from its channel's settings."""
+
+    def __call__(self, settings: Any, *, secrets: Mapping[str, str]) -> Webhook:
+        """Return the webhook. ``secrets`` holds what the outlet's entry names."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutletEntry:
+    """One outlet of a channel: what it is for, what it can do and how to build it.
+
+    ``connections`` says how many messages it takes at the same time with given settings.
+    """
+
+    name: str
+    summary: str
+    capabilities: Capabilities
+    build: OutletFactory
+    secrets: tuple[str, ...] = ()
+    webhook: WebhookFactory | None = None
+    connections: Callable[[Any], int] = field(default=lambda settings: 1)
+
+
+def _nothing(settings: Any, entry: OutletEntry, surroundings: Surroundings) -> Iterable[Finding]:
+    return ()
+
+
+def _no_text(shop_name: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFolder:
+    """What the folder of a channel declares, as ``CHANNEL`` of its face.
+
+    ``settings`` is its section of ``rekindle.toml``, called like the channel; ``outlets``
+    are what ``settings.outlet`` may name. ``cap`` is the cap on its marketing that holds
+    where ``[caps]`` says nothing of it. ``check`` says what its settings lack, and
+    ``starter`` returns the text of its section in a new workspace.
+    """
+
+    channel: Channel
+    settings: type[ChannelSettings]
+    outlets: tuple[OutletEntry, ...]
+    cap: CapSettings | None = None
+    check: Callable[[Any, OutletEntry, Surroundings], Iterable[Finding]] = _nothing
+    starter: Callable[[str], str] = _no_text
+
+    def outlet(self, name: str) -> OutletEntry | None:
+        """Return the outlet of this name, or None."""
+        return next((one for one in self.outlets if one.name == name), None)

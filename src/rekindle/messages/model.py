@@ -1,0 +1,170 @@
+"""The nouns of a message, the same for every channel: what leaves, to where, and what comes back.
+
+What one channel needs beyond them (a sender, a list's name, a push service's key) is kept
+by its folder in ``rekindle.channels``, its settings and secrets too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from rekindle.vocabulary import Channel, Purpose
+
+FOR_EVER = timedelta.max
+"""How long an outlet is idempotent that knows a key for as long as it exists."""
+
+
+class AddressKind(StrEnum):
+    """What kind of address a channel writes to: what a contact card has a place for.
+
+    A kind that comes later brings its column of the card, and its keyed hash, with it.
+    """
+
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a message goes. ``value`` is written as the card has it, empty where it has none.
+
+    ``kind`` is an ``AddressKind``, or another word where no card has a place for it.
+    """
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a channel, or one outlet of it, can do and asks for.
+
+    ``idempotent_for`` is how long the outlet recognises a message by its key, None for not
+    at all: within it, sending again after a crash is harmless. ``reaches_people`` False is
+    an outlet to try things out with. ``has_receipts`` says that it tells later what became
+    of a message.
+    """
+
+    address_kind: AddressKind
+    idempotent_for: timedelta | None = None
+    has_receipts: bool = False
+    reaches_people: bool = True
+    needs_consent: bool = True
+    needs_quiet_hours: bool = True
+    needs_postal_address: bool = False
+    can_be_withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The links of one message. ``unsubscribe`` is empty where nobody can leave anything."""
+
+    unsubscribe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, complete. ``key`` names it for ever: the same key is the same message.
+
+    ``parts`` are what its template became, by name (``subject``, ``text``, ``html``); a
+    channel takes those it can show. ``name`` is what the person is called, if known.
+    """
+
+    key: str
+    channel: Channel
+    person: str
+    address: Address
+    parts: Mapping[str, str]
+    at: datetime
+    purpose: Purpose = Purpose.MARKETING
+    topic: str = ""
+    name: str = ""
+    links: Links = Links()
+    cost_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the provider calls the message it took."""
+
+    provider_id: str
+
+
+class DeliveryKind(StrEnum):
+    """What may become of a message after it left."""
+
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPENED = "opened"
+    CLICKED = "clicked"
+    REPLIED = "replied"
+    UNSUBSCRIBED = "unsubscribed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryEvent:
+    """One thing a provider says of a message. ``id`` makes telling it twice harmless.
+
+    ``address`` is the one the message went to, and ``message`` our key of it; either may be
+    empty where the provider does not say. ``is_machine`` marks what a scanner or a proxy
+    did. Only a bounce that ``is_permanent`` is about the address. ``reason`` is the
+    provider's own word; whoever stores it takes addresses out.
+    """
+
+    id: str
+    kind: DeliveryKind
+    channel: Channel
+    outlet: str
+    at: datetime
+    provider_id: str = ""
+    message: str = ""
+    address: str = ""
+    is_machine: bool = False
+    is_permanent: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """What a provider sent, as it came. Names of ``headers`` are in small letters.
+
+    ``url`` is the public address it was sent to, which some providers sign.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    url: str = ""
+
+
+class Severity(StrEnum):
+    """How much a finding matters: whether anything may leave in spite of it."""
+
+    REFUSES = "refuses"
+    WARNS = "warns"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a channel's settings that keeps messages back, or soon may.
+
+    ``remedy`` says what to do about it.
+    """
+
+    severity: Severity
+    problem: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a channel has to know of a workspace to judge its own settings."""
+
+    portal_url: str
+    shop_name: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict)
