@@ -281,9 +281,8 @@ class SourceSettings(Settings):
         None, description="strptime format of dates that are not ISO 8601, like %d/%m/%Y %H:%M."
     )
     decimal_comma: bool = Field(False, description="Amounts are written 1.234,50.")
-    cancelled_prefix: Text | None = Field(
-        None, description="Order ids that begin so are cancellations or refunds."
-    )
+    cancelled_prefix: Text | None = Field(None, description="Begins order ids of refunds.")
+    ids: Event | None = Field(None, description="Whose ids: `own`, or a word sources share.")
 
 
 class TierDays(Settings):

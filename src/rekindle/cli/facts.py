@@ -153,6 +153,8 @@ def _show_imports(found: list[FileImport]) -> None:
             errors.print(f"{one.file}: {count:,} × {reason}", markup=False)
         for example in one.examples:
             errors.print(f"  {example}", markup=False, soft_wrap=True)
+        for note in one.notes:
+            errors.print(f"note: {note}", markup=False, soft_wrap=True)
 
 
 def _as_json(one: FileImport) -> dict[str, object]:
@@ -166,6 +168,7 @@ def _as_json(one: FileImport) -> dict[str, object]:
         "added": one.added,
         "changed": one.changed,
         "reasons": one.reasons,
+        "notes": list(one.notes),
     }
 
 

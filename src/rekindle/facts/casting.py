@@ -12,6 +12,7 @@ from rekindle.config import SourceSettings
 from rekindle.facts.contracts import INSTANT, MONEY, Column
 from rekindle.facts.sources import Raw
 from rekindle.facts.sql import literal, quoted
+from rekindle.identity import BLANK_NAMES, NO_IDS, WORDS
 
 NUMBERED = frozenset({"order_id", "customer_id", "product_id", "event_id", "phone"})
 FLOATS = ("DOUBLE", "FLOAT")
@@ -27,6 +28,17 @@ FALSE_WORDS = (
     "'opted_out', 'opted out')"
 )
 OFFSET = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
+BLANKS = " \t\r\n\u00a0\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u2060\ufeff"
+"""What is trimmed off ids, addresses and names, though most of it is not to be seen."""
+
+STAND_INS = {
+    "customer_id": NO_IDS,
+    "email": WORDS,
+    "phone": WORDS,
+    "loyalty_id": WORDS,
+    "first_name": BLANK_NAMES,
+    "last_name": BLANK_NAMES,
+}
 SQL_TYPES = {"string": "varchar", INSTANT: "timestamptz", "int64": "bigint"}
 
 
@@ -37,6 +49,13 @@ class Rules:
     source: SourceSettings
     currency: str
     zone: str
+
+
+def ids_prefix(source: SourceSettings) -> str:
+    """Return what is put before a source's customer ids, if they are its own."""
+    if source.ids is None:
+        return ""
+    return f"{source.name if source.ids == 'own' else source.ids}:"
 
 
 def sql_type(column: Column) -> str:
@@ -71,7 +90,8 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
     text = build_text(raw, actual)
     native = "VARCHAR" if raw.is_json else raw.columns[actual]
     if column.type == "string":
-        return _identifier(text, native) if column.name in NUMBERED else text
+        text = _identifier(text, native) if column.name in NUMBERED else text
+        return _somebody(text, column, rules) if column.name in STAND_INS else text
     if column.type == MONEY:
         is_text, comma = native == "VARCHAR", rules.source.decimal_comma
         amount = _plain_amount(text, comma=comma) if is_text else quoted(actual)
@@ -87,6 +107,16 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
             f"when {lower} in {FALSE_WORDS} then false end"
         )
     return f"try_cast({text} as {sql_type(column)})"
+
+
+def _somebody(text: str, column: Column, rules: Rules) -> str:
+    """Leave out what stands for nobody, and blanks that nobody sees."""
+    bare = f"nullif(trim({text}, {literal(BLANKS)}), '')"
+    words = ", ".join(map(literal, sorted(STAND_INS[column.name])))
+    # The words are short: a look at the length spares most cells the comparison.
+    known = f"case when length({bare}) > 12 or lower({bare}) not in ({words}) then {bare} end"
+    prefix = ids_prefix(rules.source) if column.name == "customer_id" else ""
+    return f"{literal(prefix)} || {known}" if prefix else known
 
 
 def _identifier(text: str, native: str) -> str:

@@ -6,7 +6,7 @@ table. Amounts stay exact decimals throughout.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from rekindle.facts.casting import Rules, sql_type
@@ -130,14 +130,48 @@ def build_cards(rules: Rules) -> str:
     names = ", ".join(
         column.name if column.name in CARD else f"null::{sql_type(column)} as {column.name}"
         for column in CUSTOMERS.columns
-        if column.name not in ("source", "customer_id")
+        if column.name not in ("source", "customer_id", "given_id")
     )
     return f"""
-        select {own} as source, customer_id, {names}
+        select {own} as source, customer_id, {names}, given_id
         from (
-            select customer_id, {newest}
+            select customer_id, any_value(c.given_id) as given_id, {newest}
             from contacts c left join customers held using (customer_id)
             where held.source is null or held.source = {own} group by customer_id)"""
+
+
+def build_strangers(cards: str, source: str, others: Collection[str]) -> str:
+    """Return SQL for the ids in ``cards`` that another source has for somebody else.
+
+    Somebody else is who is called by another first letter, or who has another address and
+    no name that says they are the same. An id that was kept apart once stays so.
+    """
+    own, named = literal(source), ", ".join(map(literal, sorted(others)))
+    initials = "lower(left(strip_accents({0}.first_name), 1))"
+    mine, theirs = initials.format("c"), initials.format("k")
+    family = (
+        "coalesce(lower(c.last_name) = lower(k.last_name), true)" if cards == "checked" else "true"
+    )
+    return f"""
+        select distinct c.customer_id
+        from {cards} c join customers k on k.customer_id = c.customer_id
+        where k.source in ({named}) and (
+            {mine} <> {theirs}
+            or lower(trim(c.email)) <> lower(trim(k.email))
+                and not coalesce({mine} = {theirs} and {family}, false)
+                and not coalesce(c.phone = k.phone, false)
+            or exists (
+                select 1 from customers o
+                where o.customer_id = {own} || ':' || c.customer_id and o.source = {own}
+                  and o.given_id = c.customer_id))"""
+
+
+def build_parting(cards: str, source: str, others: Collection[str]) -> str:
+    """Return SQL that lets the ids of ``build_strangers`` go by one of their own."""
+    return f"""
+        update {cards} set given_id = customer_id,
+            customer_id = {literal(source)} || ':' || customer_id
+        where customer_id in ({build_strangers(cards, source, others)})"""
 
 
 def build_two_addresses() -> str:

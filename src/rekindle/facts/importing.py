@@ -6,8 +6,8 @@ is kept in quarantine with its reason and line. All tables of one import show at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,17 +18,17 @@ import pyarrow as pa
 from rekindle.config import Config, SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts import folding
-from rekindle.facts.casting import Rules
+from rekindle.facts.casting import Rules, ids_prefix
 from rekindle.facts.checks import build_checked, resolve_columns
 from rekindle.facts.contracts import (
     CONTRACTS,
     CUSTOMERS,
-    IDENTITIES,
     IMPORTS,
     ORDER_LINES,
     ORDERS,
     Contract,
 )
+from rekindle.facts.evidence import tell_shared, write_handles, write_identities
 from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.permitting import Statements
 from rekindle.facts.refusing import Refusals
@@ -37,6 +37,8 @@ from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.facts.upserting import Written, upsert
 
 Progress = Callable[[str], None]
+REPORTED = "state/intake/"
+"""Where reports wait for an import, from the workspace's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class FileImport:
     changed: int
     reasons: dict[str, int]
     examples: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -67,8 +70,12 @@ def import_sources(
     now: datetime,
     progress: Progress = lambda text: None,
     only: Sequence[str] = (),
+    is_in_charge: bool = True,
 ) -> list[FileImport]:
     """Import every configured source (or those named) and return what each file gave.
+
+    ``is_in_charge`` says that the lake itself keeps who is one person; a ledger does where
+    there is one.
 
     Raises:
         SourceError: a source cannot be read at all; nothing is changed then.
@@ -77,9 +84,11 @@ def import_sources(
     sources = _chosen(config, only)
     folder = base / config.facts.lake
     with Lake(folder).change() as change, _engine(folder) as con:
-        work = _Import(con, change, now=now, progress=progress)
+        work = _Import(con, change, now=now, progress=progress, cards=_cards_of(config))
         found = [r for source in sources for r in work.run(_rules(config, source), base)]
-        work.resolve_identities()
+        told = work.resolve_identities(is_in_charge=is_in_charge)
+    if told:
+        found[-1] = replace(found[-1], notes=(*found[-1].notes, *told))
     return found
 
 
@@ -95,6 +104,25 @@ def _chosen(config: Config, only: Sequence[str]) -> list[SourceSettings]:
     if not names:
         raise SourceError("rekindle.toml names no source; add a [[sources]] block")
     return [source for source in config.sources if not only or source.name in only]
+
+
+def is_reported(source: SourceSettings) -> bool:
+    """Return whether its rows are what machines reported, on their way to the lake."""
+    return source.path is not None and source.path.startswith(REPORTED)
+
+
+def _cards_of(config: Config) -> dict[str, frozenset[str]]:
+    """Return for each source of files the others of its kind whose ids it shares.
+
+    Two of a kind are two systems, whose ids may be equal by chance. Orders and cards, and
+    what machines report, are of one system more often than not.
+    """
+    kinds = {s.name: (s.table, s.ids) for s in config.sources if not is_reported(s)}
+    cards = {name: kind for name, kind in kinds.items() if kind[0] != "events"}
+    return {
+        name: frozenset(other for other in cards if other != name and cards[other] == kind)
+        for name, kind in cards.items()
+    }
 
 
 def _rules(config: Config, source: SourceSettings) -> Rules:
@@ -118,10 +146,14 @@ class _Import:
         *,
         now: datetime,
         progress: Progress,
+        cards: Mapping[str, frozenset[str]],
     ) -> None:
         self._con, self._change = con, change
         self._now, self._progress = now, progress
         self._statements = Statements(con, now=now)
+        self._cards = cards
+        self._told: list[str] = []
+        con.execute("create temp table touched (customer_id varchar)")
 
     def run(self, rules: Rules, base: Path) -> list[FileImport]:
         """Import the files of one source, in the order of their names.
@@ -188,7 +220,8 @@ class _Import:
             return upsert(con, change, ORDERS, folding.build_orders(rules))
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
-            return upsert(con, change, CUSTOMERS, folding.build_customers(rules, now=self._now))
+            self._part_strangers("checked", rules)
+            return self._upsert_cards(folding.build_customers(rules, now=self._now))
         own = literal(rules.source.name)
         names = ", ".join(
             f"{own} as source" if c.name == "source" else quoted(c.name) for c in contract.columns
@@ -206,7 +239,36 @@ class _Import:
     def _write_cards(self, rules: Rules) -> None:
         if self._count("duckdb_tables() where table_name = 'contacts'"):
             create_view(self._con, self._change, CUSTOMERS)
-            upsert(self._con, self._change, CUSTOMERS, folding.build_cards(rules))
+            self._part_strangers("contacts", rules)
+            self._upsert_cards(folding.build_cards(rules))
+
+    def _part_strangers(self, cards: str, rules: Rules) -> None:
+        """Give an id of this source that another source has for somebody else a name apart."""
+        con, source = self._con, rules.source
+        con.execute(f"alter table {cards} add column given_id varchar")
+        if others := self._cards.get(source.name, frozenset()):
+            parted = con.execute(folding.build_strangers(cards, source.name, others)).fetchall()
+            con.execute(folding.build_parting(cards, source.name, others))
+            if parted:
+                self._told.append(
+                    f"{source.name}: {len(parted):,} customer ids, like {parted[0][0]}, are of "
+                    "somebody else in another source, and are kept apart; if no id of this "
+                    'source means the same person there, write ids = "own" in its [[sources]]'
+                )
+        if prefix := ids_prefix(source):
+            con.execute(
+                f"update {cards} set given_id = substr(customer_id, {len(prefix) + 1}) "
+                "where given_id is null"
+            )
+
+    def _upsert_cards(self, query: str) -> Written:
+        is_first = CUSTOMERS.table not in self._change.versions
+        written = upsert(self._con, self._change, CUSTOMERS, query)
+        if is_first:
+            create_view(self._con, self._change, CUSTOMERS)
+        changed = "customers" if is_first else "different"
+        self._con.execute(f"insert into touched select customer_id from {changed}")
+        return written
 
     def _remember(self, result: FileImport) -> None:
         con = self._con
@@ -222,20 +284,16 @@ class _Import:
         added = pa.table({**fresh, "imported_at": [self._now]}, schema=schema)
         self._change.overwrite("imports", pa.concat_tables([shaped(rows, IMPORTS), added]))
 
-    def resolve_identities(self) -> None:
-        """Give customer ids that share an e-mail address one person id."""
-        con = self._con
+    def resolve_identities(self, *, is_in_charge: bool) -> tuple[str, ...]:
+        """Keep what points at people, and say who is one person; return what is to be told.
+
+        Where a ledger is in charge of persons, it makes of the evidence what it will.
+        """
         if "customers" not in self._change.versions:
-            return
-        create_view(con, self._change, CUSTOMERS)
-        rows = con.execute(
-            """
-            select customer_id, person_id from (
-                select customer_id, min(customer_id) over (partition by lower(email)) as person_id
-                from customers where email is not null)
-            where customer_id <> person_id order by customer_id"""
-        ).to_arrow_table()
-        self._change.overwrite("identities", shaped(rows, IDENTITIES))
+            return ()
+        write_handles(self._con, self._change, now=self._now)
+        shared = write_identities(self._con, self._change) if is_in_charge else ()
+        return (*self._told, *tell_shared(shared))
 
     def _count(self, relation: str) -> int:
         return int(self._con.execute(f"select count(*) from {relation}").fetchall()[0][0])

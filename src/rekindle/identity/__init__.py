@@ -1,6 +1,6 @@
 """Who is one person: handles, the rules that join them, and what undoes a join."""
 
-from rekindle.identity.minting import decide_change
+from rekindle.identity.minting import apply_change, decide_change
 from rekindle.identity.model import (
     Change,
     Handle,
@@ -11,7 +11,7 @@ from rekindle.identity.model import (
     Name,
     SharedHandle,
 )
-from rekindle.identity.nobody import BLANK_NAMES, WORDS, is_nobody
+from rekindle.identity.nobody import BLANK_NAMES, NO_IDS, WORDS, is_nobody
 from rekindle.identity.normalising import former_spellings, is_plain_address, normalise_address
 from rekindle.identity.phones import normalise_phone
 from rekindle.identity.rules import MOST_PEOPLE, Evidence, Groups, find_groups, initial_of
@@ -20,6 +20,7 @@ from rekindle.identity.suggesting import Acquaintance, Suggestion, suggest_joins
 __all__ = [
     "BLANK_NAMES",
     "MOST_PEOPLE",
+    "NO_IDS",
     "WORDS",
     "Acquaintance",
     "Change",
@@ -33,6 +34,7 @@ __all__ = [
     "Name",
     "SharedHandle",
     "Suggestion",
+    "apply_change",
     "decide_change",
     "find_groups",
     "former_spellings",

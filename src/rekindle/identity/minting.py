@@ -35,6 +35,14 @@ def decide_change(groups: Groups, known: Mapping[str, str], *, rank: Rank) -> Ch
     return Change(links, sorted(parted), groups.shared)
 
 
+def apply_change(known: Mapping[str, str], change: Change) -> dict[str, str]:
+    """Return which person each id goes by after a change, where that is another."""
+    stays = {link.gone: link.kept for link in change.links}
+    left = set(change.splits)
+    after = {id_: stays.get(p, p) for id_, p in known.items() if id_ not in left}
+    return {**after, **stays}
+
+
 def _reasons(groups: Groups) -> dict[str, tuple[JoinReason, str]]:
     """Return for each id in a group the first of what it met another by, and which handle."""
     found: dict[str, tuple[JoinReason, str]] = {}

@@ -71,6 +71,9 @@ MAILBOXES = WORDS | {
 PLACES = frozenset({"invalid", "localhost", "none", "null", "nowhere"})
 """Domains, and last labels of domains, that hold no mailbox (RFC 2606, RFC 6761)."""
 
+NO_IDS = WORDS - {"", ".", "na", "nil", "no", "tba", "tbd", "x"}
+"""What stands for no customer; a short word may be an id."""
+
 BLANK_NAMES = WORDS - {"no", "x", "na"}
 """What stands for no name; "No", "X" and "Na" are names."""
 

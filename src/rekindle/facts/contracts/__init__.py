@@ -5,6 +5,7 @@ from rekindle.facts.contracts.customers import CONTRACT as CUSTOMERS
 from rekindle.facts.contracts.describing import describe_contracts
 from rekindle.facts.contracts.discovery import Contracts
 from rekindle.facts.contracts.events import CONTRACT as EVENTS
+from rekindle.facts.contracts.handles import CONTRACT as HANDLES
 from rekindle.facts.contracts.identities import CONTRACT as IDENTITIES
 from rekindle.facts.contracts.imports import CONTRACT as IMPORTS
 from rekindle.facts.contracts.model import INSTANT, MONEY, Column, Contract
@@ -21,6 +22,7 @@ __all__ = [
     "CONTRACTS",
     "CUSTOMERS",
     "EVENTS",
+    "HANDLES",
     "IDENTITIES",
     "IMPORTS",
     "INSTANT",

@@ -25,6 +25,24 @@ CONTRACT = Contract(
         COUNTRY,
         Column("timezone", "string", "IANA zone.", words=("timezone", "time_zone", "tz")),
         Column(
+            "postcode",
+            "string",
+            "Postal code; two people of one name and postcode may be one.",
+            words=("postcode", "postal_code", "zip", "zip_code", "plz", "postleitzahl"),
+        ),
+        Column(
+            "loyalty_id",
+            "string",
+            "Number of the customer's loyalty card: it makes ids one person.",
+            words=("loyalty_id", "loyalty_number", "loyalty_card", "card_number", "kundenkarte"),
+        ),
+        Column(
+            "email_verified",
+            "boolean",
+            "Whether the address is known to be theirs; where it says no, it joins no ids.",
+            words=("email_verified", "verified_email", "is_email_verified"),
+        ),
+        Column(
             "created_at",
             INSTANT,
             "When the customer became known.",
@@ -62,6 +80,12 @@ CONTRACT = Contract(
                 "expires_on",
                 "verlängerung",
             ),
+        ),
+        Column(
+            "given_id",
+            "string",
+            "The id as its source writes it, where it goes by another here.",
+            is_input=False,
         ),
     ),
 )

@@ -33,7 +33,9 @@ class Engine:
         self._tables = {c.table: _completed(con.table(c.table), c) for c in CONTRACTS.facts}
         names = set(con.list_tables())
         self._books = {
-            c.table: con.table(c.table) for c in CONTRACTS.bookkeeping if c.table in names
+            c.table: _completed(con.table(c.table), c)
+            for c in CONTRACTS.bookkeeping
+            if c.table in names
         }
         self._identities = self._books.get(IDENTITIES.table)
         self._currency, self._zone = currency, zone
@@ -79,9 +81,12 @@ class Engine:
         tables = dict(self._tables)
         statements = self._books.get(PERMISSIONS.table)
         tables["permissions"] = build_permissions(tables["customers"], statements)
-        if self._identities is not None and self._holds(self._identities):
+        known = self._identities
+        if known is not None and self._holds(known):
+            has_apart = self._holds(known.filter(known.source.notnull()))
             for name in ("orders", "customers", "events", "permissions"):
-                tables[name] = _as_persons(tables[name], self._identities)
+                is_apart = has_apart and name != "customers"  # cards were, by the import
+                tables[name] = _as_persons(tables[name], known, has_apart=is_apart)
         has_lines = self._holds(tables["order_lines"])
         return Facts(
             customers=tables["customers"],
@@ -129,8 +134,24 @@ def _completed(table: ir.Table, contract: Contract) -> ir.Table:
     return table.mutate(**{c.name: ibis.null().cast(c.type) for c in lacking}) if lacking else table
 
 
-def _as_persons(table: ir.Table, known: ir.Table) -> ir.Table:
-    """Return a table whose customers go by the id of the person they are."""
-    joined = table.left_join(known, table.customer_id == known.customer_id)
-    person = ibis.coalesce(known.person_id, table.customer_id)
+def _as_persons(table: ir.Table, known: ir.Table, *, has_apart: bool) -> ir.Table:
+    """Return a table whose customers go by the id of the person they are.
+
+    With ``has_apart``, ids that are another's at one source only are told apart.
+    """
+    everywhere = known.filter(known.source.isnull()).select(other_id="customer_id", to="person_id")
+    joined = table.left_join(everywhere, table.customer_id == everywhere.other_id)
+    if not has_apart:
+        return _going_by(table, joined, ibis.coalesce(everywhere.to, table.customer_id))
+    apart = known.filter(known.source.notnull()).select(
+        there="source", id_there="customer_id", to_there="person_id"
+    )
+    joined = joined.left_join(
+        apart, [table.customer_id == apart.id_there, table.source == apart.there]
+    )
+    person = ibis.coalesce(apart.to_there, everywhere.to, table.customer_id)
+    return _going_by(table, joined, person)
+
+
+def _going_by(table: ir.Table, joined: ir.Table, person: ir.Value) -> ir.Table:
     return joined.select(**{n: person if n == "customer_id" else table[n] for n in table.columns})
