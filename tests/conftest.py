@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from rekindle.config import Config
-from rekindle.facts import Engine, FileImport, import_sources
+from rekindle.facts import Engine, FileImport, import_sources, open_lake
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHOP = Path(__file__).parents[1] / "examples" / "online_retail" / "orders.parquet"
@@ -76,6 +76,6 @@ def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         }
     )
     (result,) = import_sources(config, base, now=NOW)
-    engine = Engine.over_lake(base / "state/lake", currency="GBP", zone="Europe/London")
+    engine = open_lake(base / "state/lake", currency="GBP", zone="Europe/London")
     yield Shop(base, config, result, engine)
     engine.close()

@@ -242,6 +242,10 @@ class FactsSettings(Settings):
             "given, it is read instead of the lake."
         ),
     )
+    engine: str | None = Field(
+        None, description="Who reads them; none means DuckDB for a lake, else the warehouse."
+    )
+    options: dict[str, str] = Field({}, description="The engine's own settings, by its names.")
 
 
 class LedgerSettings(Settings):

@@ -54,6 +54,25 @@ OWNERS = {
     "waitress": {"web"},
     "yaml": {"journeys"},
 }
+# What makes an engine work. `.schema.to_pyarrow()` only says a schema in Arrow's words.
+ENGINE_VERBS = frozenset(
+    {"execute", "raw_sql", "to_csv", "to_pandas", "to_parquet", "to_polars", "to_pyarrow"}
+    | {"to_pyarrow_batches"}
+)
+MAY_EXECUTE = {
+    "facts.engines": "the one place that runs what is built on the facts",
+    "facts.lake": "DuckDB and Delta write the lake's files and show them",
+    "facts.sources": "DuckDB reads the sources' files",
+    **dict.fromkeys(
+        [
+            f"facts.{name}"
+            for name in ("holding", "importing", "proposing", "refusing", "upserting")
+        ],
+        "an import: DuckDB turns a source's rows into the lake's",
+    ),
+    "ledger": "Django's cursors, which reach no facts",
+    "testing": "makes the worlds that tests read",
+}
 OUTLET_VERBS = frozenset({"send", "send_message", "sendmail"})
 DISPATCHER = "rekindle.worker.dispatching.handing"
 
@@ -99,6 +118,20 @@ def test_a_library_is_used_by_its_owners_only(library: str) -> None:
         if module.room not in owners
         for node, name in module.imports()
         if name == library or name.startswith(f"{library}.")
+    ] == []
+
+
+def test_only_engines_run_what_is_built_on_the_facts() -> None:
+    inside = tuple(f"rekindle.{name}." for name in MAY_EXECUTE)
+    outside = [module for module in SHIPPED if not f"{module.name}.".startswith(inside)]
+    assert [
+        f"{module.place}:{node.lineno} {ast.unparse(node.func)}"
+        for module in outside
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ENGINE_VERBS
+        and not ast.unparse(node.func.value).endswith("schema")
     ] == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rekindle.config import Config
-from rekindle.facts import Engine, FileImport, Lake, import_sources
+from rekindle.facts import FileImport, Lake, import_sources, open_lake
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ORDERS = {
@@ -73,7 +73,7 @@ class Desk:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return a table of the lake, bookkeeping included."""
-        engine = Engine.over_lake(self.lake.folder, currency="GBP", zone=self.zone)
+        engine = open_lake(self.lake.folder, currency="GBP", zone=self.zone)
         facts = engine.facts()
         books = facts.bookkeeping or {}
         found = engine.run(books[table] if table in books else getattr(facts, table)).to_pylist()

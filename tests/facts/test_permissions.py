@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from rekindle.facts import Engine, import_sources
+from rekindle.facts import import_sources, open_lake
 from tests.facts.conftest import Desk
 
 HOUR = timedelta(hours=1)
@@ -159,7 +159,7 @@ def test_a_card_that_was_imported_before_statements_were_kept_speaks(office: Off
     office.bring({"crm": "ann,,2025-02-01,no,\n"})
     with office.desk.lake.change() as change:
         del change.versions["permissions"]
-    engine = Engine.over_lake(office.desk.lake.folder, currency="GBP", zone="UTC")
+    engine = open_lake(office.desk.lake.folder, currency="GBP", zone="UTC")
     table = engine.facts().permissions
     assert table is not None
     (row,) = engine.run(table).to_pylist()

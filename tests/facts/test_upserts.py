@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rekindle.errors import BusyError, LakeError, SourceError
-from rekindle.facts import Engine
+from rekindle.facts import open_lake
 from rekindle.facts.lake import Change
 from tests.facts.conftest import LINES, ORDERS, Desk
 
@@ -224,4 +224,4 @@ def test_a_lake_whose_table_is_gone_says_so(desk: Desk) -> None:
     for file in log.iterdir():
         file.unlink()
     with pytest.raises(LakeError, match="import again"):
-        Engine.over_lake(desk.lake.folder, currency="GBP", zone="UTC")
+        open_lake(desk.lake.folder, currency="GBP", zone="UTC")

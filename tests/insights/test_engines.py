@@ -10,7 +10,7 @@ import ibis
 import pytest
 
 from rekindle.config import LifecycleSettings
-from rekindle.facts import Engine
+from rekindle.facts import Engine, open_warehouse
 from rekindle.insights import JourneyRecord, Membership, build_audit, build_report
 from rekindle.journeys import Goal, Journey
 from rekindle.vocabulary import Arm, SignalKind
@@ -44,7 +44,7 @@ def engines(open_shop: Any, order_rows: Any, postgres_url: str) -> Iterator[tupl
     for table in TABLES:
         con.create_table(table, local._con.table(table).to_pyarrow(), overwrite=True)
     con.disconnect()
-    remote = Engine.over_warehouse(postgres_url, currency="GBP", zone="UTC")
+    remote = open_warehouse(postgres_url, currency="GBP", zone="UTC")
     yield local, remote
     remote.close()
 

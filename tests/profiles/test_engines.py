@@ -12,7 +12,7 @@ import ibis
 import pytest
 
 from rekindle.config import LifecycleSettings, TierDays
-from rekindle.facts import Engine
+from rekindle.facts import Engine, open_warehouse
 from rekindle.profiles import FAMILIES, build_profiles
 from rekindle.testing.small_shop import CURRENCY, Card, Sale, SmallShop
 from tests.profiles.conftest import DAY_0
@@ -74,7 +74,7 @@ def duckdb() -> Iterator[Engine]:
 def postgres(postgres_url: str) -> Iterator[Engine]:
     con = ibis.connect(postgres_url)
     town().load_into(con)
-    engine = Engine.over_warehouse(postgres_url, currency=CURRENCY, zone=ZONE)
+    engine = open_warehouse(postgres_url, currency=CURRENCY, zone=ZONE)
     yield engine
     engine.close()
     for name in town().tables():

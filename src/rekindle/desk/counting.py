@@ -10,7 +10,7 @@ from typing import Any
 import ibis
 
 from rekindle.audiences import build_condition, parse_predicate
-from rekindle.profiles import local_day
+from rekindle.profiles import build_profiles, local_day
 from rekindle.runtime import Workspace
 
 SCHEMA_VERSION = 1
@@ -58,14 +58,15 @@ def count_audience(
         PredicateError: the predicate is not understood.
     """
     checked = parse_predicate(predicate)
-    table = workspace.profiles(at)
+    engine, facts = workspace.reading
+    table = build_profiles(facts, at, workspace.config.lifecycle)
     day = local_day(at, workspace.config.workspace.timezone)
     table = table.mutate(as_of_on=ibis.date(day))
-    matching = workspace.engine.keep("audience", table.filter(build_condition(checked, table)))
+    matching = engine.keep("audience", table.filter(build_condition(checked, table)))
     total = matching.aggregate(n=matching.count(), value=matching.lifetime_value.sum())
-    row = workspace.engine.run(total).to_pylist()[0]
+    row = engine.run(total).to_pylist()[0]
     worthiest = matching.order_by(matching.lifetime_value.desc(), matching.customer_id)
-    rows = workspace.engine.run(worthiest.select(*SHOWN).limit(sample)).to_pylist()
+    rows = engine.run(worthiest.select(*SHOWN).limit(sample)).to_pylist()
     return AudienceCount(predicate, at, row["n"], row["value"] or Decimal(0), rows)
 
 

@@ -228,15 +228,16 @@ def salt_of(workspace: Workspace, journey: Journey) -> str:
 def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> BaseRate | Unknown:
     """Return what the audience of one goal window before ``at`` did within that window."""
     before = at - journey.goal.within
-    orders = workspace.facts.orders.filter(workspace.facts.orders.customer_id.notnull())
-    first = orders.ordered_at.min().to_pyarrow().as_py()
+    engine, facts = workspace.reading
+    orders = facts.orders.filter(facts.orders.customer_id.notnull())
+    first = engine.scalar(orders.ordered_at.min())
     if first is None or first >= before:
         return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
-    table = build_profiles(workspace.facts, before, workspace.config.lifecycle)
+    table = build_profiles(facts, before, workspace.config.lifecycle)
     day = local_day(before, workspace.config.workspace.timezone)
     table = table.mutate(as_of_on=ibis.date(day))
     people = table.filter(build_condition(parse_predicate(journey.audience), table))
-    row = workspace.engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
+    row = engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
     if not row["people"]:
         return Unknown(
             f"nobody was in this audience {journey.goal.within.days} days before, so it "
@@ -274,7 +275,7 @@ def _walk(
     """Walk everyone who would enter now to the last step, day by day."""
     rules = build_rules(workspace.config)
     book = MemoryBook(build_terms(workspace.config))
-    save_people(workspace.facts, book, at)
+    save_people(*workspace.reading, book, at)
     # Who enters is settled; the walk is about what happens to them then.
     settled = replace(version.journey, trigger=None, backfill=timedelta(0), pilot=1.0)
     book.start(replace(version, journey=settled))

@@ -62,7 +62,8 @@ def replay_journey(
     """
     rehearsal = rehearse(workspace, journey, first=first, last=last, progress=progress)
     record = _record(workspace, rehearsal)
-    return build_report(record, workspace.facts, workspace.engine)
+    engine, facts = workspace.reading
+    return build_report(record, facts, engine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,7 @@ def rehearse(
     rules = build_rules(workspace.config)
     ticks = [_tick(workspace, first + timedelta(days=n)) for n in range((last - first).days + 1)]
     audience = HistoryAudience(
-        workspace.engine,
-        workspace.facts,
+        *workspace.reading,
         settings=workspace.config.lifecycle,
         predicates=[*predicates_of(journey), *predicates_of_house(rules)],
         ticks=ticks,
@@ -130,10 +130,11 @@ def _watched(ticks: list[datetime], progress: Progress) -> Iterator[datetime]:
 
 def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str], at: datetime) -> list[str]:
     """Give the book everyone's card and consent; without any address, assume both."""
-    if workspace.facts.has_cards:
-        emails = workspace.facts.customers.email.count().to_pyarrow().as_py()
+    engine, facts = workspace.reading
+    if facts.has_cards:
+        emails = engine.scalar(facts.customers.email.count())
         if emails:
-            save_people(workspace.facts, book, at)
+            save_people(engine, facts, book, at)
             return []
     everyone = list(people)
     book.save_people(Person(person, f"{n}@example.invalid") for n, person in enumerate(everyone))

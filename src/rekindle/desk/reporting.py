@@ -27,7 +27,8 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
             f"journey {name!r} was never started here; `rekindle start {name}` starts it, "
             f"`rekindle replay {name}` runs it over history"
         )
-    return build_report(_record(workspace, name), workspace.facts, workspace.engine)
+    engine, facts = workspace.reading
+    return build_report(_record(workspace, name), facts, engine)
 
 
 def _record(workspace: Workspace, name: str) -> JourneyRecord:

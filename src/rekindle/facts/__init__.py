@@ -1,7 +1,15 @@
 """What happened in the business: contracts, sources, checks, the lake, the engines."""
 
 from rekindle.facts.contracts import CONTRACTS, Column, Contract, describe_contracts
-from rekindle.facts.engines import Engine
+from rekindle.facts.engines import (
+    Engine,
+    Place,
+    Reading,
+    Readings,
+    open_engine,
+    open_lake,
+    open_warehouse,
+)
 from rekindle.facts.facts import Facts
 from rekindle.facts.holding import held_cards
 from rekindle.facts.importing import FileImport, Progress, import_sources
@@ -16,10 +24,16 @@ __all__ = [
     "Facts",
     "FileImport",
     "Lake",
+    "Place",
     "Progress",
     "Proposal",
+    "Reading",
+    "Readings",
     "describe_contracts",
     "held_cards",
     "import_sources",
+    "open_engine",
+    "open_lake",
+    "open_warehouse",
     "propose_source",
 ]

@@ -22,7 +22,18 @@ import ibis.expr.types as ir
 from rekindle.clock import Clock, SystemClock
 from rekindle.config import FILE_NAME, Config, SourceSettings, load_config, load_secret
 from rekindle.errors import JourneyError, WorkspaceError
-from rekindle.facts import Engine, Facts, FileImport, Lake, Progress, import_sources
+from rekindle.facts import (
+    Engine,
+    Facts,
+    FileImport,
+    Lake,
+    Place,
+    Progress,
+    Reading,
+    Readings,
+    import_sources,
+    open_engine,
+)
 from rekindle.gate import build_terms
 from rekindle.journeys import Journey, load_journey
 from rekindle.messages import AddressKind, Capabilities
@@ -44,6 +55,7 @@ class Workspace:
         self.directory = directory
         self.config = config
         self.clock = clock
+        self._readings = Readings(self._open_engine)
 
     @classmethod
     def open(cls, directory: str | Path = ".", *, clock: Clock | None = None) -> Workspace:
@@ -150,50 +162,64 @@ class Workspace:
 
     def quarantine(self) -> list[dict[str, Any]]:
         """Return the rows that broke a contract, with file, line, reason and detail."""
-        books = self.facts.bookkeeping or {}
+        engine, facts = self.reading
+        books = facts.bookkeeping or {}
         if "quarantine" not in books:
             return []
         rows = books["quarantine"].order_by("source", "file", "line")
-        return list(self.engine.run(rows).to_pylist())
+        return list(engine.run(rows).to_pylist())
 
-    @cached_property
+    @property
+    def reading(self) -> Reading:
+        """Return the engine that holds the facts, and its tables.
+
+        Raises:
+            WorkspaceError: nothing was imported yet.
+        """
+        return self._readings.take()
+
+    @property
     def engine(self) -> Engine:
         """Return the engine that holds the facts.
 
         Raises:
             WorkspaceError: nothing was imported yet.
         """
-        settings = self.config.workspace
-        warehouse = self.config.facts.warehouse
-        if warehouse is not None:
-            return Engine.over_warehouse(
-                warehouse, currency=settings.currency, zone=settings.timezone
-            )
-        folder = self.directory / self.config.facts.lake
-        if not Lake(folder).versions():
+        return self.reading.engine
+
+    @property
+    def facts(self) -> Facts:
+        """Return the facts as Ibis tables."""
+        return self.reading.facts
+
+    def facts_version(self) -> str:
+        """Return a word that changes whenever the facts do."""
+        return self._place.version(self.clock.now())
+
+    def forget_facts(self) -> None:
+        """Let go of the engine, so that the next question sees the newest import."""
+        self._readings.forget()
+
+    def _open_engine(self) -> Engine:
+        place = self._place
+        if place.warehouse is None and not place.lake.versions():
             raise WorkspaceError(
                 f"{self.directory} holds no facts yet; run `rekindle import` "
                 "(add a [[sources]] block to rekindle.toml first if there is none)"
             )
-        return Engine.over_lake(folder, currency=settings.currency, zone=settings.timezone)
+        return open_engine(place, self.config.facts.engine)
 
-    @cached_property
-    def facts(self) -> Facts:
-        """Return the facts as Ibis tables."""
-        return self.engine.facts()
-
-    def facts_version(self) -> str:
-        """Return a word that changes whenever the facts do."""
-        if self.config.facts.warehouse is not None:
-            return self.clock.now().isoformat(timespec="minutes")
-        return str(Lake(self.directory / self.config.facts.lake).versions())
-
-    def forget_facts(self) -> None:
-        """Let go of the engine, so that the next question sees the newest import."""
-        if "engine" in self.__dict__:
-            self.engine.close()
-        for name in ("facts", "engine"):
-            self.__dict__.pop(name, None)
+    @property
+    def _place(self) -> Place:
+        """Return where the facts are."""
+        business, facts = self.config.workspace, self.config.facts
+        return Place(
+            Lake(self.directory / facts.lake),
+            currency=business.currency,
+            zone=business.timezone,
+            warehouse=facts.warehouse,
+            options=facts.options,
+        )
 
     def profiles(self, as_of: datetime | None = None) -> ir.Table:
         """Return who each customer is at ``as_of`` (default now), as an Ibis table."""
@@ -206,7 +232,8 @@ class Workspace:
         A file from the past is judged as of its own end: as of today, everyone in it
         would be long gone.
         """
-        newest = self.facts.orders.ordered_at.max().to_pyarrow().as_py()
+        engine, facts = self.reading
+        newest = engine.scalar(facts.orders.ordered_at.max())
         now = self.clock.now()
         if newest is None or now - newest < STALE_FACTS:
             return now
@@ -216,9 +243,10 @@ class Workspace:
         """Return who drifted away, what they are worth and what could be proven."""
         from rekindle.insights import build_audit
 
+        engine, facts = self.reading
         return build_audit(
-            self.facts,
-            self.engine.run,
+            facts,
+            engine.run,
             as_of=as_of or self.latest(),
             settings=self.config.lifecycle,
         )

@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.facts import Engine, Facts
 from rekindle.journeys import Signal
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import SignalKind
@@ -36,27 +37,28 @@ def observe_returns(workspace: Workspace, at: datetime) -> int:
 
 
 def _returns(workspace: Workspace, watched: dict[str, datetime], at: datetime) -> list[Signal]:
-    people = _with_buyers(workspace, watched)
-    orders = workspace.facts.cut(at).orders
+    engine, facts = workspace.reading
+    people = _with_buyers(engine, facts, watched)
+    orders = facts.cut(at).orders
     orders = orders.filter(orders.kind == "purchase")
     newer = orders.inner_join(
         people, [orders.customer_id == people.buyer, orders.ordered_at > people.since]
     ).select("person", "ordered_at", "source", "order_id")
-    rows = newer.order_by("ordered_at", "source", "order_id", "person").to_pyarrow().to_pylist()
+    rows = engine.run(newer.order_by("ordered_at", "source", "order_id", "person")).to_pylist()
     return [
         Signal(row["person"], SignalKind.ORDER, row["ordered_at"], key=_key(row)) for row in rows
     ]
 
 
-def _with_buyers(workspace: Workspace, watched: dict[str, datetime]) -> ir.Table:
+def _with_buyers(engine: Engine, facts: Facts, watched: dict[str, datetime]) -> ir.Table:
     """Return ``person`` and ``since`` with ``buyer``, the id their purchases go by today.
 
     Two ids may be found to be one person after both had entered; then a purchase by
     either is a return of both.
     """
     rows = pa.table({"person": list(watched), "since": list(watched.values())}, schema=WATCHED)
-    people = workspace.engine.bring("watched", rows)
-    known = (workspace.facts.bookkeeping or {}).get("identities")
+    people = engine.bring("watched", rows)
+    known = (facts.bookkeeping or {}).get("identities")
     if known is None:
         return people.mutate(buyer=people.person)
     found = people.left_join(known, people.person == known.customer_id)

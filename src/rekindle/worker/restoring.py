@@ -156,7 +156,7 @@ def accept_restored(workspace: Workspace, *, who: str) -> Accepted | None:
     if gap is None:
         return None
     at = workspace.clock.now()
-    save_people(workspace.facts, workspace.book, at)
+    save_people(*workspace.reading, workspace.book, at)
     entered = sum(_let_in(workspace, instant) for instant in _instants(gap))
     ended = _end_all(workspace, at)
     detail = {"since": gap.since.isoformat(), "until": gap.until.isoformat(), "lost": str(gap)}

@@ -60,7 +60,7 @@ class Worker:
         self._import_reports(now)
         self._audience.profiles(now)
         if (version := space.facts_version()) != self._saved:
-            save_people(space.facts, space.book, now)
+            save_people(*space.reading, space.book, now)
             self._saved = version
         returned = self._returns.look(now)
         engine = Engine(

@@ -1,5 +1,21 @@
 """The engines: the only place that runs what is built on the facts."""
 
+from rekindle.facts.engines.discovery import discover, open_engine
+from rekindle.facts.engines.duckdb import open_lake
 from rekindle.facts.engines.engine import Engine
+from rekindle.facts.engines.model import Capabilities, Entry, Place
+from rekindle.facts.engines.reading import Reading, Readings
+from rekindle.facts.engines.warehouse import open_warehouse
 
-__all__ = ["Engine"]
+__all__ = [
+    "Capabilities",
+    "Engine",
+    "Entry",
+    "Place",
+    "Reading",
+    "Readings",
+    "discover",
+    "open_engine",
+    "open_lake",
+    "open_warehouse",
+]

@@ -1,35 +1,44 @@
-"""The engine that holds the facts and runs what is built on them.
+"""The engine: the one who runs what is built on the facts.
 
-The lake is read through DuckDB, a warehouse through its own engine. Expressions built
-on these tables run on both and give the same numbers.
+Expressions built on these tables run on every engine and give the same numbers. What is
+here suits any database that Ibis knows; an engine of its own file changes what it must.
 """
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.errors import LakeError
-from rekindle.facts.contracts import CONTRACTS, IDENTITIES, PERMISSIONS, Contract
+from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, Contract
 from rekindle.facts.facts import Facts
-from rekindle.facts.lake import Lake, create_view
 from rekindle.facts.permissions import build_permissions
 
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
 # is used some twenty times.
 ibis.options.sql.fuse_selects = False
 
+_numbers = itertools.count(1)
+_thread = threading.local()
+
 
 class Engine:
-    """The Ibis connection that holds the facts and runs what is built on them."""
+    """An Ibis connection that holds the facts, and runs what is built on them.
+
+    Several threads may ask one engine: of a connection that answers one question at a
+    time they take turns. A table that was kept or brought belongs to the thread that did
+    it, and the next of its name replaces it.
+    """
 
     def __init__(self, con: Any, *, currency: str, zone: str) -> None:
         self._con = con
+        self._turn: AbstractContextManager[Any] = threading.RLock()
         self._tables = {c.table: _completed(con.table(c.table), c) for c in CONTRACTS.facts}
         names = set(con.list_tables())
         self._books = {
@@ -39,42 +48,6 @@ class Engine:
         }
         self._identities = self._books.get(IDENTITIES.table)
         self._currency, self._zone = currency, zone
-
-    @classmethod
-    def over_lake(cls, folder: Path, *, currency: str, zone: str) -> Engine:
-        """Return DuckDB over the lake's committed snapshot.
-
-        Raises:
-            LakeError: the lake is damaged or of a newer format.
-        """
-        con = ibis.duckdb.connect()
-        con.raw_sql("set TimeZone = 'UTC'")
-        con.raw_sql(
-            f"set temp_directory = '{str(folder / '.spill').replace(chr(39), chr(39) * 2)}'"
-        )
-        lake = Lake(folder)
-        for contract in CONTRACTS.values():
-            create_view(con.con, lake, contract)
-        return cls(con, currency=currency, zone=zone)
-
-    @classmethod
-    def over_warehouse(cls, url: str, *, currency: str, zone: str) -> Engine:
-        """Return the engine behind a database URL that holds the contract's tables.
-
-        Raises:
-            LakeError: it cannot be reached, or a table is missing.
-        """
-        try:
-            con = ibis.connect(url)
-            missing = {c.table for c in CONTRACTS.facts} - set(con.list_tables())
-        except Exception as error:  # every driver raises its own kind
-            raise LakeError(f"the warehouse cannot be reached: {error}") from error
-        if missing:
-            raise LakeError(
-                f"the warehouse lacks {', '.join(sorted(missing))}; "
-                "docs/reference/facts.md gives the columns each table needs"
-            )
-        return cls(con, currency=currency, zone=zone)
 
     def facts(self) -> Facts:
         """Return the tables as expressions, identities resolved."""
@@ -102,24 +75,31 @@ class Engine:
             permissions=tables["permissions"],
         )
 
-    def run(self, expression: Any) -> pa.Table:
-        """Execute a table expression and return its rows."""
-        return expression.to_pyarrow() if hasattr(expression, "columns") else expression.as_table()
+    def run(self, expression: ir.Expr) -> pa.Table:
+        """Execute an expression and return its rows; a single value is a row of one."""
+        with self._turn:
+            return expression.as_table().to_pyarrow()
+
+    def scalar(self, expression: ir.Scalar) -> Any:
+        """Execute an expression of a single value and return it; None for NULL."""
+        return self.run(expression).column(0)[0].as_py()
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
         """Execute a table expression once and return its rows as a table of the engine."""
-        return self._con.create_table(name, expression, temp=True, overwrite=True)
+        with self._turn:
+            return self._con.create_table(own_name(name), expression, temp=True, overwrite=True)
 
     def bring(self, name: str, rows: pa.Table) -> ir.Table:
         """Return rows from outside as a temporary table of the engine."""
-        return self._con.create_table(name, rows, temp=True, overwrite=True)
+        with self._turn:
+            return self._con.create_table(own_name(name), rows, temp=True, overwrite=True)
 
     def close(self) -> None:
         """Let the engine go."""
         self._con.disconnect()
 
     def _holds(self, table: ir.Table) -> bool:
-        return bool(table.limit(1).to_pyarrow().num_rows)
+        return bool(self.run(table.limit(1)).num_rows)
 
     def _has_categories(self, tables: Mapping[str, ir.Table]) -> bool:
         lines, products = tables["order_lines"], tables["products"]
@@ -128,9 +108,25 @@ class Engine:
         )
 
 
+def own_name(name: str) -> str:
+    """Return the calling thread's name for a table it keeps or brings."""
+    if not hasattr(_thread, "number"):
+        _thread.number = next(_numbers)
+    return f"{name}_{_thread.number}"
+
+
 def _completed(table: ir.Table, contract: Contract) -> ir.Table:
-    """Return a warehouse's table with the optional columns it lacks, all empty."""
+    """Return a table with the optional columns it lacks, all empty, and instants in UTC.
+
+    Spark's TIMESTAMP is an instant, but Ibis shows it without a zone.
+    """
     lacking = [c for c in contract.columns if not c.required and c.name not in table.columns]
+    zoneless = {
+        name: INSTANT
+        for name, dtype in table.schema().items()
+        if dtype.is_timestamp() and dtype.timezone is None
+    }
+    table = table.cast(zoneless) if zoneless else table
     return table.mutate(**{c.name: ibis.null().cast(c.type) for c in lacking}) if lacking else table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from rekindle.config import Config
-from rekindle.facts import Engine, Facts
+from rekindle.facts import Reading
 
 
 class Population(Protocol):
@@ -16,12 +16,8 @@ class Population(Protocol):
         """Return what the team decided."""
 
     @property
-    def engine(self) -> Engine:
-        """Return the engine that holds the facts."""
-
-    @property
-    def facts(self) -> Facts:
-        """Return the facts as Ibis tables."""
+    def reading(self) -> Reading:
+        """Return the engine that holds the facts, and its tables."""
 
     def facts_version(self) -> str:
         """Return a word that changes whenever the facts do."""

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.audiences import build_condition, parse_predicate
+from rekindle.facts import Engine
 from rekindle.journeys import Candidate, JourneyVersion, Trigger
 from rekindle.journeys.population.deeds import list_deeds
 from rekindle.journeys.population.interfaces import Population
@@ -31,6 +32,7 @@ class LiveAudience:
         self._workspace = workspace
         self._key: tuple[str, object] | None = None
         self._table: ir.Table | None = None
+        self._asked: Engine | None = None
         self._matches: dict[str, set[str]] = {}
         self._values: dict[str, dict[str, Any]] = {}
         self._at_start: dict[str, set[str]] = {}
@@ -42,11 +44,18 @@ class LiveAudience:
         key = (space.facts_version(), local_day(at, space.config.workspace.timezone))
         if self._table is None or key != self._key:
             space.forget_facts()
-            table = build_profiles(space.facts, at, space.config.lifecycle)
+            engine, facts = space.reading
+            table = build_profiles(facts, at, space.config.lifecycle)
             table = table.mutate(as_of_on=ibis.date(key[1]))
-            self._table = space.engine.keep("live_profiles", table)
+            self._asked, self._table = engine, engine.keep("live_profiles", table)
             self._key, self._matches, self._values, self._offered = key, {}, {}, set()
         return self._table
+
+    @property
+    def _engine(self) -> Engine:
+        """Return the engine that holds the profiles, which may not be the newest."""
+        assert self._asked is not None, "asked before the profiles were"
+        return self._asked
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
         """Yield the people who match the journey's audience, in the order of their ids.
@@ -64,7 +73,7 @@ class LiveAudience:
         chosen = chosen.order_by("customer_id")  # an engine promises no order of its own
         early = self._matched_at_start(version)
         since = version.since
-        for batch in self._workspace.engine.run(chosen).to_batches(max_chunksize=10_000):
+        for batch in self._engine.run(chosen).to_batches(max_chunksize=10_000):
             ids, ordered = batch.column(0).to_pylist(), batch.column(1).to_pylist()
             for person, ordered_at in zip(ids, ordered, strict=True):
                 is_new = ordered_at is not None and ordered_at > since
@@ -80,11 +89,12 @@ class LiveAudience:
             return set()
         if journey.name not in self._at_start:
             space = self._workspace
-            table = build_profiles(space.facts, version.since, space.config.lifecycle)
+            engine, facts = space.reading
+            table = build_profiles(facts, version.since, space.config.lifecycle)
             day = local_day(version.since, space.config.workspace.timezone)
             table = table.mutate(as_of_on=ibis.date(day))
             chosen = table.filter(build_condition(parse_predicate(journey.audience), table))
-            rows = space.engine.run(chosen.select("customer_id"))
+            rows = engine.run(chosen.select("customer_id"))
             self._at_start[journey.name] = set(rows.column(0).to_pylist())
         return self._at_start[journey.name]
 
@@ -93,7 +103,7 @@ class LiveAudience:
         table = self.profiles(at)
         if predicate not in self._matches:
             condition = build_condition(parse_predicate(predicate), table)
-            rows = self._workspace.engine.run(table.filter(condition).select("customer_id"))
+            rows = self._engine.run(table.filter(condition).select("customer_id"))
             self._matches[predicate] = set(rows.column(0).to_pylist())
         return self._matches[predicate].intersection(people)
 
@@ -107,14 +117,14 @@ class LiveAudience:
 
     def did(self, trigger: Trigger, *, since: datetime, at: datetime) -> set[str]:
         """Return who did, in the facts, in [since, at], what lets people in."""
-        deeds = list_deeds(self._workspace.engine, self._workspace.facts, [trigger.event])
+        deeds = list_deeds(*self._workspace.reading, [trigger.event])
         counted = Counter(one.person for one in deeds if since <= one.at <= at)
         return {person for person, count in counted.items() if count >= trigger.times}
 
     def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:
         table = self.profiles(at)
         if column not in self._values:
-            rows = self._workspace.engine.run(
+            rows = self._engine.run(
                 table.filter(table[column].notnull()).select("customer_id", column)
             )
             self._values[column] = dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
@@ -126,7 +136,7 @@ class LiveAudience:
     ) -> Mapping[str, dict[str, Any]]:
         """Return these profile columns of ``people``, for what is written to them."""
         table = self.profiles(at).select("customer_id", *sorted({*columns} - {"customer_id"}))
-        engine = self._workspace.engine
+        engine = self._engine
         # Joined, for a list in the query would be taken apart name by name.
         wanted = engine.bring("described", pa.table({"customer_id": list(people)}))
         rows = engine.run(table.semi_join(wanted, "customer_id")).to_pylist()

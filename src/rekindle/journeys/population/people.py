@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rekindle.consent import ConsentRecord
-from rekindle.facts import Facts
+from rekindle.facts import Engine, Facts
 from rekindle.journeys import Book, Person
 from rekindle.vocabulary import Channel
 
@@ -32,14 +32,14 @@ BATCH = 10_000
 YES, NO = "yes", "no"
 
 
-def save_people(facts: Facts, book: Book, at: datetime) -> int:
+def save_people(engine: Engine, facts: Facts, book: Book, at: datetime) -> int:
     """Write every card and statement of consent into ``book``; return how many people.
 
     Of several cards of one person the oldest counts, of their statements every one: which
     of them decides follows from their times. ``at`` is the present of whoever asks.
     """
     count, newest = 0, ""
-    for rows in _cards(facts):
+    for rows in _cards(engine, facts):
         people: list[Person] = []
         for row in rows:
             if row["customer_id"] != newest:
@@ -47,16 +47,16 @@ def save_people(facts: Facts, book: Book, at: datetime) -> int:
                 people.append(_person(row))
         book.save_people(people)
         count += len(people)
-    for rows in _statements(facts):
+    for rows in _statements(engine, facts):
         book.save_consent([_consent(row, at) for row in rows])
     return count
 
 
-def _cards(facts: Facts) -> Iterator[list[dict[str, Any]]]:
+def _cards(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:
     """Yield batches of cards, those of one person together and the oldest first."""
     order = ("customer_id", "created_at", "email", "first_name", "last_name")
     cards = facts.customers.select(*CARD_COLUMNS).order_by(*order)
-    for batch in cards.to_pyarrow().to_batches(max_chunksize=BATCH):
+    for batch in engine.run(cards).to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
 
 
@@ -72,13 +72,13 @@ def _person(row: dict[str, Any]) -> Person:
     )
 
 
-def _statements(facts: Facts) -> Iterator[list[dict[str, Any]]]:
+def _statements(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:
     """Yield batches of what people ever said, the oldest first."""
     if facts.permissions is None:
         return
     order = ("counts_at", "customer_id", "channel", "said", "source", "file")
     told = facts.permissions.select(*order, "said_at").order_by(*order)
-    for batch in told.to_pyarrow().to_batches(max_chunksize=BATCH):
+    for batch in engine.run(told).to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
 
 

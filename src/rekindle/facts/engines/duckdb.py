@@ -1,0 +1,106 @@
+"""DuckDB over the lake: the engine of one machine."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from contextlib import nullcontext
+from pathlib import Path
+
+import duckdb
+from ibis.backends.duckdb import Backend
+
+from rekindle.errors import ConfigError
+from rekindle.facts.contracts import CONTRACTS
+from rekindle.facts.engines.engine import Engine
+from rekindle.facts.engines.model import Capabilities, Entry, Place
+from rekindle.facts.lake import Lake, create_view
+from rekindle.facts.sql import first_line, literal
+
+
+class PerThread(Backend):  # type: ignore[misc]
+    """Ibis' DuckDB, with a cursor of its own for every thread that asks.
+
+    A connection holds one result at a time, so two threads on one would read each
+    other's. Cursors share the database and its views; a temporary table is seen by the
+    cursor that made it alone, so threads may keep tables of one name.
+    """
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """Return the calling thread's cursor."""
+        found = getattr(self._cursors, "con", None)
+        if found is None:
+            self._cursors.con = found = self._root.cursor()
+            found.execute("set TimeZone = 'UTC'")
+            found.execute("set python_enable_replacements = false")
+        return found
+
+    @con.setter
+    def con(self, root: duckdb.DuckDBPyConnection) -> None:
+        self._root, self._cursors = root, threading.local()
+        self._cursors.con = root
+
+    def disconnect(self) -> None:
+        """Close the calling thread's cursor and the connection it came from."""
+        self.con.close()
+        self._root.close()
+
+
+class DuckDBEngine(Engine):
+    """DuckDB over a snapshot of the lake; threads need not wait for each other."""
+
+    def __init__(self, con: PerThread, *, currency: str, zone: str) -> None:
+        super().__init__(con, currency=currency, zone=zone)
+        self._turn = nullcontext()
+
+
+def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:
+    """Return DuckDB over the committed snapshot of the lake in ``folder``.
+
+    Raises:
+        LakeError: the lake is damaged or of a newer format.
+    """
+    return open_duckdb(Place(Lake(folder), currency, zone))
+
+
+def open_duckdb(place: Place) -> Engine:
+    """Return DuckDB over the lake's committed snapshot.
+
+    Raises:
+        LakeError: the lake is damaged or of a newer format.
+        ConfigError: an option is none of DuckDB's.
+    """
+    root = duckdb.connect()
+    try:
+        root.execute("set TimeZone = 'UTC'")
+        root.execute(f"set temp_directory = {literal(str(place.lake.folder / '.spill'))}")
+        _configure(root, place)
+        for contract in CONTRACTS.values():
+            create_view(root, place.lake, contract)
+    except Exception:
+        root.close()
+        raise
+    con = PerThread.from_connection(root)
+    # Expressions outlive the engine in the hands of those who built them: the database
+    # goes with the last of them, not with a newer import.
+    weakref.finalize(con, root.close)
+    return DuckDBEngine(con, currency=place.currency, zone=place.zone)
+
+
+def _configure(root: duckdb.DuckDBPyConnection, place: Place) -> None:
+    for name, value in place.options.items():
+        try:
+            if not name.isidentifier():
+                raise ConfigError(f"[facts.options] {name}: DuckDB has no such setting")
+            root.execute(f"set {name} = {literal(value)}")
+        except duckdb.Error as error:
+            raise ConfigError(f"[facts.options] {name} = {value}: {first_line(error)}") from error
+
+
+ENGINE = Entry(
+    "duckdb",
+    "On this machine, over the lake's files; what is used unless something else is said.",
+    Capabilities(reads_lake=True, reads_warehouse=False, is_parallel=True),
+    open_duckdb,
+)

@@ -1,0 +1,66 @@
+"""What an engine is opened over, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rekindle.facts.lake import Lake
+
+if TYPE_CHECKING:
+    from rekindle.facts.engines.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the facts are: a lake, or a warehouse that is read in its place.
+
+    ``currency`` is of every amount, ``zone`` the business's IANA zone. ``options`` are
+    settings of the engine itself.
+    """
+
+    lake: Lake
+    currency: str
+    zone: str
+    warehouse: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self, now: datetime) -> str:
+        """Return a word that changes whenever the facts do.
+
+        A warehouse says nothing of its changes; its facts are new every minute.
+        """
+        if self.warehouse is not None:
+            return now.isoformat(timespec="minutes")
+        return str(self.lake.versions())
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What may be asked of an engine.
+
+    ``reads_lake`` and ``reads_warehouse``: what it may be opened over. ``is_parallel``:
+    several threads' questions run at the same time, instead of one after the other.
+    """
+
+    reads_lake: bool
+    reads_warehouse: bool
+    is_parallel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One engine as the settings name it: how it is opened, and what it can do.
+
+    ``schemes`` are the beginnings of warehouse URLs that mean this engine. ``extra`` is
+    what has to be installed beside rekindle, if anything.
+    """
+
+    name: str
+    summary: str
+    capabilities: Capabilities
+    open: Callable[[Place], Engine]
+    schemes: frozenset[str] = frozenset()
+    extra: str = ""
