@@ -1,4 +1,4 @@
-"""``rekindle.toml`` and the environment become one frozen ``Config``.
+"""What a workspace may decide: the sections of ``rekindle.toml``.
 
 It is checked once, at start: an unknown key or a wrong type is refused with its
 place and the nearest known key, so that no later room has to doubt a setting.
@@ -8,206 +8,42 @@ environment names (``REKINDLE_SECRET`` or ``REKINDLE_SECRET_FILE``).
 
 from __future__ import annotations
 
-import os
-import re
-import tomllib
-import unicodedata
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
     field_validator,
 )
 
-from rekindle.errors import ConfigError, WorkspaceError
+from rekindle.config.values import (
+    MOST_DAYS,
+    MOST_MESSAGES,
+    MOST_TIMES,
+    WEEKDAYS,
+    Address,
+    BudgetLimit,
+    CalendarDay,
+    Cost,
+    Duration,
+    Event,
+    LocalTime,
+    LongText,
+    Place,
+    Text,
+    Weekday,
+    Zone,
+    check_listen,
+    parse_span,
+)
 from rekindle.vocabulary import Tier
 
-FILE_NAME = "rekindle.toml"
 FORMAT = 1
-DURATION_UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-DURATION_PATTERN = r"^\s*[0-9]+\s*(minute|hour|day|week)s?\s*$"
-# Instants stay inside every database's calendar when so much is added or taken away.
-LONGEST_DURATION = timedelta(days=3660)
-EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
-
-
-def parse_duration(text: object) -> timedelta:
-    """Return the duration written as ``5 days``, ``16 hours`` or ``2 weeks``.
-
-    Raises:
-        ValueError: the text is no whole number followed by a unit, or says more than
-            ``LONGEST_DURATION``.
-    """
-    if isinstance(text, timedelta):
-        return text
-    number, _, unit = " ".join(str(text).split()).partition(" ")
-    seconds = DURATION_UNITS.get(unit.removesuffix("s"))
-    if seconds is None or re.fullmatch("[0-9]+", number) is None:
-        raise ValueError(
-            f"{shorten(text)} is no duration; write a number and a unit, like '5 days'"
-        )
-    # More digits than these are too many; a number of thousands of them is not even read.
-    if len(number.lstrip("0")) > 9 or int(number) * seconds > LONGEST_DURATION.total_seconds():
-        raise ValueError(
-            f"{shorten(text)} is no duration here, it is out of range; ten years "
-            f"({LONGEST_DURATION.days} days) is the most"
-        )
-    return timedelta(seconds=int(number) * seconds)
-
-
-def shorten(value: object, most: int = 60) -> str:
-    """Return a value as a message shows it: on one line, without control characters."""
-    text = repr(value)
-    return text if len(text) <= most else f"{text[:most]}…"
-
-
-def write_duration(value: timedelta) -> str:
-    """Return a duration as ``parse_duration`` reads it, in the largest whole unit."""
-    seconds = int(value.total_seconds())
-    for unit, size in sorted(DURATION_UNITS.items(), key=lambda item: -item[1]):
-        if seconds and seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return f"{seconds // 60} minutes"
-
-
-Day = tuple[int, int]
-"""A month and a day of it, every year."""
-
-
-def parse_span(text: str) -> tuple[date, date] | tuple[Day, Day]:
-    """Return the first and last day of ``2026-11-27..2026-11-30`` or ``12-24..12-26``.
-
-    One day alone is a span of one. A span without years comes every year, and may cross
-    the new year.
-
-    Raises:
-        ValueError: it is no day or span, or ends before it begins.
-    """
-    first, _, last = text.replace(" ", "").partition("..")
-    try:
-        if first.count("-") == 2:
-            begin, end = date.fromisoformat(first), date.fromisoformat(last or first)
-            if end < begin:
-                raise ValueError
-            return begin, end
-        return _parse_day(first), _parse_day(last or first)
-    except ValueError as error:
-        raise ValueError(
-            f"{shorten(text)} is no day or span; write 2026-12-25, 2026-11-27..2026-11-30 "
-            "or, for every year, 12-24..12-26"
-        ) from error
-
-
-def _parse_day(text: str) -> Day:
-    found = date.fromisoformat(f"2024-{text}")  # a leap year, so that 02-29 is a day
-    return found.month, found.day
-
-
-def _check_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is one too
-        raise ValueError(
-            f"{shorten(name)} is no IANA time zone; write one like 'Europe/London'"
-        ) from error
-    return name
-
-
-def _check_day(day: date) -> date:
-    if not EARLIEST <= day <= LATEST:
-        raise ValueError(f"{day} is no day of ours; write one from {EARLIEST} to {LATEST}")
-    return day
-
-
-def _check_local_time(moment: time) -> time:
-    if moment.tzinfo is not None or moment.microsecond:
-        raise ValueError("write a local time without a zone, like '21:00'")
-    return moment
-
-
-def _check_address(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        is_web = parts.scheme in {"http", "https"}
-        if is_web and not parts.hostname:
-            raise ValueError("no host")
-        _ = parts.port
-    except ValueError as error:
-        raise ValueError(f"this is no address: {error}; write one like https://shop.example") from (
-            error
-        )
-    return value
-
-
-def _check_listen(value: str) -> str:
-    if not 0 < int(value.rpartition(":")[2]) < 65536:
-        raise ValueError("a port is a number from 1 to 65535")
-    return value
-
-
-def _check_lines(value: str) -> str:
-    _check_text("".join(value.split()))
-    return value
-
-
-def _check_text(value: str) -> str:
-    if any(unicodedata.category(one) in ("Cc", "Cs") for one in value):
-        raise ValueError("a control character stands in it; remove it")
-    return value
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(parse_duration),
-    PlainSerializer(write_duration, return_type=str),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": DURATION_PATTERN,
-            "maxLength": 40,
-            "examples": ["5 days"],
-        }
-    ),
-]
-Zone = Annotated[str, Field(max_length=100), AfterValidator(_check_zone)]
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
-EVENT_PATTERN = r"^[a-z][a-z0-9_]*$"
-Event = Annotated[str, Field(pattern=EVENT_PATTERN, max_length=64)]
-MOST_DAYS, MOST_TIMES, MOST_MESSAGES = 36_500, 1000, 1_000_000_000
-# A budget of the largest costs fits the ledger, which counts millionths in 64 bits.
-LARGEST_COST, LARGEST_BUDGET = 1_000_000, 1_000_000_000
-Cost = Annotated[
-    Decimal,
-    Field(ge=0, le=LARGEST_COST, allow_inf_nan=False),
-    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": LARGEST_COST}),
-]
-BudgetLimit = Annotated[
-    Decimal,
-    Field(ge=0, le=LARGEST_BUDGET, allow_inf_nan=False),
-    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": LARGEST_BUDGET}),
-]
-Text = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
-Place = Annotated[str, Field(max_length=1000), AfterValidator(_check_text)]
-Address = Annotated[Place, AfterValidator(_check_address)]
-LongText = Annotated[str, Field(max_length=100_000), AfterValidator(_check_lines)]
-CalendarDay = Annotated[date, AfterValidator(_check_day)]
-LocalTime = Annotated[time, AfterValidator(_check_local_time)]
 
 
 class Settings(BaseModel):
@@ -534,7 +370,7 @@ class PortalSettings(Settings):
         pattern=r"^https?://[^\s]+$",
         description="Where customers reach the portal; https in production (RFC 8058).",
     )
-    listen: Annotated[Text, AfterValidator(_check_listen)] = Field(
+    listen: Annotated[Text, AfterValidator(check_listen)] = Field(
         "127.0.0.1:8080", pattern=r"^[^:\s]+:[0-9]{1,5}$", description="Where `up` listens."
     )
 
@@ -580,124 +416,3 @@ class Config(Settings):
 def known_channels() -> Mapping[str, type[ChannelSettings]]:
     """Return the channels there are, each with the model of its section."""
     return {"email": EmailSettings}
-
-
-def load_config(directory: Path) -> Config:
-    """Return the checked configuration of the workspace in ``directory``.
-
-    Raises:
-        ConfigError: the file is missing, is no TOML, or holds a key or value that
-            is not understood; the message names the place and the nearest key.
-        WorkspaceError: a newer version of rekindle wrote it.
-    """
-    path = directory / FILE_NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"{path} does not exist; `rekindle init {directory} --orders FILE` makes one"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
-    return parse_config(text, name=str(path))
-
-
-def parse_config(text: str, *, name: str = FILE_NAME) -> Config:
-    """Return the checked configuration that ``text`` holds; ``name`` is its file's.
-
-    Raises:
-        ConfigError, WorkspaceError: as ``load_config``.
-    """
-    try:
-        raw = tomllib.loads(text)
-    except RecursionError as error:
-        raise ConfigError(f"{name} is nested too deeply to be read") from error
-    except ValueError as error:  # of TOML, or of a number with thousands of digits
-        raise ConfigError(f"{name} is not valid TOML: {error}") from error
-    _check_format(raw, name)
-    try:
-        return Config.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(_explain(name, error)) from error
-
-
-def _check_format(raw: Mapping[str, Any], name: str) -> None:
-    """Refuse a newer layout before its unknown keys are taken for mistakes."""
-    section = raw.get("workspace")
-    found = section.get("format") if isinstance(section, dict) else None
-    if isinstance(found, int) and found > FORMAT:
-        raise WorkspaceError(
-            f"{name} has format {found}, this version of rekindle knows {FORMAT}; "
-            "upgrade rekindle to open the workspace"
-        )
-
-
-def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """Return the secret ``name`` from the environment or the file ``name``_FILE names.
-
-    Raises:
-        ConfigError: the named file cannot be read, or one of both is no UTF-8 text.
-    """
-    if value := environment.get(name):
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:  # bytes that are no text come as half characters
-            raise ConfigError(f"{name} is no UTF-8 text; write it in letters and digits") from error
-        return value
-    if not (file := environment.get(f"{name}_FILE")):
-        return None
-    try:
-        return Path(file).read_text(encoding="utf-8").strip()
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{name}_FILE names {file}, which is no UTF-8 text") from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{name}_FILE names {shorten(file)}, which cannot be read: {error}"
-        ) from error
-
-
-def _explain(name: str, error: ValidationError) -> str:
-    lines = [f"{name} is not a valid configuration:"]
-    for problem in error.errors():
-        place = shorten(".".join(str(part) for part in problem["loc"]), 120)[1:].rstrip("'\"")
-        text = problem["msg"].removeprefix("Value error, ") + _given(problem)
-        if problem["type"] == "extra_forbidden":
-            near = get_close_matches(str(problem["loc"][-1]), known_keys(problem["loc"][:-1]), 1)
-            text = "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
-        lines.append(f"  {place}: {text}")
-    return "\n".join(lines)
-
-
-# Their values may hold a password.
-PRIVATE = frozenset({"url", "warehouse", "database", "query", "username"})
-
-
-def _given(problem: Mapping[str, Any]) -> str:
-    """Return the end of a message that shows the value, where it does not already."""
-    value = problem["input"]
-    is_plain = isinstance(value, str | int | float | Decimal | date | time)
-    if not is_plain or shorten(value) in problem["msg"] or PRIVATE.intersection(problem["loc"]):
-        return ""
-    return f", not {shorten(value)}"
-
-
-def known_keys(place: tuple[Any, ...]) -> list[str]:
-    """Return the keys that may stand at ``place``, a path into the configuration."""
-    model: Any = Config
-    for part in place:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        if field is None:
-            return []
-        found = _models_in(field.annotation)
-        if not found:
-            return []
-        model = found[0]
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for part in getattr(annotation, "__args__", ()) for m in _models_in(part)]
