@@ -34,10 +34,12 @@ def orders_file(customers: int, orders: int, *, days: int) -> Path:
 def changes_file(customers: int, orders: int, rows: int, *, number: int) -> Path:
     """Return the orders that changed or came in the ``number``-th night after the last day.
 
-    Half of them are among the orders of ``orders_file`` with another amount, half are new.
+    Half are new; half are of the newest tenth of ``orders_file``, with another amount: what
+    an export corrects is what came in lately.
     """
     path = WORK / f"changes_{customers}_{orders}_{rows}_{number}.parquet"
-    place = f"case when i % 2 = 0 then (hash(i * 13 + {number}) % {orders})::bigint "
+    newest = f"{orders * 9 // 10} + (hash(i * 13 + {number}) % {orders // 10})::bigint"
+    place = f"case when i % 2 = 0 then {newest} "
     place += f"else {orders} + {number} * {rows} + i end"
     moment = f"{FIRST_DAY} + (hash(n * 7) % (1800 * 86400))::bigint * interval 1 second"
     night = f"timestamp '2025-01-01' + interval {number} day + i % 3600 * interval 1 second"

@@ -44,13 +44,18 @@ def upsert(
     con.execute(f"create or replace temp table fresh as select {names} from ({query})")
     create_view(con, change, contract)
     keys = ", ".join(contract.key)
+    # The table is read once, and of it only the rows whose keys come in again.
+    con.execute(
+        "create or replace temp table held as "
+        f"select {names} from {contract.table} semi join fresh using ({keys})"
+    )
     con.execute(
         "create or replace temp table different as "
-        f"select {names} from fresh except select {names} from {contract.table}"
+        f"select {names} from fresh except select {names} from held"
     )
     con.execute(
         "create or replace temp table known as "
-        f"select distinct {keys} from {contract.table} semi join different using ({keys})"
+        f"select distinct {keys} from held semi join different using ({keys})"
     )
     con.execute(f"create or replace temp table gone as {_build_gone(contract, covers)}")
     changed = _count(con, "known")

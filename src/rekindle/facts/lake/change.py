@@ -16,6 +16,9 @@ from rekindle.facts.lake.views import empty
 from rekindle.facts.sql import first_line
 
 OPERATION = "_operation"
+# A merge writes every file anew that holds a row it changes. Exports come in order of time and
+# what changes is recent, so of a large table few files of this size are touched.
+FILE_BYTES = 16 * 1024 * 1024
 FilesAt = Callable[[str, int | None], list[str]]
 
 
@@ -43,7 +46,7 @@ class Change:
 
         reader = pa.RecordBatchReader.from_batches(rows.schema, counted())
         with _writing(table):
-            write_deltalake(self._path(table), reader, mode="append")
+            write_deltalake(self._path(table), reader, mode="append", target_file_size=FILE_BYTES)
         self._advance(table)
         return count
 
