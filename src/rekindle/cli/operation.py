@@ -1,4 +1,4 @@
-"""Commands that run things: ``tick``, ``worker``, ``up``, ``accept-restored``, ``schema``."""
+"""Commands that run things: ``tick``, ``worker``, ``up``, and what a restore asks for."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
     app.command("worker")(worker)
     app.command("up")(up)
     app.command("accept-restored")(accept_restored)
+    app.command("accept-secret")(accept_secret)
     app.command("schema")(schema)
 
 
@@ -97,6 +98,38 @@ def accept_restored(directory: Directory = Path(), by: By = "") -> None:
     errors.print(
         f"accepted; {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M} UTC is not on record. "
         f"{accepted.entered:,} people were counted in, and journeys ended for {accepted.ended:,}",
+        markup=False,
+    )
+    said = accepted.said
+    if said.counts:
+        again = ", ".join(f"{count:,} {kind}" for kind, count in said.counts.items())
+        errors.print(f"said again, as it was written down outside the ledger: {again}")
+    if said.strangers:
+        errors.print(f"{said.strangers:,} more are of people whom neither ledger nor facts know")
+    for name in said.missing:
+        errors.print(
+            f"{name} was started since and is not on record; starting it again writes to its "
+            "people again",
+            markup=False,
+        )
+
+
+def accept_secret(directory: Directory = Path(), by: By = "") -> None:
+    """Go on with another secret than the ledger was written with, when that one is lost.
+
+    Links in messages that have left work no more; opt-outs of addresses that no card has
+    bind nobody but the person they are of.
+    """
+    from rekindle.worker import accept_secret as accept
+
+    cost = accept(open_at(directory, None), who=whoever(by))
+    if cost is None:
+        errors.print("The ledger knows the present secret; there is nothing to accept.")
+        return
+    errors.print(
+        f"accepted: {cost.cards:,} cards were hashed anew; {cost.carried:,} suppressed addresses "
+        f"were carried over, {cost.lost:,} stay with their person alone. Unsubscribe links and "
+        "plans that were signed before are no longer known",
         markup=False,
     )
 

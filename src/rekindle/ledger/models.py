@@ -453,3 +453,4 @@ class Signal(models.Model):
 
 
 from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models by this module
+from rekindle.ledger.guards import models as guard_models  # noqa: E402, F401 - and these

@@ -20,9 +20,11 @@ from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 
 from rekindle.errors import ConfigError, LedgerError
+from rekindle.ledger.guards.leftover import require_own_log
 
 APP = "rekindle.ledger"
 BUSY_SECONDS = 30
+SQLITE = "django.db.backends.sqlite3"
 SETTINGS: dict[str, Any] = {
     "INSTALLED_APPS": [APP],
     "DATABASES": {},
@@ -81,6 +83,8 @@ def connect(url: str, *, base: Path) -> str:
     identity = "\n".join(f"{key}={entry[key]}" for key in sorted(entry))
     alias = "ledger_" + hashlib.sha256(identity.encode()).hexdigest()[:12]
     if alias not in connections.databases:
+        if entry["ENGINE"] == SQLITE:
+            require_own_log(Path(entry["NAME"]))
         connections.databases[alias] = entry
     try:
         connections[alias].ensure_connection()
@@ -163,7 +167,7 @@ def _sqlite(url: str, base: Path) -> dict[str, Any]:
     except OSError as error:
         raise LedgerError(f"the ledger's folder {path.parent} cannot be made: {error}") from error
     return _complete(
-        ENGINE="django.db.backends.sqlite3",
+        ENGINE=SQLITE,
         NAME=str(path),
         OPTIONS={
             "timeout": BUSY_SECONDS,

@@ -7,20 +7,17 @@ does not need is not loaded: counting an audience does not wait for the ledger.
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
 from rekindle.clock import Clock, SystemClock
-from rekindle.config import FILE_NAME, Config, SourceSettings, load_config, load_secret
+from rekindle.config import FILE_NAME, Config, SourceSettings, load_config
 from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import (
     Engine,
@@ -38,6 +35,7 @@ from rekindle.gate import build_terms
 from rekindle.journeys import Journey, load_journey
 from rekindle.messages import AddressKind, Capabilities
 from rekindle.profiles import build_profiles
+from rekindle.runtime.secret import require_secret
 from rekindle.vocabulary import Channel, Money
 
 if TYPE_CHECKING:
@@ -56,6 +54,8 @@ class Workspace:
         self.config = config
         self.clock = clock
         self._readings = Readings(self._open_engine)
+        self._secret = b""
+        self._is_sealed = False
 
     @classmethod
     def open(cls, directory: str | Path = ".", *, clock: Clock | None = None) -> Workspace:
@@ -78,21 +78,28 @@ class Workspace:
         """Return the zone of the business."""
         return ZoneInfo(self.config.workspace.timezone)
 
-    @cached_property
+    @property
     def secret(self) -> bytes:
-        """Return the key that signs links and hashes addresses, made at first use."""
-        if given := load_secret("REKINDLE_SECRET"):
-            return given.encode()
-        path = self.directory / "state" / "secret"
-        if not path.exists():
-            _make_secret(path)
-        try:
-            return path.read_text(encoding="utf-8").strip().encode()
-        except UnicodeDecodeError as error:
-            raise WorkspaceError(
-                f"{path} is damaged: it holds no text; put it back from a backup, for links and "
-                "suppressed addresses are kept by it"
-            ) from error
+        """Return the key that signs links and hashes addresses, made at first use.
+
+        Raises:
+            ConfigError: it is lost, empty, or not the one the ledger was written with.
+        """
+        if not self._is_sealed:
+            self._secret = self._find_secret()
+            self._is_sealed = self.has_ledger
+        return self._secret
+
+    def _find_secret(self) -> bytes:
+        """Return the secret, which the ledger knows from now on if there is one."""
+        if not self.has_ledger:
+            return require_secret(self.directory)
+        from rekindle.ledger import is_keyed, require_seal
+
+        alias = self.ledger
+        secret = require_secret(self.directory, may_make=lambda: not is_keyed(alias))
+        require_seal(alias, secret, self.clock.now())
+        return secret
 
     # Facts and profiles
 
@@ -327,18 +334,6 @@ class Workspace:
             f"no journey {name!r} in {folder}; there "
             + (f"are {', '.join(known)}" if known else "are none")
         )
-
-
-def _make_secret(path: Path) -> None:
-    """Write a new secret, whole; one that another process made first stays."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as fresh:  # mode 0600
-        fresh.write(secrets.token_hex(32))
-        fresh.flush()
-        os.fsync(fresh.fileno())
-        # A link, unlike a rename, never replaces; and a killed process leaves no empty key.
-        with suppress(FileExistsError):
-            os.link(fresh.name, path)
 
 
 def end_of_day(at: datetime, zone: ZoneInfo) -> datetime:

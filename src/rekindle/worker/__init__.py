@@ -1,7 +1,7 @@
 """What goes on by itself: passes, returns, dispatch, what comes in, and restored ledgers."""
 
-from rekindle.worker.restoring import Accepted, accept_restored
+from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
 from rekindle.worker.taking import LedgerIntake
 from rekindle.worker.ticking import Pass, Worker
 
-__all__ = ["Accepted", "LedgerIntake", "Pass", "Worker", "accept_restored"]
+__all__ = ["Accepted", "LedgerIntake", "Pass", "Worker", "accept_restored", "accept_secret"]

@@ -7,23 +7,27 @@ may be cut off at any instant; the next pass goes on from what was written down.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from rekindle.channels import OutgoingMail
 from rekindle.clock import pause
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.gate import build_rules
 from rekindle.journeys import Engine, TickReport
 from rekindle.journeys.population import LiveAudience, save_people
+from rekindle.ledger import OutboxMessage
 from rekindle.runtime import Workspace
 from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher
-from rekindle.worker.restoring import Watermark
+from rekindle.worker.marking import Watermark
 from rekindle.worker.watching import ReturnWatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+Composed = Mapping[str, OutgoingMail | RekindleError]
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class Worker:
         decided = engine.tick(now)
         self._mark.note()
         sent = self._dispatch(is_stopping)
-        self._mark.note()
+        self._mark.note(is_forced=bool(sent.outcomes))
         return Pass(returned, decided, sent)
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -104,7 +108,13 @@ class Worker:
 
     def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
         composer = Composer(self._workspace, self._audience)
-        dispatcher = build_dispatcher(self._workspace, composer.compose)
+
+        def compose(messages: Sequence[OutboxMessage]) -> Composed:
+            # They are about to leave: a copy of the ledger made before now is an older one.
+            self._mark.note(is_forced=True)
+            return composer.compose(messages)
+
+        dispatcher = build_dispatcher(self._workspace, compose)
 
         def is_over() -> bool:
             self._mark.note_at_times()

@@ -22,6 +22,9 @@ GROWING: Mapping[str, type[Model]] = {
     "reports": intake_models.Event,
     "consents": models.Consent,
     "suppressions": models.Suppression,
+    "decisions": models.Decision,
+    "versions": models.JourneyVersion,
+    "entries of the log": models.AuditEntry,
 }
 ACCEPTED = "accepted"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,44 +12,9 @@ from rekindle.errors import WorkError
 from rekindle.testing.smtp_sink import SmtpSink, running_sink
 from rekindle.vocabulary import Reason
 from rekindle.worker import accept_restored
-from rekindle.worker.restoring import FILE
-from tests.runtime.databases import command, postgres_ledger
+from rekindle.worker.marking import FILE
+from tests.runtime.guarding.vault import Vault, vault_of
 from tests.runtime.shops import DAY, NOW, Team, add_section, set_key
-
-
-@dataclass
-class Vault:
-    """Keeps one copy of a workspace's ledger: of its file, or of its database on a server."""
-
-    folder: Path
-    server: str = ""
-    database: str = ""
-
-    def back_up(self) -> None:
-        """Copy the ledger, which nobody has open."""
-        if self.server:
-            command(self.server, f"CREATE DATABASE {self.database}_copy TEMPLATE {self.database}")
-        else:
-            shutil.copy(self._file, self._file.with_suffix(".copy"))
-
-    def restore(self) -> None:
-        """Put the copy in the place of the ledger, which nobody has open."""
-        if self.server:
-            command(self.server, f"DROP DATABASE {self.database} WITH (FORCE)")
-            command(self.server, f"CREATE DATABASE {self.database} TEMPLATE {self.database}_copy")
-        else:
-            for path in self._file.parent.glob(f"{self._file.name}-*"):
-                path.unlink()
-            shutil.copy(self._file.with_suffix(".copy"), self._file)
-
-    def clear(self) -> None:
-        """Remove a copy from the server."""
-        if self.server:
-            command(self.server, f"DROP DATABASE IF EXISTS {self.database}_copy")
-
-    @property
-    def _file(self) -> Path:
-        return self.folder / "state" / "ledger.sqlite3"
 
 
 @pytest.fixture
@@ -74,15 +35,8 @@ def vault(
     add_section(
         folder, f'[email.smtp]\nhost = "127.0.0.1"\nport = {sink.port}\nsecurity = "none"\n'
     )
-    with ExitStack() as stack:
-        vault = Vault(folder)
-        if request.param == "postgres":
-            server = str(request.getfixturevalue("postgres_url"))
-            url = stack.enter_context(postgres_ledger(server))
-            add_section(folder, f'[ledger]\nurl = "{url}"\n')
-            vault = Vault(folder, server, urlsplit(url).path.strip("/"))
+    with vault_of(folder, request) as vault:
         yield vault
-        vault.clear()
 
 
 def begin(vault: Vault, *others: str) -> Team:

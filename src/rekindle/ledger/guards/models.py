@@ -1,0 +1,42 @@
+"""The tables by which a ledger recognises the files that belong to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+
+def _word(length: int, **options: Any) -> models.CharField[Any, Any]:
+    return models.CharField(max_length=length, **options)
+
+
+class Seal(models.Model):
+    """With which secret the hashes of this ledger were made; one row.
+
+    ``fingerprint`` is a keyed hash of a constant, so it tells secrets apart and gives none
+    away.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    fingerprint = _word(64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ledger_seal"
+
+
+class Mark(models.Model):
+    """How far one file of a mark has come, which lies outside the ledger and says the same.
+
+    ``number`` counts how often it was set and ``token`` is drawn anew each time: a copy of
+    the ledger is behind its file, and one that went on by itself has another token.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    number = models.PositiveBigIntegerField()
+    token = _word(32)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ledger_mark"
