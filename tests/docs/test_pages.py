@@ -46,7 +46,9 @@ def test_a_condition_that_is_shown_is_understood(condition: str) -> None:
 
 @pytest.mark.parametrize("text", list(blocks("toml")))
 def test_settings_that_are_shown_are_accepted(text: str) -> None:
-    Config.model_validate(tomllib.loads(text))
+    shown = tomllib.loads(text)
+    if "project" not in shown:  # else it is the pyproject.toml of somebody's own package
+        Config.model_validate(shown)
 
 
 @pytest.mark.parametrize("text", list(blocks("yaml")))

@@ -99,8 +99,8 @@ class SourceSettings(Settings):
     name: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$", max_length=64, description="Part of every fact's key."
     )
-    table: Literal["customers", "orders", "order_lines", "products", "events"] = Field(
-        description="The contract its rows are read as; order_lines are folded into orders."
+    table: Text = Field(
+        description="A table of docs/reference/facts.md; order_lines are folded into orders."
     )
     path: Place | None = Field(None, description="File or glob, relative to the workspace.")
     database: Place | None = Field(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import ibis
 import ibis.expr.types as ir
+
+from rekindle.facts.contracts import CONTRACTS
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Facts:
     ``currency`` is of every amount, ``zone`` the business's IANA zone.
     ``has_lines`` says whether taste can be measured at all; ``has_cards`` whether the
     customers table holds anyone. Both spare large shops a needless join. ``permissions``
-    is every statement ever made, and is read whole at any date.
+    is every statement ever made, and is read whole at any date. ``more`` holds the tables
+    that installed packages add, by name.
     """
 
     customers: ir.Table
@@ -31,6 +34,7 @@ class Facts:
     has_cards: bool = True
     bookkeeping: Mapping[str, ir.Table] | None = None
     permissions: ir.Table | None = None
+    more: Mapping[str, ir.Table] = field(default_factory=dict)
 
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).
@@ -46,4 +50,12 @@ class Facts:
             customers=self.customers.filter(created.isnull() | (created < at)),
             order_lines=self.order_lines.semi_join(orders, ["source", "order_id"]),
             events=self.events.filter(self.events.occurred_at < at),
+            more={name: _known_before(table, name, at) for name, table in self.more.items()},
         )
+
+
+def _known_before(table: ir.Table, name: str, at: ir.Value) -> ir.Table:
+    column = CONTRACTS[name].known_at
+    if column is None:
+        return table
+    return table.filter(table[column].isnull() | (table[column] < at))

@@ -185,16 +185,17 @@ def build_two_addresses() -> str:
         group by customer_id having count(distinct lower(email)) > 1"""
 
 
-def build_conflicts(key: str, columns: Sequence[str]) -> str:
+def build_conflicts(key: Sequence[str], columns: Sequence[str]) -> str:
     """Return SQL for the lines of keys that stand in ``checked`` with different content."""
-    content = ", ".join(columns)
+    content, names = ", ".join(columns), ", ".join(key)
+    shown = " || ', ' || ".join(f"'{name} ' || {name}" for name in key)
     return f"""
-        select line, 'conflicting_{key}' as problem,
-            '{key} ' || {key} || ' stands here more than once with different content; '
+        select line, 'conflicting_{key[-1]}' as problem,
+            {shown} || ' stands here more than once with different content; '
             || 'keep one' as detail
-        from checked where {key} in (
-            select {key} from (select distinct {content} from checked)
-            group by {key} having count(*) > 1)"""
+        from checked semi join (
+            select {names} from (select distinct {content} from checked)
+            group by {names} having count(*) > 1) using ({names})"""
 
 
 def build_conflicting_customers() -> str:

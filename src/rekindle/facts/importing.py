@@ -103,7 +103,18 @@ def _chosen(config: Config, only: Sequence[str]) -> list[SourceSettings]:
             raise SourceError(f"rekindle.toml names no source {name!r}; {hint}")
     if not names:
         raise SourceError("rekindle.toml names no source; add a [[sources]] block")
-    return [source for source in config.sources if not only or source.name in only]
+    chosen = [source for source in config.sources if not only or source.name in only]
+    for source in chosen:
+        _require_table(source)
+    return chosen
+
+
+def _require_table(source: SourceSettings) -> None:
+    tables = [contract.table for contract in CONTRACTS.facts]
+    if source.table not in tables:
+        near = get_close_matches(source.table, tables, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(tables)}"
+        raise SourceError(f"source {source.name!r}: there is no table {source.table!r}; {hint}")
 
 
 def is_reported(source: SourceSettings) -> bool:

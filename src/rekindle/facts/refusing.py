@@ -45,10 +45,10 @@ class Refusals:
         if self.contract is ORDER_LINES:
             self._refuse(folding.build_conflicting_customers())
             return
-        key = self.contract.key[-1]
-        columns = [c.name for c in self.contract.inputs if c.name in self.given | {key}]
+        key = [name for name in self.contract.key if name != "source"]
+        columns = [c.name for c in self.contract.inputs if c.name in self.given.union(key)]
         self._refuse(folding.build_conflicts(key, columns))
-        self._keep_first(key)
+        self._keep_first(", ".join(key))
 
     def note_two_addresses(self) -> None:
         """Refuse the addresses, not the orders, of customers who have two."""
@@ -109,7 +109,7 @@ class Refusals:
     def _refuse_future(self, now: datetime) -> None:
         names = {column.name for column in self.contract.inputs}
         latest = f"timestamptz {literal((now + CLOCKS_DIFFER_BY).isoformat())}"
-        for name in INSTANTS:
+        for name in dict.fromkeys((*INSTANTS, self.contract.known_at or "")):
             if name in names & self.given:
                 self.con.execute(
                     "insert into refused select line, 'in_the_future', "

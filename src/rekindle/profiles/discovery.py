@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
@@ -79,13 +79,22 @@ class Families(Mapping[str, Family]):
         for name in ("_found", "columns", "names", "by_column", "maker"):
             self.__dict__.pop(name, None)
 
-    @cached_property
-    def _found(self) -> Mapping[str, Family]:
+    @staticmethod
+    def checked(families: Iterable[tuple[str, Family]]) -> Mapping[str, Family]:
+        """Return families, each given with where it stands, in the order they are built.
+
+        Raises:
+            ConfigError: a name is taken or is none, or what one needs is not there.
+        """
         found: dict[str, Family] = {}
-        for place, family in (*_own(), *_from_outside()):
+        for place, family in families:
             _check(family, place, found)
             found[family.name] = family
         return {name: found[name] for name in _in_order(found)}
+
+    @cached_property
+    def _found(self) -> Mapping[str, Family]:
+        return self.checked((*_own(), *_from_outside()))
 
 
 def _own() -> Iterator[tuple[str, Family]]:

@@ -19,12 +19,21 @@ from rekindle.profiles.model import Derivation, Family
 from rekindle.profiles.tallies import build_tallies
 
 
-def build_profiles(facts: Facts, as_of: datetime, settings: LifecycleSettings) -> ir.Table:
+def build_profiles(
+    facts: Facts,
+    as_of: datetime,
+    settings: LifecycleSettings,
+    *,
+    columns: Collection[str] | None = None,
+) -> ir.Table:
     """Return one row a customer with every column of every family, as of an instant.
 
-    Only facts strictly before ``as_of`` count. Nothing is executed.
+    Only facts strictly before ``as_of`` count. With ``columns``, only these are built.
+    Nothing is executed.
     """
-    return build_profiles_from(build_tallies(facts, as_of), settings).select(*FAMILIES.names)
+    wanted = FAMILIES.names if columns is None else tuple(columns)
+    table = build_profiles_from(build_tallies(facts, as_of), settings, columns=wanted)
+    return table.select(*wanted)
 
 
 def build_profiles_from(

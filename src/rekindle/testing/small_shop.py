@@ -19,7 +19,6 @@ import pyarrow as pa
 from rekindle.facts import CONTRACTS, Engine
 
 CURRENCY = "GBP"
-TABLES = ("customers", "orders", "order_lines", "products", "events", "identities")
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,23 @@ class Card:
 
 @dataclass(frozen=True)
 class SmallShop:
-    """A history. ``products`` maps a product to its category, ``persons`` an id to a person."""
+    """A history. ``products`` maps a product to its category, ``persons`` an id to a person.
+
+    ``rows`` are those of any other table, in the columns of its contract.
+    """
 
     sales: Sequence[Sale]
     cards: Sequence[Card] = ()
     products: Mapping[str, str | None] = field(default_factory=dict)
     persons: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
+    rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def tables(self) -> dict[str, pa.Table]:
         """Return every table of facts, in the contracts' types."""
-        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
+        names = (*(contract.table for contract in CONTRACTS.facts), "identities")
+        rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+        rows |= {name: [dict(row) for row in given] for name, given in self.rows.items()}
         for number, sale in enumerate(self.sales):
             rows["orders"].append(self._order(sale, f"{number:04}"))
             rows["order_lines"] += self._lines(sale, f"{number:04}")

@@ -88,4 +88,5 @@ CONTRACT = Contract(
             is_input=False,
         ),
     ),
+    known_at="created_at",
 )

@@ -44,6 +44,25 @@ class Contracts(Mapping[str, Contract]):
         """Return the tables that imports write about themselves."""
         return tuple(contract for contract in self.values() if contract.is_bookkeeping)
 
+    @property
+    def required(self) -> tuple[Contract, ...]:
+        """Return the tables of facts without which a warehouse cannot be read.
+
+        A package may be installed before its table is there; until then it is empty.
+        """
+        added = self.from_outside
+        return tuple(contract for contract in self.facts if contract not in added)
+
+    @property
+    def from_outside(self) -> tuple[Contract, ...]:
+        """Return the tables that installed packages add."""
+        own = {contract.table for contract in _own()}
+        return tuple(contract for contract in self.values() if contract.table not in own)
+
+    def look_again(self) -> None:
+        """Forget what was found; the next question looks anew."""
+        self.__dict__.pop("_found", None)
+
     @cached_property
     def _found(self) -> Mapping[str, Contract]:
         found = {contract.table: contract for contract in _own()}

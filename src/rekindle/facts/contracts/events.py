@@ -34,4 +34,5 @@ CONTRACT = Contract(
             words=("occurred_at", "timestamp", "time", "date", "day", "created_at"),
         ),
     ),
+    known_at="occurred_at",
 )

@@ -36,7 +36,9 @@ class Contract:
     """One table: its columns in order, and the key a row is upserted by.
 
     ``extra_inputs`` are given by a source and kept elsewhere. ``is_bookkeeping`` is True
-    for what the import writes about itself.
+    for what the import writes about itself. ``known_at`` is the column that holds the
+    instant from which a row was known; no question of an earlier date sees it. Without
+    one, or where a row leaves it empty, the row was always known.
     """
 
     table: str
@@ -45,6 +47,7 @@ class Contract:
     columns: tuple[Column, ...]
     extra_inputs: tuple[Column, ...] = field(default=())
     is_bookkeeping: bool = False
+    known_at: str | None = None
 
     @property
     def schema(self) -> ibis.Schema:

@@ -65,4 +65,5 @@ CONTRACT = Contract(
         CURRENCY,
     ),
     extra_inputs=(STATUS, *CARD),
+    known_at="ordered_at",
 )

@@ -39,8 +39,11 @@ class Engine:
     def __init__(self, con: Any, *, currency: str, zone: str) -> None:
         self._con = con
         self._turn: AbstractContextManager[Any] = threading.RLock()
-        self._tables = {c.table: _completed(con.table(c.table), c) for c in CONTRACTS.facts}
         names = set(con.list_tables())
+        self._tables = {
+            c.table: _completed(con.table(c.table), c) if c.table in names else _without_rows(c)
+            for c in CONTRACTS.facts
+        }
         self._books = {
             c.table: _completed(con.table(c.table), c)
             for c in CONTRACTS.bookkeeping
@@ -57,9 +60,11 @@ class Engine:
         known = self._identities
         if known is not None and self._holds(known):
             has_apart = self._holds(known.filter(known.source.notnull()))
-            for name in ("orders", "customers", "events", "permissions"):
-                is_apart = has_apart and name != "customers"  # cards were, by the import
-                tables[name] = _as_persons(tables[name], known, has_apart=is_apart)
+            for name, table in tables.items():
+                if "customer_id" in table.columns:
+                    # Cards were told apart by the import.
+                    is_apart = has_apart and name != "customers" and "source" in table.columns
+                    tables[name] = _as_persons(table, known, has_apart=is_apart)
         has_lines = self._holds(tables["order_lines"])
         return Facts(
             customers=tables["customers"],
@@ -73,6 +78,7 @@ class Engine:
             has_cards=self._holds(tables["customers"]),
             bookkeeping=self._books,
             permissions=tables["permissions"],
+            more={c.table: tables[c.table] for c in CONTRACTS.from_outside},
         )
 
     def run(self, expression: ir.Expr) -> pa.Table:
@@ -128,6 +134,10 @@ def _completed(table: ir.Table, contract: Contract) -> ir.Table:
     }
     table = table.cast(zoneless) if zoneless else table
     return table.mutate(**{c.name: ibis.null().cast(c.type) for c in lacking}) if lacking else table
+
+
+def _without_rows(contract: Contract) -> ir.Table:
+    return ibis.memtable(contract.schema.to_pyarrow().empty_table(), schema=contract.schema)
 
 
 def _as_persons(table: ir.Table, known: ir.Table, *, has_apart: bool) -> ir.Table:

@@ -144,7 +144,7 @@ def _use(con: Any, database: str) -> None:
     """Go to a database of the catalogue that holds the contract's tables."""
     try:
         con.raw_sql("use " + ".".join(f"`{part}`" for part in database.split(".") if part))
-        missing = {c.table for c in CONTRACTS.facts} - set(con.list_tables())
+        missing = {c.table for c in CONTRACTS.required} - set(con.list_tables())
     except Exception as error:  # catalogues raise kinds of their own
         raise LakeError(f"Spark cannot use {database}: {first_line(error)}") from error
     if missing:

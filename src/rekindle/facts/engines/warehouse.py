@@ -21,7 +21,7 @@ def open_warehouse(url: str, *, currency: str, zone: str) -> Engine:
     """
     try:
         con = ibis.connect(url)
-        missing = {c.table for c in CONTRACTS.facts} - set(con.list_tables())
+        missing = {c.table for c in CONTRACTS.required} - set(con.list_tables())
     except Exception as error:  # every driver raises its own kind
         raise LakeError(f"the warehouse cannot be reached: {first_line(error)}") from error
     if missing:

@@ -1,0 +1,77 @@
+"""Every family that is found keeps what families promise, and a bad one is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from rekindle.errors import ConfigError
+from rekindle.profiles import FAMILIES, Derivation, Family, OrderTally, ProfileColumn
+from rekindle.profiles.discovery import Families
+from rekindle.testing.family_contract import check_families
+
+
+def column(name: str) -> ProfileColumn:
+    return ProfileColumn(name, "count", "", "For a test.")
+
+
+TALLY = OrderTally({"tills_count": lambda orders: orders.source.nunique()})
+TILLS = Family("tills", "Where people buy.", (column("tills_count"),), TALLY)
+TWICE = Family(
+    "twice",
+    "Twice as much.",
+    (column("twice_count"),),
+    Derivation(lambda table, settings: table.mutate(twice_count=table.orders_count * 2)),
+    needs=("orders_count",),
+)
+
+
+def among(*families: Family) -> Families:
+    """Return the families of the house and ``families``, checked as when they are found."""
+    found = Families()
+    found.__dict__["_found"] = found.checked(
+        [*((name, family) for name, family in FAMILIES.items()), *(("a test", f) for f in families)]
+    )
+    return found
+
+
+def test_families_keep_what_families_promise() -> None:
+    check_families(*FAMILIES)
+
+
+def test_columns_without_a_place_come_last() -> None:
+    assert among(TWICE, TILLS).names == (*FAMILIES.names, "tills_count", "twice_count")
+
+
+def test_a_column_is_followed_to_all_it_is_made_of() -> None:
+    assert FAMILIES.behind(["value_band"]) == {
+        "value_band",
+        "lifetime_value",
+        "orders_count",
+        "gross_value",
+        "discount_value",
+        "refund_value",
+    }
+
+
+def test_families_come_after_those_they_need() -> None:
+    order = list(among(replace(TWICE, name="a_first")))
+    assert order.index("orders") < order.index("a_first")
+
+
+@pytest.mark.parametrize(
+    ("family", "word"),
+    [
+        (replace(TILLS, name="orders"), "'orders' already"),
+        (replace(TILLS, columns=(column("tier"),)), "column 'tier' already"),
+        (replace(TILLS, columns=(column("as_of"),)), "column 'as_of' already"),
+        (replace(TILLS, columns=(column("Tills"),)), "'Tills' is no name"),
+        (replace(TILLS, needs=("tier",)), "only a Derivation"),
+        (replace(TWICE, needs=("orders_cuont",)), "needs 'orders_cuont', which no family adds"),
+        (replace(TWICE, needs=("twice_count",)), "in a ring: twice → twice"),
+    ],
+)
+def test_a_family_that_cannot_be_is_refused(family: Family, word: str) -> None:
+    with pytest.raises(ConfigError, match=word):
+        among(family)
