@@ -59,6 +59,40 @@ def test_a_correction_replaces_the_amounts_and_keeps_the_day() -> None:
     assert row["ordered_at"] == NOON.isoformat()
 
 
+def test_an_update_changes_only_what_it_names() -> None:
+    placed = told("completed", total=30, shipping=5, discount=2, currency="GBP")
+    row = fold_order("1", [placed, told("updated", 1, note="gift")])
+    assert money(row) == (27, 2, 0)
+    row = fold_order("1", [placed, told("updated", 1, revenue=20), told("updated", 2, tax=9)])
+    assert money(row) == (20, 2, 0)
+    row = fold_order("1", [placed, told("updated", 1, products=[{"price": 4, "quantity": 2}])])
+    assert money(row) == (8, 2, 0)
+    assert row is not None
+    assert row["currency"] == "GBP"
+
+
+def test_an_update_of_an_order_from_a_file_changes_only_what_it_names() -> None:
+    held = {
+        "customer_id": "bob",
+        "ordered_at": "2026-01-01T00:00:00+00:00",
+        "kind": "purchase",
+        "gross": "50",
+        "discount": "5",
+        "refund": "1",
+    }
+    update = OrderEvent("order_updated", None, NOON, {"note": "gift"})
+    row = fold_order("1", [update], held)
+    assert money(row) == (50, 5, 1)
+    assert row is not None
+    assert (row["customer_id"], row["ordered_at"]) == ("bob", held["ordered_at"])
+    assert money(fold_order("1", [told("updated", discount=7)], held)) == (50, 7, 1)
+    assert money(fold_order("1", [told("updated", total=20)], held))[0] == 20
+    row = fold_order("1", [told("cancelled")], held)
+    assert row is not None
+    assert (row["ordered_at"], row["status"]) == (held["ordered_at"], "cancelled")
+    assert fold_order("1", [told("updated", note="gift")]) is None
+
+
 def test_refunds_add_up_and_never_exceed_what_was_paid() -> None:
     bought = told("completed", revenue=25, discount=5)
     row = fold_order("1", [bought, told("refunded", 1, total=8), told("refunded", 2, total=9)])

@@ -11,7 +11,7 @@ from rekindle.facts.engines import (
     open_warehouse,
 )
 from rekindle.facts.facts import Facts
-from rekindle.facts.holding import held_cards
+from rekindle.facts.holding import held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Proposal, propose_source
@@ -31,6 +31,7 @@ __all__ = [
     "Readings",
     "describe_contracts",
     "held_cards",
+    "held_orders",
     "import_sources",
     "open_engine",
     "open_lake",

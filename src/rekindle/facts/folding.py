@@ -15,6 +15,10 @@ from rekindle.facts.sql import literal
 
 CARD = ("email", "phone", "first_name", "country")
 CANCELLED = "('cancelled', 'canceled', 'void', 'voided')"
+PENDING = (
+    "('draft', 'checkout-draft', 'checkout_draft', 'pending', 'pending_payment', "
+    "'pending payment', 'awaiting_payment', 'awaiting payment', 'unpaid', 'quote')"
+)
 
 
 def build_customers(rules: Rules, *, now: datetime) -> str:
@@ -58,7 +62,7 @@ def build_orders_from_lines(rules: Rules) -> str:
     return _finish_orders(
         f"""
         select order_id, max(customer_id) as customer_id, min(ordered_at) as ordered_at,
-            {given_back} as is_given_back, false as is_cancelled,
+            {given_back} as is_given_back, false as is_cancelled, false as is_pending,
             coalesce(sum(quantity * unit_price) filter (
                 where quantity > 0 and unit_price > 0 and not {given_back}), 0) as gross,
             0 as discount,
@@ -78,6 +82,7 @@ def build_orders(rules: Rules) -> str:
         select order_id, customer_id, ordered_at,
             {given_back} or gross < 0 as is_given_back,
             coalesce(lower(status) in {CANCELLED}, false) as is_cancelled,
+            coalesce(lower(status) in {PENDING}, false) as is_pending,
             case when is_given_back then 0 else gross end as gross,
             case when is_given_back then 0 else abs(coalesce(discount, 0)) end as discount,
             abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund
@@ -87,15 +92,17 @@ def build_orders(rules: Rules) -> str:
 
 
 def _finish_orders(amounts: str, rules: Rules) -> str:
+    money = ", ".join(
+        f"(case when is_cancelled or is_pending then 0 else {name} end)::decimal(18, 4) as {name}"
+        for name in ("gross", "discount", "refund")
+    )
     return f"""
         select {literal(rules.source.name)} as source, order_id, customer_id, ordered_at,
             timezone({literal(rules.zone)}, ordered_at)::date as ordered_on,
-            case when is_cancelled then 'cancelled' when gross > 0 then 'purchase'
+            case when is_cancelled then 'cancelled' when is_pending then 'pending'
+                when gross > 0 then 'purchase'
                 when is_given_back or refund <> 0 then 'refund' else 'free' end as kind,
-            (case when is_cancelled then 0 else gross end)::decimal(18, 4) as gross,
-            (case when is_cancelled then 0 else discount end)::decimal(18, 4) as discount,
-            (case when is_cancelled then 0 else refund end)::decimal(18, 4) as refund,
-            {literal(rules.currency)} as currency
+            {money}, {literal(rules.currency)} as currency
         from ({amounts})"""
 
 

@@ -1,4 +1,4 @@
-"""What the lake holds of some people's contact cards.
+"""What the lake holds of some people's contact cards, and of some orders.
 
 A report that gives one field of a card has to be written as a whole row, so whoever
 makes that row asks for the rest here.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from rekindle.facts.contracts import CUSTOMERS
+from rekindle.facts.contracts import CUSTOMERS, ORDERS
 from rekindle.facts.lake import Lake, create_view
 
 
@@ -37,9 +38,29 @@ def held_cards(folder: Path, people: Collection[str]) -> dict[str, dict[str, Any
     return {row["customer_id"]: _as_json(row) for row in rows.to_pylist()}
 
 
+def held_orders(folder: Path, source: str, orders: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return those of a source's ``orders`` that the lake holds, as JSON values by column.
+
+    Raises:
+        LakeError: the lake cannot be read.
+    """
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        create_view(con, Lake(folder), ORDERS)
+        con.register("wanted", pa.table({"order_id": pa.array(sorted(orders), pa.string())}))
+        rows = con.execute(
+            "select * from orders semi join wanted using (order_id) where source = ?", [source]
+        ).to_arrow_table()
+    return {row["order_id"]: _as_json(row) for row in rows.to_pylist()}
+
+
 def _as_json(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: value.isoformat() if isinstance(value, date | datetime) else value
+        name: value.isoformat() if isinstance(value, date | datetime) else _as_text(value)
         for name, value in row.items()
         if value is not None
     }
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value

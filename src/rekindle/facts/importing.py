@@ -30,6 +30,7 @@ from rekindle.facts.contracts import (
 )
 from rekindle.facts.evidence import tell_shared, write_handles, write_identities
 from rekindle.facts.lake import Change, Lake, create_view, shaped
+from rekindle.facts.numbering import build_stamps, next_number
 from rekindle.facts.permitting import Statements
 from rekindle.facts.refusing import Refusals
 from rekindle.facts.sources import Raw, open_source
@@ -165,6 +166,7 @@ class _Import:
         self._cards = cards
         self._told: list[str] = []
         con.execute("create temp table touched (customer_id varchar)")
+        self._number = next_number(con, change, now=now)
 
     def run(self, rules: Rules, base: Path) -> list[FileImport]:
         """Import the files of one source, in the order of their names.
@@ -226,9 +228,11 @@ class _Import:
         con, change = self._con, self._change
         if contract is ORDER_LINES:
             upsert(con, change, ORDER_LINES, folding.build_lines(rules), covers="order_id")
-            return upsert(con, change, ORDERS, folding.build_orders_from_lines(rules))
+            orders = folding.build_orders_from_lines(rules)
+            return upsert(con, change, ORDERS, orders, stamps=build_stamps(self._number))
         if contract is ORDERS:
-            return upsert(con, change, ORDERS, folding.build_orders(rules))
+            orders = folding.build_orders(rules)
+            return upsert(con, change, ORDERS, orders, stamps=build_stamps(self._number))
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
             self._part_strangers("checked", rules)

@@ -6,6 +6,8 @@ table at its version.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import duckdb
@@ -16,6 +18,7 @@ from rekindle.facts.lake import OPERATION, Change, create_view
 from rekindle.facts.sql import quoted
 
 BATCH_ROWS = 262_144
+NO_STAMPS: Mapping[str, str] = MappingProxyType({})
 
 
 class Written(NamedTuple):
@@ -32,27 +35,35 @@ def upsert(
     query: str,
     *,
     covers: str | None = None,
+    stamps: Mapping[str, str] = NO_STAMPS,
 ) -> Written:
     """Write the rows of ``query``, whose keys are unique, that the table lacks or differ.
 
     With ``covers``, rows of a covered value that the query no longer holds are deleted.
+    ``stamps`` are columns that a row gets when it is written, in SQL over the fresh row
+    ``f`` and the one held so far ``t``; they make no difference of their own.
     """
-    names = ", ".join(quoted(column.name) for column in contract.columns)
-    if contract.table not in change.versions:
-        rows = con.execute(f"select {names} from ({query})").to_arrow_reader(BATCH_ROWS)
+    given = [quoted(column.name) for column in contract.columns if column.name not in stamps]
+    names = ", ".join(given)
+    is_first = contract.table not in change.versions
+    create_view(con, change, contract)
+    if is_first:
+        rows = _read(con, _build_stamped(contract, f"({query})", contract.table, stamps))
         return Written(change.append(contract.table, rows), 0)
     con.execute(f"create or replace temp table fresh as select {names} from ({query})")
-    create_view(con, change, contract)
     keys = ", ".join(contract.key)
+    every = ", ".join(quoted(column.name) for column in contract.columns)
     # The table is read once, and of it only the rows whose keys come in again.
     con.execute(
         "create or replace temp table held as "
-        f"select {names} from {contract.table} semi join fresh using ({keys})"
+        f"select {every} from {contract.table} semi join fresh using ({keys})"
     )
     con.execute(
-        "create or replace temp table different as "
+        "create or replace temp table unlike as "
         f"select {names} from fresh except select {names} from held"
     )
+    stamped = _build_stamped(contract, "unlike", "held", stamps)
+    con.execute(f"create or replace temp table different as {stamped}")
     con.execute(
         "create or replace temp table known as "
         f"select distinct {keys} from held semi join different using ({keys})"
@@ -61,10 +72,21 @@ def upsert(
     changed = _count(con, "known")
     added = _count(con, "different") - changed
     if changed or _count(con, "gone"):
-        change.merge(contract, _operations(con, names))
+        change.merge(contract, _operations(con, every))
     elif added:
-        change.append(contract.table, _read(con, f"select {names} from different"))
+        change.append(contract.table, _read(con, f"select {every} from different"))
     return Written(added, changed)
+
+
+def _build_stamped(contract: Contract, rows: str, held: str, stamps: Mapping[str, str]) -> str:
+    columns = ", ".join(
+        f"{stamps.get(column.name, 'f.' + quoted(column.name))} as {quoted(column.name)}"
+        for column in contract.columns
+    )
+    if not stamps:
+        return f"select {columns} from {rows} f"
+    same = " and ".join(f"t.{key} = f.{key}" for key in contract.key)
+    return f"select {columns} from {rows} f left join {held} t on {same}"
 
 
 def append_rows(

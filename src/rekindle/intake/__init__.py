@@ -27,6 +27,7 @@ from rekindle.intake.orders import (
     OrderEvent,
     fold_order,
     keep_amounts,
+    names_amounts,
     read_amounts,
     read_lines,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "is_by_machine",
     "keep_amounts",
     "kind_of",
+    "names_amounts",
     "order_id_of",
     "parse_json",
     "read_amounts",

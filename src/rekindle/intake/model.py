@@ -42,6 +42,7 @@ class Problem(StrEnum):
     TOO_OLD = "too_old"
     MISSING_ORDER_ID = "missing_order_id"
     BAD_AMOUNT = "bad_amount"
+    MISSING_AMOUNT = "missing_amount"
     NOT_ALLOWED = "not_allowed"
     ERASED = "erased"
 
@@ -62,6 +63,9 @@ PROBLEMS: Mapping[Problem, str] = MappingProxyType(
         Problem.TOO_OLD: "It happened more than ten years ago.",
         Problem.MISSING_ORDER_ID: "An order event names no `order_id`.",
         Problem.BAD_AMOUNT: "An amount of an order is no number.",
+        Problem.MISSING_AMOUNT: "An `Order Completed` says nothing of what it came to: neither "
+        "`revenue`, `subtotal` nor `total`, nor products with prices. Where nothing was paid, "
+        "write 0.",
         Problem.NOT_ALLOWED: "The key may report behaviour only: no cards, orders or permissions.",
         Problem.ERASED: "The person asked to be forgotten; nothing more is kept about them.",
     }

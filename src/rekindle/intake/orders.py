@@ -16,6 +16,7 @@ from typing import Any
 LARGEST = Decimal("1e11")
 ZERO = Decimal(0)
 PLACED = ("order_completed", "order_updated")
+TOTALS = ("revenue", "subtotal", "total")
 AMOUNTS = frozenset(
     [
         "currency",
@@ -78,6 +79,13 @@ def read_amounts(content: Mapping[str, Any]) -> Amounts:
     return Amounts(gross, discount)
 
 
+def names_amounts(content: Mapping[str, Any]) -> bool:
+    """Return whether an order says what it came to, be it nothing."""
+    if any(_is_given(content.get(key)) for key in TOTALS):
+        return True
+    return any(_is_given(product.get("price")) for product in _products(content))
+
+
 def keep_amounts(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of an order that says what was bought, and nothing of who bought it."""
     kept = {key: content[key] for key in content if key in AMOUNTS}
@@ -102,33 +110,68 @@ def read_lines(content: Mapping[str, Any]) -> list[Row]:
     return lines
 
 
-def fold_order(order_id: str, events: Iterable[OrderEvent]) -> Row | None:
+def fold_order(
+    order_id: str, events: Iterable[OrderEvent], held: Mapping[str, Any] | None = None
+) -> Row | None:
     """Return the row of ``orders`` that the events of one order add up to.
 
-    A refund of an order nobody reported is a row of its own, dated when it was given; a
-    refund without an amount gives back the whole order. None if there is nothing to say.
+    An update changes what it names. ``held`` is the order's row as something else, a file,
+    told it; it stands for what no event says. A refund of an order nobody reported is a row
+    of its own, dated when it was given; a refund without an amount gives back the whole
+    order. None if there is nothing to say.
     """
     told = sorted(events, key=lambda event: event.at)
     placed = [event for event in told if event.name in PLACED]
     refunds = [event for event in told if event.name == "order_refunded"]
     cancelled = [event for event in told if event.name == "order_cancelled"]
-    if placed or cancelled:
-        return _order(order_id, placed or cancelled, refunds, is_cancelled=bool(cancelled))
-    given = sum((_given_back(event, whole=ZERO) for event in refunds), ZERO)
-    if not given:
+    if any(event.name == "order_completed" for event in placed):
+        held = None
+    if not placed and not cancelled:
+        given = sum((_given_back(event, whole=ZERO) for event in refunds), ZERO)
+        if not given:
+            return None
+        return _row(f"{order_id}/refund", refunds[:1], Amounts(ZERO, ZERO), refund=given)
+    content = _merged(placed or cancelled)
+    if held is None and not cancelled and not names_amounts(content):
         return None
-    return _row(f"{order_id}/refund", refunds[:1], Amounts(ZERO, ZERO), refund=given)
+    row = _order(order_id, placed or cancelled, refunds, content, held or {})
+    return {**row, "status": "cancelled"} if cancelled else row
+
+
+def _merged(told: Sequence[OrderEvent]) -> dict[str, Any]:
+    """Return what events say together: the newest word on each thing."""
+    content: dict[str, Any] = {}
+    for event in told:
+        given = {key: value for key, value in event.content.items() if _is_given(value)}
+        if names_amounts(given):  # what it came to is said in one of several ways
+            content = {k: v for k, v in content.items() if k not in (*TOTALS, "products")}
+        content |= given
+    return content
 
 
 def _order(
-    order_id: str, told: Sequence[OrderEvent], refunds: Sequence[OrderEvent], *, is_cancelled: bool
+    order_id: str,
+    told: Sequence[OrderEvent],
+    refunds: Sequence[OrderEvent],
+    content: Mapping[str, Any],
+    held: Mapping[str, Any],
 ) -> Row:
-    amounts = read_amounts(told[-1].content)
+    amounts = read_amounts(content)
+    if held and not names_amounts(content):
+        discount = amounts.discount if _is_given(content.get("discount")) else held["discount"]
+        amounts = Amounts(Decimal(held["gross"]), Decimal(discount or 0))
     net = max(amounts.gross - amounts.discount, ZERO)
     given = sum((_given_back(event, whole=net) for event in refunds), ZERO)
     # A refund's total may hold shipping and tax, which were never counted as revenue.
-    row = _row(order_id, told, amounts, refund=min(given, net))
-    return {**row, "status": "cancelled" if is_cancelled else "completed"}
+    refund = min(given, net) if refunds else Decimal(held.get("refund") or 0)
+    row = _row(order_id, told, amounts, refund=refund)
+    if _is_given(currency := content.get("currency")) and isinstance(currency, str):
+        row["currency"] = currency
+    if held:
+        row |= {"ordered_at": held["ordered_at"]}
+        row["customer_id"] = row["customer_id"] or held.get("customer_id")
+    kind = held.get("kind")
+    return {**row, "status": kind if kind in ("cancelled", "pending") else "completed"}
 
 
 def _row(order_id: str, told: Sequence[OrderEvent], amounts: Amounts, *, refund: Decimal) -> Row:
@@ -143,6 +186,10 @@ def _row(order_id: str, told: Sequence[OrderEvent], amounts: Amounts, *, refund:
     }
     currency = newest.content.get("currency")
     return row | ({"currency": currency} if isinstance(currency, str) and currency else {})
+
+
+def _is_given(value: Any) -> bool:
+    return value not in (None, "", [])
 
 
 def _given_back(event: OrderEvent, *, whole: Decimal) -> Decimal:

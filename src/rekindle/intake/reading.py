@@ -22,7 +22,7 @@ from rekindle.intake.cards import read_card
 from rekindle.intake.instants import read_instant
 from rekindle.intake.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
 from rekindle.intake.model import Event, EventType, Problem
-from rekindle.intake.orders import read_amounts
+from rekindle.intake.orders import names_amounts, read_amounts
 
 # https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
 LARGEST_EVENT_BYTES = 32 * 1024
@@ -224,6 +224,12 @@ def _check_order(name: str, content: Mapping[str, Any]) -> None:
         read_amounts(content)
     except ValueError as error:
         raise EventError(Problem.BAD_AMOUNT, str(error)) from error
+    if name == "order_completed" and not names_amounts(content):
+        raise EventError(
+            Problem.MISSING_AMOUNT,
+            "an order needs revenue, subtotal, total or products with prices; "
+            "write revenue 0 if nothing was paid",
+        )
 
 
 def _instant(

@@ -36,6 +36,7 @@ from rekindle.journeys.model import (
     WaitForEvent,
     WaitForTime,
     Way,
+    order_signal,
 )
 from rekindle.journeys.replay import Replayed, replay
 from rekindle.journeys.route import Route, build_route, events_asked, map_places
@@ -87,6 +88,7 @@ __all__ = [
     "map_places",
     "may_begin",
     "may_enter",
+    "order_signal",
     "parse_journey",
     "replay",
     "starter_journeys",

@@ -44,3 +44,12 @@ def exit_reason(event: str) -> Reason:
 def is_woken(wakes_on: str, event: str) -> bool:
     """Return whether whoever waits for ``wakes_on``, names between bars, waits for an event."""
     return f"|{event}|" in wakes_on
+
+
+def is_correction(known: Signal, told: Signal) -> bool:
+    """Return whether an order that is on record is told of anew: at another time, or as news."""
+    if not told.subject:
+        return False
+    arrived_at = told.arrived_at
+    is_news = arrived_at is not None and (known.arrived_at is None or known.arrived_at < arrived_at)
+    return known.at != told.at or is_news

@@ -28,7 +28,13 @@ from rekindle.consent import (
 from rekindle.errors import LedgerError
 from rekindle.gate import INSTANT, Deed, Dossier, Enrolment, Sent, Terms, month_of, resolve_zones
 from rekindle.identity import normalise_address
-from rekindle.journeys.exits import exit_reason, is_exit, is_stopped_by, is_woken
+from rekindle.journeys.exits import (
+    exit_reason,
+    is_correction,
+    is_exit,
+    is_stopped_by,
+    is_woken,
+)
 from rekindle.journeys.interfaces import Decide
 from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, Send, Signal, Trigger
 from rekindle.journeys.queue import DueQueue
@@ -150,7 +156,7 @@ class MemoryBook:
         self._latest: dict[tuple[str, str], _Entry] = {}
         self._queue: DueQueue[_Entry] = DueQueue()
         self._moves: list[Move] = []
-        self._signals: set[str] = set()
+        self._signals: dict[str, Signal] = {}
         self._events: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self._reserved: dict[tuple[str, str], int] = defaultdict(int)
         self._messages: list[Move] = []
@@ -518,10 +524,12 @@ class MemoryBook:
         self._queue.remove(entry, entry.enrolment.due_at)
 
     def _record(self, signal: Signal, at: datetime) -> int:
-        if signal.key in self._signals:
-            return 0
-        self._signals.add(signal.key)
         standing, event = self._standing(signal.person), signal.event
+        if (known := self._signals.get(signal.key)) is not None:
+            if not is_correction(known, signal):
+                return 0
+            self._forget(standing, known)
+        self._signals[signal.key] = signal
         self._remember(standing, signal)
         if signal.kind in STOPS:
             is_about_card = self._is_about_card(signal)
@@ -533,7 +541,11 @@ class MemoryBook:
                 if is_about_card and is_stopped_by(signal, entry.version.journey)
             ]
         else:
-            ended = [entry for entry in standing.open if entry.is_ended_by(event, signal.at)]
+            ended = [
+                entry
+                for entry in standing.open
+                if entry.is_ended_by(event, signal.at_for(entry.enrolment.entered_at))
+            ]
         for entry in ended:
             self._close(entry, exit_reason(event), at)
         for entry in standing.open:
@@ -548,6 +560,13 @@ class MemoryBook:
         card = self._standing(signal.person).card or NOBODY
         held = {normalise_address(card.address_of(kind)) for kind in AddressKind}
         return normalise_address(signal.address) in held
+
+    def _forget(self, standing: _Standing, signal: Signal) -> None:
+        """Take back what an order was known as before it was corrected."""
+        standing.deeds.remove(Deed(signal.event, signal.at))
+        self._events[signal.event].remove((signal.at, signal.person))
+        ordered = (deed.at for deed in standing.deeds if deed.event == SignalKind.ORDER)
+        standing.newest_order_at = max(ordered, default=None)
 
     def _remember(self, standing: _Standing, signal: Signal) -> None:
         event = signal.event

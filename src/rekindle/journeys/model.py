@@ -6,6 +6,7 @@ books pass them around.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -294,7 +295,10 @@ class Signal:
     ``at`` is when it happened, which may be long before it is recorded. ``name`` says
     which event a signal of kind EVENT is. Of an opt-out, a complaint or a bounce,
     ``channel`` is where it came from (None is everywhere) and ``address`` the one it is
-    about, empty where that is the one on the card.
+    about, empty where that is the one on the card. A purchase is
+    the order ``subject`` of ``source``, and the newest word on that order counts;
+    ``arrived_at`` says since when it is known to be one, where its date does not show that
+    it is news.
     """
 
     person: str
@@ -304,11 +308,36 @@ class Signal:
     name: str = ""
     channel: Channel | None = None
     address: str = ""
+    source: str = ""
+    subject: str = ""
+    arrived_at: datetime | None = None
 
     @property
     def event(self) -> str:
         """Return the event's name as journeys write it."""
         return self.name if self.kind is SignalKind.EVENT else self.kind.value
+
+    def at_for(self, entered_at: datetime) -> datetime:
+        """Return when it happened to somebody who had entered by then: not before it arrived."""
+        arrived_at = self.arrived_at
+        return self.at if arrived_at is None or arrived_at <= entered_at else arrived_at
+
+
+def order_signal(
+    person: str, at: datetime, source: str, order_id: str, *, arrived_at: datetime | None = None
+) -> Signal:
+    """Return a person's purchase, which goes by its order whoever tells of it."""
+    # As JSON, because ids may hold whatever would stand between them.
+    key = "order:" + json.dumps([source, order_id, person], ensure_ascii=False)
+    return Signal(
+        person,
+        SignalKind.ORDER,
+        at,
+        key,
+        source=source,
+        subject=order_id,
+        arrived_at=arrived_at,
+    )
 
 
 def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:

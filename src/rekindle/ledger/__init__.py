@@ -58,6 +58,7 @@ from rekindle.ledger.intake import (  # noqa: E402
     spooled_sources,
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
+from rekindle.ledger.observations import Correction, Observations, Sightings  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
     Meters,
@@ -73,6 +74,7 @@ __all__ = [
     "ApiKey",
     "AuditEntry",
     "AuditLog",
+    "Correction",
     "DecisionCount",
     "DecisionEntry",
     "EnrolmentEntry",
@@ -87,12 +89,14 @@ __all__ = [
     "MessageEntry",
     "MessageState",
     "Meters",
+    "Observations",
     "Outbox",
     "OutboxMessage",
     "Recovered",
     "Rekeyed",
     "Report",
     "Scope",
+    "Sightings",
     "SignalEntry",
     "Spooled",
     "StuckMessage",

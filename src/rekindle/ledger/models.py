@@ -428,7 +428,9 @@ class AuditEntry(models.Model):
 class Signal(models.Model):
     """Something a person did or that happened to them; ``key`` arrives once.
 
-    ``name`` says which event one of kind ``event`` is.
+    ``name`` says which event one of kind ``event`` is. A purchase is the order ``subject``
+    of ``source`` and follows it: redated with it, ``is_void`` while it is none. Since
+    ``arrived_at`` it is known to be one, where its date does not show that it is news.
     """
 
     person = _person()
@@ -437,6 +439,10 @@ class Signal(models.Model):
     key = models.TextField()
     recorded_at = models.DateTimeField()
     name = models.TextField(db_default="")
+    source = models.TextField(db_default="")
+    subject = models.TextField(db_default="")
+    arrived_at = models.DateTimeField(null=True)
+    is_void = models.BooleanField(db_default=False)
 
     class Meta:
         constraints = (
@@ -449,7 +455,19 @@ class Signal(models.Model):
         indexes = (
             models.Index(fields=["person", "kind", "at"], name="ledger_signal_person"),
             models.Index(fields=["kind", "name", "at"], name="ledger_signal_event"),
+            models.Index(
+                fields=["source", "subject"],
+                condition=~Q(subject=""),
+                name="ledger_signal_subject",
+            ),
         )
+
+
+class Observation(models.Model):
+    """A version of the facts, by its newest import, and when a pass first looked at it."""
+
+    number = models.BigIntegerField(primary_key=True)
+    seen_at = models.DateTimeField()
 
 
 from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models by this module

@@ -31,6 +31,7 @@ from rekindle.ledger.queries import (
     ledger_transaction,
     rows_of,
     text_of,
+    text_or_none,
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
@@ -148,7 +149,17 @@ def _append(alias: str, signals: Sequence[Signal], at: datetime) -> list[Signal]
         return []
     know_people(alias, (signal.person for signal in signals))
     rows = [
-        (one.person, one.kind.value, _name(one), text_of(one.at), key, text_of(at))
+        (
+            one.person,
+            one.kind.value,
+            _name(one),
+            text_of(one.at),
+            key,
+            text_of(at),
+            one.source,
+            one.subject,
+            text_or_none(one.arrived_at),
+        )
         # In one order everywhere: two that insert the same keys wait, not lock.
         for key, one in sorted(by_key.items())
     ]
@@ -233,7 +244,7 @@ def _reason(one: _Ended, signals: Iterable[Signal]) -> Reason | None:
         else:
             is_over = is_exit(
                 signal.event,
-                signal.at,
+                signal.at_for(one.entered_at),
                 exits=one.journey.exits,
                 entered_at=one.entered_at,
                 last_order_at=one.last_order_at,

@@ -16,7 +16,7 @@ import pytest
 from rekindle.consent import ConsentRecord, Rule
 from rekindle.gate import Decision, Sent
 from rekindle.journeys.interfaces import Book
-from rekindle.journeys.model import Person, Signal
+from rekindle.journeys.model import Person, Signal, order_signal
 from rekindle.testing.book_samples import (
     DAY,
     HOUR,
@@ -472,6 +472,25 @@ class BookContract(SteeringContract):
         book.enrol([build_enrolment()])
         signals = [build_order("alice", START + HOUR, f"order-{n}") for n in range(2)]
         assert [book.record([s], START + DAY) for s in signals] == [1, 0]
+
+    def test_order_that_is_redated_is_seen_again(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        assert book.record([order_signal("alice", LAST_ORDER - DAY, "shop", "1")], START) == 0
+        later = order_signal("alice", START + HOUR, "shop", "1")
+        assert [book.record([later], START + DAY) for _ in range(2)] == [1, 0]
+
+    def test_order_that_turns_out_older_ends_no_later_entry(self, book: Book) -> None:
+        for at in (START + 2 * HOUR, LAST_ORDER - DAY):
+            book.record([order_signal("alice", at, "shop", "1")], START + DAY)
+        book.enrol([build_enrolment()])
+        assert only_due(book).exit is None
+
+    def test_order_known_too_late_for_its_date_ends_who_had_entered(self, book: Book) -> None:
+        book.enrol([build_enrolment()])
+        old = order_signal("alice", LAST_ORDER - DAY, "shop", "1")
+        assert book.record([old], START + HOUR) == 0
+        news = replace(old, arrived_at=START + HOUR)
+        assert [book.record([news], START + DAY) for _ in range(2)] == [1, 0]
 
     # Nobody is forgotten
 

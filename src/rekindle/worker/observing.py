@@ -1,11 +1,14 @@
 """Watches the facts for people who came back, and tells the ledger.
 
 Runs before anything is decided or sent, so that a purchase that was imported a moment
-ago ends the enrolment in the transaction that records it.
+ago ends the enrolment in the transaction that records it. Facts are corrected: what is a
+return follows from the order and from what was known of it at entry, not from its date
+alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,56 +17,137 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.facts import Engine, Facts
-from rekindle.journeys import Signal
+from rekindle.journeys import Signal, order_signal
+from rekindle.ledger import Correction, Observations, Sightings
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import SignalKind
 
-WATCHED = pa.schema([("person", pa.string()), ("since", pa.timestamp("us", tz="UTC"))])
+INSTANT = pa.timestamp("us", tz="UTC")
+WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_order_at", INSTANT)])
+ORDER = ("source", "order_id", "ordered_at", "kind", "known_in", "sold_in", "moved_in")
 
 
 def observe_returns(workspace: Workspace, at: datetime) -> int:
-    """Record purchases newer than what was known at entry; return how many ended.
+    """Record purchases that were not known at entry; return how many enrolments ended.
 
     Only purchases before ``at`` are seen, so a tick on a past date does not peek ahead.
+    Purchases that are on record follow their orders: redated, or void where they are none.
     """
-    watched: dict[str, datetime] = {}
-    for one in (*workspace.book.open_enrolments(), *workspace.outbox.unsent_enrolments()):
-        since = one.last_order_at or one.entered_at
-        watched[one.person] = min(since, watched.get(one.person, since))
-    if not watched:
-        return 0
-    signals = _returns(workspace, watched, at)
-    return workspace.book.record(signals, at) if signals else 0
-
-
-def _returns(workspace: Workspace, watched: dict[str, datetime], at: datetime) -> list[Signal]:
     engine, facts = workspace.reading
+    observations = Observations(workspace.ledger)
+    sightings = observations.load(at)
+    watched = {
+        (one.person, one.entered_at, one.last_order_at): None
+        for one in (*workspace.book.open_enrolments(), *workspace.outbox.unsent_enrolments())
+    }
+    signals = _returns(engine, facts, list(watched), sightings) if watched else []
+    ended = workspace.book.record(signals, at) if signals else 0
+    _follow(engine, facts, observations, sightings)
+    return ended
+
+
+Watched = tuple[str, datetime, datetime | None]
+
+
+def _returns(
+    engine: Engine, facts: Facts, watched: list[Watched], sightings: Sightings
+) -> list[Signal]:
+    """Return the purchases that one enrolment or another did not know of."""
     people = _with_buyers(engine, facts, watched)
-    orders = facts.cut(at).orders
-    orders = orders.filter(orders.kind == "purchase")
-    newer = orders.inner_join(
-        people, [orders.customer_id == people.buyer, orders.ordered_at > people.since]
-    ).select("person", "ordered_at", "source", "order_id")
-    rows = engine.run(newer.order_by("ordered_at", "source", "order_id", "person")).to_pylist()
-    return [
-        Signal(row["person"], SignalKind.ORDER, row["ordered_at"], key=_key(row)) for row in rows
-    ]
+    orders = facts.cut(sightings.now).orders
+    orders = orders.filter(orders.kind.isin(["purchase", "pending"]))
+    joined = orders.inner_join(people, orders.customer_id == people.buyer)
+    joined = joined.select("person", "entered_at", "last_order_at", *ORDER)
+    # A date that is no news is of interest only where the order has become a purchase.
+    joined = joined.filter(
+        joined.last_order_at.isnull()
+        | (joined.ordered_at > joined.last_order_at)
+        | joined.sold_in.notnull()
+    )
+    rows = joined.order_by("ordered_at", "source", "order_id", "person", "entered_at")
+    found: dict[str, Signal] = {}
+    for row in engine.run(rows).to_pylist():
+        if (signal := _return(row, sightings)) is not None:
+            known = found.get(signal.key)
+            found[signal.key] = signal if known is None else _later(known, signal)
+    return list(found.values())
 
 
-def _with_buyers(engine: Engine, facts: Facts, watched: dict[str, datetime]) -> ir.Table:
-    """Return ``person`` and ``since`` with ``buyer``, the id their purchases go by today.
+def _return(row: dict[str, Any], sightings: Sightings) -> Signal | None:
+    """Return the purchase if it is one that the enrolment did not know of."""
+    entered_at, last_order_at, ordered_at = (
+        row[name] for name in ("entered_at", "last_order_at", "ordered_at")
+    )
+    is_news_by_date = ordered_at > (last_order_at or entered_at)
+    if row["kind"] == "pending":  # somebody is at the till, and is left in peace
+        return _signal(row) if ordered_at > entered_at else None
+    sold_at = sightings.first_seen(row["sold_in"])
+    if sold_at is not None and sold_at > entered_at:
+        return _signal(row, None if is_news_by_date else sold_at)
+    if last_order_at is None and not is_news_by_date:  # a first purchase that arrives late
+        known_at = sightings.first_seen(row["known_in"]) or sightings.now
+        return _signal(row, known_at if known_at > entered_at else sightings.now)
+    if not is_news_by_date:
+        return None
+    return None if _was_moved(row, entered_at, sightings) else _signal(row)
+
+
+def _was_moved(row: dict[str, Any], entered_at: datetime, sightings: Sightings) -> bool:
+    """Return whether somebody entered with this order, and its date was changed since."""
+    known_at = sightings.first_seen(row["known_in"])
+    moved_at = sightings.first_seen(row["moved_in"])
+    if known_at is None or moved_at is None:
+        return False
+    return known_at <= entered_at < moved_at
+
+
+def _signal(row: dict[str, Any], arrived_at: datetime | None = None) -> Signal:
+    return order_signal(
+        row["person"], row["ordered_at"], row["source"], row["order_id"], arrived_at=arrived_at
+    )
+
+
+def _later(one: Signal, other: Signal) -> Signal:
+    """Return of two words on one order the one by which it is news to more."""
+    if one.arrived_at is None or other.arrived_at is None:
+        return other if one.arrived_at is None else one
+    return max(one, other, key=lambda signal: signal.arrived_at or signal.at)
+
+
+def _follow(engine: Engine, facts: Facts, observations: Observations, sightings: Sightings) -> None:
+    """Let purchases on record follow the orders that changed since the last look."""
+    orders = facts.orders
+    (row,) = engine.run(orders.aggregate(newest=orders.changed_in.max())).to_pylist()
+    newest = row["newest"] or 0
+    if newest <= sightings.newest:
+        return
+    corrections: Iterator[Correction] = iter(())
+    if observations.has_purchases():
+        corrections = _corrections(engine, facts, sightings.newest)
+    observations.note(newest, sightings.now, corrections)
+
+
+def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correction]:
+    orders = facts.orders
+    changed = orders.filter(orders.changed_in > since)
+    rows = changed.select("source", "order_id", "ordered_at", "kind")
+    for batch in engine.run(rows).to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            is_void = row["kind"] not in ("purchase", "pending")
+            yield Correction(row["source"], row["order_id"], row["ordered_at"], is_void)
+
+
+def _with_buyers(engine: Engine, facts: Facts, watched: list[Watched]) -> ir.Table:
+    """Return ``watched`` with ``buyer``, the id by which each person's purchases go today.
 
     Two ids may be found to be one person after both had entered; then a purchase by
     either is a return of both.
     """
-    rows = pa.table({"person": list(watched), "since": list(watched.values())}, schema=WATCHED)
+    columns = zip(*watched, strict=True)
+    rows = pa.table([list(column) for column in columns], schema=WATCHED)
     people = engine.bring("watched", rows)
     known = (facts.bookkeeping or {}).get("identities")
     if known is None:
         return people.mutate(buyer=people.person)
     found = people.left_join(known, people.person == known.customer_id)
-    return found.select("person", "since", buyer=ibis.coalesce(found.person_id, found.person))
-
-
-def _key(row: dict[str, Any]) -> str:
-    return f"order:{row['source']}:{row['order_id']}:{row['person']}"
+    buyer = ibis.coalesce(found.person_id, found.person)
+    return found.select("person", "entered_at", "last_order_at", buyer=buyer)

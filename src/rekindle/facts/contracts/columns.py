@@ -83,7 +83,8 @@ CURRENCY = Column(
 STATUS = Column(
     "status",
     "string",
-    "The order's state; cancelled, canceled, void and voided are no purchase.",
+    "The order's state; cancelled, canceled, void and voided are no purchase, nor is what is a "
+    "draft, pending or unpaid as yet.",
     words=("status", "order_status", "financial_status", "state"),
 )
 EMAIL = Column(

@@ -28,7 +28,8 @@ CONTRACT = Contract(
         Column(
             "kind",
             "string",
-            "purchase, refund, cancelled, or free (nothing was paid).",
+            "purchase, refund, cancelled, pending (a draft, or not paid yet), or free (nothing "
+            "was paid).",
             required=True,
             is_input=False,
         ),
@@ -63,6 +64,21 @@ CONTRACT = Contract(
             words=("refund", "refunded", "refund_amount", "refunded_amount"),
         ),
         CURRENCY,
+        Column(
+            "known_in",
+            "int64",
+            "The import that first showed it as a purchase of this customer; imports are "
+            "numbered, and numbers grow.",
+            is_input=False,
+        ),
+        Column(
+            "sold_in",
+            "int64",
+            "The import that made a purchase of what was here as something else before.",
+            is_input=False,
+        ),
+        Column("moved_in", "int64", "The import that last changed its date.", is_input=False),
+        Column("changed_in", "int64", "The import that last changed it.", is_input=False),
     ),
     extra_inputs=(STATUS, *CARD),
     known_at="ordered_at",

@@ -158,7 +158,7 @@ class History:
     @ledger_errors()
     def signals_of(self, person: str, limit: int = 1000) -> Sequence[SignalEntry]:
         """Return the newest ``limit`` things that happened to a person, oldest first."""
-        signals = models.Signal.objects.using(self._alias).filter(person=person)
+        signals = models.Signal.objects.using(self._alias).filter(person=person, is_void=False)
         reports = intake_models.Event.objects.using(self._alias).filter(person=person)
         deeds = reports.exclude(deed=None)
         found = [_signal(row) for row in signals.order_by("-at", "-id")[:limit]]

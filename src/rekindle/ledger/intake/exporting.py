@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rekindle.config import SourceSettings
-from rekindle.facts import CONTRACTS, held_cards
+from rekindle.facts import CONTRACTS, held_cards, held_orders
 from rekindle.intake import (
     HUMAN_KINDS,
     EventType,
@@ -73,7 +73,7 @@ class _Spool:
 
 def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[SourceSettings]:
     """Write the facts of one source's reports; yield the files as sources."""
-    orders = _orders(spool.inbox, name, reports)
+    orders = _orders(spool, name, reports)
     tables = {
         "customers": _cards(spool.lake, reports),
         "order_lines": [line for order in orders for line in order[1]],
@@ -109,34 +109,41 @@ def _event(report: Spooled) -> Row:
     }
 
 
-def _orders(inbox: Inbox, source: str, reports: Iterable[Spooled]) -> list[tuple[Row, list[Row]]]:
+def _orders(spool: _Spool, source: str, reports: Iterable[Spooled]) -> list[tuple[Row, list[Row]]]:
     """Return each order that was reported on, with its lines, from all its reports."""
     touched = {report.subject for report in reports if report.subject}
     if not touched:
         return []
     told: dict[str, list[Spooled]] = {order: [] for order in sorted(touched)}
-    for report in inbox.of_orders(source, touched):
+    for report in spool.inbox.of_orders(source, touched):
         told[report.subject].append(report)
+    held = held_orders(spool.lake, source, touched)
     found = []
     for order_id, own in told.items():
         events = [OrderEvent(r.name, r.person, r.at, _content(r)) for r in own]
-        row = fold_order(order_id, events)
+        row = fold_order(order_id, events, held.get(order_id))
         if row is not None:
             found.append((row, _lines(row, own)))
     return found
 
 
 def _lines(row: Row, reports: Iterable[Spooled]) -> list[Row]:
-    """Return the products of an order as it was last told."""
+    """Return the products of an order as they were last told."""
     shared = {name: row.get(name) for name in ("order_id", "customer_id", "ordered_at", "currency")}
     placed = [r for r in reports if r.name in ("order_completed", "order_updated")]
-    return [{**shared, **line} for line in read_lines(_content(placed[-1]))] if placed else []
+    told = (lines for r in reversed(placed) if (lines := read_lines(_content(r))))
+    return [{**shared, **line} for line in next(told, [])]
 
 
 def _cards(lake: Path, reports: Iterable[Spooled]) -> list[Row]:
     """Return the cards of people who were identified: what was said over what is held."""
     told = [r for r in reports if r.type is EventType.IDENTIFY and r.person]
-    cards = {} if not told else held_cards(lake, {str(r.person) for r in told})
+    held = {} if not told else held_cards(lake, {str(r.person) for r in told})
+    # Whatever a file said of a permission stands as its own statement; it is not said again.
+    cards = {
+        who: {k: v for k, v in card.items() if not k.startswith("email_consent")}
+        for who, card in held.items()
+    }
     rows: dict[str, Row] = {}
     for report in sorted(told, key=lambda one: (one.at, one.id)):
         person = str(report.person)

@@ -6,11 +6,12 @@ threads of the requests, while that one writes what came before.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rekindle.intake import Event, order_id_of, signal_kind
-from rekindle.journeys import Signal
+from rekindle.journeys import Signal, order_signal
 from rekindle.ledger.bulk import Target, moment_writer
 from rekindle.ledger.queries import Row
 from rekindle.vocabulary import STOPS, SignalKind
@@ -72,9 +73,10 @@ class Report:
         """Return the signal; a purchase goes by its order, as the one an import brings."""
         event, kind = self.event, self.kind or SignalKind.EVENT
         if kind is SignalKind.ORDER:
-            key = f"order:{source}:{order_id_of(event.name, event.content)}:{person}"
-        else:
-            key = f"event:{source}:{event.message_id}:{person}"
+            order_id = order_id_of(event.name, event.content)
+            return order_signal(person, event.at, source, order_id)
+        # As JSON, because ids may hold whatever would stand between them.
+        key = "event:" + json.dumps([source, event.message_id, person], ensure_ascii=False)
         name = event.name if kind is SignalKind.EVENT else ""
         return Signal(person, kind, event.at, key, name)
 

@@ -195,7 +195,7 @@ SELECT s.enrolment_id, e.person_id, e.journey, e.version, e.rotation, e.arm,
        p.country, p.timezone, p.phone, coalesce(p.address, '') <> '', p.erased_at IS NOT NULL,
        CASE WHEN p.stated_at > %s THEN '?' ELSE p.statements END,
        (SELECT MOMENT(max(at)) FROM ledger_signal
-        WHERE person_id = e.person_id AND kind = 'order'),
+        WHERE person_id = e.person_id AND kind = 'order' AND NOT is_void),
        p.is_noted OR (p.address_hash <> '' AND
            (SELECT true FROM ledger_suppression
             WHERE address_hash = p.address_hash AND address_hash <> '' LIMIT 1) IS NOT NULL)
@@ -277,7 +277,7 @@ WITH people AS (SELECT r.person FROM ROWS(person text) AS r),
 SELECT g.person_id, g.kind, g.name, INSTANT(g.at)
 FROM people AS p
 JOIN ledger_signal AS g ON g.person_id = p.person
-WHERE g.kind IN (SELECT word FROM words) AND g.at > %s
+WHERE g.kind IN (SELECT word FROM words) AND g.at > %s AND NOT g.is_void
 UNION ALL
 SELECT v.person, 'event', v.deed, INSTANT(v.at)
 FROM people AS p
@@ -337,13 +337,55 @@ WHERE true
 ON CONFLICT DO NOTHING
 
 -- name: add_signals
--- Append signals; say which keys were not known yet.
-INSERT INTO ledger_signal (person_id, kind, name, at, key, recorded_at)
-SELECT r.person, r.kind, r.name, r.at, r.key, r.recorded_at
-FROM ROWS(person text, kind text, name text, at instant, key text, recorded_at instant) AS r
+-- Append signals; say which keys were not known yet. An order that is on record follows what
+-- is told of it now, and is news again if it was at another time or has become a purchase.
+INSERT INTO ledger_signal (person_id, kind, name, at, key, recorded_at, source, subject, arrived_at)
+SELECT r.person, r.kind, r.name, r.at, r.key, r.recorded_at, r.source, r.subject, r.arrived_at
+FROM ROWS(person text, kind text, name text, at instant, key text, recorded_at instant,
+          source text, subject text, arrived_at instant) AS r
+WHERE true
+ON CONFLICT (key) DO UPDATE SET
+    at = excluded.at, recorded_at = excluded.recorded_at, is_void = false,
+    arrived_at = coalesce(excluded.arrived_at, ledger_signal.arrived_at)
+WHERE ledger_signal.subject <> ''
+  AND (ledger_signal.at <> excluded.at OR ledger_signal.is_void
+       OR (excluded.arrived_at IS NOT NULL
+           AND (ledger_signal.arrived_at IS NULL
+                OR ledger_signal.arrived_at < excluded.arrived_at)))
+RETURNING key
+
+-- name: has_orders
+-- Whether any purchase is on record.
+SELECT 1 FROM ledger_signal WHERE subject <> '' LIMIT 1
+
+-- name: hold_orders
+-- The purchases on record of these orders, held until the commit, in the order of add_signals.
+SELECT g.key
+FROM ROWS(source text, subject text) AS r
+JOIN ledger_signal AS g ON g.source = r.source AND g.subject = r.subject
+WHERE g.subject <> ''
+ORDER BY g.key
+-- postgresql: FOR NO KEY UPDATE OF g
+
+-- name: correct_orders
+-- Let the purchases on record follow what the facts say of their orders now.
+UPDATE ledger_signal AS g
+SET at = r.at, is_void = r.is_void
+FROM ROWS(source text, subject text, at instant, is_void boolean) AS r
+WHERE g.source = r.source AND g.subject = r.subject AND g.subject <> ''
+  AND (g.at <> r.at OR g.is_void <> r.is_void)
+
+-- name: note_observation
+-- Remember when a pass first looked at a version of the facts.
+INSERT INTO ledger_observation (number, seen_at)
+SELECT r.number, r.seen_at
+FROM ROWS(number bigint, seen_at instant) AS r
 WHERE true
 ON CONFLICT DO NOTHING
-RETURNING key
+
+-- name: observations
+-- The versions of the facts that passes looked at, oldest first.
+SELECT number, INSTANT(seen_at) FROM ledger_observation ORDER BY number
 
 -- name: hold_open_of
 -- These people's open enrolments; held until the commit, in one order everywhere.
@@ -390,7 +432,7 @@ SELECT x.person, INSTANT(max(x.at))
 FROM (
     SELECT g.person_id AS person, g.at
     FROM ledger_signal AS g
-    WHERE g.kind = %s AND g.name = %s AND g.at > %s AND g.at <= %s
+    WHERE g.kind = %s AND g.name = %s AND g.at > %s AND g.at <= %s AND NOT g.is_void
     UNION ALL
     SELECT v.person, v.at
     FROM ledger_event AS v

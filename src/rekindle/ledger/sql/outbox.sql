@@ -52,7 +52,7 @@ WITH people AS (SELECT r.person FROM ROWS(person text) AS r),
 SELECT g.person_id, g.kind, g.name, INSTANT(max(g.at))
 FROM people AS p
 JOIN ledger_signal AS g ON g.person_id = p.person
-WHERE g.kind IN (SELECT word FROM words) AND g.at <= %s
+WHERE g.kind IN (SELECT word FROM words) AND g.at <= %s AND NOT g.is_void
 GROUP BY g.person_id, g.kind, g.name
 UNION ALL
 SELECT v.person, 'event', v.deed, INSTANT(max(v.at))
