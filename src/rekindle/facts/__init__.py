@@ -1,6 +1,14 @@
 """What happened in the business: contracts, sources, checks, the lake, the engines."""
 
-from rekindle.facts.contracts import CONTRACTS, Column, Contract, describe_contracts
+from rekindle.facts.contracts import (
+    CONTRACTS,
+    INSTANT,
+    MONEY,
+    SOURCE,
+    Column,
+    Contract,
+    describe_contracts,
+)
 from rekindle.facts.engines import (
     Engine,
     Place,
@@ -18,6 +26,9 @@ from rekindle.facts.proposing import Proposal, propose_source
 
 __all__ = [
     "CONTRACTS",
+    "INSTANT",
+    "MONEY",
+    "SOURCE",
     "Column",
     "Contract",
     "Engine",

@@ -1,6 +1,6 @@
 """What each table of facts holds: one file a table, found by looking."""
 
-from rekindle.facts.contracts.columns import CARD
+from rekindle.facts.contracts.columns import CARD, SOURCE
 from rekindle.facts.contracts.customers import CONTRACT as CUSTOMERS
 from rekindle.facts.contracts.describing import describe_contracts
 from rekindle.facts.contracts.discovery import Contracts
@@ -32,6 +32,7 @@ __all__ = [
     "PERMISSIONS",
     "PRODUCTS",
     "QUARANTINE",
+    "SOURCE",
     "Column",
     "Contract",
     "Contracts",
