@@ -72,7 +72,7 @@ def _prepare(folder: Path, url: str) -> Prepare:
 
         def dispatch() -> None:
             clock.move(HOUR)
-            report = build_dispatcher(space, Composer(space, audience).compose).run()
+            report = build_dispatcher(space, Composer(space, audience).compose, audience).run()
             if report.accepted != MESSAGES:
                 raise RuntimeError(f"{report}: {MESSAGES} were waiting")
 

@@ -186,7 +186,7 @@ def dispatch(space: Workspace, port: int, line: Connection) -> None:
     smtp = SmtpSettings(host=HOST, port=port, security="none", connections=CONNECTIONS)
     settings = EmailSettings(outlet="email_smtp", smtp=smtp)
     outlet = build_outlet("email_smtp", settings, base=space.directory, secrets={})
-    look = LastLook(space.book, HouseRules())
+    look = LastLook(space.book, HouseRules(), FixedAudience())
     means = Means(compose, look, space.clock, connections=CONNECTIONS)
     dispatcher = Dispatcher(space.outbox, outlet, means)
     line.send("ready")

@@ -41,6 +41,7 @@ class Queue:
 
     alias: str
     journeys: set[str] = field(default_factory=set)
+    text: str = TEXT
 
     def journey(self, name: str, *, purpose: str = "marketing") -> None:
         """Start a journey, once."""
@@ -52,7 +53,7 @@ class Queue:
             models.JourneyVersion,
             name=name,
             version=1,
-            text=TEXT.format(name=name, purpose=purpose),
+            text=self.text.format(name=name, purpose=purpose),
             holdout_share=0.0,
             salt=name,
             started_at=START,

@@ -102,7 +102,9 @@ class Desk:
         smtp = SmtpSettings(host="127.0.0.1", port=post.port, security="none")
         settings = EmailSettings(outlet="email_smtp", smtp=smtp)
         outlet = build_outlet("email_smtp", settings, base=Path(post.folder), secrets={})
-        means = Means(compose, LastLook(self.book, RULES), clock, connections=smtp.connections)
+        means = Means(
+            compose, LastLook(self.book, RULES, everyone), clock, connections=smtp.connections
+        )
         self._dispatcher = Dispatcher(self.outbox, outlet, means)
 
     def tick(self) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, time, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -25,7 +26,7 @@ from rekindle.errors import (
     UnknownFateError,
 )
 from rekindle.gate import Cap, HouseRules, QuietHours
-from rekindle.journeys import Book, JourneyVersion, parse_journey
+from rekindle.journeys import Book, Candidate, JourneyVersion, parse_journey
 from rekindle.ledger import (
     MAX_ATTEMPTS,
     Meters,
@@ -77,13 +78,15 @@ class FakeOutlet:
 class Desk:
     """A dispatcher at work on a queue, with a clock, an outlet and house rules to set."""
 
-    def __init__(self, alias: str) -> None:
-        self.queue = Queue(alias)
+    def __init__(self, alias: str, *, text: str = TEXT) -> None:
+        self.queue, self.text = Queue(alias, text=text), text
         self.clock = MovableClock(START)
         self.outlet = FakeOutlet()
         self.rules = HouseRules()
+        self.terms = replace(TERMS, budgets=())
         self.pace: Pace = Unmetered()
         self.broken: dict[str, RekindleError] = {}
+        self.matched: dict[str, set[str]] = {}
         self.between: Callable[[], None] = lambda: None
 
     def compose(
@@ -98,15 +101,31 @@ class Desk:
 
     def dispatch(self, outlet: Any = None, connections: int = 2) -> Any:
         """Make one pass."""
-        look = LastLook(cast("Book", self), self.rules)
+        look = LastLook(cast("Book", self), self.rules, self)
         means = Means(self.compose, look, self.clock, self.pace, connections)
-        outbox = Outbox(self.queue.alias, terms=TERMS)
+        outbox = Outbox(self.queue.alias, terms=self.terms)
         return Dispatcher(outbox, outlet or self.outlet, means).run()
+
+    def entrants(self, version: JourneyVersion, at: datetime) -> list[Candidate]:
+        """Let nobody enter."""
+        return []
+
+    def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
+        """Return those of ``people`` of whom a test says so."""
+        return self.matched.get(predicate, set()).intersection(people)
+
+    def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
+        """Know no dates."""
+        return {}
+
+    def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
+        """Know no orders."""
+        return {}
 
     def versions(self, journey: str) -> list[JourneyVersion]:
         """Stand in for the book."""
         purpose = "transactional" if journey == "receipt" else "marketing"
-        parsed = parse_journey(TEXT.format(name=journey, purpose=purpose), name_hint=journey)
+        parsed = parse_journey(self.text.format(name=journey, purpose=purpose), name_hint=journey)
         return [JourneyVersion(parsed, 1, 0.0, journey, START)]
 
     def answers(self, touch: int) -> list[models.Decision]:

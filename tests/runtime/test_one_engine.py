@@ -96,7 +96,7 @@ def look_between(team: Team, morning: datetime) -> None:
     observe_returns(space, at)
     people = OfTheMorning(audience, morning)
     Engine(space.book, people, rules=build_rules(space.config), cost=space.cost).tick(at)
-    build_dispatcher(space, Composer(space, audience).compose).run()
+    build_dispatcher(space, Composer(space, audience).compose, people).run()
 
 
 @pytest.fixture(scope="module")

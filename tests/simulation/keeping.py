@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rekindle.gate import Terms
-from rekindle.journeys import Batch, Book, Decide, MemoryBook, Move, Signal
+from rekindle.journeys import Audience, Batch, Book, Decide, MemoryBook, Move, Signal
 from tests.simulation.drawing import House
 from tests.simulation.journal import Key, broken
 
@@ -26,7 +26,7 @@ class Killed(BaseException):
     """The worker died here."""
 
 
-class Watcher(Protocol):
+class Watcher(Audience, Protocol):
     """Who wants to see what a book lets the engine decide, and what leaves."""
 
     house: House

@@ -168,7 +168,7 @@ class LedgerKeeper:
     def _dispatch(self, now: datetime) -> None:
         self._clock.set(now)
         rules = self._watcher.house.rules
-        means = Means(self._compose, LastLook(self.book, rules), self._clock)
+        means = Means(self._compose, LastLook(self.book, rules, self._watcher), self._clock)
         try:
             Dispatcher(self._outbox, self._provider, means).run()
         finally:

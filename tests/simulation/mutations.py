@@ -140,7 +140,7 @@ MUTATIONS = (
     Mutation("any click ever wakes", DECIDING,
         "if deed.event in events and deed.at > since)", "if deed.event in events)"),
     Mutation("a branch is taken whatever its condition", DECIDING,
-        "met = _people(left) if when is None else self._meeting(when, left, at)",
+        "met = _people(left) if when is None else self._asking.meeting(when, left, at)",
         "met = _people(left)"),
     Mutation("a hold ends at once", DECIDING,
         "after = _stand(before, before.position, before.ready_at, decision.until)",

@@ -43,8 +43,7 @@ class GateContext:
     ``is_condition_met`` is True also where the step has no condition. ``budget_left`` is
     the least that is left in a budget that binds the touch, ``expected`` what it is
     expected to earn; both in micros, None where there is no budget or expectation.
-    ``exclusion`` is one the profile gives rise to. ``is_leaving`` marks the look at a
-    message that is paid for and about to leave.
+    ``exclusion`` is one the profile gives rise to.
     """
 
     dossier: Dossier
@@ -56,7 +55,6 @@ class GateContext:
     budget_left: int | None = None
     expected: int | None = None
     exclusion: Exclusion | None = None
-    is_leaving: bool = False
 
 
 SEND = Decision(Answer.SEND)

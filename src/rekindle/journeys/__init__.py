@@ -4,6 +4,7 @@ Journeys are read from files, run by one engine over any ``Book``, and replayed 
 history by the same engine over a book in memory.
 """
 
+from rekindle.journeys.asking import Asking
 from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import build_policy
 from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_enter
@@ -43,6 +44,7 @@ from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.starters import starter_journeys
 
 __all__ = [
+    "Asking",
     "Assign",
     "Audience",
     "Batch",

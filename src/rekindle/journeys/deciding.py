@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from rekindle.audiences import behaviours_in, bind_flags
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError
 from rekindle.experiments import draw
@@ -29,6 +28,7 @@ from rekindle.gate import (
     local_day_bounds,
     next_local,
 )
+from rekindle.journeys.asking import Asking
 from rekindle.journeys.interfaces import Audience, Book
 from rekindle.journeys.model import (
     Batch,
@@ -84,6 +84,7 @@ class Decider:
     ) -> None:
         self._book = book
         self._audience = audience
+        self._asking = Asking(audience, rules)
         self._rules = rules
         self._cost = cost
         self._courses: dict[tuple[str, int], _Course] = {}
@@ -140,10 +141,11 @@ class Decider:
     def _ask(self, looks: Sequence[_Look], at: datetime) -> _Answers:
         """Ask the audience everything this batch needs to know, a predicate at a time."""
         sends = [look for look in looks if isinstance(look.node.step, Send)]
+        people = _people(look.dossier for look in sends)
         return _Answers(
             unmet=self._find_unmet(sends, at),
-            excluded=self._find_excluded(sends, at),
-            expected=self._find_expected(sends, at),
+            excluded=self._asking.excluded(people, at),
+            expected=self._asking.expected(people, at),
             ways=self._find_ways([k for k in looks if isinstance(k.node.step, Branch)], at),
             dates=self._find_dates(looks, at),
         )
@@ -157,27 +159,8 @@ class Decider:
                 asked[step.when].append(look.dossier)
         unmet: set[str] = set()
         for condition, dossiers in asked.items():
-            unmet |= _people(dossiers) - self._meeting(condition, dossiers, at)
+            unmet |= _people(dossiers) - self._asking.meeting(condition, dossiers, at)
         return frozenset(unmet)
-
-    def _find_excluded(self, sends: Sequence[_Look], at: datetime) -> frozenset[str]:
-        predicate = self._rules.excluded_when
-        if predicate is None or not sends:
-            return frozenset()
-        people = _people(look.dossier for look in sends)
-        return frozenset(self._audience.matching(predicate, at, people))
-
-    def _find_expected(self, sends: Sequence[_Look], at: datetime) -> dict[str, int]:
-        """Return what a touch is expected to earn: of rows that fit a person, the first."""
-        expected: dict[str, int] = {}
-        if not self._rules.worth or not sends:
-            return expected
-        left = _people(look.dossier for look in sends)
-        for worth in self._rules.worth:
-            found = self._audience.matching(worth.predicate, at, left)
-            expected.update(dict.fromkeys(found, worth.margin_micros))
-            left -= found
-        return expected
 
     def _find_ways(self, looks: Iterable[_Look], at: datetime) -> dict[str, int | None]:
         """Return for each person at a branch the number of their way, None for past all."""
@@ -189,7 +172,7 @@ class Decider:
         for group in standing.values():
             left = [look.dossier for look in group]
             for number, (when, _) in enumerate(group[0].node.ways):
-                met = _people(left) if when is None else self._meeting(when, left, at)
+                met = _people(left) if when is None else self._asking.meeting(when, left, at)
                 chosen.update(dict.fromkeys(met, number))
                 left = [dossier for dossier in left if dossier.enrolment.person not in met]
             chosen.update(dict.fromkeys(_people(left)))
@@ -204,24 +187,6 @@ class Decider:
         for column, people in asked.items():
             found |= self._audience.dates(column, at, people)
         return found
-
-    def _meeting(self, condition: str, dossiers: Iterable[Dossier], at: datetime) -> set[str]:
-        """Return who meets a condition on the profile and on what they did since entering."""
-        events = behaviours_in(condition)
-        if not events:
-            return self._audience.matching(condition, at, _people(dossiers))
-        groups: defaultdict[frozenset[str], set[str]] = defaultdict(set)
-        for dossier in dossiers:
-            done = frozenset(deed.event for deed in dossier.deeds) & events
-            groups[done].add(dossier.enrolment.person)
-        met: set[str] = set()
-        for done, people in groups.items():
-            rest = bind_flags(condition, {event: event in done for event in events})
-            if isinstance(rest, str):
-                met |= self._audience.matching(rest, at, people)
-            elif rest:
-                met |= people
-        return met
 
     def _look(self, dossier: Dossier) -> _Look:
         enrolment = dossier.enrolment

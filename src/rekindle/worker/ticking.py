@@ -114,7 +114,7 @@ class Worker:
             self._mark.note(is_forced=True)
             return composer.compose(messages)
 
-        dispatcher = build_dispatcher(self._workspace, compose)
+        dispatcher = build_dispatcher(self._workspace, compose, self._audience)
 
         def is_over() -> bool:
             self._mark.note_at_times()

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from rekindle.audiences import behaviours_in
 from rekindle.consent import NO_PREFERENCES
 from rekindle.gate import Deed, Dossier, Enrolment, Sent, Terms, resolve_zones
 from rekindle.journeys import Journey
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.outbox.model import OutboxMessage, touch_key
+from rekindle.ledger.outbox.paying import Bill, pay_again
 from rekindle.ledger.papers import (
     ARMS,
     Papers,
@@ -63,6 +65,8 @@ class _Line(NamedTuple):
     expires_at: str
     attempts: int
     cost_micros: int
+    budgets: str
+    budget_month: str
     journey: str
     rotation: int
     arm: str
@@ -100,10 +104,12 @@ def load_messages(
     journeys = {key: find(*key) for key in {(line.journey, line.version) for line in lines}}
     exits = frozenset().union(*(journey.exits for journey in journeys.values()))
     people = {line.person for line in lines}
-    papers = _load_papers(alias, people, exits | terms.bad_endings, lease.at)
+    asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
+    papers = _load_papers(alias, people, asked | exits | terms.bad_endings, lease.at)
     since = counted_since(terms, papers.wishes.values(), lease.at)
     rows = fetch(alias, "sends_beside", rows_of((person,) for person in people), text_of(since))
-    look = _Look(terms, lease, papers, _beside(rows, lease.at))
+    left = pay_again(alias, [_bill(line) for line in lines], terms, lease.at)
+    look = _Look(terms, lease, papers, _beside(rows, lease.at), left)
     return [look.message(line, journeys[line.journey, line.version]) for line in lines]
 
 
@@ -123,8 +129,14 @@ class _Look:
     """The last look at a batch of messages."""
 
     def __init__(
-        self, terms: Terms, lease: Lease, papers: Papers, beside: Mapping[str, Sequence[_Beside]]
+        self,
+        terms: Terms,
+        lease: Lease,
+        papers: Papers,
+        beside: Mapping[str, Sequence[_Beside]],
+        left: Mapping[int, int],
     ) -> None:
+        self._left = left
         self._terms = terms
         self._lease = lease
         self._papers = papers
@@ -156,6 +168,7 @@ class _Look:
             lease=self._lease.length,
             dossier=self._dossier(line, journey, address),
             attempts=line.attempts,
+            budget_left=self._left.get(line.touch),
         )
 
     def _dossier(self, line: _Line, journey: Journey, address: Address) -> Dossier:
@@ -182,6 +195,9 @@ class _Look:
             is_erased=bool(line.is_erased),
             preferences=papers.wishes.get(person, NO_PREFERENCES),
             exclusion=papers.exclusion_of(person, self._terms, self._lease.at),
+            deeds=tuple(
+                deed for deed in papers.deeds.get(person, ()) if deed.at > enrolment.entered_at
+            ),
         )
 
 
@@ -192,6 +208,19 @@ def _address_of(line: _Line, kind: str) -> tuple[Address, str]:
     if kind == AddressKind.PHONE:
         return Address(AddressKind.PHONE, line.phone or ""), line.phone_hash
     return Address(kind, ""), ""
+
+
+def _asked(journey: Journey) -> frozenset[str]:
+    """Return what the conditions of a journey's messages ask of what people did."""
+    conditions = (send.when for send in journey.sends if send.when is not None)
+    return frozenset().union(*(behaviours_in(condition) for condition in conditions))
+
+
+def _bill(line: _Line) -> Bill:
+    channel = channel_of(line.channel)
+    return Bill(
+        line.touch, line.journey, channel, line.cost_micros, line.budgets, line.budget_month
+    )
 
 
 def _beside(rows: Iterable[Row], at: datetime) -> dict[str, list[_Beside]]:

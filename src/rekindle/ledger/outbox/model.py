@@ -24,7 +24,8 @@ class OutboxMessage:
     ``dossier`` is what the gate is to look at before the message leaves: as for a due
     enrolment, except that a journey that ran its course is no exit, and that sends are
     counted without this message and those decided after it that have not left, so
-    that two that wait never block each other.
+    that two that wait never block each other. ``budget_left`` is the least that is left for
+    it in a budget that binds it, in micros.
     """
 
     touch: int
@@ -47,6 +48,7 @@ class OutboxMessage:
     attempts: int = 0
     address_kind: str = AddressKind.EMAIL.value
     address_hash: str = ""
+    budget_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

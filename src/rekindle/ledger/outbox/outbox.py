@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from rekindle.consent import Exclusion
 from rekindle.gate import INSTANT, Decision, Enrolment, Terms
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
@@ -22,6 +23,7 @@ from rekindle.ledger.cancelling import CHUNK, FREE, WAITING, book_budgets, cance
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
+from rekindle.ledger.outbox.paying import release
 from rekindle.ledger.outbox.stuck import find_stuck, resolve_stuck
 from rekindle.ledger.queries import (
     execute,
@@ -261,7 +263,10 @@ class Outbox:
             rows.append((message.touch, text_of(until)))
         worker = held[0][0].worker
         found = fetch(self._alias, "postpone_messages", rows_of(sorted(rows)), worker)
-        return {touch for (touch,) in found}
+        settled = {touch for (touch,) in found}
+        unpaid = {one.touch for one, decision in held if decision.reason is Reason.BUDGET}
+        release(self._alias, settled & unpaid)
+        return settled
 
     def _skip(self, skipped: Sequence[tuple[OutboxMessage, Decision]]) -> set[int]:
         """Cancel what the gate refused; return what this worker still held of it."""
@@ -310,8 +315,8 @@ def _answer_row(message: OutboxMessage, decision: Decision, at: datetime) -> tup
 def _detail(message: OutboxMessage, decision: Decision) -> str:
     """Return what a person needs to know beyond the reason."""
     dossier = message.dossier
-    if decision.reason is Reason.EXCLUDED and dossier.exclusion is not None:
-        return dossier.exclusion.value
+    if decision.reason is Reason.EXCLUDED:
+        return (dossier.exclusion or Exclusion.NEGATIVE_VALUE).value
     if decision.reason is Reason.EXIT_REACHED and dossier.exit is not None:
         return dossier.exit.value
     if decision.reason is Reason.UNREACHABLE:

@@ -23,6 +23,7 @@ RETURNING ledger_touch.id
 -- These messages with their enrolments and cards, the longest waiting first.
 SELECT t.id, t.enrolment_id, t.person_id, t.version, t.step, t.channel, t.template, t.variant,
        INSTANT(t.at), INSTANT(t.expires_at), t.attempts, t.cost_micros,
+       t.budgets, t.budget_month,
        e.journey, e.rotation, e.arm, INSTANT(e.entered_at), INSTANT(e.last_order_at),
        coalesce(s.position, 0), INSTANT(coalesce(s.due_at, t.at)), e.ended_reason, j.state,
        p.address, p.country, p.timezone, p.phone, p.erased_at IS NOT NULL,
@@ -34,6 +35,14 @@ JOIN ledger_person AS p ON p.id = t.person_id
 LEFT JOIN ledger_place AS s ON s.enrolment_id = e.id
 LEFT JOIN ledger_journey AS j ON j.name = e.journey
 ORDER BY t.not_before, t.id
+
+-- name: hold_budgets_of_months
+-- What is reserved of these budgets, each in its month; held until the commit.
+SELECT b.name, b.month, b.reserved_micros
+FROM ROWS(name text, month text) AS r
+JOIN ledger_budget AS b ON b.name = r.name AND b.month = r.month
+ORDER BY b.name, b.month
+-- postgresql: FOR NO KEY UPDATE OF b
 
 -- name: sends_beside
 -- Marketing of these people that left or may, with its number and where it stands.

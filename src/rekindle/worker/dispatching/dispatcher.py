@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
+from typing import Protocol
 
 from rekindle.channels import OutgoingMail, Outlet
 from rekindle.clock import Clock, stopwatch
@@ -40,7 +41,17 @@ LONGEST_RETRY = timedelta(hours=1)
 NOBODYS_FAULT = (BrokenTemplateError, ConfigError)
 
 Compose = Callable[[Sequence[OutboxMessage]], Mapping[str, OutgoingMail | RekindleError]]
-Look = Callable[[OutboxMessage, datetime], Decision]
+
+
+class Look(Protocol):
+    """Asks the gate about messages of a batch that was read before."""
+
+    def read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
+        """Ask what has to be asked once a batch."""
+
+    def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
+        """Return the gate's answer at ``at``."""
+
 
 _dispatchers = count()
 
@@ -127,6 +138,7 @@ class Dispatcher:
     ) -> None:
         """Send a batch chunk by chunk; what is not tried goes back to the queue."""
         read_at = self._now()
+        self._read(claimed, read_at)
         rest = self._ask_gate(claimed)
         mails = self._compose(rest)
         while rest and not (is_stopping() or self._hand_over.is_out_of_reach):
@@ -136,6 +148,13 @@ class Dispatcher:
                 break
         self._write_down()
         self._return(rest)
+
+    def _read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
+        try:
+            self._means.look.read(messages, at)
+        except RekindleError:
+            self._return(messages)
+            raise
 
     def _compose(
         self, messages: Sequence[OutboxMessage]

@@ -2,45 +2,91 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError
 from rekindle.gate import Decision, GateContext, HouseRules, Policy, decide
-from rekindle.journeys import Book, Send, build_policy
+from rekindle.journeys import Asking, Audience, Book, Send, build_policy
 from rekindle.ledger import OutboxMessage
 
 
-class LastLook:
-    """The gate, as it stands before the door.
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the profiles said about the people of a batch; the unmet by touch."""
 
-    The message is paid for and its worth and its conditions were judged when it was
-    decided: budgets, expectations and the profile are not asked again.
+    unmet: frozenset[int] = frozenset()
+    excluded: frozenset[str] = frozenset()
+    expected: Mapping[str, int] | None = None
+
+
+class LastLook:
+    """The gate, as it stands before the door; it is asked everything it was asked before.
+
+    Between the decision and the last look a message may have waited for days: a condition
+    or a budget, the profile or what a touch is worth may be another by now.
     """
 
-    def __init__(self, book: Book, rules: HouseRules) -> None:
+    def __init__(self, book: Book, rules: HouseRules, audience: Audience) -> None:
         self._book, self._rules = book, rules
-        self._policies: dict[tuple[str, int], Policy] = {}
+        self._asking = Asking(audience, rules)
+        self._steps: dict[tuple[str, int], tuple[Policy, Mapping[str, Send]]] = {}
+        self._said = _Said()
+
+    def read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
+        """Ask the profiles about a batch, once for all its looks."""
+        people = {message.person for message in messages}
+        self._said = _Said(
+            self._find_unmet(messages, at),
+            self._asking.excluded(people, at),
+            self._asking.expected(people, at),
+        )
 
     def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
-        """Return the gate's answer at ``at``."""
+        """Return the gate's answer at ``at`` about a message of the batch that was read."""
+        policy, _ = self._version(message)
+        said, person = self._said, message.person
         return decide(
             GateContext(
                 message.dossier,
                 Send(message.step, message.channel, message.template),
-                self._policy(message.journey, message.version),
+                policy,
                 at,
-                is_leaving=True,
+                message.touch not in said.unmet,
+                message.cost_micros,
+                message.budget_left,
+                said.expected.get(person) if said.expected else None,
+                Exclusion.NEGATIVE_VALUE if person in said.excluded else None,
             )
         )
 
-    def _policy(self, journey: str, number: int) -> Policy:
+    def _find_unmet(self, messages: Sequence[OutboxMessage], at: datetime) -> frozenset[int]:
+        """Return the messages whose step has a condition that its person does not meet now."""
+        asked: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
+        for message in messages:
+            _, sends = self._version(message)
+            step = sends.get(message.step)
+            if step is not None and step.when is not None:
+                asked[step.when].append(message)
+        unmet: set[int] = set()
+        for condition, group in asked.items():
+            met = self._asking.meeting(condition, [one.dossier for one in group], at)
+            unmet.update(one.touch for one in group if one.person not in met)
+        return frozenset(unmet)
+
+    def _version(self, message: OutboxMessage) -> tuple[Policy, Mapping[str, Send]]:
         """Return what holds for a version, which never changes once it has started."""
-        if (journey, number) not in self._policies:
+        journey, number = message.journey, message.version
+        if (journey, number) not in self._steps:
             for version in self._book.versions(journey):
-                key = (journey, version.version)
-                self._policies[key] = build_policy(version, self._rules)
+                sends = {send.key: send for send in version.journey.sends}
+                policy = build_policy(version, self._rules)
+                self._steps[journey, version.version] = policy, sends
         try:
-            return self._policies[journey, number]
+            return self._steps[journey, number]
         except KeyError as error:
             raise LedgerError(
                 f"a message is of version {number} of journey {journey}, which is not on "

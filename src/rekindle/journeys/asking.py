@@ -1,0 +1,61 @@
+"""What has to be asked of the profiles before a message may leave, for both looks at it.
+
+The decider asks when a touch falls due, the worker again before its message leaves. Each
+predicate is asked once for everybody.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from rekindle.audiences import behaviours_in, bind_flags
+from rekindle.gate import Dossier, HouseRules
+from rekindle.journeys.interfaces import Audience
+
+
+class Asking:
+    """Asks an audience what the house rules and a journey's conditions want to know."""
+
+    def __init__(self, audience: Audience, rules: HouseRules) -> None:
+        self._audience = audience
+        self._rules = rules
+
+    def excluded(self, people: Collection[str], at: datetime) -> frozenset[str]:
+        """Return those whose profile gives the business a reason not to write to them."""
+        predicate = self._rules.excluded_when
+        if predicate is None or not people:
+            return frozenset()
+        return frozenset(self._audience.matching(predicate, at, people))
+
+    def expected(self, people: Collection[str], at: datetime) -> dict[str, int]:
+        """Return what a touch is expected to earn: of rows that fit a person, the first."""
+        expected: dict[str, int] = {}
+        if not self._rules.worth or not people:
+            return expected
+        left = set(people)
+        for worth in self._rules.worth:
+            found = self._audience.matching(worth.predicate, at, left)
+            expected.update(dict.fromkeys(found, worth.margin_micros))
+            left -= found
+        return expected
+
+    def meeting(self, condition: str, dossiers: Iterable[Dossier], at: datetime) -> set[str]:
+        """Return who meets a condition on the profile and on what they did since entering."""
+        events = behaviours_in(condition)
+        if not events:
+            people = {dossier.enrolment.person for dossier in dossiers}
+            return self._audience.matching(condition, at, people)
+        groups: defaultdict[frozenset[str], set[str]] = defaultdict(set)
+        for dossier in dossiers:
+            done = frozenset(deed.event for deed in dossier.deeds) & events
+            groups[done].add(dossier.enrolment.person)
+        met: set[str] = set()
+        for done, people in groups.items():
+            rest = bind_flags(condition, {event: event in done for event in events})
+            if isinstance(rest, str):
+                met |= self._audience.matching(rest, at, people)
+            elif rest:
+                met |= people
+        return met
