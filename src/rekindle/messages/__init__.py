@@ -1,6 +1,7 @@
 """What a message is, whatever channel it leaves by, and what comes back of it."""
 
 from rekindle.messages.addresses import find_problem, spoken_mail_address
+from rekindle.messages.hiding import hide_address, hide_words
 from rekindle.messages.interfaces import (
     ChannelFolder,
     Outlet,
@@ -46,5 +47,7 @@ __all__ = [
     "WebhookFactory",
     "WebhookRequest",
     "find_problem",
+    "hide_address",
+    "hide_words",
     "spoken_mail_address",
 ]

@@ -13,6 +13,7 @@ from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import cancel, cancel_each, take_back_from
+from rekindle.ledger.guards.forgetting import forget_words, private_words
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.queries import (
     Row,
@@ -114,6 +115,8 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             held = fetch(self._alias, "hold_open_of", rows_of([(person,)]))
+            reports = fetch(self._alias, "reports_of", person, person)
+            words = private_words(self._alias, person, reports)
             # Before the card is empty: another card with this address is theirs as well.
             erased = Suppression(None, None, ERASED)
             suppress_people(self._alias, self._terms, [(person, erased, at, "")])
@@ -122,12 +125,12 @@ class People:
             rest = models.Touch.objects.using(self._alias).filter(person=person)
             cancel(self._alias, rest, Reason.ERASED)
             models.Preference.objects.using(self._alias).filter(person=person).delete()
-            self._forget_reports(person, at)
+            self._forget_reports(reports, at)
+            forget_words(self._alias, person, words, (row[0] for row in reports))
             return ended
 
-    def _forget_reports(self, person: str, at: datetime) -> None:
+    def _forget_reports(self, rows: Iterable[Row], at: datetime) -> None:
         """Leave of what was reported that it was, and what an order came to."""
-        rows = fetch(self._alias, "reports_of", person, person)
         left = [
             (number, _amounts(payload) if subject else "{}", text_of(at))
             for number, subject, payload in rows

@@ -7,7 +7,7 @@ rest is not tried, so that nobody waits for a timeout a message.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from threading import Lock
@@ -19,6 +19,7 @@ from rekindle.errors import (
     RefusedContentError,
     UnknownFateError,
 )
+from rekindle.messages import hide_address
 
 # So many temporary failures in a row are the provider's, not one address's.
 FAILURES_IN_A_ROW = 5
@@ -69,6 +70,8 @@ class HandOver:
         if self.is_out_of_reach:
             return Handed(Fate.NOT_TRIED)
         handed = self._try(mail)
+        # A server repeats the address in its reply; kept and logged is what it says besides.
+        handed = replace(handed, word=hide_address(handed.word, mail.to_address))
         with self._lock:
             is_trouble = handed.fate in {Fate.LATER, Fate.UNKNOWN}
             self._in_a_row = self._in_a_row + 1 if is_trouble else 0
