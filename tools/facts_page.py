@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rekindle.facts import Column, Contract, describe_contracts
+from rekindle.facts import (
+    Column,
+    Contract,
+    SourcePreset,
+    describe_contracts,
+    discover_presets,
+)
 from tools.markdown import note, table
 
 LEAD = """\
@@ -25,11 +31,30 @@ their case, spaces and underscores; every other header is named by hand. The las
 contact details become cards of `customers`.
 """
 
+PRESETS = """\
+## Exports that are recognised
+
+`rekindle init` knows these by their header and takes their columns for what they are.
+[Another one](../how-to/add/source-preset.md) is a small file.
+"""
+
 
 def facts_page(contracts: Mapping[str, Contract]) -> str:
     """Return the contracts, then what a source may give of each."""
     inputs = "\n".join(_inputs(contracts))
-    return f"{note('Facts', LEAD.strip())}{describe_contracts(contracts)}\n{INPUTS}\n{inputs}"
+    return (
+        f"{note('Facts', LEAD.strip())}{describe_contracts(contracts)}\n{INPUTS}\n{inputs}"
+        f"\n{PRESETS}\n{table([_preset_row(preset) for preset in discover_presets()])}"
+    )
+
+
+def _preset_row(preset: SourcePreset) -> dict[str, object]:
+    return {
+        "export": preset.name,
+        "table": f"`{preset.table}`",
+        "told_by": ", ".join(f"`{word}`" for word in preset.header),
+        "gives": ", ".join(f"`{name}`" for name in preset.columns),
+    }
 
 
 def _inputs(contracts: Mapping[str, Contract]) -> Iterator[str]:

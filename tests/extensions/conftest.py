@@ -12,7 +12,7 @@ from textwrap import dedent
 import pytest
 
 from rekindle.facts import CONTRACTS
-from rekindle.facts.sources.discovery import discover
+from rekindle.facts.sources.discovery import discover, discover_presets
 from rekindle.profiles import FAMILIES
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to" / "add"
@@ -32,6 +32,7 @@ def look_again() -> None:
     FAMILIES.look_again()
     CONTRACTS.look_again()
     discover.cache_clear()
+    discover_presets.cache_clear()
 
 
 @pytest.fixture

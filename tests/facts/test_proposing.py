@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from rekindle.errors import SourceError
-from rekindle.facts import Proposal, propose_source
+from rekindle.facts import (
+    CONTRACTS,
+    Proposal,
+    SourcePreset,
+    discover_presets,
+    propose_source,
+)
 from tests.facts.conftest import Desk
 
 SHOP = Path(__file__).parents[2] / "examples" / "online_retail" / "orders.parquet"
@@ -66,7 +72,8 @@ def test_a_shopify_export_with_a_row_a_line_item_is_understood(desk: Desk) -> No
     )
     text = f"{head},Lineitem name,Lineitem price,Lineitem sku\n{rows}"
     proposal = propose_source(desk.write("o.csv", text), zone="UTC")
-    assert proposal.table == "order_lines"
+    assert (proposal.preset, proposal.table) == ("Shopify orders", "order_lines")
+    assert taken(proposal)["ordered_at"] == "Created at"
     desk.sources = [proposal.as_source("orders", "o.csv").model_dump(exclude_none=True)]
     assert desk.bring()[0].is_clean
     (order,) = desk.rows("orders")
@@ -175,3 +182,12 @@ def test_a_phone_and_a_renewal_are_found_on_a_card(desk: Desk) -> None:
     assert (proposal.table, proposal.settings) == ("customers", {"date_format": "%d.%m.%Y"})
     found = taken(proposal)
     assert (found["phone"], found["renews_on"]) == ("Mobile Phone", "Next Billing Date")
+
+
+@pytest.mark.parametrize("preset", discover_presets(), ids=lambda preset: preset.name)
+def test_a_preset_names_columns_of_its_table_that_its_header_could_hold(
+    preset: SourcePreset,
+) -> None:
+    inputs = CONTRACTS[preset.table].inputs
+    assert preset.columns.keys() <= {column.name for column in inputs}
+    assert set(preset.header) & set(preset.columns.values())

@@ -174,7 +174,9 @@ def _as_json(one: FileImport) -> dict[str, object]:
 
 def _show_proposal(path: Path, proposal: Proposal) -> None:
     rows = [[one.name, one.column, ", ".join(one.samples[:3]), one.why] for one in proposal.columns]
-    title = f"{path.name} looks like {proposal.table.replace('_', ' ')}"
+    table = proposal.table.replace("_", " ")
+    known = f"{proposal.preset} ({table})" if proposal.preset else table
+    title = f"{path.name} looks like {known}"
     show_table(title, ["it is", "column", "for example", "because"], rows)
     for note in proposal.notes:
         output.print(f"note: {note}", markup=False)

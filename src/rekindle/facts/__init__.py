@@ -23,10 +23,12 @@ from rekindle.facts.holding import held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Proposal, propose_source
+from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
 
 __all__ = [
     "CONTRACTS",
     "INSTANT",
+    "LINE",
     "MONEY",
     "SOURCE",
     "Column",
@@ -34,13 +36,17 @@ __all__ = [
     "Engine",
     "Facts",
     "FileImport",
+    "Format",
     "Lake",
     "Place",
     "Progress",
     "Proposal",
     "Reading",
     "Readings",
+    "SourcePreset",
     "describe_contracts",
+    "described",
+    "discover_presets",
     "held_cards",
     "held_orders",
     "import_sources",

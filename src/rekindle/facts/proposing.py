@@ -6,12 +6,11 @@ be a number. What stays open is said, and nothing is taken that a person did not
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 
@@ -36,14 +35,13 @@ from rekindle.facts.guessing import (
     is_email,
     is_number,
 )
-from rekindle.facts.sources import Raw, open_file
+from rekindle.facts.sources import Raw, SourcePreset, find_preset, open_file, plain
 from rekindle.facts.sql import literal
 
 SAMPLE_ROWS = 5_000
 SHOWN = 3
 CANCELLED_SHARE = 0.9
 DATED = (INSTANT, "date")
-Table = Literal["customers", "orders", "order_lines", "products", "events"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,16 @@ class ProposedColumn:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a file seems to hold. ``notes`` say what a person should check."""
+    """What a file seems to hold. ``notes`` say what a person should check.
 
-    table: Table
+    ``preset`` names the export it was recognised as, if it was.
+    """
+
+    table: str
     columns: tuple[ProposedColumn, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    preset: str | None = None
 
     def as_source(self, name: str, path: str) -> SourceSettings:
         """Return the source this proposal amounts to."""
@@ -104,7 +106,7 @@ def propose_source(path: Path, *, zone: str) -> Proposal:
         notes.append(f"the file is not UTF-8; read as {encoding}")
     if prefix:
         notes.append(f"orders that begin with {prefix!r} are taken as cancellations")
-    return Proposal(proposal.table, proposal.columns, settings, tuple(notes))
+    return replace(proposal, settings=settings, notes=tuple(notes))
 
 
 def _guess_encoding(path: Path) -> str:
@@ -134,11 +136,9 @@ def _samples(con: duckdb.DuckDBPyConnection, raw: Raw) -> dict[str, list[str]]:
 
 
 def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Proposal:
-    matches = {
-        contract.table: _match(contract, samples) for contract in (ORDER_LINES, ORDERS, CUSTOMERS)
-    }
-    table = _choose(matches)
-    contract, chosen = CONTRACTS[table], matches[table]
+    preset = find_preset(samples)
+    table, chosen = _as_preset(preset, samples) if preset else _by_words(samples)
+    contract = CONTRACTS[table]
     by_address = "customer_id" not in chosen and "email" in chosen
     if by_address:
         chosen = {"customer_id": chosen["email"], **chosen}
@@ -155,29 +155,51 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
             )
         )
     settings, notes = _settings(contract, chosen, samples)
+    if preset:
+        settings, notes = {**settings, **preset.settings}, [*preset.notes, *notes]
     if is_numbered_by_time(contract, chosen):
         notes.append("no column numbers the orders; they are told apart by customer and time")
     if by_address:
         notes.append("customers have no id of their own; the e-mail address stands for it")
-    elif "customer_id" not in chosen:
+    elif "customer_id" not in chosen and contract in (ORDERS, ORDER_LINES):
         notes.append("no column says who bought: every order will be anonymous")
     if "ordered_at" in chosen:
         notes.append(f"dates without an offset are taken as {zone}")
     columns = tuple(
-        ProposedColumn(name, column, tuple(samples[column][:SHOWN]), _why(name, column))
+        ProposedColumn(name, column, tuple(samples[column][:SHOWN]), _why(name, column, preset))
         for name, column in chosen.items()
     )
-    return Proposal(table, columns, settings, tuple(notes))
+    return Proposal(table, columns, settings, tuple(notes), preset.name if preset else None)
 
 
-def _choose(matches: Mapping[str, Mapping[str, str]]) -> Table:
+def _as_preset(
+    preset: SourcePreset, samples: Mapping[str, Sequence[str]]
+) -> tuple[str, dict[str, str]]:
+    """Return a preset's table and columns, without optional ones that are empty."""
+    if preset.table not in CONTRACTS:
+        raise SourceError(f"the preset {preset.name!r} is for a table {preset.table!r}: no such")
+    required = {column.name for column in CONTRACTS[preset.table].inputs if column.required}
+    found = preset.chosen(samples)
+    return preset.table, {n: c for n, c in found.items() if samples[c] or n in required}
+
+
+def _by_words(samples: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, str]]:
+    """Return the table and columns that a file's header words and values speak for."""
+    matches = {
+        contract.table: _match(contract, samples) for contract in (ORDER_LINES, ORDERS, CUSTOMERS)
+    }
+    table = _choose(matches)
+    return table, matches[table]
+
+
+def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
     """Return the table a file's columns fit: lines before orders before customers."""
     lines, orders, customers = (matches[t] for t in ("order_lines", "orders", "customers"))
     if {"quantity", "unit_price", "ordered_at"} <= lines.keys() and (
         {"order_id", "customer_id"} & lines.keys()
     ):
         return "order_lines"
-    numbers_orders = _plain(orders.get("order_id", "id")) not in ("id", "name")
+    numbers_orders = plain(orders.get("order_id", "id")) not in ("id", "name")
     if numbers_orders or {"ordered_at", "gross"} <= orders.keys():
         return "orders"
     return "customers" if {"customer_id", "email"} & customers.keys() else "orders"
@@ -185,11 +207,11 @@ def _choose(matches: Mapping[str, Mapping[str, str]]) -> Table:
 
 def _match(contract: Contract, samples: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Return contract column → file column, each file column used once."""
-    plain = {_plain(name): name for name in reversed(list(samples))}
+    by_word = {plain(name): name for name in reversed(list(samples))}
     chosen: dict[str, str] = {}
     for column in contract.inputs:
         for word in (column.name, *column.words):
-            actual = plain.get(_plain(word))
+            actual = by_word.get(plain(word))
             if actual is None or actual in chosen.values():
                 continue
             if _fits(column, samples[actual]):
@@ -248,12 +270,10 @@ def _cancelled_prefix(con: duckdb.DuckDBPyConnection, raw: Raw, proposal: Propos
     return str(found[0]) if len(found) == 1 and others else None
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _why(name: str, column: str) -> str:
-    if _plain(name) == _plain(column):
+def _why(name: str, column: str, preset: SourcePreset | None) -> str:
+    if preset:
+        return f"as in {preset.name}"
+    if plain(name) == plain(column):
         return "same name"
     return (
         "values are addresses"

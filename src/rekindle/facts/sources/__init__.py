@@ -1,6 +1,20 @@
 """Where facts are read from: kinds of files, and queries on a database."""
 
+from rekindle.facts.sources.discovery import discover_presets, find_preset
 from rekindle.facts.sources.opening import open_file, open_source
-from rekindle.facts.sources.raw import LINE, Format, Raw, Reject
+from rekindle.facts.sources.presets.model import SourcePreset, plain
+from rekindle.facts.sources.raw import LINE, Format, Raw, Reject, described
 
-__all__ = ["LINE", "Format", "Raw", "Reject", "open_file", "open_source"]
+__all__ = [
+    "LINE",
+    "Format",
+    "Raw",
+    "Reject",
+    "SourcePreset",
+    "described",
+    "discover_presets",
+    "find_preset",
+    "open_file",
+    "open_source",
+    "plain",
+]

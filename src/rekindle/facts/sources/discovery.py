@@ -1,22 +1,25 @@
-"""Finds the kinds of files: every file of this folder that opens one, and those from outside.
+"""Finds kinds of files and presets: every file here that is one, and those from outside.
 
-An installed package adds a kind by an entry point of the group ``rekindle.sources`` that
-names a ``Format``.
+An installed package adds a kind of file by an entry point of the group
+``rekindle.sources`` that names a ``Format``, and an export that is told by its header by
+one of the group ``rekindle.presets`` that names a ``SourcePreset``.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from rekindle.errors import ConfigError
+from rekindle.facts.sources.presets.model import SourcePreset
 from rekindle.facts.sources.raw import Format
 
 GROUP = "rekindle.sources"
+PRESETS = "rekindle.presets"
 
 
 @cache
@@ -42,4 +45,34 @@ def _own() -> Iterator[Format]:
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         found = getattr(import_module(f"{__package__}.{module.name}"), "FORMAT", None)
         if isinstance(found, Format):
+            yield found
+
+
+@cache
+def discover_presets() -> tuple[SourcePreset, ...]:
+    """Return the presets by name.
+
+    Raises:
+        ConfigError: an entry point names no preset.
+    """
+    found = list(_own_presets())
+    for point in sorted(entry_points(group=PRESETS), key=lambda point: point.name):
+        preset = point.load()
+        if not isinstance(preset, SourcePreset):
+            raise ConfigError(f"the entry point {point.value} ({PRESETS}) names no SourcePreset")
+        found.append(preset)
+    return tuple(sorted(found, key=lambda preset: preset.name))
+
+
+def find_preset(header: Collection[str]) -> SourcePreset | None:
+    """Return the preset a file of these columns fits, the one that asks for most of them."""
+    fitting = [preset for preset in discover_presets() if preset.fits(header)]
+    return max(fitting, key=lambda preset: len(preset.header), default=None)
+
+
+def _own_presets() -> Iterator[SourcePreset]:
+    folder = Path(__file__).parent / "presets"
+    for module in pkgutil.iter_modules([str(folder)]):
+        found = getattr(import_module(f"{__package__}.presets.{module.name}"), "PRESET", None)
+        if isinstance(found, SourcePreset):
             yield found
