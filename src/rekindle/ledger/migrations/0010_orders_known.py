@@ -36,7 +36,7 @@ def name_orders(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     """Add what is kept; bring what is there into its shape."""
 
-    dependencies = [("ledger", "0008_suppression")]
+    dependencies = [("ledger", "0009_guards")]
 
     operations = [
         migrations.CreateModel(
