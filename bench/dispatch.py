@@ -16,9 +16,12 @@ from itertools import count
 from pathlib import Path
 
 from bench.measure import Result, compare
-from rekindle.channels import OutgoingMail, build_bytes, build_outlet
-from rekindle.config import EmailSettings, SmtpSettings
+from rekindle.channels import build_outlet
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
+from rekindle.channels.email.writing import build_bytes, write_mail
+from rekindle.messages import Address, AddressKind, Links, Message
 from rekindle.testing.smtp_sink import SmtpSink, running_sink
+from rekindle.vocabulary import Channel
 
 MESSAGES = 4000
 CONNECTIONS = 2
@@ -57,21 +60,21 @@ def measure_against_bare_loop(prepare: Prepare, *, note: str) -> Result:
     return replace(result, note=f"{note} ({rates[0]} against {rates[1]})")
 
 
-def build_mails(*, first: int = 0) -> Iterator[OutgoingMail]:
+SUBJECT = "We have missed you – come and see"
+
+
+def build_mails(*, first: int = 0) -> Iterator[Message]:
     """Yield messages of a usual size without end; ``first`` sets their keys apart."""
     for number in count(first):
-        yield OutgoingMail(
+        yield Message(
             key=f"{number:064x}",
-            to_address=f"customer{number}@example.com",
-            to_name="Ann Älg",
-            from_address="shop@example.com",
-            from_name="The Shop",
-            subject="We have missed you – come and see",
-            html=HTML,
-            text=TEXT,
-            list_id="winback.example.com",
-            unsubscribe_url=f"https://shop.example.com/u/{number:064x}",
+            channel=Channel("email"),
+            person=f"customer{number}",
+            address=Address(AddressKind.EMAIL, f"customer{number}@example.com"),
+            parts={"subject": SUBJECT, "html": HTML, "text": TEXT},
             at=datetime(2026, 5, 4, 9, tzinfo=UTC),
+            name="Ann Älg",
+            links=Links(f"https://shop.example.com/u/{number:064x}"),
         )
 
 
@@ -92,7 +95,7 @@ def _through_outlet(port: int) -> Callable[[], object]:
 
 
 def _bare_loop(port: int) -> None:
-    mail = replace(next(build_mails()), key=PREPARED)
+    mail = write_mail(replace(next(build_mails()), key=PREPARED), EmailSettings())
     body = build_bytes(mail)
 
     def hand_over(messages: int) -> None:

@@ -17,8 +17,9 @@ from bench.dispatch import CONNECTIONS, HOST, MESSAGES, Prepare, measure_against
 from bench.measure import Result
 from bench.servers import postgresql
 from bench.worlds import WORK, orders_file
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.clock import MovableClock
-from rekindle.config import Config, EmailSettings, SmtpSettings, SourceSettings
+from rekindle.config import Config, SourceSettings
 from rekindle.desk import Scaffold, create_workspace
 from rekindle.journeys import JourneyVersion, parse_journey
 from rekindle.journeys.population.live import LiveAudience

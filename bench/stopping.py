@@ -31,14 +31,16 @@ from aiosmtpd.controller import Controller
 
 from bench.measure import MB, Result
 from bench.servers import postgresql
-from rekindle.channels import OutgoingMail, build_outlet
+from rekindle.channels import build_outlet
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.clock import SystemClock
-from rekindle.config import EmailSettings, LedgerSettings, PortalSettings, SmtpSettings
+from rekindle.config import LedgerSettings, PortalSettings
 from rekindle.consent import ConsentRecord
 from rekindle.desk import Scaffold, create_workspace
 from rekindle.gate import HouseRules
 from rekindle.journeys import Engine, JourneyVersion, Person, parse_journey
 from rekindle.ledger import Keys, OutboxMessage, Scope
+from rekindle.messages import Address, AddressKind, Message
 from rekindle.runtime import Workspace
 from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Channel, Reason
@@ -196,20 +198,22 @@ def dispatch(space: Workspace, port: int, line: Connection) -> None:
         sleep(0.05)
 
 
+PARTS = {
+    "subject": "It has been a while",
+    "html": "<p>Come and see.</p>",
+    "text": "Come and see.",
+}
+
+
 def compose(messages: Sequence[OutboxMessage]) -> dict[str, Any]:
     """Return a short mail for each message."""
     return {
-        one.key: OutgoingMail(
+        one.key: Message(
             key=one.key,
-            to_address=one.address,
-            to_name="",
-            from_address="shop@example.com",
-            from_name="The Shop",
-            subject="It has been a while",
-            html="<p>Come and see.</p>",
-            text="Come and see.",
-            list_id="",
-            unsubscribe_url="",
+            channel=one.channel,
+            person=one.person,
+            address=Address(AddressKind.EMAIL, one.address),
+            parts=PARTS,
             at=one.created_at,
         )
         for one in messages

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from rekindle.config import Config
+from rekindle.config import Config, config_model
 from rekindle.facts import Engine, FileImport, import_sources, open_lake
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,7 +61,7 @@ def postgres_url() -> Iterator[str]:
 def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Import Online Retail once. Tests that import again do so into a copy."""
     base = tmp_path_factory.mktemp("online_retail")
-    config = Config.model_validate(
+    config = config_model().model_validate(
         {
             "workspace": {"timezone": "Europe/London", "currency": "GBP"},
             "sources": [

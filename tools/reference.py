@@ -68,14 +68,16 @@ def errors_page(root: type[Exception]) -> str:
 
 
 def schema(model: Any) -> str:
-    """Return the JSON Schema of a pydantic model, or the one a function returns."""
-    found = model.model_json_schema() if hasattr(model, "model_json_schema") else model()
+    """Return the JSON Schema that a function returns, or that of the model it does."""
+    found = model()
+    if hasattr(found, "model_json_schema"):
+        found = found.model_json_schema()
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 LIFECYCLE = "docs/reference/lifecycle.md"
 PAGES = (
-    Page("docs/reference/configuration.md", "rekindle.config:Config", settings_page),
+    Page("docs/reference/configuration.md", "rekindle.config:config_model", settings_page),
     Page("docs/reference/cli.md", "rekindle.cli:app", command_page),
     Page("docs/reference/profile-columns.md", "rekindle.profiles:describe_families", columns_page),
     Page("docs/reference/reasons.md", "rekindle.gate:REASONS", reasons_page),
@@ -85,7 +87,7 @@ PAGES = (
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
     Page("docs/reference/events.md", "rekindle.intake:MEANINGS", events_page),
     Page("docs/reference/openapi.json", "rekindle.web.api:build_openapi", schema),
-    Page("schemas/rekindle.schema.json", "rekindle.config:Config", schema),
+    Page("schemas/rekindle.schema.json", "rekindle.config:config_model", schema),
     Page("schemas/journey.schema.json", "rekindle.journeys:journey_schema", schema),
 )
 

@@ -7,7 +7,7 @@ so a duration appears as people write it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,8 +28,9 @@ REQUIRED = object()
 UNITS = (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60))
 
 
-def settings_page(config: type[BaseModel]) -> str:
-    """Return the page of every section and key of ``config``."""
+def settings_page(config_model: Callable[[], type[BaseModel]]) -> str:
+    """Return the page of every section and key of the configuration."""
+    config = config_model()
     lead = (
         "Everything `rekindle.toml` may say. An unknown key is refused with the nearest "
         "known one.\nSecrets are not settings: they come from the environment, or from a "

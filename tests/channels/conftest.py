@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from rekindle.channels import OutgoingMail
+from rekindle.channels.email.writing import OutgoingMail
 from tests.channels.postbox import Postbox, build_mail, serving
 
 

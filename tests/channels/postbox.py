@@ -17,7 +17,9 @@ from typing import Any, cast
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
-from rekindle.channels import OutgoingMail
+from rekindle.channels.email.writing import OutgoingMail
+from rekindle.messages import Address, AddressKind, Links, Message, Outlet, Receipt
+from rekindle.vocabulary import Channel
 
 CERTIFICATE = Path(__file__).parent / "localhost.pem"
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -112,6 +114,31 @@ def _doorman(password: str) -> Any:
         return AuthResult(success=login.password == password.encode(), handled=False)
 
     return check
+
+
+class Mailing:
+    """An outlet that is given mails as they are to arrive."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self.outlet = outlet
+        self.close = outlet.close
+
+    def send(self, mail: OutgoingMail) -> Receipt:
+        return self.outlet.send(message_of(mail))
+
+
+def message_of(mail: OutgoingMail) -> Message:
+    """Return the message that becomes this mail, where the settings are the postbox's."""
+    return Message(
+        key=mail.key,
+        channel=Channel("email"),
+        person="ann",
+        address=Address(AddressKind.EMAIL, mail.to_address),
+        parts={"subject": mail.subject, "html": mail.html, "text": mail.text},
+        at=mail.at,
+        name=mail.to_name,
+        links=Links(mail.unsubscribe_url),
+    )
 
 
 def build_mail(**changes: Any) -> OutgoingMail:

@@ -9,7 +9,7 @@ import pytest
 import rekindle.channels
 from rekindle.channels import build_outlet, describe_channels, discover
 from rekindle.channels.discovery import FILES
-from rekindle.config import EmailSettings
+from rekindle.channels.email.settings import EmailSettings
 from rekindle.errors import ConfigError
 
 FOLDER = Path(rekindle.channels.__file__).parent
@@ -23,13 +23,14 @@ def test_every_outlet_has_the_same_files() -> None:
 
 
 def test_every_outlet_is_a_choice_of_the_configuration() -> None:
-    choices = EmailSettings.model_json_schema()["properties"]["outlet"]["enum"]
-    assert sorted(choices) == sorted(discover())
+    for folder in discover().values():
+        choices = folder.settings.model_json_schema()["properties"]["outlet"]["enum"]
+        assert sorted(choices) == sorted(one.name for one in folder.outlets)
 
 
 def test_every_outlet_is_in_the_matrix() -> None:
     matrix = describe_channels()
-    assert all(f"`{name}`" in matrix for name in discover())
+    assert all(f"`{one.name}`" in matrix for f in discover().values() for one in f.outlets)
 
 
 def test_an_unknown_outlet_names_the_known_ones(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from rekindle.channels import OutgoingMail, Outlet, build_outlet
-from rekindle.config import EmailSettings, SmtpSettings
+from rekindle.channels import build_outlet, find_outlet
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
+from rekindle.channels.email.writing import OutgoingMail
 from rekindle.errors import (
     DeliveryError,
     PermanentDeliveryError,
@@ -21,9 +22,9 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from tests.channels.postbox import CERTIFICATE, Postbox
+from tests.channels.postbox import CERTIFICATE, Mailing, Postbox
 
-Opened = Callable[..., Outlet]
+Opened = Callable[..., Mailing]
 Serve = Callable[..., Postbox]
 
 
@@ -31,11 +32,11 @@ Serve = Callable[..., Postbox]
 def opened(tmp_path: Path, serve: Serve) -> Iterator[Opened]:
     outlets = []
 
-    def open_at(port: int, *, password: str = "", **more: Any) -> Outlet:
+    def open_at(port: int, *, password: str = "", **more: Any) -> Mailing:
         given = {"host": "127.0.0.1", "security": "none", "timeout_seconds": 5, **more}
         settings = EmailSettings(outlet="email_smtp", smtp=SmtpSettings(port=port, **given))
         secrets = {"REKINDLE_SMTP_PASSWORD": password}
-        outlet = build_outlet("email_smtp", settings, base=tmp_path, secrets=secrets)
+        outlet = Mailing(build_outlet("email_smtp", settings, base=tmp_path, secrets=secrets))
         outlets.append(outlet)
         return outlet
 
@@ -53,7 +54,7 @@ def test_messages_arrive_over_one_connection(
     assert [m["Message-ID"][1] for m in postbox.received] == ["0", "1", "2"]
     assert postbox.received[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert postbox.greetings == 1
-    assert not outlet.is_idempotent
+    assert find_outlet("email_smtp")[1].capabilities.idempotent_for is None
 
 
 def test_an_address_refused_for_good_is_permanent(

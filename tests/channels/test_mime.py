@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.channels import OutgoingMail, build_message
+from rekindle.channels.email.writing import OutgoingMail, build_message
 from rekindle.errors import DeliveryError, PermanentDeliveryError, TemporaryDeliveryError
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rekindle.channels import build_bytes
+from rekindle.channels.email.writing import build_bytes
 from tests.channels.postbox import build_mail
 
 EMOJI = "\U0001f469\u200d\U0001f469\u200d\U0001f467"  # one picture of five code points

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from rekindle.channels.replies import Reply, Stage, find_wait, judge_refusal
+from rekindle.channels.email.smtp.replies import Reply, Stage, find_wait, judge_refusal
 from rekindle.errors import PermanentDeliveryError, RefusedContentError, TemporaryDeliveryError
 
 LATER, BOUNCE, REFUSED = TemporaryDeliveryError, PermanentDeliveryError, RefusedContentError

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from rekindle.channels import require_safe_links
-from rekindle.config import EmailSettings, PortalSettings
+from rekindle.channels import find_channel, require_ready
+from rekindle.channels.email.settings import EmailSettings
+from rekindle.config import PortalSettings
 from rekindle.errors import ConfigError
+from rekindle.messages import Surroundings
 
-SMTP = EmailSettings(outlet="email_smtp")
+SMTP = EmailSettings(outlet="email_smtp", postal_address="1 High Street")
+FOLDER = EmailSettings(outlet="email_folder", postal_address="1 High Street")
+
+
+def require_safe_links(email: EmailSettings, portal: PortalSettings) -> None:
+    require_ready(find_channel("email"), email, Surroundings(portal.url))
 
 
 @pytest.mark.parametrize(
@@ -17,7 +24,7 @@ SMTP = EmailSettings(outlet="email_smtp")
 def test_plain_links_are_refused_where_people_are_written_to(url: str) -> None:
     with pytest.raises(ConfigError, match=r"portal.url .* https .*RFC 8058"):
         require_safe_links(SMTP, PortalSettings(url=url))
-    require_safe_links(EmailSettings(outlet="email_folder"), PortalSettings(url=url))
+    require_safe_links(FOLDER, PortalSettings(url=url))
 
 
 @pytest.mark.parametrize(

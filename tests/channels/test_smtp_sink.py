@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.channels import Outlet, build_outlet
-from rekindle.config import EmailSettings, SmtpSettings
+from rekindle.channels import build_outlet
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.errors import (
     DeliveryError,
     PermanentDeliveryError,
@@ -21,7 +21,7 @@ from rekindle.errors import (
     UnknownFateError,
 )
 from rekindle.testing.smtp_sink import Manners, SmtpSink, running_sink
-from tests.channels.postbox import build_mail
+from tests.channels.postbox import Mailing, build_mail
 
 MESSAGES = 60
 
@@ -32,10 +32,10 @@ def sink() -> Iterator[SmtpSink]:
         yield found
 
 
-def open_outlet(sink: SmtpSink) -> Outlet:
+def open_outlet(sink: SmtpSink) -> Mailing:
     smtp = SmtpSettings(host="127.0.0.1", port=sink.port, security="none")
     settings = EmailSettings(outlet="email_smtp", smtp=smtp)
-    return build_outlet("email_smtp", settings, base=Path(), secrets={})
+    return Mailing(build_outlet("email_smtp", settings, base=Path(), secrets={}))
 
 
 def send_all(sink: SmtpSink, prefix: str) -> dict[str, type[Exception] | None]:

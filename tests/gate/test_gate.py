@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rekindle.config import CapsSettings, parse_config
+from rekindle.config import parse_config
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Rule
 from rekindle.gate import Decision, Dossier, Enrolment, Sent
 from rekindle.gate.gate import SEND, GateContext, Policy, decide
@@ -160,7 +160,7 @@ def test_ghost_is_capped_like_a_send() -> None:
 
 
 def test_caps_come_from_the_configuration() -> None:
-    caps = build_caps(CapsSettings())
+    caps = build_caps(parse_config(""))
     assert caps == (Cap(Channel("email"), 1, 16 * HOUR), Cap(None, 4, 7 * DAY))
     assert longest_window(caps) == 7 * DAY
     assert longest_window(()) == timedelta(0)

@@ -16,9 +16,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
-from rekindle.channels import OutgoingMail, build_outlet
+from rekindle.channels import build_outlet
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.clock import MovableClock, pause, stopwatch
-from rekindle.config import EmailSettings, SmtpSettings
 from rekindle.consent import ConsentRecord
 from rekindle.errors import RekindleError
 from rekindle.gate import Budget, HouseRules, Terms
@@ -33,6 +33,7 @@ from rekindle.ledger import (
     connect,
 )
 from rekindle.ledger.models import Touch
+from rekindle.messages import Address, AddressKind, Message
 from rekindle.testing.audiences import FixedAudience
 from rekindle.testing.smtp_sink import Manners, SmtpSink
 from rekindle.vocabulary import Channel, SignalKind
@@ -126,7 +127,7 @@ def toil(post: Post, begun: Connection) -> None:
         pause(0.005)
 
 
-def compose(messages: Sequence[OutboxMessage]) -> Mapping[str, OutgoingMail | RekindleError]:
+def compose(messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
     """Return a short mail for each message."""
     return {one.key: _mail(one) for one in messages}
 
@@ -249,17 +250,16 @@ class Siege:
         return book.draw_up(names, kills=self.kills, while_handing_over=self.while_handing_over)
 
 
-def _mail(message: OutboxMessage) -> OutgoingMail:
-    return OutgoingMail(
+def _mail(message: OutboxMessage) -> Message:
+    return Message(
         key=message.key,
-        to_address=message.address,
-        to_name="",
-        from_address="shop@example.com",
-        from_name="The Shop",
-        subject="It has been a while",
-        html="<p>Come and see.</p>",
-        text="Come and see.",
-        list_id="",
-        unsubscribe_url="",
+        channel=message.channel,
+        person=message.person,
+        address=Address(AddressKind.EMAIL, message.address),
+        parts={
+            "subject": "It has been a while",
+            "html": "<p>Come and see.</p>",
+            "text": "Come and see.",
+        },
         at=message.created_at,
     )

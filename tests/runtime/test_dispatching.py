@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rekindle.channels import OutgoingMail, Receipt, build_outlet
+from rekindle.channels import build_outlet
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.clock import MovableClock
-from rekindle.config import EmailSettings, SmtpSettings, WarmUpSettings
+from rekindle.config import WarmUpSettings
 from rekindle.errors import (
     BrokenTemplateError,
     ConfigError,
@@ -38,11 +39,12 @@ from rekindle.ledger import (
     migrate,
     models,
 )
+from rekindle.messages import FOR_EVER, Message, Receipt
 from rekindle.vocabulary import Channel, Reason
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from rekindle.worker.dispatching.dispatcher import backoff, next_chunk
 from rekindle.worker.dispatching.metering import MeteredPace, Pace, Unmetered, limit_of_day
-from tests.channels.postbox import build_mail, serving
+from tests.channels.postbox import build_mail, message_of, serving
 from tests.ledger.queueing import DAY, HOUR, MINUTE, START, TERMS, TEXT, Queue
 
 CAPPED = HouseRules(caps=(Cap(Channel("email"), 1, 16 * HOUR),))
@@ -63,13 +65,13 @@ class FakeOutlet:
         self.answers: dict[str, Exception] = {}
         self.always: Exception | None = None
 
-    def send(self, mail: OutgoingMail) -> Receipt:
+    def send(self, message: Message) -> Receipt:
         self.tries += 1
-        answer = self.answers.get(mail.to_address.partition("@")[0], self.always)
+        answer = self.answers.get(message.address.value.partition("@")[0], self.always)
         if answer is not None:
             raise answer
-        self.taken.append(mail.to_address.partition("@")[0])
-        return Receipt(f"<{mail.key}>")
+        self.taken.append(message.address.value.partition("@")[0])
+        return Receipt(f"<{message.key}>")
 
     def close(self) -> None:
         """Hold nothing open."""
@@ -89,20 +91,27 @@ class Desk:
         self.matched: dict[str, set[str]] = {}
         self.between: Callable[[], None] = lambda: None
 
-    def compose(
-        self, messages: Sequence[OutboxMessage]
-    ) -> Mapping[str, OutgoingMail | RekindleError]:
+    def compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
         """Write every message, but for the people it cannot be written to."""
         self.between()
         return {
-            one.key: self.broken.get(one.person) or build_mail(key=one.key, to_address=one.address)
+            one.key: self.broken.get(one.person)
+            or message_of(build_mail(key=one.key, to_address=one.address))
             for one in messages
         }
 
     def dispatch(self, outlet: Any = None, connections: int = 2) -> Any:
         """Make one pass."""
         look = LastLook(cast("Book", self), self.rules, self)
-        means = Means(self.compose, look, self.clock, self.pace, connections)
+        is_known = (outlet or self.outlet) is self.outlet and self.outlet.is_idempotent
+        means = Means(
+            self.compose,
+            look,
+            self.clock,
+            self.pace,
+            connections,
+            idempotent_for=FOR_EVER if is_known else None,
+        )
         outbox = Outbox(self.queue.alias, terms=self.terms)
         return Dispatcher(outbox, outlet or self.outlet, means).run()
 
@@ -348,7 +357,7 @@ def test_provider_out_of_reach_is_not_asked_for_everyone(desk: Desk, connections
 
 def _metered(desk: Desk, **settings: Any) -> MeteredPace:
     email = EmailSettings(from_address="shop@Example.com", **settings)
-    return MeteredPace(Meters(desk.queue.alias), email, outlet="fake", zone=ZONE)
+    return MeteredPace(Meters(desk.queue.alias), email, channel="email", zone=ZONE)
 
 
 def test_throttle_ends_the_pass_and_says_when_to_come_again(desk: Desk) -> None:

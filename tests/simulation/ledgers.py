@@ -16,7 +16,6 @@ from unittest.mock import patch
 from django.apps import apps
 from django.db import connections
 
-from rekindle.channels import OutgoingMail, Receipt
 from rekindle.clock import MovableClock
 from rekindle.errors import (
     PermanentDeliveryError,
@@ -32,6 +31,7 @@ from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, read_repor
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
+from rekindle.messages import Address, AddressKind, Message, Receipt
 from rekindle.vocabulary import Answer, Channel, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from tests.simulation.journal import BrokenPromiseError, Key, broken
@@ -87,12 +87,12 @@ class Provider:
     channel = Channel("email")
     is_idempotent = False
 
-    def __init__(self, tell: Callable[[OutgoingMail, bool], None], seed: int | None) -> None:
+    def __init__(self, tell: Callable[[Message, bool], None], seed: int | None) -> None:
         self._tell, self._seed = tell, seed
         self._tries: dict[str, int] = {}
         self.is_alive = True
 
-    def send(self, mail: OutgoingMail) -> Receipt:
+    def send(self, mail: Message) -> Receipt:
         """Take the message, refuse it in one of the ways there are, or let the worker die."""
         if not self.is_alive:
             raise Killed("was dead already")
@@ -176,13 +176,11 @@ class LedgerKeeper:
                 raise self._broken
             self._learn_bounces(now)
 
-    def _compose(
-        self, messages: Sequence[OutboxMessage]
-    ) -> Mapping[str, OutgoingMail | RekindleError]:
+    def _compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
         self._messages |= {message.key: message for message in messages}
         return {message.key: _mail(message) for message in messages}
 
-    def _told(self, mail: OutgoingMail, is_taken: bool) -> None:
+    def _told(self, mail: Message, is_taken: bool) -> None:
         message = self._messages[mail.key]
         one = message.dossier.enrolment
         who = (one.person, one.journey, one.rotation)
@@ -293,17 +291,12 @@ def empty(alias: str) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
 
 
-def _mail(message: OutboxMessage) -> OutgoingMail:
-    return OutgoingMail(
+def _mail(message: OutboxMessage) -> Message:
+    return Message(
         key=message.key,
-        to_address=message.address,
-        to_name="",
-        from_address="shop@example.com",
-        from_name="Shop",
-        subject=message.template,
-        html="",
-        text="",
-        list_id="",
-        unsubscribe_url="",
+        channel=message.channel,
+        person=message.person,
+        address=Address(AddressKind.EMAIL, message.address),
+        parts={"subject": message.template, "html": "", "text": ""},
         at=message.created_at,
     )

@@ -1,21 +1,21 @@
 """The ways out, one folder each; nothing here decides, it only delivers."""
 
-from rekindle.channels.discovery import Entry, build_outlet, describe_channels, discover
-from rekindle.channels.interfaces import Outlet
-from rekindle.channels.mime import build_bytes, build_message
-from rekindle.channels.model import OutgoingMail, Receipt
-from rekindle.channels.rules import require_postal_address, require_safe_links
+from rekindle.channels.discovery import (
+    build_outlet,
+    discover,
+    find_channel,
+    find_faults,
+    find_outlet,
+    require_ready,
+)
+from rekindle.channels.matrix import describe_channels
 
 __all__ = [
-    "Entry",
-    "OutgoingMail",
-    "Outlet",
-    "Receipt",
-    "build_bytes",
-    "build_message",
     "build_outlet",
     "describe_channels",
     "discover",
-    "require_postal_address",
-    "require_safe_links",
+    "find_channel",
+    "find_faults",
+    "find_outlet",
+    "require_ready",
 ]

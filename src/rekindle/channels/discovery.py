@@ -1,74 +1,125 @@
-"""Finds the outlets: every folder of this room is one, and no list names them."""
+"""Finds the channels: the folders of this room, and those of installed packages.
+
+No list names them. A package brings one by an entry point of the group
+``rekindle.channels`` that leads to its ``ChannelFolder``.
+"""
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-from rekindle.channels.interfaces import Outlet, OutletFactory
-from rekindle.config import EmailSettings
 from rekindle.errors import ConfigError
-from rekindle.vocabulary import Channel
+from rekindle.messages import ChannelFolder, Finding, Outlet, OutletEntry, Severity, Surroundings
 
-FILES = ("README.md", "__init__.py", "outlet.py")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One outlet's folder: what it is for, how to build it, which secrets it takes."""
-
-    name: str
-    channel: Channel
-    summary: str
-    is_idempotent: bool
-    secrets: tuple[str, ...]
-    build: OutletFactory
+FILES = ("README.md", "__init__.py", "outlet.py", "settings.py", "webhook.py")
+GROUP = "rekindle.channels"
+FACE = "CHANNEL"
 
 
-def discover() -> Mapping[str, Entry]:
-    """Return the outlets by name."""
-    folder = Path(__file__).parent
-    found = {}
-    for module in pkgutil.iter_modules([str(folder)]):
-        if module.ispkg:
-            face = import_module(f"rekindle.channels.{module.name}")
-            found[module.name] = Entry(
-                name=module.name,
-                channel=face.Outlet.channel,
-                summary=face.SUMMARY,
-                is_idempotent=face.Outlet.is_idempotent,
-                secrets=tuple(face.SECRETS),
-                build=face.Outlet,
-            )
-    return found
+def discover() -> Mapping[str, ChannelFolder]:
+    """Return the channels there are, by name.
+
+    Raises:
+        ConfigError: a package's channel cannot be loaded, or two have one name.
+    """
+    # What is installed does not change while a process runs, but for its import path.
+    return _discover(tuple(sys.path))
 
 
-def build_outlet(
-    name: str, settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]
-) -> Outlet:
-    """Return the outlet called ``name``.
+def find_channel(name: str) -> ChannelFolder:
+    """Return the channel of this name.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    channels = discover()
+    if name not in channels:
+        raise ConfigError(
+            f"no channel {name!r} is installed; there are {', '.join(sorted(channels))}"
+        )
+    return channels[name]
+
+
+def find_outlet(name: str) -> tuple[ChannelFolder, OutletEntry]:
+    """Return the outlet of this name with its channel.
 
     Raises:
         ConfigError: there is none of that name.
     """
-    outlets = discover()
-    if name not in outlets:
-        raise ConfigError(f"no outlet {name!r}; there are {', '.join(sorted(outlets))}")
-    return outlets[name].build(settings, base=base, secrets=secrets)
+    known = {entry.name: (one, entry) for one in discover().values() for entry in one.outlets}
+    if name not in known:
+        raise ConfigError(f"no outlet {name!r}; there are {', '.join(sorted(known))}")
+    return known[name]
 
 
-def describe_channels() -> str:
-    """Return the matrix of outlets as a Markdown table."""
-    head = (
-        "| outlet | channel | what it does | the same key twice | secrets |\n|---|---|---|---|---|"
-    )
-    rows = [
-        f"| `{one.name}` | {one.channel} | {one.summary} | "
-        f"{'arrives once' if one.is_idempotent else 'would arrive twice; never tried'} | "
-        f"{', '.join(f'`{secret}`' for secret in one.secrets) or '–'} |"
-        for one in discover().values()
-    ]
-    return "\n".join([head, *rows]) + "\n"
+def build_outlet(name: str, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
+    """Return the outlet called ``name``, built from its channel's settings.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    _, entry = find_outlet(name)
+    return entry.build(settings, base=base, secrets=secrets)
+
+
+def require_ready(folder: ChannelFolder, settings: Any, surroundings: Surroundings) -> None:
+    """Refuse to write through a channel whose settings lack what every message needs.
+
+    Raises:
+        ConfigError: naming the first thing that is missing, and what to do about it.
+    """
+    for finding in find_faults(folder, settings, surroundings):
+        if finding.severity is Severity.REFUSES:
+            raise ConfigError(f"{finding.problem}; {finding.remedy}")
+
+
+def find_faults(
+    folder: ChannelFolder, settings: Any, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what a channel says of its own settings."""
+    _, entry = find_outlet(settings.outlet)
+    yield from folder.check(settings, entry, surroundings)
+
+
+@lru_cache(maxsize=8)
+def _discover(path: tuple[str, ...]) -> Mapping[str, ChannelFolder]:
+    found: dict[str, ChannelFolder] = {}
+    outlets: dict[str, str] = {}
+    for place, folder in (*_own(), *_installed()):
+        if not isinstance(folder, ChannelFolder):
+            raise ConfigError(f"{place} is no ChannelFolder; see docs/how-to/add/a-channel.md")
+        name = folder.channel.value
+        if name in found:
+            raise ConfigError(f"{place} brings the channel {name!r}, which there is already")
+        for entry in folder.outlets:
+            if entry.name in outlets:
+                raise ConfigError(f"{place} brings the outlet {entry.name!r}, which there is")
+            outlets[entry.name] = name
+        found[name] = folder
+    return MappingProxyType(found)
+
+
+def _own() -> Iterator[tuple[str, Any]]:
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.ispkg:
+            name = f"{__package__}.{module.name}"
+            yield name, getattr(import_module(name), FACE)
+
+
+def _installed() -> Iterator[tuple[str, Any]]:
+    for point in sorted(entry_points(group=GROUP), key=lambda one: (one.name, one.value)):
+        try:
+            yield point.value, point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(
+                f"the channel {point.name!r} of an installed package cannot be loaded: {error}; "
+                "mend or remove the package"
+            ) from error

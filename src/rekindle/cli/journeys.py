@@ -157,11 +157,13 @@ def refuse_time_travel(workspace: Workspace, as_of: str | None) -> None:
     Raises:
         UsageError: ``--as-of`` is given and the outlet reaches real people.
     """
-    if as_of is not None and workspace.config.email.outlet != "email_folder":
+    real = [name for name, can in workspace.capabilities.items() if can.reaches_people]
+    if as_of is not None and real:
         parse_as_of(as_of, workspace)
+        outlet = workspace.config.channel(real[0]).outlet
         raise UsageError(
-            f"--as-of is for trying things out; with email.outlet = "
-            f"{workspace.config.email.outlet!r} it could send real messages on a wrong day"
+            f"--as-of is for trying things out; with {real[0]}.outlet = {outlet!r} it could "
+            "send real messages on a wrong day"
         )
 
 

@@ -136,10 +136,10 @@ def accept_secret(directory: Directory = Path(), by: By = "") -> None:
 
 def schema(of: Annotated[Schema, typer.Argument(help="Which file it describes.")]) -> None:
     """Print the JSON Schema of rekindle.toml or of a journey file."""
-    from rekindle.config import Config
+    from rekindle.config import config_model
     from rekindle.journeys import journey_schema
 
-    document = journey_schema() if of is Schema.JOURNEY else Config.model_json_schema()
+    document = journey_schema() if of is Schema.JOURNEY else config_model().model_json_schema()
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 

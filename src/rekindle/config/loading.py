@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from rekindle.config.channels import config_model
 from rekindle.config.model import FORMAT, Config
 from rekindle.config.values import shorten
 from rekindle.errors import ConfigError, WorkspaceError
@@ -57,7 +58,7 @@ def parse_config(text: str, *, name: str = FILE_NAME) -> Config:
         raise ConfigError(f"{name} is not valid TOML: {error}") from error
     _check_format(raw, name)
     try:
-        return Config.model_validate(raw)
+        return config_model().model_validate(raw)
     except ValidationError as error:
         raise ConfigError(_explain(name, error)) from error
 
@@ -124,7 +125,7 @@ def _given(problem: Mapping[str, Any]) -> str:
 
 def known_keys(place: tuple[Any, ...]) -> list[str]:
     """Return the keys that may stand at ``place``, a path into the configuration."""
-    model: Any = Config
+    model: Any = config_model()
     for part in place:
         if isinstance(part, int):
             continue

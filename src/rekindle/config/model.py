@@ -185,11 +185,8 @@ class CapSettings(Settings):
 
 
 class CapsSettings(Settings):
-    """Rolling limits on marketing, across journeys."""
+    """Rolling limits on marketing, across journeys: of all channels, and of each by its name."""
 
-    email: CapSettings = Field(
-        CapSettings(max=1, per=timedelta(hours=16)), description="E-mail alone."
-    )
     all: CapSettings = Field(
         CapSettings(max=4, per=timedelta(days=7)), description="All channels together."
     )
@@ -240,7 +237,7 @@ class BudgetSettings(Settings):
     """The most a calendar month may cost; every budget that fits a message binds it."""
 
     journey: Text | None = Field(None, description="The journey's name; none for all together.")
-    channel: Literal["email"] | None = Field(None, description="The channel; none for all.")
+    channel: Text | None = Field(None, description="The channel; none for all.")
     per_month: BudgetLimit = Field(description="In the currency; months are the business's.")
 
 
@@ -308,58 +305,27 @@ class PacingSettings(Settings):
 class ChannelSettings(Settings):
     """What every channel's section of ``rekindle.toml`` says; its folder adds the rest."""
 
-    outlet: str = Field(description="What hands its messages over.")
+    outlet: str = Field("", description="What hands its messages over.")
     cost: Cost = Field(Decimal(0), description="Of one message, in the currency.")
     per_minute: int | None = Field(
         None, ge=1, le=MOST_MESSAGES, description="The most messages a minute; none for no limit."
     )
     warm_up: WarmUpSettings | None = Field(None, description="Few a day while the sender is new.")
 
+    @property
+    def sender(self) -> str:
+        """Return whose good name a warm-up builds, where it is not the outlet's alone."""
+        return ""
 
-class SmtpSettings(Settings):
-    """The mail server. Its password comes from ``REKINDLE_SMTP_PASSWORD``."""
+    @property
+    def list_name(self) -> str:
+        """Return the name of what a person leaves by the link in a message."""
+        return ""
 
-    host: Text = Field("localhost", min_length=1, description="Name of the server.")
-    port: int = Field(587, gt=0, lt=65536, description="587 for starttls, 465 for tls.")
-    username: Text | None = Field(None, description="Login; none where the server asks for none.")
-    security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How the connection is protected."
-    )
-    timeout_seconds: int = Field(30, gt=0, le=3600, description="How long to wait for the server.")
-    connections: int = Field(2, ge=1, le=32, description="How many are open at the same time.")
-    messages_per_connection: int = Field(
-        1000,
-        ge=1,
-        le=MOST_MESSAGES,
-        description="After so many a connection is opened anew; some servers limit it.",
-    )
-
-
-class FolderSettings(Settings):
-    """A folder that receives one ``.eml`` file a message."""
-
-    path: Place = Field("state/outbox", description="Folder, relative to the workspace.")
-
-
-class EmailSettings(ChannelSettings):
-    """How e-mail leaves the building."""
-
-    outlet: Literal["email_folder", "email_smtp"] = Field(
-        "email_folder", description="email_folder writes files and sends nothing."
-    )
-    from_address: Text = Field(
-        "shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$", description="The sender's address."
-    )
-    from_name: Text = Field("My shop", description="The sender's name.")
-    postal_address: LongText = Field(
-        "", max_length=1000, description="Required before anything is sent (CAN-SPAM § 7704(a)(5))."
-    )
-    list_id: Text = Field(
-        "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
-    )
-    cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
-    smtp: SmtpSettings = SmtpSettings()
-    folder: FolderSettings = FolderSettings()
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """Return what templates may show of the business beside its name."""
+        return {}
 
 
 class PortalSettings(Settings):
@@ -408,11 +374,15 @@ class Config(Settings):
     exclusions: ExclusionsSettings = ExclusionsSettings()
     breaker: BreakerSettings = BreakerSettings()
     pacing: PacingSettings = PacingSettings()
-    email: EmailSettings = EmailSettings()
     portal: PortalSettings = PortalSettings()
     api: ApiSettings = ApiSettings()
 
+    def channel(self, name: str) -> ChannelSettings:
+        """Return the section of a channel, which is called like it."""
+        found: ChannelSettings = getattr(self, name)
+        return found
 
-def known_channels() -> Mapping[str, type[ChannelSettings]]:
-    """Return the channels there are, each with the model of its section."""
-    return {"email": EmailSettings}
+    def cap_of(self, name: str) -> CapSettings | None:
+        """Return the cap on a channel's own marketing, if it has one."""
+        found: CapSettings | None = getattr(self.caps, name, None)
+        return found

@@ -19,15 +19,21 @@ SIGNATURE_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One person on one list: what an unsubscribe link identifies (RFC 8058 section 3.1)."""
+    """One person on one list: what an unsubscribe link identifies (RFC 8058 section 3.1).
+
+    ``channel`` is the one whose marketing the list is; links of earlier releases name none,
+    and leave all of it.
+    """
 
     person: str
     list_id: str
+    channel: str = ""
 
 
-def sign_unsubscribe(secret: bytes, person: str, list_id: str) -> str:
+def sign_unsubscribe(secret: bytes, person: str, list_id: str, *, channel: str = "") -> str:
     """Return the token for ``person`` to leave ``list_id``; safe in a URL path."""
-    payload = json.dumps([person, list_id], ensure_ascii=False, separators=(",", ":"))
+    named = [person, list_id, channel] if channel else [person, list_id]
+    payload = json.dumps(named, ensure_ascii=False, separators=(",", ":"))
     written = _encode(payload.encode())
     return f"{written}.{_signature(secret, written)}"
 
@@ -38,8 +44,8 @@ def read_unsubscribe(secret: bytes, token: str) -> Subscription | None:
     if not hmac.compare_digest(signature.encode(), _signature(secret, written).encode()):
         return None
     padding = "=" * (-len(written) % 4)
-    person, list_id = json.loads(urlsafe_b64decode(written + padding))
-    return Subscription(person, list_id)
+    person, list_id, *channel = json.loads(urlsafe_b64decode(written + padding))
+    return Subscription(person, list_id, *channel)
 
 
 def _signature(secret: bytes, written: str) -> str:

@@ -27,7 +27,7 @@ from rekindle.experiments import (
     provable_lift,
     provable_rate_lift,
 )
-from rekindle.gate import HouseRules, build_rules, build_terms
+from rekindle.gate import HouseRules, build_rules
 from rekindle.journeys import (
     Book,
     Candidate,
@@ -274,7 +274,7 @@ def _walk(
 ) -> MemoryBook:
     """Walk everyone who would enter now to the last step, day by day."""
     rules = build_rules(workspace.config)
-    book = MemoryBook(build_terms(workspace.config))
+    book = MemoryBook(workspace.terms)
     save_people(*workspace.reading, book, at)
     # Who enters is settled; the walk is about what happens to them then.
     settled = replace(version.journey, trigger=None, backfill=timedelta(0), pilot=1.0)

@@ -16,7 +16,7 @@ from rekindle.desk.planning import (
 )
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
-from rekindle.gate import build_rules, build_terms
+from rekindle.gate import build_rules
 from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
 from rekindle.journeys import (
     Course,
@@ -31,10 +31,11 @@ from rekindle.journeys import (
 )
 from rekindle.journeys.population import UNDATED, HistoryAudience, save_people
 from rekindle.runtime import Workspace, end_of_day
-from rekindle.vocabulary import Answer, Channel, Reason, Unknown
+from rekindle.vocabulary import Answer, Reason, Unknown
 
 # A worker looks all day; one look a day is enough for steps that wait in days.
 TICK_TIME = time(9)
+NOWHERE = "000"  # a phone, for channels that need one; no country begins so
 ASSUMED = (
     "No e-mail address was imported: everyone is taken as reachable and permitted. "
     "Import customers with their addresses and consent to see the real reach."
@@ -102,7 +103,7 @@ def rehearse(
         dates=[s.column for s in journey.all_steps if isinstance(s, WaitForDate)],
         events=events_asked(journey),
     )
-    book = MemoryBook(build_terms(workspace.config))
+    book = MemoryBook(workspace.terms)
     notes = _fill(workspace, book, audience.ever_matching(), ticks[0])
     version = _version(workspace, journey, audience, ticks[0])
     replayed = replay(
@@ -132,14 +133,17 @@ def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str], at: dat
     """Give the book everyone's card and consent; without any address, assume both."""
     engine, facts = workspace.reading
     if facts.has_cards:
-        emails = engine.scalar(facts.customers.email.count())
-        if emails:
+        cards = facts.customers
+        if engine.scalar(cards.filter(cards.email.notnull() | cards.phone.notnull()).count()):
             save_people(engine, facts, book, at)
             return []
     everyone = list(people)
-    book.save_people(Person(person, f"{n}@example.invalid") for n, person in enumerate(everyone))
+    book.save_people(
+        Person(person, f"{n}@example.invalid", phone=NOWHERE) for n, person in enumerate(everyone)
+    )
     book.save_consent(
-        ConsentRecord(person, Channel("email"), True, UNDATED, "assumed by the replay")
+        ConsentRecord(person, channel, True, UNDATED, "assumed by the replay")
+        for channel in workspace.capabilities
         for person in everyone
     )
     return [ASSUMED]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rekindle.config import FILE_NAME, FORMAT, SourceSettings, parse_config
+from rekindle.channels import discover
+from rekindle.config import FILE_NAME, FORMAT, SourceSettings, parse_config, write_duration
 from rekindle.content import starter_templates
 from rekindle.errors import WorkspaceError
 from rekindle.journeys import starter_journeys
+from rekindle.messages import ChannelFolder
 
 GITIGNORE = "# Facts, ledger, secret and outbox: state, not decisions.\nstate/\n"
 
@@ -58,7 +61,7 @@ def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
 LIMITS = """\
 # At most this many marketing messages in any rolling window, across all journeys.
 [caps]
-email = {max = 1, per = "16 hours"}
+{caps}
 all = {max = 4, per = "7 days"}
 
 # No marketing leaves at night, on the clock of the person it is for.
@@ -70,7 +73,7 @@ end = "08:00"
 # [calendar]
 # blackout = ["2026-11-27..2026-11-30", "12-24..12-26"]
 # [[budgets]]
-# channel = "email"
+# channel = "{channel}"
 # per_month = 250.00
 """
 
@@ -78,6 +81,9 @@ end = "08:00"
 def build_settings(scaffold: Scaffold) -> str:
     """Return the text of a commented ``rekindle.toml``."""
     sources = "\n".join(_source(source) for source in scaffold.sources)
+    channels = discover()
+    texts = (one.starter(_text(scaffold.name)) for one in channels.values())
+    sections = "\n".join(text for text in texts if text)
     return f"""\
 # Everything this team decided, in one file. docs/reference/configuration.md lists all keys.
 
@@ -104,26 +110,22 @@ preset = "personal"
 [consent]
 soft_opt_in = false
 
-{LIMITS}
-# "email_folder" writes each message to a file and sends nothing; "email_smtp" sends.
-[email]
-outlet = "email_folder"
-from_address = "shop@example.com"
-from_name = {_text(scaffold.name)}
-postal_address = ""  # required before anything is sent
-list_id = "winback.example.com"
-cost = 0.001  # of one message
-
-# [email.smtp]  # the password comes from REKINDLE_SMTP_PASSWORD
-# host = "smtp.example.com"
-# port = 587
-# username = "shop"
-
+{_limits(channels)}
+{sections}
 # Where customers reach the unsubscribe page, and where `rekindle up` listens.
 [portal]
 url = "http://127.0.0.1:8080"
 listen = "127.0.0.1:8080"
 """
+
+
+def _limits(channels: Mapping[str, ChannelFolder]) -> str:
+    caps = [
+        f'{name} = {{max = {one.cap.max}, per = "{write_duration(one.cap.per)}"}}'
+        for name, one in channels.items()
+        if one.cap is not None
+    ]
+    return LIMITS.replace("{caps}", "\n".join(caps)).replace("{channel}", min(channels))
 
 
 def source_path(file: Path, directory: Path) -> str:

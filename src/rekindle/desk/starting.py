@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rekindle.channels import require_postal_address, require_safe_links
 from rekindle.desk.planning import (
     check_journey,
     count_newcomers,
@@ -45,8 +44,8 @@ def start_journey(
         UsageError: the token is not valid any more, or the count moved too far.
     """
     check_journey(workspace, journey)
-    require_postal_address(workspace.config.email)
-    require_safe_links(workspace.config.email, workspace.config.portal)
+    for channel in sorted({step.channel for step in journey.sends}):
+        workspace.require_ready(channel)
     detail: dict[str, object] = {}
     people: int | None = None
     if token is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from rekindle.config import WEEKDAYS, CalendarSettings, CapsSettings, Config, parse_span
+from rekindle.config import WEEKDAYS, CalendarSettings, Config, known_channels, parse_span
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.model import Budget, Terms
 from rekindle.messages import Capabilities
@@ -71,7 +71,7 @@ def build_rules(config: Config) -> HouseRules:
     hours = config.quiet_hours
     currency = config.workspace.currency
     return HouseRules(
-        caps=build_caps(config.caps),
+        caps=build_caps(config),
         quiet_hours=None if hours.start == hours.end else QuietHours(hours.start, hours.end),
         calendar=_build_calendar(config.calendar),
         spread=hours.spread,
@@ -89,7 +89,7 @@ def build_terms(config: Config, channels: Mapping[Channel, Capabilities] | None 
     """Return what a book has to know of a configuration, and of the channels there are."""
     return Terms(
         soft_opt_in=config.consent.soft_opt_in,
-        longest_window=longest_window(build_caps(config.caps)),
+        longest_window=longest_window(build_caps(config)),
         zone=config.workspace.timezone,
         budgets=build_budgets(config),
         cooling_off=config.exclusions.cooling_off,
@@ -111,10 +111,12 @@ def build_budgets(config: Config) -> tuple[Budget, ...]:
     return tuple(found.values())
 
 
-def build_caps(settings: CapsSettings) -> tuple[Cap, ...]:
-    """Return the caps of the configuration: e-mail, all channels, and the calendar day."""
+def build_caps(config: Config) -> tuple[Cap, ...]:
+    """Return the caps of the configuration: each channel, all of them, and the calendar day."""
+    settings = config.caps
+    own = ((name, config.cap_of(name)) for name in known_channels())
     caps = (
-        Cap(Channel("email"), settings.email.max, settings.email.per),
+        *(Cap(Channel(name), cap.max, cap.per) for name, cap in own if cap is not None),
         Cap(None, settings.all.max, settings.all.per),
     )
     return caps if settings.per_day is None else (*caps, Cap(None, settings.per_day, None))

@@ -139,6 +139,7 @@ class WebhookRequest:
 
     headers: Mapping[str, str]
     body: bytes
+    received_at: datetime
     url: str = ""
 
 

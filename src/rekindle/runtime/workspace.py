@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
+from rekindle.channels import discover, find_channel, find_outlet, require_ready
 from rekindle.clock import Clock, SystemClock
 from rekindle.config import FILE_NAME, Config, SourceSettings, load_config
 from rekindle.errors import JourneyError, WorkspaceError
@@ -31,9 +32,9 @@ from rekindle.facts import (
     import_sources,
     open_engine,
 )
-from rekindle.gate import build_terms
+from rekindle.gate import Terms, build_terms
 from rekindle.journeys import Journey, load_journey
-from rekindle.messages import AddressKind, Capabilities
+from rekindle.messages import Capabilities, Surroundings
 from rekindle.profiles import build_profiles
 from rekindle.runtime.secret import require_secret
 from rekindle.vocabulary import Channel, Money
@@ -284,7 +285,7 @@ class Workspace:
         return LedgerBook(
             self.ledger,
             secret=self.secret,
-            terms=build_terms(self.config, self.capabilities),
+            terms=self.terms,
         )
 
     @cached_property
@@ -292,7 +293,7 @@ class Workspace:
         """Return the messages that are to leave."""
         from rekindle.ledger import Outbox
 
-        return Outbox(self.ledger, terms=build_terms(self.config, self.capabilities))
+        return Outbox(self.ledger, terms=self.terms)
 
     @cached_property
     def history(self) -> History:
@@ -310,14 +311,39 @@ class Workspace:
 
     @property
     def capabilities(self) -> dict[Channel, Capabilities]:
-        """Return the channels there are, with what each can do."""
-        return {Channel("email"): Capabilities(AddressKind.EMAIL)}
+        """Return the channels there are, with what each can do as it is set up."""
+        found = {}
+        for name, folder in discover().items():
+            _, entry = find_outlet(self.config.channel(name).outlet)
+            found[folder.channel] = entry.capabilities
+        return found
+
+    @property
+    def terms(self) -> Terms:
+        """Return what every book has to know of what was decided here."""
+        return build_terms(self.config, self.capabilities)
+
+    def require_ready(self, channel: Channel) -> None:
+        """Refuse to write through a channel whose settings lack what every message needs.
+
+        Raises:
+            ConfigError: it is not installed, or what is missing and what to do about it.
+        """
+        require_ready(find_channel(channel), self.config.channel(channel), self.surroundings)
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """Return what a channel has to know of this workspace to judge its own settings."""
+        return Surroundings(self.config.portal.url, self.config.workspace.name)
 
     @property
     def cost(self) -> dict[Channel, int]:
         """Return what one message costs through each channel, in micros."""
-        amount = Money(self.config.email.cost, self.config.workspace.currency)
-        return {Channel("email"): amount.micros}
+        currency = self.config.workspace.currency
+        return {
+            folder.channel: Money(self.config.channel(name).cost, currency).micros
+            for name, folder in discover().items()
+        }
 
     def journey(self, name: str) -> Journey:
         """Return the journey a file in ``journeys/`` holds, by its name or path.

@@ -9,16 +9,16 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from rekindle.channels import OutgoingMail, require_postal_address
 from rekindle.consent import sign_unsubscribe
 from rekindle.content import MARKETING_VARIABLES, Casts, Templates, load_templates
 from rekindle.errors import BrokenTemplateError, RekindleError
-from rekindle.journeys import Person
+from rekindle.journeys import Journey, Person
 from rekindle.journeys.population import LiveAudience
 from rekindle.ledger import OutboxMessage
+from rekindle.messages import Address, Links, Message
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Purpose
+from rekindle.vocabulary import Channel, Purpose
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,9 @@ class Composer:
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
         self._known: dict[str, frozenset[str]] = {}
+        self._journeys: dict[str, dict[int, Journey]] = {}
+        self._shops: dict[Channel, Mapping[str, str]] = {}
+        self._ready: set[Channel] = set()
         self._unsound: dict[tuple[str, str, int], BrokenTemplateError | None] = {}
 
     @cached_property
@@ -42,22 +45,21 @@ class Composer:
     def _casts(self) -> Casts:
         return Casts(self.templates)
 
-    def compose(
-        self, messages: Sequence[OutboxMessage]
-    ) -> Mapping[str, OutgoingMail | RekindleError]:
-        """Return each message's mail by its key, or why it cannot be written.
+    def compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
+        """Return each message as it leaves by its key, or why it cannot be written.
 
         One that cannot be written does not keep the others back, whatever is wrong with it.
         """
         at = self._workspace.clock.now()
         profiles = self._profiles(messages, at)
         cards = self._workspace.history.people({message.person for message in messages})
-        mails: dict[str, OutgoingMail | RekindleError] = {}
+        mails: dict[str, Message | RekindleError] = {}
+        self._ready.clear()  # settings are read once a pass, and say the same of all
         for message in messages:
             try:
-                require_postal_address(self._workspace.config.email)
+                self._require_ready(message.channel)
                 profile = profiles.get(message.person, {})
-                mails[message.key] = self._mail(message, cards.get(message.person), profile, at)
+                mails[message.key] = self._written(message, cards.get(message.person), profile, at)
             except RekindleError as error:
                 mails[message.key] = error
             except Exception as error:
@@ -65,10 +67,16 @@ class Composer:
                 mails[message.key] = RekindleError(f"{type(error).__name__}: {error}")
         return mails
 
-    def unsubscribe_url(self, person: str) -> str:
-        """Return the signed link on which ``person`` leaves the list (RFC 8058)."""
+    def _require_ready(self, channel: Channel) -> None:
+        if channel not in self._ready:
+            self._workspace.require_ready(channel)
+            self._ready.add(channel)
+
+    def unsubscribe_url(self, person: str, channel: Channel) -> str:
+        """Return the signed link on which ``person`` leaves a channel's list (RFC 8058)."""
         space = self._workspace
-        token = sign_unsubscribe(space.secret, person, space.config.email.list_id)
+        list_name = space.config.channel(channel).list_name or channel
+        token = sign_unsubscribe(space.secret, person, list_name, channel=channel)
         return f"{space.config.portal.url.rstrip('/')}/u/{token}"
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
@@ -102,9 +110,7 @@ class Composer:
             raise fault
 
     def _find_fault(self, message: OutboxMessage) -> BrokenTemplateError | None:
-        versions = self._workspace.book.versions(message.journey)
-        purposes = {one.version: one.journey.purpose for one in versions}
-        is_marketing = purposes.get(message.version) is not Purpose.TRANSACTIONAL
+        is_marketing = self._purpose(message) is not Purpose.TRANSACTIONAL
         required = MARKETING_VARIABLES if is_marketing else ()
         try:
             self.templates.check(message.template, FAMILIES.names, required=required)
@@ -112,46 +118,57 @@ class Composer:
             return error
         return None
 
-    def _mail(
+    def _journey(self, message: OutboxMessage) -> Journey | None:
+        """Return the journey of a message as it was started, read once a version."""
+        if message.journey not in self._journeys:
+            versions = self._workspace.book.versions(message.journey)
+            self._journeys[message.journey] = {one.version: one.journey for one in versions}
+        return self._journeys[message.journey].get(message.version)
+
+    def _purpose(self, message: OutboxMessage) -> Purpose:
+        journey = self._journey(message)
+        return Purpose.MARKETING if journey is None else journey.purpose
+
+    def _written(
         self, message: OutboxMessage, card: Person | None, profile: Mapping[str, Any], at: datetime
-    ) -> OutgoingMail:
+    ) -> Message:
         self._require_sound(message)
-        email = self._workspace.config.email
-        link = self.unsubscribe_url(message.person)
+        link = self.unsubscribe_url(message.person, message.channel)
         names = card.properties if card else {}
         full_name = " ".join(filter(None, (names.get("first_name"), names.get("last_name"))))
         context: dict[str, object] = {
             "first_name": names.get("first_name", ""),
             "name": full_name,
-            "email": message.address,
+            "email": (card.address if card else None) or "",
             "variant": message.variant,
-            "shop": self._shop,
+            "shop": self._shop(message.channel),
             "unsubscribe_url": link,
         }
         for column in self._columns(message.template):
             context[column] = _shown(profile.get(column))
         rendered = self._casts.render(message.template, context)
-        return OutgoingMail(
+        journey = self._journey(message)
+        return Message(
             key=message.key,
-            to_address=message.address,
-            to_name=full_name,
-            from_address=email.from_address,
-            from_name=email.from_name,
-            subject=rendered.subject,
-            html=rendered.html,
-            text=rendered.text,
-            list_id=email.list_id,
-            unsubscribe_url=link,
+            channel=message.channel,
+            person=message.person,
+            address=Address(message.address_kind, message.address),
+            parts={"subject": rendered.subject, "html": rendered.html, "text": rendered.text},
             at=at,
+            purpose=self._purpose(message),
+            topic="" if journey is None else journey.topic,
+            name=full_name,
+            links=Links(link),
+            cost_micros=message.cost_micros,
         )
 
-    @cached_property
-    def _shop(self) -> Mapping[str, str]:
-        config = self._workspace.config
-        return {
-            "name": config.workspace.name,
-            "postal_address": config.email.postal_address,
-        }
+    def _shop(self, channel: Channel) -> Mapping[str, str]:
+        """Return what a template may show of the business."""
+        if channel not in self._shops:
+            config = self._workspace.config
+            shown = {"postal_address": "", **config.channel(channel).shown}
+            self._shops[channel] = {"name": config.workspace.name, **shown}
+        return self._shops[channel]
 
 
 def _shown(value: Any) -> object:

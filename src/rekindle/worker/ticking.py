@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rekindle.channels import OutgoingMail
 from rekindle.clock import pause
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.gate import build_rules
 from rekindle.journeys import Engine, TickReport
 from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import OutboxMessage
+from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
@@ -27,7 +27,7 @@ from rekindle.worker.watching import ReturnWatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-Composed = Mapping[str, OutgoingMail | RekindleError]
+Composed = Mapping[str, Message | RekindleError]
 
 logger = logging.getLogger(__name__)
 

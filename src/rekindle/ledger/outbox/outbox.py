@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from rekindle.consent import Exclusion
 from rekindle.gate import INSTANT, Decision, Enrolment, Terms
@@ -33,10 +33,10 @@ from rekindle.ledger.queries import (
     text_of,
     text_or_none,
 )
-from rekindle.ledger.signals import hold_people, record_signals
+from rekindle.ledger.signals import EVERY, hold_people, record_signals
 from rekindle.ledger.versions import Versions
 from rekindle.messages import Address, find_problem
-from rekindle.vocabulary import Answer, Reason, SignalKind
+from rekindle.vocabulary import Answer, Channel, Reason, SignalKind
 
 MAX_ATTEMPTS = 8
 """Tries after which a message that is broken in itself is given up."""
@@ -58,17 +58,25 @@ class Outbox:
         self._versions = Versions(alias)
 
     def claim(
-        self, at: datetime, *, worker: str, lease: timedelta, limit: int
+        self,
+        at: datetime,
+        *,
+        worker: str,
+        lease: timedelta,
+        limit: int,
+        channel: Channel | None = None,
     ) -> list[OutboxMessage]:
         """Return up to ``limit`` messages that only this worker may send until the lease ends.
 
+        They are of one ``channel``, or of every one (None).
         What is stale by now is among them, for the gate to refuse. A journey that is
         paused keeps its messages.
         """
         now, until = text_of(at), text_of(at + lease)
         most = min(limit, MAX_CLAIM)
+        which = (channel or EVERY, channel or EVERY)
         with ledger_transaction(self._alias):
-            rows = fetch(self._alias, "claim_messages", now, most, worker, until)
+            rows = fetch(self._alias, "claim_messages", now, *which, most, worker, until)
             touches = [touch for (touch,) in rows]
             held = Lease(worker, at, lease)
             return load_messages(self._alias, self._journey, touches, lease=held, terms=self._terms)
@@ -200,21 +208,60 @@ class Outbox:
             mine = self._held(message, MessageState.SENDING)
             mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)
 
-    def recover(self, at: datetime, *, is_idempotent: bool = False) -> Recovered:
+    def recover(
+        self,
+        at: datetime,
+        *,
+        is_idempotent: bool = False,
+        within: timedelta | None = None,
+        channel: Channel | None = None,
+    ) -> Recovered:
         """Take back what lost workers held: the unsent is queued, the rest is unknown.
 
-        ``is_idempotent`` says that the outlet recognises a message by its key, so
-        that sending it again is harmless and it is queued as well.
+        ``is_idempotent`` says that the outlet recognises a message by its key, so that
+        sending it again is harmless and it is queued as well: for ever, or ``within`` a
+        while after it was tried. Then it is too late to try it again after that as well.
         """
         with ledger_transaction(self._alias):
             lost = self._touches.filter(lease_until__lte=at)
+            if channel is not None:
+                lost = lost.filter(channel=channel.value)
             queued = lost.filter(state=MessageState.LEASED).update(
                 **FREE, state=MessageState.QUEUED
             )
-            state = MessageState.QUEUED if is_idempotent else MessageState.UNKNOWN
             leaving = lost.filter(state=MessageState.SENDING)
-            rest = leaving.update(**FREE, state=state, last_error=LOST)
-        return Recovered(queued + rest, 0) if is_idempotent else Recovered(queued, rest)
+            again = self._queue_again(leaving, at, within) if is_idempotent else 0
+            unknown = leaving.update(**FREE, state=MessageState.UNKNOWN, last_error=LOST)
+        return Recovered(queued + again, unknown)
+
+    def _queue_again(
+        self, leaving: QuerySet[models.Touch], at: datetime, within: timedelta | None
+    ) -> int:
+        """Queue what the outlet would recognise; ``not_before`` is when it was tried."""
+        if within is None:
+            return leaving.update(**FREE, state=MessageState.QUEUED, last_error=LOST)
+        known_until = F("not_before") + within
+        known = leaving.filter(not_before__gt=at - within)
+        known.filter(expires_at__gt=known_until).update(expires_at=known_until)
+        return known.update(**FREE, state=MessageState.QUEUED, last_error=LOST)
+
+    def set_aside_unreachable(self, message: OutboxMessage, at: datetime, *, error: str) -> None:
+        """Write down that nobody was asked, for what stands as the address is none.
+
+        It is no bounce: whoever's card is corrected can be written to by the next step.
+        """
+        with ledger_transaction(self._alias):
+            mine = self._held(message, MessageState.LEASED, MessageState.SENDING)
+            if give_up(
+                self._alias,
+                mine,
+                state=MessageState.CANCELLED,
+                reason=Reason.UNREACHABLE,
+                error=error,
+            ):
+                answer = Decision(Answer.SKIP, Reason.UNREACHABLE)
+                row = _answer_row(message, answer, at)
+                execute(self._alias, "add_last_answers", rows_of([row]))
 
     def stuck(self, key: str = "") -> Sequence[StuckMessage]:
         """Return the messages that need a person, oldest first; of a ``key``'s beginning.

@@ -5,7 +5,7 @@
 WITH chosen AS (
     SELECT t.id
     FROM ledger_touch AS t
-    WHERE t.state = 'queued' AND t.not_before <= %s
+    WHERE t.state = 'queued' AND t.not_before <= %s AND (%s = '*' OR t.channel = %s)
       AND NOT EXISTS (
           SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
           WHERE e.id = t.enrolment_id AND j.state = 'paused')

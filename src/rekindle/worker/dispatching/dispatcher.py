@@ -20,12 +20,12 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Protocol
 
-from rekindle.channels import OutgoingMail, Outlet
 from rekindle.clock import Clock, stopwatch
 from rekindle.errors import BrokenTemplateError, ConfigError, RekindleError
 from rekindle.gate import Decision
 from rekindle.ledger import Outbox, OutboxMessage
-from rekindle.vocabulary import Answer, Reason
+from rekindle.messages import FOR_EVER, Message, Outlet
+from rekindle.vocabulary import Answer, Channel, Reason
 from rekindle.worker.dispatching.handing import Fate, Handed, HandOver
 from rekindle.worker.dispatching.metering import Pace, Unmetered
 
@@ -40,7 +40,7 @@ LONGEST_RETRY = timedelta(hours=1)
 # What keeps every message of a step back is no reason to give one of them up.
 NOBODYS_FAULT = (BrokenTemplateError, ConfigError)
 
-Compose = Callable[[Sequence[OutboxMessage]], Mapping[str, OutgoingMail | RekindleError]]
+Compose = Callable[[Sequence[OutboxMessage]], Mapping[str, Message | RekindleError]]
 
 
 class Look(Protocol):
@@ -77,7 +77,9 @@ class DispatchReport:
 class Means:
     """What a dispatcher works with beside the outbox and its outlet.
 
-    ``connections`` is how many messages are handed over at the same time.
+    ``connections`` is how many messages are handed over at the same time. Only messages of
+    ``channel`` are sent (None is of every one); ``idempotent_for`` is how long the outlet
+    recognises a message by its key, None for not at all.
     """
 
     compose: Compose
@@ -85,6 +87,8 @@ class Means:
     clock: Clock
     pace: Pace = field(default_factory=Unmetered)
     connections: int = 1
+    channel: Channel | None = None
+    idempotent_for: timedelta | None = None
 
 
 class Dispatcher:
@@ -105,8 +109,14 @@ class Dispatcher:
         """Send everything that may leave now; stop early when the provider is out of reach."""
         self._outcomes, again_in = Counter(), None
         self._hand_over = HandOver(self._outlet)
-        self._outbox.recover(self._now(), is_idempotent=self._outlet.is_idempotent)
-        pace = self._means.pace
+        means, pace = self._means, self._means.pace
+        within = means.idempotent_for
+        self._outbox.recover(
+            self._now(),
+            is_idempotent=within is not None,
+            within=None if within == FOR_EVER else within,
+            channel=means.channel,
+        )
         try:
             with ThreadPoolExecutor(self._means.connections) as pool:
                 while not (is_stopping() or self._hand_over.is_out_of_reach):
@@ -126,7 +136,13 @@ class Dispatcher:
         return self._means.clock.now()
 
     def _claim(self, granted: int) -> list[OutboxMessage]:
-        claimed = self._outbox.claim(self._now(), worker=self._worker, lease=LEASE, limit=granted)
+        claimed = self._outbox.claim(
+            self._now(),
+            worker=self._worker,
+            lease=LEASE,
+            limit=granted,
+            channel=self._means.channel,
+        )
         self._means.pace.give_back(granted - len(claimed))
         return claimed
 
@@ -156,9 +172,7 @@ class Dispatcher:
             self._return(messages)
             raise
 
-    def _compose(
-        self, messages: Sequence[OutboxMessage]
-    ) -> Mapping[str, OutgoingMail | RekindleError]:
+    def _compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
         try:
             return self._means.compose(messages) if messages else {}
         except RekindleError:
@@ -168,7 +182,7 @@ class Dispatcher:
     def _send_chunk(
         self,
         chunk: Sequence[OutboxMessage],
-        mails: Mapping[str, OutgoingMail | RekindleError],
+        mails: Mapping[str, Message | RekindleError],
         pool: ThreadPoolExecutor,
     ) -> None:
         written = self._set_aside_broken(self._ask_gate(chunk), mails)
@@ -189,7 +203,7 @@ class Dispatcher:
         if leaving:
             self._chunk = next_chunk(len(leaving), elapsed(), least=self._means.connections)
 
-    def _hand_over_all(self, mails: Sequence[OutgoingMail]) -> list[Handed]:
+    def _hand_over_all(self, mails: Sequence[Message]) -> list[Handed]:
         return [self._hand_over(mail) for mail in mails]
 
     def _ask_gate(self, messages: Sequence[OutboxMessage]) -> list[OutboxMessage]:
@@ -207,13 +221,13 @@ class Dispatcher:
     def _set_aside_broken(
         self,
         messages: Iterable[OutboxMessage],
-        mails: Mapping[str, OutgoingMail | RekindleError],
-    ) -> list[tuple[OutboxMessage, OutgoingMail]]:
+        mails: Mapping[str, Message | RekindleError],
+    ) -> list[tuple[OutboxMessage, Message]]:
         """Return the messages that could be written; put off the others."""
         written = []
         for message in messages:
             mail = mails[message.key]
-            if isinstance(mail, OutgoingMail):
+            if isinstance(mail, Message):
                 written.append((message, mail))
                 continue
             self._hand_over.note_trouble(str(mail))
@@ -247,6 +261,8 @@ class Dispatcher:
         if one.fate is Fate.LATER:
             wait = backoff(message, one.retry_after)
             self._outbox.retry_later(message, at + wait, error=one.word)
+        elif one.fate is Fate.MALFORMED:
+            self._outbox.set_aside_unreachable(message, at, error=one.word)
         else:
             reason = Reason.BOUNCE if one.fate is Fate.BOUNCED else Reason.REFUSED
             self._outbox.fail(message, at, error=one.word, reason=reason)

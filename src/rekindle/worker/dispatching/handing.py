@@ -12,14 +12,14 @@ from datetime import timedelta
 from enum import StrEnum
 from threading import Lock
 
-from rekindle.channels import OutgoingMail, Outlet
 from rekindle.errors import (
     DeliveryError,
+    MalformedAddressError,
     PermanentDeliveryError,
     RefusedContentError,
     UnknownFateError,
 )
-from rekindle.messages import hide_address
+from rekindle.messages import Message, Outlet, hide_address
 
 # So many temporary failures in a row are the provider's, not one address's.
 FAILURES_IN_A_ROW = 5
@@ -34,6 +34,7 @@ class Fate(StrEnum):
     LATER = "retried later"
     BOUNCED = "bounced"
     REFUSED = "refused"
+    MALFORMED = "no address"
     UNKNOWN = "unknown"
     NOT_TRIED = "not tried"
 
@@ -65,13 +66,13 @@ class HandOver:
         """Keep the first thing that went wrong, for the report."""
         self.trouble = self.trouble or word
 
-    def __call__(self, mail: OutgoingMail) -> Handed:
+    def __call__(self, message: Message) -> Handed:
         """Hand a message over and return what became of it."""
         if self.is_out_of_reach:
             return Handed(Fate.NOT_TRIED)
-        handed = self._try(mail)
+        handed = self._try(message)
         # A server repeats the address in its reply; kept and logged is what it says besides.
-        handed = replace(handed, word=hide_address(handed.word, mail.to_address))
+        handed = replace(handed, word=hide_address(handed.word, message.address.value))
         with self._lock:
             is_trouble = handed.fate in {Fate.LATER, Fate.UNKNOWN}
             self._in_a_row = self._in_a_row + 1 if is_trouble else 0
@@ -79,11 +80,13 @@ class HandOver:
                 self.note_trouble(handed.word)
         return handed
 
-    def _try(self, mail: OutgoingMail) -> Handed:
+    def _try(self, message: Message) -> Handed:
         try:
-            return Handed(Fate.ACCEPTED, self._outlet.send(mail).provider_id)
+            return Handed(Fate.ACCEPTED, self._outlet.send(message).provider_id)
         except UnknownFateError as error:
             return Handed(Fate.UNKNOWN, str(error))
+        except MalformedAddressError as error:
+            return Handed(Fate.MALFORMED, str(error))
         except PermanentDeliveryError as error:
             return Handed(Fate.BOUNCED, str(error))
         except RefusedContentError as error:
@@ -92,5 +95,5 @@ class HandOver:
             return Handed(Fate.LATER, str(error), error.retry_after)
         except Exception as error:
             # A defect of the outlet: nobody can say whether the message left before it.
-            logger.exception("the outlet %s failed", self._outlet.name)
+            logger.exception("the outlet %s failed", type(self._outlet).__module__)
             return Handed(Fate.UNKNOWN, f"{type(error).__name__}: {error}")

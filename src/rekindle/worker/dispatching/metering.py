@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from rekindle.config import EmailSettings, WarmUpSettings
+from rekindle.config import ChannelSettings, WarmUpSettings
 from rekindle.ledger import Meters
 
 BURST = timedelta(seconds=5)
@@ -59,11 +59,11 @@ class MeteredPace:
     """
 
     def __init__(
-        self, meters: Meters, settings: EmailSettings, *, outlet: str, zone: ZoneInfo
+        self, meters: Meters, settings: ChannelSettings, *, channel: str, zone: ZoneInfo
     ) -> None:
         self._meters, self._settings, self._zone = meters, settings, zone
-        self._throttle = f"email/{outlet}"
-        self._ramp = f"warm-up/{settings.from_address.rpartition('@')[2].casefold()}"
+        self._throttle = f"{channel}/{settings.outlet}"
+        self._ramp = f"warm-up/{settings.sender or self._throttle}"
         self._day: date | None = None
         self.again_in: timedelta | None = None
 

@@ -12,8 +12,8 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rekindle.channels.replies import GOING_AWAY, Reply, Stage, find_wait, judge_refusal
-from rekindle.config import SmtpSettings
+from rekindle.channels.email.settings import SmtpSettings
+from rekindle.channels.email.smtp.replies import GOING_AWAY, Reply, Stage, find_wait, judge_refusal
 from rekindle.errors import (
     DeliveryError,
     RefusedContentError,

@@ -15,8 +15,9 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from functools import lru_cache
 
-from rekindle.channels.model import OutgoingMail
-from rekindle.errors import PermanentDeliveryError, TemporaryDeliveryError
+from rekindle.channels.email.writing.model import OutgoingMail
+from rekindle.errors import MalformedAddressError, TemporaryDeliveryError
+from rekindle.messages import spoken_mail_address
 
 LINE_END = "\r\n"
 FOLD = f"{LINE_END} "
@@ -26,8 +27,6 @@ LINE_LENGTH = 78
 KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 # What RFC 3986 lets an address consist of; "<" and ">" would end the header's value.
 LINK = re.compile(r"https?://[!#-;=?-~]{1,900}")
-# No quoted local parts: hardly anyone has one, and many servers take them apart wrongly.
-LOCAL = re.compile(r"""[^\s@"(),:;<>\[\]\\\x00-\x1f\x7f\ud800-\udfff]{1,64}""")
 DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 # Characters that end a line somewhere, or are none.
 UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -57,7 +56,7 @@ def build_bytes(mail: OutgoingMail) -> bytes:
     local part beyond ASCII makes the header UTF-8 (RFC 6532).
 
     Raises:
-        PermanentDeliveryError: the recipient's address is none.
+        MalformedAddressError: the recipient's address is none.
         TemporaryDeliveryError: something else cannot be written down, which is no
             fault of the recipient's.
     """
@@ -88,7 +87,7 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
     """Return what ``build_bytes`` writes, taken apart for reading.
 
     Raises:
-        PermanentDeliveryError, TemporaryDeliveryError: as ``build_bytes``.
+        MalformedAddressError, TemporaryDeliveryError: as ``build_bytes``.
     """
     return message_from_bytes(build_bytes(mail), policy=READABLE)
 
@@ -97,28 +96,19 @@ def envelope_address(address: str) -> str:
     """Return an address as servers are told it: one address, its domain in ASCII (RFC 3490).
 
     Raises:
-        PermanentDeliveryError: it is no single e-mail address.
+        MalformedAddressError: it is no single e-mail address.
     """
     try:
         return _checked(address)
     except ValueError as error:
-        raise PermanentDeliveryError(str(error)) from error
+        raise MalformedAddressError(str(error)) from error
 
 
 def _checked(address: str) -> str:
-    local, _, domain = address.strip().rpartition("@")
-    spoken = _spoken(domain)
-    if not LOCAL.fullmatch(local) or not DOMAIN.fullmatch(spoken):
+    spoken = spoken_mail_address(address)
+    if spoken is None:
         raise ValueError(f"{address!r} is no e-mail address")
-    return f"{local}@{spoken}"
-
-
-@lru_cache(maxsize=4096)
-def _spoken(domain: str) -> str:
-    try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
+    return spoken
 
 
 def _headers(mail: OutgoingMail, to: str, boundary: str) -> Iterator[str]:

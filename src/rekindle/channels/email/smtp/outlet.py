@@ -1,42 +1,36 @@
 """Sends through an SMTP server over a few connections that are kept between messages.
 
 Several threads may send at once; each message has a connection to itself, and a message
-beyond ``connections`` waits for one. What a failure means is ``rekindle.channels.smtp``.
+beyond ``connections`` waits for one. What a failure means is in ``connection.py``.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import BoundedSemaphore
 
-from rekindle.channels.mime import build_bytes, envelope_address
-from rekindle.channels.model import OutgoingMail, Receipt
-from rekindle.channels.smtp import Connection, Letter
-from rekindle.config import EmailSettings
+from rekindle.channels.email.settings import EmailSettings
+from rekindle.channels.email.smtp.connection import Connection, Letter
+from rekindle.channels.email.writing import build_bytes, envelope_address, write_mail
 from rekindle.errors import DeliveryError
-from rekindle.vocabulary import Channel
-
-PASSWORD = "REKINDLE_SMTP_PASSWORD"
+from rekindle.messages import Message, Receipt
 
 
-class Outlet:
-    """Implements ``rekindle.channels.Outlet`` with an SMTP server."""
+class SmtpOutlet:
+    """Implements ``rekindle.messages.Outlet`` with an SMTP server."""
 
-    name = "email_smtp"
-    channel = Channel("email")
-    is_idempotent = False
-
-    def __init__(self, settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> None:
+    def __init__(self, settings: EmailSettings, password: str) -> None:
+        self._mail = settings
         self._settings = settings.smtp
-        self._password = secrets.get(PASSWORD, "")
+        self._password = password
         self._seats = BoundedSemaphore(self._settings.connections)
         self._idle: deque[Connection] = deque()  # append and pop are atomic
 
-    def send(self, mail: OutgoingMail) -> Receipt:
+    def send(self, message: Message) -> Receipt:
         """Hand the message to the server, connecting first where needed."""
+        mail = write_mail(message, self._mail)
         body = build_bytes(mail)  # refuses both addresses where they are none
         sender, recipient = map(envelope_address, (mail.from_address, mail.to_address))
         letter = Letter(mail.key[:12], sender=sender, recipient=recipient, body=body)

@@ -1,0 +1,134 @@
+"""What ``[email]`` in ``rekindle.toml`` may say, what it lacks, and the secrets beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from rekindle.config import (
+    MOST_MESSAGES,
+    ChannelSettings,
+    Cost,
+    LongText,
+    Place,
+    Settings,
+    Text,
+)
+from rekindle.messages import Finding, OutletEntry, Severity, Surroundings
+
+PASSWORD = "REKINDLE_SMTP_PASSWORD"
+REPORTS_KEY = "REKINDLE_MAIL_REPORTS_KEY"
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SmtpSettings(Settings):
+    """The mail server. Its password comes from ``REKINDLE_SMTP_PASSWORD``."""
+
+    host: Text = Field("localhost", min_length=1, description="Name of the server.")
+    port: int = Field(587, gt=0, lt=65536, description="587 for starttls, 465 for tls.")
+    username: Text | None = Field(None, description="Login; none where the server asks for none.")
+    security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is protected."
+    )
+    timeout_seconds: int = Field(30, gt=0, le=3600, description="How long to wait for the server.")
+    connections: int = Field(2, ge=1, le=32, description="How many are open at the same time.")
+    messages_per_connection: int = Field(
+        1000,
+        ge=1,
+        le=MOST_MESSAGES,
+        description="After so many a connection is opened anew; some servers limit it.",
+    )
+
+
+class FolderSettings(Settings):
+    """A folder that receives one ``.eml`` file a message."""
+
+    path: Place = Field("state/outbox", description="Folder, relative to the workspace.")
+
+
+class EmailSettings(ChannelSettings):
+    """How e-mail leaves the building."""
+
+    outlet: Literal["email_folder", "email_smtp"] = Field(
+        "email_folder", description="email_folder writes files and sends nothing."
+    )
+    from_address: Text = Field(
+        "shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$", description="The sender's address."
+    )
+    from_name: Text = Field("My shop", description="The sender's name.")
+    postal_address: LongText = Field(
+        "", max_length=1000, description="Required before anything is sent (CAN-SPAM § 7704(a)(5))."
+    )
+    list_id: Text = Field(
+        "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
+    )
+    cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
+    smtp: SmtpSettings = SmtpSettings()
+    folder: FolderSettings = FolderSettings()
+
+    @property
+    def sender(self) -> str:
+        """Return the sending domain, whose good name a warm-up builds."""
+        return self.from_address.rpartition("@")[2].casefold()
+
+    @property
+    def list_name(self) -> str:
+        """Return the list that the link in a message leaves."""
+        return self.list_id
+
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """Return what templates may show of the business beside its name."""
+        return {"postal_address": self.postal_address}
+
+
+STARTER = """\
+# "email_folder" writes each message to a file and sends nothing; "email_smtp" sends.
+[email]
+outlet = "email_folder"
+from_address = "shop@example.com"
+from_name = {name}
+postal_address = ""  # required before anything is sent
+list_id = "winback.example.com"
+cost = 0.001  # of one message
+
+# [email.smtp]  # the password comes from REKINDLE_SMTP_PASSWORD
+# host = "smtp.example.com"
+# port = 587
+# username = "shop"
+"""
+
+
+def starter(shop_name: str) -> str:
+    """Return the section of a new workspace; ``shop_name`` is written as TOML text."""
+    return STARTER.format(name=shop_name)
+
+
+def check(
+    settings: EmailSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what the settings lack.
+
+    RFC 8058 section 3.1 asks for an HTTPS URI to unsubscribe by; mailbox providers ignore
+    any other. A portal on this machine passes, so that the whole way can be tried out.
+    """
+    if not settings.postal_address.strip():
+        yield Finding(
+            Severity.REFUSES,
+            "email.postal_address is empty; every marketing message has to carry one "
+            "(CAN-SPAM, 15 U.S.C. § 7704(a)(5))",
+            "set it in rekindle.toml",
+        )
+    url = urlsplit(surroundings.portal_url)
+    is_safe = url.scheme == "https" or url.hostname in THIS_MACHINE
+    if outlet.capabilities.reaches_people and not is_safe:
+        yield Finding(
+            Severity.REFUSES,
+            f"portal.url is {surroundings.portal_url!r}, and unsubscribe links have to be https "
+            "(RFC 8058)",
+            "serve the portal over https, or let email.outlet be 'email_folder'",
+        )
