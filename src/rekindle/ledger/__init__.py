@@ -58,7 +58,7 @@ from rekindle.ledger.intake import (  # noqa: E402
     spooled_sources,
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
-from rekindle.ledger.observations import Correction, Observations, Sightings  # noqa: E402
+from rekindle.ledger.observations import Correction, Observations, Sightings, Watched  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
     Meters,
@@ -102,6 +102,7 @@ __all__ = [
     "StuckMessage",
     "SuppressionEntry",
     "Taken",
+    "Watched",
     "add_suppressions",
     "audit_entries_since",
     "configure",

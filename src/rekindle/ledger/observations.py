@@ -18,12 +18,17 @@ from rekindle.ledger.queries import (
     execute,
     fetch,
     instant_of,
+    instant_or_none,
     ledger_transaction,
     rows_of,
     text_of,
 )
 
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
+
+
+Watched = tuple[str, datetime, datetime | None]
+"""A person, when they entered a journey, and their newest purchase known then."""
 
 
 class Correction(NamedTuple):
@@ -68,6 +73,13 @@ class Observations:
         """Return every version of the facts that was looked at."""
         rows = fetch(self._alias, "observations")
         return Sightings([n for n, _ in rows], [instant_of(at) for _, at in rows], now)
+
+    def watched(self) -> list[Watched]:
+        """Return whose returns still end or stop something, with what was known at entry."""
+        return [
+            (person, instant_of(entered_at), instant_or_none(last_order_at))
+            for person, entered_at, last_order_at in fetch(self._alias, "watched")
+        ]
 
     def has_purchases(self) -> bool:
         """Return whether a purchase is on record that the facts may correct."""

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Signal, order_signal
-from rekindle.ledger import Correction, Observations, Sightings
+from rekindle.ledger import Correction, Observations, Sightings, Watched
 from rekindle.runtime import Workspace
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -35,17 +35,11 @@ def observe_returns(workspace: Workspace, at: datetime) -> int:
     engine, facts = workspace.reading
     observations = Observations(workspace.ledger)
     sightings = observations.load(at)
-    watched = {
-        (one.person, one.entered_at, one.last_order_at): None
-        for one in (*workspace.book.open_enrolments(), *workspace.outbox.unsent_enrolments())
-    }
-    signals = _returns(engine, facts, list(watched), sightings) if watched else []
+    watched = observations.watched()
+    signals = _returns(engine, facts, watched, sightings) if watched else []
     ended = workspace.book.record(signals, at) if signals else 0
     _follow(engine, facts, observations, sightings)
     return ended
-
-
-Watched = tuple[str, datetime, datetime | None]
 
 
 def _returns(

@@ -9,17 +9,16 @@ is to check at the last instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
 
 from rekindle.consent import Exclusion
-from rekindle.gate import INSTANT, Decision, Enrolment, Terms
+from rekindle.gate import INSTANT, Decision, Terms
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
-from rekindle.ledger.book import enrolment_of
-from rekindle.ledger.cancelling import CHUNK, FREE, WAITING, book_budgets, cancel, give_up
+from rekindle.ledger.cancelling import CHUNK, FREE, book_budgets, cancel, give_up
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
@@ -282,12 +281,6 @@ class Outbox:
                 is to count as sent.
         """
         return resolve_stuck(self._alias, key, sent=sent, at=at, who=who, terms=self._terms)
-
-    def unsent_enrolments(self) -> Iterator[Enrolment]:
-        """Yield the enrolments with a message that has not left and still may."""
-        rows = models.Enrolment.objects.using(self._alias).filter(touches__state__in=WAITING)
-        for row in rows.select_related("place").distinct().order_by("id").iterator():
-            yield enrolment_of(row)
 
     @property
     def _touches(self) -> QuerySet[models.Touch]:

@@ -513,3 +513,15 @@ UPDATE ledger_place AS s
 SET position = r.position
 FROM ROWS(enrolment bigint, position int) AS r
 WHERE s.enrolment_id = r.enrolment
+
+-- name: watched
+-- Whose returns still matter, once each: who is in a journey, by their places rather than by
+-- reading every enrolment there ever was, and whoever has a message that may still leave.
+SELECT e.person_id, INSTANT(e.entered_at), INSTANT(e.last_order_at)
+FROM ledger_place AS s
+JOIN ledger_enrolment AS e ON e.id = s.enrolment_id
+UNION
+SELECT e.person_id, INSTANT(e.entered_at), INSTANT(e.last_order_at)
+FROM ledger_touch AS t
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE t.state = 'queued' OR t.state = 'leased'
