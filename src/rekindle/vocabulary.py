@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import TypeVar, dataclass_transform
 
+from rekindle import wording
+
 MICROS = 1_000_000
 T = TypeVar("T")
 
@@ -203,7 +205,7 @@ class Money:
         return Money(self.amount + other.amount, self.currency)
 
     def __str__(self) -> str:
-        return f"{self.amount:,.2f} {self.currency}"
+        return wording.amount(self.amount, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 from rekindle.consent import Exclusion
 from rekindle.desk import (
     Wish,
+    begin_journey,
     build_plan,
     change_preferences,
     erase_person,
@@ -106,6 +107,56 @@ def test_stopped_journey_ends_for_everyone_and_may_start_again(begun: Team) -> N
     assert begun.tick(after=4 * DAY).decided.decisions == {}
     begun.start("calm")
     assert [one.version for one in begun.workspace.book.running()] == [1]
+
+
+def test_stopped_journey_is_neither_resumed_nor_paused_nor_stopped_again(begun: Team) -> None:
+    space = begun.workspace
+    stop_journey(space, "calm", who=WHO)
+    before = log(begun, "calm")
+    for steer in (resume_journey, pause_journey):
+        with pytest.raises(JourneyError, match="calm was stopped and ended for everyone"):
+            steer(space, "calm", who=WHO)
+    assert stop_journey(space, "calm", who=WHO) is None
+    assert log(begun, "calm") == before
+    assert space.book.state("calm") == "stopped"
+
+
+def test_steering_that_changes_nothing_is_not_in_the_log(begun: Team) -> None:
+    space = begun.workspace
+    assert resume_journey(space, "calm", who=WHO) is None
+    assert [pause_journey(space, "calm", who=WHO) for _ in range(2)] == [True, False]
+    assert log(begun, "calm") == [("", "started"), (WHO, "paused")]
+
+
+def test_start_of_what_runs_already_starts_nothing(begun: Team) -> None:
+    space = begun.workspace
+    journey = space.journey("calm")
+    again = begin_journey(space, journey, begun.clock.now(), who=WHO)
+    assert (again.is_new, again.version.version) == (False, 1)
+    assert log(begun, "calm") == [("", "started")]
+    plan = build_plan(space, journey, begun.clock.now())
+    assert plan.token == ""
+    assert any("runs already" in note for note in plan.notes)
+    pause_journey(space, "calm", who=WHO)
+    assert begin_journey(space, journey, begun.clock.now(), who=WHO).is_new
+
+
+def test_edited_holdout_does_not_count_and_the_plan_and_the_start_say_so(begun: Team) -> None:
+    edited = CALM.replace("holdout: 0.3", "holdout: 0.5")
+    (begun.folder / "journeys" / "calm.yaml").write_text(edited, encoding="utf-8")
+    space, at = begun.workspace, begun.clock.now()
+    plan = build_plan(space, space.journey("calm"), at)
+    assert plan.holdout.share == 0.3
+    assert plan.holdout.sentence == "30 % held out, as since it started"
+    (note,) = (note for note in plan.notes if "50 %" in note)
+    assert "30 % counts" in note
+    started = begin_journey(space, space.journey("calm"), at, who=WHO)
+    assert (started.version.version, started.notes) == (2, (note,))
+
+
+def test_plan_names_the_journeys_that_may_write_to_whom_it_holds_out(begun: Team) -> None:
+    plan = build_plan(begun.workspace, begun.workspace.journey("few"), begun.clock.now())
+    assert any("held out here may be written to" in n and "calm" in n for n in plan.notes)
 
 
 def test_move_lists_who_stands_where_a_step_is_gone_and_moves_the_others(begun: Team) -> None:

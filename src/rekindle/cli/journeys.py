@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -27,6 +29,7 @@ from rekindle.cli.console import (
 from rekindle.cli.steering import By, whoever
 from rekindle.errors import UsageError
 from rekindle.vocabulary import Arm, Unknown
+from rekindle.wording import amount, moment, percent
 
 if TYPE_CHECKING:
     from rekindle.desk import Plan
@@ -59,7 +62,7 @@ def plan(
     if as_json:
         show_json(found.to_json())
     else:
-        _show_plan(found)
+        _show_plan(found, directory, workspace.zone)
 
 
 def start(
@@ -84,22 +87,33 @@ def start(
     by: By = "",
 ) -> None:
     """Start a journey, or its edited version; the next tick lets people enter."""
-    from rekindle.desk import build_plan, start_journey
+    from rekindle.desk import begin_journey, build_plan
 
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
     at = workspace.clock.now()
     found = workspace.journey(journey)
     if not yes and token is None:
-        _show_plan(build_plan(workspace, found, at))
+        _show_plan(build_plan(workspace, found, at), directory, workspace.zone)
         if not typer.confirm(f"Start {found.name}?", err=True):
             raise UsageError("nothing was started")
-    version = start_journey(workspace, found, at, who=whoever(by), token=token, drift=drift)
+    start = begin_journey(workspace, found, at, who=whoever(by), token=token, drift=drift)
+    version = start.version
+    share = percent(version.holdout_share)
+    if not start.is_new:
+        errors.print(
+            f"{found.name} is already running as version {version.version}, {share} held out; "
+            "nothing was started",
+            markup=False,
+        )
+        return
     errors.print(
-        f"{found.name} version {version.version} takes people, {version.holdout_share:.1%} "
+        f"{found.name} version {version.version} takes people, {share} "
         "held out; `rekindle tick` or `rekindle up` runs it",
         markup=False,
     )
+    for note in start.notes:
+        errors.print(note, markup=False, soft_wrap=True)
 
 
 def replay(
@@ -179,7 +193,7 @@ def _show_report(found: JourneyReport, *, as_json: bool, html: Path | None) -> N
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 
-def _show_plan(found: Plan) -> None:
+def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
     rows = [
         ["people who would enter", f"{found.people:,}"],
         ["treated", f"{found.assigned[Arm.TREATMENT]:,}"],
@@ -196,10 +210,13 @@ def _show_plan(found: Plan) -> None:
         "Counts assume that nobody returns: they are the most.",
         *found.notes,
     ]
-    title = f"Plan of {found.journey} as of {found.as_of:%Y-%m-%d %H:%M} UTC"
+    title = f"Plan of {found.journey} as of {moment(found.as_of, zone)} ({zone})"
     show_table(title, ["", ""], rows, notes=notes)
+    if not found.token:
+        return
+    place = "" if directory == Path() else f" -C {shlex.quote(str(directory))}"
     errors.print(
-        f"within 15 minutes: rekindle start {found.journey} --token {found.token}",
+        f"within 15 minutes: rekindle start {found.journey}{place} --token {found.token}",
         markup=False,
         soft_wrap=True,
     )
@@ -207,11 +224,11 @@ def _show_plan(found: Plan) -> None:
 
 def _share(found: Plan) -> str:
     return (
-        str(found.base) if isinstance(found.base, Unknown) else f"{found.base.returned_share:.1%}"
+        str(found.base) if isinstance(found.base, Unknown) else percent(found.base.returned_share)
     )
 
 
 def _provable(value: float | Unknown, plan: Plan | None) -> str:
     if isinstance(value, Unknown):
         return str(value)
-    return f"{value:,.2f} {plan.cost.currency}" if plan else f"{value:.1%}"
+    return amount(value, plan.cost.currency) if plan else percent(value)

@@ -23,6 +23,7 @@ from rekindle.cli.console import (
 )
 from rekindle.cli.journeys import refuse_time_travel
 from rekindle.cli.steering import By, whoever
+from rekindle.wording import counted, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.worker import Pass
@@ -90,14 +91,16 @@ def accept_restored(directory: Directory = Path(), by: By = "") -> None:
     """
     from rekindle.worker import accept_restored as accept
 
-    accepted = accept(open_at(directory, None), who=whoever(by))
+    workspace = open_at(directory, None)
+    accepted = accept(workspace, who=whoever(by))
     if accepted is None:
         errors.print("This ledger lacks nothing that was sent from here.")
         return
-    gap = accepted.gap
+    gap, zone = accepted.gap, workspace.zone
     errors.print(
-        f"accepted; {gap.since:%Y-%m-%d %H:%M} to {gap.until:%Y-%m-%d %H:%M} UTC is not on record. "
-        f"{accepted.entered:,} people were counted in, and journeys ended for {accepted.ended:,}",
+        f"accepted; {moment(gap.since, zone)} to {moment(gap.until, zone)} ({zone}) is not on "
+        f"record. {counted(accepted.entered, 'person')} {numbered(accepted.entered, 'was')} "
+        f"counted in, and journeys ended for {counted(accepted.ended, 'person')}",
         markup=False,
     )
     said = accepted.said
@@ -105,7 +108,10 @@ def accept_restored(directory: Directory = Path(), by: By = "") -> None:
         again = ", ".join(f"{count:,} {kind}" for kind, count in said.counts.items())
         errors.print(f"said again, as it was written down outside the ledger: {again}")
     if said.strangers:
-        errors.print(f"{said.strangers:,} more are of people whom neither ledger nor facts know")
+        errors.print(
+            f"{said.strangers:,} more {numbered(said.strangers, 'is')} of people whom neither "
+            "ledger nor facts know"
+        )
     for name in said.missing:
         errors.print(
             f"{name} was started since and is not on record; starting it again writes to its "

@@ -9,6 +9,7 @@ import typer
 
 from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
 from rekindle.cli.steering import By, whoever
+from rekindle.wording import moment
 
 SCHEMA_VERSION = 1
 SHORT = 12
@@ -49,7 +50,16 @@ def list_stuck(directory: Directory = Path(), as_json: AsJson = False) -> None:
         return
     show_table(
         "Stuck messages",
-        ["key", "customer", "journey", "step", "state", "tried", "last", "what happened"],
+        [
+            "key",
+            "customer",
+            "journey",
+            "step",
+            "state",
+            "tried",
+            f"last ({workspace.zone})",
+            "what happened",
+        ],
         [
             [
                 one.key[:SHORT],
@@ -58,7 +68,7 @@ def list_stuck(directory: Directory = Path(), as_json: AsJson = False) -> None:
                 one.step,
                 one.state.value,
                 f"{one.attempts}",
-                f"{one.at.astimezone(workspace.zone):%Y-%m-%d %H:%M}",
+                moment(one.at, workspace.zone),
                 one.error,
             ]
             for one in stuck

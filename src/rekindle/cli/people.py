@@ -13,6 +13,7 @@ from rekindle.cli.console import Directory, errors, open_at
 from rekindle.cli.steering import By, Yes, whoever
 from rekindle.config import parse_duration, write_duration
 from rekindle.errors import UsageError
+from rekindle.wording import counted, moment
 
 NONE = "none"
 Customer = Annotated[str, typer.Argument(help="The customer's id.")]
@@ -61,10 +62,13 @@ def prefer(
     wish = Wish(_duration(snooze), _duration(at_most_every), mute or (), unmute or ())
     if wish == Wish():
         raise UsageError("say what they asked for: --snooze, --at-most-every, --mute or --unmute")
-    now = change_preferences(open_at(directory, None), customer, wish, who=whoever(by))
+    workspace = open_at(directory, None)
+    now = change_preferences(workspace, customer, wish, who=whoever(by))
     parts = []
     if now.snoozed_until is not None:
-        parts.append(f"nothing before {now.snoozed_until:%Y-%m-%d %H:%M} UTC")
+        parts.append(
+            f"nothing before {moment(now.snoozed_until, workspace.zone)} ({workspace.zone})"
+        )
     if now.at_most_every is not None:
         parts.append(f"at most one message in {write_duration(now.at_most_every)}")
     if now.muted_topics:
@@ -111,7 +115,7 @@ def erase(customer: Customer, directory: Directory = Path(), yes: Yes = False, b
         raise UsageError("nothing was erased")
     ended = erase_person(workspace, customer, who=whoever(by))
     errors.print(
-        f"{customer} is erased from the ledger and {ended:,} journeys ended; remove the "
+        f"{customer} is erased from the ledger and {counted(ended, 'journey')} ended; remove the "
         "customer from the source of the facts too",
         markup=False,
         soft_wrap=True,

@@ -24,6 +24,7 @@ from rekindle.cli.console import (
     write_page,
 )
 from rekindle.config import write_duration
+from rekindle.wording import amount, counted, day
 
 if TYPE_CHECKING:
     from rekindle.desk import Explanation
@@ -81,10 +82,10 @@ def audience(
     if as_json:
         show_json(found.to_json())
         return
-    currency = workspace.config.workspace.currency
+    value = amount(found.lifetime_value, workspace.config.workspace.currency)
     title = (
-        f"{found.customers:,} customers, {found.lifetime_value:,.2f} {currency} lifetime value, "
-        f"as of {at.astimezone(workspace.zone):%Y-%m-%d}"
+        f"{counted(found.customers, 'customer')}, {value} lifetime value, "
+        f"as of {day(at, workspace.zone)} ({workspace.zone})"
     )
     rows = [["" if v is None else str(v) for v in row.values()] for row in _shown(found.to_json())]
     headers = [name.replace("_", " ") for name in (found.sample[0] if found.sample else {})]

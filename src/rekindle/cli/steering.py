@@ -12,6 +12,7 @@ import typer
 from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
 from rekindle.config import shorten
 from rekindle.errors import UsageError
+from rekindle.wording import counted, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import MovePlan
@@ -65,8 +66,11 @@ def pause(journey: JourneyName, directory: Directory = Path(), why: Why = "", by
     from rekindle.desk import pause_journey
 
     why = bounded(why, "--why", MOST_OF_A_REASON)
-    pause_journey(open_at(directory, None), journey, who=whoever(by), why=why)
-    errors.print(f"{journey} is paused; purchases go on ending it for people", markup=False)
+    is_new = pause_journey(open_at(directory, None), journey, who=whoever(by), why=why)
+    already = "" if is_new else " already"
+    errors.print(
+        f"{journey} is paused{already}; purchases go on ending it for people", markup=False
+    )
 
 
 def resume(journey: JourneyName, directory: Directory = Path(), by: By = "") -> None:
@@ -74,7 +78,10 @@ def resume(journey: JourneyName, directory: Directory = Path(), by: By = "") -> 
     from rekindle.desk import resume_journey
 
     due = resume_journey(open_at(directory, None), journey, who=whoever(by))
-    errors.print(f"{journey} goes on; {due:,} people had fallen due", markup=False)
+    if due is None:
+        errors.print(f"{journey} was not paused; it runs", markup=False)
+    else:
+        errors.print(f"{journey} goes on; {counted(due, 'person')} had fallen due", markup=False)
 
 
 def stop(
@@ -92,7 +99,10 @@ def stop(
         raise UsageError("nothing was stopped")
     why = bounded(why, "--why", MOST_OF_A_REASON)
     ended = stop_journey(workspace, journey, who=whoever(by), why=why)
-    errors.print(f"{journey} is stopped; it ended for {ended:,} people", markup=False)
+    if ended is None:
+        errors.print(f"{journey} was stopped already", markup=False)
+    else:
+        errors.print(f"{journey} is stopped; it ended for {counted(ended, 'person')}", markup=False)
 
 
 def move(
@@ -114,10 +124,13 @@ def move(
     if not plan.moving:
         errors.print("nobody is to be moved")
         return
-    if not yes and not typer.confirm(f"Move {plan.moving:,} people?", err=True):
+    if not yes and not typer.confirm(f"Move {counted(plan.moving, 'person')}?", err=True):
         raise UsageError("nobody was moved")
     moved = move_people(workspace, plan, who=whoever(by))
-    errors.print(f"{moved:,} people are in version {plan.version} now", markup=False)
+    errors.print(
+        f"{counted(moved, 'person')} {numbered(moved, 'is')} in version {plan.version} now",
+        markup=False,
+    )
 
 
 def log(
@@ -146,10 +159,10 @@ def log(
         return
     show_table(
         "Log",
-        ["when", "who", "what", "to", "detail"],
+        [f"when ({workspace.zone})", "who", "what", "to", "detail"],
         [
             [
-                f"{one.at.astimezone(workspace.zone):%Y-%m-%d %H:%M}",
+                moment(one.at, workspace.zone),
                 one.who,
                 one.action,
                 one.subject,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import report_journey
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
-    from rekindle.desk.starting import start_journey
+    from rekindle.desk.starting import Start, begin_journey, start_journey
     from rekindle.desk.steering import (
         MovePlan,
         move_people,
@@ -48,6 +48,8 @@ _HOMES = {
     "Scaffold": "scaffolding",
     "create_workspace": "scaffolding",
     "source_path": "scaffolding",
+    "Start": "starting",
+    "begin_journey": "starting",
     "start_journey": "starting",
     "MovePlan": "steering",
     "move_people": "steering",
@@ -70,7 +72,9 @@ __all__ = [
     "MovePlan",
     "Plan",
     "Scaffold",
+    "Start",
     "Wish",
+    "begin_journey",
     "build_plan",
     "change_preferences",
     "check_journey",

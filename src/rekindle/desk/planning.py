@@ -42,6 +42,7 @@ from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
+from rekindle.wording import percent
 
 SCHEMA_VERSION = 1
 A_DAY = timedelta(days=1)
@@ -165,6 +166,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     cost = sum(move.cost_micros for move in book.moves)
     assigned = Counter(course.enrolment.arm for course in book.courses())
     share = version.holdout_share
+    is_running = find_running(workspace, journey) is not None
     return Plan(
         journey=journey.name,
         as_of=at,
@@ -189,9 +191,28 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         else provable_rate_lift(
             people=len(candidates), holdout_share=share, base_rate=base.returned_share
         ),
-        token=sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
-        notes=tuple(_notes(workspace, journey)),
+        token=""
+        if is_running
+        else sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
+        notes=(*holdout_notes(journey, version), *_notes(workspace, journey, is_running)),
     )
+
+
+def find_running(workspace: Workspace, journey: Journey) -> JourneyVersion | None:
+    """Return the version that takes people now, if it is this very text."""
+    versions = [one for one in workspace.book.running() if one.journey.name == journey.name]
+    return versions[0] if versions and versions[0].journey.text == journey.text else None
+
+
+def holdout_notes(journey: Journey, version: JourneyVersion) -> Iterator[str]:
+    """Yield what is to be said where the file asks for another holdout than counts."""
+    share = version.holdout_share
+    if journey.holdout is not None and journey.holdout != share:
+        yield (
+            f"The file asks for {percent(journey.holdout)} held out, but {percent(share)} counts: "
+            "it was settled when the journey first started, so that nobody changes sides. "
+            "Start it under another name to draw anew."
+        )
 
 
 def count_newcomers(workspace: Workspace, journey: Journey, at: datetime) -> int:
@@ -336,8 +357,16 @@ def _without_turns(version: JourneyVersion) -> JourneyVersion:
     return replace(version, journey=replace(journey, backfill=backfill))
 
 
-def _notes(workspace: Workspace, journey: Journey) -> Iterator[str]:
+def _notes(workspace: Workspace, journey: Journey, is_running: bool) -> Iterator[str]:
     """Yield what has to be known to read a plan rightly."""
+    if is_running:
+        yield "It runs already as it stands in the file: there is nothing to start."
+    others = [one.journey.name for one in workspace.book.running()]
+    if others := sorted(set(others) - {journey.name}):
+        yield (
+            f"Whoever is held out here may be written to by what else runs: {', '.join(others)}. "
+            "The lift is what this journey adds to that."
+        )
     if journey.trigger is not None:
         yield (
             f"People enter when {journey.trigger.event} happens; counted are those to whom it "
@@ -348,15 +377,17 @@ def _notes(workspace: Workspace, journey: Journey) -> Iterator[str]:
     elif journey.backfill:
         yield f"Those who match at the start enter spread over {write_duration(journey.backfill)}."
     if journey.pilot < 1:
-        yield f"Only a pilot of {journey.pilot:.1%} may enter; raise start: to widen it."
+        yield f"Only a pilot of {percent(journey.pilot)} may enter; raise start: to widen it."
     if workspace.config.worth:
         yield "What a touch is expected to earn is taken from [[worth]], not measured."
 
 
 def _why(journey: Journey, holdout: HoldoutPlan, share: float) -> str:
-    if journey.holdout is not None:
-        return f"{share:.1%} held out, as the journey's file says"
-    return holdout.sentence if share == holdout.share else f"{share:.1%} held out since it started"
+    if journey.holdout == share:
+        return f"{percent(share)} held out, as the journey's file says"
+    if journey.holdout is None and share == holdout.share:
+        return holdout.sentence
+    return f"{percent(share)} held out, as since it started"
 
 
 def _json(value: float | Unknown) -> float | dict[str, str]:

@@ -5,11 +5,14 @@ Nobody is written to here; the next pass of the worker lets people enter.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.desk.planning import (
     check_journey,
     count_newcomers,
+    find_running,
+    holdout_notes,
     measure_base_rate,
     settle_version,
 )
@@ -21,6 +24,15 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The version that takes people now, whether it did before, and what is to be known."""
+
+    version: JourneyVersion
+    is_new: bool
+    notes: tuple[str, ...] = ()
+
+
 def start_journey(
     workspace: Workspace,
     journey: Journey,
@@ -30,7 +42,20 @@ def start_journey(
     token: str | None = None,
     drift: float | None = None,
 ) -> JourneyVersion:
-    """Make ``journey`` the version new people enter and return it; repeatable.
+    """Make ``journey`` the version new people enter and return it; as ``begin_journey``."""
+    return begin_journey(workspace, journey, at, who=who, token=token, drift=drift).version
+
+
+def begin_journey(
+    workspace: Workspace,
+    journey: Journey,
+    at: datetime,
+    *,
+    who: str = "",
+    token: str | None = None,
+    drift: float | None = None,
+) -> Start:
+    """Make ``journey`` the version new people enter and say so; repeatable.
 
     A file that has not changed since its newest version starts nothing new, but lets a
     journey that was stopped take people again. The holdout and the draw of an earlier
@@ -46,6 +71,8 @@ def start_journey(
     check_journey(workspace, journey)
     for channel in sorted({step.channel for step in journey.sends}):
         workspace.require_ready(channel)
+    if (running := find_running(workspace, journey)) is not None:
+        return Start(running, is_new=False)
     detail: dict[str, object] = {}
     people: int | None = None
     if token is not None:
@@ -60,7 +87,7 @@ def start_journey(
         workspace.book.start(version)
         detail |= {"version": version.version, "holdout": version.holdout_share}
         workspace.audit_log.write(who, "started", journey.name, detail, at)
-    return version
+    return Start(version, is_new=True, notes=tuple(holdout_notes(journey, version)))
 
 
 def _auto_share(workspace: Workspace, journey: Journey, at: datetime, people: int | None) -> float:

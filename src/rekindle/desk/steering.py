@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rekindle.errors import JourneyError
 from rekindle.journeys import JourneyVersion, build_route, map_places
-from rekindle.ledger import ledger_transaction
+from rekindle.ledger import JourneyState, ledger_transaction
 from rekindle.runtime import Workspace
 
 
@@ -45,39 +45,43 @@ class MovePlan:
         return sum(one.people for one in self.standing if one.to_step is None)
 
 
-def pause_journey(workspace: Workspace, name: str, *, who: str, why: str = "") -> None:
-    """Hold a journey still: nothing is decided or sent until it resumes.
+def pause_journey(workspace: Workspace, name: str, *, who: str, why: str = "") -> bool:
+    """Hold a journey still until it resumes; return False if it stood still already.
 
     Raises:
-        JourneyError: no journey of that name has started.
+        JourneyError: no journey of that name has started, or it was stopped.
     """
     at = workspace.clock.now()
-    _newest(workspace, name)
     with ledger_transaction(workspace.ledger):
+        if _require_begun(workspace, name, "pause") is JourneyState.PAUSED:
+            return False
         workspace.book.pause(name, at)
         workspace.audit_log.write(who, "paused", name, {"why": why}, at)
+    return True
 
 
-def resume_journey(workspace: Workspace, name: str, *, who: str) -> int:
+def resume_journey(workspace: Workspace, name: str, *, who: str) -> int | None:
     """Let a paused journey go on; return how many people had fallen due meanwhile.
 
     What is overdue beyond the journey's ``stale_after`` is skipped with that reason as
-    the worker comes to it; the rest is spread over ``pacing.resume_over``.
+    the worker comes to it; the rest is spread over ``pacing.resume_over``. None says that
+    it was not paused, so that there was nothing to do.
 
     Raises:
-        JourneyError: no journey of that name has started.
+        JourneyError: no journey of that name has started, or it was stopped.
     """
     at = workspace.clock.now()
-    _newest(workspace, name)
     seconds = int(workspace.config.pacing.resume_over.total_seconds())
     with ledger_transaction(workspace.ledger):
+        if _require_begun(workspace, name, "resume") is JourneyState.RUNNING:
+            return None
         due = workspace.book.resume(name, at, over_seconds=seconds)
         workspace.audit_log.write(who, "resumed", name, {"due": due}, at)
     return due
 
 
-def stop_journey(workspace: Workspace, name: str, *, who: str, why: str = "") -> int:
-    """End a journey for everyone in it; return how many that were.
+def stop_journey(workspace: Workspace, name: str, *, who: str, why: str = "") -> int | None:
+    """End a journey for everyone in it; return how many that were, or None if it was over.
 
     Raises:
         JourneyError: no journey of that name has started.
@@ -85,6 +89,8 @@ def stop_journey(workspace: Workspace, name: str, *, who: str, why: str = "") ->
     at = workspace.clock.now()
     _newest(workspace, name)
     with ledger_transaction(workspace.ledger):
+        if workspace.book.state(name) is JourneyState.STOPPED:
+            return None
         ended = workspace.book.stop(name, at)
         workspace.audit_log.write(who, "stopped", name, {"ended": ended, "why": why}, at)
     return ended
@@ -127,6 +133,22 @@ def move_people(workspace: Workspace, plan: MovePlan, *, who: str) -> int:
         detail = {"version": plan.version, "moved": moved, "stayed": plan.staying}
         workspace.audit_log.write(who, "moved", plan.journey, detail, at)
     return moved
+
+
+def _require_begun(workspace: Workspace, name: str, verb: str) -> JourneyState:
+    """Return whether a journey runs or is paused.
+
+    Raises:
+        JourneyError: it never started, or was stopped.
+    """
+    _newest(workspace, name)
+    state = workspace.book.state(name)
+    if state is None or state is JourneyState.STOPPED:
+        raise JourneyError(
+            f"{name} was stopped and ended for everyone in it, so there is nothing to {verb}; "
+            f"`rekindle start {name}` lets people enter it again"
+        )
+    return state
 
 
 def _newest(workspace: Workspace, name: str) -> JourneyVersion:

@@ -15,6 +15,7 @@ from hashlib import sha256
 
 from rekindle.errors import UsageError
 from rekindle.journeys import Journey
+from rekindle.wording import percent
 
 PURPOSE = b"rekindle.plan"
 VALID_FOR = timedelta(minutes=15)
@@ -69,7 +70,7 @@ def check_drift(planned: Planned, people: int, *, limit: float) -> None:
     if moved > limit * planned.people:
         raise UsageError(
             f"{people:,} people would enter now, {planned.people:,} were planned: that is "
-            f"{moved:,} off, more than the share of {limit:.0%} allowed; look and plan again"
+            f"{moved:,} off, more than the share of {percent(limit)} allowed; look and plan again"
         )
 
 

@@ -11,6 +11,7 @@ from statistics import NormalDist
 
 from rekindle.experiments.model import HoldoutPlan
 from rekindle.vocabulary import Unknown
+from rekindle.wording import percent
 
 _FEWEST_PER_ARM = 2
 
@@ -37,14 +38,14 @@ def plan_holdout(
         raise ValueError(f"people is {people}; a count cannot be negative")
     rate = _usable_rate(people, buyers_expected_share)
     if isinstance(rate, Unknown):
-        sentence = f"{_percent(default_share)} held out, the default share: {rate.reason}."
+        sentence = f"{percent(default_share)} held out, the default share: {rate.reason}."
         return HoldoutPlan(people, default_share, rate, sentence)
     wanted = target_buyers / (people * rate)
     share = min(max(wanted, smallest_share), largest_share)
     buyers = people * share * rate
     sentence = (
-        f"{_percent(share)} held out{_bound(share, wanted)}: of {people:,} people "
-        f"{_percent(rate)} are expected to buy unprompted, so the holdout can expect about "
+        f"{percent(share)} held out{_bound(share, wanted)}: of {people:,} people "
+        f"{percent(rate)} are expected to buy unprompted, so the holdout can expect about "
         f"{buyers:,.0f} buyers ({target_buyers} are aimed for)."
     )
     return HoldoutPlan(people, share, buyers, sentence)
@@ -66,10 +67,6 @@ def _bound(share: float, wanted: float) -> str:
     if share == wanted:
         return ""
     return ", the most allowed" if share < wanted else ", the least allowed"
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.3g} %"
 
 
 def provable_lift(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from rekindle import wording
 from rekindle.insights.survival import Interval
 from rekindle.insights.wire import Figure
 from rekindle.vocabulary import Arm, Money, Reason, Tier, Unknown
 
 UNKNOWN = "unknown"
-_MARKS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 def say_count(count: int) -> str:
@@ -24,9 +24,7 @@ def say_amount(amount: Figure, currency: str, *, digits: int = 2) -> str:
     """Return an amount of major units with its currency's mark, or that it is unknown."""
     if isinstance(amount, Unknown):
         return UNKNOWN
-    number = f"{abs(amount):,.{digits}f}"
-    sign = "−" if amount < 0 and number.strip("0.,") else ""
-    return f"{sign}{_MARKS.get(currency, f'{currency} ')}{number}"
+    return wording.amount(amount, currency, digits=digits)
 
 
 def say_money(money: Money, *, digits: int = 0) -> str:

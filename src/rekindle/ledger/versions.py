@@ -80,6 +80,13 @@ class Versions:
                 f"version {version} of journey {name!r} was never started in this ledger"
             ) from error
 
+    @ledger_errors()
+    def state(self, name: str) -> JourneyState | None:
+        """Return whether a journey runs, is paused or was stopped; None if it never started."""
+        rows = models.Journey.objects.using(self._alias).filter(name=name)
+        found = rows.values_list("state", flat=True).first()
+        return None if found is None else JourneyState(found)
+
     def stopped(self) -> frozenset[str]:
         """Return the journeys that were stopped."""
         return frozenset(name for (name,) in fetch(self._alias, "stopped_journeys"))

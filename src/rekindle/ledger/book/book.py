@@ -29,6 +29,7 @@ from rekindle.ledger.bulk import (
     without_collector,
 )
 from rekindle.ledger.hashing import Hashing
+from rekindle.ledger.models import JourneyState
 from rekindle.ledger.papers import kind_of
 from rekindle.ledger.queries import (
     Row,
@@ -135,6 +136,10 @@ class LedgerBook:
     def versions(self, journey: str) -> Sequence[JourneyVersion]:
         """Return every version of a journey, oldest first."""
         return self._versions.of_journey(journey)
+
+    def state(self, journey: str) -> JourneyState | None:
+        """Return whether a journey runs, is paused or was stopped; None if it never started."""
+        return self._versions.state(journey)
 
     def pause(self, journey: str, at: datetime) -> None:
         """Hold a journey still: nobody enters, nothing is decided and nothing leaves."""

@@ -1,0 +1,49 @@
+"""How numbers, shares, money and times are written for people, one way everywhere.
+
+Tables, pages, messages on a terminal and errors all write them here. JSON does not: it
+has numbers and instants.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+_MARKS = {"EUR": "€", "GBP": "£", "USD": "$"}
+_MANY = {"person": "people", "this": "these", "is": "are", "was": "were", "has": "have"}
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: ``1 message``, ``2,000 messages``, ``3 people``."""
+    return f"{count:,} {numbered(count, noun)}"
+
+
+def numbered(count: int, word: str) -> str:
+    """Return a word as it stands beside a count: ``is`` or ``are``."""
+    return word if count == 1 else _MANY.get(word, f"{word}s")
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage: ``50 %``, ``12.2 %``, ``0.03 %``."""
+    value = share * 100
+    digits = 1 if abs(value) >= 0.1 or not value else 3
+    text = f"{value:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.')} %"
+
+
+def amount(value: Decimal | float, currency: str, *, digits: int = 2) -> str:
+    """Return an amount of major units with its currency's mark: ``£2,690.00``."""
+    number = f"{abs(value):,.{digits}f}"
+    sign = "−" if value < 0 and number.strip("0.,") else ""
+    return f"{sign}{_MARKS.get(currency, f'{currency} ')}{number}"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Return an instant by a zone's clock, to the minute; its table or line names the zone."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """Return the day an instant falls on in a zone."""
+    return f"{at.astimezone(zone):%Y-%m-%d}"
