@@ -40,6 +40,7 @@ TYPES = frozenset({"numpy.random.Generator"})
 OUTSIDE_DECISIONS = {
     "runtime": "makes the workspace's signing key",
     "ledger": "names its leases, which no decision looks at",
+    "facts": "tells an import's entries in a table's log from another's",
 }
 
 

@@ -71,6 +71,13 @@ class FactsSettings(Settings):
     lake: Place = Field(
         "state/lake", description="Folder of the Delta tables, relative to the workspace."
     )
+    keep: Duration = Field(
+        timedelta(hours=1),
+        description=(
+            "How long the files of older facts stay for whoever still reads them, in whole "
+            "hours; imports delete them then."
+        ),
+    )
     warehouse: Address | None = Field(
         None,
         description=(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -58,18 +57,18 @@ class Testimony:
         return self.first_seen.get(id_, LATE), id_
 
 
-def load_testimony(folder: Path) -> Testimony:
+def load_testimony(lake: Lake) -> Testimony:
     """Return what the lake knows of who is who. Empty before any import.
 
     Raises:
         LakeError: the lake cannot be read.
     """
-    lake = Lake(folder)
+    snapshot = lake.snapshot()
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         for contract in (CUSTOMERS, HANDLES):
-            create_view(con, lake, contract)
-        if "handles" not in lake.versions():  # written by an earlier release
+            create_view(con, snapshot, contract)
+        if "handles" not in snapshot.versions:  # written by an earlier release
             con.execute("create table touched as select customer_id from customers")
             con.execute("create table found as " + _build_handles(con, EARLY))
             con.execute("create or replace view handles as select * from found")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,7 +18,7 @@ from rekindle.facts.contracts import CUSTOMERS, ORDERS
 from rekindle.facts.lake import Lake, create_view
 
 
-def held_cards(folder: Path, people: Collection[str]) -> dict[str, dict[str, Any]]:
+def held_cards(lake: Lake, people: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return the cards of those of ``people`` who have one, as JSON values by column.
 
     Ids are the sources' own, not yet resolved to persons. Empty before any import.
@@ -30,7 +29,7 @@ def held_cards(folder: Path, people: Collection[str]) -> dict[str, dict[str, Any
     names = [column.name for column in CUSTOMERS.inputs]
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        create_view(con, Lake(folder), CUSTOMERS)
+        create_view(con, lake, CUSTOMERS)
         con.register("wanted", pa.table({"customer_id": pa.array(sorted(people), pa.string())}))
         rows = con.execute(
             f"select {', '.join(names)} from customers semi join wanted using (customer_id)"
@@ -38,7 +37,7 @@ def held_cards(folder: Path, people: Collection[str]) -> dict[str, dict[str, Any
     return {row["customer_id"]: _as_json(row) for row in rows.to_pylist()}
 
 
-def held_orders(folder: Path, source: str, orders: Collection[str]) -> dict[str, dict[str, Any]]:
+def held_orders(lake: Lake, source: str, orders: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return those of a source's ``orders`` that the lake holds, as JSON values by column.
 
     Raises:
@@ -46,7 +45,7 @@ def held_orders(folder: Path, source: str, orders: Collection[str]) -> dict[str,
     """
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        create_view(con, Lake(folder), ORDERS)
+        create_view(con, lake, ORDERS)
         con.register("wanted", pa.table({"order_id": pa.array(sorted(orders), pa.string())}))
         rows = con.execute(
             "select * from orders semi join wanted using (order_id) where source = ?", [source]

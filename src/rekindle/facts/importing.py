@@ -83,12 +83,12 @@ def import_sources(
         BusyError: another import is running.
     """
     sources = _chosen(config, only)
-    folder = base / config.facts.lake
-    with Lake(folder).change() as change, _engine(folder) as con:
+    lake = Lake.of(config.facts, base)
+    with lake.change() as change, _engine(lake.spill) as con:
         work = _Import(con, change, now=now, progress=progress, cards=_cards_of(config))
         found = [r for source in sources for r in work.run(_rules(config, source), base)]
         told = work.resolve_identities(is_in_charge=is_in_charge)
-    if told:
+    if told := (*change.notes, *told):
         found[-1] = replace(found[-1], notes=(*found[-1].notes, *told))
     return found
 
@@ -141,10 +141,10 @@ def _rules(config: Config, source: SourceSettings) -> Rules:
     return Rules(source, config.workspace.currency, config.workspace.timezone)
 
 
-def _engine(folder: Path) -> duckdb.DuckDBPyConnection:
+def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
-    con.execute(f"set temp_directory = {literal(str(folder / '.spill'))}")
+    con.execute(f"set temp_directory = {literal(str(spill))}")
     return con
 
 

@@ -145,7 +145,7 @@ class Workspace:
         return spooled_sources(
             Inbox(self.ledger, self.book),
             self.directory,
-            lake=self.directory / self.config.facts.lake,
+            lake=self._lake,
             now=self.clock.now,
         )
 
@@ -218,11 +218,15 @@ class Workspace:
         return open_engine(place, self.config.facts.engine)
 
     @property
+    def _lake(self) -> Lake:
+        return Lake.of(self.config.facts, self.directory)
+
+    @property
     def _place(self) -> Place:
         """Return where the facts are."""
         business, facts = self.config.workspace, self.config.facts
         return Place(
-            Lake(self.directory / facts.lake),
+            self._lake,
             currency=business.currency,
             zone=business.timezone,
             warehouse=facts.warehouse,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import weakref
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
 from ibis.backends.duckdb import Backend
 
-from rekindle.errors import ConfigError
+from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.model import Capabilities, Entry, Place
-from rekindle.facts.lake import Lake, create_view
+from rekindle.facts.lake import ADVICE, Lake, Snapshot, create_view
 from rekindle.facts.sql import first_line, literal
 
 
@@ -47,12 +47,22 @@ class PerThread(Backend):  # type: ignore[misc]
         self._root.close()
 
 
+class _Readable(AbstractContextManager[None]):
+    """Says of a file that is gone or damaged what to do about it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
+        if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
+            raise LakeError(f"the facts cannot be read: {first_line(error)}; {ADVICE}") from error
+
+
 class DuckDBEngine(Engine):
     """DuckDB over a snapshot of the lake; threads need not wait for each other."""
 
     def __init__(self, con: PerThread, *, currency: str, zone: str) -> None:
         super().__init__(con, currency=currency, zone=zone)
-        self._turn = nullcontext()
+        self._turn = _Readable()
 
 
 def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:
@@ -74,10 +84,9 @@ def open_duckdb(place: Place) -> Engine:
     root = duckdb.connect()
     try:
         root.execute("set TimeZone = 'UTC'")
-        root.execute(f"set temp_directory = {literal(str(place.lake.folder / '.spill'))}")
+        root.execute(f"set temp_directory = {literal(str(place.lake.spill))}")
         _configure(root, place)
-        for contract in CONTRACTS.values():
-            create_view(root, place.lake, contract)
+        _show(root, place)
     except Exception:
         root.close()
         raise
@@ -86,6 +95,23 @@ def open_duckdb(place: Place) -> Engine:
     # goes with the last of them, not with a newer import.
     weakref.finalize(con, root.close)
     return DuckDBEngine(con, currency=place.currency, zone=place.zone)
+
+
+def _show(root: duckdb.DuckDBPyConnection, place: Place) -> None:
+    """Make views of one snapshot; of the next one if an import has swept the first away."""
+    snapshot = place.lake.snapshot()
+    try:
+        _create_views(root, snapshot)
+    except LakeError:
+        newer = place.lake.snapshot()
+        if newer.versions == snapshot.versions:
+            raise
+        _create_views(root, newer)
+
+
+def _create_views(root: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
+    for contract in CONTRACTS.values():
+        create_view(root, snapshot, contract)
 
 
 def _configure(root: duckdb.DuckDBPyConnection, place: Place) -> None:

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from datetime import timedelta
+from typing import Literal
 
+import duckdb
 import pyarrow as pa
-from deltalake import DeltaTable, Schema, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
 
-from rekindle.errors import LakeError
+from rekindle.errors import BusyError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
+from rekindle.facts.lake.compaction import FILE_BYTES, NO_HOOKS, compact, keeps_logs_for
+from rekindle.facts.lake.mending import (
+    FOUND_DAMAGED,
+    find_damaged,
+    open_table,
+    set_aside_table,
+)
+from rekindle.facts.lake.storage import Storage
 from rekindle.facts.lake.views import empty
 from rekindle.facts.sql import first_line
 
 OPERATION = "_operation"
-# A merge writes every file anew that holds a row it changes. Exports come in order of time and
-# what changes is recent, so of a large table few files of this size are touched.
-FILE_BYTES = 16 * 1024 * 1024
-FilesAt = Callable[[str, int | None], list[str]]
+# Every entry that an import writes to a table's log says which import it was.
+IMPORT = "import"
 
 
 class Change:
-    """The writes of one import. ``versions`` is the snapshot they will become."""
+    """The writes of one import. ``versions`` is the snapshot they will become.
 
-    def __init__(self, folder: Path, versions: dict[str, int], files_at: FilesAt) -> None:
-        self._folder, self._files_at = folder, files_at
-        self.versions = versions
+    ``notes`` tell what was damaged and how it was taken up. ``touched`` are the tables
+    that were written to.
+    """
+
+    def __init__(
+        self, storage: Storage, versions: dict[str, int], *, keep: timedelta, notes: list[str]
+    ) -> None:
+        self.storage, self.versions, self.notes = storage, versions, notes
+        self.touched: set[str] = set()
+        self._token = uuid.uuid4().hex
+        self._commit = CommitProperties(custom_metadata={IMPORT: self._token})
+        self._properties = keeps_logs_for(keep)
+        self._newest: dict[str, int] = {}
 
     def files(self, table: str) -> list[str]:
         """Return the Parquet files of a table as this change has written it so far."""
-        return self._files_at(table, self.versions.get(table))
+        version = self.versions.get(table)
+        return [] if version is None else open_table(self.storage, table, version).file_uris()
+
+    def show(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Make the files readable in ``con``."""
+        self.storage.show(con)
 
     def append(self, table: str, rows: pa.RecordBatchReader) -> int:
         """Add rows whose keys the table does not hold; return how many there were."""
-        self._settle(table)
         count = 0
 
         def counted() -> Iterator[pa.RecordBatch]:
@@ -44,69 +67,153 @@ class Change:
                 count += batch.num_rows
                 yield batch
 
-        reader = pa.RecordBatchReader.from_batches(rows.schema, counted())
-        with _writing(table):
-            write_deltalake(self._path(table), reader, mode="append", target_file_size=FILE_BYTES)
-        self._advance(table)
+        with self._writing(table):
+            self._write(table, pa.RecordBatchReader.from_batches(rows.schema, counted()), "append")
         return count
 
     def overwrite(self, table: str, rows: pa.Table) -> None:
         """Replace a small table."""
-        self._settle(table)
-        with _writing(table):
-            write_deltalake(self._path(table), rows, mode="overwrite")
-        self._advance(table)
+        with self._writing(table):
+            self._write(table, rows, "overwrite")
 
     def merge(self, contract: Contract, rows: pa.RecordBatchReader) -> None:
         """Upsert rows by key; those whose ``_operation`` is ``delete`` are removed."""
-        self._settle(contract.table)
         columns = [c.name for c in contract.columns]
         match = " and ".join(f"t.{key} = s.{key}" for key in contract.key)
         values = {name: f"s.{name}" for name in columns}
-        with _writing(contract.table):
+        with self._writing(contract.table):
             (
-                DeltaTable(self._path(contract.table))
-                .merge(rows, match, source_alias="s", target_alias="t")
+                self._open(contract.table)
+                .merge(
+                    rows,
+                    match,
+                    source_alias="s",
+                    target_alias="t",
+                    commit_properties=self._commit,
+                    post_commithook_properties=NO_HOOKS,
+                )
                 .when_matched_delete(f"s.{OPERATION} = 'delete'")
                 .when_matched_update(values)
                 .when_not_matched_insert(values, predicate=f"s.{OPERATION} <> 'delete'")
                 .execute()
             )
-        self._advance(contract.table)
+
+    def mend(self) -> None:
+        """Take up every table of the snapshot that has lost something; tell in ``notes``."""
+        for table, version in list(self.versions.items()):
+            try:
+                delta = open_table(self.storage, table, version)
+                lost = find_damaged(self.storage, delta, table)
+            except FOUND_DAMAGED as error:
+                del self.versions[table]
+                self.notes.append(set_aside_table(self.storage, table, error))
+                continue
+            if lost:
+                self._mend_files(table, [file for file, is_there in lost.items() if is_there])
+                self.notes.append(
+                    f"{table}: {len(lost)} of its files were lost or damaged and left out; their "
+                    "rows come again from the sources (not what was reported through the API)"
+                )
+
+    def compact(self) -> None:
+        """Join the small files of the tables that were written to, where they are many."""
+        for table in sorted(self.touched):
+            with self._writing(table):
+                compact(self._open(table), self._commit)
+
+    def _mend_files(self, table: str, damaged: list[str]) -> None:
+        with self._writing(table):
+            for file in damaged:
+                if self.storage.set_aside(f"{table}/{file}") is None:
+                    raise LakeError(
+                        f"{self.storage.uri(table)}/{file} is damaged; restore it from a copy, "
+                        "or delete it and run `rekindle import`"
+                    )
+            self._open(table).repair(
+                commit_properties=self._commit, post_commithook_properties=NO_HOOKS
+            )
+
+    @contextmanager
+    def _writing(self, table: str) -> Iterator[None]:
+        """Settle a table, let it be written to, and see that nobody else did meanwhile."""
+        try:
+            self._settle(table)
+            yield
+            self._advance(table)
+        except CommitFailedError as error:
+            raise BusyError(f"another import is writing to {self.storage}; wait for it") from error
+        except (DeltaError, OSError) as error:
+            raise LakeError(f"table {table} cannot be written: {first_line(error)}") from error
+        self.touched.add(table)
 
     def _settle(self, table: str) -> None:
         """Undo what an import that was killed left behind its snapshot."""
-        path = self._path(table)
-        if not DeltaTable.is_deltatable(path):
+        if not DeltaTable.is_deltatable(self.storage.uri(table), self.storage.options()):
+            self._newest[table] = -1
             return
+        delta = self._open(table)
+        if table in self._newest:
+            self._require_alone(table, delta)
+            return
+        self._newest[table] = delta.version()
         wanted = self.versions.get(table)
         if wanted is None:
-            none = empty(CONTRACTS[table])
-            write_deltalake(path, none, mode="overwrite", schema_mode="overwrite")
+            self._write(table, empty(CONTRACTS[table]), "overwrite", new_schema=True)
             return
-        delta = DeltaTable(path)
         if delta.version() != wanted:
-            delta.restore(wanted)
-        _add_missing(delta, CONTRACTS[table])
+            delta.restore(
+                wanted,
+                ignore_missing_files=True,
+                commit_properties=self._commit,
+                post_commithook_properties=NO_HOOKS,
+            )
+        self._add_missing(delta, CONTRACTS[table])
+        if not self._properties.items() <= delta.metadata().configuration.items():
+            delta.alter.set_table_properties(self._properties, commit_properties=self._commit)
 
     def _advance(self, table: str) -> None:
-        self.versions[table] = DeltaTable(self._path(table)).version()
+        delta = self._open(table)
+        self._require_alone(table, delta)
+        self.versions[table] = self._newest[table] = delta.version()
 
-    def _path(self, table: str) -> str:
-        return str(self._folder / table)
+    def _require_alone(self, table: str, delta: DeltaTable) -> None:
+        """Refuse to go on where another import has written to the table.
 
+        A version holds all before it: with another's entries among ours, the version that
+        we show would show theirs.
+        """
+        count = delta.version() - self._newest[table]
+        if self.storage.is_exclusive or not count:
+            return
+        if any(entry.get(IMPORT) != self._token for entry in delta.history(count)):
+            raise BusyError(f"another import is writing to {self.storage}; wait for it")
 
-def _add_missing(delta: DeltaTable, contract: Contract) -> None:
-    """Give a table that an earlier version wrote the columns its contract has gained."""
-    held = {column.name for column in delta.schema().fields}
-    wanted = Schema.from_arrow(contract.schema.to_pyarrow())
-    if missing := [column for column in wanted.fields if column.name not in held]:
-        delta.alter.add_columns(missing)
+    def _write(
+        self,
+        table: str,
+        rows: pa.Table | pa.RecordBatchReader,
+        mode: Literal["append", "overwrite"],
+        *,
+        new_schema: bool = False,
+    ) -> None:
+        write_deltalake(
+            self.storage.uri(table),
+            rows,
+            mode=mode,
+            schema_mode="overwrite" if new_schema else None,
+            target_file_size=FILE_BYTES,
+            storage_options=self.storage.options(),
+            configuration=self._properties,
+            commit_properties=self._commit,
+            post_commithook_properties=NO_HOOKS,
+        )
 
+    def _add_missing(self, delta: DeltaTable, contract: Contract) -> None:
+        """Give a table that an earlier version wrote the columns its contract has gained."""
+        held = {column.name for column in delta.schema().fields}
+        wanted = Schema.from_arrow(contract.schema.to_pyarrow())
+        if missing := [column for column in wanted.fields if column.name not in held]:
+            delta.alter.add_columns(missing, commit_properties=self._commit)
 
-@contextmanager
-def _writing(table: str) -> Iterator[None]:
-    try:
-        yield
-    except (DeltaError, OSError) as error:
-        raise LakeError(f"table {table} cannot be written: {first_line(error)}") from error
+    def _open(self, table: str) -> DeltaTable:
+        return open_table(self.storage, table)

@@ -1,34 +1,96 @@
-"""The lake: Delta tables in a folder, changed together or not at all.
+"""The lake: Delta tables in a folder or a bucket, changed together or not at all.
 
 Each table is a Delta table. A manifest names the version of every table that belongs
-together and is replaced in one rename at the end of an import, so a killed import
-leaves the facts as they were; the next one rolls the strays back first.
+together and is replaced whole at the end of an import, so a killed import leaves the
+facts as they were; the next one rolls the strays back first.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-import filelock
-from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError, TableNotFoundError
+import duckdb
+from deltalake.exceptions import DeltaError
 
-from rekindle.errors import BusyError, LakeError
+from rekindle.config import FactsSettings
+from rekindle.errors import LakeError
+from rekindle.facts.contracts import CONTRACTS
 from rekindle.facts.lake.change import Change
+from rekindle.facts.lake.compaction import tidy
+from rekindle.facts.lake.manifest import (
+    DamagedManifestError,
+    Manifest,
+    load_manifest,
+    save_manifest,
+)
+from rekindle.facts.lake.mending import find_versions, open_table
+from rekindle.facts.lake.storage import Folder, Storage
+from rekindle.facts.lake.views import ADVICE
+from rekindle.facts.sql import first_line
 
-MANIFEST = "snapshot.json"
-LAKE_FORMAT = 1
+KEEP = timedelta(hours=1)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tables of a lake at the versions that belong together."""
+
+    storage: Storage
+    versions: dict[str, int]
+
+    def files(self, table: str) -> list[str]:
+        """Return the Parquet files that hold ``table``.
+
+        Raises:
+            LakeError: the table cannot be read.
+        """
+        version = self.versions.get(table)
+        if version is None:
+            return []
+        try:
+            return open_table(self.storage, table, version).file_uris()
+        except (DeltaError, OSError) as error:
+            raise LakeError(
+                f"table {table} at {self.storage.uri(table)} cannot be read: "
+                f"{first_line(error)}; {ADVICE}"
+            ) from error
+
+    def show(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Make the files readable in ``con``."""
+        self.storage.show(con)
 
 
 class Lake:
-    """Delta tables under ``folder``, read and written as one snapshot."""
+    """Delta tables, read and written as one snapshot.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    ``keep`` is how long the files of an older snapshot stay for whoever still reads it.
+    """
+
+    def __init__(self, storage: Storage | Path, *, keep: timedelta = KEEP) -> None:
+        self.storage = Folder(storage) if isinstance(storage, Path) else storage
+        self._keep = keep
+
+    @classmethod
+    def of(cls, settings: FactsSettings, base: Path) -> Lake:
+        """Return the lake of a workspace in the folder ``base``."""
+        return cls(Folder(base / settings.lake), keep=settings.keep)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of a lake that lies in one."""
+        return Path(str(self.storage))
+
+    @property
+    def spill(self) -> Path:
+        """Return the folder of this machine for what does not fit into memory."""
+        return self.storage.spill
 
     def versions(self) -> dict[str, int]:
         """Return table → Delta version of the committed snapshot; empty before any import.
@@ -36,20 +98,19 @@ class Lake:
         Raises:
             LakeError: the manifest is damaged or of a newer format.
         """
-        path = self.folder / MANIFEST
-        if not path.exists():
-            return {}
-        try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            version, tables = int(manifest["format"]), dict(manifest["tables"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise LakeError(f"{path} is damaged: {error}; import the sources again") from error
-        if version > LAKE_FORMAT:
-            raise LakeError(
-                f"{path} has format {version}, this version of rekindle knows {LAKE_FORMAT}; "
-                "upgrade rekindle"
-            )
-        return tables
+        return dict(load_manifest(self.storage).versions)
+
+    def snapshot(self) -> Snapshot:
+        """Return the committed snapshot.
+
+        Raises:
+            LakeError: the manifest is damaged or of a newer format.
+        """
+        return Snapshot(self.storage, self.versions())
+
+    def show(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Make the files readable in ``con``."""
+        self.storage.show(con)
 
     def files(self, table: str) -> list[str]:
         """Return the Parquet files that hold ``table`` in the committed snapshot.
@@ -57,19 +118,7 @@ class Lake:
         Raises:
             LakeError: the table or one of its files is gone.
         """
-        return self.files_at(table, self.versions().get(table))
-
-    def files_at(self, table: str, version: int | None) -> list[str]:
-        """Return the Parquet files of one version of a table; none for None."""
-        if version is None:
-            return []
-        try:
-            return DeltaTable(self._path(table), version=version).file_uris()
-        except (DeltaError, TableNotFoundError, OSError) as error:
-            raise LakeError(
-                f"table {table} at {self._path(table)} cannot be read: {error}; "
-                "delete the lake folder and import again"
-            ) from error
+        return self.snapshot().files(table)
 
     @contextmanager
     def change(self) -> Iterator[Change]:
@@ -78,27 +127,31 @@ class Lake:
         Raises:
             BusyError: another process is importing.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.folder / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise BusyError(f"another import is writing to {self.folder}; wait for it") from error
-        try:
-            change = Change(self.folder, self.versions(), self.files_at)
+        with self.storage.hold():
+            manifest, notes = self._take_up()
+            change = Change(self.storage, dict(manifest.versions), keep=self._keep, notes=notes)
+            change.mend()
             yield change
-            self._commit(change.versions)
-        finally:
-            lock.release()
+            change.compact()
+            self._commit(change.versions, manifest.mark)
+            self._tidy(change)
 
-    def _commit(self, versions: Mapping[str, int]) -> None:
-        text = json.dumps({"format": LAKE_FORMAT, "tables": dict(sorted(versions.items()))})
-        fresh = self.folder / f"{MANIFEST}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.folder / MANIFEST)
+    def _commit(self, versions: Mapping[str, int], mark: str | None) -> None:
+        save_manifest(self.storage, versions, mark)
 
-    def _path(self, table: str) -> str:
-        return str(self.folder / table)
+    def _take_up(self) -> tuple[Manifest, list[str]]:
+        """Return the manifest, or in place of a damaged one the tables as they stand."""
+        try:
+            return load_manifest(self.storage), []
+        except DamagedManifestError as error:
+            found = find_versions(self.storage, CONTRACTS)
+            note = "the snapshot's manifest was damaged; the tables were taken up as they stand"
+            return Manifest(found, error.mark), [note]
+
+    def _tidy(self, change: Change) -> None:
+        try:
+            touched = [(table, change.versions[table]) for table in change.touched]
+            tidy(self.storage, touched, self._keep)
+        except (DeltaError, OSError) as error:
+            # The import is shown already; what could not be swept now will be next time.
+            logger.warning("old files of the lake stay for now: %s", first_line(error))

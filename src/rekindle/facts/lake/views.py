@@ -12,12 +12,20 @@ from rekindle.facts.casting import sql_type
 from rekindle.facts.contracts import Contract
 from rekindle.facts.sql import first_line, literal, quoted
 
+ADVICE = (
+    "import again (`rekindle import`): what is damaged is put aside and the sources are read "
+    "anew; what was reported through the API and stood there is lost unless you have a copy"
+)
+
 
 class HasFiles(Protocol):
-    """A snapshot of the lake, or a change to it."""
+    """A snapshot of the lake, the lake at its newest, or a change to it."""
 
     def files(self, table: str) -> list[str]:
         """Return the Parquet files that hold ``table``."""
+
+    def show(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Make the files readable in ``con``."""
 
 
 def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contract) -> None:
@@ -25,20 +33,23 @@ def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contra
 
     A column the contract has gained since the rows were written is NULL.
     """
+    lake.show(con)
     files = lake.files(contract.table)
     if files:
         listed = ", ".join(literal(f) for f in files)
         relation = f"read_parquet([{listed}], union_by_name = true)"
     else:
         relation = f"empty_{contract.table}"
-        con.register(relation, empty(contract))
+        # A table, not a registered object: every cursor of the connection has to see it.
+        con.register(f"{relation}_rows", empty(contract))
+        con.execute(f"create or replace table {relation} as from {relation}_rows")
     try:
         body = f"select {_columns(con, relation, contract)} from {relation}"
         con.execute(f"create or replace view {contract.table} as {body}")
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         raise LakeError(
-            f"table {contract.table} has lost a file: {first_line(error)}; "
-            "delete the lake folder and import again"
+            f"table {contract.table} has a file that is gone or damaged: {first_line(error)}; "
+            f"{ADVICE}"
         ) from error
 
 

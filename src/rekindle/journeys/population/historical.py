@@ -40,9 +40,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ON = EPOCH.date()
 NO_DAY = np.iinfo(np.int32).min
 NO_TIME = timedelta(0)
-TICKS = pa.schema(
-    [("tick", pa.int32()), ("as_of", pa.timestamp("us", tz="UTC")), ("as_of_on", pa.date32())]
-)
+INSTANT = pa.timestamp("us", tz="UTC")
+TICKS = pa.schema([("tick", pa.int32()), ("as_of", INSTANT), ("as_of_on", pa.date32())])
 
 
 @dataclass(frozen=True)
@@ -308,11 +307,12 @@ def _purchases(
         bought.select(
             "customer_id",
             key=bought.source + ":" + bought.order_id,
-            at=bought.ordered_at.epoch_seconds() * 1_000_000 + bought.ordered_at.microsecond(),
+            at=bought.ordered_at,
         ).order_by("at", "key")
     )
     people = rows.column("customer_id").to_pylist()
-    at = rows.column("at").to_numpy().astype(np.int64)
+    # In Arrow: not every engine can say the microseconds of an instant.
+    at = rows.column("at").cast(INSTANT).cast(pa.int64()).to_numpy()
     owner = np.fromiter((index[p] for p in people), dtype=np.int64, count=len(people))
     order = np.argsort(owner, kind="stable")
     bounds = np.searchsorted(owner[order], np.arange(len(index) + 1))

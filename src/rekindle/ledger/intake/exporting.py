@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rekindle.config import SourceSettings
-from rekindle.facts import CONTRACTS, held_cards, held_orders
+from rekindle.facts import CONTRACTS, Lake, held_cards, held_orders
 from rekindle.intake import (
     HUMAN_KINDS,
     EventType,
@@ -37,7 +37,7 @@ Row = dict[str, Any]
 
 @contextmanager
 def spooled_sources(
-    inbox: Inbox, base: Path, *, lake: Path, now: Callable[[], datetime]
+    inbox: Inbox, base: Path, *, lake: Lake, now: Callable[[], datetime]
 ) -> Iterator[tuple[SourceSettings, ...]]:
     """Yield sources made of the oldest reports in the spool; none if it is empty.
 
@@ -68,7 +68,7 @@ class _Spool:
 
     inbox: Inbox
     base: Path
-    lake: Path
+    lake: Lake
 
 
 def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[SourceSettings]:
@@ -135,7 +135,7 @@ def _lines(row: Row, reports: Iterable[Spooled]) -> list[Row]:
     return [{**shared, **line} for line in next(told, [])]
 
 
-def _cards(lake: Path, reports: Iterable[Spooled]) -> list[Row]:
+def _cards(lake: Lake, reports: Iterable[Spooled]) -> list[Row]:
     """Return the cards of people who were identified: what was said over what is held."""
     told = [r for r in reports if r.type is EventType.IDENTIFY and r.person]
     held = {} if not told else held_cards(lake, {str(r.person) for r in told})
