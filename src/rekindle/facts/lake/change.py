@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -43,7 +43,7 @@ class Change:
     ) -> None:
         self.storage, self.versions, self.notes = storage, versions, notes
         self.touched: set[str] = set()
-        self._token = uuid.uuid4().hex
+        self._token = secrets.token_hex(8)
         self._commit = CommitProperties(custom_metadata={IMPORT: self._token})
         self._properties = keeps_logs_for(keep)
         self._newest: dict[str, int] = {}
