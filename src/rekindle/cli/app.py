@@ -15,7 +15,7 @@ import typer
 
 from rekindle import __version__
 from rekindle.cli import facts, journeys, keys, operation, outbox, people, questions, steering
-from rekindle.cli.console import errors
+from rekindle.cli.console import errors, plain
 from rekindle.errors import RekindleError, UsageError
 
 app = typer.Typer(
@@ -45,13 +45,21 @@ def options(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
 ) -> None:
     """Win lapsed customers back, and prove in money what it earned."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
     for noisy in ("matplotlib", "waitress", "django", "filelock"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class PlainFormatter(logging.Formatter):
+    """Writes lines of a log without keys, signed links and characters that steer a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, and the traceback if there is one."""
+        from rekindle.consent import hide_permissions
+
+        return plain(hide_permissions(super().format(record)))
 
 
 def main(arguments: list[str] | None = None) -> None:

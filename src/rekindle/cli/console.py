@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from rekindle.clock import MovableClock
 from rekindle.config import EARLIEST, LATEST, shorten
@@ -23,8 +25,27 @@ from rekindle.errors import UsageError
 if TYPE_CHECKING:
     from rekindle.runtime import Workspace
 
-output = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Whatever moves the cursor, hides text or turns its direction: C0 but for tab and newline,
+# DEL, C1, line separators, marks of direction (https://www.unicode.org/reports/tr9/).
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+SHOWN = "\N{REPLACEMENT CHARACTER}"
+
+
+def plain(text: str) -> str:
+    """Return a text that does nothing to a terminal but stand there."""
+    return CONTROLS.sub(SHOWN, text)
+
+
+class PlainConsole(Console):
+    """A terminal to which no data is a command: names, ids and file names come from outside."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a text as Rich renders it, its control characters shown and not sent."""
+        return super().render_str(plain(text), **options)
+
+
+output = PlainConsole(highlight=False)
+errors = PlainConsole(stderr=True, highlight=False)
 
 Directory = Annotated[
     Path, typer.Option("-C", "--directory", help="The workspace.", show_default="this folder")
@@ -45,7 +66,9 @@ HtmlFile = Annotated[
 
 def show_json(document: dict[str, Any]) -> None:
     """Print a document as JSON, alone on standard output."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    # JSON escapes what is below a space; the rest of what a terminal obeys is escaped here.
+    typer.echo(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def show_table(

@@ -13,6 +13,7 @@ from rekindle.cli.console import (
     errors,
     open_at,
     output,
+    plain,
     progress_bar,
     refuse_nan,
     show_json,
@@ -113,7 +114,7 @@ def _run_import(
     with progress_bar() as bar:
         task = bar.add_task("importing", total=None)
         found = workspace.import_facts(
-            only=only, progress=lambda text: bar.update(task, description=text)
+            only=only, progress=lambda text: bar.update(task, description=plain(text))
         )
     if as_json:
         show_json({"version": SCHEMA_VERSION, "files": [_as_json(one) for one in found]})

@@ -1,5 +1,6 @@
 """May this person be contacted, on this channel, for this purpose, today, and why."""
 
+from rekindle.consent.hiding import hide_permissions
 from rekindle.consent.links import Subscription, read_unsubscribe, sign_unsubscribe
 from rekindle.consent.model import ConsentRecord, Permission, Rule
 from rekindle.consent.preferences import NO_PREFERENCES, Exclusion, Preferences
@@ -25,6 +26,7 @@ __all__ = [
     "Whom",
     "decide_permission",
     "ends_journey",
+    "hide_permissions",
     "read_unsubscribe",
     "sign_unsubscribe",
     "suppression_by",

@@ -22,6 +22,7 @@ from rekindle.ledger.guards.marking import (  # noqa: E402
     suppressions_since,
     withdrawals_since,
 )
+from rekindle.ledger.guards.passing import load_last_pass, note_pass  # noqa: E402
 from rekindle.ledger.guards.sealing import (  # noqa: E402
     Rekeyed,
     fits_seal,
@@ -117,11 +118,13 @@ __all__ = [
     "ledger_transaction",
     "let_go",
     "load_extent",
+    "load_last_pass",
     "load_mark",
     "load_newest_write",
     "load_windows",
     "mend",
     "migrate",
+    "note_pass",
     "read_reports",
     "rekey",
     "require_seal",

@@ -11,18 +11,13 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import waitress
-
 from rekindle.errors import ConfigError
 from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
-from rekindle.web.portal import build_portal
+from rekindle.web.listening import open_server
+from rekindle.web.portal import PASS_EVERY_SECONDS, build_portal
 from rekindle.worker import LedgerIntake, Worker
 
-# A link is 200 bytes and a batch of events at most a megabyte; nothing larger is for us.
-LARGEST_HEADER_BYTES = 16_384
-LARGEST_BODY_BYTES = 1_100_000
-THREADS = 4
 API = "/v1/"
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -30,9 +25,12 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 logger = logging.getLogger(__name__)
 
 
-def build_site(workspace: Workspace) -> Application:
-    """Return portal and API of ``workspace`` as one WSGI application."""
-    portal: Any = build_portal(workspace)
+def build_site(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECONDS) -> Application:
+    """Return portal and API of ``workspace`` as one WSGI application.
+
+    A worker is expected to pass about every so many seconds.
+    """
+    portal: Any = build_portal(workspace, every_seconds=every_seconds)
     api = build_api(LedgerIntake(workspace), origins=workspace.config.api.origins)
 
     def site(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -43,23 +41,16 @@ def build_site(workspace: Workspace) -> Application:
     return site
 
 
-def build_server(workspace: Workspace) -> Any:
+def build_server(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECONDS) -> Any:
     """Return a web server for ``build_site``, listening where the settings say.
 
     Raises:
         ConfigError: the address to listen on is taken.
     """
     host, _, port = workspace.config.portal.listen.rpartition(":")
+    site = build_site(workspace, every_seconds=every_seconds)
     try:
-        return waitress.create_server(
-            build_site(workspace),
-            host=host,
-            port=int(port),
-            threads=THREADS,
-            ident=None,
-            max_request_header_size=LARGEST_HEADER_BYTES,
-            max_request_body_size=LARGEST_BODY_BYTES,
-        )
+        return open_server(site, host=host, port=int(port))
     except OSError as error:
         raise ConfigError(
             f"cannot listen on {host}:{port}: {error.strerror}; "
@@ -73,7 +64,7 @@ def serve(workspace: Workspace, *, every_seconds: float, is_stopping: Callable[[
     Raises:
         ConfigError: the address to listen on is taken.
     """
-    server = build_server(workspace)
+    server = build_server(workspace, every_seconds=every_seconds)
     pages = threading.Thread(target=server.run, name="web", daemon=True)
     pages.start()
     logger.info("portal at http://%s:%s", server.effective_host, server.effective_port)

@@ -17,6 +17,7 @@ from rekindle.intake import (
 )
 from rekindle.ledger import ApiKey, Inbox, Keys, Report, let_go, mend, read_reports
 from rekindle.runtime import Workspace
+from rekindle.worker.guarding import Guard
 
 KEY_IS_TRUSTED_SECONDS = 5.0
 
@@ -29,6 +30,7 @@ class LedgerIntake:
         self._keys = Keys(workspace.ledger)
         self._inbox = Inbox(workspace.ledger, workspace.book)
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
+        self._guard = Guard(workspace)  # asked by the one thread that writes
         self._waiting: deque[_Batch] = deque()
         # One thread writes for all: its connection keeps its pages, which every commit of
         # another would make it read again.
@@ -76,8 +78,10 @@ class LedgerIntake:
         reports = [report for batch in batches for report in batch.reports]
         try:
             with _mending(self._workspace.ledger):
+                self._guard.require_newest()
                 at = max(batch.at for batch in batches)
                 erased = self._inbox.take(batches[0].source, reports, at).erased
+                self._guard.note_at_times()
         except BaseException as error:  # raised again in the thread that waits for its batch
             self._refuse(batches, error)
             return

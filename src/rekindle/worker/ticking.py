@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rekindle.clock import pause
+from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.gate import build_rules
 from rekindle.journeys import Engine, TickReport
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.ledger import OutboxMessage
+from rekindle.ledger import OutboxMessage, mend, note_pass
 from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher
-from rekindle.worker.marking import Watermark
+from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.watching import ReturnWatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,6 +75,7 @@ class Worker:
         self._mark.note()
         sent = self._dispatch(is_stopping)
         self._mark.note(is_forced=bool(sent.outcomes))
+        note_pass(space.ledger, space.clock.now())
         return Pass(returned, decided, sent)
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -90,9 +91,18 @@ class Worker:
                 raise
             except RekindleError as error:
                 logger.error("%s", error)
+                self._mend()
             except Exception:
                 logger.exception("this pass failed; the next one goes on where it stopped")
+                self._mend()
             pause(seconds, is_stopping=is_stopping)
+
+    def _mend(self) -> None:
+        """Let go of a connection that the database ended, so that the next pass opens one."""
+        try:
+            mend(self._workspace.ledger)
+        except RekindleError as error:
+            logger.error("%s", error)
 
     def _import_reports(self, now: datetime) -> None:
         """Bring what was reported into the lake, where it is time and there is a lake."""
@@ -116,8 +126,14 @@ class Worker:
 
         dispatcher = build_dispatcher(self._workspace, compose, self._audience)
 
+        beaten = stopwatch()
+
         def is_over() -> bool:
+            nonlocal beaten
             self._mark.note_at_times()
+            if beaten() >= EVERY_SECONDS:  # a pass may send for hours, and is at work
+                note_pass(self._workspace.ledger, self._workspace.clock.now())
+                beaten = stopwatch()
             return is_stopping()
 
         return dispatcher.run(is_stopping=is_over)

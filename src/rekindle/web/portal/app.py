@@ -16,6 +16,7 @@ from django.urls import ResolverMatch, URLPattern, path
 
 from rekindle.ledger import configure
 from rekindle.web.access import declared_access
+from rekindle.web.hiding import hide_in_logs
 from rekindle.web.portal.interfaces import Subscriptions
 from rekindle.web.portal.pages import STYLE_HASH, Pages
 
@@ -78,9 +79,11 @@ class Portal(WSGIHandler):
         return match
 
 
-def build_routes(subscriptions: Subscriptions, secret: bytes) -> Routes:
+def build_routes(
+    subscriptions: Subscriptions, secret: bytes, find_trouble: Callable[[], str] = lambda: ""
+) -> Routes:
     """Return every address of the portal. Each view declares who may see it."""
-    pages = Pages(subscriptions, secret)
+    pages = Pages(subscriptions, secret, find_trouble)
     return Routes(
         urlpatterns=(
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
@@ -93,10 +96,14 @@ def build_routes(subscriptions: Subscriptions, secret: bytes) -> Routes:
     )
 
 
-def build_app(subscriptions: Subscriptions, secret: bytes) -> Portal:
+def build_app(
+    subscriptions: Subscriptions, secret: bytes, *, find_trouble: Callable[[], str] = lambda: ""
+) -> Portal:
     """Return the portal of one business as a WSGI application.
 
-    ``secret`` is the key its links were signed with. Any host name is answered: no page
+    ``secret`` is the key its links were signed with; ``find_trouble`` says in a line what
+    keeps the business from working, if anything does. Any host name is answered: no page
     depends on the one it was asked for by.
     """
-    return Portal(build_routes(subscriptions, secret))
+    hide_in_logs()
+    return Portal(build_routes(subscriptions, secret, find_trouble))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -38,9 +39,15 @@ logger = logging.getLogger(__name__)
 class Pages:
     """The views, for one business."""
 
-    def __init__(self, subscriptions: Subscriptions, secret: bytes) -> None:
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        secret: bytes,
+        find_trouble: Callable[[], str] = lambda: "",
+    ) -> None:
         self._subscriptions = subscriptions
         self._secret = secret
+        self._find_trouble = find_trouble
 
     @open_to_anyone("the signed token in the address is the permission; no login, RFC 8058")
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -54,12 +61,15 @@ class Pages:
             return self._page("unsubscribe.html")
         return self._refuse_method((*SHOWING, "POST"))
 
-    @open_to_anyone("it says that the portal answers, and nothing else")
+    @open_to_anyone("it says whether ledger and worker are well, and nothing about anybody")
     def health(self, request: HttpRequest) -> HttpResponse:
-        """Answer a load balancer."""
+        """Answer a load balancer: 200 if ledger and worker are well, else 503 and why."""
         if request.method not in SHOWING:
             return self._refuse_method(SHOWING)
-        return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+        trouble = self._find_trouble()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
+        text = f"{trouble or 'ok'}\n"
+        return HttpResponse(text, content_type="text/plain; charset=utf-8", status=status)
 
     def not_found(self, request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
         """Say that a link is cut off, forged or leads nowhere."""

@@ -7,9 +7,42 @@ from collections.abc import Callable
 from rekindle.desk import LedgerSubscriptions
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
+from rekindle.web.portal.interfaces import Subscriptions
+from rekindle.worker import Guard, Health
+
+PASS_EVERY_SECONDS = 60.0
 
 
-def build_portal(workspace: Workspace) -> Callable[..., object]:
-    """Return the portal of ``workspace`` as a WSGI application."""
+class GuardedSubscriptions:
+    """Writes to the newest ledger only, and sets the mark behind what was written."""
+
+    def __init__(self, subscriptions: Subscriptions, workspace: Workspace) -> None:
+        self._subscriptions, self._workspace = subscriptions, workspace
+
+    def shop_name(self) -> str:
+        """Return the name people know the business by."""
+        return self._subscriptions.shop_name()
+
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
+        """Take the person off the list, unless the ledger is an older copy of itself.
+
+        Raises:
+            WorkError: it is, or it is away; the person is told to try again.
+        """
+        guard = Guard(self._workspace)  # several threads come here
+        guard.require_newest()
+        self._subscriptions.unsubscribe(person, list_id, at_source=at_source)
+        guard.note()
+
+
+def build_portal(
+    workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECONDS
+) -> Callable[..., object]:
+    """Return the portal of ``workspace`` as a WSGI application.
+
+    A worker is expected to pass about every so many seconds.
+    """
     workspace.ledger  # noqa: B018 - connect and migrate before the first request
-    return build_app(LedgerSubscriptions(workspace), workspace.secret)
+    health = Health(workspace, every_seconds=every_seconds)
+    subscriptions = GuardedSubscriptions(LedgerSubscriptions(workspace), workspace)
+    return build_app(subscriptions, workspace.secret, find_trouble=health.find_trouble)

@@ -1,0 +1,45 @@
+"""Names, ids and file names come from outside: none of them steers a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from rekindle.cli import console
+from rekindle.cli.console import PlainConsole, show_json, show_table
+
+NASTY = "C1\x1b[31m\x07\x9b2J\u202egnp.exe\x00\x7f"
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Return what a terminal that takes colours is sent."""
+    text = io.StringIO()
+    terminal = PlainConsole(file=text, force_terminal=True, highlight=False, width=200)
+    monkeypatch.setattr(console, "output", terminal)
+    return text
+
+
+def test_a_table_is_plain(written: io.StringIO) -> None:
+    show_table(f"People {NASTY}", [NASTY, "n"], [[NASTY, "1"]], notes=[NASTY])
+    show_table(NASTY, ["n"], [])
+    sent = written.getvalue()
+    assert not any(part in sent for part in ("\x1b[31m", "\x07", "\x9b", "\u202e", "\x00", "\x7f"))
+    assert sent.count("gnp.exe") == 5
+
+
+def test_a_line_is_plain_with_markup_and_without(written: io.StringIO) -> None:
+    console.output.print(NASTY, markup=False)
+    console.output.print(f"[bold]{NASTY}[/]")
+    assert "\x1b[31m" not in written.getvalue()
+    assert written.getvalue().count("gnp.exe") == 2
+
+
+def test_json_says_the_same_and_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    show_json({"name": NASTY, "lines": "a\nb"})
+    sent = capsys.readouterr().out
+    assert not any(ord(c) < 32 and c != "\n" for c in sent)
+    assert not any(c in sent for c in "\x7f\x9b\u202e")
+    assert json.loads(sent) == {"name": NASTY, "lines": "a\nb"}
