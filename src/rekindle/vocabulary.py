@@ -144,6 +144,7 @@ class Reason(StrEnum):
     NOT_READY = "not_ready"
     FINISHED = "finished"
     STOPPED = "stopped"
+    JOINED = "joined"
     EVENT = "event"
     ORDER = "order"
     OPT_OUT = "opt_out"

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
+from rekindle.desk.finding import find_person
 from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
 from rekindle.journeys import Person
@@ -74,19 +75,20 @@ class Explanation:
         }
 
 
-def explain_customer(workspace: Workspace, customer: str, at: datetime) -> Explanation:
-    """Return what is known of ``customer`` at ``at`` and every decision made so far.
+def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explanation:
+    """Return what is known of whom ``handle`` points at, at ``at`` and every decision made so far.
 
     Raises:
         UsageError: nobody here goes by this id.
     """
+    customer = find_person(workspace, handle)
     table = workspace.profiles(at)
     rows = workspace.engine.run(table.filter(table.customer_id == customer)).to_pylist()
     history = workspace.history
     card = history.person(customer)
     if not rows and card is None:
         raise UsageError(
-            f"no customer {customer!r} in the facts; ids are as the sources write them, "
+            f"no customer {handle!r} in the facts; ids are as the sources write them, "
             "`rekindle audience true --json` samples some"
         )
     profile = rows[0] if rows else {}

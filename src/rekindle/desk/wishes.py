@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from rekindle.config import shorten
 from rekindle.consent import Exclusion, Preferences
+from rekindle.desk.finding import find_person
 from rekindle.errors import UsageError
 from rekindle.ledger import ledger_transaction
 from rekindle.runtime import Workspace
@@ -37,7 +38,7 @@ def change_preferences(workspace: Workspace, person: str, wish: Wish, *, who: st
         UsageError: nobody here goes by this id, or a topic is none.
     """
     at = workspace.clock.now()
-    _require_person(workspace, person)
+    person = _require_person(workspace, person)
     now = workspace.history.preferences_of(person)
     for topic in (*wish.mute, *wish.unmute):
         _require_topic(topic)
@@ -67,7 +68,7 @@ def exclude_person(
         UsageError: nobody here goes by this id.
     """
     at = workspace.clock.now()
-    _require_person(workspace, person)
+    person = _require_person(workspace, person)
     until = None if lasting is None else at + lasting
     with ledger_transaction(workspace.ledger):
         workspace.book.exclude(person, exclusion, at=at, until=until)
@@ -82,7 +83,7 @@ def include_person(workspace: Workspace, person: str, exclusion: Exclusion, *, w
         UsageError: nobody here goes by this id.
     """
     at = workspace.clock.now()
-    _require_person(workspace, person)
+    person = _require_person(workspace, person)
     with ledger_transaction(workspace.ledger):
         workspace.book.include(person, exclusion)
         workspace.audit_log.write(who, "included", person, {"why": exclusion.value}, at)
@@ -98,7 +99,7 @@ def erase_person(workspace: Workspace, person: str, *, who: str) -> int:
         UsageError: nobody here goes by this id.
     """
     at = workspace.clock.now()
-    _require_person(workspace, person)
+    person = _require_person(workspace, person)
     with ledger_transaction(workspace.ledger):
         ended = workspace.book.erase(person, at)
         workspace.audit_log.write(who, "erased", person, {"ended": ended}, at)
@@ -113,12 +114,19 @@ def _require_topic(topic: str) -> None:
         )
 
 
-def _require_person(workspace: Workspace, person: str) -> None:
+def _require_person(workspace: Workspace, handle: str) -> str:
+    """Return the person a handle points at.
+
+    Raises:
+        UsageError: nobody, or several.
+    """
+    person = find_person(workspace, handle)
     if workspace.history.person(person) is None:
         raise UsageError(
-            f"no customer {person!r} in the ledger; ids are as the sources write them, and "
+            f"no customer {handle!r} in the ledger; ids are as the sources write them, and "
             "`rekindle tick` brings new ones in"
         )
+    return person
 
 
 def _described(preferences: Preferences) -> dict[str, object]:

@@ -18,6 +18,7 @@ from rekindle.facts.engines import (
     open_lake,
     open_warehouse,
 )
+from rekindle.facts.evidence import Testimony, load_other_ids, load_testimony, tell_shared
 from rekindle.facts.facts import Facts
 from rekindle.facts.holding import held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
@@ -44,14 +45,18 @@ __all__ = [
     "Reading",
     "Readings",
     "SourcePreset",
+    "Testimony",
     "describe_contracts",
     "described",
     "discover_presets",
     "held_cards",
     "held_orders",
     "import_sources",
+    "load_other_ids",
+    "load_testimony",
     "open_engine",
     "open_lake",
     "open_warehouse",
     "propose_source",
+    "tell_shared",
 ]

@@ -32,6 +32,10 @@ from rekindle.identity import (
 
 EARLY, LATE = datetime(1970, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 FEW = 3
+OTHER_IDS = (
+    "select source, given_id, customer_id from customers where given_id is not null "
+    "and given_id <> customer_id order by all"
+)
 # The spellings that ``normalise_address`` and ``normalise_phone`` leave as they are but for
 # case and signs in between; a test holds these equal. All others go through Python.
 PLAIN_ADDRESS = "regexp_full_match(email, '[!-~]+') and not contains(lower(email), 'xn--')"
@@ -73,6 +77,17 @@ def load_testimony(lake: Lake) -> Testimony:
             con.execute("create table found as " + _build_handles(con, EARLY))
             con.execute("create or replace view handles as select * from found")
         return _testimony(con)
+
+
+def load_other_ids(lake: Lake) -> list[tuple[str, str, str]]:
+    """Return the ids that go by another at one source only: (source, id there, id here).
+
+    Raises:
+        LakeError: the lake cannot be read.
+    """
+    with duckdb.connect() as con:
+        create_view(con, lake.snapshot(), CUSTOMERS)
+        return con.execute(OTHER_IDS).fetchall()
 
 
 def write_handles(con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime) -> None:
@@ -194,10 +209,7 @@ def _testimony(con: duckdb.DuckDBPyConnection) -> Testimony:
         "select customer_id, min(first_seen_at) from handles "
         "semi join wanted using (customer_id) group by customer_id"
     ).fetchall()
-    other = con.execute(
-        "select source, given_id, customer_id from customers where given_id is not null "
-        "and given_id <> customer_id order by all"
-    ).fetchall()
+    other = con.execute(OTHER_IDS).fetchall()
     return Testimony(
         Evidence(claims, {id_: Name(first, last) for id_, first, last in names}),
         dict(seen),

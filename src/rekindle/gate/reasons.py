@@ -137,6 +137,11 @@ REASONS: tuple[ReasonNote, ...] = (
     ReasonNote(Reason.FINISHED, "The person went through every step.", "Nothing."),
     ReasonNote(Reason.STOPPED, "The journey was stopped.", "Nothing: somebody decided so."),
     ReasonNote(
+        Reason.JOINED,
+        "Two ids turned out to be one person, who had been through this journey by the other.",
+        "Nothing: nobody gets the same twice. `rekindle people split` if they are two.",
+    ),
+    ReasonNote(
         Reason.EVENT,
         "An event that the journey names as its exit happened.",
         "Nothing: this is the stop doing its work.",

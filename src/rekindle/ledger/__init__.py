@@ -9,6 +9,7 @@ from rekindle.ledger.setup import configure, connect, disconnect, let_go, mend, 
 configure()
 
 from rekindle.ledger.book import LedgerBook  # noqa: E402
+from rekindle.ledger.book.persons import Persons  # noqa: E402
 from rekindle.ledger.bulk import without_collector  # noqa: E402
 from rekindle.ledger.guards.marking import (  # noqa: E402
     MarkEntry,
@@ -93,6 +94,7 @@ __all__ = [
     "Observations",
     "Outbox",
     "OutboxMessage",
+    "Persons",
     "Recovered",
     "Rekeyed",
     "Report",

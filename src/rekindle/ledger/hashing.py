@@ -44,3 +44,9 @@ def hash_address(address: str | None, secret: bytes) -> str:
 
 def _hash(spelling: str, secret: bytes) -> str:
     return hmac.new(secret, spelling.encode(), hashlib.sha256).hexdigest()
+
+
+def touch_key(person: str, journey: str, version: int, step: str, rotation: int) -> str:
+    """Return the touch's identity as 64 hex digits."""
+    identity = "|".join((person, journey, str(version), step, str(rotation)))
+    return hashlib.sha256(identity.encode()).hexdigest()

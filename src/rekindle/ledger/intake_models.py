@@ -96,3 +96,36 @@ class Alias(models.Model):
     id = _word(201, primary_key=True)
     person = _word(200, db_index=True)
     at = models.DateTimeField()
+
+
+class Join(models.Model):
+    """Two persons that are one: ``gone`` goes by ``kept``, until ``undone_at``.
+
+    ``moved`` lists the rows that came to ``kept`` by it, by table, so that they can go
+    back. What is undone stays on record: those two are not joined by a rule again if
+    somebody said so (``undone_by``).
+    """
+
+    gone = _word(200)
+    kept = _word(200)
+    reason = _word(24)
+    evidence = models.TextField(db_default="")
+    at = models.DateTimeField()
+    by = models.TextField(db_default="")
+    moved = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.TextField(db_default="")
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["gone"], name="ledger_join_gone"),
+            models.Index(fields=["kept"], name="ledger_join_kept"),
+        )
+
+
+class Settling(models.Model):
+    """That persons were brought up to the evidence, and to which; one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    evidence = models.TextField()
+    at = models.DateTimeField()

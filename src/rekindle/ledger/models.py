@@ -58,8 +58,10 @@ class Person(models.Model):
     ``phone_hash`` is the same of the phone. The card says as well what else is on file, so
     that a look at a million people asks only about the few. ``statements`` is what the newest
     consent record of each channel says (``email+``), the last of them of ``stated_at``;
-    ``is_noted`` is set once there is a
-    suppression, a preference or an exclusion of this person.
+    ``is_noted`` is set once there is a suppression, a preference or an exclusion of this person.
+
+    Who was found to be another person is ``joined_to`` them: what was theirs is the
+    other's, and the card stays empty.
     """
 
     id = _word(200, primary_key=True)
@@ -74,6 +76,7 @@ class Person(models.Model):
     statements = models.TextField(db_default="")
     stated_at = models.DateTimeField(null=True)
     is_noted = models.BooleanField(db_default=False)
+    joined_to = _word(200, null=True)
 
     class Meta:
         indexes = (
@@ -324,10 +327,11 @@ class Touch(models.Model):
     step reaches anyone twice in a rotation, whatever version it came from. ``person`` is
     repeated here because caps ask by person.
 
-    ``at`` is when it was decided; ``reason`` says why it was cancelled; ``expires_at``
-    is when it is too late to be worth sending. ``attempts`` counts the times a provider
-    was asked. Its cost is reserved in ``budgets`` (names, each between bars) of
-    ``budget_month``.
+    ``key`` is what it goes by outside, where that no longer follows from the rest because
+    its person turned out to be another. ``at`` is when it was decided; ``reason`` says why it
+    was cancelled; ``expires_at`` is when it is too late to be worth sending. ``attempts``
+    counts the times a provider was asked. Its cost is reserved in ``budgets`` (names, each
+    between bars) of ``budget_month``.
     """
 
     enrolment = _enrolment("touches", db_index=False)
@@ -352,6 +356,7 @@ class Touch(models.Model):
     cost_micros = models.BigIntegerField(db_default=0)
     budgets = models.TextField(db_default="")
     budget_month = _word(7, db_default="")
+    key = _word(64, db_default="")
 
     class Meta:
         constraints = (
@@ -470,5 +475,5 @@ class Observation(models.Model):
     seen_at = models.DateTimeField()
 
 
-from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models by this module
+from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models here
 from rekindle.ledger.guards import models as guard_models  # noqa: E402, F401 - and these

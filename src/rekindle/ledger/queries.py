@@ -118,7 +118,11 @@ def instant_or_none(text: str | None) -> datetime | None:
 @cache
 def statement(query: str, vendor: str) -> str:
     """Return a named query as this kind of database reads it."""
-    text = _lines_for(vendor, _statements()[query])
+    return written(_lines_for(vendor, _statements()[query]), vendor)
+
+
+def written(text: str, vendor: str) -> str:
+    """Return a statement in the language of ``sql/`` as this kind of database reads it."""
     text = _MOMENT.sub(r"\1" if vendor == "postgresql" else r"INSTANT(\1)", text)
     text = _INSTANT.sub(r"\1::text" if vendor == "postgresql" else r"(\1 || '+00:00')", text)
     return _ROWS.sub(partial(_rows_table, vendor=vendor), text)

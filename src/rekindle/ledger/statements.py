@@ -37,6 +37,11 @@ def last_word(statements: str, channel: Channel) -> bool | None:
     return None
 
 
+def last_words(statements: str) -> dict[str, bool]:
+    """Return whether the last of what ``sum_up`` returned for each channel is a yes."""
+    return {mark[:-1]: mark[-1] == "+" for mark in statements.split()}
+
+
 def sum_consents_up(alias: str, people: Collection[str]) -> None:
     """Write on their cards what people stated, after records of theirs were added."""
     batch = _hold_cards(alias, people)

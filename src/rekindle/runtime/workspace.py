@@ -8,6 +8,7 @@ does not need is not loaded: counting an audience does not wait for the ledger.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -163,10 +164,27 @@ class Workspace:
         """
         config = self.config.model_copy(update={"sources": sources})
         found = import_sources(
-            config, self.directory, now=self.clock.now(), progress=progress, only=only
+            config,
+            self.directory,
+            now=self.clock.now(),
+            progress=progress,
+            only=only,
+            is_in_charge=not self.has_ledger,
         )
+        if told := self.settle_persons():
+            found[-1] = replace(found[-1], notes=(*found[-1].notes, *told))
         self.forget_facts()
         return found
+
+    def settle_persons(self) -> tuple[str, ...]:
+        """Let the ledger's persons be as the facts' evidence says; return what is to be told."""
+        if not self.has_ledger:
+            return ()
+        from rekindle.runtime.persons import adopt_persons, settle_persons
+
+        if self.config.facts.warehouse is not None:
+            return adopt_persons(self.book.persons, self.engine, self.clock.now())
+        return settle_persons(self.book.persons, self._lake, self.clock.now())
 
     def quarantine(self) -> list[dict[str, Any]]:
         """Return the rows that broke a contract, with file, line, reason and detail."""
@@ -201,8 +219,11 @@ class Workspace:
         return self.reading.facts
 
     def facts_version(self) -> str:
-        """Return a word that changes whenever the facts do."""
-        return self._place.version(self.clock.now())
+        """Return a word that changes whenever the facts do, or whom they are about."""
+        version = self._place.version(self.clock.now())
+        if not self.has_ledger or self._place.warehouse is not None:
+            return version
+        return f"{version} {self.book.persons.version()}"
 
     def forget_facts(self) -> None:
         """Let go of the engine, so that the next question sees the newest import."""
@@ -215,7 +236,18 @@ class Workspace:
                 f"{self.directory} holds no facts yet; run `rekindle import` "
                 "(add a [[sources]] block to rekindle.toml first if there is none)"
             )
-        return open_engine(place, self.config.facts.engine)
+        engine = open_engine(place, self.config.facts.engine)
+        if self.has_ledger and place.warehouse is None:
+            from rekindle.runtime.persons import read_persons
+
+            if (persons := read_persons(self.book.persons, place.lake)) is not None:
+                engine.know_persons(persons)
+        return engine
+
+    @property
+    def has_facts(self) -> bool:
+        """Return whether anything was imported, or stands in a warehouse."""
+        return self._place.warehouse is not None or bool(self._place.lake.versions())
 
     @property
     def _lake(self) -> Lake:

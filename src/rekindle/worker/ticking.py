@@ -62,6 +62,7 @@ class Worker:
         now = space.clock.now()
         self._mark.require_newest()
         self._import_reports(now)
+        space.settle_persons()
         self._audience.profiles(now)
         if (version := space.facts_version()) != self._saved:
             save_people(*space.reading, space.book, now)

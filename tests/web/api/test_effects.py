@@ -61,6 +61,7 @@ class Reporter:
         self.book.enrol([enrolment])
 
     def ended(self, person: str) -> str | None:
+        person = self.book.persons.find([person])[person]
         row = Enrolled.objects.using(self.alias).get(person_id=person)
         return None if row.ended_reason is None else str(row.ended_reason)
 

@@ -52,6 +52,14 @@ class Engine:
         self._identities = self._books.get(IDENTITIES.table)
         self._currency, self._zone = currency, zone
 
+    def know_persons(self, rows: pa.Table) -> None:
+        """Take who is one person from an authority outside instead of the facts' own table.
+
+        ``rows`` are in the shape of the contract ``identities``.
+        """
+        self._identities = self.bring("persons_known", rows)
+        self._books[IDENTITIES.table] = self._identities
+
     def facts(self) -> Facts:
         """Return the tables as expressions, identities resolved."""
         tables = dict(self._tables)

@@ -18,6 +18,7 @@ from rekindle.ledger.book.dossiers import Due, DueReader
 from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
 from rekindle.ledger.book.moves import MoveWriter, Step
 from rekindle.ledger.book.people import People
+from rekindle.ledger.book.persons import Persons, settled
 from rekindle.ledger.book.steering import Steering
 from rekindle.ledger.bulk import (
     CHUNK,
@@ -82,6 +83,7 @@ class LedgerBook:
         self._versions = Versions(alias)
         self._hashing = Hashing(secret)
         self._people = People(alias, self._hashing, terms)
+        self.persons = Persons(alias, self._versions, self._people.erase)
         self._steering = Steering(alias, self._versions)
         self._reader = DueReader(alias, self._versions, terms)
         self._writer = MoveWriter(alias, self._versions, terms)
@@ -89,11 +91,19 @@ class LedgerBook:
 
     def save_people(self, people: Iterable[Person]) -> None:
         """Insert or update contact cards by id; a person who was erased stays erased."""
-        self._people.save(people)
+        cards = list(people)
+        with settled(self._alias, (card.id for card in cards)) as now:
+            # A card read before its person became another's says nothing of that one.
+            self._people.save(card for card in cards if now[card.id] == card.id)
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""
-        self._people.save_consent(records)
+        told = list(records)
+        with settled(self._alias, (one.person for one in told)) as now:
+            self._people.save_consent(
+                one if now[one.person] == one.person else replace(one, person=now[one.person])
+                for one in told
+            )
 
     def suppress(
         self,
@@ -105,25 +115,30 @@ class LedgerBook:
         purpose: Purpose | None = None,
     ) -> None:
         """Never contact this person, nor their address, there and for that again."""
-        self._people.suppress(person, Suppression(channel, purpose, reason), at)
+        with settled(self._alias, [person]) as now:
+            self._people.suppress(now[person], Suppression(channel, purpose, reason), at)
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
-        self._people.save_preferences(person, preferences)
+        with settled(self._alias, [person]) as now:
+            self._people.save_preferences(now[person], preferences)
 
     def exclude(
         self, person: str, exclusion: Exclusion, *, at: datetime, until: datetime | None
     ) -> None:
         """Write no marketing to this person until ``until``, or ever (None)."""
-        self._people.exclude(person, exclusion, at=at, until=until)
+        with settled(self._alias, [person]) as now:
+            self._people.exclude(now[person], exclusion, at=at, until=until)
 
     def include(self, person: str, exclusion: Exclusion) -> None:
         """Take back an exclusion."""
-        self._people.include(person, exclusion)
+        with settled(self._alias, [person]) as now:
+            self._people.include(now[person], exclusion)
 
     def erase(self, person: str, at: datetime) -> int:
         """Forget a person's card; return how many enrolments that ended."""
-        return self._people.erase(person, at)
+        with settled(self._alias, [person]) as now:
+            return self._people.erase(now[person], at)
 
     def start(self, version: JourneyVersion) -> None:
         """Make this version the one new people enter; earlier versions run out."""
@@ -188,8 +203,9 @@ class LedgerBook:
         """
         for journey, version in {(one.journey, one.version) for one in enrolments}:
             self._versions.find(journey, version)
-        with ledger_transaction(self._alias):
-            return sum(self._enrol(chunk) for chunk in chunks(enrolments))
+        with settled(self._alias, (one.person for one in enrolments)) as now:
+            still = [one for one in enrolments if now[one.person] == one.person]
+            return sum(self._enrol(chunk) for chunk in chunks(still))
 
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
         """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
@@ -228,11 +244,11 @@ class LedgerBook:
 
         ``reported`` is what happened too and is on record already, as reports.
         """
-        with ledger_transaction(self._alias):
-            alias, versions, terms = self._alias, self._versions, self._terms
-            first, *rest = list(chunks(map(self._hashed, signals))) or [[]]
+        alias, versions, terms = self._alias, self._versions, self._terms
+        with settled(alias, (one.person for one in (*signals, *reported))) as now:
+            first, *rest = list(chunks(self._ours(one, now) for one in signals)) or [[]]
             ended = record_signals(
-                alias, versions, terms, first, at, [self._hashed(one) for one in reported]
+                alias, versions, terms, first, at, [self._ours(one, now) for one in reported]
             )
             return ended + sum(record_signals(alias, versions, terms, chunk, at) for chunk in rest)
 
@@ -243,6 +259,12 @@ class LedgerBook:
             rows = rows.select_related("place").order_by("id")
             for row in rows.iterator(chunk_size=CHUNK):
                 yield enrolment_of(row)
+
+    def _ours(self, signal: Signal, now: Mapping[str, str]) -> Signal:
+        """Return a signal as it is kept: of the person its id goes by by now."""
+        if (person := now[signal.person]) != signal.person:
+            signal = replace(signal, person=person)
+        return self._hashed(signal)
 
     def _hashed(self, signal: Signal) -> Signal:
         """Return a signal with the hash of the address it is about, which is all that is kept."""

@@ -41,6 +41,12 @@ class History:
         """Return a person's contact card, or None."""
         return self.people([person]).get(person)
 
+    @ledger_errors()
+    def people_at(self, address_hash: str) -> Sequence[str]:
+        """Return whose card has the address with this hash."""
+        rows = models.Person.objects.using(self._alias).filter(address_hash=address_hash)
+        return list(rows.exclude(address_hash="").values_list("pk", flat=True))
+
     def people(self, people: Collection[str]) -> Mapping[str, Person]:
         """Return the contact cards of a batch of people, by id, for those who have one."""
         rows = models.Person.objects.using(self._alias).filter(pk__in=people)
@@ -82,7 +88,17 @@ class History:
     def assigned(self, journey: str) -> Mapping[str, Arm]:
         """Return the arm of everyone who was ever drawn for a journey."""
         rows = models.Assignment.objects.using(self._alias).filter(journey=journey)
-        return {person: Arm(arm) for person, arm in rows.values_list("person", "arm")}
+        live = rows.filter(person__joined_to=None)
+        return {person: Arm(arm) for person, arm in live.values_list("person", "arm")}
+
+    @ledger_errors()
+    def arm_conflicts(self, journey: str) -> int:
+        """Return how many were drawn into both arms, as two ids, before they were one person."""
+        rows = models.Assignment.objects.using(self._alias).filter(journey=journey)
+        gone = rows.exclude(person__joined_to=None)
+        drawn = dict(rows.filter(person__joined_to=None).values_list("person", "arm"))
+        pairs = gone.values_list("person__joined_to", "arm")
+        return len({person for person, arm in pairs if drawn.get(person, arm) != arm})
 
     @ledger_errors()
     def decision_counts(self, journey: str) -> Sequence[DecisionCount]:

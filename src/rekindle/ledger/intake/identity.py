@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from rekindle.identity import JoinReason, Link
 from rekindle.intake import Event, EventType
+from rekindle.ledger.book.persons import Persons
 from rekindle.ledger.queries import execute, fetch, rows_of, text_of
 
 ANONYMOUS = " "
@@ -32,6 +34,7 @@ class Links:
     ) -> None:
         self._people = dict(people)
         self._new: dict[str, str] = {}
+        self._left: set[str] = set()
         self.erased: frozenset[str | None] = frozenset(erased)
         self.strangers = frozenset(strangers)
 
@@ -77,24 +80,29 @@ class Links:
         root = self._people.get(person, person)
         if other == root or self._people.get(other) == root:
             return
+        if other in self._people:
+            self._left.add(other)  # the newest word counts
         for id_, known in list(self._people.items()):
             if known == other:
                 self._people[id_] = root
         self._people[other] = self._new[other] = root
 
-    def save(self, alias: str, at: datetime) -> None:
-        """Write down what the batch added."""
+    def save(self, alias: str, persons: Persons, at: datetime, *, by: str) -> None:
+        """Write down what the batch added; customers it says are one become one."""
         if not self._new:
             return
         # In one order everywhere: two transactions that insert the same rows wait, not lock.
         new = sorted((id_, self._people[id_]) for id_ in self._new)
-        execute(alias, "add_aliases", rows_of((id_, who, text_of(at)) for id_, who in new))
         former = [(id_, who) for id_, who in new if not id_.startswith(ANONYMOUS)]
         if former:
-            execute(alias, "follow_aliases", rows_of(former))
-        visitors = [(id_.removeprefix(ANONYMOUS),) for id_, _ in new if id_.startswith(ANONYMOUS)]
+            if left := sorted(self._left.intersection(id_ for id_, _ in former)):
+                persons.part(left, at, by=by)
+            persons.join([Link(id_, who, JoinReason.ALIAS, "") for id_, who in former], at, by=by)
+        visitors = [(id_, who) for id_, who in new if id_.startswith(ANONYMOUS)]
         if visitors:
-            execute(alias, "spool_again", rows_of(visitors))
+            execute(alias, "add_aliases", rows_of((id_, who, text_of(at)) for id_, who in visitors))
+            bare = ((id_.removeprefix(ANONYMOUS),) for id_, _ in visitors)
+            execute(alias, "spool_again", rows_of(bare))
 
 
 def _ids(event: Event) -> Iterable[str]:

@@ -72,7 +72,10 @@ class Inbox:
 
     def take(self, source: str, reports: Sequence[Report], at: datetime) -> Taken:
         """Keep new reports of a source and do what they call for, all of it or nothing."""
+        # Customers may become one in here; else only nobody else may make them so.
+        makes_one = any(report.event.type is EventType.ALIAS for report in reports)
         with ledger_transaction(self._alias):
+            fetch(self._alias, "hold_persons" if makes_one else "share_persons")
             links = Links.load(self._alias, (report.event for report in reports))
             kept: dict[str, Report] = {}
             refused = []
@@ -83,20 +86,12 @@ class Inbox:
                     report.person = links.person_of(report.event)
                     kept[report.event.message_id] = report
             fresh = self._keep(source, kept, at)
-            links.save(self._alias, at)
+            links.save(self._alias, self._book.persons, at, by=f"api:{source}")
             relatives = self._hold(fresh, links)
             save_cards(self._alias, self._book, _told(fresh), source=source)
             ended = self._act(source, fresh, relatives, at)
         accepted = len(reports) - len(refused)
         return Taken(accepted, accepted - len(fresh), ended, frozenset(refused))
-
-    def link(self, pairs: Iterable[tuple[str, str]], at: datetime) -> None:
-        """Let each first id stand for the second, as the facts say they are one person."""
-        with ledger_transaction(self._alias):
-            links = Links.of(self._alias, [one for pair in pairs for one in pair])
-            for other, person in pairs:
-                links.join(other, person)
-            links.save(self._alias, at)
 
     def spooled(self, *, after: int = 0, limit: int) -> list[Spooled]:
         """Return reports whose facts have not reached the lake, oldest first."""

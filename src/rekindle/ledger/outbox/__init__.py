@@ -1,7 +1,8 @@
 """What is to leave: held by one worker at a time, looked at once more, and accounted for."""
 
+from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.outbox.meters import Meters
-from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage, touch_key
+from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
 
 __all__ = [

@@ -16,8 +16,9 @@ from rekindle.audiences import behaviours_in
 from rekindle.consent import NO_PREFERENCES
 from rekindle.gate import Deed, Dossier, Enrolment, Sent, Terms, resolve_zones
 from rekindle.journeys import Journey
+from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.models import JourneyState
-from rekindle.ledger.outbox.model import OutboxMessage, touch_key
+from rekindle.ledger.outbox.model import OutboxMessage
 from rekindle.ledger.outbox.paying import Bill, pay_again
 from rekindle.ledger.papers import (
     ARMS,
@@ -83,6 +84,7 @@ class _Line(NamedTuple):
     is_erased: bool
     address_hash: str
     phone_hash: str
+    key: str
 
 
 class _Beside(NamedTuple):
@@ -150,7 +152,8 @@ class _Look:
         return OutboxMessage(
             touch=line.touch,
             enrolment=line.enrolment,
-            key=touch_key(line.person, line.journey, line.version, line.step, line.rotation),
+            key=line.key
+            or touch_key(line.person, line.journey, line.version, line.step, line.rotation),
             person=line.person,
             address=address.value,
             address_kind=address.kind,

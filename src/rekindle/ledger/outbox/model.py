@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,9 +76,3 @@ class StuckMessage:
     attempts: int
     created_at: datetime
     at: datetime
-
-
-def touch_key(person: str, journey: str, version: int, step: str, rotation: int) -> str:
-    """Return the touch's identity as 64 hex digits."""
-    identity = "|".join((person, journey, str(version), step, str(rotation)))
-    return hashlib.sha256(identity.encode()).hexdigest()

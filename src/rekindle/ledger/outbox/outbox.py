@@ -18,6 +18,7 @@ from rekindle.consent import Exclusion
 from rekindle.gate import INSTANT, Decision, Terms
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
+from rekindle.ledger.book.persons import settled
 from rekindle.ledger.cancelling import CHUNK, FREE, book_budgets, cancel, give_up
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.outbox.leaving import Lease, load_messages
@@ -186,12 +187,13 @@ class Outbox:
         With BOUNCE it is the address, and what a bounce ends is ended; with REFUSED it is
         the message, and the person goes on.
         """
-        with ledger_transaction(self._alias):
-            hold_people(self._alias, [message.person])
+        with settled(self._alias, [message.person]) as now:
+            person = now[message.person]
+            hold_people(self._alias, [person])
             mine = self._held(message, MessageState.SENDING)
             if self._give_up(mine, reason, error) and reason is Reason.BOUNCE:
                 bounce = Signal(
-                    message.person,
+                    person,
                     SignalKind.BOUNCE,
                     at,
                     key=f"bounce:{message.key}",

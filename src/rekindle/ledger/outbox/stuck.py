@@ -11,9 +11,10 @@ from rekindle.errors import UsageError
 from rekindle.gate import INSTANT, Terms
 from rekindle.ledger import models
 from rekindle.ledger.cancelling import FREE, book_budgets
+from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.history.audit import AuditLog
 from rekindle.ledger.models import STUCK, MessageState
-from rekindle.ledger.outbox.model import StuckMessage, touch_key
+from rekindle.ledger.outbox.model import StuckMessage
 from rekindle.ledger.queries import ledger_errors, ledger_transaction, names_of
 from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Reason
@@ -110,9 +111,9 @@ def _pays_again(alias: str, row: models.Touch, terms: Terms) -> bool:
 
 def _stuck_message(row: models.Touch) -> StuckMessage:
     enrolment = row.enrolment
-    key = touch_key(row.person_id, enrolment.journey, row.version, row.step, enrolment.rotation)
+    own = touch_key(row.person_id, enrolment.journey, row.version, row.step, enrolment.rotation)
     return StuckMessage(
-        key=key,
+        key=row.key or own,
         person=row.person_id,
         journey=enrolment.journey,
         version=row.version,

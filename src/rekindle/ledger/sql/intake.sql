@@ -16,7 +16,7 @@ WHERE a.person IS NOT NULL OR p.erased_at IS NOT NULL
 SELECT a.person, p.id
 FROM ROWS(person text) AS r
 JOIN ledger_alias AS a ON a.person = r.person
-JOIN ledger_person AS p ON p.id = a.id
+JOIN ledger_person AS p ON p.id = a.id AND p.joined_to IS NULL
 
 -- name: cards_to_change
 -- The cards of these people, held until the transaction ends.

@@ -63,12 +63,15 @@ WHERE s.address_hash = r.former
         AND (o.person_id = s.person_id OR (o.person_id IS NULL AND s.person_id IS NULL)))
 
 -- name: past_of
--- The enrolments of these people in one journey, later rotations last.
-SELECT e.person_id, e.rotation, INSTANT(e.entered_at), e.ended_at IS NULL, e.arm
+-- What these people were through in one journey: the highest rotation, the newest entry,
+-- whether one is open, and their arm. Somebody who was two persons may have several.
+SELECT e.person_id, max(e.rotation), INSTANT(max(e.entered_at)),
+       max(CASE WHEN e.ended_at IS NULL THEN 1 ELSE 0 END), coalesce(max(a.arm), max(e.arm))
 FROM ROWS(person text) AS r
 JOIN ledger_enrolment AS e ON e.person_id = r.person
+LEFT JOIN ledger_assignment AS a ON a.person_id = e.person_id AND a.journey = e.journey
 WHERE e.journey = %s
-ORDER BY e.rotation
+GROUP BY e.person_id
 
 -- name: assign
 -- Keep the first arm a person was drawn into, for ever.
@@ -172,7 +175,7 @@ SELECT r.person, r.journey, r.version, r.rotation, r.arm, r.entered_at, r.last_o
 FROM ROWS(person text, journey text, version int, rotation int, arm text, entered_at instant,
           last_order_at instant) AS r
 JOIN ledger_person AS p ON p.id = r.person
-WHERE p.erased_at IS NULL
+WHERE p.erased_at IS NULL AND p.joined_to IS NULL
 ON CONFLICT DO NOTHING
 RETURNING id, person_id, journey, rotation
 

@@ -27,7 +27,7 @@ SELECT t.id, t.enrolment_id, t.person_id, t.version, t.step, t.channel, t.templa
        e.journey, e.rotation, e.arm, INSTANT(e.entered_at), INSTANT(e.last_order_at),
        coalesce(s.position, 0), INSTANT(coalesce(s.due_at, t.at)), e.ended_reason, j.state,
        p.address, p.country, p.timezone, p.phone, p.erased_at IS NOT NULL,
-       p.address_hash, p.phone_hash
+       p.address_hash, p.phone_hash, t.key
 FROM ROWS(touch bigint) AS r
 JOIN ledger_touch AS t ON t.id = r.touch
 JOIN ledger_enrolment AS e ON e.id = t.enrolment_id

@@ -1,0 +1,248 @@
+-- What identity asks of the ledger, in the manner of ledger.sql.
+
+-- name: hold_persons
+-- Alone say who is one person, until the commit. Whoever writes under a person's id has
+-- the shared form of this lock: nobody writes to a person who is just becoming another.
+-- It is taken before all others, so that nobody waits in a circle.
+SELECT 1
+-- postgresql: FROM (SELECT pg_advisory_xact_lock(7241901)) AS held
+
+-- name: share_persons
+-- Let nobody change who is one person until the commit.
+SELECT 1
+-- postgresql: FROM (SELECT pg_advisory_xact_lock_shared(7241901)) AS held
+
+-- name: persons_of
+-- Whom those of these ids stand for that stand for somebody else.
+SELECT a.id, a.person
+FROM ROWS(id text) AS r
+JOIN ledger_alias AS a ON a.id = r.id
+
+-- name: known_persons
+-- Every customer id that goes by another; anonymous ones begin with a space.
+SELECT a.id, a.person
+FROM ledger_alias AS a
+WHERE substr(a.id, 1, 1) <> ' '
+ORDER BY a.id
+
+-- name: persons_version
+-- A word that changes whenever somebody becomes another person, or themselves again.
+SELECT coalesce(max(j.id), 0), count(j.undone_at), (SELECT count(*) FROM ledger_settling)
+FROM ledger_join AS j
+
+-- name: live_persons
+-- Those of these ids who are persons on file.
+SELECT p.id
+FROM ROWS(id text) AS r
+JOIN ledger_person AS p ON p.id = r.id
+WHERE p.joined_to IS NULL
+
+-- name: cards_of
+-- What is on the cards of these people.
+SELECT p.id, p.erased_at IS NOT NULL, p.statements, p.is_noted
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+ORDER BY p.id
+
+-- name: fill_cards
+-- Put on the cards of those who stay what they lack and the others have.
+UPDATE ledger_person AS p
+SET address = coalesce(p.address, g.address),
+    address_hash = CASE WHEN p.address IS NULL THEN g.address_hash ELSE p.address_hash END,
+    country = coalesce(p.country, g.country), timezone = coalesce(p.timezone, g.timezone),
+    phone = coalesce(p.phone, g.phone),
+    phone_hash = CASE WHEN p.phone IS NULL THEN g.phone_hash ELSE p.phone_hash END,
+    properties = CASE WHEN p.properties = '{}' THEN g.properties ELSE p.properties END
+FROM ROWS(gone text, kept text) AS r
+JOIN ledger_person AS g ON g.id = r.gone
+WHERE p.id = r.kept AND p.erased_at IS NULL
+
+-- name: leave_cards
+-- Empty the cards of those who are another now.
+UPDATE ledger_person AS p
+SET joined_to = r.kept, address = NULL, address_hash = '', country = NULL, timezone = NULL,
+    phone = NULL, phone_hash = '', properties = '{}', statements = '', stated_at = NULL
+FROM ROWS(gone text, kept text) AS r
+WHERE p.id = r.gone
+
+-- name: follow_cards
+-- Let those who were joined to one of these be joined to whom those are now.
+UPDATE ledger_person AS p
+SET joined_to = r.kept
+FROM ROWS(gone text, kept text) AS r
+WHERE p.joined_to = r.gone
+
+-- name: revive_cards
+-- Let these people be persons of their own again.
+UPDATE ledger_person AS p
+SET joined_to = NULL
+FROM ROWS(person text) AS r
+WHERE p.id = r.person
+
+-- name: widen_exclusions
+-- Let an exclusion of who stays last as long as the longest of the same kind.
+UPDATE ledger_exclusion AS x
+SET until = CASE WHEN x.until IS NULL OR m.is_for_good = 1 THEN NULL
+                 WHEN m.until > x.until THEN m.until ELSE x.until END,
+    at = CASE WHEN m.at < x.at THEN m.at ELSE x.at END
+FROM (
+    SELECT r.kept, g.kind, max(g.until) AS until, min(g.at) AS at,
+           max(CASE WHEN g.until IS NULL THEN 1 ELSE 0 END) AS is_for_good
+    FROM ROWS(gone text, kept text) AS r
+    JOIN ledger_exclusion AS g ON g.person_id = r.gone
+    GROUP BY r.kept, g.kind
+) AS m
+WHERE x.person_id = m.kept AND x.kind = m.kind
+
+-- name: assignments_of
+-- The arms these people were drawn into.
+SELECT a.id, a.person_id, a.journey, a.arm, INSTANT(a.assigned_at), a.version
+FROM ROWS(person text) AS r
+JOIN ledger_assignment AS a ON a.person_id = r.person
+ORDER BY a.assigned_at, a.id
+
+-- name: draw_again
+-- Write down these arms in place of what there was.
+UPDATE ledger_assignment AS a
+SET person_id = r.person, arm = r.arm, assigned_at = r.assigned_at, version = r.version
+FROM ROWS(id bigint, person text, arm text, assigned_at instant, version int) AS r
+WHERE a.id = r.id
+
+-- name: enrolments_to_join
+-- The enrolments of these people, with how far each went.
+SELECT e.id, e.person_id, e.journey, e.version, e.rotation, e.arm, INSTANT(e.entered_at),
+       e.ended_at IS NULL,
+       (SELECT count(*) FROM ledger_touch AS t WHERE t.enrolment_id = e.id)
+FROM ROWS(person text) AS r
+JOIN ledger_enrolment AS e ON e.person_id = r.person
+ORDER BY e.entered_at, e.id
+
+-- name: move_enrolments
+-- Let these enrolments be of another person, as another rotation.
+UPDATE ledger_enrolment AS e
+SET person_id = r.person, rotation = r.rotation
+FROM ROWS(enrolment bigint, person text, rotation int) AS r
+WHERE e.id = r.enrolment
+
+-- name: move_lanes
+-- Put where these enrolments stand into the lanes of their persons.
+UPDATE ledger_place AS s
+SET lane = r.lane
+FROM ROWS(enrolment bigint, lane int) AS r
+WHERE s.enrolment_id = r.enrolment
+
+-- name: touches_of_enrolments
+-- The touches of these enrolments.
+SELECT t.id, t.enrolment_id, t.version, t.step, t.state, t.key
+FROM ROWS(enrolment bigint) AS r
+JOIN ledger_touch AS t ON t.enrolment_id = r.enrolment
+ORDER BY t.id
+
+-- name: move_touches
+-- Let these touches be of another enrolment and person, under the key they have outside.
+UPDATE ledger_touch AS t
+SET enrolment_id = r.enrolment, person_id = r.person, key = r.key
+FROM ROWS(touch bigint, enrolment bigint, person text, key text) AS r
+WHERE t.id = r.touch
+
+-- name: forget_aliases
+-- Let these ids stand for themselves again.
+DELETE FROM ledger_alias
+WHERE id IN (SELECT r.id FROM ROWS(id text) AS r)
+
+-- name: joins_with
+-- What made these ids go by another, the newest first.
+SELECT j.id, j.gone, j.kept, j.moved
+FROM ROWS(gone text) AS r
+JOIN ledger_join AS j ON j.gone = r.gone
+WHERE j.undone_at IS NULL
+ORDER BY j.id DESC
+
+-- name: undo_joins
+-- Write down that these joins were none.
+UPDATE ledger_join AS j
+SET undone_at = r.at, undone_by = r.who
+FROM ROWS(number bigint, at instant, who text) AS r
+WHERE j.id = r.number
+
+-- name: told_joins
+-- What somebody said of who is one and who is not; undone ones only if somebody undid them.
+SELECT j.gone, j.kept, j.reason, j.undone_at IS NOT NULL
+FROM ledger_join AS j
+WHERE (j.undone_at IS NULL AND j.reason IN ('alias', 'by_hand'))
+   OR (j.undone_at IS NOT NULL AND j.undone_by <> 'rules')
+
+-- name: aliases_without_join
+-- Ids that stood for another before joins were written down.
+SELECT a.id, a.person
+FROM ledger_alias AS a
+WHERE substr(a.id, 1, 1) <> ' '
+  AND NOT EXISTS (SELECT 1 FROM ledger_join AS j WHERE j.gone = a.id)
+
+-- name: aliases_left_behind
+-- Ids that stand for another though their cards are still their own.
+SELECT a.id, a.person
+FROM ledger_alias AS a
+JOIN ledger_person AS p ON p.id = a.id
+WHERE p.joined_to IS NULL AND a.person <> a.id AND p.erased_at IS NULL
+ORDER BY a.id
+
+-- name: note_settling
+-- Write down what evidence persons were brought up to.
+INSERT INTO ledger_settling (id, evidence, at)
+SELECT 1, r.evidence, r.at
+FROM ROWS(evidence text, at instant) AS r
+WHERE true
+ON CONFLICT (id) DO UPDATE SET evidence = excluded.evidence, at = excluded.at
+
+-- name: ids_pointing_at
+-- The ids that stand for these people.
+SELECT a.id, a.person
+FROM ROWS(person text) AS r
+JOIN ledger_alias AS a ON a.person = r.person
+ORDER BY a.id
+
+-- name: touches_follow
+-- Let the touches of these enrolments be of their person.
+UPDATE ledger_touch AS t
+SET person_id = r.person
+FROM ROWS(enrolment bigint, person text) AS r
+WHERE t.enrolment_id = r.enrolment
+
+-- name: copy_consents
+-- Let what one person stated be stated by another too.
+INSERT INTO ledger_consent (person_id, channel, granted, at, source, wording)
+SELECT r.other, c.channel, c.granted, c.at, c.source, c.wording
+FROM ROWS(person text, other text) AS r
+JOIN ledger_consent AS c ON c.person_id = r.person
+WHERE NOT c.granted
+ON CONFLICT DO NOTHING
+
+-- name: copy_suppressions
+-- Let what one person may not be sent not be sent to another either.
+INSERT INTO ledger_suppression (channel, purpose, address_hash, person_id, reason, at)
+SELECT s.channel, s.purpose, s.address_hash, r.other, s.reason, s.at
+FROM ROWS(person text, other text) AS r
+JOIN ledger_suppression AS s ON s.person_id = r.person
+WHERE true
+ON CONFLICT DO NOTHING
+
+-- name: copy_exclusions
+-- Let an exclusion of one person hold for another too.
+INSERT INTO ledger_exclusion (person_id, kind, at, until)
+SELECT r.other, x.kind, x.at, x.until
+FROM ROWS(person text, other text) AS r
+JOIN ledger_exclusion AS x ON x.person_id = r.person
+WHERE true
+ON CONFLICT DO NOTHING
+
+-- name: copy_wishes
+-- Let what one person asked for be asked for by another too.
+INSERT INTO ledger_preference (person_id, snoozed_until, muted_topics, at_most_every_seconds)
+SELECT r.other, w.snoozed_until, w.muted_topics, w.at_most_every_seconds
+FROM ROWS(person text, other text) AS r
+JOIN ledger_preference AS w ON w.person_id = r.person
+WHERE true
+ON CONFLICT (person_id) DO UPDATE SET
+    snoozed_until = excluded.snoozed_until, muted_topics = excluded.muted_topics,
+    at_most_every_seconds = excluded.at_most_every_seconds
