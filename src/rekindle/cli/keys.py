@@ -19,6 +19,7 @@ class ScopeName(StrEnum):
     """What a key may do."""
 
     EVENTS = "events"
+    BROWSER = "browser"
     BEHAVIOUR = "behaviour"
 
 
@@ -43,7 +44,8 @@ def create(
         list[ScopeName],
         typer.Option(
             "--scope",
-            help="events for servers; behaviour for browsers, where anyone can read the key.",
+            help="events for servers; browser for pages and apps, where anyone can read the key; "
+            "behaviour is what pages had before, without identify.",
         ),
     ] = [ScopeName.EVENTS],  # noqa: B006 - typer copies it
     directory: Directory = Path(),

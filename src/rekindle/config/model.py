@@ -355,7 +355,7 @@ class ApiSettings(Settings):
         (),
         description=(
             "Web origins like https://shop.example whose pages may call the API from a browser, "
-            "with a key of the scope behaviour."
+            "with a key of the scope browser."
         ),
     )
     import_every: Duration = Field(

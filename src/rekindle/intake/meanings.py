@@ -24,6 +24,26 @@ HUMAN_KINDS = frozenset(
     {SignalKind.OPEN, SignalKind.CLICK, SignalKind.VISIT, SignalKind.VIEW, SignalKind.REPLY}
 )
 BEHAVIOUR = HUMAN_KINDS | {SignalKind.LOGIN, SignalKind.EVENT}
+# Segment's e-commerce specification, "Browsing", "Promotions", "Core Ordering" and
+# "Wishlisting", as far as a visitor does it and nobody has to believe it.
+CART_EVENTS = frozenset(
+    {
+        "product_list_viewed",
+        "product_list_filtered",
+        "products_searched",
+        "product_clicked",
+        "product_added",
+        "product_removed",
+        "product_added_to_wishlist",
+        "product_removed_from_wishlist",
+        "promotion_viewed",
+        "promotion_clicked",
+        "cart_viewed",
+        "checkout_started",
+        "checkout_step_viewed",
+        "checkout_step_completed",
+    }
+)
 SOFT_BOUNCES = ("soft", "temporary", "transient", "block")
 MACHINE_MARKS = frozenset(
     {
@@ -115,6 +135,20 @@ def is_behaviour(event: Event) -> bool:
     if event.type not in SIGNALLING or event.name in ORDER_EVENTS:
         return False
     return kind_of(event.name, event.content) in BEHAVIOUR
+
+
+def is_visitors_own(event: Event) -> bool:
+    """Return whether a page may report an event of its own visitor: a view, a cart, who they are.
+
+    A login, an order, a permission or a shop's own event ends or starts journeys, and has
+    to come from a server; so has an alias, which says who somebody else is.
+    """
+    if event.type is EventType.IDENTIFY:
+        return True
+    if event.type not in SIGNALLING:
+        return False
+    kind = kind_of(event.name, event.content)
+    return kind in (SignalKind.VISIT, SignalKind.VIEW) or event.name in CART_EVENTS
 
 
 def order_id_of(name: str, content: Mapping[str, Any]) -> str:

@@ -66,7 +66,8 @@ PROBLEMS: Mapping[Problem, str] = MappingProxyType(
         Problem.MISSING_AMOUNT: "An `Order Completed` says nothing of what it came to: neither "
         "`revenue`, `subtotal` nor `total`, nor products with prices. Where nothing was paid, "
         "write 0.",
-        Problem.NOT_ALLOWED: "The key may report behaviour only: no cards, orders or permissions.",
+        Problem.NOT_ALLOWED: "The key is one of a page: it reports views, carts and its own "
+        "visitor. Logins, orders, permissions, aliases and events of your own need a server's.",
         Problem.ERASED: "The person asked to be forgotten; nothing more is kept about them.",
     }
 )

@@ -31,9 +31,15 @@ BAR = "|"
 
 
 class Scope(StrEnum):
-    """What a key may do. ``behaviour`` is for keys that anyone can read in a browser."""
+    """What a key may do.
+
+    ``browser`` is for keys that anyone can read in a page: what its own visitor looked at,
+    put into a cart and says of themselves. ``behaviour`` is what such keys had before; it
+    speaks for its visitor alone as well.
+    """
 
     EVENTS = "events"
+    BROWSER = "browser"
     BEHAVIOUR = "behaviour"
 
 
@@ -47,6 +53,11 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether anyone may have read it, so that it speaks for its visitor alone."""
+        return Scope.EVENTS not in self.scopes
 
 
 class Keys:

@@ -7,20 +7,21 @@ taken. Anything but a 200 means that nothing was kept and the same may be sent a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
 from rekindle.errors import EventError
 from rekindle.intake import (
-    Card,
     Event,
     EventType,
     Problem,
     Refusal,
     find_batch,
     is_behaviour,
+    is_visitors_own,
     read_event,
 )
 from rekindle.ledger import ApiKey, Scope, without_collector
@@ -28,6 +29,12 @@ from rekindle.web.access import open_to_keys
 from rekindle.web.api.interfaces import Intake
 from rekindle.web.api.messages import MOST_EVENTS, Answer, Refused, Request
 
+VISITOR = "visitor:"
+LONGEST_ID = 200  # as read_event takes them, and the ledger keeps them
+CLAIMED = (
+    "userId is not taken from a page: the event is its visitor's, by anonymousId; say on your "
+    "server, in an identify call with both, who that is"
+)
 Handler = Callable[[Request, ApiKey], Answer]
 
 
@@ -36,9 +43,28 @@ class _Reading:
     """A batch while it is read: what is sound, what is not, and what was left out."""
 
     events: list[Event] = field(default_factory=list)
-    places: dict[str, int] = field(default_factory=dict)
+    places: dict[str, tuple[int, str]] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
+
+    def note(self, index: int, event: Event) -> None:
+        """Note what of a card was left out."""
+        for text in event.card.notes if event.card is not None else ():
+            self._note(index, event, text)
+
+    def of_visitor(self, index: int, event: Event) -> Event:
+        """Return an event as that of whoever has its anonymous id, whatever else it claims.
+
+        Anyone can read the key of a page and name any customer, but not guess what another
+        browser goes by. Its message ids have a beginning of their own, so that none can take
+        the place of one that a server is going to use.
+        """
+        if event.user_id is not None:
+            self._note(index, event, CLAIMED)
+        return replace(event, user_id=None, message_id=_visitors(event.message_id))
+
+    def _note(self, index: int, event: Event, text: str) -> None:
+        self.notes.append({"index": index, "messageId": event.message_id, "note": text})
 
 
 class Tracking:
@@ -47,7 +73,7 @@ class Tracking:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
 
-    @open_to_keys(Scope.EVENTS, Scope.BEHAVIOUR)
+    @open_to_keys(Scope.EVENTS, Scope.BROWSER, Scope.BEHAVIOUR)
     def batch(self, request: Request, key: ApiKey) -> Answer:
         """Take up to 500 events."""
         calls = find_batch(request.document)
@@ -60,12 +86,12 @@ class Tracking:
             )
         return self._take(calls, key, sent_at=request.document.get("sentAt"))
 
-    @open_to_keys(Scope.EVENTS)
+    @open_to_keys(Scope.EVENTS, Scope.BROWSER)
     def person(self, request: Request, key: ApiKey) -> Answer:
         """Take one identify, alias or group call."""
         return self._take([request.document], key, type_=TYPES[request.path.rpartition("/")[2]])
 
-    @open_to_keys(Scope.EVENTS, Scope.BEHAVIOUR)
+    @open_to_keys(Scope.EVENTS, Scope.BROWSER, Scope.BEHAVIOUR)
     def behaviour(self, request: Request, key: ApiKey) -> Answer:
         """Take one track, page or screen call."""
         return self._take([request.document], key, type_=TYPES[request.path.rpartition("/")[2]])
@@ -93,12 +119,13 @@ class Tracking:
             except EventError as error:
                 reading.refusals.append(_refusal(index, raw, error))
                 continue
+            reading.note(index, event)
+            if key.is_public:
+                event = reading.of_visitor(index, event)
             reading.events.append(event)
-            reading.places[event.message_id] = index
-            if event.card is not None and event.card.notes:
-                reading.notes += _notes(index, event.message_id, event.card)
+            reading.places[event.message_id] = index, event.message_id.removeprefix(VISITOR)
         erased = self._intake.take(key.source, reading.events, now)
-        reading.refusals += [_erased(reading.places[id_], id_) for id_ in erased]
+        reading.refusals += [_erased(*reading.places[id_]) for id_ in erased]
         return reading
 
 
@@ -114,11 +141,20 @@ TYPES = {
 }
 
 
+def _visitors(message_id: str) -> str:
+    if len(VISITOR) + len(message_id) > LONGEST_ID:
+        message_id = sha256(message_id.encode()).hexdigest()
+    return VISITOR + message_id
+
+
 def _check_allowed(event: Event, key: ApiKey) -> None:
-    if Scope.EVENTS not in key.scopes and not is_behaviour(event):
+    may = is_visitors_own if Scope.BROWSER in key.scopes else is_behaviour
+    if key.is_public and not may(event):
+        scopes = " and ".join(sorted(key.scopes))
+        what = event.name or event.type.value
         raise EventError(
             Problem.NOT_ALLOWED,
-            f"the key {key.name!r} has the scope behaviour; send {event.name} from a server",
+            f"the key {key.name!r} has the scope {scopes}; send {what} from a server",
         )
 
 
@@ -130,10 +166,6 @@ def _refusal(index: int, raw: Any, error: EventError) -> Refusal:
 
 def _erased(index: int, message_id: str) -> Refusal:
     return Refusal(index, message_id, Problem.ERASED, "the person asked to be forgotten")
-
-
-def _notes(index: int, message_id: str, card: Card) -> list[dict[str, Any]]:
-    return [{"index": index, "messageId": message_id, "note": note} for note in card.notes]
 
 
 def _summary(reading: _Reading, count: int) -> dict[str, Any]:
