@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -24,10 +27,11 @@ from rekindle.cli.console import (
     write_page,
 )
 from rekindle.config import write_duration
-from rekindle.wording import amount, counted, day
+from rekindle.vocabulary import Answer
+from rekindle.wording import amount, counted, day, moment
 
 if TYPE_CHECKING:
-    from rekindle.desk import Explanation
+    from rekindle.desk import Explanation, Verdict
     from rekindle.ledger import DecisionEntry
     from rekindle.vocabulary import Reason
 
@@ -107,65 +111,79 @@ def explain(
     if as_json:
         show_json(found.to_json())
         return
-    _show_person(found)
-    _show_deeds(found)
-    _show_decisions(found)
+    zone = workspace.zone
+    output.print(f"Times by the clock of {zone}.\n", style="dim", markup=False)
+    _show_person(found, zone)
+    _show_deeds(found, zone)
+    _show_decisions(found, zone)
 
 
 def _shown(document: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
     return document["sample"]
 
 
-def _show_person(found: Explanation) -> None:
-    rows = [[name.replace("_", " "), _text(value)] for name, value in found.profile.items()]
+def _show_person(found: Explanation, zone: ZoneInfo) -> None:
+    rows = [[name.replace("_", " "), _text(value, zone)] for name, value in found.profile.items()]
     if rows:
         show_table(f"Customer {found.person}", ["profile", ""], rows)
     else:
         output.print(f"{found.person} is in no facts yet, only in the ledger.\n", markup=False)
-    verdict = "may be written to" if found.permission.is_granted else "may not be written to"
-    output.print(f"Marketing by e-mail: {verdict} (rule: {found.permission.rule.value})")
-    for line in _against(found):
+    for verdict in found.verdicts:
+        output.print(_say(verdict, zone), markup=False)
+    for line in _against(found, zone):
         output.print(line, markup=False)
     output.print()
 
 
-def _against(found: Explanation) -> Iterator[str]:
+def _say(verdict: Verdict, zone: ZoneInfo) -> str:
+    """Return what the gate would do about a marketing message now, and why."""
+    decision = verdict.decision
+    reason = decision.reason.value.replace("_", " ") if decision.reason else ""
+    why = verdict.detail if verdict.detail.startswith("rule") else f"{reason} {verdict.detail}"
+    if decision.until is not None:
+        answer = f"not before {moment(decision.until, zone)}"
+    else:
+        is_sent = decision.answer is Answer.SEND
+        answer = "may be written to" if is_sent else "may not be written to"
+    channel = "e-mail" if verdict.channel.value == "email" else verdict.channel.value
+    return f"Marketing by {channel}: {answer} ({why.strip()})"
+
+
+def _against(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """Yield what stands against writing to a person, and where their clock is."""
     for suppression in found.suppressions:
         where = suppression.channel or "any channel"
         what = f"{suppression.purpose} " if suppression.purpose else ""
-        yield f"Never again {what}by {where}: {suppression.reason}, {suppression.at:%Y-%m-%d}"
+        yield f"Never again {what}by {where}: {suppression.reason}, {day(suppression.at, zone)}"
     wishes = found.preferences
     if wishes.snoozed_until is not None and wishes.snoozed_until > found.as_of:
-        yield f"Asked for nothing before {wishes.snoozed_until:%Y-%m-%d %H:%M} UTC"
+        yield f"Asked for nothing before {moment(wishes.snoozed_until, zone)}"
     if wishes.at_most_every is not None:
         yield f"Asked for at most one message in {write_duration(wishes.at_most_every)}"
     if wishes.muted_topics:
         yield f"Asked for nothing about {', '.join(sorted(wishes.muted_topics))}"
     for exclusion in found.exclusions:
-        until = f"until {exclusion.until:%Y-%m-%d}" if exclusion.until else "for good"
+        until = f"until {day(exclusion.until, zone)}" if exclusion.until else "for good"
         yield f"Excluded {until}: {exclusion.kind.value}"
     yield f"Quiet hours by the clock of {', '.join(found.zones)}"
 
 
-def _show_deeds(found: Explanation) -> None:
+def _show_deeds(found: Explanation, zone: ZoneInfo) -> None:
     if not found.signals:
         return
-    rows = [[f"{one.at:%Y-%m-%d %H:%M}", one.event] for one in found.signals[-NEWEST:]]
+    rows = [[moment(one.at, zone), one.event] for one in found.signals[-NEWEST:]]
     older = len(found.signals) - len(rows)
     notes = [f"and {older:,} before; --json has them"] if older else []
-    show_table("What they did", ["when (UTC)", "what"], rows, notes=notes)
+    show_table("What they did", ["when", "what"], rows, notes=notes)
 
 
-def _show_decisions(found: Explanation) -> None:
+def _show_decisions(found: Explanation, zone: ZoneInfo) -> None:
     from rekindle.desk import MEANINGS
 
     for one in found.enrolments:
-        end = (
-            f"ended {one.ended_at:%Y-%m-%d %H:%M} ({one.ended_reason})" if one.ended_at else "open"
-        )
+        end = f"ended {moment(one.ended_at, zone)} ({one.ended_reason})" if one.ended_at else "open"
         output.print(
-            f"{one.journey} v{one.version}: entered {one.entered_at:%Y-%m-%d %H:%M}, "
+            f"{one.journey} v{one.version}: entered {moment(one.entered_at, zone)}, "
             f"{one.arm.value}, {end}",
             markup=False,
         )
@@ -174,33 +192,35 @@ def _show_decisions(found: Explanation) -> None:
         return
     rows = [
         [
-            f"{one.at:%Y-%m-%d %H:%M}",
+            moment(one.at, zone),
             one.journey,
             one.step,
             one.answer.value,
             one.reason.value if one.reason else "",
-            _why(one, MEANINGS),
+            _why(one, MEANINGS, zone),
         ]
         for one in found.decisions
     ]
-    show_table("Decisions", ["when (UTC)", "journey", "step", "answer", "reason", "why"], rows)
+    show_table("Decisions", ["when", "journey", "step", "answer", "reason", "why"], rows)
     sent = [
-        [f"{m.created_at:%Y-%m-%d %H:%M}", m.template, m.state.value, m.reason or m.error]
+        [moment(m.created_at, zone), m.template, m.state.value, m.reason or m.error]
         for m in found.messages
     ]
-    show_table("Messages", ["decided (UTC)", "template", "state", "note"], sent)
+    show_table("Messages", ["decided", "template", "state", "note"], sent)
 
 
-def _why(decision: DecisionEntry, meanings: Mapping[Reason, str]) -> str:
+def _why(decision: DecisionEntry, meanings: Mapping[Reason, str], zone: ZoneInfo) -> str:
     """Return the reason's meaning, and what it was about this time."""
     if decision.reason is None:
         return ""
-    until = f" Until {decision.until:%Y-%m-%d %H:%M}." if decision.until else ""
+    until = f" Until {moment(decision.until, zone)}." if decision.until else ""
     detail = f" ({decision.detail})" if decision.detail else ""
     return f"{meanings.get(decision.reason, '')}{detail}{until}"
 
 
-def _text(value: object) -> str:
+def _text(value: object, zone: ZoneInfo) -> str:
     if value is None:
         return "–"
-    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+    if isinstance(value, datetime):
+        return moment(value, zone)
+    return f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value)

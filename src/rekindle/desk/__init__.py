@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
+    from rekindle.desk.judging import Verdict
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import report_journey
@@ -40,6 +41,7 @@ _HOMES = {
     "MEANINGS": "explaining",
     "Explanation": "explaining",
     "explain_customer": "explaining",
+    "Verdict": "judging",
     "Plan": "planning",
     "build_plan": "planning",
     "check_journey": "planning",
@@ -73,6 +75,7 @@ __all__ = [
     "Plan",
     "Scaffold",
     "Start",
+    "Verdict",
     "Wish",
     "begin_journey",
     "build_plan",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
 from rekindle.desk.finding import find_person
+from rekindle.desk.judging import Verdict, judge
 from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
 from rekindle.journeys import Person
@@ -42,6 +43,7 @@ class Explanation:
     profile: Mapping[str, Any]
     card: Person | None
     permission: Permission
+    verdicts: Sequence[Verdict]
     consents: Sequence[ConsentRecord]
     suppressions: Sequence[SuppressionEntry]
     preferences: Preferences
@@ -63,6 +65,16 @@ class Explanation:
                 "granted": self.permission.is_granted,
                 "rule": self.permission.rule.value,
             },
+            "verdicts": [
+                {
+                    "channel": one.channel.value,
+                    "answer": one.decision.answer.value,
+                    "reason": one.decision.reason.value if one.decision.reason else None,
+                    "until": one.decision.until.isoformat() if one.decision.until else None,
+                    "detail": one.detail,
+                }
+                for one in self.verdicts
+            ],
             "consents": [_plain(asdict(one)) for one in self.consents],
             "suppressions": [_plain(asdict(one)) for one in self.suppressions],
             "preferences": _wishes(self.preferences),
@@ -106,6 +118,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
             soft_opt_in=workspace.config.consent.soft_opt_in,
             at=at,
         ),
+        verdicts=judge(workspace, customer, profile, at),
         consents=consents,
         suppressions=history.suppressions_of(customer),
         preferences=history.preferences_of(customer),

@@ -107,17 +107,25 @@ def load_messages(
     exits = frozenset().union(*(journey.exits for journey in journeys.values()))
     people = {line.person for line in lines}
     asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
-    papers = _load_papers(alias, people, asked | exits | terms.bad_endings, lease.at)
-    since = counted_since(terms, papers.wishes.values(), lease.at)
-    rows = fetch(alias, "sends_beside", rows_of((person,) for person in people), text_of(since))
+    papers = load_papers(alias, people, asked | exits | terms.bad_endings, lease.at)
     left = pay_again(alias, [_bill(line) for line in lines], terms, lease.at)
-    look = _Look(terms, lease, papers, _beside(rows, lease.at), left)
+    look = _Look(terms, lease, papers, load_beside(alias, people, terms, papers, lease.at), left)
     return [look.message(line, journeys[line.journey, line.version]) for line in lines]
 
 
-def _load_papers(
+def load_beside(
+    alias: str, people: Collection[str], terms: Terms, papers: Papers, at: datetime
+) -> dict[str, list[_Beside]]:
+    """Return the marketing of people that left, or may, since when it may count."""
+    since = counted_since(terms, papers.wishes.values(), at)
+    rows = fetch(alias, "sends_beside", rows_of((person,) for person in people), text_of(since))
+    return _beside(rows, at)
+
+
+def load_papers(
     alias: str, people: Collection[str], asked: Collection[str], at: datetime
 ) -> Papers:
+    """Return what is on file about people, and what they did of what is ``asked``."""
     return Papers(
         statements=load_statements(alias, people, at),
         suppressed=load_suppressed(alias, people),
@@ -148,7 +156,11 @@ class _Look:
     def message(self, line: _Line, journey: Journey) -> OutboxMessage:
         """Return one message, as it is to be looked at."""
         channel = channel_of(line.channel)
-        address, hashed = _address_of(line, self._terms.address_kind(channel))
+        kind = self._terms.address_kind(channel)
+        address, hashed = (
+            address_of(kind, email=line.address, phone=line.phone),
+            _hash_of(line, kind),
+        )
         return OutboxMessage(
             touch=line.touch,
             enrolment=line.enrolment,
@@ -204,13 +216,17 @@ class _Look:
         )
 
 
-def _address_of(line: _Line, kind: str) -> tuple[Address, str]:
-    """Return the address of a kind on a card, and its keyed hash."""
+def address_of(kind: str, *, email: str | None, phone: str | None) -> Address:
+    """Return the address of a kind, of those a card has."""
     if kind == AddressKind.EMAIL:
-        return Address(AddressKind.EMAIL, line.address or ""), line.address_hash
-    if kind == AddressKind.PHONE:
-        return Address(AddressKind.PHONE, line.phone or ""), line.phone_hash
-    return Address(kind, ""), ""
+        return Address(AddressKind.EMAIL, email or "")
+    return Address(kind, (phone or "") if kind == AddressKind.PHONE else "")
+
+
+def _hash_of(line: _Line, kind: str) -> str:
+    """Return the keyed hash of the address of a kind."""
+    known = {AddressKind.EMAIL.value: line.address_hash, AddressKind.PHONE.value: line.phone_hash}
+    return known.get(kind, "")
 
 
 def _asked(journey: Journey) -> frozenset[str]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 
 from rekindle.consent import Exclusion
-from rekindle.gate import INSTANT, Decision, Terms
+from rekindle.gate import INSTANT, Decision, Dossier, Terms
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
 from rekindle.ledger.book.persons import settled
@@ -24,10 +24,12 @@ from rekindle.ledger.models import MessageState
 from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.paying import release
+from rekindle.ledger.outbox.standing import read_standing
 from rekindle.ledger.outbox.stuck import find_stuck, resolve_stuck
 from rekindle.ledger.queries import (
     execute,
     fetch,
+    ledger_errors,
     ledger_transaction,
     rows_of,
     text_of,
@@ -283,6 +285,15 @@ class Outbox:
                 is to count as sent.
         """
         return resolve_stuck(self._alias, key, sent=sent, at=at, who=who, terms=self._terms)
+
+    @ledger_errors()
+    def standing(
+        self, person: str, channel: Channel, at: datetime, *, last_order_at: datetime | None
+    ) -> Dossier:
+        """Return what the gate would be told if a marketing message fell due at ``at``."""
+        return read_standing(
+            self._alias, person, channel, terms=self._terms, at=at, last_order_at=last_order_at
+        )
 
     @property
     def _touches(self) -> QuerySet[models.Touch]:

@@ -1,0 +1,52 @@
+"""Reads what the gate would be told of one person if a message were to leave now.
+
+It is for those who ask without sending anything: the verdict of ``rekindle explain``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from rekindle.consent import NO_PREFERENCES
+from rekindle.gate import Dossier, Enrolment, Terms, resolve_zones
+from rekindle.ledger import models
+from rekindle.ledger.outbox.leaving import address_of, load_beside, load_papers
+from rekindle.ledger.papers import Permissions
+from rekindle.messages import find_problem
+from rekindle.vocabulary import Arm, Channel, Purpose
+
+
+def read_standing(
+    alias: str,
+    person: str,
+    channel: Channel,
+    *,
+    terms: Terms,
+    at: datetime,
+    last_order_at: datetime | None,
+) -> Dossier:
+    """Return the dossier of a marketing message that fell due at ``at``."""
+    card = models.Person.objects.using(alias).filter(pk=person).first() or models.Person()
+    papers = load_papers(alias, {person}, terms.bad_endings, at)
+    kind = terms.address_kind(channel)
+    purpose = Purpose.MARKETING
+    address = address_of(kind, email=card.address, phone=card.phone)
+    beside = load_beside(alias, {person}, terms, papers, at).get(person, ())
+    return Dossier(
+        enrolment=Enrolment(person, "", 0, 0, Arm.TREATMENT, at, last_order_at, 0, at, at),
+        permission=Permissions(terms, at).decide(
+            papers.statements.get(person, ""),
+            channel,
+            purpose=purpose,
+            country=card.country,
+            last_order_at=last_order_at,
+        ),
+        is_reachable=not find_problem(address),
+        is_suppressed=papers.is_suppressed(person, channel.value, kind, purpose),
+        exit=None,
+        sent=tuple(other.sent for other in beside),
+        zones=resolve_zones(card.timezone, card.country, card.phone, terms.zone),
+        is_erased=card.erased_at is not None,
+        preferences=papers.wishes.get(person, NO_PREFERENCES),
+        exclusion=papers.exclusion_of(person, terms, at),
+    )
