@@ -168,3 +168,26 @@ def test_a_blank_line_is_no_row(desk: Desk) -> None:
     desk.write("o.jsonl", '{"id": 1, "who": "ann", "at": "2024-01-01", "total": 5}\n\n')
     (result,) = desk.bring(ORDERS, path="o.jsonl")
     assert (result.read, result.quarantined) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["A\\u0000nn", "A\\ud800nn", "A\\uDC00nn"])
+def test_a_nul_or_half_a_character_spoils_only_its_own_row(desk: Desk, name: str) -> None:
+    desk.write(
+        "c.jsonl",
+        f'{{"id": "ann", "name": "{name}", "ok": "no"}}\n'
+        '{"id": "bob", "name": "Bob \\ud83d\\ude00", "ok": "yes"}\n',
+    )
+    columns = {"customer_id": "id", "first_name": "name", "email_consent": "ok"}
+    source = {"name": "crm", "table": "customers", "path": "c.jsonl", "columns": columns}
+    (result,) = desk.bring(source)
+    assert result.reasons == {"bad_text": 1}
+    assert [card["first_name"] for card in desk.rows("customers")] == ["Bob \U0001f600"]
+    said = {row["customer_id"]: row["said"] for row in desk.rows("permissions")}
+    assert said == {"ann": "no", "bob": "yes"}
+
+
+def test_a_nul_in_a_text_file_spoils_only_its_own_row(desk: Desk) -> None:
+    rows = "".join(f"{n},ann,2024-01-01,5\r\n" for n in range(10))
+    result = desk.orders(f"{HEAD}{rows}x,a\0b,2024-01-01,5\n")
+    assert result.reasons == {"bad_text": 1}
+    assert len(desk.rows("orders")) == 10

@@ -7,15 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from rekindle.errors import BusyError, LakeError, SourceError
-from rekindle.facts import open_lake
+from rekindle.facts import import_sources, open_lake
 from rekindle.facts.lake import Change
-from tests.facts.conftest import LINES, ORDERS, Desk
+from tests.facts.conftest import LINES, NOW, ORDERS, Desk
 
 HEAD = "id,who,at,total\n"
 LINE_HEAD = "id,who,at,sku,qty,price\n"
@@ -225,3 +226,29 @@ def test_a_lake_whose_table_is_gone_says_so(desk: Desk) -> None:
         file.unlink()
     with pytest.raises(LakeError, match="import again"):
         open_lake(desk.lake.folder, currency="GBP", zone="UTC")
+
+
+def test_an_order_dated_ahead_counts_from_the_import_that_first_read_it(desk: Desk) -> None:
+    tomorrow = NOW + timedelta(days=1, hours=9)
+    result = desk.orders(f"{HEAD}1,ann,{tomorrow.isoformat()},5\n")
+    assert result.is_clean
+    assert [row["ordered_at"] for row in desk.rows("orders")] == [NOW]
+    later = NOW + timedelta(hours=1)
+    (again,) = import_sources(desk.config(), desk.base, now=later)
+    assert (again.added, again.changed) == (0, 0)
+    (again,) = import_sources(desk.config(), desk.base, now=tomorrow + timedelta(hours=1))
+    assert [row["ordered_at"] for row in desk.rows("orders")] == [tomorrow]
+
+
+def test_cards_and_events_dated_ahead_count_from_the_import(desk: Desk) -> None:
+    ahead = (NOW + timedelta(hours=30)).isoformat()
+    desk.write("c.csv", f"id,since\nann,{ahead}\n")
+    desk.write("e.csv", f"id,who,what,at\n1,ann,login,{ahead}\n")
+    cards = {"customer_id": "id", "created_at": "since"}
+    events = {"event_id": "id", "customer_id": "who", "event": "what", "occurred_at": "at"}
+    desk.bring(
+        {"name": "crm", "table": "customers", "path": "c.csv", "columns": cards},
+        {"name": "web", "table": "events", "path": "e.csv", "columns": events},
+    )
+    assert [row["created_at"] for row in desk.rows("customers")] == [NOW]
+    assert [row["occurred_at"] for row in desk.rows("events")] == [NOW]

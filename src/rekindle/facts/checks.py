@@ -7,6 +7,7 @@ problem of the row. A row with a problem goes to quarantine; nothing is guessed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 from difflib import get_close_matches
 
 from rekindle.config import SourceSettings
@@ -14,10 +15,13 @@ from rekindle.errors import SourceError
 from rekindle.facts.casting import Rules, build_given, build_value, sql_type
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
 from rekindle.facts.sources import LINE, Raw
+from rekindle.facts.sources.texts import NUL_SIGN
 from rekindle.facts.sql import literal, quoted
 
 LARGEST = "1e11"  # what a line or an order may come to; sums of such stay exact
 EARLIEST, LATEST = "timestamptz '1900-01-01 00:00:00+00'", "timestamptz '9999-01-01 00:00:00+00'"
+# Clocks and zones may be off by so much; what lies further ahead is a slip of the pen.
+CLOCKS_DIFFER_BY = timedelta(days=2)
 WORDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
@@ -103,6 +107,8 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
         cells.append(f"{build_value(raw, actual, column, rules)} as {name}")
         if column.required or column.type != "string":
             cells.append(f"{build_given(raw, actual)} as {_given(column)}")
+        if raw.may_hold_nul and column.type == "string":
+            problems.append(_unfit_text(column, actual))
         problems += _problems_of(column, actual)
     problems += _problems_between(contract, chosen, rules)
     names = ", ".join(quoted(column.name) for column in contract.inputs)
@@ -148,6 +154,16 @@ def given_name(name: str) -> str:
 
 def _given(column: Column) -> str:
     return quoted(given_name(column.name))
+
+
+def unfit(text: str) -> str:
+    """Return SQL that is true of a text no database keeps: one with a NUL character."""
+    return f"(contains({text}, chr(0)) or contains({text}, {literal(NUL_SIGN)}))"
+
+
+def _unfit_text(column: Column, actual: str) -> str:
+    detail = literal(f"{column.name} (column {actual!r}) holds a NUL or half of a character")
+    return f"when {unfit(quoted(column.name))} then ['bad_text', {detail}]"
 
 
 def _problems_of(column: Column, actual: str) -> list[str]:

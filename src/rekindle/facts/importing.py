@@ -20,6 +20,7 @@ from rekindle.errors import SourceError
 from rekindle.facts import folding
 from rekindle.facts.casting import Rules, ids_prefix
 from rekindle.facts.checks import build_checked, resolve_columns
+from rekindle.facts.clamping import clamp
 from rekindle.facts.contracts import (
     CONTRACTS,
     CUSTOMERS,
@@ -200,6 +201,7 @@ class _Import:
         refusals.find(now=self._now)
         if has_statements:
             self._statements.keep(raw.name)
+        clamp(con, self._change, contract, given, source=rules.source.name, now=self._now)
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         self._progress(f"{raw.name}: writing")

@@ -12,17 +12,17 @@ dated, or just after the source's own no that it replaces.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 
-from rekindle.facts.checks import EARLIEST, LATEST, given_name
+from rekindle.facts.checks import CLOCKS_DIFFER_BY, EARLIEST, LATEST, given_name, unfit
 from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, Contract
 from rekindle.facts.lake import Change, create_view
 from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows
 
-CLOCKS_DIFFER_BY = timedelta(days=2)
+LONGEST_WORD = 100
 EPOCH = "timestamptz '1970-01-01 00:00:00+00'"
 
 # A dated statement is new if it was never read. One without a date is new if its file, or
@@ -84,11 +84,13 @@ class Statements:
             create or replace temp table saying as
             select line, customer_id, 'email' as channel,
                 case when email_consent then 'yes' when not email_consent then 'no'
-                    else lower({word}) end as said,
+                    when {unfit(word)} then '?' else left(lower({word}), {LONGEST_WORD})
+                    end as said,
                 case when {at} between {EARLIEST} and {LATEST}
                     and not (coalesce(email_consent, false) and {at} > {self._latest})
                     then {at} end as said_at
-            from checked where customer_id is not null and {word} is not null"""
+            from checked where customer_id is not null and {word} is not null
+                and not {unfit("customer_id")}"""
         )
         return True
 

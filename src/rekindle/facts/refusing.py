@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import pyarrow as pa
 
 from rekindle.facts import folding
-from rekindle.facts.checks import build_record
+from rekindle.facts.checks import CLOCKS_DIFFER_BY, build_record
+from rekindle.facts.clamping import INSTANTS
 from rekindle.facts.contracts import ORDER_LINES, ORDERS, QUARANTINE, Contract
 from rekindle.facts.lake import Change, create_view, shaped
 from rekindle.facts.sources import Raw
 from rekindle.facts.sql import literal
 
-INSTANTS = ("ordered_at", "occurred_at", "created_at")
 EXAMPLES = 5
-CLOCKS_DIFFER_BY = timedelta(days=1)
 
 
 @dataclass(frozen=True)

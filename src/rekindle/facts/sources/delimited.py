@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def open_file(con: duckdb.DuckDBPyConnection, path: Path, name: str, source: Sou
     """
     tabs = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else None
     with utf8(path, source.encoding) as text:
-        return open_delimited(con, text, name, delimiter=source.delimiter or tabs)
+        raw = open_delimited(con, text, name, delimiter=source.delimiter or tabs)
+        return replace(raw, may_hold_nul=text != path)
 
 
 def open_delimited(

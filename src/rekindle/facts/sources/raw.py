@@ -32,6 +32,7 @@ class Raw:
 
     ``relation`` is SQL that yields the raw columns and ``LINE``; ``columns`` maps each
     raw column to its DuckDB type; ``is_json`` means columns are paths into ``json``.
+    ``may_hold_nul`` is False where no text can hold a NUL, so that nobody has to look.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Raw:
     columns: Mapping[str, str]
     is_json: bool = False
     rejects: tuple[Reject, ...] = ()
+    may_hold_nul: bool = True
 
 
 OpenFile = Callable[[duckdb.DuckDBPyConnection, Path, str, SourceSettings], Raw]

@@ -17,6 +17,9 @@ from typing import TextIO, cast
 from rekindle.errors import SourceError
 
 BLOCK = 1 << 20
+NUL = "\x00"
+NUL_SIGN = "\uffff"  # stands for a NUL in the copy; no text holds it, and engines read it
+FEW = 20  # one character in so many may be a NUL before the file is no text
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -30,7 +33,8 @@ def open_text(path: Path, codec: str, *, newline: str | None = "") -> TextIO:
 def as_utf8(path: Path, encoding: str, *, folder: Path) -> Path:
     """Return the file itself when it is plain UTF-8, else a copy of it in ``folder`` that is.
 
-    A file that ends some lines in one way and some in another is copied with one.
+    A file that ends some lines in one way and some in another is copied with one, and one
+    that holds a few NULs with ``NUL_SIGN`` for them.
 
     Raises:
         SourceError: the encoding is unknown, or the file is no text in it.
@@ -39,8 +43,8 @@ def as_utf8(path: Path, encoding: str, *, folder: Path) -> Path:
         codec = codecs.lookup(encoding).name
     except LookupError as error:
         raise SourceError(f"there is no encoding {encoding!r}; write one like cp1252") from error
-    is_mixed = check_text(path, codec)
-    if codec == "utf-8" and not is_mixed:
+    is_plain = check_text(path, codec)
+    if codec == "utf-8" and is_plain:
         return path
     copy = folder / f"{path.name}.utf8"
     with (
@@ -48,7 +52,7 @@ def as_utf8(path: Path, encoding: str, *, folder: Path) -> Path:
         copy.open("w", encoding="utf-8", newline="") as writer,
     ):
         for text in iter(lambda: reader.read(BLOCK), ""):
-            writer.write(text)
+            writer.write(text.replace(NUL, NUL_SIGN))
     return copy
 
 
@@ -60,16 +64,17 @@ def utf8(path: Path, encoding: str) -> Iterator[Path]:
 
 
 def check_text(path: Path, codec: str) -> bool:
-    """Return whether a text file mixes line ends, after refusing one that is no text.
+    """Return whether a text file has one kind of line ends and no NUL; refuse what is no text.
 
     Raises:
         SourceError: it is no text in ``codec``; the message names the line that shows it.
     """
-    ends, pairs, last = 0, 0, ""
+    ends, pairs, nuls, length, last = 0, 0, 0, 0, ""
     try:
         with open_text(path, codec) as reader:
             for text in iter(lambda: reader.read(BLOCK), ""):
-                if "\x00" in text:
+                nuls, length = nuls + text.count(NUL), length + len(text)
+                if nuls * FEW > length:
                     raise SourceError(
                         f"{path} is no {codec} text: it holds NUL bytes; "
                         'if it is text, name its encoding, like encoding = "utf-16"'
@@ -82,7 +87,7 @@ def check_text(path: Path, codec: str) -> bool:
             f"{path} is not {codec}: byte {error.object[error.start]:#04x} after line {ends + 1}; "
             f'name its encoding in the source, like encoding = "{_likely(path)}"'
         ) from error
-    return 0 < pairs < ends
+    return not nuls and not 0 < pairs < ends
 
 
 def _likely(path: Path) -> str:
