@@ -48,6 +48,7 @@ sales = st.builds(
     kind=st.sampled_from(("purchase", "purchase", "purchase", "refund", "cancelled", "free")),
     source=st.sampled_from(("shop", "till")),
     lines=lines,
+    refunded_at=st.none() | instants,
 )
 cards = st.builds(
     Card,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any
 
@@ -29,7 +30,7 @@ from rekindle.profiles import (
     join_spells,
     local_day,
 )
-from rekindle.testing.small_shop import SmallShop
+from rekindle.testing.small_shop import Sale, SmallShop
 from tests.profiles.random_shops import ASKED, ZONE, small_shops
 
 SETTINGS = LifecycleSettings()
@@ -51,7 +52,7 @@ class Stage:
     @cache  # noqa: B019 - lives as long as the module
     def facts(self) -> Facts:
         engine = Engine(self.con, currency="GBP", zone=ZONE)
-        return replace(engine.facts(), has_cards=True, has_categories=True)
+        return replace(engine.facts(), has_cards=True, has_categories=True, has_late_changes=True)
 
     @cache  # noqa: B019
     def profile_query(self, at: datetime) -> str:
@@ -103,11 +104,17 @@ def stage() -> Stage:
     return stage
 
 
+def _known_at(sale: Sale, at: datetime) -> Sale:
+    if sale.kind == "refund" or sale.refunded_at is None or sale.refunded_at < at:
+        return sale
+    return replace(sale, refund=Decimal(0), refunded_at=None)
+
+
 def known_at(shop: SmallShop, at: datetime) -> SmallShop:
     """Return the shop as if nothing at or after ``at`` had ever been recorded."""
     return replace(
         shop,
-        sales=[sale for sale in shop.sales if sale.at < at],
+        sales=[_known_at(sale, at) for sale in shop.sales if sale.at < at],
         cards=[c for c in shop.cards if c.created_at is None or c.created_at < at],
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from rekindle.config import LifecycleSettings, TierDays
+from rekindle.profiles import local_before
 from rekindle.testing.small_shop import Card, Sale, SmallShop
 from tests.profiles.conftest import DAY_0, Ask, bought, day
 
@@ -101,3 +103,22 @@ def test_the_day_of_risk_is_of_the_main_category(ask: Ask) -> None:
     settings = LifecycleSettings(preset="fashion", days={"shoes": days})
     ann = ask(SmallShop(bought("ann", 0, lines=line)), 1, settings)["ann"]
     assert ann["at_risk_on"] == day(10).date()
+
+
+@pytest.mark.parametrize(
+    ("zone", "end", "start"),
+    [
+        ("America/Los_Angeles", "2026-03-31T23:59", "2026-01-30T23:59"),  # an hour was skipped
+        ("America/Los_Angeles", "2026-11-30T00:30", "2026-10-01T00:30"),  # an hour came twice
+        ("Pacific/Apia", "2012-01-10T00:00", "2011-11-11T00:00"),  # a day was skipped
+        ("UTC", "2026-03-31T12:00", "2026-01-30T12:00"),
+    ],
+)
+def test_days_before_an_instant_are_days_of_the_calendar(zone: str, end: str, start: str) -> None:
+    at, before = (
+        datetime.fromisoformat(one).replace(tzinfo=ZoneInfo(zone)) for one in (end, start)
+    )
+    assert local_before(at, timedelta(days=60), zone) == before
+    assert local_before(at, timedelta(days=60, hours=2), zone) == before.astimezone(
+        UTC
+    ) - timedelta(hours=2)

@@ -11,9 +11,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from rekindle.consent.model import ConsentRecord, Permission, Rule
+from rekindle.countries import country_code
 from rekindle.vocabulary import Purpose
 
-CANADA = frozenset({"CA", "CAN", "CANADA"})
+CANADA = "CA"
 # CASL s.10(10)(a): a purchase implies consent for two years.
 CASL_PURCHASE_MONTHS = 24
 
@@ -49,7 +50,7 @@ def decide_permission(
         return _EXPRESS if newest.granted else _WITHDRAWN
     if not soft_opt_in or last_purchase_at is None or last_purchase_at > at:
         return _NO_RECORD
-    if country is None or country.strip().upper() not in CANADA:
+    if country_code(country) != CANADA:
         return _SOFT_OPT_IN
     return _IMPLIED if at <= _add_months(last_purchase_at, CASL_PURCHASE_MONTHS) else _EXPIRED
 

@@ -39,7 +39,7 @@ from rekindle.journeys import (
     may_enter,
 )
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.profiles import FAMILIES, build_profiles, local_day
+from rekindle.profiles import FAMILIES, build_profiles, local_before, local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 from rekindle.wording import percent
@@ -248,7 +248,7 @@ def salt_of(workspace: Workspace, journey: Journey) -> str:
 
 def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> BaseRate | Unknown:
     """Return what the audience of one goal window before ``at`` did within that window."""
-    before = at - journey.goal.within
+    before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
     engine, facts = workspace.reading
     orders = facts.orders.filter(facts.orders.customer_id.notnull())
     first = engine.scalar(orders.ordered_at.min())

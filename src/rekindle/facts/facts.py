@@ -9,7 +9,9 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts.contracts import CONTRACTS
+from rekindle.facts.contracts import CONTRACTS, INSTANT
+
+LONG_AGO = datetime(1900, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,9 @@ class Facts:
     ``has_lines`` says whether taste can be measured at all; ``has_cards`` whether the
     customers table holds anyone. Both spare large shops a needless join. ``permissions``
     is every statement ever made, and is read whole at any date. ``more`` holds the tables
-    that installed packages add, by name.
+    that installed packages add, by name. ``has_late_changes`` says whether a refund or a
+    cancellation became known after its order, ``has_undated_cards`` whether it takes the
+    orders to say when some card became known.
     """
 
     customers: ir.Table
@@ -35,23 +39,91 @@ class Facts:
     bookkeeping: Mapping[str, ir.Table] | None = None
     permissions: ir.Table | None = None
     more: Mapping[str, ir.Table] = field(default_factory=dict)
+    has_late_changes: bool = True
+    has_undated_cards: bool = True
+
+    @property
+    def cards(self) -> ir.Table:
+        """Return the contact cards with ``known_from``, the instant from which each is known.
+
+        A card that no import dated, as in a warehouse, was always there.
+        """
+        cards = self.customers
+        always = ibis.literal(LONG_AGO, type="timestamp").cast(INSTANT)
+        if not self.has_undated_cards:
+            return cards.mutate(known_from=ibis.coalesce(cards.created_at, always))
+        bought = self.orders.filter(self.orders.customer_id.notnull())
+        first = bought.group_by(buyer_id=bought.customer_id).agg(first_at=bought.ordered_at.min())
+        # A join that is joined again takes its tables apart; a filter keeps it whole.
+        cards = cards.filter(cards.customer_id.notnull())
+        joined = cards.left_join(first, cards.customer_id == first.buyer_id)
+        met_at = ibis.least(joined.known_at, ibis.coalesce(joined.first_at, joined.known_at))
+        known_from = ibis.coalesce(joined.created_at, met_at, always)
+        return joined.mutate(known_from=known_from).drop("buyer_id", "first_at")
 
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).
 
-        A contact card without a creation time counts as always known.
+        A refund that was given later is not known yet, and an order that was cancelled later
+        is a purchase.
         """
-        at = ibis.literal(as_of, type="timestamp('UTC', 6)")
+        at = ibis.literal(as_of, type=INSTANT)
         orders = self.orders.filter(self.orders.ordered_at < at)
-        created = self.customers.created_at
+        if self.has_late_changes:
+            orders = _before_changes(orders, at)
+        cards = self.cards
         return replace(
             self,
             orders=orders,
-            customers=self.customers.filter(created.isnull() | (created < at)),
+            customers=cards.filter(cards.known_from < at).drop("known_from"),
             order_lines=self.order_lines.semi_join(orders, ["source", "order_id"]),
             events=self.events.filter(self.events.occurred_at < at),
             more={name: _known_before(table, name, at) for name, table in self.more.items()},
         )
+
+    def in_steps(self) -> Facts:
+        """Return the facts with every refund that became known later as a row of its own."""
+        if not self.has_late_changes:
+            return self
+        orders = self.orders
+        is_late = _is_late(orders.refund_known_at, orders.ordered_at)
+        nothing = ibis.literal(0).cast(orders.refund.type())
+        apart = orders.filter(is_late).mutate(
+            ordered_at=orders.refund_known_at, kind=ibis.literal("refund"), gross=nothing,
+            discount=nothing,
+        )  # fmt: skip
+        placed = orders.mutate(refund=is_late.ifelse(nothing, orders.refund))
+        return replace(self, orders=placed.select(*orders.columns).union(apart))
+
+
+def find_late_changes(orders: ir.Table) -> ir.Table:
+    """Return the orders whose refund or cancellation became known after them."""
+    late = [orders.refund_known_at, orders.cancel_known_at]
+    return orders.filter(
+        _is_late(late[0], orders.ordered_at) | _is_late(late[1], orders.ordered_at)
+    )
+
+
+def find_undated_cards(customers: ir.Table) -> ir.Table:
+    """Return the cards that an import read and nothing dates."""
+    return customers.filter(customers.created_at.isnull() & customers.known_at.notnull())
+
+
+def _is_late(known_at: ir.Value, ordered_at: ir.Value) -> ir.Value:
+    return known_at.notnull() & (known_at > ordered_at)
+
+
+def _before_changes(orders: ir.Table, at: ir.Value) -> ir.Table:
+    nothing = ibis.literal(0).cast(orders.refund.type())
+    is_refunded_later = orders.refund_known_at.notnull() & (orders.refund_known_at >= at)
+    is_sold = orders.cancel_known_at.notnull() & (orders.cancel_known_at >= at)
+    is_sold = is_sold & orders.sold_gross.notnull() & (orders.sold_gross > 0)
+    return orders.mutate(
+        refund=is_refunded_later.ifelse(nothing, orders.refund),
+        kind=is_sold.ifelse("purchase", orders.kind),
+        gross=is_sold.ifelse(orders.sold_gross, orders.gross),
+        discount=is_sold.ifelse(orders.sold_discount, orders.discount),
+    )
 
 
 def _known_before(table: ir.Table, name: str, at: ir.Value) -> ir.Table:

@@ -30,7 +30,7 @@ def build_customers(rules: Rules, *, now: datetime) -> str:
     names = ", ".join(
         f"c.{column.name}"
         for column in CUSTOMERS.columns
-        if column.name not in ("source", "email_consent_at")
+        if column.name not in ("source", "email_consent_at", "known_at")
     )
     return f"""
         select {literal(rules.source.name)} as source, {names},
@@ -67,7 +67,9 @@ def build_orders_from_lines(rules: Rules) -> str:
                 where quantity > 0 and unit_price > 0 and not {given_back}), 0) as gross,
             0 as discount,
             -coalesce(sum(quantity * unit_price) filter (
-                where not (quantity > 0 and unit_price > 0) or {given_back}), 0) as refund
+                where not (quantity > 0 and unit_price > 0) or {given_back}), 0) as refund,
+            max(ordered_at) filter (where quantity * unit_price < 0) as refunded_at,
+            null::timestamptz as cancelled_at
         from checked group by order_id""",
         rules,
     )
@@ -85,7 +87,8 @@ def build_orders(rules: Rules) -> str:
             coalesce(lower(status) in {PENDING}, false) as is_pending,
             case when is_given_back then 0 else gross end as gross,
             case when is_given_back then 0 else abs(coalesce(discount, 0)) end as discount,
-            abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund
+            abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund,
+            refunded_at, cancelled_at
         from checked""",
         rules,
     )
@@ -102,7 +105,11 @@ def _finish_orders(amounts: str, rules: Rules) -> str:
             case when is_cancelled then 'cancelled' when is_pending then 'pending'
                 when gross > 0 then 'purchase'
                 when is_given_back or refund <> 0 then 'refund' else 'free' end as kind,
-            {money}, {literal(rules.currency)} as currency
+            {money}, case when refund <> 0 then refunded_at end as refunded_at,
+            case when is_cancelled then cancelled_at end as cancelled_at,
+            case when is_cancelled then gross end::decimal(18, 4) as sold_gross,
+            case when is_cancelled then discount end::decimal(18, 4) as sold_discount,
+            {literal(rules.currency)} as currency
         from ({amounts})"""
 
 
@@ -118,7 +125,7 @@ def build_contacts(given: frozenset[str]) -> str:
         sound = f"and customer_id not in (select customer_id from ({build_two_addresses()}))"
     columns = ", ".join(f"{expression} as {name}" for name, expression in said.items())
     return f"""
-        select customer_id, {columns}, max(ordered_at) as said_at
+        select customer_id, {columns}, max(ordered_at) as said_at, min(ordered_at) as first_at
         from checked where customer_id is not null {sound} group by all"""
 
 
@@ -126,23 +133,24 @@ def build_cards(rules: Rules) -> str:
     """Return SQL for ``customers`` from the ``contacts`` that all files of a source gave.
 
     The last word counts; what nobody says now is kept from the card there is. A card that
-    another source gave stays as it is.
+    another source gave stays as it is. Nobody is known before their first order.
     """
-    own = literal(rules.source.name)
+    own, kept = literal(rules.source.name), (*CARD, "created_at")
     newest = ", ".join(
         f"coalesce(arg_max(c.{name}, row(c.said_at, c.{name})) "
         f"filter (where c.{name} is not null), any_value(held.{name})) as {name}"
         for name in CARD
     )
     names = ", ".join(
-        column.name if column.name in CARD else f"null::{sql_type(column)} as {column.name}"
+        column.name if column.name in kept else f"null::{sql_type(column)} as {column.name}"
         for column in CUSTOMERS.columns
-        if column.name not in ("source", "customer_id", "given_id")
+        if column.name not in ("source", "customer_id", "given_id", "known_at")
     )
     return f"""
         select {own} as source, customer_id, {names}, given_id
         from (
-            select customer_id, any_value(c.given_id) as given_id, {newest}
+            select customer_id, any_value(c.given_id) as given_id, {newest},
+                least(min(c.first_at), any_value(held.created_at)) as created_at
             from contacts c left join customers held using (customer_id)
             where held.source is null or held.source = {own} group by customer_id)"""
 

@@ -20,7 +20,6 @@ from rekindle.errors import SourceError
 from rekindle.facts import folding
 from rekindle.facts.casting import Rules, ids_prefix
 from rekindle.facts.checks import build_checked, resolve_columns
-from rekindle.facts.clamping import clamp
 from rekindle.facts.contracts import (
     CONTRACTS,
     CUSTOMERS,
@@ -31,9 +30,9 @@ from rekindle.facts.contracts import (
 )
 from rekindle.facts.evidence import tell_shared, write_handles, write_identities
 from rekindle.facts.lake import Change, Lake, create_view, shaped
-from rekindle.facts.numbering import build_stamps, next_number
+from rekindle.facts.numbering import build_card_stamps, build_stamps, count_undated, next_number
 from rekindle.facts.permitting import Statements
-from rekindle.facts.refusing import Refusals
+from rekindle.facts.refusing import Refusals, clamp
 from rekindle.facts.sources import Raw, open_source
 from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.facts.upserting import Written, upsert
@@ -166,8 +165,9 @@ class _Import:
         self._statements = Statements(con, now=now)
         self._cards = cards
         self._told: list[str] = []
+        self._undated = ""
         con.execute("create temp table touched (customer_id varchar)")
-        self._number = next_number(con, change, now=now)
+        self._stamps = build_stamps(next_number(con, change, now=now), now)
 
     def run(self, rules: Rules, base: Path) -> list[FileImport]:
         """Import the files of one source, in the order of their names.
@@ -222,6 +222,7 @@ class _Import:
             changed=written.changed,
             reasons=reasons,
             examples=refusals.examples() if reasons else (),
+            notes=(f"{raw.name}: {self._undated}",) if is_order and self._undated else (),
         )
         self._remember(result)
         return result
@@ -230,11 +231,9 @@ class _Import:
         con, change = self._con, self._change
         if contract is ORDER_LINES:
             upsert(con, change, ORDER_LINES, folding.build_lines(rules), covers="order_id")
-            orders = folding.build_orders_from_lines(rules)
-            return upsert(con, change, ORDERS, orders, stamps=build_stamps(self._number))
+            return self._upsert_orders(folding.build_orders_from_lines(rules))
         if contract is ORDERS:
-            orders = folding.build_orders(rules)
-            return upsert(con, change, ORDERS, orders, stamps=build_stamps(self._number))
+            return self._upsert_orders(folding.build_orders(rules))
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
             self._part_strangers("checked", rules)
@@ -278,9 +277,18 @@ class _Import:
                 "where given_id is null"
             )
 
+    def _upsert_orders(self, query: str) -> Written:
+        is_first = ORDERS.table not in self._change.versions
+        written = upsert(self._con, self._change, ORDERS, query, stamps=self._stamps)
+        if is_first:
+            create_view(self._con, self._change, ORDERS)
+        self._undated = count_undated(self._con, "orders" if is_first else "different", self._now)
+        return written
+
     def _upsert_cards(self, query: str) -> Written:
         is_first = CUSTOMERS.table not in self._change.versions
-        written = upsert(self._con, self._change, CUSTOMERS, query)
+        stamps = build_card_stamps(self._now)
+        written = upsert(self._con, self._change, CUSTOMERS, query, stamps=stamps)
         if is_first:
             create_view(self._con, self._change, CUSTOMERS)
         changed = "customers" if is_first else "different"

@@ -1,4 +1,4 @@
-"""Numbers imports, and writes on each order by which of them it became what it is.
+"""Numbers imports, and writes on each row when and by which of them it became what it is.
 
 A date can be corrected, and a clock be wrong; that an order stood in one version of the
 facts and not in the one before cannot. So what somebody was let into a journey by is told
@@ -14,6 +14,7 @@ import duckdb
 
 from rekindle.facts.contracts import ORDERS
 from rekindle.facts.lake import Change, create_view
+from rekindle.facts.sql import literal
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SAME_BUYER = "t.customer_id is not distinct from f.customer_id"
@@ -30,11 +31,14 @@ def next_number(con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime
     return max(int(newest) + 1, (now - EPOCH) // timedelta(microseconds=1))
 
 
-def build_stamps(number: int) -> Mapping[str, str]:
-    """Return the SQL of the numbers that an order gets which import ``number`` writes.
+def build_stamps(number: int, now: datetime) -> Mapping[str, str]:
+    """Return the SQL of what is written on an order beside what a file says of it.
 
     ``t`` is the order as it was held. One from before numbers were kept is as old as can be.
+    A refund or cancellation without a date counts from ``now``, when it is first read.
     """
+    present = f"timestamptz {literal(now.isoformat())}"
+    same_refund = "t.refund is not distinct from f.refund and t.kind = f.kind"
     held = "case when t.kind = 'purchase' then coalesce(t.known_in, 0) else t.known_in end"
     was_none = f"t.order_id is not null and t.kind <> 'purchase' and {SAME_BUYER}"
     return {
@@ -44,4 +48,35 @@ def build_stamps(number: int) -> Mapping[str, str]:
         f"then {number} else t.sold_in end",
         "moved_in": f"case when t.ordered_at <> f.ordered_at then {number} else t.moved_in end",
         "changed_in": str(number),
+        "refund_known_at": "case when f.refund > 0 and f.kind <> 'refund' then "
+        f"case when f.refunded_at is not null then least(f.refunded_at, {present}) "
+        f"when {same_refund} then t.refund_known_at else {present} end end",
+        "cancel_known_at": "case when f.kind = 'cancelled' then "
+        f"case when f.cancelled_at is not null then least(f.cancelled_at, {present}) "
+        f"when t.kind = 'cancelled' then t.cancel_known_at else {present} end end",
     }
+
+
+def build_card_stamps(now: datetime) -> Mapping[str, str]:
+    """Return the SQL of when a card became known; one from before this was kept always was."""
+    present = f"timestamptz {literal(now.isoformat())}"
+    return {"known_at": f"case when t.customer_id is null then {present} else t.known_at end"}
+
+
+def count_undated(con: duckdb.DuckDBPyConnection, written: str, now: datetime) -> str:
+    """Return what to say of refunds and cancellations that have no date; "" if there are none."""
+    present = f"timestamptz {literal(now.isoformat())}"
+    ((refunds, cancellations),) = con.execute(
+        f"select count(*) filter (where refunded_at is null and refund_known_at = {present}), "
+        f"count(*) filter (where cancelled_at is null and cancel_known_at = {present}) "
+        f"from {written}"
+    ).fetchall()
+    found = [
+        f"{count:,} {word if count == 1 else word + 's'}"
+        for count, word in ((refunds, "refund"), (cancellations, "cancellation"))
+        if count
+    ]
+    if not found:
+        return ""
+    what = " and ".join(found)
+    return f"{what} without a date, counted from this import; map refunded_at or cancelled_at"

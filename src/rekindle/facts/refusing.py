@@ -6,7 +6,7 @@ The sound rows stay in the temporary table ``checked``; what was taken out of it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from rekindle.facts import folding
 from rekindle.facts.checks import CLOCKS_DIFFER_BY, build_record
-from rekindle.facts.clamping import INSTANTS
-from rekindle.facts.contracts import ORDER_LINES, ORDERS, QUARANTINE, Contract
+from rekindle.facts.contracts import CONTRACTS, ORDER_LINES, ORDERS, QUARANTINE, Contract
 from rekindle.facts.lake import Change, create_view, shaped
 from rekindle.facts.sources import Raw
-from rekindle.facts.sql import literal
+from rekindle.facts.sql import literal, quoted
 
+INSTANTS = ("ordered_at", "occurred_at", "created_at")
 EXAMPLES = 5
 
 
@@ -139,3 +139,35 @@ class Refusals:
 
     def _count(self, relation: str) -> int:
         return int(self.con.execute(f"select count(*) from {relation}").fetchall()[0][0])
+
+
+def clamp(
+    con: duckdb.DuckDBPyConnection,
+    change: Change,
+    contract: Contract,
+    given: Collection[str],
+    *,
+    source: str,
+    now: datetime,
+) -> None:
+    """Let the instants of ``checked`` that lie ahead count from when they were first read.
+
+    Nothing happens after it is read: a clock is a little fast there. What lies further ahead
+    than clocks and zones can explain was refused before.
+    """
+    present = f"timestamptz {literal(now.isoformat())}"
+    for name in {column.name for column in contract.inputs} & set(given) & set(INSTANTS):
+        if not con.execute(f"from checked where {name} > {present} limit 1").fetchall():
+            continue
+        held = ORDERS if contract is ORDER_LINES else CONTRACTS[contract.table]
+        create_view(con, change, held)
+        keys = [key for key in held.key if key != "source"]
+        same = " and ".join(f"h.{quoted(key)} = c.{quoted(key)}" for key in keys)
+        con.execute(
+            f"""
+            create or replace temp table checked as
+            select c.* replace (case when c.{name} <= {present} then c.{name}
+                when h.{name} <= {present} then h.{name} else {present} end as {name})
+            from checked c left join {held.table} h
+                on {same} and h.source = {literal(source)}"""
+        )

@@ -15,6 +15,7 @@ from importlib.resources import files
 from itertools import chain, pairwise
 from zoneinfo import ZoneInfo
 
+from rekindle.countries import country_code, iso_table
 from rekindle.gate.local_time import offset_at, offset_change
 
 # Zones that agree here are one: 2020-01-01 to 2040-01-01 in epoch seconds, looked at
@@ -65,7 +66,7 @@ def _of_name(name: str) -> Zones:
 
 @lru_cache(maxsize=4096)
 def _of_country(country: str) -> Zones:
-    code = _countries().get(_simplified(country[:LONGEST]))
+    code = country_code(country)
     return _of_regions((code,)) if code else ()
 
 
@@ -132,14 +133,6 @@ def _narrowed(digits: str, regions: tuple[str, ...]) -> tuple[str, ...]:
     return (region,) if region else regions
 
 
-def _simplified(name: str) -> str:
-    """Return a country's name or code without what people write differently."""
-    plain = unicodedata.normalize("NFKD", name).casefold().replace("&", " and ")
-    words = re.sub(r"[^\w\s]|_", "", "".join(c for c in plain if not unicodedata.combining(c)))
-    told = [word for word in words.split() if word not in ("the", "and")]
-    return "".join(told) or words.strip()  # "AND" alone is Andorra
-
-
 @cache
 def _names() -> Mapping[str, str]:
     """Return every IANA name by its caseless form."""
@@ -151,28 +144,9 @@ def _names() -> Mapping[str, str]:
 def _zone_names() -> Mapping[str, tuple[str, ...]]:
     """Return the zone names of each country, most populous first."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for code, _, name, *_ in _rows("zone.tab"):
+    for code, _, name, *_ in iso_table("zone.tab"):
         found[code].append(name)
     return {
         code: tuple(sorted(names, key=lambda name: name != MOST_POPULOUS.get(code)))
         for code, names in found.items()
     }
-
-
-@cache
-def _countries() -> Mapping[str, str]:
-    """Return the alpha-2 code of each code and name that a country goes by."""
-    codes = {}
-    for code, name in _rows("iso3166.tab"):
-        codes[_simplified(code)] = codes[_simplified(name)] = code
-    text = files("rekindle.gate").joinpath("countries.txt").read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            code, *names = line.split("; ")
-            codes.update((_simplified(name), code) for name in names)
-    return codes
-
-
-def _rows(table: str) -> list[list[str]]:
-    text = files("tzdata").joinpath("zoneinfo", table).read_text(encoding="utf-8")
-    return [line.split("\t") for line in text.splitlines() if not line.startswith("#")]

@@ -7,6 +7,8 @@ import unicodedata
 
 import phonenumbers
 
+from rekindle.countries import country_code
+
 INTERNATIONAL = re.compile(r"\+[1-9]\d{7,14}")
 BETWEEN = re.compile(r"[\s()./\u2010-\u2015-]+")
 LONGEST = 40
@@ -24,7 +26,7 @@ def normalise_phone(phone: str | None, country: str | None = None) -> str:
     bare = BETWEEN.sub("", plain)
     if "(0)" not in plain and INTERNATIONAL.fullmatch(bare):
         return bare
-    region = country.strip().upper() if country and len(country.strip()) == 2 else None
+    region = country_code(country)
     try:
         number = phonenumbers.parse(plain.replace("(0)", ""), region)
     except phonenumbers.NumberParseException:

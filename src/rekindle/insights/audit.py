@@ -36,7 +36,7 @@ from rekindle.insights.model import (
 from rekindle.insights.silences import Silences, build_silences, measure_returns
 from rekindle.insights.survival import Survival
 from rekindle.insights.wire import Figure
-from rekindle.profiles import build_profiles
+from rekindle.profiles import build_profiles, local_before
 from rekindle.vocabulary import Money, Tier, Unknown
 
 Run = Callable[[Any], pa.Table]
@@ -206,7 +206,7 @@ class _Auditor:
         return Proof(base, plan, revenue, rate)
 
     def _earlier_cut(self) -> EarlierCut:
-        cut_at = self.as_of - self.horizon
+        cut_at = local_before(self.as_of, self.horizon, self.facts.zone)
         row = self.run(build_earlier_cut(self.facts, cut_at, self.as_of, self.settings))
         found = row.to_pylist()[0]
         few = Unknown(f"fewer than two had drifted away by {cut_at:%Y-%m-%d}")

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from rekindle.countries import country_code
 from rekindle.intake.instants import read_instant
 from rekindle.intake.model import Card, Statement
 from rekindle.vocabulary import Channel, is_channel
@@ -20,7 +21,6 @@ EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;]{1,64}@[^\s@\x00-\x1f\x7f<>,;]{1,253
 WORDS = ("wording", "source")
 MOST_CHANNELS = 20
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,24}")
-COUNTRY = re.compile(r"[A-Za-z]{2}")
 LONGEST_NAME = 200
 
 
@@ -77,9 +77,9 @@ def _person_name(text: str) -> str:
 
 
 def _country(text: str) -> str:
-    if not COUNTRY.fullmatch(text):
-        raise ValueError("no ISO 3166 code of two letters")
-    return text.upper()
+    if (code := country_code(text)) is None:
+        raise ValueError("no country of ISO 3166, by code or name")
+    return code
 
 
 def _zone(text: str) -> str:

@@ -135,7 +135,11 @@ def fold_order(
     if held is None and not cancelled and not names_amounts(content):
         return None
     row = _order(order_id, placed or cancelled, refunds, content, held or {})
-    return {**row, "status": "cancelled"} if cancelled else row
+    if refunds:
+        row["refunded_at"] = refunds[-1].at.isoformat()
+    if cancelled:
+        row |= {"status": "cancelled", "cancelled_at": cancelled[0].at.isoformat()}
+    return row
 
 
 def _merged(told: Sequence[OrderEvent]) -> dict[str, Any]:
@@ -168,7 +172,7 @@ def _order(
     if _is_given(currency := content.get("currency")) and isinstance(currency, str):
         row["currency"] = currency
     if held:
-        row |= {"ordered_at": held["ordered_at"]}
+        row |= {name: held.get(name) for name in ("ordered_at", "refunded_at", "cancelled_at")}
         row["customer_id"] = row["customer_id"] or held.get("customer_id")
     kind = held.get("kind")
     return {**row, "status": kind if kind in ("cancelled", "pending") else "completed"}

@@ -15,7 +15,13 @@ from rekindle.profiles.model import (
 )
 from rekindle.profiles.presence import build_presence
 from rekindle.profiles.profile import build_profiles, build_profiles_from
-from rekindle.profiles.tallies import build_spells, build_timeline, join_spells, local_day
+from rekindle.profiles.tallies import (
+    build_spells,
+    build_timeline,
+    join_spells,
+    local_before,
+    local_day,
+)
 
 __all__ = [
     "FAMILIES",
@@ -36,5 +42,6 @@ __all__ = [
     "describe_families",
     "describe_presets",
     "join_spells",
+    "local_before",
     "local_day",
 ]

@@ -6,8 +6,6 @@ order; the timeline gets a row for that time, so a replay sees the people a live
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import ibis
 import ibis.expr.types as ir
 
@@ -22,14 +20,11 @@ from rekindle.profiles.tallies import (
     instant,
 )
 
-LONG_AGO = datetime(1900, 1, 1)
-
 
 def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
     """Return ``timeline`` with the columns of the card, and the time before orders.
 
-    Spells are cut where a card appears, because no profile shows a card before that. A
-    card without a creation time was always there.
+    Spells are cut where a card appears, because no profile shows a card before that.
     """
     if not facts.has_cards:
         return timeline.mutate(**build_blanks(card_columns()))
@@ -42,8 +37,7 @@ def build_presence(timeline: ir.Table, facts: Facts) -> ir.Table:
 
 def _card_spells(facts: Facts) -> ir.Table:
     """Return what a person's cards said together, from each one's creation to the next."""
-    cards = facts.customers
-    cards = cards.mutate(known_from=ibis.coalesce(cards.created_at, instant(LONG_AGO)))
+    cards = facts.cards
     spells = build_running(cards, cards.known_from, card_measures(), order=[cards.known_from])
     return spells.rename(card_id="customer_id", known_from="valid_from", known_to="valid_to")
 

@@ -8,7 +8,7 @@ the next, so that many instants can be asked at once and give the very same numb
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -37,6 +37,16 @@ FAR_OFF = datetime(9999, 1, 1)
 def local_day(at: datetime, zone: str) -> date:
     """Return the calendar day of an instant in the business's zone."""
     return at.astimezone(ZoneInfo(zone)).date()
+
+
+def local_before(at: datetime, span: timedelta, zone: str) -> datetime:
+    """Return the instant ``span`` before ``at``; its whole days are days of the zone's calendar.
+
+    Where the clocks change between, such a day has 23 hours or 25.
+    """
+    days, rest = divmod(span, timedelta(days=1))
+    then = at.astimezone(ZoneInfo(zone)) - timedelta(days=days)
+    return then.astimezone(UTC) - rest
 
 
 def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
@@ -69,7 +79,7 @@ def build_timeline(facts: Facts) -> ir.Table:
     future for the last): the row answers every question with
     ``valid_from < as_of <= valid_to``, as ``build_tallies`` cuts rows before ``as_of``.
     """
-    steps = _build_steps(facts)
+    steps = _build_steps(facts.in_steps())
     order = [steps.ordered_at, steps.source, steps.order_id]
     table = build_running(steps, steps.ordered_at, dict(_measures(OrderTally)), order=order)
     for family, layer in _with(Layer):

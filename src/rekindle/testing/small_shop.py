@@ -33,6 +33,7 @@ class Sale:
     kind: str = "purchase"
     source: str = "shop"
     lines: tuple[tuple[str, str | None, Decimal], ...] = ()
+    refunded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ class SmallShop:
             "gross": sale.gross,
             "discount": sale.discount,
             "refund": sale.refund,
+            "refunded_at": sale.refunded_at,
+            "refund_known_at": None if sale.kind == "refund" else sale.refunded_at,
             "currency": CURRENCY,
         }
 

@@ -49,6 +49,13 @@ CONTRACT = Contract(
             words=("created_at", "signup_date", "registered_at", "created", "joined_at"),
         ),
         Column(
+            "known_at",
+            INSTANT,
+            "The import that first read the card. Whoever has no `created_at` is known from then, "
+            "or from their first order where that was earlier.",
+            is_input=False,
+        ),
+        Column(
             "email_consent",
             "boolean",
             "Agreed to marketing by e-mail; empty says nothing. Every statement is kept, whichever "

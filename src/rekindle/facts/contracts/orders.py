@@ -11,7 +11,7 @@ from rekindle.facts.contracts.columns import (
     SOURCE,
     STATUS,
 )
-from rekindle.facts.contracts.model import MONEY, Column, Contract
+from rekindle.facts.contracts.model import INSTANT, MONEY, Column, Contract
 
 CONTRACT = Contract(
     "orders",
@@ -63,7 +63,35 @@ CONTRACT = Contract(
             "Given back, as a positive amount.",
             words=("refund", "refunded", "refund_amount", "refunded_amount"),
         ),
+        Column(
+            "refunded_at",
+            INSTANT,
+            "When it was given back, the last of it.",
+            words=("refunded_at", "refund_date", "refunded_on", "refund_at", "returned_at"),
+        ),
+        Column(
+            "cancelled_at",
+            INSTANT,
+            "When it was cancelled.",
+            words=("cancelled_at", "canceled_at", "cancelled_on", "canceled_on", "voided_at"),
+        ),
         CURRENCY,
+        Column(
+            "refund_known_at",
+            INSTANT,
+            "Since when the refund counts: its date, or the import that first read it.",
+            is_input=False,
+        ),
+        Column(
+            "cancel_known_at",
+            INSTANT,
+            "Since when it counts as cancelled: the date, or the import that first read it.",
+            is_input=False,
+        ),
+        Column("sold_gross", MONEY, "Of a cancelled order, its gross before.", is_input=False),
+        Column(
+            "sold_discount", MONEY, "Of a cancelled order, its discount before.", is_input=False
+        ),
         Column(
             "known_in",
             "int64",

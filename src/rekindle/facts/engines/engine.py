@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, Contract
-from rekindle.facts.facts import Facts
+from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
 
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
@@ -87,6 +87,8 @@ class Engine:
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.from_outside},
+            has_late_changes=self._holds(find_late_changes(tables["orders"])),
+            has_undated_cards=self._holds(find_undated_cards(tables["customers"])),
         )
 
     def run(self, expression: ir.Expr) -> pa.Table:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rekindle.consent import ConsentRecord
+from rekindle.countries import country_code
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Book, Person
 from rekindle.vocabulary import Channel
@@ -65,7 +66,7 @@ def _person(row: dict[str, Any]) -> Person:
     return Person(
         row["customer_id"],
         row["email"],
-        row["country"],
+        country_code(row["country"]),
         row["timezone"],
         named,
         phone=row["phone"],
