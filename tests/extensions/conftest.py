@@ -54,8 +54,9 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         (info / "entry_points.txt").write_text("\n".join(points), encoding="utf-8")
         for name, text in files.items():
             if name.endswith(".py"):
+                (site / name).parent.mkdir(exist_ok=True)
                 (site / name).write_text(text, encoding="utf-8")
-                brought.append(name.removesuffix(".py"))
+                brought.append(name.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))
         monkeypatch.syspath_prepend(str(site))
         look_again()
 

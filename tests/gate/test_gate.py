@@ -305,3 +305,12 @@ def test_house_rules_come_from_the_configuration() -> None:
     assert [(one.name, one.limit_micros) for one in rules.budgets] == [("*/email", 1_500_000)]
     assert rules.worth == (Worth("tier = 'lapsed' and value_band = 'high'", 250_000),)
     assert build_rules(parse_config('[quiet_hours]\nend = "21:00"')).quiet_hours is None
+
+
+def test_what_wakes_nobody_leaves_at_night() -> None:
+    rules = HouseRules(quiet_hours=QuietHours(time(8), time(10)))
+    asked = context()
+    held = decide(replace(asked, policy=replace(asked.policy, rules=rules)))
+    assert held.reason is Reason.QUIET_HOURS
+    silent = replace(rules, quiet=frozenset({Channel("email")}))
+    assert decide(replace(asked, policy=replace(asked.policy, rules=silent))) == SEND

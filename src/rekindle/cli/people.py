@@ -36,6 +36,11 @@ Because = Annotated[ExclusionName, typer.Option("--because", help="Why.")]
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
+    people = typer.Typer(
+        name="people", help="Who customers are, and where they are reached.", no_args_is_help=True
+    )
+    people.command("restore-address")(restore)
+    app.add_typer(people)
     app.command("prefer")(prefer)
     app.command("exclude")(exclude)
     app.command("include")(include)
@@ -131,3 +136,34 @@ def _duration(text: str | None) -> timedelta | None:
         return parse_duration(text)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def restore(
+    customer: Customer,
+    because: Annotated[str, typer.Option("--because", help="How you know the address is good.")],
+    directory: Directory = Path(),
+    channel: Annotated[
+        str | None, typer.Option("--channel", help="Of this channel alone; default all.")
+    ] = None,
+    by: By = "",
+) -> None:
+    """Lift a wrong suppression: a bounce, or what was entered by hand.
+
+    An opt-out or a complaint is lifted only where the customer consented since.
+    """
+    from rekindle.desk import restore_address
+
+    workspace = open_at(directory, None)
+    done = restore_address(workspace, customer, because=because, who=whoever(by), channel=channel)
+    for one in done.lifted:
+        where = one.channel or "any channel"
+        errors.print(f"{customer}: {one.reason} on {where} is lifted", markup=False)
+    for one in done.kept:
+        where = one.channel or "any channel"
+        errors.print(
+            f"{customer}: {one.reason} on {where} stays; only a consent of their own since "
+            "takes it back",
+            markup=False,
+        )
+    if not done.lifted:
+        raise UsageError(f"nothing was lifted for {customer}")

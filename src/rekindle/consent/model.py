@@ -16,6 +16,7 @@ class Rule(StrEnum):
     SOFT_OPT_IN = "soft_opt_in"
     IMPLIED_BY_PURCHASE = "implied_by_purchase"
     TRANSACTIONAL = "transactional"
+    NOT_NEEDED = "not_needed"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
     NO_RECORD = "no_record"

@@ -19,6 +19,7 @@ CANADA = "CA"
 CASL_PURCHASE_MONTHS = 24
 
 _TRANSACTIONAL = Permission(True, Rule.TRANSACTIONAL)
+_NOT_NEEDED = Permission(True, Rule.NOT_NEEDED)
 _EXPRESS = Permission(True, Rule.EXPRESS)
 _SOFT_OPT_IN = Permission(True, Rule.SOFT_OPT_IN)
 _IMPLIED = Permission(True, Rule.IMPLIED_BY_PURCHASE)
@@ -35,6 +36,7 @@ def decide_permission(
     last_purchase_at: datetime | None,
     soft_opt_in: bool,
     at: datetime,
+    needs_consent: bool = True,
 ) -> Permission:
     """Return whether one person may be contacted on one channel at ``at``, and why.
 
@@ -42,12 +44,15 @@ def decide_permission(
     newest one made by ``at`` decides, and a withdrawal wins over a grant of the same
     instant. Without one, a purchase is the ground where the business claims the soft
     opt-in: UK PECR reg. 22(3) and EU Directive 2002/58/EC art. 13(2) until the person
-    objects, in Canada (``country`` "CA") for 24 months (CASL s.10(10)(a)).
+    objects, in Canada (``country`` "CA") for 24 months (CASL s.10(10)(a)). A channel that
+    no law asks consent for (``needs_consent`` False) is closed by a withdrawal alone.
     """
     if purpose is Purpose.TRANSACTIONAL:
         return _TRANSACTIONAL
     if records and (newest := _newest(records, at)) is not None:
         return _EXPRESS if newest.granted else _WITHDRAWN
+    if not needs_consent:
+        return _NOT_NEEDED
     if not soft_opt_in or last_purchase_at is None or last_purchase_at > at:
         return _NO_RECORD
     if country_code(country) != CANADA:

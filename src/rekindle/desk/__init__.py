@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rekindle.desk.addresses import Restored, restore_address
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.judging import Verdict
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "Restored": "addresses",
+    "restore_address": "addresses",
     "AudienceCount": "counting",
     "count_audience": "counting",
     "MEANINGS": "explaining",
@@ -73,6 +76,7 @@ __all__ = [
     "LedgerSubscriptions",
     "MovePlan",
     "Plan",
+    "Restored",
     "Scaffold",
     "Start",
     "Verdict",
@@ -92,6 +96,7 @@ __all__ = [
     "plan_move",
     "replay_journey",
     "report_journey",
+    "restore_address",
     "resume_journey",
     "source_path",
     "start_journey",

@@ -27,7 +27,7 @@ from rekindle.experiments import (
     provable_lift,
     provable_rate_lift,
 )
-from rekindle.gate import HouseRules, build_rules
+from rekindle.gate import HouseRules
 from rekindle.journeys import (
     Book,
     Candidate,
@@ -294,7 +294,7 @@ def _walk(
     workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
 ) -> MemoryBook:
     """Walk everyone who would enter now to the last step, day by day."""
-    rules = build_rules(workspace.config)
+    rules = workspace.rules
     book = MemoryBook(workspace.terms)
     save_people(*workspace.reading, book, at)
     # Who enters is settled; the walk is about what happens to them then.

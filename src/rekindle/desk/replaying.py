@@ -16,7 +16,6 @@ from rekindle.desk.planning import (
 )
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
-from rekindle.gate import build_rules
 from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
 from rekindle.journeys import (
     Course,
@@ -93,7 +92,7 @@ def rehearse(
     if last < first:
         raise UsageError(f"the replay ends on {last}, before it starts on {first}")
     check_journey(workspace, journey)
-    rules = build_rules(workspace.config)
+    rules = workspace.rules
     ticks = [_tick(workspace, first + timedelta(days=n)) for n in range((last - first).days + 1)]
     audience = HistoryAudience(
         *workspace.reading,

@@ -6,7 +6,7 @@ import logging
 
 from rekindle.journeys import Signal
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import SignalKind
+from rekindle.vocabulary import Channel, SignalKind
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +21,14 @@ class LedgerSubscriptions:
         """Return the name people know the business by."""
         return self._workspace.config.workspace.name
 
-    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
-        """Record the opt-out; it ends the person's journeys in the same transaction."""
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str, channel: str = "") -> None:
+        """Record the opt-out; it ends the person's journeys in the same transaction.
+
+        It stops marketing by ``channel``, or by every one where that is empty.
+        """
         now = self._workspace.clock.now()
-        key = f"opt_out:{list_id}:{person}:{now:%Y-%m-%d}"
-        self._workspace.book.record([Signal(person, SignalKind.OPT_OUT, now, key)], now)
+        key = f"opt_out:{channel or list_id}:{person}:{now:%Y-%m-%d}"
+        where = Channel(channel) if channel else None
+        signal = Signal(person, SignalKind.OPT_OUT, now, key, channel=where)
+        self._workspace.book.record([signal], now)
         logger.info("an unsubscribe was recorded (%s)", at_source)

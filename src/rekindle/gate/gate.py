@@ -142,7 +142,7 @@ def _find_hold(context: GateContext, rules: HouseRules) -> Decision | None:
         open_at = closed_until(at, dossier.zones, rules.calendar)
         if open_at is not None:
             return _hold(context, Reason.BLACKOUT, open_at + _jitter(context, rules))
-    if rules.quiet_hours is not None:
+    if rules.quiet_hours is not None and context.send.channel not in rules.quiet:
         loud_at = quiet_until(at, dossier.zones, rules.quiet_hours)
         if loud_at is not None:
             return _hold(context, Reason.QUIET_HOURS, loud_at + _jitter(context, rules))

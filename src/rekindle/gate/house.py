@@ -53,7 +53,8 @@ class HouseRules:
     """What a workspace decided that holds for every touch of every journey.
 
     ``excluded_when`` is the predicate of people the business does not write to; ``worth``
-    is empty where nothing is known, and then nothing is skipped for it.
+    is empty where nothing is known, and then nothing is skipped for it. A message through
+    one of the ``quiet`` channels wakes nobody, and leaves at night too.
     """
 
     caps: tuple[Cap, ...] = ()
@@ -64,10 +65,13 @@ class HouseRules:
     worth: tuple[Worth, ...] = ()
     excluded_when: str | None = None
     zone: ZoneInfo = UTC
+    quiet: frozenset[Channel] = frozenset()
 
 
-def build_rules(config: Config) -> HouseRules:
-    """Return the house rules that a configuration states."""
+def build_rules(
+    config: Config, channels: Mapping[Channel, Capabilities] | None = None
+) -> HouseRules:
+    """Return the house rules that a configuration states, and the channels call for."""
     hours = config.quiet_hours
     currency = config.workspace.currency
     return HouseRules(
@@ -82,6 +86,9 @@ def build_rules(config: Config) -> HouseRules:
         ),
         excluded_when="lifetime_value < 0" if config.exclusions.negative_value else None,
         zone=ZoneInfo(config.workspace.timezone),
+        quiet=frozenset(
+            name for name, can in (channels or {}).items() if not can.needs_quiet_hours
+        ),
     )
 
 

@@ -138,3 +138,8 @@ class Terms:
         """Return the kind of address a channel writes to; its own name if nobody says."""
         known = self.channels.get(channel)
         return channel.value if known is None else known.address_kind.value
+
+    def needs_consent(self, channel: Channel) -> bool:
+        """Return whether a channel is open only to those who agreed; so it is if nobody says."""
+        known = self.channels.get(channel)
+        return known is None or known.needs_consent

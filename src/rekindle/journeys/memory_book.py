@@ -408,6 +408,7 @@ class MemoryBook:
             last_purchase_at=enrolment.last_order_at,
             soft_opt_in=self._terms.soft_opt_in,
             at=at,
+            needs_consent=self._terms.needs_consent(channel),
         )
         return Dossier(
             enrolment,

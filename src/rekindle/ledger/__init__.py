@@ -63,6 +63,7 @@ from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.observations import Correction, Observations, Sightings, Watched  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
+    Deliveries,
     Meters,
     Outbox,
     OutboxMessage,
@@ -79,6 +80,7 @@ __all__ = [
     "Correction",
     "DecisionCount",
     "DecisionEntry",
+    "Deliveries",
     "EnrolmentEntry",
     "ExclusionEntry",
     "History",

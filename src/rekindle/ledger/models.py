@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from rekindle.messages import DeliveryKind
 from rekindle.vocabulary import Answer, Arm, SignalKind
 
 
@@ -142,6 +143,7 @@ class Suppression(models.Model):
     hash of the address, not the address, and outlives the person's erasure. It binds
     everyone with that address, on channels that write to such addresses, and ``person``
     with any later one. A bounce names no ``person``: it says nothing of another address.
+    One that was lifted has the channel ``-``, which is none.
     """
 
     channel = _word()
@@ -390,6 +392,38 @@ class Touch(models.Model):
                 fields=["accepted_at"],
                 condition=Q(accepted_at__isnull=False),
                 name="ledger_touch_accepted",
+            ),
+        )
+
+
+class Delivery(models.Model):
+    """What a provider said later of a message; ``key`` arrives once, never changed.
+
+    ``touch`` is the number of the message, where it was found. ``reason`` is the provider's
+    word, without the address.
+    """
+
+    key = models.TextField(unique=True)
+    channel = _word()
+    outlet = models.TextField()
+    kind = _word(choices=[(kind.value, kind.value) for kind in DeliveryKind])
+    at = models.DateTimeField()
+    touch = models.BigIntegerField(null=True)
+    is_machine = models.BooleanField()
+    is_permanent = models.BooleanField()
+    reason = models.TextField(db_default="")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in DeliveryKind]),
+                name="ledger_delivery_kind",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["touch"], condition=Q(touch__isnull=False), name="ledger_delivery_touch"
             ),
         )
 

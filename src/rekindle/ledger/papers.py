@@ -93,7 +93,7 @@ class Permissions:
     """Permissions at one instant. What is alike is decided once, from person to person."""
 
     def __init__(self, terms: Terms, at: datetime) -> None:
-        self._soft_opt_in = terms.soft_opt_in
+        self._terms = terms
         self._at = at
         self._known: dict[tuple[object, ...], Permission] = {}
 
@@ -110,7 +110,8 @@ class Permissions:
         granted = last_word(statements, channel)
         # A purchase may speak for a person only as long as they did not.
         bought = (country, last_order_at) if granted is None else None
-        key = (granted, purpose, bought)
+        needs_consent = self._terms.needs_consent(channel)
+        key = (granted, purpose, bought, needs_consent)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = decide_permission(
@@ -118,8 +119,9 @@ class Permissions:
                 purpose=purpose,
                 country=country,
                 last_purchase_at=last_order_at,
-                soft_opt_in=self._soft_opt_in,
+                soft_opt_in=self._terms.soft_opt_in,
                 at=self._at,
+                needs_consent=needs_consent,
             )
         return found
 

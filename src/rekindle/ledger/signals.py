@@ -40,6 +40,9 @@ from rekindle.vocabulary import STOPS, Reason, SignalKind
 EVERY = "*"
 """How a suppression is stored that holds for every channel, or for every purpose."""
 
+LIFTED = "-"
+"""Where a suppression holds that was lifted: nowhere. Its row stays, as all rows do."""
+
 Suppressed = tuple[str, Suppression, datetime, str]
 """Who is suppressed, how far, since when, and the hash of an address that was named."""
 

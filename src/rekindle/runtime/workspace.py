@@ -33,7 +33,7 @@ from rekindle.facts import (
     import_sources,
     open_engine,
 )
-from rekindle.gate import Terms, build_terms
+from rekindle.gate import HouseRules, Terms, build_rules, build_terms
 from rekindle.journeys import Journey, load_journey
 from rekindle.messages import Capabilities, Surroundings
 from rekindle.profiles import build_profiles
@@ -358,6 +358,11 @@ class Workspace:
     def terms(self) -> Terms:
         """Return what every book has to know of what was decided here."""
         return build_terms(self.config, self.capabilities)
+
+    @property
+    def rules(self) -> HouseRules:
+        """Return the rules of the house that every touch is held to."""
+        return build_rules(self.config, self.capabilities)
 
     def require_ready(self, channel: Channel) -> None:
         """Refuse to write through a channel whose settings lack what every message needs.

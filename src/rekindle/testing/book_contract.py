@@ -17,6 +17,7 @@ from rekindle.consent import ConsentRecord, Rule
 from rekindle.gate import Decision, Sent
 from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import Person, Signal, order_signal
+from rekindle.messages import AddressKind, Capabilities
 from rekindle.testing.book_samples import (
     DAY,
     HOUR,
@@ -237,6 +238,18 @@ class BookContract(SteeringContract):
         book.save_people([Person("alice-again", "alice@example.com", "GB")])
         book.enrol([build_enrolment("alice-again")])
         assert only_due(book, person="alice-again").is_suppressed
+
+    def test_channel_that_needs_no_consent_is_closed_by_a_no_alone(
+        self, make_book: MakeBook
+    ) -> None:
+        can = Capabilities(AddressKind.EMAIL, needs_consent=False)
+        book = make_book(replace(TERMS, soft_opt_in=False, channels={EMAIL: can}))
+        book.save_people([Person("alice", "alice@example.com", "GB")])
+        book.start(build_version())
+        book.enrol([build_enrolment()])
+        assert only_due(book).permission.rule is Rule.NOT_NEEDED
+        book.save_consent([ConsentRecord("alice", EMAIL, False, START - DAY, "form")])
+        assert only_due(book).permission.rule is Rule.WITHDRAWN
 
     # Versions
 

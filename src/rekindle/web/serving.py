@@ -16,7 +16,7 @@ from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
 from rekindle.web.listening import open_server
 from rekindle.web.portal import PASS_EVERY_SECONDS, build_portal
-from rekindle.worker import LedgerIntake, Worker
+from rekindle.worker import LedgerIntake, ProviderReports, Worker
 
 API = "/v1/"
 
@@ -31,7 +31,11 @@ def build_site(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECOND
     A worker is expected to pass about every so many seconds.
     """
     portal: Any = build_portal(workspace, every_seconds=every_seconds)
-    api = build_api(LedgerIntake(workspace), origins=workspace.config.api.origins)
+    api = build_api(
+        LedgerIntake(workspace),
+        reports=ProviderReports(workspace),
+        origins=workspace.config.api.origins,
+    )
 
     def site(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         is_api = str(environ.get("PATH_INFO", "")).startswith(API)

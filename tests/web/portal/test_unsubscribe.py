@@ -8,6 +8,7 @@ import pytest
 
 from rekindle.consent import sign_unsubscribe
 from rekindle.web.portal import build_app
+from tests.web.portal.conftest import SECRET
 from tests.web.portal.visitor import FakeSubscriptions, Visitor
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"  # RFC 8058 section 3.2
@@ -105,3 +106,21 @@ def test_two_shops_are_served_side_by_side() -> None:
     assert at_alice.ask("POST", link).status == 404
     assert at_charlie.ask("POST", link).status == 200
     assert (alice.left, charlie.left) == ([], [(*BOB, "page")])
+
+
+def test_a_link_leaves_the_marketing_of_its_channel(
+    visitor: Visitor, subscriptions: FakeSubscriptions
+) -> None:
+    link = f"/u/{sign_unsubscribe(SECRET, *BOB, channel='email')}"
+    assert "Stop our marketing by email?" in visitor.ask("GET", link).body
+    visitor.ask("POST", link, ONE_CLICK)
+    answer = visitor.ask("POST", link, b"scope=everything")
+    assert subscriptions.channels == ["email", ""]
+    assert "no more marketing. This" in answer.body.replace("\n", " ")
+
+
+def test_a_link_of_an_earlier_release_leaves_all_marketing(
+    visitor: Visitor, subscriptions: FakeSubscriptions, link: str
+) -> None:
+    visitor.ask("POST", link, ONE_CLICK)
+    assert subscriptions.channels == [""]

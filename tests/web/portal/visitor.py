@@ -16,16 +16,18 @@ class FakeSubscriptions:
     """Remembers who left, and fails on request."""
 
     left: list[tuple[str, str, str]] = field(default_factory=list)
+    channels: list[str] = field(default_factory=list)
     is_broken: bool = False
     name: str = "Alice’s Gifts"
 
     def shop_name(self) -> str:
         return self.name
 
-    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str, channel: str = "") -> None:
         if self.is_broken:
             raise LedgerError("the ledger is away")
         self.left.append((person, list_id, at_source))
+        self.channels.append(channel)
 
 
 @dataclass(frozen=True)

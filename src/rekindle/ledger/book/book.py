@@ -118,6 +118,10 @@ class LedgerBook:
         with settled(self._alias, [person]) as now:
             self._people.suppress(now[person], Suppression(channel, purpose, reason), at)
 
+    def lift(self, person: str, reaches: Collection[tuple[str | None, str | None, str]]) -> None:
+        """Let suppressions of a person or their address hold nowhere any more."""
+        self._people.lift(person, reaches)
+
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
         with settled(self._alias, [person]) as now:

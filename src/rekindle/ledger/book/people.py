@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+
+from django.db.models import Q
 
 from rekindle.consent import ERASED, ConsentRecord, Exclusion, Preferences, Suppression
 from rekindle.gate import Terms
@@ -26,7 +28,14 @@ from rekindle.ledger.queries import (
     text_of,
     text_or_none,
 )
-from rekindle.ledger.signals import end_enrolments, hold_people, know_people, suppress_people
+from rekindle.ledger.signals import (
+    EVERY,
+    LIFTED,
+    end_enrolments,
+    hold_people,
+    know_people,
+    suppress_people,
+)
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.vocabulary import Reason
 
@@ -77,6 +86,32 @@ class People:
         with ledger_transaction(self._alias):
             know_people(self._alias, [person])
             suppress_people(self._alias, self._terms, [(person, suppression, at, "")])
+
+    def lift(self, person: str, reaches: Collection[tuple[str | None, str | None, str]]) -> None:
+        """Let suppressions of a person or their address hold nowhere any more.
+
+        Each is (channel, purpose, reason), None for every one. What another person with
+        that address said stays.
+        """
+        rows = models.Suppression.objects.using(self._alias)
+        with ledger_transaction(self._alias):
+            card = models.Person.objects.using(self._alias).select_for_update().get(pk=person)
+            hashes = [one for one in (card.address_hash, card.phone_hash) if one]
+            mine = Q(person=person) | Q(person=None, address_hash__in=hashes)
+            for channel, purpose, reason in reaches:
+                found = rows.filter(
+                    mine, channel=channel or EVERY, purpose=purpose or EVERY, reason=reason
+                )
+                for row in found.order_by("id"):
+                    # Lifted before, and given rise to again since: one row of it is enough.
+                    rows.filter(
+                        person=row.person_id,
+                        channel=LIFTED,
+                        purpose=row.purpose,
+                        reason=reason,
+                        address_hash=row.address_hash,
+                    ).delete()
+                    rows.filter(pk=row.pk).update(channel=LIFTED)
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""

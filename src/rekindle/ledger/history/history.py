@@ -26,7 +26,7 @@ from rekindle.ledger.history.model import (
 from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.papers import event_of, kind_of, load_wishes
 from rekindle.ledger.queries import ledger_errors
-from rekindle.ledger.signals import EVERY
+from rekindle.ledger.signals import EVERY, LIFTED
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 
@@ -152,7 +152,7 @@ class History:
         rows = models.Suppression.objects.using(self._alias)
         found: dict[tuple[str, str, str], SuppressionEntry] = {}
         mine = Q(person=person) | Q(address_hash__in=hashes)
-        for row in rows.filter(mine).order_by("at", "id"):
+        for row in rows.filter(mine).exclude(channel=LIFTED).order_by("at", "id"):
             entry = SuppressionEntry(
                 channel=None if row.channel == EVERY else Channel(row.channel),
                 purpose=None if row.purpose == EVERY else Purpose(row.purpose),

@@ -1,12 +1,14 @@
 """What is to leave: held by one worker at a time, looked at once more, and accounted for."""
 
 from rekindle.ledger.hashing import touch_key
+from rekindle.ledger.outbox.deliveries import Deliveries
 from rekindle.ledger.outbox.meters import Meters
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "Deliveries",
     "Meters",
     "Outbox",
     "OutboxMessage",

@@ -39,7 +39,7 @@ FROM (
                 ELSE p.address_hash END AS hash
     FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text,
               hash text) AS r
-    JOIN ledger_person AS p ON p.id = r.person
+    LEFT JOIN ledger_person AS p ON p.id = r.person
 ) AS x
 WHERE true
 ON CONFLICT DO NOTHING

@@ -111,3 +111,43 @@ INSERT INTO ledger_decision (enrolment_id, step, at, answer, reason, until, is_g
 SELECT r.enrolment, r.step, r.at, r.answer, r.reason, r.until, false, r.detail
 FROM ROWS(enrolment bigint, step text, at instant, answer text, reason text, until instant,
           detail text) AS r
+
+-- name: people_at
+-- Whose card holds an address with this hash, whatever its kind.
+SELECT p.id FROM ledger_person AS p WHERE p.address_hash = %s AND p.address_hash <> ''
+UNION
+SELECT p.id FROM ledger_person AS p WHERE p.phone_hash = %s AND p.phone_hash <> ''
+ORDER BY 1
+
+-- name: touches_to
+-- What left for these people through a channel since a while, the newest first.
+SELECT t.id, t.person_id, t.state, t.provider_id, INSTANT(t.accepted_at),
+       t.key, e.journey, t.version, t.step, e.rotation
+FROM ROWS(person text) AS r
+JOIN ledger_touch AS t ON t.person_id = r.person
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE t.channel = %s AND t.at > %s AND t.state IN ('sending', 'accepted', 'unknown', 'failed')
+ORDER BY t.at DESC, t.id DESC
+
+-- name: touch_named
+-- What a provider took through a channel since a while and calls so, or begins to. It reads
+-- the whole while, for the rare report that names no address anybody has.
+SELECT t.id, t.person_id, t.state, t.provider_id, INSTANT(t.accepted_at),
+       t.key, e.journey, t.version, t.step, e.rotation
+FROM ledger_touch AS t
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE t.channel = %s AND t.accepted_at > %s
+  AND (t.provider_id = %s OR substr(t.provider_id, 1, %s) = %s) AND t.provider_id <> ''
+ORDER BY t.at DESC, t.id DESC
+
+-- name: add_delivery
+-- Keep what a provider said, once.
+INSERT INTO ledger_delivery (key, channel, outlet, kind, at, touch, is_machine, is_permanent,
+                             reason, recorded_at)
+SELECT r.key, r.channel, r.outlet, r.kind, r.at, r.touch, r.is_machine, r.is_permanent,
+       r.reason, r.recorded_at
+FROM ROWS(key text, channel text, outlet text, kind text, at instant, touch bigint,
+          is_machine boolean, is_permanent boolean, reason text, recorded_at instant) AS r
+WHERE true
+ON CONFLICT DO NOTHING
+RETURNING key

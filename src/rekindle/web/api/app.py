@@ -14,9 +14,11 @@ from typing import Any
 
 from rekindle.errors import WorkError
 from rekindle.web.access import Access, declared_access
-from rekindle.web.api.interfaces import Intake
+from rekindle.web.api.interfaces import Intake, Reports
 from rekindle.web.api.messages import Answer, Refused, Request
 from rekindle.web.api.openapi import Describing
+from rekindle.web.api.reports import PATH as REPORTS
+from rekindle.web.api.reports import Reporting
 from rekindle.web.api.tracking import Tracking
 
 # https://owasp.org/www-project-secure-headers/: answers are for machines, and kept nowhere.
@@ -128,8 +130,9 @@ def _preflight(route: Route) -> dict[str, str]:
     }
 
 
-def build_routes(intake: Intake) -> tuple[Route, ...]:
+def build_routes(intake: Intake, reports: Reports | None = None) -> tuple[Route, ...]:
     """Return every address of the API. Each view declares who may call it."""
+    outlets = sorted(reports.outlets) if reports is not None else ()
     tracking, describing = Tracking(intake), Describing()
     return (
         *(Route(f"/v1/{word}", "POST", tracking.batch) for word in ("batch", "import", "b")),
@@ -142,9 +145,16 @@ def build_routes(intake: Intake) -> tuple[Route, ...]:
             for word in ("track", "page", "screen", "t", "p", "s")
         ),
         Route("/v1/openapi.json", "GET", describing.document),
+        *(
+            Route(f"{REPORTS}{outlet}", "POST", Reporting(reports, outlet).take)
+            for outlet in outlets
+            if reports is not None
+        ),
     )
 
 
-def build_api(intake: Intake, *, origins: Iterable[str] = ()) -> Api:
+def build_api(
+    intake: Intake, *, reports: Reports | None = None, origins: Iterable[str] = ()
+) -> Api:
     """Return the API as a WSGI application, to be served under ``/v1/``."""
-    return Api(build_routes(intake), intake, origins=origins)
+    return Api(build_routes(intake, reports), intake, origins=origins)

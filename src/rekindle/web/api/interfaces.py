@@ -11,6 +11,7 @@ from typing import Protocol
 
 from rekindle.intake import Event
 from rekindle.ledger import ApiKey
+from rekindle.messages import WebhookRequest
 
 
 class Intake(Protocol):
@@ -33,5 +34,24 @@ class Intake(Protocol):
         forgotten.
 
         Raises:
+            WorkError: nothing was kept; the same may be sent again.
+        """
+
+
+class Reports(Protocol):
+    """Takes what providers report of messages that left."""
+
+    @property
+    def outlets(self) -> frozenset[str]:
+        """Return the outlets that something may be reported of."""
+
+    def now(self) -> datetime:
+        """Return the present instant, UTC-aware."""
+
+    def take(self, outlet: str, request: WebhookRequest) -> int:
+        """Do what a report calls for; return how much of it was new.
+
+        Raises:
+            ForgedReportError, EventError: it is not signed, or cannot be read.
             WorkError: nothing was kept; the same may be sent again.
         """

@@ -86,6 +86,32 @@ class Request:
         except ValueError as error:
             raise Refused(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error}") from error
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Return every header by its name in small letters."""
+        return {
+            name.removeprefix("HTTP_").replace("_", "-").lower(): str(value)
+            for name, value in self._environ.items()
+            if name.startswith("HTTP_") or name == "CONTENT_TYPE"
+        }
+
+    @property
+    def url(self) -> str:
+        """Return the public address that was asked for, as far as the server is told it."""
+        scheme = self.header("X-Forwarded-Proto") or str(self._environ.get("wsgi.url_scheme", ""))
+        query = str(self._environ.get("QUERY_STRING", ""))
+        address = f"{scheme}://{self.header('Host')}{self.path}"
+        return f"{address}?{query}" if query else address
+
+    @cached_property
+    def body(self) -> bytes:
+        """Return the body, unpacked.
+
+        Raises:
+            Refused: it is too large, or packed in an unknown way.
+        """
+        return self._body()
+
     def _body(self) -> bytes:
         body = self._sent()
         packing = self.header("Content-Encoding").strip().lower()

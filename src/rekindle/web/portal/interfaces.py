@@ -14,9 +14,10 @@ class Subscriptions(Protocol):
     def shop_name(self) -> str:
         """Return the name people know the business by."""
 
-    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str, channel: str = "") -> None:
         """Take the person off the list, at once; repeatable without harm.
 
+        The list is all marketing by ``channel``, or by every channel where that is empty.
         ``at_source`` is where they said so: ``one_click`` (their mail program's own
         button, RFC 8058) or ``page`` (ours).
 

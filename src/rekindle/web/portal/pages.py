@@ -29,6 +29,7 @@ STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
 STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
 SHOWING = ("GET", "HEAD")
 ONE_CLICK = b"One-Click"
+EVERYTHING = b"scope=everything"
 # The whole body RFC 8058 asks for has 26 bytes; nobody needs to make us read more.
 READ_BYTES = 1024
 RETRY_SECONDS = 60
@@ -58,7 +59,7 @@ class Pages:
         if request.method == "POST":
             return self._leave(request, subscription)
         if request.method in SHOWING:
-            return self._page("unsubscribe.html")
+            return self._page("unsubscribe.html", channel=subscription.channel)
         return self._refuse_method((*SHOWING, "POST"))
 
     @open_to_anyone("it says whether ledger and worker are well, and nothing about anybody")
@@ -84,10 +85,12 @@ class Pages:
         return self._page("failed.html", HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _leave(self, request: HttpRequest, subscription: Subscription) -> HttpResponse:
-        source = "one_click" if ONE_CLICK in request.read(READ_BYTES) else "page"
+        body = request.read(READ_BYTES)
+        source = "one_click" if ONE_CLICK in body else "page"
+        channel = "" if EVERYTHING in body else subscription.channel
         try:
             self._subscriptions.unsubscribe(
-                subscription.person, subscription.list_id, at_source=source
+                subscription.person, subscription.list_id, at_source=source, channel=channel
             )
         except WorkError:
             logger.exception("an unsubscribe could not be recorded")
@@ -95,16 +98,19 @@ class Pages:
             response["Retry-After"] = str(RETRY_SECONDS)
             return response
         # Not a redirect to a page of its own: RFC 8058 section 3.1 forbids one.
-        return self._page("unsubscribed.html")
+        return self._page("unsubscribed.html", channel=channel)
 
     def _refuse_method(self, allowed: tuple[str, ...]) -> HttpResponse:
         response = self._page("not-found.html", HTTPStatus.METHOD_NOT_ALLOWED)
         response["Allow"] = ", ".join(allowed)
         return response
 
-    def _page(self, name: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    def _page(
+        self, name: str, status: HTTPStatus = HTTPStatus.OK, *, channel: str = ""
+    ) -> HttpResponse:
         # The style is marked safe as it is ours, and a hash of it opens the policy for it.
-        context = Context({"shop": self._subscriptions.shop_name(), "style": mark_safe(STYLE)})
+        shop = self._subscriptions.shop_name()
+        context = Context({"shop": shop, "style": mark_safe(STYLE), "channel": channel})
         return HttpResponse(_engine().get_template(name).render(context), status=status)
 
 

@@ -23,7 +23,7 @@ class GuardedSubscriptions:
         """Return the name people know the business by."""
         return self._subscriptions.shop_name()
 
-    def unsubscribe(self, person: str, list_id: str, *, at_source: str) -> None:
+    def unsubscribe(self, person: str, list_id: str, *, at_source: str, channel: str = "") -> None:
         """Take the person off the list, unless the ledger is an older copy of itself.
 
         Raises:
@@ -31,7 +31,7 @@ class GuardedSubscriptions:
         """
         guard = Guard(self._workspace)  # several threads come here
         guard.require_newest()
-        self._subscriptions.unsubscribe(person, list_id, at_source=at_source)
+        self._subscriptions.unsubscribe(person, list_id, at_source=at_source, channel=channel)
         guard.note()
 
 

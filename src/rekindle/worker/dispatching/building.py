@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from rekindle.channels import discover, find_outlet
 from rekindle.config import load_secret
-from rekindle.gate import build_rules
 from rekindle.journeys import Audience
 from rekindle.ledger import Meters
 from rekindle.messages import ChannelFolder
@@ -42,7 +41,7 @@ def build_dispatcher(workspace: Workspace, compose: Compose, audience: Audience)
     Raises:
         ConfigError: an outlet cannot be built from it.
     """
-    look = LastLook(workspace.book, build_rules(workspace.config), audience)
+    look = LastLook(workspace.book, workspace.rules, audience)
     each = (_of_channel(workspace, one, compose, look) for one in discover().values())
     return Dispatchers(list(each))
 

@@ -1,0 +1,212 @@
+"""What providers say later of messages that left, and what follows from it.
+
+One report is one transaction: it is kept, the people and the message it is about are
+found, and what it ends is ended. Told twice, it does nothing the second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from rekindle.consent import Whom, suppression_by
+from rekindle.gate import Terms
+from rekindle.journeys import Signal
+from rekindle.ledger import models
+from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.cancelling import FREE
+from rekindle.ledger.hashing import Hashing, touch_key
+from rekindle.ledger.models import MessageState
+from rekindle.ledger.queries import (
+    Row,
+    fetch,
+    instant_or_none,
+    ledger_transaction,
+    rows_of,
+    text_of,
+)
+from rekindle.ledger.signals import hold_people, suppress_people
+from rekindle.messages import DeliveryEvent, DeliveryKind, hide_address
+from rekindle.vocabulary import STOPS, Reason, SignalKind
+
+REMEMBERED = timedelta(days=90)
+"""So long after a message left what a provider says of it finds the message."""
+
+YOUNG = timedelta(seconds=10)
+"""An open or a click that comes sooner after the message is a scanner's."""
+
+LONGEST_REASON = 500
+
+KINDS: Mapping[DeliveryKind, SignalKind] = {
+    DeliveryKind.BOUNCED: SignalKind.BOUNCE,
+    DeliveryKind.COMPLAINED: SignalKind.COMPLAINT,
+    DeliveryKind.UNSUBSCRIBED: SignalKind.OPT_OUT,
+    DeliveryKind.OPENED: SignalKind.OPEN,
+    DeliveryKind.CLICKED: SignalKind.CLICK,
+    DeliveryKind.REPLIED: SignalKind.REPLY,
+}
+ANSWERS = frozenset({DeliveryKind.OPENED, DeliveryKind.CLICKED, DeliveryKind.REPLIED})
+"""What one person does, where several may share an address."""
+
+
+class _Touch(NamedTuple):
+    """A message that a report may be about."""
+
+    number: int
+    person: str
+    state: str
+    provider_id: str
+    key: str
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Whom a report is about, and which of their messages, where that was found."""
+
+    people: tuple[str, ...]
+    touch: _Touch | None
+
+
+class Deliveries:
+    """Takes what providers report into one ledger. Raises LedgerError when it refuses."""
+
+    def __init__(self, alias: str, book: LedgerBook, *, secret: bytes, terms: Terms) -> None:
+        self._alias, self._book, self._terms = alias, book, terms
+        self._hashing = Hashing(secret)
+
+    def take(self, events: Sequence[DeliveryEvent], at: datetime) -> int:
+        """Keep reports and do what they call for; return how many were new."""
+        # A transaction a report: people are held in one order in each, and never in a circle.
+        return sum(self._take(event, at) for event in events)
+
+    def _take(self, event: DeliveryEvent, at: datetime) -> bool:
+        # What a provider's clock has yet to reach happened when it was told.
+        told = replace(event, at=min(event.at, at), reason=_words(event))
+        hashed = ""
+        if told.address:
+            hashed = self._hashing.of(self._terms.address_kind(told.channel), told.address)
+        with ledger_transaction(self._alias):
+            about = self._find(told, hashed)
+            hold_people(self._alias, about.people)
+            if _is_young(told, about.touch):
+                told = replace(told, is_machine=True)
+            if not fetch(self._alias, "add_delivery", rows_of([_row(told, about.touch, at)])):
+                return False
+            if about.touch is not None:
+                self._settle(told, about.touch)
+            self._act(told, about, at, hashed)
+            return True
+
+    def _find(self, event: DeliveryEvent, hashed: str) -> _About:
+        """Find who has the address now, and which of their messages it is about."""
+        people = (
+            [who for (who,) in fetch(self._alias, "people_at", hashed, hashed)] if hashed else []
+        )
+        since = text_of(event.at - REMEMBERED)
+        batch = rows_of((person,) for person in people)
+        rows = fetch(self._alias, "touches_to", batch, event.channel.value, since) if people else ()
+        touch = _match(event, [_touch_of(*row) for row in rows])
+        if touch is None and (event.provider_id or event.message):
+            begin = f"<{event.message}>" if event.message else event.provider_id
+            named = (event.channel.value, since, event.provider_id, len(begin), begin)
+            rows = fetch(self._alias, "touch_named", *named)
+            touch = _match(event, [_touch_of(*row) for row in rows])
+        found = {*people, *([touch.person] if touch is not None else [])}
+        return _About(tuple(sorted(found)), touch)
+
+    def _act(self, event: DeliveryEvent, about: _About, at: datetime, hashed: str) -> None:
+        """Record what it tells of people, and end what that ends."""
+        kind = KINDS.get(event.kind)
+        if kind is None or (kind is SignalKind.BOUNCE and not event.is_permanent):
+            return
+        people = about.people
+        if event.kind in ANSWERS:
+            people = (about.touch.person,) if about.touch else people
+            if event.is_machine or len(people) != 1:
+                return
+        signals = [
+            Signal(who, kind, event.at, f"{_key(event)}:{who}", "", event.channel, event.address)
+            for who in people
+        ]
+        if signals:
+            self._book.record(signals, at)
+        elif hashed and kind in STOPS:
+            # Nobody has the address any more; whoever gets it is not written to there.
+            suppression = replace(suppression_by(kind, event.channel), whom=Whom.ADDRESS)
+            suppress_people(self._alias, self._terms, [("", suppression, event.at, hashed)])
+
+    def _settle(self, event: DeliveryEvent, touch: _Touch) -> None:
+        """Write down what became of the message itself."""
+        rows = models.Touch.objects.using(self._alias).filter(pk=touch.number)
+        unknown = rows.filter(state=MessageState.UNKNOWN)
+        if event.kind is DeliveryKind.FAILED:
+            left = rows.filter(state__in=(MessageState.ACCEPTED, MessageState.UNKNOWN))
+            change = {"reason": Reason.REFUSED.value, "last_error": event.reason}
+            left.update(**FREE, state=MessageState.FAILED, **change)
+        elif event.kind is DeliveryKind.BOUNCED:
+            unknown.update(**FREE, state=MessageState.FAILED, reason=Reason.BOUNCE.value)
+        else:  # whatever else is said of it, it has left
+            unknown.update(
+                **FREE,
+                state=MessageState.ACCEPTED,
+                accepted_at=event.at,
+                provider_id=event.provider_id or touch.provider_id,
+                reason=None,
+            )
+
+
+def _key(event: DeliveryEvent) -> str:
+    return f"delivery:{event.outlet}:{event.id}"
+
+
+def _words(event: DeliveryEvent) -> str:
+    """Return a provider's words in one line, without the address."""
+    return hide_address(" ".join(event.reason.split())[:LONGEST_REASON], event.address)
+
+
+def _row(event: DeliveryEvent, touch: _Touch | None, at: datetime) -> Row:
+    return (
+        _key(event),
+        event.channel.value,
+        event.outlet,
+        event.kind.value,
+        text_of(event.at),
+        None if touch is None else touch.number,
+        event.is_machine,
+        event.is_permanent,
+        event.reason,
+        text_of(at),
+    )
+
+
+def _match(event: DeliveryEvent, touches: Iterable[_Touch]) -> _Touch | None:
+    """Return the message that is meant: the one named, or else the newest that had left."""
+    for touch in touches:
+        if not event.provider_id and not event.message:
+            if touch.accepted_at is not None and touch.accepted_at <= event.at:
+                return touch
+        elif (event.provider_id and touch.provider_id == event.provider_id) or (
+            event.message
+            and (touch.key == event.message or touch.provider_id.startswith(f"<{event.message}>"))
+        ):
+            return touch
+    return None
+
+
+def _touch_of(
+    number: int, person: str, state: str, provider_id: str, accepted_at: str | None, *identity: Any
+) -> _Touch:
+    # One that was written under another id keeps the key that is known outside.
+    own, journey, version, step, rotation = identity
+    key = own or touch_key(person, journey, version, step, rotation)
+    return _Touch(number, person, state, provider_id, key, instant_or_none(accepted_at))
+
+
+def _is_young(event: DeliveryEvent, touch: _Touch | None) -> bool:
+    """Tell whether an open or a click came too soon to be a person's."""
+    if event.kind not in ANSWERS - {DeliveryKind.REPLIED} or touch is None:
+        return False
+    return touch.accepted_at is not None and event.at - touch.accepted_at < YOUNG
