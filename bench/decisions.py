@@ -27,8 +27,8 @@ from django.db import connections, transaction
 from bench.measure import MB, Result
 from bench.servers import postgresql
 from bench.worlds import WORK
-from rekindle.gate import Cap, HouseRules, QuietHours, Terms
-from rekindle.journeys import Engine, JourneyVersion, parse_journey
+from rekindle.gate import BookRules, Cap, HouseRules, QuietHours
+from rekindle.journeys import JourneyEngine, JourneyVersion, parse_journey
 from rekindle.ledger import LedgerBook, connect, disconnect, migrate
 from rekindle.ledger.book import lane_of
 from rekindle.ledger.book.book import PLACES
@@ -159,10 +159,10 @@ def _decide(url: str, ready: Barrier, reports: SimpleQueue[int]) -> None:
     reports.put(sum(engine.tick(AT, batch=BATCH).decisions.values()))
 
 
-def _engine(alias: str) -> Engine:
+def _engine(alias: str) -> JourneyEngine:
     rules = HouseRules(caps=(CAP,), quiet_hours=QuietHours(time(21), time(8)))
-    book = LedgerBook(alias, secret=b"bench", terms=Terms(longest_window=WEEK))
-    return Engine(book, FixedAudience(), rules=rules, cost={Channel("email"): 1000})
+    book = LedgerBook(alias, secret=b"bench", terms=BookRules(longest_window=WEEK))
+    return JourneyEngine(book, FixedAudience(), rules=rules, cost={Channel("email"): 1000})
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def _ledger(url: str, people: int) -> Iterator[str]:
     """Yield a ledger in which so many people are due at ``AT``."""
     alias = connect(url, base=Path("/"))
     migrate(alias)
-    book = LedgerBook(alias, secret=b"bench", terms=Terms())
+    book = LedgerBook(alias, secret=b"bench", terms=BookRules())
     book.start(JourneyVersion(parse_journey(JOURNEY), 1, 0.0, "bench", AT - WEEK))
     _fill(alias, people)
     yield alias

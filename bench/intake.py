@@ -29,7 +29,7 @@ from bench.measure import Result, compare
 from rekindle.clock import SystemClock
 from rekindle.desk import Scaffold, create_workspace
 from rekindle.journeys import Person
-from rekindle.ledger import Keys, Scope
+from rekindle.ledger import ApiKeys, Scope
 from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
 from rekindle.worker import LedgerIntake
@@ -135,7 +135,7 @@ def serve_ours(folder: Path, ready: Connection) -> None:
     create_workspace(folder, Scaffold("Bench", "GBP", "UTC"))
     workspace = Workspace.open(folder, clock=SystemClock())
     now = workspace.clock.now()
-    secret = Keys(workspace.ledger).create("bench", source="web", scopes=[Scope.EVENTS], at=now)
+    secret = ApiKeys(workspace.ledger).create("bench", source="web", scopes=[Scope.EVENTS], at=now)
     workspace.book.save_people(Person(_known(place)) for place in range(PEOPLE))
     _serve(build_api(LedgerIntake(workspace)), ready, secret)
 

@@ -38,8 +38,8 @@ from rekindle.config import LedgerSettings, PortalSettings
 from rekindle.consent import ConsentRecord
 from rekindle.desk import Scaffold, create_workspace
 from rekindle.gate import HouseRules
-from rekindle.journeys import Engine, JourneyVersion, Person, parse_journey
-from rekindle.ledger import Keys, OutboxMessage, Scope
+from rekindle.journeys import JourneyEngine, JourneyVersion, Person, parse_journey
+from rekindle.ledger import ApiKeys, OutboxMessage, Scope
 from rekindle.messages import Address, AddressKind, Message
 from rekindle.runtime import Workspace
 from rekindle.testing.audiences import FixedAudience
@@ -170,14 +170,14 @@ def open_shop(folder: Path, url: str) -> Workspace:
     space.book.save_consent(ConsentRecord(one, Channel("email"), True, at, "b") for one in names)
     journey = parse_journey(JOURNEY, name_hint="stopping")
     space.book.start(JourneyVersion(journey, 1, holdout_share=0.0, salt="bench", started_at=at))
-    Engine(space.book, FixedAudience(names), rules=HouseRules(), cost=space.cost).tick(at)
+    JourneyEngine(space.book, FixedAudience(names), rules=HouseRules(), cost=space.cost).tick(at)
     return space
 
 
 def serve_api(space: Workspace, line: Connection) -> None:
     """Serve the API; the target of a process."""
     now = space.clock.now()
-    secret = Keys(space.ledger).create("bench", source="web", scopes=[Scope.EVENTS], at=now)
+    secret = ApiKeys(space.ledger).create("bench", source="web", scopes=[Scope.EVENTS], at=now)
     server = build_server(space)
     line.send((server.effective_port, secret))
     server.run()

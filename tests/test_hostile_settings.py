@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from rekindle.config import Config, parse_config
 from rekindle.errors import ConfigError, WorkspaceError
-from rekindle.gate import build_rules, build_terms
+from rekindle.gate import build_book_rules, build_rules
 
 HOSTILE = {
     "the largest number": "1e308",
@@ -104,7 +104,7 @@ def refusal_of(text: str) -> str | None:
     except (ConfigError, WorkspaceError) as refusal:
         return str(refusal)
     build_rules(config)
-    build_terms(config)
+    build_book_rules(config)
     return None
 
 

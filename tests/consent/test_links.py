@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rekindle.consent import Subscription, read_unsubscribe, sign_unsubscribe
+from rekindle.consent import OptOutLink, read_unsubscribe, sign_unsubscribe
 
 SECRET = b"a secret of the tests"
 TOKEN = sign_unsubscribe(SECRET, "bob", "news.example.com")
@@ -20,7 +20,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 @given(person=TEXT, list_id=TEXT)
 def test_a_token_says_who_and_which_list(person: str, list_id: str) -> None:
     token = sign_unsubscribe(SECRET, person, list_id)
-    assert read_unsubscribe(SECRET, token) == Subscription(person, list_id)
+    assert read_unsubscribe(SECRET, token) == OptOutLink(person, list_id)
     assert set(token) <= UNRESERVED
 
 

@@ -11,7 +11,7 @@ import pytest
 from rekindle.config import parse_config
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Rule
 from rekindle.gate import Decision, Dossier, Enrolment, Sent
-from rekindle.gate.gate import SEND, GateContext, Policy, decide
+from rekindle.gate.gate import SEND, GateContext, JourneyRules, decide
 from rekindle.gate.house import Cap, HouseRules, Worth, build_caps, build_rules, longest_window
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.reasons import REASONS
@@ -41,7 +41,7 @@ def context(
     dossier = Dossier(enrolment, Permission(True, Rule.EXPRESS), True, False, None, sent)
     send = Send("0", Channel("email"), "check-in")
     return GateContext(
-        dossier, send, Policy(purpose, 3 * DAY, HouseRules(caps)), NOW, is_condition_met
+        dossier, send, JourneyRules(purpose, 3 * DAY, HouseRules(caps)), NOW, is_condition_met
     )
 
 

@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from rekindle.errors import LedgerError
-from rekindle.gate import Budget, Cap, HouseRules, Terms, Worth
+from rekindle.gate import BookRules, Budget, Cap, HouseRules, Worth
 from rekindle.journeys import (
     Branch,
     Candidate,
     End,
-    Engine,
     Goal,
     Journey,
+    JourneyEngine,
     JourneyVersion,
     MemoryBook,
     Move,
@@ -81,12 +81,14 @@ class World:
         rules: HouseRules | None = None,
     ) -> None:
         rules = rules or HouseRules(tuple(caps))
-        terms = Terms(soft_opt_in=True, longest_window=7 * DAY, budgets=rules.budgets)
+        terms = BookRules(soft_opt_in=True, longest_window=7 * DAY, budgets=rules.budgets)
         self.book = MemoryBook(terms)
         self.book.save_people(Person(name, f"{name}@example.com") for name in people)
         self.audience = FixedAudience(*people)
         self.held_out = held_out
-        self.engine = Engine(self.book, self.audience, rules=rules, cost=COST, assign=self.assign)
+        self.engine = JourneyEngine(
+            self.book, self.audience, rules=rules, cost=COST, assign=self.assign
+        )
 
     def assign(self, person: str, *, salt: str, holdout_share: float) -> Arm:
         return Arm.HOLDOUT if person == self.held_out else Arm.TREATMENT
@@ -257,9 +259,9 @@ def test_purchase_that_overtook_the_entry_ends_it_at_the_gate() -> None:
 
 def test_touch_without_permission_is_skipped_and_says_which_rule() -> None:
     world = World("alice")
-    world.book = MemoryBook(Terms(soft_opt_in=False, longest_window=DAY))
+    world.book = MemoryBook(BookRules(soft_opt_in=False, longest_window=DAY))
     world.book.save_people([Person("alice", "alice@example.com")])
-    world.engine = Engine(world.book, world.audience, rules=HouseRules(), cost=COST)
+    world.engine = JourneyEngine(world.book, world.audience, rules=HouseRules(), cost=COST)
     world.start()
     world.engine.tick(START)
     (move,) = world.moves()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from rekindle.experiments import assign
-from rekindle.gate import Cap, HouseRules, Terms
+from rekindle.gate import BookRules, Cap, HouseRules
 from rekindle.journeys import (
     Candidate,
     Journey,
@@ -71,7 +71,7 @@ def run(
     days: int = 40,
     journey: Journey = JOURNEY,
 ) -> Replayed:
-    book = MemoryBook(Terms(soft_opt_in=True, longest_window=7 * DAY))
+    book = MemoryBook(BookRules(soft_opt_in=True, longest_window=7 * DAY))
     book.save_people(Person(one, f"{one}@example.com") for one in people)
     signals = [
         Signal(person, SignalKind.ORDER, START + after, f"{person} {after}")
@@ -163,7 +163,7 @@ def test_send_after_a_return_would_be_counted() -> None:
             return 0
 
     alice = TREATED[0]
-    book = DeafBook(Terms(soft_opt_in=True, longest_window=DAY))
+    book = DeafBook(BookRules(soft_opt_in=True, longest_window=DAY))
     book.save_people([Person(alice, "alice@example.com")])
     replayed = replay(
         JourneyVersion(JOURNEY, 1, 0.5, SALT, START),

@@ -11,13 +11,13 @@ import pytest
 from django.apps import apps
 from django.db import connections
 
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate, models
 from rekindle.messages import AddressKind, Capabilities
 from rekindle.vocabulary import Channel
 
 SECRET = b"a secret of the tests"
-TERMS = Terms(
+TERMS = BookRules(
     soft_opt_in=True,
     longest_window=timedelta(days=7),
     channels={Channel("email"): Capabilities(AddressKind.EMAIL)},

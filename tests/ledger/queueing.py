@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rekindle.gate import Budget, Terms
+from rekindle.gate import BookRules, Budget
 from rekindle.ledger import Outbox, OutboxMessage, models
 from rekindle.ledger.book import lane_of
 from rekindle.vocabulary import Reason
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 LEASE = timedelta(minutes=5)
 STALE_AFTER = timedelta(days=3)
 COST = 1000
-TERMS = Terms(longest_window=7 * DAY, budgets=(Budget(None, None, 5 * COST),))
+TERMS = BookRules(longest_window=7 * DAY, budgets=(Budget(None, None, 5 * COST),))
 TEXT = """\
 journey: {name}
 purpose: {purpose}

@@ -319,13 +319,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from django.db import connections
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.journeys import Signal
 from rekindle.ledger import LedgerBook, connect
 from rekindle.vocabulary import SignalKind
 
 alias = connect("sqlite:///ledger.sqlite3", base=Path(sys.argv[1]))
-book = LedgerBook(alias, secret=b"s", terms=Terms())
+book = LedgerBook(alias, secret=b"s", terms=BookRules())
 at = datetime(2026, 3, 2, 9, tzinfo=UTC)
 for number in range(200):
     book.record([Signal("zoe", SignalKind.VISIT, at, f"visit-{number}")], at)

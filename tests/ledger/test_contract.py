@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.journeys import Book
 from rekindle.ledger import LedgerBook, MessageState, models
 from rekindle.testing.book_contract import BookContract, Deliver, MakeBook
@@ -15,7 +15,7 @@ from rekindle.testing.book_contract import BookContract, Deliver, MakeBook
 class TestLedgerBook(BookContract):
     @pytest.fixture
     def make_book(self, alias: str) -> MakeBook:
-        def make(terms: Terms) -> Book:
+        def make(terms: BookRules) -> Book:
             return LedgerBook(alias, secret=b"secret", terms=terms)
 
         return make

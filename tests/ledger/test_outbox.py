@@ -10,7 +10,7 @@ from django.db import connections
 
 from rekindle.consent import Exclusion, Rule
 from rekindle.errors import UsageError
-from rekindle.gate import Decision, Terms
+from rekindle.gate import BookRules, Decision
 from rekindle.ledger import (
     MAX_ATTEMPTS,
     AuditLog,
@@ -177,7 +177,7 @@ def test_wishes_and_exclusions_are_shown(queue: Queue, outbox: Outbox) -> None:
 def test_bad_ending_excludes_for_a_while(
     queue: Queue, alias: str, ago: timedelta, exclusion: Exclusion | None
 ) -> None:
-    terms = Terms(cooling_off=7 * DAY, bad_endings=frozenset({"chargeback"}))
+    terms = BookRules(cooling_off=7 * DAY, bad_endings=frozenset({"chargeback"}))
     queue.message()
     when = {"at": START - ago, "recorded_at": START}
     queue.add(models.Signal, person_id="alice", kind="event", name="chargeback", key="1", **when)

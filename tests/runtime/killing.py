@@ -21,8 +21,8 @@ from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.clock import MovableClock, pause, stopwatch
 from rekindle.consent import ConsentRecord
 from rekindle.errors import RekindleError
-from rekindle.gate import Budget, HouseRules, Terms
-from rekindle.journeys import Engine, JourneyVersion, Person, Signal, parse_journey
+from rekindle.gate import BookRules, Budget, HouseRules
+from rekindle.journeys import JourneyEngine, JourneyVersion, Person, Signal, parse_journey
 from rekindle.ledger import (
     History,
     LedgerBook,
@@ -50,7 +50,7 @@ ROUGH = Manners(
 )  # fmt: skip
 BUSINESS = Budget(None, Channel("email"), 10**12)
 RULES = HouseRules(budgets=(BUSINESS,))
-TERMS = Terms(budgets=(BUSINESS,))
+TERMS = BookRules(budgets=(BUSINESS,))
 COST = 1_000
 PATIENCE_SECONDS = 30
 CALL_BACK = """\
@@ -99,7 +99,7 @@ class Desk:
         self._clock = clock
         everyone = FixedAudience([name_of(number) for number in range(post.arrived)])
         cost = {Channel("email"): COST}
-        self._engine = Engine(self.book, everyone, rules=RULES, cost=cost)
+        self._engine = JourneyEngine(self.book, everyone, rules=RULES, cost=cost)
         smtp = SmtpSettings(host="127.0.0.1", port=post.port, security="none")
         settings = EmailSettings(outlet="email_smtp", smtp=smtp)
         outlet = build_outlet("email_smtp", settings, base=Path(post.folder), secrets={})

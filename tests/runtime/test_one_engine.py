@@ -18,7 +18,7 @@ import pytest
 from rekindle.desk import replay_journey, report_journey
 from rekindle.desk.replaying import Rehearsal, rehearse
 from rekindle.gate import build_rules
-from rekindle.journeys import Candidate, Engine, JourneyVersion
+from rekindle.journeys import Candidate, JourneyEngine, JourneyVersion
 from rekindle.journeys.population.historical import HistoryAudience
 from rekindle.journeys.population.live import LiveAudience
 from rekindle.worker.composing import Composer
@@ -95,7 +95,7 @@ def look_between(team: Team, morning: datetime) -> None:
     audience.profiles(morning)
     observe_returns(space, at)
     people = OfTheMorning(audience, morning)
-    Engine(space.book, people, rules=build_rules(space.config), cost=space.cost).tick(at)
+    JourneyEngine(space.book, people, rules=build_rules(space.config), cost=space.cost).tick(at)
     build_dispatcher(space, Composer(space, audience).compose, people).run()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rekindle.consent import Exclusion
 from rekindle.desk import (
-    Wish,
+    PreferenceChange,
     begin_journey,
     build_plan,
     change_preferences,
@@ -196,7 +196,7 @@ def test_wishes_exclusions_and_erasure_bind_the_gate(team: Team) -> None:
     pause_journey(space, "few", who=WHO)
     queued = [one.person for one in space.history.messages_of("few") if one.accepted_at is None]
     snoozed, excluded, erased, *others = queued
-    change_preferences(space, snoozed, Wish(snooze=30 * DAY), who=WHO)
+    change_preferences(space, snoozed, PreferenceChange(snooze=30 * DAY), who=WHO)
     exclude_person(space, excluded, Exclusion.BAD_ACTOR, who=WHO)
     assert erase_person(space, erased, who=WHO) in (0, 1)
     resume_journey(space, "few", who=WHO)
@@ -215,19 +215,21 @@ def test_wishes_add_up_and_are_taken_back(team: Team) -> None:
     team.start("few")
     team.tick()
     person = team.enrolments("few")[0].person
-    change_preferences(space, person, Wish(snooze=DAY, mute=("news",)), who=WHO)
-    now = change_preferences(space, person, Wish(at_most_every=30 * DAY), who=WHO)
+    change_preferences(space, person, PreferenceChange(snooze=DAY, mute=("news",)), who=WHO)
+    now = change_preferences(space, person, PreferenceChange(at_most_every=30 * DAY), who=WHO)
     assert now == space.history.preferences_of(person)
     assert now.snoozed_until == team.clock.now() + DAY
     assert (now.muted_topics, now.at_most_every) == (frozenset({"news"}), 30 * DAY)
     none = timedelta(0)
-    back = change_preferences(space, person, Wish(none, none, unmute=("news",)), who=WHO)
+    back = change_preferences(
+        space, person, PreferenceChange(none, none, unmute=("news",)), who=WHO
+    )
     assert (back.snoozed_until, back.muted_topics, back.at_most_every) == (None, frozenset(), None)
 
 
 def test_wish_of_nobody_is_refused(team: Team) -> None:
     with pytest.raises(UsageError, match="no customer 'nobody'"):
-        change_preferences(team.workspace, "nobody", Wish(snooze=DAY), who=WHO)
+        change_preferences(team.workspace, "nobody", PreferenceChange(snooze=DAY), who=WHO)
 
 
 def test_touch_at_night_waits_for_the_morning_where_the_person_is(team: Team) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rekindle.consent import Exclusion
 from rekindle.desk import (
-    Wish,
+    PreferenceChange,
     change_preferences,
     erase_person,
     exclude_person,
@@ -35,7 +35,7 @@ def suppress(team: Team, person: str, reason: str, purpose: Purpose | None) -> N
     book.suppress(person, EMAIL, reason=reason, at=at, purpose=purpose)
 
 
-def wish(team: Team, person: str, wanted: Wish) -> None:
+def wish(team: Team, person: str, wanted: PreferenceChange) -> None:
     change_preferences(team.workspace, person, wanted, who=WHO)
 
 
@@ -56,12 +56,12 @@ CHANGES: dict[str, tuple[Callable[[Team, str], object], Answer, Reason]] = {
         Reason.SUPPRESSED,
     ),
     "snoozed": (
-        lambda team, person: wish(team, person, Wish(snooze=30 * DAY)),
+        lambda team, person: wish(team, person, PreferenceChange(snooze=30 * DAY)),
         Answer.HOLD,
         Reason.SNOOZED,
     ),
     "less often": (
-        lambda team, person: wish(team, person, Wish(at_most_every=30 * DAY)),
+        lambda team, person: wish(team, person, PreferenceChange(at_most_every=30 * DAY)),
         Answer.HOLD,
         Reason.PREFERENCE,
     ),

@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 
 from rekindle.config import write_duration
 from rekindle.gate import (
+    BookRules,
     Budget,
     Calendar,
     Cap,
     HouseRules,
     QuietHours,
-    Terms,
     Worth,
     longest_window,
 )
@@ -122,7 +122,7 @@ class House:
     """The rules of the house, and what a book has to know of them."""
 
     rules: HouseRules
-    terms: Terms
+    terms: BookRules
 
 
 def draw_house(draw: Random) -> House:
@@ -151,7 +151,7 @@ def draw_house(draw: Random) -> House:
         excluded_when=draw.choice([None, "lifetime_value < 0"]),
         zone=ZoneInfo(zone),
     )
-    terms = Terms(
+    terms = BookRules(
         soft_opt_in=draw.random() < 0.9,
         longest_window=longest_window(caps),
         zone=zone,

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Protocol
 
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.journeys import Audience, Batch, Book, Decide, MemoryBook, Move, Signal
 from tests.simulation.drawing import House
 from tests.simulation.journal import Key, broken
@@ -98,7 +98,7 @@ MakeKeeper = Callable[[Watcher], Keeper]
 class WatchedMemoryBook(MemoryBook):
     """A book in memory that is watched."""
 
-    def __init__(self, terms: Terms, watcher: Watcher) -> None:
+    def __init__(self, terms: BookRules, watcher: Watcher) -> None:
         super().__init__(terms)
         self._take_watched = watch_take(super().take_due, watcher)
 

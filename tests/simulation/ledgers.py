@@ -24,7 +24,7 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.intake import MEANINGS, Event, read_event
 from rekindle.journeys import Batch, Decide, Move, Signal
 from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, read_reports
@@ -49,7 +49,7 @@ SPENT = ("queued", "leased", *LEFT)
 class WatchedLedgerBook(LedgerBook):
     """A book in a database that is watched."""
 
-    def __init__(self, alias: str, terms: Terms, watcher: Watcher) -> None:
+    def __init__(self, alias: str, terms: BookRules, watcher: Watcher) -> None:
         super().__init__(alias, secret=SECRET, terms=terms)
         self._alias = alias
         self._inbox = Inbox(alias, LedgerBook(alias, secret=SECRET, terms=terms))

@@ -11,7 +11,16 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from rekindle.gate import Enrolment
-from rekindle.journeys import Batch, Book, Candidate, Engine, JourneyVersion, Move, Person, Signal
+from rekindle.journeys import (
+    Batch,
+    Book,
+    Candidate,
+    JourneyEngine,
+    JourneyVersion,
+    Move,
+    Person,
+    Signal,
+)
 from rekindle.vocabulary import Channel
 from tests.simulation.drawing import (
     COST,
@@ -111,9 +120,9 @@ class World:
         self.book.start(version)
         self.journal.start(version)
 
-    def _build_engine(self) -> Engine:
+    def _build_engine(self) -> JourneyEngine:
         cost = {Channel("email"): COST}
-        return Engine(self.book, self, rules=self.house.rules, cost=cost)
+        return JourneyEngine(self.book, self, rules=self.house.rules, cost=cost)
 
     # Time and work
 

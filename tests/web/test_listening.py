@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.web.listening import Channel, count_connections, open_server
+from rekindle.web.listening import BoundedConnection, count_connections, open_server
 
 SLOW = 140
 
@@ -59,7 +59,7 @@ def test_many_slow_clients_keep_nobody_waiting(said: bytes) -> None:
 
 
 def test_who_sends_a_byte_now_and_then_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Channel, "request_seconds", 0.0)
+    monkeypatch.setattr(BoundedConnection, "request_seconds", 0.0)
     with listening() as port, socket.create_connection(("127.0.0.1", port), timeout=5) as client:
         client.sendall(b"GET /")
         try:

@@ -258,18 +258,18 @@ def _shown(node: exp.Expr) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class NodeRule:
     """How one kind of node is checked, and the parts it may have."""
 
     check: Callable[[Any, int], str]
     parts: frozenset[str]
 
 
-def _rule(check: Callable[[Any, int], str], *parts: str) -> Rule:
-    return Rule(check, frozenset(parts or ("this", "expression")))
+def _rule(check: Callable[[Any, int], str], *parts: str) -> NodeRule:
+    return NodeRule(check, frozenset(parts or ("this", "expression")))
 
 
-CHECKS: Mapping[type[exp.Expr], Rule] = {
+CHECKS: Mapping[type[exp.Expr], NodeRule] = {
     exp.Column: _rule(_column, "this", "table"),
     exp.Literal: _rule(_literal, "this", "is_string"),
     exp.Boolean: _rule(lambda node, depth: "flag", "this"),

@@ -52,12 +52,12 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and show its secret, once."""
-    from rekindle.ledger import Keys, Scope
+    from rekindle.ledger import ApiKeys, Scope
 
     workspace = open_at(directory, None)
     scopes = [Scope(word) for word in scope]
     at = workspace.clock.now()
-    secret = Keys(workspace.ledger).create(name, source=source, scopes=scopes, at=at)
+    secret = ApiKeys(workspace.ledger).create(name, source=source, scopes=scopes, at=at)
     if as_json:
         show_json({"version": SCHEMA_VERSION, "name": name, "source": source, "secret": secret})
         return
@@ -67,9 +67,9 @@ def create(
 
 def list_keys(directory: Directory = Path(), as_json: AsJson = False) -> None:
     """List every key there is or was, never its secret."""
-    from rekindle.ledger import Keys
+    from rekindle.ledger import ApiKeys
 
-    keys = Keys(open_at(directory, None).ledger).all()
+    keys = ApiKeys(open_at(directory, None).ledger).all()
     rows = [
         {
             "name": key.name,
@@ -85,7 +85,7 @@ def list_keys(directory: Directory = Path(), as_json: AsJson = False) -> None:
         show_json({"version": SCHEMA_VERSION, "keys": rows})
         return
     show_table(
-        "Keys",
+        "ApiKeys",
         ["name", "source", "scopes", "created", "last used", "revoked"],
         [
             [
@@ -103,8 +103,8 @@ def list_keys(directory: Directory = Path(), as_json: AsJson = False) -> None:
 
 def revoke(name: KeyName, directory: Directory = Path()) -> None:
     """Make a key useless, for good; within five seconds in every process."""
-    from rekindle.ledger import Keys
+    from rekindle.ledger import ApiKeys
 
     workspace = open_at(directory, None)
-    Keys(workspace.ledger).revoke(name, at=workspace.clock.now())
+    ApiKeys(workspace.ledger).revoke(name, at=workspace.clock.now())
     errors.print(f"revoked {name}", markup=False)

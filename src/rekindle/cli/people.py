@@ -62,10 +62,10 @@ def prefer(
     by: By = "",
 ) -> None:
     """Keep what a customer asked for: not now, less often, fewer topics."""
-    from rekindle.desk import Wish, change_preferences
+    from rekindle.desk import PreferenceChange, change_preferences
 
-    wish = Wish(_duration(snooze), _duration(at_most_every), mute or (), unmute or ())
-    if wish == Wish():
+    wish = PreferenceChange(_duration(snooze), _duration(at_most_every), mute or (), unmute or ())
+    if wish == PreferenceChange():
         raise UsageError("say what they asked for: --snooze, --at-most-every, --mute or --unmute")
     workspace = open_at(directory, None)
     now = change_preferences(workspace, customer, wish, who=whoever(by))

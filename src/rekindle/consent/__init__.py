@@ -1,7 +1,7 @@
 """May this person be contacted, on this channel, for this purpose, today, and why."""
 
 from rekindle.consent.hiding import hide_permissions
-from rekindle.consent.links import Subscription, read_unsubscribe, sign_unsubscribe
+from rekindle.consent.links import OptOutLink, read_unsubscribe, sign_unsubscribe
 from rekindle.consent.model import ConsentRecord, Permission, Rule
 from rekindle.consent.preferences import NO_PREFERENCES, Exclusion, Preferences
 from rekindle.consent.rules import decide_permission
@@ -18,10 +18,10 @@ __all__ = [
     "NO_PREFERENCES",
     "ConsentRecord",
     "Exclusion",
+    "OptOutLink",
     "Permission",
     "Preferences",
     "Rule",
-    "Subscription",
     "Suppression",
     "Whom",
     "decide_permission",

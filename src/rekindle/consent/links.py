@@ -18,7 +18,7 @@ SIGNATURE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class OptOutLink:
     """One person on one list: what an unsubscribe link identifies (RFC 8058 section 3.1).
 
     ``channel`` is the one whose marketing the list is; links of earlier releases name none,
@@ -38,14 +38,14 @@ def sign_unsubscribe(secret: bytes, person: str, list_id: str, *, channel: str =
     return f"{written}.{_signature(secret, written)}"
 
 
-def read_unsubscribe(secret: bytes, token: str) -> Subscription | None:
+def read_unsubscribe(secret: bytes, token: str) -> OptOutLink | None:
     """Return what a token identifies, or None if it was not signed with ``secret``."""
     written, _, signature = token.partition(".")
     if not hmac.compare_digest(signature.encode(), _signature(secret, written).encode()):
         return None
     padding = "=" * (-len(written) % 4)
     person, list_id, *channel = json.loads(urlsafe_b64decode(written + padding))
-    return Subscription(person, list_id, *channel)
+    return OptOutLink(person, list_id, *channel)
 
 
 def _signature(secret: bytes, written: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.judging import Verdict
+    from rekindle.desk.opting_out import LedgerOptOuts
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import report_journey
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
         resume_journey,
         stop_journey,
     )
-    from rekindle.desk.subscriptions import LedgerSubscriptions
     from rekindle.desk.wishes import (
-        Wish,
+        PreferenceChange,
         change_preferences,
         erase_person,
         exclude_person,
@@ -62,8 +62,8 @@ _HOMES = {
     "plan_move": "steering",
     "resume_journey": "steering",
     "stop_journey": "steering",
-    "LedgerSubscriptions": "subscriptions",
-    "Wish": "wishes",
+    "LedgerOptOuts": "opting_out",
+    "PreferenceChange": "wishes",
     "change_preferences": "wishes",
     "erase_person": "wishes",
     "exclude_person": "wishes",
@@ -73,14 +73,14 @@ __all__ = [
     "MEANINGS",
     "AudienceCount",
     "Explanation",
-    "LedgerSubscriptions",
+    "LedgerOptOuts",
     "MovePlan",
     "Plan",
+    "PreferenceChange",
     "Restored",
     "Scaffold",
     "Start",
     "Verdict",
-    "Wish",
     "begin_journey",
     "build_plan",
     "change_preferences",

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LONGEST_DURATION
 from rekindle.consent import Exclusion
-from rekindle.gate import Decision, Dossier, GateContext, Policy, build_rules, decide
+from rekindle.gate import Decision, Dossier, GateContext, JourneyRules, build_rules, decide
 from rekindle.journeys import Asking, Candidate, JourneyVersion, Send
 from rekindle.profiles import local_day
 from rekindle.runtime import Workspace
@@ -43,7 +43,7 @@ def judge(
     asking = Asking(_OneProfile(workspace, person, at), rules)
     is_excluded = person in asking.excluded({person}, at)
     expected = asking.expected({person}, at).get(person)
-    policy = Policy(Purpose.MARKETING, LONGEST_DURATION, rules)
+    policy = JourneyRules(Purpose.MARKETING, LONGEST_DURATION, rules)
     verdicts = []
     for channel in sorted(workspace.capabilities):
         dossier = workspace.outbox.standing(

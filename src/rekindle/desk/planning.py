@@ -31,8 +31,8 @@ from rekindle.gate import HouseRules
 from rekindle.journeys import (
     Book,
     Candidate,
-    Engine,
     Journey,
+    JourneyEngine,
     JourneyVersion,
     MemoryBook,
     Send,
@@ -300,7 +300,7 @@ def _walk(
     # Who enters is settled; the walk is about what happens to them then.
     settled = replace(version.journey, trigger=None, backfill=timedelta(0), pilot=1.0)
     book.start(replace(version, journey=settled))
-    engine = Engine(book, audience, rules=rules, cost=workspace.cost, assign=assign)
+    engine = JourneyEngine(book, audience, rules=rules, cost=workspace.cost, assign=assign)
     engine.tick(at)
     # Several looks a day: a touch held over somebody's night must find their day.
     looks = (version.journey.longest + 2 * A_DAY) // BETWEEN_LOOKS

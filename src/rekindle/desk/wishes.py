@@ -19,7 +19,7 @@ TOPIC_PATTERN = r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PreferenceChange:
     """A change to what someone asked for; what is None stays as it was.
 
     A snooze or a pause of zero takes back what was asked before.
@@ -31,7 +31,9 @@ class Wish:
     unmute: Collection[str] = ()
 
 
-def change_preferences(workspace: Workspace, person: str, wish: Wish, *, who: str) -> Preferences:
+def change_preferences(
+    workspace: Workspace, person: str, wish: PreferenceChange, *, who: str
+) -> Preferences:
     """Do what a person asked for and return what now holds for them.
 
     Raises:

@@ -11,7 +11,7 @@ from rekindle.facts.contracts import (
 )
 from rekindle.facts.engines import (
     Engine,
-    Place,
+    FactsPlace,
     Reading,
     Readings,
     open_engine,
@@ -36,10 +36,10 @@ __all__ = [
     "Contract",
     "Engine",
     "Facts",
+    "FactsPlace",
     "FileImport",
     "Format",
     "Lake",
-    "Place",
     "Progress",
     "Proposal",
     "Reading",

@@ -32,7 +32,7 @@ from rekindle.facts.evidence import tell_shared, write_handles, write_identities
 from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.numbering import build_card_stamps, build_stamps, count_undated, next_number
 from rekindle.facts.permitting import Statements
-from rekindle.facts.refusing import Refusals, clamp
+from rekindle.facts.refusing import RefusedRows, clamp
 from rekindle.facts.sources import Raw, open_source
 from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.facts.upserting import Written, upsert
@@ -196,7 +196,7 @@ class _Import:
         read = self._count("checked") + len(raw.rejects)
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
-        refusals = Refusals(con, raw, contract, given)
+        refusals = RefusedRows(con, raw, contract, given)
         has_statements = self._statements.read(contract, given)
         refusals.find(now=self._now)
         if has_statements:

@@ -25,7 +25,7 @@ EXAMPLES = 5
 
 
 @dataclass(frozen=True)
-class Refusals:
+class RefusedRows:
     """The rows of one file that are not taken. ``given`` are the columns it has."""
 
     con: duckdb.DuckDBPyConnection

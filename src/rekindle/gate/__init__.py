@@ -4,15 +4,15 @@ Caps, quiet hours, days off, zones, budgets and the papers of one person go in; 
 hold or skip, with a reason, comes out.
 """
 
-from rekindle.gate.gate import GateContext, Policy, decide
+from rekindle.gate.gate import GateContext, JourneyRules, decide
 from rekindle.gate.house import (
     INSTANT,
     Cap,
     HouseRules,
     Worth,
+    build_book_rules,
     build_caps,
     build_rules,
-    build_terms,
     longest_window,
 )
 from rekindle.gate.interfaces import Outgoing
@@ -26,13 +26,13 @@ from rekindle.gate.local_time import (
 )
 from rekindle.gate.model import (
     UTC_ZONES,
+    BookRules,
     Budget,
     Decision,
     Deed,
     Dossier,
     Enrolment,
     Sent,
-    Terms,
 )
 from rekindle.gate.reasons import REASONS, ReasonNote
 from rekindle.gate.zones import resolve_zones
@@ -41,6 +41,7 @@ __all__ = [
     "INSTANT",
     "REASONS",
     "UTC_ZONES",
+    "BookRules",
     "Budget",
     "Calendar",
     "Cap",
@@ -50,16 +51,15 @@ __all__ = [
     "Enrolment",
     "GateContext",
     "HouseRules",
+    "JourneyRules",
     "Outgoing",
-    "Policy",
     "QuietHours",
     "ReasonNote",
     "Sent",
-    "Terms",
     "Worth",
+    "build_book_rules",
     "build_caps",
     "build_rules",
-    "build_terms",
     "decide",
     "local_day_bounds",
     "longest_window",

@@ -27,7 +27,7 @@ SOON = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class JourneyRules:
     """What holds for every touch of one journey version."""
 
     purpose: Purpose
@@ -48,7 +48,7 @@ class GateContext:
 
     dossier: Dossier
     send: Outgoing
-    policy: Policy
+    policy: JourneyRules
     at: datetime
     is_condition_met: bool = True
     cost: int = 0

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.config import WEEKDAYS, CalendarSettings, Config, known_channels, parse_span
 from rekindle.gate.local_time import Calendar, QuietHours
-from rekindle.gate.model import Budget, Terms
+from rekindle.gate.model import BookRules, Budget
 from rekindle.messages import Capabilities
 from rekindle.vocabulary import Channel, Money
 
@@ -92,9 +92,11 @@ def build_rules(
     )
 
 
-def build_terms(config: Config, channels: Mapping[Channel, Capabilities] | None = None) -> Terms:
+def build_book_rules(
+    config: Config, channels: Mapping[Channel, Capabilities] | None = None
+) -> BookRules:
     """Return what a book has to know of a configuration, and of the channels there are."""
-    return Terms(
+    return BookRules(
         soft_opt_in=config.consent.soft_opt_in,
         longest_window=longest_window(build_caps(config)),
         zone=config.workspace.timezone,

@@ -117,7 +117,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class BookRules:
     """What a workspace decided once that bears on every dossier and message.
 
     ``longest_window`` is how far back sends are listed for the caps; ``zone`` the IANA

@@ -2,9 +2,9 @@
 
 from rekindle.identity.minting import apply_change, decide_change
 from rekindle.identity.model import (
-    Change,
     Handle,
     HandleKind,
+    IdentityChange,
     Join,
     JoinReason,
     Link,
@@ -23,11 +23,11 @@ __all__ = [
     "NO_IDS",
     "WORDS",
     "Acquaintance",
-    "Change",
     "Evidence",
     "Groups",
     "Handle",
     "HandleKind",
+    "IdentityChange",
     "Join",
     "JoinReason",
     "Link",

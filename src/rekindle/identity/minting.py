@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from rekindle.identity.model import RULES, Change, Handle, JoinReason, Link
+from rekindle.identity.model import RULES, Handle, IdentityChange, JoinReason, Link
 from rekindle.identity.rules import Groups
 
 Rank = Callable[[str], tuple[object, ...]]
 
 
-def decide_change(groups: Groups, known: Mapping[str, str], *, rank: Rank) -> Change:
+def decide_change(groups: Groups, known: Mapping[str, str], *, rank: Rank) -> IdentityChange:
     """Return the joins and splits that lead from ``known`` to ``groups``.
 
     ``known`` says which person an id goes by, where that is another, without a detour;
@@ -32,10 +32,10 @@ def decide_change(groups: Groups, known: Mapping[str, str], *, rank: Rank) -> Ch
         live = [id_ for id_ in ids if id_ in parted or known.get(id_, id_) == id_]
         kept = min(live, key=rank)
         links += [Link(id_, kept, *reasons[id_]) for id_ in live if id_ != kept]
-    return Change(links, sorted(parted), groups.shared)
+    return IdentityChange(links, sorted(parted), groups.shared)
 
 
-def apply_change(known: Mapping[str, str], change: Change) -> dict[str, str]:
+def apply_change(known: Mapping[str, str], change: IdentityChange) -> dict[str, str]:
     """Return which person each id goes by after a change, where that is another."""
     stays = {link.gone: link.kept for link in change.links}
     left = set(change.splits)

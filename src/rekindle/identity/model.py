@@ -88,7 +88,7 @@ class SharedHandle:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class IdentityChange:
     """What is to be done so that persons are as the evidence says.
 
     ``splits`` are ids that leave the person they go by, to be persons again; they come

@@ -20,7 +20,7 @@ from rekindle.intake.model import (
     Event,
     EventType,
     Problem,
-    Refusal,
+    RefusedEvent,
     Statement,
 )
 from rekindle.intake.orders import (
@@ -52,7 +52,7 @@ __all__ = [
     "Meaning",
     "OrderEvent",
     "Problem",
-    "Refusal",
+    "RefusedEvent",
     "Statement",
     "WireEvent",
     "event_name",

@@ -122,7 +122,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedEvent:
     """One event that was not taken: its place in the batch, and what was wrong."""
 
     index: int

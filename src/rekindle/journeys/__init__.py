@@ -6,8 +6,8 @@ history by the same engine over a book in memory.
 
 from rekindle.journeys.asking import Asking
 from rekindle.journeys.breaker import Trip, Window, decide_trip
-from rekindle.journeys.deciding import build_policy
-from rekindle.journeys.engine import Assign, Engine, TickReport, may_begin, may_enter
+from rekindle.journeys.deciding import build_journey_rules
+from rekindle.journeys.engine import Assign, JourneyEngine, TickReport, may_begin, may_enter
 from rekindle.journeys.exits import exit_reason, is_exit, is_stopped_by, is_woken
 from rekindle.journeys.interfaces import Audience, Book, Decide
 from rekindle.journeys.language import (
@@ -54,9 +54,9 @@ __all__ = [
     "Course",
     "Decide",
     "End",
-    "Engine",
     "Goal",
     "Journey",
+    "JourneyEngine",
     "JourneyVersion",
     "MemoryBook",
     "Move",
@@ -76,7 +76,7 @@ __all__ = [
     "WaitForTime",
     "Way",
     "Window",
-    "build_policy",
+    "build_journey_rules",
     "build_route",
     "decide_trip",
     "events_asked",

@@ -23,7 +23,7 @@ from rekindle.gate import (
     Enrolment,
     GateContext,
     HouseRules,
-    Policy,
+    JourneyRules,
     decide,
     local_day_bounds,
     next_local,
@@ -53,7 +53,7 @@ class _Course:
 
     version: JourneyVersion
     route: Route
-    policy: Policy
+    policy: JourneyRules
 
 
 @value_by_the_million(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class Decider:
         route = build_route(version.journey)
         if route.entry.position is None:
             raise LedgerError(f"journey {version.journey.name} sends nothing")
-        return _Course(version, route, build_policy(version, self._rules))
+        return _Course(version, route, build_journey_rules(version, self._rules))
 
 
 class _Purse:
@@ -237,10 +237,10 @@ class _Purse:
         return [one.name for one in self.budgets if one.binds(journey, channel)]
 
 
-def build_policy(version: JourneyVersion, rules: HouseRules) -> Policy:
+def build_journey_rules(version: JourneyVersion, rules: HouseRules) -> JourneyRules:
     """Return what holds for every touch of a version."""
     journey = version.journey
-    return Policy(journey.purpose, journey.stale_after, rules, journey.topic)
+    return JourneyRules(journey.purpose, journey.stale_after, rules, journey.topic)
 
 
 def _leave(look: _Look, at: datetime) -> Move:

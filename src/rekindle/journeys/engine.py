@@ -49,7 +49,7 @@ class TickReport:
     dropped: int = 0
 
 
-class Engine:
+class JourneyEngine:
     """Moves people through journeys.
 
     ``cost`` is what one message through each channel costs, in micros of the

@@ -26,7 +26,16 @@ from rekindle.consent import (
     suppression_by,
 )
 from rekindle.errors import LedgerError
-from rekindle.gate import INSTANT, Deed, Dossier, Enrolment, Sent, Terms, month_of, resolve_zones
+from rekindle.gate import (
+    INSTANT,
+    BookRules,
+    Deed,
+    Dossier,
+    Enrolment,
+    Sent,
+    month_of,
+    resolve_zones,
+)
 from rekindle.identity import normalise_address
 from rekindle.journeys.exits import (
     exit_reason,
@@ -145,7 +154,7 @@ class _Entry:
 class MemoryBook:
     """A ``Book`` in memory; a message counts as delivered when it is sent."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: BookRules) -> None:
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._people: dict[str, _Standing] = {}

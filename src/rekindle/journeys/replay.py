@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rekindle.gate import Enrolment, HouseRules
-from rekindle.journeys.engine import Engine
+from rekindle.journeys.engine import JourneyEngine
 from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import Journey, JourneyVersion, Move, Send, Signal
@@ -70,7 +70,7 @@ def replay(
     next tick, which may be at night again. ``book`` holds the people and their consent.
     Ticks are taken one at a time, so a caller can show progress by wrapping them.
     """
-    engine = Engine(book, audience, rules=rules, cost=cost)
+    engine = JourneyEngine(book, audience, rules=rules, cost=cost)
     book.start(version)
     history = _History(signals, version.journey)
     with _collecting_young_only():

@@ -50,8 +50,8 @@ from rekindle.ledger.history import (  # noqa: E402
 )
 from rekindle.ledger.intake import (  # noqa: E402
     ApiKey,
+    ApiKeys,
     Inbox,
-    Keys,
     Report,
     Scope,
     Spooled,
@@ -75,6 +75,7 @@ from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 __all__ = [
     "MAX_ATTEMPTS",
     "ApiKey",
+    "ApiKeys",
     "AuditEntry",
     "AuditLog",
     "Correction",
@@ -87,7 +88,6 @@ __all__ = [
     "Inbox",
     "JourneyEntry",
     "JourneyState",
-    "Keys",
     "LedgerBook",
     "MarkEntry",
     "MessageEntry",

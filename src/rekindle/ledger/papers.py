@@ -21,7 +21,7 @@ from rekindle.consent import (
     Preferences,
     decide_permission,
 )
-from rekindle.gate import Deed, Enrolment, Terms
+from rekindle.gate import BookRules, Deed, Enrolment
 from rekindle.journeys import exit_reason, is_exit
 from rekindle.ledger.queries import fetch, instant_of, instant_or_none, names_of, rows_of, text_of
 from rekindle.ledger.signals import EVERY
@@ -79,7 +79,7 @@ class Papers:
         found = self.suppressed.get(person)
         return found is not None and any(one.binds(channel, kind, purpose.value) for one in found)
 
-    def exclusion_of(self, person: str, terms: Terms, at: datetime) -> Exclusion | None:
+    def exclusion_of(self, person: str, terms: BookRules, at: datetime) -> Exclusion | None:
         """Return why the business does not write to a person at ``at``, or None."""
         if (found := self.exclusions.get(person)) is not None:
             return found
@@ -92,7 +92,7 @@ class Papers:
 class Permissions:
     """Permissions at one instant. What is alike is decided once, from person to person."""
 
-    def __init__(self, terms: Terms, at: datetime) -> None:
+    def __init__(self, terms: BookRules, at: datetime) -> None:
         self._terms = terms
         self._at = at
         self._known: dict[tuple[object, ...], Permission] = {}
@@ -206,7 +206,7 @@ def exit_by(deeds: Iterable[Deed], enrolment: Enrolment, exits: Collection[str])
     return None
 
 
-def counted_since(terms: Terms, wishes: Iterable[Preferences], at: datetime) -> datetime:
+def counted_since(terms: BookRules, wishes: Iterable[Preferences], at: datetime) -> datetime:
     """Return since when a send may count towards a cap: the house's or one wished for."""
     own = (wish.at_most_every or NO_TIME for wish in wishes)
     return at - max(terms.longest_window, *own, NO_TIME)

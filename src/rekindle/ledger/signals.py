@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.consent import Suppression, Whom, suppression_by
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.journeys import (
     Journey,
     Signal,
@@ -80,7 +80,7 @@ def hold_people(alias: str, people: Iterable[str]) -> None:
 def record_signals(
     alias: str,
     versions: Versions,
-    terms: Terms,
+    terms: BookRules,
     signals: Sequence[Signal],
     at: datetime,
     reported: Sequence[Signal] = (),
@@ -111,7 +111,7 @@ def record_signals(
         return _consequences(alias, versions, _about_cards(alias, fresh), at)
 
 
-def suppress_people(alias: str, terms: Terms, stops: Sequence[Suppressed]) -> None:
+def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -> None:
     """Suppress people or addresses, as far as each suppression reaches."""
     rows: dict[Whom, list[Row]] = {Whom.PERSON: [], Whom.ADDRESS: []}
     for person, one, at, hashed in stops:
@@ -190,7 +190,7 @@ def _about_cards(alias: str, signals: Sequence[Signal]) -> list[Signal]:
     ]
 
 
-def _withdraw(alias: str, terms: Terms, opt_outs: Sequence[Signal]) -> None:
+def _withdraw(alias: str, terms: BookRules, opt_outs: Sequence[Signal]) -> None:
     """Write opt-outs down as withdrawals: of the channel each names, or of every one."""
     everywhere = {channel.value for channel in terms.channels}
     if any(signal.channel is None for signal in opt_outs):

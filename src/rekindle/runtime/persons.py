@@ -21,7 +21,7 @@ from rekindle.facts import (
     load_testimony,
     tell_shared,
 )
-from rekindle.identity import Change, Evidence, JoinReason, Link, decide_change, find_groups
+from rekindle.identity import Evidence, IdentityChange, JoinReason, Link, decide_change, find_groups
 from rekindle.ledger import Persons
 
 EVIDENCE = ("customers", "handles")
@@ -59,7 +59,7 @@ def adopt_persons(persons: Persons, engine: Engine, at: datetime) -> tuple[str, 
         if row["customer_id"] != row["person_id"]
         and known.get(row["customer_id"]) != row["person_id"]
     ]
-    persons.apply(Change(links, [], []), at)
+    persons.apply(IdentityChange(links, [], []), at)
     return ()
 
 

@@ -24,16 +24,16 @@ from rekindle.errors import JourneyError, WorkspaceError
 from rekindle.facts import (
     Engine,
     Facts,
+    FactsPlace,
     FileImport,
     Lake,
-    Place,
     Progress,
     Reading,
     Readings,
     import_sources,
     open_engine,
 )
-from rekindle.gate import HouseRules, Terms, build_rules, build_terms
+from rekindle.gate import BookRules, HouseRules, build_book_rules, build_rules
 from rekindle.journeys import Journey, load_journey
 from rekindle.messages import Capabilities, Surroundings
 from rekindle.profiles import build_profiles
@@ -254,10 +254,10 @@ class Workspace:
         return Lake.of(self.config.facts, self.directory)
 
     @property
-    def _place(self) -> Place:
+    def _place(self) -> FactsPlace:
         """Return where the facts are."""
         business, facts = self.config.workspace, self.config.facts
-        return Place(
+        return FactsPlace(
             self._lake,
             currency=business.currency,
             zone=business.timezone,
@@ -355,9 +355,9 @@ class Workspace:
         return found
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> BookRules:
         """Return what every book has to know of what was decided here."""
-        return build_terms(self.config, self.capabilities)
+        return build_book_rules(self.config, self.capabilities)
 
     @property
     def rules(self) -> HouseRules:

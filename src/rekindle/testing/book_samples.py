@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from rekindle.gate import Decision, Dossier, Enrolment, Terms
+from rekindle.gate import BookRules, Decision, Dossier, Enrolment
 from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import (
     Batch,
@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 WINDOW = timedelta(days=7)
 LAST_ORDER = START - 100 * DAY
-TERMS = Terms(
+TERMS = BookRules(
     soft_opt_in=True,
     longest_window=WINDOW,
     channels={
@@ -61,7 +61,7 @@ Deliver = Callable[[datetime], None]
 class MakeBook(Protocol):
     """Makes an empty book."""
 
-    def __call__(self, terms: Terms) -> Book:
+    def __call__(self, terms: BookRules) -> Book:
         """Return a book without people, on these terms."""
 
 

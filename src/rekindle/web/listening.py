@@ -28,7 +28,7 @@ MOST_CONNECTIONS = 2000
 OTHER_FILES = 128
 
 
-class Channel(HTTPChannel):  # type: ignore[misc]
+class BoundedConnection(HTTPChannel):  # type: ignore[misc]
     """A connection that is closed if one request takes longer to arrive than it may.
 
     Waitress closes who says nothing; who sends a byte now and then would stay for ever.
@@ -73,7 +73,7 @@ def open_server(application: Callable[..., Any], *, host: str, port: int) -> Any
     listeners = [server] if isinstance(server, BaseWSGIServer) else list(server.map.values())
     for listener in listeners:
         if isinstance(listener, BaseWSGIServer):
-            listener.channel_class = Channel
+            listener.channel_class = BoundedConnection
     return server
 
 

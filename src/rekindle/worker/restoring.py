@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from rekindle.journeys import Engine
+from rekindle.journeys import JourneyEngine
 from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import JourneyState, Rekeyed, fits_seal, ledger_transaction, rekey
 from rekindle.runtime import Workspace, require_secret
@@ -91,7 +91,7 @@ def _instants(gap: Gap) -> Iterator[datetime]:
 def _let_in(workspace: Workspace, at: datetime) -> int:
     """Enrol whoever the running journeys would have let in at ``at``."""
     book, rules = workspace.book, workspace.rules
-    engine = Engine(book, LiveAudience(workspace), rules=rules, cost=workspace.cost)
+    engine = JourneyEngine(book, LiveAudience(workspace), rules=rules, cost=workspace.cost)
     return sum(engine.enter(version, at) for version in book.running())
 
 

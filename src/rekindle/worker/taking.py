@@ -15,7 +15,7 @@ from rekindle.errors import BusyError, WorkError
 from rekindle.intake import (
     Event,
 )
-from rekindle.ledger import ApiKey, Inbox, Keys, Report, let_go, mend, read_reports
+from rekindle.ledger import ApiKey, ApiKeys, Inbox, Report, let_go, mend, read_reports
 from rekindle.runtime import Workspace
 from rekindle.worker.guarding import Guard
 
@@ -27,7 +27,7 @@ class LedgerIntake:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._keys = Keys(workspace.ledger)
+        self._keys = ApiKeys(workspace.ledger)
         self._inbox = Inbox(workspace.ledger, workspace.book)
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
         self._guard = Guard(workspace)  # asked by the one thread that writes

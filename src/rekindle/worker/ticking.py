@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, RekindleError, UsageError
-from rekindle.journeys import Engine, TickReport
+from rekindle.journeys import JourneyEngine, TickReport
 from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import OutboxMessage, mend, note_pass
 from rekindle.messages import Message
@@ -67,7 +67,7 @@ class Worker:
             save_people(*space.reading, space.book, now)
             self._saved = version
         returned = self._returns.look(now)
-        engine = Engine(space.book, self._audience, rules=space.rules, cost=space.cost)
+        engine = JourneyEngine(space.book, self._audience, rules=space.rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)
         self._mark.note()

@@ -11,7 +11,7 @@ import pytest
 
 from rekindle.consent import ConsentRecord, Exclusion
 from rekindle.desk import (
-    Wish,
+    PreferenceChange,
     change_preferences,
     erase_person,
     exclude_person,
@@ -68,7 +68,7 @@ def test_what_adds_no_touch_is_missed_too_and_refused_again(vault: Vault) -> Non
     space = team.workspace
     erase_person(space, gone, who="ann")
     exclude_person(space, bad, Exclusion.BAD_ACTOR, who="ann")
-    change_preferences(space, tired, Wish(snooze=90 * DAY, mute=("sales",)), who="ann")
+    change_preferences(space, tired, PreferenceChange(snooze=90 * DAY, mute=("sales",)), who="ann")
     at = team.clock.now()
     space.book.record([Signal(left, SignalKind.OPT_OUT, at, "left-1")], at)
     space.book.save_consent([ConsentRecord(said_no, Channel("email"), False, at, "api:web")])

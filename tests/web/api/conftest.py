@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.clock import MovableClock
-from rekindle.ledger import Keys, Scope, disconnect
+from rekindle.ledger import ApiKeys, Scope, disconnect
 from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
 from rekindle.worker import LedgerIntake
@@ -45,7 +45,7 @@ def intake(space: Workspace) -> LedgerIntake:
 @pytest.fixture
 def secret(space: Workspace) -> str:
     """Return the secret of a key that may report everything."""
-    return Keys(space.ledger).create("shop", source="web", scopes=[Scope.EVENTS], at=NOW)
+    return ApiKeys(space.ledger).create("shop", source="web", scopes=[Scope.EVENTS], at=NOW)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rekindle.intake import MEANINGS
-from rekindle.ledger import Keys, Scope, models
+from rekindle.ledger import ApiKeys, Scope, models
 from rekindle.ledger.intake_models import Event
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import SignalKind
@@ -39,7 +39,7 @@ MAY = {
 @pytest.fixture
 def callers(space: Workspace, intake: LedgerIntake) -> Iterator[dict[Scope, Caller]]:
     """Yield a caller for each scope, all of one source."""
-    keys = Keys(space.ledger)
+    keys = ApiKeys(space.ledger)
     with serving(build_api(intake)) as port:
         yield {
             scope: Caller(port, keys.create(scope.value, source="web", scopes=[scope], at=NOW))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rekindle.clock import MovableClock
-from rekindle.ledger import Keys, Scope
+from rekindle.ledger import ApiKeys, Scope
 from rekindle.ledger.intake_models import ApiKey
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.runtime import Workspace
@@ -95,13 +95,13 @@ def test_a_revoked_key_stops_within_seconds(
     ages = iter([0.0, KEY_IS_TRUSTED_SECONDS])
     monkeypatch.setattr("rekindle.worker.taking.stopwatch", lambda: lambda: next(ages))
     assert caller.send(caller.track("X")).status == 200
-    Keys(space.ledger).revoke("shop", at=NOW)
+    ApiKeys(space.ledger).revoke("shop", at=NOW)
     assert caller.send(caller.track("X")).status == 200  # still trusted
     assert caller.send(caller.track("X")).status == 401
 
 
 def test_a_key_notes_its_use_at_most_once_an_hour(space: Workspace, secret: str) -> None:
-    keys, clock = Keys(space.ledger), space.clock
+    keys, clock = ApiKeys(space.ledger), space.clock
     assert isinstance(clock, MovableClock)
     keys.find(secret, at=NOW)
     keys.find(secret, at=NOW + timedelta(minutes=59))
@@ -119,7 +119,7 @@ def test_the_ledger_does_not_know_a_secret(space: Workspace, secret: str) -> Non
 def test_a_public_key_reports_behaviour_and_nothing_else(
     space: Workspace, intake: LedgerIntake
 ) -> None:
-    keys = Keys(space.ledger)
+    keys = ApiKeys(space.ledger)
     public = keys.create("page", source="page", scopes=[Scope.BEHAVIOUR], at=NOW)
     with serving(build_api(intake)) as port:
         visitor = Caller(port, public)

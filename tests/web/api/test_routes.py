@@ -7,14 +7,14 @@ import pytest
 from rekindle.errors import LedgerError
 from rekindle.web.access import declared_access
 from rekindle.web.api import Api, build_api, build_openapi
-from rekindle.web.api.app import HEADERS, Route, build_routes
-from rekindle.web.api.messages import Answer, Request
+from rekindle.web.api.app import HEADERS, Endpoint, build_routes
+from rekindle.web.api.messages import Request, Response
 from tests.web.api.caller import Caller, serving
 from tests.web.api.fake_intake import FakeIntake
 
 
-def undeclared(request: Request) -> Answer:
-    return Answer({"a": "secret"})
+def undeclared(request: Request) -> Response:
+    return Response({"a": "secret"})
 
 
 def test_every_route_declares_who_may_call_it() -> None:
@@ -33,7 +33,7 @@ def test_only_the_description_is_open_to_anyone() -> None:
 
 
 def test_a_route_that_declares_nothing_is_not_reached() -> None:
-    with serving(Api([Route("/v1/new", "GET", undeclared)], FakeIntake())) as port:
+    with serving(Api([Endpoint("/v1/new", "GET", undeclared)], FakeIntake())) as port:
         answer = Caller(port, "right").ask("GET", "/v1/new")
     assert (answer.status, "secret" in str(answer.document)) == (404, False)
 

@@ -6,19 +6,19 @@ import pytest
 
 from rekindle.consent import sign_unsubscribe
 from rekindle.web.portal import build_app
-from tests.web.portal.visitor import FakeSubscriptions, Visitor
+from tests.web.portal.visitor import FakeOptOuts, Visitor
 
 SECRET = b"a secret of the tests"
 
 
 @pytest.fixture
-def subscriptions() -> FakeSubscriptions:
-    return FakeSubscriptions()
+def opt_outs() -> FakeOptOuts:
+    return FakeOptOuts()
 
 
 @pytest.fixture
-def visitor(subscriptions: FakeSubscriptions) -> Visitor:
-    return Visitor(build_app(subscriptions, SECRET))
+def visitor(opt_outs: FakeOptOuts) -> Visitor:
+    return Visitor(build_app(opt_outs, SECRET))
 
 
 @pytest.fixture

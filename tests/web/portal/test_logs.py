@@ -8,20 +8,20 @@ import pytest
 
 from rekindle.cli.app import PlainFormatter
 from rekindle.consent import hide_permissions
-from tests.web.portal.visitor import FakeSubscriptions, Visitor
+from tests.web.portal.visitor import FakeOptOuts, Visitor
 
 
 @pytest.mark.parametrize(("method", "is_broken"), [("PUT", False), ("POST", True), ("GET", False)])
 def test_no_token_is_logged_whatever_becomes_of_the_request(
     visitor: Visitor,
-    subscriptions: FakeSubscriptions,
+    opt_outs: FakeOptOuts,
     link: str,
     caplog: pytest.LogCaptureFixture,
     method: str,
     is_broken: bool,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    subscriptions.is_broken = is_broken
+    opt_outs.is_broken = is_broken
     visitor.ask(method, link)
     visitor.ask("GET", link + "x")
     visitor.ask("GET", f"/u/{link}")

@@ -15,13 +15,13 @@ from django.urls import path
 
 from rekindle.web.access import declared_access
 from rekindle.web.portal.app import HEADERS, Portal, Routes, build_app, build_routes
-from tests.web.portal.visitor import FakeSubscriptions, Visitor
+from tests.web.portal.visitor import FakeOptOuts, Visitor
 
 
 @pytest.fixture
-def connection(subscriptions: FakeSubscriptions) -> Iterator[HTTPConnection]:
+def connection(opt_outs: FakeOptOuts) -> Iterator[HTTPConnection]:
     """Yield one kept-alive connection to the portal behind its real web server."""
-    server = waitress.create_server(build_app(subscriptions, b"secret"), port=0, threads=1)
+    server = waitress.create_server(build_app(opt_outs, b"secret"), port=0, threads=1)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     connection = HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
@@ -36,7 +36,7 @@ def undeclared(request: HttpRequest) -> HttpResponse:
 
 
 def test_every_route_declares_who_may_see_it() -> None:
-    routes = build_routes(FakeSubscriptions(), b"secret").urlpatterns
+    routes = build_routes(FakeOptOuts(), b"secret").urlpatterns
     silent = [
         str(route.pattern)
         for route in routes
@@ -46,8 +46,8 @@ def test_every_route_declares_who_may_see_it() -> None:
     assert silent == []
 
 
-def test_a_route_that_declares_nothing_is_not_shown(subscriptions: FakeSubscriptions) -> None:
-    routes = build_routes(subscriptions, b"secret")
+def test_a_route_that_declares_nothing_is_not_shown(opt_outs: FakeOptOuts) -> None:
+    routes = build_routes(opt_outs, b"secret")
     added = Routes(
         (*routes.urlpatterns, path("new", undeclared)),
         routes.handler400,
@@ -89,14 +89,14 @@ def test_a_wrong_method_is_told_the_right_ones(visitor: Visitor, link: str) -> N
 
 def test_a_crash_shows_a_page_and_no_traceback(
     visitor: Visitor,
-    subscriptions: FakeSubscriptions,
+    opt_outs: FakeOptOuts,
     link: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def crash(*_: object, **__: object) -> None:
         raise RuntimeError("the innards")
 
-    monkeypatch.setattr(subscriptions, "unsubscribe", crash)
+    monkeypatch.setattr(opt_outs, "unsubscribe", crash)
     answer = visitor.ask("POST", link)
     assert answer.status == 500
     assert "That did not work" in answer.body

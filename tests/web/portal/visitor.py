@@ -12,7 +12,7 @@ from rekindle.errors import LedgerError
 
 
 @dataclass
-class FakeSubscriptions:
+class FakeOptOuts:
     """Remembers who left, and fails on request."""
 
     left: list[tuple[str, str, str]] = field(default_factory=list)

@@ -3,15 +3,15 @@
 from rekindle.facts.engines.discovery import discover, open_engine
 from rekindle.facts.engines.duckdb import open_lake
 from rekindle.facts.engines.engine import Engine
-from rekindle.facts.engines.model import Capabilities, Entry, Place
+from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.reading import Reading, Readings
 from rekindle.facts.engines.warehouse import open_warehouse
 
 __all__ = [
-    "Capabilities",
     "Engine",
-    "Entry",
-    "Place",
+    "EngineCapabilities",
+    "EngineEntry",
+    "FactsPlace",
     "Reading",
     "Readings",
     "discover",

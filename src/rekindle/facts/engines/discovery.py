@@ -1,7 +1,7 @@
 """Finds the engines: every file of this folder that has one, and those from outside.
 
 An installed package adds an engine by an entry point of the group ``rekindle.engines``
-that names an ``Entry``.
+that names an ``EngineEntry``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pathlib import Path
 
 from rekindle.errors import ConfigError
 from rekindle.facts.engines.engine import Engine
-from rekindle.facts.engines.model import Entry, Place
+from rekindle.facts.engines.model import EngineEntry, FactsPlace
 
 GROUP = "rekindle.engines"
 DEFAULT, DEFAULT_OF_WAREHOUSES = "duckdb", "warehouse"
 
 
 @cache
-def discover() -> Mapping[str, Entry]:
+def discover() -> Mapping[str, EngineEntry]:
     """Return the engines by name.
 
     Raises:
@@ -31,7 +31,7 @@ def discover() -> Mapping[str, Entry]:
     found = {entry.name: entry for entry in _own()}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         entry = point.load()
-        if not isinstance(entry, Entry):
+        if not isinstance(entry, EngineEntry):
             raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Entry")
         if entry.name in found:
             raise ConfigError(f"{point.value} ({GROUP}): the engine {entry.name} is taken")
@@ -39,7 +39,7 @@ def discover() -> Mapping[str, Entry]:
     return found
 
 
-def open_engine(place: Place, name: str | None = None) -> Engine:
+def open_engine(place: FactsPlace, name: str | None = None) -> Engine:
     """Return the engine called ``name`` over the facts; None chooses by where they are.
 
     Raises:
@@ -58,7 +58,7 @@ def open_engine(place: Place, name: str | None = None) -> Engine:
     return entry.open(place)
 
 
-def _choose(place: Place, name: str | None) -> Entry:
+def _choose(place: FactsPlace, name: str | None) -> EngineEntry:
     known = discover()
     if name is not None:
         if name not in known:
@@ -71,8 +71,8 @@ def _choose(place: Place, name: str | None) -> Entry:
     return fitting[0] if fitting else known[DEFAULT_OF_WAREHOUSES]
 
 
-def _own() -> Iterator[Entry]:
+def _own() -> Iterator[EngineEntry]:
     for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)]), key=lambda m: m.name):
         found = getattr(import_module(f"{__package__}.{module.name}"), "ENGINE", None)
-        if isinstance(found, Entry):
+        if isinstance(found, EngineEntry):
             yield found

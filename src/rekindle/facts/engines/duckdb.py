@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS
 from rekindle.facts.engines.engine import Engine
-from rekindle.facts.engines.model import Capabilities, Entry, Place
+from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.lake import ADVICE, Lake, Snapshot, create_view
 from rekindle.facts.sql import first_line, literal
 
@@ -71,10 +71,10 @@ def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:
     Raises:
         LakeError: the lake is damaged or of a newer format.
     """
-    return open_duckdb(Place(Lake(folder), currency, zone))
+    return open_duckdb(FactsPlace(Lake(folder), currency, zone))
 
 
-def open_duckdb(place: Place) -> Engine:
+def open_duckdb(place: FactsPlace) -> Engine:
     """Return DuckDB over the lake's committed snapshot.
 
     Raises:
@@ -97,7 +97,7 @@ def open_duckdb(place: Place) -> Engine:
     return DuckDBEngine(con, currency=place.currency, zone=place.zone)
 
 
-def _show(root: duckdb.DuckDBPyConnection, place: Place) -> None:
+def _show(root: duckdb.DuckDBPyConnection, place: FactsPlace) -> None:
     """Make views of one snapshot; of the next one if an import has swept the first away."""
     snapshot = place.lake.snapshot()
     try:
@@ -114,7 +114,7 @@ def _create_views(root: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
         create_view(root, snapshot, contract)
 
 
-def _configure(root: duckdb.DuckDBPyConnection, place: Place) -> None:
+def _configure(root: duckdb.DuckDBPyConnection, place: FactsPlace) -> None:
     for name, value in place.options.items():
         try:
             if not name.isidentifier():
@@ -124,9 +124,9 @@ def _configure(root: duckdb.DuckDBPyConnection, place: Place) -> None:
             raise ConfigError(f"[facts.options] {name} = {value}: {first_line(error)}") from error
 
 
-ENGINE = Entry(
+ENGINE = EngineEntry(
     "duckdb",
     "On this machine, over the lake's files; what is used unless something else is said.",
-    Capabilities(reads_lake=True, reads_warehouse=False, is_parallel=True),
+    EngineCapabilities(reads_lake=True, reads_warehouse=False, is_parallel=True),
     open_duckdb,
 )

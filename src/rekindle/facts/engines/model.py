@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FactsPlace:
     """Where the facts are: a lake, or a warehouse that is read in its place.
 
     ``currency`` is of every amount, ``zone`` the business's IANA zone. ``options`` are
@@ -38,7 +38,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Capabilities:
+class EngineCapabilities:
     """What may be asked of an engine.
 
     ``reads_lake`` and ``reads_warehouse``: what it may be opened over. ``is_parallel``:
@@ -51,7 +51,7 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EngineEntry:
     """One engine as the settings name it: how it is opened, and what it can do.
 
     ``schemes`` are the beginnings of warehouse URLs that mean this engine. ``extra`` is
@@ -60,7 +60,7 @@ class Entry:
 
     name: str
     summary: str
-    capabilities: Capabilities
-    open: Callable[[Place], Engine]
+    capabilities: EngineCapabilities
+    open: Callable[[FactsPlace], Engine]
     schemes: frozenset[str] = frozenset()
     extra: str = ""

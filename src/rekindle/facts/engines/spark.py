@@ -18,7 +18,7 @@ import pyarrow as pa
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.engines.engine import Engine, own_name
-from rekindle.facts.engines.model import Capabilities, Entry, Place
+from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.sql import first_line
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class SparkEngine(Engine):
         return self._con.table(own).cast(like.schema())
 
 
-def open_spark(place: Place) -> Engine:
+def open_spark(place: FactsPlace) -> Engine:
     """Return Spark over the lake's committed snapshot, or over tables of its catalogue.
 
     Raises:
@@ -124,7 +124,7 @@ def _with_defaults(options: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _show_lake(session: SparkSession, place: Place, contract: Contract) -> None:
+def _show_lake(session: SparkSession, place: FactsPlace, contract: Contract) -> None:
     """Make ``contract.table`` a view of the snapshot's rows."""
     files = [_as_hadoop(file) for file in place.lake.files(contract.table)]
     none = session.createDataFrame(contract.schema.to_pyarrow().empty_table())
@@ -154,10 +154,10 @@ def _use(con: Any, database: str) -> None:
         )
 
 
-ENGINE = Entry(
+ENGINE = EngineEntry(
     "spark",
     "Spark, on this machine or a cluster, for what one machine cannot hold.",
-    Capabilities(reads_lake=True, reads_warehouse=True, is_parallel=True),
+    EngineCapabilities(reads_lake=True, reads_warehouse=True, is_parallel=True),
     open_spark,
     schemes=frozenset({SCHEME}),
     extra="`spark`, and Java 17 or newer",

@@ -9,7 +9,7 @@ import ibis
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS
 from rekindle.facts.engines.engine import Engine
-from rekindle.facts.engines.model import Capabilities, Entry, Place
+from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.sql import first_line
 
 
@@ -36,16 +36,16 @@ def open_warehouse(url: str, *, currency: str, zone: str) -> Engine:
     return Engine(con, currency=currency, zone=zone)
 
 
-def _open(place: Place) -> Engine:
+def _open(place: FactsPlace) -> Engine:
     if place.options:
         raise ConfigError("[facts.options]: a warehouse takes its options in its URL")
     return open_warehouse(str(place.warehouse), currency=place.currency, zone=place.zone)
 
 
-ENGINE = Entry(
+ENGINE = EngineEntry(
     "warehouse",
     "The database of a warehouse URL; tested with PostgreSQL, others by what Ibis knows.",
-    Capabilities(reads_lake=False, reads_warehouse=True, is_parallel=False),
+    EngineCapabilities(reads_lake=False, reads_warehouse=True, is_parallel=False),
     _open,
     extra="the driver; `postgres` for PostgreSQL",
 )

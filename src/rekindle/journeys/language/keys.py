@@ -11,7 +11,7 @@ from rekindle.journeys.language.values import named
 from rekindle.journeys.language.words import NAME_PATTERN
 
 
-class Keys:
+class StepKeys:
     """Gives every step its key, once."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping
 from rekindle.config import known_channels
 from rekindle.journeys.language.conditions import is_always, meaning, read_condition
 from rekindle.journeys.language.document import Entry, Items, Scalar, Section, check_keys, refuse
-from rekindle.journeys.language.keys import Keys
+from rekindle.journeys.language.keys import StepKeys
 from rekindle.journeys.language.values import (
     as_list,
     as_section,
@@ -66,7 +66,7 @@ class StepReader:
         self.has_send = False
         self._any_channel = any_channel
         self._exits = exits
-        self._keys = Keys()
+        self._keys = StepKeys()
         self._count = 0
         self._readers: Mapping[str, Callable[[Section, Entry, int], Step]] = {
             "send": self._read_send,

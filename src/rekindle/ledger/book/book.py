@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences, Suppression
-from rekindle.gate import Dossier, Enrolment, Terms, month_of, resolve_zones
+from rekindle.gate import BookRules, Dossier, Enrolment, month_of, resolve_zones
 from rekindle.journeys import Batch, Decide, JourneyVersion, Move, Past, Person, Signal, Trigger
 from rekindle.ledger import models
 from rekindle.ledger.book.dossiers import Due, DueReader
 from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
-from rekindle.ledger.book.moves import MoveWriter, Step
+from rekindle.ledger.book.moves import HeldMove, MoveWriter
 from rekindle.ledger.book.people import People
 from rekindle.ledger.book.persons import Persons, settled
 from rekindle.ledger.book.steering import Steering
@@ -76,7 +76,7 @@ class LedgerBook:
     Every method raises LedgerError when the database refuses or goes away.
     """
 
-    def __init__(self, alias: str, *, secret: bytes, terms: Terms) -> None:
+    def __init__(self, alias: str, *, secret: bytes, terms: BookRules) -> None:
         self._alias = alias
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
@@ -238,7 +238,7 @@ class LedgerBook:
             for move in moves:
                 due = by_person.pop(move.before.person, None)
                 if due is not None and due.dossier.enrolment is move.before:
-                    steps.append(Step(due.number, move, due.touched))
+                    steps.append(HeldMove(due.number, move, due.touched))
             return self._writer.write(steps)
 
     def record(
@@ -314,7 +314,7 @@ class LedgerBook:
         rows = fetch(self._alias, "hold_budgets", month, rows_of((name,) for name in names))
         return dict(rows)
 
-    def _hold(self, moves: Sequence[Move]) -> list[Step]:
+    def _hold(self, moves: Sequence[Move]) -> list[HeldMove]:
         """Return the moves that still apply, their places held."""
         wanted = {_identity(move.before): move for move in reversed(moves)}
         rows = fetch(self._alias, "hold_places", rows_of(sorted(wanted)))
@@ -326,7 +326,7 @@ class LedgerBook:
         touched: dict[int, set[str]] = {number: set() for number in held}
         for number, step in fetch(self._alias, "steps_touched", rows_of((n,) for n in held)):
             touched[number].add(step)
-        return [Step(number, move, touched[number]) for number, move in held.items()]
+        return [HeldMove(number, move, touched[number]) for number, move in held.items()]
 
     def _enrol(self, enrolments: Sequence[Enrolment]) -> int:
         know_people(self._alias, (one.person for one in enrolments))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Preferences
-from rekindle.gate import Deed, Dossier, Enrolment, Sent, Terms, resolve_zones
+from rekindle.gate import BookRules, Deed, Dossier, Enrolment, Sent, resolve_zones
 from rekindle.journeys import Send, events_asked
 from rekindle.ledger.bulk import moment_reader, read_rows
 from rekindle.ledger.papers import (
@@ -108,7 +108,7 @@ class _Touch:
 class DueReader:
     """Reads who is due in one ledger. Belongs to one book."""
 
-    def __init__(self, alias: str, versions: Versions, terms: Terms) -> None:
+    def __init__(self, alias: str, versions: Versions, terms: BookRules) -> None:
         self._alias = alias
         self._versions = versions
         self._terms = terms
@@ -187,7 +187,7 @@ class _Look:
 
     def __init__(
         self,
-        terms: Terms,
+        terms: BookRules,
         at: datetime,
         papers: Papers,
         *,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rekindle.gate import Terms, month_of, resolve_zones
+from rekindle.gate import BookRules, month_of, resolve_zones
 from rekindle.journeys import Move, Send
 from rekindle.ledger.bulk import Target, insert_rows, moment_writer, update_rows
 from rekindle.ledger.cancelling import book_budgets
@@ -72,7 +72,7 @@ _REASONS: dict[Reason | None, str | None] = {reason: reason.value for reason in 
 _REASONS[None] = None
 
 
-class Step(NamedTuple):
+class HeldMove(NamedTuple):
     """A move to write: the enrolment's number and its steps that are touched already."""
 
     number: int
@@ -83,13 +83,13 @@ class Step(NamedTuple):
 class MoveWriter:
     """Writes moves into one ledger. Belongs to one book."""
 
-    def __init__(self, alias: str, versions: Versions, terms: Terms) -> None:
+    def __init__(self, alias: str, versions: Versions, terms: BookRules) -> None:
         self._alias = alias
         self._versions = versions
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._promises: dict[tuple[str, int], tuple[Purpose, timedelta]] = {}
 
-    def write(self, steps: Sequence[Step]) -> int:
+    def write(self, steps: Sequence[HeldMove]) -> int:
         """Write moves whose places are held, in the caller's transaction; count them."""
         if not steps:
             return 0
@@ -103,7 +103,7 @@ class MoveWriter:
         self._end([step for step in steps if step.move.ended is not None])
         return len(steps)
 
-    def _end(self, steps: Sequence[Step]) -> None:
+    def _end(self, steps: Sequence[HeldMove]) -> None:
         by_instant: dict[datetime, list[tuple[int, Reason]]] = defaultdict(list)
         for step in steps:
             if (reason := step.move.ended) is not None:
@@ -111,7 +111,7 @@ class MoveWriter:
         for at, endings in sorted(by_instant.items()):
             end_enrolments(self._alias, endings, at)
 
-    def _touch_row(self, step: Step, moment: WriteMoment) -> Row:
+    def _touch_row(self, step: HeldMove, moment: WriteMoment) -> Row:
         number, move, _ = step
         before, send = move.before, move.step
         assert isinstance(send, Send)  # nothing else reaches anyone
@@ -137,7 +137,7 @@ class MoveWriter:
             "" if is_ghost or not move.budgets else month_of(move.at, self._zone),
         )
 
-    def _amount(self, step: Step) -> tuple[str, str, int]:
+    def _amount(self, step: HeldMove) -> tuple[str, str, int]:
         """Return what a message reserves: budgets, month, micros; a ghost nothing."""
         move = step.move
         is_message = move.before.arm is not Arm.HOLDOUT and move.decision.answer is Answer.SEND
@@ -152,20 +152,20 @@ class MoveWriter:
         return found
 
 
-def _is_new_touch(step: Step) -> bool:
+def _is_new_touch(step: HeldMove) -> bool:
     """Tell whether a step reached the person, or would have but for the holdout, newly."""
     move = step.move
     reaches = move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT
     return reaches and move.step.key not in step.touched
 
 
-def _place_row(step: Step, moment: WriteMoment) -> Row:
+def _place_row(step: HeldMove, moment: WriteMoment) -> Row:
     number, move, _ = step
     after = move.next
     return after.position, moment(after.ready_at), moment(after.due_at), after.wakes_on, number
 
 
-def _decision_row(step: Step, moment: WriteMoment) -> Row:
+def _decision_row(step: HeldMove, moment: WriteMoment) -> Row:
     number, move, _ = step
     decision = move.decision
     return (

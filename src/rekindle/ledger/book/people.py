@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from rekindle.consent import ERASED, ConsentRecord, Exclusion, Preferences, Suppression
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import models
@@ -47,7 +47,7 @@ class People:
         self,
         alias: str,
         hashing: Hashing,
-        terms: Terms,
+        terms: BookRules,
     ) -> None:
         self._alias = alias
         self._hashing = hashing

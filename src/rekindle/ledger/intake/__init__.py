@@ -2,13 +2,13 @@
 
 from rekindle.ledger.intake.exporting import spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
-from rekindle.ledger.intake.keys import ApiKey, Keys, Scope
+from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
 from rekindle.ledger.intake.reports import Report, read_reports
 
 __all__ = [
     "ApiKey",
+    "ApiKeys",
     "Inbox",
-    "Keys",
     "Report",
     "Scope",
     "Spooled",

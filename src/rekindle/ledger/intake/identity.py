@@ -22,7 +22,7 @@ def anonymous(id_: str) -> str:
     return ANONYMOUS + id_
 
 
-class Links:
+class BatchLinks:
     """Whom the ids of one batch stand for, and what the batch itself adds.
 
     ``erased`` are the ids among them of people who asked to be forgotten, ``strangers`` the
@@ -39,12 +39,12 @@ class Links:
         self.strangers = frozenset(strangers)
 
     @classmethod
-    def load(cls, alias: str, events: Iterable[Event]) -> Links:
+    def load(cls, alias: str, events: Iterable[Event]) -> BatchLinks:
         """Return what is known of the ids these events name."""
         return cls.of(alias, [id_ for event in events for id_ in _ids(event)])
 
     @classmethod
-    def of(cls, alias: str, ids: Iterable[str]) -> Links:
+    def of(cls, alias: str, ids: Iterable[str]) -> BatchLinks:
         """Return what is known of these ids."""
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
         return cls(

@@ -18,7 +18,7 @@ from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
 from rekindle.ledger.intake.cards import save_cards
-from rekindle.ledger.intake.identity import Links
+from rekindle.ledger.intake.identity import BatchLinks
 from rekindle.ledger.intake.reports import EVENTS, Report
 from rekindle.ledger.queries import (
     Row,
@@ -76,7 +76,7 @@ class Inbox:
         makes_one = any(report.event.type is EventType.ALIAS for report in reports)
         with ledger_transaction(self._alias):
             fetch(self._alias, "hold_persons" if makes_one else "share_persons")
-            links = Links.load(self._alias, (report.event for report in reports))
+            links = BatchLinks.load(self._alias, (report.event for report in reports))
             kept: dict[str, Report] = {}
             refused = []
             for report in reports:
@@ -137,7 +137,7 @@ class Inbox:
             if accepted_at is not None and timedelta() <= one.event.at - accepted_at < YOUNG:
                 one.is_machine, one.kind = True, None
 
-    def _hold(self, fresh: Iterable[Report], links: Links) -> Mapping[str, list[str]]:
+    def _hold(self, fresh: Iterable[Report], links: BatchLinks) -> Mapping[str, list[str]]:
         """Hold all that these reports may change; return who else their people are.
 
         New cards come first, then places, then the cards there are: the order in which

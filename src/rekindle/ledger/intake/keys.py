@@ -60,7 +60,7 @@ class ApiKey:
         return Scope.EVENTS not in self.scopes
 
 
-class Keys:
+class ApiKeys:
     """The keys of one ledger. Every method raises LedgerError when the database refuses."""
 
     def __init__(self, alias: str) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from rekindle.consent import Whom, suppression_by
-from rekindle.gate import Terms
+from rekindle.gate import BookRules
 from rekindle.journeys import Signal
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
@@ -73,7 +73,7 @@ class _About:
 class Deliveries:
     """Takes what providers report into one ledger. Raises LedgerError when it refuses."""
 
-    def __init__(self, alias: str, book: LedgerBook, *, secret: bytes, terms: Terms) -> None:
+    def __init__(self, alias: str, book: LedgerBook, *, secret: bytes, terms: BookRules) -> None:
         self._alias, self._book, self._terms = alias, book, terms
         self._hashing = Hashing(secret)
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rekindle.audiences import behaviours_in
 from rekindle.consent import NO_PREFERENCES
-from rekindle.gate import Deed, Dossier, Enrolment, Sent, Terms, resolve_zones
+from rekindle.gate import BookRules, Deed, Dossier, Enrolment, Sent, resolve_zones
 from rekindle.journeys import Journey
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.models import JourneyState
@@ -96,7 +96,7 @@ class _Beside(NamedTuple):
 
 
 def load_messages(
-    alias: str, find: FindJourney, touches: Iterable[int], *, lease: Lease, terms: Terms
+    alias: str, find: FindJourney, touches: Iterable[int], *, lease: Lease, terms: BookRules
 ) -> list[OutboxMessage]:
     """Return leased messages with their dossiers, the longest waiting first."""
     rows = fetch(alias, "leased_messages", rows_of((touch,) for touch in touches))
@@ -114,7 +114,7 @@ def load_messages(
 
 
 def load_beside(
-    alias: str, people: Collection[str], terms: Terms, papers: Papers, at: datetime
+    alias: str, people: Collection[str], terms: BookRules, papers: Papers, at: datetime
 ) -> dict[str, list[_Beside]]:
     """Return the marketing of people that left, or may, since when it may count."""
     since = counted_since(terms, papers.wishes.values(), at)
@@ -140,7 +140,7 @@ class _Look:
 
     def __init__(
         self,
-        terms: Terms,
+        terms: BookRules,
         lease: Lease,
         papers: Papers,
         beside: Mapping[str, Sequence[_Beside]],

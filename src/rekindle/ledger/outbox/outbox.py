@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, QuerySet
 
 from rekindle.consent import Exclusion
-from rekindle.gate import INSTANT, Decision, Dossier, Terms
+from rekindle.gate import INSTANT, BookRules, Decision, Dossier
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
 from rekindle.ledger.book.persons import settled
@@ -47,14 +47,14 @@ MOST_WAITS = MAX_ATTEMPTS - 2
 """Waits for a template that count as tries: the next wait is long, and no try is the last."""
 
 MAX_CLAIM = CHUNK
-NO_TERMS = Terms()
+NO_TERMS = BookRules()
 LOST = "the worker was lost while sending"
 
 
 class Outbox:
     """The messages of one ledger. Every method raises LedgerError when it refuses."""
 
-    def __init__(self, alias: str, *, terms: Terms = NO_TERMS) -> None:
+    def __init__(self, alias: str, *, terms: BookRules = NO_TERMS) -> None:
         self._alias = alias
         self._terms = terms
         self._versions = Versions(alias)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rekindle.gate import Terms, month_of
+from rekindle.gate import BookRules, month_of
 from rekindle.ledger import models
 from rekindle.ledger.cancelling import book_budgets
 from rekindle.ledger.models import MessageState
@@ -35,7 +35,7 @@ class Bill:
     month: str
 
 
-def pay_again(alias: str, bills: Sequence[Bill], terms: Terms, at: datetime) -> dict[int, int]:
+def pay_again(alias: str, bills: Sequence[Bill], terms: BookRules, at: datetime) -> dict[int, int]:
     """Return, by touch, the least that is left for each message in a budget that binds it.
 
     What a budget that it did not know yet has room for is reserved, in the transaction of
@@ -72,7 +72,7 @@ def release(alias: str, touches: Collection[int]) -> None:
     rows.update(budgets="", budget_month="")
 
 
-def _slots(bill: Bill, terms: Terms, now: str) -> list[Slot]:
+def _slots(bill: Bill, terms: BookRules, now: str) -> list[Slot]:
     month = bill.month or now
     return [(one.name, month) for one in terms.budgets if one.binds(bill.journey, bill.channel)]
 

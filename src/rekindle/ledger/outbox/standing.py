@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from rekindle.consent import NO_PREFERENCES
-from rekindle.gate import Dossier, Enrolment, Terms, resolve_zones
+from rekindle.gate import BookRules, Dossier, Enrolment, resolve_zones
 from rekindle.ledger import models
 from rekindle.ledger.outbox.leaving import address_of, load_beside, load_papers
 from rekindle.ledger.papers import Permissions
@@ -21,7 +21,7 @@ def read_standing(
     person: str,
     channel: Channel,
     *,
-    terms: Terms,
+    terms: BookRules,
     at: datetime,
     last_order_at: datetime | None,
 ) -> Dossier:

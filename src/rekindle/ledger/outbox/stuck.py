@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.errors import UsageError
-from rekindle.gate import INSTANT, Terms
+from rekindle.gate import INSTANT, BookRules
 from rekindle.ledger import models
 from rekindle.ledger.cancelling import FREE, book_budgets
 from rekindle.ledger.hashing import touch_key
@@ -35,7 +35,7 @@ def find_stuck(alias: str, key: str = "") -> Iterator[tuple[int, StuckMessage]]:
 
 
 def resolve_stuck(
-    alias: str, key: str, *, sent: bool, at: datetime, who: str, terms: Terms
+    alias: str, key: str, *, sent: bool, at: datetime, who: str, terms: BookRules
 ) -> StuckMessage:
     """Do what ``Outbox.resolve`` says."""
     touch, stuck = _only(alias, key)
@@ -82,7 +82,7 @@ def _as_sent(row: models.Touch) -> dict[str, Any]:
     return {"state": MessageState.ACCEPTED, "accepted_at": row.not_before, "reason": None}
 
 
-def _as_unsent(alias: str, row: models.Touch, at: datetime, terms: Terms) -> dict[str, Any]:
+def _as_unsent(alias: str, row: models.Touch, at: datetime, terms: BookRules) -> dict[str, Any]:
     was_released = row.state == MessageState.FAILED
     if row.expires_at < at:
         reason = Reason.STALE
@@ -96,7 +96,7 @@ def _as_unsent(alias: str, row: models.Touch, at: datetime, terms: Terms) -> dic
     return {"state": MessageState.CANCELLED, "reason": reason.value}
 
 
-def _pays_again(alias: str, row: models.Touch, terms: Terms) -> bool:
+def _pays_again(alias: str, row: models.Touch, terms: BookRules) -> bool:
     """Reserve the cost of a message that had been given up, if its budgets still hold it."""
     limits = {one.name: one.limit_micros for one in terms.budgets}
     names = sorted(names_of(row.budgets))

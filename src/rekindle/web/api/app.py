@@ -15,7 +15,7 @@ from typing import Any
 from rekindle.errors import WorkError
 from rekindle.web.access import Access, declared_access
 from rekindle.web.api.interfaces import Intake, Reports
-from rekindle.web.api.messages import Answer, Refused, Request
+from rekindle.web.api.messages import Refused, Request, Response
 from rekindle.web.api.openapi import Describing
 from rekindle.web.api.reports import PATH as REPORTS
 from rekindle.web.api.reports import Reporting
@@ -39,12 +39,12 @@ StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
 
 @dataclass(frozen=True)
-class Route:
+class Endpoint:
     """An address: the method it takes, and the view behind it."""
 
     path: str
     method: str
-    view: Callable[..., Answer]
+    view: Callable[..., Response]
 
 
 class Api:
@@ -54,7 +54,7 @@ class Api:
     """
 
     def __init__(
-        self, routes: Iterable[Route], intake: Intake, *, origins: Iterable[str] = ()
+        self, routes: Iterable[Endpoint], intake: Intake, *, origins: Iterable[str] = ()
     ) -> None:
         self.routes = {route.path: route for route in routes}
         self._intake = intake
@@ -75,7 +75,7 @@ class Api:
         start_response(f"{answer.status.value} {answer.status.phrase}", list(headers.items()))
         return [b"" if request.method == "HEAD" else body]
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         try:
             return self._routed(request)
         except Refused as refused:
@@ -91,18 +91,18 @@ class Api:
             logger.exception("a request failed")
             return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "nothing was kept").answer
 
-    def _routed(self, request: Request) -> Answer:
+    def _routed(self, request: Request) -> Response:
         route = self.routes.get(request.path)
         access = declared_access(route.view) if route else None
         if route is None or access is None:
             raise Refused(HTTPStatus.NOT_FOUND, "there is nothing at this address")
         if request.method == "OPTIONS" and self._sharing(request):
-            return Answer(None, HTTPStatus.NO_CONTENT, _preflight(route))
+            return Response(None, HTTPStatus.NO_CONTENT, _preflight(route))
         if request.method != route.method and not (request.method, route.method) == ("HEAD", "GET"):
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"send {route.method}", Allow=route.method)
         return route.view(request) if access.is_open else self._with_key(request, route, access)
 
-    def _with_key(self, request: Request, route: Route, access: Access) -> Answer:
+    def _with_key(self, request: Request, route: Endpoint, access: Access) -> Response:
         key = self._intake.key_of(request.secret) if request.secret else None
         if key is None:
             raise Refused(
@@ -122,7 +122,7 @@ class Api:
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
 
 
-def _preflight(route: Route) -> dict[str, str]:
+def _preflight(route: Endpoint) -> dict[str, str]:
     return {
         "Access-Control-Allow-Methods": route.method,
         "Access-Control-Allow-Headers": "authorization, content-type, content-encoding",
@@ -130,23 +130,23 @@ def _preflight(route: Route) -> dict[str, str]:
     }
 
 
-def build_routes(intake: Intake, reports: Reports | None = None) -> tuple[Route, ...]:
+def build_routes(intake: Intake, reports: Reports | None = None) -> tuple[Endpoint, ...]:
     """Return every address of the API. Each view declares who may call it."""
     outlets = sorted(reports.outlets) if reports is not None else ()
     tracking, describing = Tracking(intake), Describing()
     return (
-        *(Route(f"/v1/{word}", "POST", tracking.batch) for word in ("batch", "import", "b")),
+        *(Endpoint(f"/v1/{word}", "POST", tracking.batch) for word in ("batch", "import", "b")),
         *(
-            Route(f"/v1/{word}", "POST", tracking.person)
+            Endpoint(f"/v1/{word}", "POST", tracking.person)
             for word in ("identify", "alias", "group", "i", "a", "g")
         ),
         *(
-            Route(f"/v1/{word}", "POST", tracking.behaviour)
+            Endpoint(f"/v1/{word}", "POST", tracking.behaviour)
             for word in ("track", "page", "screen", "t", "p", "s")
         ),
-        Route("/v1/openapi.json", "GET", describing.document),
+        Endpoint("/v1/openapi.json", "GET", describing.document),
         *(
-            Route(f"{REPORTS}{outlet}", "POST", Reporting(reports, outlet).take)
+            Endpoint(f"{REPORTS}{outlet}", "POST", Reporting(reports, outlet).take)
             for outlet in outlets
             if reports is not None
         ),

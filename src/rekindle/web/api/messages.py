@@ -32,11 +32,11 @@ class Refused(Exception):  # noqa: N818 - an answer, raised past the rest of the
 
     def __init__(self, status: HTTPStatus, error: str, **headers: str) -> None:
         super().__init__(error)
-        self.answer = Answer({"success": False, "error": error}, status, headers)
+        self.answer = Response({"success": False, "error": error}, status, headers)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What is sent back: a JSON document (or nothing), a status, further headers."""
 
     document: Mapping[str, Any] | None

@@ -14,8 +14,8 @@ from rekindle.web.api.messages import (
     LARGEST_BODY_BYTES,
     LARGEST_UNPACKED_BYTES,
     MOST_EVENTS,
-    Answer,
     Request,
+    Response,
 )
 
 VERSION = "1"
@@ -42,9 +42,9 @@ class Describing:
     """The view that shows the document."""
 
     @open_to_anyone("it describes the software, which is public, and nothing of the business")
-    def document(self, request: Request) -> Answer:
+    def document(self, request: Request) -> Response:
         """Return the OpenAPI document."""
-        return Answer(build_openapi())
+        return Response(build_openapi())
 
 
 @cache

@@ -8,7 +8,7 @@ from rekindle.errors import EventError, ForgedReportError
 from rekindle.messages import WebhookRequest
 from rekindle.web.access import open_to_anyone
 from rekindle.web.api.interfaces import Reports
-from rekindle.web.api.messages import Answer, Refused, Request
+from rekindle.web.api.messages import Refused, Request, Response
 
 PATH = "/v1/reports/"
 
@@ -20,7 +20,7 @@ class Reporting:
         self._reports, self._outlet = reports, outlet
 
     @open_to_anyone("the channel checks that the report is signed by its provider")
-    def take(self, request: Request) -> Answer:
+    def take(self, request: Request) -> Response:
         """Hand a report to its channel and say how much of it was new."""
         report = WebhookRequest(
             headers=request.headers,
@@ -29,7 +29,7 @@ class Reporting:
             url=request.url,
         )
         try:
-            return Answer({"success": True, "new": self._reports.take(self._outlet, report)})
+            return Response({"success": True, "new": self._reports.take(self._outlet, report)})
         except ForgedReportError as error:
             raise Refused(HTTPStatus.FORBIDDEN, str(error)) from error
         except EventError as error:

@@ -18,7 +18,7 @@ from rekindle.intake import (
     Event,
     EventType,
     Problem,
-    Refusal,
+    RefusedEvent,
     find_batch,
     is_behaviour,
     is_visitors_own,
@@ -27,7 +27,7 @@ from rekindle.intake import (
 from rekindle.ledger import ApiKey, Scope, without_collector
 from rekindle.web.access import open_to_keys
 from rekindle.web.api.interfaces import Intake
-from rekindle.web.api.messages import MOST_EVENTS, Answer, Refused, Request
+from rekindle.web.api.messages import MOST_EVENTS, Refused, Request, Response
 
 VISITOR = "visitor:"
 LONGEST_ID = 200  # as read_event takes them, and the ledger keeps them
@@ -35,7 +35,7 @@ CLAIMED = (
     "userId is not taken from a page: the event is its visitor's, by anonymousId; say on your "
     "server, in an identify call with both, who that is"
 )
-Handler = Callable[[Request, ApiKey], Answer]
+Handler = Callable[[Request, ApiKey], Response]
 
 
 @dataclass
@@ -44,7 +44,7 @@ class _Reading:
 
     events: list[Event] = field(default_factory=list)
     places: dict[str, tuple[int, str]] = field(default_factory=dict)
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RefusedEvent] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
 
     def note(self, index: int, event: Event) -> None:
@@ -74,7 +74,7 @@ class Tracking:
         self._intake = intake
 
     @open_to_keys(Scope.EVENTS, Scope.BROWSER, Scope.BEHAVIOUR)
-    def batch(self, request: Request, key: ApiKey) -> Answer:
+    def batch(self, request: Request, key: ApiKey) -> Response:
         """Take up to 500 events."""
         calls = find_batch(request.document)
         if calls is None:
@@ -87,22 +87,22 @@ class Tracking:
         return self._take(calls, key, sent_at=request.document.get("sentAt"))
 
     @open_to_keys(Scope.EVENTS, Scope.BROWSER)
-    def person(self, request: Request, key: ApiKey) -> Answer:
+    def person(self, request: Request, key: ApiKey) -> Response:
         """Take one identify, alias or group call."""
         return self._take([request.document], key, type_=TYPES[request.path.rpartition("/")[2]])
 
     @open_to_keys(Scope.EVENTS, Scope.BROWSER, Scope.BEHAVIOUR)
-    def behaviour(self, request: Request, key: ApiKey) -> Answer:
+    def behaviour(self, request: Request, key: ApiKey) -> Response:
         """Take one track, page or screen call."""
         return self._take([request.document], key, type_=TYPES[request.path.rpartition("/")[2]])
 
     def _take(
         self, calls: Sequence[Any], key: ApiKey, *, type_: str | None = None, sent_at: Any = None
-    ) -> Answer:
+    ) -> Response:
         if type_ is not None and not isinstance(calls[0], dict):
             raise Refused(HTTPStatus.BAD_REQUEST, "the body is no event: it is no JSON object")
         with without_collector():
-            return Answer(_summary(self._taken(calls, key, type_, sent_at), len(calls)))
+            return Response(_summary(self._taken(calls, key, type_, sent_at), len(calls)))
 
     def _taken(
         self, calls: Sequence[Any], key: ApiKey, type_: str | None, sent_at: Any
@@ -158,14 +158,14 @@ def _check_allowed(event: Event, key: ApiKey) -> None:
         )
 
 
-def _refusal(index: int, raw: Any, error: EventError) -> Refusal:
+def _refusal(index: int, raw: Any, error: EventError) -> RefusedEvent:
     given = raw.get("messageId") if isinstance(raw, dict) else None
     message_id = given[:200] if isinstance(given, str) else None
-    return Refusal(index, message_id, Problem(error.problem), str(error))
+    return RefusedEvent(index, message_id, Problem(error.problem), str(error))
 
 
-def _erased(index: int, message_id: str) -> Refusal:
-    return Refusal(index, message_id, Problem.ERASED, "the person asked to be forgotten")
+def _erased(index: int, message_id: str) -> RefusedEvent:
+    return RefusedEvent(index, message_id, Problem.ERASED, "the person asked to be forgotten")
 
 
 def _summary(reading: _Reading, count: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from django.urls import ResolverMatch, URLPattern, path
 from rekindle.ledger import configure
 from rekindle.web.access import declared_access
 from rekindle.web.hiding import hide_in_logs
-from rekindle.web.portal.interfaces import Subscriptions
+from rekindle.web.portal.interfaces import OptOuts
 from rekindle.web.portal.pages import STYLE_HASH, Pages
 
 # https://owasp.org/www-project-secure-headers/: nothing is loaded, framed or remembered,
@@ -80,10 +80,10 @@ class Portal(WSGIHandler):
 
 
 def build_routes(
-    subscriptions: Subscriptions, secret: bytes, find_trouble: Callable[[], str] = lambda: ""
+    opt_outs: OptOuts, secret: bytes, find_trouble: Callable[[], str] = lambda: ""
 ) -> Routes:
     """Return every address of the portal. Each view declares who may see it."""
-    pages = Pages(subscriptions, secret, find_trouble)
+    pages = Pages(opt_outs, secret, find_trouble)
     return Routes(
         urlpatterns=(
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
@@ -97,7 +97,7 @@ def build_routes(
 
 
 def build_app(
-    subscriptions: Subscriptions, secret: bytes, *, find_trouble: Callable[[], str] = lambda: ""
+    opt_outs: OptOuts, secret: bytes, *, find_trouble: Callable[[], str] = lambda: ""
 ) -> Portal:
     """Return the portal of one business as a WSGI application.
 
@@ -106,4 +106,4 @@ def build_app(
     depends on the one it was asked for by.
     """
     hide_in_logs()
-    return Portal(build_routes(subscriptions, secret, find_trouble))
+    return Portal(build_routes(opt_outs, secret, find_trouble))

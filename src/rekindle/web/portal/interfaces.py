@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Subscriptions(Protocol):
+class OptOuts(Protocol):
     """Who is on which list, as far as a page has to know."""
 
     def shop_name(self) -> str:

@@ -19,10 +19,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
-from rekindle.consent import Subscription, read_unsubscribe
+from rekindle.consent import OptOutLink, read_unsubscribe
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
-from rekindle.web.portal.interfaces import Subscriptions
+from rekindle.web.portal.interfaces import OptOuts
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -42,24 +42,24 @@ class Pages:
 
     def __init__(
         self,
-        subscriptions: Subscriptions,
+        opt_outs: OptOuts,
         secret: bytes,
         find_trouble: Callable[[], str] = lambda: "",
     ) -> None:
-        self._subscriptions = subscriptions
+        self._opt_outs = opt_outs
         self._secret = secret
         self._find_trouble = find_trouble
 
     @open_to_anyone("the signed token in the address is the permission; no login, RFC 8058")
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
         """Show the question on GET; take the person off the list on POST."""
-        subscription = read_unsubscribe(self._secret, token)
-        if subscription is None:
+        link = read_unsubscribe(self._secret, token)
+        if link is None:
             return self.not_found(request)
         if request.method == "POST":
-            return self._leave(request, subscription)
+            return self._leave(request, link)
         if request.method in SHOWING:
-            return self._page("unsubscribe.html", channel=subscription.channel)
+            return self._page("unsubscribe.html", channel=link.channel)
         return self._refuse_method((*SHOWING, "POST"))
 
     @open_to_anyone("it says whether ledger and worker are well, and nothing about anybody")
@@ -84,14 +84,12 @@ class Pages:
         """Say that nothing was recorded, and to try again."""
         return self._page("failed.html", HTTPStatus.INTERNAL_SERVER_ERROR)
 
-    def _leave(self, request: HttpRequest, subscription: Subscription) -> HttpResponse:
+    def _leave(self, request: HttpRequest, link: OptOutLink) -> HttpResponse:
         body = request.read(READ_BYTES)
         source = "one_click" if ONE_CLICK in body else "page"
-        channel = "" if EVERYTHING in body else subscription.channel
+        channel = "" if EVERYTHING in body else link.channel
         try:
-            self._subscriptions.unsubscribe(
-                subscription.person, subscription.list_id, at_source=source, channel=channel
-            )
+            self._opt_outs.unsubscribe(link.person, link.list_id, at_source=source, channel=channel)
         except WorkError:
             logger.exception("an unsubscribe could not be recorded")
             response = self._page("failed.html", HTTPStatus.SERVICE_UNAVAILABLE)
@@ -109,7 +107,7 @@ class Pages:
         self, name: str, status: HTTPStatus = HTTPStatus.OK, *, channel: str = ""
     ) -> HttpResponse:
         # The style is marked safe as it is ours, and a hash of it opens the policy for it.
-        shop = self._subscriptions.shop_name()
+        shop = self._opt_outs.shop_name()
         context = Context({"shop": shop, "style": mark_safe(STYLE), "channel": channel})
         return HttpResponse(_engine().get_template(name).render(context), status=status)
 

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError
-from rekindle.gate import Decision, GateContext, HouseRules, Policy, decide
-from rekindle.journeys import Asking, Audience, Book, Send, build_policy
+from rekindle.gate import Decision, GateContext, HouseRules, JourneyRules, decide
+from rekindle.journeys import Asking, Audience, Book, Send, build_journey_rules
 from rekindle.ledger import OutboxMessage
 
 
@@ -33,7 +33,7 @@ class LastLook:
     def __init__(self, book: Book, rules: HouseRules, audience: Audience) -> None:
         self._book, self._rules = book, rules
         self._asking = Asking(audience, rules)
-        self._steps: dict[tuple[str, int], tuple[Policy, Mapping[str, Send]]] = {}
+        self._steps: dict[tuple[str, int], tuple[JourneyRules, Mapping[str, Send]]] = {}
         self._said = _Said()
 
     def read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
@@ -77,13 +77,13 @@ class LastLook:
             unmet.update(one.touch for one in group if one.person not in met)
         return frozenset(unmet)
 
-    def _version(self, message: OutboxMessage) -> tuple[Policy, Mapping[str, Send]]:
+    def _version(self, message: OutboxMessage) -> tuple[JourneyRules, Mapping[str, Send]]:
         """Return what holds for a version, which never changes once it has started."""
         journey, number = message.journey, message.version
         if (journey, number) not in self._steps:
             for version in self._book.versions(journey):
                 sends = {send.key: send for send in version.journey.sends}
-                policy = build_policy(version, self._rules)
+                policy = build_journey_rules(version, self._rules)
                 self._steps[journey, version.version] = policy, sends
         try:
             return self._steps[journey, number]

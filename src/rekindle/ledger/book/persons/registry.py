@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from rekindle.identity import Change, Evidence, Join, JoinReason, Link
+from rekindle.identity import Evidence, IdentityChange, Join, JoinReason, Link
 from rekindle.ledger import intake_models
 from rekindle.ledger.book.persons.following import Moves, follow
 from rekindle.ledger.book.persons.looking import find_persons
@@ -74,7 +74,7 @@ class Persons:
         rows = fetch(self._alias, "live_persons", rows_of((id_,) for id_ in sorted(set(ids))))
         return frozenset(id_ for (id_,) in rows)
 
-    def apply(self, change: Change, at: datetime) -> None:
+    def apply(self, change: IdentityChange, at: datetime) -> None:
         """Do what a change says, a part at a time; killed in between, the next one goes on."""
         for start in range(0, len(change.splits), AT_ONCE):
             self.part(change.splits[start : start + AT_ONCE], at, by=RULES)

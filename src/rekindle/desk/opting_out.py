@@ -11,7 +11,7 @@ from rekindle.vocabulary import Channel, SignalKind
 logger = logging.getLogger(__name__)
 
 
-class LedgerSubscriptions:
+class LedgerOptOuts:
     """Takes people off the list in the ledger of one workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
