@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from rekindle import __version__
-from rekindle.cli import facts, journeys, keys, operation, outbox, people, questions, steering
+from rekindle.cli import (
+    facts,
+    journeys,
+    keys,
+    operation,
+    outbox,
+    people,
+    persons,
+    questions,
+    steering,
+)
 from rekindle.cli.console import errors, plain
 from rekindle.errors import RekindleError, UsageError
 
@@ -26,7 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (facts, questions, journeys, steering, operation, outbox, people, keys):
+for room in (facts, questions, journeys, steering, operation, outbox, people, persons, keys):
     room.register(app)
 
 

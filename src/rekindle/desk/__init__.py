@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.judging import Verdict
     from rekindle.desk.opting_out import LedgerOptOuts
+    from rekindle.desk.persons import (
+        Found,
+        join_people,
+        list_joins,
+        list_people,
+        split_people,
+        suggest_people,
+    )
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import report_journey
@@ -45,6 +53,12 @@ _HOMES = {
     "Explanation": "explaining",
     "explain_customer": "explaining",
     "Verdict": "judging",
+    "Found": "persons",
+    "join_people": "persons",
+    "list_joins": "persons",
+    "list_people": "persons",
+    "split_people": "persons",
+    "suggest_people": "persons",
     "Plan": "planning",
     "build_plan": "planning",
     "check_journey": "planning",
@@ -73,7 +87,9 @@ __all__ = [
     "MEANINGS",
     "AudienceCount",
     "Explanation",
+    "Found",
     "LedgerOptOuts",
+    "LedgerSubscriptions",
     "MovePlan",
     "Plan",
     "PreferenceChange",
@@ -91,6 +107,9 @@ __all__ = [
     "exclude_person",
     "explain_customer",
     "include_person",
+    "join_people",
+    "list_joins",
+    "list_people",
     "move_people",
     "pause_journey",
     "plan_move",
@@ -99,8 +118,10 @@ __all__ = [
     "restore_address",
     "resume_journey",
     "source_path",
+    "split_people",
     "start_journey",
     "stop_journey",
+    "suggest_people",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rekindle.errors import UsageError
 from rekindle.identity import HandleKind, normalise_address, normalise_phone
-from rekindle.ledger import hash_address
+from rekindle.ledger import Persons, hash_address
 from rekindle.runtime import Workspace
 
 FEW = 5
@@ -28,13 +28,21 @@ def find_person(workspace: Workspace, handle: str) -> str:
 def find_people(workspace: Workspace, handle: str) -> list[str]:
     """Return everybody a handle points at, by id."""
     text = handle.strip()
-    persons = workspace.book.persons
+    persons = settled_persons(workspace)
     by_id = persons.find([text])[text]
     if by_id != text or persons.live([text]) or _has_card(workspace, text):
         return [by_id]
     ids = set(workspace.history.people_at(hash_address(text, workspace.secret)))
     ids |= _in_facts(workspace, text)
     return sorted(set(persons.find(ids).values()))
+
+
+def settled_persons(workspace: Workspace) -> Persons:
+    """Return who is one person by the ledger, brought up to what the facts say."""
+    persons = workspace.book.persons  # opens the ledger, so that it is asked from here on
+    if workspace.has_facts:
+        workspace.settle_persons()
+    return persons
 
 
 def _has_card(workspace: Workspace, id_: str) -> bool:

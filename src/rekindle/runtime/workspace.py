@@ -184,7 +184,11 @@ class Workspace:
 
         if self.config.facts.warehouse is not None:
             return adopt_persons(self.book.persons, self.engine, self.clock.now())
-        return settle_persons(self.book.persons, self._lake, self.clock.now())
+        before = self.book.persons.version()
+        told = settle_persons(self.book.persons, self._lake, self.clock.now())
+        if self.book.persons.version() != before:
+            self.forget_facts()  # its orders and cards went by other persons
+        return told
 
     def quarantine(self) -> list[dict[str, Any]]:
         """Return the rows that broke a contract, with file, line, reason and detail."""

@@ -56,6 +56,10 @@ class Persons:
         """Return the person each of these ids goes by, itself where it is one."""
         return find_persons(self._alias, ids)
 
+    def ids_of(self, person: str) -> list[str]:
+        """Return the ids that stand for a person; anonymous ones begin with a space."""
+        return self._pointing([person]).get(person, [])
+
     def told(self) -> Evidence:
         """Return what somebody said of who is one person and who is not."""
         together: dict[tuple[str, str], JoinReason] = {}
