@@ -104,6 +104,22 @@ def test_an_order_in_the_windows_of_two_entries_counts_once(report_on: Any) -> N
     assert (arm.assigned, arm.returned, arm.revenue) == (1, 1, 40)
 
 
+def test_entering_again_lengthens_no_window(report_on: Any) -> None:
+    again = member("a", rotation=1, entered_at=START + timedelta(days=40))
+    report = report_on([("a", "2024-04-15", 40.0)], record([again, member("a")]))
+    arm = report.arms[Arm.TREATMENT]
+    assert (arm.assigned, arm.returned, arm.revenue) == (1, 0, 0)
+    assert report.still_open_windows == 0
+
+
+def test_a_report_with_a_return_does_not_say_that_nobody_bought(report_on: Any) -> None:
+    members = [member("a"), member("b", Arm.HOLDOUT)]
+    report = report_on([("a", "2024-02-01", 4.0)], record(members))
+    assert report.arms[Arm.TREATMENT].returned == 1
+    assert isinstance(report.lift, Unknown)
+    assert "nobody bought" not in report.lift.reason
+
+
 def test_people_are_counted_in_the_arm_they_were_drawn_into(report_on: Any) -> None:
     members = [
         member("a"),

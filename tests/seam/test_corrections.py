@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from rekindle.desk import report_journey
 from rekindle.errors import EventError
+from rekindle.ledger import LedgerBook
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from tests.seam.corner import DAY, HOUR, MINUTE, Corner
@@ -149,3 +151,33 @@ def test_a_partial_update_leaves_an_order_of_the_file_as_it_was(win: Corner) -> 
     win.report("Order Updated", properties={"order_id": "o1", "note": "gift"})
     win.import_facts()
     assert win.space.facts.orders.drop("changed_in").to_pyarrow().to_pylist() == before
+
+
+def test_the_report_holds_a_message_after_a_purchase_in_the_facts_against_us(
+    win: Corner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(LedgerBook, "record", lambda *_, **__: 0)
+        bring(win, O1, ("o2", 0.0001, "completed"))
+        win.tick(after=3 * HOUR)
+        assert win.mails() == 1
+    report = report_journey(win.space, "win")
+    assert (report.sent_after_return, report.sent_before_known) == (1, 0)
+
+
+def test_the_report_tells_a_purchase_that_was_corrected_too_late_apart(win: Corner) -> None:
+    bring(win, O1, ("o2", 230, "completed"))
+    win.tick(after=3 * HOUR)
+    assert win.mails() == 1
+    bring(win, O1, ("o2", 0.1, "completed"))
+    report = report_journey(win.space, "win")
+    assert (report.sent_after_return, report.sent_before_known) == (0, 1)
+    (arm,) = (arm for arm in report.arms.values() if arm.assigned)
+    assert arm.returned == 1
+
+
+def test_the_report_takes_no_moved_order_for_a_return(win: Corner) -> None:
+    bring(win, ("o1", 0.0001, "completed"))
+    report = report_journey(win.space, "win")
+    (arm,) = (arm for arm in report.arms.values() if arm.assigned)
+    assert arm.returned == 0

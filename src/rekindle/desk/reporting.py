@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rekindle.errors import JourneyError
 from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
-from rekindle.ledger import MessageEntry, MessageState
+from rekindle.ledger import MessageEntry, MessageState, Observations
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 
@@ -69,6 +69,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         ],
         cost_micros=sum(one.cost_micros for one in messages if one.state in LEFT),
         is_replay=False,
+        seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
         notes=_notes(workspace, messages),
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import ibis
 import ibis.expr.types as ir
@@ -16,9 +17,10 @@ import pyarrow as pa
 
 from rekindle.facts import Engine, Facts
 from rekindle.insights.audit import build_net
-from rekindle.insights.record import Membership
+from rekindle.insights.record import JourneyRecord, Membership
 
 _INSTANT = pa.timestamp("us", tz="UTC")
+_SPANS = pa.schema({"after": pa.int64(), "up_to": pa.int64(), "at": _INSTANT})
 _MEMBERS = pa.schema(
     {
         "person": pa.string(),
@@ -34,67 +36,101 @@ _MEMBERS = pa.schema(
 class Outcomes:
     """What members did; who is not in a mapping bought nothing.
 
-    ``revenue`` is each person's net revenue inside their goal windows, in major units;
+    ``revenue`` is each person's net revenue inside their window, in major units;
     ``returned_at`` the first purchase of an enrolment (person, rotation) newer than the
-    last one known at entry, inside the window or not.
+    last one known at entry, inside the window or not; ``seen_at`` when a pass had it.
     """
 
     revenue: Mapping[str, float]
     returned_at: Mapping[tuple[str, int], datetime]
+    seen_at: Mapping[tuple[str, int], datetime]
 
 
-def load_outcomes(
-    engine: Engine,
-    facts: Facts,
-    members: Sequence[Membership],
-    *,
-    within: timedelta,
-    until: datetime,
-) -> Outcomes:
-    """Return what ``members`` bought up to and including ``until``.
+def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcomes:
+    """Return what a journey's people bought up to and including the end of its record.
 
-    A goal window runs from entry (excluded) for ``within``; an order inside the windows
-    of two enrolments of one person counts once.
+    The window of a person is one: it runs from the first entry (excluded) for the goal's
+    time, however often they enter again.
     """
-    if not members:
-        return Outcomes({}, {})
-    table = engine.bring("report_members", _tabulate(members, within))
+    if not record.members:
+        return Outcomes({}, {}, {})
+    within = record.journey.goal.within
     orders = facts.orders.filter(
-        facts.orders.ordered_at <= ibis.literal(until, type="timestamp('UTC', 6)")
+        facts.orders.ordered_at <= ibis.literal(record.until, type="timestamp('UTC', 6)")
     )
-    spent = engine.run(build_revenue(table, orders))
-    back = engine.run(build_returns(table, orders))
+    assigned = engine.bring("report_assigned", _tabulate(record.assigned, within))
+    spent = engine.run(build_revenue(assigned, orders)).to_pylist()
+    members = engine.bring("report_members", _tabulate(record.members, within))
+    purchases = _with_sightings(engine, orders.filter(orders.kind == "purchase"), record.seen)
+    back = engine.run(build_returns(members, purchases)).to_pylist()
+    seen = {(row["person"], row["rotation"]): row["seen_at"] for row in back}
     return Outcomes(
-        revenue={row["person"]: float(row["net"]) for row in spent.to_pylist()},
-        returned_at={
-            (row["person"], row["rotation"]): row["returned_at"] for row in back.to_pylist()
-        },
+        revenue={row["person"]: float(row["net"]) for row in spent},
+        returned_at={(row["person"], row["rotation"]): row["returned_at"] for row in back},
+        seen_at={key: at for key, at in seen.items() if at is not None},
     )
 
 
-def build_revenue(members: ir.Table, orders: ir.Table) -> ir.Table:
-    """Return ``person`` and ``net``, for everyone with an order inside a window."""
-    joined = members.inner_join(
+def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
+    """Return ``person`` and ``net``, for everyone with an order inside their window."""
+    joined = assigned.inner_join(
         orders,
         [
-            members.person == orders.customer_id,
-            orders.ordered_at > members.entered_at,
-            orders.ordered_at <= members.until_at,
+            assigned.person == orders.customer_id,
+            orders.ordered_at > assigned.entered_at,
+            orders.ordered_at <= assigned.until_at,
         ],
     )
-    # Windows of two rotations may overlap; the orders' key keeps an order single.
-    bought = joined.select("person", "source", "order_id", net=build_net(joined)).distinct()
+    bought = joined.select("person", net=build_net(joined))
     return bought.group_by("person").agg(net=bought.net.sum())
 
 
-def build_returns(members: ir.Table, orders: ir.Table) -> ir.Table:
-    """Return ``person``, ``rotation`` and ``returned_at`` of everyone who bought again."""
-    purchases = orders.filter(orders.kind == "purchase")
+def build_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
+    """Return ``person``, ``rotation``, ``returned_at`` and ``seen_at`` of who bought again.
+
+    ``purchases`` say when passes had them: ``first_seen_at``, ``moved_seen_at`` and, as they
+    are now, ``seen_at``. The order somebody entered with is no return however it moves.
+    """
     joined = members.inner_join(
         purchases,
         [members.person == purchases.customer_id, purchases.ordered_at > members.known_at],
     )
-    return joined.group_by("person", "rotation").agg(returned_at=joined.ordered_at.min())
+    was_moved = (joined.first_seen_at <= joined.entered_at) & (
+        joined.moved_seen_at > joined.entered_at
+    )
+    joined = joined.filter(ibis.coalesce(was_moved, ibis.literal(False)) == ibis.literal(False))
+    return joined.group_by("person", "rotation").agg(
+        returned_at=joined.ordered_at.min(), seen_at=joined.seen_at.argmin(joined.ordered_at)
+    )
+
+
+def _with_sightings(
+    engine: Engine, purchases: ir.Table, seen: Sequence[tuple[int, datetime]]
+) -> ir.Table:
+    """Return purchases with the times at which passes first had them, empty where unknown."""
+    names = {"first_seen_at": "known_in", "moved_seen_at": "moved_in", "seen_at": "newest_in"}
+    never = ibis.null().cast("timestamp('UTC', 6)")
+    if not seen:
+        return purchases.mutate(**dict.fromkeys(names, never))
+    newest = ibis.greatest(
+        *(ibis.coalesce(purchases[name], 0) for name in ("known_in", "sold_in", "moved_in"))
+    )
+    purchases = purchases.mutate(newest_in=newest)
+    spans = pa.Table.from_pylist(
+        [
+            {"after": before, "up_to": number, "at": at}
+            for (before, _), (number, at) in pairwise([(-1, seen[0][1]), *seen])
+        ],
+        schema=_SPANS,
+    )
+    for name, column in names.items():
+        span = engine.bring(f"report_{name}", spans)
+        purchases = purchases.filter(purchases.customer_id.notnull())
+        joined = purchases.left_join(
+            span, [purchases[column] > span.after, purchases[column] <= span.up_to]
+        )
+        purchases = joined.select(*purchases.columns, **{name: joined.at})
+    return purchases
 
 
 def _tabulate(members: Sequence[Membership], within: timedelta) -> pa.Table:

@@ -51,6 +51,7 @@ class JourneyRecord:
 
     ``touches`` and ``reasons`` count decisions, ghosts included; ``cost_micros`` is of
     the messages in ``sends``; ``notes`` are what a reader has to know about the record.
+    ``seen`` says when a pass first looked at the facts of each import, by its number.
     """
 
     journey: Journey
@@ -64,3 +65,14 @@ class JourneyRecord:
     cost_micros: int
     is_replay: bool
     notes: tuple[str, ...] = ()
+    seen: Sequence[tuple[int, datetime]] = ()
+
+    @property
+    def assigned(self) -> Sequence[Membership]:
+        """Return each person's first entry, with which their one window begins."""
+        first: dict[str, Membership] = {}
+        for one in self.members:
+            known = first.get(one.person)
+            if known is None or one.rotation < known.rotation:
+                first[one.person] = one
+        return list(first.values())

@@ -123,7 +123,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
     them or not (intention to treat).
     """
     goal = record.journey.goal
-    outcomes = load_outcomes(engine, facts, record.members, within=goal.within, until=record.until)
+    outcomes = load_outcomes(engine, facts, record)
     returned = _find_returned(record, outcomes)
     arms = {arm: _sum_arm(arm, record, outcomes, returned) for arm in Arm}
     after_return, before_known = _count_late_sends(record, outcomes)
@@ -143,22 +143,22 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         sent_before_known=before_known,
         still_open_windows=_count_open(record),
         cost=Money.from_micros(record.cost_micros, facts.currency),
-        lift=_estimate_revenue_lift(record, outcomes, arms),
+        lift=_estimate_revenue_lift(record, outcomes, arms, returned),
         return_rate_lift=_estimate_return_lift(arms),
         notes=(*record.notes, *_explain(record, before_known)),
     )
 
 
-Returned = Mapping[str, list[tuple[Membership, datetime]]]
+Returned = Mapping[str, tuple[Membership, datetime]]
 
 
 def _find_returned(record: JourneyRecord, outcomes: Outcomes) -> Returned:
-    """Return each person who came back inside a goal window, with the entries they did."""
-    found: dict[str, list[tuple[Membership, datetime]]] = {}
-    for one in record.members:
+    """Return each person who came back inside their window, with their first entry."""
+    found: dict[str, tuple[Membership, datetime]] = {}
+    for one in record.assigned:
         at = outcomes.returned_at.get((one.person, one.rotation))
         if at is not None and at <= one.entered_at + record.journey.goal.within:
-            found.setdefault(one.person, []).append((one, at))
+            found[one.person] = (one, at)
     return found
 
 
@@ -166,8 +166,7 @@ def _find_untouched(returned: Returned) -> set[str]:
     """Return who came back before any message, or ghost of one, had reached them."""
     return {
         person
-        for person, entries in returned.items()
-        for one, at in entries
+        for person, (one, at) in returned.items()
         if one.first_touch_at is None or at <= one.first_touch_at
     }
 
@@ -184,10 +183,15 @@ def _sum_arm(arm: Arm, record: JourneyRecord, outcomes: Outcomes, returned: Retu
 
 
 def _estimate_revenue_lift(
-    record: JourneyRecord, outcomes: Outcomes, arms: Mapping[Arm, ArmResult]
+    record: JourneyRecord,
+    outcomes: Outcomes,
+    arms: Mapping[Arm, ArmResult],
+    returned: Returned,
 ) -> Lift | Unknown:
     people = {one.person: one.arm for one in record.members}
     values: dict[Arm, list[float]] = {arm: [] for arm in Arm}
+    if returned and not any(outcomes.revenue.values()):
+        return Unknown("those who came back brought nothing inside their window")
     for person, net in outcomes.revenue.items():
         values[people[person]].append(net)
     treatment, holdout = (
@@ -210,27 +214,29 @@ def _count_late_sends(record: JourneyRecord, outcomes: Outcomes) -> tuple[int, i
         return 0, 0
     members = {(one.person, one.rotation): one for one in record.members}
     late = [
-        _was_known(members[sent.person, sent.rotation], sent, is_replay=record.is_replay)
+        record.is_replay or _was_known(members[sent.person, sent.rotation], sent, outcomes)
         for sent in record.sends
         if (at := outcomes.returned_at.get((sent.person, sent.rotation))) and at < sent.at
     ]
     return sum(late), len(late) - sum(late)
 
 
-def _was_known(one: Membership, sent: SentMessage, *, is_replay: bool) -> bool:
-    """Return whether the book had recorded the purchase when the message left.
+def _was_known(one: Membership, sent: SentMessage, outcomes: Outcomes) -> bool:
+    """Return whether the book had recorded the purchase when the message left, or should have.
 
-    A replay records every purchase as it happens. In the ledger, the enrolment ended
-    when the purchase was recorded; an end without its time is held against us.
+    A replay records every purchase as it happens. In the ledger, the enrolment ended when
+    the purchase was recorded; an end without its time is held against us, and so is a pass
+    that had the purchase in its facts.
     """
-    if is_replay:
+    seen_at = outcomes.seen_at.get((one.person, one.rotation))
+    if seen_at is not None and seen_at < sent.at:
         return True
     return one.ended is Reason.ORDER and (one.ended_at is None or one.ended_at <= sent.at)
 
 
 def _count_open(record: JourneyRecord) -> int:
     within = record.journey.goal.within
-    return sum(one.entered_at + within > record.until for one in record.members)
+    return sum(one.entered_at + within > record.until for one in record.assigned)
 
 
 def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
@@ -242,7 +248,7 @@ def _explain(record: JourneyRecord, before_known: int) -> list[str]:
     notes = []
     if open_count := _count_open(record):
         notes.append(
-            f"The goal window of {open_count:,} of {len(record.members):,} entries is still "
+            f"The window of {open_count:,} of {len(record.assigned):,} people is still "
             "open: the figures will move, and the interval is meant to be read once, when "
             "all windows have closed."
         )

@@ -53,6 +53,11 @@ class Sightings:
         """Return the newest version that was ever looked at, 0 before the first."""
         return self.numbers[-1] if self.numbers else 0
 
+    @property
+    def pairs(self) -> list[tuple[int, datetime]]:
+        """Return each version with when it was first looked at, oldest first."""
+        return list(zip(self.numbers, self.seen_at, strict=True))
+
     def first_seen(self, number: int | None) -> datetime | None:
         """Return when a pass first looked at what import ``number`` brought; None for none."""
         if number is None:
