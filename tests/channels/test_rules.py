@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from rekindle.channels import find_channel, require_ready
-from rekindle.channels.email.settings import EmailSettings
+from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.config import PortalSettings
 from rekindle.errors import ConfigError
 from rekindle.messages import Surroundings
 
-SMTP = EmailSettings(outlet="email_smtp", postal_address="1 High Street")
+# A server to try things out with; what is asked of others is in test_email_findings.py.
+TRIAL = SmtpSettings(host="127.0.0.1")
+SMTP = EmailSettings(outlet="email_smtp", postal_address="1 High Street", smtp=TRIAL)
 FOLDER = EmailSettings(outlet="email_folder", postal_address="1 High Street")
 
 

@@ -15,6 +15,7 @@ import typer
 
 from rekindle import __version__
 from rekindle.cli import (
+    doctor,
     facts,
     journeys,
     keys,
@@ -36,7 +37,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for room in (facts, questions, journeys, steering, operation, outbox, people, persons, keys):
+for room in (
+    facts,
+    questions,
+    journeys,
+    steering,
+    operation,
+    doctor,
+    outbox,
+    people,
+    persons,
+    keys,
+):
     room.register(app)
 
 

@@ -4,13 +4,26 @@ A model class cannot exist before Django is configured, so importing this face
 configures it, once, without a settings module.
 """
 
-from rekindle.ledger.setup import configure, connect, disconnect, let_go, mend, migrate
+from rekindle.ledger.setup import (
+    configure,
+    connect,
+    count_pending,
+    disconnect,
+    let_go,
+    mend,
+    migrate,
+)
 
 configure()
 
 from rekindle.ledger.book import LedgerBook  # noqa: E402
 from rekindle.ledger.book.persons import Persons  # noqa: E402
 from rekindle.ledger.bulk import without_collector  # noqa: E402
+from rekindle.ledger.guards.counting import (  # noqa: E402
+    Reach,
+    count_reach,
+    running_versions,
+)
 from rekindle.ledger.guards.marking import (  # noqa: E402
     MarkEntry,
     add_suppressions,
@@ -26,6 +39,7 @@ from rekindle.ledger.guards.marking import (  # noqa: E402
 from rekindle.ledger.guards.passing import load_last_pass, note_pass  # noqa: E402
 from rekindle.ledger.guards.sealing import (  # noqa: E402
     Rekeyed,
+    fits,
     fits_seal,
     is_keyed,
     rekey,
@@ -97,6 +111,7 @@ __all__ = [
     "Outbox",
     "OutboxMessage",
     "Persons",
+    "Reach",
     "Recovered",
     "Rekeyed",
     "Report",
@@ -112,9 +127,12 @@ __all__ = [
     "audit_entries_since",
     "configure",
     "connect",
+    "count_pending",
+    "count_reach",
     "disconnect",
     "draw_token",
     "everybody",
+    "fits",
     "fits_seal",
     "has_marks",
     "hash_address",
@@ -132,6 +150,7 @@ __all__ = [
     "read_reports",
     "rekey",
     "require_seal",
+    "running_versions",
     "set_mark",
     "spooled_sources",
     "suppressions_since",

@@ -114,6 +114,20 @@ def migrate(alias: str) -> None:
         raise LedgerError(f"the ledger's tables cannot be brought up to date: {error}") from error
 
 
+def count_pending(alias: str) -> int:
+    """Return how many changes ``migrate`` would make.
+
+    Raises:
+        LedgerError: the database refused.
+    """
+    try:
+        loader = MigrationLoader(connections[alias])
+        applied = {name for app, name in loader.applied_migrations if app == "ledger"}
+        return len({name for app, name in loader.disk_migrations if app == "ledger"} - applied)
+    except DatabaseError as error:
+        raise LedgerError(f"the ledger's layout cannot be read: {error}") from error
+
+
 def disconnect(alias: str) -> None:
     """Close this thread's connection and forget the database."""
     if alias not in connections.databases:

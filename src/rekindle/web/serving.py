@@ -16,7 +16,7 @@ from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
 from rekindle.web.listening import open_server
 from rekindle.web.portal import PASS_EVERY_SECONDS, build_portal
-from rekindle.worker import LedgerIntake, ProviderReports, Worker
+from rekindle.worker import LedgerIntake, ProviderReports, Worker, require_settings
 
 API = "/v1/"
 
@@ -66,8 +66,9 @@ def serve(workspace: Workspace, *, every_seconds: float, is_stopping: Callable[[
     """Serve portal and API and run the worker until told to stop.
 
     Raises:
-        ConfigError: the address to listen on is taken.
+        ConfigError: the address to listen on is taken, or messages to people lack something.
     """
+    require_settings(workspace)
     server = build_server(workspace, every_seconds=every_seconds)
     pages = threading.Thread(target=server.run, name="web", daemon=True)
     pages.start()

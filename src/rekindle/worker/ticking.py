@@ -20,7 +20,7 @@ from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
-from rekindle.worker.dispatching import DispatchReport, build_dispatcher
+from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.watching import ReturnWatch
 
@@ -77,7 +77,12 @@ class Worker:
         return Pass(returned, decided, sent)
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
-        """Keep passing until told to stop; a failed pass is logged and tried again."""
+        """Keep passing until told to stop; a failed pass is logged and tried again.
+
+        Raises:
+            ConfigError: what reaches people would leave with settings that it must not.
+        """
+        require_settings(self._workspace)
         while not is_stopping():
             seconds = every_seconds
             try:

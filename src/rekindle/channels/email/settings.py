@@ -22,7 +22,11 @@ from rekindle.messages import Finding, OutletEntry, Severity, Surroundings
 
 PASSWORD = "REKINDLE_SMTP_PASSWORD"
 REPORTS_KEY = "REKINDLE_MAIL_REPORTS_KEY"
-THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1"})
+THIS_MACHINE = LOOPBACK | {"localhost", "0.0.0.0"}
+# https://www.rfc-editor.org/rfc/rfc2606
+RESERVED = frozenset(("example", end) for end in ("com", "net", "org"))
+RESERVED_ENDS = frozenset({"example", "test", "invalid", "localhost"})
 
 
 class SmtpSettings(Settings):
@@ -114,7 +118,8 @@ def check(
     """Yield what the settings lack.
 
     RFC 8058 section 3.1 asks for an HTTPS URI to unsubscribe by; mailbox providers ignore
-    any other. A portal on this machine passes, so that the whole way can be tried out.
+    any other. A mail server at an address of this very machine is one to try things out
+    with: what would be wrong in real messages is only said of it.
     """
     if not settings.postal_address.strip():
         yield Finding(
@@ -123,12 +128,43 @@ def check(
             "(CAN-SPAM, 15 U.S.C. § 7704(a)(5))",
             "set it in rekindle.toml",
         )
-    url = urlsplit(surroundings.portal_url)
-    is_safe = url.scheme == "https" or url.hostname in THIS_MACHINE
-    if outlet.capabilities.reaches_people and not is_safe:
+    if not outlet.capabilities.reaches_people:
+        return
+    is_trial = settings.smtp.host in LOOPBACK
+    severity = Severity.WARNS if is_trial else Severity.REFUSES
+    yield from _check_links(surroundings.portal_url, severity)
+    if _is_reserved(settings.sender):
+        yield Finding(
+            severity,
+            f"email.from_address is {settings.from_address!r}, a domain of nobody (RFC 2606)",
+            "write from a domain of yours",
+        )
+    if "host" not in settings.smtp.model_fields_set:
         yield Finding(
             Severity.REFUSES,
-            f"portal.url is {surroundings.portal_url!r}, and unsubscribe links have to be https "
-            "(RFC 8058)",
+            f"email.smtp.host is not set, and would be {settings.smtp.host!r}",
+            "name the mail server in [email.smtp]",
+        )
+
+
+def _check_links(portal_url: str, severity: Severity) -> Iterator[Finding]:
+    """Yield what is wrong with the links that stand in messages."""
+    url = urlsplit(portal_url)
+    if url.hostname in THIS_MACHINE:
+        yield Finding(
+            severity,
+            f"portal.url is {portal_url!r}: nobody else can open links to this machine",
+            "set it to where customers reach the portal, over https",
+        )
+    elif url.scheme != "https":
+        yield Finding(
+            Severity.REFUSES,
+            f"portal.url is {portal_url!r}, and unsubscribe links have to be https (RFC 8058)",
             "serve the portal over https, or let email.outlet be 'email_folder'",
         )
+
+
+def _is_reserved(domain: str) -> bool:
+    """Return whether a domain is one of those that documents use, or has no dot."""
+    parts = domain.split(".")
+    return len(parts) < 2 or parts[-1] in RESERVED_ENDS or tuple(parts[-2:]) in RESERVED

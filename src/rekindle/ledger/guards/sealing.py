@@ -88,6 +88,14 @@ def require_seal(alias: str, secret: bytes, at: datetime) -> None:
         raise ConfigError(f"this ledger was written with another secret than the present. {REMEDY}")
 
 
+def fits(alias: str, secret: bytes) -> bool:
+    """Return whether ``require_seal`` would take this secret; nothing is changed."""
+    known = _fingerprint(alias)
+    if known is None:
+        return not is_keyed(alias) or _fits_cards(alias, secret)
+    return hmac.compare_digest(known, fingerprint_of(secret))
+
+
 def fits_seal(alias: str, secret: bytes) -> bool:
     """Return whether this is the secret that the ledger knows."""
     known = _fingerprint(alias)

@@ -1,6 +1,6 @@
 """The way out of the building: everything between the outbox and an outlet."""
 
-from rekindle.worker.dispatching.building import build_dispatcher
+from rekindle.worker.dispatching.building import build_dispatcher, require_settings
 from rekindle.worker.dispatching.dispatcher import (
     CHUNK_SECONDS,
     Dispatcher,
@@ -16,4 +16,5 @@ __all__ = [
     "LastLook",
     "Means",
     "build_dispatcher",
+    "require_settings",
 ]

@@ -46,6 +46,21 @@ def build_dispatcher(workspace: Workspace, compose: Compose, audience: Audience)
     return Dispatchers(list(each))
 
 
+def require_settings(workspace: Workspace) -> None:
+    """Refuse to begin where a way out that reaches people lacks what every message needs.
+
+    What only goes to a folder may be tried out with anything.
+
+    Raises:
+        ConfigError: naming the first thing that is missing, and what to do about it.
+    """
+    for folder in discover().values():
+        settings = workspace.config.channel(folder.channel)
+        _, entry = find_outlet(settings.outlet)
+        if entry.capabilities.reaches_people:
+            workspace.require_ready(folder.channel)
+
+
 def _of_channel(
     workspace: Workspace, folder: ChannelFolder, compose: Compose, look: LastLook
 ) -> Dispatcher:

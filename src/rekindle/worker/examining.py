@@ -1,0 +1,274 @@
+"""Looks at everything a workspace depends on, and says what is wrong and what to do.
+
+It changes nothing: no secret is made, no table is brought up to date, nothing is sent.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from rekindle.channels import discover, find_faults
+from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.errors import RekindleError, WorkspaceError
+from rekindle.ledger import (
+    ApiKeys,
+    Scope,
+    connect,
+    count_pending,
+    count_reach,
+    fits,
+    has_marks,
+    is_keyed,
+    load_last_pass,
+    running_versions,
+)
+from rekindle.messages import Severity
+from rekindle.profiles import FAMILIES
+from rekindle.runtime import Workspace, find_secret
+from rekindle.vocabulary import Purpose
+from rekindle.wording import counted, moment
+from rekindle.worker.marking import FILE, Watermark
+
+SHORT_SECRET = 16
+OLD_IMPORT = timedelta(days=2)
+SILENT = timedelta(days=1)
+LITTLE_SPACE, NO_SPACE = 2**30, 100 * 2**20
+
+
+class State(StrEnum):
+    """How something is: well, worth a look, or so that nothing may leave."""
+
+    WELL = "well"
+    WARNS = "warns"
+    REFUSES = "refuses"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was found about one thing; ``remedy`` says what to do, where anything is."""
+
+    about: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine(workspace: Workspace) -> list[Line]:
+    """Return what was found about a workspace, in the order in which things depend."""
+    checks: tuple[tuple[str, Callable[[Workspace], Iterator[Line]]], ...] = (
+        ("settings", _settings),
+        ("disk", _disk),
+        ("facts", _facts),
+        ("ledger", _ledger),
+    )
+    lines = [line for about, check in checks for line in _tried(about, check, workspace)]
+    if any(line.about == "ledger" and line.state is State.WELL for line in lines):
+        rest = (
+            ("secret", _secret),
+            ("restore", _mark),
+            ("worker", _worker),
+            ("templates", _templates),
+            ("people", _people),
+            ("messages", _stuck),
+            ("keys", _keys),
+        )
+        lines += [line for about, check in rest for line in _tried(about, check, workspace)]
+    return lines + list(_tried("channels", _channels, workspace))
+
+
+def worst_of(lines: list[Line]) -> State:
+    """Return the worst state among lines."""
+    order = (State.REFUSES, State.WARNS, State.WELL)
+    return next((one for one in order if any(line.state is one for line in lines)), State.WELL)
+
+
+def _tried(
+    about: str, check: Callable[[Workspace], Iterator[Line]], workspace: Workspace
+) -> Iterator[Line]:
+    try:
+        yield from check(workspace)
+    except RekindleError as error:
+        yield Line(about, State.REFUSES, str(error), "see the message")
+
+
+def _settings(workspace: Workspace) -> Iterator[Line]:
+    sources = counted(len(workspace.config.sources), "source")
+    yield Line("settings", State.WELL, f"rekindle.toml is valid and names {sources}")
+
+
+def _disk(workspace: Workspace) -> Iterator[Line]:
+    state = workspace.directory / "state"
+    free = shutil.disk_usage(state if state.is_dir() else workspace.directory).free
+    found = f"{free / 2**30:,.1f} GiB are free"
+    if free >= LITTLE_SPACE:
+        yield Line("disk", State.WELL, found)
+    else:
+        severity = State.REFUSES if free < NO_SPACE else State.WARNS
+        yield Line("disk", severity, found, "make room, before lake and ledger cannot be written")
+
+
+def _facts(workspace: Workspace) -> Iterator[Line]:
+    try:
+        engine, facts = workspace.reading
+    except WorkspaceError as error:
+        yield Line("facts", State.WARNS, str(error).partition(";")[0], "run `rekindle import`")
+        return
+    orders, newest = (
+        engine.scalar(facts.orders.count()),
+        engine.scalar(facts.orders.ordered_at.max()),
+    )
+    last = f", the newest of {moment(newest, workspace.zone)}" if newest else ""
+    yield Line("facts", State.WELL, f"{counted(int(orders or 0), 'order')} can be read{last}")
+    imports = (facts.bookkeeping or {}).get("imports")
+    if imports is None:
+        return
+    at = engine.scalar(imports.imported_at.max())
+    if at is None:
+        return
+    age = workspace.clock.now() - at
+    when = f"the last import was at {moment(at, workspace.zone)}"
+    if age > OLD_IMPORT:
+        yield Line("import", State.WARNS, when, "purchases since then end no journey; import")
+    else:
+        yield Line("import", State.WELL, when)
+
+
+def _ledger(workspace: Workspace) -> Iterator[Line]:
+    if not workspace.has_ledger:
+        yield Line("ledger", State.WARNS, "there is no ledger yet", "the first pass makes one")
+        return
+    alias = connect(workspace.config.ledger.url, base=workspace.directory)
+    if pending := count_pending(alias):
+        yield Line(
+            "ledger",
+            State.WARNS,
+            f"it answers, and lacks {counted(pending, 'change')} of this version's layout",
+            "back it up; the next command that uses it brings it up to date",
+        )
+    else:
+        yield Line("ledger", State.WELL, "it answers, in this version's layout")
+
+
+def _secret(workspace: Workspace) -> Iterator[Line]:
+    alias, secret = workspace.ledger, find_secret(workspace.directory)
+    back = "put it back from the backup; if it is lost for good, `rekindle accept-secret`"
+    if secret is None:
+        if is_keyed(alias):
+            yield Line("secret", State.REFUSES, "it is gone, and the ledger knows one", back)
+        else:
+            yield Line("secret", State.WELL, "there is none yet; it is made when it is needed")
+    elif not fits(alias, secret):
+        yield Line("secret", State.REFUSES, "the ledger was written with another one", back)
+    elif len(secret) < SHORT_SECRET:
+        yield Line(
+            "secret", State.WARNS, f"it has {len(secret)} bytes", "a guessed one signs any link"
+        )
+    else:
+        yield Line("secret", State.WELL, "it is the one the ledger was written with")
+
+
+def _mark(workspace: Workspace) -> Iterator[Line]:
+    gap = Watermark(workspace).find_gap()
+    if gap is not None:
+        yield Line(
+            "restore",
+            State.REFUSES,
+            f"the ledger is older than what was sent from here; it lacks {gap}",
+            "restore a newer copy, or see docs/how-to/run/restore-a-backup.md",
+        )
+    elif has_marks(workspace.ledger) and not (workspace.directory / FILE).exists():
+        yield Line(
+            "restore",
+            State.WARNS,
+            "the ledger was used from another folder, and none here remembers how far it had come",
+            "if it came from a backup, pause the journeys before the first pass",
+        )
+    else:
+        yield Line("restore", State.WELL, "the ledger is the newest that was used here")
+
+
+def _worker(workspace: Workspace) -> Iterator[Line]:
+    last = load_last_pass(workspace.ledger)
+    running = len(running_versions(workspace.ledger))
+    journeys = counted(running, "journey")
+    if last is None:
+        state = State.WARNS if running else State.WELL
+        found = f"no worker has passed yet; {journeys} running"
+        yield Line(
+            "worker", state, found, "run `rekindle up` or `rekindle tick`" if running else ""
+        )
+        return
+    found = f"the last pass was at {moment(last, workspace.zone)}; {journeys} running"
+    if running and workspace.clock.now() - last > SILENT:
+        yield Line("worker", State.WARNS, found, "start `rekindle up` or `rekindle worker`")
+    else:
+        yield Line("worker", State.WELL, found)
+
+
+def _templates(workspace: Workspace) -> Iterator[Line]:
+    versions = running_versions(workspace.ledger)
+    if not versions:
+        return
+    templates = load_templates(workspace.directory / "templates")
+    broken = False
+    for version in versions:
+        journey = version.journey
+        required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
+        for name in sorted({send.template for send in journey.sends}):
+            try:
+                templates.check(name, FAMILIES.names, required=required)
+            except RekindleError as error:
+                broken = True
+                remedy = f"mend it; until then those steps of {journey.name} wait"
+                yield Line("templates", State.WARNS, str(error), remedy)
+    if not broken:
+        yield Line("templates", State.WELL, "every running journey's templates can be used")
+
+
+def _people(workspace: Workspace) -> Iterator[Line]:
+    for folder in discover().values():
+        kind = folder.outlets[0].capabilities.address_kind
+        reach = count_reach(workspace.ledger, folder.channel, kind)
+        found = (
+            f"{folder.channel}: of {counted(reach.people, 'person')}, {reach.agreed:,} agreed and "
+            f"can be reached; {reach.silent:,} said nothing, {reach.withdrew:,} said no, "
+            f"{reach.unreachable:,} have no address, {reach.suppressed:,} are suppressed"
+        )
+        is_poor = bool(reach.people) and not reach.agreed
+        remedy = "import addresses and consents; without them nobody can be written to"
+        state = State.WARNS if is_poor else State.WELL
+        yield Line("people", state, found, remedy if is_poor else "")
+
+
+def _stuck(workspace: Workspace) -> Iterator[Line]:
+    stuck = len(workspace.outbox.stuck())
+    if stuck:
+        found = f"{counted(stuck, 'message')} of unknown fate, or given up"
+        yield Line("messages", State.WARNS, found, "see `rekindle outbox`")
+    else:
+        yield Line("messages", State.WELL, "none is stuck")
+
+
+def _keys(workspace: Workspace) -> Iterator[Line]:
+    active = [key for key in ApiKeys(workspace.ledger).all() if key.revoked_at is None]
+    old = [key.name for key in active if Scope.BEHAVIOUR in key.scopes]
+    if old:
+        found = f"{', '.join(old)} of the scope behaviour may report logins and events of any name"
+        yield Line("keys", State.WARNS, found, "make keys of the scope browser for pages")
+    elif active:
+        yield Line("keys", State.WELL, f"{counted(len(active), 'key')} to the API")
+
+
+def _channels(workspace: Workspace) -> Iterator[Line]:
+    for name, folder in discover().items():
+        settings = workspace.config.channel(folder.channel)
+        found = list(find_faults(folder, settings, workspace.surroundings))
+        for one in found:
+            state = State.REFUSES if one.severity is Severity.REFUSES else State.WARNS
+            yield Line(name, state, one.problem, one.remedy)
+        if not found:
+            yield Line(name, State.WELL, f"leaves by {settings.outlet}")
