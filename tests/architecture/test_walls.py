@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from rekindle.channels import discover
 from tools.source_tree import PACKAGE, Module, entries, files, modules, rooms
 
 SHIPPED = modules("src")
@@ -168,4 +169,22 @@ def test_nothing_is_imported_from_the_workbench() -> None:
         for module in SHIPPED
         for node, name in module.imports()
         if name.split(".")[0] in {"bench", "tests", "tools"}
+    ] == []
+
+
+def test_no_room_names_a_channel_or_an_outlet() -> None:
+    """Rooms ask what a channel can do; only its folder knows which it is."""
+    outlets = {entry.name for folder in discover().values() for entry in folder.outlets}
+    outside = [m for m in SHIPPED if m.room not in {"channels", "testing"}]
+    assert [
+        f"{module.place}:{node.lineno}"
+        for module in outside
+        for node in ast.walk(module.tree)
+        if (isinstance(node, ast.Constant) and node.value in outlets)
+        or (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "Channel"
+            and any(isinstance(argument, ast.Constant) for argument in node.args)
+        )
     ] == []

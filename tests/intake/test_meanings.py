@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from rekindle.intake import MEANINGS, event_name, is_behaviour, read_event, signal_kind
+from rekindle.intake import (
+    MEANINGS,
+    channel_of,
+    event_name,
+    is_behaviour,
+    read_event,
+    signal_kind,
+)
+from rekindle.intake.meanings import kind_of
 from rekindle.vocabulary import SignalKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -69,3 +77,21 @@ def test_a_public_key_reports_behaviour_only(event: str, allowed: bool) -> None:
 
 def test_every_name_in_the_mapping_is_in_its_own_form() -> None:
     assert [name for name in MEANINGS if event_name(name) != name] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "channel"),
+    [
+        ("email_bounced", {}, "email"),
+        ("unsubscribed", {}, None),
+        ("unsubscribed", {"channel": "email"}, "email"),
+        ("unsubscribed", {"channel": "web"}, None),
+        ("cheque_bounced", {}, None),
+    ],
+)
+def test_a_stop_says_which_channel_it_is_of(
+    name: str, content: dict[str, str], channel: str | None
+) -> None:
+    assert channel_of(name, content) == channel
+    is_stop = name != "cheque_bounced"
+    assert (kind_of(name, content) is not SignalKind.EVENT) is is_stop

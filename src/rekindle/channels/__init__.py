@@ -7,6 +7,7 @@ from rekindle.channels.discovery import (
     find_faults,
     find_outlet,
     require_ready,
+    word_for,
 )
 from rekindle.channels.matrix import describe_channels
 
@@ -18,4 +19,5 @@ __all__ = [
     "find_faults",
     "find_outlet",
     "require_ready",
+    "word_for",
 ]

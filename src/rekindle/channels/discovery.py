@@ -48,6 +48,12 @@ def find_channel(name: str) -> ChannelFolder:
     return channels[name]
 
 
+def word_for(name: str) -> str:
+    """Return what people call a channel; its name where nobody says, or it is gone."""
+    known = discover().get(name)
+    return (known.called if known is not None else "") or name
+
+
 def find_outlet(name: str) -> tuple[ChannelFolder, OutletEntry]:
     """Return the outlet of this name with its channel.
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from rekindle.channels import word_for
 from rekindle.cli.console import (
     AsJson,
     AsOf,
@@ -145,14 +146,13 @@ def _say(verdict: Verdict, zone: ZoneInfo) -> str:
     else:
         is_sent = decision.answer is Answer.SEND
         answer = "may be written to" if is_sent else "may not be written to"
-    channel = "e-mail" if verdict.channel.value == "email" else verdict.channel.value
-    return f"Marketing by {channel}: {answer} ({why.strip()})"
+    return f"Marketing by {word_for(verdict.channel)}: {answer} ({why.strip()})"
 
 
 def _against(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """Yield what stands against writing to a person, and where their clock is."""
     for suppression in found.suppressions:
-        where = suppression.channel or "any channel"
+        where = word_for(suppression.channel) if suppression.channel else "any channel"
         what = f"{suppression.purpose} " if suppression.purpose else ""
         yield f"Never again {what}by {where}: {suppression.reason}, {day(suppression.at, zone)}"
     wishes = found.preferences

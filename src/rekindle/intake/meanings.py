@@ -13,9 +13,10 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from rekindle.config import known_channels
 from rekindle.intake.model import Event, EventType
 from rekindle.intake.orders import read_amounts
-from rekindle.vocabulary import SignalKind
+from rekindle.vocabulary import Channel, SignalKind
 
 LONGEST_NAME = 100
 SIGNALLING = frozenset({EventType.TRACK, EventType.PAGE, EventType.SCREEN})
@@ -70,6 +71,21 @@ class Meaning:
     effect: str
 
 
+DELIVERIES: Mapping[str, Meaning] = MappingProxyType(
+    {
+        "opened": Meaning(SignalKind.OPEN, "An open, unless a machine did it."),
+        "link_clicked": Meaning(SignalKind.CLICK, "A click, unless a machine did it."),
+        "replied": Meaning(SignalKind.REPLY, "A reply."),
+        "bounced": Meaning(
+            SignalKind.BOUNCE,
+            "A dead address: ends the journeys that have no other way to it. A soft bounce is "
+            "an event.",
+        ),
+        "marked_as_spam": Meaning(SignalKind.COMPLAINT, "Stops all marketing, for good."),
+    }
+)
+"""What becomes of messages: after the name of a channel there is, as in ``email_opened``."""
+
 MEANINGS: Mapping[str, Meaning] = MappingProxyType(
     {
         "order_completed": Meaning(
@@ -83,14 +99,12 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "page_viewed": Meaning(SignalKind.VISIT, "A visit; every `page` call is one."),
         "screen_viewed": Meaning(SignalKind.VISIT, "A visit; every `screen` call is one."),
         "signed_in": Meaning(SignalKind.LOGIN, "A login."),
-        "email_opened": Meaning(SignalKind.OPEN, "An open, unless a machine did it."),
-        "email_link_clicked": Meaning(SignalKind.CLICK, "A click, unless a machine did it."),
-        "email_replied": Meaning(SignalKind.REPLY, "A reply."),
-        "email_bounced": Meaning(
-            SignalKind.BOUNCE, "A dead address: ends every journey. A soft bounce is an event."
+        # Those of Segment's e-mail specification; another channel's are called alike.
+        **{f"email_{word}": meaning for word, meaning in DELIVERIES.items()},
+        "unsubscribed": Meaning(
+            SignalKind.OPT_OUT,
+            "Stops marketing for good: of the `channel` it names, or of every one.",
         ),
-        "email_marked_as_spam": Meaning(SignalKind.COMPLAINT, "Ends every journey, for good."),
-        "unsubscribed": Meaning(SignalKind.OPT_OUT, "Ends every journey, for good."),
         "subscription_resumed": Meaning(SignalKind.RESUME, "A subscription goes on."),
     }
 )
@@ -108,11 +122,28 @@ def event_name(text: str) -> str:
 def kind_of(name: str, content: Mapping[str, Any]) -> SignalKind:
     """Return what an event of this name and content is taken for."""
     meaning = MEANINGS.get(name)
+    if meaning is None and _channel_in(name) is not None:
+        meaning = DELIVERIES[name.partition("_")[2]]
     if meaning is None:
         return SignalKind.EVENT
     if meaning.kind is SignalKind.BOUNCE and _is_soft(content):
         return SignalKind.EVENT
     return meaning.kind
+
+
+def channel_of(name: str, content: Mapping[str, Any]) -> Channel | None:
+    """Return the channel an event is about, by its name or what it says; None if neither does."""
+    if (found := _channel_in(name)) is not None:
+        return found
+    said = content.get("channel")
+    # A word for something else ("web") must not make a no smaller than it is.
+    return Channel(said) if isinstance(said, str) and said in known_channels() else None
+
+
+def _channel_in(name: str) -> Channel | None:
+    channel, _, word = name.partition("_")
+    # The cheap question first: most names are a shop's own, and say nothing of a message.
+    return Channel(channel) if word in DELIVERIES and channel in known_channels() else None
 
 
 def signal_kind(event: Event) -> SignalKind | None:

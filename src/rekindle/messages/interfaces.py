@@ -103,7 +103,8 @@ class ChannelFolder:
     ``settings`` is its section of ``rekindle.toml``, called like the channel; ``outlets``
     are what ``settings.outlet`` may name. ``cap`` is the cap on its marketing that holds
     where ``[caps]`` says nothing of it. ``check`` says what its settings lack, and
-    ``starter`` returns the text of its section in a new workspace.
+    ``starter`` returns the text of its section in a new workspace. ``called`` is what people
+    call it, where that is not its name.
     """
 
     channel: Channel
@@ -112,6 +113,7 @@ class ChannelFolder:
     cap: CapSettings | None = None
     check: Callable[[Any, OutletEntry, Surroundings], Iterable[Finding]] = _nothing
     starter: Callable[[str], str] = _no_text
+    called: str = ""
 
     def outlet(self, name: str) -> OutletEntry | None:
         """Return the outlet of this name, or None."""

@@ -17,6 +17,7 @@ CHANNEL = ChannelFolder(
     cap=CapSettings(max=1, per=timedelta(hours=16)),
     check=check,
     starter=starter,
+    called="e-mail",
 )
 
 __all__ = ["CHANNEL"]

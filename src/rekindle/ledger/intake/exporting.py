@@ -26,7 +26,6 @@ from rekindle.intake import (
     read_lines,
 )
 from rekindle.ledger.intake.inbox import Inbox, Spooled
-from rekindle.vocabulary import Channel
 
 SLICE = 20_000
 """Reports that become facts at a time: enough to be quick, few enough to fit in memory."""
@@ -141,8 +140,7 @@ def _cards(lake: Lake, reports: Iterable[Spooled]) -> list[Row]:
     held = {} if not told else held_cards(lake, {str(r.person) for r in told})
     # Whatever a file said of a permission stands as its own statement; it is not said again.
     cards = {
-        who: {k: v for k, v in card.items() if not k.startswith("email_consent")}
-        for who, card in held.items()
+        who: {k: v for k, v in card.items() if "_consent" not in k} for who, card in held.items()
     }
     rows: dict[str, Row] = {}
     for report in sorted(told, key=lambda one: (one.at, one.id)):
@@ -163,9 +161,11 @@ def _said(report: Spooled) -> Row:
         "timezone": card.timezone,
         "created_at": card.created_at and card.created_at.isoformat(),
     }
+    consents = {one.name for one in CONTRACTS["customers"].columns}
     for statement in card.statements:
-        if statement.channel == Channel("email"):
-            said |= {"email_consent": statement.granted, "email_consent_at": report.at.isoformat()}
+        # Of channels that the contract has no column for, the ledger alone knows.
+        if (column := f"{statement.channel}_consent") in consents:
+            said |= {column: statement.granted, f"{column}_at": report.at.isoformat()}
     return {name: value for name, value in said.items() if value is not None}
 
 

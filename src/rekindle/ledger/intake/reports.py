@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rekindle.intake import Event, order_id_of, signal_kind
+from rekindle.intake import Event, channel_of, order_id_of, signal_kind
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger.bulk import Target, moment_writer
 from rekindle.ledger.queries import Row
@@ -78,7 +78,8 @@ class Report:
         # As JSON, because ids may hold whatever would stand between them.
         key = "event:" + json.dumps([source, event.message_id, person], ensure_ascii=False)
         name = event.name if kind is SignalKind.EVENT else ""
-        return Signal(person, kind, event.at, key, name)
+        channel = channel_of(event.name, event.content) if kind in STOPS else None
+        return Signal(person, kind, event.at, key, name, channel)
 
 
 def read_reports(alias: str, events: Iterable[Event]) -> list[Report]:

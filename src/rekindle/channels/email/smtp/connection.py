@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rekindle.channels.email.settings import SmtpSettings
+from rekindle.channels.email.smtp.hearing import PatientSmtp, PatientSmtpTls
 from rekindle.channels.email.smtp.replies import GOING_AWAY, Reply, Stage, find_wait, judge_refusal
 from rekindle.errors import (
     DeliveryError,
@@ -215,11 +216,11 @@ def _connected(settings: SmtpSettings, password: str, where: str) -> smtplib.SMT
 def _connect(settings: SmtpSettings, password: str) -> smtplib.SMTP:
     context = ssl.create_default_context() if settings.security != "none" else None
     if settings.security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(
+        server: smtplib.SMTP = PatientSmtpTls(
             settings.host, settings.port, timeout=settings.timeout_seconds, context=context
         )
     else:
-        server = smtplib.SMTP(settings.host, settings.port, timeout=settings.timeout_seconds)
+        server = PatientSmtp(settings.host, settings.port, timeout=settings.timeout_seconds)
     try:
         if settings.security == "starttls":
             server.starttls(context=context)
