@@ -25,7 +25,7 @@ demo: $(READY)  ## run the whole loop on a real shop's orders
 	@PATH="$(abspath $(BIN)):$$PATH" examples/online_retail/demo.sh
 
 test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
 crash: $(READY)  ## kill workers at random moments; KILLS=200
 	@KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q -s tests/runtime/test_crashes.py \

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from tools.command_page import command_page
+from tools.engines_page import engines_page
 from tools.events_page import events_page
 from tools.facts_page import facts_page
 from tools.markdown import fill, note, table
@@ -82,6 +83,7 @@ PAGES = (
     Page("docs/reference/profile-columns.md", "rekindle.profiles:describe_families", columns_page),
     Page("docs/reference/reasons.md", "rekindle.gate:REASONS", reasons_page),
     Page("docs/reference/channels.md", "rekindle.channels:describe_channels", channels_page),
+    Page("docs/reference/engines.md", "rekindle.facts:discover_engines", engines_page),
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),

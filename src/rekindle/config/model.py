@@ -69,7 +69,8 @@ class FactsSettings(Settings):
     """Where the facts live."""
 
     lake: Place = Field(
-        "state/lake", description="Folder of the Delta tables, relative to the workspace."
+        "state/lake",
+        description="Folder of the Delta tables, relative to the workspace, or s3://BUCKET/FOLDER.",
     )
     keep: Duration = Field(
         timedelta(hours=1),

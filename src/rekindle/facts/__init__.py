@@ -11,6 +11,8 @@ from rekindle.facts.contracts import (
 )
 from rekindle.facts.engines import (
     Engine,
+    EngineCapabilities,
+    EngineEntry,
     FactsPlace,
     Reading,
     Readings,
@@ -18,6 +20,7 @@ from rekindle.facts.engines import (
     open_lake,
     open_warehouse,
 )
+from rekindle.facts.engines import discover as discover_engines
 from rekindle.facts.evidence import Testimony, load_other_ids, load_testimony, tell_shared
 from rekindle.facts.facts import Facts
 from rekindle.facts.holding import held_cards, held_orders
@@ -35,6 +38,8 @@ __all__ = [
     "Column",
     "Contract",
     "Engine",
+    "EngineCapabilities",
+    "EngineEntry",
     "Facts",
     "FactsPlace",
     "FileImport",
@@ -48,6 +53,7 @@ __all__ = [
     "Testimony",
     "describe_contracts",
     "described",
+    "discover_engines",
     "discover_presets",
     "held_cards",
     "held_orders",

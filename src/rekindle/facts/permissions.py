@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts.contracts import PERMISSIONS
 
+EPOCH = datetime(1970, 1, 1)
 COLUMNS = tuple(column.name for column in PERMISSIONS.columns)
 
 
@@ -21,7 +24,9 @@ def build_permissions(customers: ir.Table, statements: ir.Table | None) -> ir.Ta
         cards = cards.anti_join(statements, ["source", "customer_id"])
     instant = PERMISSIONS.schema["counts_at"]
     counts_at = ibis.coalesce(
-        cards.email_consent_at, cards.created_at, ibis.timestamp(1970, 1, 1, 0, 0, 0).cast(instant)
+        cards.email_consent_at,
+        cards.created_at,
+        ibis.literal(EPOCH, type="timestamp").cast(instant),
     )
     told = cards.select(
         "source",

@@ -24,7 +24,7 @@ from rekindle.facts.lake.mending import (
 )
 from rekindle.facts.lake.storage import Storage
 from rekindle.facts.lake.views import empty
-from rekindle.facts.sql import first_line
+from rekindle.facts.sql import first_and_last_line
 
 OPERATION = "_operation"
 # Every entry that an import writes to a table's log says which import it was.
@@ -143,7 +143,8 @@ class Change:
         except CommitFailedError as error:
             raise BusyError(f"another import is writing to {self.storage}; wait for it") from error
         except (DeltaError, OSError) as error:
-            raise LakeError(f"table {table} cannot be written: {first_line(error)}") from error
+            told = first_and_last_line(error)
+            raise LakeError(f"table {table} of {self.storage} cannot be written: {told}") from error
         self.touched.add(table)
 
     def _settle(self, table: str) -> None:

@@ -80,7 +80,7 @@ class Lake:
     @classmethod
     def of(cls, settings: FactsSettings, base: Path) -> Lake:
         """Return the lake of a workspace in the folder ``base``."""
-        return cls(Folder(base / settings.lake), keep=settings.keep)
+        return cls(_storage(settings.lake, base), keep=settings.keep)
 
     @property
     def folder(self) -> Path:
@@ -155,3 +155,11 @@ class Lake:
         except (DeltaError, OSError) as error:
             # The import is shown already; what could not be swept now will be next time.
             logger.warning("old files of the lake stay for now: %s", first_line(error))
+
+
+def _storage(lake: str, base: Path) -> Storage:
+    if "://" not in lake:
+        return Folder(base / lake)
+    from rekindle.facts.lake.bucket import Bucket
+
+    return Bucket(lake, spill=base / "state" / ".spill")
