@@ -58,6 +58,7 @@ class SparkEngine(Engine):
         """Let the engine go; the session's process is shared and stays."""
 
     def _build(self, expression: ir.Table) -> DataFrame:
+        self._con._run_pre_execute_hooks(expression)  # shows tables that stand in memory
         return self._session.sql(self._con.compile(expression))
 
     def _show(self, name: str, frame: DataFrame, like: ir.Table) -> ir.Table:
