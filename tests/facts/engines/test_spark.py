@@ -13,7 +13,7 @@ import pytest
 from rekindle.desk import build_plan, count_audience, replay_journey, report_journey
 from rekindle.errors import ConfigError
 from rekindle.facts import CONTRACTS
-from tests.runtime.java import make_java_home
+from tests.facts.engines.java import make_java_home
 from tests.runtime.shops import NOW, Team, add_section
 
 pytestmark = [
