@@ -147,6 +147,16 @@ def test_a_message_leaves_only_through_the_dispatcher() -> None:
     ] == []
 
 
+def test_a_dossier_is_built_in_one_place() -> None:
+    outside = [m for m in SHIPPED if m.name != "rekindle.gate.dossiers" and m.room != "testing"]
+    assert [
+        f"{module.place}:{node.lineno}"
+        for module in outside
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Dossier"
+    ] == []
+
+
 def test_no_name_says_nothing() -> None:
     names = [path for path in files(PACKAGE) if path.stem in FORBIDDEN_NAMES]
     folders = {path.parent for path in files(PACKAGE) if path.parent.name in FORBIDDEN_NAMES}

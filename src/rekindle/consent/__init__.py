@@ -4,7 +4,7 @@ from rekindle.consent.hiding import hide_permissions
 from rekindle.consent.links import OptOutLink, read_unsubscribe, sign_unsubscribe
 from rekindle.consent.model import ConsentRecord, Permission, Rule
 from rekindle.consent.preferences import NO_PREFERENCES, Exclusion, Preferences
-from rekindle.consent.rules import decide_permission
+from rekindle.consent.rules import decide_permission, newest_record
 from rekindle.consent.suppression import (
     ERASED,
     Suppression,
@@ -27,6 +27,7 @@ __all__ = [
     "decide_permission",
     "ends_journey",
     "hide_permissions",
+    "newest_record",
     "read_unsubscribe",
     "sign_unsubscribe",
     "suppression_by",

@@ -49,7 +49,7 @@ def decide_permission(
     """
     if purpose is Purpose.TRANSACTIONAL:
         return _TRANSACTIONAL
-    if records and (newest := _newest(records, at)) is not None:
+    if records and (newest := newest_record(records, at)) is not None:
         return _EXPRESS if newest.granted else _WITHDRAWN
     if not needs_consent:
         return _NOT_NEEDED
@@ -60,7 +60,8 @@ def decide_permission(
     return _IMPLIED if at <= _add_months(last_purchase_at, CASL_PURCHASE_MONTHS) else _EXPIRED
 
 
-def _newest(records: Collection[ConsentRecord], at: datetime) -> ConsentRecord | None:
+def newest_record(records: Collection[ConsentRecord], at: datetime) -> ConsentRecord | None:
+    """Return the record that decides at ``at``: the newest by then, of a tie the no."""
     known = (record for record in records if record.at <= at)
     return max(known, key=lambda record: (record.at, not record.granted), default=None)
 

@@ -4,6 +4,7 @@ Caps, quiet hours, days off, zones, budgets and the papers of one person go in; 
 hold or skip, with a reason, comes out.
 """
 
+from rekindle.gate.dossiers import DossierBuilder, OnFile
 from rekindle.gate.gate import GateContext, JourneyRules, decide
 from rekindle.gate.house import (
     INSTANT,
@@ -48,10 +49,12 @@ __all__ = [
     "Decision",
     "Deed",
     "Dossier",
+    "DossierBuilder",
     "Enrolment",
     "GateContext",
     "HouseRules",
     "JourneyRules",
+    "OnFile",
     "Outgoing",
     "QuietHours",
     "ReasonNote",

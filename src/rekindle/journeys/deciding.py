@@ -29,7 +29,7 @@ from rekindle.gate import (
     next_local,
 )
 from rekindle.journeys.asking import Asking
-from rekindle.journeys.interfaces import Audience, Book
+from rekindle.journeys.interfaces import Audience, Queue
 from rekindle.journeys.model import (
     Batch,
     Branch,
@@ -80,9 +80,9 @@ class Decider:
     """Turns due dossiers into moves; asks the audience, never storage or a clock."""
 
     def __init__(
-        self, book: Book, audience: Audience, *, rules: HouseRules, cost: Mapping[Channel, int]
+        self, queue: Queue, audience: Audience, *, rules: HouseRules, cost: Mapping[Channel, int]
     ) -> None:
-        self._book = book
+        self._queue = queue
         self._audience = audience
         self._asking = Asking(audience, rules)
         self._rules = rules
@@ -198,7 +198,7 @@ class Decider:
     def _course(self, journey: str, number: int) -> _Course:
         """Return a version, which never changes once it has started."""
         if (journey, number) not in self._courses:
-            for version in self._book.versions(journey):
+            for version in self._queue.versions(journey):
                 self._courses[journey, version.version] = self._build_course(version)
         try:
             return self._courses[journey, number]

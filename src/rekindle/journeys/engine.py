@@ -17,7 +17,7 @@ from rekindle.experiments import assign as assign_by_hash
 from rekindle.experiments import draw
 from rekindle.gate import Enrolment, HouseRules
 from rekindle.journeys.deciding import Decider
-from rekindle.journeys.interfaces import Audience, Book
+from rekindle.journeys.interfaces import Audience, Queue
 from rekindle.journeys.model import Batch, Candidate, Journey, JourneyVersion, Move, Past, Trigger
 from rekindle.journeys.route import arrival
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
@@ -58,17 +58,17 @@ class JourneyEngine:
 
     def __init__(
         self,
-        book: Book,
+        queue: Queue,
         audience: Audience,
         *,
         rules: HouseRules,
         cost: Mapping[Channel, int],
         assign: Assign = assign_by_hash,
     ) -> None:
-        self._book = book
+        self._queue = queue
         self._audience = audience
         self._assign = assign
-        self._decider = Decider(book, audience, rules=rules, cost=cost)
+        self._decider = Decider(queue, audience, rules=rules, cost=cost)
 
     def tick(self, at: datetime, *, batch: int = BATCH) -> TickReport:
         """Let people enter every running journey, then decide everything due at ``at``.
@@ -76,7 +76,7 @@ class JourneyEngine:
         ``batch`` bounds how many people are held in memory at once. A tick repeated at
         the same instant finds nothing left to do.
         """
-        entered = sum(self.enter(version, at, batch=batch) for version in self._book.running())
+        entered = sum(self.enter(version, at, batch=batch) for version in self._queue.running())
         decisions: Counter[tuple[Answer, Reason | None]] = Counter()
         ended: Counter[Reason] = Counter()
         made = 0
@@ -90,7 +90,7 @@ class JourneyEngine:
             return moves
 
         applied = 0
-        while found := self._book.take_due(at, batch, decide):
+        while found := self._queue.take_due(at, batch, decide):
             applied += found
         return TickReport(entered, decisions, ended, made - applied)
 
@@ -103,9 +103,9 @@ class JourneyEngine:
         candidates = iter(self._candidates(version, at))
         entered = 0
         while chunk := list(islice(candidates, batch)):
-            past = self._book.past(version.journey.name, [one.person for one in chunk])
+            past = self._queue.past(version.journey.name, [one.person for one in chunk])
             enrolments = list(self._build_enrolments(version, at, chunk, past))
-            entered += self._book.enrol(enrolments) if enrolments else 0
+            entered += self._queue.enrol(enrolments) if enrolments else 0
         return entered
 
     def _candidates(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
@@ -119,7 +119,7 @@ class JourneyEngine:
     ) -> Iterator[Candidate]:
         """Yield whom an event lets in, but for those who have bought since it happened."""
         journey = version.journey
-        found = self._book.triggered(trigger, since=version.since, at=at)
+        found = self._queue.triggered(trigger, since=version.since, at=at)
         if not found:
             return
         people = set(found)

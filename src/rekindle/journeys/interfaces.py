@@ -1,7 +1,8 @@
 """What the engine needs from outside, said in its own words.
 
-``Book`` is storage: the database (``LedgerBook``) or memory (``MemoryBook``); one
-contract suite runs over both. ``Audience`` answers which people match a predicate.
+``Queue`` is what the engine works from. ``Book`` is the storage behind it, with all that
+changes what is due: the database (``LedgerBook``) or memory (``MemoryBook``); one contract
+suite runs over both. ``Audience`` answers which people match a predicate.
 """
 
 from __future__ import annotations
@@ -46,7 +47,49 @@ class Audience(Protocol):
         """Return the newest purchase known, for those of ``people`` who bought."""
 
 
-class Book(Protocol):
+class Queue(Protocol):
+    """All the engine needs of a book: who runs, who was here, who is due, and to move them.
+
+    Every method is one transaction.
+    """
+
+    def running(self) -> Sequence[JourneyVersion]:
+        """Return the newest version of every journey that takes new people."""
+
+    def versions(self, journey: str) -> Sequence[JourneyVersion]:
+        """Return every version of a journey, oldest first."""
+
+    def past(self, journey: str, people: Collection[str]) -> Mapping[str, Past]:
+        """Return each person's latest enrolment in the journey, for those who have one."""
+
+    def triggered(
+        self, trigger: Trigger, *, since: datetime, at: datetime
+    ) -> Mapping[str, datetime]:
+        """Return whom an event lets in: person to the time of the newest such event.
+
+        Counted are events in ``(at - within, at]`` and after ``since``. Whether the
+        person may enter (again) is for the engine, which knows their past.
+        """
+
+    def enrol(self, enrolments: Sequence[Enrolment]) -> int:
+        """Insert enrolments and first-time assignments; return how many were new.
+
+        One that exists already (same person, journey and rotation) is left alone, and
+        so is one of an erased person. An order recorded before this that would have
+        ended one is its ``exit`` when due; so is any other exit after ``entered_at``.
+        """
+
+    def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        """Let ``decide`` look at up to ``limit`` due people and write what it returns.
+
+        All of it is one transaction. While it runs nobody else is handed these people,
+        in any journey, nor the budgets of the batch; so a cap or a budget cannot be
+        passed by two workers at once. Returns how many moves applied, or None if nothing
+        is due that nobody else holds. If ``decide`` raises, nothing is written.
+        """
+
+
+class Book(Queue, Protocol):
     """Storage with promises: every method is one transaction, repeatable without harm."""
 
     def save_people(self, people: Iterable[Person]) -> None:
@@ -98,12 +141,6 @@ class Book(Protocol):
         A journey that was paused or stopped goes on.
         """
 
-    def running(self) -> Sequence[JourneyVersion]:
-        """Return the newest version of every journey that takes new people."""
-
-    def versions(self, journey: str) -> Sequence[JourneyVersion]:
-        """Return every version of a journey, oldest first."""
-
     def pause(self, journey: str, at: datetime) -> None:
         """Hold a journey still: nobody enters, nothing is decided and nothing leaves.
 
@@ -129,26 +166,6 @@ class Book(Protocol):
         stands at another position stays.
         """
 
-    def past(self, journey: str, people: Collection[str]) -> Mapping[str, Past]:
-        """Return each person's latest enrolment in the journey, for those who have one."""
-
-    def triggered(
-        self, trigger: Trigger, *, since: datetime, at: datetime
-    ) -> Mapping[str, datetime]:
-        """Return whom an event lets in: person to the time of the newest such event.
-
-        Counted are events in ``(at - within, at]`` and after ``since``. Whether the
-        person may enter (again) is for the engine, which knows their past.
-        """
-
-    def enrol(self, enrolments: Sequence[Enrolment]) -> int:
-        """Insert enrolments and first-time assignments; return how many were new.
-
-        One that exists already (same person, journey and rotation) is left alone, and
-        so is one of an erased person. An order recorded before this that would have
-        ended one is its ``exit`` when due; so is any other exit after ``entered_at``.
-        """
-
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
         """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first.
 
@@ -163,15 +180,6 @@ class Book(Protocol):
         A touch that exists already (same enrolment and step) is not made again: the
         enrolment advances without a message. Messages reserve their cost in the budgets
         they name.
-        """
-
-    def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
-        """Let ``decide`` look at up to ``limit`` due people and write what it returns.
-
-        All of it is one transaction. While it runs nobody else is handed these people,
-        in any journey, nor the budgets of the batch; so a cap or a budget cannot be
-        passed by two workers at once. Returns how many moves applied, or None if nothing
-        is due that nobody else holds. If ``decide`` raises, nothing is written.
         """
 
     def record(self, signals: Sequence[Signal], at: datetime) -> int:

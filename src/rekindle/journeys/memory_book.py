@@ -10,7 +10,7 @@ from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import itemgetter
 
@@ -22,7 +22,7 @@ from rekindle.consent import (
     Preferences,
     Suppression,
     Whom,
-    decide_permission,
+    newest_record,
     suppression_by,
 )
 from rekindle.errors import LedgerError
@@ -31,7 +31,9 @@ from rekindle.gate import (
     BookRules,
     Deed,
     Dossier,
+    DossierBuilder,
     Enrolment,
+    OnFile,
     Sent,
     month_of,
     resolve_zones,
@@ -54,6 +56,7 @@ from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, Si
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 NOBODY = Person("")
 NO_TIME = timedelta(0)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,7 @@ class MemoryBook:
         self._events: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self._reserved: dict[tuple[str, str], int] = defaultdict(int)
         self._messages: list[Move] = []
+        self._builder = DossierBuilder(terms, NEVER)
 
     # Who people are and what they asked for
 
@@ -410,39 +414,32 @@ class MemoryBook:
         kind = self._terms.address_kind(channel)
         card = standing.card or NOBODY
         address = card.address_of(kind)
-        permission = decide_permission(
-            standing.consent.get(channel, ()),
-            purpose=journey.purpose,
-            country=card.country,
-            last_purchase_at=enrolment.last_order_at,
-            soft_opt_in=self._terms.soft_opt_in,
-            at=at,
-            needs_consent=self._terms.needs_consent(channel),
-        )
-        return Dossier(
-            enrolment,
-            permission,
+        said = newest_record(standing.consent.get(channel, ()), at)
+        known = OnFile(
+            channel,
+            journey.purpose,
+            said.granted if said else None,
+            (card.timezone, card.country, card.phone),
             bool(address),
             self._is_suppressed(standing, channel, journey.purpose, (kind, address)),
-            entry.exit,
-            self._counted(entry, at),
-            resolve_zones(card.timezone, card.country, card.phone, self._terms.zone),
             standing.is_erased,
             standing.preferences,
             self._exclusion(standing, at),
-            tuple(deed for deed in standing.deeds if deed.at > enrolment.entered_at),
-            entry.touched_at,
+            standing.deeds,
+        )
+        if self._builder.at != at:
+            self._builder = DossierBuilder(self._terms, at)
+        return self._builder.build(
+            enrolment,
+            known,
+            exit=entry.exit,
+            sent=self._counted(entry, at),
+            touched_at=entry.touched_at,
         )
 
     def _exclusion(self, standing: _Standing, at: datetime) -> Exclusion | None:
-        for exclusion, until in standing.exclusions.items():
-            if until is None or until > at:
-                return exclusion
-        since = at - self._terms.cooling_off
-        for deed in standing.deeds:
-            if deed.event in self._terms.bad_endings and deed.at > since:
-                return Exclusion.COOLING_OFF
-        return None
+        holding = (one for one, until in standing.exclusions.items() if not until or until > at)
+        return next(holding, None)
 
     def _suppress(self, person: str, one: Suppression, named: str = "") -> None:
         """Suppress a person and their addresses, or the one address that is named."""

@@ -15,17 +15,14 @@ from typing import NamedTuple
 
 from rekindle.config import LONGEST_DURATION
 from rekindle.consent import (
-    ConsentRecord,
     Exclusion,
-    Permission,
     Preferences,
-    decide_permission,
 )
 from rekindle.gate import BookRules, Deed, Enrolment
 from rekindle.journeys import exit_reason, is_exit
 from rekindle.ledger.queries import fetch, instant_of, instant_or_none, names_of, rows_of, text_of
 from rekindle.ledger.signals import EVERY
-from rekindle.ledger.statements import last_word, sum_up
+from rekindle.ledger.statements import sum_up
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
 ARMS = {arm.value: arm for arm in Arm}
@@ -78,52 +75,6 @@ class Papers:
         """
         found = self.suppressed.get(person)
         return found is not None and any(one.binds(channel, kind, purpose.value) for one in found)
-
-    def exclusion_of(self, person: str, terms: BookRules, at: datetime) -> Exclusion | None:
-        """Return why the business does not write to a person at ``at``, or None."""
-        if (found := self.exclusions.get(person)) is not None:
-            return found
-        since, bad = at - terms.cooling_off, terms.bad_endings
-        deeds = self.deeds.get(person, ())
-        is_cooling = any(deed.event in bad and since < deed.at <= at for deed in deeds)
-        return Exclusion.COOLING_OFF if is_cooling else None
-
-
-class Permissions:
-    """Permissions at one instant. What is alike is decided once, from person to person."""
-
-    def __init__(self, terms: BookRules, at: datetime) -> None:
-        self._terms = terms
-        self._at = at
-        self._known: dict[tuple[object, ...], Permission] = {}
-
-    def decide(
-        self,
-        statements: str,
-        channel: Channel,
-        *,
-        purpose: Purpose,
-        country: str | None,
-        last_order_at: datetime | None,
-    ) -> Permission:
-        """Return what a person's statements, made by then, and their purchases allow."""
-        granted = last_word(statements, channel)
-        # A purchase may speak for a person only as long as they did not.
-        bought = (country, last_order_at) if granted is None else None
-        needs_consent = self._terms.needs_consent(channel)
-        key = (granted, purpose, bought, needs_consent)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = decide_permission(
-                () if granted is None else (ConsentRecord("", channel, granted, self._at, ""),),
-                purpose=purpose,
-                country=country,
-                last_purchase_at=last_order_at,
-                soft_opt_in=self._terms.soft_opt_in,
-                at=self._at,
-                needs_consent=needs_consent,
-            )
-        return found
 
 
 def load_statements(alias: str, people: Collection[str], at: datetime) -> dict[str, str]:

@@ -11,17 +11,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Preferences
-from rekindle.gate import BookRules, Deed, Dossier, Enrolment, Sent, resolve_zones
+from rekindle.gate import (
+    BookRules,
+    Deed,
+    Dossier,
+    DossierBuilder,
+    Enrolment,
+    OnFile,
+    Sent,
+)
 from rekindle.journeys import Send, events_asked
 from rekindle.ledger.bulk import moment_reader, read_rows
 from rekindle.ledger.papers import (
     ARMS,
     NO_TIME,
     Papers,
-    Permissions,
     channel_of,
     counted_since,
     exit_by,
@@ -32,6 +38,7 @@ from rekindle.ledger.papers import (
     load_wishes,
 )
 from rekindle.ledger.queries import Row, fetch, instant_of, rows_of, text_of
+from rekindle.ledger.statements import last_word
 from rekindle.ledger.versions import Versions
 from rekindle.messages import AddressKind
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
@@ -199,8 +206,7 @@ class _Look:
         self._papers = papers
         self._touches = touches
         self._stopped = stopped
-        self._zones: dict[tuple[str | None, ...], tuple[ZoneInfo, ...]] = {}
-        self._permissions = Permissions(terms, at)
+        self._builder = DossierBuilder(terms, at)
 
     def due(self, line: _Line, course: _Course, as_instant: AsInstant) -> Due:
         """Return one due person."""
@@ -215,35 +221,27 @@ class _Look:
         wish = papers.wishes.get(person, NO_PREFERENCES) if line.is_noted else NO_PREFERENCES
         touches = self._touches.get(person, ()) if line.has_touches else ()
         mine = [touch for touch in touches if touch.enrolment == line.number] if touches else ()
-        dossier = Dossier(
-            enrolment,
-            self._permissions.decide(
-                statements,
-                channel,
-                purpose=course.purpose,
-                country=line.country,
-                last_order_at=enrolment.last_order_at,
-            ),
+        known = OnFile(
+            channel,
+            course.purpose,
+            last_word(statements, channel),
+            (line.timezone, line.country, line.phone),
             is_reachable(kind, line),
             line.may_be_suppressed and papers.is_suppressed(person, channel, kind, course.purpose),
-            self._exit(enrolment, course, ordered_at, deeds),
-            self._counted(touches, enrolment.arm, wish) if touches else (),
-            self._zones_of(line),
             bool(line.is_erased),
             wish,
-            papers.exclusion_of(person, self._terms, self._at) if line.is_noted or deeds else None,
-            tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
-            max(touch.at for touch in mine) if mine else None,
+            papers.exclusions.get(person) if line.is_noted else None,
+            deeds,
+        )
+        dossier = self._builder.build(
+            enrolment,
+            known,
+            exit=self._exit(enrolment, course, ordered_at, deeds),
+            sent=self._counted(touches, enrolment.arm, wish) if touches else (),
+            touched_at=max(touch.at for touch in mine) if mine else None,
         )
         steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
         return Due(line.number, dossier, steps)
-
-    def _zones_of(self, line: _Line) -> tuple[ZoneInfo, ...]:
-        key = (line.timezone, line.country, line.phone)
-        found = self._zones.get(key)
-        if found is None:
-            found = self._zones[key] = resolve_zones(*key, self._terms.zone)
-        return found
 
     def _exit(
         self,

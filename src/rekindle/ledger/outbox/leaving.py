@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from rekindle.audiences import behaviours_in
 from rekindle.consent import NO_PREFERENCES
-from rekindle.gate import BookRules, Deed, Dossier, Enrolment, Sent, resolve_zones
+from rekindle.gate import (
+    BookRules,
+    Deed,
+    Dossier,
+    DossierBuilder,
+    Enrolment,
+    OnFile,
+    Sent,
+)
 from rekindle.journeys import Journey
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.models import JourneyState
@@ -23,7 +31,6 @@ from rekindle.ledger.outbox.paying import Bill, pay_again
 from rekindle.ledger.papers import (
     ARMS,
     Papers,
-    Permissions,
     channel_of,
     counted_since,
     exit_by,
@@ -34,6 +41,7 @@ from rekindle.ledger.papers import (
     load_wishes,
 )
 from rekindle.ledger.queries import Row, fetch, instant_of, instant_or_none, rows_of, text_of
+from rekindle.ledger.statements import last_word
 from rekindle.messages import Address, AddressKind, find_problem
 from rekindle.vocabulary import Reason
 
@@ -151,7 +159,7 @@ class _Look:
         self._lease = lease
         self._papers = papers
         self._beside = beside
-        self._permissions = Permissions(terms, lease.at)
+        self._builder = DossierBuilder(terms, lease.at)
 
     def message(self, line: _Line, journey: Journey) -> OutboxMessage:
         """Return one message, as it is to be looked at."""
@@ -188,30 +196,27 @@ class _Look:
 
     def _dossier(self, line: _Line, journey: Journey, address: Address) -> Dossier:
         person, papers = line.person, self._papers
-        enrolment = _enrolment(line, journey)
-        return Dossier(
-            enrolment=enrolment,
-            permission=self._permissions.decide(
-                papers.statements.get(person, ""),
-                channel_of(line.channel),
-                purpose=journey.purpose,
-                country=line.country,
-                last_order_at=enrolment.last_order_at,
-            ),
-            is_reachable=not find_problem(address),
-            is_suppressed=papers.is_suppressed(person, line.channel, address.kind, journey.purpose),
-            exit=_exit(line, enrolment, journey, papers.deeds.get(person, ())),
+        enrolment, channel = _enrolment(line, journey), channel_of(line.channel)
+        known = OnFile(
+            channel,
+            journey.purpose,
+            last_word(papers.statements.get(person, ""), channel),
+            (line.timezone, line.country, line.phone),
+            not find_problem(address),
+            papers.is_suppressed(person, line.channel, address.kind, journey.purpose),
+            bool(line.is_erased),
+            papers.wishes.get(person, NO_PREFERENCES),
+            papers.exclusions.get(person),
+            papers.deeds.get(person, ()),
+        )
+        return self._builder.build(
+            enrolment,
+            known,
+            exit=_exit(line, enrolment, journey, known.deeds),
             sent=tuple(
                 other.sent
                 for other in self._beside.get(person, ())
                 if other.touch != line.touch and (other.has_left or other.touch < line.touch)
-            ),
-            zones=resolve_zones(line.timezone, line.country, line.phone, self._terms.zone),
-            is_erased=bool(line.is_erased),
-            preferences=papers.wishes.get(person, NO_PREFERENCES),
-            exclusion=papers.exclusion_of(person, self._terms, self._lease.at),
-            deeds=tuple(
-                deed for deed in papers.deeds.get(person, ()) if deed.at > enrolment.entered_at
             ),
         )
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from rekindle.consent import NO_PREFERENCES
-from rekindle.gate import BookRules, Dossier, Enrolment, resolve_zones
+from rekindle.gate import BookRules, Dossier, DossierBuilder, Enrolment, OnFile
 from rekindle.ledger import models
 from rekindle.ledger.outbox.leaving import address_of, load_beside, load_papers
-from rekindle.ledger.papers import Permissions
+from rekindle.ledger.statements import last_word
 from rekindle.messages import find_problem
 from rekindle.vocabulary import Arm, Channel, Purpose
 
@@ -29,24 +29,20 @@ def read_standing(
     card = models.Person.objects.using(alias).filter(pk=person).first() or models.Person()
     papers = load_papers(alias, {person}, terms.bad_endings, at)
     kind = terms.address_kind(channel)
-    purpose = Purpose.MARKETING
     address = address_of(kind, email=card.address, phone=card.phone)
     beside = load_beside(alias, {person}, terms, papers, at).get(person, ())
-    return Dossier(
-        enrolment=Enrolment(person, "", 0, 0, Arm.TREATMENT, at, last_order_at, 0, at, at),
-        permission=Permissions(terms, at).decide(
-            papers.statements.get(person, ""),
-            channel,
-            purpose=purpose,
-            country=card.country,
-            last_order_at=last_order_at,
-        ),
-        is_reachable=not find_problem(address),
-        is_suppressed=papers.is_suppressed(person, channel.value, kind, purpose),
-        exit=None,
-        sent=tuple(other.sent for other in beside),
-        zones=resolve_zones(card.timezone, card.country, card.phone, terms.zone),
-        is_erased=card.erased_at is not None,
-        preferences=papers.wishes.get(person, NO_PREFERENCES),
-        exclusion=papers.exclusion_of(person, terms, at),
+    known = OnFile(
+        channel,
+        Purpose.MARKETING,
+        last_word(papers.statements.get(person, ""), channel),
+        (card.timezone, card.country, card.phone),
+        not find_problem(address),
+        papers.is_suppressed(person, channel.value, kind, Purpose.MARKETING),
+        card.erased_at is not None,
+        papers.wishes.get(person, NO_PREFERENCES),
+        papers.exclusions.get(person),
+        papers.deeds.get(person, ()),
     )
+    enrolment = Enrolment(person, "", 0, 0, Arm.TREATMENT, at, last_order_at, 0, at, at)
+    sent = tuple(other.sent for other in beside)
+    return DossierBuilder(terms, at).build(enrolment, known, exit=None, sent=sent)
