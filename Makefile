@@ -37,9 +37,9 @@ check: $(READY)  ## run everything that has to hold before a change is merged
 bench: $(READY)  ## measure the speed; ONLY=name for one benchmark
 	@$(BIN)/python -m bench $(ONLY)
 
-soak: $(READY)  ## run fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory
+soak: $(READY)  ## run fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory, or BOOK=files
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),1)) \
-		$(if $(BOOK),--book $(BOOK))
+		$(if $(filter files,$(BOOK)),--files,$(if $(BOOK),--book $(BOOK)))
 
 docs: $(READY)  ## regenerate the reference pages and the JSON Schemas
 	@$(BIN)/python -m tools.reference

@@ -10,9 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import settings
 
 from rekindle.config import Config, config_model
 from rekindle.facts import Engine, FileImport, import_sources, open_lake
+
+# Machines are shared and noisy: how long an example takes says nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHOP = Path(__file__).parents[1] / "examples" / "online_retail" / "orders.parquet"

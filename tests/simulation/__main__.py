@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from itertools import cycle, repeat
+from collections.abc import Iterable, Iterator
+from itertools import count, cycle, repeat
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rekindle.clock import stopwatch
 from tests.simulation.opening import BOOKS, opened
+from tests.simulation.shops import ShopWorld
 from tests.simulation.world import STEPS, World
 
 FRESH = 1_000_000  # beyond every seed of the test suite
@@ -26,7 +29,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=1, help="how long to go on")
     parser.add_argument("--steps", type=int, default=STEPS, help="how long a story is")
     parser.add_argument("--from", type=int, default=FRESH, dest="first", help="the first seed")
+    parser.add_argument("--files", action="store_true", help="worlds of files instead")
     asked = parser.parse_args(arguments)
+    if asked.files:
+        seeds = count(asked.first) if asked.seed is None else [asked.seed]
+        return _run_shops(seeds, asked.minutes, is_telling=asked.seed is not None)
     if asked.seed is not None:
         return _replay(asked.seed, asked.book or "memory")
     return _soak(asked.first, asked.minutes, repeat(asked.book) if asked.book else _in_turn())
@@ -48,6 +55,29 @@ def _replay(seed: int, book: str) -> int:
             return 1
         _print_story(world)
     print(f"seed {seed} on {book}: every promise held")
+    return 0
+
+
+def _run_shops(seeds: Iterable[int], minutes: float, *, is_telling: bool) -> int:
+    """Run worlds of files until the time is up or a promise breaks."""
+    watch, done = stopwatch(), 0
+    for seed in seeds:
+        with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
+            world = ShopWorld(seed, Path(folder) / "shop")
+            try:
+                world.run()
+            except AssertionError as error:
+                for line in world.log:
+                    print(*line)
+                print(f"seed {seed} of files: {error}")
+                return 1
+        if is_telling:
+            for line in world.log:
+                print(*line)
+        done += 1
+        if watch() > 60 * minutes:
+            break
+    print(f"{done} worlds of files in {watch() / 60:.1f} minutes: every promise held")
     return 0
 
 

@@ -1,0 +1,430 @@
+"""A world of files: a shop exports, the facts are imported, a worker works, mails leave.
+
+The other worlds begin where people have one id and the book is told what happens. Here
+people have several ids in two systems, cells are blanked and corrected, files come in any
+order, the shop's website reports at once what its export says hours later, and the ledger
+is now and then the one of a backup. What happened is kept beside it, by person, and each
+mail is judged by that alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from django.db import connections
+
+from rekindle.clock import MovableClock
+from rekindle.desk import start_journey
+from rekindle.errors import WorkError
+from rekindle.intake import read_event
+from rekindle.ledger import disconnect
+from rekindle.runtime import Workspace
+from rekindle.worker import LedgerIntake, Worker, accept_restored
+from tests.simulation.journal import broken
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOPS = (2 * HOUR, 7 * HOUR, 13 * HOUR, DAY, DAY, 2 * DAY)
+CAP = DAY
+NOBODY = ("", "n/a", "none", "-", "null")
+STEPS = 14
+ORDER_COLUMNS = ("order_id", "customer_id", "ordered_at", "gross", "status")
+CARD_COLUMNS = ("customer_id", "email", "first_name", "email_consent", "email_consent_at")
+SYSTEMS = ("shop", "till")
+SETTINGS = """\
+[workspace]
+format = 1
+name = "World"
+currency = "GBP"
+timezone = "UTC"
+[quiet_hours]
+start = "08:00"
+end = "08:00"
+[caps]
+email = {max = 1, per = "1 days"}
+all = {max = 1, per = "1 days"}
+[email]
+outlet = "email_folder"
+postal_address = "1 Street"
+"""
+SOURCE = """\
+[[sources]]
+name = "%s_%s"
+table = "%s"
+path = "%s_%s.csv"
+[sources.columns]
+%s
+"""
+JOURNEY = """\
+journey: win
+enter: {audience: orders_count >= 1}
+goal: {on: order, within: 30 days}
+holdout: none
+steps:
+  - wait: 6 hours
+  - send: {channel: email, template: one}
+  - wait: 2 days
+  - send: {channel: email, template: two}
+"""
+TEMPLATE = """\
+---
+subject: %s for {{ first_name }}
+preheader: Hello
+---
+<mjml><mj-body><mj-section><mj-column><mj-text>Hello {{ first_name }}, {{ shop.name }},
+{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">Unsubscribe</a></mj-text>
+</mj-column></mj-section></mj-body></mjml>
+"""
+SUBJECT = re.compile(r"(one|two) for (\w+)")
+PROMISES = (
+    "never twice", "never after a return", "never after a no", "never above a cap",
+    "noticed when restored",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Order:
+    """An order as the export has it now; ``was_imported_as`` is how the facts know it."""
+
+    number: str
+    customer: str
+    at: datetime
+    status: str = "completed"
+    was_imported_as: tuple[datetime, str] | None = None
+
+    @property
+    def is_purchase(self) -> bool:
+        """Return whether the facts know it as a purchase."""
+        return self.was_imported_as is not None and self.was_imported_as[1] == "completed"
+
+
+@dataclass(slots=True)
+class Being:
+    """Somebody, with every id they have; whoever has the same mailbox and name is one."""
+
+    name: str
+    mailbox: str
+    ids: list[tuple[str, str]] = field(default_factory=list)
+    says: str = "yes"
+    said_at: str = ""
+    has_said_no: bool = False
+    entered_with: tuple[str, datetime] | None = None
+    handed: dict[str, datetime] = field(default_factory=dict)
+
+
+class ShopWorld:
+    """A seeded world in ``folder``; ``run`` raises ``BrokenPromiseError`` where one breaks."""
+
+    def __init__(self, seed: int, folder: Path, *, ledger: str = "") -> None:
+        self.draw = Random(f"shop/{seed}")
+        self.folder = folder
+        self.log: list[tuple[object, ...]] = []
+        self.mails = 0
+        self.clock = MovableClock(START)
+        self._beings: list[Being] = []
+        self._orders: list[Order] = []
+        self._seen: set[str] = set()
+        self._reports = 0
+        self._backup: Path | None = None
+        self._is_sqlite = not ledger
+        self._lay_out(ledger)
+        self.space = Workspace.open(folder, clock=self.clock)
+        for number in range(self.draw.randint(4, 6)):
+            self._appear(number)
+        self._import()
+        self.space.book  # noqa: B018 - the ledger exists from now on
+        start_journey(self.space, self.space.journey("win"), self.clock.now())
+        self._worker = Worker(self.space)
+
+    def run(self, steps: int = STEPS) -> None:
+        """Run the whole story."""
+        try:
+            for _ in range(steps):
+                self.clock.move(self.draw.choice(HOPS))
+                self.log.append(("now it is", self.clock.now()))
+                for happen in self.draw.choices(HAPPENINGS, WEIGHTS, k=self.draw.randint(1, 3)):
+                    happen(self)
+                if self.draw.random() < 0.8:
+                    self._import()
+                self._work()
+        finally:
+            self.space.forget_facts()
+            for alias in [one for one in connections.databases if one.startswith("ledger_")]:
+                disconnect(alias)
+
+    # What the files say
+
+    def _lay_out(self, ledger: str) -> None:
+        text = SETTINGS + (f'[ledger]\nurl = "{ledger}"\n' if ledger else "")
+        kinds = {"orders": ORDER_COLUMNS, "customers": CARD_COLUMNS}
+        for system in SYSTEMS:
+            for table, columns in kinds.items():
+                lines = "\n".join(f'{name} = "{name}"' for name in columns)
+                text += SOURCE % (system, table, table, system, table, lines)
+        (self.folder / "journeys").mkdir(parents=True)
+        (self.folder / "templates").mkdir()
+        (self.folder / "rekindle.toml").write_text(text, encoding="utf-8")
+        (self.folder / "journeys" / "win.yaml").write_text(JOURNEY, encoding="utf-8")
+        for name in ("one", "two"):
+            path = self.folder / "templates" / f"{name}.mjml"
+            path.write_text(TEMPLATE % name, encoding="utf-8")
+
+    def _appear(self, number: int) -> None:
+        """Somebody is a customer from the beginning."""
+        name = f"{'ABCDEFGH'[number]}{self.draw.choice(['da', 'ob', 'leo'])}{number}"
+        being = Being(name, f"{name.lower()}@example.org")
+        self._beings.append(being)
+        self._give_id(being)
+        self._order(being, self.clock.now() - self.draw.choice([90, 200, 400]) * DAY)
+
+    def _give_id(self, being: Being) -> tuple[str, str]:
+        system = self.draw.choice(SYSTEMS)
+        given = (system, f"{system[0].upper()}{self.draw.randint(100, 9999)}")
+        being.ids.append(given)
+        return given
+
+    def _order(self, being: Being, at: datetime, status: str = "completed") -> Order:
+        order = Order(f"o{len(self._orders)}", self.draw.choice(being.ids)[1], at, status)
+        self._orders.append(order)
+        return order
+
+    def _write_files(self) -> None:
+        for system in SYSTEMS:
+            initial = system[0].upper()
+            cards = [
+                {"customer_id": id_, "email": self._spelled(being), "first_name": being.name,
+                 "email_consent": being.says, "email_consent_at": being.said_at}
+                for being in self._beings
+                for where, id_ in being.ids
+                if where == system
+            ]  # fmt: skip
+            orders = [
+                {"order_id": one.number, "customer_id": one.customer,
+                 "ordered_at": one.at.isoformat(), "gross": "25", "status": one.status}
+                for one in self._orders
+                if one.customer.startswith(initial)
+            ]  # fmt: skip
+            # A till whose customers leave no address: their cells do not join them.
+            cards.append({"customer_id": f"{initial}1", "email": "n/a", "first_name": ""})
+            cards.append({"customer_id": f"{initial}2", "email": "n/a", "first_name": ""})
+            orders.append({"order_id": f"{system}-0", "customer_id": f"{initial}1",
+                           "ordered_at": (START - 300 * DAY).isoformat(), "gross": "9",
+                           "status": "completed"})  # fmt: skip
+            self.draw.shuffle(cards)
+            self._write(f"{system}_customers.csv", CARD_COLUMNS, cards)
+            self._write(f"{system}_orders.csv", ORDER_COLUMNS, orders)
+
+    def _spelled(self, being: Being) -> str:
+        """Return the mailbox as one of the systems may write it."""
+        return self.draw.choice([being.mailbox, being.mailbox.upper(), f" {being.mailbox}"])
+
+    def _write(self, name: str, columns: Iterable[str], rows: list[dict[str, str]]) -> None:
+        with (self.folder / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(columns))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def _import(self) -> None:
+        """Import everything, in any order of the sources."""
+        self._write_files()
+        sources = list(self.space.config.sources)
+        self.draw.shuffle(sources)
+        self.log.append(("imported", *(source.name for source in sources)))
+        self.space.import_from(tuple(sources))
+        for order in self._orders:
+            order.was_imported_as = (order.at, order.status)
+
+    # What the worker does
+
+    def _work(self) -> None:
+        at = self.clock.now()
+        self._worker.tick()
+        for name, step in self._new_mails():
+            being = next(one for one in self._beings if one.name == name)
+            self.log.append(("handed over", name, step, at))
+            self._judge(being, step, at)
+            being.handed[step] = at
+        for being in self._beings:
+            if being.entered_with is None and (known := self._purchases(being)):
+                newest = max(known, key=lambda one: one.at)
+                being.entered_with = (newest.number, newest.at)
+
+    def _new_mails(self) -> Iterator[tuple[str, str]]:
+        for path in sorted((self.folder / "state" / "outbox").glob("*.eml")):
+            if path.name in self._seen:
+                continue
+            self._seen.add(path.name)
+            self.mails += 1
+            mail = message_from_bytes(path.read_bytes(), policy=default)
+            found = SUBJECT.search(mail["Subject"])
+            assert found is not None, mail["Subject"]
+            yield found[2], found[1]
+
+    def _purchases(self, being: Being) -> list[Order]:
+        own = {id_ for _, id_ in being.ids}
+        return [one for one in self._orders if one.customer in own and one.is_purchase]
+
+    def _judge(self, being: Being, step: str, at: datetime) -> None:
+        """Raise ``BrokenPromiseError`` if this mail should not have left."""
+        if step in being.handed:
+            raise broken("never twice", f"{being.name} got {step} at {being.handed[step]} and {at}")
+        if being.has_said_no:
+            raise broken("never after a no", f"{being.name} at {at}")
+        if being.entered_with is not None:
+            entry, newest = being.entered_with
+            back = [o for o in self._purchases(being) if o.number != entry and o.at > newest]
+            if back:
+                raise broken("never after a return", f"{being.name} came back with {back[0]}")
+        if any(at - other < CAP for other in being.handed.values()):
+            raise broken("never above a cap", f"{being.name} at {at}: {being.handed}")
+
+    # What may happen
+
+    def again(self) -> None:
+        """Somebody checks out as a guest, and gets one more id with the same mailbox."""
+        being = self.draw.choice(self._beings)
+        self.log.append(("has one more id", being.name, self._give_id(being)))
+
+    def relative(self) -> None:
+        """Somebody of the same household uses the same mailbox."""
+        being = self.draw.choice(self._beings)
+        name = f"Z{being.name.lower()}{len(self._beings)}"
+        other = Being(name, being.mailbox)
+        self._beings.append(other)
+        self._give_id(other)
+        self._order(other, self.clock.now() - 150 * DAY)
+        self.log.append(("shares a mailbox", being.name, other.name))
+
+    def buy(self) -> None:
+        """Somebody buys under one of their ids; the export has it at once."""
+        being = self.draw.choice(self._beings)
+        order = self._order(being, self.clock.now() - HOUR)
+        self.log.append(("bought", being.name, order))
+
+    def buy_reported(self) -> None:
+        """Somebody buys, and the website reports it before any export does."""
+        being = self.draw.choice(self._beings)
+        order = self._order(being, self.clock.now() - timedelta(minutes=1))
+        order.was_imported_as = (order.at, order.status)
+        self.log.append(("bought on the website", being.name, order))
+        properties = {"order_id": order.number, "revenue": 25}
+        self._report(order.customer, "Order Completed", properties, order.at)
+
+    def draft(self) -> None:
+        """An order is exported before it is paid."""
+        being = self.draw.choice(self._beings)
+        order = self._order(being, self.clock.now() - 2 * HOUR, "cancelled")
+        self.log.append(("drafted", being.name, order))
+
+    def pay(self) -> None:
+        """An order that was none becomes one."""
+        drafts = [one for one in self._orders if one.status == "cancelled"]
+        if drafts:
+            order = self.draw.choice(drafts)
+            order.status, order.at = "completed", self.clock.now() - HOUR
+            self.log.append(("paid", order))
+
+    def redate(self) -> None:
+        """The date of an order is corrected."""
+        order = self.draw.choice(self._orders)
+        order.at = self.draw.choice([order.at - 9 * DAY, self.clock.now() - 3 * HOUR])
+        self.log.append(("redated", order))
+
+    def opt_out(self) -> None:
+        """Somebody leaves the list under one of the ids that are known."""
+        being = self.draw.choice(self._beings)
+        being.has_said_no = True
+        id_ = self.draw.choice(being.ids)[1]
+        self.log.append(("opted out", being.name, id_))
+        self._report(id_, "Unsubscribed", {}, self.clock.now())
+
+    def say_no(self) -> None:
+        """The export says no, with a time or without one."""
+        being = self.draw.choice(self._beings)
+        being.says, being.has_said_no = "no", True
+        being.said_at = self.draw.choice(["", self.clock.now().isoformat()])
+        self.log.append(("says no", being.name, being.said_at))
+        self._import()
+
+    def blank(self) -> None:
+        """A cell of the export is emptied: that says nothing."""
+        being = self.draw.choice(self._beings)
+        being.says = being.said_at = ""
+        self.log.append(("cell emptied", being.name))
+
+    def back_up(self) -> None:
+        """The ledger is copied."""
+        if self._is_sqlite:
+            self._backup = self.folder / "backup.sqlite3"
+            self._copy(self.folder / "state" / "ledger.sqlite3", self._backup)
+            self.log.append(("backed up",))
+
+    def restore(self) -> None:
+        """The copy is put back; nothing may leave until somebody accepts it.
+
+        What was refused since is kept outside the ledger, and is refused again then.
+        """
+        if self._backup is None or not self._is_sqlite:
+            return
+        self._work()
+        self._close_ledger()
+        for path in (self.folder / "state").glob("ledger.sqlite3*"):
+            path.unlink()
+        self._copy(self._backup, self.folder / "state" / "ledger.sqlite3")
+        self.space = Workspace.open(self.folder, clock=self.clock)
+        self._worker = Worker(self.space)
+        self.log.append(("restored",))
+        try:
+            self._worker.tick()
+        except WorkError:
+            accept_restored(self.space, who="the world")
+        if list(self._new_mails()):
+            raise broken("noticed when restored", "mails left on the word of an older ledger")
+        self._backup = None
+
+    def _report(self, user: str, event: str, properties: dict[str, Any], at: datetime) -> None:
+        self._reports += 1
+        call = {"type": "track", "event": event, "userId": user,
+                "messageId": f"m{self._reports}", "timestamp": at.isoformat(),
+                "properties": properties}  # fmt: skip
+        now = self.clock.now()
+        system = "shop_orders" if user.startswith("S") else "till_orders"
+        LedgerIntake(self.space).take(system, [read_event(call, received_at=now)], now)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        target.unlink(missing_ok=True)
+        with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+            one.backup(other)
+
+    def _close_ledger(self) -> None:
+        self.space.forget_facts()
+        disconnect(self.space.ledger)
+
+
+CHANCES = {
+    ShopWorld.again: 6,
+    ShopWorld.relative: 2,
+    ShopWorld.buy: 4,
+    ShopWorld.buy_reported: 3,
+    ShopWorld.draft: 2,
+    ShopWorld.pay: 3,
+    ShopWorld.redate: 3,
+    ShopWorld.opt_out: 3,
+    ShopWorld.say_no: 2,
+    ShopWorld.blank: 2,
+    ShopWorld.back_up: 2,
+    ShopWorld.restore: 2,
+}
+HAPPENINGS = tuple(CHANCES)
+WEIGHTS = tuple(CHANCES.values())

@@ -1,0 +1,36 @@
+"""The promises hold in worlds of files: several ids a person, corrections, restores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.databases import postgres_ledger
+from tests.simulation.shops import ShopWorld
+
+SEEDS = range(4)
+STEPS = 10
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_promises_hold_over_files_in_any_order(seed: int, tmp_path: Path) -> None:
+    world = ShopWorld(seed, tmp_path / "shop")
+    world.run(STEPS)
+    assert world.mails
+
+
+def test_promises_hold_over_files_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    with postgres_ledger(postgres_url) as url:
+        world = ShopWorld(100, tmp_path / "shop", ledger=url)
+        world.run(STEPS)
+    assert world.mails
+
+
+def test_a_seed_of_files_tells_the_same_story_twice(tmp_path: Path) -> None:
+    stories = []
+    for name in ("one", "other"):
+        world = ShopWorld(7, tmp_path / name)
+        world.run(3)
+        stories.append([str(line) for line in world.log])
+    assert stories[0] == stories[1]
