@@ -10,6 +10,7 @@ from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMess
 from rekindle.ledger import MessageEntry, MessageState, Observations
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
+from rekindle.wording import counted, numbered
 
 # Sent, or possibly sent: what has to be counted when promises are checked.
 LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
@@ -42,6 +43,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         if row.reason is not None:
             reasons[row.reason] += row.count
     messages = history.messages_of(name)
+    arms = history.assigned(name)
     return JourneyRecord(
         journey=versions[-1].journey,
         started_at=versions[0].started_at,
@@ -50,7 +52,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         members=[
             Membership(
                 person=one.person,
-                arm=one.arm,
+                arm=arms.get(one.person, one.arm),
                 rotation=one.rotation,
                 entered_at=one.entered_at,
                 last_order_at=one.last_order_at,
@@ -70,8 +72,17 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         cost_micros=sum(one.cost_micros for one in messages if one.state in LEFT),
         is_replay=False,
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
-        notes=_notes(workspace, messages),
+        notes=(*_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
     )
+
+
+def _conflicts(people: int) -> list[str]:
+    if not people:
+        return []
+    return [
+        f"{counted(people, 'person')} {numbered(people, 'was')} drawn into both arms, as two "
+        "ids, before they were found to be one; they count in the arm that was drawn first."
+    ]
 
 
 def _notes(workspace: Workspace, messages: Sequence[MessageEntry]) -> tuple[str, ...]:

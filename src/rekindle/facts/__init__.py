@@ -1,5 +1,6 @@
 """What happened in the business: contracts, sources, checks, the lake, the engines."""
 
+from rekindle.facts.casting import ids_prefix
 from rekindle.facts.contracts import (
     CONTRACTS,
     INSTANT,
@@ -57,6 +58,7 @@ __all__ = [
     "discover_presets",
     "held_cards",
     "held_orders",
+    "ids_prefix",
     "import_sources",
     "load_other_ids",
     "load_testimony",

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from weakref import finalize
 
 from rekindle.clock import stopwatch
 from rekindle.errors import BusyError, WorkError
+from rekindle.facts import ids_prefix
 from rekindle.intake import (
     Event,
 )
@@ -28,6 +29,8 @@ class LedgerIntake:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._keys = ApiKeys(workspace.ledger)
+        sources = workspace.config.sources
+        self._prefixes = {one.name: ids_prefix(one) for one in sources if one.ids is not None}
         self._inbox = Inbox(workspace.ledger, workspace.book)
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
         self._guard = Guard(workspace)  # asked by the one thread that writes
@@ -62,10 +65,23 @@ class LedgerIntake:
         """
         if not events:
             return frozenset()
+        events = [self._here(source, event) for event in events]
         own = _Batch(source, read_reports(self._workspace.ledger, events), at)
         self._waiting.append(own)
         self._writer.submit(self._take_waiting)
         return own.erased.result()
+
+    def _here(self, source: str, event: Event) -> Event:
+        """Return an event with the ids of its source as they are written here."""
+        prefix = self._prefixes.get(source, "")
+        if not prefix:
+            return event
+        user, previous = event.user_id, event.previous_id
+        return replace(
+            event,
+            user_id=user and prefix + user,
+            previous_id=previous and prefix + previous,
+        )
 
     def _take_waiting(self) -> None:
         """Take all that waits: with the batch of whoever asks for it, those of others."""

@@ -6,8 +6,10 @@ country and every statement of will to judge a permission.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from rekindle.consent import ConsentRecord
@@ -36,18 +38,16 @@ YES, NO = "yes", "no"
 def save_people(engine: Engine, facts: Facts, book: Book, at: datetime) -> int:
     """Write every card and statement of consent into ``book``; return how many people.
 
-    Of several cards of one person the oldest counts, of their statements every one: which
-    of them decides follows from their times. ``at`` is the present of whoever asks.
+    Of several cards of one person the oldest counts, and the next fills its gaps; of their
+    statements every one: which of them decides follows from their times. ``at`` is the
+    present of whoever asks.
     """
-    count, newest = 0, ""
-    for rows in _cards(engine, facts):
-        people: list[Person] = []
-        for row in rows:
-            if row["customer_id"] != newest:
-                newest = row["customer_id"]
-                people.append(_person(row))
-        book.save_people(people)
-        count += len(people)
+    count = 0
+    cards = chain.from_iterable(_cards(engine, facts))
+    people = (_person(_united(own)) for _, own in groupby(cards, key=itemgetter("customer_id")))
+    while batch := list(islice(people, BATCH)):
+        book.save_people(batch)
+        count += len(batch)
     for rows in _statements(engine, facts):
         book.save_consent([_consent(row, at) for row in rows])
     return count
@@ -59,6 +59,14 @@ def _cards(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:
     cards = facts.customers.select(*CARD_COLUMNS).order_by(*order)
     for batch in engine.run(cards).to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
+
+
+def _united(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return one card of several: of each field the first that says something."""
+    first, *others = rows
+    for other in others:
+        first = {name: other[name] if value is None else value for name, value in first.items()}
+    return first
 
 
 def _person(row: dict[str, Any]) -> Person:

@@ -82,7 +82,8 @@ WHERE true
 ON CONFLICT DO NOTHING
 
 -- name: save_people
--- Insert or update contact cards, but for people who were erased.
+-- Insert or update contact cards, but for people who were erased. One that says what it
+-- said before is not written: most of them do, at every import.
 INSERT INTO ledger_person (id, address, address_hash, country, timezone, phone, phone_hash,
                            properties)
 SELECT r.id, r.address, r.address_hash, r.country, r.timezone, r.phone, r.phone_hash, r.properties
@@ -94,6 +95,13 @@ ON CONFLICT (id) DO UPDATE SET
     country = excluded.country, timezone = excluded.timezone, phone = excluded.phone,
     phone_hash = excluded.phone_hash, properties = excluded.properties
 WHERE ledger_person.erased_at IS NULL
+  AND (coalesce(ledger_person.address, '') <> coalesce(excluded.address, '')
+       OR ledger_person.address_hash <> excluded.address_hash
+       OR coalesce(ledger_person.country, '') <> coalesce(excluded.country, '')
+       OR coalesce(ledger_person.timezone, '') <> coalesce(excluded.timezone, '')
+       OR coalesce(ledger_person.phone, '') <> coalesce(excluded.phone, '')
+       OR ledger_person.phone_hash <> excluded.phone_hash
+       OR ledger_person.properties <> excluded.properties)
 
 -- name: erase_person
 -- Forget a card; what stays of the person is that they were erased.

@@ -246,3 +246,10 @@ WHERE true
 ON CONFLICT (person_id) DO UPDATE SET
     snoozed_until = excluded.snoozed_until, muted_topics = excluded.muted_topics,
     at_most_every_seconds = excluded.at_most_every_seconds
+
+-- name: rename_signals
+-- Let these signals go by other keys.
+UPDATE ledger_signal AS g
+SET key = r.key
+FROM ROWS(number bigint, key text) AS r
+WHERE g.id = r.number

@@ -15,7 +15,7 @@ from django.db.models import Model
 
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.persons.journeys import follow_journeys
-from rekindle.ledger.book.persons.rows import Moved, Pair, move_rows
+from rekindle.ledger.book.persons.rows import Moved, Pair, move_rows, name_orders
 from rekindle.ledger.cancelling import take_back_from
 from rekindle.ledger.queries import Row, barred, execute, fetch, rows_of, text_of, text_or_none
 from rekindle.ledger.signals import hold_people
@@ -66,7 +66,10 @@ def follow(
     execute(alias, "widen_exclusions", whole)
     follow_journeys(alias, versions, pairs, at, moves)
     for model in MOVED:
-        _note(moves, model._meta.db_table, move_rows(alias, model, pairs))
+        moved = move_rows(alias, model, pairs)
+        _note(moves, model._meta.db_table, moved)
+        if model is models.Signal:
+            name_orders(alias, [number for number, _ in moved])
     execute(alias, "follow_cards", whole)
     execute(alias, "fill_cards", whole)
     execute(alias, "leave_cards", whole)

@@ -11,7 +11,7 @@ from rekindle.ledger import models
 from rekindle.ledger.book.lanes import lane_of
 from rekindle.ledger.book.persons.following import MOVED
 from rekindle.ledger.book.persons.looking import find_persons
-from rekindle.ledger.book.persons.rows import give_rows
+from rekindle.ledger.book.persons.rows import give_rows, name_orders
 from rekindle.ledger.cancelling import take_back_from
 from rekindle.ledger.queries import Row, execute, fetch, rows_of, text_of
 from rekindle.ledger.signals import hold_people, know_people
@@ -43,7 +43,10 @@ def part(alias: str, ids: Sequence[str], at: datetime, *, by: str) -> list[str]:
     for model in MOVED:
         if model not in SHARED:
             table = model._meta.db_table
-            give_rows(alias, model, [(n, g) for g in leaving for n in moved[g].get(table, ())])
+            back = [(n, g) for g in leaving for n in moved[g].get(table, ())]
+            give_rows(alias, model, back)
+            if model is models.Signal:
+                name_orders(alias, [number for number, _ in back])
     _return_journeys(alias, moved)
     _return_aliases(alias, moved, at)
     _keep_refusals(alias, leaving)

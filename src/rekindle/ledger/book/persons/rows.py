@@ -13,8 +13,11 @@ from typing import Any
 from django.db import connections
 from django.db.models import Model, UniqueConstraint
 
-from rekindle.ledger.queries import Row, ledger_errors, rows_of, written
+from rekindle.journeys import order_signal
+from rekindle.ledger import models
+from rekindle.ledger.queries import Row, execute, ledger_errors, rows_of, written
 
+CHUNK = 500
 Pair = tuple[str, str]
 """Who is another person now, and whom."""
 
@@ -39,6 +42,26 @@ def give_rows(alias: str, model: type[Model], owners: Sequence[tuple[int, str]])
         "FROM ROWS(number bigint, person text) AS r WHERE t.id = r.number"
     )
     _run(alias, text, rows_of(owners), reads=False)
+
+
+def name_orders(alias: str, numbers: Sequence[int]) -> None:
+    """Let purchases that came to another person go by that one's key.
+
+    An order that the person has by the same key already stays under its old one, which
+    says the same: it is one purchase, seen twice.
+    """
+    rows = models.Signal.objects.using(alias).filter(kind="order").exclude(subject="")
+    for start in range(0, len(numbers), CHUNK):
+        own = rows.filter(pk__in=numbers[start : start + CHUNK])
+        wanted = {
+            order_signal(one.person_id, one.at, one.source, one.subject).key: one.pk
+            for one in own.only("pk", "person_id", "at", "source", "subject")
+        }
+        known = models.Signal.objects.using(alias).filter(key__in=wanted)
+        taken = set(known.values_list("key", flat=True))
+        renamed = [(number, key) for key, number in wanted.items() if key not in taken]
+        if renamed:
+            execute(alias, "rename_signals", rows_of(renamed))
 
 
 def person_column(model: type[Model]) -> str:
