@@ -18,13 +18,14 @@ from bench.identity import identity
 from bench.intake import intake
 from bench.measure import Result, compare
 from bench.rounds import daily, idle
+from bench.spark import spark
 from bench.stopping import stopping
 from bench.worlds import WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, LifecycleSettings
 from rekindle.desk import create_workspace, replay_journey
 from rekindle.desk.scaffolding import Scaffold
-from rekindle.facts import Engine, import_sources
+from rekindle.facts import Engine, Readings, import_sources
 from rekindle.facts.contracts import CONTRACTS
 from rekindle.journeys import parse_journey, starter_journeys
 from rekindle.profiles import build_profiles
@@ -93,7 +94,7 @@ def replay() -> Result:
     folder = Path(tempfile.mkdtemp(dir=WORK)) / "shop"
     create_workspace(folder, Scaffold("Bench", "GBP", "UTC"))
     workspace = Workspace.open(folder, clock=MovableClock(datetime(2023, 1, 1, tzinfo=UTC)))
-    workspace.__dict__["engine"] = _engine_over(file)
+    workspace._readings = Readings(lambda: _engine_over(file))
     journey = parse_journey(starter_journeys()["lapsed-buyers.yaml"], name_hint="lapsed-buyers")
     expression = workspace.profiles(datetime(2022, 12, 31, tzinfo=UTC))
     try:
@@ -136,4 +137,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "daily": daily,
     "idle": idle,
     "identity": identity,
+    "spark": spark,
 }
