@@ -9,7 +9,14 @@ from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import build_journey_rules
 from rekindle.journeys.engine import Assign, JourneyEngine, TickReport, may_begin, may_enter
 from rekindle.journeys.exits import exit_reason, is_exit, is_stopped_by, is_woken
-from rekindle.journeys.interfaces import Audience, Book, Decide, Queue
+from rekindle.journeys.interfaces import (
+    Audience,
+    Book,
+    Decide,
+    Queue,
+    SlowAudience,
+    UnaskedError,
+)
 from rekindle.journeys.language import (
     journey_schema,
     load_journey,
@@ -67,10 +74,12 @@ __all__ = [
     "Route",
     "Send",
     "Signal",
+    "SlowAudience",
     "Step",
     "TickReport",
     "Trigger",
     "Trip",
+    "UnaskedError",
     "Wait",
     "WaitForDate",
     "WaitForEvent",

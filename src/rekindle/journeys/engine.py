@@ -17,7 +17,7 @@ from rekindle.experiments import assign as assign_by_hash
 from rekindle.experiments import draw
 from rekindle.gate import Enrolment, HouseRules
 from rekindle.journeys.deciding import Decider
-from rekindle.journeys.interfaces import Audience, Queue
+from rekindle.journeys.interfaces import Audience, Decide, Queue, SlowAudience, UnaskedError
 from rekindle.journeys.model import Batch, Candidate, Journey, JourneyVersion, Move, Past, Trigger
 from rekindle.journeys.route import arrival
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
@@ -90,9 +90,26 @@ class JourneyEngine:
             return moves
 
         applied = 0
-        while found := self._queue.take_due(at, batch, decide):
+        while found := self._take_due(at, batch, decide):
             applied += found
         return TickReport(entered, decisions, ended, made - applied)
+
+    def _take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        """Take a batch and decide about it, without a slow question while it is taken.
+
+        Whoever is taken is held for everybody else, signals that end a journey included,
+        and the answer of an engine may take seconds. So what is not known yet gives the
+        batch back unwritten, is asked, and the batch is taken again.
+        """
+        audience = self._audience
+        if not isinstance(audience, SlowAudience):
+            return self._queue.take_due(at, limit, decide)
+        while True:
+            try:
+                with audience.known_only():
+                    return self._queue.take_due(at, limit, decide)
+            except UnaskedError as question:
+                question.ask()
 
     def enter(self, version: JourneyVersion, at: datetime, *, batch: int = BATCH) -> int:
         """Enrol those who may enter a journey now; return how many did.

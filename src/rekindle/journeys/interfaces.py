@@ -8,8 +8,9 @@ suite runs over both. ``Audience`` answers which people match a predicate.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.gate import Dossier, Enrolment
@@ -45,6 +46,26 @@ class Audience(Protocol):
 
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
+
+
+class UnaskedError(Exception):
+    """An audience that answers only what it knows was asked something new: see ``ask``."""
+
+    def __init__(self, ask: Callable[[], object]) -> None:
+        super().__init__("ask this before the people are taken")
+        self.ask = ask
+
+
+@runtime_checkable
+class SlowAudience(Protocol):
+    """An audience whose answers take so long that nobody should be kept waiting for them."""
+
+    def known_only(self) -> AbstractContextManager[None]:
+        """Let the audience answer only what it was asked before, while the block lasts.
+
+        Raises:
+            UnaskedError: it was asked something new; ``ask`` finds the answer.
+        """
 
 
 class Queue(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.facts import Engine
-from rekindle.journeys import Candidate, JourneyVersion, Trigger
+from rekindle.journeys import Candidate, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.deeds import list_deeds
 from rekindle.journeys.population.interfaces import Population
 from rekindle.profiles import build_profiles, local_day
@@ -37,11 +38,31 @@ class LiveAudience:
         self._values: dict[str, dict[str, Any]] = {}
         self._at_start: dict[str, set[str]] = {}
         self._offered: set[tuple[str, int]] = set()
+        self._is_known_only = False
+
+    @contextmanager
+    def known_only(self) -> Iterator[None]:
+        """Answer only what was asked before, from memory, while the block lasts.
+
+        Raises:
+            UnaskedError: it was asked something new; nothing was asked of the engine.
+        """
+        self._is_known_only = True
+        try:
+            yield
+        finally:
+            self._is_known_only = False
 
     def profiles(self, at: datetime) -> ir.Table:
         """Return the profiles as of ``at`` with ``as_of_on``, computed at most once."""
         space = self._workspace
-        key = (space.facts_version(), local_day(at, space.config.workspace.timezone))
+        day = local_day(at, space.config.workspace.timezone)
+        if self._is_known_only:
+            # A newer import is seen when the next batch is asked about.
+            if self._table is None or self._key is None or self._key[1] != day:
+                raise UnaskedError(lambda: self.profiles(at))
+            return self._table
+        key = (space.facts_version(), day)
         if self._table is None or key != self._key:
             space.forget_facts()
             engine, facts = space.reading
@@ -102,6 +123,8 @@ class LiveAudience:
         """Return those of ``people`` whose profile matches ``predicate``."""
         table = self.profiles(at)
         if predicate not in self._matches:
+            if self._is_known_only:
+                raise UnaskedError(lambda: self.matching(predicate, at, ()))
             condition = build_condition(parse_predicate(predicate), table)
             rows = self._engine.run(table.filter(condition).select("customer_id"))
             self._matches[predicate] = set(rows.column(0).to_pylist())
@@ -124,6 +147,8 @@ class LiveAudience:
     def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:
         table = self.profiles(at)
         if column not in self._values:
+            if self._is_known_only:
+                raise UnaskedError(lambda: self._values_of(column, at, ()))
             rows = self._engine.run(
                 table.filter(table[column].notnull()).select("customer_id", column)
             )
