@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import io
 import json
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -258,3 +259,37 @@ def test_a_lost_page_is_sent_again_within_the_hour_and_not_after(shop: Shop) -> 
     shop.tick(HOUR)
     assert touches.get().state == MessageState.UNKNOWN
     assert len(shop.pages()) == 2
+
+
+def test_a_channel_that_is_gone_reaches_nobody_and_holds_nobody_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.start()
+    touches = models.Touch.objects.using(shop.space.ledger)
+    touches.update(state=MessageState.QUEUED, accepted_at=None)
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if Path(one).name != "site"])
+    assert set(discover()) == {"email"}
+    gone = Workspace(shop.folder, shop.space.config, shop.clock)
+    worker = Worker(gone)
+    shop.clock.move(2 * DAY)
+    worker.tick()
+    assert shop.mails() == 1
+    shop.clock.move(2 * DAY)
+    worker.tick()
+    reasons = {one.step: one.reason for one in gone.history.decisions_of("ann")}
+    assert reasons["new-arrivals"] is Reason.UNREACHABLE
+    assert touches.get(step="check-in").reason == Reason.STALE
+
+
+def test_an_outlet_that_cannot_be_built_holds_no_other_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Any, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> None:
+        raise ZeroDivisionError("the gateway's module is broken")
+
+    monkeypatch.setattr(discover()["pager"].outlets[0].build, "__init__", broken)
+    start_journey(shop.space, shop.space.journey("both"), NOW)
+    assert "ZeroDivisionError" in shop.tick().sent.trouble
+    touches = models.Touch.objects.using(shop.space.ledger)
+    assert touches.get().state == MessageState.QUEUED
+    monkeypatch.undo()

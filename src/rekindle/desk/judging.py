@@ -55,7 +55,7 @@ def judge(
                 Send("", channel, ""),
                 policy,
                 at,
-                cost=workspace.cost[channel],
+                cost=workspace.cost.get(channel, 0),
                 expected=expected,
                 exclusion=Exclusion.NEGATIVE_VALUE if is_excluded else None,
             )

@@ -112,7 +112,8 @@ class Decider:
         send, dossier = look.node.step, look.dossier
         assert isinstance(send, Send)
         before, person = dossier.enrolment, dossier.enrolment.person
-        cost = self._cost[send.channel]
+        # A channel that is not installed any more costs nothing, and reaches nobody.
+        cost = self._cost.get(send.channel, 0)
         decision = decide(
             GateContext(
                 dossier,

@@ -6,6 +6,7 @@ found, and what it ends is ended. Told twice, it does nothing the second time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,6 +39,8 @@ YOUNG = timedelta(seconds=10)
 """An open or a click that comes sooner after the message is a scanner's."""
 
 LONGEST_REASON = 500
+ADDRESS = re.compile(r"\S+@\S+")
+HIDDEN = "…"
 
 KINDS: Mapping[DeliveryKind, SignalKind] = {
     DeliveryKind.BOUNCED: SignalKind.BOUNCE,
@@ -164,7 +167,8 @@ def _key(event: DeliveryEvent) -> str:
 
 def _words(event: DeliveryEvent) -> str:
     """Return a provider's words in one line, without the address."""
-    return hide_address(" ".join(event.reason.split())[:LONGEST_REASON], event.address)
+    words = hide_address(" ".join(event.reason.split())[:LONGEST_REASON], event.address)
+    return ADDRESS.sub(HIDDEN, words)  # of where it was forwarded to, say
 
 
 def _row(event: DeliveryEvent, touch: _Touch | None, at: datetime) -> Row:

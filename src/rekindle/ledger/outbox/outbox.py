@@ -9,7 +9,7 @@ is to check at the last instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
@@ -265,6 +265,16 @@ class Outbox:
                 answer = Decision(Answer.SKIP, Reason.UNREACHABLE)
                 row = _answer_row(message, answer, at)
                 execute(self._alias, "add_last_answers", rows_of([row]))
+
+    def expire_but(self, channels: Collection[Channel], at: datetime) -> int:
+        """Cancel what waits too long for channels other than these; return how many messages.
+
+        Nobody claims the messages of a channel that is not installed any more, so that
+        nobody else finds them stale.
+        """
+        late = self._touches.filter(state=MessageState.QUEUED, expires_at__lt=at)
+        with ledger_transaction(self._alias):
+            return cancel(self._alias, late.exclude(channel__in=channels), Reason.STALE)
 
     def stuck(self, key: str = "") -> Sequence[StuckMessage]:
         """Return the messages that need a person, oldest first; of a ``key``'s beginning.

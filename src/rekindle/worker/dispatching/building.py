@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from rekindle.channels import discover, find_outlet
 from rekindle.config import load_secret
+from rekindle.errors import ConfigError
 from rekindle.journeys import Audience
 from rekindle.ledger import Meters
 from rekindle.messages import ChannelFolder
@@ -15,12 +17,16 @@ from rekindle.worker.dispatching.dispatcher import Compose, Dispatcher, Dispatch
 from rekindle.worker.dispatching.looking import LastLook
 from rekindle.worker.dispatching.metering import MeteredPace
 
+logger = logging.getLogger(__name__)
+
 
 class Dispatchers:
     """Sends the messages of every channel, one channel after the other."""
 
-    def __init__(self, each: Sequence[Dispatcher]) -> None:
-        self._each = each
+    def __init__(
+        self, each: Sequence[Dispatcher], workspace: Workspace, troubles: Sequence[str] = ()
+    ) -> None:
+        self._each, self._workspace, self._troubles = each, workspace, troubles
 
     def run(self, *, is_stopping: Callable[[], bool] = lambda: False) -> DispatchReport:
         """Send everything that may leave now; one channel's trouble holds no other up."""
@@ -28,9 +34,13 @@ class Dispatchers:
         reports = [one.run(is_stopping=is_stopping) for one in self._each]
         for report in reports:
             outcomes.update(report.outcomes)
-        trouble = "; ".join(report.trouble for report in reports if report.trouble)
+        known = [folder.channel for folder in discover().values()]
+        space = self._workspace
+        if gone := space.outbox.expire_but(known, space.clock.now()):
+            outcomes["cancelled"] += gone
+        troubles = [*self._troubles, *(report.trouble for report in reports if report.trouble)]
         waits = [report.again_in for report in reports if report.again_in is not None]
-        return DispatchReport(outcomes, trouble, min(waits, default=None))
+        return DispatchReport(outcomes, "; ".join(troubles), min(waits, default=None))
 
 
 def build_dispatcher(workspace: Workspace, compose: Compose, audience: Audience) -> Dispatchers:
@@ -38,12 +48,21 @@ def build_dispatcher(workspace: Workspace, compose: Compose, audience: Audience)
 
     ``audience`` is asked once more about the people, as the engine asked it.
 
-    Raises:
-        ConfigError: an outlet cannot be built from it.
+    An outlet that cannot be built keeps its own messages back, and no others.
     """
     look = LastLook(workspace.book, workspace.rules, audience)
-    each = (_of_channel(workspace, one, compose, look) for one in discover().values())
-    return Dispatchers(list(each))
+    each: list[Dispatcher] = []
+    troubles: list[str] = []
+    for folder in discover().values():
+        try:
+            each.append(_of_channel(workspace, folder, compose, look))
+        except ConfigError as error:
+            troubles.append(str(error))
+        except Exception as error:
+            # A defect of a package's outlet, which is nobody else's business.
+            logger.exception("the channel %s cannot be set up", folder.channel)
+            troubles.append(f"{folder.channel}: {type(error).__name__}: {error}")
+    return Dispatchers(each, workspace, troubles)
 
 
 def require_settings(workspace: Workspace) -> None:
