@@ -16,6 +16,7 @@ from typing import TypeVar, dataclass_transform
 from rekindle import wording
 
 MICROS = 1_000_000
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 T = TypeVar("T")
 
 
@@ -64,6 +65,14 @@ class Channel(str):
     def value(self) -> str:
         """Return the name as plain text."""
         return str(self)
+
+
+LONGEST_ID = 200
+
+
+def is_usable_id(text: str) -> bool:
+    """Return whether a text can be a person's id: every database holds it, as it is."""
+    return 0 < len(text) <= LONGEST_ID and "\0" not in text and not _HALF_PAIR.search(text)
 
 
 class Purpose(StrEnum):
@@ -134,6 +143,7 @@ class Reason(StrEnum):
     NOT_WORTH_IT = "not_worth_it"
     HELD_OUT = "held_out"
 
+    SET_ASIDE = "set_aside"
     WAITING = "waiting"
     WAITED = "waited"
     WOKEN = "woken"

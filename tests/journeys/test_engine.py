@@ -439,6 +439,18 @@ def test_wait_until_a_date_follows_the_date_when_it_moves() -> None:
     assert told(world)[-1] == ("2", None, 15 * DAY)
 
 
+@pytest.mark.parametrize(
+    ("day", "waited"), [(date.max, 60), (date(9998, 12, 31), 60), (date.min, 0), (date(1, 1, 2), 0)]
+)
+def test_date_at_the_edge_of_time_is_waited_for_as_long_as_allowed(day: date, waited: int) -> None:
+    world = World("alice")
+    world.audience.days["alice"] = day
+    world.start(HELLO, WaitForDate("wait", "renews_on", 60 * DAY, 3), AGAIN)
+    for days in (0, 60):
+        world.engine.tick(START + days * DAY)
+    assert told(world)[-1] == ("2", None, waited * DAY)
+
+
 def test_person_without_the_date_goes_on_at_once() -> None:
     world = World("alice")
     world.start(HELLO, WaitForDate("wait", "renews_on", 60 * DAY), AGAIN)

@@ -86,10 +86,10 @@ class FactsSettings(Settings):
             "given, it is read instead of the lake."
         ),
     )
-    engine: str | None = Field(
+    engine: Text | None = Field(
         None, description="Who reads them; none means DuckDB for a lake, else the warehouse."
     )
-    options: dict[str, str] = Field({}, description="The engine's own settings, by its names.")
+    options: dict[Text, Text] = Field({}, description="The engine's own settings, by its names.")
 
 
 class LedgerSettings(Settings):
@@ -159,7 +159,10 @@ class LifecycleSettings(Settings):
         7, ge=0, le=MOST_DAYS, description="No tier begins earlier than this."
     )
     fallback_gap_days: int = Field(
-        60, gt=0, le=MOST_DAYS, description="The expected gap while nobody has ever bought twice."
+        60,
+        gt=0,
+        le=1_000_000_000,
+        description="The expected gap while nobody has ever bought twice.",
     )
     shrinkage: float = Field(
         2.0,

@@ -170,7 +170,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 EVENT_PATTERN = r"^[a-z][a-z0-9_]*$"
 Event = Annotated[str, Field(pattern=EVENT_PATTERN, max_length=64)]
-MOST_DAYS, MOST_TIMES, MOST_MESSAGES = 36_500, 1000, 1_000_000_000
+MOST_DAYS, MOST_TIMES, MOST_MESSAGES = 36_500, 1_000_000, 1_000_000_000
 # A budget of the largest costs fits the ledger, which counts millionths in 64 bits.
 LARGEST_COST, LARGEST_BUDGET = 1_000_000, 1_000_000_000
 Cost = Annotated[

@@ -19,6 +19,8 @@ from rekindle.facts.sources.texts import NUL_SIGN
 from rekindle.facts.sql import literal, quoted
 
 LARGEST = "1e11"  # what a line or an order may come to; sums of such stay exact
+# What the ledger keeps an id in.
+LONGEST_ID = 200
 EARLIEST, LATEST = "timestamptz '1900-01-01 00:00:00+00'", "timestamptz '9999-01-01 00:00:00+00'"
 # Clocks and zones may be off by so much; what lies further ahead is a slip of the pen.
 CLOCKS_DIFFER_BY = timedelta(days=2)
@@ -176,7 +178,7 @@ def _problems_of(column: Column, actual: str) -> list[str]:
             f"when {blank} is null then ['missing_{column.name}', {literal(place + ' is empty')}]"
         )
     if column.type == "string":
-        return found
+        return found + _problems_of_text(column, place)
     is_bad = f"{name} is null"
     if column.type in (INSTANT, "date"):
         is_bad += f" or {name} < {EARLIEST} or {name} > {LATEST}"
@@ -187,6 +189,21 @@ def _problems_of(column: Column, actual: str) -> list[str]:
     )
     if column.type == MONEY:
         found.append(_too_large(name, place))
+    return found
+
+
+def _problems_of_text(column: Column, place: str) -> list[str]:
+    """Return the branches for texts that no ledger can hold: a NUL, an id that is too long."""
+    name = quoted(column.name)
+    is_bad = f"contains({name}, chr(0))"
+    says = literal(f"{place} holds a NUL character")
+    found = [f"when {is_bad} then ['bad_{column.name}', {says}]"]
+    if column.name.endswith("_id"):
+        says = literal(f"{place} has more than {LONGEST_ID} characters: ")
+        found.append(
+            f"when length({name}) > {LONGEST_ID} "
+            f"then ['bad_{column.name}', {says} || left({name}, 40)]"
+        )
     return found
 
 

@@ -105,6 +105,12 @@ REASONS: tuple[ReasonNote, ...] = (
         "Nothing: the holdout is how the lift is measured.",
     ),
     ReasonNote(
+        Reason.SET_ASIDE,
+        "Nothing could be decided about this person for a fault that is theirs alone; the "
+        "others go on, and it is tried again every hour.",
+        "Read the fault shown with it and the log, correct the value, or report it.",
+    ),
+    ReasonNote(
         Reason.WAITING,
         "The person stands at a wait until something happens or the time is up.",
         "Nothing.",

@@ -6,6 +6,7 @@ each person is looked at by themselves.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import Exclusion
-from rekindle.errors import LedgerError
+from rekindle.errors import LedgerError, RekindleError
 from rekindle.experiments import draw
 from rekindle.gate import (
     Budget,
@@ -44,6 +45,13 @@ from rekindle.journeys.model import (
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
 from rekindle.vocabulary import Answer, Channel, Reason, value_by_the_million
 
+A_DAY = timedelta(days=1)
+SET_ASIDE_FOR = timedelta(hours=1)
+LONGEST_DETAIL, MOST_TOLD = 500, 10_000
+
+logger = logging.getLogger(__name__)
+
+_told: set[tuple[str, ...]] = set()
 AnyWait = Wait | WaitForEvent | WaitForTime | WaitForDate
 
 
@@ -98,15 +106,20 @@ class Decider:
         looks = [self._look(dossier) for dossier in batch.dossiers]
         answers = self._ask(looks, at)
         purse = _Purse(self._rules.budgets, batch.reserved)
-        moves = []
-        for look in looks:
+        return [self._move(look, answers, purse, at) for look in looks]
+
+    def _move(self, look: _Look, answers: _Answers, purse: _Purse, at: datetime) -> Move:
+        """Return what comes next for one person; whatever is wrong with them is theirs alone."""
+        try:
             if look.dossier.exit is not None:
-                moves.append(_leave(look, at))
-            elif isinstance(look.node.step, Send):
-                moves.append(self._decide_send(look, answers, purse, at))
-            else:
-                moves.append(_pass_on(look, answers, at))
-        return moves
+                return _leave(look, at)
+            if isinstance(look.node.step, Send):
+                return self._decide_send(look, answers, purse, at)
+            return _pass_on(look, answers, at)
+        except RekindleError:
+            raise
+        except Exception as error:
+            return _set_aside(look, at, error)
 
     def _decide_send(self, look: _Look, answers: _Answers, purse: _Purse, at: datetime) -> Move:
         send, dossier = look.node.step, look.dossier
@@ -251,6 +264,20 @@ def _leave(look: _Look, at: datetime) -> Move:
     return Move(before, look.node.step, decision, at, 0, before, look.dossier.exit)
 
 
+def _set_aside(look: _Look, at: datetime, error: Exception) -> Move:
+    """Hold a person still for a while, whom nothing can be decided about; log why, once."""
+    before = look.dossier.enrolment
+    why = f"{type(error).__name__}: {error}"[:LONGEST_DETAIL]
+    who = (before.person, before.journey, look.node.step.key, why)
+    if who not in _told and len(_told) < MOST_TOLD:
+        _told.add(who)
+        logger.error("%s is set aside in %s at %s", *who[:3], exc_info=error)
+    until = at + SET_ASIDE_FOR
+    after = _stand(before, before.position, before.ready_at, until, before.wakes_on)
+    hold = Decision(Answer.HOLD, Reason.SET_ASIDE, until)
+    return Move(before, look.node.step, hold, at, 0, after, None, why)
+
+
 def _pass_on(look: _Look, answers: _Answers, at: datetime) -> Move:
     """Decide at a branch or a wait: go on, or stay until the wait is over."""
     step, before = look.node.step, look.dossier.enrolment
@@ -312,8 +339,14 @@ def _deadline(step: AnyWait, dossier: Dossier, on: date | None) -> datetime:
         return next_local(since, zone, time_of_day=step.time_of_day, weekday=step.weekday)
     if on is None:
         return since
+    latest = since + step.at_most
+    # Beyond these days the answer is known, and reckoning with them may leave the calendar.
+    if on <= since.date() - A_DAY:
+        return since
+    if on >= latest.date() + timedelta(days=step.days_before) + 2 * A_DAY:
+        return latest
     day = on - timedelta(days=step.days_before)
-    return max(since, min(_midnight(day, zone), since + step.at_most))
+    return max(since, min(_midnight(day, zone), latest))
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

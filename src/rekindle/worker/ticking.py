@@ -118,6 +118,8 @@ class Worker:
             space.import_reports()
         except BusyError:
             logger.info("an import is running; what was reported waits for the next")
+        except RekindleError as error:  # what it ends was ended when it was taken
+            logger.error("what was reported cannot be imported yet: %s", error)
 
     def _dispatch(self, is_stopping: Callable[[], bool]) -> DispatchReport:
         composer = Composer(self._workspace, self._audience)

@@ -22,6 +22,7 @@ from rekindle.journeys import Candidate, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.deeds import list_deeds
 from rekindle.journeys.population.interfaces import Population
 from rekindle.profiles import build_profiles, local_day
+from rekindle.vocabulary import is_usable_id
 
 NO_TIME = timedelta(0)
 
@@ -97,6 +98,8 @@ class LiveAudience:
         for batch in self._engine.run(chosen).to_batches(max_chunksize=10_000):
             ids, ordered = batch.column(0).to_pylist(), batch.column(1).to_pylist()
             for person, ordered_at in zip(ids, ordered, strict=True):
+                if not is_usable_id(person):
+                    continue  # said where cards are carried into the ledger
                 is_new = ordered_at is not None and ordered_at > since
                 yield Candidate(person, ordered_at, None, person in early and not is_new)
         backfill = version.journey.backfill

@@ -6,6 +6,8 @@ country and every statement of will to judge a permission.
 
 from __future__ import annotations
 
+import logging
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, groupby, islice
@@ -16,7 +18,7 @@ from rekindle.consent import ConsentRecord
 from rekindle.countries import country_code
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Book, Person
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Channel, is_usable_id
 
 CARD_COLUMNS = (
     "source",
@@ -32,6 +34,13 @@ CARD_COLUMNS = (
 # A first consent whose time no source stated counts from the start of records.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 BATCH = 10_000
+LONGEST_ZONE = 64
+UNWRITTEN = frozenset({"Cc", "Cs"})
+
+logger = logging.getLogger(__name__)
+
+# Said once in a process: the same row is met again at every import.
+_unusable: set[str] = set()
 YES, NO = "yes", "no"
 
 
@@ -43,14 +52,25 @@ def save_people(engine: Engine, facts: Facts, book: Book, at: datetime) -> int:
     present of whoever asks.
     """
     count = 0
-    cards = chain.from_iterable(_cards(engine, facts))
+    cards = _usable(chain.from_iterable(_cards(engine, facts)))
     people = (_person(_united(own)) for _, own in groupby(cards, key=itemgetter("customer_id")))
     while batch := list(islice(people, BATCH)):
         book.save_people(batch)
         count += len(batch)
     for rows in _statements(engine, facts):
-        book.save_consent([_consent(row, at) for row in rows])
+        book.save_consent([_consent(row, at) for row in _usable(rows)])
     return count
+
+
+def _usable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of people the ledger can hold; one it cannot is in nobody's way."""
+    for row in rows:
+        person = row["customer_id"]
+        if is_usable_id(person):
+            yield row
+        elif person not in _unusable:
+            _unusable.add(person)
+            logger.warning("%.60r cannot be kept as the id of a person: left out", person)
 
 
 def _cards(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:
@@ -70,15 +90,27 @@ def _united(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _person(row: dict[str, Any]) -> Person:
-    named = {key: row[key] for key in ("first_name", "last_name") if row[key]}
+    names = ((key, _clean(row[key])) for key in ("first_name", "last_name"))
     return Person(
         row["customer_id"],
-        row["email"],
+        _clean(row["email"]),
         country_code(row["country"]),
-        row["timezone"],
-        named,
-        phone=row["phone"],
+        _clean(row["timezone"], LONGEST_ZONE),
+        {key: name for key, name in names if name},
+        phone=_clean(row["phone"]),
     )
+
+
+def _clean(text: str | None, longest: int | None = None) -> str | None:
+    """Return a text without what cannot be kept or written: control characters, half pairs.
+
+    One that is longer than its column is not what it should be, and is left out.
+    """
+    if text is None or (longest is not None and len(text) > longest):
+        return None
+    if text.isprintable():
+        return text
+    return "".join(one for one in text if unicodedata.category(one) not in UNWRITTEN)
 
 
 def _statements(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:

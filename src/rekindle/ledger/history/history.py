@@ -75,6 +75,16 @@ class History:
         return [_decision(row) for row in rows.select_related("enrolment").order_by("at", "id")]
 
     @ledger_errors()
+    def set_aside(self, most: int = 100) -> Sequence[DecisionEntry]:
+        """Return the latest decision about each person who is set aside, the newest first."""
+        held = models.Decision.objects.using(self._alias).filter(
+            reason=Reason.SET_ASIDE.value, enrolment__ended_at=None
+        )
+        newest = held.values("enrolment").annotate(last=Max("id")).values("last")
+        rows = held.filter(pk__in=newest).select_related("enrolment").order_by("-id")
+        return [_decision(row) for row in rows[:most]]
+
+    @ledger_errors()
     def enrolments_of(self, journey: str) -> Sequence[EnrolmentEntry]:
         """Return every enrolment in a journey, in the order people entered."""
         return self._enrolments(journey=journey)
