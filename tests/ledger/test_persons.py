@@ -131,6 +131,13 @@ def test_who_is_joined_to_somebody_erased_is_erased(two: LedgerBook, alias: str)
     assert open_of(two) == []
 
 
+def test_by_what_somebody_erased_was_found_is_forgotten(two: LedgerBook, alias: str) -> None:
+    join(two)
+    assert [one.evidence for one in two.persons.log(KEPT)] == ["ada@example.org"]
+    two.erase(GONE, LATER)
+    assert [one.evidence for one in two.persons.log(KEPT)] == [""]
+
+
 def test_two_open_enrolments_go_on_as_one(two: LedgerBook, alias: str) -> None:
     ahead = entered(two, GONE)
     entered(two, KEPT)

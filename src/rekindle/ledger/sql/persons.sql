@@ -253,3 +253,8 @@ UPDATE ledger_signal AS g
 SET key = r.key
 FROM ROWS(number bigint, key text) AS r
 WHERE g.id = r.number
+
+-- name: forget_evidence
+-- Forget by which address or number somebody erased was found to be one person.
+UPDATE ledger_join SET evidence = ''
+WHERE gone = %s OR kept = %s
