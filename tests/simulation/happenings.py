@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
-from rekindle.journeys import Signal, build_route, map_places
+from rekindle.journeys import Signal, build_route, map_places, order_signal
 from rekindle.vocabulary import Channel, SignalKind
 from tests.simulation.drawing import (
     BAD_ENDING,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 NOBODY = "nobody-knows"
+WEBSITE = "website"
 KINDS = {"click": SignalKind.CLICK, "visit": SignalKind.VISIT, "login": SignalKind.LOGIN}
 AGO = (0 * MINUTE, 10 * MINUTE, 5 * HOUR, DAY)
 LONG_AGO = (6 * DAY, 30 * DAY, 300 * DAY)
@@ -51,9 +52,11 @@ def _report(world: World, *signals: Signal) -> None:
     """Report signals, some of them a second time and in another order."""
     told = list(signals)
     if world.reported and world.draw.random() < 0.3:
-        told += world.draw.sample(world.reported, 1)
+        again = world.draw.choice(world.reported)
+        told += [again] if again.key not in {signal.key for signal in signals} else []
     world.draw.shuffle(told)
-    world.reported += signals
+    news = {signal.key: signal for signal in signals}
+    world.reported = [one for one in world.reported if one.key not in news] + list(signals)
     world.log.extend(("reported", one.person, one.event, one.at, one.key) for one in told)
     before = len(world.journal.open)
     ended = world.book.record(told, world.now)
@@ -70,7 +73,24 @@ def _signal(world: World, kind: SignalKind, name: str = "") -> Signal:
 
 def buy(world: World) -> None:
     """Someone buys, or a purchase is imported late."""
-    _report(world, _signal(world, SignalKind.ORDER))
+    bought = _signal(world, SignalKind.ORDER)
+    _report(world, order_signal(bought.person, bought.at, WEBSITE, f"{bought.key}:1"))
+
+
+def correct(world: World) -> None:
+    """An order gets another date or zone, or a draft is found to have become a sale."""
+    orders = [one for one in world.reported if one.subject]
+    if not orders:
+        return
+    order = world.draw.choice(orders)
+    chance = world.draw.random()
+    if chance < 0.4:
+        corrected = replace(order, at=_somewhen(world))
+    elif chance < 0.6:
+        corrected = replace(order, at=order.at + world.draw.choice([-5, 1, 13]) * HOUR)
+    else:
+        corrected = replace(order, arrived_at=world.now)
+    _report(world, corrected)
 
 
 def do(world: World) -> None:
@@ -269,6 +289,7 @@ def _journey(world: World) -> str:
 
 CHANCES: dict[Callable[[World], None], float] = {
     buy: 16,
+    correct: 7,
     do: 30,
     end_badly: 2,
     object_: 3,

@@ -148,7 +148,7 @@ class Journal:
         self.trails: dict[Key, Trail] = {}
         self.open: dict[Key, Trail] = {}
         self.hand_overs: list[HandOver] = []
-        self._signals: set[str] = set()
+        self._signals: dict[str, Signal] = {}
 
     # What people are, do and ask for
 
@@ -164,13 +164,26 @@ class Journal:
         """Signals are recorded, those of the future and those known already left out."""
         ends: dict[Key, set[Reason]] = defaultdict(set)
         for signal in signals:
-            if signal.at > now or signal.key in self._signals:
+            if signal.at > now or not self._is_news(signal):
                 continue
-            self._signals.add(signal.key)
+            self._signals[signal.key] = signal
             for trail, reason in self._felt(signal):
                 ends[trail.key].add(reason)
         for key, reasons in ends.items():
             self.end(self.trails[key], *reasons)
+
+    def _is_news(self, signal: Signal) -> bool:
+        """Return whether this was not known, or not so; what an order was before is forgotten."""
+        known = self._signals.get(signal.key)
+        if known is None:
+            return True
+        arrived = signal.arrived_at
+        is_news = arrived is not None and (known.arrived_at is None or known.arrived_at < arrived)
+        if not signal.subject or (known.at == signal.at and not is_news):
+            return False
+        standing = self.people[signal.person]
+        standing.orders.remove(known.at)
+        return True
 
     def _felt(self, signal: Signal) -> Iterator[tuple[Trail, Reason]]:
         standing, event = self.people[signal.person], signal.event
@@ -186,8 +199,13 @@ class Journal:
         reason = Reason(signal.kind.value) if own else Reason.EVENT
         for trail in standing.trails:
             is_over = is_objection and (ends_receipts or trail.sheet.is_marketing)
-            if not trail.ended and (is_over or trail.is_ended_by(event, signal.at)):
+            at = signal.at_for(trail.entered_at)
+            if not trail.ended and (is_over or trail.is_ended_by(event, at)):
                 yield trail, reason
+        if signal.kind is SignalKind.ORDER:
+            for trail in standing.trails:
+                if not trail.ended:
+                    trail.doomed = frozenset(self._known_exits(trail))
 
     def _objected(self, signal: Signal) -> None:
         if signal.kind is not SignalKind.BOUNCE:

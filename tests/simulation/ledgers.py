@@ -34,6 +34,7 @@ from rekindle.ledger.intake import inbox
 from rekindle.messages import Address, AddressKind, Message, Receipt
 from rekindle.vocabulary import Answer, Channel, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
+from tests.simulation.happenings import WEBSITE
 from tests.simulation.journal import BrokenPromiseError, Key, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
 
@@ -62,10 +63,14 @@ class WatchedLedgerBook(LedgerBook):
     def record(
         self, signals: Sequence[Signal], at: datetime, *, reported: Sequence[Signal] = ()
     ) -> int:
-        """Report what happened as a shop's website would; what is still to come is not yet."""
+        """Report what happened as a shop's website would; what is still to come is not yet.
+
+        Then an import brings the orders, as they are known by now.
+        """
         events = [_event(signal, at) for signal in (*signals, *reported) if signal.at <= at]
         with patch.object(inbox, "YOUNG", timedelta(0)):  # no scanner follows these links
-            return self._inbox.take("website", read_reports(self._alias, events), at).ended
+            ended = self._inbox.take(WEBSITE, read_reports(self._alias, events), at).ended
+        return ended + super().record([signal for signal in signals if signal.subject], at)
 
 
 def _event(signal: Signal, now: datetime) -> Event:
@@ -75,7 +80,7 @@ def _event(signal: Signal, now: datetime) -> Event:
         "userId": signal.person,
         "messageId": signal.key,
         "timestamp": signal.at.isoformat(),
-        "properties": {"order_id": signal.key, "revenue": 1},
+        "properties": {"order_id": signal.subject or signal.key, "revenue": 1},
     }
     return read_event(call, received_at=now)
 

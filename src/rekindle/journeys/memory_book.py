@@ -538,6 +538,9 @@ class MemoryBook:
             self._forget(standing, known)
         self._signals[signal.key] = signal
         self._remember(standing, signal)
+        if known is not None:
+            for other in standing.open:
+                other.exit = other.known_exit()
         if signal.kind in STOPS:
             is_about_card = self._is_about_card(signal)
             suppression = suppression_by(signal.kind, signal.channel)
