@@ -63,6 +63,9 @@ class Person(models.Model):
 
     Who was found to be another person is ``joined_to`` them: what was theirs is the
     other's, and the card stays empty.
+
+    ``said`` is which fields the person gave themselves, each with when and with what stood
+    there before, as JSON; "" if none.
     """
 
     id = _word(200, primary_key=True)
@@ -77,6 +80,7 @@ class Person(models.Model):
     statements = models.TextField(db_default="")
     stated_at = models.DateTimeField(null=True)
     is_noted = models.BooleanField(db_default=False)
+    said = models.TextField(db_default="")
     joined_to = _word(200, null=True)
 
     class Meta:

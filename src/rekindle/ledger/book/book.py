@@ -17,6 +17,7 @@ from rekindle.ledger import models
 from rekindle.ledger.book.dossiers import Due, DueReader
 from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
 from rekindle.ledger.book.moves import HeldMove, MoveWriter
+from rekindle.ledger.book.own_words import OwnCard
 from rekindle.ledger.book.people import People
 from rekindle.ledger.book.persons import Persons, settled
 from rekindle.ledger.book.steering import Steering
@@ -95,6 +96,10 @@ class LedgerBook:
         with settled(self._alias, (card.id for card in cards)) as now:
             # A card read before its person became another's says nothing of that one.
             self._people.save(card for card in cards if now[card.id] == card.id)
+
+    def save_own_cards(self, cards: Iterable[OwnCard]) -> None:
+        """Write cards as people gave them themselves; files do not take that back."""
+        self._people.save_own(cards)
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""

@@ -13,6 +13,7 @@ from rekindle.gate import BookRules
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import models
+from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import cancel, cancel_each, take_back_from
 from rekindle.ledger.guards.forgetting import forget_words, private_words
@@ -54,14 +55,30 @@ class People:
         self._terms = terms
 
     def save(self, people: Iterable[Person]) -> None:
-        """Insert or update contact cards by id; a person who was erased stays erased."""
+        """Insert or update contact cards by id; a person who was erased stays erased.
+
+        What somebody said of themselves stays until there is something new.
+        """
         # In one order everywhere: two that write the same cards wait, not lock.
         cards = sorted({person.id: person for person in people}.items())
         with ledger_transaction(self._alias):
             for chunk in chunks(cards):
-                written = [self._card(person) for _, person in chunk]
-                execute(self._alias, "save_people", rows_of(written))
-                self._carry_suppressions(written)
+                own = load_own_cards(self._alias, (person for person, _ in chunk))
+                self._write([own[id_].take(one) if id_ in own else one for id_, one in chunk])
+                note_said(self._alias, own.values())
+
+    def save_own(self, cards: Iterable[OwnCard]) -> None:
+        """Write cards as people gave them, with what they gave."""
+        own = sorted(cards, key=lambda card: card.person.id)
+        with ledger_transaction(self._alias):
+            for chunk in chunks(own):
+                self._write([card.person for card in chunk])
+                note_said(self._alias, chunk)
+
+    def _write(self, people: Iterable[Person]) -> None:
+        written = [self._card(person) for person in people]
+        execute(self._alias, "save_people", rows_of(written))
+        self._carry_suppressions(written)
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records, and cancel the marketing that new withdrawals end."""

@@ -6,23 +6,19 @@ client that sends all traits at every login does not fill the table.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from rekindle.consent import ConsentRecord
 from rekindle.intake import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
-from rekindle.ledger.queries import Row, fetch, rows_of
+from rekindle.ledger.book.own_words import OwnCard, read_own_card
+from rekindle.ledger.queries import fetch, rows_of
 
 Told = tuple[str, datetime, Card]
 """Whom an identify call was about, when it was made, and what it said."""
-
-NAMES = ("first_name", "last_name")
 
 
 def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: str) -> None:
@@ -30,34 +26,30 @@ def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: st
     if not told:
         return
     people = rows_of((who,) for who in sorted({who for who, _, _ in told}))
-    held = {row[0]: _person_of(row) for row in fetch(alias, "cards_to_change", people)}
-    cards = dict(held)
+    rows = fetch(alias, "cards_to_change", people)
+    cards = {row[0]: read_own_card(row) for row in rows}
+    before = {who: (card.person, card.text) for who, card in cards.items()}
     statements: list[tuple[str, datetime, Statement]] = []
     for who, at, card in told:
-        cards[who] = _completed(cards.get(who, Person(who)), card)
+        cards.setdefault(who, OwnCard(Person(who))).give(_given(card), at)
         statements += [(who, at, statement) for statement in card.statements]
-    if changed := [card for who, card in cards.items() if held.get(who) != card]:
-        book.save_people(changed)
+    changed = [c for who, c in cards.items() if before.get(who) != (c.person, c.text)]
+    if changed:
+        book.save_own_cards(changed)
     if records := _new_records(alias, statements, source=source):
         book.save_consent(records)
 
 
-def _person_of(row: Row) -> Person:
-    id_, address, country, timezone, properties, phone = row
-    named = json.loads(properties) if isinstance(properties, str) else properties
-    return Person(id_, address, country, timezone, named, phone)
-
-
-def _completed(person: Person, card: Card) -> Person:
+def _given(card: Card) -> dict[str, str]:
     given = {
         "address": card.email,
         "phone": card.phone,
         "country": card.country,
         "timezone": card.timezone,
+        "first_name": card.first_name,
+        "last_name": card.last_name,
     }
-    named = {name: getattr(card, name) for name in NAMES if getattr(card, name)}
-    said: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return replace(person, properties={**person.properties, **named}, **said)
+    return {name: value for name, value in given.items() if value}
 
 
 def _new_records(

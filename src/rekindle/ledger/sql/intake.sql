@@ -20,7 +20,7 @@ JOIN ledger_person AS p ON p.id = a.id AND p.joined_to IS NULL
 
 -- name: cards_to_change
 -- The cards of these people, held until the transaction ends.
-SELECT p.id, p.address, p.country, p.timezone, p.properties, p.phone
+SELECT p.id, p.address, p.country, p.timezone, p.properties, p.phone, p.said
 FROM ROWS(person text) AS r
 JOIN ledger_person AS p ON p.id = r.person
 ORDER BY p.id

@@ -103,11 +103,27 @@ WHERE ledger_person.erased_at IS NULL
        OR ledger_person.phone_hash <> excluded.phone_hash
        OR ledger_person.properties <> excluded.properties)
 
+-- name: cards_of_their_own
+-- The cards of those of these people who gave a part of it themselves, held until the commit.
+SELECT p.id, p.address, p.country, p.timezone, p.properties, p.phone, p.said
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+WHERE p.said <> ''
+ORDER BY p.id
+-- postgresql: FOR NO KEY UPDATE OF p
+
+-- name: note_said
+-- Remember which fields of their cards these people gave themselves.
+UPDATE ledger_person AS p
+SET said = r.said
+FROM ROWS(person text, said text) AS r
+WHERE p.id = r.person AND p.erased_at IS NULL
+
 -- name: erase_person
 -- Forget a card; what stays of the person is that they were erased.
 UPDATE ledger_person
 SET address = NULL, address_hash = '', country = NULL, timezone = NULL, phone = NULL,
-    phone_hash = '', properties = '{}', erased_at = coalesce(erased_at, %s)
+    phone_hash = '', properties = '{}', said = '', erased_at = coalesce(erased_at, %s)
 WHERE id = %s
 
 -- name: add_consents

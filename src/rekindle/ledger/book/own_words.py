@@ -1,0 +1,88 @@
+"""What people said of themselves, which no file takes back by repeating itself.
+
+A field that somebody gave is kept with what stood there before. A file that still says
+that, or what the person says now, says nothing new; a third value is newer than both,
+and counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from rekindle.journeys import Person
+from rekindle.ledger.queries import Row, execute, fetch, rows_of
+
+FIELDS = ("address", "phone", "country", "timezone")
+NAMES = ("first_name", "last_name")
+
+
+@dataclass(slots=True)
+class OwnCard:
+    """A card as it is held. ``said`` is by field: when it was given, and what was there."""
+
+    person: Person
+    said: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+
+    def give(self, given: Mapping[str, str], at: datetime) -> None:
+        """Take what the person says of themselves, but for what they said later."""
+        now = at.isoformat()
+        for name, value in given.items():
+            told_at, before = self.said.get(name, ("", value_of(self.person, name)))
+            if now >= told_at and (value != value_of(self.person, name) or name in self.said):
+                self.person = with_value(self.person, name, value)
+                self.said[name] = (now, before)
+
+    def take(self, told: Person) -> Person:
+        """Return the card after a file told of it: what is only repeated changes nothing."""
+        for name, (_, before) in list(self.said.items()):
+            own, value = value_of(self.person, name), value_of(told, name)
+            if value in (None, before, own):
+                told = with_value(told, name, own)
+            else:
+                del self.said[name]
+        return told
+
+    @property
+    def text(self) -> str:
+        """Return ``said`` as a column keeps it."""
+        return json.dumps(self.said, ensure_ascii=False) if self.said else ""
+
+
+def load_own_cards(alias: str, people: Iterable[str]) -> dict[str, OwnCard]:
+    """Return the cards of those of ``people`` who gave a part of it, held until the commit."""
+    batch = rows_of((person,) for person in sorted(set(people)))
+    return {row[0]: read_own_card(row) for row in fetch(alias, "cards_of_their_own", batch)}
+
+
+def read_own_card(row: Row) -> OwnCard:
+    """Return a row of id, address, country, timezone, properties, phone and said as a card."""
+    id_, address, country, timezone, properties, phone, said = row
+    named = json.loads(properties) if isinstance(properties, str) else properties
+    found = {name: (at, before) for name, (at, before) in json.loads(said or "{}").items()}
+    return OwnCard(Person(id_, address, country, timezone, named, phone), found)
+
+
+def note_said(alias: str, cards: Iterable[OwnCard]) -> None:
+    """Write which fields people gave themselves."""
+    rows = [(card.person.id, card.text) for card in cards]
+    if rows:
+        execute(alias, "note_said", rows_of(sorted(rows)))
+
+
+def value_of(person: Person, name: str) -> str | None:
+    """Return a field of a card, None where it is empty."""
+    found: Any = person.properties.get(name) if name in NAMES else getattr(person, name)
+    return found or None
+
+
+def with_value(person: Person, name: str, value: str | None) -> Person:
+    """Return a card with another value of a field."""
+    if name not in NAMES:
+        changed: dict[str, Any] = {name: value}
+        return replace(person, **changed)
+    named = {key: kept for key, kept in person.properties.items() if key != name}
+    return replace(person, properties={**named, name: value} if value else named)
