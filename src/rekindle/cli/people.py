@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rekindle.cli.console import Directory, errors, open_at
-from rekindle.cli.steering import By, Yes, whoever
+from rekindle.cli.steering import By, Yes, remember, whoever
 from rekindle.config import parse_duration, write_duration
 from rekindle.errors import UsageError
 from rekindle.wording import counted, moment
@@ -69,6 +69,7 @@ def prefer(
         raise UsageError("say what they asked for: --snooze, --at-most-every, --mute or --unmute")
     workspace = open_at(directory, None)
     now = change_preferences(workspace, customer, wish, who=whoever(by))
+    remember(workspace)
     parts = []
     if now.snoozed_until is not None:
         parts.append(
@@ -96,6 +97,7 @@ def exclude(
     exclusion = Exclusion(because.value)
     workspace = open_at(directory, None)
     exclude_person(workspace, customer, exclusion, who=whoever(by), lasting=duration)
+    remember(workspace)
     errors.print(f"{customer} is excluded ({because.value})", markup=False)
 
 
@@ -108,6 +110,7 @@ def include(
 
     workspace = open_at(directory, None)
     include_person(workspace, customer, Exclusion(because.value), who=whoever(by))
+    remember(workspace)
     errors.print(f"{customer} is not excluded for {because.value}", markup=False)
 
 
@@ -119,6 +122,7 @@ def erase(customer: Customer, directory: Directory = Path(), yes: Yes = False, b
     if not yes and not typer.confirm(f"Erase {customer}? This cannot be undone.", err=True):
         raise UsageError("nothing was erased")
     ended = erase_person(workspace, customer, who=whoever(by))
+    remember(workspace)
     errors.print(
         f"{customer} is erased from the ledger and {counted(ended, 'journey')} ended; remove the "
         "customer from the source of the facts too",

@@ -16,6 +16,7 @@ from rekindle.wording import counted, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import MovePlan
+    from rekindle.runtime import Workspace
 
 SCHEMA_VERSION = 1
 MOST_OF_A_NAME, MOST_OF_A_REASON = 200, 1000
@@ -48,6 +49,13 @@ def whoever(by: str) -> str:
         return f"uid {os.getuid()}"
 
 
+def remember(workspace: Workspace) -> None:
+    """Let it be known outside the ledger as well, should that be restored from a backup."""
+    from rekindle.worker import Guard
+
+    Guard(workspace).note()
+
+
 def bounded(text: str, option: str, most: int) -> str:
     """Return ``text``; refuse one of more than ``most`` characters, or with control characters.
 
@@ -66,7 +74,9 @@ def pause(journey: JourneyName, directory: Directory = Path(), why: Why = "", by
     from rekindle.desk import pause_journey
 
     why = bounded(why, "--why", MOST_OF_A_REASON)
-    is_new = pause_journey(open_at(directory, None), journey, who=whoever(by), why=why)
+    workspace = open_at(directory, None)
+    is_new = pause_journey(workspace, journey, who=whoever(by), why=why)
+    remember(workspace)
     already = "" if is_new else " already"
     errors.print(
         f"{journey} is paused{already}; purchases go on ending it for people", markup=False
@@ -99,6 +109,7 @@ def stop(
         raise UsageError("nothing was stopped")
     why = bounded(why, "--why", MOST_OF_A_REASON)
     ended = stop_journey(workspace, journey, who=whoever(by), why=why)
+    remember(workspace)
     if ended is None:
         errors.print(f"{journey} was stopped already", markup=False)
     else:

@@ -24,6 +24,7 @@ from rekindle.ledger.guards.counting import (  # noqa: E402
     count_reach,
     running_versions,
 )
+from rekindle.ledger.guards.forgetting import erased_ids  # noqa: E402
 from rekindle.ledger.guards.marking import (  # noqa: E402
     MarkEntry,
     add_suppressions,
@@ -131,6 +132,7 @@ __all__ = [
     "count_reach",
     "disconnect",
     "draw_token",
+    "erased_ids",
     "everybody",
     "fits",
     "fits_seal",

@@ -30,6 +30,7 @@ from rekindle.facts import (
     Progress,
     Reading,
     Readings,
+    forget_reported,
     import_sources,
     open_engine,
 )
@@ -137,8 +138,29 @@ class Workspace:
         while True:
             with self._spooled_sources() as sources:
                 if not sources:
-                    return found
+                    break
                 found += self.import_from(sources)
+        self.forget_erased()
+        return found
+
+    def forget_erased(self) -> int:
+        """Take out of the lake what was only reported of people who were erased.
+
+        An import that read their reports before the erasure may write them after it.
+
+        Raises:
+            BusyError: an import is running.
+        """
+        from rekindle.ledger import ApiKeys, erased_ids
+
+        people = erased_ids(self.ledger)
+        if not people or self.config.facts.warehouse is not None:
+            return 0
+        sources = {key.source for key in ApiKeys(self.ledger).all()}
+        removed = forget_reported(self._lake, sources, people)
+        if removed:
+            self.forget_facts()
+        return removed
 
     def _spooled_sources(self) -> AbstractContextManager[tuple[SourceSettings, ...]]:
         from rekindle.ledger import Inbox, spooled_sources

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from rekindle.clock import MovableClock
+from rekindle.desk import erase_person
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, disconnect, read_reports
+from rekindle.ledger import ApiKeys, Inbox, Scope, disconnect, read_reports
 from rekindle.runtime import Workspace
 from tests.web.api.fake_intake import NOW
 
@@ -160,3 +161,29 @@ def test_a_row_that_breaks_a_contract_is_kept_in_quarantine(shop: Shop) -> None:
     (row,) = shop.space.quarantine()
     assert json.loads(row["record"])["order_id"] == "2"
     assert shop.space.import_reports() == []
+
+
+def test_an_erasure_reaches_what_an_import_had_read_before(shop: Shop) -> None:
+    ApiKeys(shop.space.ledger).create("page", source="web", scopes=[Scope.EVENTS], at=NOW)
+    traits = {"email": "eve@example.org", "firstName": "Eve"}
+    shop.report("", "identify", userId="eve", traits=traits)
+    shop.report("", "identify", userId="bob", traits={"email": "bob@example.org"})
+    with shop.space._spooled_sources() as sources:
+        erase_person(shop.space, "eve", who="ann")  # while the import runs
+        shop.space.import_from(sources)
+    assert ("eve", "eve@example.org") in shop.rows("customers", "customer_id", "email")
+    shop.space.import_facts()
+    assert shop.rows("customers", "customer_id", "email") == [
+        ("ada", "ada@example.com"),
+        ("bob", "bob@example.org"),
+    ]
+
+
+def test_an_erasure_reaches_what_was_imported_long_ago(shop: Shop) -> None:
+    ApiKeys(shop.space.ledger).create("page", source="web", scopes=[Scope.EVENTS], at=NOW)
+    shop.report("", "identify", userId="eve", traits={"email": "eve@example.org"})
+    shop.space.import_facts()
+    erase_person(shop.space, "eve", who="ann")
+    shop.space.import_reports()
+    assert shop.rows("customers", "customer_id") == [("ada",)]
+    assert shop.space.forget_erased() == 0

@@ -98,6 +98,17 @@ class Change:
                 .execute()
             )
 
+    def delete(self, table: str, predicate: str) -> None:
+        """Remove the rows of which a predicate of SQL is true."""
+        if table not in self.versions:
+            return
+        with self._writing(table):
+            self._open(table).delete(
+                predicate,
+                commit_properties=self._commit,
+                post_commithook_properties=NO_HOOKS,
+            )
+
     def mend(self) -> None:
         """Take up every table of the snapshot that has lost something; tell in ``notes``."""
         for table, version in list(self.versions.items()):

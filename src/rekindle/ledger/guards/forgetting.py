@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from rekindle.ledger import intake_models, models
-from rekindle.ledger.queries import Row
+from rekindle.ledger.queries import Row, ledger_errors
 from rekindle.messages import hide_words
 
 # What is not worth hiding, and would make a text unreadable: initials, "GB", "no".
@@ -59,6 +59,15 @@ def forget_words(alias: str, person: str, words: Iterable[str], reports: Iterabl
             changed = _changed(row, names, wanted)
             if changed:
                 rows.model._default_manager.using(alias).filter(pk=row.pk).update(**changed)
+
+
+@ledger_errors()
+def erased_ids(alias: str) -> list[str]:
+    """Return the ids of everyone who was erased, and those that stand for one of them."""
+    erased = models.Person.objects.using(alias).filter(erased_at__isnull=False)
+    people = set(erased.values_list("pk", flat=True))
+    aliases = intake_models.Alias.objects.using(alias).filter(person__in=people)
+    return sorted(people | set(aliases.values_list("pk", flat=True)))
 
 
 def _rows_about(
