@@ -24,8 +24,7 @@ from rekindle.facts.engines import (
 from rekindle.facts.engines import discover as discover_engines
 from rekindle.facts.evidence import Testimony, load_other_ids, load_testimony, tell_shared
 from rekindle.facts.facts import Facts
-from rekindle.facts.forgetting import forget_reported
-from rekindle.facts.holding import held_cards, held_orders
+from rekindle.facts.holding import forget_reported, held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Proposal, propose_source
