@@ -229,7 +229,7 @@ def build_totals(orders: ir.Table) -> ir.Table:
     net = build_net(orders)
     return orders.aggregate(
         buyers=orders.customer_id.nunique(where=bought),
-        orders=orders.count(where=bought),
+        orders=ibis.coalesce(orders.count(where=bought), 0),
         gross=orders.gross.sum(where=is_known),
         net=net.sum(where=is_known),
         anonymous=net.sum(where=~is_known),
@@ -259,7 +259,8 @@ def build_earlier_cut(
     worth = ibis.coalesce(joined.net.cast("float64"), 0.0)
     return joined.aggregate(
         people=joined.count(),
-        returned=joined.count(where=joined.purchases > 0),
+        # Spark counts nothing as NULL where it sees beforehand that nobody bought.
+        returned=ibis.coalesce(joined.count(where=joined.purchases > 0), 0),
         revenue=worth.mean(),
         deviation=worth.std(how="sample"),
     )
