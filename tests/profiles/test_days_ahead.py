@@ -50,7 +50,7 @@ def test_the_day_of_risk_stays_when_it_is_past(ask: Ask, silence: int) -> None:
 
 
 def test_a_day_beyond_every_calendar_is_kept_within_it(ask: Ask) -> None:
-    settings = LifecycleSettings(fallback_gap_days=10**9, at_risk=1e6)
+    settings = LifecycleSettings.model_construct(fallback_gap_days=10**9, at_risk=1e6)
     ann = ask(SmallShop(bought("ann", 0)), 1, settings)["ann"]
     assert ann["refill_due_on"] == ann["at_risk_on"] == DAY_0.date() + timedelta(days=365_000)
 

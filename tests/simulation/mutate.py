@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).parents[2]
 ALONE = "--alone"
-MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40}
+MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40, "files": 30}
 UNSEEN = "nothing"
 
 
@@ -60,21 +61,34 @@ def _try(mutation: Mutation) -> str:
 def _look_for_trouble(book: str) -> int:
     """Print the promise that broke, and in which world counted from one."""
     from tests.simulation.journal import BrokenPromiseError
-    from tests.simulation.opening import opened
-    from tests.simulation.world import World
 
-    with opened(book) as make_keeper:
-        for seed in range(MOST[book]):
-            try:
-                World(seed, make_keeper).run()
-            except BrokenPromiseError as error:
-                print(f"{str(error).partition(':')[0]} | {seed + 1}")
-                return 0
-            except Exception as error:
-                print(f"{type(error).__name__}: {error} | {seed + 1}")
-                return 0
+    for seed, world in enumerate(_worlds(book), start=1):
+        try:
+            world()
+        except BrokenPromiseError as error:
+            print(f"{str(error).partition(':')[0]} | {seed}")
+            return 0
+        except Exception as error:
+            print(f"{type(error).__name__}: {error} | {seed}")
+            return 0
     print(f"{UNSEEN} | {MOST[book]}")
     return 0
+
+
+def _worlds(book: str) -> Iterator[Callable[[], object]]:
+    """Yield what runs each world, from the first seed on."""
+    from tests.simulation.opening import opened
+    from tests.simulation.shops import ShopWorld
+    from tests.simulation.world import World
+
+    if book == "files":
+        for seed in range(MOST[book]):
+            with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
+                yield ShopWorld(seed, Path(folder) / "shop").run
+        return
+    with opened(book) as make_keeper:
+        for seed in range(MOST[book]):
+            yield World(seed, make_keeper).run
 
 
 if __name__ == "__main__":

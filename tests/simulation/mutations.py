@@ -182,4 +182,14 @@ MUTATIONS = (
         "  AND e.journey NOT IN (SELECT name FROM ledger_journey WHERE state = 'paused')\n"
         "ORDER BY s.due_at, s.enrolment_id\n",
         "ORDER BY s.due_at, s.enrolment_id\n", "sqlite"),
+    Mutation("ids with one mailbox stay strangers", "identity/rules.py",
+        "        if len(ids) < 2:", "        if True:", "files"),
+    Mutation("nothing follows when two become one", "ledger/book/persons/registry.py",
+        "moves, erased = follow(alias, self._versions, pairs, at)", "erased = []", "files"),
+    Mutation("a restored ledger is not noticed", "worker/ticking.py",
+        "        self._mark.require_newest()\n", "", "files"),
+    Mutation("a purchase under another id is nobody's", "worker/observing.py",
+        "buyer = ibis.coalesce(found.person_id, found.person)", "buyer = found.person", "files"),
+    Mutation("a draft that was paid is no news", "worker/observing.py",
+        "    if sold_at is not None and sold_at > entered_at:", "    if False:", "files"),
 )  # fmt: skip

@@ -26,8 +26,12 @@ def find_person(workspace: Workspace, handle: str) -> str:
 
 
 def find_people(workspace: Workspace, handle: str) -> list[str]:
-    """Return everybody a handle points at, by id."""
-    text = handle.strip()
+    """Return everybody a handle points at, by id.
+
+    Raises:
+        UsageError: it is no text, but bytes that a terminal handed over as they were.
+    """
+    text = as_text(handle)
     persons = settled_persons(workspace)
     by_id = persons.find([text])[text]
     if by_id != text or persons.live([text]) or _has_card(workspace, text):
@@ -35,6 +39,18 @@ def find_people(workspace: Workspace, handle: str) -> list[str]:
     ids = set(workspace.history.people_at(hash_address(text, workspace.secret)))
     ids |= _in_facts(workspace, text)
     return sorted(set(persons.find(ids).values()))
+
+
+def as_text(handle: str) -> str:
+    """Return a handle without the white space around it.
+
+    Raises:
+        UsageError: it is no text, but bytes that a terminal handed over as they were.
+    """
+    text = handle.strip()
+    if text.encode("utf-8", "replace").decode() != text:
+        raise UsageError(f"{handle!a} is no text in UTF-8; write the id as the sources do")
+    return text
 
 
 def settled_persons(workspace: Workspace) -> Persons:

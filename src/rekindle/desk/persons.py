@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rekindle.desk.finding import find_people, find_person, settled_persons
+from rekindle.desk.finding import as_text, find_people, find_person, settled_persons
 from rekindle.errors import UsageError
 from rekindle.identity import (
     Acquaintance,
@@ -95,8 +95,9 @@ def split_people(workspace: Workspace, id_: str, *, because: str, who: str) -> t
     What came with the id goes back with it; what neither may be sent, neither is sent.
 
     Raises:
-        UsageError: the id goes by no other person.
+        UsageError: the id goes by no other person, or is no text.
     """
+    id_ = as_text(id_)
     persons, at = settled_persons(workspace), workspace.clock.now()
     before = persons.find([id_])[id_]
     with ledger_transaction(workspace.ledger):
