@@ -14,6 +14,7 @@ DECIDING = "journeys/deciding.py"
 ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
 SUPPRESSION = "consent/suppression.py"
+DOSSIERS = "gate/dossiers.py"
 MEMORY = "journeys/memory_book.py"
 LOCAL_TIME = "gate/local_time.py"
 CONSENT = "consent/rules.py"
@@ -86,8 +87,8 @@ MUTATIONS = (
     Mutation("less often is forgotten", GATE, *never("preferences.at_most_every is not None")),
     Mutation("exclusions are forgotten", GATE,
         *never("dossier.exclusion is not None or context.exclusion is not None")),
-    Mutation("a bad ending cools nobody off", MEMORY,
-        "if deed.event in self._terms.bad_endings and deed.at > since:", "if False:"),
+    Mutation("a bad ending cools nobody off", DOSSIERS,
+        "return Exclusion.COOLING_OFF if is_late else None", "return None"),
     Mutation("stale touches are sent", DECIDING,
         "JourneyRules(journey.purpose, journey.stale_after, rules",
         "JourneyRules(journey.purpose, 2 * journey.stale_after, rules"),
@@ -162,8 +163,8 @@ MUTATIONS = (
         "    place = onward.position + before.position % 2\n"
         "    return _stand(before, place, ready_at, ready_at), None"),
     Mutation("a lost worker's messages are sent again", OUTBOX,
-        "state = MessageState.QUEUED if is_idempotent else MessageState.UNKNOWN",
-        "state = MessageState.QUEUED", "sqlite"),
+        "again = self._queue_again(leaving, at, within) if is_idempotent else 0",
+        "again = self._queue_again(leaving, at, within)", "sqlite"),
     Mutation("a message of unknown fate is tried again", OUTBOX,
         "mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)",
         "mine.update(**FREE, state=MessageState.QUEUED, last_error=error)", "sqlite"),
