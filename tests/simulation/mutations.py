@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 GATE = "gate/gate.py"
+DOSSIERS = "gate/dossiers.py"
 DECIDING = "journeys/deciding.py"
 ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
