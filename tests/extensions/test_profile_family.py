@@ -200,3 +200,9 @@ customer_id = "customer_id"
 event = "event"
 occurred_at = "occurred_at"
 """
+
+
+def test_a_package_that_cannot_be_loaded_is_named(install: Install) -> None:
+    install({**files_of("profile-family.md"), "shop_visits.py": "import nothing_of_this_name"})
+    with pytest.raises(ConfigError, match=r"shop_visits:FAMILY .* cannot be loaded: No module"):
+        list(FAMILIES)

@@ -106,7 +106,10 @@ def _own() -> Iterator[tuple[str, Family]]:
 
 def _from_outside() -> Iterator[tuple[str, Family]]:
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        family = point.load()
+        try:
+            family = point.load()
+        except (ImportError, AttributeError) as error:
+            raise ConfigError(f"{point.value} ({GROUP}) cannot be loaded: {error}") from error
         if not isinstance(family, Family):
             raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Family")
         yield f"{point.value} ({GROUP})", family

@@ -67,7 +67,10 @@ class Contracts(Mapping[str, Contract]):
     def _found(self) -> Mapping[str, Contract]:
         found = {contract.table: contract for contract in _own()}
         for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-            contract = point.load()
+            try:
+                contract = point.load()
+            except (ImportError, AttributeError) as error:
+                raise ConfigError(f"{point.value} ({GROUP}) cannot be loaded: {error}") from error
             if not isinstance(contract, Contract):
                 raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Contract")
             if contract.table in found:
