@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from rekindle.insights import JourneyReport
     from rekindle.runtime import Workspace
 
-JourneyName = Annotated[str, typer.Argument(help="A journey in journeys/, without its ending.")]
+JourneyName = Annotated[
+    str, typer.Argument(help="A journey in journeys/, its file's name without .yaml.")
+]
 A_YEAR = timedelta(days=365)
 
 

@@ -27,6 +27,7 @@ from rekindle.insights.words import (
     say_value,
 )
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
+from rekindle.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +280,20 @@ def _lift_section(report: JourneyReport) -> _Section:
 def _funnel_section(report: JourneyReport) -> _Section:
     return _Section(
         "The arms side by side",
-        f"{say_share(report.holdout_share, digits=1)} were held out by lot before anything was "
-        "sent. Everyone counts in the arm they were drawn into, whether a message reached them "
-        "or not.",
+        f"{_held_out(report)} held out by lot before anything was sent. Everyone counts in the "
+        "arm they were drawn into, whether a message reached them or not.",
         charts.draw_funnel(report),
         (tables.arm_table(report),),
     )
+
+
+def _held_out(report: JourneyReport) -> str:
+    """Return how many were held out, and which share of them that was to be."""
+    held, treated = (report.arms[arm].assigned for arm in (Arm.HOLDOUT, Arm.TREATMENT))
+    people = held + treated
+    planned = f"planned were {percent(report.holdout_share)}"
+    share = percent(held / people) if people else percent(0)
+    return f"{held:,} of {people:,} people ({share}; {planned}) were"
 
 
 def _touch_section(report: JourneyReport) -> _Section:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rekindle.vocabulary import Unknown
+from rekindle.wording import counted, numbered
 
 FEWEST_AT_RISK = 30
 
@@ -78,8 +79,8 @@ class Survival:
         followed = self.count_beyond(after + within - 1)
         if followed < FEWEST_AT_RISK:
             return Unknown(
-                f"{followed or 'no'} silences were followed for {after + within} days; "
-                f"{FEWEST_AT_RISK} are needed"
+                f"{counted(followed, 'silence')} {numbered(followed, 'was')} followed for "
+                f"{after + within} days; {FEWEST_AT_RISK} are needed"
             )
         return _estimate(self.at_risk[begin:end], self.ended[begin:end], followed, confidence)
 
