@@ -179,6 +179,7 @@ class People:
             models.Preference.objects.using(self._alias).filter(person=person).delete()
             self._forget_reports(reports, at)
             forget_words(self._alias, person, words, (row[0] for row in reports))
+            execute(self._alias, "forget_evidence", person, person)
             return ended
 
     def _forget_reports(self, rows: Iterable[Row], at: datetime) -> None:
