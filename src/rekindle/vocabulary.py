@@ -143,7 +143,6 @@ class Reason(StrEnum):
     NOT_WORTH_IT = "not_worth_it"
     HELD_OUT = "held_out"
 
-    SET_ASIDE = "set_aside"
     WAITING = "waiting"
     WAITED = "waited"
     WOKEN = "woken"
@@ -152,6 +151,7 @@ class Reason(StrEnum):
     UNDELIVERABLE = "undeliverable"
     REFUSED = "refused"
     NOT_READY = "not_ready"
+    SET_ASIDE = "set_aside"
     FINISHED = "finished"
     STOPPED = "stopped"
     JOINED = "joined"

@@ -105,12 +105,6 @@ REASONS: tuple[ReasonNote, ...] = (
         "Nothing: the holdout is how the lift is measured.",
     ),
     ReasonNote(
-        Reason.SET_ASIDE,
-        "Nothing could be decided about this person for a fault that is theirs alone; the "
-        "others go on, and it is tried again every hour.",
-        "Read the fault shown with it and the log, correct the value, or report it.",
-    ),
-    ReasonNote(
         Reason.WAITING,
         "The person stands at a wait until something happens or the time is up.",
         "Nothing.",
@@ -139,6 +133,12 @@ REASONS: tuple[ReasonNote, ...] = (
         "What every message of this step needs is broken or missing, its template or a "
         "setting; the message waits until it is stale.",
         "Mend what is shown with it; `rekindle plan` says whether all is there.",
+    ),
+    ReasonNote(
+        Reason.SET_ASIDE,
+        "Nothing could be decided about this person for a fault that is theirs alone; the "
+        "others go on, and it is tried again every hour.",
+        "Read the fault shown with it and the log, correct the value, or report it.",
     ),
     ReasonNote(Reason.FINISHED, "The person went through every step.", "Nothing."),
     ReasonNote(Reason.STOPPED, "The journey was stopped.", "Nothing: somebody decided so."),

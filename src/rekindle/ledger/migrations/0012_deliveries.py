@@ -31,7 +31,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             "Delivery",
             [
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("key", models.TextField(unique=True)),
                 ("channel", models.CharField(max_length=24)),
                 ("outlet", models.TextField()),
