@@ -46,7 +46,7 @@ def _at_once(alias: str, *works: Callable[[], object]) -> None:
     errors: list[BaseException] = []
 
     def run(work: Callable[[], object]) -> None:
-        together.wait()
+        together.wait(60)
         try:
             work()
         except BaseException as error:

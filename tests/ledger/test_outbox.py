@@ -528,7 +528,7 @@ def test_workers_at_the_same_time_never_share_a_message(postgres: str) -> None:
     together = threading.Barrier(2)
 
     def work(name: str) -> None:
-        together.wait()
+        together.wait(60)
         while batch := claim(Outbox(postgres), worker=name, limit=7):
             claimed[name] += [message.key for message in batch]
         connections[postgres].close()

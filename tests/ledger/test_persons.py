@@ -290,7 +290,7 @@ def _at_once(alias: str, *works: Callable[[], object]) -> list[BaseException]:
     errors: list[BaseException] = []
 
     def run(work: Callable[[], object]) -> None:
-        together.wait()
+        together.wait(60)
         try:
             work()
         except BaseException as error:

@@ -103,7 +103,7 @@ def test_threads_keep_tables_of_one_name(any_engine: Engine) -> None:
 
     def keep(number: int) -> Callable[[], None]:
         def keeping() -> None:
-            ready.wait()
+            ready.wait(60)
             for time in range(10):
                 value = 100 * number + time
                 brought = any_engine.bring("same", numbers(value))

@@ -9,6 +9,7 @@ from threading import Event as Signal
 
 import pytest
 
+from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, LedgerError
 from rekindle.intake import Event, read_event
 from rekindle.ledger import Inbox, Report, Taken
@@ -30,7 +31,7 @@ class Door:
 
         def take(inbox: Inbox, source: str, reports: Sequence[Report], at: datetime) -> Taken:
             self._reached.set()
-            self._open.wait(10)
+            self._open.wait(120)
             self.groups.append([report.event.message_id for report in reports])
             if REFUSED in self.groups[-1]:
                 raise failure
@@ -42,10 +43,11 @@ class Door:
         """Send a batch for each id; all but the first come while that is being written."""
         with ThreadPoolExecutor(len(ids)) as threads:
             answers = [threads.submit(intake.take, "web", [view(ids[0])], NOW)]
-            self._reached.wait(10)
+            self._reached.wait(60)
             answers += [threads.submit(intake.take, "web", [view(id_)], NOW) for id_ in ids[1:]]
-            while len(intake._waiting) < len(ids) - 1:
-                pass
+            elapsed = stopwatch()
+            while len(intake._waiting) < len(ids) - 1 and elapsed() < 60:
+                pause(0.001)
             self._open.set()
         return answers
 
