@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,64 +18,16 @@ from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.casting import build_text
 from rekindle.facts.checks import is_numbered_by_time, missing_columns
-from rekindle.facts.contracts import (
-    CONTRACTS,
-    CUSTOMERS,
-    INSTANT,
-    MONEY,
-    ORDER_LINES,
-    ORDERS,
-    Column,
-    Contract,
-)
-from rekindle.facts.guessing import (
-    DateGuess,
-    guess_date,
-    has_decimal_comma,
-    is_email,
-    is_number,
-)
+from rekindle.facts.contracts import CONTRACTS, MONEY, ORDER_LINES, ORDERS, Contract
+from rekindle.facts.proposing.guessing import DateGuess, guess_date, has_decimal_comma
+from rekindle.facts.proposing.matching import DATED, choose_by_preset, choose_by_words
+from rekindle.facts.proposing.model import Proposal, ProposedColumn
 from rekindle.facts.sources import Raw, SourcePreset, find_preset, open_file, plain
 from rekindle.facts.sql import literal
 
 SAMPLE_ROWS = 5_000
 SHOWN = 3
 CANCELLED_SHARE = 0.9
-DATED = (INSTANT, "date")
-
-
-@dataclass(frozen=True, slots=True)
-class ProposedColumn:
-    """One column taken for something, with a few of its values and the reason."""
-
-    name: str
-    column: str
-    samples: tuple[str, ...]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a file seems to hold. ``notes`` say what a person should check.
-
-    ``preset`` names the export it was recognised as, if it was.
-    """
-
-    table: str
-    columns: tuple[ProposedColumn, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    preset: str | None = None
-
-    def as_source(self, name: str, path: str) -> SourceSettings:
-        """Return the source this proposal amounts to."""
-        return SourceSettings(
-            name=name,
-            table=self.table,
-            path=path,
-            columns={one.name: one.column for one in self.columns},
-            **self.settings,
-        )
 
 
 def propose_source(path: Path, *, zone: str) -> Proposal:
@@ -137,7 +89,7 @@ def _samples(con: duckdb.DuckDBPyConnection, raw: Raw) -> dict[str, list[str]]:
 
 def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Proposal:
     preset = find_preset(samples)
-    table, chosen = _as_preset(preset, samples) if preset else _by_words(samples)
+    table, chosen = choose_by_preset(preset, samples) if preset else choose_by_words(samples)
     contract = CONTRACTS[table]
     by_address = "customer_id" not in chosen and "email" in chosen
     if by_address:
@@ -170,64 +122,6 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
         for name, column in chosen.items()
     )
     return Proposal(table, columns, settings, tuple(notes), preset.name if preset else None)
-
-
-def _as_preset(
-    preset: SourcePreset, samples: Mapping[str, Sequence[str]]
-) -> tuple[str, dict[str, str]]:
-    """Return a preset's table and columns, without optional ones that are empty."""
-    if preset.table not in CONTRACTS:
-        raise SourceError(f"the preset {preset.name!r} is for a table {preset.table!r}: no such")
-    required = {column.name for column in CONTRACTS[preset.table].inputs if column.required}
-    found = preset.chosen(samples)
-    return preset.table, {n: c for n, c in found.items() if samples[c] or n in required}
-
-
-def _by_words(samples: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, str]]:
-    """Return the table and columns that a file's header words and values speak for."""
-    matches = {
-        contract.table: _match(contract, samples) for contract in (ORDER_LINES, ORDERS, CUSTOMERS)
-    }
-    table = _choose(matches)
-    return table, matches[table]
-
-
-def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
-    """Return the table a file's columns fit: lines before orders before customers."""
-    lines, orders, customers = (matches[t] for t in ("order_lines", "orders", "customers"))
-    if {"quantity", "unit_price", "ordered_at"} <= lines.keys() and (
-        {"order_id", "customer_id"} & lines.keys()
-    ):
-        return "order_lines"
-    numbers_orders = plain(orders.get("order_id", "id")) not in ("id", "name")
-    if numbers_orders or {"ordered_at", "gross"} <= orders.keys():
-        return "orders"
-    return "customers" if {"customer_id", "email"} & customers.keys() else "orders"
-
-
-def _match(contract: Contract, samples: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return contract column → file column, each file column used once."""
-    by_word = {plain(name): name for name in reversed(list(samples))}
-    chosen: dict[str, str] = {}
-    for column in contract.inputs:
-        for word in (column.name, *column.words):
-            actual = by_word.get(plain(word))
-            if actual is None or actual in chosen.values():
-                continue
-            if _fits(column, samples[actual]):
-                chosen[column.name] = actual
-                break
-    return chosen
-
-
-def _fits(column: Column, values: Sequence[str]) -> bool:
-    if not values:
-        return not column.required
-    if column.type in DATED:
-        return guess_date(values) is not None
-    if column.type == MONEY:
-        return is_number(values)
-    return is_email(values) if column.name == "email" else True
 
 
 def _settings(
