@@ -112,6 +112,7 @@ def test_what_is_about_others_stays_as_it_is(book: LedgerBook, alias: str) -> No
         ("250 queued as 4F2; to=Ada.Byron@bücher.example.", "250 queued as 4F2; to=…."),
         ("450 try later", "450 try later"),
         ("550 <bada.byron@bücher.example.org>", "550 <bada.byron@bücher.example.org>"),
+        ("550 ADA.BYRON@XN--BCHER-KVA.EXAMPLE", "550 …"),
     ],
 )
 def test_a_reply_is_kept_without_the_address(reply: str, left: str) -> None:
@@ -120,3 +121,10 @@ def test_a_reply_is_kept_without_the_address(reply: str, left: str) -> None:
 
 def test_a_number_is_found_however_it_is_grouped() -> None:
     assert hide_address("no route to 0044-20.7946 0018", "44 2079460018") == "no route to 00…"
+
+
+@pytest.mark.parametrize(
+    "said", ["kate@shop.example", "KATE@SHOP.EXAMPLE", "\u212aate@\u017fhop.example"]
+)
+def test_a_letter_is_found_in_every_form_it_has(said: str) -> None:
+    assert hide_address(f"550 {said}?", "Kate@shop.example") == "550 …?"

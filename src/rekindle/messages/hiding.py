@@ -10,6 +10,11 @@ from rekindle.identity import former_spellings, normalise_address
 HIDDEN = "…"
 FEWEST_DIGITS = 6
 
+_NUMBER = re.compile(r"[\d\s()+./-]+")
+_NO_DIGIT = re.compile(r"\D")
+_GROUPING = r"[\s()./-]*"
+_GROUPED = re.compile(_GROUPING)
+
 
 def hide_address(text: str, address: str) -> str:
     """Return a text without an address, in whatever spelling a provider repeats it."""
@@ -25,13 +30,32 @@ def hide_words(text: str, words: Iterable[str]) -> str:
     A number is found however its digits are grouped.
     """
     for word in words:
-        text = re.sub(_pattern(word), HIDDEN, text, flags=re.IGNORECASE)
+        digits = _digits(word)
+        if _may_hold(text, word, digits):
+            text = re.sub(_pattern(word, digits), HIDDEN, text, flags=re.IGNORECASE)
     return text
 
 
-def _pattern(word: str) -> str:
-    digits = re.sub(r"\D", "", word)
-    if len(digits) >= FEWEST_DIGITS and re.fullmatch(r"[\d\s()+./-]+", word):
-        return r"\+?" + r"[\s()./-]*".join(digits)
+def _digits(word: str) -> str:
+    """Return the digits of a number that is long enough to be looked for as one."""
+    digits = _NO_DIGIT.sub("", word) if _NUMBER.fullmatch(word) else ""
+    return digits if len(digits) >= FEWEST_DIGITS else ""
+
+
+def _may_hold(text: str, word: str, digits: str) -> bool:
+    """Return False where the pattern cannot be found.
+
+    A provider says a word on every message and hardly ever the address, and to compile a
+    pattern of its own for each costs more than to hand the message over.
+    """
+    if digits:
+        return digits in _GROUPED.sub("", text)
+    # Beyond ASCII a letter may have more than two forms; the pattern knows them all.
+    return not (text.isascii() and word.isascii()) or word.lower() in text.lower()
+
+
+def _pattern(word: str, digits: str) -> str:
+    if digits:
+        return r"\+?" + _GROUPING.join(digits)
     # Not in the middle of a word; an underscore ends one, as in the names of events.
     return rf"(?<![^\W_]){re.escape(word)}(?![^\W_])"
