@@ -26,6 +26,7 @@ NAMES = [
 WORDS = (
     "{% if first_name %}Dear {{ first_name }},{% endif %} you, {{ name }}, had {{ orders_count }}"
     ' orders. <a href="{{ unsubscribe_url }}">{{ unsubscribe_url }}</a> {{ shop.name }}'
+    "{{ name | default: 'you' }} {% unless name %}and{% elsif first_name %}or{% endunless %}"
 )
 
 
@@ -90,3 +91,14 @@ def test_template_whose_casts_differ_is_rendered_for_everyone(write: Write) -> N
     for person in _people():
         assert casts.render("letter", person).html == templates.render("letter", person).html
     assert untruthful.renderings == len(_people()) + 1
+
+
+def test_a_name_that_is_there_is_rendered_once_whatever_it_is(write: Write) -> None:
+    templates = Counted(
+        load_templates(write("{% if first_name %}{{ first_name }}{% endif %}{{ name }}"))
+    )
+    casts = Casts(cast("Templates", templates))
+    for number in range(500):
+        person = _people()[0] | {"first_name": f"Name{number}" if number % 2 else ""}
+        casts.render("letter", person)
+    assert templates.renderings == 4

@@ -2,8 +2,9 @@
 
 Rendering costs a millisecond, and most of it is spent on what is the same for all. So a
 letter is rendered with stand-ins, once for each set of the values that conditions, filters
-and attributes look at, and then the words are put in their places. The first few of every
-template are compared with the real rendering, and one that differs is never cast again.
+and attributes look at, and of those that are not there; then the words are put in their
+places. The first few of every template are compared with the real rendering, and one that
+differs is never cast again.
 """
 
 from __future__ import annotations

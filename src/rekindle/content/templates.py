@@ -22,8 +22,9 @@ FENCE = "---"
 FRONT_KEYS = ("subject", "preheader")
 
 
-# What is captured may be changed afterwards, wherever it is shown.
-_CAPTURE = re.compile(r"\{%-?\s*capture\b")
+# What is captured may be changed afterwards, wherever it is shown, and is compared here.
+_CAPTURE = re.compile(r"\{%-?\s*(?:capture|ifchanged)\b")
+_OR_ELSE = r"""(?:\|\s*default:\s*(?:'[^'{}]*'|"[^"{}]*"))?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class Templates:
     def shown_plainly(self, name: str) -> tuple[str, ...]:
         """Return the undotted variables that a template only shows, as they are.
 
-        They stand as ``{{ variable }}`` in the text or as a link's whole address; no
-        filter, condition or other attribute looks at them.
+        They stand as ``{{ variable }}`` in the text or as a link's whole address. All that
+        is asked of them is whether there is one: ``{% if variable %}``, and the filter
+        ``default``; no other filter, condition or attribute looks at them.
         """
         sources = [part.source for part in self._find(name).parts()]
         if any(_CAPTURE.search(source) for source in sources):
@@ -231,11 +233,14 @@ def _check_names(part: Part, known: list[str]) -> None:
 
 
 def _is_only_shown(variable: str, source: str) -> bool:
-    shown = r"\{\{-?\s*" + re.escape(variable) + r"\s*-?\}\}"
+    name = re.escape(variable)
+    shown = rf"\{{\{{-?\s*{name}\s*{_OR_ELSE}\s*-?\}}\}}"
     rest = re.sub(rf'href="{shown}"', "", source)
     if re.search(rf"<[^<>]*{shown}[^<>]*>", rest):
         return False
-    return re.search(rf"\b{re.escape(variable)}\b", re.sub(shown, "", rest)) is None
+    # Liquid takes any text that is not empty, and any number, for something that is there.
+    asked = rf"\{{%-?\s*(?:if|elsif|unless)\s+{name}\s*-?%\}}"
+    return re.search(rf"\b{name}\b", re.sub(rf"{shown}|{asked}", "", rest)) is None
 
 
 def _one_line(text: str) -> str:
