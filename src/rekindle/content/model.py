@@ -6,7 +6,7 @@ that a room which only passes a message on knows neither language.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from rekindle.vocabulary import value_by_the_million
 
 VARIABLES = {
     "first_name": "What to call the person; empty when the facts do not say.",
@@ -23,7 +23,7 @@ MARKETING_VARIABLES = ("shop.postal_address", "unsubscribe_url")
 """What every marketing message has to show (CAN-SPAM, 15 U.S.C. § 7704(a)(5))."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Rendered:
     """One message as one person reads it. ``subject`` is a single line of plain text."""
 

@@ -208,7 +208,7 @@ class JourneyVersion:
         return self.opened_at or self.started_at
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Person:
     """A person's contact card. ``address`` is the e-mail address, or None.
 

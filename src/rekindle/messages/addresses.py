@@ -28,6 +28,7 @@ def find_problem(address: Address) -> str:
     return f"what the card holds is no {_WORDS.get(address.kind, address.kind)}"
 
 
+@lru_cache(maxsize=64)  # one message asks about its two addresses a few times
 def spoken_mail_address(address: str) -> str | None:
     """Return an e-mail address as servers are told it, its domain in ASCII (RFC 3490).
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from rekindle.gate import Dossier
 from rekindle.ledger.models import MessageState
 from rekindle.messages import AddressKind
-from rekindle.vocabulary import Channel, Reason
+from rekindle.vocabulary import Channel, Reason, value_by_the_million
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class OutboxMessage:
     """A message this worker holds for as long as ``lease`` from its claim.
 

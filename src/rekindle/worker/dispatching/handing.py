@@ -7,7 +7,7 @@ rest is not tried, so that nobody waits for a timeout a message.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from threading import Lock
@@ -20,6 +20,7 @@ from rekindle.errors import (
     UnknownFateError,
 )
 from rekindle.messages import Message, Outlet, hide_address
+from rekindle.vocabulary import value_by_the_million
 
 # So many temporary failures in a row are the provider's, not one address's.
 FAILURES_IN_A_ROW = 5
@@ -39,7 +40,7 @@ class Fate(StrEnum):
     NOT_TRIED = "not tried"
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Handed:
     """A message's fate and the provider's ``word`` on it: its name for it, or the error."""
 
@@ -72,7 +73,8 @@ class HandOver:
             return Handed(Fate.NOT_TRIED)
         handed = self._try(message)
         # A server repeats the address in its reply; kept and logged is what it says besides.
-        handed = replace(handed, word=hide_address(handed.word, message.address.value))
+        word = hide_address(handed.word, message.address.value)
+        handed = handed if word == handed.word else replace(handed, word=word)
         with self._lock:
             is_trouble = handed.fate in {Fate.LATER, Fate.UNKNOWN}
             self._in_a_row = self._in_a_row + 1 if is_trouble else 0

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError
 from rekindle.gate import Decision, GateContext, HouseRules, JourneyRules, decide
 from rekindle.journeys import Asking, Audience, Book, Send, build_journey_rules
 from rekindle.ledger import OutboxMessage
+from rekindle.vocabulary import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,12 @@ class _Said:
     unmet: frozenset[int] = frozenset()
     excluded: frozenset[str] = frozenset()
     expected: Mapping[str, int] | None = None
+
+
+@lru_cache(maxsize=256)
+def _step(key: str, channel: Channel, template: str) -> Send:
+    """Return a step as the gate looks at it; a batch of messages is of few."""
+    return Send(key, channel, template)
 
 
 class LastLook:
@@ -52,7 +60,7 @@ class LastLook:
         return decide(
             GateContext(
                 message.dossier,
-                Send(message.step, message.channel, message.template),
+                _step(message.step, message.channel, message.template),
                 policy,
                 at,
                 message.touch not in said.unmet,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rekindle.channels.email.settings import SmtpSettings
 from rekindle.channels.email.smtp.hearing import PatientSmtp, PatientSmtpTls
@@ -21,12 +20,13 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
+from rekindle.vocabulary import value_by_the_million
 
 GO_AHEAD = 354
 LOST = (smtplib.SMTPException, OSError)
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Letter:
     """A message in its envelope. ``name`` says in errors which one it is."""
 

@@ -26,12 +26,13 @@ class BoundedLines:
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection, self._seconds = connection, seconds
         self._waiting = b""
-        self._elapsed: Callable[[], float] = stopwatch()
+        self._elapsed: Callable[[], float] | None = None
         self._heard = 0
+        connection.settimeout(seconds)
 
     def begin(self) -> None:
         """Begin to wait for a reply."""
-        self._elapsed, self._heard = stopwatch(), len(self._waiting)
+        self._elapsed, self._heard = None, len(self._waiting)
 
     def readline(self, limit: int) -> bytes:
         """Return the next line, b"" where the server left, or ``limit`` bytes without an end.
@@ -53,18 +54,25 @@ class BoundedLines:
         """Do nothing: the socket is the connection's."""
 
     def _piece(self) -> bytes:
-        left = self._seconds - self._elapsed()
-        if left <= 0:
-            raise TimeoutError(f"no whole reply within {self._seconds:g} seconds")
-        self._connection.settimeout(left)
-        try:
+        if self._elapsed is None:
+            # The first piece, and hardly ever not the last: the socket's own patience will do.
+            self._elapsed = stopwatch()
             piece = self._connection.recv(PIECE)
-        finally:
-            self._connection.settimeout(self._seconds)
+        else:
+            piece = self._next_piece(self._seconds - self._elapsed())
         self._heard += len(piece)
         if self._heard > LARGEST_REPLY_BYTES:
             raise smtplib.SMTPException(f"a reply of more than {LARGEST_REPLY_BYTES:,} bytes")
         return piece
+
+    def _next_piece(self, left: float) -> bytes:
+        if left <= 0:
+            raise TimeoutError(f"no whole reply within {self._seconds:g} seconds")
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv(PIECE)
+        finally:
+            self._connection.settimeout(self._seconds)
 
 
 class PatientSmtp(smtplib.SMTP):

@@ -7,7 +7,6 @@ written off is never contacted again, so only a reply about the address may do t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -17,6 +16,7 @@ from rekindle.errors import (
     RefusedContentError,
     TemporaryDeliveryError,
 )
+from rekindle.vocabulary import value_by_the_million
 
 GOING_AWAY = 421
 FIRST_PERMANENT = 500
@@ -57,7 +57,7 @@ class Stage(StrEnum):
     CONTENT = "content"
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Reply:
     """A server's answer. ``text`` is one line and begins with the enhanced code, if any."""
 

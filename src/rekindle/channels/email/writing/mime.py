@@ -10,6 +10,7 @@ import re
 from base64 import b64encode, encodebytes
 from binascii import b2a_qp
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -118,11 +119,16 @@ def _headers(mail: OutgoingMail, to: str, boundary: str) -> Iterator[str]:
     yield _mailbox("From", sender, mail.from_name)
     yield _mailbox("To", to, mail.to_name)
     yield _subject(mail.subject)
-    yield f"Date: {format_datetime(mail.at)}"
+    yield f"Date: {_date(mail.at)}"
     yield f"Message-ID: <{mail.key}@{sender.rpartition('@')[2]}>"
     yield from _list_headers(mail)
     yield "MIME-Version: 1.0"
     yield f'Content-Type: multipart/alternative;{FOLD}boundary="{boundary}"'
+
+
+@lru_cache(maxsize=64)  # a batch is written at one instant
+def _date(at: datetime) -> str:
+    return format_datetime(at)
 
 
 def _mailbox(header: str, address: str, name: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.channels.email.settings import EmailSettings
 from rekindle.messages import Message
+from rekindle.vocabulary import value_by_the_million
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class OutgoingMail:
     """One e-mail, complete. ``key`` names it for ever: the same key is the same message.
 
