@@ -3,26 +3,34 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--no-deps --no-build-isolation --editable .
+# What the demo runs in: everything, where it is there; else the product's dependencies alone.
+PRODUCT := $(if $(wildcard $(READY)),$(READY),$(VENV)/.product)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test crash check bench soak docs format lock clean
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z]*\):.*##/  make \1\t/p' Makefile | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
 
 setup: $(READY)  ## create the virtual environment with the locked dependencies
 
 $(LOCKED): requirements/dev.lock tools/setup.sh
-	@tools/setup.sh $(VENV)
+	@tools/setup.sh $(VENV) requirements/dev.lock
 	@touch $@
 
 $(READY): $(LOCKED) pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--no-deps --no-build-isolation --editable .
+	@$(INSTALL)
 	@touch $@
 
-demo: $(READY)  ## run the whole loop on a real shop's orders
-	@PATH="$(abspath $(BIN)):$$PATH" examples/online_retail/demo.sh
+$(VENV)/.product: requirements/lock.txt requirements/build.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV) requirements/lock.txt requirements/build.lock
+	@$(INSTALL)
+	@touch $@
+
+demo: $(PRODUCT)  ## run the whole loop on a real shop's orders
+	@$(BIN)/rekindle demo
 
 test: $(READY)  ## run the tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup

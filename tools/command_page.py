@@ -14,9 +14,10 @@ from tools.markdown import note, table
 def command_page(app: typer.Typer) -> str:
     """Return the page of every command of ``app``."""
     lead = (
-        "Every command but `init` and `schema` takes `-C DIR`, the workspace; the default is the\n"
-        "current folder. With `--json`, standard output holds only [JSON](json.md); messages and\n"
-        "progress go to standard error. How a command ends: [exit codes](workspace.md#exit-codes)."
+        "Every command but `init`, `demo` and `schema` takes `-C DIR`, the workspace; the default\n"
+        "is the current folder. With `--json`, standard output holds only [JSON](json.md);\n"
+        "messages and progress go to standard error. How a command ends:\n"
+        "[exit codes](workspace.md#exit-codes)."
     )
     root: Any = typer.main.get_command(app)
     return note("Commands", lead) + "\n".join(_sections(root, "rekindle"))

@@ -9,12 +9,16 @@ command -v uv >/dev/null || {
 }
 
 compile() {
-  uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+  uv pip compile --quiet --universal --python-version 3.11 \
     --generate-hashes --no-emit-index-url --no-emit-find-links \
     --custom-compile-command "make lock" "$@" >/dev/null
 }
 
-compile --output-file requirements/lock.txt
-compile --output-file requirements/dev.lock --constraints requirements/lock.txt \
-  --extra postgres --extra s3 --extra spark --group dev
-wc -l requirements/lock.txt requirements/dev.lock
+# The product; what a server needs beside it; what developing it takes; what builds it.
+compile pyproject.toml --output-file requirements/lock.txt
+compile pyproject.toml --output-file requirements/server.lock \
+  --constraints requirements/lock.txt --extra postgres --extra s3
+compile pyproject.toml --output-file requirements/dev.lock \
+  --constraints requirements/server.lock --extra postgres --extra s3 --extra spark --group dev
+compile --group build --output-file requirements/build.lock --constraints requirements/dev.lock
+wc -l requirements/*.lock requirements/lock.txt

@@ -1,13 +1,21 @@
 #!/usr/bin/env bash
-# Create the virtual environment and install the locked dependencies with plain pip.
-# Package sources come from the machine's own pip configuration; the hashes in the lock
-# decide what is accepted.
+# Create a virtual environment and install locked dependencies with plain pip:
+# tools/setup.sh VENV LOCK...
+# Package sources come from the machine's own pip configuration; the hashes in the locks
+# decide what is accepted. All it says goes to standard error, and nobody has to read it.
 set -euo pipefail
+trap '' PIPE
+exec 3>&2
 venv=$1
+shift
 log=$venv.log
 
+say() {
+  printf '%s\n' "$@" >&3 2>/dev/null || :
+}
+
 fail() {
-  printf '%s\n' "$@" >&2
+  say "$@"
   exit 1
 }
 
@@ -34,23 +42,25 @@ install_venv_package() {
   local package
   package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-    cat "$log" >&2
+    say "$(cat "$log")"
     fail "$python cannot create virtual environments." \
       "On Debian or Ubuntu: sudo apt-get install $package" \
       "Then run make again."
   fi
-  echo "Installing $package, which $python needs for virtual environments."
+  say "Installing $package, which $python needs for virtual environments."
   {
     apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy "$package"
-  } >"$log" 2>&1 || { cat "$log" >&2; fail "Could not install $package."; }
+  } >"$log" 2>&1 || fail "$(cat "$log")" "Could not install $package."
 }
 
 python=$(find_python)
-create_venv || { install_venv_package; create_venv; } || { cat "$log" >&2; exit 1; }
+create_venv || { install_venv_package; create_venv; } || fail "$(cat "$log")"
 
-echo "Installing the locked dependencies into $venv (a minute or two, once)."
+say "Installing the locked dependencies into $venv (a minute or two, once)."
 export PIP_DISABLE_PIP_VERSION_CHECK=1
-"$venv/bin/python" -m pip install --require-hashes --no-deps -r requirements/dev.lock \
-  >"$log" 2>&1 || { tail -n 30 "$log" >&2; fail "Set-up failed; the whole output is in $log."; }
+locks=()
+for lock in "$@"; do locks+=(-r "$lock"); done
+"$venv/bin/python" -m pip install --require-hashes --no-deps "${locks[@]}" \
+  >"$log" 2>&1 || fail "$(tail -n 30 "$log")" "Set-up failed; the whole output is in $log."
 rm -f "$log"
-echo "Ready: $("$venv/bin/python" --version) in $venv."
+say "Ready: $("$venv/bin/python" --version) in $venv."

@@ -15,6 +15,7 @@ import typer
 
 from rekindle import __version__
 from rekindle.cli import (
+    demo,
     doctor,
     facts,
     journeys,
@@ -27,6 +28,7 @@ from rekindle.cli import (
     steering,
 )
 from rekindle.cli.console import errors, plain
+from rekindle.cli.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
 
 app = typer.Typer(
@@ -48,6 +50,7 @@ for room in (
     people,
     persons,
     keys,
+    demo,
 ):
     room.register(app)
 
@@ -86,14 +89,25 @@ class PlainFormatter(logging.Formatter):
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; every known error is one message and its code."""
+    outlive_readers()
+    code = _run(arguments)
+    if (error := finish_output()) and code == 0:
+        _complain(error)
+        code = 1
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         app(arguments, prog_name="rekindle")
+    except SystemExit as stopped:
+        return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except RekindleError as error:
         errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except KeyboardInterrupt:
         errors.print("stopped")
-        sys.exit(130)
+        return 130
     except UnicodeEncodeError as error:  # bytes that are no text arrive as half characters
         errors.print(
             f"error: {error.object!r} is no UTF-8 text; write it in letters and digits",
@@ -101,10 +115,15 @@ def main(arguments: list[str] | None = None) -> None:
             markup=False,
             soft_wrap=True,
         )
-        sys.exit(2)
+        return 2
     except OSError as error:
-        errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
-        sys.exit(1)
+        _complain(error)
+        return 1
+    return 0
+
+
+def _complain(error: OSError) -> None:
+    errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
 
 
 __all__ = ["Path", "UsageError", "app", "main"]

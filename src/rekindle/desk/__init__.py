@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import report_journey
+    from rekindle.desk.sampling import find_sample, write_cards
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
     from rekindle.desk.starting import Start, begin_journey, start_journey
     from rekindle.desk.steering import (
@@ -64,6 +65,8 @@ _HOMES = {
     "check_journey": "planning",
     "replay_journey": "replaying",
     "report_journey": "reporting",
+    "find_sample": "sampling",
+    "write_cards": "sampling",
     "Scaffold": "scaffolding",
     "create_workspace": "scaffolding",
     "source_path": "scaffolding",
@@ -106,6 +109,7 @@ __all__ = [
     "erase_person",
     "exclude_person",
     "explain_customer",
+    "find_sample",
     "include_person",
     "join_people",
     "list_joins",
@@ -122,6 +126,7 @@ __all__ = [
     "start_journey",
     "stop_journey",
     "suggest_people",
+    "write_cards",
 ]
 
 
