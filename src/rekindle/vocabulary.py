@@ -102,6 +102,17 @@ class Tier(StrEnum):
     RETURNED = "returned"
 
 
+class OrderState(StrEnum):
+    """What a shop's word for the state of an order says of it."""
+
+    PURCHASE = "purchase"
+    PART_REFUNDED = "part_refunded"
+    REFUNDED = "refunded"
+    REFUND = "refund"
+    CANCELLED = "cancelled"
+    PENDING = "pending"
+
+
 class Answer(StrEnum):
     """What was decided about one look at one enrolment.
 

@@ -41,7 +41,7 @@ from rekindle.config.values import (
     check_listen,
     parse_span,
 )
-from rekindle.vocabulary import Tier
+from rekindle.vocabulary import OrderState, Tier
 
 FORMAT = 1
 
@@ -131,6 +131,11 @@ class SourceSettings(Settings):
     decimal_comma: bool = Field(False, description="Amounts are written 1.234,50.")
     cancelled_prefix: Text | None = Field(None, description="Begins order ids of refunds.")
     ids: Event | None = Field(None, description="Whose ids: `own`, or a word sources share.")
+    states: dict[Text, OrderState] = Field(
+        default_factory=dict,
+        description="The shop's word for a state of an order → what it says: purchase, "
+        "part_refunded, refunded, refund (the row is one), cancelled or pending (never paid).",
+    )
 
 
 class TierDays(Settings):

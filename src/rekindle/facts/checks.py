@@ -14,6 +14,7 @@ from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.casting import Rules, build_given, build_value, sql_type
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
+from rekindle.facts.folding import NO_STATES, OF_A_LINE, States, build_filled
 from rekindle.facts.sources import LINE, Raw
 from rekindle.facts.sources.texts import NUL_SIGN
 from rekindle.facts.sql import literal, quoted
@@ -80,10 +81,26 @@ def missing_columns(contract: Contract, chosen: Collection[str]) -> list[str]:
 
     Orders without a number of their own are told apart by customer and time.
     """
-    missing = [c.name for c in contract.inputs if c.required and c.name not in chosen]
-    if is_numbered_by_time(contract, chosen):
-        missing.remove("order_id")
-    return missing
+    spared = _made_up(contract, chosen)
+    return [
+        column.name
+        for column in contract.inputs
+        if column.required and column.name not in chosen and column.name not in spared
+    ]
+
+
+def _made_up(contract: Contract, chosen: Collection[str]) -> frozenset[str]:
+    """Return the required columns that a file may lack, as others stand for them.
+
+    A line comes to what the file says, or to quantity × unit price, of which the quantity
+    is one where no column gives it.
+    """
+    found = {"order_id"} if is_numbered_by_time(contract, chosen) else set()
+    if contract is ORDER_LINES:
+        found |= {"unit_price", "quantity"} if "amount" in chosen else {"amount"}
+        found |= {"quantity"} - set(chosen)
+        found |= {"amount"} if "unit_price" in chosen else set()
+    return frozenset(found)
 
 
 def is_numbered_by_time(contract: Contract, chosen: Collection[str]) -> bool:
@@ -92,13 +109,18 @@ def is_numbered_by_time(contract: Contract, chosen: Collection[str]) -> bool:
     return given and contract in (ORDERS, ORDER_LINES)
 
 
-def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
+def build_checked(
+    raw: Raw, contract: Contract, rules: Rules, *, states: States = NO_STATES, fills: bool = False
+) -> str:
     """Return SQL that yields typed input columns, ``line``, ``problem`` and ``detail``.
 
-    A column the source does not give is NULL. ``problem`` is NULL for a sound row.
+    A column the source does not give is NULL. ``problem`` is NULL for a sound row. Orders
+    get a ``state``, what ``states`` says their status means. With ``fills``, what only the
+    first row of an order says holds for its other rows.
     """
     chosen = resolve_columns(raw, contract, rules.source)
-    cells = [f"{LINE} as line"]
+    spared = _made_up(contract, chosen)
+    cells, given = [f"{LINE} as line"], dict[str, str]()
     problems: list[str] = []
     for column in contract.inputs:
         name = quoted(column.name)
@@ -109,18 +131,24 @@ def build_checked(raw: Raw, contract: Contract, rules: Rules) -> str:
         cells.append(f"{build_value(raw, actual, column, rules)} as {name}")
         if column.required or column.type != "string":
             cells.append(f"{build_given(raw, actual)} as {_given(column)}")
+            given[column.name] = given_name(column.name)
         if raw.may_hold_nul and column.type == "string":
             problems.append(_unfit_text(column, actual))
-        problems += _problems_of(column, actual)
+        problems += _problems_of(column, actual, fills=fills, may_be_blank=column.name in spared)
     problems += _problems_between(contract, chosen, rules)
     names = ", ".join(quoted(column.name) for column in contract.inputs)
+    rows = f"select {', '.join(cells)} from ({raw.relation})"
+    if fills:
+        rows = build_filled(rows, contract, chosen, given)
+    if contract in (ORDERS, ORDER_LINES):
+        names += f", {states.build('status')} as state"
     # What a permission says is kept as it was written, also where it is neither yes nor no.
     words = [c for c in contract.inputs if c.type == "boolean" and c.name in chosen]
     names += "".join(f", {_given(column)}" for column in words)
     verdict = f"case {' '.join(problems)} end" if problems else "null::varchar[]"
     checked = (
         f"select line, {names}, verdict[1] as problem, verdict[2] as detail from ("
-        f"select *, {verdict} as verdict from (select {', '.join(cells)} from ({raw.relation})))"
+        f"select *, {verdict} as verdict from ({rows}))"
     )
     return _numbered(checked, contract) if is_numbered_by_time(contract, chosen) else checked
 
@@ -168,14 +196,16 @@ def _unfit_text(column: Column, actual: str) -> str:
     return f"when {unfit(quoted(column.name))} then ['bad_text', {detail}]"
 
 
-def _problems_of(column: Column, actual: str) -> list[str]:
+def _problems_of(column: Column, actual: str, *, may_be_blank: bool, fills: bool) -> list[str]:
     """Return the CASE branches that name what is wrong with one cell."""
     name, given, place = quoted(column.name), _given(column), f"{column.name} (column {actual!r})"
     found = []
-    if column.required:
+    if column.required and not may_be_blank:
         blank = name if column.name == "customer_id" else given  # a stand-in is nobody
+        bare = " and not is_bare" if fills and column.name in OF_A_LINE else ""
         found.append(
-            f"when {blank} is null then ['missing_{column.name}', {literal(place + ' is empty')}]"
+            f"when {blank} is null{bare} "
+            f"then ['missing_{column.name}', {literal(place + ' is empty')}]"
         )
     if column.type == "string":
         return found + _problems_of_text(column, place)
@@ -212,6 +242,11 @@ def _problems_between(contract: Contract, chosen: Collection[str], rules: Rules)
             "convert it or import it into a workspace of its own']"
         )
     if contract is ORDER_LINES:
+        if {"amount", "unit_price"} <= set(chosen):
+            yield (
+                "when amount is null and (unit_price is null or quantity is null) then "
+                "['missing_amount', 'the line has neither an amount nor a price and a quantity']"
+            )
         yield _too_large("quantity::double * unit_price::double", "quantity × unit price")
 
 

@@ -189,10 +189,12 @@ class _Import:
     def _file(self, raw: Raw, rules: Rules) -> FileImport:
         contract, con = CONTRACTS[rules.source.table], self._con
         self._progress(f"{raw.name}: reading")
-        given = frozenset(resolve_columns(raw, contract, rules.source))
-        con.execute(
-            f"create or replace temp table checked as {build_checked(raw, contract, rules)}"
-        )
+        chosen = resolve_columns(raw, contract, rules.source)
+        given = frozenset(chosen)
+        states = self._read_states(raw, chosen, rules)
+        fills = folding.has_parts(con, raw, contract, chosen)
+        query = build_checked(raw, contract, rules, states=states, fills=fills)
+        con.execute(f"create or replace temp table checked as {query}")
         read = self._count("checked") + len(raw.rejects)
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
@@ -205,12 +207,13 @@ class _Import:
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         self._progress(f"{raw.name}: writing")
-        written = self._write(contract, rules)
+        written = self._write(contract, rules, given)
         if is_order:
             self._gather_contacts(given)
             refusals.note_two_addresses()
         refusals.write(self._change, rules.source.name)
         reasons = dict(refusals.count())
+        notes = [*states.notes(), *([self._undated] if is_order and self._undated else [])]
         result = FileImport(
             source=rules.source.name,
             file=raw.name,
@@ -222,16 +225,21 @@ class _Import:
             changed=written.changed,
             reasons=reasons,
             examples=refusals.examples() if reasons else (),
-            notes=(f"{raw.name}: {self._undated}",) if is_order and self._undated else (),
+            notes=tuple(f"{raw.name}: {note}" for note in notes),
         )
         self._remember(result)
         return result
 
-    def _write(self, contract: Contract, rules: Rules) -> Written:
+    def _read_states(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> folding.States:
+        if "status" not in chosen:
+            return folding.NO_STATES
+        return folding.read_states(self._con, raw, chosen["status"], rules.source.states)
+
+    def _write(self, contract: Contract, rules: Rules, given: frozenset[str]) -> Written:
         con, change = self._con, self._change
         if contract is ORDER_LINES:
             upsert(con, change, ORDER_LINES, folding.build_lines(rules), covers="order_id")
-            return self._upsert_orders(folding.build_orders_from_lines(rules))
+            return self._upsert_orders(folding.build_orders_from_lines(rules, given))
         if contract is ORDERS:
             return self._upsert_orders(folding.build_orders(rules))
         if contract is CUSTOMERS:

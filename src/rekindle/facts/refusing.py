@@ -40,12 +40,17 @@ class RefusedRows:
             "select line, problem, detail from checked where problem is not null"
         )
         self._refuse_future(now)
+        if self.contract in (ORDERS, ORDER_LINES):
+            self._refuse_rest_of_orders()
         self._drop_refused()
         if self.contract is ORDER_LINES:
             self._refuse(folding.build_conflicting_customers())
             return
         key = [name for name in self.contract.key if name != "source"]
         columns = [c.name for c in self.contract.inputs if c.name in self.given.union(key)]
+        if self.contract is ORDERS:
+            self._join_parts(columns)
+            return
         self._refuse(folding.build_conflicts(key, columns))
         self._keep_first(", ".join(key))
 
@@ -116,6 +121,32 @@ class RefusedRows:
                     f"from checked where problem is null and {name} > {latest}"
                 )
 
+    def _refuse_rest_of_orders(self) -> None:
+        """Refuse the sound rows of an order that has a bad one: half an order is a wrong one."""
+        if self._count("refused"):
+            self._refuse(
+                "select line, 'rest_of_order' as problem, 'order ' || order_id || ' is not taken, "
+                "as its line ' || bad || ' was refused' as detail from checked join ("
+                "select order_id, min(line) as bad from checked "
+                "where line in (select line from refused) group by order_id) using (order_id) "
+                "where line not in (select line from refused)",
+                drop=False,
+            )
+
+    def _join_parts(self, columns: Collection[str]) -> None:
+        """Make one row of an order of what stands under one number; refuse what differs."""
+        if self._count("(select distinct order_id from checked)") == self._count("checked"):
+            return
+        self._keep_first(", ".join(columns))
+        self._make_checked(folding.build_parts_marked())
+        sales = "(from checked where not is_part)"
+        self._refuse(folding.build_conflicts(["order_id"], list(columns), among=sales))
+        self._refuse(folding.build_conflicting_customers())
+        self._make_checked(folding.build_parts_joined())
+
+    def _make_checked(self, query: str) -> None:
+        self.con.execute(f"create or replace temp table checked as {query}")
+
     def _refuse(self, query: str, *, drop: bool = True) -> None:
         before = self._count("refused")
         self.con.execute(f"insert into refused select line, problem, detail from ({query})")
@@ -124,16 +155,13 @@ class RefusedRows:
 
     def _drop_refused(self) -> None:
         if self._count("refused"):
-            self.con.execute(
-                "create or replace temp table checked as select * from checked "
-                "where line not in (select line from refused)"
-            )
+            self._make_checked("select * from checked where line not in (select line from refused)")
 
     def _keep_first(self, key: str) -> None:
         """Drop exact repetitions of a row."""
         if self._count(f"(select distinct {key} from checked)") < self._count("checked"):
-            self.con.execute(
-                "create or replace temp table checked as select * from checked "
+            self._make_checked(
+                "select * from checked "
                 f"qualify row_number() over (partition by {key} order by line) = 1"
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rekindle.facts.contracts.model import INSTANT, Column
+from rekindle.facts.contracts.model import INSTANT, MONEY, Column
 
 SOURCE = Column("source", "string", "The name of the source, from rekindle.toml.", is_input=False)
 
@@ -83,8 +83,9 @@ CURRENCY = Column(
 STATUS = Column(
     "status",
     "string",
-    "The order's state; cancelled, canceled, void and voided are no purchase, nor is what is a "
-    "draft, pending or unpaid as yet.",
+    "The order's state: what was cancelled, never paid, a draft or a test is no purchase. A word "
+    "that is not known is named, and taken as a purchase until `states` of the source says "
+    "what it is.",
     words=("status", "order_status", "financial_status", "state"),
 )
 EMAIL = Column(
@@ -125,5 +126,29 @@ PHONE = Column(
         "mobil",
         "handy",
     ),
+)
+DISCOUNT = Column(
+    "discount",
+    MONEY,
+    "Taken off the order, as a positive amount.",
+    words=("discount", "discounts"),
+)
+REFUND = Column(
+    "refund",
+    MONEY,
+    "Given back of the order, as a positive amount.",
+    words=("refund", "refunded", "refund_amount", "refunded_amount"),
+)
+REFUNDED_AT = Column(
+    "refunded_at",
+    INSTANT,
+    "When it was given back, the last of it.",
+    words=("refunded_at", "refund_date", "refunded_on", "refund_at", "returned_at"),
+)
+CANCELLED_AT = Column(
+    "cancelled_at",
+    INSTANT,
+    "When the order was cancelled.",
+    words=("cancelled_at", "canceled_at", "cancelled_on", "canceled_on", "voided_at"),
 )
 CARD = (EMAIL, PHONE, FIRST_NAME, COUNTRY)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from rekindle.facts.contracts.columns import (
+    CANCELLED_AT,
     CARD,
     CURRENCY,
     CUSTOMER_ID,
+    DISCOUNT,
     ORDER_ID,
     ORDERED_AT,
+    REFUND,
+    REFUNDED_AT,
     SOURCE,
+    STATUS,
 )
 from rekindle.facts.contracts.model import MONEY, Column, Contract
 
@@ -53,14 +58,14 @@ CONTRACT = Contract(
         Column(
             "quantity",
             MONEY,
-            "How many; negative when given back.",
+            "How many; negative when given back. A file without such a column has one a line.",
             required=True,
             words=("quantity", "qty", "units", "count", "lineitem_quantity", "menge", "anzahl"),
         ),
         Column(
             "unit_price",
             MONEY,
-            "Price of one.",
+            "Price of one. Needed where a file does not give the `amount` of a line.",
             required=True,
             words=(
                 "unit_price",
@@ -72,7 +77,40 @@ CONTRACT = Contract(
                 "preis",
             ),
         ),
-        Column("amount", MONEY, "Quantity × unit price.", required=True, is_input=False),
+        Column(
+            "amount",
+            MONEY,
+            "What the line comes to: as the file gives it, or else quantity × unit price.",
+            required=True,
+            words=(
+                "amount",
+                "line_total",
+                "line_amount",
+                "item_total",
+                "sales_value",
+                "extended_price",
+                "lineitem_total",
+                "zeilensumme",
+                "positionssumme",
+            ),
+        ),
     ),
-    extra_inputs=(CUSTOMER_ID, ORDERED_AT, CURRENCY, *CARD),
+    extra_inputs=(
+        CUSTOMER_ID,
+        ORDERED_AT,
+        CURRENCY,
+        # What is said once of the whole order, in its first row or in each.
+        STATUS,
+        DISCOUNT,
+        Column(
+            "line_discount",
+            MONEY,
+            "Taken off the line, as a positive amount; those of an order are added up.",
+            words=("line_discount", "item_discount", "lineitem_discount"),
+        ),
+        REFUND,
+        REFUNDED_AT,
+        CANCELLED_AT,
+        *CARD,
+    ),
 )

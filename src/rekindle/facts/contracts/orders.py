@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from rekindle.facts.contracts.columns import (
+    CANCELLED_AT,
     CARD,
     CURRENCY,
     CUSTOMER_ID,
+    DISCOUNT,
     ORDER_ID,
     ORDERED_AT,
+    REFUND,
+    REFUNDED_AT,
     SOURCE,
     STATUS,
 )
@@ -54,27 +58,10 @@ CONTRACT = Contract(
                 "betrag",
             ),
         ),
-        Column(
-            "discount", MONEY, "Taken off, as a positive amount.", words=("discount", "discounts")
-        ),
-        Column(
-            "refund",
-            MONEY,
-            "Given back, as a positive amount.",
-            words=("refund", "refunded", "refund_amount", "refunded_amount"),
-        ),
-        Column(
-            "refunded_at",
-            INSTANT,
-            "When it was given back, the last of it.",
-            words=("refunded_at", "refund_date", "refunded_on", "refund_at", "returned_at"),
-        ),
-        Column(
-            "cancelled_at",
-            INSTANT,
-            "When it was cancelled.",
-            words=("cancelled_at", "canceled_at", "cancelled_on", "canceled_on", "voided_at"),
-        ),
+        DISCOUNT,
+        REFUND,
+        REFUNDED_AT,
+        CANCELLED_AT,
         CURRENCY,
         Column(
             "refund_known_at",

@@ -1,0 +1,50 @@
+"""Turns checked rows into the lake's rows: orders with their lines, and contact cards."""
+
+from rekindle.facts.folding.cards import (
+    CARD,
+    build_cards,
+    build_contacts,
+    build_customers,
+    build_parting,
+    build_strangers,
+    build_two_addresses,
+)
+from rekindle.facts.folding.orders import (
+    build_conflicting_customers,
+    build_conflicts,
+    build_lines,
+    build_orders,
+    build_orders_from_lines,
+)
+from rekindle.facts.folding.parts import (
+    OF_A_LINE,
+    build_filled,
+    build_parts_joined,
+    build_parts_marked,
+    has_parts,
+)
+from rekindle.facts.folding.states import NO_STATES, States, read_states, sort_states
+
+__all__ = [
+    "CARD",
+    "NO_STATES",
+    "OF_A_LINE",
+    "States",
+    "build_cards",
+    "build_conflicting_customers",
+    "build_conflicts",
+    "build_contacts",
+    "build_customers",
+    "build_filled",
+    "build_lines",
+    "build_orders",
+    "build_orders_from_lines",
+    "build_parting",
+    "build_parts_joined",
+    "build_parts_marked",
+    "build_strangers",
+    "build_two_addresses",
+    "has_parts",
+    "read_states",
+    "sort_states",
+]
