@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from queue import SimpleQueue
+from threading import Thread
 from weakref import finalize
 
 from rekindle.clock import stopwatch
@@ -21,6 +23,8 @@ from rekindle.runtime import Workspace
 from rekindle.worker.guarding import Guard
 
 KEY_IS_TRUSTED_SECONDS = 5.0
+
+_Jobs = SimpleQueue[Callable[[], None] | None]
 
 
 class LedgerIntake:
@@ -37,8 +41,12 @@ class LedgerIntake:
         self._waiting: deque[_Batch] = deque()
         # One thread writes for all: its connection keeps its pages, which every commit of
         # another would make it read again.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
-        finalize(self, _close, self._writer, workspace.ledger).atexit = False
+        self._jobs: _Jobs = SimpleQueue()
+        writing = (self._jobs, workspace.ledger)
+        Thread(target=_write, args=writing, name="intake", daemon=True).start()
+        # Finalizers run wherever garbage is collected, also while that thread holds a lock:
+        # a SimpleQueue can be put to even there, an executor can not.
+        finalize(self, self._jobs.put, None)
 
     def now(self) -> datetime:
         """Return the present instant, UTC-aware."""
@@ -68,7 +76,7 @@ class LedgerIntake:
         events = [self._here(source, event) for event in events]
         own = _Batch(source, read_reports(self._workspace.ledger, events), at)
         self._waiting.append(own)
-        self._writer.submit(self._take_waiting)
+        self._jobs.put(self._take_waiting)
         return own.erased.result()
 
     def _here(self, source: str, event: Event) -> Event:
@@ -115,9 +123,12 @@ class LedgerIntake:
                 self._take_together([batch])
 
 
-def _close(writer: ThreadPoolExecutor, alias: str) -> None:
-    writer.submit(let_go, alias)
-    writer.shutdown()
+def _write(jobs: _Jobs, alias: str) -> None:
+    """Do one job after the other until there is none, then let go of the ledger."""
+    while (job := jobs.get()) is not None:
+        job()
+        del job  # it holds the intake, which would then never be let go
+    let_go(alias)
 
 
 @dataclass

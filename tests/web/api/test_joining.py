@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.thread import _global_shutdown_lock
 from datetime import datetime
 from threading import Event as Signal
+from threading import Thread
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -97,3 +101,23 @@ def test_a_database_that_is_busy_is_waited_for_once(
     answers = door.let_in(intake, "1", REFUSED, "3")
     assert [type(a.exception()) for a in answers] == [type(None), BusyError, BusyError]
     assert len(door.groups) == 2
+
+
+def test_an_intake_is_let_go_wherever_garbage_is_collected(space: Workspace) -> None:
+    """Also in a thread that is just handing work to an executor, and holds its lock."""
+    intake = LedgerIntake(space)
+    intake.take("web", [view("1")], NOW)
+    known = [one for one in enumerate_threads() if one.name == "intake"]
+    letting_go = Thread(target=_let_go_under_lock, args=([intake],), daemon=True)
+    del intake
+    letting_go.start()
+    letting_go.join(60)
+    assert not letting_go.is_alive()
+    known[-1].join(60)
+    assert not known[-1].is_alive()
+
+
+def _let_go_under_lock(holder: list[LedgerIntake]) -> None:
+    with _global_shutdown_lock:
+        holder.clear()
+        gc.collect()
