@@ -116,6 +116,18 @@ class Book(Queue, Protocol):
     def save_people(self, people: Iterable[Person]) -> None:
         """Insert or update contact cards by id; a person who was erased stays erased."""
 
+    def told(self) -> Mapping[str, str] | None:
+        """Return the digest that ``note_told`` was given last of each person; None if not kept.
+
+        An empty one says that nothing is written of the person any more.
+        """
+
+    def note_told(self, digests: Mapping[str, str]) -> None:
+        """Remember that all that is known of these people was written, by its digest.
+
+        Forgotten where a card becomes another person's, or one of its own again.
+        """
+
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once.
 

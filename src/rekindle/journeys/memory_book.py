@@ -183,6 +183,13 @@ class MemoryBook:
             if not standing.is_erased:
                 standing.card = person
 
+    def told(self) -> Mapping[str, str] | None:
+        """Return None: it is filled once, and asks nothing of what was before."""
+        return None
+
+    def note_told(self, digests: Mapping[str, str]) -> None:
+        """Remember nothing."""
+
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""
         for record in records:

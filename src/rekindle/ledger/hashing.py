@@ -32,6 +32,10 @@ class Hashing:
         dialled = UNDIALLED.sub("", phone or "")
         return _hash(dialled, self.secret) if dialled else ""
 
+    def of_text(self, text: str) -> str:
+        """Return the hash of any text: another secret gives another."""
+        return _hash(text, self.secret)
+
     def former(self, address: str | None) -> list[str]:
         """Return under which other hashes earlier releases may have kept this address."""
         return sorted(_hash(spelling, self.secret) for spelling in former_spellings(address))

@@ -65,7 +65,8 @@ class Person(models.Model):
     other's, and the card stays empty.
 
     ``said`` is which fields the person gave themselves, each with when and with what stood
-    there before, as JSON; "" if none.
+    there before, as JSON; "" if none. ``told`` is a digest of what the facts said last, "" where
+    that has to be read again.
     """
 
     id = _word(200, primary_key=True)
@@ -81,6 +82,7 @@ class Person(models.Model):
     stated_at = models.DateTimeField(null=True)
     is_noted = models.BooleanField(db_default=False)
     said = models.TextField(db_default="")
+    told = _word(40, db_default="")
     joined_to = _word(200, null=True)
 
     class Meta:

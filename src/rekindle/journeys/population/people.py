@@ -1,18 +1,23 @@
 """Carries contact cards and recorded consent from the facts into the ledger.
 
 The facts say what the business knows about a person; the ledger needs the address, the
-country and every statement of will to judge a permission.
+country and every statement of will to judge a permission. What a book was told of somebody
+before is not told again: it remembers a digest, which the engine compares.
 """
 
 from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import reduce
 from itertools import chain, groupby, islice
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import Any
+
+import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle.consent import ConsentRecord
 from rekindle.countries import country_code
@@ -31,6 +36,9 @@ CARD_COLUMNS = (
     "timezone",
     "created_at",
 )
+STATEMENT_COLUMNS = ("source", "channel", "said", "said_at", "counts_at")
+# What no text holds, so that two different rows are not written alike.
+NOTHING, BETWEEN = "\x1e", "\x1f"
 # A first consent whose time no source stated counts from the start of records.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
 BATCH = 10_000
@@ -45,21 +53,57 @@ YES, NO = "yes", "no"
 
 
 def save_people(engine: Engine, facts: Facts, book: Book, at: datetime) -> int:
-    """Write every card and statement of consent into ``book``; return how many people.
+    """Write the cards and statements of consent that are news into ``book``; count the people.
 
     Of several cards of one person the oldest counts, and the next fills its gaps; of their
     statements every one: which of them decides follows from their times. ``at`` is the
-    present of whoever asks.
+    present of whoever asks. Of whom the book was told the same before, nothing is written.
     """
     count = 0
-    cards = _usable(chain.from_iterable(_cards(engine, facts)))
+    news = _find_news(engine, facts, book.told())
+    cards = _usable(chain.from_iterable(_cards(engine, facts, news)))
     people = (_person(_united(own)) for _, own in groupby(cards, key=itemgetter("customer_id")))
     while batch := list(islice(people, BATCH)):
         book.save_people(batch)
         count += len(batch)
-    for rows in _statements(engine, facts):
+    for rows in _statements(engine, facts, news):
         book.save_consent([_consent(row, at) for row in _usable(rows)])
+    if news is not None:
+        # Last, so that what a killed process did not write is news to the next one.
+        for told in engine.run(news).to_batches(max_chunksize=BATCH):
+            people_told = _usable(told.to_pylist())
+            book.note_told({row["customer_id"]: row["digest"] for row in people_told})
     return count
+
+
+def _find_news(engine: Engine, facts: Facts, told: Mapping[str, str] | None) -> ir.Table | None:
+    """Return of whom the facts say something new, with its digest; None is everybody."""
+    if told is None:
+        return None
+    digests = _digested(facts.customers, CARD_COLUMNS)
+    if facts.permissions is not None:
+        digests = digests.union(_digested(facts.permissions, STATEMENT_COLUMNS))
+    # Summed, for the rows of one person have no order; a sum of 64 bits overflows a bigint.
+    summed = digests.group_by("customer_id").agg(digest=digests.digest.sum().cast("string"))
+    if told:
+        columns = pa.array(told.keys(), pa.string()), pa.array(told.values(), pa.string())
+        before = engine.bring("people_told", pa.table(columns, names=["person", "before"]))
+        # Two questions, for a join by one or the other thing compares everybody with everybody.
+        old = [summed.customer_id == before.person, summed.digest == before.before]
+        gone = before.filter(before.before == "")
+        summed = summed.filter(~summed.customer_id.isin(gone.person)).anti_join(before, old)
+    return engine.keep("people_news", summed)
+
+
+def _digested(table: ir.Table, columns: Iterable[str]) -> ir.Table:
+    """Return a number for what each row says; who says it is not a part of it."""
+    texts = [
+        table[name].cast("string").fill_null(NOTHING) + BETWEEN
+        for name in columns
+        if name != "customer_id"
+    ]
+    whole: ir.StringValue = reduce(add, texts)
+    return table.select("customer_id", digest=whole.hash().cast("decimal(38, 0)"))
 
 
 def _usable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -73,10 +117,10 @@ def _usable(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             logger.warning("%.60r cannot be kept as the id of a person: left out", person)
 
 
-def _cards(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:
+def _cards(engine: Engine, facts: Facts, news: ir.Table | None) -> Iterator[list[dict[str, Any]]]:
     """Yield batches of cards, those of one person together and the oldest first."""
     order = ("customer_id", "created_at", "email", "first_name", "last_name")
-    cards = facts.customers.select(*CARD_COLUMNS).order_by(*order)
+    cards = _among(facts.customers, news).select(*CARD_COLUMNS).order_by(*order)
     for batch in engine.run(cards).to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
 
@@ -113,12 +157,19 @@ def _clean(text: str | None, longest: int | None = None) -> str | None:
     return "".join(one for one in text if unicodedata.category(one) not in UNWRITTEN)
 
 
-def _statements(engine: Engine, facts: Facts) -> Iterator[list[dict[str, Any]]]:
+def _among(table: ir.Table, people: ir.Table | None) -> ir.Table:
+    # Not a semi-join: Ibis loses its way in one that follows the joins of persons.
+    return table if people is None else table.filter(table.customer_id.isin(people.customer_id))
+
+
+def _statements(
+    engine: Engine, facts: Facts, news: ir.Table | None
+) -> Iterator[list[dict[str, Any]]]:
     """Yield batches of what people ever said, the oldest first."""
     if facts.permissions is None:
         return
     order = ("counts_at", "customer_id", "channel", "said", "source", "file")
-    told = facts.permissions.select(*order, "said_at").order_by(*order)
+    told = _among(facts.permissions, news).select(*order, "said_at").order_by(*order)
     for batch in engine.run(told).to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
 

@@ -97,6 +97,16 @@ class LedgerBook:
             # A card read before its person became another's says nothing of that one.
             self._people.save(card for card in cards if now[card.id] == card.id)
 
+    def told(self) -> Mapping[str, str]:
+        """Return a digest of what ``note_told`` said last of each person."""
+        return self._people.told()
+
+    def note_told(self, digests: Mapping[str, str]) -> None:
+        """Remember that all that is known of these people was written, by its digest."""
+        with settled(self._alias, digests) as now:
+            still = {person: digest for person, digest in digests.items() if now[person] == person}
+            self._people.note_told(still)
+
     def save_own_cards(self, cards: Iterable[OwnCard]) -> None:
         """Write cards as people gave them themselves; files do not take that back."""
         self._people.save_own(cards)

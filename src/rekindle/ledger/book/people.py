@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db.models import Q
@@ -40,6 +40,12 @@ from rekindle.ledger.signals import (
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.vocabulary import Reason
 
+WRITTEN_AS = "cards, 1"
+"""Another word whenever a card is read or written in another way: everybody is told again."""
+
+MARK_LENGTH = 8
+"""How much of a keyed hash tells by which secret, and how, a card was written."""
+
 
 class People:
     """The people of one ledger. Belongs to one book."""
@@ -66,6 +72,27 @@ class People:
                 own = load_own_cards(self._alias, (person for person, _ in chunk))
                 self._write([own[id_].take(one) if id_ in own else one for id_, one in chunk])
                 note_said(self._alias, own.values())
+
+    def told(self) -> dict[str, str]:
+        """Return a digest of what was last told of each person.
+
+        What was told before an address was hashed by another secret, or written down in
+        another way, is not known any more.
+        """
+        mark = self._mark
+        rows = fetch(self._alias, "told_of_people", len(mark) + 1, len(mark), mark)
+        return dict(rows)
+
+    def note_told(self, digests: Mapping[str, str]) -> None:
+        """Remember what was told; of who was erased or is another person now, nothing."""
+        rows = sorted((person, self._mark + digest) for person, digest in digests.items())
+        with ledger_transaction(self._alias):
+            for chunk in chunks(rows):
+                execute(self._alias, "note_told", rows_of(chunk))
+
+    @property
+    def _mark(self) -> str:
+        return f"{self._hashing.of_text(WRITTEN_AS)[:MARK_LENGTH]}:"
 
     def save_own(self, cards: Iterable[OwnCard]) -> None:
         """Write cards as people gave them, with what they gave."""

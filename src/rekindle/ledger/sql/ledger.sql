@@ -119,11 +119,30 @@ SET said = r.said
 FROM ROWS(person text, said text) AS r
 WHERE p.id = r.person AND p.erased_at IS NULL
 
+-- name: told_of_people
+-- The digest of what was told last of each person, without the mark it begins with; that
+-- of who was erased is empty.
+SELECT p.id, substr(p.told, %s)
+FROM ledger_person AS p
+WHERE substr(p.told, 1, %s) = %s
+UNION ALL
+SELECT p.id, ''
+FROM ledger_person AS p
+WHERE p.erased_at IS NOT NULL
+
+-- name: note_told
+-- Remember what was told of these people.
+UPDATE ledger_person AS p
+SET told = r.told
+FROM ROWS(person text, told text) AS r
+WHERE p.id = r.person AND p.joined_to IS NULL AND p.erased_at IS NULL AND p.told <> r.told
+
 -- name: erase_person
 -- Forget a card; what stays of the person is that they were erased.
 UPDATE ledger_person
 SET address = NULL, address_hash = '', country = NULL, timezone = NULL, phone = NULL,
-    phone_hash = '', properties = '{}', said = '', erased_at = coalesce(erased_at, %s)
+    phone_hash = '', properties = '{}', said = '', told = '',
+    erased_at = coalesce(erased_at, %s)
 WHERE id = %s
 
 -- name: add_consents

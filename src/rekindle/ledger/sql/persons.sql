@@ -52,7 +52,8 @@ SET address = coalesce(p.address, g.address),
     country = coalesce(p.country, g.country), timezone = coalesce(p.timezone, g.timezone),
     phone = coalesce(p.phone, g.phone),
     phone_hash = CASE WHEN p.phone IS NULL THEN g.phone_hash ELSE p.phone_hash END,
-    properties = CASE WHEN p.properties = '{}' THEN g.properties ELSE p.properties END
+    properties = CASE WHEN p.properties = '{}' THEN g.properties ELSE p.properties END,
+    told = ''
 FROM ROWS(gone text, kept text) AS r
 JOIN ledger_person AS g ON g.id = r.gone
 WHERE p.id = r.kept AND p.erased_at IS NULL
@@ -61,7 +62,7 @@ WHERE p.id = r.kept AND p.erased_at IS NULL
 -- Empty the cards of those who are another now.
 UPDATE ledger_person AS p
 SET joined_to = r.kept, address = NULL, address_hash = '', country = NULL, timezone = NULL,
-    phone = NULL, phone_hash = '', properties = '{}', statements = '', stated_at = NULL
+    phone = NULL, phone_hash = '', properties = '{}', statements = '', stated_at = NULL, told = ''
 FROM ROWS(gone text, kept text) AS r
 WHERE p.id = r.gone
 
@@ -78,6 +79,13 @@ UPDATE ledger_person AS p
 SET joined_to = NULL
 FROM ROWS(person text) AS r
 WHERE p.id = r.person
+
+-- name: tell_again
+-- Forget what was told of these people: their cards are read again.
+UPDATE ledger_person AS p
+SET told = ''
+FROM ROWS(person text) AS r
+WHERE p.id = r.person AND p.told <> ''
 
 -- name: widen_exclusions
 -- Let an exclusion of who stays last as long as the longest of the same kind.

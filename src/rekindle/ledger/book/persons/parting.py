@@ -39,6 +39,7 @@ def part(alias: str, ids: Sequence[str], at: datetime, *, by: str) -> list[str]:
     hold_people(alias, both)
     fetch(alias, "hold_cards", rows_of((person,) for person in sorted(both)))
     execute(alias, "revive_cards", rows_of((gone,) for gone in leaving))
+    execute(alias, "tell_again", rows_of((person,) for person in sorted(both)))
     moved = {gone: _moved(newest[gone]) for gone in leaving}
     for model in MOVED:
         if model not in SHARED:
