@@ -68,7 +68,7 @@ def test_every_format_gives_the_same_orders(desk: Desk, name: str, content: byte
         ("o.csv", "id,who,at,total\n1,Jürgen,2024-01-01,5\n".encode("cp1252"), "encoding"),
         ("o.csv", b"id\x00,who\n", "NUL"),
         ("o.csv", b"a,b\n1,2\n", "no column 'id'"),
-        ("o.xlsx", b"PK", "ending .xlsx is not known"),
+        ("o.pdf", b"PK", "ending .pdf is not known"),
         ("o.csv.gz", gzip.compress(GOOD.encode(), mtime=0)[:20], "cannot be read"),
         ("o.parquet", b"no parquet", "cannot be read"),
     ],

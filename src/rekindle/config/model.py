@@ -126,9 +126,16 @@ class SourceSettings(Settings):
     )
     encoding: Text = Field("utf-8", description="Text encoding of the file.")
     date_format: Text | None = Field(
-        None, description="strptime format of dates that are not ISO 8601, like %d/%m/%Y %H:%M."
+        None,
+        description="strptime format of dates that are not ISO 8601, like %d/%m/%Y %H:%M; several "
+        "between ` | `; or `epoch seconds`, `epoch milliseconds`, `excel days`.",
     )
     decimal_comma: bool = Field(False, description="Amounts are written 1.234,50.")
+    formats: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="Contract column → how this one is written, where it differs: a `date_format`, "
+        "`iso`, `1,234.50`, `1.234,50` or `hundredths`.",
+    )
     cancelled_prefix: Text | None = Field(None, description="Begins order ids of refunds.")
     ids: Event | None = Field(None, description="Whose ids: `own`, or a word sources share.")
     states: dict[Text, OrderState] = Field(

@@ -1,6 +1,7 @@
 """Where facts are read from: kinds of files, and queries on a database."""
 
 from rekindle.facts.sources.discovery import discover_presets, find_preset
+from rekindle.facts.sources.encodings import guess_encoding
 from rekindle.facts.sources.opening import open_file, open_source
 from rekindle.facts.sources.presets.model import SourcePreset, plain
 from rekindle.facts.sources.raw import LINE, Format, Raw, Reject, described
@@ -14,6 +15,7 @@ __all__ = [
     "described",
     "discover_presets",
     "find_preset",
+    "guess_encoding",
     "open_file",
     "open_source",
     "plain",

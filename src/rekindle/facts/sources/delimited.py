@@ -7,9 +7,11 @@ Here a row that does not fit is a row set aside, with the physical line it stand
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -17,13 +19,13 @@ import pyarrow as pa
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
+from rekindle.facts.sources.headers import Layout, column_names, find_layout
 from rekindle.facts.sources.raw import LINE, Format, Raw, Reject
 from rekindle.facts.sources.texts import open_text, utf8
 from rekindle.facts.sql import first_line, literal, quoted
 
-DELIMITERS = (",", ";", "\t", "|")
 HEAD_CHARACTERS = 65_536
-HEAD_RECORDS = 50
+MOST_COLUMNS = 2_000
 LONGEST_LINE = 16_777_216
 LONGEST_SHOWN = 2_000
 
@@ -36,24 +38,57 @@ def open_file(con: duckdb.DuckDBPyConnection, path: Path, name: str, source: Sou
     """
     tabs = "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else None
     with utf8(path, source.encoding) as text:
-        raw = open_delimited(con, text, name, delimiter=source.delimiter or tabs)
-        return replace(raw, may_hold_nul=text != path)
+        layout = _layout(text, name, source.columns.values(), source.delimiter or tabs)
+        with _from_header(text, layout) as table:
+            raw = _open(con, table, name, layout)
+        above = layout.line - 1 if table != text else 0
+        return replace(_moved(raw, above), may_hold_nul=text != path)
 
 
-def open_delimited(
-    con: duckdb.DuckDBPyConnection, path: Path, name: str, *, delimiter: str | None
-) -> Raw:
-    """Return a UTF-8 file of delimited text; ``delimiter`` None is found out.
-
-    Raises:
-        SourceError: the file holds no header.
-    """
+def _layout(path: Path, name: str, wanted: Collection[str], mark: str | None) -> Layout:
     with open_text(path, "utf-8-sig") as reader:
         head = reader.read(HEAD_CHARACTERS)
+        if "\n" not in head:
+            head += reader.read(LONGEST_LINE)
     if not head.strip():
         raise SourceError(f"{name} holds no header; export it again with a header and rows")
-    mark = delimiter or find_delimiter(head)
-    columns = _column_names(next(r for r in _records(head, mark) if r))
+    layout = find_layout(head, wanted, mark)
+    if len(layout.header) > MOST_COLUMNS:
+        raise SourceError(
+            f"{name} has {len(layout.header):,} columns; a table of orders has {MOST_COLUMNS:,} at "
+            "most: export it with one row an order"
+        )
+    return layout
+
+
+@contextmanager
+def _from_header(path: Path, layout: Layout) -> Iterator[Path]:
+    """Yield a copy without what stands before the header, or the file itself."""
+    with open_text(path, "utf-8-sig") as reader:
+        above = [reader.readline() for _ in range(layout.line - 1)]
+        if not any(line.strip() for line in above):
+            yield path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "table.csv"
+            with copy.open("w", encoding="utf-8", newline="") as writer:
+                shutil.copyfileobj(reader, writer)
+            yield copy
+
+
+def _moved(raw: Raw, above: int) -> Raw:
+    """Return a table with its lines counted from the beginning of its file."""
+    if not above:
+        return raw
+    relation = f"select * replace ({LINE} + {above} as {LINE}) from ({raw.relation})"
+    rejects = tuple(one._replace(line=one.line + above) for one in raw.rejects)
+    return replace(raw, relation=relation, rejects=rejects)
+
+
+def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: Layout) -> Raw:
+    """Return a UTF-8 file that begins with its header, blank lines aside."""
+    mark = layout.mark
+    columns = column_names(layout.header)
     options = {
         "auto_detect": "false",
         "columns": "{" + ", ".join(f"{literal(c)}: 'VARCHAR'" for c in columns) + "}",
@@ -61,7 +96,7 @@ def open_delimited(
         "quote": "'\"'",
         "escape": "'\"'",
         "header": "true",
-        "skip": str(_blank_lines(head)),
+        "skip": str(_blank_lines(path)),
         "max_line_size": str(LONGEST_LINE),
         "store_rejects": "true",
     }
@@ -82,42 +117,10 @@ def open_delimited(
     return Raw(name, relation, dict.fromkeys(columns, "VARCHAR"), rejects=rejects)
 
 
-def find_delimiter(head: str) -> str:
-    """Return the mark that splits most of the first lines as it splits the header."""
-
-    def fit(mark: str) -> tuple[float, int]:
-        found = [len(r) for r in islice(_records(head, mark), HEAD_RECORDS) if r]
-        # The last record may have been cut off in the middle.
-        whole = found[1:-1] or found[1:]
-        agreeing = sum(1 for fields in whole if fields == found[0])
-        return (agreeing / len(whole) if whole else 1.0) * (found[0] > 1), found[0]
-
-    return max(DELIMITERS, key=fit)
-
-
-def _records(head: str, mark: str) -> Iterator[list[str]]:
-    return csv.reader(head.splitlines(keepends=True), delimiter=mark)
-
-
-def _blank_lines(head: str) -> int:
+def _blank_lines(path: Path) -> int:
     """Return how many blank lines stand before the header."""
-    lines = head.splitlines()
-    return next(number for number, line in enumerate(lines) if line.strip())
-
-
-def _column_names(header: Sequence[str]) -> list[str]:
-    """Return the header's words, each once: blanks numbered, repetitions marked."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for place, word in enumerate(header, 1):
-        name = plain = word.strip() or f"column_{place}"
-        count = 1
-        while name.lower() in taken:
-            count += 1
-            name = f"{plain}_{count}"
-        taken.add(name.lower())
-        names.append(name)
-    return names
+    with open_text(path, "utf-8-sig") as reader:
+        return next(number for number, line in enumerate(reader) if line.strip())
 
 
 def _rejects(con: duckdb.DuckDBPyConnection) -> tuple[Reject, ...]:

@@ -8,7 +8,7 @@ import duckdb
 
 from rekindle.config import SourceSettings
 from rekindle.facts.sources.delimited import LONGEST_LINE
-from rekindle.facts.sources.raw import LINE, Format, Raw, Reject
+from rekindle.facts.sources.raw import LINE, PATH, Format, Raw, Reject
 from rekindle.facts.sources.texts import utf8
 from rekindle.facts.sql import literal
 
@@ -22,10 +22,11 @@ def open_json_lines(
 ) -> Raw:
     """Return a file of JSON objects; a line that is none is set aside."""
     with utf8(path, source.encoding) as text:
-        return _open(con, text, name)
+        return open_lines(con, text, name)
 
 
-def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Raw:
+def open_lines(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Raw:
+    """Return a UTF-8 file of JSON objects, its columns the keys of all of them."""
     reader = (
         f"read_csv({literal(str(path))}, auto_detect = false, header = false, "
         "columns = {'text': 'VARCHAR'}, delim = '\x01', quote = '', escape = '', "
@@ -39,13 +40,39 @@ def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> Raw:
         "select rowid + 1, text from raw_json where json is null and trim(text) <> '' "
         "order by rowid"
     ).fetchall()
-    keys = con.execute(
-        "select distinct unnest(json_keys(json)) as key from raw_json "
-        "where json is not null order by key"
-    ).fetchall()
     relation = f"select json, text, rowid + 1 as {LINE} from raw_json where json is not null"
     rejects = tuple(Reject(line, text, "the line is no JSON object") for line, text in bad)
-    return Raw(name, relation, {k: "VARCHAR" for (k,) in keys}, is_json=True, rejects=rejects)
+    return Raw(name, relation, _columns(con), is_json=True, rejects=rejects)
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the keys of the objects, and in place of an object's the paths into it."""
+    found: dict[str, str] = {}
+    for key, kinds in _keys(con, "json"):
+        inner = f"json_extract(json, {literal(_path(key))})"
+        if kinds != ["OBJECT"]:
+            found[key] = "VARCHAR"
+            continue
+        for name, _ in _keys(con, inner):
+            found.setdefault(f"{key}.{name}", PATH)
+    return found
+
+
+def _keys(con: duckdb.DuckDBPyConnection, value: str) -> list[tuple[str, list[str]]]:
+    """Return the keys of the objects of all rows, each with the kinds of what it holds."""
+    return con.execute(
+        f"""
+        select key, list(distinct json_type(json_extract(value, '$."' || key || '"')))
+            filter (where json_type(json_extract(value, '$."' || key || '"')) <> 'NULL') as kinds
+        from (select value, unnest(json_keys(value)) as key from (
+            select {value} as value from raw_json where json is not null)
+            where json_type(value) = 'OBJECT')
+        where not contains(key, '"') group by key order by key"""
+    ).fetchall()
+
+
+def _path(key: str) -> str:
+    return f'$."{key}"'
 
 
 def _object(text: str) -> str:

@@ -77,9 +77,30 @@ def open_file(
     if form is None:
         raise SourceError(
             f"{path}: the ending {ending or '(none)'} is not known; "
-            "use .csv, .tsv, .jsonl or .parquet, each plain or .gz"
+            "use .csv, .tsv, .xlsx, .json, .jsonl or .parquet; text may be .gz"
         )
+    _check_kind(path, ending)
     try:
         return form.open(con, path, name, source)
     except (duckdb.Error, OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{path} cannot be read: {first_line(error)}") from error
+
+
+BEGINNINGS = {
+    b"PK\x03\x04": "a workbook or another packed file; if it is a workbook, call it .xlsx",
+    b"\xd0\xcf\x11\xe0": "an old workbook; call it .xls",
+    b"PAR1": "a Parquet file; call it .parquet",
+    b"\x1f\x8b": "packed by gzip; add .gz to its name",
+    b"%PDF": "a PDF; export the table itself",
+}
+
+
+def _check_kind(path: Path, ending: str) -> None:
+    """Refuse what goes by the name of text, and by its first bytes is something else."""
+    if ending not in (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson") or path.suffix == ".gz":
+        return
+    with path.open("rb") as file:
+        begins = file.read(4)
+    for mark, what in BEGINNINGS.items():
+        if begins.startswith(mark):
+            raise SourceError(f"{path} is {what}")

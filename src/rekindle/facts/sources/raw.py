@@ -16,6 +16,8 @@ from rekindle.config import SourceSettings
 
 # The column of line numbers; named so that no export has one like it.
 LINE = "_rekindle_line"
+# The type of a column within the objects of JSON, like customer.id.
+PATH = "PATH"
 
 
 class Reject(NamedTuple):
@@ -31,8 +33,10 @@ class Raw:
     """One opened file or query.
 
     ``relation`` is SQL that yields the raw columns and ``LINE``; ``columns`` maps each
-    raw column to its DuckDB type; ``is_json`` means columns are paths into ``json``.
+    raw column to its DuckDB type; ``is_json`` means columns are paths into ``json``, and those of
+    the type ``PATH`` lie within objects.
     ``may_hold_nul`` is False where no text can hold a NUL, so that nobody has to look.
+    ``notes`` say what of the file was not read.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Raw:
     is_json: bool = False
     rejects: tuple[Reject, ...] = ()
     may_hold_nul: bool = True
+    notes: tuple[str, ...] = ()
 
 
 OpenFile = Callable[[duckdb.DuckDBPyConnection, Path, str, SourceSettings], Raw]

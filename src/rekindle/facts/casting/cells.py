@@ -6,18 +6,18 @@ how the checks see it. Nothing is guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rekindle.config import SourceSettings
+from rekindle.facts.casting.amounts import HUNDREDTHS, build_amount
+from rekindle.facts.casting.dates import Finish, build_moment
+from rekindle.facts.casting.rules import Rules
 from rekindle.facts.contracts import INSTANT, MONEY, Column
 from rekindle.facts.sources import Raw
+from rekindle.facts.sources.raw import PATH
 from rekindle.facts.sql import literal, quoted
 from rekindle.identity import BLANK_NAMES, NO_IDS, WORDS
 
 NUMBERED = frozenset({"order_id", "customer_id", "product_id", "event_id", "phone"})
 FLOATS = ("DOUBLE", "FLOAT")
-SIGNS = "[£$€¥]"
-GAPS = r"\s\x{00A0}\x{202F}''’"  # between thousands, in France and Switzerland among others
 TRUE_WORDS = (
     "('true', 't', 'yes', 'y', '1', '1.0', 'on', 'ja', 'oui', 'subscribed', 'granted', "
     "'accepted', 'opt-in', 'opt_in', 'opted-in', 'opted_in', 'opted in')"
@@ -27,7 +27,6 @@ FALSE_WORDS = (
     "'declined', 'refused', 'revoked', 'withdrawn', 'opt-out', 'opt_out', 'opted-out', "
     "'opted_out', 'opted out')"
 )
-OFFSET = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
 PLAIN_BLANKS = " \t\r\n"
 BLANKS = " \t\r\n\u00a0\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u2060\ufeff"
 """What is trimmed off ids, addresses and names, though most of it is not to be seen."""
@@ -41,15 +40,6 @@ STAND_INS = {
     "last_name": BLANK_NAMES,
 }
 SQL_TYPES = {"string": "varchar", INSTANT: "timestamptz", "int64": "bigint"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a source's rows are read by beside its contract."""
-
-    source: SourceSettings
-    currency: str
-    zone: str
 
 
 def ids_prefix(source: SourceSettings) -> str:
@@ -67,7 +57,7 @@ def sql_type(column: Column) -> str:
 def build_text(raw: Raw, actual: str) -> str:
     """Return SQL for a cell as text, NULL when it is blank."""
     if raw.is_json:
-        parts = [actual] if actual in raw.columns else actual.split(".")
+        parts = [actual] if raw.columns.get(actual, PATH) != PATH else actual.split(".")
         path = "$." + ".".join(f'"{part}"' for part in parts)
         return f"nullif(trim(json_extract_string(json, {literal(path)})), '')"
     cell = quoted(actual)
@@ -94,13 +84,15 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
         text = _identifier(text, native) if column.name in NUMBERED else text
         return _somebody(text, native, column, rules) if column.name in STAND_INS else text
     if column.type == MONEY:
-        is_text, comma = native == "VARCHAR", rules.source.decimal_comma
-        amount = _plain_amount(text, comma=comma) if is_text else quoted(actual)
-        return f"try_cast({amount} as decimal(18, 4))"
+        form = rules.amount_form(column.name)
+        if native == "VARCHAR" or form == HUNDREDTHS:
+            return build_amount(text, form)
+        return f"try_cast({quoted(actual)} as {MONEY})"
     if column.type == INSTANT:
-        return _instant(text, quoted(actual), native, rules)
+        zone = rules.source.timezone or rules.zone
+        return _instant(text, quoted(actual), native, rules.date_form(column.name), zone)
     if column.type == "date":
-        return _day(text, quoted(actual), native, rules)
+        return _day(text, quoted(actual), native, rules.date_form(column.name), rules.zone)
     if column.type == "boolean":
         lower = f"lower({text})"
         return (
@@ -132,60 +124,23 @@ def _identifier(text: str, native: str) -> str:
     return text
 
 
-def _plain_amount(text: str, *, comma: bool) -> str:
-    """Return SQL for an amount without currency sign and marks between thousands."""
-    bare = rf"regexp_replace({text}, '^(-?){SIGNS}\s*|\s*{SIGNS}$', '\1')"
-    mark, other = (",", ".") if comma else (".", ",")
-    between = rf"[{GAPS}\{other}]"
-    grouped = rf"regexp_matches({bare}, '^-?\d{{1,3}}({between}\d{{3}})+(\{mark}\d*)?$')"
-    ungrouped = f"regexp_replace({bare}, '{between}', '', 'g')"
-    if not comma:
-        return f"case when {grouped} then {ungrouped} else {bare} end"
-    # A lone point is no decimal mark here, and no thousands mark either: 12.50 is refused.
-    return (
-        f"replace(case when {grouped} then {ungrouped} "
-        f"when not contains({bare}, '.') then {bare} end, ',', '.')"
-    )
-
-
-def _instant(text: str, cell: str, native: str, rules: Rules) -> str:
-    zone = rules.source.timezone or rules.zone
+def _instant(text: str, cell: str, native: str, form: str | None, zone: str) -> str:
     if native == "TIMESTAMP WITH TIME ZONE":
         return cell
-    if native != "VARCHAR":
-        return _in_zone(zone, f"try_cast({cell} as timestamp)")
-    if (form := rules.source.date_format) is not None:
-        parsed = f"try_strptime({text}, {literal(form)})"
-        return parsed if "%z" in form.lower() else _in_zone(zone, parsed)
-    return (
-        f"case when length({text}) > 10 and regexp_matches({text}, '{OFFSET}') "
-        f"then {_closed(text)} "
-        f"else {_in_zone(zone, f'try_cast({text} as timestamp)')} end"
-    )
+    finish = Finish(aware=str, local=lambda moment: _in_zone(zone, moment))
+    if native != "VARCHAR" and form is None:
+        return finish.local(f"try_cast({cell} as timestamp)")
+    return build_moment(text, form, finish)
 
 
-def _closed(text: str) -> str:
-    """Return SQL for the instant of a text that ends in an offset."""
-    # The engine takes no space before an offset, and takes UTC for a part of no meaning.
-    closed = f"regexp_replace({text}, ' ?(UTC|GMT)$', 'Z')"
-    closed = rf"regexp_replace({closed}, ' ([+-]\d{{2}}:?\d{{2}})$', '\1')"
-    return f"try_cast({closed} as timestamptz)"
-
-
-def _day(text: str, cell: str, native: str, rules: Rules) -> str:
+def _day(text: str, cell: str, native: str, form: str | None, zone: str) -> str:
     """Return SQL for a calendar day: as written, or an instant's in the business's zone."""
-    there = f"timezone({literal(rules.zone)}, {{}})::date"
+    there = f"timezone({literal(zone)}, {{}})::date"
     if native == "TIMESTAMP WITH TIME ZONE":
         return there.format(cell)
-    if native != "VARCHAR":
+    if native != "VARCHAR" and form is None:
         return f"try_cast({cell} as date)"
-    if (form := rules.source.date_format) is not None:
-        parsed = f"try_strptime({text}, {literal(form)})"
-        return there.format(parsed) if "%z" in form.lower() else f"{parsed}::date"
-    return (
-        f"case when length({text}) > 10 and regexp_matches({text}, '{OFFSET}') "
-        f"then {there.format(_closed(text))} else try_cast({text} as timestamp)::date end"
-    )
+    return build_moment(text, form, Finish(there.format, "({})::date".format))
 
 
 def _in_zone(zone: str, timestamp: str) -> str:

@@ -1,0 +1,72 @@
+"""How amounts are written, and the SQL that reads them.
+
+Signs and words of currencies, marks between thousands of every country, a minus before,
+behind or as brackets, and the dash for no cents are understood in every form. A form says
+what the comma and the point mean; nothing is guessed here.
+"""
+
+from __future__ import annotations
+
+from rekindle.facts.sql import literal
+
+POINT, COMMA, HUNDREDTHS = "1,234.50", "1.234,50", "hundredths"
+AMOUNT_FORMS = {
+    POINT: "a point before the cents",
+    COMMA: "a comma before the cents",
+    HUNDREDTHS: "cents, pence and the like, without a mark",
+}
+BLANK = r"\s\x{00A0}\x{2007}\x{2009}\x{202F}"
+# Between thousands, in France and Switzerland among others.
+GAPS = BLANK + "''\u2019`\u00b4\u02bc"
+MINUSES = "\u2212\u2013\u2011\ufe63\uff0d"
+MARKS = r"[\x{200B}-\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{061C}\x{FEFF}]"
+CODES = (
+    "AED|ARS|AUD|BGN|BHD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HRK|HUF|IDR|ILS|INR|ISK|"
+    "JOD|JPY|KES|KRW|KWD|KZT|MAD|MXN|MYR|NGN|NOK|NZD|OMR|PEN|PHP|PKR|PLN|QAR|RON|RSD|RUB|SAR|SEK|"
+    "SGD|THB|TND|TRY|TWD|UAH|USD|UYU|VND|ZAR"
+)
+WORDS = (
+    r"kr\.?|kč|zł|ft|lei|leu|rs\.?|rp\.?|rm|sfr\.?|fr\.?|tl|лв\.?|\x{0440}\x{0443}\x{0431}\.?|"
+    r"\x{0440}\.|грн\.?|din\.?|s/\.?|kn|dhs?\.?|euros?|dollars?|pounds?|r(?:\s|\b)"
+)
+CURRENCY = rf"(?:(?:[a-z]{{0,3}}\.?\p{{Sc}}|{CODES}|{WORDS})[{BLANK}]*)"
+
+
+def build_amount(text: str, form: str) -> str:
+    """Return SQL for an exact amount, NULL where ``text`` (SQL) is none in its form."""
+    if form == HUNDREDTHS:
+        return f"(try_cast({_plain(text, comma=False)} as decimal(18, 4)) / 100)::decimal(18, 4)"
+    slow = f"try_cast({_plain(text, comma=form == COMMA)} as decimal(18, 4))"
+    # Most cells are plain digits with a point, which need no looking at.
+    return slow if form == COMMA else f"coalesce(try_cast({text} as decimal(18, 4)), {slow})"
+
+
+def build_currency(text: str) -> str:
+    """Return SQL for the currency whose code stands beside an amount, '' where none does."""
+    return rf"upper(regexp_extract({text}, '(?i)(?:^|[^a-z])({CODES})(?:[^a-z]|$)', 1))"
+
+
+def _plain(text: str, *, comma: bool) -> str:
+    """Return SQL for digits with a point, as the engine casts them, or NULL."""
+    bare = f"regexp_replace({text}, '{MARKS}', '', 'g')"
+    bare = f"trim(translate({bare}, '{MINUSES}', '{'-' * len(MINUSES)}'))"
+    bare = rf"regexp_replace({bare}, '(?i)^([-+(]?)[{BLANK}]*{CURRENCY}', '\1')"
+    bare = rf"regexp_replace({bare}, '(?i)[{BLANK}]*{CURRENCY}([-)]?)$', '\1')"
+    bare = rf"regexp_replace({bare}, '([.,])[-—]{{1,2}}$', '')"
+    minus = rf"regexp_matches({bare}, '^-|-$|^\(.*\)$')"
+    digits = rf"trim(regexp_replace({bare}, '^[-+]|-$|^\((.*)\)$', '\1'), {literal(' ')})"
+    number = _ungrouped(digits, comma=comma)
+    return f"case when {minus} then '-' || ({number}) else {number} end"
+
+
+def _ungrouped(digits: str, *, comma: bool) -> str:
+    mark, other = (",", ".") if comma else (".", ",")
+    between = rf"[{GAPS}\{other}]"
+    groups = rf"^\d{{1,3}}({between}\d{{3}})+(\{mark}\d*)?$"
+    lakhs = r"^\d{1,2}(,\d{2})*,\d{3}(\.\d*)?$"
+    grouped = f"regexp_matches({digits}, {literal(groups if comma else f'{groups}|{lakhs}')})"
+    ungrouped = f"regexp_replace({digits}, {literal(between)}, '', 'g')"
+    plain = rf"regexp_matches({digits}, '^(\d+(\{mark}\d*)?|\{mark}\d+)$')"
+    # Of two marks, the other one alone is no mark of thousands: 12.50 is refused where commas are.
+    number = f"case when {grouped} then {ungrouped} when {plain} then {digits} end"
+    return f"replace({number}, ',', '.')" if comma else number
