@@ -17,7 +17,9 @@ def command_page(app: typer.Typer) -> str:
         "Every command but `init`, `demo` and `schema` takes `-C DIR`, the workspace; the default\n"
         "is the current folder. With `--json`, standard output holds only [JSON](json.md);\n"
         "messages and progress go to standard error. How a command ends:\n"
-        "[exit codes](workspace.md#exit-codes)."
+        "[exit codes](workspace.md#exit-codes).\n"
+        "`-h` says what a command takes, `rekindle --install-completion` lets the shell\n"
+        "complete commands and options, and `python -m rekindle` is the same command."
     )
     root: Any = typer.main.get_command(app)
     return note("Commands", lead) + "\n".join(_sections(root, "rekindle"))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 
@@ -31,28 +32,45 @@ from rekindle.cli.console import errors, plain
 from rekindle.cli.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
 
+
+class Room(Protocol):
+    """A file of commands."""
+
+    def register(self, app: typer.Typer, /) -> None:
+        """Add its commands."""
+
+
 app = typer.Typer(
     name="rekindle",
     help="Win lapsed customers back, and prove in money what it earned.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-for room in (
-    facts,
-    questions,
-    journeys,
-    steering,
-    operation,
-    doctor,
-    outbox,
-    people,
-    persons,
-    keys,
-    demo,
-):
-    room.register(app)
+# What the help calls each kind of task, and the files with its commands.
+TASKS: Mapping[str, Sequence[Room]] = {
+    "Begin": (demo, facts),
+    "Ask": (questions,),
+    "Try, start and measure journeys": (journeys,),
+    "Steer what runs": (steering,),
+    "Keep it running": (operation, doctor, outbox),
+    "One person": (people, persons),
+    "Let machines in": (keys,),
+}
+
+
+def _register_all() -> None:
+    """Add every command, under the name of its task."""
+    for task, rooms in TASKS.items():
+        for room in rooms:
+            room.register(app)
+        for one in (*app.registered_commands, *app.registered_groups):
+            if not isinstance(one.rich_help_panel, str):
+                one.rich_help_panel = task
+
+
+_register_all()
 
 
 def _show_version(wanted: bool) -> None:

@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
+from rekindle.cli.tables import lay_out, wrap
 from rekindle.clock import MovableClock
 from rekindle.config import EARLIEST, LATEST, shorten
 from rekindle.errors import UsageError
@@ -74,27 +74,24 @@ def show_json(document: dict[str, Any]) -> None:
 def show_table(
     title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], *, notes: Sequence[str] = ()
 ) -> None:
-    """Print a table; columns after the first that hold figures are aligned right.
+    """Print a table that fits; columns after the first that hold figures are aligned right.
 
     Of one without rows, only its title is printed, and that there is nothing.
     """
-    if rows:
-        output.print(_table(title, headers, rows))
-    else:
+    if not rows:
         output.print(f"[bold]{escape(title)}[/]: none")
+    else:
+        head, body = lay_out(headers, [list(map(plain, row)) for row in rows], output.width)
+        _print_lines([title, *head], style="bold")
+        _print_lines(body)
     for note in notes:
-        output.print(note, style="dim", markup=False)
+        _print_lines(wrap(plain(note), output.width), style="dim")
     output.print()
 
 
-def _table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for number, header in enumerate(headers):
-        figures = number > 0 and all(_is_figure(row[number]) for row in rows)
-        table.add_column(header, justify="right" if figures else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell.replace("[", "\\[") for cell in row))
-    return table
+def _print_lines(lines: Sequence[str], style: str = "") -> None:
+    for line in lines:
+        output.print(line, style=style, markup=False, soft_wrap=True)
 
 
 def check_page(path: Path | None) -> None:
@@ -204,7 +201,3 @@ def _require_our_times(day: date) -> None:
     """Refuse days so early or late that what is reckoned from them leaves the calendar."""
     if not EARLIEST <= day <= LATEST:
         raise UsageError(f"{day} is out of range; write a date from {EARLIEST} to {LATEST}")
-
-
-def _is_figure(cell: str) -> bool:
-    return not cell or cell.strip("-–+£$€%×., ")[:1].isdigit()

@@ -1,0 +1,46 @@
+"""The help: every command under a task, ``-h`` everywhere, no terminal needed."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from rekindle.cli import app
+from tests.cli.commands import rekindle
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, inner in getattr(group, "commands", {}).items():
+        yield (*path, name)
+        yield from commands(inner, (*path, name))
+
+
+ALL = sorted(commands(typer.main.get_command(app)))
+
+
+def test_every_command_is_listed_under_a_task() -> None:
+    shown = rekindle("-h").out
+    assert "─ Commands ─" not in shown
+    assert {path[0] for path in ALL} <= set(shown.split())
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_help_is_asked_for_by_one_letter(path: tuple[str, ...]) -> None:
+    done = rekindle(*path, "-h")
+    assert done.code == 0
+    assert "Usage: rekindle" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_the_package_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rekindle", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("rekindle", run_name="__main__")
+    assert not ended.value.code
+    assert capsys.readouterr().out.strip()
