@@ -36,7 +36,7 @@ def test_what_is_too_wide_even_so_is_shown_row_by_row() -> None:
 
 
 def test_long_ids_and_paths_break_behind_a_separator() -> None:
-    path = "/home/someone/shops/gift/orders-of-the-year-2010.parquet"
+    path = "/data/someone/shops/gift/orders-of-the-year-2010.parquet"
     lines = wrap(path, 24)
     assert "".join(lines) == path
     assert all(line[-1] in "/-_." for line in lines[:-1])

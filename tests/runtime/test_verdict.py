@@ -10,14 +10,16 @@ import pytest
 from rekindle.consent import Exclusion
 from rekindle.desk import (
     PreferenceChange,
+    build_plan,
     change_preferences,
     erase_person,
     exclude_person,
     explain_customer,
+    replay_journey,
 )
 from rekindle.ledger import models
 from rekindle.vocabulary import Answer, Channel, Purpose, Reason
-from tests.runtime.shops import Team
+from tests.runtime.shops import EVERYONE, Team, cards
 
 WHO = "ann"
 DAY = timedelta(days=1)
@@ -109,3 +111,61 @@ def test_verdict_of_one_whose_value_is_below_zero(begun: Team) -> None:
         or said[1] in (Reason.NO_PERMISSION, Reason.UNREACHABLE)
         for said in found.values()
     )
+
+
+def findings(team: Team, person: str) -> list[dict[Reason, str]]:
+    found = explain_customer(team.workspace, person, team.clock.now())
+    return [{one.asked: one.found for one in each.findings} for each in found.sent]
+
+
+def test_explain_says_of_a_message_what_let_it_pass(begun: Team) -> None:
+    person = begun.someone("calm")
+    (sent,) = explain_customer(begun.workspace, person, begun.clock.now()).sent
+    assert (sent.journey, sent.step) == ("calm", "check-in")
+    assert sent.entered.startswith("tier in ('lapsed', 'dormant'): tier ")
+    every = list(Reason)
+    assert [one.asked for one in sent.findings] == every[: every.index(Reason.HELD_OUT) + 1]
+    (found,) = findings(begun, person)
+    assert "they agreed" in found[Reason.NO_PERMISSION]
+    assert "import:customers" in found[Reason.NO_PERMISSION]
+    assert ":00 in " in found[Reason.QUIET_HOURS]
+    assert found[Reason.QUIET_HOURS].endswith("no hours are quiet")
+    assert "0 of " in found[Reason.CAP]
+    assert found[Reason.HELD_OUT] == "drawn into the treatment arm; 30 % are held out"
+
+
+def test_what_left_before_is_counted_and_what_came_later_is_said(begun: Team) -> None:
+    person = begun.someone("calm")
+    begun.tick(after=4 * DAY)
+    begun.clock.move(DAY)
+    suppress(begun, person, "complaint", Purpose.MARKETING)
+    first, second = findings(begun, person)
+    assert "0 of 4 by any channel in 1 week" in first[Reason.CAP]
+    assert "1 of 4 by any channel in 1 week" in second[Reason.CAP]
+    assert "since then complaint" in second[Reason.SUPPRESSED]
+
+
+def test_a_plan_and_a_replay_say_why_nobody_is_written_to(team: Team) -> None:
+    refused = [card["customer_id"] for card in cards() if card["email_consent"] != "true"][:40]
+    only = ", ".join(f"'{person}'" for person in refused)
+    text = EVERYONE.replace("everyone", "refused").replace(
+        "{audience: orders_count >= 1}", f'{{audience: "customer_id in ({only})"}}'
+    )
+    (team.folder / "journeys" / "refused.yaml").write_text(text, encoding="utf-8")
+    journey, today = team.workspace.journey("refused"), team.clock.now()
+    told = build_plan(team.workspace, journey, today).nobody
+    assert "no permission" in told
+    assert "Next: import customers with their consent" in told
+    day = today.date()
+    report = replay_journey(team.workspace, journey, first=day, last=day)
+    assert report.finding.startswith("Nobody would be written to. Of ")
+    empty = team.workspace.journey("everyone")
+    assert build_plan(team.workspace, empty, today).nobody == ""
+
+
+def test_a_plan_says_why_nobody_enters(team: Team) -> None:
+    text = EVERYONE.replace("everyone", "rich").replace("orders_count >= 1", "orders_count > 9999")
+    (team.folder / "journeys" / "rich.yaml").write_text(text, encoding="utf-8")
+    found = build_plan(team.workspace, team.workspace.journey("rich"), team.clock.now())
+    assert "nobody enters" in found.nobody
+    assert "rekindle audience 'orders_count > 9999'" in found.nobody

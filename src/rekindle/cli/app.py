@@ -10,7 +10,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import typer
 
@@ -65,7 +65,8 @@ def _register_all() -> None:
     for task, rooms in TASKS.items():
         for room in rooms:
             room.register(app)
-        for one in (*app.registered_commands, *app.registered_groups):
+        known: list[Any] = [*app.registered_commands, *app.registered_groups]
+        for one in known:
             if not isinstance(one.rich_help_panel, str):
                 one.rich_help_panel = task
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from rekindle.cli.tables import lay_out, wrap
 from rekindle.clock import MovableClock
 from rekindle.config import EARLIEST, LATEST, shorten
 from rekindle.errors import UsageError
+from rekindle.wording import counted
 
 if TYPE_CHECKING:
     from rekindle.runtime import Workspace
@@ -62,6 +63,13 @@ AsOf = Annotated[
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page.")
 ]
+CsvFile = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write everyone to a CSV file.")
+]
+ParquetFile = Annotated[
+    Path | None,
+    typer.Option("--parquet", metavar="FILE", help="Write everyone to a Parquet file."),
+]
 
 
 def show_json(document: dict[str, Any]) -> None:
@@ -89,6 +97,11 @@ def show_table(
     output.print()
 
 
+def show_warning(text: str) -> None:
+    """Print on standard error what must not be overlooked."""
+    errors.print(text, style="bold yellow", markup=False)
+
+
 def _print_lines(lines: Sequence[str], style: str = "") -> None:
     for line in lines:
         output.print(line, style=style, markup=False, soft_wrap=True)
@@ -100,8 +113,17 @@ def check_page(path: Path | None) -> None:
     Raises:
         UsageError: as ``write_page``.
     """
+    check_writable(path, "--html")
+
+
+def check_writable(path: Path | None, option: str) -> None:
+    """Refuse a file that cannot be written before the work for it is done.
+
+    Raises:
+        UsageError: naming the option.
+    """
     if path is not None:
-        with _writing(path) as fresh:
+        with _writing(path, option) as fresh:
             fresh.touch()
             fresh.unlink()
 
@@ -112,23 +134,29 @@ def write_page(path: Path, html: str) -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    with _writing(path) as fresh:
+    with _writing(path, "--html") as fresh:
         fresh.write_text(html, encoding="utf-8")
         fresh.replace(path)
     errors.print(f"wrote {path}", markup=False)
 
 
+def tell_written(files: Iterable[Path], count: int) -> None:
+    """Say which files were written, and with how many rows."""
+    for path in files:
+        errors.print(f"wrote {path}: {counted(count, 'row')}", markup=False)
+
+
 @contextmanager
-def _writing(path: Path) -> Iterator[Path]:
-    """Yield where a page is written before it takes its name."""
+def _writing(path: Path, option: str) -> Iterator[Path]:
+    """Yield where a file is written before it takes its name."""
     if not path.name:
-        raise UsageError(f"{str(path)!r} names no file; name one with --html")
+        raise UsageError(f"{str(path)!r} names no file; name one with {option}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield path.with_name(path.name + ".new")
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written ({error.strerror}); name another --html file"
+            f"{path} cannot be written ({error.strerror}); name another {option} file"
         ) from error
 
 

@@ -13,9 +13,12 @@ import typer
 from rekindle.cli.console import (
     AsJson,
     AsOf,
+    CsvFile,
     Directory,
     HtmlFile,
+    ParquetFile,
     check_page,
+    check_writable,
     errors,
     open_at,
     parse_as_of,
@@ -24,11 +27,13 @@ from rekindle.cli.console import (
     refuse_nan,
     show_json,
     show_table,
+    show_warning,
+    tell_written,
     write_page,
 )
 from rekindle.cli.steering import By, whoever
 from rekindle.errors import UsageError
-from rekindle.vocabulary import Arm, Unknown
+from rekindle.vocabulary import Answer, Arm, Unknown
 from rekindle.wording import amount, moment, percent
 
 if TYPE_CHECKING:
@@ -39,6 +44,11 @@ if TYPE_CHECKING:
 JourneyName = Annotated[
     str, typer.Argument(help="A journey in journeys/, its file's name without .yaml.")
 ]
+PLANNED = {
+    Answer.SEND: "messages sent",
+    Answer.HOLD: "touches held",
+    Answer.SKIP: "touches skipped",
+}
 A_YEAR = timedelta(days=365)
 
 
@@ -48,6 +58,7 @@ def register(app: typer.Typer) -> None:
     app.command("start")(start)
     app.command("replay")(replay)
     app.command("report")(report)
+    app.command("assignments")(assignments)
 
 
 def plan(
@@ -167,6 +178,23 @@ def report(
     _show_report(found, as_json=as_json, html=html)
 
 
+def assignments(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    csv: CsvFile = None,
+    parquet: ParquetFile = None,
+) -> None:
+    """Write who entered a journey, when, and in which arm, to analyse elsewhere."""
+    from rekindle.desk import Files, export_assignments
+
+    files = Files(csv, parquet)
+    if not any(files):
+        raise UsageError("name a file to write: --csv FILE or --parquet FILE")
+    check_writable(csv, "--csv")
+    check_writable(parquet, "--parquet")
+    tell_written(files, export_assignments(open_at(directory, None), journey, files))
+
+
 def refuse_time_travel(workspace: Workspace, as_of: str | None) -> None:
     """Refuse a date other than now where real messages could leave.
 
@@ -192,7 +220,10 @@ def _show_report(found: JourneyReport, *, as_json: bool, html: Path | None) -> N
         show_json(found.to_json())
         return
     for table in report_tables(found):
-        show_table(table.title, table.headers, table.rows, notes=table.notes)
+        notes = [note for note in table.notes if note != found.nobody]
+        show_table(table.title, table.headers, table.rows, notes=notes)
+    if found.nobody:
+        show_warning(found.nobody)
 
 
 def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
@@ -200,8 +231,11 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
         ["people who would enter", f"{found.people:,}"],
         ["treated", f"{found.assigned[Arm.TREATMENT]:,}"],
         ["held out", f"{found.assigned[Arm.HOLDOUT]:,}"],
-        *([f"messages: {answer}", f"{count:,}"] for answer, count in sorted(found.touches.items())),
-        *([f"  because {reason}", f"{count:,}"] for reason, count in sorted(found.reasons.items())),
+        *([PLANNED[answer], f"{count:,}"] for answer, count in sorted(found.touches.items())),
+        *(
+            [f"– {reason.value.replace('_', ' ')}", f"{count:,}"]
+            for reason, count in sorted(found.reasons.items())
+        ),
         ["cost at most", str(found.cost)],
         ["return unprompted", _share(found)],
         ["smallest provable gain per person", _provable(found.provable_revenue, found)],
@@ -214,6 +248,8 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
     ]
     title = f"Plan of {found.journey} as of {moment(found.as_of, zone)} ({zone})"
     show_table(title, ["", ""], rows, notes=notes)
+    if found.nobody:
+        show_warning(found.nobody)
     if not found.token:
         return
     place = "" if directory == Path() else f" -C {shlex.quote(str(directory))}"

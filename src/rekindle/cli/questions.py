@@ -15,9 +15,12 @@ from rekindle.channels import word_for
 from rekindle.cli.console import (
     AsJson,
     AsOf,
+    CsvFile,
     Directory,
     HtmlFile,
+    ParquetFile,
     check_page,
+    check_writable,
     errors,
     open_at,
     output,
@@ -25,6 +28,7 @@ from rekindle.cli.console import (
     progress_bar,
     show_json,
     show_table,
+    tell_written,
     write_page,
 )
 from rekindle.config import write_duration
@@ -76,14 +80,21 @@ def audience(
     directory: Directory = Path(),
     as_of: AsOf = None,
     sample: Annotated[int, typer.Option(min=0, max=1000, help="How many to show.")] = 10,
+    csv: CsvFile = None,
+    parquet: ParquetFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count the people who match a predicate and show the worthiest."""
-    from rekindle.desk import count_audience
+    """Count the people who match a predicate and show the worthiest, or write all to a file."""
+    from rekindle.desk import Files, count_audience, export_audience
 
+    check_writable(csv, "--csv")
+    check_writable(parquet, "--parquet")
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     found = count_audience(workspace, predicate, at, sample=sample)
+    files = Files(csv, parquet)
+    if any(files):
+        tell_written(files, export_audience(workspace, predicate, at, files))
     if as_json:
         show_json(found.to_json())
         return
@@ -92,7 +103,11 @@ def audience(
         f"{counted(found.customers, 'customer')}, {value} lifetime value, "
         f"as of {day(at, workspace.zone)} ({workspace.zone})"
     )
-    rows = [["" if v is None else str(v) for v in row.values()] for row in _shown(found.to_json())]
+    currency = workspace.config.workspace.currency
+    rows = [
+        ["" if v is None else _cell(name, v, currency) for name, v in row.items()]
+        for row in found.sample
+    ]
     headers = [name.replace("_", " ") for name in (found.sample[0] if found.sample else {})]
     show_table(title, headers, rows)
 
@@ -117,10 +132,15 @@ def explain(
     _show_person(found, zone)
     _show_deeds(found, zone)
     _show_decisions(found, zone)
+    _show_sent(found, zone)
 
 
-def _shown(document: dict[str, list[dict[str, object]]]) -> list[dict[str, object]]:
-    return document["sample"]
+def _cell(name: str, value: object, currency: str) -> str:
+    if isinstance(value, Decimal):
+        return amount(value, currency)
+    if isinstance(value, float):
+        return f"{value:,.0f}" if name.endswith("_days") else f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _show_person(found: Explanation, zone: ZoneInfo) -> None:
@@ -207,6 +227,21 @@ def _show_decisions(found: Explanation, zone: ZoneInfo) -> None:
         for m in found.messages
     ]
     show_table("Messages", ["decided", "template", "state", "note"], sent)
+
+
+def _show_sent(found: Explanation, zone: ZoneInfo) -> None:
+    """Show of the newest messages what the gate asked before they were sent."""
+    for one in found.sent:
+        rows = [["entered", one.entered]]
+        rows += [[each.asked.value.replace("_", " "), each.found] for each in one.findings]
+        title = f"Why {one.step} of {one.journey} was sent, {moment(one.at, zone)}"
+        show_table(title, ["asked", "found"], rows)
+    if found.sent:
+        notes = (
+            "Each line is a question of the gate that would have kept the message back. "
+            "Profiles are by the facts, and rules by rekindle.toml, as they are today."
+        )
+        output.print(notes, style="dim", markup=False)
 
 
 def _why(decision: DecisionEntry, meanings: Mapping[Reason, str], zone: ZoneInfo) -> str:

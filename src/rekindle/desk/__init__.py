@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rekindle.desk.addresses import Restored, restore_address
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
+    from rekindle.desk.exporting import Files, export_assignments, export_audience
     from rekindle.desk.judging import Verdict
     from rekindle.desk.opting_out import LedgerOptOuts
     from rekindle.desk.persons import (
@@ -53,6 +54,9 @@ _HOMES = {
     "MEANINGS": "explaining",
     "Explanation": "explaining",
     "explain_customer": "explaining",
+    "Files": "exporting",
+    "export_assignments": "exporting",
+    "export_audience": "exporting",
     "Verdict": "judging",
     "Found": "persons",
     "join_people": "persons",
@@ -90,6 +94,7 @@ __all__ = [
     "MEANINGS",
     "AudienceCount",
     "Explanation",
+    "Files",
     "Found",
     "LedgerOptOuts",
     "LedgerSubscriptions",
@@ -109,6 +114,8 @@ __all__ = [
     "erase_person",
     "exclude_person",
     "explain_customer",
+    "export_assignments",
+    "export_audience",
     "find_sample",
     "include_person",
     "join_people",

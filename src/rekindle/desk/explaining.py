@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
 from rekindle.desk.finding import find_person
 from rekindle.desk.judging import Verdict, judge
+from rekindle.desk.retracing import Sending, retrace
 from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
 from rekindle.journeys import Person
@@ -35,7 +36,8 @@ MEANINGS = {note.reason: note.meaning for note in REASONS}
 class Explanation:
     """One person: profile, permission, wishes, enrolments, decisions and messages.
 
-    Lists are in order of time, the oldest first.
+    Lists are in order of time, the oldest first; ``sent`` says of the newest messages why
+    they were sent.
     """
 
     person: str
@@ -53,6 +55,7 @@ class Explanation:
     enrolments: Sequence[EnrolmentEntry]
     decisions: Sequence[DecisionEntry]
     messages: Sequence[MessageEntry]
+    sent: Sequence[Sending] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -84,6 +87,7 @@ class Explanation:
             "enrolments": [_plain(asdict(one)) for one in self.enrolments],
             "decisions": [_plain(asdict(one)) for one in self.decisions],
             "messages": [_plain(asdict(one)) for one in self.messages],
+            "sent": [_plain(asdict(one)) for one in self.sent],
         }
 
 
@@ -105,7 +109,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         )
     profile = rows[0] if rows else {}
     consents = history.consents_of(customer)
-    return Explanation(
+    known = Explanation(
         person=customer,
         as_of=at,
         profile=profile,
@@ -129,6 +133,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
     )
+    return replace(known, sent=retrace(workspace, known))
 
 
 def _zones(workspace: Workspace, card: Person | None) -> Sequence[ZoneInfo]:
@@ -151,6 +156,8 @@ def _wishes(preferences: Preferences) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):

@@ -19,6 +19,7 @@ import ibis.expr.types as ir
 from rekindle.audiences import behaviours_in, bind_flags, build_condition, parse_predicate
 from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.desk.tokens import sign_plan
 from rekindle.experiments import (
     HoldoutPlan,
@@ -67,7 +68,7 @@ class BaseRate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What starting a journey now would mean."""
+    """What starting a journey now would mean; ``nobody`` says why no message would leave."""
 
     journey: str
     as_of: datetime
@@ -82,6 +83,7 @@ class Plan:
     provable_rate: float | Unknown
     token: str = ""
     notes: tuple[str, ...] = ()
+    nobody: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as documented JSON; what is unknown carries its reason."""
@@ -102,6 +104,7 @@ class Plan:
             "provable_revenue": _json(self.provable_revenue),
             "provable_return_rate": _json(self.provable_rate),
             "token": self.token,
+            "nobody": self.nobody,
             "notes": list(self.notes),
         }
 
@@ -194,6 +197,15 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         token=""
         if is_running
         else sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
+        nobody=""
+        if decisions[Answer.SEND]
+        else say_why_nobody(
+            workspace,
+            journey,
+            people=len(candidates),
+            reasons=people_by_reason(book.moves),
+            at=at,
+        ),
         notes=(*holdout_notes(journey, version), *_notes(workspace, journey, is_running)),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from rekindle.consent import ConsentRecord
@@ -14,6 +14,7 @@ from rekindle.desk.planning import (
     predicates_of_house,
     salt_of,
 )
+from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
 from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
@@ -62,8 +63,21 @@ def replay_journey(
     """
     rehearsal = rehearse(workspace, journey, first=first, last=last, progress=progress)
     record = _record(workspace, rehearsal)
+    if not rehearsal.replayed.sends:
+        record = replace(record, nobody=_why_nobody(workspace, journey, rehearsal))
     engine, facts = workspace.reading
     return build_report(record, facts, engine)
+
+
+def _why_nobody(workspace: Workspace, journey: Journey, rehearsal: Rehearsal) -> str:
+    replayed = rehearsal.replayed
+    return say_why_nobody(
+        workspace,
+        journey,
+        people=len({course.enrolment.person for course in replayed.courses}),
+        reasons=people_by_reason(replayed.moves),
+        at=rehearsal.ticks[-1],
+    )
 
 
 @dataclass(frozen=True, slots=True)

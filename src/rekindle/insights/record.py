@@ -51,6 +51,7 @@ class JourneyRecord:
 
     ``touches`` and ``reasons`` count decisions, ghosts included; ``cost_micros`` is of
     the messages in ``sends``; ``notes`` are what a reader has to know about the record.
+    ``nobody`` says why no message left, where none did.
     ``seen`` says when a pass first looked at the facts of each import, by its number.
     """
 
@@ -66,6 +67,7 @@ class JourneyRecord:
     is_replay: bool
     notes: tuple[str, ...] = ()
     seen: Sequence[tuple[int, datetime]] = ()
+    nobody: str = ""
 
     @property
     def assigned(self) -> Sequence[Membership]:

@@ -76,10 +76,13 @@ class JourneyReport:
     lift: Lift | Unknown
     return_rate_lift: Lift | Unknown
     notes: tuple[str, ...]
+    nobody: str = ""
 
     @property
     def finding(self) -> str:
-        """Return in plain words whether the difference shows anything."""
+        """Return in plain words whether the difference shows anything, or why nothing left."""
+        if self.nobody:
+            return self.nobody
         told = _tell(self.lift, self.currency, is_replay=self.is_replay)
         if not self.is_replay:
             return told
@@ -146,6 +149,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         lift=_estimate_revenue_lift(record, outcomes, arms, returned),
         return_rate_lift=_estimate_return_lift(arms),
         notes=(*record.notes, *_explain(record, before_known)),
+        nobody=record.nobody,
     )
 
 
