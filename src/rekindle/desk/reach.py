@@ -32,7 +32,7 @@ AS_OF = "as of {}"
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Contactable:
     """How many customers have a card, an address, a telephone number, and who agreed.
 
     ``agreed`` counts whoever said yes by then, ``later`` those whose yes counts only
@@ -46,11 +46,11 @@ class Reach:
     later: int = 0
 
 
-def measure_reach(workspace: Workspace, at: datetime) -> Reach:
+def measure_reach(workspace: Workspace, at: datetime) -> Contactable:
     """Return who could be written to at ``at`` at all, by the facts."""
     engine, facts = workspace.reading
     if not facts.has_cards:
-        return Reach()
+        return Contactable()
     cards = facts.customers
     row = engine.run(
         cards.aggregate(
@@ -69,7 +69,7 @@ def measure_reach(workspace: Workspace, at: datetime) -> Reach:
             counts.aggregate(agreed=(counts.first <= now).sum(), later=(counts.first > now).sum())
         ).to_pylist()[0]
         agreed, later = known["agreed"] or 0, known["later"] or 0
-    return Reach(row["cards"], row["emails"], row["phones"], agreed, later)
+    return Contactable(row["cards"], row["emails"], row["phones"], agreed, later)
 
 
 def people_by_reason(moves: Iterable[Move]) -> Mapping[Reason, int]:

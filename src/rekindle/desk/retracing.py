@@ -35,7 +35,7 @@ GONE = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Asked:
     """A question of the gate, named by the answer that would have stopped the message."""
 
     asked: Reason
@@ -52,7 +52,7 @@ class Sending:
     step: str
     at: datetime
     entered: str
-    findings: Sequence[Finding]
+    findings: Sequence[Asked]
 
 
 def retrace(workspace: Workspace, known: Explanation) -> list[Sending]:
@@ -85,7 +85,7 @@ def _retrace_one(
         sent.step,
         sent.at,
         values.say(first.audience, enrolment.entered_at),
-        tuple(Finding(reason, found) for reason, found in look.findings()),
+        tuple(Asked(reason, found) for reason, found in look.findings()),
     )
 
 
