@@ -12,7 +12,7 @@ import pytest
 from rekindle.insights import Audit, JourneyReport, audit_page, report_page
 from rekindle.insights.model import LINES, EarlierCut, GapDays, Proof, TierLine, TierTotal
 from rekindle.insights.report import ArmResult
-from rekindle.vocabulary import Arm, Money, Tier, Unknown
+from rekindle.vocabulary import Arm, Money, Reason, Tier, Unknown
 
 VOID = {"meta", "br", "link", "img"}
 
@@ -135,6 +135,37 @@ def test_a_page_about_nothing_says_so(audit: Audit, report: JourneyReport) -> No
     page = report_page(unmeasured)
     assert "No lift can be stated: nobody has bought yet." in Outline(page).text
     assert "<svg" not in page
+
+
+def test_a_page_names_the_business_as_text(audit: Audit, report: JourneyReport) -> None:
+    for page in (audit_page(audit, "Wick & <Mug>"), report_page(report, "Wick & <Mug>")):
+        assert '<p class="shop">Wick &amp; &lt;Mug&gt;</p>' in page
+        assert "· Wick &amp; &lt;Mug&gt;</title>" in page
+
+
+def test_charts_take_their_colours_from_the_page(audit: Audit, report: JourneyReport) -> None:
+    for page in both_pages(audit, report):
+        named = set(re.findall(r"var\(--([a-z]+)", page))
+        themes = [set(re.findall(r"--([a-z]+):", theme)) for theme in page.split("@media")[:2]]
+        assert named <= themes[0] == themes[1]
+        for chart in re.findall(r"<svg.*?</svg>", page, re.S):
+            fixed = re.findall(r"(?:fill|stroke): (#[0-9a-f]+)", chart)
+            assert set(fixed) <= {"#000000"}
+
+
+def test_the_ghosts_of_the_holdout_are_in_the_chart(report: JourneyReport) -> None:
+    with_ghosts = replace(report, reasons={Reason.HELD_OUT: 41, Reason.CAP: 7})
+    chart = re.findall(
+        r'<svg[^>]*aria-labelledby="reasons.*?</svg>', report_page(with_ghosts), re.S
+    )[0]
+    assert "held out" in chart
+    assert ">41<" in chart
+
+
+def test_every_cell_knows_its_column_for_a_narrow_screen(audit: Audit) -> None:
+    page = audit_page(audit)
+    assert 'data-name="lifetime value"' in page
+    assert len(re.findall("<td ", page)) == len(re.findall("<td data-name=", page))
 
 
 def test_a_replay_does_not_claim_to_have_earned(report: JourneyReport) -> None:

@@ -218,8 +218,8 @@ def test_a_shown_lift_is_told_in_money_with_its_interval(report_on: Any) -> None
     report = report_on(purchases("t", 40, 10) + purchases("h", 4, 10), record(members))
     lift = report.lift
     assert report.finding == (
-        f"The journey earned {lift.difference:.2f} GBP more per assigned customer than the "
-        f"holdout, and between {lift.low:.2f} and {lift.high:.2f} with 95 % confidence."
+        f"The journey earned £{lift.difference:.2f} more per assigned customer than the "
+        f"holdout, and between £{lift.low:.2f} and £{lift.high:.2f} with 95 % confidence."
     )
 
 

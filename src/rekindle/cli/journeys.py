@@ -157,7 +157,7 @@ def replay(
             last=end,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )
-    _show_report(found, as_json=as_json, html=html)
+    _show_report(found, workspace, as_json=as_json, html=html)
 
 
 def report(
@@ -175,7 +175,7 @@ def report(
     with progress_bar() as bar:
         bar.add_task("reporting", total=None)
         found = report_journey(workspace, journey)
-    _show_report(found, as_json=as_json, html=html)
+    _show_report(found, workspace, as_json=as_json, html=html)
 
 
 def assignments(
@@ -211,11 +211,13 @@ def refuse_time_travel(workspace: Workspace, as_of: str | None) -> None:
         )
 
 
-def _show_report(found: JourneyReport, *, as_json: bool, html: Path | None) -> None:
+def _show_report(
+    found: JourneyReport, workspace: Workspace, *, as_json: bool, html: Path | None
+) -> None:
     from rekindle.insights import report_page, report_tables
 
     if html:
-        write_page(html, report_page(found))
+        write_page(html, report_page(found, workspace.config.workspace.name))
     if as_json:
         show_json(found.to_json())
         return

@@ -65,7 +65,7 @@ def audit(
     with progress_bar() as bar:
         bar.add_task("auditing", total=None)
         found = workspace.audit(at)
-        page = audit_page(found) if html else ""
+        page = audit_page(found, workspace.config.workspace.name) if html else ""
     if html:
         write_page(html, page)
     if as_json:

@@ -25,7 +25,6 @@ from rekindle.insights.drawing import (
 from rekindle.insights.model import DRIFTED, Audit
 from rekindle.insights.report import JourneyReport
 from rekindle.insights.survival import Interval
-from rekindle.insights.tables import list_reasons
 from rekindle.insights.words import (
     say_amount,
     say_count,
@@ -35,7 +34,7 @@ from rekindle.insights.words import (
     say_share,
     say_word,
 )
-from rekindle.vocabulary import Arm, Tier, Unknown
+from rekindle.vocabulary import Arm, Reason, Tier, Unknown
 
 _LONGEST_LABEL = 18
 _BIN_DAYS = (1, 2, 7, 14, 28, 56, 112)
@@ -183,8 +182,8 @@ def draw_funnel(report: JourneyReport) -> str:
 
 
 def draw_reasons(report: JourneyReport) -> str:
-    """Return why touches were held or skipped, ghosts apart; empty without any."""
-    if not (reasons := list_reasons(report)):
+    """Return why touches were held or skipped, the holdout's ghosts in green; empty without any."""
+    if not (reasons := list(report.reasons.items())):
         return ""
     text = ", ".join(f"{say_word(reason)}: {count:,}" for reason, count in reasons)
     height = 70 + 30 * len(reasons)
@@ -192,7 +191,8 @@ def draw_reasons(report: JourneyReport) -> str:
         (axes,) = sheet.axes()
         names = [say_word(reason) for reason, _ in reasons]
         counts = [float(count) for _, count in reasons]
-        draw_bars(axes, names, counts, [QUIET] * len(names), say=lambda n: say_count(round(n)))
+        colours = [CALM if reason is Reason.HELD_OUT else QUIET for reason, _ in reasons]
+        draw_bars(axes, names, counts, colours, say=lambda n: say_count(round(n)))
     return sheet.svg
 
 

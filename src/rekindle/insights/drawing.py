@@ -20,13 +20,23 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-INK, MUTED, GRID = "#1b2733", "#5c6b7a", "#dde3e9"
+INK, MUTED, GRID, PAPER = "#1b2733", "#5c6b7a", "#dde3e9", "#fffffe"
 CALM, WARM, QUIET = "#0f766e", "#c2571a", "#94a3b3"
+# What a page calls each colour: drawn by name, a chart follows a reader's dark screen.
+NAMES = {
+    INK: "ink",
+    MUTED: "muted",
+    GRID: "line",
+    PAPER: "paper",
+    CALM: "calm",
+    WARM: "warm",
+    QUIET: "quiet",
+}
 
 # Narrow enough to be read on a telephone, where a page shows it at 0.8 of its size.
 WIDTH, HEIGHT = 440, 300
 # Under a label, so that a line behind it does not strike it out.
-_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+_PAPER = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 13,
@@ -75,6 +85,8 @@ def open_sheet(name: str, title: str, text: str, *, height: float = HEIGHT) -> I
 def _embed(svg: str, name: str, title: str, text: str) -> str:
     """Return a written file as part of a page: no prolog, no size, no ids but its own."""
     body = svg[svg.index("<svg") :]
+    for colour, named in NAMES.items():
+        body = body.replace(colour, f"var(--{named}, {colour})")
     body = re.sub(r'(<g) id="[^"]*"', r"\1", body)
     viewbox = re.search(r'viewBox="[^"]*"', body)
     head = (

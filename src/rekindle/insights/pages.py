@@ -53,6 +53,7 @@ class _Section:
 class _Page:
     """Everything a page shows."""
 
+    shop: str
     title: str
     about: str
     lead: str
@@ -61,10 +62,11 @@ class _Page:
     notes: tuple[str, ...]
 
 
-def audit_page(audit: Audit) -> str:
-    """Return an audit as one self-contained HTML page."""
+def audit_page(audit: Audit, shop: str = "") -> str:
+    """Return an audit as one self-contained HTML page that names the business."""
     return _render(
         _Page(
+            shop=shop,
             title="Who drifted away, and what they are worth",
             about=(
                 f"{say_count(audit.buyers)} buyers, {say_count(audit.orders)} orders, "
@@ -84,13 +86,14 @@ def audit_page(audit: Audit) -> str:
     )
 
 
-def report_page(report: JourneyReport) -> str:
-    """Return a report as one self-contained HTML page."""
+def report_page(report: JourneyReport, shop: str = "") -> str:
+    """Return a report as one self-contained HTML page that names the business."""
     kind, did = "Live journey", "earned"
     if report.is_replay:
         kind, did = "Replay over past orders, nobody was contacted", "would have done"
     return _render(
         _Page(
+            shop=shop,
             title=f"What {report.journey} {did}",
             about=f"{kind}, {say_day(report.started_at)} to {say_day(report.until)}",
             lead=report.finding,
@@ -151,7 +154,8 @@ def _audit_figures(audit: Audit) -> tuple[_Figure, ...]:
         _Figure(
             "A typical gap",
             f"{say_days(audit.gap_days.median)} days",
-            f"between purchases; 95 % are back within {say_days(audit.gap_days.p95)} days",
+            "between two purchases of one customer; of those who bought again, 95 % did within "
+            f"{say_days(audit.gap_days.p95)} days",
         ),
     )
 
@@ -299,8 +303,9 @@ def _held_out(report: JourneyReport) -> str:
 def _touch_section(report: JourneyReport) -> _Section:
     return _Section(
         "What was held back, and whether it stopped in time",
-        "Every touch is asked for at one gate and every answer is written down. A message after "
-        "a known return would be a broken promise.",
+        "Every touch is asked for at one gate and every answer is written down. Held out, in "
+        "green, are those who would have been written to but for the measurement. A message "
+        "after a known return would be a broken promise.",
         charts.draw_reasons(report),
         (
             tables.touch_table(report),

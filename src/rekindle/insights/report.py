@@ -16,6 +16,7 @@ from rekindle.insights.outcomes import Outcomes, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
+from rekindle.wording import amount, counted
 
 NET_REVENUE = "net revenue per assigned customer"
 RETURN_RATE = "return rate per assigned customer"
@@ -258,7 +259,8 @@ def _explain(record: JourneyRecord, before_known: int) -> list[str]:
         )
     if before_known:
         notes.append(
-            f"{before_known:,} messages left after a purchase that had not been imported yet; "
+            f"{counted(before_known, 'message')} left after a purchase that had not been imported "
+            "yet; "
             "import orders more often to stop sooner."
         )
     return notes
@@ -284,11 +286,14 @@ def _tell(lift: Lift | Unknown, currency: str, *, is_replay: bool) -> str:
     if _may_be_zero(lift):
         return "No lift is shown: the interval includes 0."
     side = "more" if lift.difference > 0 else "less"
-    near, far = sorted((abs(lift.low), abs(lift.high)))
+    gain, near, far = (
+        amount(value, currency)
+        for value in (abs(lift.difference), *sorted((abs(lift.low), abs(lift.high))))
+    )
     who = "The treatment arm brought" if is_replay else "The journey earned"
     return (
-        f"{who} {abs(lift.difference):,.2f} {currency} {side} per assigned customer than the "
-        f"holdout, and between {near:,.2f} and {far:,.2f} with "
+        f"{who} {gain} {side} per assigned customer than the holdout, and between {near} and "
+        f"{far} with "
         f"{lift.confidence * 100:g} % confidence."
     )
 

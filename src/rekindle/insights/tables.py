@@ -26,7 +26,7 @@ from rekindle.insights.words import (
     say_value,
     say_word,
 )
-from rekindle.vocabulary import Answer, Arm, Reason, Tier, Unknown
+from rekindle.vocabulary import Answer, Arm, Tier, Unknown
 
 MOST_CATEGORIES = 12
 CURVE_ROWS_PER_HORIZON = 3
@@ -279,11 +279,6 @@ def promise_table(report: JourneyReport) -> TextTable:
         ),
         report.notes,
     )
-
-
-def list_reasons(report: JourneyReport) -> list[tuple[Reason, int]]:
-    """Return why touches were held or skipped, ghosts apart: they are the measurement."""
-    return [(why, count) for why, count in report.reasons.items() if why is not Reason.HELD_OUT]
 
 
 def _gap_row(name: str, gaps: GapDays) -> tuple[str, ...]:

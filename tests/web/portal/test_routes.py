@@ -60,7 +60,7 @@ def test_a_route_that_declares_nothing_is_not_shown(opt_outs: FakeOptOuts) -> No
     assert "a secret" not in answer.body
 
 
-@pytest.mark.parametrize("address", ["link", "/u/forged", "/nowhere", "/healthz"])
+@pytest.mark.parametrize("address", ["link", "/", "/u/forged", "/nowhere", "/healthz"])
 def test_every_answer_is_sealed(visitor: Visitor, link: str, address: str) -> None:
     answer = visitor.ask("GET", link if address == "link" else address)
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
@@ -78,6 +78,15 @@ def test_the_policy_lets_in_the_style_of_the_page_and_nothing_else(
     assert "default-src 'none'" in policy
     assert "<script" not in answer.body
     assert " style=" not in answer.body
+
+
+def test_the_bare_address_says_what_it_is_for_and_nothing_else(visitor: Visitor) -> None:
+    answer = visitor.ask("GET", "/")
+    assert answer.status == 200
+    assert "where the links in our messages lead" in answer.body
+    assert "ekindle" not in answer.body
+    assert "<form" not in answer.body
+    assert visitor.ask("POST", "/").status == 405
 
 
 def test_a_wrong_method_is_told_the_right_ones(visitor: Visitor, link: str) -> None:

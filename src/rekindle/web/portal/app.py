@@ -86,6 +86,7 @@ def build_routes(
     pages = Pages(opt_outs, secret, find_trouble)
     return Routes(
         urlpatterns=(
+            path("", pages.home, name="home"),
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
             path("healthz", pages.health, name="health"),
         ),

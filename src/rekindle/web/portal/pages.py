@@ -62,6 +62,13 @@ class Pages:
             return self._page("unsubscribe.html", channel=link.channel)
         return self._refuse_method((*SHOWING, "POST"))
 
+    @open_to_anyone("it says what this address is for, and nothing about anybody")
+    def home(self, request: HttpRequest) -> HttpResponse:
+        """Say what this address is for, to whoever cuts a link down to it."""
+        if request.method not in SHOWING:
+            return self._refuse_method(SHOWING)
+        return self._page("home.html")
+
     @open_to_anyone("it says whether ledger and worker are well, and nothing about anybody")
     def health(self, request: HttpRequest) -> HttpResponse:
         """Answer a load balancer: 200 if ledger and worker are well, else 503 and why."""
