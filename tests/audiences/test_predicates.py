@@ -117,3 +117,31 @@ def test_a_predicate_has_its_limits() -> None:
 def test_any_text_is_taken_or_refused_but_never_breaks(text: str) -> None:
     with suppress(PredicateError):
         parse_predicate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("tier = lapsed", "texts stand in straight quotes: tier = 'lapsed'"),
+        ("tier = LAPST", "tier = 'lapsed'"),
+        ('tier = "lapsed"', "tier = 'lapsed'"),
+        ("tier in (lapsed, dormant)", "tier = 'lapsed'"),
+        ("tier = \N{LEFT SINGLE QUOTATION MARK}lapsed\N{RIGHT SINGLE QUOTATION MARK}", "'lapsed'"),
+        ("country = GB", "country = 'GB'"),
+        ("lapsed", "'lapsed' is no condition; write tier = 'lapsed'"),
+        ("lifetime_value > €500", "write amounts as plain numbers"),
+        ("lifetime_value > 1,000", "write numbers without separators"),
+        ("orders_count => 3", "near '=>' (character 15); write >= or <="),
+        ("silence_days > 3 days", "silence_days > 30"),
+        ("tier = 'lapsed' and", "something is missing at its end"),
+        ("tier = 'lapsed", "a quote is not closed"),
+        ("(tier = 'lapsed'", "a bracket is not closed"),
+        ("orders_count > 2 && has_email", "joined by and, or and not"),
+        ("nonsense = 3", "unknown column 'nonsense'; there are customer_id, tier"),
+    ],
+)
+def test_a_slip_is_answered_by_what_to_write(text: str, told: str) -> None:
+    with pytest.raises(PredicateError) as refused:
+        parse_predicate(text)
+    assert told in str(refused.value)
+    assert "docs/" not in str(refused.value)

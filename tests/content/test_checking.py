@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.content import MARKETING_VARIABLES, VARIABLES, load_templates
+from rekindle.content.language import compile_part
 from rekindle.errors import TemplateError
 from tests.content.conftest import BODY, HEAD, Write
 
@@ -85,9 +86,9 @@ def test_a_missing_template_names_the_nearest(write: Write) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("one\n{% if first_name %}x", "line 7: expected tag endif"),
-        ("one\n{% fi %}", "line 7: unexpected tag 'fi'"),
-        ("one\n{{ first_name", "line 7: expected '}}'"),
+        ("one\n{% if first_name %}x", "line 7: the block that begins here has no {% endif %}"),
+        ("one\n{% fi %}", "line 7, column 4: there is no tag 'fi'"),
+        ("one\n{{ first_name", "line 7, column 1: '{{' is not closed"),
         ("one\n{{ name | upcas }}", "line 7: unknown filter 'upcas'; did you mean 'upcase'?"),
         ("one\n<b>x", "line 7: </mj-text> closes a tag that is not open here"),
         ("one\n2 < 3", "line 7: this '<' begins no tag; write &lt;"),
@@ -159,3 +160,33 @@ def test_a_variable_that_is_only_shown_is_told_from_one_that_is_looked_at(
 ) -> None:
     shown = load_templates(write(markup)).shown_plainly("letter")
     assert ("unsubscribe_url" in shown) is is_plain
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("Hi {{ first_name", "line 2, column 4: '{{' is not closed"),
+        ("{% if a", "'{%' is not closed"),
+        ("{% if a %}x", "line 2: the block that begins here has no {% endif %}"),
+        ("{% fi a %}x", "column 4: there is no tag 'fi'; did you mean 'if'?"),
+        ("{% endif %}", "{% endif %} ends no block that is open here"),
+        ("x {% else %}", "{% else %} stands in no block"),
+        ("{% include 'x' %}", "a template reads no other"),
+        ("{{ }}", "line 2: a name or a value is missing here"),
+        ("{% if %}x{% endif %}", "a name or a value is missing here"),
+        ("{{ first name }}", "line 2, column 10: two values stand side by side"),
+        ("{{ a | append 'x' }}", "two values stand side by side"),
+        ("{% if a = 'b' %}x{% endif %}", "write '=='"),
+        ("{% if a && b %}x{% endif %}", "join conditions by 'and'"),
+        ("{{ 'a }}", "a quote is not closed"),
+        ("{{{ a }}}", "a brace too many"),
+        ("{% assign x 5 %}", "{% assign name = 'value' %}"),
+        ("{{ a | upcas }}", "unknown filter 'upcas'; did you mean 'upcase'?"),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_said_in_plain_words(body: str, told: str) -> None:
+    with pytest.raises(TemplateError) as refused:
+        compile_part(f"first line\n{body}", file="nudge.mjml")
+    assert str(refused.value).startswith("nudge.mjml, line 2")
+    assert told in str(refused.value)
+    assert "expect" not in str(refused.value)

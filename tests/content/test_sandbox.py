@@ -41,7 +41,7 @@ def test_what_a_filter_is_given_is_bounded_too() -> None:
 
 @pytest.mark.parametrize("tag", ["include 'x'", "render 'x'", "extends 'x'", "layout 'x'"])
 def test_no_other_file_can_be_read(tag: str) -> None:
-    with pytest.raises(TemplateError, match="unexpected tag"):
+    with pytest.raises(TemplateError, match=r"there is no tag|a template reads no other"):
         compile_part(f"{{% {tag} %}}", file="letter")
 
 

@@ -102,7 +102,9 @@ def test_what_is_left_out_has_the_documented_default() -> None:
     assert journey.stale_after == timedelta(days=3)
 
 
-@pytest.mark.parametrize(("text", "share"), [("auto", None), ("none", 0.0), ("0.9", 0.9)])
+@pytest.mark.parametrize(
+    ("text", "share"), [("auto", None), ("none", 0.0), ("0.9", 0.9), ("60%", 0.6), ("7 %", 0.07)]
+)
 def test_holdout_is_automatic_absent_or_a_share(text: str, share: float | None) -> None:
     assert parse_journey(replaced("holdout: 0.1", f"holdout: {text}")).holdout == share
 
@@ -139,6 +141,7 @@ REFUSED = [
     ("exit: [order]", "exit: [2nd_order]", 8, "beginning with a letter"),
     ("holdout: 0.1", "holdout: 0", 9, "'none'"),
     ("holdout: 0.1", "holdout: 0.95", 9, "up to 0.9"),
+    ("holdout: 0.1", "holdout: 95%", 9, "up to 0.9 (90%)"),
     ("holdout: 0.1", "holdout: nan", 9, "up to 0.9"),
     ("holdout: 0.1", "holdout: ten", 9, "not 'ten'"),
     ("2 hours", "until clicked", 12, "'until clicked' is no duration"),
@@ -203,10 +206,15 @@ def test_journey_that_sends_nothing_is_refused() -> None:
         ("", "is empty"),
         ("# only a comment\n", "is empty"),
         ("- a list\n", "line 1: a journey begins with a key"),
-        ("journey: [unclosed\n", "not valid YAML"),
-        ("journey: a\n\tpurpose: b\n", "line 2: not valid YAML"),
-        ("journey: a\n---\njourney: b\n", "line 2: not valid YAML"),
-        ("journey: a\x00b\n", "not valid YAML"),
+        ("journey: [unclosed\n", "not valid YAML: a bracket is not closed"),
+        ("journey: a\n\tpurpose: b\n", "line 2, column 1: not valid YAML: a tab"),
+        ("journey: a\n---\njourney: b\n", "line 2, column 1: not valid YAML: a line '---'"),
+        ("journey: a\x00b\n", "not valid YAML: it holds a character"),
+        ("journey: a: b\n", "line 1, column 11: not valid YAML: a colon stands where none can"),
+        ("holdout: auto\njourney a\n", "not valid YAML: a key has no colon"),
+        ("journey: 'a\n", "not valid YAML: a quote or a bracket is not closed"),
+        ("journey: @a\n", "line 1, column 10: not valid YAML: a value begins with a sign"),
+        ("steps:\n  - a\n - b\n", "line 3, column 2: not valid YAML: this is indented unlike"),
         ("journey: a\njourney: b\n", "line 2: 'journey' stands here twice"),
         ("? [a, b]\n: c\n", "line 1: a key is a single word"),
         ("a: &x [1]\nb: *x\n", "line 1: anchors (&) and aliases (*) are not read"),

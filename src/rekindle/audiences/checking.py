@@ -20,7 +20,11 @@ from rekindle.errors import PredicateError
 from rekindle.profiles import FAMILIES
 
 NUMBERS = ("count", "money")
-PAGE = "docs/reference/predicates.md"
+ALLOWED = (
+    "a predicate compares columns by =, <>, <, <=, >, >=, in, between, like and is null, joined by "
+    "and, or and not"
+)
+QUOTES = "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}“”„\"' "
 DEEPEST = 60
 LARGEST, SMALLEST = 1e15, 1e-9  # beyond, engines disagree about what is too large
 LONGEST_INTERVAL_DAYS = 36_500
@@ -59,7 +63,7 @@ def type_of(node: exp.Expr | None, *, depth: int = 0) -> str:
 
 
 def _refusal(node: exp.Expr) -> PredicateError:
-    return PredicateError(f"{_shown(node)!r} is not allowed in a predicate; {PAGE} lists what is")
+    return PredicateError(f"{_shown(node)!r} is not allowed in a predicate: {ALLOWED}")
 
 
 def _column(node: exp.Column, depth: int) -> str:
@@ -70,9 +74,38 @@ def _column(node: exp.Column, depth: int) -> str:
         return "flag"
     if (found := type_of_column(name)) is not None:
         return found
-    near = get_close_matches(name, (*FAMILIES.names, *BEHAVIOURS), 1)
-    hint = f"did you mean {near[0]!r}?" if near else "docs/reference/profile-columns.md lists all"
-    raise PredicateError(f"unknown column {node.name!r}; {hint}")
+    raise PredicateError(_unknown(node))
+
+
+def _unknown(node: exp.Column) -> str:
+    """Return what to say of a name that is no column: perhaps a text without its quotes."""
+    word = node.name.strip(QUOTES)
+    for name in _beside(node):
+        words = sorted(words_of(name))
+        near = get_close_matches(word.lower(), words, 1)
+        if near or type_of_column(name) == "text":
+            text = near[0] if near else word
+            return f"{word!r} is no column; texts stand in straight quotes: {name} = '{text}'"
+    if owner := next(
+        (c.name for c in FAMILIES.by_column.values() if word.lower() in c.words), None
+    ):
+        return f"{word!r} is no condition; write {owner} = '{word.lower()}'"
+    if near := get_close_matches(word.lower(), (*FAMILIES.names, *BEHAVIOURS), 1):
+        return f"unknown column {node.name!r}; did you mean {near[0]!r}?"
+    if word.strip("€£$ ")[:1].isdigit():
+        return f"unknown column {node.name!r}; write amounts as plain numbers, like 500"
+    return f"unknown column {node.name!r}; there are {', '.join(FAMILIES.names)}"
+
+
+def _beside(node: exp.Column) -> list[str]:
+    """Return the columns that a name is compared with."""
+    around = node.parent
+    while isinstance(around, exp.Paren | exp.Tuple):
+        around = around.parent
+    if not isinstance(around, exp.EQ | exp.NEQ | exp.In | exp.Like | exp.ILike):
+        return []
+    names = (one.name.lower() for one in around.iter_expressions() if isinstance(one, exp.Column))
+    return [name for name in names if type_of_column(name) is not None]
 
 
 def _deed(node: exp.Anonymous, depth: int) -> str:

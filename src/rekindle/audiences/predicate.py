@@ -19,6 +19,22 @@ from rekindle.errors import PredicateError
 LONGEST = 4_000
 NEVER_STORED = re.compile("[\\x00\\ud800-\\udfff]")
 CLAUSES = {"kind", "expressions", "where"}
+BEFORE = "select 1 where "
+# Slips that people make, each with what to write instead.
+HINTS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile("=>|=<"), "write >= or <="),
+    (re.compile(r"\d,\d{3}\b"), "write numbers without separators, like 1000"),
+    (re.compile(r"[€£$]\s*\d|\d\s*[€£$]"), "write amounts as plain numbers, like 500"),
+    (re.compile(r"&&|\|\|"), "conditions are joined by and, or"),
+    (
+        re.compile(r"\d\s+(?:day|week|month|year)s?\b", re.IGNORECASE),
+        "columns that end in _days are compared with plain numbers: silence_days > 30",
+    ),
+    (
+        re.compile(r"\b(?:and|or|not|in|like|[<>=])\s*$", re.IGNORECASE),
+        "something is missing at its end",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +92,30 @@ def _parse(text: str) -> exp.Expr:
     if not text.strip():
         raise PredicateError("the predicate is empty; write one like \"tier = 'lapsed'\"")
     try:
-        statements = sqlglot.parse(f"select 1 where {text}", read="duckdb")
+        statements = sqlglot.parse(BEFORE + text, read="duckdb")
     except (SqlglotError, RecursionError) as error:
         place = getattr(error, "errors", None) or [{}]
         near = place[0].get("highlight")
-        raise PredicateError(
-            f"{text!r} is not a condition" + (f" near {near!r}" if near else "")
-        ) from error
+        at = place[0].get("col")
+        where = f" near {near!r}" if near else ""
+        column = f" (character {at - len(BEFORE)})" if at and at > len(BEFORE) else ""
+        raise PredicateError(f"{text!r} is not a condition{where}{column}{_hint(text)}") from error
     select = statements[0]
     if len(statements) > 1 or not isinstance(select, exp.Select) or _clauses(select) - CLAUSES:
         raise PredicateError(f"{text!r} holds more than one condition")
     condition: exp.Expr = select.args["where"].this
     return condition
+
+
+def _hint(text: str) -> str:
+    """Return the end of a message that says what to write instead, if that can be told."""
+    if text.count("'") % 2:
+        return "; a quote is not closed"
+    if text.count("(") != text.count(")"):
+        return (
+            "; a bracket is not closed" if text.count("(") > text.count(")") else "; one ) too many"
+        )
+    return next((f"; {words}" for slip, words in HINTS if slip.search(text)), "")
 
 
 def _clauses(select: exp.Select) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, time
@@ -55,7 +56,7 @@ def parse_config(text: str, *, name: str = FILE_NAME) -> Config:
     except RecursionError as error:
         raise ConfigError(f"{name} is nested too deeply to be read") from error
     except ValueError as error:  # of TOML, or of a number with thousands of digits
-        raise ConfigError(f"{name} is not valid TOML: {error}") from error
+        raise ConfigError(f"{name} is not valid TOML{_say_toml(error, text)}") from error
     _check_format(raw, name)
     try:
         return config_model().model_validate(raw)
@@ -98,11 +99,87 @@ def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str |
         ) from error
 
 
+# What the parser of TOML says, and what it means to somebody who edits a setting.
+_TOML = (
+    ("after a statement", "something stands behind a value; put texts and times in quotes"),
+    ("Invalid value", "this is no value; put texts in quotes"),
+    ("at the end of a table declaration", "the bracket of a [section] is not closed"),
+    ("after a key in a key/value pair", "after a key stand '=' and a value"),
+    ("Illegal character", "a quote is not closed on its line"),
+    ("Unterminated", "a quote is not closed"),
+    ("Unclosed", "a bracket is not closed"),
+    ("Cannot declare", "this section stands twice"),
+    ("Cannot overwrite", "this key stands twice"),
+)
+_PLACE = re.compile(r"\(at (?:line (\d+), column (\d+)|end of document)\)")
+
+
+def _say_toml(error: ValueError, text: str) -> str:
+    """Return the end of a message: where, what is wrong, and the line."""
+    told = str(error)
+    words = next((words for sign, words in _TOML if sign in told), _PLACE.sub("", told).strip())
+    place = _PLACE.search(told)
+    if place is None or place[1] is None:
+        return f": {words}" if place is None else f", at its end: {words}"
+    line = text.splitlines()[int(place[1]) - 1].strip()
+    shown = "" if _may_hold_a_secret(line) else f": {shorten(line)}"
+    return f", line {place[1]}, column {place[2]}: {words}{shown}"
+
+
+def _may_hold_a_secret(line: str) -> bool:
+    return any(word in line for word in PRIVATE)
+
+
+# What is wrong with a value, by the kind of fault pydantic finds.
+_FAULTS = {
+    "time_type": "write a local time like '21:00'",
+    "time_parsing": "write a local time like '21:00'",
+    "date_type": "write a day like '2024-05-31'",
+    "date_parsing": "write a day like '2024-05-31'",
+    "date_from_datetime_parsing": "write a day like '2024-05-31'",
+    "int_type": "write a whole number",
+    "int_parsing": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_type": "write a number",
+    "float_parsing": "write a number",
+    "decimal_type": "write an amount like 12.50",
+    "decimal_parsing": "write an amount like 12.50",
+    "bool_type": "write true or false",
+    "bool_parsing": "write true or false",
+    "string_type": "write a text in quotes",
+    "string_too_long": "write at most {max_length} characters",
+    "string_too_short": "write at least {min_length} characters",
+    "greater_than": "write more than {gt}",
+    "greater_than_equal": "write {ge} or more",
+    "less_than": "write less than {lt}",
+    "less_than_equal": "write {le} or less",
+    "list_type": "write a list in brackets",
+    "tuple_type": "write a list in brackets",
+    "set_type": "write a list in brackets",
+    "frozen_set_type": "write a list in brackets",
+    "dict_type": "write a section of keys and values",
+    "model_type": "write a section of keys and values",
+    "model_attributes_type": "write a section of keys and values",
+    "missing": "this is missing; add it",
+    "literal_error": "write one of {expected}",
+    "enum": "write one of {expected}",
+}
+
+
+def _say_fault(problem: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, and what to write."""
+    words = _FAULTS.get(problem["type"])
+    if words is None:
+        return str(problem["msg"]).removeprefix("Value error, ")
+    return words.format_map(problem.get("ctx", {}))
+
+
 def _explain(name: str, error: ValidationError) -> str:
     lines = [f"{name} is not a valid configuration:"]
     for problem in error.errors():
         place = shorten(".".join(str(part) for part in problem["loc"]), 120)[1:].rstrip("'\"")
-        text = problem["msg"].removeprefix("Value error, ") + _given(problem)
+        text = _say_fault(problem)
+        text += _given(problem, text)
         if problem["type"] == "extra_forbidden":
             near = get_close_matches(str(problem["loc"][-1]), known_keys(problem["loc"][:-1]), 1)
             text = "unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
@@ -114,11 +191,11 @@ def _explain(name: str, error: ValidationError) -> str:
 PRIVATE = frozenset({"url", "warehouse", "database", "query", "username"})
 
 
-def _given(problem: Mapping[str, Any]) -> str:
+def _given(problem: Mapping[str, Any], told: str) -> str:
     """Return the end of a message that shows the value, where it does not already."""
     value = problem["input"]
     is_plain = isinstance(value, str | int | float | Decimal | date | time)
-    if not is_plain or shorten(value) in problem["msg"] or PRIVATE.intersection(problem["loc"]):
+    if not is_plain or shorten(value) in told or PRIVATE.intersection(problem["loc"]):
         return ""
     return f", not {shorten(value)}"
 

@@ -6,9 +6,10 @@ import re
 import unicodedata
 from datetime import date, time, timedelta
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -102,9 +103,10 @@ def _check_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is one too
-        raise ValueError(
-            f"{shorten(name)} is no IANA time zone; write one like 'Europe/London'"
-        ) from error
+        near = [one for one in available_timezones() if one.endswith(f"/{name.title()}")]
+        near = sorted(near) or get_close_matches(name, sorted(available_timezones()), 1)
+        hint = f"did you mean {near[0]!r}?" if near else "write one like 'Europe/London'"
+        raise ValueError(f"{shorten(name)} is no IANA time zone; {hint}") from error
     return name
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from liquid import BoundTemplate, Environment, StrictDefaultUndefined, is_undefined
 from liquid.exceptions import FilterArgumentError, LiquidError
 
+from rekindle.content.complaints import find_line, say_liquid
 from rekindle.errors import TemplateError
 
 # What a filter may be given: together they bound what one filter can make (50 MB).
@@ -141,7 +142,7 @@ def compile_part(source: str, *, file: str, line: int = 1, sandbox: Environment 
         compiled = sandbox.from_string(placed)
         _check_filters(compiled, placed, file=file)
     except LiquidError as error:
-        raise _located(error, placed, file=file) from error
+        raise _located(error, placed, file=file, sandbox=sandbox) from error
     return Part(file, compiled, placed)
 
 
@@ -196,11 +197,17 @@ def _check_filters(compiled: BoundTemplate, source: str, *, file: str) -> None:
             )
 
 
-def _located(error: LiquidError, source: str, *, file: str) -> TemplateError:
+def _located(
+    error: LiquidError, source: str, *, file: str, sandbox: Environment = MARKUP
+) -> TemplateError:
     place = error.context()
-    line = place[0] if place else _unclosed_line(source)
-    where = f"{file}, line {line}" if line else file
-    return TemplateError(f"{where}: {error.message}")
+    is_unclosed = "expected tag end" in str(error.message)
+    line = place[0] if place else find_line(source, sandbox)
+    if is_unclosed or line is None:
+        line = _unclosed_line(source) or line
+    column = f", column {place[1] + 1}" if place and not is_unclosed else ""
+    where = f"{file}, line {line}{column}" if line else file
+    return TemplateError(f"{where}: {say_liquid(error, sandbox.tags)}")
 
 
 def _unclosed_line(source: str) -> int | None:

@@ -19,6 +19,26 @@ MAX_CHARACTERS = 64 * 1024
 MAX_DEPTH = 30
 
 
+# What PyYAML says, and what it means to somebody who writes a journey.
+_PROBLEMS = (
+    (
+        "mapping values are not allowed",
+        "a colon stands where none can; put a value that holds one in quotes",
+    ),
+    ("could not find expected ':'", "a key has no colon: after a key stand ':' and a space"),
+    ("'\\t' that cannot start any token", "a tab; indent by spaces"),
+    ("that cannot start any token", "a value begins with a sign YAML keeps; put it in quotes"),
+    ("end of stream", "a quote or a bracket is not closed"),
+    ("expected ',' or", "a bracket is not closed, or a comma is missing before this"),
+    ("expected a single document", "a line '---' begins a second document; keep one"),
+    (
+        "expected <block end>",
+        "this is indented unlike the lines above, or an earlier quote is open",
+    ),
+    ("expected the node content", "something is missing here"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A word or sentence; ``text`` is as written, so ``on`` stays "on"."""
@@ -76,16 +96,24 @@ def read_document(text: str, *, file: str) -> Section:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{file}, line {mark.line + 1}" if mark else file
-        raise JourneyError(f"{where}: not valid YAML: {error.problem}") from error
+        where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else file
+        raise JourneyError(f"{where}: not valid YAML: {_say(error)}") from error
     except yaml.YAMLError as error:
-        raise JourneyError(f"{file} is not valid YAML: {error}") from error
+        raise JourneyError(
+            f"{file} is not valid YAML: it holds a character that no text file has"
+        ) from error
     if node is None:
         raise JourneyError(f"{file} is empty; write a journey into it or remove it")
     entry = _read(node, file)
     if not isinstance(entry, Section):
         refuse(entry, "a journey begins with a key, such as 'journey: lapsed-buyers'")
     return entry
+
+
+def _say(error: yaml.MarkedYAMLError) -> str:
+    """Return what is wrong with the YAML in words of ours, where there are some."""
+    told = f"{error.context or ''} {error.problem or ''}"
+    return next((words for sign, words in _PROBLEMS if sign in told), str(error.problem))
 
 
 def check_keys(section: Section, known: Collection[str], *, later: Collection[str] = ()) -> None:

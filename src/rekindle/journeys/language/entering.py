@@ -81,14 +81,9 @@ def read_backfill(file: Section, entrance: Entrance) -> timedelta | None:
 def read_pilot(entry: Entry) -> float:
     """Return the share of people who may enter, from 0.001 to 1."""
     text = filled(entry)
-    if text.endswith("%"):
-        # In whole numbers first: 7% is 0.07, where 7 * 0.01 is not.
-        found = share(text.removesuffix("%").rstrip()) / 100
-        is_fit = MIN_PILOT <= found <= 1
-    else:
-        found = share(text)
-        is_fit = MIN_PILOT <= found < 1
-    if not is_fit:
+    found = share(text)
+    # A bare 1 may mean one percent or all: it is neither taken.
+    if not MIN_PILOT <= found <= 1 or (found == 1 and not text.endswith("%")):
         refuse(entry, f"write a share from 0.1% to 100%, such as 5% or 0.05, not {text!r}")
     return found
 

@@ -151,7 +151,7 @@ def _read_holdout(entry: Entry) -> float | None:
     if not 0 < found <= MAX_HOLDOUT:
         refuse(
             entry,
-            f"the holdout is 'auto', 'none' or a share above 0 and up to {MAX_HOLDOUT}, "
+            f"the holdout is 'auto', 'none' or a share above 0 and up to {MAX_HOLDOUT} (90%), "
             f"such as 0.1, not {text!r}",
         )
     return found

@@ -108,6 +108,11 @@ def _conduct() -> Schema:
             "oneOf": [
                 {"enum": ["auto", "none"]},
                 {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_HOLDOUT},
+                # Percentages up to 90, the same bounds as text.
+                {
+                    "type": "string",
+                    "pattern": r"^(?:(?!0+\.?0*\s*%)[1-8]?[0-9](?:\.[0-9]+)?|90)\s*%$",
+                },
             ],
             "default": "auto",
             "description": "The share of people left out so that the lift can be measured.",

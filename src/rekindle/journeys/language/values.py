@@ -88,8 +88,11 @@ def number(entry: Entry, *, least: int, most: int) -> int:
 
 
 def share(text: str) -> float:
-    """Return the share written as ``0.05``, or NaN if it is no number."""
+    """Return the share written as ``0.05`` or ``5%``, or NaN if it is no number."""
     try:
+        if text.endswith("%"):
+            # In whole numbers first: 7% is 0.07, where 7 * 0.01 is not.
+            return float(text.removesuffix("%").rstrip()) / 100
         return float(text)
     except ValueError:
         return math.nan
