@@ -11,14 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from bench.benchmarks import BENCHMARKS
 from bench.worlds import WORK
+from rekindle.cli.tables import lay_out, wrap
 
 RESULTS = Path(__file__).parent / "results.json"
 ALONE = "--alone"
+WIDTH = 80
 
 
 def main(arguments: list[str]) -> int:
@@ -47,13 +46,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _show(results: dict[str, dict[str, object]]) -> None:
-    table = Table(box=None)
-    for header in ("name", "ours", "baseline", "ratio", "limit", "peak MB", "what"):
-        table.add_column(header)
-    for name, row in results.items():
-        keys = ("ours", "baseline", "ratio", "limit", "peak_mb", "note")
-        table.add_row(name, *(str(row[key]) for key in keys))
-    Console().print(table)
+    """Print the figures so that they fit 80 columns, and under them what each measures."""
+    headers = ("name", "ours", "baseline", "ratio", "limit", "peak MB")
+    keys = ("ours", "baseline", "ratio", "limit", "peak_mb")
+    rows = [[name, *(str(row[key]) for key in keys)] for name, row in results.items()]
+    head, body = lay_out(headers, rows, WIDTH)
+    notes = [
+        line for name, row in results.items() for line in wrap(f"{name}: {row['note']}", WIDTH)
+    ]
+    print("\n".join((*head, *body, "", *notes)))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def _discover(path: tuple[str, ...]) -> Mapping[str, ChannelFolder]:
     outlets: dict[str, str] = {}
     for place, folder in (*_own(), *_installed()):
         if not isinstance(folder, ChannelFolder):
-            raise ConfigError(f"{place} is no ChannelFolder; see docs/how-to/add/a-channel.md")
+            raise ConfigError(f"{place} is no ChannelFolder; export one as `CHANNEL`")
         name = folder.channel.value
         if name in found:
             raise ConfigError(f"{place} brings the channel {name!r}, which there is already")

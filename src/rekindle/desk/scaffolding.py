@@ -85,7 +85,7 @@ def build_settings(scaffold: Scaffold) -> str:
     texts = (one.starter(_text(scaffold.name)) for one in channels.values())
     sections = "\n".join(text for text in texts if text)
     return f"""\
-# Everything this team decided, in one file. docs/reference/configuration.md lists all keys.
+# Everything this team decided, in one file. `rekindle schema` prints what may stand in it.
 
 [workspace]
 format = {FORMAT}

@@ -17,7 +17,7 @@ from rekindle.desk.planning import (
     settle_version,
 )
 from rekindle.desk.tokens import check_drift, read_plan
-from rekindle.experiments import plan_holdout
+from rekindle.experiments import HoldoutPlan, plan_holdout
 from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import ledger_transaction
 from rekindle.runtime import Workspace
@@ -81,21 +81,28 @@ def begin_journey(
         limit = workspace.config.pacing.drift if drift is None else drift
         check_drift(planned, people, limit=limit)
         detail = {"planned": planned.people, "people": people}
-    share = _auto_share(workspace, journey, at, people)
+    holdout = _auto_holdout(workspace, journey, at, people)
+    share = journey.holdout or 0.0 if holdout is None else holdout.share
     version = settle_version(workspace, journey, at, holdout_share=share)
     with ledger_transaction(workspace.ledger):
         workspace.book.start(version)
         detail |= {"version": version.version, "holdout": version.holdout_share}
         workspace.audit_log.write(who, "started", journey.name, detail, at)
-    return Start(version, is_new=True, notes=tuple(holdout_notes(journey, version)))
+    why = () if holdout is None else (holdout.sentence,)
+    return Start(version, is_new=True, notes=(*why, *holdout_notes(journey, version)))
 
 
-def _auto_share(workspace: Workspace, journey: Journey, at: datetime, people: int | None) -> float:
-    """Return the holdout that suits ``people``, who are counted here where None."""
+def _auto_holdout(
+    workspace: Workspace, journey: Journey, at: datetime, people: int | None
+) -> HoldoutPlan | None:
+    """Return the holdout that suits ``people``, who are counted here where None.
+
+    None where the file or an earlier version decides.
+    """
     if journey.holdout is not None or workspace.book.versions(journey.name):
-        return journey.holdout or 0.0  # not used: the file or an earlier version decides
+        return None
     base = measure_base_rate(workspace, journey, at)
     if people is None:
         people = count_newcomers(workspace, journey, at)
     share = base if isinstance(base, Unknown) else base.returned_share
-    return plan_holdout(people=people, buyers_expected_share=share).share
+    return plan_holdout(people=people, buyers_expected_share=share)

@@ -19,7 +19,7 @@ class Facts:
     """The tables of the contracts, with customer ids resolved to persons.
 
     ``currency`` is of every amount, ``zone`` the business's IANA zone.
-    ``has_lines`` says whether taste can be measured at all; ``has_cards`` whether the
+    ``has_categories`` says whether taste can be measured at all; ``has_cards`` whether the
     customers table holds anyone. Both spare large shops a needless join. ``permissions``
     is every statement ever made, and is read whole at any date. ``more`` holds the tables
     that installed packages add, by name. ``has_late_changes`` says whether a refund or a

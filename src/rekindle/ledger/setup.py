@@ -210,7 +210,7 @@ def _complete(**given: Any) -> dict[str, Any]:
 
 def _advice(error: Exception) -> str:
     if isinstance(error, ImproperlyConfigured):
-        return "its driver is missing; install rekindle[postgres]"
+        return "its driver is missing; install Rekindle with its extra `postgres`"
     return f"cannot be reached ({str(error).strip()}); check the URL and that the server runs"
 
 

@@ -178,7 +178,7 @@ def _mark(workspace: Workspace) -> Iterator[Line]:
             "restore",
             State.REFUSES,
             f"the ledger is older than what was sent from here; it lacks {gap}",
-            "restore a newer copy, or see docs/how-to/run/restore-a-backup.md",
+            "restore a newer copy, or record the opt-outs it lacks and `rekindle accept-restored`",
         )
     elif has_marks(workspace.ledger) and not (workspace.directory / FILE).exists():
         yield Line(

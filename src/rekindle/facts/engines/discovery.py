@@ -52,8 +52,8 @@ def open_engine(place: FactsPlace, name: str | None = None) -> Engine:
     if not (can.reads_warehouse if of_warehouse else can.reads_lake):
         what = "a warehouse" if of_warehouse else "the lake"
         raise ConfigError(
-            f"[facts] engine = {entry.name!r} does not read {what}; "
-            "docs/reference/engines.md says which does"
+            f"[facts] engine = {entry.name!r} does not read {what}; name another, or none for the "
+            "one that fits"
         )
     return entry.open(place)
 

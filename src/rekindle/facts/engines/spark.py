@@ -151,7 +151,7 @@ def _use(con: Any, database: str) -> None:
     if missing:
         raise LakeError(
             f"{database} lacks {', '.join(sorted(missing))}; "
-            "docs/reference/facts.md gives the columns each table needs"
+            "make them, or views, with the columns of Rekindle's tables of these names"
         )
 
 

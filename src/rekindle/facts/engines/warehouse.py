@@ -28,7 +28,7 @@ def open_warehouse(url: str, *, currency: str, zone: str) -> Engine:
         con.disconnect()
         raise LakeError(
             f"the warehouse lacks {', '.join(sorted(missing))}; "
-            "docs/reference/facts.md gives the columns each table needs"
+            "make them, or views, with the columns of Rekindle's tables of these names"
         )
     if close := getattr(getattr(con, "con", None), "close", None):
         # Expressions outlive the engine in the hands of those who built them.
