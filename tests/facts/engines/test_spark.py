@@ -27,7 +27,10 @@ FACTS = """
 [facts]
 engine = "spark"
 [facts.options]
-"spark.sql.shuffle.partitions" = "2"
+"spark.sql.shuffle.partitions" = "1"
+"spark.sql.codegen.wholeStage" = "false"
+"spark.sql.codegen.factoryMode" = "NO_CODEGEN"
+"spark.sql.adaptive.enabled" = "false"
 "spark.driver.host" = "127.0.0.1"
 """
 PREDICATE = "tier in ('lapsed', 'dormant') and value_band <> 'low'"
