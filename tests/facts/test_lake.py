@@ -21,7 +21,7 @@ AT_ONCE, A_DAY = timedelta(0), timedelta(days=1)
 def import_small(desk: Desk, number: int, keep: timedelta) -> None:
     """Import one order of one customer more."""
     desk.write(f"o{number:03}.csv", f"{HEAD}{number},c{number},2024-01-01,{number}\n")
-    desk.sources = [{**ORDERS, "path": "o*.csv"}]
+    desk.sources = [{**ORDERS, "path": f"o{number:03}.csv"}]
     config = desk.config()
     facts = config.facts.model_copy(update={"keep": keep})
     import_sources(config.model_copy(update={"facts": facts}), desk.base, now=NOW)
