@@ -35,6 +35,8 @@ PRESETS = """\
 ## Exports that are recognised
 
 `rekindle init` knows these by their header and takes their columns for what they are.
+Each has a file of its header, with the figures it comes to, in `tests/facts/test_presets.py`. \
+Amounts are those of the goods where an export has them, else what was charged. \
 [Another one](../how-to/add/source-preset.md) is a small file.
 """
 

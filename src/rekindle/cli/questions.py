@@ -61,7 +61,7 @@ def audit(
 
     check_page(html)
     workspace = open_at(directory, None)
-    at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
+    at = None if as_of is None else parse_as_of(as_of, workspace)
     with progress_bar() as bar:
         bar.add_task("auditing", total=None)
         found = workspace.audit(at)

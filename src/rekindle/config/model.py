@@ -116,7 +116,9 @@ class SourceSettings(Settings):
     )
     query: LongText | None = Field(None, description="The SQL that reads the rows from `database`.")
     columns: dict[Text, Text] = Field(
-        default_factory=dict, description="Contract column → column of the source."
+        default_factory=dict,
+        description="Contract column → column of the source; `A + B` are two of them as one, "
+        "`every row: no` is a word that holds for the whole file.",
     )
     timezone: Zone | None = Field(
         None, description="Zone of timestamps that name none; default the workspace's."
@@ -138,6 +140,11 @@ class SourceSettings(Settings):
     )
     cancelled_prefix: Text | None = Field(None, description="Begins order ids of refunds.")
     ids: Event | None = Field(None, description="Whose ids: `own`, or a word sources share.")
+    skip: dict[Text, list[Text]] = Field(
+        default_factory=dict,
+        description="Column of the source → words by which a row is none of the table and left "
+        "out; an empty word is an empty cell.",
+    )
     states: dict[Text, OrderState] = Field(
         default_factory=dict,
         description="The shop's word for a state of an order → what it says: purchase, "

@@ -25,6 +25,8 @@ LONGEST_ID = 200
 EARLIEST, LATEST = "timestamptz '1900-01-01 00:00:00+00'", "timestamptz '9999-01-01 00:00:00+00'"
 # Clocks and zones may be off by so much; what lies further ahead is a slip of the pen.
 CLOCKS_DIFFER_BY = timedelta(days=2)
+# Of somebody whom nobody asked yet: neither a yes nor a no.
+NOTHING_SAID = "('never_subscribed', 'never subscribed', 'not_asked', 'unknown')"
 WORDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
@@ -130,7 +132,10 @@ def build_checked(
         actual = chosen[column.name]
         cells.append(f"{build_value(raw, actual, column, rules)} as {name}")
         if column.required or column.type != "string":
-            cells.append(f"{build_given(raw, actual)} as {_given(column)}")
+            said = build_given(raw, actual)
+            if column.type == "boolean":
+                said = f"case when lower({said}::varchar) not in {NOTHING_SAID} then {said} end"
+            cells.append(f"{said} as {_given(column)}")
             given[column.name] = given_name(column.name)
         if raw.may_hold_nul and column.type == "string":
             problems.append(_unfit_text(column, actual))
@@ -143,7 +148,7 @@ def build_checked(
     if contract in (ORDERS, ORDER_LINES):
         names += f", {states.build('status')} as state"
     # What a permission says is kept as it was written, also where it is neither yes nor no.
-    words = [c for c in contract.inputs if c.type == "boolean" and c.name in chosen]
+    words = [c for c in contract.inputs if c.name in chosen and _keeps_word(c)]
     names += "".join(f", {_given(column)}" for column in words)
     verdict = f"case {' '.join(problems)} end" if problems else "null::varchar[]"
     checked = (
@@ -180,6 +185,10 @@ def build_record(raw: Raw) -> str:
 def given_name(name: str) -> str:
     """Return the column of ``checked`` that holds a cell of yes or no as it was written."""
     return f"{name} as given"
+
+
+def _keeps_word(column: Column) -> bool:
+    return column.type == "boolean" or column.name == "email_opt_out_at"
 
 
 def _given(column: Column) -> str:

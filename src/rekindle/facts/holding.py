@@ -31,7 +31,7 @@ def held_cards(lake: Lake, people: Collection[str]) -> dict[str, dict[str, Any]]
     Raises:
         LakeError: the lake cannot be read.
     """
-    names = [column.name for column in CUSTOMERS.inputs]
+    names = [column.name for column in CUSTOMERS.columns if column.is_input]
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         create_view(con, lake, CUSTOMERS)

@@ -33,7 +33,7 @@ from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.numbering import build_card_stamps, build_stamps, count_undated, next_number
 from rekindle.facts.permitting import Statements
 from rekindle.facts.refusing import RefusedRows, clamp
-from rekindle.facts.sources import Raw, open_source
+from rekindle.facts.sources import Raw, open_source, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.facts.upserting import Written, upsert
 
@@ -189,6 +189,8 @@ class _Import:
     def _file(self, raw: Raw, rules: Rules) -> FileImport:
         contract, con = CONTRACTS[rules.source.table], self._con
         self._progress(f"{raw.name}: reading")
+        raw = with_made(raw, rules.source.columns.values())
+        raw, left_out = without_rows(con, raw, rules.source.skip)
         chosen = resolve_columns(raw, contract, rules.source)
         given = frozenset(chosen)
         states = self._read_states(raw, chosen, rules)
@@ -213,7 +215,11 @@ class _Import:
             refusals.note_two_addresses()
         refusals.write(self._change, rules.source.name)
         reasons = dict(refusals.count())
-        notes = [*states.notes(), *([self._undated] if is_order and self._undated else [])]
+        notes = [
+            *left_out,
+            *states.notes(),
+            *([self._undated] if is_order and self._undated else []),
+        ]
         result = FileImport(
             source=rules.source.name,
             file=raw.name,

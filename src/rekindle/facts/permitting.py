@@ -18,11 +18,13 @@ import duckdb
 
 from rekindle.facts.checks import CLOCKS_DIFFER_BY, EARLIEST, LATEST, given_name, unfit
 from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, Contract
+from rekindle.facts.folding import build_opted_out
 from rekindle.facts.lake import Change, create_view
 from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows
 
 LONGEST_WORD = 100
+SAYING = frozenset({"email_consent", "email_opt_out", "email_opt_out_at"})
 EPOCH = "timestamptz '1970-01-01 00:00:00+00'"
 
 # A dated statement is new if it was never read. One without a date is new if its file, or
@@ -75,24 +77,48 @@ class Statements:
 
     def read(self, contract: Contract, given: Collection[str]) -> bool:
         """Note what the rows of ``checked`` say, also the bad ones; return whether any can."""
-        if contract is not CUSTOMERS or "email_consent" not in given:
+        if contract is not CUSTOMERS or not SAYING & set(given):
             return False
+        self._con.execute(
+            "create or replace temp table saying (line bigint, customer_id varchar, "
+            "channel varchar, said varchar, said_at timestamptz)"
+        )
+        if "email_consent" in given:
+            self._read_consent()
+        if {"email_opt_out", "email_opt_out_at"} & set(given):
+            self._read_opt_outs("email_opt_out_at" in given)
+        return True
+
+    def _read_consent(self) -> None:
         word, at = quoted(given_name("email_consent")), "email_consent_at"
         # A yes of a far day is a slip of the pen; what is left of it is a yes without a date.
+        self._note(
+            f"""case when email_consent then 'yes' when not email_consent then 'no'
+                    when {unfit(word)} then '?' else left(lower({word}), {LONGEST_WORD})
+                    end""",
+            f"""case when {at} between {EARLIEST} and {LATEST}
+                    and not (coalesce(email_consent, false) and {at} > {self._latest})
+                    then {at} end""",
+            f"{word} is not null",
+        )
+
+    def _read_opt_outs(self, has_dates: bool) -> None:
+        """Note a no for every word that is none itself, and for a date beside no word."""
+        at = "email_opt_out_at"
+        dated = quoted(given_name(at)) if has_dates else "null"
+        self._note(
+            "'no'",
+            f"case when {at} between {EARLIEST} and {LATEST} then {at} end",
+            f"{build_opted_out(dated)}",
+        )
+
+    def _note(self, said: str, said_at: str, condition: str) -> None:
         self._con.execute(
             f"""
-            create or replace temp table saying as
-            select line, customer_id, 'email' as channel,
-                case when email_consent then 'yes' when not email_consent then 'no'
-                    when {unfit(word)} then '?' else left(lower({word}), {LONGEST_WORD})
-                    end as said,
-                case when {at} between {EARLIEST} and {LATEST}
-                    and not (coalesce(email_consent, false) and {at} > {self._latest})
-                    then {at} end as said_at
-            from checked where customer_id is not null and {word} is not null
+            insert into saying select line, customer_id, 'email', {said}, {said_at}
+            from checked where customer_id is not null and {condition}
                 and not {unfit("customer_id")}"""
         )
-        return True
 
     def keep(self, file: str) -> None:
         """Take what ``read`` noted, but for the yes of a row that was refused since."""

@@ -310,10 +310,16 @@ class Workspace:
         return end_of_day(newest, self.zone)
 
     def audit(self, as_of: datetime | None = None) -> Audit:
-        """Return who drifted away, what they are worth and what could be proven."""
+        """Return who drifted away, what they are worth and what could be proven.
+
+        Without a date, what is known by now of every order counts: a cancellation that has
+        no date of its own was read after the last order, and made that order none.
+        """
         from rekindle.insights import build_audit
 
         engine, facts = self.reading
+        if as_of is None:
+            facts = replace(facts, has_late_changes=False)
         return build_audit(
             facts,
             engine.run,

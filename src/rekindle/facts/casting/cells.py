@@ -117,10 +117,14 @@ def _somebody(text: str, native: str, column: Column, rules: Rules) -> str:
 
 
 def _identifier(text: str, native: str) -> str:
-    """Undo the ``.0`` that spreadsheets and data frames put behind whole numbers."""
+    """Undo what spreadsheets do to numbers: ``.0`` behind whole ones, an apostrophe before."""
     if native == "VARCHAR" or native in FLOATS:
         whole = rf"regexp_replace({text}, '^(\d+)\.0$', '\1')"
-        return f"case when {text} like '%.0' then {whole} else {text} end"
+        bare = rf"regexp_replace({text}, '^''([\d+])', '\1')"
+        return (
+            f"case when {text} like '%.0' then {whole} "
+            f"when starts_with({text}, chr(39)) then {bare} else {text} end"
+        )
     return text
 
 

@@ -12,6 +12,11 @@ from rekindle.facts.casting import Rules, sql_type
 from rekindle.facts.contracts import CUSTOMERS
 from rekindle.facts.sql import literal
 
+# What is written where somebody did not opt out.
+NO_OPT_OUT = (
+    "('no', 'n', 'false', 'f', '0', '0.0', 'off', 'never', 'none', 'nein', 'non', 'nej', 'nee', "
+    "'não', '[]', '{}', 'subscribed', 'active', 'null')"
+)
 CARD = ("email", "phone", "first_name", "country")
 
 
@@ -32,7 +37,26 @@ def build_customers(rules: Rules, *, now: datetime) -> str:
                 when c.email_consent = k.email_consent then k.email_consent_at
                 when c.email_consent <> k.email_consent then {literal(now.isoformat())}::timestamptz
             end) as email_consent_at
-        from checked c left join customers k on k.customer_id = c.customer_id"""
+        from ({_build_stated()}) c left join customers k on k.customer_id = c.customer_id"""
+
+
+def build_opted_out(dated: str = "email_opt_out_at") -> str:
+    """Return SQL that is true of a card that says no marketing; ``dated`` is when, as written."""
+    word = f"lower(email_opt_out) not in {NO_OPT_OUT}"
+    return f"coalesce({word}, {dated} is not null)"
+
+
+def _build_stated() -> str:
+    """Return SQL for ``checked`` cards whose opt-out is a no, unless a yes is later."""
+    is_out = (
+        f"{build_opted_out()} and not coalesce("
+        "email_consent and email_consent_at > email_opt_out_at, false)"
+    )
+    return (
+        f"select * replace (case when {is_out} then false else email_consent end as email_consent, "
+        f"case when {is_out} then email_opt_out_at else email_consent_at end as email_consent_at) "
+        "from checked"
+    )
 
 
 def build_contacts(given: frozenset[str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rekindle.config import SourceSettings
+
+SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,11 @@ class ProposedColumn:
     column: str
     samples: tuple[str, ...]
     why: str
+
+
+def shown(values: Sequence[str]) -> tuple[str, ...]:
+    """Return the first few values, without the apostrophe that spreadsheets put before numbers."""
+    return tuple(re.sub(r"^'(?=[\d+])", "", value) for value in values[:SHOWN])
 
 
 @dataclass(frozen=True, slots=True)

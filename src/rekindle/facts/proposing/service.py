@@ -21,12 +21,20 @@ from rekindle.facts.checks import is_numbered_by_time, missing_columns
 from rekindle.facts.contracts import CONTRACTS, MONEY, ORDER_LINES, ORDERS, Contract
 from rekindle.facts.proposing.guessing import DateGuess, guess_date, has_decimal_comma
 from rekindle.facts.proposing.matching import DATED, choose_by_preset, choose_by_words
-from rekindle.facts.proposing.model import Proposal, ProposedColumn
-from rekindle.facts.sources import Raw, SourcePreset, find_preset, open_file, plain
+from rekindle.facts.proposing.model import Proposal, ProposedColumn, shown
+from rekindle.facts.proposing.opt_outs import NO, is_of_opt_outs, tell_consent
+from rekindle.facts.sources import (
+    Raw,
+    SourcePreset,
+    find_preset,
+    open_file,
+    plain,
+    with_made,
+    without_rows,
+)
 from rekindle.facts.sql import literal
 
 SAMPLE_ROWS = 5_000
-SHOWN = 3
 CANCELLED_SHARE = 0.9
 
 
@@ -44,6 +52,7 @@ def propose_source(path: Path, *, zone: str) -> Proposal:
         con.execute(f"set temp_directory = {literal(spill)}")
         con.execute("set TimeZone = 'UTC'")
         raw = open_file(con, path, probe, path.parent)
+        raw = _made(con, raw)
         samples = _samples(con, raw)
         if not any(samples.values()):
             raise SourceError(f"{path} holds a header but no rows")
@@ -59,6 +68,14 @@ def propose_source(path: Path, *, zone: str) -> Proposal:
     if prefix:
         notes.append(f"orders that begin with {prefix!r} are taken as cancellations")
     return replace(proposal, settings=settings, notes=tuple(notes))
+
+
+def _made(con: duckdb.DuckDBPyConnection, raw: Raw) -> Raw:
+    """Return the file with what its preset makes of it, or what its name says."""
+    if preset := find_preset(raw.columns):
+        raw = with_made(raw, preset.words)
+        return without_rows(con, raw, preset.settings.get("skip", {}))[0]
+    return with_made(raw, [NO] if is_of_opt_outs(raw.name) else [])
 
 
 def _guess_encoding(path: Path) -> str:
@@ -91,6 +108,9 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
     preset = find_preset(samples)
     table, chosen = choose_by_preset(preset, samples) if preset else choose_by_words(samples)
     contract = CONTRACTS[table]
+    consent = tell_consent(raw.name, contract, chosen)
+    if consent and NO in samples:
+        chosen["email_consent"] = NO
     by_address = "customer_id" not in chosen and "email" in chosen
     if by_address:
         chosen = {"customer_id": chosen["email"], **chosen}
@@ -115,10 +135,11 @@ def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Pr
         notes.append("customers have no id of their own; the e-mail address stands for it")
     elif "customer_id" not in chosen and contract in (ORDERS, ORDER_LINES):
         notes.append("no column says who bought: every order will be anonymous")
+    notes += [consent] if consent else []
     if "ordered_at" in chosen:
         notes.append(f"dates without an offset are taken as {zone}")
     columns = tuple(
-        ProposedColumn(name, column, tuple(samples[column][:SHOWN]), _why(name, column, preset))
+        ProposedColumn(name, column, shown(samples[column]), _why(name, column, preset))
         for name, column in chosen.items()
     )
     return Proposal(table, columns, settings, tuple(notes), preset.name if preset else None)

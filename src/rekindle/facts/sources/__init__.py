@@ -1,12 +1,14 @@
 """Where facts are read from: kinds of files, and queries on a database."""
 
-from rekindle.facts.sources.discovery import discover_presets, find_preset
+from rekindle.facts.sources.discovery import discover_presets, find_preset, read_preset
 from rekindle.facts.sources.encodings import guess_encoding
 from rekindle.facts.sources.opening import open_file, open_source
 from rekindle.facts.sources.presets.model import SourcePreset, plain
 from rekindle.facts.sources.raw import LINE, Format, Raw, Reject, described
+from rekindle.facts.sources.shaping import EVERY, with_made, without_rows
 
 __all__ = [
+    "EVERY",
     "LINE",
     "Format",
     "Raw",
@@ -19,4 +21,7 @@ __all__ = [
     "open_file",
     "open_source",
     "plain",
+    "read_preset",
+    "with_made",
+    "without_rows",
 ]

@@ -8,6 +8,7 @@ one of the group ``rekindle.presets`` that names a ``SourcePreset``.
 from __future__ import annotations
 
 import pkgutil
+import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
@@ -71,8 +72,31 @@ def find_preset(header: Collection[str]) -> SourcePreset | None:
 
 
 def _own_presets() -> Iterator[SourcePreset]:
-    folder = Path(__file__).parent / "presets"
-    for module in pkgutil.iter_modules([str(folder)]):
-        found = getattr(import_module(f"{__package__}.presets.{module.name}"), "PRESET", None)
-        if isinstance(found, SourcePreset):
-            yield found
+    for path in sorted((Path(__file__).parent / "presets").glob("*/*.toml")):
+        yield read_preset(path)
+
+
+def read_preset(path: Path) -> SourcePreset:
+    """Return the preset that a file of data describes; ``states`` are a source's own.
+
+    Raises:
+        ConfigError: the file lacks a key, or has one that no preset has.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        states = {"states": data.pop("states")} if "states" in data else {}
+        return SourcePreset(
+            name=data.pop("name"),
+            table=data.pop("table"),
+            header=tuple(data.pop("header")),
+            without=tuple(data.pop("without", ())),
+            notes=tuple(data.pop("notes", ())),
+            settings={**data.pop("settings", {}), **states},
+            columns={
+                name: words if isinstance(words, str) else tuple(words)
+                for name, words in data.pop("columns").items()
+            },
+            **data,
+        )
+    except (KeyError, TypeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} is no preset: {error}") from error

@@ -70,7 +70,7 @@ def known_words() -> frozenset[str]:
         for word in (c.name, *c.words)
     }
     for preset in discover_presets():
-        words.update(preset.header, preset.columns.values())
+        words.update(preset.header, preset.words)
     return frozenset(map(plain, words)) - {""}
 
 

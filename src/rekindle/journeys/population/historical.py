@@ -41,6 +41,8 @@ EPOCH_ON = EPOCH.date()
 NO_DAY = np.iinfo(np.int32).min
 NO_TIME = timedelta(0)
 INSTANT = pa.timestamp("us", tz="UTC")
+# Typed also where nobody is known: a column of nothing has no type of its own.
+NUMBERS = pa.schema([("known_id", pa.string()), ("person", pa.int32())])
 TICKS = pa.schema([("tick", pa.int32()), ("as_of", INSTANT), ("as_of_on", pa.date32())])
 
 
@@ -284,7 +286,7 @@ def _numbered(engine: Engine, timeline: ir.Table) -> tuple[ir.Table, list[str]]:
     people = engine.run(ids).column(0).to_pylist()
     numbers = engine.bring(
         "replay_people",
-        pa.table({"known_id": people, "person": pa.array(range(len(people)), pa.int32())}),
+        pa.table({"known_id": people, "person": range(len(people))}, schema=NUMBERS),
     )
     joined = kept.inner_join(numbers, kept.customer_id == numbers.known_id).drop("known_id")
     return engine.keep("replay_spells", joined), people

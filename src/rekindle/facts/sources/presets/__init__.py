@@ -1,1 +1,1 @@
-"""Exports that are recognised by their header: one small file a kind of export."""
+"""Exports that are recognised by their header: one small file of data a kind of export."""
