@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -15,6 +19,7 @@ from rekindle.insights.model import RowCounts
 from rekindle.insights.silences import Silences, build_silences
 from rekindle.insights.survival import Interval
 from rekindle.vocabulary import Tier, Unknown
+from tests.conftest import SHOP
 
 AS_OF = datetime(2024, 7, 1, tzinfo=UTC)
 SETTINGS = LifecycleSettings(preset="consumables")  # lapsed at 90 days, gone at 365
@@ -49,8 +54,42 @@ def test_online_retail_shows_its_published_figures(retail: Audit) -> None:
     assert told["rows"] == {"read": 525_461, "quarantined": 0, "anonymous": 107_927}
     assert (told["buyers"], told["orders"]) == (4_312, 19_213)
     assert (told["gross_revenue"], told["net_revenue"]) == (8_832_003.27, 8_348_208.57)
-    assert retail.gap_days.median == 28
-    assert retail.gap_days.p95 == 156
+
+
+def test_undone_purchases_are_no_purchases(retail: Audit) -> None:
+    standing = standing_orders()
+    assert len(standing) == 19_213 - 102  # and the undone ones are in `orders` above
+    days = sorted({(person, at.date()) for person, at in standing})
+    gaps = np.array([(b - a).days for (one, a), (other, b) in pairwise(days) if one == other])
+    assert retail.gap_days.count == len(gaps)
+    found = (retail.gap_days.median, retail.gap_days.p90, retail.gap_days.p95)
+    assert found == pytest.approx(np.quantile(gaps, [0.5, 0.9, 0.95]))
+
+
+def standing_orders() -> list[tuple[str, datetime]]:
+    """Return who bought when, read from the file alone: each refund takes the newest equal."""
+    rows = duckdb.connect().execute(
+        """select "Customer ID"::varchar as who, min("InvoiceDate")::timestamp as placed_at,
+            starts_with("Invoice", 'C') as is_back, "Invoice" as id,
+            coalesce(sum(("Quantity" * "Price")::decimal(18, 4))
+                filter (where "Quantity" > 0 and "Price" > 0), 0) as paid,
+            -sum(("Quantity" * "Price")::decimal(18, 4)) as back
+        from read_parquet(?) where "Customer ID" is not null group by who, "Invoice"
+        order by placed_at, is_back, id desc""",
+        [str(SHOP)],
+    ).fetchall()  # fmt: skip
+    bought: list[tuple[str, datetime, Decimal]] = []
+    open_: dict[str, list[tuple[str, datetime, Decimal]]] = defaultdict(list)
+    for who, at, is_back, _, paid, back in rows:
+        if not is_back:
+            bought += [(who, at, paid)] if paid > 0 else []
+            open_[who] += [(who, at, paid)]
+            continue
+        equal = [o for o in open_[who] if o[2] == back and o[1] >= at - timedelta(days=3)]
+        if equal:
+            open_[who].remove(equal[-1])
+            bought.remove(equal[-1])
+    return [(who, at) for who, at, _ in bought]
 
 
 def test_the_tiers_hold_every_customer_and_all_net_revenue(retail: Audit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -50,6 +51,49 @@ sales = st.builds(
     lines=lines,
     refunded_at=st.none() | instants,
 )
+# Few amounts close together, so that refunds meet orders, and some orders are cancelled.
+undoings = st.builds(
+    lambda kind, hours, more, **rest: Sale(
+        at=START + timedelta(days=31, hours=hours),
+        kind=kind,
+        gross=Decimal(0) if kind == "refund" else more,
+        refund=more if kind == "refund" else Decimal(0),
+        **rest,
+    ),
+    st.sampled_from(("purchase", "purchase", "refund")),
+    st.integers(-90, 3) | st.just(0),
+    st.sampled_from((Decimal(10), Decimal(20))),
+    person=st.sampled_from(PEOPLE[:2]),
+    source=st.sampled_from(("shop", "till")),
+    lines=lines,
+)
+withdrawn = st.builds(
+    lambda sale, days: replace(
+        sale,
+        kind="purchase",
+        gross=Decimal(10),
+        refund=Decimal(0),
+        cancelled_at=sale.at + timedelta(days=days),
+    ),
+    undoings,
+    st.sampled_from((0.01, 1, 29, 60)),
+)
+given_twice = st.builds(
+    lambda sale, hours, parts: replace(
+        sale,
+        kind="purchase",
+        gross=Decimal(10),
+        refund=Decimal(sum(parts)),
+        refunded_at=sale.at + timedelta(hours=3 * hours),
+        refund_steps=(
+            (sale.at + timedelta(hours=hours), Decimal(parts[0])),
+            (sale.at + timedelta(hours=2 * hours), Decimal(sum(parts[:2]))),
+        ),
+    ),
+    undoings,
+    st.sampled_from((0.5, 24, 30)),
+    st.sampled_from(((2, 3, 1), (5, 5, 0), (2, 3, 5), (10, 0, 0))),
+)
 cards = st.builds(
     Card,
     person=st.sampled_from((*PEOPLE, "eve")),
@@ -62,7 +106,13 @@ cards = st.builds(
 
 small_shops = st.builds(
     SmallShop,
-    sales=st.lists(sales, max_size=25),
+    sales=st.builds(
+        lambda *parts: [sale for part in parts for sale in part],
+        st.lists(sales, max_size=18),
+        st.lists(undoings, max_size=7),
+        st.lists(withdrawn, max_size=2),
+        st.lists(given_twice, max_size=2),
+    ),
     cards=st.lists(cards, max_size=4, unique_by=lambda card: card.person),
     products=st.just(PRODUCTS),
     zone=st.just(ZONE),

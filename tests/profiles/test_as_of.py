@@ -105,9 +105,13 @@ def stage() -> Stage:
 
 
 def _known_at(sale: Sale, at: datetime) -> Sale:
+    if sale.cancelled_at is not None and sale.cancelled_at >= at:
+        sale = replace(sale, cancelled_at=None)
     if sale.kind == "refund" or sale.refunded_at is None or sale.refunded_at < at:
         return sale
-    return replace(sale, refund=Decimal(0), refunded_at=None)
+    known = [step for step in sale.refund_steps if step[0] < at]
+    last_at, given = known[-1] if known else (None, Decimal(0))
+    return replace(sale, refund=given, refunded_at=last_at, refund_steps=tuple(known[:-1]))
 
 
 def known_at(shop: SmallShop, at: datetime) -> SmallShop:

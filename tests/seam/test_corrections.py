@@ -7,6 +7,7 @@ import pytest
 from rekindle.desk import report_journey
 from rekindle.errors import EventError
 from rekindle.ledger import LedgerBook
+from rekindle.ledger.models import Signal
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from tests.seam.corner import DAY, HOUR, MINUTE, Corner
@@ -181,3 +182,47 @@ def test_the_report_takes_no_moved_order_for_a_return(win: Corner) -> None:
     report = report_journey(win.space, "win")
     (arm,) = (arm for arm in report.arms.values() if arm.assigned)
     assert arm.returned == 0
+
+
+def give_back(shop: Corner, *rows: tuple[str, float, float]) -> None:
+    """Export orders of ann's by id, hours ago and total, and let a pass see them."""
+    shop.orders(*((i, "ann", shop.ago(hours=hours), total, "") for i, hours, total in rows))
+    shop.import_facts()
+    shop.tick()
+
+
+def test_an_order_that_is_given_back_at_once_stays_what_it_was_when_it_was_seen(
+    win: Corner,
+) -> None:
+    old, new, back = ("o1", 4800, 50), ("o2", 0.01, 40), ("r2", 0.01, -40)
+    give_back(win, old, new)
+    assert win.ended() == [Reason.ORDER]
+    win.clock.move(HOUR)
+    give_back(win, old, ("o2", 1.01, 40), back)
+    assert win.ended() == [Reason.ORDER]  # they were let go, and are not taken back
+    signals = list(Signal.objects.using(win.space.ledger).values_list("subject", "is_void"))
+    assert signals == [("o2", True)]
+    # A file that takes the refund back makes it a purchase again.
+    give_back(win, old, ("o2", 1.02, 40), ("r2", 0.01, -39))
+    assert Signal.objects.using(win.space.ledger).filter(is_void=False).count() == 1
+
+
+def test_an_order_that_becomes_another_customers_is_no_purchase_of_the_former(
+    win: Corner,
+) -> None:
+    bring(win, O1, ("o2", 0.0001, "completed"))
+    assert win.ended() == [Reason.ORDER]
+    win.clock.move(MINUTE)
+    win.people(ann="yes,", bob="yes,")
+    rows = (("o1", "ann", win.ago(days=200), 50, ""), ("o2", "bob", win.ago(minutes=2), 40, ""))
+    win.orders(*rows)
+    win.import_facts()
+    win.tick()
+    known = Signal.objects.using(win.space.ledger).filter(kind="order", is_void=False)
+    assert not known.filter(person_id="ann").exists()
+    for who in ("", "ann"):
+        win.clock.move(MINUTE)
+        win.orders(rows[0], ("o2", who, win.ago(minutes=2), 40, ""))
+        win.import_facts()
+        win.tick()
+        assert known.filter(person_id="ann").exists() == (who == "ann")

@@ -28,6 +28,7 @@ from rekindle.experiments import (
     provable_lift,
     provable_rate_lift,
 )
+from rekindle.facts import PURCHASE
 from rekindle.gate import HouseRules
 from rekindle.journeys import (
     Book,
@@ -262,7 +263,8 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     """Return what the audience of one goal window before ``at`` did within that window."""
     before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
     engine, facts = workspace.reading
-    orders = facts.orders.filter(facts.orders.customer_id.notnull())
+    orders = facts.cut(at).orders
+    orders = orders.filter(orders.customer_id.notnull())
     first = engine.scalar(orders.ordered_at.min())
     if first is None or first >= before:
         return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
@@ -286,7 +288,7 @@ def _outcome(people: ir.Table, orders: ir.Table, start: datetime, end: datetime)
     window = orders.filter((orders.ordered_at >= low) & (orders.ordered_at < high))
     spent = window.group_by(buyer=window.customer_id).agg(
         net=(window.gross - window.discount - window.refund).sum().cast("float64"),
-        purchases=(window.kind == "purchase").sum(),
+        purchases=(window.kind == PURCHASE).sum(),
     )
     joined = people.select("customer_id").left_join(spent, people.customer_id == spent.buyer)
     net = ibis.coalesce(joined.net, 0.0)

@@ -28,6 +28,7 @@ from rekindle.facts.holding import forget_reported, held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Proposal, propose_source
+from rekindle.facts.purchases import PURCHASE, REFUND, UNDONE, is_bought
 from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
 
 __all__ = [
@@ -35,7 +36,10 @@ __all__ = [
     "INSTANT",
     "LINE",
     "MONEY",
+    "PURCHASE",
+    "REFUND",
     "SOURCE",
+    "UNDONE",
     "Column",
     "Contract",
     "Engine",
@@ -61,6 +65,7 @@ __all__ = [
     "held_orders",
     "ids_prefix",
     "import_sources",
+    "is_bought",
     "load_other_ids",
     "load_testimony",
     "open_engine",

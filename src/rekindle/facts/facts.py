@@ -10,8 +10,20 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts.contracts import CONTRACTS, INSTANT
-
-LONG_AGO = datetime(1900, 1, 1)
+from rekindle.facts.purchases import (
+    FAR_OFF,
+    LONG_AGO,
+    PURCHASE,
+    REFUND,
+    find_undone,
+    in_epochs,
+    is_bought,
+    is_cancelled_late,
+    join_given,
+    list_bought,
+    mark_undone,
+    take_apart,
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +35,9 @@ class Facts:
     customers table holds anyone. Both spare large shops a needless join. ``permissions``
     is every statement ever made, and is read whole at any date. ``more`` holds the tables
     that installed packages add, by name. ``has_late_changes`` says whether a refund or a
-    cancellation became known after its order, ``has_undated_cards`` whether it takes the
-    orders to say when some card became known.
+    cancellation became known after its order, or a purchase was undone;
+    ``has_undated_cards`` whether it takes the orders to say when some card became known.
+    ``refund_steps`` are what orders had given back before their last refund, if any had.
     """
 
     customers: ir.Table
@@ -41,6 +54,7 @@ class Facts:
     more: Mapping[str, ir.Table] = field(default_factory=dict)
     has_late_changes: bool = True
     has_undated_cards: bool = True
+    refund_steps: ir.Table | None = None
 
     @property
     def cards(self) -> ir.Table:
@@ -64,43 +78,90 @@ class Facts:
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).
 
-        A refund that was given later is not known yet, and an order that was cancelled later
-        is a purchase.
+        A refund that was given later is not known yet, and an order that was cancelled or
+        undone later is a purchase.
         """
         at = ibis.literal(as_of, type=INSTANT)
-        orders = self.orders.filter(self.orders.ordered_at < at)
+        orders = placed = self.orders.filter(self.orders.ordered_at < at)
         if self.has_late_changes:
-            orders = _before_changes(orders, at)
+            orders = self._before_changes(orders, at)
+            orders = mark_undone(orders, self.refund_steps, at=at)
         cards = self.cards
         return replace(
             self,
             orders=orders,
             customers=cards.filter(cards.known_from < at).drop("known_from"),
-            order_lines=self.order_lines.semi_join(orders, ["source", "order_id"]),
+            order_lines=self.order_lines.semi_join(placed, ["source", "order_id"]),
             events=self.events.filter(self.events.occurred_at < at),
             more={name: _known_before(table, name, at) for name, table in self.more.items()},
         )
 
-    def in_steps(self) -> Facts:
-        """Return the facts with every refund that became known later as a row of its own."""
+    def standing_orders(self) -> ir.Table:
+        """Return the orders by all that is known of them, undone ones marked as such."""
+        return mark_undone(self.orders, self.refund_steps) if self.has_late_changes else self.orders
+
+    def bought_orders(self) -> ir.Table:
+        """Return every order that was ever a purchase, with ``ended_at``, since when it is none.
+
+        ``ended_at`` is empty for what is a purchase still.
+        """
+        if self.has_late_changes:
+            return list_bought(self.orders, self.refund_steps)
+        bought = self.orders.filter(is_bought(self.orders))
+        return bought.mutate(ended_at=ibis.null(INSTANT))
+
+    def in_epochs(self) -> ir.Table:
+        """Return the orders as they stood, once for each stretch of their customer's time.
+
+        A stretch has no purchase that ends; it answers questions of a date with
+        ``epoch_at < as_of <= epoch_until``.
+        """
+        if self.has_late_changes:
+            return in_epochs(self.orders, self.refund_steps)
+        always, never = (ibis.literal(at, type="timestamp") for at in (LONG_AGO, FAR_OFF))
+        return self.orders.mutate(epoch_at=always.cast(INSTANT), epoch_until=never.cast(INSTANT))
+
+    def in_steps(self) -> ir.Table:
+        """Return ``in_epochs`` with every refund that became known later as a row of its own."""
+        orders = self.in_epochs()
         if not self.has_late_changes:
-            return self
-        orders = self.orders
+            return orders
         is_late = _is_late(orders.refund_known_at, orders.ordered_at)
         nothing = ibis.literal(0).cast(orders.refund.type())
         apart = orders.filter(is_late).mutate(
-            ordered_at=orders.refund_known_at, kind=ibis.literal("refund"), gross=nothing,
-            discount=nothing,
+            placed_at=orders.ordered_at, ordered_at=orders.refund_known_at, gross=nothing,
+            discount=nothing, kind=ibis.literal(REFUND),
         )  # fmt: skip
         placed = orders.mutate(refund=is_late.ifelse(nothing, orders.refund))
-        return replace(self, orders=placed.select(*orders.columns).union(apart))
+        if self.refund_steps is not None:
+            apart = take_apart(apart, self.refund_steps)
+        return placed.select(*orders.columns).union(apart.select(*orders.columns))
+
+    def _before_changes(self, orders: ir.Table, at: ir.Value) -> ir.Table:
+        """Return the orders with the amounts that were known before ``at``."""
+        columns = orders.columns
+        given: ir.Value = ibis.literal(0).cast(orders.refund.type())
+        if self.refund_steps is not None:
+            orders = join_given(orders, self.refund_steps, at)
+            given = orders.given_before
+        is_refunded_later = orders.refund_known_at.notnull() & (orders.refund_known_at >= at)
+        is_sold = is_cancelled_late(orders) & (orders.cancel_known_at >= at)
+        return orders.mutate(
+            refund=is_refunded_later.ifelse(given, orders.refund),
+            kind=is_sold.ifelse(PURCHASE, orders.kind),
+            gross=is_sold.ifelse(orders.sold_gross, orders.gross),
+            discount=is_sold.ifelse(orders.sold_discount, orders.discount),
+        ).select(*columns)
 
 
-def find_late_changes(orders: ir.Table) -> ir.Table:
-    """Return the orders whose refund or cancellation became known after them."""
+def find_late_changes(orders: ir.Table, steps: ir.Table | None = None) -> ir.Table:
+    """Return the orders whose refund or cancellation became known after them, or undid them."""
     late = [orders.refund_known_at, orders.cancel_known_at]
-    return orders.filter(
+    changed = orders.filter(
         _is_late(late[0], orders.ordered_at) | _is_late(late[1], orders.ordered_at)
+    )
+    return changed.select("source", "order_id").union(
+        find_undone(orders, steps)["source", "order_id"]
     )
 
 
@@ -111,19 +172,6 @@ def find_undated_cards(customers: ir.Table) -> ir.Table:
 
 def _is_late(known_at: ir.Value, ordered_at: ir.Value) -> ir.Value:
     return known_at.notnull() & (known_at > ordered_at)
-
-
-def _before_changes(orders: ir.Table, at: ir.Value) -> ir.Table:
-    nothing = ibis.literal(0).cast(orders.refund.type())
-    is_refunded_later = orders.refund_known_at.notnull() & (orders.refund_known_at >= at)
-    is_sold = orders.cancel_known_at.notnull() & (orders.cancel_known_at >= at)
-    is_sold = is_sold & orders.sold_gross.notnull() & (orders.sold_gross > 0)
-    return orders.mutate(
-        refund=is_refunded_later.ifelse(nothing, orders.refund),
-        kind=is_sold.ifelse("purchase", orders.kind),
-        gross=is_sold.ifelse(orders.sold_gross, orders.gross),
-        discount=is_sold.ifelse(orders.sold_discount, orders.discount),
-    )
 
 
 def _known_before(table: ir.Table, name: str, at: ir.Value) -> ir.Table:

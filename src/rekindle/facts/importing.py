@@ -32,6 +32,7 @@ from rekindle.facts.evidence import tell_shared, write_handles, write_identities
 from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.numbering import build_card_stamps, build_stamps, count_undated, next_number
 from rekindle.facts.permitting import Statements
+from rekindle.facts.purchases import write_steps
 from rekindle.facts.refusing import RefusedRows, clamp
 from rekindle.facts.sources import Raw, open_source, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
@@ -166,6 +167,7 @@ class _Import:
         self._cards = cards
         self._told: list[str] = []
         self._undated = ""
+        self._written = ORDERS.table
         con.execute("create temp table touched (customer_id varchar)")
         self._stamps = build_stamps(next_number(con, change, now=now), now)
 
@@ -205,11 +207,14 @@ class _Import:
         refusals.find(now=self._now)
         if has_statements:
             self._statements.keep(raw.name)
+            self._statements.keep_broken(raw, chosen, rules)
         clamp(con, self._change, contract, given, source=rules.source.name, now=self._now)
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         self._progress(f"{raw.name}: writing")
         written = self._write(contract, rules, given)
+        if is_order:
+            self._note_refunds(contract, rules, given)
         if is_order:
             self._gather_contacts(given)
             refusals.note_two_addresses()
@@ -296,8 +301,13 @@ class _Import:
         written = upsert(self._con, self._change, ORDERS, query, stamps=self._stamps)
         if is_first:
             create_view(self._con, self._change, ORDERS)
-        self._undated = count_undated(self._con, "orders" if is_first else "different", self._now)
+        self._written = "orders" if is_first else "different"
         return written
+
+    def _note_refunds(self, contract: Contract, rules: Rules, given: frozenset[str]) -> None:
+        con, written, now = self._con, self._written, self._now
+        write_steps(con, self._change, contract, rules, given=given, written=written, now=now)
+        self._undated = count_undated(con, written, now)
 
     def _upsert_cards(self, query: str) -> Written:
         is_first = CUSTOMERS.table not in self._change.versions

@@ -48,7 +48,9 @@ def build_stamps(number: int, now: datetime) -> Mapping[str, str]:
         f"then {number} else t.sold_in end",
         "moved_in": f"case when t.ordered_at <> f.ordered_at then {number} else t.moved_in end",
         "changed_in": str(number),
-        "refund_known_at": "case when f.refund > 0 and f.kind <> 'refund' then "
+        # A refund with a number of its own is known by its date, but for what it gave later.
+        "refund_known_at": "case when f.refund > 0 "
+        "and (f.kind <> 'refund' or f.refunded_at > f.ordered_at) then "
         f"case when f.refunded_at is not null then least(f.refunded_at, {present}) "
         f"when {same_refund} then t.refund_known_at else {present} end end",
         "cancel_known_at": "case when f.kind = 'cancelled' then "

@@ -11,15 +11,29 @@ dated, or just after the source's own no that it replaces.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import csv
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import duckdb
+import pyarrow as pa
 
-from rekindle.facts.checks import CLOCKS_DIFFER_BY, EARLIEST, LATEST, given_name, unfit
+from rekindle.facts.casting import Rules, build_value
+from rekindle.facts.checks import (
+    CLOCKS_DIFFER_BY,
+    EARLIEST,
+    LATEST,
+    LONGEST_ID,
+    given_name,
+    unfit,
+)
 from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, Contract
 from rekindle.facts.folding import build_opted_out
 from rekindle.facts.lake import Change, create_view
+from rekindle.facts.sources import LINE, Raw
+from rekindle.facts.sources.headers import DELIMITERS
 from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows
 
@@ -127,6 +141,35 @@ class Statements:
             "where said <> 'yes' or line in (select line from checked)"
         )
 
+    def keep_broken(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> None:
+        """Take the no of rows that could not be split, where both it and the id can be read."""
+        names = ("customer_id", "email_consent")
+        if not raw.rejects or not set(names) <= set(chosen):
+            return
+        read = _read_object if raw.is_json else _read_fields
+        found = [
+            (reject.line, *cells)
+            for reject in raw.rejects
+            for cells in read(reject.text, [chosen[name] for name in names], list(raw.columns))
+        ]
+        lines, ids, words = zip(*found, strict=True) if found else ((), (), ())
+        cells = pa.table({LINE: pa.array(lines, pa.int64()), "who": pa.array(ids, pa.string()),
+                          "word": pa.array(words, pa.string())})  # fmt: skip
+        self._con.register("broken_cells", cells)
+        broken = Raw(raw.name, "broken_cells", {"who": "VARCHAR", "word": "VARCHAR"})
+        columns = {column.name: column for column in CUSTOMERS.inputs}
+        who, word = (
+            build_value(broken, actual, columns[name], rules)
+            for name, actual in zip(names, ("who", "word"), strict=True)
+        )
+        self._con.execute(
+            f"""
+            insert into stated
+            select {LINE}, id, 'email', 'no', null, {literal(raw.name)}
+            from (select {LINE}, {who} as id, {word} as may from broken_cells)
+            where not may and id is not null and not {unfit("id")} and length(id) <= {LONGEST_ID}"""
+        )
+
     def append(self, change: Change, source: str) -> None:
         """Append the statements that are new to what the lake holds."""
         con, own = self._con, literal(source)
@@ -153,3 +196,55 @@ class Statements:
                 from ({FRESH}) f left join ({REFUSED.format(source=own)}) r
                     using (customer_id, channel))""",
         )
+
+
+def _read_fields(
+    text: str, wanted: Sequence[str], columns: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what may be the wanted two cells of a line with too many fields or too few.
+
+    Up to where it is broken a cell is counted from the left, and beyond from the right. A
+    quote that is not closed takes in the lines below, so each is read for itself too.
+    """
+    mark = max(DELIMITERS, key=text.count)
+    for line in dict.fromkeys((text, *text.splitlines())):
+        try:
+            fields = next(csv.reader([line], delimiter=mark), [])
+        except csv.Error:
+            fields = []
+        for cells in (fields, line.replace('"', "").split(mark)):
+            yield from _aligned(cells, [columns.index(name) for name in wanted], len(columns))
+
+
+def _aligned(cells: Sequence[str], places: Sequence[int], whole: int) -> Iterator[tuple[str, str]]:
+    shift = len(cells) - whole
+    who, word = places
+    ways = {(0, 0), (0, shift) if who < word else (shift, 0)}
+    if 0 not in places:  # a line is not broken before its first cell
+        ways.add((shift, shift))
+    for by_who, by_word in sorted(ways):
+        found = (who + by_who, word + by_word)
+        if all(0 <= place < len(cells) for place in found):
+            yield cells[found[0]], cells[found[1]]
+
+
+def _read_object(
+    text: str, wanted: Sequence[str], columns: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the wanted two values of a text that is no object, where they stand by name."""
+    found = []
+    for name in wanted:
+        key = re.escape(name.rsplit(".", maxsplit=1)[-1])
+        pattern = rf"""["']{key}["']\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w.+-]+))"""
+        if (match := re.search(pattern, text)) is None:
+            return
+        found.append(next(part for part in match.groups() if part is not None))
+    who, word = (_unescaped(part) for part in found)
+    yield who, word
+
+
+def _unescaped(part: str) -> str:
+    try:
+        return str(json.loads(f'"{part}"'))
+    except ValueError:
+        return part

@@ -22,6 +22,7 @@ from rekindle.facts.sql import literal, quoted
 
 INSTANTS = ("ordered_at", "occurred_at", "created_at")
 EXAMPLES = 5
+LONGEST_SHOWN = 2_000
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,10 @@ class RefusedRows:
         return pa.table(
             {
                 "line": pa.array([row.line for row in rows], pa.int64()),
-                "detail": pa.array([f"{row.message}: {row.text}" for row in rows], pa.string()),
-                "record": pa.array([row.text for row in rows], pa.string()),
+                "detail": pa.array(
+                    [f"{row.message}: {row.text[:LONGEST_SHOWN]}" for row in rows], pa.string()
+                ),
+                "record": pa.array([row.text[:LONGEST_SHOWN] for row in rows], pa.string()),
             }
         )
 

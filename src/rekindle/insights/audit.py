@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from rekindle.config import LifecycleSettings
 from rekindle.experiments import plan_holdout, provable_lift, provable_rate_lift
-from rekindle.facts import Facts
+from rekindle.facts import PURCHASE, Facts, is_bought
 from rekindle.insights.model import (
     DRIFTED,
     LINES,
@@ -223,9 +223,12 @@ class _Auditor:
 
 
 def build_totals(orders: ir.Table) -> ir.Table:
-    """Return one row: buyers, orders, gross and net of customers, net of the anonymous."""
+    """Return one row: buyers, orders, gross and net of customers, net of the anonymous.
+
+    What was undone had been sold, and what gave it back is a refund: both are in it.
+    """
     is_known = orders.customer_id.notnull()
-    bought = is_known & (orders.kind == "purchase")
+    bought = is_known & is_bought(orders)
     net = build_net(orders)
     return orders.aggregate(
         buyers=orders.customer_id.nunique(where=bought),
@@ -253,7 +256,7 @@ def build_earlier_cut(
     orders = facts.cut(as_of).orders
     later = orders.filter(orders.ordered_at >= ibis.literal(cut_at, type="timestamp('UTC', 6)"))
     spent = later.group_by(buyer=later.customer_id).agg(
-        purchases=later.count(where=later.kind == "purchase"), net=build_net(later).sum()
+        purchases=later.count(where=later.kind == PURCHASE), net=build_net(later).sum()
     )
     joined = drifted.select("customer_id").left_join(spent, drifted.customer_id == spent.buyer)
     worth = ibis.coalesce(joined.net.cast("float64"), 0.0)

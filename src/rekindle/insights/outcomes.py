@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts import Engine, Facts
+from rekindle.facts import PURCHASE, Engine, Facts
 from rekindle.insights.audit import build_net
 from rekindle.insights.record import JourneyRecord, Membership
 
@@ -55,13 +55,14 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     if not record.members:
         return Outcomes({}, {}, {})
     within = record.journey.goal.within
-    orders = facts.orders.filter(
-        facts.orders.ordered_at <= ibis.literal(record.until, type="timestamp('UTC', 6)")
+    orders = facts.standing_orders()
+    orders = orders.filter(
+        orders.ordered_at <= ibis.literal(record.until, type="timestamp('UTC', 6)")
     )
     assigned = engine.bring("report_assigned", _tabulate(record.assigned, within))
     spent = engine.run(build_revenue(assigned, orders)).to_pylist()
     members = engine.bring("report_members", _tabulate(record.members, within))
-    purchases = _with_sightings(engine, orders.filter(orders.kind == "purchase"), record.seen)
+    purchases = _with_sightings(engine, orders.filter(orders.kind == PURCHASE), record.seen)
     back = engine.run(build_returns(members, purchases)).to_pylist()
     seen = {(row["person"], row["rotation"]): row["seen_at"] for row in back}
     return Outcomes(

@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from rekindle.config import LifecycleSettings
-from rekindle.facts import Facts
+from rekindle.facts import PURCHASE, Facts
 from rekindle.insights.model import GapDays, ReturnPoint
 from rekindle.insights.survival import Survival, estimate_survival
 from rekindle.profiles import build_profiles, local_day
@@ -75,7 +75,7 @@ def build_silences(facts: Facts, as_of: datetime, settings: LifecycleSettings) -
     Only facts strictly before ``as_of`` count; what lasts still lasts until its day.
     """
     orders = facts.cut(as_of).orders
-    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+    bought = orders.filter((orders.kind == PURCHASE) & orders.customer_id.notnull())
     purchase_days = bought.select("customer_id", "ordered_on").distinct()
     own = ibis.window(group_by=purchase_days.customer_id, order_by=purchase_days.ordered_on)
     begun = purchase_days.mutate(next_on=purchase_days.ordered_on.lead().over(own))

@@ -130,13 +130,19 @@ def fold_order(
         given = sum((_given_back(event, whole=ZERO) for event in refunds), ZERO)
         if not given:
             return None
-        return _row(f"{order_id}/refund", refunds[:1], Amounts(ZERO, ZERO), refund=given)
+        row = _row(f"{order_id}/refund", refunds[:1], Amounts(ZERO, ZERO), refund=given)
+        if steps := _steps(refunds, whole=ZERO, most=given):
+            row |= {"refunded_at": refunds[-1].at.isoformat(), "refunds": steps}
+        return row
     content = _merged(placed or cancelled)
     if held is None and not cancelled and not names_amounts(content):
         return None
     row = _order(order_id, placed or cancelled, refunds, content, held or {})
     if refunds:
         row["refunded_at"] = refunds[-1].at.isoformat()
+    whole = max(Decimal(row["gross"]) - Decimal(row["discount"]), ZERO)
+    if steps := _steps(refunds, whole=whole, most=whole):
+        row["refunds"] = steps
     if cancelled:
         row |= {"status": "cancelled", "cancelled_at": cancelled[0].at.isoformat()}
     return row
@@ -176,6 +182,15 @@ def _order(
         row["customer_id"] = row["customer_id"] or held.get("customer_id")
     kind = held.get("kind")
     return {**row, "status": kind if kind in ("cancelled", "pending") else "completed"}
+
+
+def _steps(refunds: Sequence[OrderEvent], *, whole: Decimal, most: Decimal) -> str:
+    """Return what had been given back after each refund but the last, with its instant."""
+    told, given = [], ZERO
+    for event in refunds[:-1]:
+        given += _given_back(event, whole=whole)
+        told.append(f"{event.at.isoformat()}={min(given, most)}")
+    return ";".join(told)
 
 
 def _row(order_id: str, told: Sequence[OrderEvent], amounts: Amounts, *, refund: Decimal) -> Row:

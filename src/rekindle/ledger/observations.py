@@ -32,10 +32,14 @@ Watched = tuple[str, datetime, datetime | None]
 
 
 class Correction(NamedTuple):
-    """What the facts say of an order now; ``is_void`` where it is no purchase."""
+    """What the facts say of an order now; ``is_void`` where it is no purchase.
+
+    ``person`` is whose order it is, by the id the facts know; None of an anonymous sale.
+    """
 
     source: str
     order_id: str
+    person: str | None
     at: datetime
     is_void: bool
 
@@ -94,7 +98,9 @@ class Observations:
         """Let purchases follow the facts, and remember that these were looked at."""
         with ledger_transaction(self._alias):
             for chunk in chunks(corrections):
-                rows = sorted((c.source, c.order_id, text_of(c.at), c.is_void) for c in chunk)
+                rows = sorted(
+                    (c.source, c.order_id, c.person or "", text_of(c.at), c.is_void) for c in chunk
+                )
                 fetch(self._alias, "hold_orders", rows_of(row[:2] for row in rows))
                 execute(self._alias, "correct_orders", rows_of(rows))
             execute(self._alias, "note_observation", rows_of([(number, text_of(at))]))

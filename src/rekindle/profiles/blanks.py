@@ -15,9 +15,9 @@ def build_blanks(columns: Iterable[ProfileColumn]) -> Mapping[str, ir.Value]:
     return {c.name: build_blank(c, DTYPES[c.type]) for c in columns}
 
 
-def build_blank(column: ProfileColumn, dtype: object) -> ir.Value:
-    """Return the blank of one column, in the type a table has it in."""
-    if column.blank is None:
+def build_blank(column: ProfileColumn | None, dtype: object) -> ir.Value:
+    """Return the blank of one column, in the type a table has it in; an inner one has none."""
+    if column is None or column.blank is None:
         return ibis.null().cast(dtype)
     return ibis.literal(column.blank).cast(dtype)
 

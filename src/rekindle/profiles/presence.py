@@ -78,7 +78,7 @@ def _before_orders(timeline: ir.Table, cards: ir.Table) -> ir.Table:
         valid_to=ibis.least(rows.known_to, first_at),
     )
     blank = {
-        name: build_blank(FAMILIES.by_column[name], dtype)
+        name: build_blank(FAMILIES.by_column.get(name), dtype)
         for name, dtype in timeline.schema().items()
         if name not in rows.columns
     }

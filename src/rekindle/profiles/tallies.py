@@ -7,7 +7,7 @@ the next, so that many instants can be asked at once and give the very same numb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import Facts
+from rekindle.facts import PURCHASE, UNDONE, Facts
 from rekindle.profiles.blanks import build_blanks, with_blanks
 from rekindle.profiles.discovery import FAMILIES
 from rekindle.profiles.model import (
@@ -32,6 +32,7 @@ from rekindle.profiles.model import (
 Kind = TypeVar("Kind")
 INSTANT = "timestamp('UTC', 6)"
 FAR_OFF = datetime(9999, 1, 1)
+EPOCH = ("epoch_at", "epoch_until")
 
 
 def local_day(at: datetime, zone: str) -> date:
@@ -56,7 +57,7 @@ def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
     ``as_of_on`` carry the question's date.
     """
     known, as_of_on = facts.cut(as_of), local_day(as_of, facts.zone)
-    steps = _build_steps(known)
+    steps = _build_steps(known.orders, by=["customer_id"])
     folds = {name: measure(steps) for name, measure in _measures(OrderTally)}
     for _, spells in _with(Spells):
         folds.update(spells.fold(steps, as_of_on))
@@ -78,10 +79,17 @@ def build_timeline(facts: Facts) -> ir.Table:
     ``valid_from`` is the order's instant and ``valid_to`` the next one's (far in the
     future for the last): the row answers every question with
     ``valid_from < as_of <= valid_to``, as ``build_tallies`` cuts rows before ``as_of``.
+    Where a purchase ends, a further row begins, of the orders as they stand from then on.
     """
-    steps = _build_steps(facts.in_steps())
+    steps = _build_steps(facts.in_steps(), by=["customer_id", *EPOCH])
     order = [steps.ordered_at, steps.source, steps.order_id]
-    table = build_running(steps, steps.ordered_at, dict(_measures(OrderTally)), order=order)
+    measures = dict(_measures(OrderTally))
+    table = build_running(steps, steps.ordered_at, measures, order=order, beside=EPOCH)
+    table = table.mutate(
+        valid_from=ibis.greatest(table.valid_from, table.epoch_at),
+        valid_to=ibis.least(table.valid_to, table.epoch_until),
+    ).drop(*EPOCH)
+    table = table.filter(table.valid_from < table.valid_to)
     for family, layer in _with(Layer):
         if family.is_known(facts):
             table = layer.over_time(table, facts)
@@ -89,16 +97,23 @@ def build_timeline(facts: Facts) -> ir.Table:
 
 
 def build_running(
-    rows: ir.Table, at: ir.Value, measures: Mapping[str, Measure], *, order: list[ir.Value]
+    rows: ir.Table,
+    at: ir.Value,
+    measures: Mapping[str, Measure],
+    *,
+    order: list[ir.Value],
+    beside: Sequence[str] = (),
 ) -> ir.Table:
     """Return measures after every row of a customer, valid until the customer's next row.
 
-    Of rows at one instant only the last stays, with all of them counted.
+    Of rows at one instant only the last stays, with all of them counted. Rows that differ
+    in the columns ``beside`` are told apart like those of two customers.
     """
-    so_far = ibis.window(group_by=rows.customer_id, order_by=order, rows=(None, 0))
-    whole = ibis.window(group_by=rows.customer_id, order_by=order)
+    by = ["customer_id", *beside]
+    so_far = ibis.window(group_by=by, order_by=order, rows=(None, 0))
+    whole = ibis.window(group_by=by, order_by=order)
     table = rows.select(
-        "customer_id",
+        *by,
         **{name: measure(rows).over(so_far) for name, measure in measures.items()},
         valid_from=at,
         valid_to=ibis.coalesce(at.lead().over(whole), instant(FAR_OFF)),
@@ -149,18 +164,19 @@ def _measures(kind: type[OrderTally | CardTally]) -> Iterator[tuple[str, Measure
         yield from tally.measures.items()
 
 
-def _build_steps(facts: Facts) -> ir.Table:
+def _build_steps(orders: ir.Table, *, by: Sequence[str]) -> ir.Table:
     """Return every order of a known customer, with the purchase day before it."""
-    orders = facts.orders
     orders = orders.filter(orders.customer_id.notnull())
-    is_purchase = orders.kind == "purchase"
+    is_purchase = orders.kind == PURCHASE
     bought = orders.mutate(
         is_purchase=is_purchase,
+        undone_on=(orders.kind == UNDONE).ifelse(orders.ordered_on, ibis.null()),
+        paid=is_purchase.ifelse(orders.gross - ibis.coalesce(orders.discount, 0), 0),
         purchase_at=is_purchase.ifelse(orders.ordered_at, ibis.null()),
         purchase_on=is_purchase.ifelse(orders.ordered_on, ibis.null()),
     )
     before = ibis.window(
-        group_by=bought.customer_id,
+        group_by=list(by),
         order_by=bought.ordered_at,
         rows=(None, -1),
     )

@@ -23,7 +23,10 @@ CURRENCY = "GBP"
 
 @dataclass(frozen=True)
 class Sale:
-    """One order. ``lines`` are (product, category, amount); amounts in the currency."""
+    """One order. ``lines`` are (product, category, amount); amounts in the currency.
+
+    ``refund_steps`` say what had been given back by when, before ``refunded_at``.
+    """
 
     person: str | None
     at: datetime
@@ -34,6 +37,8 @@ class Sale:
     source: str = "shop"
     lines: tuple[tuple[str, str | None, Decimal], ...] = ()
     refunded_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    refund_steps: tuple[tuple[datetime, Decimal], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,16 @@ class SmallShop:
 
     def tables(self) -> dict[str, pa.Table]:
         """Return every table of facts, in the contracts' types."""
-        names = (*(contract.table for contract in CONTRACTS.facts), "identities")
+        names = (*(contract.table for contract in CONTRACTS.facts), "identities", "refunds")
         rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         rows |= {name: [dict(row) for row in given] for name, given in self.rows.items()}
         for number, sale in enumerate(self.sales):
             rows["orders"].append(self._order(sale, f"{number:04}"))
             rows["order_lines"] += self._lines(sale, f"{number:04}")
+            rows["refunds"] += [
+                {"source": sale.source, "order_id": f"{number:04}", "known_at": at, "given": by}
+                for at, by in sale.refund_steps
+            ]
         rows["customers"] = [self._card(card) for card in self.cards]
         rows["products"] = [
             {"source": "shop", "product_id": p, "category": c} for p, c in self.products.items()
@@ -93,6 +102,24 @@ class SmallShop:
                 con.insert(name, rows)
 
     def _order(self, sale: Sale, order_id: str) -> dict[str, Any]:
+        order = self._placed(sale, order_id)
+        if sale.cancelled_at is None:
+            return order
+        nothing = Decimal(0)
+        return order | {
+            "kind": "cancelled",
+            "gross": nothing,
+            "discount": nothing,
+            "refund": nothing,
+            "refunded_at": None,
+            "refund_known_at": None,
+            "cancelled_at": sale.cancelled_at,
+            "cancel_known_at": sale.cancelled_at,
+            "sold_gross": sale.gross,
+            "sold_discount": sale.discount,
+        }
+
+    def _placed(self, sale: Sale, order_id: str) -> dict[str, Any]:
         return {
             "source": sale.source,
             "order_id": order_id,

@@ -16,13 +16,15 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts import Engine, Facts
+from rekindle.facts import PURCHASE, REFUND, Engine, Facts
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger import Correction, Observations, Sightings, Watched
 from rekindle.runtime import Workspace
 
 INSTANT = pa.timestamp("us", tz="UTC")
 WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_order_at", INSTANT)])
+CORRECTED = ("source", "order_id", "customer_id", "ordered_at", "kind")
+SEEN = (PURCHASE, "pending")
 ORDER = ("source", "order_id", "ordered_at", "kind", "known_in", "sold_in", "moved_in")
 
 
@@ -48,7 +50,7 @@ def _returns(
     """Return the purchases that one enrolment or another did not know of."""
     people = _with_buyers(engine, facts, watched)
     orders = facts.cut(sightings.now).orders
-    orders = orders.filter(orders.kind.isin(["purchase", "pending"]))
+    orders = orders.filter(orders.kind.isin(SEEN))
     joined = orders.inner_join(people, orders.customer_id == people.buyer)
     joined = joined.select("person", "entered_at", "last_order_at", *ORDER)
     # A date that is no news is of interest only where the order has become a purchase.
@@ -121,13 +123,20 @@ def _follow(engine: Engine, facts: Facts, observations: Observations, sightings:
 
 
 def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correction]:
-    orders = facts.orders
-    changed = orders.filter(orders.changed_in > since)
-    rows = changed.select("source", "order_id", "ordered_at", "kind")
+    orders = facts.standing_orders()
+    is_changed = orders.changed_in > since
+    if facts.has_late_changes:
+        # A refund with a number of its own says of an order that did not change what it is.
+        given = orders.filter(is_changed & (orders.kind == REFUND)).select("customer_id").distinct()
+        met = orders.semi_join(given, "customer_id")
+        rows = orders.filter(is_changed).union(met).select(*CORRECTED).distinct()
+    else:
+        rows = orders.filter(is_changed).select(*CORRECTED)
     for batch in engine.run(rows).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
-            is_void = row["kind"] not in ("purchase", "pending")
-            yield Correction(row["source"], row["order_id"], row["ordered_at"], is_void)
+            is_void = row["kind"] not in SEEN
+            source, order_id, person, at = (row[name] for name in CORRECTED[:4])
+            yield Correction(source, order_id, person, at, is_void)
 
 
 def _with_buyers(engine: Engine, facts: Facts, watched: list[Watched]) -> ir.Table:

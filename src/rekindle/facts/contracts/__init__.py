@@ -14,6 +14,7 @@ from rekindle.facts.contracts.orders import CONTRACT as ORDERS
 from rekindle.facts.contracts.permissions import CONTRACT as PERMISSIONS
 from rekindle.facts.contracts.products import CONTRACT as PRODUCTS
 from rekindle.facts.contracts.quarantine import CONTRACT as QUARANTINE
+from rekindle.facts.contracts.refunds import CONTRACT as REFUNDS
 
 CONTRACTS = Contracts()
 
@@ -32,6 +33,7 @@ __all__ = [
     "PERMISSIONS",
     "PRODUCTS",
     "QUARANTINE",
+    "REFUNDS",
     "SOURCE",
     "Column",
     "Contract",

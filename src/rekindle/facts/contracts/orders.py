@@ -95,6 +95,15 @@ CONTRACT = Contract(
         Column("moved_in", "int64", "The import that last changed its date.", is_input=False),
         Column("changed_in", "int64", "The import that last changed it.", is_input=False),
     ),
-    extra_inputs=(STATUS, *CARD),
+    extra_inputs=(
+        STATUS,
+        *CARD,
+        Column(
+            "refunds",
+            "string",
+            "What had been given back by when, where it was more than once: INSTANT=AMOUNT; …, "
+            "each amount with those before it.",
+        ),
+    ),
     known_at="ordered_at",
 )

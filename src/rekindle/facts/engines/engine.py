@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, Contract
+from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, REFUNDS, Contract
 from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
 
@@ -74,6 +74,8 @@ class Engine:
                     is_apart = has_apart and name != "customers" and "source" in table.columns
                     tables[name] = _as_persons(table, known, has_apart=is_apart)
         has_lines = self._holds(tables["order_lines"])
+        steps = self._books.get(REFUNDS.table)
+        steps = steps if steps is not None and self._holds(steps) else None
         return Facts(
             customers=tables["customers"],
             orders=tables["orders"],
@@ -87,8 +89,9 @@ class Engine:
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.from_outside},
-            has_late_changes=self._holds(find_late_changes(tables["orders"])),
+            has_late_changes=self._holds(find_late_changes(tables["orders"], steps)),
             has_undated_cards=self._holds(find_undated_cards(tables["customers"])),
+            refund_steps=steps,
         )
 
     def run(self, expression: ir.Expr) -> pa.Table:

@@ -11,11 +11,13 @@ from rekindle.facts.folding.cards import (
     build_two_addresses,
 )
 from rekindle.facts.folding.orders import (
+    AMOUNT,
     build_conflicting_customers,
     build_conflicts,
     build_lines,
     build_orders,
     build_orders_from_lines,
+    is_given_back,
 )
 from rekindle.facts.folding.parts import (
     OF_A_LINE,
@@ -27,6 +29,7 @@ from rekindle.facts.folding.parts import (
 from rekindle.facts.folding.states import NO_STATES, States, read_states, sort_states
 
 __all__ = [
+    "AMOUNT",
     "CARD",
     "NO_STATES",
     "OF_A_LINE",
@@ -47,6 +50,7 @@ __all__ = [
     "build_strangers",
     "build_two_addresses",
     "has_parts",
+    "is_given_back",
     "read_states",
     "sort_states",
 ]

@@ -43,7 +43,7 @@ def build_orders_from_lines(rules: Rules, given: Collection[str]) -> str:
         return f"arg_min({name}, line) filter (where {name} is not null)"
 
     off = "abs(coalesce(sum(abs(line_discount)), 0))" if "line_discount" in given else "0"
-    back = _given_back(rules)
+    back = is_given_back(rules)
     return _finish_orders(
         f"""
         select *, abs(coalesce(said_discount, 0)) + off as discount,
@@ -73,7 +73,7 @@ def build_orders(rules: Rules) -> str:
     return _finish_orders(
         f"""
         select order_id, customer_id, ordered_at, state,
-            {_given_back(rules)} or gross < 0 as is_given_back,
+            {is_given_back(rules)} or gross < 0 as is_given_back,
             case when is_given_back then 0 else gross end as gross,
             case when is_given_back then 0 else abs(coalesce(discount, 0)) end as discount,
             abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund,
@@ -83,7 +83,8 @@ def build_orders(rules: Rules) -> str:
     )
 
 
-def _given_back(rules: Rules) -> str:
+def is_given_back(rules: Rules) -> str:
+    """Return SQL that is true of the number of an order that takes another back."""
     prefix = rules.source.cancelled_prefix
     return f"starts_with(order_id, {literal(prefix)})" if prefix else "false"
 

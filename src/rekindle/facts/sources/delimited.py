@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -27,7 +29,6 @@ from rekindle.facts.sql import first_line, literal, quoted
 HEAD_CHARACTERS = 65_536
 MOST_COLUMNS = 2_000
 LONGEST_LINE = 16_777_216
-LONGEST_SHOWN = 2_000
 
 
 def open_file(con: duckdb.DuckDBPyConnection, path: Path, name: str, source: SourceSettings) -> Raw:
@@ -113,6 +114,7 @@ def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: Layout)
     else:
         begins = _record_lines(path, mark)
         rejects = tuple(one._replace(line=begins.get(one.line, one.line)) for one in rejects)
+        rejects = _whole(path, rejects, sorted(begins.values()))
         relation = _with_lines(con, columns, count=count, lines=begins, rejects=rejects)
     return Raw(name, relation, dict.fromkeys(columns, "VARCHAR"), rejects=rejects)
 
@@ -125,8 +127,8 @@ def _blank_lines(path: Path) -> int:
 
 def _rejects(con: duckdb.DuckDBPyConnection) -> tuple[Reject, ...]:
     rows = con.execute(
-        f"select line, any_value(left(csv_line, {LONGEST_SHOWN})), any_value(error_message) "
-        "from reject_errors group by line order by line"
+        "select line, any_value(csv_line), any_value(error_message) from reject_errors "
+        "group by line order by line"
     ).fetchall()
     con.execute("drop table reject_errors")
     con.execute("drop table reject_scans")
@@ -134,6 +136,18 @@ def _rejects(con: duckdb.DuckDBPyConnection) -> tuple[Reject, ...]:
         Reject(line, (text or "").strip("\r\n"), first_line(message))
         for line, text, message in rows
     )
+
+
+def _whole(path: Path, rejects: Sequence[Reject], begins: Sequence[int]) -> tuple[Reject, ...]:
+    """Return the rejects with all the lines that a quote took in, where one is not closed."""
+
+    def text_of(reject: Reject) -> str:
+        place = bisect_right(begins, reject.line)
+        ends = begins[place] - 1 if place < len(begins) else None
+        with open_text(path, "utf-8-sig") as lines:
+            return "".join(islice(lines, reject.line - 1, ends)).strip("\r\n")
+
+    return tuple(one._replace(text=text_of(one)) if "\n" in one.text else one for one in rejects)
 
 
 def _with_lines(

@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rekindle.audiences import build_condition, parse_predicate
@@ -39,6 +40,7 @@ ROWS_AT_ONCE = 4_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ON = EPOCH.date()
 NO_DAY = np.iinfo(np.int32).min
+NEVER = np.iinfo(np.int64).max
 NO_TIME = timedelta(0)
 INSTANT = pa.timestamp("us", tz="UTC")
 # Typed also where nobody is known: a column of nothing has no type of its own.
@@ -48,15 +50,22 @@ TICKS = pa.schema([("tick", pa.int32()), ("as_of", INSTANT), ("as_of_on", pa.dat
 
 @dataclass(frozen=True)
 class Purchases:
-    """Every purchase in order of person and time. ``bounds`` cut it by person."""
+    """Every purchase in order of person and time. ``bounds`` cut it by person.
+
+    ``ended_micros`` says since when one is none, far in the future for one that stands.
+    """
 
     at_micros: NDArray[np.int64]
+    ended_micros: NDArray[np.int64]
     bounds: NDArray[np.int64]
 
     def newest_before(self, index: int, at: datetime) -> datetime | None:
-        """Return the newest purchase of a person strictly before ``at``."""
+        """Return the newest purchase of a person strictly before ``at`` that stands then."""
         low, high = int(self.bounds[index]), int(self.bounds[index + 1])
-        place = bisect_left(self.at_micros, _micros(at), low, high)
+        micros = _micros(at)
+        place = bisect_left(self.at_micros, micros, low, high)
+        while place > low and self.ended_micros[place - 1] < micros:
+            place -= 1
         return _instant(int(self.at_micros[place - 1])) if place > low else None
 
 
@@ -302,23 +311,30 @@ def _tick_rows(ticks: Sequence[datetime], zone: str) -> pa.Table:
 def _purchases(
     engine: Engine, facts: Facts, index: Mapping[str, int]
 ) -> tuple[Purchases, tuple[list[str], list[str], list[int]]]:
-    """Return the purchases by person, and all of them in order of time."""
-    orders = facts.orders
-    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
+    """Return the purchases by person, and all of them in order of time.
+
+    One that was cancelled or undone later was a purchase when it was seen.
+    """
+    bought = facts.bought_orders()
+    bought = bought.filter(bought.customer_id.notnull())
     rows = engine.run(
         bought.select(
             "customer_id",
             key=bought.source + ":" + bought.order_id,
             at=bought.ordered_at,
+            ended_at=bought.ended_at,
         ).order_by("at", "key")
     )
     people = rows.column("customer_id").to_pylist()
     # In Arrow: not every engine can say the microseconds of an instant.
-    at = rows.column("at").cast(INSTANT).cast(pa.int64()).to_numpy()
+    at, ended = (
+        pc.fill_null(rows.column(name).cast(INSTANT).cast(pa.int64()), NEVER).to_numpy()
+        for name in ("at", "ended_at")
+    )
     owner = np.fromiter((index[p] for p in people), dtype=np.int64, count=len(people))
     order = np.argsort(owner, kind="stable")
     bounds = np.searchsorted(owner[order], np.arange(len(index) + 1))
-    by_person = Purchases(at[order], bounds)
+    by_person = Purchases(at[order], ended[order], bounds)
     return by_person, (people, rows.column("key").to_pylist(), at.tolist())
 
 

@@ -414,12 +414,16 @@ ORDER BY g.key
 -- postgresql: FOR NO KEY UPDATE OF g
 
 -- name: correct_orders
--- Let the purchases on record follow what the facts say of their orders now.
+-- Let the purchases on record follow what the facts say of their orders now. What is another's
+-- now is none of the former customer's. The facts may not know of a join that was made since.
 UPDATE ledger_signal AS g
-SET at = r.at, is_void = r.is_void
-FROM ROWS(source text, subject text, at instant, is_void boolean) AS r
+SET at = r.at,
+    is_void = r.is_void OR g.person_id <> coalesce(
+        (SELECT a.person FROM ledger_alias AS a WHERE a.id = r.person), r.person)
+FROM ROWS(source text, subject text, person text, at instant, is_void boolean) AS r
 WHERE g.source = r.source AND g.subject = r.subject AND g.subject <> ''
-  AND (g.at <> r.at OR g.is_void <> r.is_void)
+  AND (g.at <> r.at OR g.is_void <> (r.is_void OR g.person_id <> coalesce(
+        (SELECT a.person FROM ledger_alias AS a WHERE a.id = r.person), r.person)))
 
 -- name: note_observation
 -- Remember when a pass first looked at a version of the facts.

@@ -26,8 +26,10 @@ def build_cycle(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     table = table.mutate(gaps=gaps, span_days=span)
     table = _with_group_gap(table, settings)
     k = settings.shrinkage
+    # Whoever gave everything back has been silent since, but their silence is no gap.
+    table = table.mutate(silent_since_on=ibis.coalesce(table.last_order_on, table.undone_on))
     table = table.mutate(
-        silence_days=table.as_of_on.delta(table.last_order_on, unit="day"),
+        silence_days=table.as_of_on.delta(table.silent_since_on, unit="day"),
         mean_gap_days=table.span_days.cast("float64") / table.gaps.cast("float64").nullif(0.0),
         expected_gap_days=(table.span_days + k * table.group_gap) / (table.gaps + k),
     )
@@ -79,7 +81,8 @@ FAMILY = Family(
             "silence_days",
             "count",
             "days",
-            "Since the last purchase day; empty for a prospect.",
+            "Since the last purchase day, or of who undid every purchase the day of the last; "
+            "empty for a prospect.",
             place=30,
         ),
         ProfileColumn(
@@ -105,7 +108,7 @@ FAMILY = Family(
         ),
     ),
     how=Derivation(build_cycle),
-    needs=("purchase_days_count", "first_order_on", "last_order_on"),
+    needs=("purchase_days_count", "first_order_on", "last_order_on", "undone_on"),
     may_use=("top_category",),
-    inner=("gaps", "span_days", "group_gap"),
+    inner=("gaps", "span_days", "group_gap", "silent_since_on"),
 )

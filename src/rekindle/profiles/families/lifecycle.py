@@ -39,13 +39,13 @@ def build_lifecycle(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     silence = table.silence_days.cast("float64")
     is_return = _ended_a_lapse(table, settings)
     tier = ibis.cases(
-        (table.orders_count == 0, Tier.PROSPECT.value),
+        (table.silent_since_on.isnull(), Tier.PROSPECT.value),
         (silence >= table.gone_after_days, Tier.GONE.value),
         (silence >= table.dormant_after_days, Tier.DORMANT.value),
         (silence >= table.lapsed_after_days, Tier.LAPSED.value),
         (silence >= table.at_risk_after_days, Tier.AT_RISK.value),
         (is_return, Tier.RETURNED.value),
-        (table.purchase_days_count == 1, Tier.NEW.value),
+        (table.purchase_days_count <= 1, Tier.NEW.value),
         else_=Tier.ACTIVE.value,
     )
     return _with_days(table.mutate(tier=tier))
@@ -93,7 +93,7 @@ def _with_days(table: ir.Table) -> ir.Table:
 
 def _days_after_last(table: ir.Table, days: ir.Value) -> ir.Value:
     whole = ibis.least(days, LONGEST_DAYS).cast("int64")
-    return (table.last_order_on + whole.as_interval("D")).cast("date")
+    return (table.silent_since_on + whole.as_interval("D")).cast("date")
 
 
 def describe_presets() -> str:
@@ -163,12 +163,12 @@ FAMILY = Family(
     ),
     how=Derivation(build_lifecycle),
     needs=(
-        "orders_count",
         "purchase_days_count",
         "first_order_on",
         "last_order_on",
         "previous_order_on",
         "silence_days",
+        "silent_since_on",
         "expected_gap_days",
         "gaps",
         "group_gap",

@@ -12,7 +12,8 @@ FAMILY = Family(
             "orders_count",
             "count",
             "orders",
-            "Purchases so far, refunded ones included.",
+            "Purchases so far, refunded ones included; one that was cancelled, or met by an equal "
+            "refund within three days, is none from then on.",
             blank=0,
             place=50,
         ),
@@ -35,7 +36,8 @@ FAMILY = Family(
             "gross_value",
             "money",
             "currency",
-            "Everything bought, before discounts and refunds.",
+            "Everything bought, before discounts and refunds; also what was given back within "
+            "three days.",
             blank=0,
             place=210,
         ),
@@ -68,7 +70,10 @@ FAMILY = Family(
             "first_order_on": lambda orders: orders.purchase_on.min(),
             "last_order_on": lambda orders: orders.purchase_on.max(),
             "previous_order_on": lambda orders: orders.day_before.max(),
+            "standing_value": lambda orders: orders.paid.sum(),
+            "undone_on": lambda orders: orders.undone_on.max(),
         }
     ),
     tables=("orders",),
+    inner=("standing_value", "undone_on"),
 )

@@ -13,7 +13,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import Facts
+from rekindle.facts import PURCHASE, Facts
 from rekindle.profiles.model import Family, ProfileColumn, Spells
 
 LONG_AGO = date(1, 1, 1)
@@ -32,18 +32,22 @@ def build_seasons(facts: Facts) -> ir.Table:
     """Return a spell for every purchase day: when it is the next to come round.
 
     ``season_on`` answers every question with ``after_on < as_of_on <= season_on``, where
-    the purchase is known: ``bought_at < as_of``.
+    the purchase is known and stands: ``bought_at < as_of <= epoch_until``.
     """
-    orders = facts.orders
-    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
-    days = bought.group_by(buyer_id=bought.customer_id, bought_on=bought.ordered_on).agg(
-        bought_at=bought.ordered_at.min()
-    )
+    orders = facts.in_epochs()
+    bought = orders.filter((orders.kind == PURCHASE) & orders.customer_id.notnull())
+    days = bought.group_by(
+        "epoch_at", "epoch_until", buyer_id=bought.customer_id, bought_on=bought.ordered_on
+    ).agg(bought_at=bought.ordered_at.min())
     days = days.mutate(season_on=_a_year_after(days.bought_on))
-    whole = ibis.window(group_by=days.buyer_id, order_by=days.bought_on)
+    whole = ibis.window(group_by=[days.buyer_id, days.epoch_at], order_by=days.bought_on)
     before = days.season_on.lag().over(whole)
     return days.select(
-        "buyer_id", "bought_at", "season_on", after_on=ibis.coalesce(before, ibis.date(LONG_AGO))
+        "buyer_id",
+        "season_on",
+        "epoch_until",
+        bought_at=ibis.greatest(days.bought_at, days.epoch_at),
+        after_on=ibis.coalesce(before, ibis.date(LONG_AGO)),
     )
 
 
@@ -54,11 +58,12 @@ def join_season(rows: ir.Table, seasons: ir.Table) -> ir.Table:
         [
             rows.customer_id == seasons.buyer_id,
             rows.as_of > seasons.bought_at,
+            rows.as_of <= seasons.epoch_until,
             rows.as_of_on > seasons.after_on,
             rows.as_of_on <= seasons.season_on,
         ],
     )
-    return joined.drop("buyer_id", "bought_at", "after_on")
+    return joined.drop("buyer_id", "bought_at", "epoch_until", "after_on")
 
 
 def _a_year_after(day: ir.Value) -> ir.Value:

@@ -9,27 +9,30 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import Facts
+from rekindle.facts import MONEY, PURCHASE, Facts
 from rekindle.profiles.model import Family, Layer, ProfileColumn
 
 
-def build_category_spending(facts: Facts) -> ir.Table:
-    """Return ``customer_id``, ``ordered_at``, ``category`` and ``amount`` a bought line."""
-    orders, lines, products = facts.orders, facts.order_lines, facts.products
-    bought = orders.filter((orders.kind == "purchase") & orders.customer_id.notnull())
-    bought = bought.select("source", "order_id", "customer_id", "ordered_at")
+def build_category_spending(facts: Facts, bought: ir.Table) -> ir.Table:
+    """Return ``customer_id``, ``category`` and ``amount`` a line of what was ``bought``.
+
+    Beside them stand the columns of ``bought`` that are no key.
+    """
+    lines, products = facts.order_lines, facts.products
+    bought = bought.filter(bought.customer_id.notnull())
     named = products.select("product_id", product_category=products.category)
     rows = lines.filter(lines.amount > 0).inner_join(bought, ["source", "order_id"])
     rows = rows.left_join(named, "product_id")
     rows = rows.mutate(category=ibis.coalesce(rows.category, rows.product_category))
-    return rows.filter(rows.category.notnull()).select(
-        "customer_id", "ordered_at", "category", "amount"
-    )
+    own = [name for name in bought.columns if name not in ("source", "order_id")]
+    return rows.filter(rows.category.notnull()).select(*own, "category", "amount")
 
 
 def join_taste(table: ir.Table, facts: Facts) -> ir.Table:
     """Add ``top_category`` and ``top_category_share`` to one row a customer."""
-    spending = build_category_spending(facts)
+    orders = facts.orders
+    bought = orders.filter(orders.kind == PURCHASE).select("source", "order_id", "customer_id")
+    spending = build_category_spending(facts, bought)
     totals = spending.group_by("customer_id", "category").agg(spent=spending.amount.sum())
     best = _best(totals, ["customer_id"])
     return table.left_join(best, "customer_id").drop("customer_id_right")
@@ -39,9 +42,17 @@ def join_taste_over_time(timeline: ir.Table, facts: Facts) -> ir.Table:
     """Add taste as known at each ``valid_from`` to a timeline.
 
     Every order has a spell of its own, so what was spent at an instant belongs to the
-    spell that begins there: running sums take the place of a join with all the past.
+    spell that begins there: running sums take the place of a join with all the past. Where
+    a purchase ends a spell begins too, and takes off what was spent.
     """
-    spending = build_category_spending(facts)
+    bought = facts.bought_orders().select(
+        "source", "order_id", "customer_id", "ordered_at", "ended_at"
+    )
+    spending = build_category_spending(facts, bought)
+    if facts.has_late_changes:
+        ended = spending.filter(spending.ended_at.notnull())
+        back = ended.mutate(ordered_at=ended.ended_at, amount=(-ended.amount).cast(MONEY))
+        spending = spending.union(back)
     spells = timeline.select("customer_id", "valid_from")
     liked = spending.select("customer_id", "category").distinct()
     grid = spells.inner_join(liked, "customer_id")
@@ -54,7 +65,7 @@ def join_taste_over_time(timeline: ir.Table, facts: Facts) -> ir.Table:
         group_by=[rows.customer_id, rows.category], order_by=rows.valid_from, rows=(None, 0)
     )
     totals = rows.mutate(spent=rows.amount.sum().over(so_far))
-    totals = totals.filter(totals.spent.notnull())
+    totals = totals.filter(totals.spent > 0)
     best = _best(totals, ["customer_id", "valid_from"])
     joined = timeline.left_join(best, ["customer_id", "valid_from"])
     return joined.drop("customer_id_right", "valid_from_right")

@@ -9,12 +9,9 @@ from rekindle.profiles.model import Derivation, Family, ProfileColumn
 
 
 def build_value(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
-    """Add lifetime value and average order value to tallies."""
+    """Add lifetime value to tallies."""
     paid = table.gross_value - table.discount_value
-    orders = table.orders_count.cast("float64").nullif(0.0)
-    return table.mutate(
-        lifetime_value=paid - table.refund_value, average_order_value=paid.cast("float64") / orders
-    )
+    return table.mutate(lifetime_value=paid - table.refund_value)
 
 
 FAMILY = Family(
@@ -27,13 +24,6 @@ FAMILY = Family(
             "currency",
             "Net revenue: gross − discounts − refunds.",
             place=240,
-        ),
-        ProfileColumn(
-            "average_order_value",
-            "number",
-            "currency",
-            "Gross less discounts, per purchase; empty for a prospect.",
-            place=250,
         ),
     ),
     how=Derivation(build_value),

@@ -1,0 +1,34 @@
+"""What a purchase is, until when an order was one, and what was given back by when."""
+
+from rekindle.facts.purchases.parts import join_given, take_apart
+from rekindle.facts.purchases.standing import (
+    FAR_OFF,
+    LONG_AGO,
+    PURCHASE,
+    REFUND,
+    UNDONE,
+    find_undone,
+    in_epochs,
+    is_bought,
+    is_cancelled_late,
+    list_bought,
+    mark_undone,
+)
+from rekindle.facts.purchases.telling import write_steps
+
+__all__ = [
+    "FAR_OFF",
+    "LONG_AGO",
+    "PURCHASE",
+    "REFUND",
+    "UNDONE",
+    "find_undone",
+    "in_epochs",
+    "is_bought",
+    "is_cancelled_late",
+    "join_given",
+    "list_bought",
+    "mark_undone",
+    "take_apart",
+    "write_steps",
+]
