@@ -121,18 +121,18 @@ def read_event(
     if name in ORDER_EVENTS:
         _check_order(name, content)
     return Event(
-        message_id=_id(wire.get("messageId")) or _derived_id(raw, wire, received_at),
-        type=kind,
-        name=name,
-        user_id=user,
-        anonymous_id=anonymous,
-        at=at,
-        content=content,
-        payload=payload,
-        previous_id=previous,
-        is_clamped=is_clamped,
-        is_machine=is_by_machine(content, wire.get("context") or {}),
-        card=read_card(content) if kind is EventType.IDENTIFY else None,
+        _id(wire.get("messageId")) or _derived_id(raw, wire, received_at),
+        kind,
+        name,
+        user,
+        anonymous,
+        at,
+        content,
+        payload,
+        previous,
+        is_clamped,
+        is_by_machine(content, wire.get("context") or {}),
+        read_card(content) if kind is EventType.IDENTIFY else None,
     )
 
 

@@ -256,7 +256,7 @@ class Past:
     arm: Arm
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Batch:
     """What ``Book.take_due`` hands out: due dossiers, at most one a person.
 

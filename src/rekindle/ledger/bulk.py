@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connections
 
-from rekindle.ledger.queries import Row, instant_of, ledger_errors, statement, text_of
+from rekindle.ledger.queries import (
+    Row,
+    fresh_text_of,
+    instant_of,
+    ledger_errors,
+    statement,
+    text_of,
+)
 
 if TYPE_CHECKING:
     import psycopg
@@ -91,9 +98,11 @@ def moment_reader(alias: str) -> Callable[[Any], datetime]:
     return _same if is_postgresql(alias) else instant_of
 
 
-def moment_writer(alias: str) -> Callable[[datetime], object]:
-    """Return what makes of an instant the value to write."""
-    return _same if is_postgresql(alias) else text_of
+def moment_writer(alias: str, *, is_fresh: bool = False) -> Callable[[datetime], object]:
+    """Return what makes of an instant the value to write; ``is_fresh``: each is another."""
+    if is_postgresql(alias):
+        return _same
+    return fresh_text_of if is_fresh else text_of
 
 
 def insert_rows(alias: str, target: Target, rows: Sequence[Row]) -> None:

@@ -80,14 +80,19 @@ def rows_of(values: Iterable[Sequence[object]]) -> str:
     return to_json(list(values)).decode()
 
 
+def fresh_text_of(at: datetime) -> str:
+    """Return what ``text_of`` returns, for instants of which hardly two are the same."""
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(" ")[:-6]
+
+
 @lru_cache(maxsize=8192)
 def text_of(at: datetime) -> str:
     """Return an instant as both databases read it: UTC, as every session's zone is.
 
     Remembered, because a batch repeats few instants and writing one out is dear.
     """
-    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    return utc.isoformat(" ")[:-6]
+    return fresh_text_of(at)
 
 
 def text_or_none(at: datetime | None) -> str | None:

@@ -73,23 +73,12 @@ class LedgerIntake:
         """
         if not events:
             return frozenset()
-        events = [self._here(source, event) for event in events]
+        if prefix := self._prefixes.get(source, ""):
+            events = [_prefixed(prefix, event) for event in events]
         own = _Batch(source, read_reports(self._workspace.ledger, events), at)
         self._waiting.append(own)
         self._jobs.put(self._take_waiting)
         return own.erased.result()
-
-    def _here(self, source: str, event: Event) -> Event:
-        """Return an event with the ids of its source as they are written here."""
-        prefix = self._prefixes.get(source, "")
-        if not prefix:
-            return event
-        user, previous = event.user_id, event.previous_id
-        return replace(
-            event,
-            user_id=user and prefix + user,
-            previous_id=previous and prefix + previous,
-        )
 
     def _take_waiting(self) -> None:
         """Take all that waits: with the batch of whoever asks for it, those of others."""
@@ -129,6 +118,16 @@ def _write(jobs: _Jobs, alias: str) -> None:
         job()
         del job  # it holds the intake, which would then never be let go
     let_go(alias)
+
+
+def _prefixed(prefix: str, event: Event) -> Event:
+    """Return an event with the ids of its source as they are written here."""
+    user, previous = event.user_id, event.previous_id
+    return replace(
+        event,
+        user_id=user and prefix + user,
+        previous_id=previous and prefix + previous,
+    )
 
 
 @dataclass

@@ -29,19 +29,22 @@ class OwnCard:
 
     def give(self, given: Mapping[str, str], at: datetime) -> None:
         """Take what the person says of themselves, but for what they said later."""
-        now = at.isoformat()
+        now, changed = at.isoformat(), dict[str, str | None]()
         for name, value in given.items():
-            told_at, before = self.said.get(name, ("", value_of(self.person, name)))
-            if now >= told_at and (value != value_of(self.person, name) or name in self.said):
-                self.person = with_value(self.person, name, value)
+            held = value_of(self.person, name)
+            told_at, before = self.said.get(name, ("", held))
+            if now >= told_at and (value != held or name in self.said):
+                changed[name] = value
                 self.said[name] = (now, before)
+        if changed:
+            self.person = with_values(self.person, changed)
 
     def take(self, told: Person) -> Person:
         """Return the card after a file told of it: what is only repeated changes nothing."""
         for name, (_, before) in list(self.said.items()):
             own, value = value_of(self.person, name), value_of(told, name)
             if value in (None, before, own):
-                told = with_value(told, name, own)
+                told = with_values(told, {name: own})
             else:
                 del self.said[name]
         return told
@@ -79,10 +82,9 @@ def value_of(person: Person, name: str) -> str | None:
     return found or None
 
 
-def with_value(person: Person, name: str, value: str | None) -> Person:
-    """Return a card with another value of a field."""
-    if name not in NAMES:
-        changed: dict[str, Any] = {name: value}
-        return replace(person, **changed)
-    named = {key: kept for key, kept in person.properties.items() if key != name}
-    return replace(person, properties={**named, name: value} if value else named)
+def with_values(person: Person, values: Mapping[str, str | None]) -> Person:
+    """Return a card with other values of these fields."""
+    named = {key: kept for key, kept in person.properties.items() if key not in values}
+    named |= {name: value for name, value in values.items() if name in NAMES and value}
+    fields: dict[str, Any] = {name: values[name] for name in values if name not in NAMES}
+    return replace(person, properties=named, **fields)

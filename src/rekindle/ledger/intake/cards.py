@@ -28,7 +28,7 @@ def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: st
     people = rows_of((who,) for who in sorted({who for who, _, _ in told}))
     rows = fetch(alias, "cards_to_change", people)
     cards = {row[0]: read_own_card(row) for row in rows}
-    before = {who: (card.person, card.text) for who, card in cards.items()}
+    before = {row[0]: (cards[row[0]].person, row[6]) for row in rows}
     statements: list[tuple[str, datetime, Statement]] = []
     for who, at, card in told:
         cards.setdefault(who, OwnCard(Person(who))).give(_given(card), at)

@@ -168,7 +168,10 @@ class Inbox:
         for one in fresh:
             if one.kind is None or one.person is None:
                 continue
-            (recorded if one.deed is None else reported).append(one.signal(source, one.person))
+            if one.deed is None:
+                recorded.append(one.signal(source, one.person))
+            else:
+                reported.append(one.reported(one.person))
             recorded += [one.signal(source, other) for other in relatives.get(one.person, ())]
         if not recorded and not reported:
             return 0

@@ -77,14 +77,22 @@ class Report:
             return order_signal(person, event.at, source, order_id)
         # As JSON, because ids may hold whatever would stand between them.
         key = "event:" + json.dumps([source, event.message_id, person], ensure_ascii=False)
-        name = event.name if kind is SignalKind.EVENT else ""
         channel = channel_of(event.name, event.content) if kind in STOPS else None
-        return Signal(person, kind, event.at, key, name, channel)
+        return Signal(person, kind, event.at, key, self._said, channel)
+
+    def reported(self, person: str) -> Signal:
+        """Return the signal of what its report keeps, so that it needs no key of its own."""
+        event, kind = self.event, self.kind or SignalKind.EVENT
+        return Signal(person, kind, event.at, event.message_id, self._said)
+
+    @property
+    def _said(self) -> str:
+        return self.event.name if self.kind is SignalKind.EVENT else ""
 
 
 def read_reports(alias: str, events: Iterable[Event]) -> list[Report]:
     """Return events as reports to this ledger; it is not asked."""
-    moment = moment_writer(alias)
+    moment = moment_writer(alias, is_fresh=True)
     return [_report(event, moment(event.at)) for event in events]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from rekindle.errors import EventError
 from rekindle.intake import (
+    Card,
     Event,
     EventType,
     Problem,
@@ -47,9 +48,9 @@ class _Reading:
     refusals: list[RefusedEvent] = field(default_factory=list)
     notes: list[dict[str, Any]] = field(default_factory=list)
 
-    def note(self, index: int, event: Event) -> None:
+    def note(self, index: int, card: Card, event: Event) -> None:
         """Note what of a card was left out."""
-        for text in event.card.notes if event.card is not None else ():
+        for text in card.notes:
             self._note(index, event, text)
 
     def of_visitor(self, index: int, event: Event) -> Event:
@@ -109,18 +110,21 @@ class Tracking:
     ) -> _Reading:
         now = self._intake.now()
         reading = _Reading()
+        is_public = key.is_public
         sent = sent_at if isinstance(sent_at, str) else None
         for index, raw in enumerate(calls):
             try:
                 # Of calls that name no time the later one counts as the later.
                 received_at = now - timedelta(microseconds=len(calls) - 1 - index)
                 event = read_event(raw, received_at=received_at, sent_at=sent, type_=type_)
-                _check_allowed(event, key)
+                if is_public:
+                    _check_allowed(event, key)
             except EventError as error:
                 reading.refusals.append(_refusal(index, raw, error))
                 continue
-            reading.note(index, event)
-            if key.is_public:
+            if event.card is not None:
+                reading.note(index, event.card, event)
+            if is_public:
                 event = reading.of_visitor(index, event)
             reading.events.append(event)
             reading.places[event.message_id] = index, event.message_id.removeprefix(VISITOR)
@@ -148,8 +152,9 @@ def _visitors(message_id: str) -> str:
 
 
 def _check_allowed(event: Event, key: ApiKey) -> None:
+    """Refuse what a key that anybody may read must not say."""
     may = is_visitors_own if Scope.BROWSER in key.scopes else is_behaviour
-    if key.is_public and not may(event):
+    if not may(event):
         scopes = " and ".join(sorted(key.scopes))
         what = event.name or event.type.value
         raise EventError(
