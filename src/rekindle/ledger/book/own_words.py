@@ -64,9 +64,15 @@ def load_own_cards(alias: str, people: Iterable[str]) -> dict[str, OwnCard]:
 def read_own_card(row: Row) -> OwnCard:
     """Return a row of id, address, country, timezone, properties, phone and said as a card."""
     id_, address, country, timezone, properties, phone, said = row
-    named = json.loads(properties) if isinstance(properties, str) else properties
+    named = read_properties(properties)
     found = {name: (at, before) for name, (at, before) in json.loads(said or "{}").items()}
     return OwnCard(Person(id_, address, country, timezone, named, phone), found)
+
+
+def read_properties(given: Any) -> dict[str, str]:
+    """Return the properties of a card as a statement returns them: SQLite as text."""
+    found: dict[str, str] = json.loads(given) if isinstance(given, str) else given
+    return found
 
 
 def note_said(alias: str, cards: Iterable[OwnCard]) -> None:

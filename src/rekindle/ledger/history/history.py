@@ -13,6 +13,7 @@ from django.db.models import Count, Max, Min, Q
 from rekindle.consent import NO_PREFERENCES, ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Person
 from rekindle.ledger import intake_models, models
+from rekindle.ledger.book.own_words import read_properties
 from rekindle.ledger.history.model import (
     DecisionCount,
     DecisionEntry,
@@ -25,7 +26,7 @@ from rekindle.ledger.history.model import (
 )
 from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.papers import event_of, kind_of, load_wishes
-from rekindle.ledger.queries import ledger_errors
+from rekindle.ledger.queries import fetch, ledger_errors, rows_of
 from rekindle.ledger.signals import EVERY, LIFTED
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
@@ -49,9 +50,11 @@ class History:
 
     def people(self, people: Collection[str]) -> Mapping[str, Person]:
         """Return the contact cards of a batch of people, by id, for those who have one."""
-        rows = models.Person.objects.using(self._alias).filter(pk__in=people)
-        cards = rows.values_list("pk", "address", "country", "timezone", "properties", "phone")
-        return {card[0]: Person(*card) for card in cards}
+        cards = fetch(self._alias, "contact_cards", rows_of((person,) for person in set(people)))
+        return {
+            id_: Person(id_, address, country, timezone, read_properties(properties), phone)
+            for id_, address, country, timezone, properties, phone in cards
+        }
 
     @ledger_errors()
     def consents_of(self, person: str) -> Sequence[ConsentRecord]:

@@ -19,6 +19,7 @@ from rekindle.gate import INSTANT, BookRules, Decision, Dossier
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
 from rekindle.ledger.book.persons import settled
+from rekindle.ledger.bulk import is_postgresql
 from rekindle.ledger.cancelling import CHUNK, FREE, book_budgets, cancel, give_up
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.outbox.leaving import Lease, load_messages
@@ -132,9 +133,10 @@ class Outbox:
 
         Each comes with the provider's name for it.
         """
-        rows = [(message.touch, provider_id) for message, provider_id in results]
+        rows = rows_of((message.touch, provider_id) for message, provider_id in results)
+        given = (rows, rows) if is_postgresql(self._alias) else (rows,)
         with ledger_transaction(self._alias):
-            if execute(self._alias, "accept_messages", text_of(at), rows_of(rows)) < len(rows):
+            if execute(self._alias, "accept_messages", text_of(at), *given) < len(results):
                 self._accept_given_up(results, at)
 
     def retry_later(

@@ -103,6 +103,12 @@ WHERE ledger_person.erased_at IS NULL
        OR ledger_person.phone_hash <> excluded.phone_hash
        OR ledger_person.properties <> excluded.properties)
 
+-- name: contact_cards
+-- The contact cards of these people.
+SELECT p.id, p.address, p.country, p.timezone, p.properties, p.phone
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+
 -- name: cards_of_their_own
 -- The cards of those of these people who gave a part of it themselves, held until the commit.
 SELECT p.id, p.address, p.country, p.timezone, p.properties, p.phone, p.said

@@ -2,13 +2,15 @@
 
 -- name: claim_messages
 -- Lease what may leave now, the longest waiting first, but for journeys that are paused.
+-- Which journey a message is of is looked up only while any is.
 WITH chosen AS (
     SELECT t.id
     FROM ledger_touch AS t
     WHERE t.state = 'queued' AND t.not_before <= %s AND (%s = '*' OR t.channel = %s)
-      AND NOT EXISTS (
-          SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
-          WHERE e.id = t.enrolment_id AND j.state = 'paused')
+      AND (NOT EXISTS (SELECT 1 FROM ledger_journey AS j WHERE j.state = 'paused')
+           OR NOT EXISTS (
+               SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
+               WHERE e.id = t.enrolment_id AND j.state = 'paused'))
     ORDER BY t.not_before, t.id
     LIMIT %s
     -- postgresql: FOR NO KEY UPDATE OF t SKIP LOCKED
@@ -90,12 +92,14 @@ WHERE ledger_touch.id = mine.id AND ledger_touch.state = 'leased'
 RETURNING ledger_touch.id
 
 -- name: accept_messages
--- Write down that the provider took these, unless that is known.
+-- Write down that the provider took these, unless that is known. PostgreSQL is given them
+-- twice: by an array it looks rows up one by one, where a join reads a small table whole.
 UPDATE ledger_touch AS t
 SET state = 'accepted', accepted_at = %s, provider_id = r.provider_id, reason = NULL,
     leased_by = '', lease_until = NULL
 FROM ROWS(touch bigint, provider_id text) AS r
 WHERE t.id = r.touch AND t.state IN ('queued', 'leased', 'sending', 'unknown')
+    -- postgresql: AND t.id = ANY (ARRAY(SELECT s.touch FROM ROWS(touch bigint) AS s))
 
 -- name: postpone_messages
 -- Put what this worker holds back into the queue until then; say which it was.
