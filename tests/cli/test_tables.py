@@ -28,6 +28,12 @@ def test_figures_stand_under_each_other_on_the_right() -> None:
     assert body == ["a      £1.00", "b  £1,000.00"]
 
 
+def test_headers_break_before_cells_do() -> None:
+    head, body = lay_out(("expected gap days", "country"), [["46", "United Kingdom"]], 24)
+    assert len(head) > 1
+    assert body == ["46        United Kingdom"]
+
+
 def test_what_is_too_wide_even_so_is_shown_row_by_row() -> None:
     head, body = lay_out(("one", "two", "three"), [["1" * 20, "2" * 20, "3" * 20]] * 2, 50)
     assert head == []

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+from rekindle.wording import day, moment
 
 SCHEMA_VERSION = 1
 
@@ -69,7 +70,8 @@ def list_keys(directory: Directory = Path(), as_json: AsJson = False) -> None:
     """List every key there is or was, never its secret."""
     from rekindle.ledger import ApiKeys
 
-    keys = ApiKeys(open_at(directory, None).ledger).all()
+    workspace = open_at(directory, None)
+    keys, zone = ApiKeys(workspace.ledger).all(), workspace.zone
     rows = [
         {
             "name": key.name,
@@ -85,16 +87,16 @@ def list_keys(directory: Directory = Path(), as_json: AsJson = False) -> None:
         show_json({"version": SCHEMA_VERSION, "keys": rows})
         return
     show_table(
-        "ApiKeys",
+        f"API keys ({zone})",
         ["name", "source", "scopes", "created", "last used", "revoked"],
         [
             [
                 key.name,
                 key.source,
                 ", ".join(sorted(key.scopes)),
-                f"{key.created_at:%Y-%m-%d}",
-                f"{key.last_used_at:%Y-%m-%d %H:00}" if key.last_used_at else "",
-                f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
+                day(key.created_at, zone),
+                moment(key.last_used_at, zone) if key.last_used_at else "",
+                day(key.revoked_at, zone) if key.revoked_at else "",
             ]
             for key in keys
         ],

@@ -207,6 +207,8 @@ def _show_decisions(found: Explanation, zone: ZoneInfo) -> None:
             f"{one.arm.value}, {end}",
             markup=False,
         )
+    if found.enrolments:
+        output.print()
     if not found.decisions:
         errors.print("No decision was made about this person yet.")
         return

@@ -34,15 +34,17 @@ def lay_out(headers: Row, rows: Sequence[Row], width: int) -> tuple[list[str], l
         max(_least(header), *(_least(cell, whole=whole) for cell in column))
         for header, column, whole in zip(headers, columns, figures, strict=True)
     ]
-    natural = [
-        max(map(cell_len, (header, *column)))
-        for header, column in zip(headers, columns, strict=True)
+    filled = [
+        max(pair) for pair in zip(least, (max(map(cell_len, c)) for c in columns), strict=True)
     ]
+    natural = [max(pair) for pair in zip(filled, map(cell_len, headers), strict=True)]
     between = len(headers) - 1
     gap = GAP if sum(least) + GAP * between <= width else NARROW_GAP
     if sum(least) + gap * between > width:
         return [], list(_row_by_row(headers, cells, width))
-    widths = _share_out(least, natural, width - gap * between)
+    room = width - gap * between
+    # Headers break before cells do.
+    widths = _share_out(_share_out(least, filled, room), natural, room)
     rights = [number > 0 and whole for number, whole in enumerate(figures)]
 
     def lines(row: Row) -> Iterator[str]:

@@ -90,11 +90,14 @@ def _notes(workspace: Workspace, messages: Sequence[MessageEntry]) -> tuple[str,
     waiting = states[MessageState.QUEUED] + states[MessageState.LEASED]
     notes = []
     if waiting:
-        notes.append(f"{waiting} messages were decided and have not left yet.")
-    if states[MessageState.UNKNOWN]:
         notes.append(
-            f"{states[MessageState.UNKNOWN]} messages are of unknown fate after a crash; they "
-            "count as sent and are not sent again."
+            f"{counted(waiting, 'message')} {numbered(waiting, 'was')} decided and "
+            f"{numbered(waiting, 'has')} not left yet."
+        )
+    if unknown := states[MessageState.UNKNOWN]:
+        notes.append(
+            f"{counted(unknown, 'message')} {numbered(unknown, 'is')} of unknown fate after a "
+            "crash and counted as sent; none is sent again by itself."
         )
     if workspace.config.worth:
         notes.append(

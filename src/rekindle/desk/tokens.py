@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from rekindle.errors import UsageError
 from rekindle.journeys import Journey
-from rekindle.wording import percent
+from rekindle.wording import counted, percent
 
 PURPOSE = b"rekindle.plan"
 VALID_FOR = timedelta(minutes=15)
@@ -69,8 +69,9 @@ def check_drift(planned: Planned, people: int, *, limit: float) -> None:
     moved = abs(people - planned.people)
     if moved > limit * planned.people:
         raise UsageError(
-            f"{people:,} people would enter now, {planned.people:,} were planned: that is "
-            f"{moved:,} off, more than the share of {percent(limit)} allowed; look and plan again"
+            f"{counted(people, 'person')} would enter now, {planned.people:,} were planned: "
+            f"that is {moved:,} off, more than the share of {percent(limit)} allowed; look and "
+            "plan again"
         )
 
 

@@ -27,7 +27,7 @@ from rekindle.insights.words import (
     say_value,
 )
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
-from rekindle.wording import percent
+from rekindle.wording import counted, numbered, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def audit_page(audit: Audit, shop: str = "") -> str:
             shop=shop,
             title="Who drifted away, and what they are worth",
             about=(
-                f"{say_count(audit.buyers)} buyers, {say_count(audit.orders)} orders, "
+                f"{counted(audit.buyers, 'buyer')}, {counted(audit.orders, 'order')}, "
                 f"as of {say_day(audit.as_of)} ({audit.zone})"
             ),
             lead=_audit_lead(audit),
@@ -222,8 +222,9 @@ def _history_notes(audit: Audit) -> Iterable[str]:
         yield f"Rows read: unknown, because {rows.reason}."
     else:
         yield (
-            f"{say_count(rows.read)} rows were read, {say_count(rows.quarantined)} are in "
-            f"quarantine, {say_count(rows.anonymous)} name no customer."
+            f"{counted(rows.read, 'row')} {numbered(rows.read, 'was')} read, "
+            f"{say_count(rows.quarantined)} {numbered(rows.quarantined, 'is')} in "
+            f"quarantine, {say_count(rows.anonymous)} without a customer."
         )
     yield (
         f"Sales without a customer came to {say_money(audit.anonymous_revenue)} and are in no "
@@ -297,7 +298,7 @@ def _held_out(report: JourneyReport) -> str:
     people = held + treated
     planned = f"planned were {percent(report.holdout_share)}"
     share = percent(held / people) if people else percent(0)
-    return f"{held:,} of {people:,} people ({share}; {planned}) were"
+    return f"{held:,} of {counted(people, 'person')} ({share}; {planned}) {numbered(held, 'was')}"
 
 
 def _touch_section(report: JourneyReport) -> _Section:

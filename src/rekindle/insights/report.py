@@ -253,7 +253,7 @@ def _explain(record: JourneyRecord, before_known: int) -> list[str]:
     notes = []
     if open_count := _count_open(record):
         notes.append(
-            f"The window of {open_count:,} of {len(record.assigned):,} people is still "
+            f"The window of {open_count:,} of {counted(len(record.assigned), 'person')} is still "
             "open: the figures will move, and the interval is meant to be read once, when "
             "all windows have closed."
         )

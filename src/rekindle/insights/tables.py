@@ -27,6 +27,7 @@ from rekindle.insights.words import (
     say_word,
 )
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
+from rekindle.wording import counted
 
 MOST_CATEGORIES = 12
 CURVE_ROWS_PER_HORIZON = 3
@@ -190,7 +191,7 @@ def proof_table(audit: Audit) -> TextTable:
             ("provable lift in return rate", say_points(proof.return_rate)),
         ),
         (
-            f"The earlier date is {say_day(base.as_of)}, when {say_count(base.people)} customers "
+            f"The earlier date is {say_day(base.as_of)}, when {counted(base.people, 'customer')} "
             "had drifted away. A provable lift is one that four journeys in five would show.",
             *_reasons_of(base.share, proof.revenue, proof.return_rate),
         ),
