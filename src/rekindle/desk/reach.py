@@ -35,8 +35,8 @@ AS_OF = "as of {}"
 class Contactable:
     """How many customers have a card, an address, a telephone number, and who agreed.
 
-    ``agreed`` counts whoever said yes by then, ``later`` those whose yes counts only
-    afterwards: one without a date counts from its import on.
+    ``agreed`` counts whoever said yes by then, ``later`` those whose first yes counts only
+    afterwards.
     """
 
     cards: int = 0
@@ -116,8 +116,8 @@ def _sentences(
     )
     if reach.later:
         yield (
-            f"{reach.later:,} agreed later or without a date; a yes without a date counts from "
-            "its import on: add a column with the dates (`email_consent_at`)."
+            f"{reach.later:,} more {numbered(reach.later, 'was')} found to agree after that day; "
+            "where they did before, give the dates (`email_consent_at`)."
         )
     if most:
         yield f"Next: {REMEDIES[most[0][0]].rstrip('.')}."
