@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -86,6 +84,7 @@ def audience(
 ) -> None:
     """Count the people who match a predicate and show the worthiest, or write all to a file."""
     from rekindle.desk import Files, count_audience, export_audience
+    from rekindle.profiles import say_column
 
     check_writable(csv, "--csv")
     check_writable(parquet, "--parquet")
@@ -105,7 +104,7 @@ def audience(
     )
     currency = workspace.config.workspace.currency
     rows = [
-        ["" if v is None else _cell(name, v, currency) for name, v in row.items()]
+        [say_column(name, v, currency=currency, zone=workspace.zone) for name, v in row.items()]
         for row in found.sample
     ]
     headers = [name.replace("_", " ") for name in (found.sample[0] if found.sample else {})]
@@ -129,22 +128,19 @@ def explain(
         return
     zone = workspace.zone
     output.print(f"Times by the clock of {zone}.\n", style="dim", markup=False)
-    _show_person(found, zone)
+    _show_person(found, workspace.config.workspace.currency, zone)
     _show_deeds(found, zone)
     _show_decisions(found, zone)
     _show_sent(found, zone)
 
 
-def _cell(name: str, value: object, currency: str) -> str:
-    if isinstance(value, Decimal):
-        return amount(value, currency)
-    if isinstance(value, float):
-        return f"{value:,.0f}" if name.endswith("_days") else f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+def _show_person(found: Explanation, currency: str, zone: ZoneInfo) -> None:
+    from rekindle.profiles import say_column
 
-
-def _show_person(found: Explanation, zone: ZoneInfo) -> None:
-    rows = [[name.replace("_", " "), _text(value, zone)] for name, value in found.profile.items()]
+    rows = [
+        [name.replace("_", " "), say_column(name, value, currency=currency, zone=zone)]
+        for name, value in found.profile.items()
+    ]
     if rows:
         show_table(f"Customer {found.person}", ["profile", ""], rows)
     else:
@@ -253,11 +249,3 @@ def _why(decision: DecisionEntry, meanings: Mapping[Reason, str], zone: ZoneInfo
     until = f" Until {moment(decision.until, zone)}." if decision.until else ""
     detail = f" ({decision.detail})" if decision.detail else ""
     return f"{meanings.get(decision.reason, '')}{detail}{until}"
-
-
-def _text(value: object, zone: ZoneInfo) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, datetime):
-        return moment(value, zone)
-    return f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from rekindle.errors import PredicateError
 from rekindle.gate import INSTANT, Cap, HouseRules
 from rekindle.journeys import Journey, Send
 from rekindle.ledger import DecisionEntry, EnrolmentEntry, MessageEntry, MessageState
+from rekindle.profiles import say_column
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Money, Purpose, Reason
 from rekindle.wording import amount, moment, percent
@@ -108,12 +108,17 @@ class _Values:
             return predicate
         row = self._row(at) if asked.columns else {}
         shown = [
-            f"{name.replace('_', ' ')} {_shown(row[name])}"
+            f"{name.replace('_', ' ')} {self._say(name, row[name])}"
             for name in sorted(asked.columns)
             if name in row
         ]
         shown += [f"did {event}" for event in sorted(asked.behaviours)]
         return f"{predicate}: {', '.join(shown)}" if shown else predicate
+
+    def _say(self, name: str, value: Any) -> str:
+        space = self._workspace
+        currency = space.config.workspace.currency
+        return say_column(name, value, currency=currency, zone=space.zone)
 
     def _row(self, at: datetime) -> Mapping[str, Any]:
         if at not in self._rows:
@@ -121,12 +126,6 @@ class _Values:
             rows = self._workspace.engine.run(table.filter(table.customer_id == self._person))
             self._rows[at] = next(iter(rows.to_pylist()), {})
         return self._rows[at]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:,.2f}" if isinstance(value, float | Decimal) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

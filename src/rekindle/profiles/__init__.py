@@ -15,6 +15,7 @@ from rekindle.profiles.model import (
 )
 from rekindle.profiles.presence import build_presence
 from rekindle.profiles.profile import build_profiles, build_profiles_from
+from rekindle.profiles.saying import say_column
 from rekindle.profiles.tallies import (
     build_spells,
     build_timeline,
@@ -44,4 +45,5 @@ __all__ = [
     "join_spells",
     "local_before",
     "local_day",
+    "say_column",
 ]
