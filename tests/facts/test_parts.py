@@ -95,14 +95,15 @@ def test_a_currency_that_only_the_first_row_names_is_of_all(desk: Desk) -> None:
 
 def test_lines_without_a_price_come_to_what_the_file_says(desk: Desk) -> None:
     text = "id,who,at,sku,qty,sum\n1,ann,2024-01-01,p,3,10.00\n1,ann,2024-01-01,q,0,0\n"
-    text += "1,ann,2024-01-01,r,-1,4\n"
+    text += "1,ann,2024-01-01,r,-1,4\n1,ann,2024-01-01,s,0,2\n"
     desk.write("lines.csv", text)
     desk.bring(AMOUNTS, columns={"product_id": "sku", "quantity": "qty"})
-    assert (only(desk)["gross"], only(desk)["refund"]) == (10, 4)
+    assert (only(desk)["gross"], only(desk)["refund"]) == (12, 4)
     amounts = [(row["amount"], row["unit_price"]) for row in desk.rows("order_lines")]
     assert sorted(amounts) == [
         (Decimal(-4), Decimal(4)),
         (Decimal(0), Decimal(0)),
+        (Decimal(2), Decimal(2)),
         (Decimal(10), Decimal("3.3333")),
     ]
 

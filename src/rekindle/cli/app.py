@@ -25,6 +25,7 @@ from rekindle.cli import (
     outbox,
     people,
     persons,
+    quarantine,
     questions,
     steering,
 )
@@ -50,7 +51,7 @@ app = typer.Typer(
 )
 # What the help calls each kind of task, and the files with its commands.
 TASKS: Mapping[str, Sequence[Room]] = {
-    "Begin": (demo, facts),
+    "Begin": (demo, facts, quarantine),
     "Ask": (questions,),
     "Try, start and measure journeys": (journeys,),
     "Steer what runs": (steering,),

@@ -102,6 +102,19 @@ def show_warning(text: str) -> None:
     errors.print(text, style="bold yellow", markup=False)
 
 
+def warn_of_refused(workspace: Workspace) -> None:
+    """Say first that figures are not over all rows; refuse where too many are missing.
+
+    Raises:
+        SourceError: more rows of orders were refused than the workspace allows.
+    """
+    from rekindle.insights import check_refused
+
+    engine, facts = workspace.reading
+    if said := check_refused(facts, engine.run, most=workspace.config.facts.most_refused):
+        show_warning(f"warning: {said}")
+
+
 def _print_lines(lines: Sequence[str], style: str = "") -> None:
     for line in lines:
         output.print(line, style=style, markup=False, soft_wrap=True)

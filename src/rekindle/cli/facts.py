@@ -1,4 +1,4 @@
-"""Commands that bring facts in: ``init``, ``import`` and ``quarantine``."""
+"""Commands that bring facts in: ``init`` and ``import``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command("init")(init)
     app.command("import")(import_facts)
-    app.command("quarantine")(quarantine)
 
 
 def init(
@@ -96,16 +95,6 @@ def import_facts(
     """Import the configured sources into the lake."""
     workspace = open_at(directory, None)
     _run_import(workspace, as_json=as_json, tolerate=tolerate, only=tuple(source or ()))
-
-
-def quarantine(directory: Directory = Path(), as_json: AsJson = False) -> None:
-    """List the rows that broke a contract, with reason and place."""
-    rows = open_at(directory, None).quarantine()
-    if as_json:
-        show_json({"version": SCHEMA_VERSION, "rows": rows})
-        return
-    table = [[f"{r['file']}:{r['line']}", r["reason"], r["detail"]] for r in rows]
-    show_table(f"{len(rows):,} rows in quarantine", ["where", "reason", "what"], table)
 
 
 def _run_import(

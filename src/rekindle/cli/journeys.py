@@ -29,6 +29,7 @@ from rekindle.cli.console import (
     show_table,
     show_warning,
     tell_written,
+    warn_of_refused,
     write_page,
 )
 from rekindle.cli.steering import By, whoever
@@ -69,6 +70,7 @@ def plan(
 
     workspace = open_at(directory, as_of)
     at = workspace.latest() if as_of is None else workspace.clock.now()
+    warn_of_refused(workspace)
     with progress_bar() as bar:
         bar.add_task("planning", total=None)
         found = build_plan(workspace, workspace.journey(journey), at)
@@ -148,6 +150,7 @@ def replay(
     workspace = open_at(directory, None)
     end = parse_day(last) if last else workspace.latest().astimezone(workspace.zone).date()
     begin = parse_day(first) if first else end - A_YEAR
+    warn_of_refused(workspace)
     with progress_bar() as bar:
         task = bar.add_task(f"replaying {begin} to {end}", total=None)
         found = replay_journey(

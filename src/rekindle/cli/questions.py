@@ -27,6 +27,7 @@ from rekindle.cli.console import (
     show_json,
     show_table,
     tell_written,
+    warn_of_refused,
     write_page,
 )
 from rekindle.config import write_duration
@@ -60,6 +61,7 @@ def audit(
     check_page(html)
     workspace = open_at(directory, None)
     at = None if as_of is None else parse_as_of(as_of, workspace)
+    warn_of_refused(workspace)
     with progress_bar() as bar:
         bar.add_task("auditing", total=None)
         found = workspace.audit(at)

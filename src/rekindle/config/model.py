@@ -90,6 +90,13 @@ class FactsSettings(Settings):
         None, description="Who reads them; none means DuckDB for a lake, else the warehouse."
     )
     options: dict[Text, Text] = Field({}, description="The engine's own settings, by its names.")
+    most_refused: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the rows of orders that imports may refuse before `audit`, `plan` "
+        "and `replay` refuse too; above 0.01 they say it first.",
+    )
 
 
 class LedgerSettings(Settings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rekindle.insights.audit import HORIZON, build_audit
 from rekindle.insights.model import Audit
 from rekindle.insights.pages import audit_page, report_page
+from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.tables import TextTable, audit_tables, report_tables
@@ -15,12 +16,15 @@ __all__ = [
     "JourneyRecord",
     "JourneyReport",
     "Membership",
+    "QuarantinePage",
     "SentMessage",
     "TextTable",
     "audit_page",
     "audit_tables",
     "build_audit",
     "build_report",
+    "check_refused",
+    "read_quarantine",
     "report_page",
     "report_tables",
 ]

@@ -62,7 +62,7 @@ def build_orders_from_lines(rules: Rules, given: Collection[str]) -> str:
                 {first("refunded_at", "timestamptz")} as said_refunded_at,
                 {first("cancelled_at", "timestamptz")} as cancelled_at
             from (select *, {AMOUNT} as worth,
-                worth > 0 and coalesce(quantity, 1) > 0 as is_bought from checked)
+                worth > 0 and coalesce(quantity, 1) >= 0 as is_bought from checked)
             group by order_id)""",
         rules,
     )

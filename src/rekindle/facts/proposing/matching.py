@@ -44,9 +44,11 @@ def choose_by_words(samples: Mapping[str, Sequence[str]]) -> tuple[str, dict[str
 def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
     """Return the table a file's columns fit: lines before orders before customers."""
     lines, orders, customers = (matches[t] for t in ("order_lines", "orders", "customers"))
-    if {"quantity", "unit_price", "ordered_at"} <= lines.keys() and (
-        {"order_id", "customer_id"} & lines.keys()
-    ):
+    has_prices = {"quantity", "unit_price", "ordered_at"} <= lines.keys()
+    if has_prices and {"order_id", "customer_id"} & lines.keys():
+        return "order_lines"
+    # The lines of a basket: what it holds, and what that came to.
+    if {"product_id", "quantity", "amount", "ordered_at", "order_id"} <= lines.keys():
         return "order_lines"
     numbers_orders = plain(orders.get("order_id", "id")) not in ("id", "name")
     if numbers_orders or {"ordered_at", "gross"} <= orders.keys():
