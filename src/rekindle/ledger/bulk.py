@@ -20,8 +20,8 @@ from django.db import connections
 from rekindle.ledger.queries import (
     Row,
     fresh_text_of,
-    instant_of,
     ledger_errors,
+    moment_of,
     statement,
     text_of,
 )
@@ -95,7 +95,7 @@ def read_rows(alias: str, query: str, *parameters: str | int) -> list[Row]:
 
 def moment_reader(alias: str) -> Callable[[Any], datetime]:
     """Return what makes an instant of a MOMENT column."""
-    return _same if is_postgresql(alias) else instant_of
+    return _same if is_postgresql(alias) else moment_of
 
 
 def moment_writer(alias: str, *, is_fresh: bool = False) -> Callable[[datetime], object]:

@@ -110,14 +110,21 @@ def names_of(text: str) -> list[str]:
     return [name for name in text.split(BAR) if name]
 
 
+@lru_cache(maxsize=8192)
 def instant_of(text: str) -> datetime:
-    """Return what ``INSTANT(column)`` read, aware, in UTC."""
+    """Return what ``INSTANT(column)`` read, aware, in UTC; remembered like ``text_of``."""
     return datetime.fromisoformat(text)
+
+
+@lru_cache(maxsize=8192)
+def moment_of(text: str) -> datetime:
+    """Return what ``MOMENT(column)`` read in SQLite, which keeps UTC and does not say so."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def instant_or_none(text: str | None) -> datetime | None:
     """Return what ``instant_of`` returns, or None for None."""
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else instant_of(text)
 
 
 @cache
@@ -128,7 +135,8 @@ def statement(query: str, vendor: str) -> str:
 
 def written(text: str, vendor: str) -> str:
     """Return a statement in the language of ``sql/`` as this kind of database reads it."""
-    text = _MOMENT.sub(r"\1" if vendor == "postgresql" else r"INSTANT(\1)", text)
+    # An expression, though one that changes nothing: a bare column would be taken apart.
+    text = _MOMENT.sub(r"\1" if vendor == "postgresql" else r"(+\1)", text)
     text = _INSTANT.sub(r"\1::text" if vendor == "postgresql" else r"(\1 || '+00:00')", text)
     return _ROWS.sub(partial(_rows_table, vendor=vendor), text)
 
