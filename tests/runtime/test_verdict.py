@@ -15,11 +15,13 @@ from rekindle.desk import (
     erase_person,
     exclude_person,
     explain_customer,
+    move_people,
+    plan_move,
     replay_journey,
 )
 from rekindle.ledger import models
 from rekindle.vocabulary import Answer, Channel, Purpose, Reason
-from tests.runtime.shops import EVERYONE, Team, cards
+from tests.runtime.shops import CALM, EVERYONE, Team, cards
 
 WHO = "ann"
 DAY = timedelta(days=1)
@@ -143,6 +145,17 @@ def test_what_left_before_is_counted_and_what_came_later_is_said(begun: Team) ->
     assert "0 of 4 by any channel in 1 week" in first[Reason.CAP]
     assert "1 of 4 by any channel in 1 week" in second[Reason.CAP]
     assert "since then complaint" in second[Reason.SUPPRESSED]
+
+
+def test_a_message_of_a_version_that_people_left_is_told_by_its_own(begun: Team) -> None:
+    person = begun.someone("calm")
+    path = begun.folder / "journeys" / "calm.yaml"
+    path.write_text(CALM.replace("template: check-in}", "template: check-in, id: hello}"))
+    begun.start("calm")
+    space = begun.workspace
+    assert move_people(space, plan_move(space, "calm"), who=WHO)
+    (sent,) = explain_customer(space, person, begun.clock.now()).sent
+    assert (sent.step, sent.version) == ("check-in", 1)
 
 
 def test_a_plan_and_a_replay_say_why_nobody_is_written_to(team: Team) -> None:

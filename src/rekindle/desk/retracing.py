@@ -19,7 +19,7 @@ from rekindle.config import write_duration
 from rekindle.consent import NO_PREFERENCES, ConsentRecord, Rule, decide_permission, newest_record
 from rekindle.errors import PredicateError
 from rekindle.gate import INSTANT, Cap, HouseRules
-from rekindle.journeys import Journey, Send
+from rekindle.journeys import Journey, JourneyVersion, Send
 from rekindle.ledger import DecisionEntry, EnrolmentEntry, MessageEntry, MessageState
 from rekindle.profiles import say_column
 from rekindle.runtime import Workspace
@@ -67,24 +67,26 @@ def retrace(workspace: Workspace, known: Explanation) -> list[Sending]:
 def _retrace_one(
     workspace: Workspace, known: Explanation, values: _Values, sent: DecisionEntry
 ) -> Sending | None:
-    enrolment = next((e for e in known.enrolments if _is_same_way(e, sent)), None)
+    enrolment = next((one for one in known.enrolments if _is_same_way(one, sent)), None)
+    message = next(
+        (one for one in known.messages if _is_same_way(one, sent) and one.step == sent.step), None
+    )
     versions = {one.version: one for one in workspace.book.versions(sent.journey)}
-    if enrolment is None or sent.version not in versions:
+    # People may have been moved to another version since: the message names its own.
+    version = versions.get(message.version if message else sent.version)
+    if enrolment is None or version is None:
         return None
-    version = versions[sent.version]
-    journey = version.journey
-    step = next((one for one in journey.sends if one.key == sent.step), None)
+    step = next((one for one in version.journey.sends if one.key == sent.step), None)
     if step is None:
         return None
-    look = _Look(workspace, known, values, sent, enrolment, journey, step, version.holdout_share)
-    first = versions.get(enrolment.version, version).journey
+    look = _Look(workspace, known, values, sent, enrolment, version, step, message)
     return Sending(
         sent.journey,
-        sent.version,
+        version.version,
         sent.rotation,
         sent.step,
         sent.at,
-        values.say(first.audience, enrolment.entered_at),
+        values.say(version.journey.audience, enrolment.entered_at),
         tuple(Asked(reason, found) for reason, found in look.findings()),
     )
 
@@ -137,9 +139,9 @@ class _Look:
     values: _Values
     sent: DecisionEntry
     enrolment: EnrolmentEntry
-    journey: Journey
+    version: JourneyVersion
     step: Send
-    held_out: float
+    message: MessageEntry | None
 
     def findings(self) -> Iterator[tuple[Reason, str]]:
         """Yield every question in the order of the gate, with what was found."""
@@ -164,16 +166,16 @@ class _Look:
         return find() if self.journey.purpose is Purpose.MARKETING else NOT_ASKED
 
     @property
+    def journey(self) -> Journey:
+        return self.version.journey
+
+    @property
     def zone(self) -> ZoneInfo:
         return self.workspace.zone
 
     @property
     def rules(self) -> HouseRules:
         return self.workspace.rules
-
-    def _message(self) -> MessageEntry | None:
-        found = (one for one in self.known.messages if _is_same_way(one, self.sent))
-        return next((one for one in found if one.step == self.sent.step), None)
 
     def _exit(self) -> str:
         ends = ", ".join(sorted(self.journey.exits)) or "nothing of their own"
@@ -258,8 +260,7 @@ class _Look:
         later = [one for one in self.known.exclusions if one.at > self.sent.at]
         since = f"; since then {later[0].kind.value.replace('_', ' ')}" if later else ""
         rule = self.rules.excluded_when
-        value = f", and not {self.values.say(rule, self.sent.at)}" if rule else ""
-        return f"none held{value}{since}"
+        return f"none held{f', nor {rule}' if rule else ''}{since}"
 
     def _calendar(self) -> str:
         if self.rules.calendar is None:
@@ -316,8 +317,8 @@ class _Look:
         return found
 
     def _budget(self) -> str:
-        message = self._message()
-        paid = f"it cost {self._money(message.cost_micros if message else 0, digits=3)}"
+        cost = self.message.cost_micros if self.message else 0
+        paid = f"it cost {self._money(cost, digits=3)}"
         names = [
             f"{one.name} of {self._money(one.limit_micros)} a month"
             for one in self.rules.budgets
@@ -338,4 +339,4 @@ class _Look:
 
     def _arm(self) -> str:
         arm = self.enrolment.arm.value
-        return f"drawn into the {arm} arm; {percent(self.held_out)} are held out"
+        return f"drawn into the {arm} arm; {percent(self.version.holdout_share)} are held out"
