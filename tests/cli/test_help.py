@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from rekindle.cli import app
+from rekindle.cli import app, main
 from tests.cli.commands import rekindle
 
 
@@ -34,6 +35,17 @@ def test_help_is_asked_for_by_one_letter(path: tuple[str, ...]) -> None:
     assert done.code == 0
     assert "Usage: rekindle" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_a_shell_completes_the_journeys_of_the_workspace(
+    begun_shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_REKINDLE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"rekindle plan -C {begun_shop} ca")
+    monkeypatch.setenv("COMP_CWORD", "4")
+    with pytest.raises(SystemExit):
+        main([])
+    assert capsys.readouterr().out.split() == ["calm"]
 
 
 def test_the_package_is_the_command(

@@ -63,6 +63,15 @@ AsOf = Annotated[
 HtmlFile = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained page.")
 ]
+
+
+def name_journeys(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the journeys of the workspace whose names a shell may complete."""
+    folder = Path(context.params.get("directory") or ".") / "journeys"
+    names = {path.stem for path in folder.glob("*.y*ml")}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
 CsvFile = Annotated[
     Path | None, typer.Option("--csv", metavar="FILE", help="Write everyone to a CSV file.")
 ]

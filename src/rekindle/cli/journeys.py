@@ -20,6 +20,7 @@ from rekindle.cli.console import (
     check_page,
     check_writable,
     errors,
+    name_journeys,
     open_at,
     parse_as_of,
     parse_day,
@@ -43,7 +44,11 @@ if TYPE_CHECKING:
     from rekindle.runtime import Workspace
 
 JourneyName = Annotated[
-    str, typer.Argument(help="A journey in journeys/, its file's name without .yaml.")
+    str,
+    typer.Argument(
+        help="A journey in journeys/, its file's name without .yaml.",
+        autocompletion=name_journeys,
+    ),
 ]
 PLANNED = {
     Answer.SEND: "messages sent",

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+from rekindle.cli.console import (
+    AsJson,
+    Directory,
+    errors,
+    name_journeys,
+    open_at,
+    show_json,
+    show_table,
+)
 from rekindle.config import shorten
 from rekindle.errors import UsageError
 from rekindle.wording import counted, moment, numbered
@@ -20,7 +28,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 MOST_OF_A_NAME, MOST_OF_A_REASON = 200, 1000
-JourneyName = Annotated[str, typer.Argument(help="A journey that has started.")]
+JourneyName = Annotated[
+    str, typer.Argument(help="A journey that has started.", autocompletion=name_journeys)
+]
 Why = Annotated[str, typer.Option("--why", help="Kept in the log.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; default you.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
