@@ -37,6 +37,15 @@ def test_help_is_asked_for_by_one_letter(path: tuple[str, ...]) -> None:
     assert max(map(len, done.out.splitlines())) <= 80
 
 
+def test_no_help_holds_what_would_be_taken_for_markup() -> None:
+    groups: list[Any] = [typer.main.get_command(app)]
+    while groups:
+        group = groups.pop()
+        texts = [group.help or "", *(getattr(one, "help", None) or "" for one in group.params)]
+        assert [text for text in texts if "[" in text] == []
+        groups += getattr(group, "commands", {}).values()
+
+
 def test_a_shell_completes_the_journeys_of_the_workspace(
     begun_shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -32,7 +32,7 @@ from rekindle.cli.console import (
 )
 from rekindle.config import write_duration
 from rekindle.vocabulary import Answer
-from rekindle.wording import amount, counted, day, moment
+from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import Explanation, Verdict
@@ -110,7 +110,9 @@ def audience(
         for row in found.sample
     ]
     headers = [name.replace("_", " ") for name in (found.sample[0] if found.sample else {})]
-    show_table(title, headers, rows)
+    more = found.customers > len(rows) > 0
+    notes = [f"The worthiest {len(rows):,}; --csv FILE writes everyone."] if more else []
+    show_table(title, headers, rows, notes=notes)
 
 
 def explain(
@@ -237,11 +239,14 @@ def _show_sent(found: Explanation, zone: ZoneInfo) -> None:
         title = f"Why {one.step} of {one.journey} was sent, {moment(one.at, zone)}"
         show_table(title, ["asked", "found"], rows)
     if found.sent:
-        notes = (
+        note = (
             "Each line is a question of the gate that would have kept the message back. "
             "Profiles are by the facts, and rules by rekindle.toml, as they are today."
         )
-        output.print(notes, style="dim", markup=False)
+        sent = sum(one.answer is Answer.SEND for one in found.decisions)
+        if (older := sent - len(found.sent)) > 0:
+            note += f" {counted(older, 'message')} sent before {numbered(older, 'is')} not told."
+        output.print(note, style="dim", markup=False)
 
 
 def _why(decision: DecisionEntry, meanings: Mapping[Reason, str], zone: ZoneInfo) -> str:
