@@ -181,4 +181,5 @@ def test_a_plan_says_why_nobody_enters(team: Team) -> None:
     (team.folder / "journeys" / "rich.yaml").write_text(text, encoding="utf-8")
     found = build_plan(team.workspace, team.workspace.journey("rich"), team.clock.now())
     assert "nobody enters" in found.nobody
-    assert "rekindle audience 'orders_count > 9999'" in found.nobody
+    assert "No customer matches its audience, orders_count > 9999, on 2024-09-02." in found.nobody
+    assert '`rekindle audience "orders_count > 9999"`' in found.nobody

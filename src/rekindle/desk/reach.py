@@ -14,6 +14,7 @@ from datetime import datetime
 
 import ibis
 
+from rekindle.desk.counting import count_audience
 from rekindle.gate import REASONS
 from rekindle.journeys import Journey, Move, Send
 from rekindle.runtime import Workspace
@@ -28,7 +29,6 @@ REMEDIES = {note.reason: note.remedy for note in REASONS} | {
     Reason.UNREACHABLE: "import customers with an address for the journey's channels "
     "(`email`, `phone`)",
 }
-AS_OF = "as of {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,25 @@ def _sentences(
 
 
 def _why_nobody_enters(workspace: Workspace, journey: Journey, at: datetime) -> Iterator[str]:
-    command = f"rekindle audience {shlex.quote(journey.audience)}"
-    if journey.trigger is not None:
-        yield (
-            f"{journey.trigger.event} lets people in, and happened to nobody who matches "
-            f"{journey.audience!r}."
-        )
+    on = day(at, workspace.zone)
+    matching = count_audience(workspace, journey.audience, at, sample=0).customers
+    told = f"{counted(matching, 'customer')} {'matches' if matching == 1 else 'match'}"
+    if not matching:
+        yield f"No customer matches its audience, {journey.audience}, on {on}."
+    elif journey.trigger is not None:
+        yield f"{told} its audience on {on}, and {journey.trigger.event} happened to none of them."
+    elif journey.backfill is None:
+        yield f"{told} its audience on {on}; `backfill: none` keeps out whoever does at the start."
     else:
         yield (
-            f"Its audience is {journey.audience!r}; who matches may be on the way already, or "
-            "have been through it."
+            f"{told} its audience on {on}, and may not enter: they are or were in it (`reenter`)"
+            + (", or outside the pilot (`start`)." if journey.pilot < 1 else ".")
         )
-    yield f"Next: `{command}` counts who matches on a day; audiences are in journeys/*.yaml."
+    command = f"rekindle audience {_quoted(journey.audience)}"
+    yield f"Next: `{command}` counts who matches; what lets people in stands in the journey's file."
+
+
+def _quoted(predicate: str) -> str:
+    """Return a predicate as it is typed in a shell: in double quotes where they are enough."""
+    is_plain = not set(predicate) & set('"$`\\!')
+    return f'"{predicate}"' if is_plain else shlex.quote(predicate)
