@@ -49,6 +49,8 @@ def moment(con: duckdb.DuckDBPyConnection, text: str, form: str | None) -> datet
         ("1er février 2024", "%d %b %Y", datetime(2024, 2, 1, tzinfo=UTC)),
         ("15. März 2024 14:05 Uhr", "%d %b %Y %H:%M", datetime(2024, 3, 15, 14, 5, tzinfo=UTC)),
         ("mar. 15 janv. 2024", "%d %b %Y", JAN_15),
+        ("Mar 15, 2024", "%b %d, %Y", datetime(2024, 3, 15, tzinfo=UTC)),
+        ("Mar 15, 2024", "%b %d %Y", datetime(2024, 3, 15, tzinfo=UTC)),
         ("15 de enero de 2024", "%d %b %Y", JAN_15),
         ("15 sty 2024", "%d %b %Y", JAN_15),
         ("January 15th, 2024", "%B %d, %Y", JAN_15),

@@ -16,6 +16,7 @@ import typer
 
 from rekindle import __version__
 from rekindle.cli import (
+    beginning,
     demo,
     doctor,
     facts,
@@ -51,7 +52,7 @@ app = typer.Typer(
 )
 # What the help calls each kind of task, and the files with its commands.
 TASKS: Mapping[str, Sequence[Room]] = {
-    "Begin": (demo, facts, quarantine),
+    "Begin": (beginning, demo, facts, quarantine),
     "Ask": (questions,),
     "Try, start and measure journeys": (journeys,),
     "Steer what runs": (steering,),

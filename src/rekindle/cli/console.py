@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 from rich.console import Console
@@ -79,6 +81,34 @@ ParquetFile = Annotated[
     Path | None,
     typer.Option("--parquet", metavar="FILE", help="Write everyone to a Parquet file."),
 ]
+
+
+def grouped(function: Callable[..., None]) -> Callable[..., None]:
+    """Return a command for a function that takes frozen objects: each field is an option."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, Any] = {n: kind for n, kind in hints.items() if is_dataclass(kind)}
+
+    def command(**given: Any) -> None:
+        for name, kind in groups.items():
+            given[name] = kind(**{one.name: given.pop(one.name) for one in fields(kind)})
+        function(**given)
+
+    options: list[inspect.Parameter] = []
+    for one in inspect.signature(function).parameters.values():
+        kind = groups.get(one.name)
+        if kind is None:
+            options.append(one.replace(kind=one.KEYWORD_ONLY, annotation=hints[one.name]))
+            continue
+        types = get_type_hints(kind, include_extras=True)
+        options += [
+            inspect.Parameter(f.name, one.KEYWORD_ONLY, default=f.default, annotation=types[f.name])
+            for f in fields(kind)
+        ]
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__module__ = function.__module__
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    return command
 
 
 def show_json(document: dict[str, Any]) -> None:

@@ -138,11 +138,19 @@ def source_path(file: Path, directory: Path) -> str:
 
 def _source(source: SourceSettings) -> str:
     lines = ["[[sources]]"]
-    given = source.model_dump(exclude_defaults=True, exclude={"columns"})
-    lines += [f"{key} = {_value(value)}" for key, value in given.items()]
+    given = source.model_dump(exclude_defaults=True, exclude={"columns"}, mode="json")
+    tables = {key: value for key, value in given.items() if isinstance(value, dict)}
+    lines += [f"{key} = {_value(value)}" for key, value in given.items() if key not in tables]
     lines.append("[sources.columns]  # what it means here = how the source calls it")
-    lines += [f"{key} = {_text(column)}" for key, column in source.columns.items()]
+    lines += [f"{_key(key)} = {_text(column)}" for key, column in source.columns.items()]
+    for name, table in tables.items():
+        lines.append(f"[sources.{name}]")
+        lines += [f"{_key(key)} = {_value(value)}" for key, value in table.items()]
     return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if name.isascii() and name.replace("_", "").isalnum() else _text(name)
 
 
 def _value(value: object) -> str:

@@ -27,7 +27,7 @@ from rekindle.facts.facts import Facts
 from rekindle.facts.holding import forget_reported, held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
-from rekindle.facts.proposing import Proposal, propose_source
+from rekindle.facts.proposing import Answers, Proposal, propose_source
 from rekindle.facts.purchases import PURCHASE, REFUND, UNDONE, is_bought
 from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
 
@@ -40,6 +40,7 @@ __all__ = [
     "REFUND",
     "SOURCE",
     "UNDONE",
+    "Answers",
     "Column",
     "Contract",
     "Engine",

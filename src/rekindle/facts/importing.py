@@ -221,6 +221,7 @@ class _Import:
         refusals.write(self._change, rules.source.name)
         reasons = dict(refusals.count())
         notes = [
+            *raw.notes,
             *left_out,
             *states.notes(),
             *([self._undated] if is_order and self._undated else []),

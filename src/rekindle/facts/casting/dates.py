@@ -17,13 +17,13 @@ from rekindle.facts.sql import literal
 OFFSET = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
 COUNTED = {"epoch seconds": 1_000_000, "epoch milliseconds": 1_000, "epoch microseconds": 1}
 SHEET_DAYS = "excel days"
-DATE_WORDS = ("iso", *COUNTED, SHEET_DAYS)
+ISO = "iso"
+DATE_WORDS = (ISO, *COUNTED, SHEET_DAYS)
 BAR = " | "
 LAST_MICROSECOND = 253_402_300_799_000_000  # of the year 9999
 SHEET_EPOCH = 25_569  # days from 1899-12-30, where sheets begin to count, to 1970-01-01
 SHEET_LAST = 2_958_466
 UNUSUAL = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}]+"
-DIGITS = re.compile(r"%[dmyYHIMSfjGVu]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ class Finish:
 
 def build_moment(text: str, form: str | None, finish: Finish) -> str:
     """Return SQL for the moment that ``text`` (SQL) names in a form, NULL where it names none."""
-    if form is None:
+    found = [_moment(text, one, finish) for one in (form or ISO).split(BAR)]
+    return f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
+
+
+def _moment(text: str, form: str, finish: Finish) -> str:
+    if form == ISO:
         quick = _iso(text, finish)
         return f"coalesce({quick}, {_iso(_as_iso(text), finish)}, {_calendar(text, finish)})"
     if form in COUNTED:
         return finish.aware(_counted(text, COUNTED[form]))
     if form == SHEET_DAYS:
         return finish.local(_sheet_days(text))
-    found = [_stated(text, one, finish) for one in form.split(BAR)]
-    return f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
-
-
-def _stated(text: str, form: str, finish: Finish) -> str:
     end = finish.aware if "%z" in form.lower() else finish.local
     plain = end(f"try_strptime({text}, {literal(form)})")
     tidy = end(f"try_strptime({_tidied(text, form)}, {literal(tidy_form(form))})")
@@ -59,7 +59,7 @@ def tidy_form(form: str) -> str:
     form = re.sub(r"%[aA]", "", form).replace("%B", "%b").replace("%Z", "%z")
     if "%b" in form:
         form = form.replace(",", " ").replace(". ", " ")
-    form = re.sub(r"\s*%z$", " %z", form)
+    form = re.sub(r"\s*%z$", " %z", re.sub(r"\s*%p", " %p", form))
     return re.sub(r"\s+", " ", form).strip()
 
 
@@ -67,7 +67,7 @@ def _tidied(text: str, form: str) -> str:
     """Return SQL for a date with one blank between its parts, English months and an offset."""
     tidy = f"trim(regexp_replace({text}, '{UNUSUAL}', ' ', 'g'))"
     if "%p" in form:
-        tidy = rf"regexp_replace({tidy}, '(?i)\b([ap])\.? ?m\b\.?', '\1m')"
+        tidy = rf"regexp_replace({tidy}, '(?i)(\d) ?([ap])\.? ?m\b\.?', '\1 \2m')"
     if "%z" in form.lower():
         tidy = _zoned(tidy)
     if "%b" not in form and "%B" not in form:
@@ -76,15 +76,24 @@ def _tidied(text: str, form: str) -> str:
     return _english(tidy)
 
 
+WORD_STEPS = (
+    # "mar" is Tuesday where a day and a month follow, and March where a day and a year do.
+    (rf"^({'|'.join(WEEKDAYS)})\b\.?,? *(\d{{1,2}}\.? *[a-z]|[a-z])", r"\2"),
+    (r"(\d)(st|nd|rd|th|er|º|ª|e)\b", r"\1"),
+    (rf"\b({'|'.join(FILLERS)})\b\.?", " "),
+    (r" a (\d)", r" \1"),
+    (r",|\. |\.$", " "),
+)
+"""What is replaced, in small letters without accents, before the word of a month is read."""
+MONTH = rf"(?:^|[^a-z])({'|'.join(sorted(MONTHS, key=len, reverse=True))})(?:[^a-z]|$)"
+
+
 def _english(text: str) -> str:
     """Return SQL for a date whose month is three English letters, other words left out."""
     low = f"strip_accents(lower({text}))"
-    low = rf"regexp_replace({low}, '^({'|'.join(WEEKDAYS)})\b\.?,?', '')"
-    low = rf"regexp_replace({low}, '(\d)(st|nd|rd|th|er|º|ª|e)\b', '\1')"
-    low = rf"regexp_replace({low}, '\b({'|'.join(FILLERS)})\b\.?', ' ', 'g')"
-    low = rf"regexp_replace({low}, ',|\. |\.$', ' ', 'g')"
-    words = "|".join(sorted(MONTHS, key=len, reverse=True))
-    month = rf"regexp_extract({low}, '(?:^|[^a-z])({words})(?:[^a-z]|$)', 1)"
+    for pattern, by in WORD_STEPS:
+        low = f"regexp_replace({low}, {literal(pattern)}, {literal(by)}, 'g')"
+    month = f"regexp_extract({low}, {literal(MONTH)}, 1)"
     table = "map {" + ", ".join(f"{literal(a)}: {literal(b)}" for a, b in MONTHS.items()) + "}"
     named = f"replace({low}, {month}, {table}[{month}])"
     # What a month's full stop leaves: "15.jan.-24".

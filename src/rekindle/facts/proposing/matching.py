@@ -1,8 +1,15 @@
-"""Which column of a file is which column of a contract, by preset or by header words."""
+"""Which column of a file is which column of a contract, by preset or by header words.
+
+A header word decides first and the values confirm it, as the import will read them. What
+goes by a known word and does not hold it is left out with the reason.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from rekindle.errors import SourceError
 from rekindle.facts.contracts import (
@@ -15,30 +22,77 @@ from rekindle.facts.contracts import (
     Column,
     Contract,
 )
-from rekindle.facts.proposing.guessing import guess_date, is_email, is_number
+from rekindle.facts.folding import sort_states
+from rekindle.facts.proposing.model import Answers
+from rekindle.facts.proposing.survey import Survey
 from rekindle.facts.sources import SourcePreset, plain
 
 DATED = (INSTANT, "date")
+ENOUGH, SOME = 0.9, 0.5  # of the values that are read, to take a column at once, or at all
+EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+UNIT = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$|[\s,]+([A-Z]{3}|[€£$₹])$")
+# Words that as often say something else; their values have to look the part.
+NUMBERED = frozenset({"name", "order", "ordername", "receipt", "invoice", "id"})
+PEOPLE = frozenset({"customer", "user", "kunde", "client", "buyer"})
 
 
-def choose_by_preset(
-    preset: SourcePreset, samples: Mapping[str, Sequence[str]]
-) -> tuple[str, dict[str, str]]:
-    """Return a preset's table and columns, without optional ones that are empty."""
+@dataclass
+class Match:
+    """Contract column → file column, and why others of the file were not taken."""
+
+    chosen: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def match_columns(
+    found: Survey, preset: SourcePreset | None, answers: Answers
+) -> tuple[str, Match]:
+    """Return the table of a file and its columns; answers stand against presets and words.
+
+    Raises:
+        SourceError: an answer or a preset names what there is not.
+    """
+    if preset is not None and answers.table in (None, preset.table):
+        table, match = preset.table, _by_preset(preset, found)
+    else:
+        matches = {c.table: _by_words(c, found) for c in (ORDER_LINES, ORDERS, CUSTOMERS)}
+        table = answers.table or _choose({name: m.chosen for name, m in matches.items()})
+        if table not in matches:
+            raise SourceError(f"a file is of {', '.join(matches)}, not of {table!r}")
+        match = matches[table]
+    _answer(match, CONTRACTS[table], found, answers)
+    return table, match
+
+
+def _by_preset(preset: SourcePreset, found: Survey) -> Match:
+    """Return a preset's columns, without optional ones that are empty."""
     if preset.table not in CONTRACTS:
         raise SourceError(f"the preset {preset.name!r} is for a table {preset.table!r}: no such")
     required = {column.name for column in CONTRACTS[preset.table].inputs if column.required}
-    found = preset.chosen(samples)
-    return preset.table, {n: c for n, c in found.items() if samples[c] or n in required}
+    chosen = preset.chosen(found.values)
+    return Match({n: c for n, c in chosen.items() if found.filled[c] or n in required})
 
 
-def choose_by_words(samples: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, str]]:
-    """Return the table and columns that a file's header words and values speak for."""
-    matches = {
-        contract.table: _match(contract, samples) for contract in (ORDER_LINES, ORDERS, CUSTOMERS)
-    }
-    table = _choose(matches)
-    return table, matches[table]
+def _answer(match: Match, contract: Contract, found: Survey, answers: Answers) -> None:
+    known = [column.name for column in contract.inputs]
+    named = {plain(name): name for name in reversed(list(found.values))}
+    for name, wanted in answers.columns.items():
+        if name not in known:
+            raise SourceError(f"{contract.table} has no column {name!r}{_nearest(name, known)}")
+        match.chosen.pop(name, None)
+        if not wanted:
+            continue
+        actual = wanted if wanted in found.values else named.get(plain(wanted))
+        if actual is None:
+            raise SourceError(
+                f"{found.raw.name} has no column {wanted!r}{_nearest(wanted, list(found.values))}"
+            )
+        match.chosen[name] = actual
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known[:20])}"
 
 
 def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
@@ -56,26 +110,78 @@ def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
     return "customers" if {"customer_id", "email"} & customers.keys() else "orders"
 
 
-def _match(contract: Contract, samples: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def headers(names: Sequence[str]) -> dict[str, str]:
+    """Return plain header → column, also without a unit: ``Total (GBP)`` is a total."""
+    bare = {plain(UNIT.sub("", name)): name for name in reversed(names)}
+    return bare | {plain(name): name for name in reversed(names)}
+
+
+def _by_words(contract: Contract, found: Survey) -> Match:
     """Return contract column → file column, each file column used once."""
-    by_word = {plain(name): name for name in reversed(list(samples))}
-    chosen: dict[str, str] = {}
+    by_word = headers(list(found.values))
+    match = Match()
     for column in contract.inputs:
+        best: tuple[float, str] = (0.0, "")
         for word in (column.name, *column.words):
             actual = by_word.get(plain(word))
-            if actual is None or actual in chosen.values():
+            if actual is None or actual in match.chosen.values():
                 continue
-            if _fits(column, samples[actual]):
-                chosen[column.name] = actual
+            share, why = _share(column, plain(word), actual, found)
+            if share < ENOUGH:
+                match.refused[actual] = why
+            if share > best[0]:
+                best = (share, actual)
+            if share >= ENOUGH:
                 break
-    return chosen
+        # A column of dates may hold a few slips; one that is half something else is no date.
+        if best[0] >= ENOUGH or (best[0] >= SOME and column.required):
+            match.chosen[column.name] = best[1]
+    for actual in match.chosen.values():
+        match.refused.pop(actual, None)
+    return match
 
 
-def _fits(column: Column, values: Sequence[str]) -> bool:
+def _share(column: Column, word: str, actual: str, found: Survey) -> tuple[float, str]:
+    """Return the share of a column's values that are what the contract's column holds."""
+    values = found.values[actual]
     if not values:
-        return not column.required
+        return 0.0, "empty"
     if column.type in DATED:
-        return guess_date(values) is not None
+        dates = found.dates(actual)
+        return _judged(dates.share if dates else 0.0, "no dates", values)
     if column.type == MONEY:
-        return is_number(values)
-    return is_email(values) if column.name == "email" else True
+        amounts = found.amounts(actual)
+        return _judged(amounts.share if amounts else 0.0, "no amounts", values)
+    if column.type == "boolean":
+        return 1.0, ""
+    return _judged(*_fits_text(column.name, word, values), values)
+
+
+def _fits_text(name: str, word: str, values: Sequence[str]) -> tuple[float, str]:
+    if name == "email":
+        return _part(values, lambda v: bool(EMAIL.match(v))), "no e-mail addresses"
+    if name == "order_id" and word in NUMBERED:
+        return _part(values, lambda v: any(map(str.isdigit, v))), "no numbers of orders"
+    if name == "status" and word == "state":  # of an order, or of a country
+        known = len(sort_states(dict.fromkeys(values, 1), {}).meanings)
+        return known / len(values), "no states of orders"
+    if name == "phone":
+        return _part(values, lambda v: sum(map(str.isdigit, v)) >= 5), "no phone numbers"
+    if name == "currency":
+        return _part(values, lambda v: len(v) == 3 and v.isalpha()), "no codes of currencies"
+    return 1.0, ""
+
+
+def is_of_people(word: str, values: Sequence[str]) -> bool:
+    """Return whether a column that could hold ids holds names of people."""
+    named = _part(values, lambda v: " " in v and not any(map(str.isdigit, v)) and "@" not in v)
+    return plain(word) in PEOPLE and named > SOME
+
+
+def _part(values: Sequence[str], test: object) -> float:
+    fits = test if callable(test) else bool
+    return sum(1 for value in values if fits(value)) / len(values)
+
+
+def _judged(share: float, what: str, values: Sequence[str]) -> tuple[float, str]:
+    return share, f"holds {what}, like {values[0][:40]!r}"

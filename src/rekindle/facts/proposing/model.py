@@ -13,6 +13,21 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What a person said of a file; it stands against every guess.
+
+    ``columns`` maps a column of the table to one of the file, or to nothing where it is to
+    be left out; ``formats`` says how a column is written.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    table: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProposedColumn:
     """One column taken for something, with a few of its values and the reason."""
 
@@ -28,10 +43,22 @@ def shown(values: Sequence[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """What a file seems to hold. ``notes`` say what a person should check.
+class LeftOut:
+    """A column of the file that is not read, and why."""
 
-    ``preset`` names the export it was recognised as, if it was.
+    column: str
+    why: str
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a file seems to hold.
+
+    ``notes`` are what a person should know; those of them in ``doubts`` may be wrong about the
+    money, the dates or a permission. ``left_out`` names every column that is not
+    read. ``preset`` names the export it was recognised as, and ``currency`` what its
+    amounts are in, where the file says so.
     """
 
     table: str
@@ -39,6 +66,9 @@ class Proposal:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     preset: str | None = None
+    doubts: frozenset[str] = frozenset()
+    left_out: tuple[LeftOut, ...] = ()
+    currency: str | None = None
 
     def as_source(self, name: str, path: str) -> SourceSettings:
         """Return the source this proposal amounts to."""

@@ -1,14 +1,17 @@
 """Looks at a file and proposes what it holds and which column is which.
 
-Header words decide first, values confirm: a date column has to parse, an amount has to
-be a number. What stays open is said, and nothing is taken that a person did not see.
+The file is read by the import's own readers: values of all its rows confirm what header
+words say, sums tell what the amounts are, and at the end every row is checked as an import
+would. What stays open is said, and nothing is taken that a person did not see.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +19,21 @@ import duckdb
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.casting import build_text
-from rekindle.facts.checks import is_numbered_by_time, missing_columns
-from rekindle.facts.contracts import CONTRACTS, MONEY, ORDER_LINES, ORDERS, Contract
-from rekindle.facts.proposing.guessing import DateGuess, guess_date, has_decimal_comma
-from rekindle.facts.proposing.matching import DATED, choose_by_preset, choose_by_words
-from rekindle.facts.proposing.model import Proposal, ProposedColumn, shown
+from rekindle.facts.casting import Rules, build_text
+from rekindle.facts.checks import build_checked, is_numbered_by_time, missing_columns
+from rekindle.facts.contracts import CONTRACTS, ORDER_LINES, ORDERS, Contract
+from rekindle.facts.proposing.adding import Sums
+from rekindle.facts.proposing.matching import Match, is_of_people, match_columns
+from rekindle.facts.proposing.model import Answers, Proposal, ProposedColumn, shown
 from rekindle.facts.proposing.opt_outs import NO, is_of_opt_outs, tell_consent
+from rekindle.facts.proposing.survey import Survey, survey
+from rekindle.facts.proposing.watching import find_currency, list_left_out, watch, weighty
+from rekindle.facts.proposing.writing import Forms
 from rekindle.facts.sources import (
     Raw,
     SourcePreset,
     find_preset,
+    guess_encoding,
     open_file,
     plain,
     with_made,
@@ -34,144 +41,279 @@ from rekindle.facts.sources import (
 )
 from rekindle.facts.sql import literal
 
-SAMPLE_ROWS = 5_000
+MOST_REASONS = 5
 CANCELLED_SHARE = 0.9
+TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
+NO_ANSWERS = Answers()
+DEFAULT_CURRENCY = "GBP"
 
 
-def propose_source(path: Path, *, zone: str) -> Proposal:
+def propose_source(
+    path: Path,
+    *,
+    zone: str,
+    currency: str | None = None,
+    now: datetime | None = None,
+    answers: Answers = NO_ANSWERS,
+) -> Proposal:
     """Return what the file at ``path`` seems to hold; ``zone`` is the business's.
+
+    ``currency`` is the business's where it is known. ``answers`` stand against every guess.
 
     Raises:
         SourceError: it cannot be read, or lacks what every kind of file needs.
     """
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; name a file in it")
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
-    encoding = _guess_encoding(path)
-    probe = SourceSettings(name="probe", table="orders", path=str(path), encoding=encoding)
+    settings = _opening(path, answers)
+    with _engine() as con:
+        probe = SourceSettings(name="probe", table="orders", path=str(path), **settings)
+        raw, told = _made(con, open_file(con, path, probe, path.parent))
+        found = survey(con, replace(raw, notes=(*raw.notes, *told)))
+        if not found.rows:
+            raise SourceError(_nothing(path, raw))
+        preset = find_preset(found.values)
+        table, match = match_columns(found, preset, answers)
+        look = _Look(found, CONTRACTS[table], match, preset, answers, zone, currency, now)
+        return look.propose(settings)
+
+
+def _made(con: duckdb.DuckDBPyConnection, raw: Raw) -> tuple[Raw, tuple[str, ...]]:
+    """Return the file with what its preset makes of it, or what its name says."""
+    if preset := find_preset(raw.columns):
+        return without_rows(con, with_made(raw, preset.words), preset.settings.get("skip", {}))
+    return with_made(raw, [NO] if is_of_opt_outs(raw.name) else []), ()
+
+
+def _opening(path: Path, answers: Answers) -> dict[str, Any]:
+    """Return the settings a file is opened with, where they are not the usual ones."""
+    ending = path.name.lower().removesuffix(".gz")
+    encoding = answers.encoding
+    if encoding is None and ending.endswith(TEXT) and path.stat().st_size:
+        try:
+            encoding = guess_encoding(path)
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error}") from error
+    settings: dict[str, Any] = {}
+    if encoding not in (None, "utf-8"):
+        settings["encoding"] = encoding
+    if answers.delimiter:
+        settings["delimiter"] = answers.delimiter
+    return settings
+
+
+@contextmanager
+def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with tempfile.TemporaryDirectory() as spill, duckdb.connect() as con:
         con.execute(f"set temp_directory = {literal(spill)}")
         con.execute("set TimeZone = 'UTC'")
-        raw = open_file(con, path, probe, path.parent)
-        raw = _made(con, raw)
-        samples = _samples(con, raw)
-        if not any(samples.values()):
-            raise SourceError(f"{path} holds a header but no rows")
-        proposal = _propose(raw, samples, zone=zone)
-        settings = dict(proposal.settings)
-        if encoding != "utf-8":
-            settings["encoding"] = encoding
-        if prefix := _cancelled_prefix(con, raw, proposal):
+        yield con
+
+
+def _nothing(path: Path, raw: Raw) -> str:
+    if raw.rejects:
+        first = raw.rejects[0]
+        return (
+            f"{path}: none of its {len(raw.rejects):,} rows has as many fields as its header; "
+            f"line {first.line}: {first.text[:60]!r}"
+        )
+    return f"{path} holds a header but no rows"
+
+
+@dataclass
+class _Look:
+    """One look at a file, from its columns to the proposal."""
+
+    found: Survey
+    contract: Contract
+    match: Match
+    preset: SourcePreset | None
+    answers: Answers
+    zone: str
+    currency: str | None
+    now: datetime | None
+
+    def propose(self, settings: dict[str, Any]) -> Proposal:
+        """Return what the file seems to hold.
+
+        Raises:
+            SourceError: it lacks a column, or no row of it can be read.
+        """
+        consent = tell_consent(self.found.raw.name, self.contract, self.match.chosen)
+        if consent and NO in self.found.values:
+            self.match.chosen["email_consent"] = NO
+        by_address = self._name_customers()
+        self._require()
+        doubts = [consent] if consent else []
+        preset = dict(self.preset.settings) if self.preset else {}
+        sums = self._sums(settings, preset)
+        forms = self._forms(preset)
+        settings = {**settings, **forms.settings, **preset, **_formats(forms, preset)}
+        if prefix := _cancelled_prefix(self.found, self.match):
             settings["cancelled_prefix"] = prefix
-    notes = list(proposal.notes)
-    if encoding != "utf-8":
-        notes.append(f"the file is not UTF-8; read as {encoding}")
-    if prefix:
-        notes.append(f"orders that begin with {prefix!r} are taken as cancellations")
-    return replace(proposal, settings=settings, notes=tuple(notes))
+        money = find_currency(self.found, self.contract, self.match)
+        usual = money.most_common(1)[0][0] if money else None
+        rules = Rules(self._source(settings), self.currency or usual or DEFAULT_CURRENCY, self.zone)
+        doubts += [*forms.doubts, *sums.doubts]
+        doubts += watch(self.found, self.contract, self.match, rules)
+        doubts += self._currencies(money, rules.currency)
+        doubts += self._refusals(rules)
+        left_out = list_left_out(self.found, self.match)
+        doubts += weighty(left_out, said=doubts)
+        doubts = list(dict.fromkeys(doubts))
+        return Proposal(
+            self.contract.table,
+            self._columns(),
+            settings,
+            (*doubts, *self._notes(settings, by_address=by_address), *sums.notes),
+            self.preset.name if self.preset else None,
+            frozenset(doubts),
+            left_out,
+            usual,
+        )
 
+    def _name_customers(self) -> bool:
+        """Let the address stand for customers who have no id; return whether it does."""
+        chosen = self.match.chosen
+        customer = chosen.get("customer_id")
+        if (
+            customer
+            and "email" in chosen
+            and "customer_id" not in self.answers.columns
+            and is_of_people(customer, self.found.values[customer])
+        ):
+            self.match.refused[chosen.pop("customer_id")] = "holds names of people"
+        if "customer_id" not in chosen and "email" in chosen:
+            self.match.chosen = {"customer_id": chosen["email"], **chosen}
+            return True
+        return False
 
-def _made(con: duckdb.DuckDBPyConnection, raw: Raw) -> Raw:
-    """Return the file with what its preset makes of it, or what its name says."""
-    if preset := find_preset(raw.columns):
-        raw = with_made(raw, preset.words)
-        return without_rows(con, raw, preset.settings.get("skip", {}))[0]
-    return with_made(raw, [NO] if is_of_opt_outs(raw.name) else [])
-
-
-def _guess_encoding(path: Path) -> str:
-    """Return utf-8, or cp1252 for text that cannot be that; other files are not text."""
-    if path.suffix.lower() in (".parquet", ".pq", ".gz"):
-        return "utf-8"
-    with path.open("rb") as file:
-        head = file.read(1 << 20)
-    try:
-        head.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return "utf-8" if error.start > len(head) - 4 else "cp1252"
-    return "utf-8"
-
-
-def _samples(con: duckdb.DuckDBPyConnection, raw: Raw) -> dict[str, list[str]]:
-    """Return distinct non-empty values of every column, from the file's first rows."""
-    found = {}
-    for column in raw.columns:
-        text = build_text(raw, column)
-        rows = con.execute(
-            f"select distinct value from (select {text} as value from ({raw.relation}) "
-            f"limit {SAMPLE_ROWS}) where value is not null order by value limit 500"
-        ).fetchall()
-        found[column] = [value for (value,) in rows]
-    return found
-
-
-def _propose(raw: Raw, samples: Mapping[str, Sequence[str]], *, zone: str) -> Proposal:
-    preset = find_preset(samples)
-    table, chosen = choose_by_preset(preset, samples) if preset else choose_by_words(samples)
-    contract = CONTRACTS[table]
-    consent = tell_consent(raw.name, contract, chosen)
-    if consent and NO in samples:
-        chosen["email_consent"] = NO
-    by_address = "customer_id" not in chosen and "email" in chosen
-    if by_address:
-        chosen = {"customer_id": chosen["email"], **chosen}
-    missing = missing_columns(contract, chosen)
-    if missing:
+    def _require(self) -> None:
+        missing = missing_columns(self.contract, self.match.chosen)
+        if not missing:
+            return
+        columns = list(self.found.raw.columns)
+        refused = "; ".join(f"{c!r} {why}" for c, why in self.match.refused.items())
         raise SourceError(
-            f"{raw.name} has the columns {', '.join(list(raw.columns)[:15])}; none looks like "
-            f"{' or '.join(missing)}. Orders need an order id, a date and an amount (or quantity "
-            "and price a line); rename the columns, or write the [[sources]] block by hand"
+            f"{self.found.raw.name} has the columns {', '.join(columns[:15])}; none looks like "
+            f"{' or '.join(missing)}{f' ({refused})' if refused else ''}. Orders need an order id, "
+            "a date and an amount (or quantity and price a line); say which is which, like "
+            f"--take {missing[0]}=COLUMN"
             + (
                 "; with a single column, the delimiter is likely not the one that was found"
-                if len(raw.columns) == 1
+                if len(columns) == 1
                 else ""
             )
         )
-    settings, notes = _settings(contract, chosen, samples)
-    if preset:
-        settings, notes = {**settings, **preset.settings}, [*preset.notes, *notes]
-    if is_numbered_by_time(contract, chosen):
-        notes.append("no column numbers the orders; they are told apart by customer and time")
-    if by_address:
-        notes.append("customers have no id of their own; the e-mail address stands for it")
-    elif "customer_id" not in chosen and contract in (ORDERS, ORDER_LINES):
-        notes.append("no column says who bought: every order will be anonymous")
-    notes += [consent] if consent else []
-    if "ordered_at" in chosen:
-        notes.append(f"dates without an offset are taken as {zone}")
-    columns = tuple(
-        ProposedColumn(name, column, shown(samples[column]), _why(name, column, preset))
-        for name, column in chosen.items()
-    )
-    return Proposal(table, columns, settings, tuple(notes), preset.name if preset else None)
+
+    def _sums(self, settings: dict[str, Any], preset: dict[str, Any]) -> Sums:
+        """Let sums say what the amounts are; a preset knows it already."""
+        forms = self._forms(preset)
+        source = self._source({**settings, **forms.settings, **preset})
+        fixed = frozenset(self.answers.columns)
+        sums = Sums(self.found, self.contract, self.match, source, fixed)
+        if self.preset is None:
+            sums.test()
+        return sums
+
+    def _forms(self, preset: dict[str, Any]) -> Forms:
+        forms = Forms(self.found, self.contract, self.match.chosen, self.zone, self.now)
+        forms.settle(self.answers.formats, preset)
+        return forms
+
+    def _source(self, settings: dict[str, Any]) -> SourceSettings:
+        return SourceSettings(
+            name="probe",
+            table=self.contract.table,
+            path=self.found.raw.name,
+            columns=self.match.chosen,
+            **settings,
+        )
+
+    def _currencies(self, money: dict[str, int], currency: str) -> Iterator[str]:
+        named = ", ".join(f"{code} ({count:,})" for code, count in money.items())
+        if len(money) > 1:
+            yield f"amounts are in {named}; those in another than {currency} are not added to it"
+        elif money and currency not in money:
+            yield (
+                f"the file says its amounts are in {next(iter(money))}, the workspace is in "
+                f"{currency}; begin with --currency {next(iter(money))} if that is right"
+            )
+
+    def _refusals(self, rules: Rules) -> Iterator[str]:
+        """Check every row as the import will, and name what it will set aside."""
+        checked = build_checked(self.found.raw, self.contract, rules)
+        rows = self.found.con.execute(
+            "select count(*), min(line), min_by(detail, line) "
+            f"from ({checked}) where problem is not null group by problem "
+            f"order by 1 desc, 2 limit {MOST_REASONS}"
+        ).fetchall()
+        refused = sum(count for count, _, _ in rows)
+        told = [
+            f"{count:,} of {self.found.rows:,} rows will be set aside, the first on line {line}: "
+            f"{detail}"
+            for count, line, detail in rows
+        ]
+        if refused >= self.found.rows:
+            raise SourceError(f"{self.found.raw.name}: no row can be read. {'; '.join(told)}")
+        yield from told
+        for one in self.found.raw.rejects[:MOST_REASONS]:
+            yield f"line {one.line} is no row and will be set aside: {one.text[:60]!r}"
+
+    def _columns(self) -> tuple[ProposedColumn, ...]:
+        return tuple(
+            ProposedColumn(
+                name,
+                column,
+                shown(self.found.values[column]),
+                self._why(name, column),
+            )
+            for name, column in self.match.chosen.items()
+        )
+
+    def _why(self, name: str, column: str) -> str:
+        if name in self.answers.columns:
+            return "as answered"
+        if self.preset:
+            return f"as in {self.preset.name}"
+        if plain(name) == plain(column):
+            return "same name"
+        is_address = name in ("email", "customer_id") and "mail" in column.lower()
+        return "values are addresses" if is_address else "known header"
+
+    def _notes(self, settings: dict[str, Any], *, by_address: bool) -> Iterator[str]:
+        chosen, raw = self.match.chosen, self.found.raw
+        yield from self.preset.notes if self.preset else ()
+        if is_numbered_by_time(self.contract, chosen):
+            yield "no column numbers the orders; they are told apart by customer and time"
+        if by_address:
+            yield "customers have no id of their own; the e-mail address stands for it"
+        elif "customer_id" not in chosen and self.contract in (ORDERS, ORDER_LINES):
+            yield "no column says who bought: every order will be anonymous"
+        if "ordered_at" in chosen:
+            yield f"dates without an offset are taken as {settings.get('timezone', self.zone)}"
+        yield from raw.notes
+        if "encoding" in settings:
+            yield f"the file is not UTF-8; read as {settings['encoding']}"
+        if prefix := settings.get("cancelled_prefix"):
+            yield f"orders that begin with {prefix!r} are taken as cancellations"
 
 
-def _settings(
-    contract: Contract, chosen: Mapping[str, str], samples: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, Any], list[str]]:
-    settings: dict[str, Any] = {}
-    notes: list[str] = []
-    types = {column.name: column.type for column in contract.inputs}
-    for name, column in chosen.items():
-        if types[name] in DATED:
-            guess = guess_date(samples[column]) or DateGuess(None)
-            if guess.format is not None:
-                settings["date_format"] = guess.format
-            if guess.is_ambiguous:
-                notes.append(
-                    f"{column!r} could be day/month or month/day; taken as {guess.format}: "
-                    "correct date_format in rekindle.toml if that is wrong"
-                )
-        if types[name] == MONEY and has_decimal_comma(samples[column]):
-            settings["decimal_comma"] = True
-    return settings, notes
+def _formats(forms: Forms, preset: dict[str, Any]) -> dict[str, Any]:
+    """Return the forms of single columns, those a preset names beside those found."""
+    both = {**preset.get("formats", {}), **forms.settings.get("formats", {})}
+    return {"formats": both} if both else {}
 
 
-def _cancelled_prefix(con: duckdb.DuckDBPyConnection, raw: Raw, proposal: Proposal) -> str | None:
+def _cancelled_prefix(found: Survey, match: Match) -> str | None:
     """Return the letter that order ids of goods given back begin with, if there is one."""
-    chosen = {one.name: one.column for one in proposal.columns}
+    chosen = match.chosen
     amount = chosen.get("quantity") or chosen.get("gross")
     if amount is None or "order_id" not in chosen:
         return None
+    con, raw = found.con, found.raw
     order, value = build_text(raw, chosen["order_id"]), build_text(raw, amount)
     rows = con.execute(
         f"""
@@ -181,17 +323,5 @@ def _cancelled_prefix(con: duckdb.DuckDBPyConnection, raw: Raw, proposal: Propos
     others = con.execute(
         f"select count(*) from ({raw.relation}) where regexp_matches({order}, '^\\d')"
     ).fetchall()[0][0]
-    found = [letter for letter, negative in rows if negative >= CANCELLED_SHARE]
-    return str(found[0]) if len(found) == 1 and others else None
-
-
-def _why(name: str, column: str, preset: SourcePreset | None) -> str:
-    if preset:
-        return f"as in {preset.name}"
-    if plain(name) == plain(column):
-        return "same name"
-    return (
-        "values are addresses"
-        if name in ("email", "customer_id") and "mail" in column.lower()
-        else "known header"
-    )
+    letters = [letter for letter, negative in rows if negative >= CANCELLED_SHARE]
+    return str(letters[0]) if len(letters) == 1 and others else None

@@ -5,9 +5,10 @@ from rekindle.facts.sources.encodings import guess_encoding
 from rekindle.facts.sources.opening import open_file, open_source
 from rekindle.facts.sources.presets.model import SourcePreset, plain
 from rekindle.facts.sources.raw import LINE, Format, Raw, Reject, described
-from rekindle.facts.sources.shaping import EVERY, with_made, without_rows
+from rekindle.facts.sources.shaping import AND, EVERY, with_made, without_rows
 
 __all__ = [
+    "AND",
     "EVERY",
     "LINE",
     "Format",

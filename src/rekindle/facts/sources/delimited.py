@@ -83,7 +83,8 @@ def _moved(raw: Raw, above: int) -> Raw:
         return raw
     relation = f"select * replace ({LINE} + {above} as {LINE}) from ({raw.relation})"
     rejects = tuple(one._replace(line=one.line + above) for one in raw.rejects)
-    return replace(raw, relation=relation, rejects=rejects)
+    note = f"the header is line {above + 1}; what stands above it is left out"
+    return replace(raw, relation=relation, rejects=rejects, notes=(note,))
 
 
 def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: Layout) -> Raw:

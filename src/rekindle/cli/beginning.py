@@ -1,0 +1,191 @@
+"""The command ``init``: shows what a file seems to hold, is corrected, makes a workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rekindle.cli.console import errors, grouped, open_at, output, show_table
+from rekindle.cli.facts import run_import
+from rekindle.clock import SystemClock
+from rekindle.errors import SourceError, UsageError, WorkspaceError
+
+if TYPE_CHECKING:
+    from rekindle.facts import Answers, Proposal
+
+DEFAULT_CURRENCY = "GBP"
+KINDS = ("orders", "customers")
+OF_THE_FILE = ("encoding", "delimiter", "table")
+# gross=Total, discount= (left out), customers.email=Mail, ordered_at:%m/%d/%Y
+ANSWER = re.compile(r"\s*(?:(orders|customers)\.)?(\w+)\s*([=:])\s*(.*?)\s*")
+QUESTION = (
+    "What is wrong? Say gross=Subtotal, or discount= to leave it out, or "
+    "ordered_at:%m/%d/%Y for how it is written; nothing to stop"
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("init")(grouped(init))
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """What a new workspace says of the business."""
+
+    name: Annotated[str, typer.Option(help="The name people know the business by.")] = "My shop"
+    currency: Annotated[
+        str | None,
+        typer.Option(
+            help="ISO 4217 code of the amounts.", show_default="what the file names, else GBP"
+        ),
+    ] = None
+    timezone: Annotated[str, typer.Option(help="IANA zone of the business.")] = "UTC"
+
+
+USUAL = Business()
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="The folder of the new workspace.")],
+    orders: Annotated[
+        Path | None, typer.Option("--orders", help="A file of orders or order lines.")
+    ] = None,
+    customers: Annotated[
+        Path | None, typer.Option("--customers", help="A file of customers and their consent.")
+    ] = None,
+    business: Business = USUAL,
+    take: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--take",
+            metavar="COLUMN=HEADER",
+            help="Correct the proposal: gross=Subtotal, discount= (left out), ordered_at:%d.%m.%Y "
+            "(how it is written), encoding=cp1250; customers.email=Mail for the other file.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Take the proposal without asking.")] = False,
+) -> None:
+    """Look at a file of orders, propose what is what, and create a workspace."""
+    from rekindle.desk import Scaffold, create_workspace, source_path
+    from rekindle.facts import Answers
+
+    directory = directory.resolve()
+    if (directory / "rekindle.toml").exists():
+        raise WorkspaceError(f"{directory} is a workspace already; edit its rekindle.toml")
+    files = [(kind, path) for kind, path in zip(KINDS, (orders, customers), strict=True) if path]
+    code = business.currency.upper() if business.currency else None
+    sources = []
+    for kind, path in files:
+        answers = _answered(Answers(), take or (), kind=kind, only=len(files) == 1)
+        talk = _Talk(path, kind, business.timezone, code, yes=yes)
+        proposal = talk.settle(answers)
+        code = code or proposal.currency
+        sources.append(proposal.as_source(kind, source_path(path, directory)))
+    scaffold = Scaffold(business.name, code or DEFAULT_CURRENCY, business.timezone, tuple(sources))
+    create_workspace(directory, scaffold)
+    errors.print(f"created {directory}", markup=False)
+    if sources:
+        run_import(open_at(directory, None), as_json=False, tolerate=0.0)
+        errors.print(f"next: rekindle audit -C {directory}", markup=False)
+
+
+class _Talk:
+    """The talk about one file: proposal, answer, proposal, until somebody takes it."""
+
+    def __init__(
+        self, path: Path, kind: str, zone: str, currency: str | None, *, yes: bool
+    ) -> None:
+        self._path, self._kind, self._zone, self._currency = path, kind, zone, currency
+        self._yes = yes
+
+    def settle(self, answers: Answers) -> Proposal:
+        """Return the proposal that was taken.
+
+        Raises:
+            SourceError: none was.
+        """
+        while True:
+            proposal = self._propose(answers)
+            _show_proposal(self._path, proposal)
+            if (self._kind == "customers") != (proposal.table == "customers"):
+                raise SourceError(f"{self._path} looks like {proposal.table}, not {self._kind}")
+            if self._yes or typer.confirm("Take this?", default=True, err=True):
+                return proposal
+            answers = self._ask(answers)
+
+    def _propose(self, answers: Answers) -> Proposal:
+        from rekindle.facts import propose_source
+
+        return propose_source(
+            self._path,
+            zone=self._zone,
+            currency=self._currency,
+            now=SystemClock().now(),
+            answers=answers,
+        )
+
+    def _ask(self, answers: Answers) -> Answers:
+        """Return the answers with one that makes a proposal of them, asked until it does."""
+        while True:
+            try:
+                said = typer.prompt(QUESTION, default="", show_default=False, err=True)
+            except (typer.Abort, OSError):  # nobody is there to answer
+                said = ""
+            if not said.strip():
+                raise SourceError(
+                    "nothing was written; begin again with --take, like --take gross=Subtotal, "
+                    "or take it with --yes"
+                )
+            try:
+                changed = _answered(answers, said.split(","), kind=self._kind, only=True)
+                self._propose(changed)
+            except (SourceError, UsageError) as error:
+                errors.print(f"error: {error}", markup=False, soft_wrap=True)
+                continue
+            return changed
+
+
+def _answered(answers: Answers, said: Sequence[str], *, kind: str, only: bool) -> Answers:
+    """Return the answers with those of ``said`` that are about this kind of file."""
+    columns, formats = dict(answers.columns), dict(answers.formats)
+    whole: dict[str, str] = {}
+    for text in said:
+        found = ANSWER.fullmatch(text)
+        if found is None:
+            raise UsageError(
+                f"{text!r} is no answer; write COLUMN=HEADER, COLUMN= or COLUMN:FORM, like "
+                "gross=Subtotal"
+            )
+        of, name, sign, value = found.groups()
+        if (of or ("orders" if not only else kind)) != kind:
+            continue
+        if name in OF_THE_FILE:
+            whole[name] = value
+        elif sign == "=":
+            columns[name] = value
+        else:
+            formats[name] = value
+    return replace(answers, columns=columns, formats=formats, **whole)
+
+
+def _show_proposal(path: Path, proposal: Proposal) -> None:
+    rows = [[one.name, one.column, ", ".join(one.samples[:3]), one.why] for one in proposal.columns]
+    table = proposal.table.replace("_", " ")
+    known = f"{proposal.preset} ({table})" if proposal.preset else table
+    title = f"{path.name} looks like {known}"
+    show_table(title, ["it is", "column", "for example", "because"], rows)
+    for note in proposal.notes:
+        style = "bold yellow" if note in proposal.doubts else None
+        output.print(f"note: {note}", style=style, markup=False, soft_wrap=True)
+    if proposal.left_out:
+        names = ", ".join(
+            one.column if one.why == "not known here" else f"{one.column} ({one.why})"
+            for one in proposal.left_out
+        )
+        output.print(f"left out: {names}", markup=False, soft_wrap=True)

@@ -1,0 +1,156 @@
+"""What a person should look at twice: permissions, people, ids, currencies, lost columns."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rekindle.facts.casting import Rules, build_value
+from rekindle.facts.contracts import MONEY, ORDER_LINES, ORDERS, Contract
+from rekindle.facts.folding import read_states
+from rekindle.facts.proposing.amounting import SIGNS, currencies
+from rekindle.facts.proposing.matching import UNIT, Match, is_of_people
+from rekindle.facts.proposing.model import LeftOut
+from rekindle.facts.proposing.survey import Survey
+from rekindle.facts.sources import AND, EVERY
+
+WEIGHTY = re.compile(
+    r"refund|return|retour|erstatt|rembours|discount|rabatt|remise|coupon|status|state|cancel|"
+    r"storn|void|consent|opt.?in|opt.?out|subscri|marketing|newsletter|bounce|gdpr|suppress|"
+    r"blacklist|do.?not",
+    re.IGNORECASE,
+)
+SPOILT = r"^\d(\.\d+)?E\+\d+$"  # what a spreadsheet makes of a long number
+MANY = 3
+MOST_STATES = 12
+
+
+def watch(found: Survey, contract: Contract, match: Match, rules: Rules) -> Iterator[str]:
+    """Yield what may be wrong, from all rows."""
+    yield from _permissions(found, contract, match, rules)
+    yield from _spoilt_ids(found, match)
+    if contract in (ORDERS, ORDER_LINES):
+        yield from _people(found, match)
+        yield from _states(found, match, rules)
+    if contract is ORDERS and "order_id" in match.chosen:
+        yield from _numbers(found, match.chosen["order_id"])
+
+
+def _permissions(found: Survey, contract: Contract, match: Match, rules: Rules) -> Iterator[str]:
+    for column in contract.inputs:
+        if column.type != "boolean" or column.name not in match.chosen:
+            continue
+        actual = match.chosen[column.name]
+        value = build_value(found.raw, actual, column, rules)
+        text = found.text(actual)
+        yes, no, unread, words = found.ask(
+            f"count(*) filter (where {value}), count(*) filter (where not {value}), "
+            f"count(*) filter (where {value} is null and {text} is not null), "
+            f"list(distinct {text}) filter (where {value} is null and {text} is not null)"
+        )
+        neither = found.rows - yes - no
+        yield f"{column.name} in {actual!r}: {yes:,} yes, {no:,} no, {neither:,} neither"
+        if unread:
+            shown = ", ".join(repr(word[:40]) for word in sorted(words)[:MANY])
+            yield (
+                f"{unread:,} rows of {actual!r} say neither yes nor no ({shown}): those rows go to "
+                "quarantine, and count as a no until the word is understood"
+            )
+
+
+def _spoilt_ids(found: Survey, match: Match) -> Iterator[str]:
+    for name in ("order_id", "customer_id", "product_id", "phone"):
+        if actual := match.chosen.get(name):
+            (spoilt,) = found.ask(
+                f"count(*) filter (where regexp_matches({found.text(actual)}, '{SPOILT}'))"
+            )
+            if spoilt:
+                yield (
+                    f"a spreadsheet has cut {spoilt:,} values of {actual!r} short, like 1.2E+12: "
+                    "different ones look the same; export it again as text"
+                )
+
+
+def _people(found: Survey, match: Match) -> Iterator[str]:
+    customer, email = match.chosen.get("customer_id"), match.chosen.get("email")
+    if customer and is_of_people(customer, found.values[customer]):
+        yield f"customers are told apart by name ({customer!r}): two of one name are one customer"
+    if not customer or not email or customer == email:
+        return
+    who, address = found.text(customer), f"lower({found.text(email)})"
+    shared = found.con.execute(
+        f"select a, count(distinct c) from (select {who} as c, {address} as a from "
+        f"({found.raw.relation})) where a is not null group by a "
+        f"having count(distinct c) >= {MANY} order by 2 desc limit 1"
+    ).fetchall()
+    for one, count in shared:
+        yield f"the address {one!r} is shared by {count:,} customers"
+
+
+def _numbers(found: Survey, order: str) -> Iterator[str]:
+    text = found.text(order)
+    rows, numbers = found.ask(f"count({text}), count(distinct {text})")
+    if rows > numbers:
+        yield f"{rows:,} rows have {numbers:,} different order numbers in {order!r}"
+
+
+def _states(found: Survey, match: Match, rules: Rules) -> Iterator[str]:
+    """Yield what every state of an order is taken for, those that are purchases among them."""
+    if (column := match.chosen.get("status")) is None:
+        return
+    states = read_states(found.con, found.raw, column, rules.source.states)
+    by_meaning: dict[str, list[str]] = {}
+    for text, count in states.counts.items():
+        if text in states.meanings:
+            meaning = states.meanings[text].replace("_", " ")
+            by_meaning.setdefault(meaning, []).append(f"{text!r} ({count:,})")
+    for meaning, texts in by_meaning.items():
+        yield f"{column!r} says {meaning}: {', '.join(texts[:MOST_STATES])}"
+    yield from states.notes()
+
+
+def find_currency(found: Survey, contract: Contract, match: Match) -> Counter[str]:
+    """Return the currencies that a file names, in a column, beside amounts or in a header."""
+    if column := match.chosen.get("currency"):
+        text = f"upper({found.text(column)})"
+        rows = found.con.execute(
+            f"select {text}, count(*) from ({found.raw.relation}) "
+            f"where {text} is not null group by 1"
+        ).fetchall()
+        return Counter(dict(rows))
+    seen: Counter[str] = Counter()
+    for one in contract.inputs:
+        if one.type == MONEY and one.name in match.chosen and one.name != "quantity":
+            column = match.chosen[one.name]
+            seen.update(currencies(found.con, found.values[column]))
+            unit = UNIT.search(column)
+            word = (unit[1] or unit[2]) if unit else ""
+            word = SIGNS.get(word, word)
+            if re.fullmatch("[A-Z]{3}", word):
+                seen[word] += 1
+    return seen
+
+
+def list_left_out(found: Survey, match: Match) -> tuple[LeftOut, ...]:
+    """Return every column of the file that is not read, in its order."""
+    taken = set(match.chosen.values())
+    taken |= {part for name in taken if AND in name for part in name.split(AND)}
+    return tuple(
+        LeftOut(
+            name,
+            "empty" if not found.filled[name] else match.refused.get(name, "not known here"),
+            tuple(found.values[name][:MANY]),
+        )
+        for name in found.values
+        if name not in taken and AND not in name and not name.startswith(EVERY)
+    )
+
+
+def weighty(left_out: Sequence[LeftOut], *, said: Sequence[str]) -> Iterator[str]:
+    """Yield the columns left out that may change what was bought or who may be written to."""
+    for one in left_out:
+        is_said = any(repr(one.column) in line for line in said)
+        if one.why != "empty" and WEIGHTY.search(one.column) and not is_said:
+            shown = ", ".join(repr(value[:30]) for value in one.samples)
+            yield f"{one.column!r} is left out ({shown}); if it counts, answer what it is"
