@@ -25,6 +25,8 @@ HEAD = "id,who,at,total\n"
         ("2,ann,2024-01-02,99999999999999", "too_large"),
         ("2,ann,2031-01-02,5", "in_the_future"),
         ("2,ann,2024-01-02,5,6,7", "not_a_row"),
+        ("Total,,2024-01-02,5", "sum_row"),
+        ("2,ann,2024-01-02,EUR 5", "other_currency"),
     ],
 )
 def test_a_bad_row_is_set_aside_with_reason_and_line(desk: Desk, row: str, reason: str) -> None:

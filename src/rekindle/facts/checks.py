@@ -12,7 +12,7 @@ from difflib import get_close_matches
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.casting import Rules, build_given, build_value, sql_type
+from rekindle.facts.casting import Rules, build_currency, build_given, build_value, sql_type
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
 from rekindle.facts.folding import NO_STATES, OF_A_LINE, States, build_filled
 from rekindle.facts.sources import LINE, Raw
@@ -27,6 +27,24 @@ EARLIEST, LATEST = "timestamptz '1900-01-01 00:00:00+00'", "timestamptz '9999-01
 CLOCKS_DIFFER_BY = timedelta(days=2)
 # Of somebody whom nobody asked yet: neither a yes nor a no.
 NOTHING_SAID = "('never_subscribed', 'never subscribed', 'not_asked', 'unknown')"
+# What stands for an order's number in the row below a table that adds it up.
+SUMS = (
+    "total",
+    "totals",
+    "grand total",
+    "subtotal",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "total général",
+    "total general",
+    "totaal",
+    "totale",
+    "suma",
+    "summa",
+    "razem",
+)
 WORDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
@@ -250,6 +268,8 @@ def _problems_between(contract: Contract, chosen: Collection[str], rules: Rules)
             f"'the row is in ' || upper(currency) || ', the workspace in {rules.currency}; "
             "convert it or import it into a workspace of its own']"
         )
+    if contract in (ORDERS, ORDER_LINES):
+        yield from _problems_of_order(contract, chosen, rules)
     if contract is ORDER_LINES:
         if {"amount", "unit_price"} <= set(chosen):
             yield (
@@ -257,6 +277,27 @@ def _problems_between(contract: Contract, chosen: Collection[str], rules: Rules)
                 "['missing_amount', 'the line has neither an amount nor a price and a quantity']"
             )
         yield _too_large("quantity::double * unit_price::double", "quantity × unit price")
+
+
+def _problems_of_order(contract: Contract, chosen: Collection[str], rules: Rules) -> Iterator[str]:
+    """Yield the branches for sums below a table, and amounts that name another currency."""
+    words = ", ".join(map(literal, SUMS))
+    for name in ("order_id", "customer_id"):
+        if name in chosen:
+            yield (
+                f"when lower(trim({name}, ' :')) in ({words}) "
+                f"then ['sum_row', 'the row is a sum of others: its {name} is ' || {name}]"
+            )
+    for column in contract.inputs:
+        if column.type == MONEY and column.name in chosen and column.name != "quantity":
+            given = f"{_given(column)}::varchar"
+            # Plain digits name nothing, which is quick to see.
+            code = f"case when try_cast({given} as double) is null then {build_currency(given)} end"
+            yield (
+                f"when {code} not in ('', {literal(rules.currency)}) then ['other_currency', "
+                f"'{column.name} is in ' || {build_currency(given)} || ', the workspace in "
+                f"{rules.currency}; convert it or import it into a workspace of its own']"
+            )
 
 
 def _too_large(amount: str, place: str) -> str:

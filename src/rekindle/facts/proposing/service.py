@@ -8,6 +8,7 @@ would. What stays open is said, and nothing is taken that a person did not see.
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ from rekindle.facts.sources import (
     with_made,
     without_rows,
 )
-from rekindle.facts.sql import literal
+from rekindle.facts.sql import first_line, literal
 
 MOST_REASONS = 5
 CANCELLED_SHARE = 0.9
@@ -94,8 +95,8 @@ def _opening(path: Path, answers: Answers) -> dict[str, Any]:
     if encoding is None and ending.endswith(TEXT) and path.stat().st_size:
         try:
             encoding = guess_encoding(path)
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error}") from error
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError(f"{path} cannot be read: {first_line(error)}") from error
     settings: dict[str, Any] = {}
     if encoding not in (None, "utf-8"):
         settings["encoding"] = encoding

@@ -85,7 +85,11 @@ def check_text(path: Path, codec: str) -> bool:
     except UnicodeDecodeError as error:
         raise SourceError(
             f"{path} is not {codec}: byte {error.object[error.start]:#04x} after line {ends + 1}; "
-            f'name its encoding in the source, like encoding = "{_likely(path)}"'
+            + (
+                f'name its encoding in the source, like encoding = "{likely}"'
+                if (likely := _likely(path)) != codec
+                else "it is in another encoding, or no text at all"
+            )
         ) from error
     return not nuls and not 0 < pairs < ends
 

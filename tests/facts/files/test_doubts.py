@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 
 import pytest
@@ -253,3 +254,15 @@ def test_permissions_are_counted_and_words_nobody_knows_named(desk: Desk) -> Non
     proposal = propose(desk, text)
     assert any("1 yes, 1 no, 1 neither" in note for note in proposal.doubts)
     assert any("'maybe'" in note for note in proposal.doubts)
+
+
+def test_a_packed_file_that_was_cut_off_is_refused_with_a_sentence(desk: Desk) -> None:
+    path = desk.write("o.csv.gz", gzip.compress(f"{HEAD}\n".encode() * 99)[:40])
+    with pytest.raises(SourceError, match="cannot be read"):
+        propose_source(path, zone="UTC")
+
+
+def test_what_is_no_text_is_refused_without_bad_advice(desk: Desk) -> None:
+    path = desk.write("o.csv", bytes(range(128, 256)) * 20)
+    with pytest.raises(SourceError, match="or no text at all"):
+        propose_source(path, zone="UTC")

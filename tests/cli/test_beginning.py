@@ -1,0 +1,61 @@
+"""What ``init`` takes wrong is corrected by an answer, asked for or given with the command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rekindle.config import load_config
+from tests.cli.commands import rekindle
+
+ORDERS = (
+    "order_id,customer_id,date,total,net,note\n"
+    "1,a,03/02/2024,12,10,x\n2,b,04/02/2024,24,20,y\n3,b,05/03/2024,24,20,z\n"
+)
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    path = tmp_path / "orders.csv"
+    path.write_text(ORDERS, encoding="utf-8")
+    return path
+
+
+def test_an_answer_in_the_talk_changes_the_proposal(
+    orders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes: Iterator[bool] = iter([False, True])
+    says = iter(["grss=net", "gross=net, ordered_at:%m/%d/%Y"])
+    monkeypatch.setattr("typer.confirm", lambda *a, **k: next(takes))
+    monkeypatch.setattr("typer.prompt", lambda *a, **k: next(says))
+    answer = rekindle("init", tmp_path / "new", "--orders", orders)
+    assert answer.code == 0, answer.err
+    assert "orders has no column 'grss'; did you mean 'gross'" in answer.err
+    assert "left out: total, note" in answer.out
+    (source,) = load_config(tmp_path / "new").sources
+    assert source.columns["gross"] == "net"
+    assert source.formats == {"ordered_at": "%m/%d/%Y"}
+
+
+def test_an_answer_with_the_command_is_taken(orders: Path, tmp_path: Path) -> None:
+    answer = rekindle(
+        "init", tmp_path / "new", "--orders", orders, "--yes", "--take", "gross=net"
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    audit = rekindle("audit", "--json", "-C", tmp_path / "new").document
+    assert audit["gross_revenue"] == 50.0
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [("gross", "is no answer"), ("gross=nett", "no column 'nett'"), ("table=tables", "not of")],
+)
+def test_an_answer_that_means_nothing_is_refused(
+    orders: Path, tmp_path: Path, said: str, told: str
+) -> None:
+    answer = rekindle("init", tmp_path / "new", "--orders", orders, "--yes", "--take", said)
+    assert answer.code == 2
+    assert told in answer.err
+    assert not (tmp_path / "new").exists()
