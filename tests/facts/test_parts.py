@@ -53,6 +53,36 @@ def only(desk: Desk) -> dict[str, Any]:
         ("1,ann,2024-01-01,GBP,refunded,3,35,,,p,1,10\n1,,,,,,,,,q,2,10\n", "purchase", 30, 3, 27),
         # Refunded, and nobody says how much: all of it.
         ("1,ann,2024-01-01,GBP,refunded,3,,,,p,1,10\n1,,,,,,,,,q,2,10\n", "purchase", 30, 3, 27),
+        # Rows in different states: each is of its line.
+        (
+            "1,ann,2024-01-01,GBP,shipped,,,,,p,1,10\n1,ann,2024-01-01,GBP,cancelled,,,,,q,2,10\n",
+            "purchase",
+            10,
+            0,
+            0,
+        ),
+        (
+            "1,ann,2024-01-01,GBP,refunded,,,,,p,1,10\n1,ann,2024-01-01,GBP,shipped,,,,,q,2,10\n",
+            "purchase",
+            30,
+            0,
+            10,
+        ),
+        (
+            "1,ann,2024-01-01,GBP,shipped,,,,,p,1,10\n1,ann,2024-01-01,,,,,,2024-01-02,q,2,10\n",
+            "purchase",
+            30,
+            0,
+            0,
+        ),
+        # A line of none has no price.
+        (
+            "1,ann,2024-01-01,GBP,shipped,,,,,p,1,10\n1,ann,2024-01-01,,,,,,,q,0,\n",
+            "purchase",
+            10,
+            0,
+            0,
+        ),
         # The order's own row, then its lines.
         ("1,ann,2024-01-01,GBP,paid,3,,,,,,\n1,,,,,,,,,q,2,10\n", "purchase", 20, 3, 0),
     ],
@@ -121,6 +151,7 @@ def test_a_file_without_quantities_has_one_a_line(desk: Desk) -> None:
         ("1,ann,2024-01-01,50,\n1,ann,2024-01-09,-20,\n", 50, 20, 9),
         ("1,,2024-01-09,-20,\n1,ann,2024-01-01,50,\n", 50, 20, 9),
         ("1,ann,2024-01-01,50,Sale\n1,ann,2024-01-09,20,Refund\n", 50, 20, 9),
+        ("1,ann,2024-01-01,50,Completed\n1,ann,2024-01-09,50,Refunded\n", 50, 50, 9),
         ("1,ann,2024-01-01,50,\n1,ann,2024-01-05,-20,\n1,ann,2024-01-09,-5,\n", 50, 25, 9),
         # A row that continues its order says nothing anew.
         ("1,ann,2024-01-01,50,paid\n1,,,,\n", 50, 0, None),

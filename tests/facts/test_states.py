@@ -33,6 +33,11 @@ def test_the_words_of_a_source_win() -> None:
     assert found.unknown == {"im Ofen": 1}
 
 
+def test_numbers_of_a_system_are_no_words() -> None:
+    assert sort_states({"1": 1, "0": 1}, {}).unknown == {}
+    assert sort_states({"1": 1, "2": 1, "6": 1}, {}).unknown == {"1": 1, "2": 1, "6": 1}
+
+
 def test_an_unknown_state_is_a_purchase_and_is_named_with_its_count(desk: Desk) -> None:
     text = "id,who,at,total,state\n1,a,2024-01-01,5,im Ofen\n2,b,2024-01-02,5,im Ofen\n"
     text += "3,c,2024-01-02,5,wurde storniert\n"

@@ -230,6 +230,8 @@ def _problems_of(column: Column, actual: str, *, may_be_blank: bool, fills: bool
     if column.required and not may_be_blank:
         blank = name if column.name == "customer_id" else given  # a stand-in is nobody
         bare = " and not is_bare" if fills and column.name in OF_A_LINE else ""
+        if column.name in ("unit_price", "amount"):  # of a line of none: called off
+            bare += " and quantity is distinct from 0"
         found.append(
             f"when {blank} is null{bare} "
             f"then ['missing_{column.name}', {literal(place + ' is empty')}]"
@@ -273,7 +275,8 @@ def _problems_between(contract: Contract, chosen: Collection[str], rules: Rules)
     if contract is ORDER_LINES:
         if {"amount", "unit_price"} <= set(chosen):
             yield (
-                "when amount is null and (unit_price is null or quantity is null) then "
+                "when amount is null and quantity is distinct from 0 "
+                "and (unit_price is null or quantity is null) then "
                 "['missing_amount', 'the line has neither an amount nor a price and a quantity']"
             )
         yield _too_large("quantity::double * unit_price::double", "quantity × unit price")

@@ -34,33 +34,41 @@ def build_orders_from_lines(rules: Rules, given: Collection[str]) -> str:
     A line counts as bought when quantity and amount are positive and the order is no
     cancellation; every other amount is taken off as a refund. What is said of the order as
     a whole counts once, as its first row has it; a refund of it, which may hold postage and
-    taxes too, takes off no more than the goods cost.
+    taxes too, takes off no more than the goods cost. Where the rows of an order are in
+    different states, each state is of its line.
     """
 
-    def first(name: str, kind: str) -> str:
-        if ("status" if name == "state" else name) not in given:
-            return f"null::{kind}"
-        return f"arg_min({name}, line) filter (where {name} is not null)"
+    def first(name: str, kind: str, pick: str = "arg_min") -> str:
+        return f"{pick}({name}, line)" if name in given else f"null::{kind}"
 
+    has_states = "status" in given
     off = "abs(coalesce(sum(abs(line_discount)), 0))" if "line_discount" in given else "0"
     back = is_given_back(rules)
+    bought = f"coalesce(sum(worth) filter (where is_bought and not {back}"
     return _finish_orders(
         f"""
-        select *, abs(coalesce(said_discount, 0)) + off as discount,
-            case when said_refund is null then line_refund
-                else greatest(line_refund, least(abs(said_refund), greatest(gross - discount, 0)))
+        select *, case when is_mixed then all_gross - unsold else all_gross end as gross,
+            case when is_mixed and gross > 0 then 'purchase' else said_state end as state,
+            abs(coalesce(said_discount, 0)) + off as discount,
+            line_refund + case when is_mixed then returned else 0 end as told_refund,
+            case when said_refund is null then told_refund
+                else greatest(told_refund, least(abs(said_refund), greatest(gross - discount, 0)))
                 end as refund,
             coalesce(said_refunded_at, line_refunded_at) as refunded_at
         from (
             select order_id, max(customer_id) as customer_id, min(ordered_at) as ordered_at,
-                {back} as is_given_back, {first("state", "varchar")} as state,
-                coalesce(sum(worth) filter (where is_bought and not {back}), 0) as gross,
+                {back} as is_given_back, {"arg_min(state, line)" if has_states else "null::varchar"}
+                    as said_state,
+                {"count(distinct status) > 1" if has_states else "false"} as is_mixed,
+                {bought}), 0) as all_gross,
+                {bought} and state in ('cancelled', 'pending')), 0) as unsold,
+                {bought} and state in ('refunded', 'refund')), 0) as returned,
                 -coalesce(sum(worth) filter (where not is_bought or {back}), 0) as line_refund,
                 max(ordered_at) filter (where worth < 0) as line_refunded_at,
                 {off} as off, {first("discount", MONEY)} as said_discount,
                 {first("refund", MONEY)} as said_refund,
                 {first("refunded_at", "timestamptz")} as said_refunded_at,
-                {first("cancelled_at", "timestamptz")} as cancelled_at
+                {first("cancelled_at", "timestamptz", "arg_min_null")} as cancelled_at
             from (select *, {AMOUNT} as worth,
                 worth > 0 and coalesce(quantity, 1) >= 0 as is_bought from checked)
             group by order_id)""",

@@ -15,7 +15,7 @@ from rekindle.facts.contracts import ORDER_LINES, ORDERS, Contract
 from rekindle.facts.sources import Raw
 from rekindle.facts.sql import quoted
 
-# The cells of a row that are its own. The others of a line are said of the order.
+# The cells of a row of order lines that are not filled. The others hold for the whole order.
 OF_THE_LINE = frozenset(
     {
         "order_id",
@@ -26,6 +26,12 @@ OF_THE_LINE = frozenset(
         "unit_price",
         "amount",
         "line_discount",
+        # Said of the order, in its first row: folding takes them from there.
+        "status",
+        "discount",
+        "refund",
+        "refunded_at",
+        "cancelled_at",
     }
 )
 OF_A_LINE = ("quantity", "unit_price", "amount")
@@ -90,9 +96,9 @@ def build_parts_marked() -> str:
     same number. A positive one that stands alone is an order that was refunded.
     """
     return """
-        select *, gross < 0 or (state is not distinct from 'refund' and bool_or(
-            gross >= 0 and state is distinct from 'refund') over (partition by order_id)) as is_part
-        from checked"""
+        select * exclude (is_back), gross < 0 or (is_back and bool_or(gross >= 0 and not is_back)
+            over (partition by order_id)) as is_part
+        from (select *, coalesce(state in ('refund', 'refunded'), false) as is_back from checked)"""
 
 
 def build_parts_joined() -> str:

@@ -83,7 +83,10 @@ def read_states(
 
 def sort_states(counts: Mapping[str, int], own: Mapping[str, OrderState]) -> States:
     """Return what each of some texts means."""
-    words = {**known_states(), **{plain_state(word): state for word, state in own.items()}}
+    known = known_states()
+    if any(text.isdigit() and int(text) > 1 for text in counts):  # a system's own numbers
+        known = {word: state for word, state in known.items() if not word.isdigit()}
+    words = {**known, **{plain_state(word): state for word, state in own.items()}}
     meanings: dict[str, OrderState] = {}
     guessed = set()
     for text in counts:
