@@ -39,7 +39,7 @@ def test_quarantine_is_summed_up_and_paged(spoilt: Path) -> None:
     found = rekindle(
         "quarantine", "-C", spoilt, "--json", "--limit", "3", "--offset", "29"
     ).document
-    (reason,) = found["reasons"]
+    (reason,) = found["by_reason"]
     assert (reason["reason"], reason["rows"], reason["first_line"]) == ("bad_gross", 30, 2)
     assert (found["total"], [row["line"] for row in found["rows"]]) == (30, [31])
     none = rekindle("quarantine", "-C", spoilt, "--json", "--reason", "not_a_row").document

@@ -45,7 +45,7 @@ class QuarantinePage:
         """Return the page as documented JSON."""
         return {
             "version": SCHEMA_VERSION,
-            "reasons": [
+            "by_reason": [
                 {name: getattr(one, name) for name in ReasonCount.__dataclass_fields__}
                 for one in self.reasons
             ],
