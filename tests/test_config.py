@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
-from rekindle.config import parse_config, parse_span
+from rekindle.config import SourceSettings, load_extensions, parse_config, parse_span
 from rekindle.errors import ConfigError
 
 
@@ -50,3 +52,28 @@ def test_setting_that_makes_no_sense_is_refused_with_its_place(text: str, said: 
 )
 def test_span_is_of_days_or_of_days_of_every_year(text: str, span: object) -> None:
     assert parse_span(text) == span
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("no_such_module:X", "no_such_module:X .rekindle.sources. .* No module named"),
+        ("json:NOTHING", "has no attribute 'NOTHING'; mend or remove the package"),
+        ("breaks_when_imported:X", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_package_that_cannot_be_loaded_is_named(
+    value: str, told: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "breaks_when_imported.py").write_text("1 / 0\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    point = EntryPoint(name="x", value=value, group="rekindle.sources")
+    monkeypatch.setattr("rekindle.config.extensions.entry_points", lambda group: [point])
+    with pytest.raises(ConfigError, match=told):
+        list(load_extensions("rekindle.sources"))
+
+
+def test_editors_are_offered_the_tables_there_are() -> None:
+    offered = SourceSettings.model_json_schema()["properties"]["table"]["anyOf"]
+    assert "order_lines" in offered[0]["enum"]
+    assert offered[1] == {"type": "string"}  # a package may bring more

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
 from rekindle.messages import ChannelFolder, Finding, Outlet, OutletEntry, Severity, Surroundings
 
@@ -121,11 +121,5 @@ def _own() -> Iterator[tuple[str, Any]]:
 
 
 def _installed() -> Iterator[tuple[str, Any]]:
-    for point in sorted(entry_points(group=GROUP), key=lambda one: (one.name, one.value)):
-        try:
-            yield point.value, point.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(
-                f"the channel {point.name!r} of an installed package cannot be loaded: {error}; "
-                "mend or remove the package"
-            ) from error
+    for point, folder in load_extensions(GROUP):
+        yield point.value, folder

@@ -1,6 +1,7 @@
 """``rekindle.toml`` and the environment, checked once, as one frozen ``Config``."""
 
 from rekindle.config.channels import ChannelSection, config_model, known_channels
+from rekindle.config.extensions import load_extensions
 from rekindle.config.loading import FILE_NAME, known_keys, load_config, load_secret, parse_config
 from rekindle.config.model import (
     FORMAT,
@@ -70,6 +71,7 @@ __all__ = [
     "known_channels",
     "known_keys",
     "load_config",
+    "load_extensions",
     "load_secret",
     "parse_config",
     "parse_duration",

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time, timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from importlib import import_module
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -108,6 +109,17 @@ class LedgerSettings(Settings):
     )
 
 
+def _name_tables(schema: dict[str, Any]) -> None:
+    """Let editors offer the tables there are; a package may bring more.
+
+    They are described in the room of facts, which stands above this one, and is asked by
+    its name.
+    """
+    tables = [one.table for one in import_module("rekindle.facts").CONTRACTS.facts]
+    schema.pop("type", None)
+    schema["anyOf"] = [{"enum": tables, "type": "string"}, {"type": "string"}]
+
+
 class SourceSettings(Settings):
     """One place facts are read from."""
 
@@ -115,7 +127,8 @@ class SourceSettings(Settings):
         pattern=r"^[a-z][a-z0-9_]*$", max_length=64, description="Part of every fact's key."
     )
     table: Text = Field(
-        description="A table of docs/reference/facts.md; order_lines are folded into orders."
+        description="A table of docs/reference/facts.md; order_lines are folded into orders.",
+        json_schema_extra=_name_tables,
     )
     path: Place | None = Field(None, description="File or glob, relative to the workspace.")
     database: Place | None = Field(

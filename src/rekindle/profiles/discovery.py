@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
 from rekindle.profiles.model import Derivation, Family, ProfileColumn
 
@@ -105,11 +105,7 @@ def _own() -> Iterator[tuple[str, Family]]:
 
 
 def _from_outside() -> Iterator[tuple[str, Family]]:
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            family = point.load()
-        except (ImportError, AttributeError) as error:
-            raise ConfigError(f"{point.value} ({GROUP}) cannot be loaded: {error}") from error
+    for point, family in load_extensions(GROUP):
         if not isinstance(family, Family):
             raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Family")
         yield f"{point.value} ({GROUP})", family

@@ -10,9 +10,9 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
 from rekindle.facts.contracts.model import Contract
 
@@ -66,11 +66,7 @@ class Contracts(Mapping[str, Contract]):
     @cached_property
     def _found(self) -> Mapping[str, Contract]:
         found = {contract.table: contract for contract in _own()}
-        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-            try:
-                contract = point.load()
-            except (ImportError, AttributeError) as error:
-                raise ConfigError(f"{point.value} ({GROUP}) cannot be loaded: {error}") from error
+        for point, contract in load_extensions(GROUP):
             if not isinstance(contract, Contract):
                 raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Contract")
             if contract.table in found:

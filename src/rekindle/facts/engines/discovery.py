@@ -10,9 +10,9 @@ import pkgutil
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.model import EngineEntry, FactsPlace
@@ -29,8 +29,7 @@ def discover() -> Mapping[str, EngineEntry]:
         ConfigError: an entry point names no engine, or a name that is taken.
     """
     found = {entry.name: entry for entry in _own()}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        entry = point.load()
+    for point, entry in load_extensions(GROUP):
         if not isinstance(entry, EngineEntry):
             raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Entry")
         if entry.name in found:

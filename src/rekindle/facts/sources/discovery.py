@@ -12,9 +12,9 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 
+from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
 from rekindle.facts.sources.presets.model import SourcePreset
 from rekindle.facts.sources.raw import Format
@@ -28,11 +28,10 @@ def discover() -> Mapping[str, Format]:
     """Return the kinds of files by ending.
 
     Raises:
-        ConfigError: an entry point names no format, or an ending that is taken.
+        ConfigError: an entry point cannot be loaded, names no format, or an ending that is taken.
     """
     found = {ending: form for form in _own() for ending in form.endings}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        form = point.load()
+    for point, form in load_extensions(GROUP):
         if not isinstance(form, Format):
             raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Format")
         for ending in form.endings:
@@ -54,11 +53,10 @@ def discover_presets() -> tuple[SourcePreset, ...]:
     """Return the presets by name.
 
     Raises:
-        ConfigError: an entry point names no preset.
+        ConfigError: an entry point cannot be loaded, or names no preset.
     """
     found = list(_own_presets())
-    for point in sorted(entry_points(group=PRESETS), key=lambda point: point.name):
-        preset = point.load()
+    for point, preset in load_extensions(PRESETS):
         if not isinstance(preset, SourcePreset):
             raise ConfigError(f"the entry point {point.value} ({PRESETS}) names no SourcePreset")
         found.append(preset)
