@@ -13,6 +13,7 @@ RekindleError
 │   └── WorkspaceError      no workspace here, or one of another format
 ├── WorkError               the input was right, the work failed; exit code 1
 │   ├── LakeError           the facts cannot be read or written
+│   ├── QuestionError       the facts' engine cannot answer one question
 │   ├── LedgerError         the ledger cannot be reached or refused a write
 │   └── BusyError           another process holds the workspace
 └── DeliveryError           a provider did not take a message
@@ -91,6 +92,10 @@ class WorkError(RekindleError):
 
 class LakeError(WorkError):
     """The facts cannot be read or written."""
+
+
+class QuestionError(WorkError):
+    """One question of the facts that their engine cannot answer; others may be answered."""
 
 
 class LedgerError(WorkError):

@@ -164,6 +164,8 @@ def _show(done: Pass) -> None:
     ]
     rows += [[f"messages {name}", f"{count:,}"] for name, count in done.sent.outcomes.items()]
     show_table("One pass", ["", "people"], rows)
+    for journey, why in done.decided.closed.items():
+        errors.print(f"nobody can enter {journey}: {why}", style="bold red", markup=False)
 
 
 def _as_json(done: Pass) -> dict[str, object]:
@@ -177,4 +179,5 @@ def _as_json(done: Pass) -> dict[str, object]:
         ],
         "messages": dict(done.sent.outcomes),
         "trouble": done.sent.trouble,
+        "closed": dict(done.decided.closed),
     }

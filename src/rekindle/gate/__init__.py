@@ -4,7 +4,7 @@ Caps, quiet hours, days off, zones, budgets and the papers of one person go in; 
 hold or skip, with a reason, comes out.
 """
 
-from rekindle.gate.dossiers import DossierBuilder, OnFile
+from rekindle.gate.dossiers import DossierBuilder, OnFile, build_unreadable
 from rekindle.gate.gate import GateContext, JourneyRules, decide
 from rekindle.gate.house import (
     INSTANT,
@@ -63,6 +63,7 @@ __all__ = [
     "build_book_rules",
     "build_caps",
     "build_rules",
+    "build_unreadable",
     "decide",
     "local_day_bounds",
     "longest_window",

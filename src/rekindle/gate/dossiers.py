@@ -16,6 +16,7 @@ from rekindle.consent import (
     Exclusion,
     Permission,
     Preferences,
+    Rule,
     decide_permission,
 )
 from rekindle.gate.model import BookRules, Deed, Dossier, Enrolment, Sent
@@ -42,6 +43,13 @@ class OnFile:
     preferences: Preferences = NO_PREFERENCES
     exclusion: Exclusion | None = None
     deeds: Sequence[Deed] = ()
+
+
+def build_unreadable(enrolment: Enrolment, trouble: str) -> Dossier:
+    """Return the dossier of somebody about whom what is on file cannot be read, and why."""
+    nothing = Permission(is_granted=False, rule=Rule.NO_RECORD)
+    return Dossier(enrolment, nothing, is_reachable=False, is_suppressed=True, exit=None,
+                   trouble=trouble)  # fmt: skip
 
 
 class DossierBuilder:

@@ -72,7 +72,8 @@ class Dossier:
     ``at_most_every``, if longer); for a held-out enrolment, and for no other, the
     person's ghosts count like sends. ``zones`` are the time zones the person may be in.
     ``deeds`` (oldest first) and ``touched_at``, the latest touch of this enrolment, are
-    given where the journey asks what people do.
+    given where the journey asks what people do. ``trouble`` says why what is on file about
+    the person cannot be read; then nothing else of it counts.
     """
 
     enrolment: Enrolment
@@ -87,6 +88,7 @@ class Dossier:
     exclusion: Exclusion | None = None
     deeds: tuple[Deed, ...] = ()
     touched_at: datetime | None = None
+    trouble: str = ""
 
 
 @value_by_the_million(frozen=True, slots=True)

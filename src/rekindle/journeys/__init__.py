@@ -4,9 +4,9 @@ Journeys are read from files, run by one engine over any ``Book``, and replayed 
 history by the same engine over a book in memory.
 """
 
-from rekindle.journeys.asking import Asking
+from rekindle.journeys.asking import Asking, Unanswered
 from rekindle.journeys.breaker import Trip, Window, decide_trip
-from rekindle.journeys.deciding import build_journey_rules
+from rekindle.journeys.deciding import SET_ASIDE_FOR, build_journey_rules
 from rekindle.journeys.engine import Assign, JourneyEngine, TickReport, may_begin, may_enter
 from rekindle.journeys.exits import exit_reason, is_exit, is_stopped_by, is_woken
 from rekindle.journeys.interfaces import (
@@ -51,6 +51,7 @@ from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.starters import starter_journeys
 
 __all__ = [
+    "SET_ASIDE_FOR",
     "Asking",
     "Assign",
     "Audience",
@@ -79,6 +80,7 @@ __all__ = [
     "TickReport",
     "Trigger",
     "Trip",
+    "Unanswered",
     "UnaskedError",
     "Wait",
     "WaitForDate",

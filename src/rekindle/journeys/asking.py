@@ -7,12 +7,28 @@ predicate is asked once for everybody.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from rekindle.audiences import behaviours_in, bind_flags
+from rekindle.errors import PredicateError, QuestionError
 from rekindle.gate import Dossier, HouseRules
 from rekindle.journeys.interfaces import Audience
+
+UNANSWERED = (QuestionError, PredicateError)
+
+
+class Unanswered(dict[str, Exception]):
+    """The people a question about whom had no answer, with what was wrong."""
+
+    @contextmanager
+    def among(self, people: Collection[str]) -> Iterator[None]:
+        """Note these people where a question asked within the block has no answer."""
+        try:
+            yield
+        except UNANSWERED as error:
+            self.update(dict.fromkeys(people, error))
 
 
 class Asking:

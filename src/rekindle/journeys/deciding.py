@@ -29,7 +29,7 @@ from rekindle.gate import (
     local_day_bounds,
     next_local,
 )
-from rekindle.journeys.asking import Asking
+from rekindle.journeys.asking import Asking, Unanswered
 from rekindle.journeys.interfaces import Audience, Queue
 from rekindle.journeys.model import (
     Batch,
@@ -82,6 +82,7 @@ class _Answers:
     expected: Mapping[str, int]
     ways: Mapping[str, int | None]
     dates: Mapping[str, date]
+    unanswered: Unanswered
 
 
 class Decider:
@@ -111,8 +112,12 @@ class Decider:
     def _move(self, look: _Look, answers: _Answers, purse: _Purse, at: datetime) -> Move:
         """Return what comes next for one person; whatever is wrong with them is theirs alone."""
         try:
+            if look.dossier.trouble:
+                return _set_aside(look, at, LedgerError(look.dossier.trouble))
             if look.dossier.exit is not None:
                 return _leave(look, at)
+            if (error := answers.unanswered.get(look.dossier.enrolment.person)) is not None:
+                return _set_aside(look, at, error)
             if isinstance(look.node.step, Send):
                 return self._decide_send(look, answers, purse, at)
             return _pass_on(look, answers, at)
@@ -156,15 +161,25 @@ class Decider:
         """Ask the audience everything this batch needs to know, a predicate at a time."""
         sends = [look for look in looks if isinstance(look.node.step, Send)]
         people = _people(look.dossier for look in sends)
+        unanswered = Unanswered()
+        excluded: frozenset[str] = frozenset()
+        expected: dict[str, int] = {}
+        with unanswered.among(people):
+            excluded = self._asking.excluded(people, at)
+            expected = self._asking.expected(people, at)
+        branching = [look for look in looks if isinstance(look.node.step, Branch)]
         return _Answers(
-            unmet=self._find_unmet(sends, at),
-            excluded=self._asking.excluded(people, at),
-            expected=self._asking.expected(people, at),
-            ways=self._find_ways([k for k in looks if isinstance(k.node.step, Branch)], at),
-            dates=self._find_dates(looks, at),
+            unmet=self._find_unmet(sends, at, unanswered),
+            excluded=excluded,
+            expected=expected,
+            ways=self._find_ways(branching, at, unanswered),
+            dates=self._find_dates(looks, at, unanswered),
+            unanswered=unanswered,
         )
 
-    def _find_unmet(self, sends: Iterable[_Look], at: datetime) -> frozenset[str]:
+    def _find_unmet(
+        self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered
+    ) -> frozenset[str]:
         """Return the people whose step has a condition they do not meet."""
         asked: defaultdict[str, list[Dossier]] = defaultdict(list)
         for look in sends:
@@ -173,10 +188,14 @@ class Decider:
                 asked[step.when].append(look.dossier)
         unmet: set[str] = set()
         for condition, dossiers in asked.items():
-            unmet |= _people(dossiers) - self._asking.meeting(condition, dossiers, at)
+            people = _people(dossiers)
+            with unanswered.among(people):
+                unmet |= people - self._asking.meeting(condition, dossiers, at)
         return frozenset(unmet)
 
-    def _find_ways(self, looks: Iterable[_Look], at: datetime) -> dict[str, int | None]:
+    def _find_ways(
+        self, looks: Iterable[_Look], at: datetime, unanswered: Unanswered
+    ) -> dict[str, int | None]:
         """Return for each person at a branch the number of their way, None for past all."""
         standing: defaultdict[tuple[str, int, int], list[_Look]] = defaultdict(list)
         for look in looks:
@@ -184,22 +203,32 @@ class Decider:
             standing[before.journey, before.version, before.position].append(look)
         chosen: dict[str, int | None] = {}
         for group in standing.values():
-            left = [look.dossier for look in group]
-            for number, (when, _) in enumerate(group[0].node.ways):
-                met = _people(left) if when is None else self._asking.meeting(when, left, at)
-                chosen.update(dict.fromkeys(met, number))
-                left = [dossier for dossier in left if dossier.enrolment.person not in met]
-            chosen.update(dict.fromkeys(_people(left)))
+            dossiers = [look.dossier for look in group]
+            with unanswered.among(_people(dossiers)):
+                chosen |= self._choose_ways(group[0].node, dossiers, at)
         return chosen
 
-    def _find_dates(self, looks: Iterable[_Look], at: datetime) -> dict[str, date]:
+    def _choose_ways(
+        self, node: Node, left: Sequence[Dossier], at: datetime
+    ) -> dict[str, int | None]:
+        chosen: dict[str, int | None] = {}
+        for number, (when, _) in enumerate(node.ways):
+            met = _people(left) if when is None else self._asking.meeting(when, left, at)
+            chosen.update(dict.fromkeys(met, number))
+            left = [dossier for dossier in left if dossier.enrolment.person not in met]
+        return chosen | dict.fromkeys(_people(left))
+
+    def _find_dates(
+        self, looks: Iterable[_Look], at: datetime, unanswered: Unanswered
+    ) -> dict[str, date]:
         asked: defaultdict[str, set[str]] = defaultdict(set)
         for look in looks:
             if isinstance(look.node.step, WaitForDate):
                 asked[look.node.step.column].add(look.dossier.enrolment.person)
         found: dict[str, date] = {}
         for column, people in asked.items():
-            found |= self._audience.dates(column, at, people)
+            with unanswered.among(people):
+                found |= self._audience.dates(column, at, people)
         return found
 
     def _look(self, dossier: Dossier) -> _Look:

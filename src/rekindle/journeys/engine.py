@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -16,6 +17,7 @@ from typing import Protocol
 from rekindle.experiments import assign as assign_by_hash
 from rekindle.experiments import draw
 from rekindle.gate import Enrolment, HouseRules
+from rekindle.journeys.asking import UNANSWERED
 from rekindle.journeys.deciding import Decider
 from rekindle.journeys.interfaces import Audience, Decide, Queue, SlowAudience, UnaskedError
 from rekindle.journeys.model import Batch, Candidate, Journey, JourneyVersion, Move, Past, Trigger
@@ -40,13 +42,15 @@ class TickReport:
 
     ``decisions`` counts the moves by answer and reason (None with SEND); ``ended``
     the enrolments that ended here, by reason; ``dropped`` how many of those moves did
-    not apply because an exit was quicker.
+    not apply because an exit was quicker; ``closed`` names the journeys that nobody could
+    enter, with the reason.
     """
 
     entered: int = 0
     decisions: Mapping[tuple[Answer, Reason | None], int] = field(default_factory=dict)
     ended: Mapping[Reason, int] = field(default_factory=dict)
     dropped: int = 0
+    closed: Mapping[str, str] = field(default_factory=dict)
 
 
 class JourneyEngine:
@@ -69,6 +73,7 @@ class JourneyEngine:
         self._audience = audience
         self._assign = assign
         self._decider = Decider(queue, audience, rules=rules, cost=cost)
+        self._closed: dict[str, str] = {}
 
     def tick(self, at: datetime, *, batch: int = BATCH) -> TickReport:
         """Let people enter every running journey, then decide everything due at ``at``.
@@ -76,6 +81,7 @@ class JourneyEngine:
         ``batch`` bounds how many people are held in memory at once. A tick repeated at
         the same instant finds nothing left to do.
         """
+        self._closed = {}
         entered = sum(self.enter(version, at, batch=batch) for version in self._queue.running())
         decisions: Counter[tuple[Answer, Reason | None]] = Counter()
         ended: Counter[Reason] = Counter()
@@ -92,7 +98,7 @@ class JourneyEngine:
         applied = 0
         while found := self._take_due(at, batch, decide):
             applied += found
-        return TickReport(entered, decisions, ended, made - applied)
+        return TickReport(entered, decisions, ended, made - applied, dict(self._closed))
 
     def _take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Take a batch and decide about it, without a slow question while it is taken.
@@ -109,7 +115,9 @@ class JourneyEngine:
                 with audience.known_only():
                     return self._queue.take_due(at, limit, decide)
             except UnaskedError as question:
-                question.ask()
+                # One without an answer is remembered, and holds those who need it.
+                with suppress(*UNANSWERED):
+                    question.ask()
 
     def enter(self, version: JourneyVersion, at: datetime, *, batch: int = BATCH) -> int:
         """Enrol those who may enter a journey now; return how many did.
@@ -117,13 +125,20 @@ class JourneyEngine:
         A person enters once, or again ``reenter`` after the last entry if that one
         has ended. The arm drawn at the first entry stays for all later ones.
         """
-        candidates = iter(self._candidates(version, at))
+        candidates = self._answered(version, at)
         entered = 0
         while chunk := list(islice(candidates, batch)):
             past = self._queue.past(version.journey.name, [one.person for one in chunk])
             enrolments = list(self._build_enrolments(version, at, chunk, past))
             entered += self._queue.enrol(enrolments) if enrolments else 0
         return entered
+
+    def _answered(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
+        """Yield the candidates; one journey's audience without an answer stops no other."""
+        try:
+            yield from self._candidates(version, at)
+        except UNANSWERED as error:
+            self._closed[version.journey.name] = str(error)
 
     def _candidates(self, version: JourneyVersion, at: datetime) -> Iterable[Candidate]:
         trigger = version.journey.trigger

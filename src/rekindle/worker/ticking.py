@@ -144,6 +144,8 @@ class Worker:
         return dispatcher.run(is_stopping=is_over)
 
     def _log(self, done: Pass) -> None:
+        for journey, why in done.decided.closed.items():
+            logger.error("nobody can enter %s: %s", journey, why)
         if done.returned or done.decided.entered or done.decided.decisions or done.sent.outcomes:
             logger.info(
                 "%d came back, %d entered, %d decided, %d sent",

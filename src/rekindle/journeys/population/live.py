@@ -7,16 +7,17 @@ can ask changes in between, so a worker that looks every minute stays cheap.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.audiences import build_condition, parse_predicate
+from rekindle.errors import QuestionError, RekindleError
 from rekindle.facts import Engine
 from rekindle.journeys import Candidate, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.deeds import list_deeds
@@ -25,6 +26,7 @@ from rekindle.profiles import build_profiles, local_day
 from rekindle.vocabulary import is_usable_id
 
 NO_TIME = timedelta(0)
+Answered = TypeVar("Answered")
 
 
 class LiveAudience:
@@ -39,6 +41,7 @@ class LiveAudience:
         self._values: dict[str, dict[str, Any]] = {}
         self._at_start: dict[str, set[str]] = {}
         self._offered: set[tuple[str, int]] = set()
+        self._failures: dict[str, RekindleError] = {}
         self._is_known_only = False
 
     @contextmanager
@@ -71,6 +74,7 @@ class LiveAudience:
             table = table.mutate(as_of_on=ibis.date(key[1]))
             self._asked, self._table = engine, engine.keep("live_profiles", table)
             self._key, self._matches, self._values, self._offered = key, {}, {}, set()
+            self._failures = {}
         return self._table
 
     @property
@@ -90,12 +94,17 @@ class LiveAudience:
         name = (version.journey.name, version.version)
         if name in self._offered:
             return
-        condition = build_condition(parse_predicate(version.journey.audience), table)
-        chosen = table.filter(condition).select("customer_id", "last_order_at")
-        chosen = chosen.order_by("customer_id")  # an engine promises no order of its own
-        early = self._matched_at_start(version)
-        since = version.since
-        for batch in self._engine.run(chosen).to_batches(max_chunksize=10_000):
+        predicate, since = version.journey.audience, version.since
+
+        def ask() -> pa.Table:
+            chosen = table.filter(build_condition(parse_predicate(predicate), table))
+            chosen = chosen.select("customer_id", "last_order_at")
+            # An engine promises no order of its own.
+            return self._engine.run(chosen.order_by("customer_id"))
+
+        found = self._answer(predicate, ask)
+        early = self._answer(predicate, lambda: self._matched_at_start(version))
+        for batch in found.to_batches(max_chunksize=10_000):
             ids, ordered = batch.column(0).to_pylist(), batch.column(1).to_pylist()
             for person, ordered_at in zip(ids, ordered, strict=True):
                 if not is_usable_id(person):
@@ -125,12 +134,15 @@ class LiveAudience:
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         """Return those of ``people`` whose profile matches ``predicate``."""
         table = self.profiles(at)
+
+        def ask() -> set[str]:
+            chosen = table.filter(build_condition(parse_predicate(predicate), table))
+            return set(self._engine.run(chosen.select("customer_id")).column(0).to_pylist())
+
         if predicate not in self._matches:
-            if self._is_known_only:
+            if self._is_known_only and predicate not in self._failures:
                 raise UnaskedError(lambda: self.matching(predicate, at, ()))
-            condition = build_condition(parse_predicate(predicate), table)
-            rows = self._engine.run(table.filter(condition).select("customer_id"))
-            self._matches[predicate] = set(rows.column(0).to_pylist())
+            self._matches[predicate] = self._answer(predicate, ask)
         return self._matches[predicate].intersection(people)
 
     def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
@@ -149,15 +161,37 @@ class LiveAudience:
 
     def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:
         table = self.profiles(at)
+
+        def ask() -> dict[str, Any]:
+            given = table.filter(table[column].notnull())
+            rows = self._engine.run(given.select("customer_id", column))
+            return dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
+
         if column not in self._values:
-            if self._is_known_only:
+            if self._is_known_only and column not in self._failures:
                 raise UnaskedError(lambda: self._values_of(column, at, ()))
-            rows = self._engine.run(
-                table.filter(table[column].notnull()).select("customer_id", column)
-            )
-            self._values[column] = dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
+            self._values[column] = self._answer(column, ask)
         known = self._values[column]
         return {person: known[person] for person in people if person in known}
+
+    def _answer(self, question: str, ask: Callable[[], Answered]) -> Answered:
+        """Return the answer; a question that failed fails again until the facts are others.
+
+        Raises:
+            RekindleError: it cannot be answered.
+        """
+        if (known := self._failures.get(question)) is not None:
+            raise known.with_traceback(None)
+        try:
+            return ask()
+        except RekindleError as error:
+            self._failures[question] = error
+            raise
+        except Exception as error:  # every engine raises its own kind
+            told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            failure = QuestionError(f"the engine cannot answer `{question}`: {told}")
+            self._failures[question] = failure
+            raise failure from error
 
     def describe(
         self, people: Collection[str], at: datetime, columns: Collection[str]

@@ -6,13 +6,15 @@ suppressions, deeds) is fetched for those few, in one statement each.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from rekindle.consent import NO_PREFERENCES, Preferences
+from rekindle.errors import RekindleError
 from rekindle.gate import (
     BookRules,
     Deed,
@@ -21,6 +23,7 @@ from rekindle.gate import (
     Enrolment,
     OnFile,
     Sent,
+    build_unreadable,
 )
 from rekindle.journeys import Send, events_asked
 from rekindle.ledger.bulk import moment_reader, read_rows
@@ -48,6 +51,8 @@ _COUNTED = frozenset({"accepted", "unknown"})
 GHOST = "ghost"
 UNSUMMED = "?"  # in place of statements of which some are yet to come
 UNTOUCHED: frozenset[str] = frozenset()
+
+logger = logging.getLogger(__name__)
 
 AsInstant = Callable[[Any], datetime]
 
@@ -127,8 +132,33 @@ class DueReader:
         return read_rows(self._alias, "due_in_lane", now, lane, now, limit)
 
     def complete(self, rows: Iterable[Row], at: datetime) -> list[Due]:
-        """Return the due people of these rows, each with their dossier."""
+        """Return the due people of these rows, each with their dossier.
+
+        Of somebody about whom what is on file cannot be read the dossier says so.
+        """
         lines = list(map(_Line._make, rows))
+        try:
+            return self._complete(lines, at)
+        except RekindleError:
+            raise
+        except Exception:  # something on file about one of them is damaged
+            return [due for line in lines for due in self._complete_alone(line, at)]
+
+    def _complete_alone(self, line: _Line, at: datetime) -> Iterator[Due]:
+        try:
+            yield from self._complete([line], at)
+        except RekindleError:
+            raise
+        except Exception as error:
+            told = f"what is on file cannot be read: {type(error).__name__}: {error}"
+            try:
+                enrolment = _enrolment(line, moment_reader(self._alias))
+            except (ValueError, TypeError, KeyError):
+                logger.exception("%s cannot be read in %s", line.person, line.journey)
+                return
+            yield Due(line.number, build_unreadable(enrolment, told), UNTOUCHED)
+
+    def _complete(self, lines: Sequence[_Line], at: datetime) -> list[Due]:
         courses = {key: self._course(*key) for key in {line[2:4] for line in lines}}
         papers = self._load_papers(lines, courses, at)
         touches = self._load_touches(lines, papers.wishes, at)

@@ -8,16 +8,20 @@ and counts.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from rekindle.errors import LedgerError
 from rekindle.journeys import Person
 from rekindle.ledger.queries import Row, execute, fetch, rows_of
 
 FIELDS = ("address", "phone", "country", "timezone")
 NAMES = ("first_name", "last_name")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -62,16 +66,42 @@ def load_own_cards(alias: str, people: Iterable[str]) -> dict[str, OwnCard]:
 
 
 def read_own_card(row: Row) -> OwnCard:
-    """Return a row of id, address, country, timezone, properties, phone and said as a card."""
+    """Return a row of id, address, country, timezone, properties, phone and said as a card.
+
+    What is damaged is nobody's word, and the next file fills it.
+    """
     id_, address, country, timezone, properties, phone, said = row
-    named = read_properties(properties)
-    found = {name: (at, before) for name, (at, before) in json.loads(said or "{}").items()}
+    named, given = _object(properties) or {}, _object(said or "{}") or {}
+    found = {name: (at, before) for name, (at, before) in given.items()}
     return OwnCard(Person(id_, address, country, timezone, named, phone), found)
 
 
 def read_properties(given: Any) -> dict[str, str]:
     """Return the properties of a card as a statement returns them: SQLite as text."""
-    found: dict[str, str] = json.loads(given) if isinstance(given, str) else given
+    found = _object(given)
+    return Unreadable() if found is None else found
+
+
+class Unreadable(dict[str, str]):
+    """The names on a card that is damaged: nothing is in it, and whoever asks is told."""
+
+    def get(self, *_: Any) -> Any:
+        """Refuse.
+
+        Raises:
+            LedgerError: always.
+        """
+        raise LedgerError("the names on this person's card cannot be read; mend or remove them")
+
+
+def _object(given: Any) -> dict[str, Any] | None:
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        logger.error("a part of a card cannot be read: %.80r", given)
+        return None
     return found
 
 

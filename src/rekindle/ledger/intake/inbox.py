@@ -7,6 +7,7 @@ together or not at all, so a client that saw an error may send the same again.
 from __future__ import annotations
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from rekindle.vocabulary import SignalKind
 ANSWERS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
 YOUNG = timedelta(seconds=10)
 """A scanner follows the links of a message within seconds of its arrival; people do not."""
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,12 @@ class Inbox:
 
     def spooled(self, *, after: int = 0, limit: int) -> list[Spooled]:
         """Return reports whose facts have not reached the lake, oldest first."""
-        return [_spooled(row) for row in fetch(self._alias, "spooled_events", after, limit)]
+        return _readable(fetch(self._alias, "spooled_events", after, limit))
 
     def of_orders(self, source: str, orders: Iterable[str]) -> list[Spooled]:
         """Return everything reported about these orders, in the order it happened."""
         rows = rows_of((order,) for order in sorted(set(orders)))
-        return [_spooled(row) for row in fetch(self._alias, "events_of_orders", source, rows)]
+        return _readable(fetch(self._alias, "events_of_orders", source, rows))
 
     def mark_exported(self, reports: Iterable[Spooled], at: datetime) -> None:
         """Take reports out of the spool, once the lake shows their facts."""
@@ -186,6 +189,17 @@ def _told(fresh: Iterable[Report]) -> list[tuple[str, datetime, Card]]:
         if one.person is not None and one.event.card is not None
     ]
     return sorted(told, key=lambda one: one[1])
+
+
+def _readable(rows: Iterable[Row]) -> list[Spooled]:
+    """Return reports; one that is damaged stays where it is, and is named."""
+    found = []
+    for row in rows:
+        try:
+            found.append(_spooled(row))
+        except (ValueError, TypeError):
+            logger.exception("report %s of %s cannot be read", row[2], row[1])
+    return found
 
 
 def _spooled(row: Row) -> Spooled:

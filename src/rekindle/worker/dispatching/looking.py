@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError
 from rekindle.gate import Decision, GateContext, HouseRules, JourneyRules, decide
-from rekindle.journeys import Asking, Audience, Book, Send, build_journey_rules
+from rekindle.journeys import (
+    SET_ASIDE_FOR,
+    Asking,
+    Audience,
+    Book,
+    Send,
+    Unanswered,
+    build_journey_rules,
+)
 from rekindle.ledger import OutboxMessage
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Answer, Channel, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,7 @@ class _Said:
     unmet: frozenset[int] = frozenset()
     excluded: frozenset[str] = frozenset()
     expected: Mapping[str, int] | None = None
+    unanswered: Mapping[str, Exception] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=256)
@@ -47,16 +56,21 @@ class LastLook:
     def read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
         """Ask the profiles about a batch, once for all its looks."""
         people = {message.person for message in messages}
-        self._said = _Said(
-            self._find_unmet(messages, at),
-            self._asking.excluded(people, at),
-            self._asking.expected(people, at),
-        )
+        unanswered = Unanswered()
+        excluded: frozenset[str] = frozenset()
+        expected: dict[str, int] = {}
+        with unanswered.among(people):
+            excluded = self._asking.excluded(people, at)
+            expected = self._asking.expected(people, at)
+        unmet = self._find_unmet(messages, at, unanswered)
+        self._said = _Said(unmet, excluded, expected, unanswered)
 
     def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
         """Return the gate's answer at ``at`` about a message of the batch that was read."""
         policy, _ = self._version(message)
         said, person = self._said, message.person
+        if person in said.unanswered:
+            return Decision(Answer.HOLD, Reason.SET_ASIDE, at + SET_ASIDE_FOR)
         return decide(
             GateContext(
                 message.dossier,
@@ -71,7 +85,9 @@ class LastLook:
             )
         )
 
-    def _find_unmet(self, messages: Sequence[OutboxMessage], at: datetime) -> frozenset[int]:
+    def _find_unmet(
+        self, messages: Sequence[OutboxMessage], at: datetime, unanswered: Unanswered
+    ) -> frozenset[int]:
         """Return the messages whose step has a condition that its person does not meet now."""
         asked: defaultdict[str, list[OutboxMessage]] = defaultdict(list)
         for message in messages:
@@ -81,8 +97,9 @@ class LastLook:
                 asked[step.when].append(message)
         unmet: set[int] = set()
         for condition, group in asked.items():
-            met = self._asking.meeting(condition, [one.dossier for one in group], at)
-            unmet.update(one.touch for one in group if one.person not in met)
+            with unanswered.among({one.person for one in group}):
+                met = self._asking.meeting(condition, [one.dossier for one in group], at)
+                unmet.update(one.touch for one in group if one.person not in met)
         return frozenset(unmet)
 
     def _version(self, message: OutboxMessage) -> tuple[JourneyRules, Mapping[str, Send]]:
