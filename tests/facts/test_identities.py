@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rekindle.errors import SourceError
 from rekindle.facts.evidence import BARE_PHONE, PLAIN_ADDRESS, PLAIN_PHONE
 from rekindle.identity import normalise_address, normalise_phone
 from tests.facts.conftest import ORDERS, Desk
@@ -127,6 +128,39 @@ def test_ids_of_its_own_are_nobody_elses(desk: Desk) -> None:
     desk.bring(bought(desk, "17"), source("till", ids="own"))
     assert persons(desk) == {"1": "17"}
     assert [one["customer_id"] for one in desk.rows("customers")] == ["till:17"]
+
+
+def test_ids_with_colons_of_two_systems_never_meet(desk: Desk) -> None:
+    cards(desk, "till", "17,a@x.example,Ada,", ":17,d@x.example,Dan,")
+    cards(desk, "crm", "till:17,b@x.example,Bob,", ":till:17,c@x.example,Cleo,", "x:17,,,")
+    found = (bought(desk, "till:17", "17"), source("till", ids="own"), source("crm"))
+    for sources in itertools.permutations(found):
+        desk.bring(*sources)
+        assert {(one["customer_id"], one["first_name"]) for one in desk.rows("customers")} == {
+            ("till:17", "Ada"),
+            ("till::17", "Dan"),
+            (":till:17", "Bob"),
+            ("::till:17", "Cleo"),
+            ("x:17", None),
+        }
+        assert persons(desk) == {"1": ":till:17", "2": "17"}
+
+
+def test_ids_that_a_source_was_parted_by_are_nobody_elses(desk: Desk) -> None:
+    cards(desk, "store", "17,ada@x.example,Ada,", "till:17,eve@x.example,Eve,")
+    cards(desk, "till", "17,bob@x.example,Bob,")
+    desk.bring(source("store"), source("till"))
+    known = {(one["customer_id"], one["first_name"]) for one in desk.rows("customers")}
+    assert known == {("17", "Ada"), (":till:17", "Eve"), ("till:17", "Bob")}
+
+
+def test_a_word_of_ids_is_no_other_sources_name(desk: Desk) -> None:
+    cards(desk, "till", "17,,,")
+    cards(desk, "crm", "17,,,")
+    with pytest.raises(SourceError, match='ids = "till" is the name of a source'):
+        desk.bring(source("till"), source("crm", ids="till"))
+    desk.bring(source("till", ids="own"), source("crm", ids="till"))
+    assert {one["customer_id"] for one in desk.rows("customers")} == {"till:17"}
 
 
 def test_the_same_person_in_two_systems_stays_one(desk: Desk) -> None:

@@ -108,6 +108,7 @@ def _chosen(config: Config, only: Sequence[str]) -> list[SourceSettings]:
     chosen = [source for source in config.sources if not only or source.name in only]
     for source in chosen:
         _require_table(source)
+    _require_words(config)
     return chosen
 
 
@@ -117,6 +118,19 @@ def _require_table(source: SourceSettings) -> None:
         near = get_close_matches(source.table, tables, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(tables)}"
         raise SourceError(f"source {source.name!r}: there is no table {source.table!r}; {hint}")
+
+
+def _require_words(config: Config) -> None:
+    """Refuse a word of ``ids`` that is the name of a source with other ids."""
+    own = {source.name: ids_prefix(source) for source in config.sources}
+    for source in config.sources:
+        prefix = ids_prefix(source)
+        if prefix and own.get(prefix[:-1], prefix) != prefix:
+            raise SourceError(
+                f'source {source.name!r}: ids = "{source.ids}" is the name of a source whose ids '
+                f'are others; write ids = "own" in that one if they are its customers, else choose '
+                "another word"
+            )
 
 
 def is_reported(source: SourceSettings) -> bool:
@@ -139,7 +153,15 @@ def _cards_of(config: Config) -> dict[str, frozenset[str]]:
 
 
 def _rules(config: Config, source: SourceSettings) -> Rules:
-    return Rules(source, config.workspace.currency, config.workspace.timezone)
+    # What was reported names people by the ids they go by here.
+    prefixes = () if is_reported(source) else _prefixes(config)
+    return Rules(source, config.workspace.currency, config.workspace.timezone, prefixes)
+
+
+def _prefixes(config: Config) -> tuple[str, ...]:
+    """Return what begins the ids that are told apart from others: of a source, or a word."""
+    apart = {f"{name}:" for name, others in _cards_of(config).items() if others}
+    return tuple(sorted(apart.union(filter(None, map(ids_prefix, config.sources)))))
 
 
 def _engine(spill: Path) -> duckdb.DuckDBPyConnection:

@@ -6,6 +6,8 @@ how the checks see it. Nothing is guessed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rekindle.config import SourceSettings
 from rekindle.facts.casting.amounts import HUNDREDTHS, build_amount
 from rekindle.facts.casting.dates import Finish, build_moment
@@ -112,8 +114,21 @@ def _somebody(text: str, native: str, column: Column, rules: Rules) -> str:
         bare = f"nullif(case when {is_plain} then {plain} else {any_script} end, '')"
     words = ", ".join(map(literal, sorted(STAND_INS[column.name])))
     known = f"case when lower({bare}) not in ({words}) then {bare} end"
-    prefix = ids_prefix(rules.source) if column.name == "customer_id" else ""
-    return f"{literal(prefix)} || {known}" if prefix else known
+    if column.name != "customer_id":
+        return known
+    prefix = ids_prefix(rules.source)
+    return f"{literal(prefix)} || {known}" if prefix else _plain_id(known, rules.prefixes)
+
+
+def _plain_id(known: str, prefixes: Sequence[str]) -> str:
+    """Return SQL for an id without a prefix, so that it is never equal to one that has one.
+
+    One that looks as if it had gets a colon before it, and one more than it has already.
+    """
+    if not prefixes:
+        return known
+    looks = " or ".join(f"starts_with(ltrim({known}, ':'), {literal(one)})" for one in prefixes)
+    return f"case when contains({known}, ':') and ({looks}) then ':' || {known} else {known} end"
 
 
 def _identifier(text: str, native: str) -> str:

@@ -10,11 +10,15 @@ from rekindle.facts.casting.amounts import COMMA
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a source's rows are read by beside its contract."""
+    """What a source's rows are read by beside its contract.
+
+    ``prefixes`` begin customer ids that are told apart from others here, like ``till:``.
+    """
 
     source: SourceSettings
     currency: str
     zone: str
+    prefixes: tuple[str, ...] = ()
 
     def date_form(self, column: str) -> str | None:
         """Return how a column's dates are written; None is ISO 8601."""
