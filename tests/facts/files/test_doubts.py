@@ -88,6 +88,18 @@ def rows(*cells: str) -> str:
             id="a customer is a name",
         ),
         pytest.param(
+            "Sales order,Buyer no,Purchase Date,Birth date,Order amount\n"
+            "7,a1,2024-01-02,1980-01-02,10\n",
+            {
+                "order_id": "Sales order",
+                "customer_id": "Buyer no",
+                "ordered_at": "Purchase Date",
+                "gross": "Order amount",
+            },
+            "'Purchase Date' is taken as ordered_at, by a part of its header",
+            id="headers nobody knows",
+        ),
+        pytest.param(
             f"{HEAD},state\n1,a,2024-01-02,9,Ohio\n2,b,2024-01-02,9,Utah\n",
             {"status": None},
             "'state' is left out",

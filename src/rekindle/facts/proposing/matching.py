@@ -23,6 +23,7 @@ from rekindle.facts.contracts import (
     Contract,
 )
 from rekindle.facts.folding import sort_states
+from rekindle.facts.proposing.fallback import find_by_parts
 from rekindle.facts.proposing.model import Answers
 from rekindle.facts.proposing.survey import Survey
 from rekindle.facts.sources import SourcePreset, plain
@@ -42,6 +43,7 @@ class Match:
 
     chosen: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
 
 
 def match_columns(
@@ -60,6 +62,10 @@ def match_columns(
         if table not in matches:
             raise SourceError(f"a file is of {', '.join(matches)}, not of {table!r}")
         match = matches[table]
+        if table != CUSTOMERS.table:
+            for name, actual in find_by_parts(found, CONTRACTS[table], match.chosen):
+                match.chosen[name] = actual
+                match.doubts.append(f"{actual!r} is taken as {name}, by a part of its header")
     _answer(match, CONTRACTS[table], found, answers)
     return table, match
 

@@ -157,7 +157,7 @@ class _Look:
         money = find_currency(self.found, self.contract, self.match)
         usual = money.most_common(1)[0][0] if money else None
         rules = Rules(self._source(settings), self.currency or usual or DEFAULT_CURRENCY, self.zone)
-        doubts += [*forms.doubts, *sums.doubts]
+        doubts += [*self.match.doubts, *forms.doubts, *sums.doubts]
         doubts += watch(self.found, self.contract, self.match, rules)
         doubts += self._currencies(money, rules.currency)
         doubts += self._refusals(rules)
