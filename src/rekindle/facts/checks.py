@@ -55,6 +55,8 @@ def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dic
         SourceError: a mapped column is not in the file, or a required one is not mapped.
     """
     known = {column.name for column in contract.inputs}
+    given = [name for name, wanted in source.columns.items() if _find(raw, wanted) is not None]
+    needed = missing_columns(contract, given)
     chosen = {}
     for name, wanted in source.columns.items():
         if name not in known:
@@ -63,7 +65,7 @@ def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dic
                 + _hint(name, known)
             )
         actual = _find(raw, wanted)
-        if actual is None and raw.is_json and not _is_required(contract, name):
+        if actual is None and raw.is_json and name not in needed:
             continue  # objects leave out what they have nothing to say about
         if actual is None:
             raise SourceError(
@@ -90,10 +92,6 @@ def _find(raw: Raw, wanted: str) -> str | None:
     if raw.is_json and wanted.split(".", maxsplit=1)[0] in raw.columns:
         return wanted
     return lowered.get(wanted.lower())
-
-
-def _is_required(contract: Contract, name: str) -> bool:
-    return any(column.name == name and column.required for column in contract.inputs)
 
 
 def missing_columns(contract: Contract, chosen: Collection[str]) -> list[str]:
