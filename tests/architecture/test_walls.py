@@ -53,6 +53,7 @@ OWNERS = {
     "typer": {"cli"},
     "rich": {"cli"},
     "waitress": {"web"},
+    "prometheus_client": {"web"},
     "yaml": {"journeys"},
 }
 # What makes an engine work. `.schema.to_pyarrow()` only says a schema in Arrow's words.

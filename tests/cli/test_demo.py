@@ -74,6 +74,15 @@ def test_a_folder_that_no_demo_made_is_left_alone(here: Path) -> None:
     assert os.listdir(here / "demo") == ["thesis.txt"]
 
 
+def test_a_folder_that_a_demo_made_is_made_anew_also_from_within(here: Path) -> None:
+    (here / ".rekindle-demo").touch()
+    (here / "state").mkdir()
+    (here / "link").symlink_to(here / "state")
+    with pytest.raises(OSError, match="orders"):
+        perform(context(), Path(), here / "orders.parquet")
+    assert os.listdir(here) == [".rekindle-demo"]
+
+
 def test_the_wheel_brings_the_sample_and_its_attribution() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     files = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]

@@ -6,7 +6,6 @@ can be piped. Exit codes: 0 done, 1 the work failed, 2 wrong usage or bad input.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,16 +21,19 @@ from rekindle.cli import (
     facts,
     journeys,
     keys,
+    moving,
     operation,
     outbox,
     people,
     persons,
     quarantine,
     questions,
+    status,
     steering,
 )
-from rekindle.cli.console import errors, plain
-from rekindle.cli.piping import finish_output, outlive_readers
+from rekindle.cli.console import errors
+from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
+from rekindle.cli.process.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
 
 
@@ -56,7 +58,7 @@ TASKS: Mapping[str, Sequence[Room]] = {
     "Ask": (questions,),
     "Try, start and measure journeys": (journeys,),
     "Steer what runs": (steering,),
-    "Keep it running": (operation, doctor, outbox),
+    "Keep it running": (status, operation, doctor, outbox, moving),
     "One person": (people, persons),
     "Let machines in": (keys,),
 }
@@ -89,23 +91,15 @@ def options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False,
+    log: Annotated[
+        LogFormat,
+        typer.Option(
+            "--log", envvar="REKINDLE_LOG", help="How the log is written: for people, or as JSON."
+        ),
+    ] = LogFormat.TEXT,
 ) -> None:
     """Win lapsed customers back, and prove in money what it earned."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
-    for noisy in ("matplotlib", "waitress", "django", "filelock"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-class PlainFormatter(logging.Formatter):
-    """Writes lines of a log without keys, signed links and characters that steer a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line, and the traceback if there is one."""
-        from rekindle.consent import hide_permissions
-
-        return plain(hide_permissions(super().format(record)))
+    set_up_logs(log, is_verbose=verbose)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -113,7 +107,7 @@ def main(arguments: list[str] | None = None) -> None:
     outlive_readers()
     code = _run(arguments)
     if (error := finish_output()) and code == 0:
-        _complain(error)
+        complain(str(error))
         code = 1
     sys.exit(code)
 
@@ -124,27 +118,18 @@ def _run(arguments: list[str] | None) -> int:
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except RekindleError as error:
-        errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
+        complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         errors.print("stopped")
         return 130
     except UnicodeEncodeError as error:  # bytes that are no text arrive as half characters
-        errors.print(
-            f"error: {error.object!r} is no UTF-8 text; write it in letters and digits",
-            style="bold red",
-            markup=False,
-            soft_wrap=True,
-        )
+        complain(f"{error.object!r} is no UTF-8 text; write it in letters and digits")
         return 2
     except OSError as error:
-        _complain(error)
+        complain(str(error))
         return 1
     return 0
-
-
-def _complain(error: OSError) -> None:
-    errors.print(f"error: {error}", style="bold red", markup=False, soft_wrap=True)
 
 
 __all__ = ["Path", "UsageError", "app", "main"]

@@ -163,11 +163,22 @@ def _make_folder(directory: Path) -> None:
                 "rekindle demo DIR"
             )
         if mark.exists():
-            shutil.rmtree(directory)
+            _empty(directory)
         directory.mkdir(parents=True, exist_ok=True)
         mark.write_text("Made by `rekindle demo`, which may take this folder away.\n")
     except OSError as error:
         raise WorkspaceError(f"{directory} cannot be made: {error}") from error
+
+
+def _empty(directory: Path) -> None:
+    """Take away what is in a folder, which may be the present one or a link, but for the mark."""
+    for entry in directory.iterdir():
+        if entry.name == OURS:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
 
 
 def _first_recipient(outbox: Path) -> str:

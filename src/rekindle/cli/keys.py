@@ -22,6 +22,7 @@ class ScopeName(StrEnum):
     EVENTS = "events"
     BROWSER = "browser"
     BEHAVIOUR = "behaviour"
+    METRICS = "metrics"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +47,7 @@ def create(
         typer.Option(
             "--scope",
             help="events for servers; browser for pages and apps, where anyone can read the key; "
-            "behaviour is what pages had before, without identify.",
+            "behaviour is what pages had before, without identify; metrics reads /metrics alone.",
         ),
     ] = [ScopeName.EVENTS],  # noqa: B006 - typer copies it
     directory: Directory = Path(),

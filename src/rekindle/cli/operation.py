@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +20,7 @@ from rekindle.cli.console import (
     show_table,
 )
 from rekindle.cli.journeys import refuse_time_travel
+from rekindle.cli.process.stopping import until_stopped
 from rekindle.cli.steering import By, whoever
 from rekindle.wording import counted, moment, numbered
 
@@ -74,14 +73,14 @@ def worker(directory: Directory = Path(), every: Every = 60) -> None:
     """Keep passing until stopped."""
     from rekindle.worker import Worker
 
-    Worker(open_at(directory, None)).run(every_seconds=every, is_stopping=_until_stopped())
+    Worker(open_at(directory, None)).run(every_seconds=every, is_stopping=until_stopped())
 
 
 def up(directory: Directory = Path(), every: Every = 60) -> None:
     """Run the portal, the API and the worker in one process."""
     from rekindle.web import serve
 
-    serve(open_at(directory, None), every_seconds=every, is_stopping=_until_stopped())
+    serve(open_at(directory, None), every_seconds=every, is_stopping=until_stopped())
 
 
 def accept_restored(directory: Directory = Path(), by: By = "") -> None:
@@ -147,13 +146,6 @@ def schema(of: Annotated[Schema, typer.Argument(help="Which file it describes.")
 
     document = journey_schema() if of is Schema.JOURNEY else config_model().model_json_schema()
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
-
-
-def _until_stopped() -> Callable[[], bool]:
-    stops: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, frame: stops.append(got))
-    return lambda: bool(stops)
 
 
 def _show(done: Pass) -> None:

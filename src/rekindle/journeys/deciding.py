@@ -300,7 +300,9 @@ def _set_aside(look: _Look, at: datetime, error: Exception) -> Move:
     who = (before.person, before.journey, look.node.step.key, why)
     if who not in _told and len(_told) < MOST_TOLD:
         _told.add(who)
-        logger.error("%s is set aside in %s at %s", *who[:3], exc_info=error)
+        about = dict(zip(("person", "journey", "step"), who, strict=False))
+        words = "%s is set aside in %s at %s"
+        logger.error(words, *who[:3], exc_info=error, extra={"about": about})
     until = at + SET_ASIDE_FOR
     after = _stand(before, before.position, before.ready_at, until, before.wakes_on)
     hold = Decision(Answer.HOLD, Reason.SET_ASIDE, until)

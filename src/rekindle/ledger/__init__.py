@@ -25,6 +25,7 @@ from rekindle.ledger.guards.counting import (  # noqa: E402
     running_versions,
 )
 from rekindle.ledger.guards.forgetting import erased_ids  # noqa: E402
+from rekindle.ledger.guards.housing import require_home  # noqa: E402
 from rekindle.ledger.guards.marking import (  # noqa: E402
     MarkEntry,
     add_suppressions,
@@ -37,7 +38,15 @@ from rekindle.ledger.guards.marking import (  # noqa: E402
     suppressions_since,
     withdrawals_since,
 )
-from rekindle.ledger.guards.passing import load_last_pass, note_pass  # noqa: E402
+from rekindle.ledger.guards.moving import Moved, move_ledger  # noqa: E402
+from rekindle.ledger.guards.passing import (  # noqa: E402
+    add_counts,
+    load_counts,
+    load_last_import,
+    load_last_pass,
+    note_import,
+    note_pass,
+)
 from rekindle.ledger.guards.sealing import (  # noqa: E402
     Rekeyed,
     fits,
@@ -56,12 +65,16 @@ from rekindle.ledger.history import (  # noqa: E402
     ExclusionEntry,
     History,
     JourneyEntry,
+    JourneyTally,
     MessageEntry,
     SignalEntry,
     SuppressionEntry,
+    Waiting,
     load_extent,
     load_newest_write,
     load_windows,
+    tally_journeys,
+    tally_messages,
 )
 from rekindle.ledger.intake import (  # noqa: E402
     ApiKey,
@@ -103,11 +116,13 @@ __all__ = [
     "Inbox",
     "JourneyEntry",
     "JourneyState",
+    "JourneyTally",
     "LedgerBook",
     "MarkEntry",
     "MessageEntry",
     "MessageState",
     "Meters",
+    "Moved",
     "Observations",
     "Outbox",
     "OutboxMessage",
@@ -123,7 +138,9 @@ __all__ = [
     "StuckMessage",
     "SuppressionEntry",
     "Taken",
+    "Waiting",
     "Watched",
+    "add_counts",
     "add_suppressions",
     "audit_entries_since",
     "configure",
@@ -141,21 +158,28 @@ __all__ = [
     "is_keyed",
     "ledger_transaction",
     "let_go",
+    "load_counts",
     "load_extent",
+    "load_last_import",
     "load_last_pass",
     "load_mark",
     "load_newest_write",
     "load_windows",
     "mend",
     "migrate",
+    "move_ledger",
+    "note_import",
     "note_pass",
     "read_reports",
     "rekey",
+    "require_home",
     "require_seal",
     "running_versions",
     "set_mark",
     "spooled_sources",
     "suppressions_since",
+    "tally_journeys",
+    "tally_messages",
     "withdrawals_since",
     "without_collector",
 ]

@@ -7,6 +7,7 @@ not depend on the number of people and no database's variable limit is in reach.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ from rekindle.errors import BusyError, LedgerError
 
 Row = tuple[Any, ...]
 BAR = "|"
+
+errors_met: Counter[str] = Counter()
+"""How often a database refused something or was away, and nobody has written it down yet."""
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _MOMENT = re.compile(r"MOMENT\(([\w.]+|\w+\([^)]*\))\)")
@@ -39,6 +43,7 @@ def ledger_errors() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
+        errors_met["database"] += 1
         if "database is locked" in str(error):
             raise BusyError(
                 "another process has been writing to the ledger for too long; wait until it "

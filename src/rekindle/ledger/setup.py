@@ -90,7 +90,7 @@ def connect(url: str, *, base: Path) -> str:
         connections[alias].ensure_connection()
     except (DatabaseError, ImproperlyConfigured, OSError) as error:
         disconnect(alias)
-        raise LedgerError(f"the ledger at {_without_password(url)}: {_advice(error)}") from error
+        raise LedgerError(f"the ledger at {without_password(url)}: {_advice(error)}") from error
     return alias
 
 
@@ -141,8 +141,9 @@ def disconnect(alias: str) -> None:
 
 
 def let_go(alias: str) -> None:
-    """Close this thread's connection; the next statement opens a new one."""
-    connections[alias].close()
+    """Close this thread's connection, if any; the next statement opens a new one."""
+    if alias in connections.databases:  # another thread may have forgotten it meanwhile
+        connections[alias].close()
 
 
 def mend(alias: str) -> None:
@@ -166,16 +167,25 @@ def _entry(url: str, base: Path) -> dict[str, Any]:
             OPTIONS=options,
         )
     raise ConfigError(
-        f"ledger.url: {_without_password(url)!r} is no ledger; "
+        f"ledger.url: {without_password(url)!r} is no ledger; "
         "write sqlite:///PATH or postgresql://USER@HOST/NAME"
     )
 
 
-def _sqlite(url: str, base: Path) -> dict[str, Any]:
+def path_of(url: str, base: Path) -> Path:
+    """Return the file of a SQLite ledger.
+
+    Raises:
+        ConfigError: the URL names none.
+    """
     text = unquote(urlsplit(url).path.removeprefix("/"))
     if not text:
         raise ConfigError(f"ledger.url: {url!r} names no file; write sqlite:///PATH")
-    path = (base / text).resolve()
+    return (base / text).resolve()
+
+
+def _sqlite(url: str, base: Path) -> dict[str, Any]:
+    path = path_of(url, base)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -214,7 +224,8 @@ def _advice(error: Exception) -> str:
     return f"cannot be reached ({str(error).strip()}); check the URL and that the server runs"
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown."""
     parts = urlsplit(url)
     if parts.password is None:
         return url

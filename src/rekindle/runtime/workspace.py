@@ -337,11 +337,16 @@ class Workspace:
 
     @cached_property
     def ledger(self) -> str:
-        """Return the alias of the connected and migrated ledger."""
-        from rekindle.ledger import connect, migrate
+        """Return the alias of the connected and migrated ledger.
+
+        Raises:
+            LedgerError: it cannot be reached, or was moved to another place.
+        """
+        from rekindle.ledger import connect, migrate, require_home
 
         (self.directory / "state").mkdir(exist_ok=True)
         alias = connect(self.config.ledger.url, base=self.directory)
+        require_home(alias)
         migrate(alias)
         return alias
 

@@ -16,9 +16,15 @@ from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
 from rekindle.web.listening import open_server
 from rekindle.web.portal import PASS_EVERY_SECONDS, build_portal
-from rekindle.worker import LedgerIntake, ProviderReports, Worker, require_settings
+from rekindle.worker import (
+    LedgerFigures,
+    LedgerIntake,
+    ProviderReports,
+    Worker,
+    require_settings,
+)
 
-API = "/v1/"
+API, METRICS = "/v1/", "/metrics"
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -31,14 +37,17 @@ def build_site(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECOND
     A worker is expected to pass about every so many seconds.
     """
     portal: Any = build_portal(workspace, every_seconds=every_seconds)
+    intake = LedgerIntake(workspace)
     api = build_api(
-        LedgerIntake(workspace),
+        intake,
         reports=ProviderReports(workspace),
+        figures=LedgerFigures(workspace, intake),
         origins=workspace.config.api.origins,
     )
 
     def site(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        is_api = str(environ.get("PATH_INFO", "")).startswith(API)
+        address = str(environ.get("PATH_INFO", ""))
+        is_api = address.startswith(API) or address == METRICS
         chunks: Iterable[bytes] = (api if is_api else portal)(environ, start_response)
         return chunks
 

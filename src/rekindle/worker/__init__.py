@@ -4,16 +4,22 @@ from rekindle.worker.dispatching import require_settings
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import ProviderReports
+from rekindle.worker.measuring import LedgerFigures
+from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
 from rekindle.worker.taking import LedgerIntake
 from rekindle.worker.ticking import Pass, Worker
 
 __all__ = [
     "Accepted",
+    "FactsOverview",
     "Guard",
     "Health",
+    "LedgerFigures",
     "LedgerIntake",
+    "LedgerOverview",
     "Line",
+    "Overview",
     "Pass",
     "ProviderReports",
     "State",
@@ -21,6 +27,7 @@ __all__ = [
     "accept_restored",
     "accept_secret",
     "examine",
+    "load_overview",
     "require_settings",
     "worst_of",
 ]

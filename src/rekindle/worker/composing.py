@@ -63,7 +63,10 @@ class Composer:
             except RekindleError as error:
                 mails[message.key] = error
             except Exception as error:
-                logger.exception("message %s cannot be written", message.key[:12])
+                about = {"message": message.key, "person": message.person}
+                logger.exception(
+                    "message %s cannot be written", message.key[:12], extra={"about": about}
+                )
                 mails[message.key] = RekindleError(f"{type(error).__name__}: {error}")
         return mails
 

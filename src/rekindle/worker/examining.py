@@ -24,6 +24,7 @@ from rekindle.ledger import (
     has_marks,
     is_keyed,
     load_last_pass,
+    require_home,
     running_versions,
 )
 from rekindle.messages import Severity
@@ -142,6 +143,7 @@ def _ledger(workspace: Workspace) -> Iterator[Line]:
         yield Line("ledger", State.WARNS, "there is no ledger yet", "the first pass makes one")
         return
     alias = connect(workspace.config.ledger.url, base=workspace.directory)
+    require_home(alias)
     if pending := count_pending(alias):
         yield Line(
             "ledger",

@@ -19,7 +19,14 @@ import filelock
 
 from rekindle.clock import stopwatch
 from rekindle.errors import WorkError
-from rekindle.ledger import draw_token, load_extent, load_mark, load_newest_write, set_mark
+from rekindle.ledger import (
+    draw_token,
+    load_extent,
+    load_mark,
+    load_newest_write,
+    require_home,
+    set_mark,
+)
 from rekindle.runtime import Workspace
 from rekindle.worker.refusals import Refusal, Refusals
 
@@ -90,8 +97,9 @@ class Watermark:
         """Let nothing leave on the word of a ledger that is older than the mark.
 
         Raises:
-            WorkError: the ledger is an older copy, or the mark cannot be read.
+            WorkError: the ledger is an older copy, was moved, or the mark cannot be read.
         """
+        require_home(self._workspace.ledger)
         if gap := self.find_gap():
             raise WorkError(
                 f"this ledger is older than what was sent from here: it ends at "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -36,6 +36,7 @@ class LedgerIntake:
         sources = workspace.config.sources
         self._prefixes = {one.name: ids_prefix(one) for one in sources if one.ids is not None}
         self._inbox = Inbox(workspace.ledger, workspace.book)
+        self.taken: Counter[str] = Counter()  # events since this process began, by source
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
         self._guard = Guard(workspace)  # asked by the one thread that writes
         self._waiting: deque[_Batch] = deque()
@@ -57,7 +58,7 @@ class LedgerIntake:
         key, age = self._known.get(secret, (None, None))
         if key is not None and age is not None and age() < KEY_IS_TRUSTED_SECONDS:
             return key
-        with _mending(self._workspace.ledger):
+        with mending(self._workspace.ledger):
             key = self._keys.find(secret, at=self.now())
         if key is None:
             self._known.pop(secret, None)
@@ -90,7 +91,7 @@ class LedgerIntake:
         """Take batches as one; if that is refused each alone, so that no other suffers."""
         reports = [report for batch in batches for report in batch.reports]
         try:
-            with _mending(self._workspace.ledger):
+            with mending(self._workspace.ledger):
                 self._guard.require_newest()
                 at = max(batch.at for batch in batches)
                 erased = self._inbox.take(batches[0].source, reports, at).erased
@@ -98,6 +99,7 @@ class LedgerIntake:
         except BaseException as error:  # raised again in the thread that waits for its batch
             self._refuse(batches, error)
             return
+        self.taken[batches[0].source] += len(reports)
         for batch in batches:
             own = {report.event.message_id for report in batch.reports} if erased else set()
             batch.erased.set_result(erased & own)
@@ -141,7 +143,7 @@ class _Batch:
 
 
 @contextmanager
-def _mending(alias: str) -> Iterator[None]:
+def mending(alias: str) -> Iterator[None]:
     """Let go of a connection that failed, so that the next request opens a new one."""
     try:
         yield

@@ -7,6 +7,7 @@ may be cut off at any instant; the next pass goes on from what was written down.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.journeys import JourneyEngine, TickReport
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.ledger import OutboxMessage, mend, note_pass
+from rekindle.ledger import OutboxMessage, add_counts, mend, note_import, note_pass
 from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.breaking import break_circuits
@@ -39,6 +40,18 @@ class Pass:
     decided: TickReport
     sent: DispatchReport
 
+    @property
+    def counts(self) -> Counter[tuple[str, ...]]:
+        """Return what it adds to the figures that are watched from outside."""
+        found: Counter[tuple[str, ...]] = Counter()
+        found["returned",] = self.returned
+        found["entered",] = self.decided.entered
+        for (answer, reason), number in self.decided.decisions.items():
+            found["decisions", answer.value, reason.value if reason else ""] += number
+        for outcome, number in self.sent.outcomes.items():
+            found["messages", outcome] += number
+        return found
+
 
 class Worker:
     """Runs passes over one workspace."""
@@ -50,6 +63,8 @@ class Worker:
         self._returns = ReturnWatch(workspace)
         self._saved: str | None = None
         self._imported_at = NEVER
+        self._failed = 0
+        self._is_waiting = False
 
     def tick(self, *, is_stopping: Callable[[], bool] = lambda: False) -> Pass:
         """Make one pass and return what it did.
@@ -65,6 +80,7 @@ class Worker:
         self._audience.profiles(now)
         if (version := space.facts_version()) != self._saved:
             save_people(*space.reading, space.book, now)
+            self._note_import()
             self._saved = version
         returned = self._returns.look(now)
         engine = JourneyEngine(space.book, self._audience, rules=space.rules, cost=space.cost)
@@ -74,7 +90,11 @@ class Worker:
         sent = self._dispatch(is_stopping)
         self._mark.note(is_forced=bool(sent.outcomes))
         note_pass(space.ledger, space.clock.now())
-        return Pass(returned, decided, sent)
+        done = Pass(returned, decided, sent)
+        passes = {("passes", "done"): 1, ("passes", "failed"): self._failed}
+        add_counts(space.ledger, done.counts + Counter(passes), now)
+        self._failed = 0
+        return done
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
         """Keep passing until told to stop; a failed pass is logged and tried again.
@@ -86,6 +106,9 @@ class Worker:
         while not is_stopping():
             seconds = every_seconds
             try:
+                if not self._has_facts():
+                    pause(seconds, is_stopping=is_stopping)
+                    continue
                 done = self.tick(is_stopping=is_stopping)
                 self._log(done)
                 if done.sent.again_in is not None:  # a throttle grants more before that
@@ -100,8 +123,32 @@ class Worker:
                 self._mend()
             pause(seconds, is_stopping=is_stopping)
 
+    def _has_facts(self) -> bool:
+        """Return whether there is anything to pass over; what was reported counts."""
+        space = self._workspace
+        now = space.clock.now()
+        if not space.has_facts:
+            self._mark.require_newest()
+            self._import_reports(now)
+        if space.has_facts:
+            return True
+        if not self._is_waiting:
+            logger.info("there are no facts yet; `rekindle import` brings them, and passes begin")
+            self._is_waiting = True
+        note_pass(space.ledger, now)
+        return False
+
+    def _note_import(self) -> None:
+        """Write down of when the facts are that everything is decided by from now on."""
+        engine, facts = self._workspace.reading
+        imports = (facts.bookkeeping or {}).get("imports")
+        at = None if imports is None else engine.scalar(imports.imported_at.max())
+        if at is not None:
+            note_import(self._workspace.ledger, at)
+
     def _mend(self) -> None:
         """Let go of a connection that the database ended, so that the next pass opens one."""
+        self._failed += 1
         try:
             mend(self._workspace.ledger)
         except RekindleError as error:
@@ -153,6 +200,7 @@ class Worker:
                 done.decided.entered,
                 sum(done.decided.decisions.values()),
                 done.sent.accepted,
+                extra={"about": {"/".join(name): count for name, count in done.counts.items()}},
             )
         if done.sent.trouble:
             logger.error("delivery: %s", done.sent.trouble)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from rekindle.clock import pause
+from rekindle.ledger import ApiKeys, Scope, intake_models
+from rekindle.runtime import Workspace
+from rekindle.web import build_site
 from rekindle.worker import Health, Worker
 from tests.runtime.databases import postgres_ledger
 from tests.runtime.shops import Team, add_section, set_key
+from tests.web.api.caller import Caller, serving
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +121,48 @@ def test_health_tells_of_a_worker_that_does_not_come_through(team: Team) -> None
     assert health.find_trouble() == "no pass of a worker for 19 minutes"
     Worker(team.workspace).tick()
     assert health.find_trouble() == ""
+
+
+REPORTS = 120
+
+
+def report_all(caller: Caller, taken: list[str], half_way: threading.Event) -> None:
+    """Report one event after the other, each again until somebody says that it was kept."""
+    for number in range(REPORTS):
+        name = f"m{number}"
+        call = {"type": "track", "event": "Product Viewed", "userId": "c001", "messageId": name}
+        while caller.send(call).status != HTTPStatus.OK:
+            pause(0.02)
+        taken.append(name)
+        if number == REPORTS // 4:
+            half_way.set()
+
+
+def test_under_load_nothing_that_was_taken_is_lost_and_nothing_is_there_twice(
+    team: Team, server: Any
+) -> None:
+    secret = ApiKeys(team.workspace.ledger).create(
+        "web", source="web", scopes=[Scope.EVENTS], at=team.clock.now()
+    )
+    team.start("everyone")
+    taken: list[str] = []
+    half_way = threading.Event()
+    with serving(build_site(Workspace.open(team.folder, clock=team.clock))) as port:
+        reporting = threading.Thread(
+            target=report_all, args=(Caller(port, secret), taken, half_way), daemon=True
+        )
+        reporting.start()
+        assert half_way.wait(60)
+        for _ in range(2):
+            over = asked(2, lambda: restart(server), ends_after=12)
+            team.worker.run(every_seconds=0.01, is_stopping=over)
+        reporting.join(60)
+    assert taken == [f"m{number}" for number in range(REPORTS)]
+    team.clock.move(timedelta(hours=1))
+    team.worker.tick()
+    rows = intake_models.Event.objects.using(team.workspace.ledger).values_list("message_id")
+    assert sorted(name for (name,) in rows) == sorted(taken)
+    letters = [mail["Message-ID"] for mail in team.mails()]
+    assert len(letters) == len(set(letters)) > 100
+    states = Counter(one.state.value for one in team.workspace.history.messages_of("everyone"))
+    assert states["queued"] + states["leased"] + states["sending"] == 0

@@ -33,6 +33,7 @@ MAY = {
     Scope.EVENTS: set(CALLS),
     Scope.BROWSER: {"identify", "track", "page", "screen"},
     Scope.BEHAVIOUR: {"track", "page", "screen"},
+    Scope.METRICS: set(),
 }
 
 

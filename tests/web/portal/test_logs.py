@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from rekindle.cli.app import PlainFormatter
+from rekindle.cli.process.logs import PlainFormatter
 from rekindle.consent import hide_permissions
 from tests.web.portal.visitor import FakeOptOuts, Visitor
 

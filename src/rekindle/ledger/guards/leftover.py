@@ -63,6 +63,22 @@ def require_own_log(path: Path) -> None:
     _looked_at.add(path)
 
 
+def require_unused(path: Path) -> None:
+    """Refuse a ledger file that another process has open.
+
+    Where this process has it open itself, it is not looked at: that would take away the
+    locks SQLite holds on it.
+
+    Raises:
+        LedgerError: somebody uses it.
+    """
+    if path not in _looked_at and _is_open(path):
+        raise LedgerError(
+            f"another process has {path} open; stop every worker, `rekindle up` and whatever "
+            "else uses it, then run this again"
+        )
+
+
 def _is_foreign(path: Path, log: Path) -> bool:
     """Return whether the log says things that cannot be of this ledger file."""
     try:

@@ -40,3 +40,21 @@ class Mark(models.Model):
 
     class Meta:
         db_table = "ledger_mark"
+
+
+class Move(models.Model):
+    """That this ledger was moved to another database, or came from one; one row at most.
+
+    ``place`` is the other database. Neither end may be used while ``done_at`` is not set;
+    the one that was left (``is_out``) never again.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    is_out = models.BooleanField()
+    place = models.TextField()
+    token = _word(32)
+    at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ledger_move"

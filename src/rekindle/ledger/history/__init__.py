@@ -14,6 +14,12 @@ from rekindle.ledger.history.model import (
     SignalEntry,
     SuppressionEntry,
 )
+from rekindle.ledger.history.tallying import (
+    JourneyTally,
+    Waiting,
+    tally_journeys,
+    tally_messages,
+)
 
 __all__ = [
     "AuditEntry",
@@ -24,10 +30,14 @@ __all__ = [
     "ExclusionEntry",
     "History",
     "JourneyEntry",
+    "JourneyTally",
     "MessageEntry",
     "SignalEntry",
     "SuppressionEntry",
+    "Waiting",
     "load_extent",
     "load_newest_write",
     "load_windows",
+    "tally_journeys",
+    "tally_messages",
 ]

@@ -35,12 +35,13 @@ class Scope(StrEnum):
 
     ``browser`` is for keys that anyone can read in a page: what its own visitor looked at,
     put into a cart and says of themselves. ``behaviour`` is what such keys had before; it
-    speaks for its visitor alone as well.
+    speaks for its visitor alone as well. ``metrics`` may read figures, and report nothing.
     """
 
     EVENTS = "events"
     BROWSER = "browser"
     BEHAVIOUR = "behaviour"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from rekindle.errors import WorkError
 from rekindle.web.access import Access, declared_access
 from rekindle.web.api.interfaces import Intake, Reports
 from rekindle.web.api.messages import Refused, Request, Response
+from rekindle.web.api.metrics import PATH as METRICS
+from rekindle.web.api.metrics import Figures, Measuring
 from rekindle.web.api.openapi import Describing
 from rekindle.web.api.reports import PATH as REPORTS
 from rekindle.web.api.reports import Reporting
@@ -130,7 +132,9 @@ def _preflight(route: Endpoint) -> dict[str, str]:
     }
 
 
-def build_routes(intake: Intake, reports: Reports | None = None) -> tuple[Endpoint, ...]:
+def build_routes(
+    intake: Intake, reports: Reports | None = None, figures: Figures | None = None
+) -> tuple[Endpoint, ...]:
     """Return every address of the API. Each view declares who may call it."""
     outlets = sorted(reports.outlets) if reports is not None else ()
     tracking, describing = Tracking(intake), Describing()
@@ -150,11 +154,16 @@ def build_routes(intake: Intake, reports: Reports | None = None) -> tuple[Endpoi
             for outlet in outlets
             if reports is not None
         ),
+        *(Endpoint(METRICS, "GET", Measuring(one).show) for one in [figures] if one is not None),
     )
 
 
 def build_api(
-    intake: Intake, *, reports: Reports | None = None, origins: Iterable[str] = ()
+    intake: Intake,
+    *,
+    reports: Reports | None = None,
+    figures: Figures | None = None,
+    origins: Iterable[str] = (),
 ) -> Api:
-    """Return the API as a WSGI application, to be served under ``/v1/``."""
-    return Api(build_routes(intake, reports), intake, origins=origins)
+    """Return the API as a WSGI application, to be served under ``/v1/`` and at ``/metrics``."""
+    return Api(build_routes(intake, reports, figures), intake, origins=origins)

@@ -37,17 +37,18 @@ class Refused(Exception):  # noqa: N818 - an answer, raised past the rest of the
 
 @dataclass(frozen=True)
 class Response:
-    """What is sent back: a JSON document (or nothing), a status, further headers."""
+    """What is sent back: a JSON document (or other bytes), a status, further headers."""
 
     document: Mapping[str, Any] | None
     status: HTTPStatus = HTTPStatus.OK
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
     @property
     def body(self) -> bytes:
         """Return the document as bytes."""
         if self.document is None:
-            return b""
+            return self.raw
         return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -71,6 +72,8 @@ class Request:
             return _user_of(value)
         if scheme.lower() == "bearer":
             return value.strip() or None
+        if self.method in ("GET", "HEAD"):
+            return None
         given = self.document.get("writeKey") if isinstance(self.document, dict) else None
         return given if isinstance(given, str) and given else None
 

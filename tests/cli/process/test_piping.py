@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.cli.piping import PatientFile
+from rekindle.cli.process.piping import PatientFile
 
 RUN = "from rekindle.cli import main; main()"
 

@@ -1,0 +1,147 @@
+"""``rekindle status``: how everything stands, on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from rekindle.cli.console import AsJson, AsOf, Directory, open_at, output, show_json, show_table
+from rekindle.cli.doctor import REFUSED, WARNED
+from rekindle.wording import counted, moment, percent
+
+if TYPE_CHECKING:
+    from rekindle.ledger import Waiting
+    from rekindle.worker import FactsOverview, LedgerOverview, Overview
+
+SCHEMA_VERSION = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command("status")(status)
+
+
+def status(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Say on one screen how everything stands, what is wrong and what to do.
+
+    Exit code 0: all is well. 3: something is worth a look. 1: something keeps messages back.
+    Nothing is changed.
+    """
+    from rekindle.worker import State, load_overview, worst_of
+
+    workspace = open_at(directory, as_of)
+    overview = load_overview(workspace)
+    worst = worst_of(list(overview.lines))
+    if as_json:
+        show_json({"version": SCHEMA_VERSION, "state": worst.value, **_as_json(overview)})
+    else:
+        _show(overview, workspace.config.workspace.name, workspace.zone)
+    if worst is not State.WELL:
+        raise typer.Exit(REFUSED if worst is State.REFUSES else WARNED)
+
+
+def _show(overview: Overview, name: str, zone: ZoneInfo) -> None:
+    rows = [*_facts(overview, zone), *_people(overview)]
+    rows += [[f"leaves by ({channel})", outlet] for channel, outlet in overview.outlets.items()]
+    if overview.ledger is not None:
+        rows += _work(overview.ledger, overview.at, zone)
+    show_table(f"{name}, {moment(overview.at, zone)} ({zone})", ["", "as it stands"], rows)
+    if overview.ledger is not None:
+        journeys = [
+            [one.name, one.state.value, f"{one.open:,}", f"{one.due:,}", f"{one.held:,}"]
+            for one in overview.ledger.journeys
+        ]
+        headers = ["journey", "state", "people in it", "due now", "held back"]
+        show_table("Journeys", headers, journeys)
+    problems = [[line.about, line.found, line.remedy] for line in overview.problems]
+    if problems:
+        show_table("Needs a look, the worst first", ["", "what was found", "what to do"], problems)
+    else:
+        output.print("All is well.", style="bold")
+
+
+def _facts(overview: Overview, zone: ZoneInfo) -> Iterator[list[str]]:
+    facts = overview.facts
+    if facts is None:
+        yield ["facts", "nothing was imported yet"]
+        return
+    yield ["orders", f"{facts.orders:,}"]
+    if facts.newest_order_at is not None:
+        yield ["newest order", _when(facts.newest_order_at, overview.at, zone)]
+    if facts.imported_at is not None:
+        yield ["newest import", _when(facts.imported_at, overview.at, zone)]
+    if facts.refused_share is not None:
+        yield ["rows refused", percent(facts.refused_share)]
+
+
+def _people(overview: Overview) -> Iterator[list[str]]:
+    for name, reach in (overview.ledger.reach if overview.ledger else {}).items():
+        found = f"{reach.agreed:,} of {counted(reach.people, 'person')} agreed and can be reached"
+        yield [f"people ({name})", found]
+
+
+def _work(ledger: LedgerOverview, at: datetime, zone: ZoneInfo) -> Iterator[list[str]]:
+    yield ["last pass", _when(ledger.passed_at, at, zone) if ledger.passed_at else "none yet"]
+    yield ["messages", _messages(ledger.waiting, at)]
+    if stuck := ledger.waiting.unknown + ledger.waiting.failed:
+        yield ["stuck", f"{counted(stuck, 'message')}; see `rekindle outbox list`"]
+
+
+def _messages(waiting: Waiting, at: datetime) -> str:
+    text = f"{waiting.ready:,} ready to leave"
+    if waiting.oldest_at is not None:
+        text += f", the oldest for {_span(waiting.oldest_at, at)}"
+    return f"{text}; {waiting.later:,} wait for their hour; {waiting.leaving:,} are leaving"
+
+
+def _when(then: datetime, now: datetime, zone: ZoneInfo) -> str:
+    return f"{moment(then, zone)}, {_span(then, now)} ago" if then <= now else moment(then, zone)
+
+
+def _span(then: datetime, now: datetime) -> str:
+    minutes = int((now - then).total_seconds() // 60)
+    if minutes < 120:
+        return counted(minutes, "minute")
+    hours = minutes // 60
+    return counted(hours, "hour") if hours < 48 else counted(hours // 24, "day")
+
+
+def _as_json(overview: Overview) -> dict[str, Any]:
+    return {
+        "at": overview.at.isoformat(),
+        "facts": _facts_json(overview.facts),
+        "ledger": _ledger_json(overview.ledger),
+        "outlets": dict(overview.outlets),
+        "problems": [
+            {"about": o.about, "state": o.state.value, "found": o.found, "remedy": o.remedy}
+            for o in overview.problems
+        ],
+    }
+
+
+def _facts_json(facts: FactsOverview | None) -> dict[str, Any] | None:
+    return None if facts is None else _plain(asdict(facts))
+
+
+def _ledger_json(ledger: LedgerOverview | None) -> dict[str, Any] | None:
+    if ledger is None:
+        return None
+    return {
+        "people": {name: asdict(reach) for name, reach in ledger.reach.items()},
+        "journeys": [_plain(asdict(one)) for one in ledger.journeys],
+        "messages": _plain(asdict(ledger.waiting)),
+        "last_pass_at": ledger.passed_at.isoformat() if ledger.passed_at else None,
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }

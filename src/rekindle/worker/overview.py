@@ -1,0 +1,107 @@
+"""How a workspace stands, on one screen: facts, people, journeys, messages, and what is wrong.
+
+It changes nothing, and says what it can of a workspace that has only just been made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rekindle.channels import discover
+from rekindle.ledger import (
+    JourneyTally,
+    Reach,
+    Waiting,
+    count_reach,
+    load_last_pass,
+    tally_journeys,
+    tally_messages,
+)
+from rekindle.runtime import Workspace
+from rekindle.worker.examining import Line, State, examine
+
+
+@dataclass(frozen=True, slots=True)
+class FactsOverview:
+    """What was imported. ``refused_share`` is of the rows of the newest import of each file."""
+
+    orders: int
+    newest_order_at: datetime | None
+    imported_at: datetime | None
+    refused_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerOverview:
+    """Whom each channel could reach, which journeys go on, and what waits to leave."""
+
+    reach: Mapping[str, Reach]
+    journeys: tuple[JourneyTally, ...]
+    waiting: Waiting
+    passed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything; None where there is nothing yet. ``lines`` is what the doctor found.
+
+    ``outlets`` says by which way out each channel sends.
+    """
+
+    at: datetime
+    facts: FactsOverview | None
+    ledger: LedgerOverview | None
+    outlets: Mapping[str, str]
+    lines: tuple[Line, ...]
+
+    @property
+    def problems(self) -> list[Line]:
+        """Return what needs a look, the worst first."""
+        found = [line for line in self.lines if line.state is not State.WELL]
+        return sorted(found, key=lambda line: line.state is not State.REFUSES)
+
+
+def load_overview(workspace: Workspace) -> Overview:
+    """Return how a workspace stands now."""
+    lines = examine(workspace)
+    well = {line.about for line in lines if line.state is State.WELL}
+    channels = workspace.config.channel
+    return Overview(
+        at=workspace.clock.now(),
+        facts=_facts(workspace) if "facts" in well else None,
+        ledger=_ledger(workspace) if "ledger" in well else None,
+        outlets={name: channels(folder.channel).outlet for name, folder in discover().items()},
+        lines=tuple(lines),
+    )
+
+
+def _facts(workspace: Workspace) -> FactsOverview:
+    engine, facts = workspace.reading
+    imports = (facts.bookkeeping or {}).get("imports")
+    imported_at = share = None
+    if imports is not None:
+        sums = imports.aggregate(
+            at=imports.imported_at.max(), read=imports.read.sum(), bad=imports.quarantined.sum()
+        )
+        (row,) = engine.run(sums).to_pylist()
+        imported_at = row["at"]
+        share = row["bad"] / row["read"] if row["read"] else None
+    return FactsOverview(
+        int(engine.scalar(facts.orders.count()) or 0),
+        engine.scalar(facts.orders.ordered_at.max()),
+        imported_at,
+        share,
+    )
+
+
+def _ledger(workspace: Workspace) -> LedgerOverview:
+    alias, at = workspace.ledger, workspace.clock.now()
+    reach = {
+        name: count_reach(alias, folder.channel, folder.outlets[0].capabilities.address_kind)
+        for name, folder in discover().items()
+    }
+    return LedgerOverview(
+        reach, tuple(tally_journeys(alias, at)), tally_messages(alias, at), load_last_pass(alias)
+    )

@@ -1,0 +1,79 @@
+"""``rekindle status`` fits a screen, knows a new workspace, and its exit code tells."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import rekindle
+from tests.runtime.shops import NOW, Team, close_ledgers, set_key
+
+AS_OF = NOW.isoformat()
+
+
+@pytest.fixture
+def at_work(begun_shop: Path, tmp_path: Path) -> Path:
+    """Return a copy of a shop after its first pass."""
+    Team.copy(begun_shop, tmp_path / "shop")
+    return tmp_path / "shop"
+
+
+def test_a_shop_at_work_is_told_in_figures(at_work: Path) -> None:
+    told = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF)
+    found = told.document
+    assert (told.code, found["state"], found["problems"]) == (0, "well", [])
+    (journey,) = found["ledger"]["journeys"]
+    assert (journey["name"], journey["state"]) == ("calm", "running")
+    assert journey["open"] > journey["due"] == 0
+    assert found["ledger"]["messages"] == {
+        "ready": 0, "oldest_at": None, "later": 0, "leaving": 0, "unknown": 0, "failed": 0,
+    }  # fmt: skip
+    people = found["ledger"]["people"]["email"]
+    assert 0 < people["agreed"] < people["people"]
+    assert found["facts"]["orders"] > 0
+    assert found["outlets"]["email"] == "email_folder"
+
+
+def test_it_is_one_screen_of_80_columns(at_work: Path) -> None:
+    told = rekindle("status", "-C", at_work, "--as-of", AS_OF)
+    lines = told.out.splitlines()
+    assert told.code == 0
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 24
+    assert "All is well." in told.out
+    assert "calm" in told.out
+
+
+def test_people_who_are_held_are_counted(at_work: Path) -> None:
+    team = Team.at_work(at_work)
+    set_key(at_work, "end", '"20:59"')  # night nearly always
+    team.leave()
+    team = Team.at_work(at_work)
+    team.start("everyone")
+    team.tick()
+    team.leave()
+    told = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF).document
+    held = {one["name"]: one["held"] for one in told["ledger"]["journeys"]}
+    assert held["everyone"] > held["calm"] == 0
+
+
+def test_what_is_wrong_comes_with_what_to_do_about_it(at_work: Path) -> None:
+    shutil.move(at_work / "state/secret", at_work / "state/kept")
+    told = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF)
+    remedies = {one["about"]: one["remedy"] for one in told.document["problems"]}
+    assert told.code == 1
+    assert "put it back" in remedies["secret"]
+
+
+def test_a_workspace_without_facts_is_told_to_import(tmp_path: Path) -> None:
+    assert rekindle("init", tmp_path / "new").code == 0
+    told = rekindle("status", "-C", tmp_path / "new")
+    assert told.code == 1  # a marketing message has to carry a postal address
+    assert "nothing was imported yet" in told.out
+    assert "rekindle import" in told.out
+    document = rekindle("status", "--json", "-C", tmp_path / "new").document
+    assert (document["facts"], document["ledger"]) == (None, None)
+    assert not (tmp_path / "new/state/ledger.sqlite3").exists()
+    close_ledgers()
