@@ -70,7 +70,7 @@ def audit_page(audit: Audit, shop: str = "") -> str:
             title="Who drifted away, and what they are worth",
             about=(
                 f"{counted(audit.buyers, 'buyer')}, {counted(audit.orders, 'order')}, "
-                f"as of {say_day(audit.as_of)} ({audit.zone})"
+                f"as of {say_day(audit.as_of, audit.zone)} ({audit.zone})"
             ),
             lead=_audit_lead(audit),
             figures=_audit_figures(audit),
@@ -95,7 +95,10 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
         _Page(
             shop=shop,
             title=f"What {report.journey} {did}",
-            about=f"{kind}, {say_day(report.started_at)} to {say_day(report.until)}",
+            about=(
+                f"{kind}, {say_day(report.started_at, report.zone)} to "
+                f"{say_day(report.until, report.zone)} ({report.zone})"
+            ),
             lead=report.finding,
             figures=_report_figures(report),
             sections=(

@@ -78,6 +78,7 @@ class JourneyReport:
     return_rate_lift: Lift | Unknown
     notes: tuple[str, ...]
     nobody: str = ""
+    zone: str = "UTC"
 
     @property
     def finding(self) -> str:
@@ -151,6 +152,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         return_rate_lift=_estimate_return_lift(arms),
         notes=(*record.notes, *_explain(record, before_known)),
         nobody=record.nobody,
+        zone=facts.zone,
     )
 
 

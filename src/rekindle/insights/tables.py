@@ -77,7 +77,7 @@ def history_table(audit: Audit) -> TextTable:
     )
     return TextTable(
         "The history",
-        ("", f"until {say_day(audit.as_of)}"),
+        ("", f"until {say_day(audit.as_of, audit.zone)}"),
         (
             ("rows read", read),
             ("rows in quarantine", refused),
@@ -191,8 +191,9 @@ def proof_table(audit: Audit) -> TextTable:
             ("provable lift in return rate", say_points(proof.return_rate)),
         ),
         (
-            f"The earlier date is {say_day(base.as_of)}, when {counted(base.people, 'customer')} "
-            "had drifted away. A provable lift is one that four journeys in five would show.",
+            f"The earlier date is {say_day(base.as_of, audit.zone)}, when "
+            f"{counted(base.people, 'customer')} had drifted away. A provable lift is one that "
+            "four journeys in five would show.",
             *_reasons_of(base.share, proof.revenue, proof.return_rate),
         ),
     )

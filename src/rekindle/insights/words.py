@@ -6,6 +6,7 @@ Tables and pages speak through these, so that one figure looks the same everywhe
 from __future__ import annotations
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from rekindle import wording
 from rekindle.insights.survival import Interval
@@ -62,8 +63,9 @@ def say_days(days: Figure) -> str:
     return UNKNOWN if isinstance(days, Unknown) else f"{days:,.0f}"
 
 
-def say_day(at: date | datetime) -> str:
-    """Return a day the way a letter is dated."""
+def say_day(at: date | datetime, zone: str) -> str:
+    """Return a day the way a letter is dated; of an instant, the day it is in a zone."""
+    at = at.astimezone(ZoneInfo(zone)) if isinstance(at, datetime) else at
     return f"{at.day} {at:%B %Y}"
 
 

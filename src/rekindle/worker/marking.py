@@ -28,6 +28,7 @@ from rekindle.ledger import (
     set_mark,
 )
 from rekindle.runtime import Workspace
+from rekindle.wording import moment
 from rekindle.worker.refusals import Refusal, Refusals
 
 FILE = "state/ledger.mark"
@@ -101,10 +102,11 @@ class Watermark:
         """
         require_home(self._workspace.ledger)
         if gap := self.find_gap():
+            zone = self._workspace.zone
             raise WorkError(
                 f"this ledger is older than what was sent from here: it ends at "
-                f"{gap.since:%Y-%m-%d %H:%M} UTC, the last pass was at {gap.until:%Y-%m-%d %H:%M} "
-                f"UTC, and it lacks {gap}. Nothing is sent. Restore a newer copy if there is "
+                f"{moment(gap.since, zone)}, the last pass was at {moment(gap.until, zone)} "
+                f"({zone}), and it lacks {gap}. Nothing is sent. Restore a newer copy if there is "
                 "one; else record the opt-outs it lacks and run `rekindle accept-restored`"
             )
 
