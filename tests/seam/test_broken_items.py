@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 from django.db import connections
 
-from rekindle.desk import start_journey
+from rekindle.desk import explain_customer, start_journey
 from rekindle.facts import Engine
 from rekindle.ledger.models import Exclusion, Person
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from tests.seam.corner import HOUR, JOURNEY, MINUTE, Corner
 
@@ -92,3 +93,19 @@ def test_a_damaged_card_holds_its_own_message(two: Corner) -> None:
     assert two.mails() == 1
     (waiting,) = [m for m in two.space.history.messages_of("win") if m.error]
     assert (waiting.person, "cannot be read" in waiting.error) == ("ann", True)
+
+
+def test_explain_says_what_steps_and_budgets_ask(two: Corner) -> None:
+    toml = two.space.directory / "rekindle.toml"
+    budget = '\n[[budgets]]\nchannel = "email"\nper_month = 0\n'
+    text = toml.read_text(encoding="utf-8").replace("[email]", "[email]\ncost = 1")
+    toml.write_text(text + budget, encoding="utf-8")
+    two.space = Workspace.open(two.space.directory, clock=two.clock)
+    send = "send: {channel: email, template: check-in}"
+    asking = JOURNEY.replace(send, f"when: orders_count >= 5 or clicked\n    {send}")
+    two.start(text=asking)
+    found = explain_customer(two.space, "ann", two.now)
+    (step,) = found.steps
+    assert (step.journey, step.is_met, step.left_micros) == ("win", False, 0)
+    (mail,) = (one for one in found.verdicts if one.channel == "email")
+    assert mail.decision.reason is Reason.BUDGET

@@ -35,7 +35,7 @@ from rekindle.vocabulary import Answer
 from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
-    from rekindle.desk import Explanation, Verdict
+    from rekindle.desk import Explanation, StepVerdict, Verdict
     from rekindle.ledger import DecisionEntry
     from rekindle.vocabulary import Reason
 
@@ -151,6 +151,8 @@ def _show_person(found: Explanation, currency: str, zone: ZoneInfo) -> None:
         output.print(f"{found.person} is in no facts yet, only in the ledger.\n", markup=False)
     for verdict in found.verdicts:
         output.print(_say(verdict, zone), markup=False)
+    for step in found.steps:
+        output.print(_say_step(step, currency), markup=False)
     for line in _against(found, zone):
         output.print(line, markup=False)
     output.print()
@@ -167,6 +169,19 @@ def _say(verdict: Verdict, zone: ZoneInfo) -> str:
         is_sent = decision.answer is Answer.SEND
         answer = "may be written to" if is_sent else "may not be written to"
     return f"Marketing by {word_for(verdict.channel)}: {answer} ({why.strip()})"
+
+
+def _say_step(step: StepVerdict, currency: str) -> str:
+    """Return what a step of a journey asks for beside the gate."""
+    asked = []
+    if step.send.when is not None:
+        met = {True: "is met", False: "is not met", None: "cannot be judged"}[step.is_met]
+        asked.append(f"`{step.send.when}` {met}")
+    if step.left_micros is not None:
+        left = amount(step.left_micros / 1_000_000, currency)
+        asked.append(f"{left} is left of its budget this month")
+    where = f"{step.journey}, step {step.send.key} by {word_for(step.send.channel)}"
+    return f"In {where}: {'; '.join(asked)}"
 
 
 def _against(found: Explanation, zone: ZoneInfo) -> Iterator[str]:

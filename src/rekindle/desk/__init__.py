@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.exporting import Files, export_assignments, export_audience
-    from rekindle.desk.judging import Verdict
+    from rekindle.desk.judging import StepVerdict, Verdict
     from rekindle.desk.opting_out import LedgerOptOuts
     from rekindle.desk.persons import (
         Found,
@@ -57,6 +57,7 @@ _HOMES = {
     "Files": "exporting",
     "export_assignments": "exporting",
     "export_audience": "exporting",
+    "StepVerdict": "judging",
     "Verdict": "judging",
     "Found": "persons",
     "join_people": "persons",
@@ -104,6 +105,7 @@ __all__ = [
     "Restored",
     "Scaffold",
     "Start",
+    "StepVerdict",
     "Verdict",
     "begin_journey",
     "build_plan",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
 from rekindle.desk.finding import find_person
-from rekindle.desk.judging import Verdict, judge
+from rekindle.desk.judging import StepVerdict, Verdict, judge, judge_steps
 from rekindle.desk.retracing import Sending, retrace
 from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
@@ -37,7 +37,8 @@ class Explanation:
     """One person: profile, permission, wishes, enrolments, decisions and messages.
 
     Lists are in order of time, the oldest first; ``sent`` says of the newest messages why
-    they were sent.
+    they were sent. ``steps`` are those of journeys the person is in that ask for more than
+    the gate does.
     """
 
     person: str
@@ -56,6 +57,7 @@ class Explanation:
     decisions: Sequence[DecisionEntry]
     messages: Sequence[MessageEntry]
     sent: Sequence[Sending] = ()
+    steps: Sequence[StepVerdict] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -77,6 +79,17 @@ class Explanation:
                     "detail": one.detail,
                 }
                 for one in self.verdicts
+            ],
+            "steps": [
+                {
+                    "journey": one.journey,
+                    "step": one.send.key,
+                    "channel": one.send.channel.value,
+                    "condition": one.send.when,
+                    "is_met": one.is_met,
+                    "budget_left": one.left_micros and one.left_micros / 1_000_000,
+                }
+                for one in self.steps
             ],
             "consents": [_plain(asdict(one)) for one in self.consents],
             "suppressions": [_plain(asdict(one)) for one in self.suppressions],
@@ -133,7 +146,8 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
     )
-    return replace(known, sent=retrace(workspace, known))
+    steps = judge_steps(workspace, customer, known.enrolments, profile, at)
+    return replace(known, sent=retrace(workspace, known), steps=steps)
 
 
 def _zones(workspace: Workspace, card: Person | None) -> Sequence[ZoneInfo]:

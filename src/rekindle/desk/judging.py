@@ -5,8 +5,8 @@ So what ``rekindle explain`` says is what the gate would do, whatever the reason
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,8 +16,19 @@ import ibis.expr.types as ir
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LONGEST_DURATION
 from rekindle.consent import Exclusion
-from rekindle.gate import Decision, Dossier, GateContext, JourneyRules, build_rules, decide
+from rekindle.errors import RekindleError
+from rekindle.gate import (
+    Decision,
+    Deed,
+    Dossier,
+    GateContext,
+    JourneyRules,
+    build_rules,
+    decide,
+    month_of,
+)
 from rekindle.journeys import Asking, Candidate, JourneyVersion, Send
+from rekindle.ledger import EnrolmentEntry
 from rekindle.profiles import local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, Reason
@@ -32,12 +43,26 @@ class Verdict:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class StepVerdict:
+    """What a step of a journey asks beside the gate.
+
+    ``is_met`` is its condition's answer now, None where nobody can say; ``left_micros`` the
+    least left in a budget that binds it, None without one.
+    """
+
+    journey: str
+    send: Send
+    is_met: bool | None
+    left_micros: int | None
+
+
 def judge(
     workspace: Workspace, person: str, profile: Mapping[str, Any], at: datetime
 ) -> list[Verdict]:
     """Return the gate's answer at ``at`` for each channel there is.
 
-    A journey's own conditions and the budgets are not part of it.
+    Budgets of all journeys count; what one journey asks beside is in ``judge_steps``.
     """
     rules = build_rules(workspace.config)
     asking = Asking(_OneProfile(workspace, person, at), rules)
@@ -56,12 +81,66 @@ def judge(
                 policy,
                 at,
                 cost=workspace.cost.get(channel, 0),
+                budget_left=_left(workspace, None, channel, at),
                 expected=expected,
                 exclusion=Exclusion.NEGATIVE_VALUE if is_excluded else None,
             )
         )
         verdicts.append(Verdict(channel, decision, _detail(decision, dossier)))
     return verdicts
+
+
+def judge_steps(
+    workspace: Workspace,
+    person: str,
+    enrolments: Sequence[EnrolmentEntry],
+    profile: Mapping[str, Any],
+    at: datetime,
+) -> list[StepVerdict]:
+    """Return what journeys that a person is in ask beside the gate: conditions and budgets."""
+    asking = Asking(_OneProfile(workspace, person, at), build_rules(workspace.config))
+    found = []
+    for one in enrolments:
+        versions = () if one.ended_at is not None else workspace.book.versions(one.journey)
+        for journey in (v.journey for v in versions if v.version == one.version):
+            for send in journey.sends:
+                left = _left(workspace, journey.name, send.channel, at)
+                is_met = _meets(workspace, asking, person, send, one, profile, at)
+                if send.when is not None or left is not None:
+                    found.append(StepVerdict(journey.name, send, is_met, left))
+    return found
+
+
+def _meets(
+    workspace: Workspace,
+    asking: Asking,
+    person: str,
+    send: Send,
+    entry: EnrolmentEntry,
+    profile: Mapping[str, Any],
+    at: datetime,
+) -> bool | None:
+    """Return whether the step's condition is met now; None where nobody can say."""
+    if send.when is None:
+        return True
+    dossier = workspace.outbox.standing(
+        person, send.channel, at, last_order_at=profile.get("last_order_at")
+    )
+    done = (s for s in workspace.history.signals_of(person) if s.at >= entry.entered_at)
+    deeds = tuple(Deed(s.event or s.kind.value, s.at) for s in done)
+    try:
+        return person in asking.meeting(send.when, [replace(dossier, deeds=deeds)], at)
+    except RekindleError:
+        return None
+
+
+def _left(workspace: Workspace, journey: str | None, channel: Channel, at: datetime) -> int | None:
+    """Return the least left in a budget that binds a message; None without one."""
+    month = month_of(at, workspace.zone)
+    reserved = workspace.history.reserved(month)
+    budgets = workspace.rules.budgets
+    binding = (b for b in budgets if b.binds(journey or "", channel))
+    return min((b.limit_micros - reserved.get(b.name, 0) for b in binding), default=None)
 
 
 def _detail(decision: Decision, dossier: Dossier) -> str:

@@ -94,6 +94,12 @@ class History:
         return self._enrolments(person=person)
 
     @ledger_errors()
+    def reserved(self, month: str) -> Mapping[str, int]:
+        """Return what is spent or spoken for of each budget in a local month, in micros."""
+        rows = models.Budget.objects.using(self._alias).filter(month=month)
+        return dict(rows.values_list("name", "reserved_micros"))
+
+    @ledger_errors()
     def assigned(self, journey: str) -> Mapping[str, Arm]:
         """Return the arm of everyone who was ever drawn for a journey."""
         rows = models.Assignment.objects.using(self._alias).filter(journey=journey)
