@@ -7,8 +7,8 @@ one, the import that saw it writes the persons beside it, in one change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -17,6 +17,7 @@ import pyarrow as pa
 from rekindle.facts.contracts import CUSTOMERS, HANDLES, IDENTITIES
 from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.identity import (
+    MOST_PEOPLE,
     Evidence,
     Handle,
     HandleKind,
@@ -25,6 +26,7 @@ from rekindle.identity import (
     apply_change,
     decide_change,
     find_groups,
+    initial_of,
     is_nobody,
     normalise_address,
     normalise_phone,
@@ -45,24 +47,52 @@ PLAIN_PHONE = (
 )
 
 
+CLAIMS = """
+    create or replace temp table claims as
+    select kind, value, customer_id, coalesce(k.person_id, customer_id) as person,
+        coalesce(c.first_name, '') as first_name
+    from (select distinct kind, value, customer_id from handles)
+    semi join (
+        select kind, value from handles group by all having count(distinct customer_id) > 1
+    ) using (kind, value)
+    left join known_persons k using (customer_id)
+    left join customers c using (customer_id)"""
+DOUBTED_HANDLES = f"""
+    select kind, value, list(distinct person)
+    from (select c.*, l.value as letter from claims c left join letters l on first_name = a)
+    group by kind, value
+    having count(distinct person) > 1 or count(distinct customer_id) > {MOST_PEOPLE}
+        or count(distinct nullif(letter, '')) > 1"""
+DOUBTED_PERSONS = """
+    select person from claims join letters on first_name = a
+    where letters.value <> '' group by person having count(distinct letters.value) > 1"""
+
+
 @dataclass(frozen=True, slots=True)
 class Testimony:
     """The evidence a lake holds, and when it first saw each id that takes part.
 
     ``other_ids`` are ids that go by another at one source only: (source, id there, id here).
+    ``persons`` are whom it is about; None is everybody.
     """
 
     evidence: Evidence
     first_seen: Mapping[str, datetime]
     other_ids: Sequence[tuple[str, str, str]]
+    persons: Collection[str] | None = None
 
     def rank(self, id_: str) -> tuple[object, ...]:
         """Return the place of an id among others: the one seen first comes first."""
         return self.first_seen.get(id_, LATE), id_
 
 
-def load_testimony(lake: Lake) -> Testimony:
-    """Return what the lake knows of who is who. Empty before any import.
+def load_testimony(
+    lake: Lake, told: Evidence, known: Mapping[str, str], *, is_settled: bool
+) -> Testimony:
+    """Return what the lake knows of who is who, beside what was told. Empty before any import.
+
+    ``known`` says which person an id goes by, where that is another. If it ``is_settled``,
+    by what the lake knew before, only those are asked about whom something contradicts.
 
     Raises:
         LakeError: the lake cannot be read.
@@ -76,7 +106,18 @@ def load_testimony(lake: Lake) -> Testimony:
             con.execute("create table touched as select customer_id from customers")
             con.execute("create table found as " + _build_handles(con, EARLY))
             con.execute("create or replace view handles as select * from found")
-        return _testimony(con)
+        persons = find_unsettled(con, told, known) if is_settled else None
+        said = _testimony(con, persons)
+    evidence = Evidence(said.evidence.claims, said.evidence.names, told.together, told.apart)
+    if persons is not None:
+        evidence = replace(
+            evidence,
+            together={
+                p: why for p, why in told.together.items() if known.get(p[0], p[0]) in persons
+            },
+            apart=[pair for pair in told.apart if known.get(pair[0], pair[0]) in persons],
+        )
+    return replace(said, evidence=evidence, persons=persons)
 
 
 def load_other_ids(lake: Lake) -> list[tuple[str, str, str]]:
@@ -189,9 +230,49 @@ def _table(rows: Iterable[tuple[tuple[str | None, ...], str]]) -> pa.Table:
     )
 
 
-def _testimony(con: duckdb.DuckDBPyConnection) -> Testimony:
+def find_unsettled(
+    con: duckdb.DuckDBPyConnection, told: Evidence, known: Mapping[str, str]
+) -> set[str]:
+    """Return the persons who may not be as the rules say, though all were at some earlier time.
+
+    Handles are only ever added. So who was one person still is, if each handle of theirs is
+    of nobody else and they have one initial; and who shares no handle is nobody else yet.
+    """
+    columns = pa.array(known.keys(), pa.string()), pa.array(known.values(), pa.string())
+    con.register("known_persons", pa.table(columns, names=["customer_id", "person_id"]))
+    con.execute(CLAIMS)
+    names = con.execute("select distinct first_name from claims where first_name <> ''").fetchall()
+    con.register("letters", _table((one, initial_of(Name(*one))) for one in names))
+    doubted = con.execute(DOUBTED_HANDLES).fetchall()
+    persons = {
+        person
+        for kind, value, owners in doubted
+        if not is_nobody(Handle(HandleKind(kind), value))
+        for person in owners
+    }
+    persons |= {person for (person,) in con.execute(DOUBTED_PERSONS).fetchall()}
+    held = {id_ for pair in told.together for id_ in pair}
+    unheld = con.execute(
+        "select customer_id from known_persons anti join claims using (customer_id)"
+    )
+    persons |= {known[id_] for (id_,) in unheld.fetchall() if id_ not in held}
+    for pairs, is_one in ((told.together, True), (told.apart, False)):
+        for pair in pairs:
+            a, b = (known.get(id_, id_) for id_ in pair)
+            if (a == b) is not is_one:
+                persons |= {a, b}
+    return persons
+
+
+def _testimony(con: duckdb.DuckDBPyConnection, persons: Collection[str] | None = None) -> Testimony:
+    """Return the evidence; with ``persons``, of the handles of these alone."""
+    among = ""
+    if persons is not None:
+        con.register("doubted", pa.table({"person": pa.array(sorted(persons), pa.string())}))
+        among = "semi join (select kind, value from claims semi join doubted using (person)) "
+        among += "using (kind, value)"
     shared = con.execute(
-        "select kind, value, list(distinct customer_id) from handles "
+        f"select kind, value, list(distinct customer_id) from handles {among} "
         "group by kind, value having count(distinct customer_id) > 1"
     ).fetchall()
     claims = {}

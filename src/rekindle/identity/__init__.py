@@ -15,12 +15,14 @@ from rekindle.identity.nobody import BLANK_NAMES, NO_IDS, WORDS, is_nobody
 from rekindle.identity.normalising import former_spellings, is_plain_address, normalise_address
 from rekindle.identity.phones import normalise_phone
 from rekindle.identity.rules import MOST_PEOPLE, Evidence, Groups, find_groups, initial_of
+from rekindle.identity.rules import VERSION as RULES_VERSION
 from rekindle.identity.suggesting import Acquaintance, Suggestion, suggest_joins
 
 __all__ = [
     "BLANK_NAMES",
     "MOST_PEOPLE",
     "NO_IDS",
+    "RULES_VERSION",
     "WORDS",
     "Acquaintance",
     "Evidence",

@@ -17,6 +17,9 @@ from scipy.sparse.csgraph import connected_components
 
 from rekindle.identity.model import Handle, JoinReason, Name, SharedHandle
 
+VERSION = 1
+"""Another number whenever a rule changes: everybody is judged again then."""
+
 MOST_PEOPLE = 8
 """How many people one handle may be of before it joins nobody."""
 

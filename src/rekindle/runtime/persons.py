@@ -21,10 +21,19 @@ from rekindle.facts import (
     load_testimony,
     tell_shared,
 )
-from rekindle.identity import Evidence, IdentityChange, JoinReason, Link, decide_change, find_groups
+from rekindle.identity import (
+    RULES_VERSION,
+    IdentityChange,
+    JoinReason,
+    Link,
+    decide_change,
+    find_groups,
+)
 from rekindle.ledger import Persons
 
 EVIDENCE = ("customers", "handles")
+BY_THESE = f"rules {RULES_VERSION};"
+"""How a version of the evidence begins that was judged by the rules there are now."""
 
 
 def settle_persons(persons: Persons, lake: Lake, at: datetime) -> tuple[str, ...]:
@@ -33,13 +42,17 @@ def settle_persons(persons: Persons, lake: Lake, at: datetime) -> tuple[str, ...
     Nothing is read where neither the evidence nor what somebody said has changed.
     """
     version = _version(persons, lake)
-    if persons.noted() == version:
+    noted = persons.noted()
+    if noted == version:
         return ()
     persons.finish(at)
-    said, told, known = load_testimony(lake), persons.told(), persons.known()
-    evidence = Evidence(said.evidence.claims, said.evidence.names, told.together, told.apart)
-    groups = find_groups(evidence)
+    known = persons.known()
+    is_settled = noted is not None and noted.startswith(BY_THESE)
+    said = load_testimony(lake, persons.told(), known, is_settled=is_settled)
+    groups = find_groups(said.evidence)
     rank = _rank(persons, said, [id_ for ids in groups.groups for id_ in ids])
+    if said.persons is not None:
+        known = {id_: person for id_, person in known.items() if person in said.persons}
     decided = decide_change(groups, known, rank=rank)
     persons.apply(decided, at)
     persons.note(_version(persons, lake), at)
@@ -84,7 +97,7 @@ def read_persons(persons: Persons, lake: Lake) -> pa.Table | None:
 def _version(persons: Persons, lake: Lake) -> str:
     versions = lake.versions()
     seen = ",".join(f"{table}={versions.get(table)}" for table in EVIDENCE)
-    return f"{seen};{persons.version().rpartition('/')[0]}"
+    return f"{BY_THESE}{seen};{persons.version().rpartition('/')[0]}"
 
 
 def _rank(
