@@ -34,9 +34,9 @@ RULES = """\
   properties or context, are kept and count for nothing; so is an open or click within 10
   seconds of the provider accepting the person's newest message.
 - **Bounces** that name a soft, temporary or transient `bounce_type` end nothing.
-- **Cards.** `identify` changes what it gives: `email`, `phone`, `firstName`, `lastName`,
-  `address.country`, `timezone`, `createdAt`. A trait that cannot be read is left out with a
-  note.
+- **Cards.** `identify` changes what it gives: `email`, `emailVerified`, `phone`, `firstName`,
+  `lastName`, `address.country`, `timezone`, `createdAt`. A trait that cannot be read is left out
+  with a note.
 - **Permission.** `traits.consent` holds a yes or no for a channel, with the words that were
   shown: `{"email": true, "wording": "Send me offers", "source": "checkout"}`. A no here is a
   withdrawal; an `Unsubscribed` event ends every journey as well.

@@ -40,6 +40,7 @@ from rekindle.intake.reading import (
     parse_json,
     read_event,
 )
+from rekindle.intake.visitors import as_visitor, is_of_visitor
 
 __all__ = [
     "HUMAN_KINDS",
@@ -56,12 +57,14 @@ __all__ = [
     "RefusedEvent",
     "Statement",
     "WireEvent",
+    "as_visitor",
     "channel_of",
     "event_name",
     "find_batch",
     "fold_order",
     "is_behaviour",
     "is_by_machine",
+    "is_of_visitor",
     "is_visitors_own",
     "keep_amounts",
     "kind_of",

@@ -43,6 +43,7 @@ def read_card(traits: Mapping[str, Any]) -> Card:
 
     return Card(
         email=read("email", traits.get("email"), _email),
+        email_verified=_verified(_either(traits, "emailVerified", "email_verified"), notes),
         phone=read("phone", traits.get("phone"), _phone),
         first_name=read("firstName", _either(traits, "firstName", "first_name"), _person_name),
         last_name=read("lastName", _either(traits, "lastName", "last_name"), _person_name),
@@ -56,6 +57,14 @@ def read_card(traits: Mapping[str, Any]) -> Card:
 
 def _either(traits: Mapping[str, Any], *names: str) -> Any:
     return next((traits[name] for name in names if traits.get(name) is not None), None)
+
+
+def _verified(given: Any, notes: list[str]) -> bool | None:
+    """Return whether the address is theirs; what cannot be read is perhaps a no, and is one."""
+    if given is None or isinstance(given, bool):
+        return given
+    notes.append(f"emailVerified {given!r:.60} is neither true nor false: taken for false")
+    return False
 
 
 def _email(text: str) -> str:

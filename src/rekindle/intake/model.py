@@ -88,6 +88,7 @@ class Card:
     """The part of a contact card that one call gives; None is "nothing said"."""
 
     email: str | None = None
+    email_verified: bool | None = None
     phone: str | None = None
     first_name: str | None = None
     last_name: str | None = None

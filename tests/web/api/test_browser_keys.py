@@ -131,6 +131,78 @@ def test_a_page_cannot_change_the_card_of_somebody_else(
     assert space.history.person("ada") == card
 
 
+def test_a_page_names_no_address_and_says_no_yes_even_of_its_own_visitor(
+    space: Workspace, browser: Caller, server: Caller
+) -> None:
+    traits = {"email": "ada@example.org", "phone": "+44 20 7946 0000"}
+    server.send({"type": "identify", "userId": "ada", "anonymousId": "v1", "traits": traits})
+    card = space.history.person("ada")
+    assert card is not None
+    said = {"email": "victim@example.org", "phone": "+44 20 7946 0001", "emailVerified": True}
+    answer = browser.send(
+        {"type": "identify", "anonymousId": "v1", "traits": {**said, "consent": {"email": True}}},
+        {"type": "identify", "anonymousId": "v1", "traits": {"consent": {"sms": False}}},
+    )
+    assert [note["note"].split(" was")[0] for note in answer.document["notes"]] == [
+        "email",
+        "phone",
+        "a yes",
+    ]
+    assert space.history.person("ada") == card
+    said_last = models.Consent.objects.using(space.ledger).values_list("channel", "granted")
+    assert list(said_last) == [("sms", False)]
+
+
+def test_what_a_page_says_is_no_evidence_of_who_is_one(
+    space: Workspace, browser: Caller, server: Caller
+) -> None:
+    """The way of the report into the lake leaves out what a page said, whoever it was then."""
+    browser.send({"type": "identify", "anonymousId": "v1", "traits": {"email": "bob@example.org"}})
+    for who, visitor in (("bob", "b"), ("eve", "v1")):
+        traits = {"email": f"{who}@example.org", "firstName": who}
+        call = {"type": "identify", "userId": who, "anonymousId": visitor, "traits": traits}
+        server.send(call)
+    browser.send(
+        {
+            "type": "identify",
+            "anonymousId": "v1",
+            "traits": {"email": "bob@example.org", "firstName": "Bob", "createdAt": "2001-01-01"},
+        }
+    )
+    space.import_facts()
+    cards = space.engine.run(space.facts.customers.order_by("customer_id")).to_pylist()
+    assert [(one["customer_id"], one["email"]) for one in cards] == [
+        ("bob", "bob@example.org"),
+        ("eve", "eve@example.org"),
+    ]
+    assert cards[1]["first_name"] == "eve"
+    assert space.book.persons.known() == {}
+
+
+def test_a_visitor_who_calls_themselves_like_a_customer_is_nobodys(
+    space: Workspace, browser: Caller, server: Caller
+) -> None:
+    browser.send({**PAGE, "anonymousId": "c100", "messageId": "before"})
+    server.send({"type": "identify", "userId": "c100", "traits": {"email": "ada@example.org"}})
+    server.send({"type": "alias", "previousId": "c100", "userId": "ada"})
+    browser.send({**PAGE, "anonymousId": "c100"})
+    assert space.book.persons.find(["c100"]) == {"c100": "ada"}
+    visits = [who for who, deed in deeds(space) if deed == "visit"]
+    assert visits == []
+    assert [who for who, deed in deeds(space)].count(None) == 2
+
+
+def test_a_page_joins_nobody(space: Workspace, browser: Caller, server: Caller) -> None:
+    server.send({"type": "identify", "userId": "ada", "anonymousId": "v1", "traits": {}})
+    call = {"userId": "eve", "previousId": "ada", "anonymousId": "v2"}
+    for word in ("identify", "page", "track"):
+        browser.send({**call, "type": word, "event": "Cart Viewed", "traits": {}})
+    assert browser.send({**call, "type": "alias"}).reasons == ["not_allowed"]
+    browser.send({**PAGE, "anonymousId": "v2"})
+    assert space.book.persons.ids_of("ada") == [" v1"]
+    assert {who for who, deed in deeds(space) if deed is not None} == set()
+
+
 def test_only_what_a_visitor_does_is_taken(space: Workspace, browser: Caller) -> None:
     names = sorted({*MEANINGS, "my_own_event", "cart_abandoned"} - {"product_viewed"})
     names = [name for name in names if MEANINGS.get(name) is None or not is_look(name)]

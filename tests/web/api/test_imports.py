@@ -187,3 +187,20 @@ def test_an_erasure_reaches_what_was_imported_long_ago(shop: Shop) -> None:
     shop.space.import_reports()
     assert shop.rows("customers", "customer_id") == [("ada",)]
     assert shop.space.forget_erased() == 0
+
+
+@pytest.mark.parametrize(("said", "is_one"), [(None, True), (True, True), (False, False)])
+def test_an_address_that_a_server_did_not_verify_joins_nobody(
+    shop: Shop, said: bool | None, is_one: bool
+) -> None:
+    traits = {"email": "ada@example.com", "emailVerified": said}
+    shop.space.import_facts()
+    shop.report("", "identify", userId="eve", traits=traits)
+    shop.space.import_facts()
+    assert bool(shop.space.book.persons.known()) is is_one
+    if not is_one:
+        shop.report(
+            "", "identify", userId="eve", traits={"email": "ada@example.com"}, messageId="2"
+        )
+        shop.space.import_facts()
+        assert shop.space.book.persons.known()

@@ -21,6 +21,7 @@ from rekindle.intake import (
     EventType,
     OrderEvent,
     fold_order,
+    is_of_visitor,
     kind_of,
     read_card,
     read_lines,
@@ -136,7 +137,14 @@ def _lines(row: Row, reports: Iterable[Spooled]) -> list[Row]:
 
 def _cards(lake: Lake, reports: Iterable[Spooled]) -> list[Row]:
     """Return the cards of people who were identified: what was said over what is held."""
-    told = [r for r in reports if r.type is EventType.IDENTIFY and r.person]
+    # What a page says is no evidence of who is who, and no address of anybody.
+    told = [
+        report
+        for report in reports
+        if report.type is EventType.IDENTIFY
+        and report.person
+        and not is_of_visitor(report.message_id)
+    ]
     held = {} if not told else held_cards(lake, {str(r.person) for r in told})
     # Whatever a file said of a permission stands as its own statement; it is not said again.
     cards = {
@@ -146,7 +154,10 @@ def _cards(lake: Lake, reports: Iterable[Spooled]) -> list[Row]:
     for report in sorted(told, key=lambda one: (one.at, one.id)):
         person = str(report.person)
         before = rows.get(person) or cards.get(person) or {"created_at": report.at.isoformat()}
-        rows[person] = {**before, "customer_id": person, **_said(report)}
+        said = _said(report)
+        if "email" in said:  # whether another address was theirs says nothing of this one
+            before = {k: v for k, v in before.items() if k != "email_verified"}
+        rows[person] = {**before, "customer_id": person, **said}
     return list(rows.values())
 
 
@@ -154,6 +165,7 @@ def _said(report: Spooled) -> Row:
     card = read_card(_content(report))
     said: Row = {
         "email": card.email,
+        "email_verified": card.email_verified,
         "phone": card.phone,
         "first_name": card.first_name,
         "last_name": card.last_name,

@@ -69,8 +69,11 @@ class BatchLinks:
         if event.user_id is None:
             return self._people.get(anonymous(event.anonymous_id or ""))
         if event.type is EventType.ALIAS and event.previous_id:
+            if event.previous_id in self.strangers:
+                # Nobody else knows what a visitor went by, but everybody may guess a customer's
+                # id: whoever calls themselves so in a browser does not become the customer.
+                self.join(anonymous(event.previous_id), event.user_id)
             self.join(event.previous_id, event.user_id)
-            self.join(anonymous(event.previous_id), event.user_id)
         if event.anonymous_id:
             self.join(anonymous(event.anonymous_id), event.user_id)
         return self._people.get(event.user_id, event.user_id)

@@ -7,9 +7,8 @@ taken. Anything but a 200 means that nothing was kept and the same may be sent a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +19,7 @@ from rekindle.intake import (
     EventType,
     Problem,
     RefusedEvent,
+    as_visitor,
     find_batch,
     is_behaviour,
     is_visitors_own,
@@ -30,8 +30,6 @@ from rekindle.web.access import open_to_keys
 from rekindle.web.api.interfaces import Intake
 from rekindle.web.api.messages import MOST_EVENTS, Refused, Request, Response
 
-VISITOR = "visitor:"
-LONGEST_ID = 200  # as read_event takes them, and the ledger keeps them
 CLAIMED = (
     "userId is not taken from a page: the event is its visitor's, by anonymousId; say on your "
     "server, in an identify call with both, who that is"
@@ -54,15 +52,13 @@ class _Reading:
             self._note(index, event, text)
 
     def of_visitor(self, index: int, event: Event) -> Event:
-        """Return an event as that of whoever has its anonymous id, whatever else it claims.
-
-        Anyone can read the key of a page and name any customer, but not guess what another
-        browser goes by. Its message ids have a beginning of their own, so that none can take
-        the place of one that a server is going to use.
-        """
+        """Return an event as a page may report it, and note what of it was left out."""
         if event.user_id is not None:
             self._note(index, event, CLAIMED)
-        return replace(event, user_id=None, message_id=_visitors(event.message_id))
+        own, left_out = as_visitor(event)
+        for text in left_out:
+            self._note(index, event, text)
+        return own
 
     def _note(self, index: int, event: Event, text: str) -> None:
         self.notes.append({"index": index, "messageId": event.message_id, "note": text})
@@ -124,10 +120,9 @@ class Tracking:
                 continue
             if event.card is not None:
                 reading.note(index, event.card, event)
-            if is_public:
-                event = reading.of_visitor(index, event)
-            reading.events.append(event)
-            reading.places[event.message_id] = index, event.message_id.removeprefix(VISITOR)
+            own = reading.of_visitor(index, event) if is_public else event
+            reading.events.append(own)
+            reading.places[own.message_id] = index, event.message_id
         erased = self._intake.take(key.source, reading.events, now)
         reading.refusals += [_erased(*reading.places[id_]) for id_ in erased]
         return reading
@@ -143,12 +138,6 @@ TYPES = {
     "a": "alias",
     "g": "group",
 }
-
-
-def _visitors(message_id: str) -> str:
-    if len(VISITOR) + len(message_id) > LONGEST_ID:
-        message_id = sha256(message_id.encode()).hexdigest()
-    return VISITOR + message_id
 
 
 def _check_allowed(event: Event, key: ApiKey) -> None:
