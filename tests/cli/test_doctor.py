@@ -96,3 +96,19 @@ def test_real_mail_is_refused_with_settings_of_a_trial(shop: Path, examined: Exa
     with pytest.raises(SystemExit) as end:
         main(["worker", "-C", str(shop)])
     assert end.value.code == 2
+
+
+def test_people_of_the_facts_are_counted_before_the_first_pass(
+    imported_shop: Path,  # noqa: F811 - the fixture
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.copytree(imported_shop, tmp_path / "shop")
+    Workspace.open(tmp_path / "shop").book.told()  # a ledger in which nobody is
+    close_ledgers()
+    with pytest.raises(SystemExit):
+        main(["doctor", "-C", str(tmp_path / "shop")])
+    close_ledgers()
+    told = capsys.readouterr().out
+    assert "of 0 people" not in told
+    assert "285 cards in the facts; the first pass carries them into" in told

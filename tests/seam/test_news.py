@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from rekindle.consent import ConsentRecord
 from rekindle.identity import JoinReason, Link
 from rekindle.journeys.population import save_people
-from rekindle.ledger import LedgerBook
-from tests.seam.corner import MINUTE, Corner
+from rekindle.ledger import LedgerBook, models
+from rekindle.vocabulary import Channel
+from tests.seam.corner import HOUR, MINUTE, Corner
 
 
 def told(shop: Corner) -> int:
@@ -82,3 +84,25 @@ def test_another_secret_tells_everybody_again(known: Corner) -> None:
     space = known.space
     other = LedgerBook(space.ledger, secret=b"another", terms=space.terms)
     assert save_people(*space.reading, other, known.now) == 3
+
+
+def test_a_no_of_an_import_that_runs_ahead_is_said_once(known: Corner) -> None:
+    space, imported_at = known.space, known.now
+    records = models.Consent.objects.using(space.ledger).filter(person="cem")
+    records.delete()
+    for earlier in (3, 2, 1, 0):  # passes by a clock that is behind, until it is not
+        at = imported_at - earlier * HOUR
+        space.book.note_told({"cem": "something else"})
+        save_people(*space.reading, space.book, at)
+        if earlier == 2:
+            yes = ConsentRecord("cem", Channel("email"), True, at + MINUTE, "api:web")
+            space.book.save_consent([yes])
+    assert list(records.order_by("at").values_list("granted", "at")) == [
+        (False, imported_at - 3 * HOUR),
+        (True, imported_at - 2 * HOUR + MINUTE),
+    ]
+    imported(known, ann="yes,", bea=",", cem="yes,")
+    told(known)
+    imported(known, ann="yes,", bea=",", cem="no,")
+    told(known)
+    assert [one for one, _ in records.order_by("at").values_list("granted", "at")][-1] is False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -26,7 +26,8 @@ class Rule(StrEnum):
 class ConsentRecord:
     """One statement of will: who, when, how and in exactly which words.
 
-    Records are only ever added. ``granted`` False is a withdrawal.
+    Records are only ever added. ``granted`` False is a withdrawal. ``since`` is of a no that
+    nobody dated: one that the same source said after it, in the same words, is the same no.
     """
 
     person: str
@@ -35,6 +36,7 @@ class ConsentRecord:
     at: datetime
     source: str
     wording: str = ""
+    since: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

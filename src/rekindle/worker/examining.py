@@ -232,6 +232,13 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
 
 
 def _people(workspace: Workspace) -> Iterator[Line]:
+    waiting = _waiting_cards(workspace)
+    if waiting:
+        found = (
+            f"{counted(waiting, 'card')} in the facts; the first pass carries them into the ledger"
+        )
+        yield Line("people", State.WELL, found)
+        return
     for folder in discover().values():
         kind = folder.outlets[0].capabilities.address_kind
         reach = count_reach(workspace.ledger, folder.channel, kind)
@@ -244,6 +251,14 @@ def _people(workspace: Workspace) -> Iterator[Line]:
         remedy = "import addresses and consents; without them nobody can be written to"
         state = State.WARNS if is_poor else State.WELL
         yield Line("people", state, found, remedy if is_poor else "")
+
+
+def _waiting_cards(workspace: Workspace) -> int:
+    """Return how many people have cards in the facts, while the ledger has nobody's yet."""
+    if not workspace.has_facts or workspace.book.told():
+        return 0
+    engine, facts = workspace.reading
+    return int(engine.scalar(facts.customers.customer_id.nunique()))
 
 
 def _stuck(workspace: Workspace) -> Iterator[Line]:

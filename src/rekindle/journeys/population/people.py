@@ -16,6 +16,7 @@ from itertools import chain, groupby, islice
 from operator import add, itemgetter
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -169,7 +170,11 @@ def _statements(
     if facts.permissions is None:
         return
     order = ("counts_at", "customer_id", "channel", "said", "source", "file")
-    told = _among(facts.permissions, news).select(*order, "said_at").order_by(*order)
+    told = _among(facts.permissions, news)
+    # When the source last said something of this channel before: what lies after is the same no.
+    own = ibis.window(group_by=("source", "customer_id", "channel"), order_by=("counts_at", "file"))
+    told = told.mutate(since=told.counts_at.lag().over(own))
+    told = told.select(*order, "said_at", "since").order_by(*order)
     for batch in engine.run(told).to_batches(max_chunksize=BATCH):
         yield batch.to_pylist()
 
@@ -177,6 +182,7 @@ def _statements(
 def _consent(row: dict[str, Any], at: datetime) -> ConsentRecord:
     """Return a statement; a no without a date counts at once, whatever clock imported it.
 
+    Once is enough: the next pass, whose clock says another time, is told that it is the same.
     A word that is neither yes nor no is perhaps a no, and is kept with it.
     """
     said, counts_at = row["said"], row["counts_at"]
@@ -188,4 +194,5 @@ def _consent(row: dict[str, Any], at: datetime) -> ConsentRecord:
         at=min(counts_at, at) if is_undated_no else counts_at,
         source=f"import:{row['source']}",
         wording="" if said in (YES, NO) else f"{said!r} is neither yes nor no: held back",
+        since=(row["since"] or UNDATED) if is_undated_no else None,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
@@ -115,7 +115,7 @@ class People:
                 know_people(self._alias, people)
                 if not all(record.granted for record in chunk):
                     hold_people(self._alias, people)
-                rows = sorted(_consent(record) for record in chunk)
+                rows = sorted(_consent(record) for record in self._unsaid(chunk))
                 added = fetch(self._alias, "add_consents", rows_of(rows))
                 withdrawn = [
                     (person, channel, text_of(instant_of(at)))
@@ -124,6 +124,18 @@ class People:
                 ]
                 sum_consents_up(self._alias, {row[0] for row in added})
                 self._cancel_withdrawn(withdrawn)
+
+    def _unsaid(self, records: Sequence[ConsentRecord]) -> Sequence[ConsentRecord]:
+        """Leave out each no without a date that is on record already, as of an earlier pass."""
+        asked = [
+            (number, one.person, one.channel.value, one.source, one.wording, text_of(one.since))
+            for number, one in enumerate(records)
+            if one.since is not None
+        ]
+        if not asked:
+            return records
+        said = {number for (number,) in fetch(self._alias, "said_since", rows_of(asked))}
+        return [one for number, one in enumerate(records) if number not in said]
 
     def suppress(self, person: str, suppression: Suppression, at: datetime) -> None:
         """Never contact this person, nor their address, as far as the suppression reaches."""

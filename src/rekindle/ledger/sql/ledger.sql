@@ -160,6 +160,15 @@ WHERE true
 ON CONFLICT DO NOTHING
 RETURNING person_id, channel, granted, INSTANT(at)
 
+-- name: said_since
+-- Those of these withdrawals that the same source has on record after an instant.
+SELECT r.number
+FROM ROWS(number bigint, person text, channel text, source text, wording text, since instant) AS r
+WHERE EXISTS (
+    SELECT 1 FROM ledger_consent AS c
+    WHERE c.person_id = r.person AND c.channel = r.channel AND NOT c.granted
+      AND c.source = r.source AND c.wording = r.wording AND c.at > r.since)
+
 -- name: hold_cards
 -- These people's cards, held until the commit, in one order everywhere.
 SELECT p.id
