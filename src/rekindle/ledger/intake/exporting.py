@@ -84,7 +84,8 @@ def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[Sou
         if rows:
             path = f"{FOLDER}/{name}-{table}-{reports[0].id}-{reports[-1].id}.jsonl"
             _write_lines(spool.base / path, rows)
-            columns = {c.name: c.name for c in CONTRACTS[table].inputs}
+            said = {name for row in rows for name in row}
+            columns = {c.name: c.name for c in CONTRACTS[table].inputs if c.name in said}
             yield SourceSettings(name=name, table=table, path=path, columns=columns, timezone="UTC")
 
 
