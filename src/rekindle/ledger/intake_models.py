@@ -40,7 +40,8 @@ class Event(models.Model):
 
     ``subject`` is the order it is about, or "". ``exported_at`` is when its facts
     reached the lake. ``deed`` is what the person did by it, in the words of a journey;
-    None if nothing, or if it counts as a purchase or a stop, which is a signal. No
+    None if nothing, or if it counts as a purchase or a stop, which is a signal. ``given`` is
+    the id it came under while that stood for the person, and goes with if they part. No
     constraint ties it to the card: reports arrive in bulk, and may come before the card.
     """
 
@@ -58,6 +59,7 @@ class Event(models.Model):
     payload = models.TextField()
     exported_at = models.DateTimeField(null=True)
     deed = _word(100, null=True)
+    given = _word(200, null=True)
 
     class Meta:
         constraints = (
@@ -83,6 +85,9 @@ class Event(models.Model):
             models.Index(
                 fields=["deed", "at"], condition=Q(deed__isnull=False), name="ledger_event_doers"
             ),
+            models.Index(
+                fields=["given"], condition=Q(given__isnull=False), name="ledger_event_given"
+            ),
         )
 
 
@@ -90,12 +95,14 @@ class Alias(models.Model):
     """Another id of a person: one they had before, or an anonymous one.
 
     Those begin with a space, which no id does, so that no visitor can take the place of
-    a customer by calling themselves so.
+    a customer by calling themselves so. ``given`` is the id that a visitor was said to be,
+    where that stood for the person.
     """
 
     id = _word(201, primary_key=True)
     person = _word(200, db_index=True)
     at = models.DateTimeField()
+    given = _word(200, null=True)
 
 
 class Join(models.Model):

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rekindle.errors import LedgerError
 from rekindle.journeys import Person
@@ -20,35 +20,52 @@ from rekindle.ledger.queries import Row, execute, fetch, rows_of
 
 FIELDS = ("address", "phone", "country", "timezone")
 NAMES = ("first_name", "last_name")
+UNREAD = "?"
+"""What stood there before, where that has to be read again: whatever a file says next."""
+
+
+class Said(NamedTuple):
+    """That a field was given: when, what stood there before, and under which id.
+
+    ``given`` is "" for the person's own.
+    """
+
+    at: str
+    before: str | None
+    given: str = ""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class OwnCard:
-    """A card as it is held. ``said`` is by field: when it was given, and what was there."""
+    """A card as it is held. ``said`` is what of it the person gave, by field."""
 
     person: Person
-    said: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    said: dict[str, Said] = field(default_factory=dict)
 
-    def give(self, given: Mapping[str, str], at: datetime) -> None:
+    def give(self, given: Mapping[str, str], at: datetime, *, by: str = "") -> None:
         """Take what the person says of themselves, but for what they said later."""
         now, changed = at.isoformat(), dict[str, str | None]()
         for name, value in given.items():
             held = value_of(self.person, name)
-            told_at, before = self.said.get(name, ("", held))
-            if now >= told_at and (value != held or name in self.said):
+            told = self.said.get(name, Said("", held))
+            if now >= told.at and (value != held or name in self.said):
                 changed[name] = value
-                self.said[name] = (now, before)
+                self.said[name] = Said(now, told.before, by)
         if changed:
             self.person = with_values(self.person, changed)
 
     def take(self, told: Person) -> Person:
         """Return the card after a file told of it: what is only repeated changes nothing."""
-        for name, (_, before) in list(self.said.items()):
+        for name, said in list(self.said.items()):
+            before = said.before
             own, value = value_of(self.person, name), value_of(told, name)
             if value in (None, before, own):
                 told = with_values(told, {name: own})
+            elif before == UNREAD:
+                told = with_values(told, {name: own})
+                self.said[name] = said._replace(before=value)
             else:
                 del self.said[name]
         return told
@@ -72,7 +89,7 @@ def read_own_card(row: Row) -> OwnCard:
     """
     id_, address, country, timezone, properties, phone, said = row
     named, given = _object(properties) or {}, _object(said or "{}") or {}
-    found = {name: (at, before) for name, (at, before) in given.items()}
+    found = {name: Said(*one) for name, one in given.items()}
     return OwnCard(Person(id_, address, country, timezone, named, phone), found)
 
 

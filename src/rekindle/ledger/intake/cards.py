@@ -17,21 +17,22 @@ from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.book.own_words import OwnCard, read_own_card
 from rekindle.ledger.queries import fetch, rows_of
 
-Told = tuple[str, datetime, Card]
-"""Whom an identify call was about, when it was made, and what it said."""
+Told = tuple[str, datetime, Card, str]
+"""Whom an identify call was about, when it was made, what it said, and the id it came under,
+where that stands for the person."""
 
 
 def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: str) -> None:
     """Write what was told of people, oldest first; to be called in a transaction."""
     if not told:
         return
-    people = rows_of((who,) for who in sorted({who for who, _, _ in told}))
+    people = rows_of((who,) for who in sorted({who for who, *_ in told}))
     rows = fetch(alias, "cards_to_change", people)
     cards = {row[0]: read_own_card(row) for row in rows}
     before = {row[0]: (cards[row[0]].person, row[6]) for row in rows}
     statements: list[tuple[str, datetime, Statement]] = []
-    for who, at, card in told:
-        cards.setdefault(who, OwnCard(Person(who))).give(_given(card), at)
+    for who, at, card, given in told:
+        cards.setdefault(who, OwnCard(Person(who))).give(_given(card), at, by=given)
         statements += [(who, at, statement) for statement in card.statements]
     changed = [c for who, c in cards.items() if before.get(who) != (c.person, c.text)]
     if changed:

@@ -30,9 +30,15 @@ class BatchLinks:
     """
 
     def __init__(
-        self, people: Mapping[str, str], *, erased: Iterable[str], strangers: Iterable[str]
+        self,
+        people: Mapping[str, str],
+        *,
+        given: Mapping[str, str],
+        erased: Iterable[str],
+        strangers: Iterable[str],
     ) -> None:
         self._people = dict(people)
+        self._given: dict[str, str | None] = dict(given)
         self._new: dict[str, str] = {}
         self._left: set[str] = set()
         self.erased: frozenset[str | None] = frozenset(erased)
@@ -48,9 +54,10 @@ class BatchLinks:
         """Return what is known of these ids."""
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
         return cls(
-            {id_: person for id_, person, _, _ in rows if person is not None},
-            erased=(id_ for id_, _, is_erased, _ in rows if is_erased),
-            strangers=(person or id_ for id_, person, _, is_stranger in rows if is_stranger),
+            {id_: person for id_, person, *_ in rows if person is not None},
+            given={id_: given for id_, *_, given in rows if given is not None},
+            erased=(id_ for id_, _, is_erased, *_ in rows if is_erased),
+            strangers=(person or id_ for id_, person, _, is_stranger, _ in rows if is_stranger),
         )
 
     def is_about_erased(self, event: Event) -> bool:
@@ -78,6 +85,13 @@ class BatchLinks:
             self.join(anonymous(event.anonymous_id), event.user_id)
         return self._people.get(event.user_id, event.user_id)
 
+    def given_of(self, event: Event) -> str | None:
+        """Return the customer id an event came under, where that stands for its person."""
+        if event.user_id is None:
+            return self._given.get(anonymous(event.anonymous_id or ""))
+        stands_for = self._people.get(event.user_id, event.user_id)
+        return None if stands_for == event.user_id else event.user_id
+
     def join(self, other: str, person: str) -> None:
         """Let ``other``, and all that stood for it, stand for ``person``."""
         root = self._people.get(person, person)
@@ -89,6 +103,7 @@ class BatchLinks:
             if known == other:
                 self._people[id_] = root
         self._people[other] = self._new[other] = root
+        self._given[other] = person if person != root else None
 
     def save(self, alias: str, persons: Persons, at: datetime, *, by: str) -> None:
         """Write down what the batch added; customers it says are one become one."""
@@ -103,7 +118,8 @@ class BatchLinks:
             persons.join([Link(id_, who, JoinReason.ALIAS, "") for id_, who in former], at, by=by)
         visitors = [(id_, who) for id_, who in new if id_.startswith(ANONYMOUS)]
         if visitors:
-            execute(alias, "add_aliases", rows_of((id_, who, text_of(at)) for id_, who in visitors))
+            rows = rows_of((id_, who, text_of(at), self._given.get(id_)) for id_, who in visitors)
+            execute(alias, "add_aliases", rows)
             bare = ((id_.removeprefix(ANONYMOUS),) for id_, _ in visitors)
             execute(alias, "spool_again", rows_of(bare))
 

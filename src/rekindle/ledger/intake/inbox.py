@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from rekindle.intake import Card, EventType
+from rekindle.intake import EventType
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
-from rekindle.ledger.intake.cards import save_cards
+from rekindle.ledger.intake.cards import Told, save_cards
 from rekindle.ledger.intake.identity import BatchLinks
 from rekindle.ledger.intake.reports import EVENTS, Report
 from rekindle.ledger.queries import (
@@ -87,6 +87,7 @@ class Inbox:
                     refused.append(report.event.message_id)
                 elif report.event.message_id not in kept:
                     report.person = links.person_of(report.event)
+                    report.given = links.given_of(report.event)
                     kept[report.event.message_id] = report
             fresh = self._keep(source, kept, at)
             links.save(self._alias, self._book.persons, at, by=f"api:{source}")
@@ -181,10 +182,10 @@ class Inbox:
         return self._book.record(recorded, at, reported=reported)
 
 
-def _told(fresh: Iterable[Report]) -> list[tuple[str, datetime, Card]]:
+def _told(fresh: Iterable[Report]) -> list[Told]:
     """Return what identify calls said of whom and when, oldest first."""
     told = [
-        (one.person, one.event.at, one.event.card)
+        (one.person, one.event.at, one.event.card, one.given or "")
         for one in fresh
         if one.person is not None and one.event.card is not None
     ]

@@ -31,6 +31,7 @@ EVENTS = Target(
         ("person", "text"),
         ("is_machine", "bool"),
         ("deed", "text"),
+        ("given", "text"),
         ("received_at", "timestamptz"),
     ),
 )
@@ -43,7 +44,8 @@ SIGNALS = STOPS | {SignalKind.ORDER}
 class Report:
     """An event, what it is taken for, and the first columns of its row.
 
-    ``person`` is whose it is, once that is known.
+    ``person`` is whose it is, once that is known; ``given`` the id it came under, where that
+    stands for the person.
     """
 
     event: Event
@@ -51,6 +53,7 @@ class Report:
     columns: Row
     is_machine: bool
     person: str | None = None
+    given: str | None = None
 
     @property
     def deed(self) -> str | None:
@@ -67,7 +70,15 @@ class Report:
 
     def row(self, source: str, received_at: object) -> Row:
         """Return the row of ``EVENTS``."""
-        return (*self.columns, source, self.person, self.is_machine, self.deed, received_at)
+        return (
+            *self.columns,
+            source,
+            self.person,
+            self.is_machine,
+            self.deed,
+            self.given,
+            received_at,
+        )
 
     def signal(self, source: str, person: str) -> Signal:
         """Return the signal; a purchase goes by its order, as the one an import brings."""

@@ -3,7 +3,7 @@
 -- name: known_ids
 -- Of these ids those that stand for someone else, were erased or stand for someone who was,
 -- or stand for nobody who has a card. Anonymous ones, which begin with a space, have none.
-SELECT r.id, a.person, p.erased_at IS NOT NULL OR o.erased_at IS NOT NULL, p.id IS NULL
+SELECT r.id, a.person, p.erased_at IS NOT NULL OR o.erased_at IS NOT NULL, p.id IS NULL, a.given
 FROM ROWS(id text) AS r
 LEFT JOIN ledger_alias AS a ON a.id = r.id
 LEFT JOIN ledger_person AS p ON p.id = coalesce(a.person, r.id)
@@ -35,11 +35,12 @@ WHERE e.source = %s
 
 -- name: add_aliases
 -- Remember whom these ids stand for; the newest word counts.
-INSERT INTO ledger_alias (id, person, at)
-SELECT r.id, r.person, r.at
-FROM ROWS(id text, person text, at instant) AS r
+INSERT INTO ledger_alias (id, person, at, given)
+SELECT r.id, r.person, r.at, r.given
+FROM ROWS(id text, person text, at instant, given text) AS r
 WHERE true
-ON CONFLICT (id) DO UPDATE SET person = excluded.person, at = excluded.at
+ON CONFLICT (id) DO UPDATE SET
+    person = excluded.person, at = excluded.at, given = excluded.given
 
 -- name: follow_aliases
 -- Let ids that stood for one of these people stand for whom those stand for now.
@@ -65,9 +66,10 @@ GROUP BY t.person_id
 
 -- name: spooled_events
 -- Reports whose facts have not reached the lake and whose person is known, in order;
--- an order counts also while nobody knows whose it is.
+-- an order counts also while nobody knows whose it is. Facts are of the id they came under:
+-- who that is today the facts are told.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
-       coalesce(a.person, e.person, b.person), INSTANT(e.at), e.is_machine, e.payload
+       coalesce(e.given, a.person, e.person, b.given, b.person), INSTANT(e.at), e.is_machine, e.payload
 FROM ledger_event AS e
 LEFT JOIN ledger_alias AS a ON a.id = e.person
 LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
@@ -79,7 +81,7 @@ LIMIT %s
 -- name: events_of_orders
 -- Everything ever reported about these orders of one source.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
-       coalesce(a.person, e.person, b.person), INSTANT(e.at), e.is_machine, e.payload
+       coalesce(e.given, a.person, e.person, b.given, b.person), INSTANT(e.at), e.is_machine, e.payload
 FROM ledger_event AS e
 LEFT JOIN ledger_alias AS a ON a.id = e.person
 LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id

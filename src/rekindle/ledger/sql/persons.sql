@@ -62,7 +62,8 @@ WHERE p.id = r.kept AND p.erased_at IS NULL
 -- Empty the cards of those who are another now.
 UPDATE ledger_person AS p
 SET joined_to = r.kept, address = NULL, address_hash = '', country = NULL, timezone = NULL,
-    phone = NULL, phone_hash = '', properties = '{}', statements = '', stated_at = NULL, told = ''
+    phone = NULL, phone_hash = '', properties = '{}', statements = '', stated_at = NULL,
+    said = '', told = ''
 FROM ROWS(gone text, kept text) AS r
 WHERE p.id = r.gone
 
@@ -86,6 +87,64 @@ UPDATE ledger_person AS p
 SET told = ''
 FROM ROWS(person text) AS r
 WHERE p.id = r.person AND p.told <> ''
+
+-- name: give_events
+-- Let reports of who goes remember their id, as far as their facts may still be written.
+UPDATE ledger_event AS e
+SET given = r.gone
+FROM ROWS(gone text, kept text) AS r
+WHERE e.person = r.gone AND e.given IS NULL AND (e.exported_at IS NULL OR e.subject <> '')
+
+-- name: orders_given
+-- Purchases of those who stay that were reported under an id of those who leave.
+SELECT DISTINCT g.id, r.gone
+FROM ROWS(given text, gone text, kept text) AS r
+JOIN ledger_event AS e ON e.given = r.given AND e.subject <> ''
+JOIN ledger_signal AS g
+  ON g.person_id = r.kept AND g.kind = 'order' AND g.source = e.source AND g.subject = e.subject
+
+-- name: return_events
+-- Let reports that came under an id of those who leave be theirs.
+UPDATE ledger_event AS e
+SET person = r.gone
+FROM ROWS(given text, gone text, kept text) AS r
+WHERE e.given = r.given AND e.person = r.kept
+
+-- name: return_visitors
+-- Let visitors who were said to be an id of those who leave stand for them.
+UPDATE ledger_alias AS a
+SET person = r.gone
+FROM ROWS(given text, gone text, kept text) AS r
+WHERE a.person = r.kept AND a.given = r.given
+
+-- name: copy_fields
+-- Put on the second person's card those of the first one's fields that are asked for.
+UPDATE ledger_person AS p
+SET address = CASE WHEN r.address THEN o.address ELSE p.address END,
+    address_hash = CASE WHEN r.address THEN o.address_hash ELSE p.address_hash END,
+    phone = CASE WHEN r.phone THEN o.phone ELSE p.phone END,
+    phone_hash = CASE WHEN r.phone THEN o.phone_hash ELSE p.phone_hash END,
+    country = CASE WHEN r.country THEN o.country ELSE p.country END,
+    timezone = CASE WHEN r.timezone THEN o.timezone ELSE p.timezone END,
+    properties = r.properties
+FROM ROWS(other text, person text, address boolean, phone boolean, country boolean,
+          timezone boolean, properties jsonb) AS r
+JOIN ledger_person AS o ON o.id = r.other
+WHERE p.id = r.person AND p.erased_at IS NULL
+
+-- name: clear_fields
+-- Empty these fields of a card; what the facts say of them is told again.
+UPDATE ledger_person AS p
+SET address = CASE WHEN r.address THEN NULL ELSE p.address END,
+    address_hash = CASE WHEN r.address THEN '' ELSE p.address_hash END,
+    phone = CASE WHEN r.phone THEN NULL ELSE p.phone END,
+    phone_hash = CASE WHEN r.phone THEN '' ELSE p.phone_hash END,
+    country = CASE WHEN r.country THEN NULL ELSE p.country END,
+    timezone = CASE WHEN r.timezone THEN NULL ELSE p.timezone END,
+    properties = r.properties
+FROM ROWS(person text, address boolean, phone boolean, country boolean, timezone boolean,
+          properties jsonb) AS r
+WHERE p.id = r.person AND p.erased_at IS NULL
 
 -- name: widen_exclusions
 -- Let an exclusion of who stays last as long as the longest of the same kind.

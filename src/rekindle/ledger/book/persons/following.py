@@ -16,6 +16,7 @@ from django.db.models import Model
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.persons.journeys import follow_journeys
 from rekindle.ledger.book.persons.rows import Moved, Pair, move_rows, name_orders
+from rekindle.ledger.book.persons.words import follow_words
 from rekindle.ledger.cancelling import take_back_from
 from rekindle.ledger.queries import Row, barred, execute, fetch, rows_of, text_of, text_or_none
 from rekindle.ledger.signals import hold_people
@@ -65,6 +66,7 @@ def follow(
     _join_wishes(alias, pairs)
     execute(alias, "widen_exclusions", whole)
     follow_journeys(alias, versions, pairs, at, moves)
+    execute(alias, "give_events", whole)
     for model in MOVED:
         moved = move_rows(alias, model, pairs)
         _note(moves, model._meta.db_table, moved)
@@ -72,6 +74,7 @@ def follow(
             name_orders(alias, [number for number, _ in moved])
     execute(alias, "follow_cards", whole)
     execute(alias, "fill_cards", whole)
+    follow_words(alias, pairs)
     execute(alias, "leave_cards", whole)
     kept = {pair[1] for pair in pairs}
     sum_consents_up(alias, kept)

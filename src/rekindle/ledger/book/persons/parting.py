@@ -12,6 +12,7 @@ from rekindle.ledger.book.lanes import lane_of
 from rekindle.ledger.book.persons.following import MOVED
 from rekindle.ledger.book.persons.looking import find_persons
 from rekindle.ledger.book.persons.rows import give_rows, name_orders
+from rekindle.ledger.book.persons.words import return_words
 from rekindle.ledger.cancelling import take_back_from
 from rekindle.ledger.queries import Row, execute, fetch, rows_of, text_of
 from rekindle.ledger.signals import hold_people, know_people
@@ -48,6 +49,13 @@ def part(alias: str, ids: Sequence[str], at: datetime, *, by: str) -> list[str]:
             give_rows(alias, model, back)
             if model is models.Signal:
                 name_orders(alias, [number for number, _ in back])
+    given = [
+        (id_, gone, leaving[gone])
+        for gone, own in moved.items()
+        for id_ in sorted({gone, *own["aliases"]})
+    ]
+    _return_given(alias, given)
+    return_words(alias, given)
     _return_journeys(alias, moved)
     _return_aliases(alias, moved, at)
     _keep_refusals(alias, leaving)
@@ -79,9 +87,22 @@ def _return_journeys(alias: str, moved: Mapping[str, Moved]) -> None:
     give_rows(alias, models.Assignment, arms)
 
 
+def _return_given(alias: str, given: Sequence[tuple[str, str, str]]) -> None:
+    """Let what was reported under an id since it was joined go with it.
+
+    ``given`` are (id, who leaves with it, whom they leave).
+    """
+    rows = rows_of(given)
+    orders = [(number, gone) for number, gone in fetch(alias, "orders_given", rows)]
+    give_rows(alias, models.Signal, orders)
+    name_orders(alias, [number for number, _ in orders])
+    execute(alias, "return_events", rows)
+    execute(alias, "return_visitors", rows)
+
+
 def _return_aliases(alias: str, moved: Mapping[str, Moved], at: datetime) -> None:
     execute(alias, "forget_aliases", rows_of((gone,) for gone in moved))
-    back = [(id_, gone, text_of(at)) for gone, own in moved.items() for id_ in own["aliases"]]
+    back = [(id_, gone, text_of(at), None) for gone, own in moved.items() for id_ in own["aliases"]]
     if back:
         execute(alias, "add_aliases", rows_of(sorted(back)))
 

@@ -123,7 +123,9 @@ class Persons:
                 self._erase(person, at)
         rows = sorted((link.gone, link.kept) for link in links)
         pointing = self._pointing(gone for gone, _ in rows)
-        execute(alias, "add_aliases", rows_of((gone, kept, text_of(at)) for gone, kept in rows))
+        execute(
+            alias, "add_aliases", rows_of((gone, kept, text_of(at), None) for gone, kept in rows)
+        )
         execute(alias, "follow_aliases", rows_of(rows))
         with ledger_errors():
             intake_models.Join.objects.using(alias).bulk_create(
