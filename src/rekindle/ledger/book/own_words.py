@@ -34,6 +34,7 @@ class Said(NamedTuple):
     before: str | None
     given: str = ""
 
+
 logger = logging.getLogger(__name__)
 
 

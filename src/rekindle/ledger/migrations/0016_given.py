@@ -13,7 +13,7 @@ compare_bytes = import_module("rekindle.ledger.migrations.0007_one_order").compa
 class Migration(migrations.Migration):
     """Add the columns; what came before stays with the person it went to."""
 
-    dependencies = [("ledger", "0014_told")]
+    dependencies = [("ledger", "0015_move")]
 
     operations = [
         migrations.AddField("event", "given", models.CharField(max_length=200, null=True)),
