@@ -37,8 +37,13 @@ def build_amount(text: str, form: str) -> str:
     if form == HUNDREDTHS:
         return f"(try_cast({_plain(text, comma=False)} as decimal(18, 4)) / 100)::decimal(18, 4)"
     slow = f"try_cast({_plain(text, comma=form == COMMA)} as decimal(18, 4))"
-    # Most cells are plain digits with a point, which need no looking at.
-    return slow if form == COMMA else f"coalesce(try_cast({text} as decimal(18, 4)), {slow})"
+    # Most cells are plain digits. CASE leaves the rest unlooked at, COALESCE does not.
+    quick = f"try_cast({text} as decimal(18, 4))"
+    is_quick = f"{quick} is not null"
+    if form == COMMA:
+        is_quick = rf"regexp_matches({text}, '^-?\d+(,\d+)?$')"
+        quick = f"try_cast(replace({text}, ',', '.') as decimal(18, 4))"
+    return f"case when {is_quick} then {quick} else {slow} end"
 
 
 def build_currency(text: str) -> str:

@@ -37,13 +37,13 @@ class Finish:
 def build_moment(text: str, form: str | None, finish: Finish) -> str:
     """Return SQL for the moment that ``text`` (SQL) names in a form, NULL where it names none."""
     found = [_moment(text, one, finish) for one in (form or ISO).split(BAR)]
-    return f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]
+    return _first(*found)
 
 
 def _moment(text: str, form: str, finish: Finish) -> str:
     if form == ISO:
         quick = _iso(text, finish)
-        return f"coalesce({quick}, {_iso(_as_iso(text), finish)}, {_calendar(text, finish)})"
+        return _first(quick, _iso(_as_iso(text), finish), _calendar(text, finish))
     if form in COUNTED:
         return finish.aware(_counted(text, COUNTED[form]))
     if form == SHEET_DAYS:
@@ -51,7 +51,12 @@ def _moment(text: str, form: str, finish: Finish) -> str:
     end = finish.aware if "%z" in form.lower() else finish.local
     plain = end(f"try_strptime({text}, {literal(form)})")
     tidy = end(f"try_strptime({_tidied(text, form)}, {literal(tidy_form(form))})")
-    return f"coalesce({plain}, {tidy})"
+    return _first(plain, tidy)
+
+
+def _first(sql: str, *others: str) -> str:
+    """Return SQL for the first value that is there, where COALESCE would reckon all of them."""
+    return f"case when {sql} is not null then {sql} else {_first(*others)} end" if others else sql
 
 
 def tidy_form(form: str) -> str:
