@@ -252,3 +252,23 @@ def test_cards_and_events_dated_ahead_count_from_the_import(desk: Desk) -> None:
     )
     assert [row["created_at"] for row in desk.rows("customers")] == [NOW]
     assert [row["occurred_at"] for row in desk.rows("events")] == [NOW]
+
+
+def test_lines_are_numbered_within_their_order_wherever_they_stand(desk: Desk) -> None:
+    desk.lines(
+        f"{LINE_HEAD}1,ann,2024-01-01,a,1,5\n2,bob,2024-01-01,b,1,5\n2,bob,2024-01-01,c,1,5\n"
+        "1,ann,2024-01-01,d,1,5\n3,cem,2024-01-01,e,1,5\n"
+    )
+    placed = {(row["order_id"], row["line"]): row["product_id"] for row in desk.rows("order_lines")}
+    lines = {("1", 1): "a", ("1", 2): "d", ("2", 1): "b", ("2", 2): "c", ("3", 1): "e"}
+    assert placed == lines
+
+
+def test_a_sum_of_lines_is_rounded_once_however_large(desk: Desk) -> None:
+    half, large = "0.0005,0.1", "100000,999999.9999"  # half of the smallest amount that is kept
+    desk.lines(
+        f"{LINE_HEAD}1,ann,2024-01-01,a,{half}\n1,ann,2024-01-01,b,{half}\n"
+        f"2,bob,2024-01-01,a,{large}\n2,bob,2024-01-01,b,{half}\n3,cem,2024-01-01,a,{half}\n"
+    )
+    amounts = {o["order_id"]: str(o["gross"]) for o in desk.rows("orders")}
+    assert amounts == {"1": "0.0001", "2": "99999999990.0001", "3": "0.0001"}

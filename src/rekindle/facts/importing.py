@@ -234,7 +234,7 @@ class _Import:
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         self._progress(f"{raw.name}: writing")
-        written = self._write(contract, rules, given)
+        written = self._write(contract, rules)
         if is_order:
             self._note_refunds(contract, rules, given)
         if is_order:
@@ -269,11 +269,13 @@ class _Import:
             return folding.NO_STATES
         return folding.read_states(self._con, raw, chosen["status"], rules.source.states)
 
-    def _write(self, contract: Contract, rules: Rules, given: frozenset[str]) -> Written:
+    def _write(self, contract: Contract, rules: Rules) -> Written:
         con, change = self._con, self._change
         if contract is ORDER_LINES:
-            upsert(con, change, ORDER_LINES, folding.build_lines(rules), covers="order_id")
-            return self._upsert_orders(folding.build_orders_from_lines(rules, given))
+            are_scattered = self._count("folded where is_scattered") > 0
+            lines = folding.build_lines(rules, are_scattered=are_scattered)
+            upsert(con, change, ORDER_LINES, lines, covers="order_id")
+            return self._upsert_orders(folding.build_orders_from_lines(rules))
         if contract is ORDERS:
             return self._upsert_orders(folding.build_orders(rules))
         if contract is CUSTOMERS:

@@ -23,6 +23,9 @@ from rekindle.facts.sql import literal, quoted
 INSTANTS = ("ordered_at", "occurred_at", "created_at")
 EXAMPLES = 5
 LONGEST_SHOWN = 2_000
+TWO_CUSTOMERS = (
+    "select order_id from checked group by order_id having min(customer_id) <> max(customer_id)"
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ class RefusedRows:
             self._refuse_rest_of_orders()
         self._drop_refused()
         if self.contract is ORDER_LINES:
-            self._refuse(folding.build_conflicting_customers())
+            folding.fold_lines(self.con, self.given)
+            self._refuse(folding.build_conflicting_customers(folding.TWO_CUSTOMERS))
+            self.con.execute("delete from folded where other_id <> customer_id")
             return
         key = [name for name in self.contract.key if name != "source"]
         columns = [c.name for c in self.contract.inputs if c.name in self.given.union(key)]
@@ -144,7 +149,7 @@ class RefusedRows:
         self._make_checked(folding.build_parts_marked())
         sales = "(from checked where not is_part)"
         self._refuse(folding.build_conflicts(["order_id"], list(columns), among=sales))
-        self._refuse(folding.build_conflicting_customers())
+        self._refuse(folding.build_conflicting_customers(TWO_CUSTOMERS))
         self._make_checked(folding.build_parts_joined())
 
     def _make_checked(self, query: str) -> None:
@@ -202,3 +207,5 @@ def clamp(
             from checked c left join {held.table} h
                 on {same} and h.source = {literal(source)}"""
         )
+        if contract is ORDER_LINES:
+            folding.fold_lines(con, given)

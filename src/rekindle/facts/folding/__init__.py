@@ -10,13 +10,18 @@ from rekindle.facts.folding.cards import (
     build_strangers,
     build_two_addresses,
 )
-from rekindle.facts.folding.orders import (
+from rekindle.facts.folding.lines import (
     AMOUNT,
+    IS_BOUGHT,
+    TWO_CUSTOMERS,
+    build_lines,
+    build_orders_from_lines,
+    fold_lines,
+)
+from rekindle.facts.folding.orders import (
     build_conflicting_customers,
     build_conflicts,
-    build_lines,
     build_orders,
-    build_orders_from_lines,
     is_given_back,
 )
 from rekindle.facts.folding.parts import (
@@ -31,8 +36,10 @@ from rekindle.facts.folding.states import NO_STATES, States, read_states, sort_s
 __all__ = [
     "AMOUNT",
     "CARD",
+    "IS_BOUGHT",
     "NO_STATES",
     "OF_A_LINE",
+    "TWO_CUSTOMERS",
     "States",
     "build_cards",
     "build_conflicting_customers",
@@ -49,6 +56,7 @@ __all__ = [
     "build_parts_marked",
     "build_strangers",
     "build_two_addresses",
+    "fold_lines",
     "has_parts",
     "is_given_back",
     "read_states",

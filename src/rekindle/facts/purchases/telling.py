@@ -13,7 +13,7 @@ import duckdb
 
 from rekindle.facts.casting import Rules
 from rekindle.facts.contracts import ORDER_LINES, ORDERS, REFUNDS, Contract
-from rekindle.facts.folding import AMOUNT, is_given_back
+from rekindle.facts.folding import AMOUNT, IS_BOUGHT, is_given_back
 from rekindle.facts.lake import OPERATION, Change, create_view
 from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows
@@ -78,7 +78,7 @@ def _from_lines(rules: Rules) -> str:
             sum(sum(-worth)) over (partition by order_id order by ordered_at)
                 ::decimal(18, 4) as given
         from (select *, {AMOUNT} as worth from checked)
-        where not (worth > 0 and coalesce(quantity, 1) > 0) or {is_given_back(rules)}
+        where not ({IS_BOUGHT}) or {is_given_back(rules)}
         group by order_id, ordered_at
         qualify count(*) over (partition by order_id) > 1"""
 
