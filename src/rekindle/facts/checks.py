@@ -1,6 +1,6 @@
 """Turns raw rows into typed ones, and names what is wrong with those that are not.
 
-One SQL projection a file: every contract column cast by its type, plus the first
+One SQL projection a file: every contract column cast by its type, plus a verdict, the first
 problem of the row. A row with a problem goes to quarantine; nothing is guessed.
 """
 
@@ -12,7 +12,14 @@ from difflib import get_close_matches
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.casting import Rules, build_currency, build_given, build_value, sql_type
+from rekindle.facts.casting import (
+    Rules,
+    build_currency,
+    build_given,
+    build_value,
+    is_number,
+    sql_type,
+)
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
 from rekindle.facts.folding import NO_STATES, OF_A_LINE, States, build_filled
 from rekindle.facts.sources import LINE, Raw
@@ -45,6 +52,7 @@ SUMS = (
     "summa",
     "razem",
 )
+CONVERT = "convert it or import it into a workspace of its own"
 WORDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
@@ -130,11 +138,12 @@ def is_numbered_by_time(contract: Contract, chosen: Collection[str]) -> bool:
 def build_checked(
     raw: Raw, contract: Contract, rules: Rules, *, states: States = NO_STATES, fills: bool = False
 ) -> str:
-    """Return SQL that yields typed input columns, ``line``, ``problem`` and ``detail``.
+    """Return SQL that yields typed input columns, ``line`` and ``verdict``.
 
-    A column the source does not give is NULL. ``problem`` is NULL for a sound row. Orders
-    get a ``state``, what ``states`` says their status means. With ``fills``, what only the
-    first row of an order says holds for its other rows.
+    ``verdict`` is NULL for a sound row, else what ``build_refused`` takes apart. A column the
+    source does not give is NULL, or left out if nobody asks for it. Orders get a ``state``,
+    what ``states`` says their status means. With ``fills``, what only the first row of an
+    order says holds for its other rows.
     """
     chosen = resolve_columns(raw, contract, rules.source)
     spared = _made_up(contract, chosen)
@@ -153,11 +162,13 @@ def build_checked(
                 said = f"case when lower({said}::varchar) not in {NOTHING_SAID} then {said} end"
             cells.append(f"{said} as {_given(column)}")
             given[column.name] = given_name(column.name)
-        if raw.may_hold_nul and column.type == "string":
-            problems.append(_unfit_text(column, actual))
+        if column.type == "string" and not is_number(raw, actual):
+            problems += _problems_of_text(column, actual, may_hold_nul=raw.may_hold_nul)
         problems += _problems_of(column, actual, fills=fills, may_be_blank=column.name in spared)
-    problems += _problems_between(contract, chosen, rules)
-    names = ", ".join(quoted(column.name) for column in contract.inputs)
+    # A number is no word, and names no currency.
+    texts = {name for name, actual in chosen.items() if not is_number(raw, actual)}
+    problems += _problems_between(contract, chosen, rules, texts=texts)
+    names = ", ".join(quoted(column.name) for column in _kept(contract, chosen))
     rows = f"select {', '.join(cells)} from ({raw.relation})"
     if fills:
         rows = build_filled(rows, contract, chosen, given)
@@ -166,12 +177,37 @@ def build_checked(
     # What a permission says is kept as it was written, also where it is neither yes nor no.
     words = [c for c in contract.inputs if c.name in chosen and _keeps_word(c)]
     names += "".join(f", {_given(column)}" for column in words)
-    verdict = f"case {' '.join(problems)} end" if problems else "null::varchar[]"
-    checked = (
-        f"select line, {names}, verdict[1] as problem, verdict[2] as detail from ("
-        f"select *, {verdict} as verdict from ({rows}))"
-    )
+    verdict = f"case {' '.join(problems)} end" if problems else "null::varchar"
+    checked = f"select line, {names}, {verdict} as verdict from ({rows})"
     return _numbered(checked, contract) if is_numbered_by_time(contract, chosen) else checked
+
+
+def _kept(contract: Contract, chosen: Collection[str]) -> Iterator[Column]:
+    """Yield the columns of the checked rows.
+
+    Of order lines there may be many millions, and what else a file may say of orders is
+    asked for only where it does: a column of nothing but NULL costs as much as any other.
+    """
+    asked = {"customer_id"}.union(chosen, (column.name for column in contract.columns))
+    is_order = contract in (ORDERS, ORDER_LINES)
+    yield from (column for column in contract.inputs if not is_order or column.name in asked)
+
+
+def build_refused() -> str:
+    """Return SQL for ``line``, ``problem`` and ``detail`` of what ``checked`` holds as bad."""
+    return (
+        "select line, split_part(verdict, ': ', 1) as problem, "
+        "substr(verdict, instr(verdict, ': ') + 2) as detail "
+        "from checked where verdict is not null"
+    )
+
+
+def _says(problem: str, *detail: str) -> str:
+    """Return SQL for a verdict; ``detail`` is SQL for its parts.
+
+    One text, not a list: a row of a list column costs more than all the checks of the row.
+    """
+    return " || ".join((literal(f"{problem}: "), *detail))
 
 
 def _numbered(checked: str, contract: Contract) -> str:
@@ -216,11 +252,6 @@ def unfit(text: str) -> str:
     return f"(contains({text}, chr(0)) or contains({text}, {literal(NUL_SIGN)}))"
 
 
-def _unfit_text(column: Column, actual: str) -> str:
-    detail = literal(f"{column.name} (column {actual!r}) holds a NUL or half of a character")
-    return f"when {unfit(quoted(column.name))} then ['bad_text', {detail}]"
-
-
 def _problems_of(column: Column, actual: str, *, may_be_blank: bool, fills: bool) -> list[str]:
     """Return the CASE branches that name what is wrong with one cell."""
     name, given, place = quoted(column.name), _given(column), f"{column.name} (column {actual!r})"
@@ -230,80 +261,81 @@ def _problems_of(column: Column, actual: str, *, may_be_blank: bool, fills: bool
         bare = " and not is_bare" if fills and column.name in OF_A_LINE else ""
         if column.name in ("unit_price", "amount"):  # of a line of none: called off
             bare += " and quantity is distinct from 0"
-        found.append(
-            f"when {blank} is null{bare} "
-            f"then ['missing_{column.name}', {literal(place + ' is empty')}]"
-        )
+        verdict = _says(f"missing_{column.name}", literal(f"{place} is empty"))
+        found.append(f"when {blank} is null{bare} then {verdict}")
     if column.type == "string":
-        return found + _problems_of_text(column, place)
+        return found
     is_bad = f"{name} is null"
     if column.type in (INSTANT, "date"):
         is_bad += f" or {name} < {EARLIEST} or {name} > {LATEST}"
     word = literal(f"{place} is no {WORDS.get(column.type, column.type)}: ")
-    found.append(
-        f"when {given} is not null and ({is_bad}) "
-        f"then ['bad_{column.name}', {word} || {given}::varchar]"
-    )
+    verdict = _says(f"bad_{column.name}", word, f"{given}::varchar")
+    found.append(f"when {given} is not null and ({is_bad}) then {verdict}")
     if column.type == MONEY:
         found.append(_too_large(name, place))
     return found
 
 
-def _problems_of_text(column: Column, place: str) -> list[str]:
-    """Return the branch for an id that is too long for a ledger; NULs are found before."""
-    if not column.name.endswith("_id"):
-        return []
-    name = quoted(column.name)
-    says = literal(f"{place} has more than {LONGEST_ID} characters: ")
-    return [
-        f"when length({name}) > {LONGEST_ID} then ['bad_{column.name}', {says} || left({name}, 40)]"
-    ]
+def _problems_of_text(column: Column, actual: str, *, may_hold_nul: bool) -> Iterator[str]:
+    """Yield the branches for what no database keeps, and for an id too long for a ledger."""
+    name, place = quoted(column.name), f"{column.name} (column {actual!r})"
+    if may_hold_nul:
+        detail = literal(f"{place} holds a NUL or half of a character")
+        yield f"when {unfit(name)} then {_says('bad_text', detail)}"
+    if column.name.endswith("_id"):
+        says = literal(f"{place} has more than {LONGEST_ID} characters: ")
+        verdict = _says(f"bad_{column.name}", says, f"left({name}, 40)")
+        yield f"when length({name}) > {LONGEST_ID} then {verdict}"
 
 
-def _problems_between(contract: Contract, chosen: Collection[str], rules: Rules) -> Iterator[str]:
-    """Yield the CASE branches that concern more than one cell, or the workspace."""
+def _problems_between(
+    contract: Contract, chosen: Collection[str], rules: Rules, *, texts: Collection[str]
+) -> Iterator[str]:
+    """Yield the CASE branches that concern more than one cell, or the workspace.
+
+    ``texts`` are those of the chosen columns that hold more than numbers.
+    """
     if "currency" in chosen:
-        yield (
-            f"when upper(currency) <> {literal(rules.currency)} then ['other_currency', "
-            f"'the row is in ' || upper(currency) || ', the workspace in {rules.currency}; "
-            "convert it or import it into a workspace of its own']"
-        )
+        advice = literal(f", the workspace in {rules.currency}; {CONVERT}")
+        verdict = _says("other_currency", "'the row is in '", "upper(currency)", advice)
+        yield f"when upper(currency) <> {literal(rules.currency)} then {verdict}"
     if contract in (ORDERS, ORDER_LINES):
-        yield from _problems_of_order(contract, chosen, rules)
+        yield from _problems_of_order(contract, texts, rules)
     if contract is ORDER_LINES:
         if {"amount", "unit_price"} <= set(chosen):
+            lacks = "'the line has neither an amount nor a price and a quantity'"
             yield (
                 "when amount is null and quantity is distinct from 0 "
                 "and (unit_price is null or quantity is null) then "
-                "['missing_amount', 'the line has neither an amount nor a price and a quantity']"
+                + _says("missing_amount", lacks)
             )
         yield _too_large("quantity::double * unit_price::double", "quantity × unit price")
 
 
-def _problems_of_order(contract: Contract, chosen: Collection[str], rules: Rules) -> Iterator[str]:
+def _problems_of_order(contract: Contract, texts: Collection[str], rules: Rules) -> Iterator[str]:
     """Yield the branches for sums below a table, and amounts that name another currency."""
     words = ", ".join(map(literal, SUMS))
     for name in ("order_id", "customer_id"):
-        if name in chosen:
-            yield (
-                f"when lower(trim({name}, ' :')) in ({words}) "
-                f"then ['sum_row', 'the row is a sum of others: its {name} is ' || {name}]"
-            )
+        if name in texts:
+            verdict = _says("sum_row", literal(f"the row is a sum of others: its {name} is "), name)
+            yield f"when lower(trim({name}, ' :')) in ({words}) then {verdict}"
     for column in contract.inputs:
-        if column.type == MONEY and column.name in chosen and column.name != "quantity":
+        if column.type == MONEY and column.name in texts and column.name != "quantity":
             given = f"{_given(column)}::varchar"
             # Plain digits name nothing, which is quick to see.
             code = f"case when try_cast({given} as double) is null then {build_currency(given)} end"
-            yield (
-                f"when {code} not in ('', {literal(rules.currency)}) then ['other_currency', "
-                f"'{column.name} is in ' || {build_currency(given)} || ', the workspace in "
-                f"{rules.currency}; convert it or import it into a workspace of its own']"
+            verdict = _says(
+                "other_currency",
+                literal(f"{column.name} is in "),
+                build_currency(given),
+                literal(f", the workspace in {rules.currency}; {CONVERT}"),
             )
+            yield f"when {code} not in ('', {literal(rules.currency)}) then {verdict}"
 
 
 def _too_large(amount: str, place: str) -> str:
     detail = literal(f"{place} is larger than {int(float(LARGEST)):,}")
-    return f"when abs({amount}) > {LARGEST} then ['too_large', {detail}]"
+    return f"when abs({amount}) > {LARGEST} then {_says('too_large', detail)}"
 
 
 def _hint(name: str, known: object) -> str:

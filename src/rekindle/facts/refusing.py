@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from rekindle.facts import folding
-from rekindle.facts.checks import CLOCKS_DIFFER_BY, build_record
+from rekindle.facts.checks import CLOCKS_DIFFER_BY, build_record, build_refused
 from rekindle.facts.contracts import CONTRACTS, ORDER_LINES, ORDERS, QUARANTINE, Contract
 from rekindle.facts.lake import Change, create_view, shaped
 from rekindle.facts.sources import Raw
@@ -39,10 +39,7 @@ class RefusedRows:
 
     def find(self, *, now: datetime) -> None:
         """Move every refused row from ``checked`` to ``refused``."""
-        self.con.execute(
-            "create or replace temp table refused as "
-            "select line, problem, detail from checked where problem is not null"
-        )
+        self.con.execute(f"create or replace temp table refused as {build_refused()}")
         self._refuse_future(now)
         if self.contract in (ORDERS, ORDER_LINES):
             self._refuse_rest_of_orders()
@@ -126,7 +123,7 @@ class RefusedRows:
                 self.con.execute(
                     "insert into refused select line, 'in_the_future', "
                     f"'{name} ' || {name}::varchar || ' has not come yet' "
-                    f"from checked where problem is null and {name} > {latest}"
+                    f"from checked where verdict is null and {name} > {latest}"
                 )
 
     def _refuse_rest_of_orders(self) -> None:

@@ -7,6 +7,7 @@ from rekindle.facts.casting.cells import (
     build_text,
     build_value,
     ids_prefix,
+    is_number,
     sql_type,
 )
 from rekindle.facts.casting.dates import DATE_WORDS, Finish, build_moment
@@ -25,5 +26,6 @@ __all__ = [
     "build_text",
     "build_value",
     "ids_prefix",
+    "is_number",
     "sql_type",
 ]

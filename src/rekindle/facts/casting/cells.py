@@ -20,6 +20,9 @@ from rekindle.identity import BLANK_NAMES, NO_IDS, WORDS
 
 NUMBERED = frozenset({"order_id", "customer_id", "product_id", "event_id", "phone"})
 FLOATS = ("DOUBLE", "FLOAT")
+WHOLE_NUMBERS = frozenset(
+    f"{sign}{size}" for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT") for sign in ("", "U")
+)
 TRUE_WORDS = (
     "('true', 't', 'yes', 'y', '1', '1.0', 'on', 'ja', 'oui', 'subscribed', 'granted', "
     "'accepted', 'opt-in', 'opt_in', 'opted-in', 'opted_in', 'opted in')"
@@ -68,6 +71,11 @@ def build_text(raw: Raw, actual: str) -> str:
     return f"({build_given(raw, actual)})::varchar"
 
 
+def is_number(raw: Raw, actual: str) -> bool:
+    """Return whether the engine knows a cell as a number, so that its text is one too."""
+    return not raw.is_json and raw.columns[actual] in WHOLE_NUMBERS.union(FLOATS)
+
+
 def build_given(raw: Raw, actual: str) -> str:
     """Return SQL for a cell as it is, NULL when it is blank; as text only where it is text."""
     if raw.is_json or raw.columns[actual] == "VARCHAR":
@@ -84,7 +92,9 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
     native = "VARCHAR" if raw.is_json else raw.columns[actual]
     if column.type == "string":
         text = _identifier(text, native) if column.name in NUMBERED else text
-        return _somebody(text, native, column, rules) if column.name in STAND_INS else text
+        if column.name not in STAND_INS:
+            return text
+        return _somebody(text, native, column, rules, cell=quoted(actual))
     if column.type == MONEY:
         form = rules.amount_form(column.name)
         if native == "VARCHAR" or form == HUNDREDTHS:
@@ -104,15 +114,22 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
     return f"try_cast({text} as {sql_type(column)})"
 
 
-def _somebody(text: str, native: str, column: Column, rules: Rules) -> str:
+def _somebody(text: str, native: str, column: Column, rules: Rules, *, cell: str) -> str:
     """Leave out what stands for nobody, and blanks that nobody sees."""
+    stand_ins = sorted(STAND_INS[column.name])
+    if native in WHOLE_NUMBERS:  # it has no blanks around it, and few words are one
+        stand_ins = [word for word in stand_ins if word.isdecimal()]
+        numbers = ", ".join(["null", *stand_ins])
+        known = f"case when {cell} in ({numbers}) then null else {text} end"
+        prefix = ids_prefix(rules.source) if column.name == "customer_id" else ""
+        return f"{literal(prefix)} || {known}" if prefix else known
     bare = text
-    if native == "VARCHAR" or native in FLOATS:  # a whole number has no blanks around it
+    if native == "VARCHAR" or native in FLOATS:
         # Trimming by letters of any script takes three times as long, and most ids have none.
         plain, any_script = (f"trim({text}, {literal(marks)})" for marks in (PLAIN_BLANKS, BLANKS))
         is_plain = f"strlen({text}) = length({text})"
         bare = f"nullif(case when {is_plain} then {plain} else {any_script} end, '')"
-    words = ", ".join(map(literal, sorted(STAND_INS[column.name])))
+    words = ", ".join(map(literal, stand_ins))
     known = f"case when lower({bare}) not in ({words}) then {bare} end"
     if column.name != "customer_id":
         return known

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 import duckdb
 
-from rekindle.facts.casting import build_text
+from rekindle.facts.casting import build_given, build_text
 from rekindle.facts.contracts import ORDER_LINES, ORDERS, Contract
 from rekindle.facts.sources import Raw
 from rekindle.facts.sql import quoted
@@ -49,7 +49,7 @@ def has_parts(
         query = f"select 1 from ({raw.relation}) group by {number} having count({number}) > 1"
     else:
         cells = (chosen[name] for name in (*OF_THE_ORDER, *OF_A_LINE) if name in chosen)
-        blank = " or ".join(f"{build_text(raw, cell)} is null" for cell in cells)
+        blank = " or ".join(f"{build_given(raw, cell)} is null" for cell in cells)
         query = f"select 1 from ({raw.relation}) where {number} is not null and ({blank})"
     return bool(con.execute(f"{query} limit 1").fetchall())
 
