@@ -55,6 +55,22 @@ def test_a_column_is_followed_to_all_it_is_made_of() -> None:
     }
 
 
+def test_it_is_known_which_columns_compare_people() -> None:
+    columns = ("average_order_value", "last_order_on", "value_band", "tier")
+    assert [FAMILIES.compare_people([name]) for name in columns] == [False, False, True, True]
+
+
+def test_a_family_that_compares_people_and_denies_it_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    band = FAMILIES["value_band"]
+    assert isinstance(band.how, Derivation)
+    denies = replace(band, how=replace(band.how, is_of_one_row=True))
+    monkeypatch.setitem(vars(FAMILIES), "_found", {**FAMILIES, "value_band": denies})
+    with pytest.raises(AssertionError, match="value_band says is_of_one_row"):
+        check_families("value_band")
+
+
 def test_families_come_after_those_they_need() -> None:
     order = list(among(replace(TWICE, name="a_first")))
     assert order.index("orders") < order.index("a_first")

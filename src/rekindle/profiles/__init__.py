@@ -18,6 +18,7 @@ from rekindle.profiles.profile import build_profiles, build_profiles_from
 from rekindle.profiles.saying import say_column
 from rekindle.profiles.tallies import (
     build_spells,
+    build_tallies,
     build_timeline,
     join_spells,
     local_before,
@@ -39,6 +40,7 @@ __all__ = [
     "build_profiles",
     "build_profiles_from",
     "build_spells",
+    "build_tallies",
     "build_timeline",
     "describe_families",
     "describe_presets",

@@ -74,6 +74,12 @@ class Families(Mapping[str, Family]):
             ahead = needed - found
         return frozenset(found)
 
+    def compare_people(self, columns: Collection[str]) -> bool:
+        """Return whether some of ``columns`` say something about a person beside the others."""
+        makers = {self.maker[name].name for name in self.behind(columns) if name in self.maker}
+        hows = (self[name].how for name in makers)
+        return any(isinstance(how, Derivation) and not how.is_of_one_row for how in hows)
+
     def look_again(self) -> None:
         """Forget what was found; the next question looks anew."""
         for name in ("_found", "columns", "names", "by_column", "maker"):

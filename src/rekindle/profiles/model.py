@@ -113,9 +113,12 @@ class Derivation:
 
     ``build`` returns the table with the family's columns added. Everyone is in it at every
     date asked about, so a figure about all customers has to be grouped by ``as_of``.
+    ``is_of_one_row`` says that a row's columns follow from that row alone, whoever else is in
+    the table: where only some people are asked about, the others are left out beforehand.
     """
 
     build: Callable[[ir.Table, LifecycleSettings], ir.Table]
+    is_of_one_row: bool = False
 
 
 How = OrderTally | CardTally | RowTally | Spells | Layer | Derivation

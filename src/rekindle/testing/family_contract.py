@@ -23,10 +23,12 @@ from rekindle.facts import CONTRACTS, Column, Contract, Engine, Facts
 from rekindle.profiles import (
     FAMILIES,
     Derivation,
+    Family,
     build_presence,
     build_profiles,
     build_profiles_from,
     build_spells,
+    build_tallies,
     build_timeline,
     join_spells,
     local_day,
@@ -72,6 +74,8 @@ def check_families(*names: str, texts: Texts = NO_TEXTS, seed: int = 1) -> None:
         facts = engine.facts()
         whole = {at: _profiles(engine, facts, at, columns) for at in DATES}
         many = _at_many(engine, facts, columns)
+        for name in names:
+            _check_of_one_row(engine, facts, FAMILIES[name])
     _check_something_seen(whole[DATES[-1]], names)
     for at in DATES:
         _compare(whole[at], many[at], f"at {at}, a timeline of many dates gives something else")
@@ -109,6 +113,24 @@ def _check_blanks(rows: Mapping[str, Row], names: Sequence[str]) -> None:
                     f"{column.name} of {person}, about whom nothing is known, is "
                     f"{row[column.name]!r}; its blank is {column.blank!r}"
                 )
+
+
+def _check_of_one_row(engine: Engine, facts: Facts, family: Family) -> None:
+    """Check that a family that looks at one row at a time misses nobody who is left out."""
+    if not isinstance(family.how, Derivation) or not family.how.is_of_one_row:
+        return
+    needs = ("customer_id", *family.needs, *family.may_use)
+    rows = build_profiles_from(build_tallies(facts, DATES[-1]), SETTINGS, columns=needs)
+    wanted = ("customer_id", *(column.name for column in family.columns))
+    whole, part = (
+        {row["customer_id"]: row for row in engine.run(built.select(*wanted)).to_pylist()}
+        for built in (
+            family.how.build(table, SETTINGS)
+            for table in (rows, rows.filter(rows.customer_id < PEOPLE[len(PEOPLE) // 2]))
+        )
+    )
+    few = {person: whole[person] for person in part}
+    _compare(few, part, f"{family.name} says is_of_one_row, and without other people")
 
 
 def _compare(expected: Mapping[str, Row], found: Mapping[str, Row], promise: str) -> None:

@@ -73,7 +73,8 @@ class HistoryAudience:
     """The people of a history at a fixed series of ticks; an ``Audience``.
 
     ``predicates`` names every condition that will be asked; the first is the audience, and
-    the others are answered only for people who match it at some tick. ``dates`` names the
+    the others are answered only for who matches it, from the first tick at which they do:
+    nobody is asked about a step before they enter. ``dates`` names the
     date columns a wait asks for, and ``events`` what people may do beside buying.
     """
 
@@ -97,11 +98,11 @@ class HistoryAudience:
         audience, *conditions = dict.fromkeys(predicates)
         sweep = _Sweep(engine, spells, rows, settings=settings, beside=build_spells(facts))
         self._matches = sweep.run([audience], len(self._people))
-        # Only who enters is ever asked about a step's condition or date.
-        entering = np.flatnonzero(self._matches[audience].any(axis=0))
-        if conditions:
+        self._dates: Mapping[str, NDArray[np.int32]] = {}
+        if conditions or dates:
+            entering = _entering(engine, self._matches[audience], ticks)
             self._matches |= sweep.run(conditions, len(self._people), among=entering)
-        self._dates = sweep.dates(dates, len(self._people), among=entering) if dates else {}
+            self._dates = sweep.dates(dates, len(self._people), among=entering)
         self._deeds = list_deeds(engine, facts, events) if events else []
         self._purchases, self._orders = _purchases(engine, facts, self._index)
         self._next_offer = np.zeros(len(self._people), dtype=np.int32)
@@ -194,8 +195,9 @@ class HistoryAudience:
 class _Sweep:
     """Judges predicates for people at every tick, a chunk of ticks at a time.
 
-    Everyone is in the profile of every tick, because the group's own gaps depend on all;
-    ``among`` only limits whose answers are carried home.
+    ``among`` limits whose answers are carried home: ``one`` is a person, and they are asked
+    about after ``from_at``. Where families compare people, everyone is in the profile of
+    every tick, because the group's own gaps depend on all.
     """
 
     def __init__(
@@ -218,16 +220,13 @@ class _Sweep:
         return self._kept[family]
 
     def run(
-        self, predicates: Sequence[str], people: int, *, among: NDArray[np.int64] | None = None
+        self, predicates: Sequence[str], people: int, *, among: ir.Table | None = None
     ) -> dict[str, NDArray[np.bool_]]:
+        """Return, by predicate, whether each person meets it at each tick."""
         count = self._ticks.num_rows
         found = {text: np.zeros((count, people), dtype=np.bool_) for text in predicates}
-        asked = None
-        if among is not None:
-            asked = self._engine.bring("replay_among", pa.table({"one": among.astype(np.int32)}))
-        size = max(1, ROWS_AT_ONCE // max(people, 1))
-        for start in range(0, count, size):
-            rows = self._engine.run(self._chunk(self._ticks.slice(start, size), predicates, asked))
+        for ticks in self._chunks(people if predicates else 0):
+            rows = self._engine.run(self._chunk(ticks, predicates, among))
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
             for number, text in enumerate(predicates):
                 met = rows.column(f"met_{number}").to_numpy(zero_copy_only=False)
@@ -235,21 +234,26 @@ class _Sweep:
         return found
 
     def dates(
-        self, columns: Sequence[str], people: int, *, among: NDArray[np.int64]
+        self, columns: Sequence[str], people: int, *, among: ir.Table
     ) -> dict[str, NDArray[np.int32]]:
         """Return each date column by tick and person, as days since 1970."""
         count = self._ticks.num_rows
         found = {name: np.full((count, people), NO_DAY, dtype=np.int32) for name in columns}
-        asked = self._engine.bring("replay_among", pa.table({"one": among.astype(np.int32)}))
-        size = max(1, ROWS_AT_ONCE // max(people, 1))
-        for start in range(0, count, size):
-            table = self._profiles(self._ticks.slice(start, size), frozenset(columns), asked)
+        for ticks in self._chunks(people if columns else 0):
+            table = self._profiles(ticks, frozenset(columns), among)
             days = {name: _days_since_epoch(table[name]) for name in columns}
             rows = self._engine.run(table.select("tick", "person", **days))
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
             for name in columns:
                 found[name][tick, person] = rows.column(name).to_numpy()
         return found
+
+    def _chunks(self, people: int) -> Iterator[pa.Table]:
+        """Yield the ticks, so many at a time as make a bearable table; none for nobody."""
+        if people:
+            size = max(1, ROWS_AT_ONCE // people)
+            for start in range(0, self._ticks.num_rows, size):
+                yield self._ticks.slice(start, size)
 
     def _chunk(
         self, ticks: pa.Table, predicates: Sequence[str], among: ir.Table | None
@@ -268,7 +272,9 @@ class _Sweep:
         """Return these columns of everyone's profile (or of those ``among``) at each tick."""
         asked = self._engine.bring("replay_ticks", ticks)
         first, last = (_literal(ticks.column("as_of")[n].as_py()) for n in (0, -1))
-        spells = self._spells
+        spells, are_compared = self._spells, FAMILIES.compare_people(columns)
+        if among is not None and not are_compared:
+            spells = _spells_among(spells, among)
         spells = spells.filter((spells.valid_from < last) & (first <= spells.valid_to))
         joined = spells.inner_join(
             asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
@@ -278,7 +284,27 @@ class _Sweep:
             if not needed.isdisjoint(FAMILIES[family].makes):
                 joined = join_spells(joined, family, self._spells_of(family))
         table = build_profiles_from(joined, self._settings, columns=columns)
-        return table if among is None else table.semi_join(among, table.person == among.one)
+        if among is None or not are_compared:
+            return table
+        return table.semi_join(among, [table.person == among.one, among.from_at < table.as_of])
+
+
+def _entering(engine: Engine, matches: NDArray[np.bool_], ticks: Sequence[datetime]) -> ir.Table:
+    """Return who matches at some tick, each with an instant just before the first such."""
+    people = np.flatnonzero(matches.any(axis=0))
+    before = np.array([_micros(at) - 1 for at in ticks], dtype=np.int64)
+    from_at = pa.array(before[matches[:, people].argmax(axis=0)]).cast(INSTANT)
+    return engine.bring(
+        "replay_among", pa.table({"one": people.astype(np.int32), "from_at": from_at})
+    )
+
+
+def _spells_among(spells: ir.Table, among: ir.Table) -> ir.Table:
+    """Return the spells of some people, from the instant on from which they are asked about."""
+    joined = spells.inner_join(among, spells.person == among.one)
+    begins = ibis.greatest(joined.valid_from, joined.from_at)
+    joined = joined.mutate(valid_from=begins).drop("one", "from_at")
+    return joined.filter(joined.valid_from < joined.valid_to)
 
 
 def _is_over_before_reentry(journey: Journey) -> bool:

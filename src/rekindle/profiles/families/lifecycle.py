@@ -161,7 +161,7 @@ FAMILY = Family(
             "gone_after_days", "number", "days", "The silence at which gone begins.", place=200
         ),
     ),
-    how=Derivation(build_lifecycle),
+    how=Derivation(build_lifecycle, is_of_one_row=True),
     needs=(
         "purchase_days_count",
         "first_order_on",

@@ -26,6 +26,6 @@ FAMILY = Family(
             place=250,
         ),
     ),
-    how=Derivation(build_order_value),
+    how=Derivation(build_order_value, is_of_one_row=True),
     needs=("orders_count", "standing_value"),
 )

@@ -26,6 +26,6 @@ FAMILY = Family(
             place=240,
         ),
     ),
-    how=Derivation(build_value),
+    how=Derivation(build_value, is_of_one_row=True),
     needs=("orders_count", "gross_value", "discount_value", "refund_value"),
 )
