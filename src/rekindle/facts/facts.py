@@ -37,7 +37,8 @@ class Facts:
     that installed packages add, by name. ``has_late_changes`` says whether a refund or a
     cancellation became known after its order, or a purchase was undone;
     ``has_undated_cards`` whether it takes the orders to say when some card became known.
-    ``refund_steps`` are what orders had given back before their last refund, if any had.
+    ``refund_steps`` are what orders had given back before their last refund, if any had,
+    and ``undone`` the orders that were undone, where somebody has looked already.
     """
 
     customers: ir.Table
@@ -55,6 +56,7 @@ class Facts:
     has_late_changes: bool = True
     has_undated_cards: bool = True
     refund_steps: ir.Table | None = None
+    undone: ir.Table | None = None
 
     @property
     def cards(self) -> ir.Table:
@@ -85,7 +87,7 @@ class Facts:
         orders = placed = self.orders.filter(self.orders.ordered_at < at)
         if self.has_late_changes:
             orders = self._before_changes(orders, at)
-            orders = mark_undone(orders, self.refund_steps, at=at)
+            orders = mark_undone(orders, self._undone(), at=at)
         cards = self.cards
         return replace(
             self,
@@ -98,7 +100,7 @@ class Facts:
 
     def standing_orders(self) -> ir.Table:
         """Return the orders by all that is known of them, undone ones marked as such."""
-        return mark_undone(self.orders, self.refund_steps) if self.has_late_changes else self.orders
+        return mark_undone(self.orders, self._undone()) if self.has_late_changes else self.orders
 
     def bought_orders(self) -> ir.Table:
         """Return every order that was ever a purchase, with ``ended_at``, since when it is none.
@@ -106,7 +108,7 @@ class Facts:
         ``ended_at`` is empty for what is a purchase still.
         """
         if self.has_late_changes:
-            return list_bought(self.orders, self.refund_steps)
+            return list_bought(self.orders, self._undone())
         bought = self.orders.filter(is_bought(self.orders))
         return bought.mutate(ended_at=ibis.null(INSTANT))
 
@@ -117,7 +119,7 @@ class Facts:
         ``epoch_at < as_of <= epoch_until``.
         """
         if self.has_late_changes:
-            return in_epochs(self.orders, self.refund_steps)
+            return in_epochs(self.orders, self._undone())
         always, never = (ibis.literal(at, type="timestamp") for at in (LONG_AGO, FAR_OFF))
         return self.orders.mutate(epoch_at=always.cast(INSTANT), epoch_until=never.cast(INSTANT))
 
@@ -137,6 +139,11 @@ class Facts:
             apart = take_apart(apart, self.refund_steps)
         return placed.select(*orders.columns).union(apart.select(*orders.columns))
 
+    def _undone(self) -> ir.Table:
+        if self.undone is not None:
+            return self.undone
+        return find_undone(self.orders, self.refund_steps)
+
     def _before_changes(self, orders: ir.Table, at: ir.Value) -> ir.Table:
         """Return the orders with the amounts that were known before ``at``."""
         columns = orders.columns
@@ -154,14 +161,11 @@ class Facts:
         ).select(*columns)
 
 
-def find_late_changes(orders: ir.Table, steps: ir.Table | None = None) -> ir.Table:
-    """Return the orders whose refund or cancellation became known after them, or undid them."""
+def find_late_changes(orders: ir.Table) -> ir.Table:
+    """Return the orders whose refund or cancellation became known after them."""
     late = [orders.refund_known_at, orders.cancel_known_at]
-    changed = orders.filter(
+    return orders.filter(
         _is_late(late[0], orders.ordered_at) | _is_late(late[1], orders.ordered_at)
-    )
-    return changed.select("source", "order_id").union(
-        find_undone(orders, steps)["source", "order_id"]
     )
 
 

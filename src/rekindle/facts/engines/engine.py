@@ -19,10 +19,14 @@ import pyarrow as pa
 from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, REFUNDS, Contract
 from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
+from rekindle.facts.purchases import find_undone
 
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
 # is used some twenty times.
 ibis.options.sql.fuse_selects = False
+
+# More of them are worked out anew in each question rather than held in memory.
+MOST_UNDONE = 500_000
 
 _numbers = itertools.count(1)
 _thread = threading.local()
@@ -76,6 +80,8 @@ class Engine:
         has_lines = self._holds(tables["order_lines"])
         steps = self._books.get(REFUNDS.table)
         steps = steps if steps is not None and self._holds(steps) else None
+        # Looked for once, and few: every question of a date asks for them.
+        undone = self.run(find_undone(tables["orders"], steps))
         return Facts(
             customers=tables["customers"],
             orders=tables["orders"],
@@ -89,9 +95,11 @@ class Engine:
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.from_outside},
-            has_late_changes=self._holds(find_late_changes(tables["orders"], steps)),
+            has_late_changes=bool(undone.num_rows)
+            or self._holds(find_late_changes(tables["orders"])),
             has_undated_cards=self._holds(find_undated_cards(tables["customers"])),
             refund_steps=steps,
+            undone=ibis.memtable(undone) if 0 < undone.num_rows <= MOST_UNDONE else None,
         )
 
     def run(self, expression: ir.Expr) -> pa.Table:

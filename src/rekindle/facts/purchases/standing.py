@@ -64,9 +64,12 @@ def is_cancelled_late(orders: ir.Table) -> ir.Value:
     return was_sold & known_at.notnull() & (known_at > orders.ordered_at)
 
 
-def mark_undone(orders: ir.Table, steps: Steps = None, *, at: ir.Value | None = None) -> ir.Table:
-    """Return the orders, of the kind ``undone`` where they are (before ``at``)."""
-    joined = _join_undone(orders, steps)
+def mark_undone(orders: ir.Table, undone: ir.Table, *, at: ir.Value | None = None) -> ir.Table:
+    """Return the orders, of the kind ``undone`` where they are (before ``at``).
+
+    ``undone`` is what ``find_undone`` returned of all orders.
+    """
+    joined = _join_undone(orders, undone)
     is_undone = joined.undone_at.notnull() & is_bought(joined)
     if at is not None:
         is_undone = is_undone & (joined.undone_at < at)
@@ -75,25 +78,25 @@ def mark_undone(orders: ir.Table, steps: Steps = None, *, at: ir.Value | None = 
     return joined.mutate(kind=kind).select(*orders.columns)
 
 
-def list_bought(orders: ir.Table, steps: Steps = None) -> ir.Table:
+def list_bought(orders: ir.Table, undone: ir.Table) -> ir.Table:
     """Return every order that was ever a purchase, with ``ended_at``, since when it is none.
 
     ``ended_at`` is empty for what is a purchase still.
     """
-    joined = _join_undone(orders, steps)
+    joined = _join_undone(orders, undone)
     cancelled_at = is_cancelled_late(joined).ifelse(joined.cancel_known_at, ibis.null(INSTANT))
     placed = as_placed(joined.mutate(ended_at=_first_of(joined.undone_at, cancelled_at)))
     return placed.filter(is_bought(placed)).select(*orders.columns, "ended_at")
 
 
-def in_epochs(orders: ir.Table, steps: Steps = None) -> ir.Table:
+def in_epochs(orders: ir.Table, undone: ir.Table) -> ir.Table:
     """Return the orders as they stood, once for each stretch of their customer's time.
 
     A stretch lasts from ``epoch_at`` until ``epoch_until``: no purchase of the customer ends
     within it. Who has no such purchase has one stretch. It answers questions of a date with
     ``epoch_at < as_of <= epoch_until``.
     """
-    joined = _join_undone(orders, steps)
+    joined = _join_undone(orders, undone)
     epochs = _list_epochs(joined)
     joined = joined.left_join(epochs, joined.customer_id == epochs.epoch_of)
     rows = joined.mutate(
@@ -128,11 +131,9 @@ def _list_epochs(joined: ir.Table) -> ir.Table:
     )
 
 
-def _join_undone(orders: ir.Table, steps: Steps) -> ir.Table:
+def _join_undone(orders: ir.Table, undone: ir.Table) -> ir.Table:
     """Return the orders with ``undone_at``."""
-    undone = find_undone(orders, steps).select(
-        _source="source", _order_id="order_id", undone_at="undone_at"
-    )
+    undone = undone.select(_source="source", _order_id="order_id", undone_at="undone_at")
     joined = orders.left_join(
         undone, [orders.source == undone._source, orders.order_id == undone._order_id]
     )
