@@ -88,7 +88,7 @@ def test_who_is_as_the_rules_say_is_not_asked_about() -> None:
     for id_, value in (("c1", "a@x.example"), ("c2", "a@x.example"), ("c3", "b@x.example")):
         world.con.execute("insert into customers values (?, 'Ann', '', 'crm', null)", [id_])
         world.con.execute(
-            "insert into handles values (?, 'email', ?, timestamptz '2026-01-01 00:00+00')",
+            "insert into handles values (?, 'email', ?, timestamptz '2026-01-01 00:00:00+00')",
             [id_, value],
         )
     assert find_unsettled(world.con, Evidence(), {}) == {"c1", "c2"}
@@ -104,7 +104,7 @@ def test_who_was_one_by_what_is_gone_or_renamed_since_is_asked_about() -> None:
     for id_, letter in (("c1", "a"), ("c2", "a"), ("c2", "b"), ("c3", "b")):
         value = f"{letter}@x.example"
         world.con.execute(
-            "insert into handles values (?, 'email', ?, timestamptz '2026-01-01 00:00+00')",
+            "insert into handles values (?, 'email', ?, timestamptz '2026-01-01 00:00:00+00')",
             [id_, value],
         )
     known = {"c2": "c1", "c3": "c1"}
