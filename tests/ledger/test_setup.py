@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,8 @@ from django.core.management import call_command
 from django.db import connections
 
 from rekindle.errors import BusyError, ConfigError, LedgerError
-from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate, models
+from rekindle.ledger import LedgerBook, configure, connect, disconnect, migrate, models, queries
+from rekindle.ledger.queries import statement
 from rekindle.testing.book_contract import START, TERMS, build_version
 
 one_order = import_module("rekindle.ledger.migrations.0007_one_order")
@@ -118,3 +120,30 @@ def test_no_text_on_postgresql_is_in_the_order_of_a_language(postgres: str) -> N
         assert cursor.fetchall() == []
         cursor.execute(one_order.PATTERN_INDEXES)
         assert cursor.fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("hold_orders", "ledger_signal_subject"),
+        ("correct_orders", "ledger_signal_subject"),
+        ("events_of_orders", "ledger_event_subject"),
+    ],
+)
+def test_orders_are_found_by_their_index(sqlite: str, query: str, index: str) -> None:
+    text = statement(query, "sqlite")
+    with connections[sqlite].cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {text}", ["[]"] * text.count("%s"))
+        plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+    assert f"USING INDEX {index} (source=? AND subject=?)" in plan
+
+
+def test_conditions_of_indexes_are_spelled_as_the_indexes_spell_them() -> None:
+    """SQLite takes a partial index only for the very words of its condition."""
+    spelled_otherwise = re.compile(r"(subject|address_hash|phone_hash) <> ''")
+    found = {
+        path.name
+        for path in (Path(queries.__file__).parent / "sql").glob("*.sql")
+        if spelled_otherwise.search(path.read_text())
+    }
+    assert found == set()

@@ -74,7 +74,7 @@ FROM ledger_event AS e
 LEFT JOIN ledger_alias AS a ON a.id = e.person
 LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
 WHERE e.exported_at IS NULL AND e.id > %s
-  AND (e.person IS NOT NULL OR b.person IS NOT NULL OR e.subject <> '')
+  AND (e.person IS NOT NULL OR b.person IS NOT NULL OR NOT (e.subject = ''))
 ORDER BY e.id
 LIMIT %s
 
@@ -85,7 +85,7 @@ SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
 FROM ledger_event AS e
 LEFT JOIN ledger_alias AS a ON a.id = e.person
 LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
-WHERE e.source = %s AND e.subject <> ''
+WHERE e.source = %s AND NOT (e.subject = '')
   AND e.subject IN (SELECT r.subject FROM ROWS(subject text) AS r)
 ORDER BY e.at, e.id
 

@@ -25,7 +25,7 @@ UNION ALL
 SELECT r.channel, r.purpose, p.phone_hash, p.id, r.reason, r.at
 FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text) AS r
 JOIN ledger_person AS p ON p.id = r.person
-WHERE r.kind = '' AND p.phone_hash <> ''
+WHERE r.kind = '' AND NOT (p.phone_hash = '')
 ON CONFLICT DO NOTHING
 
 -- name: suppress_addresses
@@ -257,12 +257,12 @@ SELECT s.enrolment_id, e.person_id, e.journey, e.version, e.rotation, e.arm,
        CASE WHEN p.stated_at > %s THEN '?' ELSE p.statements END,
        (SELECT MOMENT(max(at)) FROM ledger_signal
         WHERE person_id = e.person_id AND kind = 'order' AND NOT is_void),
-       p.is_noted OR (p.address_hash <> '' AND
+       p.is_noted OR (NOT (p.address_hash = '') AND
            (SELECT true FROM ledger_suppression
-            WHERE address_hash = p.address_hash AND address_hash <> '' LIMIT 1) IS NOT NULL)
-       OR (p.phone_hash <> '' AND
+            WHERE address_hash = p.address_hash AND NOT (address_hash = '') LIMIT 1) IS NOT NULL)
+       OR (NOT (p.phone_hash = '') AND
            (SELECT true FROM ledger_suppression
-            WHERE address_hash = p.phone_hash AND address_hash <> '' LIMIT 1) IS NOT NULL),
+            WHERE address_hash = p.phone_hash AND NOT (address_hash = '') LIMIT 1) IS NOT NULL),
        (SELECT true FROM ledger_touch WHERE person_id = e.person_id LIMIT 1) IS NOT NULL,
        p.is_noted
 FROM ledger_place AS s
@@ -291,13 +291,13 @@ SELECT p.id, s.channel, s.purpose, 'email'
 FROM ROWS(person text) AS r
 JOIN ledger_person AS p ON p.id = r.person
 JOIN ledger_suppression AS s ON s.address_hash = p.address_hash
-WHERE p.address_hash <> '' AND s.address_hash <> ''
+WHERE NOT (p.address_hash = '') AND NOT (s.address_hash = '')
 UNION
 SELECT p.id, s.channel, s.purpose, 'phone'
 FROM ROWS(person text) AS r
 JOIN ledger_person AS p ON p.id = r.person
 JOIN ledger_suppression AS s ON s.address_hash = p.phone_hash
-WHERE p.phone_hash <> '' AND s.address_hash <> ''
+WHERE NOT (p.phone_hash = '') AND NOT (s.address_hash = '')
 UNION
 SELECT s.person_id, s.channel, s.purpose, ''
 FROM ROWS(person text) AS r
@@ -408,7 +408,7 @@ WHERE true
 ON CONFLICT (key) DO UPDATE SET
     at = excluded.at, recorded_at = excluded.recorded_at, is_void = false,
     arrived_at = coalesce(excluded.arrived_at, ledger_signal.arrived_at)
-WHERE ledger_signal.subject <> ''
+WHERE NOT (ledger_signal.subject = '')
   AND (ledger_signal.at <> excluded.at OR ledger_signal.is_void
        OR (excluded.arrived_at IS NOT NULL
            AND (ledger_signal.arrived_at IS NULL
@@ -417,14 +417,14 @@ RETURNING key
 
 -- name: has_orders
 -- Whether any purchase is on record.
-SELECT 1 FROM ledger_signal WHERE subject <> '' LIMIT 1
+SELECT 1 FROM ledger_signal WHERE NOT (subject = '') LIMIT 1
 
 -- name: hold_orders
 -- The purchases on record of these orders, held until the commit, in the order of add_signals.
 SELECT g.key
 FROM ROWS(source text, subject text) AS r
 JOIN ledger_signal AS g ON g.source = r.source AND g.subject = r.subject
-WHERE g.subject <> ''
+WHERE NOT (g.subject = '')
 ORDER BY g.key
 -- postgresql: FOR NO KEY UPDATE OF g
 
@@ -436,7 +436,7 @@ SET at = r.at,
     is_void = r.is_void OR g.person_id <> coalesce(
         (SELECT a.person FROM ledger_alias AS a WHERE a.id = r.person), r.person)
 FROM ROWS(source text, subject text, person text, at instant, is_void boolean) AS r
-WHERE g.source = r.source AND g.subject = r.subject AND g.subject <> ''
+WHERE g.source = r.source AND g.subject = r.subject AND NOT (g.subject = '')
   AND (g.at <> r.at OR g.is_void <> (r.is_void OR g.person_id <> coalesce(
         (SELECT a.person FROM ledger_alias AS a WHERE a.id = r.person), r.person)))
 

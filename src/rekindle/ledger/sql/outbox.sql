@@ -118,9 +118,9 @@ FROM ROWS(enrolment bigint, step text, at instant, answer text, reason text, unt
 
 -- name: people_at
 -- Whose card holds an address with this hash, whatever its kind.
-SELECT p.id FROM ledger_person AS p WHERE p.address_hash = %s AND p.address_hash <> ''
+SELECT p.id FROM ledger_person AS p WHERE p.address_hash = %s AND NOT (p.address_hash = '')
 UNION
-SELECT p.id FROM ledger_person AS p WHERE p.phone_hash = %s AND p.phone_hash <> ''
+SELECT p.id FROM ledger_person AS p WHERE p.phone_hash = %s AND NOT (p.phone_hash = '')
 ORDER BY 1
 
 -- name: touches_to

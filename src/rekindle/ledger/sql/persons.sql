@@ -93,13 +93,13 @@ WHERE p.id = r.person AND p.told <> ''
 UPDATE ledger_event AS e
 SET given = r.gone
 FROM ROWS(gone text, kept text) AS r
-WHERE e.person = r.gone AND e.given IS NULL AND (e.exported_at IS NULL OR e.subject <> '')
+WHERE e.person = r.gone AND e.given IS NULL AND (e.exported_at IS NULL OR NOT (e.subject = ''))
 
 -- name: orders_given
 -- Purchases of those who stay that were reported under an id of those who leave.
 SELECT DISTINCT g.id, r.gone
 FROM ROWS(given text, gone text, kept text) AS r
-JOIN ledger_event AS e ON e.given = r.given AND e.subject <> ''
+JOIN ledger_event AS e ON e.given = r.given AND NOT (e.subject = '')
 JOIN ledger_signal AS g
   ON g.person_id = r.kept AND g.kind = 'order' AND g.source = e.source AND g.subject = e.subject
 
