@@ -11,7 +11,6 @@ import pytest
 from rekindle.consent import Exclusion
 from rekindle.desk import (
     PreferenceChange,
-    begin_journey,
     build_plan,
     change_preferences,
     erase_person,
@@ -57,7 +56,7 @@ def test_plan_starts_what_it_showed_and_nothing_else(team: Team) -> None:
         read_plan(space.secret, token[:-2] + "xx", journey, at)
     with pytest.raises(UsageError, match="no token"):
         read_plan(b"another key", token, journey, at)
-    version = start_journey(space, journey, at + 15 * MINUTE, who=WHO, token=token)
+    version = start_journey(space, journey, at + 15 * MINUTE, who=WHO, token=token).version
     assert version.version == 1
     assert log(team, "few") == [(WHO, "started")]
 
@@ -75,7 +74,7 @@ def test_start_is_refused_when_many_more_would_enter_than_were_planned(team: Tea
     with pytest.raises(UsageError, match="look and plan again"):
         start_journey(space, journey, at, token=token)
     assert space.book.versions("few") == []
-    assert start_journey(space, journey, at, token=token, drift=1.0).version == 1
+    assert start_journey(space, journey, at, token=token, drift=1.0).version.version == 1
 
 
 def test_paused_journey_sends_nothing_until_it_resumes(team: Team) -> None:
@@ -131,14 +130,14 @@ def test_steering_that_changes_nothing_is_not_in_the_log(begun: Team) -> None:
 def test_start_of_what_runs_already_starts_nothing(begun: Team) -> None:
     space = begun.workspace
     journey = space.journey("calm")
-    again = begin_journey(space, journey, begun.clock.now(), who=WHO)
+    again = start_journey(space, journey, begun.clock.now(), who=WHO)
     assert (again.is_new, again.version.version) == (False, 1)
     assert log(begun, "calm") == [("", "started")]
     plan = build_plan(space, journey, begun.clock.now())
     assert plan.token == ""
     assert any("runs already" in note for note in plan.notes)
     pause_journey(space, "calm", who=WHO)
-    assert begin_journey(space, journey, begun.clock.now(), who=WHO).is_new
+    assert start_journey(space, journey, begun.clock.now(), who=WHO).is_new
 
 
 def test_edited_holdout_does_not_count_and_the_plan_and_the_start_say_so(begun: Team) -> None:
@@ -150,7 +149,7 @@ def test_edited_holdout_does_not_count_and_the_plan_and_the_start_say_so(begun: 
     assert plan.holdout.sentence == "30 % held out, as since it started"
     (note,) = (note for note in plan.notes if "50 %" in note)
     assert "30 % counts" in note
-    started = begin_journey(space, space.journey("calm"), at, who=WHO)
+    started = start_journey(space, space.journey("calm"), at, who=WHO)
     assert (started.version.version, started.notes) == (2, (note,))
 
 

@@ -107,7 +107,7 @@ def start(
     by: By = "",
 ) -> None:
     """Start a journey, or its edited version; the next tick lets people enter."""
-    from rekindle.desk import begin_journey, build_plan
+    from rekindle.desk import build_plan, start_journey
 
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
@@ -117,7 +117,7 @@ def start(
         _show_plan(build_plan(workspace, found, at), directory, workspace.zone)
         if not typer.confirm(f"Start {found.name}?", err=True):
             raise UsageError("nothing was started")
-    start = begin_journey(workspace, found, at, who=whoever(by), token=token, drift=drift)
+    start = start_journey(workspace, found, at, who=whoever(by), token=token, drift=drift)
     version = start.version
     share = percent(version.holdout_share)
     if not start.is_new:

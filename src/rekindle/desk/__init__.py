@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rekindle.desk.reporting import report_journey
     from rekindle.desk.sampling import find_sample, write_cards
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
-    from rekindle.desk.starting import Start, begin_journey, start_journey
+    from rekindle.desk.starting import Start, start_journey
     from rekindle.desk.steering import (
         MovePlan,
         move_people,
@@ -76,7 +76,6 @@ _HOMES = {
     "create_workspace": "scaffolding",
     "source_path": "scaffolding",
     "Start": "starting",
-    "begin_journey": "starting",
     "start_journey": "starting",
     "MovePlan": "steering",
     "move_people": "steering",
@@ -107,7 +106,6 @@ __all__ = [
     "Start",
     "StepVerdict",
     "Verdict",
-    "begin_journey",
     "build_plan",
     "change_preferences",
     "check_journey",

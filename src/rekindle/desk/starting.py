@@ -41,19 +41,6 @@ def start_journey(
     who: str = "",
     token: str | None = None,
     drift: float | None = None,
-) -> JourneyVersion:
-    """Make ``journey`` the version new people enter and return it; as ``begin_journey``."""
-    return begin_journey(workspace, journey, at, who=who, token=token, drift=drift).version
-
-
-def begin_journey(
-    workspace: Workspace,
-    journey: Journey,
-    at: datetime,
-    *,
-    who: str = "",
-    token: str | None = None,
-    drift: float | None = None,
 ) -> Start:
     """Make ``journey`` the version new people enter and say so; repeatable.
 
