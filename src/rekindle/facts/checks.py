@@ -193,12 +193,12 @@ def _kept(contract: Contract, chosen: Collection[str]) -> Iterator[Column]:
     yield from (column for column in contract.inputs if not is_order or column.name in asked)
 
 
-def build_refused() -> str:
-    """Return SQL for ``line``, ``problem`` and ``detail`` of what ``checked`` holds as bad."""
+def build_refused(checked: str = "checked") -> str:
+    """Return SQL for ``line``, ``problem`` and ``detail`` of the bad rows of ``checked``."""
     return (
         "select line, split_part(verdict, ': ', 1) as problem, "
         "substr(verdict, instr(verdict, ': ') + 2) as detail "
-        "from checked where verdict is not null"
+        f"from {checked} where verdict is not null"
     )
 
 

@@ -21,8 +21,14 @@ import duckdb
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.casting import Rules, build_text
-from rekindle.facts.checks import build_checked, is_numbered_by_time, missing_columns
+from rekindle.facts.checks import (
+    build_checked,
+    build_refused,
+    is_numbered_by_time,
+    missing_columns,
+)
 from rekindle.facts.contracts import CONTRACTS, ORDER_LINES, ORDERS, Contract
+from rekindle.facts.folding import has_parts
 from rekindle.facts.proposing.adding import Sums
 from rekindle.facts.proposing.matching import Match, is_of_people, match_columns
 from rekindle.facts.proposing.model import Answers, Proposal, ProposedColumn, shown
@@ -245,11 +251,12 @@ class _Look:
 
     def _refusals(self, rules: Rules) -> Iterator[str]:
         """Check every row as the import will, and name what it will set aside."""
-        checked = build_checked(self.found.raw, self.contract, rules)
-        rows = self.found.con.execute(
+        con, raw = self.found.con, self.found.raw
+        fills = has_parts(con, raw, self.contract, self.match.chosen)
+        refused_rows = build_refused(f"({build_checked(raw, self.contract, rules, fills=fills)})")
+        rows = con.execute(
             "select count(*), min(line), min_by(detail, line) "
-            f"from ({checked}) where problem is not null group by problem "
-            f"order by 1 desc, 2 limit {MOST_REASONS}"
+            f"from ({refused_rows}) group by problem order by 1 desc, 2 limit {MOST_REASONS}"
         ).fetchall()
         refused = sum(count for count, _, _ in rows)
         told = [
