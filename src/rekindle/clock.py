@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -17,6 +18,13 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present instant, UTC-aware."""
+
+
+def end_of_day(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return the last instant of the local day that ``at`` falls on."""
+    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
+    start = datetime.combine(tomorrow, datetime.min.time(), zone).astimezone(UTC)
+    return start - timedelta(microseconds=1)
 
 
 class SystemClock:

@@ -92,6 +92,13 @@ def test_the_root_stays_a_short_list() -> None:
     assert len(entries(ROOT)) <= ROOT_ENTRIES
 
 
+def test_the_wiring_is_no_more_than_wiring() -> None:
+    runtime = [
+        module for module in modules("src") if module.place.startswith("src/rekindle/runtime/")
+    ]
+    assert 0 < sum(len(module.text.splitlines()) for module in runtime) < 400
+
+
 def test_size_rules_are_not_silenced() -> None:
     silenced = re.compile(r"#\s*noqa(\s*$|[^\n]*(C901|PLR09))", re.MULTILINE)
     assert [module.place for module in modules() if silenced.search(module.text)] == []

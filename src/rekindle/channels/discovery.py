@@ -15,9 +15,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rekindle.config import load_extensions
+from rekindle.config import Config, load_extensions
 from rekindle.errors import ConfigError
-from rekindle.messages import ChannelFolder, Finding, Outlet, OutletEntry, Severity, Surroundings
+from rekindle.messages import (
+    Capabilities,
+    ChannelFolder,
+    Finding,
+    Outlet,
+    OutletEntry,
+    Severity,
+    Surroundings,
+)
+from rekindle.vocabulary import Channel, Money
 
 FILES = ("README.md", "__init__.py", "outlet.py", "settings.py", "webhook.py")
 GROUP = "rekindle.channels"
@@ -64,6 +73,24 @@ def find_outlet(name: str) -> tuple[ChannelFolder, OutletEntry]:
     if name not in known:
         raise ConfigError(f"no outlet {name!r}; there are {', '.join(sorted(known))}")
     return known[name]
+
+
+def find_capabilities(config: Config) -> dict[Channel, Capabilities]:
+    """Return the channels there are, with what each can do as it is set up."""
+    found = {}
+    for name, folder in discover().items():
+        _, entry = find_outlet(config.channel(name).outlet)
+        found[folder.channel] = entry.capabilities
+    return found
+
+
+def find_costs(config: Config) -> dict[Channel, int]:
+    """Return what one message costs through each channel, in micros."""
+    currency = config.workspace.currency
+    return {
+        folder.channel: Money(config.channel(name).cost, currency).micros
+        for name, folder in discover().items()
+    }
 
 
 def build_outlet(name: str, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

@@ -241,7 +241,7 @@ def parse_as_of(text: str, workspace: Workspace) -> datetime:
     Raises:
         UsageError: it is neither, or before 1970 or after 2199.
     """
-    from rekindle.runtime import end_of_day
+    from rekindle.clock import end_of_day
 
     try:
         if len(text) == len("2010-12-09"):

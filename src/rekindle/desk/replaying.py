@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from rekindle.clock import end_of_day
 from rekindle.consent import ConsentRecord
 from rekindle.desk.planning import (
     check_journey,
@@ -30,7 +31,7 @@ from rekindle.journeys import (
     replay,
 )
 from rekindle.journeys.population import UNDATED, HistoryAudience, save_people
-from rekindle.runtime import Workspace, end_of_day
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Reason, Unknown
 
 # A worker looks all day; one look a day is enough for steps that wait in days.

@@ -18,6 +18,7 @@ from rekindle.journeys.interfaces import (
     UnaskedError,
 )
 from rekindle.journeys.language import (
+    find_journey,
     journey_schema,
     load_journey,
     load_journeys,
@@ -93,6 +94,7 @@ __all__ = [
     "decide_trip",
     "events_asked",
     "exit_reason",
+    "find_journey",
     "is_exit",
     "is_stopped_by",
     "is_woken",

@@ -18,13 +18,17 @@ configure()
 
 from rekindle.ledger.book import LedgerBook  # noqa: E402
 from rekindle.ledger.book.persons import Persons  # noqa: E402
+from rekindle.ledger.book.persons.settling import (  # noqa: E402
+    adopt_persons,
+    read_persons,
+    settle_persons,
+)
 from rekindle.ledger.bulk import without_collector  # noqa: E402
 from rekindle.ledger.guards.counting import (  # noqa: E402
     Reach,
     count_reach,
     running_versions,
 )
-from rekindle.ledger.guards.forgetting import erased_ids  # noqa: E402
 from rekindle.ledger.guards.housing import require_home  # noqa: E402
 from rekindle.ledger.guards.marking import (  # noqa: E402
     MarkEntry,
@@ -52,6 +56,7 @@ from rekindle.ledger.guards.sealing import (  # noqa: E402
     fits,
     fits_seal,
     is_keyed,
+    open_seal,
     rekey,
     require_seal,
 )
@@ -84,6 +89,7 @@ from rekindle.ledger.intake import (  # noqa: E402
     Scope,
     Spooled,
     Taken,
+    forget_reported_of_erased,
     read_reports,
     spooled_sources,
 )
@@ -142,6 +148,7 @@ __all__ = [
     "Watched",
     "add_counts",
     "add_suppressions",
+    "adopt_persons",
     "audit_entries_since",
     "configure",
     "connect",
@@ -149,10 +156,10 @@ __all__ = [
     "count_reach",
     "disconnect",
     "draw_token",
-    "erased_ids",
     "everybody",
     "fits",
     "fits_seal",
+    "forget_reported_of_erased",
     "has_marks",
     "hash_address",
     "is_keyed",
@@ -170,12 +177,15 @@ __all__ = [
     "move_ledger",
     "note_import",
     "note_pass",
+    "open_seal",
+    "read_persons",
     "read_reports",
     "rekey",
     "require_home",
     "require_seal",
     "running_versions",
     "set_mark",
+    "settle_persons",
     "spooled_sources",
     "suppressions_since",
     "tally_journeys",

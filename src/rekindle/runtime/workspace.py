@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 
-from rekindle.channels import discover, find_channel, find_outlet, require_ready
+from rekindle.channels import find_capabilities, find_channel, find_costs, require_ready
 from rekindle.clock import Clock, SystemClock
-from rekindle.config import FILE_NAME, Config, SourceSettings, load_config
-from rekindle.errors import JourneyError, WorkspaceError
+from rekindle.config import FILE_NAME, Config, SourceSettings, load_config, require_secret
+from rekindle.errors import WorkspaceError
 from rekindle.facts import (
     Engine,
     Facts,
@@ -30,23 +30,20 @@ from rekindle.facts import (
     Progress,
     Reading,
     Readings,
-    forget_reported,
+    find_present,
     import_sources,
+    list_quarantine,
     open_engine,
 )
 from rekindle.gate import BookRules, HouseRules, build_book_rules, build_rules
-from rekindle.journeys import Journey, load_journey
+from rekindle.journeys import Journey, find_journey
 from rekindle.messages import Capabilities, Surroundings
 from rekindle.profiles import build_profiles
-from rekindle.runtime.secret import require_secret
-from rekindle.vocabulary import Channel, Money
+from rekindle.vocabulary import Channel
 
 if TYPE_CHECKING:
     from rekindle.insights import Audit
     from rekindle.ledger import AuditLog, History, LedgerBook, Outbox
-
-# Facts this old are a file someone is trying out, not the present.
-STALE_FACTS = timedelta(days=35)
 
 
 class Workspace:
@@ -88,21 +85,12 @@ class Workspace:
         Raises:
             ConfigError: it is lost, empty, or not the one the ledger was written with.
         """
-        if not self._is_sealed:
-            self._secret = self._find_secret()
-            self._is_sealed = self.has_ledger
-        return self._secret
+        if not self._is_sealed and self.has_ledger:
+            from rekindle.ledger import open_seal
 
-    def _find_secret(self) -> bytes:
-        """Return the secret, which the ledger knows from now on if there is one."""
-        if not self.has_ledger:
-            return require_secret(self.directory)
-        from rekindle.ledger import is_keyed, require_seal
-
-        alias = self.ledger
-        secret = require_secret(self.directory, may_make=lambda: not is_keyed(alias))
-        require_seal(alias, secret, self.clock.now())
-        return secret
+            self._secret = open_seal(self.ledger, self.directory, self.clock.now())
+            self._is_sealed = True
+        return self._secret if self._is_sealed else require_secret(self.directory)
 
     # Facts and profiles
 
@@ -151,14 +139,11 @@ class Workspace:
         Raises:
             BusyError: an import is running.
         """
-        from rekindle.ledger import ApiKeys, erased_ids
+        from rekindle.ledger import forget_reported_of_erased
 
-        people = erased_ids(self.ledger)
-        if not people or self.config.facts.warehouse is not None:
+        if self.config.facts.warehouse is not None:
             return 0
-        sources = {key.source for key in ApiKeys(self.ledger).all()}
-        removed = forget_reported(self._lake, sources, people)
-        if removed:
+        if removed := forget_reported_of_erased(self.ledger, self._lake):
             self.forget_facts()
         return removed
 
@@ -202,7 +187,7 @@ class Workspace:
         """Let the ledger's persons be as the facts' evidence says; return what is to be told."""
         if not self.has_ledger:
             return ()
-        from rekindle.runtime.persons import adopt_persons, settle_persons
+        from rekindle.ledger import adopt_persons, settle_persons
 
         if self.config.facts.warehouse is not None:
             return adopt_persons(self.book.persons, self.engine, self.clock.now())
@@ -214,12 +199,7 @@ class Workspace:
 
     def quarantine(self) -> list[dict[str, Any]]:
         """Return the rows that broke a contract, with file, line, reason and detail."""
-        engine, facts = self.reading
-        books = facts.bookkeeping or {}
-        if "quarantine" not in books:
-            return []
-        rows = books["quarantine"].order_by("source", "file", "line")
-        return list(engine.run(rows).to_pylist())
+        return list_quarantine(self.reading)
 
     @property
     def reading(self) -> Reading:
@@ -264,7 +244,7 @@ class Workspace:
             )
         engine = open_engine(place, self.config.facts.engine)
         if self.has_ledger and place.warehouse is None:
-            from rekindle.runtime.persons import read_persons
+            from rekindle.ledger import read_persons
 
             if (persons := read_persons(self.book.persons, place.lake)) is not None:
                 engine.know_persons(persons)
@@ -297,17 +277,8 @@ class Workspace:
         return build_profiles(self.facts, at, self.config.lifecycle)
 
     def latest(self) -> datetime:
-        """Return now, or the end of the last day with an order if the facts are old.
-
-        A file from the past is judged as of its own end: as of today, everyone in it
-        would be long gone.
-        """
-        engine, facts = self.reading
-        newest = engine.scalar(facts.orders.ordered_at.max())
-        now = self.clock.now()
-        if newest is None or now - newest < STALE_FACTS:
-            return now
-        return end_of_day(newest, self.zone)
+        """Return now, or the end of the last day with an order if the facts are old."""
+        return find_present(self.reading, self.clock.now(), self.zone)
 
     def audit(self, as_of: datetime | None = None) -> Audit:
         """Return who drifted away, what they are worth and what could be proven.
@@ -385,11 +356,7 @@ class Workspace:
     @property
     def capabilities(self) -> dict[Channel, Capabilities]:
         """Return the channels there are, with what each can do as it is set up."""
-        found = {}
-        for name, folder in discover().items():
-            _, entry = find_outlet(self.config.channel(name).outlet)
-            found[folder.channel] = entry.capabilities
-        return found
+        return find_capabilities(self.config)
 
     @property
     def terms(self) -> BookRules:
@@ -417,11 +384,7 @@ class Workspace:
     @property
     def cost(self) -> dict[Channel, int]:
         """Return what one message costs through each channel, in micros."""
-        currency = self.config.workspace.currency
-        return {
-            folder.channel: Money(self.config.channel(name).cost, currency).micros
-            for name, folder in discover().items()
-        }
+        return find_costs(self.config)
 
     def journey(self, name: str) -> Journey:
         """Return the journey a file in ``journeys/`` holds, by its name or path.
@@ -429,19 +392,4 @@ class Workspace:
         Raises:
             JourneyError: there is no such journey, or its file cannot be used.
         """
-        folder = self.directory / "journeys"
-        for path in (folder / f"{name}.yaml", folder / f"{name}.yml", Path(name)):
-            if path.is_file():
-                return load_journey(path)
-        known = sorted(path.stem for path in folder.glob("*.y*ml"))
-        raise JourneyError(
-            f"no journey {name!r} in {folder}; there "
-            + (f"are {', '.join(known)}" if known else "are none")
-        )
-
-
-def end_of_day(at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the last instant of the local day that ``at`` falls on."""
-    tomorrow = at.astimezone(zone).date() + timedelta(days=1)
-    start = datetime.combine(tomorrow, time(), zone).astimezone(UTC)
-    return start - timedelta(microseconds=1)
+        return find_journey(self.directory / "journeys", name)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from rekindle.channels import discover, find_faults
+from rekindle.config import find_secret
 from rekindle.content import MARKETING_VARIABLES, load_templates
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
@@ -29,7 +30,7 @@ from rekindle.ledger import (
 )
 from rekindle.messages import Severity
 from rekindle.profiles import FAMILIES
-from rekindle.runtime import Workspace, find_secret
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, moment
 from rekindle.worker.marking import FILE, Watermark

@@ -4,7 +4,7 @@ from rekindle.facts.engines.discovery import discover, open_engine
 from rekindle.facts.engines.duckdb import open_lake
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
-from rekindle.facts.engines.reading import Reading, Readings
+from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
 from rekindle.facts.engines.warehouse import open_warehouse
 
 __all__ = [
@@ -15,6 +15,8 @@ __all__ = [
     "Reading",
     "Readings",
     "discover",
+    "find_present",
+    "list_quarantine",
     "open_engine",
     "open_lake",
     "open_warehouse",

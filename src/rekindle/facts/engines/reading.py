@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
+from rekindle.clock import end_of_day
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.facts import Facts
+
+# Facts this old are a file someone is trying out, not the present.
+STALE = timedelta(days=35)
 
 
 class Reading(NamedTuple):
@@ -19,6 +25,26 @@ class Reading(NamedTuple):
 
     engine: Engine
     facts: Facts
+
+
+def list_quarantine(reading: Reading) -> list[dict[str, Any]]:
+    """Return the rows that broke a contract, with file, line, reason and detail."""
+    rows = (reading.facts.bookkeeping or {}).get("quarantine")
+    if rows is None:
+        return []
+    return list(reading.engine.run(rows.order_by("source", "file", "line")).to_pylist())
+
+
+def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return now, or the end of the last day with an order if the facts are old.
+
+    A file from the past is judged as of its own end: as of today, everyone in it would be
+    long gone.
+    """
+    newest = reading.engine.scalar(reading.facts.orders.ordered_at.max())
+    if newest is None or now - newest < STALE:
+        return now
+    return end_of_day(newest, zone)
 
 
 class Readings:

@@ -4,7 +4,12 @@ Everything that is wrong with a file is said here, with its line and what to wri
 instead, before anyone is written to.
 """
 
-from rekindle.journeys.language.loading import load_journey, load_journeys, parse_journey
+from rekindle.journeys.language.loading import (
+    find_journey,
+    load_journey,
+    load_journeys,
+    parse_journey,
+)
 from rekindle.journeys.language.schema import journey_schema
 
-__all__ = ["journey_schema", "load_journey", "load_journeys", "parse_journey"]
+__all__ = ["find_journey", "journey_schema", "load_journey", "load_journeys", "parse_journey"]

@@ -73,6 +73,22 @@ def load_journeys(folder: Path) -> tuple[Journey, ...]:
     return tuple(journeys)
 
 
+def find_journey(folder: Path, name: str) -> Journey:
+    """Return the journey that a file of ``folder`` holds, by its name or path.
+
+    Raises:
+        JourneyError: there is no such journey, or its file cannot be used.
+    """
+    for path in (folder / f"{name}.yaml", folder / f"{name}.yml", Path(name)):
+        if path.is_file():
+            return load_journey(path)
+    known = sorted(path.stem for path in folder.glob("*.y*ml"))
+    raise JourneyError(
+        f"no journey {name!r} in {folder}; there "
+        + (f"are {', '.join(known)}" if known else "are none")
+    )
+
+
 def load_journey(path: Path) -> Journey:
     """Return the journey that ``path`` defines.
 

@@ -11,10 +11,12 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from django.db.models import QuerySet
 
+from rekindle.config import require_secret
 from rekindle.errors import ConfigError
 from rekindle.ledger import models
 from rekindle.ledger.guards.models import Seal
@@ -66,6 +68,17 @@ def is_keyed(alias: str) -> bool:
     cards = models.Person.objects.using(alias).exclude(address_hash="", phone_hash="")
     suppressions = models.Suppression.objects.using(alias).exclude(address_hash="")
     return _seals(alias).exists() or suppressions.exists() or cards.exists()
+
+
+def open_seal(alias: str, directory: Path, at: datetime) -> bytes:
+    """Return the secret of a workspace, which its ledger knows from now on.
+
+    Raises:
+        ConfigError: it is lost, empty, or not the one the ledger was written with.
+    """
+    secret = require_secret(directory, may_make=lambda: not is_keyed(alias))
+    require_seal(alias, secret, at)
+    return secret
 
 
 def require_seal(alias: str, secret: bytes, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """What others report: who may, whose it is, and what becomes of it."""
 
-from rekindle.ledger.intake.exporting import spooled_sources
+from rekindle.ledger.intake.exporting import forget_reported_of_erased, spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
 from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
 from rekindle.ledger.intake.reports import Report, read_reports
@@ -13,6 +13,7 @@ __all__ = [
     "Scope",
     "Spooled",
     "Taken",
+    "forget_reported_of_erased",
     "read_reports",
     "spooled_sources",
 ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rekindle.config import SourceSettings
-from rekindle.facts import CONTRACTS, Lake, held_cards, held_orders
+from rekindle.facts import CONTRACTS, Lake, forget_reported, held_cards, held_orders
 from rekindle.intake import (
     HUMAN_KINDS,
     EventType,
@@ -26,7 +26,9 @@ from rekindle.intake import (
     read_card,
     read_lines,
 )
+from rekindle.ledger.guards.forgetting import erased_ids
 from rekindle.ledger.intake.inbox import Inbox, Spooled
+from rekindle.ledger.intake.keys import ApiKeys
 
 SLICE = 20_000
 """Reports that become facts at a time: enough to be quick, few enough to fit in memory."""
@@ -54,6 +56,18 @@ def spooled_sources(
         (base / str(source.path)).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+
+
+def forget_reported_of_erased(alias: str, lake: Lake) -> int:
+    """Take out of the lake what was only reported of people who were erased; count the rows.
+
+    Raises:
+        BusyError: an import is running.
+    """
+    people = erased_ids(alias)
+    return (
+        forget_reported(lake, {key.source for key in ApiKeys(alias).all()}, people) if people else 0
+    )
 
 
 def _by_source(reports: Iterable[Spooled]) -> Iterator[tuple[str, list[Spooled]]]:

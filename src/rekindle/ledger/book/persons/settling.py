@@ -29,7 +29,7 @@ from rekindle.identity import (
     decide_change,
     find_groups,
 )
-from rekindle.ledger import Persons
+from rekindle.ledger.book.persons.registry import Persons
 
 EVIDENCE = ("customers", "handles")
 BY_THESE = f"rules {RULES_VERSION};"
