@@ -38,8 +38,7 @@ CHANCE = ("random", "secrets", "uuid.uuid1", "uuid.uuid4", "os.urandom", "numpy.
 SEEDED = frozenset({"random.Random", "numpy.random.default_rng"})
 TYPES = frozenset({"numpy.random.Generator"})
 OUTSIDE_DECISIONS = {
-    "runtime": "makes the workspace's signing key",
-    "ledger": "names its leases, which no decision looks at",
+    "ledger": "makes the workspace's signing key, and names its leases: no decision looks at them",
     "facts": "tells an import's entries in a table's log from another's",
 }
 

@@ -20,7 +20,6 @@ from rekindle.config.model import (
     TierDays,
     WarmUpSettings,
 )
-from rekindle.config.secret import find_secret, require_secret
 from rekindle.config.values import (
     DURATION_UNITS,
     EARLIEST,
@@ -69,7 +68,6 @@ __all__ = [
     "TierDays",
     "WarmUpSettings",
     "config_model",
-    "find_secret",
     "known_channels",
     "known_keys",
     "load_config",
@@ -78,7 +76,6 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "parse_span",
-    "require_secret",
     "shorten",
     "write_duration",
 ]

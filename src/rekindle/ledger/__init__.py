@@ -60,6 +60,7 @@ from rekindle.ledger.guards.sealing import (  # noqa: E402
     rekey,
     require_seal,
 )
+from rekindle.ledger.guards.secret import find_secret, require_secret  # noqa: E402
 from rekindle.ledger.hashing import hash_address  # noqa: E402
 from rekindle.ledger.history import (  # noqa: E402
     AuditEntry,
@@ -157,6 +158,7 @@ __all__ = [
     "disconnect",
     "draw_token",
     "everybody",
+    "find_secret",
     "fits",
     "fits_seal",
     "forget_reported_of_erased",
@@ -183,6 +185,7 @@ __all__ = [
     "rekey",
     "require_home",
     "require_seal",
+    "require_secret",
     "running_versions",
     "set_mark",
     "settle_persons",

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 
 from rekindle.channels import find_capabilities, find_channel, find_costs, require_ready
 from rekindle.clock import Clock, SystemClock
-from rekindle.config import FILE_NAME, Config, SourceSettings, load_config, require_secret
+from rekindle.config import FILE_NAME, Config, SourceSettings, load_config
 from rekindle.errors import WorkspaceError
 from rekindle.facts import (
     Engine,
@@ -85,9 +85,9 @@ class Workspace:
         Raises:
             ConfigError: it is lost, empty, or not the one the ledger was written with.
         """
-        if not self._is_sealed and self.has_ledger:
-            from rekindle.ledger import open_seal
+        from rekindle.ledger import open_seal, require_secret
 
+        if not self._is_sealed and self.has_ledger:
             self._secret = open_seal(self.ledger, self.directory, self.clock.now())
             self._is_sealed = True
         return self._secret if self._is_sealed else require_secret(self.directory)
@@ -150,12 +150,8 @@ class Workspace:
     def _spooled_sources(self) -> AbstractContextManager[tuple[SourceSettings, ...]]:
         from rekindle.ledger import Inbox, spooled_sources
 
-        return spooled_sources(
-            Inbox(self.ledger, self.book),
-            self.directory,
-            lake=self._lake,
-            now=self.clock.now,
-        )
+        inbox = Inbox(self.ledger, self.book)
+        return spooled_sources(inbox, self.directory, lake=self._lake, now=self.clock.now)
 
     def import_from(
         self,
@@ -326,11 +322,7 @@ class Workspace:
         """Return the engine's book."""
         from rekindle.ledger import LedgerBook
 
-        return LedgerBook(
-            self.ledger,
-            secret=self.secret,
-            terms=self.terms,
-        )
+        return LedgerBook(self.ledger, secret=self.secret, terms=self.terms)
 
     @cached_property
     def outbox(self) -> Outbox:

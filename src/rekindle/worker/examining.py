@@ -12,7 +12,6 @@ from datetime import timedelta
 from enum import StrEnum
 
 from rekindle.channels import discover, find_faults
-from rekindle.config import find_secret
 from rekindle.content import MARKETING_VARIABLES, load_templates
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
@@ -21,6 +20,7 @@ from rekindle.ledger import (
     connect,
     count_pending,
     count_reach,
+    find_secret,
     fits,
     has_marks,
     is_keyed,

@@ -10,10 +10,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from rekindle.config import require_secret
 from rekindle.journeys import JourneyEngine
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.ledger import JourneyState, Rekeyed, fits_seal, ledger_transaction, rekey
+from rekindle.ledger import (
+    JourneyState,
+    Rekeyed,
+    fits_seal,
+    ledger_transaction,
+    rekey,
+    require_secret,
+)
 from rekindle.runtime import Workspace
 from rekindle.worker.marking import ACCEPTED, SUBJECT, Gap, Watermark
 from rekindle.worker.refusals import SaidAgain, say_again

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.config.secret import FILE
 from rekindle.desk import erase_person
 from rekindle.errors import ConfigError
 from rekindle.journeys import Person, Signal
 from rekindle.ledger import let_go
 from rekindle.ledger.guards.models import Seal
+from rekindle.ledger.guards.secret import FILE
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import SignalKind
 from rekindle.worker import Worker, accept_secret

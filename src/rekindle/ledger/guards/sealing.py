@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
-from rekindle.config import require_secret
 from rekindle.errors import ConfigError
 from rekindle.ledger import models
 from rekindle.ledger.guards.models import Seal
+from rekindle.ledger.guards.secret import require_secret
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.queries import execute, ledger_errors, ledger_transaction, rows_of
 

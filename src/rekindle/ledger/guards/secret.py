@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from rekindle.config.loading import load_secret
+from rekindle.config import load_secret
 from rekindle.errors import ConfigError
 
 NAME = "REKINDLE_SECRET"
