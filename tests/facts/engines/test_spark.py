@@ -16,8 +16,9 @@ from rekindle.facts import CONTRACTS
 from tests.facts.engines.java import make_java_home
 from tests.runtime.shops import NOW, Team, add_section
 
+# One worker takes all tests of a module: one JVM starts.
+
 pytestmark = [
-    pytest.mark.xdist_group("spark"),  # starting a JVM costs more than the tests
     # Spark's own client leaves the sockets of its results to the garbage collector.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
