@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import duckdb
+import ibis.expr.types as ir
+import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from rekindle.errors import ConfigError, LakeError
@@ -63,6 +65,11 @@ class DuckDBEngine(Engine):
     def __init__(self, con: PerThread, *, currency: str, zone: str) -> None:
         super().__init__(con, currency=currency, zone=zone)
         self._turn = _Readable()
+
+    def share(self, name: str, rows: pa.Table) -> ir.Table:
+        """Return rows from outside as a table of the database in memory, which cursors share."""
+        with self._turn:
+            return self._con.create_table(name, rows, overwrite=True)
 
 
 def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:

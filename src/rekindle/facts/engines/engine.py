@@ -61,7 +61,7 @@ class Engine:
 
         ``rows`` are in the shape of the contract ``identities``.
         """
-        self._identities = self.bring("persons_known", rows)
+        self._identities = self.share("persons_known", rows)
         self._books[IDENTITIES.table] = self._identities
 
     def facts(self) -> Facts:
@@ -99,7 +99,7 @@ class Engine:
             or self._holds(find_late_changes(tables["orders"])),
             has_undated_cards=self._holds(find_undated_cards(tables["customers"])),
             refund_steps=steps,
-            undone=ibis.memtable(undone) if 0 < undone.num_rows <= MOST_UNDONE else None,
+            undone=self.share("undone", undone) if 0 < undone.num_rows <= MOST_UNDONE else None,
         )
 
     def run(self, expression: ir.Expr) -> pa.Table:
@@ -120,6 +120,10 @@ class Engine:
         """Return rows from outside as a temporary table of the engine."""
         with self._turn:
             return self._con.create_table(own_name(name), rows, temp=True, overwrite=True)
+
+    def share(self, name: str, rows: pa.Table) -> ir.Table:
+        """Return rows from outside as a table that every thread sees; once an engine."""
+        return self.bring(name, rows)
 
     def close(self) -> None:
         """Let the engine go."""
