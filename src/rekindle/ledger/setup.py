@@ -7,6 +7,7 @@ one process may hold several ledgers side by side (tests, a move to PostgreSQL).
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -18,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
+from django.utils.connection import ConnectionDoesNotExist
 
 from rekindle.errors import ConfigError, LedgerError
 from rekindle.ledger.guards.leftover import require_own_log
@@ -142,7 +144,8 @@ def disconnect(alias: str) -> None:
 
 def let_go(alias: str) -> None:
     """Close this thread's connection, if any; the next statement opens a new one."""
-    if alias in connections.databases:  # another thread may have forgotten it meanwhile
+    # It may never have been opened in this thread, and be forgotten by another meanwhile.
+    with suppress(ConnectionDoesNotExist):
         connections[alias].close()
 
 

@@ -50,7 +50,8 @@ class History:
 
     def people(self, people: Collection[str]) -> Mapping[str, Person]:
         """Return the contact cards of a batch of people, by id, for those who have one."""
-        cards = fetch(self._alias, "contact_cards", rows_of((person,) for person in set(people)))
+        asked = rows_of((person,) for person in set(people) if _may_be_on_record(person))
+        cards = fetch(self._alias, "contact_cards", asked)
         return {
             id_: Person(id_, address, country, timezone, read_properties(properties), phone)
             for id_, address, country, timezone, properties, phone in cards
@@ -272,3 +273,8 @@ def _signal(row: models.Signal) -> SignalEntry:
 def _deed(row: intake_models.Event) -> SignalEntry:
     deed = str(row.deed)
     return SignalEntry(kind_of(deed), deed, row.at, row.received_at)
+
+
+def _may_be_on_record(person: str) -> bool:
+    """Return whether a database can hold this id: half a surrogate is no text."""
+    return not any("\ud800" <= one <= "\udfff" for one in person)
