@@ -287,16 +287,17 @@ def _outcome(people: ir.Table, orders: ir.Table, start: datetime, end: datetime)
     low, high = (ibis.literal(x, type="timestamp('UTC', 6)") for x in (start, end))
     window = orders.filter((orders.ordered_at >= low) & (orders.ordered_at < high))
     spent = window.group_by(buyer=window.customer_id).agg(
-        net=(window.gross - window.discount - window.refund).sum().cast("float64"),
+        # Exact, also squared: sums of floats depend on their order, which is the engine's own.
+        net=(window.gross - window.discount - window.refund).sum().cast("decimal(18, 4)"),
         purchases=(window.kind == PURCHASE).sum(),
     )
     joined = people.select("customer_id").left_join(spent, people.customer_id == spent.buyer)
-    net = ibis.coalesce(joined.net, 0.0)
+    net = joined.net.fill_null(0)
     return joined.aggregate(
         people=joined.count(),
         returned=ibis.coalesce((joined.purchases > 0).sum(), 0),
-        total=ibis.coalesce(net.sum(), 0.0),
-        squares=ibis.coalesce((net * net).sum(), 0.0),
+        total=net.sum().fill_null(0).cast("float64"),
+        squares=(net * net).sum().fill_null(0).cast("float64"),
     )
 
 
