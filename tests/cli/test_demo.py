@@ -49,8 +49,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_demo_runs_and_what_it_typed_can_be_typed_again(
-    here: Path, capsys: pytest.CaptureFixture[str]
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sys.argv", ["rekindle"])
     perform(context(), Path("demo"), write_orders(here / "orders.parquet"))
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("$ ")]
     commands = [shlex.split(line.split("rekindle ", 1)[1]) for line in lines]

@@ -105,5 +105,5 @@ def test_a_name_that_is_not_given_is_an_error_and_not_a_gap(
     write: Write, alice: dict[str, Any]
 ) -> None:
     templates = load_templates(write("{{ nickname }}"))
-    with pytest.raises(TemplateError, match=r"letter\.mjml, line 6: .*nickname"):
+    with pytest.raises(TemplateError, match=r"letter\.mjml, line 6, column 13: .*nickname"):
         templates.render("letter", alice)

@@ -13,6 +13,7 @@ import typer
 from rekindle.cli.console import errors, grouped, open_at, output, show_table
 from rekindle.cli.facts import run_import
 from rekindle.clock import SystemClock
+from rekindle.config import check_zone
 from rekindle.errors import SourceError, UsageError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ def init(
     if (directory / "rekindle.toml").exists():
         raise WorkspaceError(f"{directory} is a workspace already; edit its rekindle.toml")
     files = [(kind, path) for kind, path in zip(KINDS, (orders, customers), strict=True) if path]
+    try:
+        check_zone(business.timezone)  # before a file is read by it
+    except ValueError as error:
+        raise UsageError(f"--timezone: {error}") from error
     code = business.currency.upper() if business.currency else None
     sources = []
     for kind, path in files:

@@ -116,8 +116,10 @@ def _name_tables(schema: dict[str, Any]) -> None:
     its name.
     """
     tables = [one.table for one in import_module("rekindle.facts").CONTRACTS.facts]
-    schema.pop("type", None)
-    schema["anyOf"] = [{"enum": tables, "type": "string"}, {"type": "string"}]
+    any_other = {
+        key: schema.pop(key) for key in ("type", "minLength", "maxLength") if key in schema
+    }
+    schema["anyOf"] = [{"enum": tables, "type": "string"}, any_other]
 
 
 class SourceSettings(Settings):

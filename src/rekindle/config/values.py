@@ -99,7 +99,8 @@ def _parse_day(text: str) -> Day:
     return found.month, found.day
 
 
-def _check_zone(name: str) -> str:
+def check_zone(name: str) -> str:
+    """Return the name of an IANA zone; ValueError with the nearest one if it is none."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones is one too
@@ -167,7 +168,7 @@ Duration = Annotated[
         }
     ),
 ]
-Zone = Annotated[str, Field(max_length=100), AfterValidator(_check_zone)]
+Zone = Annotated[str, Field(max_length=100), AfterValidator(check_zone)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 EVENT_PATTERN = r"^[a-z][a-z0-9_]*$"
