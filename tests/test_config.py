@@ -76,4 +76,4 @@ def test_a_package_that_cannot_be_loaded_is_named(
 def test_editors_are_offered_the_tables_there_are() -> None:
     offered = SourceSettings.model_json_schema()["properties"]["table"]["anyOf"]
     assert "order_lines" in offered[0]["enum"]
-    assert offered[1] == {"type": "string"}  # a package may bring more
+    assert offered[1] == {"type": "string", "maxLength": 200}  # a package may bring more
