@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import time, timedelta
 
 import pytest
 
@@ -20,6 +21,7 @@ from rekindle.desk import (
     replay_journey,
 )
 from rekindle.ledger import models
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Channel, Purpose, Reason
 from tests.runtime.shops import CALM, EVERYONE, Team, cards
 
@@ -98,6 +100,20 @@ def test_verdict_counts_everything(begun: Team, change: str) -> None:
 
 def test_verdict_of_one_just_written_to_names_the_cap(begun: Team) -> None:
     assert verdict(begun, begun.someone("calm"))[:2] == (Answer.HOLD, Reason.CAP)
+
+
+@pytest.mark.parametrize("needs_quiet_hours", [True, False])
+def test_verdict_at_night_is_by_what_the_channel_calls_for(
+    begun: Team, monkeypatch: pytest.MonkeyPatch, *, needs_quiet_hours: bool
+) -> None:
+    begun.clock.move(2 * DAY)
+    person, space = begun.someone("calm"), begun.workspace
+    hours = space.config.quiet_hours.model_copy(update={"start": time(0), "end": time(23, 59)})
+    space.config = space.config.model_copy(update={"quiet_hours": hours})
+    email = replace(space.capabilities[EMAIL], needs_quiet_hours=needs_quiet_hours)
+    monkeypatch.setattr(Workspace, "capabilities", {EMAIL: email})
+    expected = (Answer.HOLD, Reason.QUIET_HOURS) if needs_quiet_hours else (Answer.SEND, None)
+    assert verdict(begun, person)[:2] == expected
 
 
 def test_verdict_of_one_whose_value_is_below_zero(begun: Team) -> None:

@@ -23,7 +23,6 @@ from rekindle.gate import (
     Dossier,
     GateContext,
     JourneyRules,
-    build_rules,
     decide,
     month_of,
 )
@@ -64,7 +63,7 @@ def judge(
 
     Budgets of all journeys count; what one journey asks beside is in ``judge_steps``.
     """
-    rules = build_rules(workspace.config)
+    rules = workspace.rules
     asking = Asking(_OneProfile(workspace, person, at), rules)
     is_excluded = person in asking.excluded({person}, at)
     expected = asking.expected({person}, at).get(person)
@@ -98,7 +97,7 @@ def judge_steps(
     at: datetime,
 ) -> list[StepVerdict]:
     """Return what journeys that a person is in ask beside the gate: conditions and budgets."""
-    asking = Asking(_OneProfile(workspace, person, at), build_rules(workspace.config))
+    asking = Asking(_OneProfile(workspace, person, at), workspace.rules)
     found = []
     for one in enrolments:
         versions = () if one.ended_at is not None else workspace.book.versions(one.journey)
