@@ -57,6 +57,16 @@ class Asking:
             left -= found
         return expected
 
+    def excluded_and_expected(
+        self, people: Collection[str], at: datetime, unanswered: Unanswered
+    ) -> tuple[frozenset[str], dict[str, int]]:
+        """Return ``excluded`` and ``expected``; nobody where that has no answer, which is noted."""
+        excluded: frozenset[str] = frozenset()
+        expected: dict[str, int] = {}
+        with unanswered.among(people):
+            excluded, expected = self.excluded(people, at), self.expected(people, at)
+        return excluded, expected
+
     def meeting(self, condition: str, dossiers: Iterable[Dossier], at: datetime) -> set[str]:
         """Return who meets a condition on the profile and on what they did since entering."""
         events = behaviours_in(condition)

@@ -162,11 +162,7 @@ class Decider:
         sends = [look for look in looks if isinstance(look.node.step, Send)]
         people = _people(look.dossier for look in sends)
         unanswered = Unanswered()
-        excluded: frozenset[str] = frozenset()
-        expected: dict[str, int] = {}
-        with unanswered.among(people):
-            excluded = self._asking.excluded(people, at)
-            expected = self._asking.expected(people, at)
+        excluded, expected = self._asking.excluded_and_expected(people, at, unanswered)
         branching = [look for look in looks if isinstance(look.node.step, Branch)]
         return _Answers(
             unmet=self._find_unmet(sends, at, unanswered),

@@ -57,11 +57,7 @@ class LastLook:
         """Ask the profiles about a batch, once for all its looks."""
         people = {message.person for message in messages}
         unanswered = Unanswered()
-        excluded: frozenset[str] = frozenset()
-        expected: dict[str, int] = {}
-        with unanswered.among(people):
-            excluded = self._asking.excluded(people, at)
-            expected = self._asking.expected(people, at)
+        excluded, expected = self._asking.excluded_and_expected(people, at, unanswered)
         unmet = self._find_unmet(messages, at, unanswered)
         self._said = _Said(unmet, excluded, expected, unanswered)
 
