@@ -6,7 +6,7 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -26,6 +26,8 @@ from rekindle.errors import UsageError
 from rekindle.wording import counted
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from rekindle.runtime import Workspace
 
 # Whatever moves the cursor, hides text or turns its direction: C0 but for tab and newline,
@@ -192,10 +194,23 @@ def write_page(path: Path, html: str) -> None:
     errors.print(f"wrote {path}", markup=False)
 
 
-def tell_written(files: Iterable[Path], count: int) -> None:
-    """Say which files were written, and with how many rows."""
-    for path in files:
-        errors.print(f"wrote {path}: {counted(count, 'row')}", markup=False)
+def write_rows(rows: pa.Table, *, csv: Path | None, parquet: Path | None) -> None:
+    """Write rows to the files that were asked for, each all or nothing.
+
+    CSV is UTF-8 with a header, Parquet keeps the types.
+
+    Raises:
+        UsageError: one cannot be written there.
+    """
+    from pyarrow.csv import write_csv
+    from pyarrow.parquet import write_table
+
+    for path, option, save in ((csv, "--csv", write_csv), (parquet, "--parquet", write_table)):
+        if path is not None:
+            with _writing(path, option) as fresh:
+                save(rows, fresh)
+                fresh.replace(path)
+            errors.print(f"wrote {path}: {counted(rows.num_rows, 'row')}", markup=False)
 
 
 @contextmanager

@@ -29,9 +29,9 @@ from rekindle.cli.console import (
     show_json,
     show_table,
     show_warning,
-    tell_written,
     warn_of_refused,
     write_page,
+    write_rows,
 )
 from rekindle.cli.steering import By, whoever
 from rekindle.errors import UsageError
@@ -193,14 +193,14 @@ def assignments(
     parquet: ParquetFile = None,
 ) -> None:
     """Write who entered a journey, when, and in which arm, to analyse elsewhere."""
-    from rekindle.desk import Files, export_assignments
+    from rekindle.desk import export_assignments
 
-    files = Files(csv, parquet)
-    if not any(files):
+    if not (csv or parquet):
         raise UsageError("name a file to write: --csv FILE or --parquet FILE")
     check_writable(csv, "--csv")
     check_writable(parquet, "--parquet")
-    tell_written(files, export_assignments(open_at(directory, None), journey, files))
+    rows = export_assignments(open_at(directory, None), journey)
+    write_rows(rows, csv=csv, parquet=parquet)
 
 
 def refuse_time_travel(workspace: Workspace, as_of: str | None) -> None:

@@ -26,9 +26,9 @@ from rekindle.cli.console import (
     progress_bar,
     show_json,
     show_table,
-    tell_written,
     warn_of_refused,
     write_page,
+    write_rows,
 )
 from rekindle.config import write_duration
 from rekindle.vocabulary import Answer
@@ -85,7 +85,7 @@ def audience(
     as_json: AsJson = False,
 ) -> None:
     """Count the people who match a predicate and show the worthiest, or write all to a file."""
-    from rekindle.desk import Files, count_audience, export_audience
+    from rekindle.desk import count_audience, export_audience
     from rekindle.profiles import say_column
 
     check_writable(csv, "--csv")
@@ -93,9 +93,8 @@ def audience(
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     found = count_audience(workspace, predicate, at, sample=sample)
-    files = Files(csv, parquet)
-    if any(files):
-        tell_written(files, export_audience(workspace, predicate, at, files))
+    if csv or parquet:
+        write_rows(export_audience(workspace, predicate, at), csv=csv, parquet=parquet)
     if as_json:
         show_json(found.to_json())
         return

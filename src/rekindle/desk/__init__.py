@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rekindle.desk.addresses import Restored, restore_address
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
-    from rekindle.desk.exporting import Files, export_assignments, export_audience
+    from rekindle.desk.exporting import export_assignments, export_audience
     from rekindle.desk.judging import StepVerdict, Verdict
     from rekindle.desk.opting_out import LedgerOptOuts
     from rekindle.desk.persons import (
@@ -54,7 +54,6 @@ _HOMES = {
     "MEANINGS": "explaining",
     "Explanation": "explaining",
     "explain_customer": "explaining",
-    "Files": "exporting",
     "export_assignments": "exporting",
     "export_audience": "exporting",
     "StepVerdict": "judging",
@@ -94,7 +93,6 @@ __all__ = [
     "MEANINGS",
     "AudienceCount",
     "Explanation",
-    "Files",
     "Found",
     "LedgerOptOuts",
     "LedgerSubscriptions",

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import ibis
+import ibis.expr.types as ir
 
 from rekindle.audiences import build_condition, parse_predicate
+from rekindle.facts import Facts
 from rekindle.profiles import build_profiles, local_day
 from rekindle.runtime import Workspace
 
@@ -57,17 +59,26 @@ def count_audience(
     Raises:
         PredicateError: the predicate is not understood.
     """
-    checked = parse_predicate(predicate)
     engine, facts = workspace.reading
-    table = build_profiles(facts, at, workspace.config.lifecycle)
-    day = local_day(at, workspace.config.workspace.timezone)
-    table = table.mutate(as_of_on=ibis.date(day))
-    matching = engine.keep("audience", table.filter(build_condition(checked, table)))
+    matching = engine.keep("audience", find_matching(workspace, facts, predicate, at))
     total = matching.aggregate(n=matching.count(), value=matching.lifetime_value.sum())
     row = engine.run(total).to_pylist()[0]
     worthiest = matching.order_by(matching.lifetime_value.desc(), matching.customer_id)
     rows = engine.run(worthiest.select(*SHOWN).limit(sample)).to_pylist()
     return AudienceCount(predicate, at, row["n"], row["value"] or Decimal(0), rows)
+
+
+def find_matching(workspace: Workspace, facts: Facts, predicate: str, at: datetime) -> ir.Table:
+    """Return the profiles at ``at``, by ``facts``, of everyone who matches ``predicate``.
+
+    Raises:
+        PredicateError: the predicate is not understood.
+    """
+    checked = parse_predicate(predicate)
+    table = build_profiles(facts, at, workspace.config.lifecycle)
+    day = local_day(at, workspace.config.workspace.timezone)
+    table = table.mutate(as_of_on=ibis.date(day))
+    return table.filter(build_condition(checked, table))
 
 
 def _plain(value: Any) -> Any:

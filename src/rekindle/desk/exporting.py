@@ -1,25 +1,17 @@
-"""Writes who is meant to files that other tools read: an audience, or a journey's arms.
-
-CSV is UTF-8 with a header, Parquet keeps the types; instants are UTC. A file is written
-beside its place and takes its name when it is whole.
-"""
+"""Gathers for other tools who is meant: an audience, or a journey's arms. Instants are UTC."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import ibis
 import pyarrow as pa
 
-from rekindle.audiences import build_condition, parse_predicate
-from rekindle.errors import JourneyError, UsageError
+from rekindle.desk.counting import find_matching
+from rekindle.errors import JourneyError
 from rekindle.ledger import MessageState
-from rekindle.profiles import FAMILIES, build_profiles, local_day
+from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 
 LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
@@ -41,45 +33,28 @@ ASSIGNMENTS = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Where to write, in which forms; None for not."""
-
-    csv: Path | None = None
-    parquet: Path | None = None
-
-    def __iter__(self) -> Iterator[Path]:
-        return (path for path in (self.csv, self.parquet) if path is not None)
-
-
-def export_audience(workspace: Workspace, predicate: str, at: datetime, files: Files) -> int:
-    """Write everyone who matches, with every column of the profile; return how many.
+def export_audience(workspace: Workspace, predicate: str, at: datetime) -> pa.Table:
+    """Return everyone who matches, with every column of the profile, in order of their ids.
 
     Raises:
         PredicateError: the predicate is not understood.
-        UsageError: a file cannot be written.
     """
-    checked = parse_predicate(predicate)
     engine, facts = workspace.reading
-    table = build_profiles(facts, at, workspace.config.lifecycle)
-    day = local_day(at, workspace.config.workspace.timezone)
-    table = table.mutate(as_of_on=ibis.date(day))
-    matching = table.filter(build_condition(checked, table)).order_by("customer_id")
-    return _write(engine.run(matching.select(*FAMILIES.names)), files)
+    matching = find_matching(workspace, facts, predicate, at).order_by("customer_id")
+    return engine.run(matching.select(*FAMILIES.names))
 
 
-def export_assignments(workspace: Workspace, journey: str, files: Files) -> int:
-    """Write one row for every entry into a journey, with the arm of the person.
+def export_assignments(workspace: Workspace, journey: str) -> pa.Table:
+    """Return one row for every entry into a journey, with the arm of the person.
 
     Raises:
         JourneyError: no such journey was ever started here.
-        UsageError: a file cannot be written.
     """
     if not workspace.book.versions(journey):
         raise JourneyError(
             f"journey {journey!r} was never started here; `rekindle start {journey}` starts it"
         )
-    return _write(pa.Table.from_pylist(_entries(workspace, journey), ASSIGNMENTS), files)
+    return pa.Table.from_pylist(_entries(workspace, journey), ASSIGNMENTS)
 
 
 def _entries(workspace: Workspace, journey: str) -> list[dict[str, Any]]:
@@ -104,19 +79,3 @@ def _entries(workspace: Workspace, journey: str) -> list[dict[str, Any]]:
         }
         for one in history.enrolments_of(journey)
     ]
-
-
-def _write(rows: pa.Table, files: Files) -> int:
-    from pyarrow import csv, parquet
-
-    for path, save in ((files.csv, csv.write_csv), (files.parquet, parquet.write_table)):
-        if path is None:
-            continue
-        fresh = path.with_name(path.name + ".new")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save(rows, fresh)
-            fresh.replace(path)
-        except OSError as error:
-            raise UsageError(f"{path} cannot be written ({error.strerror or error})") from error
-    return int(rows.num_rows)

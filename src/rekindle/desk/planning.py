@@ -16,9 +16,10 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.audiences import behaviours_in, bind_flags, build_condition, parse_predicate
+from rekindle.audiences import behaviours_in, bind_flags, parse_predicate
 from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.desk.counting import find_matching
 from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.desk.tokens import sign_plan
 from rekindle.experiments import (
@@ -41,7 +42,7 @@ from rekindle.journeys import (
     may_enter,
 )
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.profiles import FAMILIES, build_profiles, local_before, local_day
+from rekindle.profiles import FAMILIES, local_before
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 from rekindle.wording import percent
@@ -268,10 +269,7 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     first = engine.scalar(orders.ordered_at.min())
     if first is None or first >= before:
         return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
-    table = build_profiles(facts, before, workspace.config.lifecycle)
-    day = local_day(before, workspace.config.workspace.timezone)
-    table = table.mutate(as_of_on=ibis.date(day))
-    people = table.filter(build_condition(parse_predicate(journey.audience), table))
+    people = find_matching(workspace, facts, journey.audience, before)
     row = engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
     if not row["people"]:
         return Unknown(
