@@ -13,13 +13,12 @@ import typer
 from rekindle.cli.console import errors, grouped, open_at, output, show_table
 from rekindle.cli.facts import run_import
 from rekindle.clock import SystemClock
-from rekindle.config import check_zone
+from rekindle.config import DEFAULT_CURRENCY, check_zone
 from rekindle.errors import SourceError, UsageError, WorkspaceError
 
 if TYPE_CHECKING:
     from rekindle.facts import Answers, Proposal
 
-DEFAULT_CURRENCY = "GBP"
 KINDS = ("orders", "customers")
 OF_THE_FILE = ("encoding", "delimiter", "table")
 # gross=Total, discount= (left out), customers.email=Mail, ordered_at:%m/%d/%Y
@@ -115,14 +114,14 @@ class _Talk:
         Raises:
             SourceError: none was.
         """
+        proposal = self._propose(answers)
         while True:
-            proposal = self._propose(answers)
             _show_proposal(self._path, proposal)
             if (self._kind == "customers") != (proposal.table == "customers"):
                 raise SourceError(f"{self._path} looks like {proposal.table}, not {self._kind}")
             if self._yes or typer.confirm("Take this?", default=True, err=True):
                 return proposal
-            answers = self._ask(answers)
+            answers, proposal = self._ask(answers)
 
     def _propose(self, answers: Answers) -> Proposal:
         from rekindle.facts import propose_source
@@ -135,8 +134,8 @@ class _Talk:
             answers=answers,
         )
 
-    def _ask(self, answers: Answers) -> Answers:
-        """Return the answers with one that makes a proposal of them, asked until it does."""
+    def _ask(self, answers: Answers) -> tuple[Answers, Proposal]:
+        """Return the answers with one more, and their proposal, asked until there is one."""
         while True:
             try:
                 said = typer.prompt(QUESTION, default="", show_default=False, err=True)
@@ -149,11 +148,9 @@ class _Talk:
                 )
             try:
                 changed = _answered(answers, said.split(","), kind=self._kind, only=True)
-                self._propose(changed)
+                return changed, self._propose(changed)
             except (SourceError, UsageError) as error:
                 errors.print(f"error: {error}", markup=False, soft_wrap=True)
-                continue
-            return changed
 
 
 def _answered(answers: Answers, said: Sequence[str], *, kind: str, only: bool) -> Answers:

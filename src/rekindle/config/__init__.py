@@ -21,6 +21,7 @@ from rekindle.config.model import (
     WarmUpSettings,
 )
 from rekindle.config.values import (
+    DEFAULT_CURRENCY,
     DURATION_UNITS,
     EARLIEST,
     EVENT_PATTERN,
@@ -40,6 +41,7 @@ from rekindle.config.values import (
 )
 
 __all__ = [
+    "DEFAULT_CURRENCY",
     "DURATION_UNITS",
     "EARLIEST",
     "EVENT_PATTERN",

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from rekindle.config.values import (
+    DEFAULT_CURRENCY,
     MOST_DAYS,
     MOST_MESSAGES,
     MOST_TIMES,
@@ -61,7 +62,10 @@ class WorkspaceSettings(Settings):
     )
     name: Text = Field("My shop", min_length=1, description="The name people know the business by.")
     currency: str = Field(
-        "GBP", pattern="^[A-Z]{3}$", max_length=3, description="ISO 4217 code of every amount."
+        DEFAULT_CURRENCY,
+        pattern="^[A-Z]{3}$",
+        max_length=3,
+        description="ISO 4217 code of every amount.",
     )
     timezone: Zone = Field("UTC", description="IANA zone of the business; days are its days.")
 

@@ -23,6 +23,7 @@ DURATION_UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 DURATION_PATTERN = r"^\s*[0-9]+\s*(minute|hour|day|week)s?\s*$"
 # Instants stay inside every database's calendar when so much is added or taken away.
 LONGEST_DURATION = timedelta(days=3660)
+DEFAULT_CURRENCY = "GBP"
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 
 

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rekindle.facts.contracts import MONEY, ORDER_LINES, Contract
-from rekindle.facts.proposing.survey import Survey
+from rekindle.facts.proposing.survey import ENOUGH, Survey
 
-ENOUGH = 0.9
 # Languages: English, German, French, Spanish, Italian, Dutch, Portuguese, Nordic, Polish.
 PARTS = {
     "order_id": r"order|invoice|receipt|transaction|sale|ticket|bestell|rechnung|auftrag|beleg|"

@@ -7,7 +7,7 @@ goes by a known word and does not hold it is left out with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -25,11 +25,11 @@ from rekindle.facts.contracts import (
 from rekindle.facts.folding import sort_states
 from rekindle.facts.proposing.fallback import find_by_parts
 from rekindle.facts.proposing.model import Answers
-from rekindle.facts.proposing.survey import Survey
+from rekindle.facts.proposing.survey import ENOUGH, Survey
 from rekindle.facts.sources import SourcePreset, plain
 
 DATED = (INSTANT, "date")
-ENOUGH, SOME = 0.9, 0.5  # of the values that are read, to take a column at once, or at all
+SOME = 0.5  # of the values that are read, to take a required column at all
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 UNIT = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$|[\s,]+([A-Z]{3}|[€£$₹])$")
 # Words that as often say something else; their values have to look the part.
@@ -184,9 +184,8 @@ def is_of_people(word: str, values: Sequence[str]) -> bool:
     return plain(word) in PEOPLE and named > SOME
 
 
-def _part(values: Sequence[str], test: object) -> float:
-    fits = test if callable(test) else bool
-    return sum(1 for value in values if fits(value)) / len(values)
+def _part(values: Sequence[str], fits: Callable[[str], bool]) -> float:
+    return sum(map(fits, values)) / len(values)
 
 
 def _judged(share: float, what: str, values: Sequence[str]) -> tuple[float, str]:

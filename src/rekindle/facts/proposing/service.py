@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from rekindle.config import SourceSettings
+from rekindle.config import DEFAULT_CURRENCY, SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.casting import Rules, build_text
 from rekindle.facts.checks import (
@@ -52,7 +52,6 @@ MOST_REASONS = 5
 CANCELLED_SHARE = 0.9
 TEXT = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
 NO_ANSWERS = Answers()
-DEFAULT_CURRENCY = "GBP"
 
 
 def propose_source(
@@ -155,7 +154,7 @@ class _Look:
         self._require()
         doubts = [consent] if consent else []
         preset = dict(self.preset.settings) if self.preset else {}
-        sums = self._sums(settings, preset)
+        sums = self._sums(settings)
         forms = self._forms(preset)
         settings = {**settings, **forms.settings, **preset, **_formats(forms, preset)}
         if prefix := _cancelled_prefix(self.found, self.match):
@@ -215,10 +214,10 @@ class _Look:
             )
         )
 
-    def _sums(self, settings: dict[str, Any], preset: dict[str, Any]) -> Sums:
+    def _sums(self, settings: dict[str, Any]) -> Sums:
         """Let sums say what the amounts are; a preset knows it already."""
-        forms = self._forms(preset)
-        source = self._source({**settings, **forms.settings, **preset})
+        forms = {} if self.preset else self._forms({}).settings
+        source = self._source({**settings, **forms})
         fixed = frozenset(self.answers.columns)
         sums = Sums(self.found, self.contract, self.match, source, fixed)
         if self.preset is None:

@@ -17,6 +17,7 @@ from rekindle.facts.sql import literal, quoted
 SAMPLE_ROWS = 5_000
 MOST_VALUES = 300
 SEED = 7
+ENOUGH = 0.9  # of the values that are read, to take a column at once
 
 
 @dataclass
