@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -43,3 +44,19 @@ def test_amount_has_the_currencys_mark(value: float, currency: str, text: str) -
 def test_instant_is_told_by_the_clock_of_the_business() -> None:
     at, zone = datetime(2026, 11, 27, 23, 30, tzinfo=UTC), ZoneInfo("Asia/Tokyo")
     assert (wording.moment(at, zone), wording.day(at, zone)) == ("2026-11-28 08:30", "2026-11-28")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("true", "true"),
+        ("tier = 'lapsed'", "\"tier = 'lapsed'\""),
+        ("$HOME", "'$HOME'"),
+        ('say "it"', "'say \"it\"'"),
+        ("a'b$c", "'a'\"'\"'b$c'"),
+        ("", '""'),
+    ],
+)
+def test_a_shell_reads_a_text_as_one_word(text: str, word: str) -> None:
+    assert wording.shell_word(text) == word
+    assert shlex.split(word) == [text]

@@ -6,6 +6,7 @@ has numbers and instants.
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -47,3 +48,10 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 def day(at: datetime, zone: ZoneInfo) -> str:
     """Return the day an instant falls on in a zone."""
     return f"{at.astimezone(zone):%Y-%m-%d}"
+
+
+def shell_word(text: str) -> str:
+    """Return a text as a shell reads it as one word: in double quotes where those do."""
+    quoted = shlex.quote(text)
+    is_plain = quoted == text or set(text) & set('"$`\\!')
+    return quoted if is_plain else f'"{text}"'

@@ -14,6 +14,7 @@ import typer
 
 from rekindle.cli.console import output
 from rekindle.errors import RekindleError, UsageError, WorkspaceError
+from rekindle.wording import shell_word
 
 # By day: at night, on the clock of the person it is for, nothing leaves.
 MORNING = "2010-12-10T10:00+00:00"
@@ -122,7 +123,7 @@ class Show:
         Raises:
             typer.Exit: it failed.
         """
-        line = " ".join(("$", self._name, *map(_quoted, arguments)))
+        line = " ".join(("$", self._name, *map(shell_word, arguments)))
         output.print(line, style="dim", markup=False, soft_wrap=True)
         try:
             code = self._program.main(list(arguments), "rekindle", standalone_mode=False)
@@ -197,11 +198,6 @@ def _typed() -> str:
     if found and program.exists() and os.path.samefile(found, program):
         return shlex.quote(program.name)
     return shlex.quote(_near(program))
-
-
-def _quoted(word: str) -> str:
-    """Return a word as a shell reads it, also one with apostrophes, as people would type it."""
-    return f'"{word}"' if "'" in word and not set(word) & set('"$`\\!') else shlex.quote(word)
 
 
 def _near(path: Path) -> str:

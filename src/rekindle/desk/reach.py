@@ -6,7 +6,6 @@ all nothing, and nothing looks like a fault: so the reasons are counted and said
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from rekindle.gate import REASONS
 from rekindle.journeys import Journey, Move, Send
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Reason
-from rekindle.wording import counted, day, numbered
+from rekindle.wording import counted, day, numbered, shell_word
 
 REMEDIES = {note.reason: note.remedy for note in REASONS} | {
     Reason.HELD_OUT: "set a smaller holdout in the journey's file, or hold out nobody to try "
@@ -138,11 +137,5 @@ def _why_nobody_enters(workspace: Workspace, journey: Journey, at: datetime) -> 
             f"{told} its audience on {on}, and may not enter: they are or were in it (`reenter`)"
             + (", or outside the pilot (`start`)." if journey.pilot < 1 else ".")
         )
-    command = f"rekindle audience {_quoted(journey.audience)}"
+    command = f"rekindle audience {shell_word(journey.audience)}"
     yield f"Next: `{command}` counts who matches; what lets people in stands in the journey's file."
-
-
-def _quoted(predicate: str) -> str:
-    """Return a predicate as it is typed in a shell: in double quotes where they are enough."""
-    is_plain = not set(predicate) & set('"$`\\!')
-    return f'"{predicate}"' if is_plain else shlex.quote(predicate)
