@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from django.db import connections
 
+from rekindle.errors import LakeError, QuestionError, RekindleError
 from rekindle.facts import Engine
 from rekindle.journeys import SlowAudience, UnaskedError
 from rekindle.journeys.population import LiveAudience
@@ -68,3 +69,35 @@ def test_what_was_not_asked_is_named_and_then_known(team: Team) -> None:
     unasked.value.ask()
     with audience.known_only():
         assert audience.matching("orders_count >= 1", NOW, ["c001"]) <= {"c001"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "raised", "times"),
+    [
+        (LakeError("the facts cannot be read"), LakeError, 2),
+        (ArithmeticError("too large"), QuestionError, 1),
+    ],
+)
+def test_only_a_question_without_an_answer_is_not_asked_again(
+    failure: Exception,
+    raised: type[RekindleError],
+    times: int,
+    team: Team,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    audience = LiveAudience(team.workspace)
+    audience.profiles(NOW)
+    asked: list[Any] = []
+
+    def fail(engine: Engine, expression: Any) -> pa.Table:
+        asked.append(expression)
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "run", fail)
+        for _ in range(2):
+            with pytest.raises(raised):
+                audience.matching("true", NOW, ["c001"])
+    assert len(asked) == times
+    if raised is LakeError:
+        assert audience.matching("true", NOW, ["c001"]) == {"c001"}

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.audiences import build_condition, parse_predicate
-from rekindle.errors import QuestionError, RekindleError
+from rekindle.errors import PredicateError, QuestionError, RekindleError
 from rekindle.facts import Engine
 from rekindle.journeys import Candidate, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.deeds import list_deeds
@@ -175,7 +175,9 @@ class LiveAudience:
         return {person: known[person] for person in people if person in known}
 
     def _answer(self, question: str, ask: Callable[[], Answered]) -> Answered:
-        """Return the answer; a question that failed fails again until the facts are others.
+        """Return the answer; a question that has none is not asked again of the same facts.
+
+        Facts that cannot be read just now say nothing of the question, and are read again.
 
         Raises:
             RekindleError: it cannot be answered.
@@ -184,8 +186,10 @@ class LiveAudience:
             raise known.with_traceback(None)
         try:
             return ask()
-        except RekindleError as error:
+        except PredicateError as error:
             self._failures[question] = error
+            raise
+        except RekindleError:
             raise
         except Exception as error:  # every engine raises its own kind
             told = (str(error).strip().splitlines() or [type(error).__name__])[0]
