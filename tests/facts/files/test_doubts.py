@@ -160,6 +160,13 @@ def test_the_rows_say_what_a_column_is(
     assert any(said in note for note in proposal.notes)
 
 
+def test_why_a_column_is_taken_is_said_as_it_was_found(desk: Desk) -> None:
+    proposal = propose(desk, "order_id,customer_id,Purchase Date,amount\n1,a,2024-01-02,9\n")
+    why = {one.name: one.why for one in proposal.columns}
+    assert why["ordered_at"] == "a part of its header"
+    assert (why["order_id"], why["gross"]) == ("same name", "known header")
+
+
 def test_two_of_five_broken_rows_are_named(desk: Desk) -> None:
     cells = ("2024-01-02,5", "soon,6", "2024-01-03,7", "later,8", "2024-01-05,9")
     proposal = propose(desk, f"{HEAD}\n{rows(*cells)}")

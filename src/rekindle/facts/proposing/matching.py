@@ -39,9 +39,13 @@ PEOPLE = frozenset({"customer", "user", "kunde", "client", "buyer"})
 
 @dataclass
 class Match:
-    """Contract column → file column, and why others of the file were not taken."""
+    """Contract column → file column, and why others of the file were not taken.
+
+    ``by_parts`` are those of which only a part of the header says what they are.
+    """
 
     chosen: dict[str, str] = field(default_factory=dict)
+    by_parts: set[str] = field(default_factory=set)
     refused: dict[str, str] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
 
@@ -65,6 +69,7 @@ def match_columns(
         if table != CUSTOMERS.table:
             for name, actual in find_by_parts(found, CONTRACTS[table], match.chosen):
                 match.chosen[name] = actual
+                match.by_parts.add(name)
                 match.doubts.append(f"{actual!r} is taken as {name}, by a part of its header")
     _answer(match, CONTRACTS[table], found, answers)
     return table, match

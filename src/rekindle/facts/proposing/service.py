@@ -287,6 +287,8 @@ class _Look:
             return f"as in {self.preset.name}"
         if plain(name) == plain(column):
             return "same name"
+        if name in self.match.by_parts:
+            return "a part of its header"
         is_address = name in ("email", "customer_id") and "mail" in column.lower()
         return "values are addresses" if is_address else "known header"
 
