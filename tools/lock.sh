@@ -17,8 +17,9 @@ compile() {
 # The product; what a server needs beside it; what developing it takes; what builds it.
 compile pyproject.toml --output-file requirements/lock.txt
 compile pyproject.toml --output-file requirements/server.lock \
-  --constraints requirements/lock.txt --extra postgres --extra s3
+  --constraints requirements/lock.txt \
+  --extra alerts --extra doctor --extra letters --extra postgres --extra push --extra s3
 compile pyproject.toml --output-file requirements/dev.lock \
-  --constraints requirements/server.lock --extra postgres --extra s3 --extra spark --group dev
+  --constraints requirements/server.lock --all-extras --group dev
 compile --group build --output-file requirements/build.lock --constraints requirements/dev.lock
 wc -l requirements/*.lock requirements/lock.txt
