@@ -11,7 +11,7 @@ import pytest
 from rekindle.config import parse_config
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Rule
 from rekindle.gate import Decision, Dossier, Enrolment, Sent
-from rekindle.gate.gate import SEND, GateContext, JourneyRules, decide
+from rekindle.gate.gate import SEND, GateContext, JourneyRules, decide, find_leave_by
 from rekindle.gate.house import Cap, HouseRules, Worth, build_caps, build_rules, longest_window
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.reasons import REASONS
@@ -314,3 +314,30 @@ def test_what_wakes_nobody_leaves_at_night() -> None:
     assert held.reason is Reason.QUIET_HOURS
     silent = replace(rules, quiet=frozenset({Channel("email")}))
     assert decide(replace(asked, policy=replace(asked.policy, rules=silent))) == SEND
+
+
+@pytest.mark.parametrize(
+    ("purpose", "is_quiet_channel", "calendar", "leave_by"),
+    [
+        (Purpose.MARKETING, False, None, NOW.replace(hour=21)),
+        (Purpose.MARKETING, True, None, NOW + 2 * DAY),  # nobody is woken: until it is stale
+        (Purpose.TRANSACTIONAL, False, None, NOW + 2 * DAY),
+        (
+            Purpose.MARKETING,
+            True,
+            Calendar(((NOW.date() + DAY, NOW.date() + DAY),)),
+            NOW.replace(hour=0) + DAY,
+        ),
+    ],
+)
+def test_a_message_may_be_under_way_until_the_night_or_until_it_is_stale(
+    purpose: Purpose, is_quiet_channel: bool, calendar: Calendar | None, leave_by: datetime
+) -> None:
+    asked = context(late=DAY, purpose=purpose)
+    rules = HouseRules(
+        quiet_hours=QuietHours(time(21), time(8)),
+        calendar=calendar,
+        quiet=frozenset({Channel("email")}) if is_quiet_channel else frozenset(),
+    )
+    policy = replace(asked.policy, rules=rules)
+    assert find_leave_by(asked.dossier, asked.send, policy, NOW) == leave_by

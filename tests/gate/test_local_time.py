@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from rekindle.gate.local_time import (
     Calendar,
     QuietHours,
+    closed_from,
     closed_until,
     local_day_bounds,
     month_of,
     next_local,
     next_month,
+    quiet_from,
     quiet_until,
     spread,
 )
@@ -115,6 +117,43 @@ def test_days_without_a_common_hour_are_judged_in_the_first_zone() -> None:
     names = (NEW_YORK, "Asia/Tokyo")
     assert quiet("2026-01-15 18:00", "17:00-09:00", *names) is None
     assert quiet("2026-01-15 03:00", "17:00-09:00", *names) == utc("2026-01-15 14:00")
+
+
+@pytest.mark.parametrize(
+    ("at", "window", "names", "begins"),
+    [
+        ("2026-03-02 11:59:59", NIGHT, ("Asia/Tokyo",), "2026-03-02 12:00"),
+        ("2026-03-02 12:30", NIGHT, ("Asia/Tokyo",), "2026-03-02 12:30"),  # it is night now
+        ("2026-03-02 23:00", NIGHT, ("Asia/Tokyo",), "2026-03-03 12:00"),
+        ("2026-03-02 04:00", "13:00-14:30", ("Asia/Kathmandu",), "2026-03-02 07:15"),
+        ("2026-03-02 15:00", "09:00-09:00", ("Asia/Tokyo",), None),
+        # The first of several zones to fall quiet; where they never agree, the first named.
+        ("2026-01-15 19:00", NIGHT, (NEW_YORK, "America/Los_Angeles"), "2026-01-16 02:00"),
+        ("2026-01-15 18:00", "17:00-09:00", (NEW_YORK, "Asia/Tokyo"), "2026-01-15 22:00"),
+        # The evening of the day on which the clocks change.
+        ("2026-03-08 13:00", NIGHT, (NEW_YORK,), "2026-03-09 01:00"),
+        ("2026-11-01 14:00", NIGHT, (NEW_YORK,), "2026-11-02 02:00"),
+        # The repeated hour is quiet from its first 01:30 on.
+        ("2026-11-01 05:15", "01:30-08:00", (NEW_YORK,), "2026-11-01 05:30"),
+    ],
+)
+def test_the_next_quiet_hours_begin_at_the_local_edge(
+    at: str, window: str, names: tuple[str, ...], begins: str | None
+) -> None:
+    found = quiet_from(utc(at), zones(*names), hours(window))
+    assert found == (begins and utc(begins))
+
+
+def test_the_next_closed_day_begins_at_the_first_midnight_of_any_zone() -> None:
+    closed = Calendar(((date(2026, 3, 4), date(2026, 3, 4)),))
+    at, until = utc("2026-03-02 12:00"), utc("2026-03-05 12:00")
+    both = zones(NEW_YORK, "Asia/Tokyo")
+    assert closed_from(at, both, closed, until=until) == utc("2026-03-03 15:00")
+    assert closed_from(at, both[:1], closed, until=until) == utc("2026-03-04 05:00")
+    assert closed_from(at, both, closed, until=utc("2026-03-03 15:00")) is None
+    assert closed_from(utc("2026-03-04 06:00"), both[:1], closed, until=until) == utc(
+        "2026-03-04 06:00"
+    )
 
 
 # When the clocks changed, in UTC.

@@ -5,7 +5,7 @@ hold or skip, with a reason, comes out.
 """
 
 from rekindle.gate.dossiers import DossierBuilder, OnFile, build_unreadable
-from rekindle.gate.gate import GateContext, JourneyRules, decide
+from rekindle.gate.gate import GateContext, JourneyRules, decide, find_leave_by
 from rekindle.gate.house import (
     INSTANT,
     Cap,
@@ -65,6 +65,7 @@ __all__ = [
     "build_rules",
     "build_unreadable",
     "decide",
+    "find_leave_by",
     "local_day_bounds",
     "longest_window",
     "month_of",

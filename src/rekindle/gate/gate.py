@@ -13,9 +13,11 @@ from rekindle.consent import NO_PREFERENCES, Exclusion
 from rekindle.gate.house import INSTANT, Cap, HouseRules
 from rekindle.gate.interfaces import Outgoing
 from rekindle.gate.local_time import (
+    closed_from,
     closed_until,
     local_day_bounds,
     next_month,
+    quiet_from,
     quiet_until,
     spread,
 )
@@ -82,6 +84,26 @@ def decide(context: GateContext) -> Decision:
     if context.dossier.enrolment.arm is Arm.HOLDOUT:
         return _HELD_OUT
     return SEND
+
+
+def find_leave_by(dossier: Dossier, send: Outgoing, policy: JourneyRules, at: datetime) -> datetime:
+    """Return until when a message that may leave at ``at`` may still be delivered.
+
+    It is when its touch is stale, or marketing when the next night or closed day of the
+    person begins, whichever comes first: what a provider keeps in its own queue for longer
+    would arrive when nobody may be written to.
+    """
+    leave_by = dossier.enrolment.ready_at + policy.stale_after
+    rules = policy.rules
+    if policy.purpose is not Purpose.MARKETING or leave_by <= at:
+        return leave_by
+    if rules.calendar is not None:
+        closed_at = closed_from(at, dossier.zones, rules.calendar, until=leave_by)
+        leave_by = closed_at or leave_by
+    if rules.quiet_hours is not None and send.channel not in rules.quiet:
+        quiet_at = quiet_from(at, dossier.zones, rules.quiet_hours)
+        leave_by = min(leave_by, quiet_at or leave_by)
+    return leave_by
 
 
 _EXIT_REACHED = Decision(Answer.SKIP, Reason.EXIT_REACHED)

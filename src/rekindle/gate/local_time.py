@@ -96,6 +96,41 @@ def closed_until(at: datetime, zones: tuple[ZoneInfo, ...], calendar: Calendar) 
     return None if until == now else _instant(until)
 
 
+def quiet_from(at: datetime, zones: tuple[ZoneInfo, ...], hours: QuietHours) -> datetime | None:
+    """Return the first UTC instant, ``at`` or later, at which a zone is quiet; None for never.
+
+    Where ``quiet_until`` lets the first zone alone decide, so does this.
+    """
+    start, end = _second_of_day(hours.start), _second_of_day(hours.end)
+    if start == end:
+        return None
+    now = _seconds(at)
+    is_loud = all(_night_end(now, zone, start, end) == now for zone in zones)
+    asked = zones if is_loud else zones[:1]
+    falls = min(_nightfall(now, zone, start, end) for zone in asked)
+    return max(at, _instant(falls))
+
+
+def closed_from(
+    at: datetime, zones: tuple[ZoneInfo, ...], calendar: Calendar, *, until: datetime
+) -> datetime | None:
+    """Return when the first closed day begins in one of the zones, ``at`` or later.
+
+    None where no day is closed before ``until``. Where ``closed_until`` lets the first zone
+    alone decide, so does this.
+    """
+    found: datetime | None = None
+    is_open = all(calendar.is_open(at.astimezone(zone).date()) for zone in zones)
+    for zone in zones if is_open else zones[:1]:
+        day, begins = at.astimezone(zone).date(), at
+        while begins < until and calendar.is_open(day):
+            day += ONE_DAY
+            begins = _day_start(day, zone)
+        if begins < until:
+            found = until = begins
+    return found
+
+
 def next_local(
     at: datetime, zone: ZoneInfo, *, time_of_day: time | None = None, weekday: int | None = None
 ) -> datetime:
@@ -209,6 +244,14 @@ def _unsteady_night_end(now: int, zone: ZoneInfo, start: int, end: int) -> int:
         if falls <= now < ends:
             now = ends
     return now
+
+
+def _nightfall(now: int, zone: ZoneInfo, start: int, end: int) -> int:
+    """Return when the quiet hours begin that hold ``now``, or the first after it."""
+    today = (now + offset_at(zone, now)) // DAY
+    # Yesterday's night may hold now, and today's have ended.
+    nights = (_night(zone, day, start, end) for day in range(today - 1, today + 3))
+    return min(falls for falls, ends in nights if ends > now)
 
 
 @lru_cache(maxsize=4096)

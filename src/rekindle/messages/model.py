@@ -16,6 +16,11 @@ from rekindle.vocabulary import Channel, Purpose
 FOR_EVER = timedelta.max
 """How long an outlet is idempotent that knows a key for as long as it exists."""
 
+WRITTEN_AHEAD = timedelta(minutes=1)
+"""So long, at most, before it is handed over a message is written: a batch is, at once."""
+
+SHORTEST = timedelta(seconds=1)
+
 
 class AddressKind(StrEnum):
     """What kind of address a channel writes to: what a contact card has a place for.
@@ -71,6 +76,8 @@ class Message:
 
     ``parts`` are what its template became, by name (``subject``, ``text``, ``html``); a
     channel takes those it can show. ``name`` is what the person is called, if known.
+    ``leave_by`` is until when it may still reach them, and ``leave_within`` how long that is
+    from ``at``: a provider with a queue of its own is told so.
     """
 
     key: str
@@ -84,6 +91,18 @@ class Message:
     name: str = ""
     links: Links = Links()
     cost_micros: int = 0
+    leave_by: datetime | None = None
+
+    @property
+    def leave_within(self) -> timedelta | None:
+        """Return how long the message may still be under way; None without end.
+
+        It is written up to ``WRITTEN_AHEAD`` before it is handed over, which is taken off; a
+        second at least is left.
+        """
+        if self.leave_by is None:
+            return None
+        return max(self.leave_by - self.at - WRITTEN_AHEAD, SHORTEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import Any
 from rekindle.consent import sign_unsubscribe
 from rekindle.content import MARKETING_VARIABLES, Casts, Templates, load_templates
 from rekindle.errors import BrokenTemplateError, RekindleError
-from rekindle.journeys import Journey, Person
+from rekindle.gate import find_leave_by
+from rekindle.journeys import Journey, JourneyVersion, Person, Send, build_journey_rules
 from rekindle.journeys.population import LiveAudience
 from rekindle.ledger import OutboxMessage
 from rekindle.messages import Address, Links, Message
@@ -31,7 +32,7 @@ class Composer:
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
         self._known: dict[str, frozenset[str]] = {}
-        self._journeys: dict[str, dict[int, Journey]] = {}
+        self._versions: dict[str, dict[int, JourneyVersion]] = {}
         self._shops: dict[Channel, Mapping[str, str]] = {}
         self._ready: set[Channel] = set()
         self._unsound: dict[tuple[str, str, int], BrokenTemplateError | None] = {}
@@ -121,12 +122,17 @@ class Composer:
             return error
         return None
 
-    def _journey(self, message: OutboxMessage) -> Journey | None:
-        """Return the journey of a message as it was started, read once a version."""
-        if message.journey not in self._journeys:
+    def _version(self, message: OutboxMessage) -> JourneyVersion | None:
+        """Return the version of a journey that a message is of, read once a version."""
+        if message.journey not in self._versions:
             versions = self._workspace.book.versions(message.journey)
-            self._journeys[message.journey] = {one.version: one.journey for one in versions}
-        return self._journeys[message.journey].get(message.version)
+            self._versions[message.journey] = {one.version: one for one in versions}
+        return self._versions[message.journey].get(message.version)
+
+    def _journey(self, message: OutboxMessage) -> Journey | None:
+        """Return the journey of a message as it was started."""
+        version = self._version(message)
+        return None if version is None else version.journey
 
     def _purpose(self, message: OutboxMessage) -> Purpose:
         journey = self._journey(message)
@@ -163,7 +169,17 @@ class Composer:
             name=full_name,
             links=Links(link),
             cost_micros=message.cost_micros,
+            leave_by=self._leave_by(message, at),
         )
+
+    def _leave_by(self, message: OutboxMessage, at: datetime) -> datetime:
+        """Return until when the message may reach the person, as the gate sees it."""
+        version = self._version(message)
+        if version is None:
+            return message.expires_at
+        policy = build_journey_rules(version, self._workspace.rules)
+        step = Send(message.step, message.channel, message.template)
+        return find_leave_by(message.dossier, step, policy, at)
 
     def _shop(self, channel: Channel) -> Mapping[str, str]:
         """Return what a template may show of the business."""
