@@ -47,7 +47,7 @@ def test_messages_wait_for_their_template_and_leave_when_it_is_mended(
     team: Team, fault: str | None
 ) -> None:
     team.start("few")
-    path = template(team, "check-in")
+    path = template(team, "layout" if fault == "no link" else "check-in")
     text = path.read_text(encoding="utf-8")
     broken = {
         "no link": text.replace("unsubscribe_url", "shop.name"),

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from rekindle.config import Config, load_extensions
+from rekindle.content import Form
 from rekindle.errors import ConfigError
 from rekindle.messages import (
     Capabilities,
@@ -73,6 +74,15 @@ def find_outlet(name: str) -> tuple[ChannelFolder, OutletEntry]:
     if name not in known:
         raise ConfigError(f"no outlet {name!r}; there are {', '.join(sorted(known))}")
     return known[name]
+
+
+def find_form(name: str) -> Form:
+    """Return what a template has to be to leave by a channel.
+
+    Raises:
+        ConfigError: there is no such channel.
+    """
+    return Form(name, find_channel(name).parts)
 
 
 def find_capabilities(config: Config) -> dict[Channel, Capabilities]:

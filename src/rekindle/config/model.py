@@ -34,6 +34,7 @@ from rekindle.config.values import (
     Cost,
     Duration,
     Event,
+    Host,
     LocalTime,
     LongText,
     Place,
@@ -68,6 +69,37 @@ class WorkspaceSettings(Settings):
         description="ISO 4217 code of every amount.",
     )
     timezone: Zone = Field("UTC", description="IANA zone of the business; days are its days.")
+
+
+class ShopSettings(Settings):
+    """What messages show of the business, and where their links may lead."""
+
+    url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+[^\s]*)?$",
+        description="Where people buy; the buttons of messages lead there.",
+    )
+    hosts: tuple[Host, ...] = Field(
+        (), description="Other hosts of the business that messages link to, like blog.shop.example."
+    )
+    logo: Address = Field(
+        "",
+        pattern=r"^(https://[^\s/]+[^\s]*)?$",
+        description="Address of the logo, a picture twice as high as it is shown (40 pixels).",
+    )
+    colour: str = Field(
+        "#1f5f5b",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        max_length=7,
+        description="Of buttons and links, like #1f5f5b; the text on it is chosen to be read.",
+    )
+    button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")
+    language: str = Field(
+        "en",
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        max_length=35,
+        description="BCP 47 tag of the language that templates are written in.",
+    )
 
 
 class FactsSettings(Settings):
@@ -417,6 +449,7 @@ class Config(Settings):
     """Everything a workspace decided, checked."""
 
     workspace: WorkspaceSettings = WorkspaceSettings()
+    shop: ShopSettings = ShopSettings()
     facts: FactsSettings = FactsSettings()
     ledger: LedgerSettings = LedgerSettings()
     sources: tuple[SourceSettings, ...] = ()

@@ -190,6 +190,7 @@ BudgetLimit = Annotated[
 Text = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
 Place = Annotated[str, Field(max_length=1000), AfterValidator(_check_text)]
 Address = Annotated[Place, AfterValidator(_check_address)]
+Host = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")]
 LongText = Annotated[str, Field(max_length=100_000), AfterValidator(_check_lines)]
 CalendarDay = Annotated[date, AfterValidator(_check_day)]
 LocalTime = Annotated[time, AfterValidator(_check_local_time)]

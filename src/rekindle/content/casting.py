@@ -13,7 +13,8 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from rekindle.content.model import Rendered
+from rekindle.content.forms import Note
+from rekindle.content.model import Form, Rendered
 from rekindle.content.templates import Templates
 
 # Text that every step of rendering passes through as it is, like the values below.
@@ -40,6 +41,16 @@ class Casts:
     templates: Templates
     _moulds: dict[tuple[object, ...], Rendered] = field(default_factory=dict)
     _uses: dict[str, _Use] = field(default_factory=dict)
+
+    def render_for(self, name: str, context: Mapping[str, object], form: Form) -> Mapping[str, str]:
+        """Return exactly what ``Templates.render_for`` returns.
+
+        Raises:
+            TemplateError: as there.
+        """
+        if isinstance(self.templates.find(name, form), Note):
+            return self.templates.render_for(name, context, form)
+        return self.render(name, context).parts
 
     def render(self, name: str, context: Mapping[str, object]) -> Rendered:
         """Return exactly what ``Templates.render`` returns.

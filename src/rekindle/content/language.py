@@ -169,7 +169,8 @@ def blank(source: str) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """Return the end of a message that suggests the known name closest to ``name``."""
-    found = get_close_matches(name, known, 1, cutoff=0.5)
+    within = [one for one in known if one.startswith(f"{name}.")]
+    found = within or get_close_matches(name, known, 1, cutoff=0.5)
     return f"; did you mean {found[0]!r}?" if found else ""
 
 

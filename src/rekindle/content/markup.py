@@ -98,6 +98,16 @@ def check_markup(source: str, *, file: str) -> None:
     Raises:
         TemplateError: names the file, the line, what is wrong and what to do.
     """
+    check_fragment(source, file=file)
+    to_html(blank(source).lstrip(), file=file)
+
+
+def check_fragment(source: str, *, file: str) -> None:
+    """Check a part of MJML that still holds its Liquid, as ``check_markup`` does.
+
+    Raises:
+        TemplateError: as there.
+    """
     painted = blank(source)
     try:
         _check_outline(painted, file=file)
@@ -106,7 +116,6 @@ def check_markup(source: str, *, file: str) -> None:
             f"{_place(file, painted, error.at)}: this '<' begins no tag; write &lt; for the "
             f"character itself, and quotes around every attribute's value"
         ) from error
-    to_html(painted.lstrip(), file=file)
 
 
 def to_html(mjml: str, *, file: str) -> str:
@@ -116,7 +125,9 @@ def to_html(mjml: str, *, file: str) -> str:
         TemplateError: the renderer refuses it.
     """
     try:
-        return str(mrml.to_html(mjml).content)
+        # Without fonts it adds none of its own, and asks nobody's server for one.
+        options = mrml.RenderOptions(fonts={})
+        return str(mrml.to_html(mjml, render_options=options).content)
     except OSError as error:
         raise TemplateError(f"{file}: the MJML cannot be rendered: {error}") from error
 

@@ -6,6 +6,9 @@ that a room which only passes a message on knows neither language.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from rekindle.vocabulary import value_by_the_million
 
 VARIABLES = {
@@ -14,19 +17,75 @@ VARIABLES = {
     "email": "The address the message goes to.",
     "shop.name": "The business, as people know it.",
     "shop.postal_address": "Where the business can be reached by post.",
+    "shop.url": "Where people buy, from `[shop]`; empty where it is not set.",
+    "shop.logo": "The address of the logo; empty where there is none.",
+    "shop.colour": "The colour of buttons.",
+    "shop.on_colour": "White or black, whichever is read better on that colour.",
+    "shop.ink": "That colour, dark enough for words on white.",
+    "shop.button": "The words of a button that leads to the shop.",
     "variant": "The one of the step's variants that was drawn; empty where it has none.",
+    "offer.code": "The person's own code of the step's offer; empty where it has none.",
+    "offer.text": "What the offer gives, in words.",
+    "offer.ends": "The day on which it ends.",
     "unsubscribe_url": "The page on which this person leaves this list.",
 }
 """Name → meaning of what every template may use beside the profile's columns."""
 
+LAYOUT_VARIABLES = {
+    "content": "The template's own sections; a layout shows them once, inside `<mj-body>`.",
+    "language": "The template's language, or else that of `[shop]`.",
+    "direction": "`rtl` where that language is written from right to left, else `ltr`.",
+    "start": "The side on which its lines begin: `left` or `right`.",
+    "why": "Why the person receives this, from the template's block.",
+}
+"""Name → meaning of what a layout may use beside ``VARIABLES``."""
+
 MARKETING_VARIABLES = ("shop.postal_address", "unsubscribe_url")
-"""What every marketing message has to show (CAN-SPAM, 15 U.S.C. § 7704(a)(5))."""
+"""What every marketing e-mail has to show (CAN-SPAM, 15 U.S.C. § 7704(a)(5))."""
+
+BLANK_SHOP: Mapping[str, str] = {
+    "name": "",
+    "postal_address": "",
+    "url": "",
+    "logo": "",
+    "colour": "#1f5f5b",
+    "on_colour": "#ffffff",
+    "ink": "#1f5f5b",
+    "button": "Visit the shop",
+    "language": "en",
+}
+BLANK_OFFER: Mapping[str, str] = {"code": "", "text": "", "ends": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What content has to know of a channel: its name, and what its messages have to have.
+
+    A channel that asks for ``html`` takes ``NAME.mjml``. Any other takes ``NAME.CHANNEL.txt``,
+    and one that asks for nothing ``NAME.mjml`` where it has no such file.
+    """
+
+    channel: str
+    parts: tuple[str, ...] = ()
+
+    @property
+    def is_mail(self) -> bool:
+        """Return whether nothing but an e-mail will do."""
+        return "html" in self.parts
+
+
+MAIL = Form("email", ("subject", "html", "text"))
 
 
 @value_by_the_million(frozen=True, slots=True)
 class Rendered:
-    """One message as one person reads it. ``subject`` is a single line of plain text."""
+    """One e-mail as one person reads it. ``subject`` is a single line of plain text."""
 
     subject: str
     html: str
     text: str
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Return the parts by the names that a message has for them."""
+        return {"subject": self.subject, "html": self.html, "text": self.text}

@@ -17,6 +17,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.audiences import behaviours_in, bind_flags, parse_predicate
+from rekindle.channels import find_form
 from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates
 from rekindle.desk.counting import find_matching
@@ -123,7 +124,8 @@ def check_journey(workspace: Workspace, journey: Journey) -> None:
     templates = load_templates(workspace.directory / "templates")
     required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
     for send in journey.sends:
-        templates.check(send.template, FAMILIES.names, required=required)
+        form = find_form(send.channel)
+        templates.check(send.template, FAMILIES.names, required=required, form=form)
 
 
 def predicates_of(journey: Journey) -> list[str]:

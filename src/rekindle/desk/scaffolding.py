@@ -93,6 +93,12 @@ name = {_text(scaffold.name)}
 currency = {_text(scaffold.currency)}
 timezone = {_text(scaffold.timezone)}  # days and hours are those of the business
 
+# What messages show of you, and where their buttons lead.
+[shop]
+url = ""  # like https://shop.example
+logo = ""  # a picture over https, 80 pixels high
+colour = "#1f5f5b"
+
 {sources}
 # When silence becomes a reason to act. "personal" compares it with each person's own
 # rhythm; fixed presets: consumables, fashion, furniture, services, software.

@@ -104,7 +104,10 @@ class ChannelFolder:
     are what ``settings.outlet`` may name. ``cap`` is the cap on its marketing that holds
     where ``[caps]`` says nothing of it. ``check`` says what its settings lack, and
     ``starter`` returns the text of its section in a new workspace. ``called`` is what people
-    call it, where that is not its name.
+    call it, where that is not its name. ``parts`` are what a template has to bring for it:
+    ``subject``, ``html`` and ``text`` come from ``NAME.mjml``; ``text`` or ``body``, with
+    ``title`` and ``url``, from ``NAME.CHANNEL.txt``. A channel that asks for none takes
+    what there is.
     """
 
     channel: Channel
@@ -114,6 +117,7 @@ class ChannelFolder:
     check: Callable[[Any, OutletEntry, Surroundings], Iterable[Finding]] = _nothing
     starter: Callable[[str], str] = _no_text
     called: str = ""
+    parts: tuple[str, ...] = ()
 
     def outlet(self, name: str) -> OutletEntry | None:
         """Return the outlet of this name, or None."""

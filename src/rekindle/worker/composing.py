@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from rekindle.channels import find_form
 from rekindle.consent import sign_unsubscribe
-from rekindle.content import MARKETING_VARIABLES, Casts, Templates, load_templates
+from rekindle.content import (
+    MARKETING_VARIABLES,
+    Casts,
+    Templates,
+    build_person,
+    build_shop,
+    full_name,
+    load_templates,
+)
 from rekindle.errors import BrokenTemplateError, RekindleError
 from rekindle.gate import find_leave_by
 from rekindle.journeys import Journey, JourneyVersion, Person, Send, build_journey_rules
@@ -31,11 +39,11 @@ class Composer:
 
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
-        self._known: dict[str, frozenset[str]] = {}
+        self._known: dict[tuple[str, Channel], frozenset[str]] = {}
         self._versions: dict[str, dict[int, JourneyVersion]] = {}
         self._shops: dict[Channel, Mapping[str, str]] = {}
         self._ready: set[Channel] = set()
-        self._unsound: dict[tuple[str, str, int], BrokenTemplateError | None] = {}
+        self._unsound: dict[tuple[str, Channel, str, int], BrokenTemplateError | None] = {}
 
     @cached_property
     def templates(self) -> Templates:
@@ -85,21 +93,22 @@ class Composer:
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
-        taking = [one for one in messages if self._columns(one.template)]
+        taking = [one for one in messages if self._columns(one)]
         if not taking:
             return {}
-        columns = frozenset().union(*(self._columns(one.template) for one in taking))
+        columns = frozenset().union(*(self._columns(one) for one in taking))
         return self._audience.describe({one.person for one in taking}, at, columns)
 
-    def _columns(self, template: str) -> frozenset[str]:
-        """Return the profile columns a template takes."""
-        if template not in self._known:
+    def _columns(self, message: OutboxMessage) -> frozenset[str]:
+        """Return the profile columns that a message's template takes."""
+        use = (message.template, message.channel)
+        if use not in self._known:
             try:
-                used = self.templates.variables(template)
-                self._known[template] = used & FAMILIES.by_column.keys()
+                used = self.templates.variables(message.template, find_form(message.channel))
+                self._known[use] = used & FAMILIES.by_column.keys()
             except RekindleError:
                 return frozenset()  # said of the message itself when it is written
-        return self._known[template]
+        return self._known[use]
 
     def _require_sound(self, message: OutboxMessage) -> None:
         """Refuse a template that was changed for the worse since its journey started.
@@ -107,7 +116,7 @@ class Composer:
         Raises:
             BrokenTemplateError: nobody can be written to with it, or not for this purpose.
         """
-        use = (message.template, message.journey, message.version)
+        use = (message.template, message.channel, message.journey, message.version)
         if use not in self._unsound:
             self._unsound[use] = self._find_fault(message)
         if (fault := self._unsound[use]) is not None:
@@ -116,8 +125,9 @@ class Composer:
     def _find_fault(self, message: OutboxMessage) -> BrokenTemplateError | None:
         is_marketing = self._purpose(message) is not Purpose.TRANSACTIONAL
         required = MARKETING_VARIABLES if is_marketing else ()
+        form = find_form(message.channel)
         try:
-            self.templates.check(message.template, FAMILIES.names, required=required)
+            self.templates.check(message.template, FAMILIES.names, required=required, form=form)
         except BrokenTemplateError as error:
             return error
         return None
@@ -143,30 +153,25 @@ class Composer:
     ) -> Message:
         self._require_sound(message)
         link = self.unsubscribe_url(message.person, message.channel)
-        names = card.properties if card else {}
-        full_name = " ".join(filter(None, (names.get("first_name"), names.get("last_name"))))
-        context: dict[str, object] = {
-            "first_name": names.get("first_name", ""),
-            "name": full_name,
-            "email": (card.address if card else None) or "",
+        properties = card.properties if card else {}
+        shown = {column: profile.get(column) for column in self._columns(message)}
+        context = {
+            **build_person(properties, card.address if card else None, shown),
             "variant": message.variant,
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
         }
-        for column in self._columns(message.template):
-            context[column] = _shown(profile.get(column))
-        rendered = self._casts.render(message.template, context)
         journey = self._journey(message)
         return Message(
             key=message.key,
             channel=message.channel,
             person=message.person,
             address=Address(message.address_kind, message.address),
-            parts={"subject": rendered.subject, "html": rendered.html, "text": rendered.text},
+            parts=self._casts.render_for(message.template, context, find_form(message.channel)),
             at=at,
             purpose=self._purpose(message),
             topic="" if journey is None else journey.topic,
-            name=full_name,
+            name=full_name(properties),
             links=Links(link),
             cost_micros=message.cost_micros,
             leave_by=self._leave_by(message, at),
@@ -185,15 +190,5 @@ class Composer:
         """Return what a template may show of the business."""
         if channel not in self._shops:
             config = self._workspace.config
-            shown = {"postal_address": "", **config.channel(channel).shown}
-            self._shops[channel] = {"name": config.workspace.name, **shown}
+            self._shops[channel] = build_shop(config, config.channel(channel).shown)
         return self._shops[channel]
-
-
-def _shown(value: Any) -> object:
-    """Return a profile value as a template shows it."""
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return f"{value:.2f}"
-    return value.isoformat() if isinstance(value, date) else value

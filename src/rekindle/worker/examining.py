@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from rekindle.channels import discover, find_faults
+from rekindle.channels import discover, find_faults, find_form
 from rekindle.content import MARKETING_VARIABLES, load_templates
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
@@ -221,9 +221,10 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
     for version in versions:
         journey = version.journey
         required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
-        for name in sorted({send.template for send in journey.sends}):
+        for name, channel in sorted({(send.template, send.channel) for send in journey.sends}):
+            form = find_form(channel)
             try:
-                templates.check(name, FAMILIES.names, required=required)
+                templates.check(name, FAMILIES.names, required=required, form=form)
             except RekindleError as error:
                 broken = True
                 remedy = f"mend it; until then those steps of {journey.name} wait"

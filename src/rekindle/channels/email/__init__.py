@@ -18,6 +18,7 @@ CHANNEL = ChannelFolder(
     check=check,
     starter=starter,
     called="e-mail",
+    parts=("subject", "html", "text"),
 )
 
 __all__ = ["CHANNEL"]

@@ -7,5 +7,5 @@ from importlib.resources import files
 
 def starter_templates() -> dict[str, str]:
     """Return file name → text of the starter templates."""
-    found = (entry for entry in files(__name__).iterdir() if entry.name.endswith(".mjml"))
+    found = (entry for entry in files(__name__).iterdir() if entry.name.endswith((".mjml", ".txt")))
     return {entry.name: entry.read_text(encoding="utf-8") for entry in found}
