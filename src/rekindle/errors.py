@@ -21,6 +21,7 @@ RekindleError
     ├── PermanentDeliveryError  the address takes no messages: a bounce
     │   └── MalformedAddressError   it is no address; nobody was asked, so no bounce
     ├── RefusedContentError     the message is not taken; its address may be good
+    ├── OutletFaultError        the provider refuses all of us until we mend something
     └── UnknownFateError        nobody knows whether it left
 
 A message says what was wrong, where, and what to do.
@@ -138,6 +139,14 @@ class RefusedContentError(DeliveryError):
     """The provider will never take this message, which says nothing about its address."""
 
     permanent = True
+
+
+class OutletFaultError(DeliveryError):
+    """The provider refuses because of something we have to mend; the outlet stops.
+
+    A key, the sender's domain, an unpaid account, what is asked of whoever sends in bulk. It
+    says nothing about the message or its address, and trying the next one is no use.
+    """
 
 
 class UnknownFateError(DeliveryError):

@@ -17,6 +17,7 @@ from rekindle.channels.email.settings import EmailSettings, SmtpSettings
 from rekindle.channels.email.writing import OutgoingMail
 from rekindle.errors import (
     DeliveryError,
+    OutletFaultError,
     PermanentDeliveryError,
     RefusedContentError,
     TemporaryDeliveryError,
@@ -116,9 +117,9 @@ LOG_IN = "530 5.7.0 log in first"
     ("stage", "reply", "expected"),
     [
         ("recipient", BLOCKED, TemporaryDeliveryError),
-        ("recipient", LOG_IN, TemporaryDeliveryError),
+        ("recipient", LOG_IN, OutletFaultError),
         ("message", BLOCKED, RefusedContentError),
-        ("message", LOG_IN, TemporaryDeliveryError),
+        ("message", LOG_IN, OutletFaultError),
     ],
 )
 def test_a_refusal_of_us_writes_nobody_off(
@@ -142,7 +143,7 @@ def test_a_refused_sender_writes_nobody_off(
     postbox: Postbox, opened: Opened, mail: OutgoingMail
 ) -> None:
     postbox.sender_reply = "553 not yours"
-    with pytest.raises(TemporaryDeliveryError, match=r"refused the sender .* 553 not yours"):
+    with pytest.raises(OutletFaultError, match=r"refused the sender .* 553 not yours"):
         opened(postbox.port).send(mail)
 
 
@@ -214,7 +215,7 @@ def test_a_password_travels_encrypted(
     login = {"security": security, "username": "shop"}
     opened(box.port, password="right", **login).send(mail)
     assert len(box.received) == 1
-    with pytest.raises(TemporaryDeliveryError, match="REKINDLE_SMTP_PASSWORD"):
+    with pytest.raises(OutletFaultError, match="REKINDLE_SMTP_PASSWORD"):
         opened(box.port, password="wrong", **login).send(mail)
 
 

@@ -7,9 +7,15 @@ from datetime import timedelta
 import pytest
 
 from rekindle.channels.email.smtp.replies import Reply, Stage, find_wait, judge_refusal
-from rekindle.errors import PermanentDeliveryError, RefusedContentError, TemporaryDeliveryError
+from rekindle.errors import (
+    OutletFaultError,
+    PermanentDeliveryError,
+    RefusedContentError,
+    TemporaryDeliveryError,
+)
 
 LATER, BOUNCE, REFUSED = TemporaryDeliveryError, PermanentDeliveryError, RefusedContentError
+OURS = OutletFaultError
 AT_RCPT, AT_END = Stage.RECIPIENT, Stage.CONTENT
 
 
@@ -48,16 +54,47 @@ AT_RCPT, AT_END = Stage.RECIPIENT, Stage.CONTENT
         (Stage.SENDER, "552 5.3.4 larger than we take", REFUSED),
         (AT_RCPT, "554 transaction failed", REFUSED),
         (AT_RCPT, "501 5.5.4 syntax", REFUSED),
-        # Ourselves: the sender, the login, the place we write from.
-        (Stage.SENDER, "553 not yours", LATER),
-        (Stage.SENDER, "550 5.1.1 who?", LATER),
-        (AT_RCPT, "550 5.1.8 sender's domain does not exist", LATER),
+        # The place we write from, which is so for some recipients and not for others.
         (AT_RCPT, "550 5.7.1 your address is on a block list", LATER),
-        (AT_RCPT, "554 5.7.1 relay access denied", LATER),
-        (AT_RCPT, "550 relay not permitted", LATER),
         (AT_RCPT, "550 rejected because 192.0.2.1 is in a black list", LATER),
-        *[(stage, "530 5.7.0 log in first", LATER) for stage in Stage],
-        (AT_END, "535 wrong password", LATER),
+        (AT_RCPT, "550 5.7.1 recipient takes no mail from outside", LATER),
+        # Ours to mend: the sender.
+        (Stage.SENDER, "553 not yours", OURS),
+        (Stage.SENDER, "550 5.1.1 who?", OURS),
+        (Stage.SENDER, "501 5.5.4 syntax", LATER),
+        (Stage.SENDER, "451 4.1.8 sender's domain cannot be looked up", LATER),
+        (AT_RCPT, "550 5.1.8 sender's domain does not exist", OURS),
+        (AT_END, "554 Message rejected: Email address is not verified.", OURS),
+        (AT_END, "550 5.7.60 SMTP; Client does not have permissions to send as this sender", OURS),
+        # Ours to mend: the login.
+        *[(stage, "530 5.7.0 log in first", OURS) for stage in Stage],
+        (AT_END, "535 wrong password", OURS),
+        (AT_END, "535 5.7.139 Authentication unsuccessful", OURS),
+        (AT_RCPT, "554 5.7.1 relay access denied", OURS),
+        (AT_RCPT, "550 relay not permitted", OURS),
+        (AT_RCPT, "550 5.7.64 TenantAttribution; Relay Access Denied", OURS),
+        (AT_RCPT, "550 <relay.denied@example.com>: no such user", BOUNCE),
+        (AT_RCPT, "454 4.7.0 temporary authentication failure", LATER),
+        # Ours to mend: what mailbox providers ask of whoever sends in bulk.
+        *[
+            (stage, f"{code}.7.{detail} Gmail requires all senders to authenticate", OURS)
+            for stage in (AT_RCPT, AT_END)
+            for code in ("421 4", "550 5")
+            for detail in (26, 27, 29, 30, 32, 40)
+        ],
+        (AT_END, "421 4.7.28 Gmail has detected an unusual rate of unsolicited mail", OURS),
+        (AT_END, "421 4.7.0 Our system has detected an unusual rate of unsolicited mail", OURS),
+        (AT_END, "550 5.7.1 likely unsolicited mail; to reduce spam it has been blocked", OURS),
+        (AT_END, "550 5.7.1 Unauthenticated email from x.example is not accepted: DMARC", OURS),
+        (AT_END, "421 4.7.28 slow down", LATER),
+        (AT_END, "421 4.7.0 Temporary System Problem. Try again later", LATER),
+        (AT_END, "550 5.7.515 Access denied, sending domain x.example does not meet", OURS),
+        (AT_END, "550 5.7.509 Access denied, sending domain does not pass DMARC", OURS),
+        (AT_END, "550 5.7.708 Access denied, traffic not accepted from this IP", OURS),
+        *[(AT_END, f"550 5.7.{detail} not authentic (RFC 7372)", OURS) for detail in range(20, 27)],
+        # A word about it in the middle of something else is nothing of the kind.
+        (AT_RCPT, "550 5.1.1 <dmarc@example.com> unknown; unsolicited mail is refused", BOUNCE),
+        (AT_RCPT, "550 5.2.1 unauthenticated mail to a disabled box", BOUNCE),
         # What is no reply at all.
         (AT_RCPT, "-1 garbage", LATER),
     ],

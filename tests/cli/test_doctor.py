@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from rekindle.cli import main
-from rekindle.ledger import ApiKeys, Scope
+from rekindle.ledger import ApiKeys, Scope, Stops
 from rekindle.runtime import Workspace
+from tests.cli.commands import refused, rekindle
 from tests.runtime.conftest import begun_shop, imported_shop  # noqa: F401 - fixtures
 from tests.runtime.shops import Team, add_section, close_ledgers, set_key
 
@@ -112,3 +113,20 @@ def test_people_of_the_facts_are_counted_before_the_first_pass(
     told = capsys.readouterr().out
     assert "of 0 people" not in told
     assert "285 cards in the facts; the first pass carries them into" in told
+
+
+def test_a_stopped_outlet_is_told_until_it_is_resumed(shop: Path, examined: Examined) -> None:
+    space = Workspace.open(shop)
+    Stops(space.ledger).stop("email_folder", space.clock.now(), "535 no")
+    close_ledgers()
+    code, found = examined(shop)
+    assert (code, "535 no" in found["email"]) == (1, True)
+    assert "`rekindle outbox resume email_folder`" in found["email"]
+    screen = rekindle("status", "--json", "-C", shop)
+    (stopped,) = screen.document["ledger"]["stopped"]
+    assert (screen.code, stopped["outlet"], stopped["reason"]) == (1, "email_folder", "535 no")
+
+    assert rekindle("outbox", "resume", "email_folder", "-C", shop).code == 0
+    code, found = examined(shop)
+    assert (code, "one message will try it out" in found["email"]) == (3, True)
+    assert "not stopped" in refused("outbox", "resume", "email_smtp", "-C", shop)

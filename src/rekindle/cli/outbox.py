@@ -13,17 +13,19 @@ from rekindle.wording import moment
 
 SCHEMA_VERSION = 1
 SHORT = 12
+OutletName = Annotated[str, typer.Argument(help="The outlet, as `rekindle status` names it.")]
 MessageKey = Annotated[str, typer.Argument(help="The message's key, or how it begins.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     group = typer.Typer(
-        name="outbox", help="List and resolve messages that are stuck.", no_args_is_help=True
+        name="outbox", help="List and resolve what is stuck on its way out.", no_args_is_help=True
     )
     group.command("list")(list_stuck)
     group.command("sent")(sent)
     group.command("retry")(retry)
+    group.command("resume")(resume)
     app.add_typer(group)
 
 
@@ -87,6 +89,23 @@ def sent(key: MessageKey, directory: Directory = Path(), by: By = "") -> None:
 def retry(key: MessageKey, directory: Directory = Path(), by: By = "") -> None:
     """Say that a message did not arrive; it is sent if it still may be."""
     _resolve(directory, key, is_sent=False, by=by)
+
+
+def resume(outlet: OutletName, directory: Directory = Path(), by: By = "") -> None:
+    """Let messages leave again by an outlet that was stopped; say this once it is mended.
+
+    The next pass sends one message, and the others once its provider took that.
+    """
+    from rekindle.ledger import Stops
+
+    workspace = open_at(directory, None)
+    at = workspace.clock.now()
+    stop = Stops(workspace.ledger).resume(outlet, at, who=whoever(by))
+    errors.print(
+        f"{stop.outlet} is resumed; it was stopped because: {stop.reason}\n"
+        "The next pass tries it out by one message.",
+        markup=False,
+    )
 
 
 def _resolve(directory: Path, key: str, *, is_sent: bool, by: str) -> None:

@@ -48,7 +48,11 @@ def status(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = 
 
 def _show(overview: Overview, name: str, zone: ZoneInfo) -> None:
     rows = [*_facts(overview, zone), *_people(overview)]
-    rows += [[f"leaves by ({channel})", outlet] for channel, outlet in overview.outlets.items()]
+    stops = overview.ledger.stops if overview.ledger else {}
+    rows += [
+        [f"leaves by ({channel})", f"{outlet}, which is stopped" if outlet in stops else outlet]
+        for channel, outlet in overview.outlets.items()
+    ]
     if overview.ledger is not None:
         rows += _work(overview.ledger, overview.at, zone)
     show_table(f"{name}, {moment(overview.at, zone)} ({zone})", ["", "as it stands"], rows)
@@ -136,6 +140,7 @@ def _ledger_json(ledger: LedgerOverview | None) -> dict[str, Any] | None:
         "people": {name: asdict(reach) for name, reach in ledger.reach.items()},
         "journeys": [_plain(asdict(one)) for one in ledger.journeys],
         "messages": _plain(asdict(ledger.waiting)),
+        "stopped": [_plain(asdict(one)) for one in ledger.stops.values()],
         "last_pass_at": ledger.passed_at.isoformat() if ledger.passed_at else None,
     }
 

@@ -103,6 +103,9 @@ from rekindle.ledger.outbox import (  # noqa: E402
     Outbox,
     OutboxMessage,
     Recovered,
+    Standing,
+    Stop,
+    Stops,
     StuckMessage,
 )
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
@@ -142,6 +145,9 @@ __all__ = [
     "Sightings",
     "SignalEntry",
     "Spooled",
+    "Standing",
+    "Stop",
+    "Stops",
     "StuckMessage",
     "SuppressionEntry",
     "Taken",

@@ -457,6 +457,25 @@ class Meter(models.Model):
     used = models.BigIntegerField(db_default=0)
 
 
+class StoppedOutlet(models.Model):
+    """An outlet that sends nothing because of something we have to mend; gone when it sends.
+
+    ``at`` and ``reason`` say since when and what the provider said. Once it was resumed
+    (``resumed_at``) one message tries it out: the worker ``probed_by`` may, until
+    ``probed_until``.
+    """
+
+    outlet = _word(200)
+    at = models.DateTimeField()
+    reason = models.TextField()
+    resumed_at = models.DateTimeField(null=True)
+    probed_by = models.TextField(db_default="")
+    probed_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["outlet"], name="ledger_outlet_once"),)
+
+
 class AuditEntry(models.Model):
     """Who did what to which subject, and when; never changed or removed."""
 

@@ -39,6 +39,7 @@ class Outlet(Protocol):
             MalformedAddressError: its address is none; nobody was asked.
             PermanentDeliveryError: its address takes no messages; it counts as bounced.
             RefusedContentError: it will never be taken, and its address may be good.
+            OutletFaultError: we have to mend something; the outlet is stopped until then.
             UnknownFateError: it may or may not have left.
         """
 

@@ -17,6 +17,7 @@ from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
     ApiKeys,
     Scope,
+    Stops,
     connect,
     count_pending,
     count_reach,
@@ -76,6 +77,7 @@ def examine(workspace: Workspace) -> list[Line]:
             ("templates", _templates),
             ("people", _people),
             ("messages", _stuck),
+            ("outlets", _stops),
             ("keys", _keys),
         )
         lines += [line for about, check in rest for line in _tried(about, check, workspace)]
@@ -270,6 +272,24 @@ def _stuck(workspace: Workspace) -> Iterator[Line]:
         yield Line("messages", State.WARNS, found, "see `rekindle outbox`")
     else:
         yield Line("messages", State.WELL, "none is stuck")
+
+
+def _stops(workspace: Workspace) -> Iterator[Line]:
+    """Say which of the outlets in use are stopped; of others nothing waits."""
+    stops = Stops(workspace.ledger).all()
+    for name, folder in discover().items():
+        stop = stops.get(workspace.config.channel(folder.channel).outlet)
+        if stop is None:
+            continue
+        since = f"{stop.outlet} sends nothing since {moment(stop.at, workspace.zone)}"
+        resume = f"`rekindle outbox resume {stop.outlet}`"
+        if stop.resumed_at is None:
+            found, remedy = f"{since}: {stop.reason}", f"mend it, then {resume}"
+        else:
+            found = f"{since}; it was resumed, and one message will try it out"
+            remedy = "the next pass sends it, where any waits"
+        state = State.REFUSES if stop.resumed_at is None else State.WARNS
+        yield Line(name, state, found, remedy)
 
 
 def _keys(workspace: Workspace) -> Iterator[Line]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from rekindle.channels import discover
 from rekindle.ledger import (
+    Stops,
     Waiting,
     load_counts,
     load_last_import,
@@ -38,6 +40,14 @@ class LedgerFigures:
         """Return what waits to leave."""
         with mending(self._workspace.ledger):
             return tally_messages(self._workspace.ledger, self.now())
+
+    def stopped(self) -> Mapping[str, bool]:
+        """Return of each outlet in use whether it is stopped."""
+        with mending(self._workspace.ledger):
+            stops = Stops(self._workspace.ledger).all()
+        channels = self._workspace.config.channel
+        used = [channels(folder.channel).outlet for folder in discover().values()]
+        return {outlet: outlet in stops for outlet in used}
 
     def passed_at(self) -> datetime | None:
         """Return when a worker last came through."""

@@ -13,6 +13,8 @@ from rekindle.channels import discover
 from rekindle.ledger import (
     JourneyTally,
     Reach,
+    Stop,
+    Stops,
     Waiting,
     count_reach,
     load_last_pass,
@@ -35,12 +37,16 @@ class FactsOverview:
 
 @dataclass(frozen=True, slots=True)
 class LedgerOverview:
-    """Whom each channel could reach, which journeys go on, and what waits to leave."""
+    """Whom each channel could reach, which journeys go on, and what waits to leave.
+
+    ``stops`` is which outlets send nothing until something is mended.
+    """
 
     reach: Mapping[str, Reach]
     journeys: tuple[JourneyTally, ...]
     waiting: Waiting
     passed_at: datetime | None
+    stops: Mapping[str, Stop]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +109,9 @@ def _ledger(workspace: Workspace) -> LedgerOverview:
         for name, folder in discover().items()
     }
     return LedgerOverview(
-        reach, tuple(tally_journeys(alias, at)), tally_messages(alias, at), load_last_pass(alias)
+        reach,
+        tuple(tally_journeys(alias, at)),
+        tally_messages(alias, at),
+        load_last_pass(alias),
+        Stops(alias).all(),
     )

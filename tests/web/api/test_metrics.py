@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rekindle.errors import LedgerError
-from rekindle.ledger import ApiKeys, Scope, add_counts, note_import, note_pass
+from rekindle.ledger import ApiKeys, Scope, Stops, add_counts, note_import, note_pass
 from rekindle.ledger.queries import errors_met, fetch
 from rekindle.runtime import Workspace
 from rekindle.web import build_site
@@ -81,6 +81,13 @@ def test_figures_of_all_workers_are_added_up(
     assert found["rekindle_queue_messages", "ready"] == 0
     assert found["rekindle_last_pass_timestamp_seconds",] == NOW.timestamp()
     assert found["rekindle_last_import_timestamp_seconds",] == NOW.timestamp() - 3600
+
+
+def test_an_outlet_that_is_stopped_is_told_of(port: int, watching: str, space: Workspace) -> None:
+    outlet = space.config.channel("email").outlet
+    assert read(port, watching)["rekindle_outlet_stopped", outlet] == 0
+    Stops(space.ledger).stop(outlet, NOW, "no")
+    assert read(port, watching)["rekindle_outlet_stopped", outlet] == 1
 
 
 def test_what_the_database_refuses_is_counted_once(

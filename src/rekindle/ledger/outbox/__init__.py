@@ -5,6 +5,7 @@ from rekindle.ledger.outbox.deliveries import Deliveries
 from rekindle.ledger.outbox.meters import Meters
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
+from rekindle.ledger.outbox.stopping import Standing, Stop, Stops
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -13,6 +14,9 @@ __all__ = [
     "Outbox",
     "OutboxMessage",
     "Recovered",
+    "Standing",
+    "Stop",
+    "Stops",
     "StuckMessage",
     "touch_key",
 ]

@@ -46,6 +46,9 @@ class Figures(Protocol):
     def waiting(self) -> Waiting:
         """Return what waits to leave."""
 
+    def stopped(self) -> Mapping[str, bool]:
+        """Return of each outlet in use whether it is stopped."""
+
     def passed_at(self) -> datetime | None:
         """Return when a worker last came through."""
 
@@ -105,6 +108,14 @@ class Exposition(Collector):
         for state in ("ready", "later", "leaving", "unknown", "failed"):
             depth.add_metric([state], getattr(waiting, state))
         yield depth
+        stopped = GaugeMetricFamily(
+            "rekindle_outlet_stopped",
+            "Whether an outlet sends nothing until something of ours is mended.",
+            labels=["outlet"],
+        )
+        for outlet, is_stopped in sorted(self._figures.stopped().items()):
+            stopped.add_metric([outlet], is_stopped)
+        yield stopped
         age = 0.0
         if waiting.oldest_at is not None:
             age = max((self._figures.now() - waiting.oldest_at).total_seconds(), 0)

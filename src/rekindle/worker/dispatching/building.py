@@ -10,12 +10,19 @@ from rekindle.channels import discover, find_outlet
 from rekindle.config import load_secret
 from rekindle.errors import ConfigError
 from rekindle.journeys import Audience
-from rekindle.ledger import Meters
+from rekindle.ledger import Meters, Stops
 from rekindle.messages import ChannelFolder
 from rekindle.runtime import Workspace
-from rekindle.worker.dispatching.dispatcher import Compose, Dispatcher, DispatchReport, Means
+from rekindle.worker.dispatching.dispatcher import (
+    Compose,
+    Dispatcher,
+    DispatchReport,
+    Means,
+    name_worker,
+)
 from rekindle.worker.dispatching.looking import LastLook
 from rekindle.worker.dispatching.metering import MeteredPace
+from rekindle.worker.dispatching.stopping import LedgerDoor
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +41,9 @@ class Dispatchers:
         reports = [one.run(is_stopping=is_stopping) for one in self._each]
         for report in reports:
             outcomes.update(report.outcomes)
-        known = [folder.channel for folder in discover().values()]
+        # What waits for an outlet that is stopped goes stale as ever, and nobody claims it.
+        shut = {one.channel for one in self._each if one.is_shut}
+        known = {folder.channel for folder in discover().values()} - shut
         space = self._workspace
         if gone := space.outbox.expire_but(known, space.clock.now()):
             outcomes["cancelled"] += gone
@@ -87,7 +96,7 @@ def _of_channel(
     _, entry = find_outlet(settings.outlet)
     secrets = {name: load_secret(name) or "" for name in entry.secrets}
     outlet = entry.build(settings, base=workspace.directory, secrets=secrets)
-    meters = Meters(workspace.ledger)
+    meters, name = Meters(workspace.ledger), name_worker()
     means = Means(
         compose=compose,
         look=look,
@@ -96,5 +105,6 @@ def _of_channel(
         connections=entry.connections(settings),
         channel=folder.channel,
         idempotent_for=entry.capabilities.idempotent_for,
+        door=LedgerDoor(Stops(workspace.ledger), entry.name, worker=name),
     )
-    return Dispatcher(workspace.outbox, outlet, means)
+    return Dispatcher(workspace.outbox, outlet, means, worker=name)

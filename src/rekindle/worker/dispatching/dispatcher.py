@@ -23,11 +23,12 @@ from typing import Protocol
 from rekindle.clock import Clock, stopwatch
 from rekindle.errors import BrokenTemplateError, ConfigError, RekindleError
 from rekindle.gate import Decision
-from rekindle.ledger import Outbox, OutboxMessage
+from rekindle.ledger import Outbox, OutboxMessage, Standing
 from rekindle.messages import FOR_EVER, Message, Outlet
 from rekindle.vocabulary import Answer, Channel, Reason
 from rekindle.worker.dispatching.handing import Fate, Handed, HandOver
 from rekindle.worker.dispatching.metering import Pace, Unmetered
+from rekindle.worker.dispatching.stopping import Door, OpenDoor
 
 LEASE = timedelta(minutes=5)
 BATCH = 1000
@@ -79,7 +80,8 @@ class Means:
 
     ``connections`` is how many messages are handed over at the same time. Only messages of
     ``channel`` are sent (None is of every one); ``idempotent_for`` is how long the outlet
-    recognises a message by its key, None for not at all.
+    recognises a message by its key, None for not at all. ``door`` knows whether the outlet is
+    stopped.
     """
 
     compose: Compose
@@ -89,6 +91,7 @@ class Means:
     connections: int = 1
     channel: Channel | None = None
     idempotent_for: timedelta | None = None
+    door: Door = field(default_factory=OpenDoor)
 
 
 class Dispatcher:
@@ -97,16 +100,21 @@ class Dispatcher:
     The database is used by the calling thread alone; only handing over is done by others.
     """
 
-    def __init__(self, outbox: Outbox, outlet: Outlet, means: Means) -> None:
+    def __init__(
+        self, outbox: Outbox, outlet: Outlet, means: Means, *, worker: str | None = None
+    ) -> None:
         self._outbox, self._outlet, self._means = outbox, outlet, means
-        self._worker = f"{socket.gethostname()}:{os.getpid()}:{next(_dispatchers)}"
+        self._worker = worker or name_worker()
         self._hand_over = HandOver(outlet)
         self._chunk = means.connections
         self._outcomes: Counter[str] = Counter()
         self._unwritten: list[tuple[OutboxMessage, Handed]] = []
 
     def run(self, *, is_stopping: Callable[[], bool] = lambda: False) -> DispatchReport:
-        """Send everything that may leave now; stop early when the provider is out of reach."""
+        """Send everything that may leave now; stop early when the provider is out of reach.
+
+        Nothing leaves by an outlet that is stopped.
+        """
         self._outcomes, again_in = Counter(), None
         self._hand_over = HandOver(self._outlet)
         means, pace = self._means, self._means.pace
@@ -119,7 +127,8 @@ class Dispatcher:
         )
         try:
             with ThreadPoolExecutor(self._means.connections) as pool:
-                while not (is_stopping() or self._hand_over.is_out_of_reach):
+                means.door.ask(self._now())
+                while not (is_stopping() or self.is_over):
                     granted = pace.take(BATCH, self._now())
                     if not granted:
                         again_in = pace.again_in
@@ -129,8 +138,24 @@ class Dispatcher:
                         break
                     self._send_all(claimed, pool, is_stopping)
         finally:
+            means.door.leave()
             self._outlet.close()
-        return DispatchReport(self._outcomes, self._hand_over.trouble, again_in)
+        return DispatchReport(self._outcomes, means.door.why or self._hand_over.trouble, again_in)
+
+    @property
+    def channel(self) -> Channel | None:
+        """Return the channel whose messages it sends, None for every one."""
+        return self._means.channel
+
+    @property
+    def is_shut(self) -> bool:
+        """Return whether its outlet was stopped when it was last asked."""
+        return self._means.door.is_shut
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether trying on is no use: the provider is away, or the outlet is stopped."""
+        return self._hand_over.is_out_of_reach or self._means.door.is_shut
 
     def _now(self) -> datetime:
         return self._means.clock.now()
@@ -157,9 +182,16 @@ class Dispatcher:
         self._read(claimed, read_at)
         rest = self._ask_gate(claimed)
         mails = self._compose(rest)
-        while rest and not (is_stopping() or self._hand_over.is_out_of_reach):
-            chunk, rest = rest[: self._chunk], rest[self._chunk :]
+        while rest and not (is_stopping() or self.is_over):
+            standing = self._means.door.ask(self._now())
+            if standing is Standing.STOPPED:
+                break
+            is_trying = standing is Standing.TRYING
+            size = 1 if is_trying else self._chunk
+            chunk, rest = rest[:size], rest[size:]
             self._send_chunk(chunk, mails, pool)
+            if is_trying:
+                self._write_down()
             if self._now() - read_at > LOOK_LASTS:
                 break
         self._write_down()
@@ -244,6 +276,7 @@ class Dispatcher:
         """Write down what became of the latest chunk."""
         results, self._unwritten = self._unwritten, []
         at = self._now()
+        self._means.door.hear([one for _, one in results], at)
         accepted = [(message, one.word) for message, one in results if one.fate is Fate.ACCEPTED]
         if accepted:
             self._outbox.accept(accepted, at)
@@ -261,6 +294,8 @@ class Dispatcher:
         if one.fate is Fate.LATER:
             wait = backoff(message, one.retry_after)
             self._outbox.retry_later(message, at + wait, error=one.word)
+        elif one.fate is Fate.FAULT:
+            self._outbox.release([message])  # as if it had not been tried
         elif one.fate is Fate.MALFORMED:
             self._outbox.set_aside_unreachable(message, at, error=one.word)
         else:
@@ -278,6 +313,11 @@ class Dispatcher:
         if messages:
             self._outbox.release(messages)
             self._means.pace.give_back(len(messages))
+
+
+def name_worker() -> str:
+    """Return a name that no other dispatcher has: who holds a message, or tries an outlet out."""
+    return f"{socket.gethostname()}:{os.getpid()}:{next(_dispatchers)}"
 
 
 def backoff(message: OutboxMessage, retry_after: timedelta | None = None) -> timedelta:

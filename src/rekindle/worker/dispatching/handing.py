@@ -1,7 +1,8 @@
 """Hands messages to a provider, from several threads, and says what became of each.
 
 It notices when the provider is out of reach: after a few temporary failures in a row the
-rest is not tried, so that nobody waits for a timeout a message.
+rest is not tried, so that nobody waits for a timeout a message; nor where it refuses because
+of something we have to mend.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from threading import Lock
 from rekindle.errors import (
     DeliveryError,
     MalformedAddressError,
+    OutletFaultError,
     PermanentDeliveryError,
     RefusedContentError,
     UnknownFateError,
@@ -37,6 +39,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
     MALFORMED = "no address"
     UNKNOWN = "unknown"
+    FAULT = "ours to mend"
     NOT_TRIED = "not tried"
 
 
@@ -56,12 +59,13 @@ class HandOver:
         self._outlet = outlet
         self._lock = Lock()
         self._in_a_row = 0
+        self._is_refused = False
         self.trouble = ""
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Return whether the provider failed so often that trying on is no use."""
-        return self._in_a_row >= FAILURES_IN_A_ROW
+        """Return whether the provider failed so often, or refused us, that trying on is no use."""
+        return self._is_refused or self._in_a_row >= FAILURES_IN_A_ROW
 
     def note_trouble(self, word: str) -> None:
         """Keep the first thing that went wrong, for the report."""
@@ -78,6 +82,8 @@ class HandOver:
         with self._lock:
             is_trouble = handed.fate in {Fate.LATER, Fate.UNKNOWN}
             self._in_a_row = self._in_a_row + 1 if is_trouble else 0
+            if handed.fate is Fate.FAULT:
+                self._is_refused = is_trouble = True
             if is_trouble:
                 self.note_trouble(handed.word)
         return handed
@@ -93,6 +99,8 @@ class HandOver:
             return Handed(Fate.BOUNCED, str(error))
         except RefusedContentError as error:
             return Handed(Fate.REFUSED, str(error))
+        except OutletFaultError as error:
+            return Handed(Fate.FAULT, str(error))
         except DeliveryError as error:
             return Handed(Fate.LATER, str(error), error.retry_after)
         except Exception as error:

@@ -13,9 +13,17 @@ from collections.abc import Iterator
 
 from rekindle.channels.email.settings import SmtpSettings
 from rekindle.channels.email.smtp.hearing import PatientSmtp, PatientSmtpTls
-from rekindle.channels.email.smtp.replies import GOING_AWAY, Reply, Stage, find_wait, judge_refusal
+from rekindle.channels.email.smtp.replies import (
+    FIRST_PERMANENT,
+    GOING_AWAY,
+    Reply,
+    Stage,
+    find_wait,
+    judge_refusal,
+)
 from rekindle.errors import (
     DeliveryError,
+    OutletFaultError,
     RefusedContentError,
     TemporaryDeliveryError,
     UnknownFateError,
@@ -43,7 +51,8 @@ class Connection:
     how many messages were begun on it.
 
     Raises:
-        TemporaryDeliveryError: the server is out of reach or refuses the login.
+        TemporaryDeliveryError: the server is out of reach.
+        OutletFaultError: it refuses the login.
     """
 
     def __init__(self, settings: SmtpSettings, password: str) -> None:
@@ -202,9 +211,11 @@ def _connected(settings: SmtpSettings, password: str, where: str) -> smtplib.SMT
     try:
         return _connect(settings, password)
     except smtplib.SMTPAuthenticationError as error:
-        raise TemporaryDeliveryError(
-            f"{where} refused the login of {settings.username!r}: "
-            f"{_reply((error.smtp_code, error.smtp_error))}; "
+        reply = _reply((error.smtp_code, error.smtp_error))
+        # 454 is a server that cannot look logins up just now (RFC 4954 section 6).
+        kind = TemporaryDeliveryError if reply.code < FIRST_PERMANENT else OutletFaultError
+        raise kind(
+            f"{where} refused the login of {settings.username!r}: {reply}; "
             "check email.smtp.username and REKINDLE_SMTP_PASSWORD"
         ) from error
     except LOST as error:

@@ -10,8 +10,10 @@ import re
 from datetime import timedelta
 from enum import StrEnum
 
+from rekindle.channels.email.smtp.faults import find_fault
 from rekindle.errors import (
     DeliveryError,
+    OutletFaultError,
     PermanentDeliveryError,
     RefusedContentError,
     TemporaryDeliveryError,
@@ -28,8 +30,8 @@ SENDER = frozenset({"1.7", "1.8", "1.9"})
 MAILBOX_FULL = "2.2"
 TOO_LARGE = frozenset({"2.3", "3.4"})
 POLICY = "7."
-# The server wants a login, or did not like the one it got (RFC 4954 section 6).
-LOGIN = frozenset({530, 534, 535, 538})
+# What the server did not understand says nothing about the sender (RFC 5321 section 4.2.1).
+SYNTAX = frozenset({500, 501, 502, 503, 504, 555})
 # RFC 5321 section 4.2.2; 521 and 556 are domains that take no mail (RFC 7504).
 NO_SUCH_ADDRESS = frozenset({521, 550, 551, 553, 556})
 STORAGE = 552
@@ -79,16 +81,19 @@ def judge_refusal(stage: Stage, reply: Reply) -> type[DeliveryError]:
 
     ``PermanentDeliveryError`` only where the reply is about the recipient's address:
     by its enhanced code, else by its basic code and only as an answer to the recipient.
-    ``RefusedContentError`` where the message itself is not taken. All else is temporary:
-    4xx, a full mailbox, and what is about us (the sender, a login, a policy against the
-    place we write from), which we can mend while the message waits.
+    ``RefusedContentError`` where the message itself is not taken. ``OutletFaultError``
+    where we have to mend something: the sender, the login, what a mailbox provider asks of
+    whoever sends in bulk (``faults.py``). All else is temporary: 4xx, a full mailbox, and
+    a policy against the place we write from.
     """
-    if reply.code < FIRST_PERMANENT or reply.code in LOGIN or reply.detail == MAILBOX_FULL:
+    if find_fault(reply.code, reply.detail, ADDRESS_IN_TEXT.sub("", reply.text)) is not None:
+        return OutletFaultError
+    if reply.code < FIRST_PERMANENT or reply.detail == MAILBOX_FULL:
         return TemporaryDeliveryError
     if reply.detail in TOO_LARGE or (reply.code == STORAGE and stage is not Stage.RECIPIENT):
         return RefusedContentError
     if stage is Stage.SENDER or reply.detail in SENDER:
-        return TemporaryDeliveryError
+        return TemporaryDeliveryError if reply.code in SYNTAX else OutletFaultError
     if reply.detail in ADDRESS:
         return PermanentDeliveryError
     return _judge_recipient(reply) if stage is Stage.RECIPIENT else RefusedContentError

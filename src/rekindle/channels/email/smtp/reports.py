@@ -14,6 +14,7 @@ from rekindle.channels.email.smtp.replies import Reply, Stage, judge_refusal
 from rekindle.errors import (
     DeliveryError,
     EventError,
+    OutletFaultError,
     PermanentDeliveryError,
     TemporaryDeliveryError,
 )
@@ -89,7 +90,9 @@ def _judged(group: Message, action: str) -> tuple[DeliveryKind, bool]:
     error: type[DeliveryError] = judge_refusal(Stage.CONTENT, Reply(number, status))
     if issubclass(error, PermanentDeliveryError):
         return DeliveryKind.BOUNCED, True
-    if issubclass(error, TemporaryDeliveryError):
+    # What is ours to mend says nothing of the address; one report of it, perhaps of a mail
+    # that somebody forwards, is no reason to stop either.
+    if issubclass(error, TemporaryDeliveryError | OutletFaultError):
         return DeliveryKind.BOUNCED, False
     return DeliveryKind.FAILED, True
 
