@@ -54,6 +54,17 @@ def channels_page(describe: Callable[[], str]) -> str:
     return note("Channels", "The ways out, and what each can do.") + describe()
 
 
+def templates_page(describe: Callable[[], Mapping[str, Any]]) -> str:
+    """Return the page of what templates may show, and of what is looked at in them."""
+    parts = (f"## {title}\n\n{table(list(rows))}" for title, rows in describe().items())
+    lead = (
+        "What a template may show beside the [profile columns](profile-columns.md), and what "
+        "is\nlooked at before anybody is written to. How to write one: "
+        "[write a template](../how-to/write-a-template.md)."
+    )
+    return note("Templates", lead) + "\n".join(parts)
+
+
 def lifecycle_page(describe_presets: Callable[[], str]) -> str:
     """Return the page of tiers, which people write, with its table of presets renewed."""
     return fill(ROOT / LIFECYCLE, describe_presets())
@@ -83,6 +94,7 @@ PAGES = (
     Page("docs/reference/profile-columns.md", "rekindle.profiles:describe_families", columns_page),
     Page("docs/reference/reasons.md", "rekindle.gate:REASONS", reasons_page),
     Page("docs/reference/channels.md", "rekindle.channels:describe_channels", channels_page),
+    Page("docs/reference/templates.md", "rekindle.content:describe_content", templates_page),
     Page("docs/reference/engines.md", "rekindle.facts:discover_engines", engines_page),
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),

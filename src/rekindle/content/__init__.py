@@ -1,7 +1,9 @@
 """What we say: templates, checked before anyone is written to, and rendered for one."""
 
 from rekindle.content.casting import Casts
+from rekindle.content.checks import CHECKS, Check, Flaw, find_flaws, require_flawless
 from rekindle.content.context import build_person, build_shop, full_name
+from rekindle.content.describing import describe_content
 from rekindle.content.language import render_page
 from rekindle.content.model import (
     LAYOUT_VARIABLES,
@@ -15,18 +17,24 @@ from rekindle.content.starters import starter_templates
 from rekindle.content.templates import Templates, load_templates
 
 __all__ = [
+    "CHECKS",
     "LAYOUT_VARIABLES",
     "MAIL",
     "MARKETING_VARIABLES",
     "VARIABLES",
     "Casts",
+    "Check",
+    "Flaw",
     "Form",
     "Rendered",
     "Templates",
     "build_person",
     "build_shop",
+    "describe_content",
+    "find_flaws",
     "full_name",
     "load_templates",
     "render_page",
+    "require_flawless",
     "starter_templates",
 ]

@@ -54,10 +54,16 @@ class Piece(NamedTuple):
 
     def attribute(self, name: str) -> str:
         """Return the value of an attribute with its entities resolved, or ''."""
+        return next((value for key, value in self.pairs() if key == name), "")
+
+    def has(self, name: str) -> bool:
+        """Return whether an attribute is there, be it empty."""
+        return any(key == name for key, _ in self.pairs())
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield each attribute with its value, entities resolved."""
         for key, double, single in _ATTRIBUTE.findall(self.attributes):
-            if key == name:
-                return unescape(double or single)
-        return ""
+            yield key, unescape(double or single)
 
 
 class BrokenMarkupError(Exception):

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 from rekindle.audiences import behaviours_in, bind_flags, parse_predicate
 from rekindle.channels import find_form
 from rekindle.config import write_duration
-from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.content import MARKETING_VARIABLES, load_templates, require_flawless
 from rekindle.desk.counting import find_matching
 from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.desk.tokens import sign_plan
@@ -112,20 +112,25 @@ class Plan:
         }
 
 
-def check_journey(workspace: Workspace, journey: Journey) -> None:
-    """Check what a journey file refers to: its predicates and its templates.
+def check_journey(workspace: Workspace, journey: Journey) -> list[str]:
+    """Check what a journey file refers to; return what may be better in its templates.
 
     Raises:
         PredicateError: a predicate asks for what the profile does not hold.
-        TemplateError: a template is missing or uses an unknown variable.
+        TemplateError: a template is missing, uses an unknown variable, or has a flaw that
+            refuses (``rekindle.content.CHECKS``).
     """
     for predicate in predicates_of(journey):
         parse_predicate(predicate)
+    notes: list[str] = []
     templates = load_templates(workspace.directory / "templates")
     required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
     for send in journey.sends:
         form = find_form(send.channel)
         templates.check(send.template, FAMILIES.names, required=required, form=form)
+        flaws = require_flawless(templates, send.template, form, shop_url=workspace.config.shop.url)
+        notes += [str(flaw) for flaw in flaws]
+    return list(dict.fromkeys(notes))
 
 
 def predicates_of(journey: Journey) -> list[str]:
@@ -158,7 +163,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     Raises:
         PredicateError, TemplateError: as ``check_journey``.
     """
-    check_journey(workspace, journey)
+    said = check_journey(workspace, journey)
     audience = _Frozen(LiveAudience(workspace), at)
     base = measure_base_rate(workspace, journey, at)
     share_of = base if isinstance(base, Unknown) else base.returned_share
@@ -210,7 +215,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
             reasons=people_by_reason(book.moves),
             at=at,
         ),
-        notes=(*holdout_notes(journey, version), *_notes(workspace, journey, is_running)),
+        notes=(*holdout_notes(journey, version), *_notes(workspace, journey, is_running), *said),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from rekindle.channels import discover, find_faults, find_form
-from rekindle.content import MARKETING_VARIABLES, load_templates
+from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
     ApiKeys,
@@ -219,7 +219,8 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
     if not versions:
         return
     templates = load_templates(workspace.directory / "templates")
-    broken = False
+    broken, url = False, workspace.config.shop.url
+    flaws: dict[Flaw, None] = {}
     for version in versions:
         journey = version.journey
         required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
@@ -227,10 +228,15 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
             form = find_form(channel)
             try:
                 templates.check(name, FAMILIES.names, required=required, form=form)
+                flaws |= dict.fromkeys(find_flaws(templates, name, form, shop_url=url))
             except RekindleError as error:
                 broken = True
                 remedy = f"mend it; until then those steps of {journey.name} wait"
                 yield Line("templates", State.WARNS, str(error), remedy)
+    for flaw in flaws:
+        # What may be better keeps nothing from being well.
+        state = State.WARNS if flaw.check.refuses else State.WELL
+        yield Line("templates", state, str(flaw), flaw.check.meaning)
     if not broken:
         yield Line("templates", State.WELL, "every running journey's templates can be used")
 
