@@ -17,6 +17,7 @@ from tools.command_page import command_page
 from tools.engines_page import engines_page
 from tools.events_page import events_page
 from tools.facts_page import facts_page
+from tools.law_page import law_page
 from tools.markdown import fill, note, table
 from tools.settings_page import settings_page
 from tools.source_tree import ROOT
@@ -95,6 +96,7 @@ PAGES = (
     Page("docs/reference/reasons.md", "rekindle.gate:REASONS", reasons_page),
     Page("docs/reference/channels.md", "rekindle.channels:describe_channels", channels_page),
     Page("docs/reference/templates.md", "rekindle.content:describe_content", templates_page),
+    Page("docs/reference/law.md", "rekindle.consent:load_law", law_page),
     Page("docs/reference/engines.md", "rekindle.facts:discover_engines", engines_page),
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rekindle.consent import Rule, decide_permission
+from rekindle.consent import Rule, Standing, decide_permission
 from rekindle.countries import country_code, iso_table
 from rekindle.gate import resolve_zones
 from rekindle.identity import normalise_phone
 from rekindle.intake import read_card
-from rekindle.vocabulary import Purpose
+from rekindle.vocabulary import Channel, Purpose
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,13 @@ def test_every_country_of_iso_3166_is_known_by_its_codes_and_name() -> None:
 def test_permissions_zones_phones_and_cards_know_the_same_countries(country: str) -> None:
     permission = decide_permission(
         (),
+        Standing(
+            Channel("email"),
+            (country,),
+            datetime(2020, 1, 1, tzinfo=UTC),
+            claims=frozenset({"soft_opt_in"}),
+        ),
         purpose=Purpose.MARKETING,
-        country=country,
-        last_purchase_at=datetime(2020, 1, 1, tzinfo=UTC),
-        soft_opt_in=True,
         at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     assert permission.rule is Rule.EXPIRED

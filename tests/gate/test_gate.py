@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rekindle.config import parse_config
-from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Rule
+from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Rule, Week
 from rekindle.gate import Decision, Dossier, Enrolment, Sent
 from rekindle.gate.gate import SEND, GateContext, JourneyRules, decide, find_leave_by
 from rekindle.gate.house import Cap, HouseRules, Worth, build_caps, build_rules, longest_window
@@ -341,3 +341,58 @@ def test_a_message_may_be_under_way_until_the_night_or_until_it_is_stale(
     )
     policy = replace(asked.policy, rules=rules)
     assert find_leave_by(asked.dossier, asked.send, policy, NOW) == leave_by
+
+
+@pytest.mark.parametrize(
+    ("hour", "house", "opens"),
+    [
+        (11, (21, 8), 12),  # the law alone is against it
+        (11, None, 12),  # and is so where the house has no quiet hours
+        (12, (21, 8), None),
+        (12, (11, 14), 14),  # the house alone
+        (7, (21, 8), 8),  # first the house, and the law when it is asked again
+    ],
+)
+def test_hours_of_the_law_narrow_those_of_the_house(
+    hour: int, house: tuple[int, int] | None, opens: int | None
+) -> None:
+    asked = context()
+    week = Week(((12 * 3600, 20 * 3600),) * 7, ("made up",))
+    at = NOW.replace(hour=hour, minute=0)
+    quiet = None if house is None else QuietHours(time(house[0]), time(house[1]))
+    asked = replace(
+        asked,
+        at=at,
+        dossier=replace(
+            asked.dossier,
+            hours=week,
+            enrolment=replace(asked.dossier.enrolment, ready_at=at),
+        ),
+        policy=replace(asked.policy, rules=HouseRules(quiet_hours=quiet)),
+    )
+    expected = (
+        SEND if opens is None else Decision(Answer.HOLD, Reason.QUIET_HOURS, at.replace(hour=opens))
+    )
+    assert decide(asked) == expected
+    transactional = replace(asked, policy=replace(asked.policy, purpose=Purpose.TRANSACTIONAL))
+    assert decide(transactional) == SEND
+
+
+def test_a_channel_that_wakes_nobody_keeps_the_hours_of_the_law() -> None:
+    asked = context()
+    week = Week(((12 * 3600, 20 * 3600),) * 7, ("made up",))
+    rules = HouseRules(quiet_hours=QuietHours(time(21), time(8)), quiet=frozenset({"email"}))  # type: ignore[arg-type]
+    at = NOW.replace(hour=21, minute=0)
+    policy, dossier = replace(asked.policy, rules=rules), replace(asked.dossier, hours=week)
+    enrolment = replace(dossier.enrolment, ready_at=at)
+    asked = replace(asked, at=at, policy=policy, dossier=replace(dossier, enrolment=enrolment))
+    assert decide(asked).reason is Reason.QUIET_HOURS
+
+
+def test_what_a_provider_keeps_is_delivered_within_the_hours_of_the_law() -> None:
+    asked = context()
+    week = Week(((8 * 3600, 20 * 3600),) * 7, ("made up",))
+    dossier = replace(asked.dossier, hours=week)
+    at = NOW.replace(hour=19, minute=30)
+    leave_by = find_leave_by(dossier, asked.send, asked.policy, at)
+    assert leave_by == at.replace(hour=20, minute=0)

@@ -263,6 +263,20 @@ class ConsentSettings(Settings):
             "opt-out at the sale and in every message."
         ),
     )
+    charity_soft_opt_in: bool = Field(
+        False,
+        description=(
+            "You are a charity in the United Kingdom: who supported or asked about you since "
+            "2026-02-05 may be written to until they object (PECR reg. 22(3A))."
+        ),
+    )
+    inquiries: tuple[Event, ...] = Field(
+        (),
+        description=(
+            "Events that are an inquiry, like quote_requested: a ground where the law knows one "
+            "(Canada, six months; the charity form of the United Kingdom)."
+        ),
+    )
 
 
 class CapSettings(Settings):

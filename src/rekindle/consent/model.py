@@ -14,7 +14,9 @@ class Rule(StrEnum):
 
     EXPRESS = "express"
     SOFT_OPT_IN = "soft_opt_in"
+    CHARITY_SOFT_OPT_IN = "charity_soft_opt_in"
     IMPLIED_BY_PURCHASE = "implied_by_purchase"
+    IMPLIED_BY_INQUIRY = "implied_by_inquiry"
     TRANSACTIONAL = "transactional"
     NOT_NEEDED = "not_needed"
     WITHDRAWN = "withdrawn"
@@ -41,7 +43,31 @@ class ConsentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Whether a person may be contacted on a channel for a purpose, and by which rule."""
+    """Whether a person may be contacted on a channel for a purpose, and by which rule.
+
+    ``until`` is the last instant at which the law still grants it, None where it does not
+    run out by itself. ``law`` is the row of the law it follows from.
+    """
 
     is_granted: bool
     rule: Rule
+    until: datetime | None = field(default=None, compare=False)
+    law: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What bears on a permission beside the records: where somebody lives and what they did.
+
+    ``places`` are where, as ``countries.place_code`` writes it or however it is known; of
+    several the strictest counts, and none is a place without a law of its own.
+    ``claims`` are the grounds the business claims (``soft_opt_in``, ``charity_soft_opt_in``).
+    A channel that no law asks consent for has ``needs_consent`` False.
+    """
+
+    channel: Channel
+    places: tuple[str, ...] = ()
+    bought_at: datetime | None = None
+    inquired_at: datetime | None = None
+    claims: frozenset[str] = frozenset()
+    needs_consent: bool = True

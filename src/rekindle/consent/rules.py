@@ -8,62 +8,78 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, time
 
-from rekindle.consent.model import ConsentRecord, Permission, Rule
-from rekindle.countries import country_code
+from rekindle.consent.law import Ground, grounds_of
+from rekindle.consent.model import ConsentRecord, Permission, Rule, Standing
 from rekindle.vocabulary import Purpose
-
-CANADA = "CA"
-# CASL s.10(10)(a): a purchase implies consent for two years.
-CASL_PURCHASE_MONTHS = 24
 
 _TRANSACTIONAL = Permission(True, Rule.TRANSACTIONAL)
 _NOT_NEEDED = Permission(True, Rule.NOT_NEEDED)
 _EXPRESS = Permission(True, Rule.EXPRESS)
-_SOFT_OPT_IN = Permission(True, Rule.SOFT_OPT_IN)
-_IMPLIED = Permission(True, Rule.IMPLIED_BY_PURCHASE)
 _WITHDRAWN = Permission(False, Rule.WITHDRAWN)
-_EXPIRED = Permission(False, Rule.EXPIRED)
 _NO_RECORD = Permission(False, Rule.NO_RECORD)
 
 
 def decide_permission(
-    records: Collection[ConsentRecord],
-    *,
-    purpose: Purpose,
-    country: str | None,
-    last_purchase_at: datetime | None,
-    soft_opt_in: bool,
-    at: datetime,
-    needs_consent: bool = True,
+    records: Collection[ConsentRecord], standing: Standing, *, purpose: Purpose, at: datetime
 ) -> Permission:
     """Return whether one person may be contacted on one channel at ``at``, and why.
 
     ``records`` are that person's statements about that channel, in any order. The
     newest one made by ``at`` decides, and a withdrawal wins over a grant of the same
-    instant. Without one, a purchase is the ground where the business claims the soft
-    opt-in: UK PECR reg. 22(3) and EU Directive 2002/58/EC art. 13(2) until the person
-    objects, in Canada (``country`` "CA") for 24 months (CASL s.10(10)(a)). A channel that
-    no law asks consent for (``needs_consent`` False) is closed by a withdrawal alone.
+    instant. Without one, the grounds of the law (``law.toml``) are tried: a purchase or an
+    inquiry, where the business claims it, for as long as that country lets it count. Of
+    several that grant it, the one that lasts longest is given.
     """
     if purpose is Purpose.TRANSACTIONAL:
         return _TRANSACTIONAL
     if records and (newest := newest_record(records, at)) is not None:
         return _EXPRESS if newest.granted else _WITHDRAWN
-    if not needs_consent:
+    if not standing.needs_consent:
         return _NOT_NEEDED
-    if not soft_opt_in or last_purchase_at is None or last_purchase_at > at:
-        return _NO_RECORD
-    if country_code(country) != CANADA:
-        return _SOFT_OPT_IN
-    return _IMPLIED if at <= _add_months(last_purchase_at, CASL_PURCHASE_MONTHS) else _EXPIRED
+    places: tuple[str | None, ...] = standing.places or (None,)
+    return min((_try_grounds(place, standing, at) for place in places), key=_lasting)
 
 
 def newest_record(records: Collection[ConsentRecord], at: datetime) -> ConsentRecord | None:
     """Return the record that decides at ``at``: the newest by then, of a tie the no."""
     known = (record for record in records if record.at <= at)
     return max(known, key=lambda record: (record.at, not record.granted), default=None)
+
+
+def _try_grounds(place: str | None, standing: Standing, at: datetime) -> Permission:
+    grounds = grounds_of(place, standing.channel, at.astimezone(UTC).date())
+    found = [one for ground in grounds if (one := _try(ground, standing, at)) is not None]
+    return max(found, key=_lasting, default=_NO_RECORD)
+
+
+def _lasting(one: Permission) -> tuple[bool, bool, datetime]:
+    """Return how good a permission is: granted before not, and the longer the better."""
+    return one.is_granted, one.until is None, one.until or datetime.min.replace(tzinfo=UTC)
+
+
+def _try(ground: Ground, standing: Standing, at: datetime) -> Permission | None:
+    """Return what a ground says of somebody; None if nothing they did speaks for it."""
+    if ground.claim is not None and ground.claim not in standing.claims:
+        return None
+    dates = {"purchase": standing.bought_at, "inquiry": standing.inquired_at}
+    since = datetime.combine(ground.since, time.min, UTC)
+    deeds = [
+        done
+        for deed in ground.after
+        if (done := dates[deed]) is not None
+        and done <= at
+        and (ground.is_retroactive or done >= since)
+    ]
+    if not deeds:
+        return None
+    if ground.months is None:
+        return Permission(True, ground.rule, law=ground.id)
+    until = _add_months(max(deeds), ground.months)
+    if at <= until:
+        return Permission(True, ground.rule, until, ground.id)
+    return Permission(False, Rule.EXPIRED, until, ground.id)
 
 
 def _add_months(at: datetime, months: int) -> datetime:

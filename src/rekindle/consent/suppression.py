@@ -6,10 +6,12 @@ what gave rise to it, and is decided here for every book.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
+from rekindle.consent.law import refusal_of
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
 ERASED = "erased"
@@ -41,18 +43,28 @@ class Suppression:
         return self.channel in (None, channel) and self.purpose in (None, purpose)
 
 
-def suppression_by(kind: SignalKind, channel: Channel | None) -> Suppression:
+def suppression_by(
+    kind: SignalKind,
+    channel: Channel | None,
+    *,
+    places: Sequence[str] = (),
+    on: date | None = None,
+) -> Suppression:
     """Return the suppression that an opt-out, a complaint or a bounce gives rise to.
 
     An opt-out from one channel ends marketing there; one that names none, and a complaint
     wherever it came from, end all marketing. None of them ends a receipt. A bounce ends
     whatever would go to that address, and says nothing of another.
 
+    ``places`` are where the person lives, and ``on`` is the day they said so: where the law
+    of then lets a STOP on a channel end all, receipts end there too.
+
     Raises:
         ValueError: the kind stops nothing.
     """
     if kind is SignalKind.OPT_OUT:
-        return Suppression(channel, Purpose.MARKETING, kind.value)
+        ends_all = channel is not None and on is not None and refusal_of(places, channel, on)
+        return Suppression(channel, None if ends_all else Purpose.MARKETING, kind.value)
     if kind is SignalKind.COMPLAINT:
         return Suppression(None, Purpose.MARKETING, kind.value)
     if kind is SignalKind.BOUNCE:

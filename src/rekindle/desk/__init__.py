@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.exporting import export_assignments, export_audience
     from rekindle.desk.judging import StepVerdict, Verdict
-    from rekindle.desk.opting_out import LedgerOptOuts
+    from rekindle.desk.permission.opting_out import LedgerOptOuts
     from rekindle.desk.persons import (
         Found,
         join_people,
@@ -82,7 +82,7 @@ _HOMES = {
     "plan_move": "steering",
     "resume_journey": "steering",
     "stop_journey": "steering",
-    "LedgerOptOuts": "opting_out",
+    "LedgerOptOuts": "permission.opting_out",
     "PreferenceChange": "wishes",
     "change_preferences": "wishes",
     "erase_person": "wishes",

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
 from rekindle.desk.finding import find_person
 from rekindle.desk.judging import StepVerdict, Verdict, judge, judge_steps
+from rekindle.desk.permission.standing import standing_of
 from rekindle.desk.retracing import Sending, retrace
 from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
@@ -25,8 +26,9 @@ from rekindle.ledger import (
     SignalEntry,
     SuppressionEntry,
 )
+from rekindle.messages import AddressKind
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Purpose
+from rekindle.vocabulary import Channel, Purpose
 
 SCHEMA_VERSION = 1
 MEANINGS = {note.reason: note.meaning for note in REASONS}
@@ -121,33 +123,37 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
             "`rekindle audience true --json` samples some"
         )
     profile = rows[0] if rows else {}
-    consents = history.consents_of(customer)
+    consents, signals = history.consents_of(customer), history.signals_of(customer)
+    bought_at = profile.get("last_order_at")
+    standing = standing_of(
+        workspace, _letterbox(workspace), card, bought_at=bought_at, signals=signals, at=at
+    )
     known = Explanation(
         person=customer,
         as_of=at,
         profile=profile,
         card=card,
-        permission=decide_permission(
-            consents,
-            purpose=Purpose.MARKETING,
-            country=card.country if card else None,
-            last_purchase_at=profile.get("last_order_at"),
-            soft_opt_in=workspace.config.consent.soft_opt_in,
-            at=at,
-        ),
+        permission=decide_permission(consents, standing, purpose=Purpose.MARKETING, at=at),
         verdicts=judge(workspace, customer, profile, at),
         consents=consents,
         suppressions=history.suppressions_of(customer),
         preferences=history.preferences_of(customer),
         exclusions=history.exclusions_of(customer),
         zones=[str(zone) for zone in _zones(workspace, card)],
-        signals=history.signals_of(customer),
+        signals=signals,
         enrolments=history.enrolments_of_person(customer),
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
     )
     steps = judge_steps(workspace, customer, known.enrolments, profile, at)
     return replace(known, sent=retrace(workspace, known), steps=steps)
+
+
+def _letterbox(workspace: Workspace) -> Channel:
+    """Return the channel of which a permission is told: the first that writes to addresses."""
+    can = workspace.terms.channels
+    mail = (name for name, one in can.items() if one.address_kind is AddressKind.EMAIL)
+    return min(mail, key=lambda name: not can[name].needs_postal_address)
 
 
 def _zones(workspace: Workspace, card: Person | None) -> Sequence[ZoneInfo]:

@@ -16,7 +16,16 @@ from zoneinfo import ZoneInfo
 from rekindle.audiences import parse_predicate
 from rekindle.channels import word_for
 from rekindle.config import write_duration
-from rekindle.consent import NO_PREFERENCES, ConsentRecord, Rule, decide_permission, newest_record
+from rekindle.consent import (
+    NO_PREFERENCES,
+    ConsentRecord,
+    Permission,
+    Rule,
+    decide_permission,
+    newest_record,
+    source_of,
+)
+from rekindle.desk.permission.standing import standing_of, week_of
 from rekindle.errors import PredicateError
 from rekindle.gate import INSTANT, Cap, HouseRules
 from rekindle.journeys import Journey, JourneyVersion, Send
@@ -195,33 +204,37 @@ class _Look:
     def _permission(self) -> str:
         records = [one for one in self.known.consents if one.channel == self.step.channel]
         card, at = self.known.card, self.sent.at
-        can = self.workspace.capabilities.get(self.step.channel)
-        permission = decide_permission(
-            records,
-            purpose=self.journey.purpose,
-            country=card.country if card else None,
-            last_purchase_at=self.enrolment.last_order_at,
-            soft_opt_in=self.workspace.config.consent.soft_opt_in,
+        standing = standing_of(
+            self.workspace,
+            self.step.channel,
+            card,
+            bought_at=self.enrolment.last_order_at,
+            signals=self.known.signals,
             at=at,
-            needs_consent=can is None or can.needs_consent,
         )
+        permission = decide_permission(records, standing, purpose=self.journey.purpose, at=at)
         if not permission.is_granted:
             return (
                 f"it was given then; by the record and settings of today it would be refused "
                 f"({permission.rule.value.replace('_', ' ')})"
             )
-        return self._ground(permission.rule, newest_record(records, at))
+        return self._ground(permission, newest_record(records, at), standing.inquired_at)
 
-    def _ground(self, rule: Rule, record: ConsentRecord | None) -> str:
+    def _ground(
+        self, permission: Permission, record: ConsentRecord | None, inquired_at: datetime | None
+    ) -> str:
+        rule, source = permission.rule, source_of(permission.law)
         said = f"rule {rule.value.replace('_', ' ')}"
         if rule is Rule.EXPRESS and record is not None:
             wording = f", in the words “{record.wording}”" if record.wording else ""
             when = moment(record.at, self.zone) if record.at.year > 1970 else "without a date"
             return f"{said}: they agreed, {when}, recorded from {record.source}{wording}"
-        bought = self.enrolment.last_order_at
-        if rule in (Rule.SOFT_OPT_IN, Rule.IMPLIED_BY_PURCHASE) and bought is not None:
-            return f"{said}: they bought on {moment(bought, self.zone)}"
-        return said
+        if not source:
+            return said
+        dates = (("bought", self.enrolment.last_order_at), ("inquired", inquired_at))
+        deeds = [f"{deed} on {moment(at, self.zone)}" for deed, at in dates if at is not None]
+        ends = f", until {moment(permission.until, self.zone)}" if permission.until else ""
+        return f"{said}: they {' and '.join(deeds)}{ends} ({source})"
 
     def _age(self) -> str:
         looks = [
@@ -272,6 +285,9 @@ class _Look:
             f"{self.sent.at.astimezone(ZoneInfo(zone)):%H:%M} in {zone}"
             for zone in self.known.zones
         )
+        week = week_of(self.workspace, self.step.channel, self.known.card, self.sent.at)
+        if week is not None:
+            times += f"; within the hours of the law ({', '.join(week.rows)})"
         hours = self.rules.quiet_hours
         if hours is None:
             return f"{times}; no hours are quiet"

@@ -17,10 +17,14 @@ from rekindle.consent import (
     Permission,
     Preferences,
     Rule,
+    Standing,
+    Week,
     decide_permission,
+    hours_of,
 )
 from rekindle.gate.model import BookRules, Deed, Dossier, Enrolment, Sent
-from rekindle.gate.zones import resolve_zones
+from rekindle.gate.zones import resolve_places, resolve_zones
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel, Purpose, Reason, value_by_the_million
 
 
@@ -61,6 +65,7 @@ class DossierBuilder:
         self._since = at - rules.cooling_off
         self._zones: dict[tuple[str | None, ...], tuple[ZoneInfo, ...]] = {}
         self._permissions: dict[tuple[object, ...], Permission] = {}
+        self._hours: dict[tuple[object, ...], Week | None] = {}
 
     def build(
         self,
@@ -72,10 +77,13 @@ class DossierBuilder:
         touched_at: datetime | None = None,
     ) -> Dossier:
         """Return the dossier of an enrolment; ``exit`` is why it is over already, or None."""
-        deeds = known.deeds
+        deeds, channel = known.deeds, known.channel
+        _, country, phone = known.lives
+        by_phone = self._rules.address_kind(channel) == AddressKind.PHONE
+        places = resolve_places(country, phone, by_phone=by_phone)
         return Dossier(
             enrolment,
-            self._permission(known, enrolment.last_order_at),
+            self._permission(known, places, enrolment.last_order_at),
             known.is_reachable,
             known.is_suppressed,
             exit,
@@ -86,27 +94,47 @@ class DossierBuilder:
             known.exclusion or (self._cooling_off(deeds) if deeds else None),
             tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
             touched_at,
+            hours=self._hours_of(places, channel) if places else None,
         )
 
-    def _permission(self, known: OnFile, last_order_at: datetime | None) -> Permission:
+    def _permission(
+        self, known: OnFile, places: tuple[str, ...], last_order_at: datetime | None
+    ) -> Permission:
         granted, channel, purpose = known.granted, known.channel, known.purpose
-        country = known.lives[1]
-        # A purchase may speak for a person only as long as they did not.
-        bought = (country, last_order_at) if granted is None else None
-        needs_consent = self._rules.needs_consent(channel)
-        key = (granted, purpose, bought, needs_consent)
+        inquired_at = self._inquired_at(known.deeds) if known.deeds else None
+        # What they did may speak for a person only as long as they did not.
+        done = (places, last_order_at, inquired_at) if granted is None else None
+        key = (granted, purpose, channel, done)
         found = self._permissions.get(key)
         if found is None:
             found = self._permissions[key] = decide_permission(
                 () if granted is None else (ConsentRecord("", channel, granted, self.at, ""),),
+                Standing(
+                    channel,
+                    places,
+                    last_order_at,
+                    inquired_at,
+                    self._rules.claims,
+                    self._rules.needs_consent(channel),
+                ),
                 purpose=purpose,
-                country=country,
-                last_purchase_at=last_order_at,
-                soft_opt_in=self._rules.soft_opt_in,
                 at=self.at,
-                needs_consent=needs_consent,
             )
         return found
+
+    def _hours_of(self, places: tuple[str, ...], channel: Channel) -> Week | None:
+        key = (places, channel)
+        if key not in self._hours:
+            self._hours[key] = hours_of(places, channel, self.at.date())
+        return self._hours[key]
+
+    def _inquired_at(self, deeds: Sequence[Deed]) -> datetime | None:
+        """Return when they last inquired, as far as that may be a ground to write to them."""
+        asked = self._rules.inquiries
+        if not asked:
+            return None
+        found = (one.at for one in deeds if one.event in asked and one.at <= self.at)
+        return max(found, default=None)
 
     def _zones_of(self, lives: tuple[str | None, str | None, str | None]) -> tuple[ZoneInfo, ...]:
         found = self._zones.get(lives)

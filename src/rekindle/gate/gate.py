@@ -13,6 +13,8 @@ from rekindle.consent import NO_PREFERENCES, Exclusion
 from rekindle.gate.house import INSTANT, Cap, HouseRules
 from rekindle.gate.interfaces import Outgoing
 from rekindle.gate.local_time import (
+    barred_from,
+    barred_until,
     closed_from,
     closed_until,
     local_day_bounds,
@@ -103,6 +105,8 @@ def find_leave_by(dossier: Dossier, send: Outgoing, policy: JourneyRules, at: da
     if rules.quiet_hours is not None and send.channel not in rules.quiet:
         quiet_at = quiet_from(at, dossier.zones, rules.quiet_hours)
         leave_by = min(leave_by, quiet_at or leave_by)
+    if dossier.hours is not None:
+        leave_by = min(leave_by, barred_from(at, dossier.zones, dossier.hours))
     return leave_by
 
 
@@ -168,6 +172,11 @@ def _find_hold(context: GateContext, rules: HouseRules) -> Decision | None:
         loud_at = quiet_until(at, dossier.zones, rules.quiet_hours)
         if loud_at is not None:
             return _hold(context, Reason.QUIET_HOURS, loud_at + _jitter(context, rules))
+    # Apart from the hours of the house, so that these can only be narrowed by the law.
+    if dossier.hours is not None:
+        open_at = barred_until(at, dossier.zones, dossier.hours)
+        if open_at is not None:
+            return _hold(context, Reason.QUIET_HOURS, open_at + _jitter(context, rules))
     if dossier.sent:
         frees = [free for cap in rules.caps if (free := _frees_at(cap, context)) is not None]
         if frees:

@@ -104,6 +104,8 @@ def build_book_rules(
         cooling_off=config.exclusions.cooling_off,
         bad_endings=frozenset(config.exclusions.bad_endings),
         channels=channels or {},
+        charity_soft_opt_in=config.consent.charity_soft_opt_in,
+        inquiries=frozenset(config.consent.inquiries),
     )
 
 

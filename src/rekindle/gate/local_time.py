@@ -13,6 +13,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo
 
+from rekindle.consent import Week
+
 DAY = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -24,6 +26,8 @@ SECOND = timedelta(seconds=1)
 NIGHT_HORIZON = 2 * DAY
 # Seasons repeat yearly: a calendar still closed after a year and a day never opens.
 CALENDAR_HORIZON_DAYS = 367
+# A week that is open at all is open again within a week, daylight changes aside.
+WEEK_HORIZON_DAYS = 8
 # Today's time may have passed, and the same weekday a week on may be a skipped day.
 FURTHEST_WEEKDAY = 14
 
@@ -129,6 +133,30 @@ def closed_from(
         if begins < until:
             found = until = begins
     return found
+
+
+def barred_until(at: datetime, zones: tuple[ZoneInfo, ...], week: Week) -> datetime | None:
+    """Return when the hours of a week are open in every zone, or None if now.
+
+    Where the zones' hours never meet within a week, the first zone alone decides. An hour
+    lived twice counts as closed where either of them is.
+    """
+    now = _seconds(at)
+    until = _first_clear(
+        now, zones, WEEK_HORIZON_DAYS * DAY, lambda moment, zone: _opening(moment, zone, week)
+    )
+    return None if until == now else _instant(until)
+
+
+def barred_from(at: datetime, zones: tuple[ZoneInfo, ...], week: Week) -> datetime:
+    """Return the first UTC instant, ``at`` or later, at which the hours of a week are closed.
+
+    Where ``barred_until`` lets the first zone alone decide, so does this.
+    """
+    now = _seconds(at)
+    is_open = all(_opening(now, zone, week) == now for zone in zones)
+    closings = [_closing(now, zone, week) for zone in (zones if is_open else zones[:1])]
+    return max(at, _instant(min(closings)))
 
 
 def next_local(
@@ -252,6 +280,38 @@ def _nightfall(now: int, zone: ZoneInfo, start: int, end: int) -> int:
     # Yesterday's night may hold now, and today's have ended.
     nights = (_night(zone, day, start, end) for day in range(today - 1, today + 3))
     return min(falls for falls, ends in nights if ends > now)
+
+
+def _opening(now: int, zone: ZoneInfo, week: Week) -> int:
+    """Return when the hours that hold ``now``, or the next ones, began or begin."""
+    today = (now + offset_at(zone, now)) // DAY
+    for day in range(today, today + WEEK_HORIZON_DAYS + 1):
+        opens, closes = _hours(zone, day, week)
+        if opens < closes and now < closes:
+            return max(now, opens)
+    return now + WEEK_HORIZON_DAYS * DAY
+
+
+def _closing(now: int, zone: ZoneInfo, week: Week) -> int:
+    """Return when the hours that hold ``now`` end; ``now`` itself outside them."""
+    moment = now
+    today = (now + offset_at(zone, now)) // DAY
+    for day in range(today, today + WEEK_HORIZON_DAYS):
+        opens, closes = _hours(zone, day, week)
+        if not opens <= moment < closes:
+            return moment
+        moment = closes
+    return moment
+
+
+@lru_cache(maxsize=16_384)
+def _hours(zone: ZoneInfo, day: int, week: Week) -> tuple[int, int]:
+    """Return the epoch seconds between which a local day is open; the same two for never."""
+    midnight = datetime.fromordinal(EPOCH_DAY + day)
+    first, last = week.days[midnight.weekday()]
+    opens = _occurrences(midnight + timedelta(seconds=first), zone)[1]
+    closes = _occurrences(midnight + timedelta(seconds=last), zone)[0]
+    return opens, max(opens, closes)
 
 
 @lru_cache(maxsize=4096)

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences
+from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Week
 from rekindle.messages import Capabilities
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, value_by_the_million
 
 NO_TIME = timedelta(0)
+# How long ago an inquiry may be that still counts: six months at the most (CASL), and a bit.
+LONGEST_INQUIRY = timedelta(days=190)
 UTC_ZONES = (ZoneInfo("UTC"),)
 
 
@@ -73,7 +75,8 @@ class Dossier:
     person's ghosts count like sends. ``zones`` are the time zones the person may be in.
     ``deeds`` (oldest first) and ``touched_at``, the latest touch of this enrolment, are
     given where the journey asks what people do. ``trouble`` says why what is on file about
-    the person cannot be read; then nothing else of it counts.
+    the person cannot be read; then nothing else of it counts. ``hours`` are those in which
+    the law lets marketing reach them through this channel, None where it has none.
     """
 
     enrolment: Enrolment
@@ -89,6 +92,7 @@ class Dossier:
     deeds: tuple[Deed, ...] = ()
     touched_at: datetime | None = None
     trouble: str = ""
+    hours: Week | None = None
 
 
 @value_by_the_million(frozen=True, slots=True)
@@ -125,7 +129,8 @@ class BookRules:
     ``longest_window`` is how far back sends are listed for the caps; ``zone`` the IANA
     zone of the business, where people of unknown whereabouts are taken to be and whose
     months budgets count. One of ``bad_endings`` (events) excludes the person for
-    ``cooling_off``. ``channels`` are those there are, with what each can do.
+    ``cooling_off``; one of ``inquiries`` may be a ground to write to them. ``channels`` are
+    those there are, with what each can do.
     """
 
     soft_opt_in: bool = False
@@ -135,6 +140,27 @@ class BookRules:
     cooling_off: timedelta = NO_TIME
     bad_endings: frozenset[str] = frozenset()
     channels: Mapping[Channel, Capabilities] = field(default_factory=dict)
+    charity_soft_opt_in: bool = False
+    inquiries: frozenset[str] = frozenset()
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """Return the grounds beside consent that the business claims, by their names."""
+        claimed = {
+            "soft_opt_in": self.soft_opt_in,
+            "charity_soft_opt_in": self.charity_soft_opt_in,
+        }
+        return frozenset(name for name, is_claimed in claimed.items() if is_claimed)
+
+    @property
+    def events_asked(self) -> frozenset[str]:
+        """Return the events that bear on everybody, whatever a journey asks about."""
+        return self.bad_endings | self.inquiries
+
+    @property
+    def asked_since(self) -> timedelta:
+        """Return how far back those events bear."""
+        return max(self.cooling_off, LONGEST_INQUIRY if self.inquiries else NO_TIME)
 
     def address_kind(self, channel: Channel) -> str:
         """Return the kind of address a channel writes to; its own name if nobody says."""

@@ -57,6 +57,24 @@ def resolve_zones(
     )
 
 
+@lru_cache(maxsize=65_536)
+def resolve_places(country: str | None, phone: str | None, *, by_phone: bool) -> tuple[str, ...]:
+    """Return where a person may live, as the law asks it: codes of ISO 3166, none if unknown.
+
+    It is their country, with the state where that is known (``place_code``), or else that of
+    their phone. Where they are reached ``by_phone`` and it is of another country, both.
+    """
+    named = country if country_code(country) is not None else None
+    regions: tuple[str, ...] = ()
+    if phone and (named is None or by_phone):
+        digits = _international(phone)
+        regions = _regions(digits) if digits else ()
+        regions = _narrowed(digits, regions) if len(regions) > 1 else regions
+    if named is None:
+        return regions
+    return (named, *(one for one in regions if one != country_code(named)))
+
+
 @lru_cache(maxsize=4096)
 def _of_name(name: str) -> Zones:
     caseless = name[:LONGEST].strip().replace(" ", "_").casefold()

@@ -48,6 +48,7 @@ def read_card(traits: Mapping[str, Any]) -> Card:
         first_name=read("firstName", _either(traits, "firstName", "first_name"), _person_name),
         last_name=read("lastName", _either(traits, "lastName", "last_name"), _person_name),
         country=read("country", place.get("country") or traits.get("country"), _country),
+        region=read("region", place.get("state") or place.get("region"), _region),
         timezone=read("timezone", traits.get("timezone"), _zone),
         created_at=read("createdAt", _either(traits, "createdAt", "created_at"), _instant),
         statements=_statements(traits.get("consent"), notes),
@@ -89,6 +90,12 @@ def _country(text: str) -> str:
     if (code := country_code(text)) is None:
         raise ValueError("no country of ISO 3166, by code or name")
     return code
+
+
+def _region(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise ValueError("no state")
+    return text
 
 
 def _zone(text: str) -> str:

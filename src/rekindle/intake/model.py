@@ -93,6 +93,7 @@ class Card:
     first_name: str | None = None
     last_name: str | None = None
     country: str | None = None
+    region: str | None = None
     timezone: str | None = None
     created_at: datetime | None = None
     statements: tuple[Statement, ...] = ()

@@ -36,6 +36,7 @@ from rekindle.gate import (
     OnFile,
     Sent,
     month_of,
+    resolve_places,
     resolve_zones,
 )
 from rekindle.identity import normalise_address
@@ -448,6 +449,13 @@ class MemoryBook:
         holding = (one for one, until in standing.exclusions.items() if not until or until > at)
         return next(holding, None)
 
+    def _places(self, signal: Signal) -> tuple[str, ...]:
+        """Return where the person of a signal lives, as the law asks it."""
+        card = self._standing(signal.person).card or NOBODY
+        channel = signal.channel
+        by_phone = channel is not None and self._terms.address_kind(channel) == AddressKind.PHONE
+        return resolve_places(card.country, card.phone, by_phone=by_phone)
+
     def _suppress(self, person: str, one: Suppression, named: str = "") -> None:
         """Suppress a person and their addresses, or the one address that is named."""
         standing = self._standing(person)
@@ -550,7 +558,9 @@ class MemoryBook:
                 other.exit = other.known_exit()
         if signal.kind in STOPS:
             is_about_card = self._is_about_card(signal)
-            suppression = suppression_by(signal.kind, signal.channel)
+            suppression = suppression_by(
+                signal.kind, signal.channel, places=self._places(signal), on=signal.at.date()
+            )
             self._suppress(signal.person, suppression, signal.address)
             ended = [
                 entry

@@ -56,7 +56,8 @@ def _person(**options: Any) -> models.ForeignKey[Any, Any]:
 class Person(models.Model):
     """A contact card. ``address_hash`` is the keyed hash a suppression is found by.
 
-    ``phone_hash`` is the same of the phone. The card says as well what else is on file, so
+    ``phone_hash`` is the same of the phone. ``country`` is where they live, with the state where
+    that is known (``US-TX``, ISO 3166-2). The card says as well what else is on file, so
     that a look at a million people asks only about the few. ``statements`` is what the newest
     consent record of each channel says (``email+``), the last of them of ``stated_at``;
     ``is_noted`` is set once there is a suppression, a preference or an exclusion of this person.
@@ -72,7 +73,7 @@ class Person(models.Model):
     id = _word(200, primary_key=True)
     address = models.TextField(null=True)
     address_hash = _word(64, db_default="")
-    country = _word(2, null=True)
+    country = _word(6, null=True)
     timezone = _word(64, null=True)
     properties = models.JSONField(default=dict)
     phone = models.TextField(null=True)

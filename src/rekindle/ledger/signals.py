@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.consent import Suppression, Whom, suppression_by
-from rekindle.gate import BookRules
+from rekindle.gate import BookRules, resolve_places
 from rekindle.journeys import (
     Journey,
     Signal,
@@ -35,6 +35,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import STOPS, Reason, SignalKind
 
 EVERY = "*"
@@ -103,12 +104,26 @@ def record_signals(
         suppress_people(
             alias,
             terms,
-            [
-                (stop.person, suppression_by(stop.kind, stop.channel), stop.at, stop.address)
-                for stop in stops
-            ],
+            _suppressions(alias, terms, stops),
         )
         return _consequences(alias, versions, _about_cards(alias, fresh), at)
+
+
+def _suppressions(alias: str, terms: BookRules, stops: Sequence[Signal]) -> list[Suppressed]:
+    """Return how far each stop reaches, by what it is and the law of where its person lives."""
+    batch = rows_of((person,) for person in sorted({stop.person for stop in stops}))
+    rows = fetch(alias, "lives_of", batch) if stops else ()
+    lives = {person: (country, phone) for person, country, phone in rows}
+    found = []
+    for stop in stops:
+        country, phone = lives.get(stop.person, (None, None))
+        by_phone = (
+            stop.channel is not None and terms.address_kind(stop.channel) == AddressKind.PHONE
+        )
+        places = resolve_places(country, phone, by_phone=by_phone)
+        reach = suppression_by(stop.kind, stop.channel, places=places, on=stop.at.date())
+        found.append((stop.person, reach, stop.at, stop.address))
+    return found
 
 
 def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -> None:

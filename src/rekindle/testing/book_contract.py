@@ -18,6 +18,7 @@ from rekindle.gate import Decision, Sent
 from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import Person, Signal, order_signal
 from rekindle.messages import AddressKind, Capabilities
+from rekindle.testing.book_law import LawContract
 from rekindle.testing.book_samples import (
     DAY,
     HOUR,
@@ -83,7 +84,7 @@ def _suppressed_in(book: Book, *, rotation: int = 1) -> set[str]:
     return {one.enrolment.journey for one in due if one.is_suppressed}
 
 
-class BookContract(SteeringContract):
+class BookContract(SteeringContract, LawContract):
     """The suite. Alice, Bob and Charlie can be reached by e-mail; nobody consented."""
 
     @pytest.fixture

@@ -106,6 +106,22 @@ COUNTRY = Column(
     "The customer's country, ISO 3166 code or name.",
     words=("country", "country_code", "shipping_country", "billing_country", "land"),
 )
+REGION = Column(
+    "region",
+    "string",
+    "The customer's state, ISO 3166-2 code or name: some states have laws of their own.",
+    words=(
+        "region",
+        "province_code",
+        "state_code",
+        "billing_state",
+        "shipping_state",
+        "billing_province",
+        "shipping_province",
+        "province",
+        "bundesland",
+    ),
+)
 PHONE = Column(
     "phone",
     "string",
@@ -151,4 +167,4 @@ CANCELLED_AT = Column(
     "When the order was cancelled.",
     words=("cancelled_at", "canceled_at", "cancelled_on", "canceled_on", "voided_at"),
 )
-CARD = (EMAIL, PHONE, FIRST_NAME, COUNTRY)
+CARD = (EMAIL, PHONE, FIRST_NAME, COUNTRY, REGION)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from rekindle.facts.contracts.columns import COUNTRY, CUSTOMER_ID, EMAIL, FIRST_NAME, PHONE, SOURCE
+from rekindle.facts.contracts.columns import (
+    COUNTRY,
+    CUSTOMER_ID,
+    EMAIL,
+    FIRST_NAME,
+    PHONE,
+    REGION,
+    SOURCE,
+)
 from rekindle.facts.contracts.model import INSTANT, Column, Contract
 
 CONTRACT = Contract(
@@ -23,6 +31,7 @@ CONTRACT = Contract(
         FIRST_NAME,
         Column("last_name", "string", "Family name.", words=("last_name", "surname")),
         COUNTRY,
+        REGION,
         Column("timezone", "string", "IANA zone.", words=("timezone", "time_zone", "tz")),
         Column(
             "postcode",

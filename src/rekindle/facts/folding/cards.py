@@ -17,7 +17,7 @@ NO_OPT_OUT = (
     "('no', 'n', 'false', 'f', '0', '0.0', 'off', 'never', 'none', 'nein', 'non', 'nej', 'nee', "
     "'não', '[]', '{}', 'subscribed', 'active', 'null')"
 )
-CARD = ("email", "phone", "first_name", "country")
+CARD = ("email", "phone", "first_name", "country", "region")
 
 
 def build_customers(rules: Rules, *, now: datetime) -> str:

@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.consent import ConsentRecord
-from rekindle.countries import country_code
+from rekindle.countries import place_code
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Book, Person
 from rekindle.vocabulary import Channel, is_usable_id
@@ -34,6 +34,7 @@ CARD_COLUMNS = (
     "first_name",
     "last_name",
     "country",
+    "region",
     "timezone",
     "created_at",
 )
@@ -139,7 +140,7 @@ def _person(row: dict[str, Any]) -> Person:
     return Person(
         row["customer_id"],
         _clean(row["email"]),
-        country_code(row["country"]),
+        place_code(row["country"], row["region"]),
         _clean(row["timezone"], LONGEST_ZONE),
         {key: name for key, name in names if name},
         phone=_clean(row["phone"]),

@@ -199,14 +199,14 @@ class DueReader:
         self, lines: Sequence[_Line], courses: Mapping[tuple[str, int], _Course], at: datetime
     ) -> dict[str, list[Deed]]:
         """Return what people did of what their journeys, or the house, ask about."""
-        bad = self._terms.bad_endings
-        asking = [one for one in lines if bad or courses[one.journey, one.version].asks]
+        everybody = self._terms.events_asked
+        asking = [one for one in lines if everybody or courses[one.journey, one.version].asks]
         if not asking:
             return {}
-        asked = bad.union(*(courses[one.journey, one.version].asks for one in asking))
+        asked = everybody.union(*(courses[one.journey, one.version].asks for one in asking))
         as_instant = moment_reader(self._alias)
         since = min(as_instant(line.entered_at) for line in asking)
-        since = min(since, at - self._terms.cooling_off)
+        since = min(since, at - self._terms.asked_since)
         return load_deeds(self._alias, "deeds_of", _people(asking), asked=asked, edge=since)
 
     def _load_touches(

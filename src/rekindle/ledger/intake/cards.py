@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rekindle.consent import ConsentRecord
+from rekindle.countries import place_code
 from rekindle.intake import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
@@ -45,7 +46,7 @@ def _given(card: Card) -> dict[str, str]:
     given = {
         "address": card.email,
         "phone": card.phone,
-        "country": card.country,
+        "country": place_code(card.country, card.region),
         "timezone": card.timezone,
         "first_name": card.first_name,
         "last_name": card.last_name,

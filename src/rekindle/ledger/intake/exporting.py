@@ -185,6 +185,7 @@ def _said(report: Spooled) -> Row:
         "first_name": card.first_name,
         "last_name": card.last_name,
         "country": card.country,
+        "region": card.region,
         "timezone": card.timezone,
         "created_at": card.created_at and card.created_at.isoformat(),
     }

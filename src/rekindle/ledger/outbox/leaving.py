@@ -115,7 +115,7 @@ def load_messages(
     exits = frozenset().union(*(journey.exits for journey in journeys.values()))
     people = {line.person for line in lines}
     asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
-    papers = load_papers(alias, people, asked | exits | terms.bad_endings, lease.at)
+    papers = load_papers(alias, people, asked | exits | terms.events_asked, lease.at)
     left = pay_again(alias, [_bill(line) for line in lines], terms, lease.at)
     look = _Look(terms, lease, papers, load_beside(alias, people, terms, papers, lease.at), left)
     return [look.message(line, journeys[line.journey, line.version]) for line in lines]

@@ -27,7 +27,7 @@ def read_standing(
 ) -> Dossier:
     """Return the dossier of a marketing message that fell due at ``at``."""
     card = models.Person.objects.using(alias).filter(pk=person).first() or models.Person()
-    papers = load_papers(alias, {person}, terms.bad_endings, at)
+    papers = load_papers(alias, {person}, terms.events_asked, at)
     kind = terms.address_kind(channel)
     address = address_of(kind, email=card.address, phone=card.phone)
     beside = load_beside(alias, {person}, terms, papers, at).get(person, ())

@@ -50,6 +50,12 @@ SELECT p.id, p.address_hash, p.phone_hash
 FROM ROWS(person text) AS r
 JOIN ledger_person AS p ON p.id = r.person
 
+-- name: lives_of
+-- Where these people live, and their phones, whose countries may speak of it.
+SELECT p.id, p.country, p.phone
+FROM ROWS(person text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+
 -- name: rehash_suppressions
 -- Keep under today's hash of an address what stands under one an earlier release made.
 UPDATE ledger_suppression AS s
