@@ -37,6 +37,11 @@ RULES = """\
 - **Cards.** `identify` changes what it gives: `email`, `emailVerified`, `phone`, `firstName`,
   `lastName`, `address.country`, `timezone`, `createdAt`. A trait that cannot be read is left out
   with a note.
+- **Further addresses**, with a server's key. `context.device.token` of an `identify` call, or of
+  `Application Opened`, `Installed` or `Updated`, is the device the person is pushed to. The trait
+  `pushSubscription` is a browser's, as `PushSubscription.toJSON()` writes it. The trait `address`
+  with `street`, `city`, `postalCode`, `state` and `country` is where letters go. Each belongs to
+  whoever was seen with it last, and the newest of a kind is written to.
 - **Permission.** `traits.consent` holds a yes or no for a channel, with the words that were
   shown: `{"email": true, "wording": "Send me offers", "source": "checkout"}`. A no here is a
   withdrawal; an `Unsubscribed` event ends every journey as well.

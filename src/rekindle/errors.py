@@ -20,6 +20,7 @@ RekindleError
     ├── TemporaryDeliveryError  the same message may go later
     ├── PermanentDeliveryError  the address takes no messages: a bounce
     │   └── MalformedAddressError   it is no address; nobody was asked, so no bounce
+    ├── AddressGoneError        the address is none any more; the person may have another
     ├── RefusedContentError     the message is not taken; its address may be good
     ├── OutletFaultError        the provider refuses all of us until we mend something
     └── UnknownFateError        nobody knows whether it left
@@ -133,6 +134,15 @@ class PermanentDeliveryError(DeliveryError):
 
 class MalformedAddressError(PermanentDeliveryError):
     """What should be the address is none. Nobody was asked, so it is no bounce."""
+
+
+class AddressGoneError(DeliveryError):
+    """What was written to is no address any more: a subscription that ended, an app removed.
+
+    It is retired, and the person is written to by the next newest of theirs; nobody bounced.
+    """
+
+    permanent = True
 
 
 class RefusedContentError(DeliveryError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from rekindle.intake import Statement, read_card
+from rekindle.intake import Statement, as_visitor, read_card, read_event
+from rekindle.messages import LISTED
 from rekindle.vocabulary import Channel
 
 
@@ -65,3 +67,78 @@ def test_a_statement_keeps_its_words() -> None:
     consent = {"email": False, "wording": "Send me offers", "source": "checkout"}
     (statement,) = read_card({"consent": consent}).statements
     assert statement == Statement(Channel("email"), False, "Send me offers", "checkout")
+
+
+KEYS = {"p256dh": "B" * 87, "auth": "a" * 22}
+
+
+@pytest.mark.parametrize(
+    "subscription",
+    [
+        "https://push.example.com/abc",
+        {"endpoint": "http://push.example.com/abc", "keys": KEYS},
+        {"endpoint": "https:///abc", "keys": KEYS},
+        {"endpoint": "https://push.example.com/\r\nX: 1", "keys": KEYS},
+        {"endpoint": "https://[::1", "keys": KEYS},
+        {"endpoint": "https://push.example.com/" + "a" * 2048, "keys": KEYS},
+        {"endpoint": "https://push.example.com/abc"},
+        {"endpoint": "https://push.example.com/abc", "keys": {**KEYS, "p256dh": "short"}},
+        {"endpoint": "https://push.example.com/abc", "keys": {**KEYS, "auth": 7}},
+    ],
+)
+def test_what_is_no_subscription_is_left_out_with_a_note(subscription: object) -> None:
+    card = read_card({"pushSubscription": subscription, "firstName": "Ada"})
+    assert (card.addresses, card.first_name) == ((), "Ada")
+    assert card.notes[0].startswith("pushSubscription was left out")
+
+
+def test_addresses_are_kept_in_the_words_of_the_channels() -> None:
+    subscription = {"endpoint": "https://push.example.com/abc", "keys": KEYS}
+    home = {"street": " 1  High Street", "city": "Leeds", "postalCode": "LS1 1AA"}
+    traits = {"pushSubscription": subscription, "address": home, "country": "gb"}
+    card = read_card(traits, {"device": {"token": "a-token-of-a-device"}})
+    assert [one.kind for one in card.addresses] == ["device", "web_push", "postal"]
+    assert {one.kind for one in card.addresses} == {kind.value for kind in LISTED}
+    assert json.loads(card.addresses[2].value) == {
+        "street": "1 High Street",
+        "city": "Leeds",
+        "postal_code": "LS1 1AA",
+        "state": "",
+        "country": "GB",
+    }
+
+
+@pytest.mark.parametrize("token", [None, 7, "short", "with a space in it", "a" * 4097])
+def test_what_is_no_token_is_none(token: object) -> None:
+    assert read_card({}, {"device": {"token": token}}).addresses == ()
+
+
+@pytest.mark.parametrize("context", [{"device": "phone"}, {"device": None}, {}])
+def test_a_context_without_a_device_gives_none(context: dict[str, object]) -> None:
+    assert read_card({}, context).addresses == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        ({"type": "track", "event": "Application Opened"}, 1),
+        ({"type": "track", "event": "Product Viewed"}, 0),
+        ({"type": "page"}, 0),
+    ],
+)
+def test_an_app_that_is_opened_says_by_which_token_it_is_reached(
+    call: dict[str, object], given: int
+) -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    context = {"device": {"token": "a-token-of-a-device"}}
+    event = read_event({"userId": "ann", "context": context, **call}, received_at=at)
+    assert len(event.card.addresses if event.card else ()) == given
+
+
+def test_an_address_named_by_a_page_is_not_believed() -> None:
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    call = {"type": "identify", "anonymousId": "v", "context": {"device": {"token": "a-token-x"}}}
+    own, notes = as_visitor(read_event(call, received_at=at))
+    assert own.card is not None
+    assert own.card.addresses == ()
+    assert "device address was left out" in notes[0]

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rekindle.countries import country_code
+from rekindle.intake.addresses import read_addresses
 from rekindle.intake.instants import read_instant
 from rekindle.intake.model import Card, Statement
 from rekindle.vocabulary import Channel, is_channel
@@ -24,8 +25,11 @@ PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,24}")
 LONGEST_NAME = 200
 
 
-def read_card(traits: Mapping[str, Any]) -> Card:
-    """Return what traits say; ``notes`` tells what could not be read, and why."""
+def read_card(traits: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> Card:
+    """Return what traits, and the context they came in, say.
+
+    ``notes`` tells what could not be read, and why.
+    """
     notes: list[str] = []
     address = traits.get("address")
     place = address if isinstance(address, dict) else {}
@@ -52,6 +56,7 @@ def read_card(traits: Mapping[str, Any]) -> Card:
         timezone=read("timezone", traits.get("timezone"), _zone),
         created_at=read("createdAt", _either(traits, "createdAt", "created_at"), _instant),
         statements=_statements(traits.get("consent"), notes),
+        addresses=tuple(read_addresses(traits, context or {}, notes)),
         notes=tuple(notes),
     )
 

@@ -84,6 +84,14 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenAddress:
+    """An address of a kind of which people have several (``rekindle.messages.AddressKind``)."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """The part of a contact card that one call gives; None is "nothing said"."""
 
@@ -97,6 +105,7 @@ class Card:
     timezone: str | None = None
     created_at: datetime | None = None
     statements: tuple[Statement, ...] = ()
+    addresses: tuple[GivenAddress, ...] = ()
     notes: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints,
 from pydantic_core import PydanticSerializationError, to_json
 
 from rekindle.errors import EventError
+from rekindle.intake.addresses import DEVICE, DEVICE_EVENTS, find_token
 from rekindle.intake.cards import read_card
 from rekindle.intake.instants import read_instant
 from rekindle.intake.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
-from rekindle.intake.model import Event, EventType, Problem
+from rekindle.intake.model import Card, Event, EventType, GivenAddress, Problem
 from rekindle.intake.orders import names_amounts, read_amounts
 
 # https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
@@ -117,6 +118,7 @@ def read_event(
     user, anonymous = _id(wire.get("userId")), _id(wire.get("anonymousId"))
     previous = _id(wire.get("previousId"))
     _check_ids(kind, user, anonymous, previous)
+    context = wire.get("context") or {}
     at, is_clamped = _instant(wire, received_at, sent_at)
     if name in ORDER_EVENTS:
         _check_order(name, content)
@@ -131,9 +133,19 @@ def read_event(
         payload,
         previous,
         is_clamped,
-        is_by_machine(content, wire.get("context") or {}),
-        read_card(content) if kind is EventType.IDENTIFY else None,
+        is_by_machine(content, context),
+        _card(kind, name, content, context),
     )
+
+
+def _card(
+    kind: EventType, name: str, content: Mapping[str, Any], context: Mapping[str, Any]
+) -> Card | None:
+    """Return what a call says of a contact card: an identify call, or an app that was opened."""
+    if kind is EventType.IDENTIFY:
+        return read_card(content, context)
+    token = find_token(context) if name in DEVICE_EVENTS else None
+    return None if token is None else Card(addresses=(GivenAddress(DEVICE, token),))
 
 
 def _integer(text: str) -> object:

@@ -41,10 +41,15 @@ def _believed(card: Card) -> tuple[Card, list[str]]:
         for name in ADDRESSES
         if getattr(card, name) is not None
     ]
+    notes += [
+        f"the {one.kind} address was left out: say it on your server" for one in card.addresses
+    ]
     refusals = tuple(one for one in card.statements if not one.granted)
     if len(refusals) < len(card.statements):
         notes.append("a yes was left out of consent: only a no is taken from a page")
-    own = replace(card, email=None, phone=None, email_verified=None, statements=refusals)
+    own = replace(
+        card, email=None, phone=None, email_verified=None, statements=refusals, addresses=()
+    )
     return own, notes
 
 

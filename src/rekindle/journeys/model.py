@@ -227,6 +227,8 @@ class Person:
         """Return the address of a kind that stands on this card, or None."""
         if kind == AddressKind.EMAIL:
             return self.address
+        if kind == AddressKind.PERSON:
+            return self.id
         return self.phone if kind == AddressKind.PHONE else None
 
 

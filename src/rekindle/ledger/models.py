@@ -100,6 +100,37 @@ class Person(models.Model):
         )
 
 
+class Address(models.Model):
+    """An address of a kind of which people have several: a push subscription, a device, a home.
+
+    ``hash`` is the keyed hash of what tells it from others; there is one row of each, which
+    is of whoever had it last. ``seen_at`` is the newest statement of it, under the id ``given``
+    where that stands for the person. One that was retired, for what ``reason`` says, keeps
+    its hash alone.
+    """
+
+    person = _person()
+    kind = _word()
+    value = models.TextField()
+    hash = _word(64)
+    first_seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    given = _word(200, null=True)
+    retired_at = models.DateTimeField(null=True)
+    reason = models.TextField(db_default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["kind", "hash"], name="ledger_address_once"),
+        )
+        indexes = (
+            models.Index(fields=["person", "kind"], name="ledger_address_person"),
+            models.Index(
+                fields=["given"], condition=Q(given__isnull=False), name="ledger_address_given"
+            ),
+        )
+
+
 class Preference(models.Model):
     """What a person asked for beside "never"; topics stand between bars."""
 

@@ -1,6 +1,6 @@
 """What a message is, whatever channel it leaves by, and what comes back of it."""
 
-from rekindle.messages.addresses import find_problem, spoken_mail_address
+from rekindle.messages.addresses import find_problem, name_address, spoken_mail_address
 from rekindle.messages.hiding import hide_address, hide_words
 from rekindle.messages.interfaces import (
     ChannelFolder,
@@ -12,6 +12,8 @@ from rekindle.messages.interfaces import (
 )
 from rekindle.messages.model import (
     FOR_EVER,
+    LISTED,
+    SHARED,
     Address,
     AddressKind,
     Capabilities,
@@ -28,6 +30,8 @@ from rekindle.messages.model import (
 
 __all__ = [
     "FOR_EVER",
+    "LISTED",
+    "SHARED",
     "Address",
     "AddressKind",
     "Capabilities",
@@ -49,5 +53,6 @@ __all__ = [
     "find_problem",
     "hide_address",
     "hide_words",
+    "name_address",
     "spoken_mail_address",
 ]

@@ -6,6 +6,7 @@ reached until the card is corrected.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -26,6 +27,19 @@ def find_problem(address: Address) -> str:
     if check is None or check(address.value):
         return ""
     return f"what the card holds is no {_WORDS.get(address.kind, address.kind)}"
+
+
+def name_address(kind: str, value: str) -> str:
+    """Return what tells an address from others: all of it, or of a push subscription its URL.
+
+    A browser may change the keys of a subscription and keep its URL.
+    """
+    if kind != AddressKind.WEB_PUSH:
+        return value
+    try:
+        return str(json.loads(value)["endpoint"])
+    except (ValueError, TypeError, KeyError):
+        return value
 
 
 @lru_cache(maxsize=64)  # one message asks about its two addresses a few times
@@ -60,6 +74,9 @@ def _is_phone(value: str) -> bool:
 _WORDS: Mapping[str, str] = {
     AddressKind.EMAIL: "e-mail address",
     AddressKind.PHONE: "phone number",
+    AddressKind.WEB_PUSH: "push subscription",
+    AddressKind.DEVICE: "device token",
+    AddressKind.POSTAL: "postal address",
 }
 _CHECKS: Mapping[str, Callable[[str], bool]] = {
     AddressKind.EMAIL: _is_mail_address,

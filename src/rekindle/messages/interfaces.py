@@ -37,6 +37,7 @@ class Outlet(Protocol):
         Raises:
             TemporaryDeliveryError: it did not leave and may be tried again.
             MalformedAddressError: its address is none; nobody was asked.
+            AddressGoneError: its address is none any more; the person may have another.
             PermanentDeliveryError: its address takes no messages; it counts as bounced.
             RefusedContentError: it will never be taken, and its address may be good.
             OutletFaultError: we have to mend something; the outlet is stopped until then.

@@ -25,11 +25,24 @@ SHORTEST = timedelta(seconds=1)
 class AddressKind(StrEnum):
     """What kind of address a channel writes to: what a contact card has a place for.
 
-    A kind that comes later brings its column of the card, and its keyed hash, with it.
+    E-mail and phone are columns of the card. Of the others somebody may have several, and the
+    newest is written to; a push subscription or a device's token is its newest owner's alone.
+    ``PERSON`` is no address: the message is about somebody, and goes to somebody else.
     """
 
     EMAIL = "email"
     PHONE = "phone"
+    WEB_PUSH = "web_push"
+    DEVICE = "device"
+    POSTAL = "postal"
+    PERSON = "person"
+
+
+LISTED = frozenset({AddressKind.WEB_PUSH, AddressKind.DEVICE, AddressKind.POSTAL})
+"""The kinds of which a card may list several."""
+
+SHARED = frozenset({AddressKind.POSTAL})
+"""The kinds that several people may have at once, as a household does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,11 +249,10 @@ def _people(workspace: Workspace) -> Iterator[Line]:
         )
         yield Line("people", State.WELL, found)
         return
-    for folder in discover().values():
-        kind = folder.outlets[0].capabilities.address_kind
-        reach = count_reach(workspace.ledger, folder.channel, kind)
+    for channel, can in workspace.capabilities.items():
+        reach = count_reach(workspace.ledger, channel, can.address_kind)
         found = (
-            f"{folder.channel}: of {counted(reach.people, 'person')}, {reach.agreed:,} agreed and "
+            f"{channel}: of {counted(reach.people, 'person')}, {reach.agreed:,} agreed and "
             f"can be reached; {reach.silent:,} said nothing, {reach.withdrew:,} said no, "
             f"{reach.unreachable:,} have no address, {reach.suppressed:,} are suppressed"
         )

@@ -105,8 +105,8 @@ def _facts(workspace: Workspace) -> FactsOverview:
 def _ledger(workspace: Workspace) -> LedgerOverview:
     alias, at = workspace.ledger, workspace.clock.now()
     reach = {
-        name: count_reach(alias, folder.channel, folder.outlets[0].capabilities.address_kind)
-        for name, folder in discover().items()
+        channel.value: count_reach(alias, channel, can.address_kind)
+        for channel, can in workspace.capabilities.items()
     }
     return LedgerOverview(
         reach,

@@ -14,6 +14,7 @@ from rekindle.consent import ConsentRecord, Exclusion, Preferences, Suppression
 from rekindle.gate import BookRules, Dossier, Enrolment, month_of, resolve_zones
 from rekindle.journeys import Batch, Decide, JourneyVersion, Move, Past, Person, Signal, Trigger
 from rekindle.ledger import models
+from rekindle.ledger.book.addresses import Given
 from rekindle.ledger.book.dossiers import Due, DueReader
 from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
 from rekindle.ledger.book.moves import HeldMove, MoveWriter
@@ -110,6 +111,13 @@ class LedgerBook:
     def save_own_cards(self, cards: Iterable[OwnCard]) -> None:
         """Write cards as people gave them themselves; files do not take that back."""
         self._people.save_own(cards)
+
+    def save_addresses(self, given: Iterable[Given]) -> None:
+        """Let addresses of which people have several be of whom they were given as.
+
+        Whoever was seen with one last has it; of a kind, the newest is written to.
+        """
+        self._people.save_addresses(given)
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""

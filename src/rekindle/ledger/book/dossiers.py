@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from rekindle.gate import (
     build_unreadable,
 )
 from rekindle.journeys import Send, events_asked
+from rekindle.ledger.book.addresses import load_addresses
 from rekindle.ledger.bulk import moment_reader, read_rows
 from rekindle.ledger.papers import (
     ARMS,
@@ -43,7 +44,7 @@ from rekindle.ledger.papers import (
 from rekindle.ledger.queries import Row, fetch, instant_of, rows_of, text_of
 from rekindle.ledger.statements import last_word
 from rekindle.ledger.versions import Versions
-from rekindle.messages import AddressKind
+from rekindle.messages import LISTED, AddressKind
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
 _PENDING = frozenset({"queued", "leased", "sending"})
@@ -162,7 +163,14 @@ class DueReader:
         courses = {key: self._course(*key) for key in {line[2:4] for line in lines}}
         papers = self._load_papers(lines, courses, at)
         touches = self._load_touches(lines, papers.wishes, at)
-        look = _Look(self._terms, at, papers, touches=touches, stopped=self._versions.stopped())
+        look = _Look(
+            self._terms,
+            at,
+            papers,
+            touches=touches,
+            stopped=self._versions.stopped(),
+            listed=self._load_listed(lines, courses),
+        )
         as_instant = moment_reader(self._alias)
         return [look.due(line, courses[line[2:4]], as_instant) for line in lines]
 
@@ -194,6 +202,17 @@ class DueReader:
             exclusions=load_exclusions(alias, noted, at),
             deeds=self._load_deeds(lines, courses, at),
         )
+
+    def _load_listed(
+        self, lines: Sequence[_Line], courses: Mapping[tuple[str, int], _Course]
+    ) -> Mapping[str, Collection[str]]:
+        """Return who has an address of a kind that cards list, for those whose step asks it."""
+        asked: defaultdict[str, set[str]] = defaultdict(set)
+        for line in lines:
+            _, kind = courses[line.journey, line.version].channels[line.position]
+            if kind in LISTED:
+                asked[kind].add(line.person)
+        return {kind: load_addresses(self._alias, who, kind) for kind, who in asked.items()}
 
     def _load_deeds(
         self, lines: Sequence[_Line], courses: Mapping[tuple[str, int], _Course], at: datetime
@@ -230,7 +249,9 @@ class _Look:
         *,
         touches: Mapping[str, Sequence[_Touch]],
         stopped: frozenset[str],
+        listed: Mapping[str, Collection[str]],
     ) -> None:
+        self._listed = listed
         self._terms = terms
         self._at = at
         self._papers = papers
@@ -256,7 +277,7 @@ class _Look:
             course.purpose,
             last_word(statements, channel),
             (line.timezone, line.country, line.phone),
-            is_reachable(kind, line),
+            self._is_reachable(kind, line),
             line.may_be_suppressed and papers.is_suppressed(person, channel, kind, course.purpose),
             bool(line.is_erased),
             wish,
@@ -272,6 +293,14 @@ class _Look:
         )
         steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
         return Due(line.number, dossier, steps)
+
+    def _is_reachable(self, kind: str, line: _Line) -> bool:
+        """Return whether there is an address of a kind; whether it is one, the last look asks."""
+        if kind in LISTED:
+            return line.person in self._listed.get(kind, ())
+        if kind == AddressKind.EMAIL:
+            return bool(line.has_address)
+        return kind == AddressKind.PERSON or (kind == AddressKind.PHONE and bool(line.phone))
 
     def _exit(
         self,
@@ -301,13 +330,6 @@ class _Look:
         )
         found = [sent for sent in sends if sent.at > since]
         return tuple(sorted(found, key=lambda one: one.at))
-
-
-def is_reachable(kind: str, line: _Line) -> bool:
-    """Return whether a card holds an address of a kind; whether it is one, the last look asks."""
-    if kind == AddressKind.EMAIL:
-        return bool(line.has_address)
-    return kind == AddressKind.PHONE and bool(line.phone)
 
 
 def _people(lines: Iterable[_Line]) -> list[str]:

@@ -13,6 +13,7 @@ from rekindle.gate import BookRules
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import models
+from rekindle.ledger.book.addresses import Given, save_addresses
 from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import cancel, cancel_each, take_back_from
@@ -101,6 +102,10 @@ class People:
             for chunk in chunks(own):
                 self._write([card.person for card in chunk])
                 note_said(self._alias, chunk)
+
+    def save_addresses(self, given: Iterable[Given]) -> None:
+        """Let addresses of which people have several be of whom they were given as."""
+        save_addresses(self._alias, self._hashing, given)
 
     def _write(self, people: Iterable[Person]) -> None:
         written = [self._card(person) for person in people]
@@ -216,6 +221,7 @@ class People:
             rest = models.Touch.objects.using(self._alias).filter(person=person)
             cancel(self._alias, rest, Reason.ERASED)
             models.Preference.objects.using(self._alias).filter(person=person).delete()
+            models.Address.objects.using(self._alias).filter(person=person).delete()
             self._forget_reports(reports, at)
             forget_words(self._alias, person, words, (row[0] for row in reports))
             execute(self._alias, "forget_evidence", person, person)

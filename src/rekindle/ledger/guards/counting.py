@@ -10,7 +10,7 @@ from rekindle.journeys import JourneyVersion
 from rekindle.ledger import models
 from rekindle.ledger.queries import ledger_errors
 from rekindle.ledger.versions import Versions
-from rekindle.messages import AddressKind
+from rekindle.messages import LISTED, AddressKind
 
 EVERY = "*"
 
@@ -35,8 +35,7 @@ class Reach:
 def count_reach(alias: str, channel: str, kind: str) -> Reach:
     """Count whom a channel that writes to addresses of this kind could reach."""
     people = models.Person.objects.using(alias).filter(erased_at=None)
-    column = "phone" if kind == AddressKind.PHONE else "address"
-    nowhere = Q(**{f"{column}__isnull": True}) | Q(**{column: ""})
+    nowhere = _nowhere(alias, kind)
     suppressed = models.Suppression.objects.using(alias).filter(
         Q(channel=channel) | Q(channel=EVERY), person__isnull=False
     )
@@ -50,6 +49,17 @@ def count_reach(alias: str, channel: str, kind: str) -> Reach:
         unreachable=people.filter(nowhere).count(),
         suppressed=people.filter(away).count(),
     )
+
+
+def _nowhere(alias: str, kind: str) -> Q:
+    """Return who has no address of a kind."""
+    if kind == AddressKind.PERSON:
+        return Q(pk__in=())
+    if kind in LISTED:
+        held = models.Address.objects.using(alias).filter(kind=kind, retired_at=None)
+        return ~Q(pk__in=held.values("person"))
+    column = "phone" if kind == AddressKind.PHONE else "address"
+    return Q(**{f"{column}__isnull": True}) | Q(**{column: ""})
 
 
 def running_versions(alias: str) -> list[JourneyVersion]:

@@ -17,7 +17,7 @@ from django.db.models import Model, QuerySet
 
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.queries import Row, ledger_errors
-from rekindle.messages import hide_words
+from rekindle.messages import hide_words, name_address
 
 # What is not worth hiding, and would make a text unreadable: initials, "GB", "no".
 SHORTEST = 3
@@ -41,6 +41,8 @@ def private_words(alias: str, person: str, reports: Iterable[Row]) -> list[str]:
     """
     card = models.Person.objects.using(alias).filter(pk=person).first()
     found = set(_strings([card.address, card.phone, card.properties] if card else []))
+    listed = models.Address.objects.using(alias).filter(person=person)
+    found |= {name_address(kind, value) for kind, value in listed.values_list("kind", "value")}
     for _, _, payload in reports:
         given = json.loads(payload)
         for place in ("traits", "properties", "context"):

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 
 from rekindle.errors import ConfigError
 from rekindle.ledger import models
+from rekindle.ledger.book.addresses import rehash_addresses
 from rekindle.ledger.guards.models import Seal
 from rekindle.ledger.guards.secret import require_secret
 from rekindle.ledger.hashing import Hashing
@@ -67,7 +68,8 @@ def is_keyed(alias: str) -> bool:
     """Return whether anything here was hashed with a secret, or a secret is known."""
     cards = models.Person.objects.using(alias).exclude(address_hash="", phone_hash="")
     suppressions = models.Suppression.objects.using(alias).exclude(address_hash="")
-    return _seals(alias).exists() or suppressions.exists() or cards.exists()
+    addresses = models.Address.objects.using(alias)
+    return any(rows.exists() for rows in (_seals(alias), suppressions, cards, addresses))
 
 
 def open_seal(alias: str, directory: Path, at: datetime) -> bytes:
@@ -142,6 +144,7 @@ def rekey(alias: str, secret: bytes, at: datetime) -> Rekeyed:
                 carried += len(moved)
                 left -= moved.keys()
             cards += len(chunk)
+        rehash_addresses(alias, hashing)
         _seals(alias).delete()
         _seal(alias, secret, at)
     return Rekeyed(cards, carried, len(left))

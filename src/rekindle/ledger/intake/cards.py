@@ -15,6 +15,7 @@ from rekindle.intake import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.book.addresses import Given
 from rekindle.ledger.book.own_words import OwnCard, read_own_card
 from rekindle.ledger.queries import fetch, rows_of
 
@@ -32,12 +33,15 @@ def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: st
     cards = {row[0]: read_own_card(row) for row in rows}
     before = {row[0]: (cards[row[0]].person, row[6]) for row in rows}
     statements: list[tuple[str, datetime, Statement]] = []
+    addresses: list[Given] = []
     for who, at, card, given in told:
         cards.setdefault(who, OwnCard(Person(who))).give(_given(card), at, by=given)
         statements += [(who, at, statement) for statement in card.statements]
+        addresses += [Given(who, at, one.kind, one.value, given) for one in card.addresses]
     changed = [c for who, c in cards.items() if before.get(who) != (c.person, c.text)]
     if changed:
         book.save_own_cards(changed)
+    book.save_addresses(addresses)
     if records := _new_records(alias, statements, source=source):
         book.save_consent(records)
 

@@ -24,6 +24,7 @@ from rekindle.gate import (
     Sent,
 )
 from rekindle.journeys import Journey
+from rekindle.ledger.book.addresses import NOWHERE, Held, address_of, load_addresses
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.outbox.model import OutboxMessage
@@ -117,7 +118,8 @@ def load_messages(
     asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
     papers = load_papers(alias, people, asked | exits | terms.events_asked, lease.at)
     left = pay_again(alias, [_bill(line) for line in lines], terms, lease.at)
-    look = _Look(terms, lease, papers, load_beside(alias, people, terms, papers, lease.at), left)
+    beside = load_beside(alias, people, terms, papers, lease.at)
+    look = _Look(terms, lease, papers, beside, left, _load_listed(alias, lines, terms))
     return [look.message(line, journeys[line.journey, line.version]) for line in lines]
 
 
@@ -153,7 +155,9 @@ class _Look:
         papers: Papers,
         beside: Mapping[str, Sequence[_Beside]],
         left: Mapping[int, int],
+        listed: Mapping[tuple[str, str], Held],
     ) -> None:
+        self._listed = listed
         self._left = left
         self._terms = terms
         self._lease = lease
@@ -165,9 +169,9 @@ class _Look:
         """Return one message, as it is to be looked at."""
         channel = channel_of(line.channel)
         kind = self._terms.address_kind(channel)
-        address, hashed = (
-            address_of(kind, email=line.address, phone=line.phone),
-            _hash_of(line, kind),
+        held = self._listed.get((line.person, kind), NOWHERE)
+        address = address_of(
+            kind, person=line.person, email=line.address, phone=line.phone, listed=held.value
         )
         return OutboxMessage(
             touch=line.touch,
@@ -177,7 +181,7 @@ class _Look:
             person=line.person,
             address=address.value,
             address_kind=address.kind,
-            address_hash=hashed,
+            address_hash=held.hash or _hash_of(line, kind),
             journey=line.journey,
             version=line.version,
             step=line.step,
@@ -221,11 +225,18 @@ class _Look:
         )
 
 
-def address_of(kind: str, *, email: str | None, phone: str | None) -> Address:
-    """Return the address of a kind, of those a card has."""
-    if kind == AddressKind.EMAIL:
-        return Address(AddressKind.EMAIL, email or "")
-    return Address(kind, (phone or "") if kind == AddressKind.PHONE else "")
+def _load_listed(
+    alias: str, lines: Iterable[_Line], terms: BookRules
+) -> dict[tuple[str, str], Held]:
+    """Return where people are written to by channels of a kind that cards list."""
+    asked: defaultdict[str, set[str]] = defaultdict(set)
+    for line in lines:
+        asked[terms.address_kind(channel_of(line.channel))].add(line.person)
+    return {
+        (person, kind): held
+        for kind, people in asked.items()
+        for person, held in load_addresses(alias, people, kind).items()
+    }
 
 
 def _hash_of(line: _Line, kind: str) -> str:

@@ -18,6 +18,7 @@ from rekindle.consent import Exclusion
 from rekindle.gate import INSTANT, BookRules, Decision, Dossier
 from rekindle.journeys import Journey, Signal
 from rekindle.ledger import models
+from rekindle.ledger.book.addresses import retire_address
 from rekindle.ledger.book.persons import settled
 from rekindle.ledger.bulk import is_postgresql
 from rekindle.ledger.cancelling import CHUNK, FREE, book_budgets, cancel, give_up
@@ -38,7 +39,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.signals import EVERY, hold_people, record_signals
 from rekindle.ledger.versions import Versions
-from rekindle.messages import Address, find_problem
+from rekindle.messages import LISTED, Address, find_problem
 from rekindle.vocabulary import Answer, Channel, Reason, SignalKind
 
 MAX_ATTEMPTS = 8
@@ -267,6 +268,27 @@ class Outbox:
                 answer = Decision(Answer.SKIP, Reason.UNREACHABLE)
                 row = _answer_row(message, answer, at)
                 execute(self._alias, "add_last_answers", rows_of([row]))
+
+    def retire_address(self, message: OutboxMessage, at: datetime, *, error: str) -> None:
+        """Write down that where a message went is no address any more, and queue it again.
+
+        It goes to the newest that is left, or to nobody. On a card that holds one of a kind
+        it has bounced.
+        """
+        if message.address_kind not in LISTED:
+            self.fail(message, at, error=error, reason=Reason.BOUNCE)
+            return
+        with ledger_transaction(self._alias):
+            retire_address(
+                self._alias, message.address_kind, message.address_hash, at, reason=error
+            )
+            self._held(message, MessageState.SENDING).update(
+                **FREE,
+                state=MessageState.QUEUED,
+                attempts=message.attempts,
+                last_error=error,
+                not_before=at,
+            )
 
     def expire_but(self, channels: Collection[Channel], at: datetime) -> int:
         """Cancel what waits too long for channels other than these; return how many messages.

@@ -10,7 +10,8 @@ from datetime import datetime
 from rekindle.consent import NO_PREFERENCES
 from rekindle.gate import BookRules, Dossier, DossierBuilder, Enrolment, OnFile
 from rekindle.ledger import models
-from rekindle.ledger.outbox.leaving import address_of, load_beside, load_papers
+from rekindle.ledger.book.addresses import load_address
+from rekindle.ledger.outbox.leaving import load_beside, load_papers
 from rekindle.ledger.statements import last_word
 from rekindle.messages import find_problem
 from rekindle.vocabulary import Arm, Channel, Purpose
@@ -26,10 +27,10 @@ def read_standing(
     last_order_at: datetime | None,
 ) -> Dossier:
     """Return the dossier of a marketing message that fell due at ``at``."""
-    card = models.Person.objects.using(alias).filter(pk=person).first() or models.Person()
+    card = models.Person.objects.using(alias).filter(pk=person).first() or models.Person(person)
     papers = load_papers(alias, {person}, terms.events_asked, at)
     kind = terms.address_kind(channel)
-    address = address_of(kind, email=card.address, phone=card.phone)
+    address = load_address(alias, card, kind)
     beside = load_beside(alias, {person}, terms, papers, at).get(person, ())
     known = OnFile(
         channel,

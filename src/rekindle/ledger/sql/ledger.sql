@@ -14,10 +14,12 @@ WHERE true
 ON CONFLICT DO NOTHING
 
 -- name: suppress
--- Suppress these people, and the address of this kind each has now; of both kinds for ''.
+-- Suppress these people, and the address of this kind each has now; of both kinds for ''. Where
+-- people have several of a kind, it is the person alone.
 INSERT INTO ledger_suppression (channel, purpose, address_hash, person_id, reason, at)
 SELECT r.channel, r.purpose,
-       CASE r.kind WHEN 'phone' THEN p.phone_hash ELSE p.address_hash END,
+       CASE WHEN r.kind = 'phone' THEN p.phone_hash
+            WHEN r.kind IN ('', 'email') THEN p.address_hash ELSE '' END,
        p.id, r.reason, r.at
 FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text) AS r
 JOIN ledger_person AS p ON p.id = r.person
@@ -36,7 +38,7 @@ SELECT x.channel, x.purpose, x.hash, CASE WHEN x.hash = '' THEN x.person END, x.
 FROM (
     SELECT r.person, r.channel, r.purpose, r.reason, r.at,
            CASE WHEN r.hash <> '' THEN r.hash WHEN r.kind = 'phone' THEN p.phone_hash
-                ELSE p.address_hash END AS hash
+                WHEN r.kind IN ('', 'email') THEN p.address_hash ELSE '' END AS hash
     FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text,
               hash text) AS r
     LEFT JOIN ledger_person AS p ON p.id = r.person

@@ -298,6 +298,8 @@ class Dispatcher:
             self._outbox.release([message])  # as if it had not been tried
         elif one.fate is Fate.MALFORMED:
             self._outbox.set_aside_unreachable(message, at, error=one.word)
+        elif one.fate is Fate.GONE:
+            self._outbox.retire_address(message, at, error=one.word)
         else:
             reason = Reason.BOUNCE if one.fate is Fate.BOUNCED else Reason.REFUSED
             self._outbox.fail(message, at, error=one.word, reason=reason)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from threading import Lock
 
 from rekindle.errors import (
+    AddressGoneError,
     DeliveryError,
     MalformedAddressError,
     OutletFaultError,
@@ -38,6 +39,7 @@ class Fate(StrEnum):
     BOUNCED = "bounced"
     REFUSED = "refused"
     MALFORMED = "no address"
+    GONE = "address gone"
     UNKNOWN = "unknown"
     FAULT = "ours to mend"
     NOT_TRIED = "not tried"
@@ -95,6 +97,8 @@ class HandOver:
             return Handed(Fate.UNKNOWN, str(error))
         except MalformedAddressError as error:
             return Handed(Fate.MALFORMED, str(error))
+        except AddressGoneError as error:
+            return Handed(Fate.GONE, str(error))
         except PermanentDeliveryError as error:
             return Handed(Fate.BOUNCED, str(error))
         except RefusedContentError as error:

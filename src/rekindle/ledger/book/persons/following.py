@@ -31,6 +31,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Suppression,
     models.Exclusion,
     models.Signal,
+    models.Address,
     intake_models.Event,
 )
 """The tables whose rows go over as they are, unless the other person has the same."""

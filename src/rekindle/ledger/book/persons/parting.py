@@ -97,6 +97,7 @@ def _return_given(alias: str, given: Sequence[tuple[str, str, str]]) -> None:
     give_rows(alias, models.Signal, orders)
     name_orders(alias, [number for number, _ in orders])
     execute(alias, "return_events", rows)
+    execute(alias, "return_addresses", rows)
     execute(alias, "return_visitors", rows)
 
 
