@@ -66,6 +66,11 @@ def templates_page(describe: Callable[[], Mapping[str, Any]]) -> str:
     return note("Templates", lead) + "\n".join(parts)
 
 
+def offers_page(describe_kinds: Callable[[], str]) -> str:
+    """Return the page of offers.yaml, which people write, with its tables renewed."""
+    return fill(ROOT / OFFERS, describe_kinds())
+
+
 def lifecycle_page(describe_presets: Callable[[], str]) -> str:
     """Return the page of tiers, which people write, with its table of presets renewed."""
     return fill(ROOT / LIFECYCLE, describe_presets())
@@ -88,6 +93,7 @@ def schema(model: Any) -> str:
     return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
+OFFERS = "docs/reference/offers.md"
 LIFECYCLE = "docs/reference/lifecycle.md"
 PAGES = (
     Page("docs/reference/configuration.md", "rekindle.config:config_model", settings_page),
@@ -100,11 +106,13 @@ PAGES = (
     Page("docs/reference/engines.md", "rekindle.facts:discover_engines", engines_page),
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
+    Page(OFFERS, "rekindle.offers:describe_kinds", offers_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
     Page("docs/reference/events.md", "rekindle.intake:MEANINGS", events_page),
     Page("docs/reference/openapi.json", "rekindle.web.api:build_openapi", schema),
     Page("schemas/rekindle.schema.json", "rekindle.config:config_model", schema),
     Page("schemas/journey.schema.json", "rekindle.journeys:journey_schema", schema),
+    Page("schemas/offers.schema.json", "rekindle.offers:offers_schema", schema),
 )
 
 

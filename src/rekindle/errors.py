@@ -6,6 +6,7 @@ RekindleError
 │   ├── SourceError         a file or query that cannot be read as facts
 │   ├── PredicateError      an audience predicate
 │   ├── JourneyError        a journey file
+│   ├── OfferError          the file of offers, or a file of codes
 │   ├── TemplateError       a template
 │   │   └── BrokenTemplateError  it can be written to nobody until its file is mended
 │   ├── EventError          one reported event; the rest of its batch is taken
@@ -59,6 +60,10 @@ class PredicateError(UsageError):
 
 class JourneyError(UsageError):
     """A journey file cannot be used as it is."""
+
+
+class OfferError(UsageError):
+    """The file of offers, or a file of codes, cannot be used as it is."""
 
 
 class TemplateError(UsageError):

@@ -54,7 +54,7 @@ OWNERS = {
     "rich": {"cli"},
     "waitress": {"web"},
     "prometheus_client": {"web"},
-    "yaml": {"journeys"},
+    "yaml": {"journeys", "offers"},
 }
 # What makes an engine work. `.schema.to_pyarrow()` only says a schema in Arrow's words.
 ENGINE_VERBS = frozenset(

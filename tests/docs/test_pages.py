@@ -15,6 +15,7 @@ import pytest
 from rekindle.audiences import parse_predicate
 from rekindle.config import config_model
 from rekindle.journeys import parse_journey
+from rekindle.offers import parse_offers
 from tools.source_tree import ROOT, files, modules
 
 PAGES = [path for path in files(ROOT / "docs") if path.suffix == ".md"]
@@ -51,8 +52,21 @@ def test_settings_that_are_shown_are_accepted(text: str) -> None:
         config_model().model_validate(shown)
 
 
+# What a page that shows a ladder alone has declared above it.
+SHOWN_OFFERS = """\
+offers:
+  free-shipping: {kind: free_shipping, costs: 4.50, codes: none}
+  ten-percent: {kind: percent_off, percent: 10, codes: none}
+  twenty-percent: {kind: percent_off, percent: 20, codes: none}
+"""
+
+
 @pytest.mark.parametrize("text", list(blocks("yaml")))
 def test_a_journey_that_is_shown_is_read(text: str) -> None:
+    if text.startswith(("offers:", "ladders:")):
+        shown = text if text.startswith("offers:") else f"{SHOWN_OFFERS}{text}"
+        assert parse_offers(shown).terms
+        return
     whole = "journey: shown\nenter: {audience: 'true'}\ngoal: {on: order, within: 30 days}\n"
     parse_journey(text if text.startswith("journey:") else whole + text)
 

@@ -16,6 +16,7 @@ from rekindle.gate.house import Cap, HouseRules, Worth, build_caps, build_rules,
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.reasons import REASONS
 from rekindle.journeys.model import Send
+from rekindle.offers import Choice
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -63,6 +64,7 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
         cost=2,
         budget_left=1,
         expected=1,
+        offer=Choice(None, Reason.OFFER_OVER),
     )
     dossier = replace(
         asked.dossier,
@@ -88,6 +90,13 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
         Reason.BLACKOUT: {"calendar": None},
         Reason.QUIET_HOURS: {"quiet_hours": None},
         Reason.CAP: {"sent": ()},
+        Reason.OFFER_OVER: {"offer": Choice(None, Reason.OFFER_OPEN, NOW + DAY)},
+        Reason.OFFER_OPEN: {"offer": Choice(None, Reason.OFFER_WAIT, NOW + DAY)},
+        Reason.OFFER_WAIT: {"offer": Choice(None, Reason.NO_OFFER)},
+        Reason.NO_OFFER: {"offer": Choice(None, Reason.OFFER_MARGIN)},
+        Reason.OFFER_MARGIN: {"offer": Choice(None, Reason.NO_CODE, NOW + DAY)},
+        Reason.NO_CODE: {"offer": Choice(None, Reason.OFFER_SPENT, NOW + DAY)},
+        Reason.OFFER_SPENT: {"offer": Choice()},
         Reason.BUDGET: {"budget_left": None},
         Reason.NOT_WORTH_IT: {"expected": None},
         Reason.HELD_OUT: {},

@@ -66,6 +66,9 @@ class FixedAudience:
     def dates(self, column: str, at: datetime, people: Collection[str]) -> dict[str, date]:
         return {person: self.days[person] for person in people if person in self.days}
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> dict[str, float]:
+        return {}
+
     def last_orders(self, at: datetime, people: Collection[str]) -> dict[str, datetime]:
         return {person: self.orders[person] for person in people if person in self.orders}
 

@@ -54,6 +54,9 @@ class EveryBuyer:
     def dates(self, column: str, at: datetime, people: Collection[str]) -> dict[str, date]:
         return {}
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> dict[str, float]:
+        return {}
+
     def last_orders(self, at: datetime, people: Collection[str]) -> dict[str, datetime]:
         return {}
 

@@ -127,6 +127,10 @@ class Desk:
         """Know no dates."""
         return {}
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        """Know no amounts."""
+        return {}
+
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Know no orders."""
         return {}

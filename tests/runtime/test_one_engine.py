@@ -85,6 +85,9 @@ class OfTheMorning:
     def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
         return self._audience.dates(column, self._morning, people)
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        return self._audience.amounts(column, self._morning, people)
+
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         return self._audience.last_orders(self._morning, people)
 

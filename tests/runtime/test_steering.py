@@ -24,8 +24,8 @@ from rekindle.desk import (
     start_journey,
     stop_journey,
 )
-from rekindle.desk.tokens import check_drift, read_plan, sign_plan
 from rekindle.errors import JourneyError, UsageError
+from rekindle.journeys.tokens import check_drift, read_plan, sign_plan
 from rekindle.vocabulary import Reason
 from tests.runtime.shops import CALM, Team
 

@@ -20,7 +20,6 @@ from rekindle.cli import (
     doctor,
     facts,
     journeys,
-    keys,
     moving,
     operation,
     outbox,
@@ -32,6 +31,7 @@ from rekindle.cli import (
     steering,
 )
 from rekindle.cli.console import errors
+from rekindle.cli.keeping import keys, offers
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
 from rekindle.cli.process.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
@@ -56,7 +56,7 @@ app = typer.Typer(
 TASKS: Mapping[str, Sequence[Room]] = {
     "Begin": (beginning, demo, facts, quarantine),
     "Ask": (questions,),
-    "Try, start and measure journeys": (journeys,),
+    "Try, start and measure journeys": (journeys, offers),
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, outbox, moving),
     "One person": (people, persons),

@@ -2,7 +2,14 @@
 
 from rekindle.config.channels import ChannelSection, config_model, known_channels
 from rekindle.config.extensions import load_extensions
-from rekindle.config.loading import FILE_NAME, known_keys, load_config, load_secret, parse_config
+from rekindle.config.loading import (
+    FILE_NAME,
+    known_keys,
+    load_config,
+    load_secret,
+    parse_config,
+    say_fault,
+)
 from rekindle.config.model import (
     FORMAT,
     BreakerSettings,
@@ -14,6 +21,7 @@ from rekindle.config.model import (
     FactsSettings,
     LedgerSettings,
     LifecycleSettings,
+    OffersSettings,
     PortalSettings,
     Settings,
     ShopSettings,
@@ -30,7 +38,9 @@ from rekindle.config.values import (
     LONGEST_DURATION,
     MOST_MESSAGES,
     WEEKDAYS,
+    BudgetLimit,
     Cost,
+    Duration,
     LongText,
     Place,
     Text,
@@ -53,6 +63,7 @@ __all__ = [
     "MOST_MESSAGES",
     "WEEKDAYS",
     "BreakerSettings",
+    "BudgetLimit",
     "CalendarSettings",
     "CapSettings",
     "CapsSettings",
@@ -60,10 +71,12 @@ __all__ = [
     "ChannelSettings",
     "Config",
     "Cost",
+    "Duration",
     "FactsSettings",
     "LedgerSettings",
     "LifecycleSettings",
     "LongText",
+    "OffersSettings",
     "Place",
     "PortalSettings",
     "Settings",
@@ -82,6 +95,7 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "parse_span",
+    "say_fault",
     "shorten",
     "write_duration",
 ]

@@ -166,7 +166,7 @@ _FAULTS = {
 }
 
 
-def _say_fault(problem: Mapping[str, Any]) -> str:
+def say_fault(problem: Mapping[str, Any]) -> str:
     """Return what is wrong with a value, and what to write."""
     words = _FAULTS.get(problem["type"])
     if words is None:
@@ -178,7 +178,7 @@ def _explain(name: str, error: ValidationError) -> str:
     lines = [f"{name} is not a valid configuration:"]
     for problem in error.errors():
         place = shorten(".".join(str(part) for part in problem["loc"]), 120)[1:].rstrip("'\"")
-        text = _say_fault(problem)
+        text = say_fault(problem)
         text += _given(problem, text)
         if problem["type"] == "extra_forbidden":
             near = get_close_matches(str(problem["loc"][-1]), known_keys(problem["loc"][:-1]), 1)

@@ -353,6 +353,37 @@ class WorthSettings(Settings):
     margin: Cost = Field(description="Expected incremental margin of one touch, in the currency.")
 
 
+class OffersSettings(Settings):
+    """What holds for every offer of ``offers.yaml``."""
+
+    margin: Decimal | None = Field(
+        None,
+        gt=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The share of a price that is left to the business; without it no offer that "
+        "costs something is given.",
+    )
+    floor: Decimal = Field(
+        Decimal("0.1"),
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The share of the sale that has to be left after an offer.",
+    )
+    wait: Duration = Field(
+        timedelta(days=60),
+        description="After one offer is over, so long until another journey gives a person the "
+        "next; the same one may go on to one that is not weaker.",
+    )
+    basket: Cost | None = Field(
+        None, description="What people usually spend whose own average order is not known."
+    )
+    expect: float = Field(
+        0.1, ge=0, le=1, description="The share of an offer expected to be redeemed at first."
+    )
+
+
 class ExclusionsSettings(Settings):
     """Whom the business does not write to, beside those it excludes by hand."""
 
@@ -474,6 +505,7 @@ class Config(Settings):
     calendar: CalendarSettings = CalendarSettings()
     budgets: tuple[BudgetSettings, ...] = ()
     worth: tuple[WorthSettings, ...] = ()
+    offers: OffersSettings = OffersSettings()
     exclusions: ExclusionsSettings = ExclusionsSettings()
     breaker: BreakerSettings = BreakerSettings()
     pacing: PacingSettings = PacingSettings()

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.exporting import export_assignments, export_audience
-    from rekindle.desk.finding import find_people, find_person
     from rekindle.desk.judging import StepVerdict, Verdict
+    from rekindle.desk.offers.standing import (
+        OfferStanding,
+        add_codes,
+        find_offer,
+        load_standing,
+    )
     from rekindle.desk.permission.opting_out import LedgerOptOuts
     from rekindle.desk.persons import (
         Found,
@@ -57,10 +62,12 @@ _HOMES = {
     "explain_customer": "explaining",
     "export_assignments": "exporting",
     "export_audience": "exporting",
-    "find_people": "finding",
-    "find_person": "finding",
     "StepVerdict": "judging",
     "Verdict": "judging",
+    "OfferStanding": "offers.standing",
+    "add_codes": "offers.standing",
+    "find_offer": "offers.standing",
+    "load_standing": "offers.standing",
     "Found": "persons",
     "join_people": "persons",
     "list_joins": "persons",
@@ -100,6 +107,7 @@ __all__ = [
     "LedgerOptOuts",
     "LedgerSubscriptions",
     "MovePlan",
+    "OfferStanding",
     "Plan",
     "PreferenceChange",
     "Restored",
@@ -107,6 +115,7 @@ __all__ = [
     "Start",
     "StepVerdict",
     "Verdict",
+    "add_codes",
     "build_plan",
     "change_preferences",
     "check_journey",
@@ -117,13 +126,13 @@ __all__ = [
     "explain_customer",
     "export_assignments",
     "export_audience",
-    "find_people",
-    "find_person",
+    "find_offer",
     "find_sample",
     "include_person",
     "join_people",
     "list_joins",
     "list_people",
+    "load_standing",
     "move_people",
     "pause_journey",
     "plan_move",

@@ -174,6 +174,10 @@ class _OneProfile:
         """Return no dates."""
         return {}
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        """Return no amounts."""
+        return {}
+
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return no orders."""
         return {}

@@ -21,8 +21,8 @@ from rekindle.channels import find_form
 from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates, require_flawless
 from rekindle.desk.counting import find_matching
+from rekindle.desk.offers.checking import check_offers
 from rekindle.desk.reach import people_by_reason, say_why_nobody
-from rekindle.desk.tokens import sign_plan
 from rekindle.experiments import (
     HoldoutPlan,
     assign,
@@ -41,6 +41,7 @@ from rekindle.journeys import (
     MemoryBook,
     Send,
     may_enter,
+    sign_plan,
 )
 from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.profiles import FAMILIES, local_before
@@ -116,6 +117,7 @@ def check_journey(workspace: Workspace, journey: Journey) -> list[str]:
     """Check what a journey file refers to; return what may be better in its templates.
 
     Raises:
+        OfferError, JourneyError: an offer is not there, or can never be given.
         PredicateError: a predicate asks for what the profile does not hold.
         TemplateError: a template is missing, uses an unknown variable, or has a flaw that
             refuses (``rekindle.content.CHECKS``).
@@ -130,6 +132,7 @@ def check_journey(workspace: Workspace, journey: Journey) -> list[str]:
         templates.check(send.template, FAMILIES.names, required=required, form=form)
         flaws = require_flawless(templates, send.template, form, shop_url=workspace.config.shop.url)
         notes += [str(flaw) for flaw in flaws]
+    check_offers(workspace, journey, templates)
     return list(dict.fromkeys(notes))
 
 
@@ -362,6 +365,9 @@ class _Frozen:
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         return self._audience.matching(predicate, self._at, people)
+
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        return self._audience.amounts(column, self._at, people)
 
     def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
         return self._audience.dates(column, self._at, people)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from rekindle.clock import end_of_day
 from rekindle.consent import ConsentRecord
+from rekindle.desk.offers.checking import columns_of, predicates_of_offers
 from rekindle.desk.planning import (
     check_journey,
     measure_base_rate,
@@ -26,7 +27,6 @@ from rekindle.journeys import (
     MemoryBook,
     Person,
     Replayed,
-    WaitForDate,
     events_asked,
     replay,
 )
@@ -112,9 +112,13 @@ def rehearse(
     audience = HistoryAudience(
         *workspace.reading,
         settings=workspace.config.lifecycle,
-        predicates=[*predicates_of(journey), *predicates_of_house(rules)],
+        predicates=[
+            *predicates_of(journey),
+            *predicates_of_house(rules),
+            *predicates_of_offers(journey, workspace.offers),
+        ],
         ticks=ticks,
-        dates=[s.column for s in journey.all_steps if isinstance(s, WaitForDate)],
+        columns=columns_of(journey),
         events=events_asked(journey),
     )
     book = MemoryBook(workspace.terms)

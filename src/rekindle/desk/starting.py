@@ -16,9 +16,8 @@ from rekindle.desk.planning import (
     measure_base_rate,
     settle_version,
 )
-from rekindle.desk.tokens import check_drift, read_plan
 from rekindle.experiments import HoldoutPlan, plan_holdout
-from rekindle.journeys import Journey, JourneyVersion
+from rekindle.journeys import Journey, JourneyVersion, check_drift, read_plan
 from rekindle.ledger import ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown

@@ -25,6 +25,7 @@ from rekindle.consent import (
 from rekindle.gate.model import BookRules, Deed, Dossier, Enrolment, Sent
 from rekindle.gate.zones import resolve_places, resolve_zones
 from rekindle.messages import AddressKind
+from rekindle.offers import PastOffer
 from rekindle.vocabulary import Channel, Purpose, Reason, value_by_the_million
 
 
@@ -75,6 +76,7 @@ class DossierBuilder:
         exit: Reason | None,
         sent: tuple[Sent, ...] = (),
         touched_at: datetime | None = None,
+        offers: tuple[PastOffer, ...] = (),
     ) -> Dossier:
         """Return the dossier of an enrolment; ``exit`` is why it is over already, or None."""
         deeds, channel = known.deeds, known.channel
@@ -95,6 +97,7 @@ class DossierBuilder:
             tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
             touched_at,
             hours=self._hours_of(places, channel) if places else None,
+            offers=offers,
         )
 
     def _permission(

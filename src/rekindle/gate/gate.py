@@ -24,6 +24,7 @@ from rekindle.gate.local_time import (
     spread,
 )
 from rekindle.gate.model import Decision, Dossier, Sent
+from rekindle.offers import Choice
 from rekindle.vocabulary import Answer, Arm, Purpose, Reason, value_by_the_million
 
 # When to look again at a touch that another message, still on its way, keeps back.
@@ -47,7 +48,8 @@ class GateContext:
     ``is_condition_met`` is True also where the step has no condition. ``budget_left`` is
     the least that is left in a budget that binds the touch, ``expected`` what it is
     expected to earn; both in micros, None where there is no budget or expectation.
-    ``exclusion`` is one the profile gives rise to.
+    ``exclusion`` is one the profile gives rise to. ``offer`` is what was chosen to go with the
+    message, None where it brings none, or may go without.
     """
 
     dossier: Dossier
@@ -59,6 +61,7 @@ class GateContext:
     budget_left: int | None = None
     expected: int | None = None
     exclusion: Exclusion | None = None
+    offer: Choice | None = None
 
 
 SEND = Decision(Answer.SEND)
@@ -79,9 +82,11 @@ def decide(context: GateContext) -> Decision:
     is_marketing = policy.purpose is Purpose.MARKETING
     if is_marketing and (held := _find_hold(context, policy.rules)) is not None:
         return held
+    if context.offer is not None and (short := _find_no_offer(context, context.offer)) is not None:
+        return short
     if context.budget_left is not None and context.cost > context.budget_left:
         return _hold(context, Reason.BUDGET, next_month(context.at, policy.rules.zone))
-    if is_marketing and context.expected is not None and context.expected < context.cost:
+    if is_marketing and context.expected is not None and context.expected < _full_cost(context):
         return _NOT_WORTH_IT
     if context.dossier.enrolment.arm is Arm.HOLDOUT:
         return _HELD_OUT
@@ -182,6 +187,21 @@ def _find_hold(context: GateContext, rules: HouseRules) -> Decision | None:
         if frees:
             return _hold(context, Reason.CAP, max(frees))
     return None
+
+
+def _find_no_offer(context: GateContext, choice: Choice) -> Decision | None:
+    """Return what becomes of a message whose offer may not be given; None if it may."""
+    if choice.refusal is None:
+        return None
+    if choice.until is None:
+        return Decision(Answer.SKIP, choice.refusal)
+    return _hold(context, choice.refusal, choice.until)
+
+
+def _full_cost(context: GateContext) -> int:
+    """Return what a touch costs: its message, and its offer as far as that will be redeemed."""
+    given = context.offer.give if context.offer is not None else None
+    return context.cost + (0 if given is None else given.expected_micros)
 
 
 def _hold(context: GateContext, reason: Reason, until: datetime) -> Decision:

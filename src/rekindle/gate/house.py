@@ -15,9 +15,11 @@ from rekindle.config import WEEKDAYS, CalendarSettings, Config, known_channels, 
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.model import BookRules, Budget
 from rekindle.messages import Capabilities
+from rekindle.offers import NO_OFFERS, HouseOffers, Offers, build_house_offers
 from rekindle.vocabulary import Channel, Money
 
 UTC = ZoneInfo("UTC")
+NO_HOUSE_OFFERS = HouseOffers()
 # The finest step that every database keeps apart.
 INSTANT = timedelta(microseconds=1)
 # A calendar day with the daylight change and the largest jump of a zone on record.
@@ -66,10 +68,14 @@ class HouseRules:
     excluded_when: str | None = None
     zone: ZoneInfo = UTC
     quiet: frozenset[Channel] = frozenset()
+    offers: HouseOffers = NO_HOUSE_OFFERS
 
 
 def build_rules(
-    config: Config, channels: Mapping[Channel, Capabilities] | None = None
+    config: Config,
+    channels: Mapping[Channel, Capabilities] | None = None,
+    *,
+    offers: Offers = NO_OFFERS,
 ) -> HouseRules:
     """Return the house rules that a configuration states, and the channels call for."""
     hours = config.quiet_hours
@@ -89,11 +95,15 @@ def build_rules(
         quiet=frozenset(
             name for name, can in (channels or {}).items() if not can.needs_quiet_hours
         ),
+        offers=build_house_offers(config, offers),
     )
 
 
 def build_book_rules(
-    config: Config, channels: Mapping[Channel, Capabilities] | None = None
+    config: Config,
+    channels: Mapping[Channel, Capabilities] | None = None,
+    *,
+    offers: Offers = NO_OFFERS,
 ) -> BookRules:
     """Return what a book has to know of a configuration, and of the channels there are."""
     return BookRules(
@@ -106,6 +116,8 @@ def build_book_rules(
         channels=channels or {},
         charity_soft_opt_in=config.consent.charity_soft_opt_in,
         inquiries=frozenset(config.consent.inquiries),
+        offers=offers,
+        offer_wait=config.offers.wait,
     )
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Week
 from rekindle.messages import Capabilities
+from rekindle.offers import NO_OFFERS, Offers, PastOffer
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, value_by_the_million
 
 NO_TIME = timedelta(0)
@@ -77,6 +78,8 @@ class Dossier:
     given where the journey asks what people do. ``trouble`` says why what is on file about
     the person cannot be read; then nothing else of it counts. ``hours`` are those in which
     the law lets marketing reach them through this channel, None where it has none.
+    ``offers`` are those they were given, where the step gives one; of a held-out enrolment,
+    and of no other, ghosts too.
     """
 
     enrolment: Enrolment
@@ -93,6 +96,7 @@ class Dossier:
     touched_at: datetime | None = None
     trouble: str = ""
     hours: Week | None = None
+    offers: tuple[PastOffer, ...] = ()
 
 
 @value_by_the_million(frozen=True, slots=True)
@@ -130,7 +134,8 @@ class BookRules:
     zone of the business, where people of unknown whereabouts are taken to be and whose
     months budgets count. One of ``bad_endings`` (events) excludes the person for
     ``cooling_off``; one of ``inquiries`` may be a ground to write to them. ``channels`` are
-    those there are, with what each can do.
+    those there are, with what each can do. ``offers`` are those that may be given,
+    ``offer_wait`` the time between them.
     """
 
     soft_opt_in: bool = False
@@ -142,6 +147,8 @@ class BookRules:
     channels: Mapping[Channel, Capabilities] = field(default_factory=dict)
     charity_soft_opt_in: bool = False
     inquiries: frozenset[str] = frozenset()
+    offers: Offers = NO_OFFERS
+    offer_wait: timedelta = NO_TIME
 
     @property
     def claims(self) -> frozenset[str]:
@@ -161,6 +168,11 @@ class BookRules:
     def asked_since(self) -> timedelta:
         """Return how far back those events bear."""
         return max(self.cooling_off, LONGEST_INQUIRY if self.inquiries else NO_TIME)
+
+    @property
+    def offers_matter_for(self) -> timedelta:
+        """Return how long after it was given an offer may still bear on the next."""
+        return self.offers.longest + self.offer_wait + timedelta(days=3)
 
     def address_kind(self, channel: Channel) -> str:
         """Return the kind of address a channel writes to; its own name if nobody says."""

@@ -90,6 +90,42 @@ REASONS: tuple[ReasonNote, ...] = (
         "Nothing, or raise the caps in rekindle.toml.",
     ),
     ReasonNote(
+        Reason.OFFER_OVER,
+        "The offer of the message ended before it could leave.",
+        "Let the offer last longer than messages may wait (stale_after).",
+    ),
+    ReasonNote(
+        Reason.OFFER_OPEN,
+        "The person has another offer that is open; the touch waits.",
+        "Nothing: nobody has two offers at once. `without_offer: send` lets the message go "
+        "without.",
+    ),
+    ReasonNote(
+        Reason.OFFER_WAIT,
+        "The person's last offer is over too short a while ago; the touch waits.",
+        "Nothing, or change `wait` in [offers] of rekindle.toml.",
+    ),
+    ReasonNote(
+        Reason.NO_OFFER,
+        "No offer of the step is for this person now; why is shown with it.",
+        "Change `when` in offers.yaml if it leaves out people it should not.",
+    ),
+    ReasonNote(
+        Reason.OFFER_MARGIN,
+        "The offer would leave less than the margin floor, or what it would cost cannot be told.",
+        "Set `margin` and `basket` in [offers] of rekindle.toml, or give less.",
+    ),
+    ReasonNote(
+        Reason.NO_CODE,
+        "The offer has no codes left; the touch waits for some.",
+        "`rekindle offers load-codes` or `make-codes`.",
+    ),
+    ReasonNote(
+        Reason.OFFER_SPENT,
+        "What is open and what was redeemed of the offer has used its budget up; the touch waits.",
+        "Nothing, or raise its `budget` in offers.yaml.",
+    ),
+    ReasonNote(
         Reason.BUDGET,
         "A budget that binds the message is used up; the touch waits for the next month.",
         "Nothing, or raise the budget in rekindle.toml.",

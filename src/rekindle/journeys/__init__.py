@@ -47,11 +47,14 @@ from rekindle.journeys.model import (
     Way,
     order_signal,
 )
+from rekindle.journeys.offering import BASKET
 from rekindle.journeys.replay import Replayed, replay
 from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.starters import starter_journeys
+from rekindle.journeys.tokens import Planned, check_drift, read_plan, sign_plan
 
 __all__ = [
+    "BASKET",
     "SET_ASIDE_FOR",
     "Asking",
     "Assign",
@@ -71,6 +74,7 @@ __all__ = [
     "Move",
     "Past",
     "Person",
+    "Planned",
     "Queue",
     "Replayed",
     "Route",
@@ -91,6 +95,7 @@ __all__ = [
     "Window",
     "build_journey_rules",
     "build_route",
+    "check_drift",
     "decide_trip",
     "events_asked",
     "exit_reason",
@@ -106,6 +111,8 @@ __all__ = [
     "may_enter",
     "order_signal",
     "parse_journey",
+    "read_plan",
     "replay",
+    "sign_plan",
     "starter_journeys",
 ]

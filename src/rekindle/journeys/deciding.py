@@ -42,7 +42,9 @@ from rekindle.journeys.model import (
     WaitForEvent,
     WaitForTime,
 )
+from rekindle.journeys.offering import Shelf, Suited, choose_for, find_suited
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
+from rekindle.offers import Choice, Stock
 from rekindle.vocabulary import Answer, Channel, Reason, value_by_the_million
 
 A_DAY = timedelta(days=1)
@@ -83,6 +85,7 @@ class _Answers:
     ways: Mapping[str, int | None]
     dates: Mapping[str, date]
     unanswered: Unanswered
+    suited: Suited
 
 
 class Decider:
@@ -106,7 +109,7 @@ class Decider:
         """Return one move for each dossier of ``batch``."""
         looks = [self._look(dossier) for dossier in batch.dossiers]
         answers = self._ask(looks, at)
-        purse = _Purse(self._rules.budgets, batch.reserved)
+        purse = _Purse(self._rules.budgets, batch.reserved, batch.stock)
         return [self._move(look, answers, purse, at) for look in looks]
 
     def _move(self, look: _Look, answers: _Answers, purse: _Purse, at: datetime) -> Move:
@@ -132,6 +135,7 @@ class Decider:
         before, person = dossier.enrolment, dossier.enrolment.person
         # A channel that is not installed any more costs nothing, and reaches nobody.
         cost = self._cost.get(send.channel, 0)
+        choice, without = self._choose(send, dossier, answers, purse, at)
         decision = decide(
             GateContext(
                 dossier,
@@ -143,19 +147,37 @@ class Decider:
                 purse.left(before.journey, send.channel) if purse.budgets else None,
                 answers.expected.get(person) if answers.expected else None,
                 Exclusion.NEGATIVE_VALUE if person in answers.excluded else None,
+                choice,
             )
         )
-        detail = "" if decision.answer is Answer.SEND else _detail(decision, dossier)
+        detail = without if decision.answer is Answer.SEND else _detail(decision, dossier, choice)
         if decision.until is not None:
             assert decision.until > at, "a hold that is already over would be due for ever"
             after = _stand(before, before.position, before.ready_at, decision.until)
             return Move(before, send, decision, at, 0, after, None, detail)
         after, ended = _proceed(before, look.node.onward, at)
+        give = None if choice is None else choice.give
         if decision.answer is not Answer.SEND:
-            return Move(before, send, decision, at, 0, after, ended, detail)
+            ghost = give if decision.reason is Reason.HELD_OUT else None
+            return Move(before, send, decision, at, 0, after, ended, detail, offer=ghost)
+        if give is not None:
+            purse.shelf.take(give)
+            detail = give.why
         budgets = purse.pay(before.journey, send.channel, cost) if purse.budgets else ()
         variant = _variant(send, look.course.version, person) if send.variants else ""
-        return Move(before, send, decision, at, cost, after, ended, "", variant, budgets)
+        return Move(before, send, decision, at, cost, after, ended, detail, variant, budgets, give)
+
+    def _choose(
+        self, send: Send, dossier: Dossier, answers: _Answers, purse: _Purse, at: datetime
+    ) -> tuple[Choice | None, str]:
+        """Return the offer of a message, and, where it may go without one, why it does."""
+        wanted, house = send.offer, self._rules.offers
+        if wanted is None:
+            return None, ""
+        choice = choose_for(dossier, wanted, at, answers.suited, purse.shelf, house)
+        if choice.refusal is None or not wanted.may_be_without:
+            return choice, ""
+        return None, f"without an offer, {choice.refusal.value}: {choice.why}"
 
     def _ask(self, looks: Sequence[_Look], at: datetime) -> _Answers:
         """Ask the audience everything this batch needs to know, a predicate at a time."""
@@ -171,6 +193,7 @@ class Decider:
             ways=self._find_ways(branching, at, unanswered),
             dates=self._find_dates(looks, at, unanswered),
             unanswered=unanswered,
+            suited=self._find_suited(sends, at, unanswered),
         )
 
     def _find_unmet(
@@ -188,6 +211,14 @@ class Decider:
             with unanswered.among(people):
                 unmet |= people - self._asking.meeting(condition, dossiers, at)
         return frozenset(unmet)
+
+    def _find_suited(self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered) -> Suited:
+        asked = [
+            (look.node.step.offer, look.dossier)
+            for look in sends
+            if isinstance(look.node.step, Send) and look.node.step.offer is not None
+        ]
+        return find_suited(self._audience, self._rules.offers, asked, at, unanswered)
 
     def _find_ways(
         self, looks: Iterable[_Look], at: datetime, unanswered: Unanswered
@@ -255,10 +286,13 @@ class Decider:
 
 
 class _Purse:
-    """What is left in the budgets while one batch is decided."""
+    """What is left in the budgets, and of the offers, while one batch is decided."""
 
-    def __init__(self, budgets: Sequence[Budget], reserved: Mapping[str, int]) -> None:
+    def __init__(
+        self, budgets: Sequence[Budget], reserved: Mapping[str, int], stock: Mapping[str, Stock]
+    ) -> None:
         self.budgets = budgets
+        self.shelf = Shelf(stock)
         self._left = {one.name: one.limit_micros - reserved.get(one.name, 0) for one in budgets}
 
     def left(self, journey: str, channel: Channel) -> int | None:
@@ -400,8 +434,12 @@ def _variant(send: Send, version: JourneyVersion, person: str) -> str:
     return send.variants[int(place * len(send.variants))]
 
 
-def _detail(decision: Decision, dossier: Dossier) -> str:
+def _detail(decision: Decision, dossier: Dossier, choice: Choice | None) -> str:
     """Return what a person needs to know beyond the reason."""
+    if choice is not None and decision.reason is choice.refusal:
+        return choice.why
+    if choice is not None and choice.give is not None and decision.reason is Reason.HELD_OUT:
+        return choice.give.why
     if decision.reason is Reason.EXCLUDED:
         return (dossier.exclusion or Exclusion.NEGATIVE_VALUE).value
     permission = dossier.permission

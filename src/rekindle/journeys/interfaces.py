@@ -44,6 +44,9 @@ class Audience(Protocol):
     def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
         """Return a date column of the profile, for those of ``people`` who have one."""
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        """Return a numeric column of the profile, for those of ``people`` who have one."""
+
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
 

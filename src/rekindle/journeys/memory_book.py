@@ -52,11 +52,13 @@ from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, S
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
 from rekindle.messages import AddressKind
+from rekindle.offers import PastOffer, Stock, ToGive
 from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 NOBODY = Person("")
 NO_TIME = timedelta(0)
+PLENTY = 1_000_000_000
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -77,9 +79,11 @@ class _Standing:
         "consent",
         "deeds",
         "exclusions",
+        "ghost_offers",
         "ghosts",
         "is_erased",
         "newest_order_at",
+        "offers",
         "open",
         "preferences",
         "sent",
@@ -94,6 +98,8 @@ class _Standing:
         self.open: dict[_Entry, None] = {}
         self.sent: list[Sent] = []
         self.ghosts: list[Sent] = []
+        self.offers: list[PastOffer] = []
+        self.ghost_offers: list[PastOffer] = []
         self.deeds: list[Deed] = []
         self.preferences: Preferences = NO_PREFERENCES
         self.exclusions: dict[Exclusion, datetime | None] = {}
@@ -173,6 +179,7 @@ class MemoryBook:
         self._events: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self._reserved: dict[tuple[str, str], int] = defaultdict(int)
         self._messages: list[Move] = []
+        self._set_aside: dict[str, int] = defaultdict(int)
         self._builder = DossierBuilder(terms, NEVER)
 
     # Who people are and what they asked for
@@ -354,7 +361,7 @@ class MemoryBook:
         month = month_of(at, self._zone)
         reserved = {one.name: self._reserved[one.name, month] for one in self._terms.budgets}
         dossiers = [self._dossier(entry, at) for entry in firsts.values()]
-        return self.save(decide(Batch(dossiers, reserved)))
+        return self.save(decide(Batch(dossiers, reserved, self._stock())))
 
     def record(self, signals: Sequence[Signal], at: datetime) -> int:
         """Record what happened and end what it must end; return how many ended."""
@@ -443,7 +450,24 @@ class MemoryBook:
             exit=entry.exit,
             sent=self._counted(entry, at),
             touched_at=entry.touched_at,
+            offers=self._offers_of(entry, at)
+            if isinstance(step, Send) and step.offer is not None
+            else (),
         )
+
+    def _offers_of(self, entry: _Entry, at: datetime) -> tuple[PastOffer, ...]:
+        """Return what the person was given; ghosts bind the held out alone."""
+        standing, since = entry.standing, at - self._terms.offers_matter_for
+        found = [one for one in standing.offers if one.ends_at > since]
+        if entry.enrolment.arm is Arm.HOLDOUT:
+            found += [one for one in standing.ghost_offers if one.ends_at > since]
+        return tuple(sorted(found, key=lambda one: one.at))
+
+    def _stock(self) -> dict[str, Stock]:
+        """Return what is left: of codes as many as anybody wants, for nobody sees them."""
+        return {
+            name: Stock(PLENTY, self._set_aside[name]) for name in sorted(self._terms.offers.terms)
+        }
 
     def _exclusion(self, standing: _Standing, at: datetime) -> Exclusion | None:
         holding = (one for one, until in standing.exclusions.items() if not until or until > at)
@@ -525,6 +549,8 @@ class MemoryBook:
             return
         entry.touched.add(move.step.key)
         entry.touched_at = move.at
+        if move.offer is not None:
+            self._give(entry, move, move.offer, is_ghost=is_ghost)
         if not is_ghost:
             self._messages.append(move)
             month = month_of(move.at, self._zone) if move.budgets else ""
@@ -534,6 +560,14 @@ class MemoryBook:
             assert isinstance(move.step, Send)
             kept = entry.standing.ghosts if is_ghost else entry.standing.sent
             insort(kept, Sent(move.step.channel, move.at), key=_left_at)
+
+    def _give(self, entry: _Entry, move: Move, given: ToGive, *, is_ghost: bool) -> None:
+        standing, before = entry.standing, move.before
+        kept = standing.ghost_offers if is_ghost else standing.offers
+        course = (before.journey, before.rotation)
+        kept.append(PastOffer(given.offer, course, move.at, given.ends_at, given.cost_micros))
+        if not is_ghost:
+            self._set_aside[given.offer] += given.most_micros
 
     def _put(self, entry: _Entry, enrolment: Enrolment) -> None:
         self._queue.remove(entry, entry.enrolment.due_at)

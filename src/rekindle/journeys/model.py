@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.gate import Decision, Dossier, Enrolment
 from rekindle.messages import AddressKind
+from rekindle.offers import Stock, ToGive, Wanted
 from rekindle.vocabulary import (
     Arm,
     Channel,
@@ -35,7 +36,7 @@ class Send:
     ``key`` is part of the touch's identity: the step's ``id`` in the file, else its
     template, with ``#2`` and so on where one is used again. ``when`` is a condition the
     person has to meet at that moment, or None. One of ``variants`` is drawn by hash and
-    stays; templates see it as ``variant``.
+    stays; templates see it as ``variant``. ``offer`` is what the message is to bring.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Send:
     template: str
     when: str | None = None
     variants: tuple[str, ...] = ()
+    offer: Wanted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +264,13 @@ class Past:
 class Batch:
     """What ``Book.take_due`` hands out: due dossiers, at most one a person.
 
-    ``reserved`` is what is spent or spoken for this month, in micros, by budget name.
+    ``reserved`` is what is spent or spoken for this month, in micros, by budget name;
+    ``stock`` what is left of the offers, where somebody stands at a step that gives one.
     """
 
     dossiers: Sequence[Dossier]
     reserved: Mapping[str, int] = field(default_factory=dict)
+    stock: Mapping[str, Stock] = field(default_factory=dict)
 
 
 @value_by_the_million(frozen=True, slots=True)
@@ -275,7 +279,8 @@ class Move:
 
     ``next`` is the enrolment as it stands afterwards; ``ended`` is why it ended, or
     None while it goes on. A SEND decision also creates the touch and its message, which
-    expires at ``expires_at`` and is paid from the budgets named in ``budgets``.
+    expires at ``expires_at``, is paid from the budgets named in ``budgets`` and brings
+    ``offer``.
     """
 
     before: Enrolment
@@ -288,6 +293,7 @@ class Move:
     detail: str = ""
     variant: str = ""
     budgets: tuple[str, ...] = ()
+    offer: ToGive | None = None
 
 
 @value_by_the_million(frozen=True, slots=True)

@@ -82,6 +82,7 @@ from rekindle.ledger.history import (  # noqa: E402
     tally_journeys,
     tally_messages,
 )
+from rekindle.ledger.history.observations import Correction, Observations, Sightings, Watched  # noqa: E402
 from rekindle.ledger.intake import (  # noqa: E402
     ApiKey,
     ApiKeys,
@@ -95,7 +96,8 @@ from rekindle.ledger.intake import (  # noqa: E402
     spooled_sources,
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
-from rekindle.ledger.observations import Correction, Observations, Sightings, Watched  # noqa: E402
+from rekindle.ledger.offers.codes import Pool, count_codes, load_codes, make_codes  # noqa: E402
+from rekindle.ledger.offers.tallying import OfferTally, tally_offers  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
     Deliveries,
@@ -134,9 +136,11 @@ __all__ = [
     "Meters",
     "Moved",
     "Observations",
+    "OfferTally",
     "Outbox",
     "OutboxMessage",
     "Persons",
+    "Pool",
     "Reach",
     "Recovered",
     "Rekeyed",
@@ -159,6 +163,7 @@ __all__ = [
     "audit_entries_since",
     "configure",
     "connect",
+    "count_codes",
     "count_pending",
     "count_reach",
     "disconnect",
@@ -173,6 +178,7 @@ __all__ = [
     "is_keyed",
     "ledger_transaction",
     "let_go",
+    "load_codes",
     "load_counts",
     "load_extent",
     "load_last_import",
@@ -180,6 +186,7 @@ __all__ = [
     "load_mark",
     "load_newest_write",
     "load_windows",
+    "make_codes",
     "mend",
     "migrate",
     "move_ledger",
@@ -199,6 +206,7 @@ __all__ = [
     "suppressions_since",
     "tally_journeys",
     "tally_messages",
+    "tally_offers",
     "withdrawals_since",
     "without_collector",
 ]

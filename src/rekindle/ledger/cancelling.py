@@ -1,7 +1,7 @@
 """The one place where messages that have not left are cancelled or taken back.
 
 A purchase, a withdrawal, an erasure, a stop and the last look all come here, so that what
-a message had reserved in the budgets is released whenever it is not sent.
+a message had reserved, in the budgets and of an offer, is released whenever it is not sent.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db.models import F, Q, QuerySet
 
 from rekindle.ledger import models
 from rekindle.ledger.models import MessageState
+from rekindle.ledger.offers.giving import take_offers_back
 from rekindle.ledger.queries import ledger_transaction, names_of
 from rekindle.vocabulary import Reason
 
@@ -97,6 +98,8 @@ def give_up(
     for chunk in _chunks(number for number, *_ in rows):
         _touches(alias).filter(pk__in=chunk).update(**change)
     book_budgets(alias, ((budgets, month, -cost) for _, cost, budgets, month in rows))
+    for chunk in _chunks(number for number, *_ in rows):
+        take_offers_back(alias, chunk)
     return len(rows)
 
 

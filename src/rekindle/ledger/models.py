@@ -568,3 +568,4 @@ class Observation(models.Model):
 
 from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models here
 from rekindle.ledger.guards import models as guard_models  # noqa: E402, F401 - and these
+from rekindle.ledger.offers import models as offer_models  # noqa: E402, F401 - and these

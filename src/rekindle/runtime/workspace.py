@@ -38,6 +38,7 @@ from rekindle.facts import (
 from rekindle.gate import BookRules, HouseRules, build_book_rules, build_rules
 from rekindle.journeys import Journey, find_journey
 from rekindle.messages import Capabilities, Surroundings
+from rekindle.offers import Offers, load_offers
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Channel
 
@@ -353,12 +354,17 @@ class Workspace:
     @property
     def terms(self) -> BookRules:
         """Return what every book has to know of what was decided here."""
-        return build_book_rules(self.config, self.capabilities)
+        return build_book_rules(self.config, self.capabilities, offers=self.offers)
 
     @property
     def rules(self) -> HouseRules:
         """Return the rules of the house that every touch is held to."""
-        return build_rules(self.config, self.capabilities)
+        return build_rules(self.config, self.capabilities, offers=self.offers)
+
+    @cached_property
+    def offers(self) -> Offers:
+        """Return the offers and ladders of ``offers.yaml``; OfferError if it is not sound."""
+        return load_offers(self.directory)
 
     def require_ready(self, channel: Channel) -> None:
         """Refuse to write through a channel whose settings lack what every message needs.

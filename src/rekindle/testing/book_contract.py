@@ -14,15 +14,17 @@ from itertools import pairwise
 import pytest
 
 from rekindle.consent import ConsentRecord, Rule
-from rekindle.gate import Decision, Sent
+from rekindle.gate import Decision, Enrolment, Sent
 from rekindle.journeys.interfaces import Book
-from rekindle.journeys.model import Person, Signal, order_signal
+from rekindle.journeys.model import Batch, Move, Person, Signal, order_signal
 from rekindle.messages import AddressKind, Capabilities
 from rekindle.testing.book_law import LawContract
 from rekindle.testing.book_samples import (
     DAY,
     HOUR,
     LAST_ORDER,
+    OFFER,
+    OFFERING,
     START,
     TERMS,
     WINDOW,
@@ -32,6 +34,7 @@ from rekindle.testing.book_samples import (
     build_enrolment,
     build_hold,
     build_move,
+    build_offering_version,
     build_order,
     build_version,
     only_due,
@@ -82,6 +85,20 @@ def _suppressed_in(book: Book, *, rotation: int = 1) -> set[str]:
         book.enrol([replace(build_enrolment(journey=name), rotation=rotation)])
     due = [one for one in book.due(START, 100) if one.enrolment.rotation == rotation]
     return {one.enrolment.journey for one in due if one.is_suppressed}
+
+
+def _give_first(make_book: MakeBook, enrolment: Enrolment) -> Book:
+    """Return a book in which somebody was given an offer with their first message."""
+    book = make_book(OFFERING)
+    book.save_people([Person("alice", "alice@example.com", "GB")])
+    version = build_offering_version()
+    book.start(version)
+    enrolment = replace(enrolment, journey=version.journey.name)
+    book.enrol([enrolment])
+    is_held_out = enrolment.arm is Arm.HOLDOUT
+    answer = Decision(Answer.SKIP, Reason.HELD_OUT) if is_held_out else Decision(Answer.SEND)
+    book.save([replace(build_move(enrolment, decision=answer), offer=OFFER)])
+    return book
 
 
 class BookContract(SteeringContract, LawContract):
@@ -432,6 +449,40 @@ class BookContract(SteeringContract, LawContract):
         book.save([build_move(held_out, decision=Decision(Answer.SKIP, Reason.HELD_OUT))])
         sent = {d.enrolment.journey: d.sent for d in book.due(START, 100)}
         assert sent == {"other": (Sent(Channel("email"), START),), "third": ()}
+
+    # Offers
+
+    def test_offer_given_is_seen_at_the_next_step_that_gives_one(self, make_book: MakeBook) -> None:
+        book = _give_first(make_book, build_enrolment())
+        (found,) = only_due(book, START + 5 * DAY).offers
+        assert (found.offer, found.course, found.at) == ("ten-percent", ("giving", 0), START)
+        assert (found.ends_at, found.cost_micros) == (OFFER.ends_at, OFFER.cost_micros)
+        assert found.redeemed_at is None
+
+    def test_ghost_of_an_offer_is_seen_by_the_held_out_alone(self, make_book: MakeBook) -> None:
+        held_out = replace(build_enrolment(), arm=Arm.HOLDOUT)
+        book = _give_first(make_book, held_out)
+        assert len(only_due(book, START + 5 * DAY).offers) == 1
+        book.start(build_offering_version("other"))
+        book.enrol([build_enrolment(journey="other")])
+        (found,) = (d for d in book.due(START, 9) if d.enrolment.journey == "other")
+        assert found.offers == ()
+
+    def test_offer_that_bears_on_nothing_any_more_is_not_listed(self, make_book: MakeBook) -> None:
+        book = _give_first(make_book, build_enrolment())
+        late = OFFER.ends_at + OFFERING.offers_matter_for + DAY
+        assert only_due(book, late).offers == ()
+
+    def test_what_is_given_is_set_aside_in_the_stock(self, make_book: MakeBook) -> None:
+        book = _give_first(make_book, build_enrolment())
+        seen: list[Batch] = []
+
+        def look(batch: Batch) -> list[Move]:
+            seen.append(batch)
+            return []
+
+        book.take_due(START + 5 * DAY, 9, look)
+        assert seen[0].stock["ten-percent"].reserved_micros == OFFER.most_micros
 
     # Exits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from rekindle.gate import BookRules, Decision, Dossier, Enrolment
@@ -21,6 +21,7 @@ from rekindle.journeys.model import (
     Wait,
 )
 from rekindle.messages import AddressKind, Capabilities
+from rekindle.offers import ToGive, Wanted, parse_offers
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -96,6 +97,38 @@ def build_version(
         text=text,
     )
     return JourneyVersion(journey, version, 0.2, f"{name}-salt", START)
+
+
+OFFERING = replace(
+    TERMS,
+    offers=parse_offers("offers: {ten-percent: {kind: percent_off, percent: 10, codes: none}}"),
+    offer_wait=timedelta(days=60),
+)
+OFFER = ToGive(
+    offer="ten-percent",
+    kind="percent_off",
+    ladder="",
+    rung=0,
+    text="10 % off",
+    ends_on=date(2026, 3, 16),
+    ends_at=datetime(2026, 3, 17, tzinfo=UTC),
+    cost_micros=10_000_000,
+    most_micros=12_000_000,
+    expected_micros=1_000_000,
+    minimum_micros=0,
+    takes_code=False,
+)
+
+
+def build_offering_version(name: str = "giving") -> JourneyVersion:
+    """Return a version both of whose messages give ten per cent."""
+    version = build_version(name)
+    text = version.journey.text.replace("template:", "offer: ten-percent, template:")
+    steps = tuple(
+        replace(step, offer=Wanted("ten-percent")) if isinstance(step, Send) else step
+        for step in version.journey.steps
+    )
+    return replace(version, journey=replace(version.journey, text=text, steps=steps))
 
 
 def build_enrolment(person: str = "alice", journey: str = "lapsed") -> Enrolment:

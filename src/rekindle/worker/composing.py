@@ -158,6 +158,7 @@ class Composer:
         context = {
             **build_person(properties, card.address if card else None, shown),
             "variant": message.variant,
+            "offer": _offer(message),
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
         }
@@ -184,7 +185,8 @@ class Composer:
             return message.expires_at
         policy = build_journey_rules(version, self._workspace.rules)
         step = Send(message.step, message.channel, message.template)
-        return find_leave_by(message.dossier, step, policy, at)
+        latest = find_leave_by(message.dossier, step, policy, at)
+        return latest if message.offer is None else min(latest, message.offer.ends_at)
 
     def _shop(self, channel: Channel) -> Mapping[str, str]:
         """Return what a template may show of the business."""
@@ -192,3 +194,11 @@ class Composer:
             config = self._workspace.config
             self._shops[channel] = build_shop(config, config.channel(channel).shown)
         return self._shops[channel]
+
+
+def _offer(message: OutboxMessage) -> Mapping[str, str]:
+    """Return what a template may show of the offer that a message brings."""
+    given = message.offer
+    if given is None:
+        return {"text": "", "code": "", "ends": ""}
+    return {"text": given.text, "code": given.code, "ends": given.ends_on.isoformat()}

@@ -121,7 +121,7 @@ def parse_journey(text: str, *, name_hint: str = "journey", any_channel: bool = 
     check_keys(file, KEYS[""], later=LATER[""])
     exits = optional(file, "exit", _read_exits, frozenset({SignalKind.ORDER.value}))
     entrance = read_entrance(file, exits)
-    return Journey(
+    journey = Journey(
         name=named(need(file, "journey", "journey: lapsed-buyers"), NAME_PATTERN),
         audience=entrance.audience,
         goal=_read_goal(file),
@@ -138,6 +138,9 @@ def parse_journey(text: str, *, name_hint: str = "journey", any_channel: bool = 
         pilot=optional(file, "start", read_pilot, 1.0),
         topic=optional(file, "topic", lambda entry: named(entry, NAME_PATTERN), ""),
     )
+    if journey.purpose is not Purpose.MARKETING and any(send.offer for send in journey.sends):
+        refuse(need(file, "steps", ""), "an offer is marketing; remove it or the purpose")
+    return journey
 
 
 def _read_goal(file: Section) -> Goal:

@@ -26,6 +26,7 @@ from rekindle.journeys.language.words import (
     TIME_PATTERN,
     TRIGGER_WITHIN,
     WEEKDAYS,
+    WITHOUT_OFFER,
     date_columns,
 )
 from rekindle.vocabulary import Purpose, SignalKind
@@ -33,6 +34,7 @@ from rekindle.vocabulary import Purpose, SignalKind
 Schema = dict[str, Any]
 
 _DURATION = rf"0*[1-9][0-9]*\s+({'|'.join(DURATION_UNITS)})s?"
+OFFER_PATTERN = rf"^(ladder\s+)?{NAME_PATTERN.strip('^$')}$"
 _WEEKDAY = f"({'|'.join(WEEKDAYS)})"
 
 
@@ -223,10 +225,20 @@ def _send() -> Schema:
                 "uniqueItems": True,
                 "description": "One is drawn for each person and stays.",
             },
+            "offer": {
+                "type": "string",
+                "pattern": OFFER_PATTERN,
+                "description": "What it brings: an offer of offers.yaml, or `ladder NAME`.",
+            },
+            "without_offer": {
+                "enum": list(WITHOUT_OFFER),
+                "default": WITHOUT_OFFER[0],
+                "description": "What becomes of the message where no offer may be given.",
+            },
             "id": {"$ref": "#/$defs/name", "description": "What the step is known by."},
         },
         required=["channel", "template"],
-    )
+    ) | {"dependentRequired": {"without_offer": ["offer"]}}
 
 
 def _waits() -> Sequence[Schema]:

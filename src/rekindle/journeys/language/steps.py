@@ -23,6 +23,7 @@ from rekindle.journeys.language.values import (
 from rekindle.journeys.language.waits import read_wait
 from rekindle.journeys.language.words import (
     KEYS,
+    LADDER,
     LATER,
     LATER_CHANNELS,
     LOOPS,
@@ -32,8 +33,10 @@ from rekindle.journeys.language.words import (
     NAME_PATTERN,
     STEP_WORDS,
     TEMPLATE_PATTERN,
+    WITHOUT_OFFER,
 )
 from rekindle.journeys.model import Branch, End, Send, Step, Way
+from rekindle.offers import Wanted
 from rekindle.vocabulary import Channel, is_channel
 
 A_LIST = "begin each step with a dash, such as - wait: 5 days"
@@ -106,7 +109,7 @@ class StepReader:
     def _read_send(self, step: Section, entry: Entry, depth: int) -> Send:
         send = as_section(entry)
         check_keys(send, KEYS["send"], later=LATER["send"])
-        self.has_send = True
+        is_first, self.has_send = not self.has_send, True
         channel = self._read_channel(need(send, "channel", "channel: email"))
         template = named(need(send, "template", "template: check-in"), TEMPLATE_PATTERN)
         given = send.get("id")
@@ -118,7 +121,18 @@ class StepReader:
             template,
             optional(step, "when", self._read_condition, None),
             optional(send, "variants", _read_variants, ()),
+            self._read_offer(send, is_first=is_first),
         )
+
+    def _read_offer(self, send: Section, *, is_first: bool) -> Wanted | None:
+        wanted = _read_offer(send)
+        if wanted is not None and wanted.is_ladder and is_first and not wanted.may_be_without:
+            refuse(
+                send.entries["offer"],
+                "a ladder gives nothing before a message without an offer; let one go before, or "
+                "add without_offer: send",
+            )
+        return wanted
 
     def _read_channel(self, entry: Entry) -> Channel:
         word = filled(entry)
@@ -213,6 +227,20 @@ def _refuse_repeated(item: Entry, way: Way, earlier: dict[Hashable, str]) -> Non
             f"{earlier[condition]!r} too; change one",
         )
     earlier[condition] = way.when
+
+
+def _read_offer(send: Section) -> Wanted | None:
+    """Return what a message is to bring: ``NAME``, or ``ladder NAME``."""
+    entry, without = send.get("offer"), send.get("without_offer")
+    if entry is None:
+        if without is not None:
+            refuse(without, "'without_offer' stands beside 'offer', which is missing")
+        return None
+    words = " ".join(filled(entry).split())
+    is_ladder = words.startswith(LADDER)
+    name = Scalar(entry.file, entry.line, words.removeprefix(LADDER))
+    is_let_go = without is not None and choice(without, WITHOUT_OFFER) == "send"
+    return Wanted(named(name, NAME_PATTERN), is_ladder, is_let_go)
 
 
 def _read_variants(entry: Entry) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "enter": ("on", "times", "within", "audience", "date", "days_before"),
     "goal": ("on", "within"),
     "step": ("send", "wait", "branch", "end", "when", "id"),
-    "send": ("channel", "template", "variants", "id"),
+    "send": ("channel", "template", "variants", "offer", "without_offer", "id"),
     "wait": ("for", "or_on", "until", "at_most"),
     "until": ("date", "days_before"),
     "way": ("when", "steps", "otherwise"),
@@ -39,7 +39,7 @@ STEP_WORDS = ("send", "wait", "branch", "end")
 # Parts of the language that a later version will read; refused with that word until then.
 LATER: Mapping[str, tuple[str, ...]] = {
     "": ("budget",),
-    "send": ("offer", "destination"),
+    "send": ("destination",),
 }
 LATER_CHANNELS = ("audience", "direct_mail", "letter", "push", "sms", "task", "webhook", "whatsapp")
 LOOPS = ("goto", "go_to", "jump", "loop", "repeat")
@@ -54,6 +54,8 @@ WEEKDAYS: Mapping[str, int] = {
     )
     for name in (day, day[:3])
 }
+LADDER = "ladder "
+WITHOUT_OFFER = ("skip", "send")
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 TEMPLATE_PATTERN = r"^[a-z0-9][a-z0-9_-]*$"
 TIME_PATTERN = r"([01]?[0-9]|2[0-3]):[0-5][0-9]"

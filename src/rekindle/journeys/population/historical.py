@@ -74,8 +74,9 @@ class HistoryAudience:
 
     ``predicates`` names every condition that will be asked; the first is the audience, and
     the others are answered only for who matches it, from the first tick at which they do:
-    nobody is asked about a step before they enter. ``dates`` names the
-    date columns a wait asks for, and ``events`` what people may do beside buying.
+    nobody is asked about a step before they enter. ``columns`` names the
+    dates and amounts of the profile that steps ask for, and ``events`` what people may do
+    beside buying.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class HistoryAudience:
         settings: LifecycleSettings,
         predicates: Sequence[str],
         ticks: Sequence[datetime],
-        dates: Sequence[str] = (),
+        columns: Sequence[str] = (),
         events: Collection[str] = (),
     ) -> None:
         self._looks = list(ticks)
@@ -99,10 +100,14 @@ class HistoryAudience:
         sweep = _Sweep(engine, spells, rows, settings=settings, beside=build_spells(facts))
         self._matches = sweep.run([audience], len(self._people))
         self._dates: Mapping[str, NDArray[np.int32]] = {}
-        if conditions or dates:
+        self._amounts: Mapping[str, NDArray[np.float64]] = {}
+        if conditions or columns:
+            dates = [one for one in columns if FAMILIES.by_column[one].type == "date"]
+            amounts = [one for one in columns if one not in dates]
             entering = _entering(engine, self._matches[audience], ticks)
             self._matches |= sweep.run(conditions, len(self._people), among=entering)
             self._dates = sweep.dates(dates, len(self._people), among=entering)
+            self._amounts = sweep.amounts(amounts, len(self._people), among=entering)
         self._deeds = list_deeds(engine, facts, events) if events else []
         self._purchases, self._orders = _purchases(engine, facts, self._index)
         self._next_offer = np.zeros(len(self._people), dtype=np.int32)
@@ -153,6 +158,12 @@ class HistoryAudience:
         days, index = self._dates[column][self._tick(at)], self._index
         found = ((one, int(days[index[one]])) for one in people if one in index)
         return {one: EPOCH_ON + timedelta(days=day) for one, day in found if day != NO_DAY}
+
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        """Return a numeric column at the tick ``at``, for those of ``people`` who have one."""
+        values, index = self._amounts[column][self._tick(at)], self._index
+        found = ((one, float(values[index[one]])) for one in people if one in index)
+        return {one: value for one, value in found if not np.isnan(value)}
 
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase before ``at``, for those of ``people`` who bought."""
@@ -246,6 +257,22 @@ class _Sweep:
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
             for name in columns:
                 found[name][tick, person] = rows.column(name).to_numpy()
+        return found
+
+    def amounts(
+        self, columns: Sequence[str], people: int, *, among: ir.Table
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return each numeric column by tick and person; NaN where there is none."""
+        count = self._ticks.num_rows
+        found = {name: np.full((count, people), np.nan) for name in columns}
+        for ticks in self._chunks(people if columns else 0):
+            table = self._profiles(ticks, frozenset(columns), among)
+            values = {name: table[name].cast("float64") for name in columns}
+            rows = self._engine.run(table.select("tick", "person", **values))
+            tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
+            for name in columns:
+                numbers = rows.column(name).cast(pa.float64())
+                found[name][tick, person] = numbers.to_numpy(zero_copy_only=False)
         return found
 
     def _chunks(self, people: int) -> Iterator[pa.Table]:

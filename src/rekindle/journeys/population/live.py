@@ -149,6 +149,10 @@ class LiveAudience:
         """Return a date column of the profile, for those of ``people`` who have one."""
         return self._values_of(column, at, people)
 
+    def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
+        """Return a numeric column of the profile, for those of ``people`` who have one."""
+        return self._values_of(column, at, people)
+
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
         return self._values_of("last_order_at", at, people)

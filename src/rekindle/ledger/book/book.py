@@ -33,6 +33,7 @@ from rekindle.ledger.bulk import (
 )
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.models import JourneyState
+from rekindle.ledger.offers.giving import hold_stock
 from rekindle.ledger.papers import kind_of
 from rekindle.ledger.queries import (
     Row,
@@ -48,6 +49,7 @@ from rekindle.ledger.queries import (
 from rekindle.ledger.signals import know_people, record_signals
 from rekindle.ledger.versions import Versions
 from rekindle.messages import AddressKind
+from rekindle.offers import Stock
 from rekindle.vocabulary import Arm, Channel, Purpose, SignalKind
 
 # What reads a table whole or sorts it, where a batch wants a row at a time.
@@ -256,7 +258,7 @@ class LedgerBook:
                 return None
             reserved = self._hold_budgets(at)
             by_person = {due.dossier.enrolment.person: due for due in found}
-            moves = decide(Batch([due.dossier for due in found], reserved))
+            moves = decide(Batch([due.dossier for due in found], reserved, self._hold_stock(found)))
             steps = []
             for move in moves:
                 due = by_person.pop(move.before.person, None)
@@ -336,6 +338,13 @@ class LedgerBook:
         execute(self._alias, "open_budgets", rows_of((name, month) for name in names))
         rows = fetch(self._alias, "hold_budgets", month, rows_of((name,) for name in names))
         return dict(rows)
+
+    def _hold_stock(self, found: Sequence[Due]) -> dict[str, Stock]:
+        """Return what is left of the offers where one may be given now, held until the commit."""
+        offers = self._terms.offers
+        if not offers.terms or not any(due.may_be_given for due in found):
+            return {}
+        return hold_stock(self._alias, offers, most=len(found))
 
     def _hold(self, moves: Sequence[Move]) -> list[HeldMove]:
         """Return the moves that still apply, their places held."""

@@ -25,9 +25,10 @@ from rekindle.gate import (
     Sent,
     build_unreadable,
 )
-from rekindle.journeys import Send, events_asked
+from rekindle.journeys import Journey, Send, events_asked
 from rekindle.ledger.book.addresses import load_addresses
 from rekindle.ledger.bulk import moment_reader, read_rows
+from rekindle.ledger.offers.reading import HeldOffer, load_past_offers
 from rekindle.ledger.papers import (
     ARMS,
     NO_TIME,
@@ -45,6 +46,7 @@ from rekindle.ledger.queries import Row, fetch, instant_of, rows_of, text_of
 from rekindle.ledger.statements import last_word
 from rekindle.ledger.versions import Versions
 from rekindle.messages import LISTED, AddressKind
+from rekindle.offers import PastOffer
 from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
 _PENDING = frozenset({"queued", "leased", "sending"})
@@ -59,11 +61,15 @@ AsInstant = Callable[[Any], datetime]
 
 
 class Due(NamedTuple):
-    """One due enrolment: its number, its dossier, and its steps that are touched."""
+    """One due enrolment: its number, its dossier, and its steps that are touched.
+
+    ``may_be_given`` says that the step it stands at may give an offer.
+    """
 
     number: int
     dossier: Dossier
     touched: frozenset[str]
+    may_be_given: bool = False
 
 
 class _Line(NamedTuple):
@@ -98,13 +104,15 @@ class _Course:
     """What a version means for whoever is in it.
 
     ``channels`` are those of its steps, each with the kind of address it writes to; of a
-    step that writes nothing, those of the first that does.
+    step that writes nothing, those of the first that does. ``giving`` are the places of
+    those that give an offer.
     """
 
     purpose: Purpose
     exits: frozenset[str]
     channels: tuple[tuple[Channel, str], ...]
     asks: frozenset[str]
+    giving: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,8 @@ class DueReader:
         courses = {key: self._course(*key) for key in {line[2:4] for line in lines}}
         papers = self._load_papers(lines, courses, at)
         touches = self._load_touches(lines, papers.wishes, at)
+        giving = {one.person for one in lines if one.position in courses[one[2:4]].giving}
+        offers = load_past_offers(self._alias, giving, self._terms, at)
         look = _Look(
             self._terms,
             at,
@@ -170,6 +180,7 @@ class DueReader:
             touches=touches,
             stopped=self._versions.stopped(),
             listed=self._load_listed(lines, courses),
+            offers=offers,
         )
         as_instant = moment_reader(self._alias)
         return [look.due(line, courses[line[2:4]], as_instant) for line in lines]
@@ -184,7 +195,7 @@ class DueReader:
             ]
             channels = tuple((one, self._terms.address_kind(one)) for one in writing)
             self._courses[key] = _Course(
-                journey.purpose, journey.exits, channels, events_asked(journey)
+                journey.purpose, journey.exits, channels, events_asked(journey), _giving(journey)
             )
         return self._courses[key]
 
@@ -248,6 +259,7 @@ class _Look:
         papers: Papers,
         *,
         touches: Mapping[str, Sequence[_Touch]],
+        offers: Mapping[str, Sequence[HeldOffer]],
         stopped: frozenset[str],
         listed: Mapping[str, Collection[str]],
     ) -> None:
@@ -256,6 +268,7 @@ class _Look:
         self._at = at
         self._papers = papers
         self._touches = touches
+        self._offers = offers
         self._stopped = stopped
         self._builder = DossierBuilder(terms, at)
 
@@ -290,9 +303,16 @@ class _Look:
             exit=self._exit(enrolment, course, ordered_at, deeds),
             sent=self._counted(touches, enrolment.arm, wish) if touches else (),
             touched_at=max(touch.at for touch in mine) if mine else None,
+            offers=self._past_offers(enrolment) if self._offers else (),
         )
         steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
-        return Due(line.number, dossier, steps)
+        return Due(line.number, dossier, steps, enrolment.position in course.giving)
+
+    def _past_offers(self, enrolment: Enrolment) -> tuple[PastOffer, ...]:
+        """Return what the person was given. Ghosts stand for it in the untreated arm alone."""
+        found = self._offers.get(enrolment.person, ())
+        is_held_out = enrolment.arm is Arm.HOLDOUT
+        return tuple(one.past for one in found if is_held_out or not one.is_ghost)
 
     def _is_reachable(self, kind: str, line: _Line) -> bool:
         """Return whether there is an address of a kind; whether it is one, the last look asks."""
@@ -330,6 +350,12 @@ class _Look:
         )
         found = [sent for sent in sends if sent.at > since]
         return tuple(sorted(found, key=lambda one: one.at))
+
+
+def _giving(journey: Journey) -> frozenset[int]:
+    """Return the places of the steps that may give an offer."""
+    steps = enumerate(journey.all_steps)
+    return frozenset(n for n, step in steps if isinstance(step, Send) and step.offer is not None)
 
 
 def _people(lines: Iterable[_Line]) -> list[str]:

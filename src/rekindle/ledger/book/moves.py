@@ -16,6 +16,7 @@ from rekindle.journeys import Move, Send
 from rekindle.ledger.bulk import Target, insert_rows, moment_writer, update_rows
 from rekindle.ledger.cancelling import book_budgets
 from rekindle.ledger.models import MessageState
+from rekindle.ledger.offers.giving import Giving, give_offers
 from rekindle.ledger.queries import Row, barred
 from rekindle.ledger.signals import end_enrolments
 from rekindle.ledger.versions import Versions
@@ -100,6 +101,7 @@ class MoveWriter:
         touching = [step for step in steps if _is_new_touch(step)]
         insert_rows(alias, TOUCHES, [self._touch_row(step, moment) for step in touching])
         book_budgets(alias, (self._amount(step) for step in touching if step.move.budgets))
+        give_offers(alias, [giving for step in touching if (giving := _giving(step)) is not None])
         self._end([step for step in steps if step.move.ended is not None])
         return len(steps)
 
@@ -157,6 +159,17 @@ def _is_new_touch(step: HeldMove) -> bool:
     move = step.move
     reaches = move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT
     return reaches and move.step.key not in step.touched
+
+
+def _giving(step: HeldMove) -> Giving | None:
+    """Return what goes with a new touch; of a held-out person a ghost of it."""
+    number, move, _ = step
+    before, given = move.before, move.offer
+    if given is None:
+        return None
+    is_ghost = before.arm is Arm.HOLDOUT or move.decision.answer is not Answer.SEND
+    course = (before.journey, before.rotation)
+    return Giving(number, move.step.key, before.person, course, move.at, given, is_ghost)
 
 
 def _place_row(step: HeldMove, moment: WriteMoment) -> Row:

@@ -27,6 +27,7 @@ from rekindle.journeys import Journey
 from rekindle.ledger.book.addresses import NOWHERE, Held, address_of, load_addresses
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.models import JourneyState
+from rekindle.ledger.offers.reading import HeldOffer, load_given, load_past_offers
 from rekindle.ledger.outbox.model import OutboxMessage
 from rekindle.ledger.outbox.paying import Bill, pay_again
 from rekindle.ledger.papers import (
@@ -44,6 +45,7 @@ from rekindle.ledger.papers import (
 from rekindle.ledger.queries import Row, fetch, instant_of, instant_or_none, rows_of, text_of
 from rekindle.ledger.statements import last_word
 from rekindle.messages import Address, AddressKind, find_problem
+from rekindle.offers import GivenOffer, PastOffer
 from rekindle.vocabulary import Reason
 
 FindJourney = Callable[[str, int], Journey]
@@ -104,6 +106,19 @@ class _Beside(NamedTuple):
     sent: Sent
 
 
+@dataclass(frozen=True, slots=True)
+class _Offers:
+    """What goes with the messages of a batch, and what their people had beside it."""
+
+    given: Mapping[int, GivenOffer]
+    held: Mapping[str, Sequence[HeldOffer]]
+
+    def beside(self, line: _Line) -> tuple[PastOffer, ...]:
+        """Return what was given earlier: of two that wait, the earlier goes first."""
+        found = self.held.get(line.person, ())
+        return tuple(one.past for one in found if not one.is_ghost and one.touch < line.touch)
+
+
 def load_messages(
     alias: str, find: FindJourney, touches: Iterable[int], *, lease: Lease, terms: BookRules
 ) -> list[OutboxMessage]:
@@ -118,8 +133,12 @@ def load_messages(
     asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
     papers = load_papers(alias, people, asked | exits | terms.events_asked, lease.at)
     left = pay_again(alias, [_bill(line) for line in lines], terms, lease.at)
+    given = load_given(alias, (line.touch for line in lines))
+    held = load_past_offers(alias, {o.person for o in lines if o.touch in given}, terms, lease.at)
+    offers = _Offers(given, held)
     beside = load_beside(alias, people, terms, papers, lease.at)
-    look = _Look(terms, lease, papers, beside, left, _load_listed(alias, lines, terms))
+    listed = _load_listed(alias, lines, terms)
+    look = _Look(terms, lease, papers, beside, left, listed, offers)
     return [look.message(line, journeys[line.journey, line.version]) for line in lines]
 
 
@@ -156,8 +175,10 @@ class _Look:
         beside: Mapping[str, Sequence[_Beside]],
         left: Mapping[int, int],
         listed: Mapping[tuple[str, str], Held],
+        offers: _Offers,
     ) -> None:
         self._listed = listed
+        self._offers = offers
         self._left = left
         self._terms = terms
         self._lease = lease
@@ -196,6 +217,7 @@ class _Look:
             dossier=self._dossier(line, journey, address),
             attempts=line.attempts,
             budget_left=self._left.get(line.touch),
+            offer=self._offers.given.get(line.touch),
         )
 
     def _dossier(self, line: _Line, journey: Journey, address: Address) -> Dossier:
@@ -222,6 +244,7 @@ class _Look:
                 for other in self._beside.get(person, ())
                 if other.touch != line.touch and (other.has_left or other.touch < line.touch)
             ),
+            offers=self._offers.beside(line) if line.touch in self._offers.given else (),
         )
 
 

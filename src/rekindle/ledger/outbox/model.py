@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from rekindle.gate import Dossier
 from rekindle.ledger.models import MessageState
 from rekindle.messages import AddressKind
+from rekindle.offers import GivenOffer
 from rekindle.vocabulary import Channel, Reason, value_by_the_million
 
 
@@ -24,7 +25,7 @@ class OutboxMessage:
     enrolment, except that a journey that ran its course is no exit, and that sends are
     counted without this message and those decided after it that have not left, so
     that two that wait never block each other. ``budget_left`` is the least that is left for
-    it in a budget that binds it, in micros.
+    it in a budget that binds it, in micros. ``offer`` is what it brings.
     """
 
     touch: int
@@ -48,6 +49,7 @@ class OutboxMessage:
     address_kind: str = AddressKind.EMAIL.value
     address_hash: str = ""
     budget_left: int | None = None
+    offer: GivenOffer | None = None
 
 
 @dataclass(frozen=True, slots=True)

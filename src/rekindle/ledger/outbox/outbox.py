@@ -23,6 +23,7 @@ from rekindle.ledger.book.persons import settled
 from rekindle.ledger.bulk import is_postgresql
 from rekindle.ledger.cancelling import CHUNK, FREE, book_budgets, cancel, give_up
 from rekindle.ledger.models import MessageState
+from rekindle.ledger.offers.giving import doubt_offers, keep_after_all
 from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.paying import release
@@ -50,6 +51,7 @@ MOST_WAITS = MAX_ATTEMPTS - 2
 
 MAX_CLAIM = CHUNK
 NO_TERMS = BookRules()
+OFFER_REASONS = frozenset({Reason.OFFER_OVER, Reason.OFFER_OPEN})
 LOST = "the worker was lost while sending"
 
 
@@ -245,11 +247,17 @@ class Outbox:
     ) -> int:
         """Queue what the outlet would recognise; ``not_before`` is when it was tried."""
         if within is None:
+            self._doubt(leaving)
             return leaving.update(**FREE, state=MessageState.QUEUED, last_error=LOST)
         known_until = F("not_before") + within
         known = leaving.filter(not_before__gt=at - within)
         known.filter(expires_at__gt=known_until).update(expires_at=known_until)
+        self._doubt(known)
         return known.update(**FREE, state=MessageState.QUEUED, last_error=LOST)
+
+    def _doubt(self, again: QuerySet[models.Touch]) -> None:
+        """Note of what is tried again, and may have left, that its code stays with it."""
+        doubt_offers(self._alias, list(again.values_list("pk", flat=True)))
 
     def set_aside_unreachable(self, message: OutboxMessage, at: datetime, *, error: str) -> None:
         """Write down that nobody was asked, for what stands as the address is none.
@@ -378,6 +386,7 @@ class Outbox:
             row = self._touches.select_for_update().filter(pk=message.touch, state__in=paper)
             for budgets, month, cost in row.values_list("budgets", "budget_month", "cost_micros"):
                 book_budgets(self._alias, [(budgets, month, cost)])
+                keep_after_all(self._alias, message.touch)
                 self._touches.filter(pk=message.touch).update(
                     **FREE,
                     state=MessageState.ACCEPTED,
@@ -406,6 +415,8 @@ def _detail(message: OutboxMessage, decision: Decision) -> str:
         return (dossier.exclusion or Exclusion.NEGATIVE_VALUE).value
     if decision.reason is Reason.EXIT_REACHED and dossier.exit is not None:
         return dossier.exit.value
+    if message.offer is not None and decision.reason in OFFER_REASONS:
+        return message.offer.offer
     if decision.reason is Reason.UNREACHABLE:
         return find_problem(Address(message.address_kind, message.address))
     return "" if dossier.permission.is_granted else dossier.permission.rule.value

@@ -14,6 +14,7 @@ from rekindle.ledger.cancelling import FREE, book_budgets
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.history.audit import AuditLog
 from rekindle.ledger.models import STUCK, MessageState
+from rekindle.ledger.offers.giving import doubt_offers, give_again, take_offers_back
 from rekindle.ledger.outbox.model import StuckMessage
 from rekindle.ledger.queries import ledger_errors, ledger_transaction, names_of
 from rekindle.ledger.signals import hold_people
@@ -84,15 +85,23 @@ def _as_sent(row: models.Touch) -> dict[str, Any]:
 
 def _as_unsent(alias: str, row: models.Touch, at: datetime, terms: BookRules) -> dict[str, Any]:
     was_released = row.state == MessageState.FAILED
+    missing: Reason | None = None
     if row.expires_at < at:
         reason = Reason.STALE
+    elif was_released and (missing := give_again(alias, row.pk, terms.offers)) is not None:
+        reason = missing
     elif was_released and not _pays_again(alias, row, terms):
         reason = Reason.BUDGET
+        take_offers_back(alias, [row.pk])
     else:
+        if not was_released:
+            doubt_offers(alias, [row.pk])
         soon = min(at, row.expires_at + INSTANT)
         return {"state": MessageState.QUEUED, "not_before": soon, "reason": None, "attempts": 0}
     if not was_released:
         book_budgets(alias, [(row.budgets, row.budget_month, -row.cost_micros)])
+        doubt_offers(alias, [row.pk])
+        take_offers_back(alias, [row.pk])
     return {"state": MessageState.CANCELLED, "reason": reason.value}
 
 

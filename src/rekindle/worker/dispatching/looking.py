@@ -21,6 +21,7 @@ from rekindle.journeys import (
     build_journey_rules,
 )
 from rekindle.ledger import OutboxMessage
+from rekindle.offers import Choice, review_offer
 from rekindle.vocabulary import Answer, Channel, Reason
 
 
@@ -32,6 +33,13 @@ class _Said:
     excluded: frozenset[str] = frozenset()
     expected: Mapping[str, int] | None = None
     unanswered: Mapping[str, Exception] = field(default_factory=dict)
+
+
+def _review(message: OutboxMessage, at: datetime) -> Choice | None:
+    """Return whether the offer of a message may still go; None where it brings none."""
+    if message.offer is None:
+        return None
+    return review_offer(message.offer, message.dossier.offers, at)
 
 
 @lru_cache(maxsize=256)
@@ -78,6 +86,7 @@ class LastLook:
                 message.budget_left,
                 said.expected.get(person) if said.expected else None,
                 Exclusion.NEGATIVE_VALUE if person in said.excluded else None,
+                _review(message, at),
             )
         )
 

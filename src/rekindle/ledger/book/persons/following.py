@@ -18,6 +18,7 @@ from rekindle.ledger.book.persons.journeys import follow_journeys
 from rekindle.ledger.book.persons.rows import Moved, Pair, move_rows, name_orders
 from rekindle.ledger.book.persons.words import follow_words
 from rekindle.ledger.cancelling import take_back_from
+from rekindle.ledger.offers import models as offer_models
 from rekindle.ledger.queries import Row, barred, execute, fetch, rows_of, text_of, text_or_none
 from rekindle.ledger.signals import hold_people
 from rekindle.ledger.statements import last_words, note_people, sum_consents_up
@@ -33,6 +34,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Signal,
     models.Address,
     intake_models.Event,
+    offer_models.GivenOffer,
 )
 """The tables whose rows go over as they are, unless the other person has the same."""
 

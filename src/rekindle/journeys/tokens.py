@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from rekindle.errors import UsageError
-from rekindle.journeys import Journey
+from rekindle.journeys.model import Journey
 from rekindle.wording import counted, percent
 
 PURPOSE = b"rekindle.plan"

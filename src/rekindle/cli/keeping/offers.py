@@ -1,0 +1,170 @@
+"""Commands about offers: ``offers list``, ``offers show`` and those that bring codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+from rekindle.wording import amount, counted, percent
+
+if TYPE_CHECKING:
+    from rekindle.desk import OfferStanding
+
+SCHEMA_VERSION = 1
+MOST_CODES = 1_000_000
+
+OfferName = Annotated[str, typer.Argument(help="The offer's name in offers.yaml.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(
+        name="offers", help="See what is offered, and bring codes for it.", no_args_is_help=True
+    )
+    group.command("list")(list_offers)
+    group.command("show")(show)
+    group.command("load-codes")(load_codes)
+    group.command("make-codes")(make_codes)
+    app.add_typer(group)
+
+
+def list_offers(directory: Directory = Path(), as_json: AsJson = False) -> None:
+    """List every offer with its codes, what is open and what was redeemed."""
+    from rekindle.desk import load_standing
+
+    workspace = open_at(directory, None)
+    found = load_standing(workspace, workspace.clock.now())
+    if as_json:
+        show_json({"version": SCHEMA_VERSION, "offers": [_as_json(one) for one in found]})
+        return
+    show_table(
+        "Offers",
+        ["offer", "terms", "codes left", "given", "open", "redeemed", "lapsed", "set aside"],
+        [
+            [
+                one.name,
+                one.words,
+                _codes(one),
+                f"{one.tally.given:,}",
+                f"{one.tally.open:,}",
+                f"{one.tally.redeemed:,}",
+                f"{one.tally.lapsed:,}",
+                _set_aside(one),
+            ]
+            for one in found
+        ],
+    )
+
+
+def show(name: OfferName, directory: Directory = Path(), as_json: AsJson = False) -> None:
+    """Show one offer: its terms, its ladders, and how it stands."""
+    from rekindle.desk import find_offer, load_standing
+
+    workspace = open_at(directory, None)
+    find_offer(workspace, name)
+    (one,) = (o for o in load_standing(workspace, workspace.clock.now()) if o.name == name)
+    ladders = [
+        ladder
+        for ladder, rungs in sorted(workspace.offers.ladders.items())
+        if any(rung.offer == name for rung in rungs)
+    ]
+    if as_json:
+        show_json({"version": SCHEMA_VERSION, **_as_json(one), "ladders": ladders})
+        return
+    terms = one.terms
+    rows = [
+        ["terms", one.words],
+        ["kind", terms.kind],
+        ["lasts", f"{counted(terms.lasts.days, 'day')}, to the end of that day"],
+        ["for", terms.when or "everybody whom a step gives it to"],
+        ["tied to", "" if terms.tied_to is None else terms.tied_to.value.replace("_", " ")],
+        ["on the ladders", ", ".join(ladders)],
+        ["codes left", _codes(one)],
+        ["set aside", _set_aside(one)],
+        ["given", f"{one.tally.given:,}"],
+        ["open", f"{one.tally.open:,}"],
+        ["redeemed", f"{one.tally.redeemed:,}"],
+        ["lapsed", f"{one.tally.lapsed:,}"],
+        ["expected to be redeemed", percent(one.expected_share)],
+    ]
+    show_table(name, ["", ""], [row for row in rows if row[1]])
+
+
+def load_codes(
+    name: OfferName,
+    file: Annotated[Path, typer.Argument(help="One code a line, or CSV with a column `code`.")],
+    directory: Directory = Path(),
+) -> None:
+    """Load codes that the shop made: all of the file, or nothing if one is known already."""
+    from rekindle.desk import add_codes
+    from rekindle.offers import read_codes
+
+    workspace = open_at(directory, None)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file} is no UTF-8 text") from error
+    count = add_codes(workspace, name, read_codes(text, file=str(file)))
+    errors.print(f"loaded {counted(count, 'code')} for {name}", markup=False)
+
+
+def make_codes(
+    name: OfferName,
+    count: Annotated[int, typer.Argument(min=1, max=MOST_CODES, help="How many.")],
+    to: Annotated[Path, typer.Option("--to", help="The file to write; give it to the shop.")],
+    directory: Directory = Path(),
+) -> None:
+    """Make codes that nobody guesses, write them to a file for the shop, and load them."""
+    from rekindle.desk import add_codes
+    from rekindle.ledger import make_codes as draw
+
+    workspace = open_at(directory, None)
+    if to.exists():
+        raise typer.BadParameter(f"{to} is there already; name another file")
+    codes = draw(count)
+    # Written before they are loaded: none is given to anybody that the shop was not told of.
+    to.write_text("code\n" + "".join(f"{code}\n" for code in codes), encoding="utf-8")
+    add_codes(workspace, name, codes)
+    errors.print(
+        f"made {counted(count, 'code')} for {name}; load {to} into the shop before a message "
+        "leaves, each to be used once",
+        markup=False,
+    )
+
+
+def _codes(one: OfferStanding) -> str:
+    if one.pool is not None:
+        return f"{one.pool.free:,} of {one.pool.loaded:,}"
+    return f"one for all ({one.terms.code})" if one.terms.code else "needs none"
+
+
+def _set_aside(one: OfferStanding) -> str:
+    limit = one.terms.budget
+    currency = one.reserved.currency
+    return str(one.reserved) + ("" if limit is None else f" of {amount(limit, currency)}")
+
+
+def _as_json(one: OfferStanding) -> dict[str, Any]:
+    tally = one.tally
+    return {
+        "offer": one.name,
+        "kind": one.terms.kind,
+        "terms": one.words,
+        "codes": one.terms.codes.value,
+        "codes_loaded": None if one.pool is None else one.pool.loaded,
+        "codes_free": None if one.pool is None else one.pool.free,
+        "lasts_days": one.terms.lasts.days,
+        "tied_to": None if one.terms.tied_to is None else one.terms.tied_to.value,
+        "given": tally.given,
+        "open": tally.open,
+        "redeemed": tally.redeemed,
+        "lapsed": tally.lapsed,
+        "released": tally.released,
+        "expected_share": one.expected_share,
+        "reserved": float(one.reserved.amount),
+        "budget": None if one.terms.budget is None else float(one.terms.budget),
+        "currency": one.reserved.currency,
+    }

@@ -1,0 +1,73 @@
+"""How the offers of a workspace stand: their codes, what is open, what their budgets hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rekindle.errors import OfferError
+from rekindle.ledger import OfferTally, Pool, count_codes, load_codes, tally_offers
+from rekindle.offers import Codes, OfferTerms, expect_share
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Money
+
+
+@dataclass(frozen=True, slots=True)
+class OfferStanding:
+    """One offer: its terms, and how it stands. ``pool`` None where it has no own codes."""
+
+    name: str
+    terms: OfferTerms
+    words: str
+    pool: Pool | None
+    tally: OfferTally
+    reserved: Money
+    expected_share: float
+
+
+def load_standing(workspace: Workspace, at: datetime) -> list[OfferStanding]:
+    """Return every offer of ``offers.yaml`` as it stands, in order of name."""
+    offers, currency = workspace.offers, workspace.config.workspace.currency
+    pools = count_codes(workspace.ledger)
+    tallies = tally_offers(workspace.ledger, at)
+    found = []
+    for name, terms in sorted(offers.terms.items()):
+        tally = tallies.get(name, OfferTally())
+        prior = workspace.config.offers.expect if terms.expect is None else terms.expect
+        found.append(
+            OfferStanding(
+                name,
+                terms,
+                terms.describe(currency),
+                pools.get(name, Pool()) if terms.codes is Codes.OWN else None,
+                tally,
+                Money.from_micros(tally.reserved_micros, currency),
+                expect_share(prior, tally.outcomes),
+            )
+        )
+    return found
+
+
+def find_offer(workspace: Workspace, name: str) -> OfferTerms:
+    """Return the terms of an offer.
+
+    Raises:
+        OfferError: ``offers.yaml`` has none of this name.
+    """
+    known = workspace.offers.terms
+    if name not in known:
+        told = f"offers.yaml has no offer {name!r}; it has {', '.join(sorted(known)) or 'none'}"
+        raise OfferError(told)
+    return known[name]
+
+
+def add_codes(workspace: Workspace, name: str, codes: Sequence[str]) -> int:
+    """Add codes to the pool of an offer; return how many.
+
+    Raises:
+        OfferError: there is no such offer, it takes none, or one was loaded before.
+    """
+    if find_offer(workspace, name).codes is not Codes.OWN:
+        raise OfferError(f"the offer {name} gives nobody a code of their own; write codes: own")
+    return load_codes(workspace.ledger, name, codes, workspace.clock.now())

@@ -1,0 +1,1 @@
+"""Offers in the ledger: codes, what was given, taken back and redeemed."""

@@ -1,0 +1,73 @@
+"""The pools of codes: filled from outside or by chance, counted for who looks after them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q
+
+from rekindle.errors import OfferError
+from rekindle.ledger.bulk import chunks
+from rekindle.ledger.offers.models import OfferCode
+from rekindle.ledger.queries import execute, ledger_errors, ledger_transaction, rows_of, text_of
+from rekindle.offers import key_of
+
+ALPHABET = "CDFHJKMNPRTVWXY3479"
+"""Capitals and digits without vowels (no words), and without what looks like another."""
+
+LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many codes of an offer there are, and how many of them nobody has yet."""
+
+    loaded: int = 0
+    free: int = 0
+
+
+def make_codes(count: int) -> list[str]:
+    """Return so many codes, each ``XXXX-XXXX-XXXX``: 19 to the 12th, about 51 bits of chance.
+
+    They are drawn from the operating system, for whoever guesses one spends it.
+    """
+    found: dict[str, None] = {}
+    while len(found) < count:
+        drawn = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        found["-".join(drawn[at : at + 4] for at in range(0, LENGTH, 4))] = None
+    return list(found)
+
+
+def load_codes(alias: str, offer: str, codes: Sequence[str], at: datetime) -> int:
+    """Add codes to the pool of an offer, all of them or none; return how many.
+
+    Raises:
+        OfferError: one was loaded before, for this offer or another.
+    """
+    with ledger_transaction(alias):
+        for chunk in chunks(codes):
+            rows = rows_of((offer, code, key_of(code), text_of(at)) for code in chunk)
+            if execute(alias, "load_codes", rows) < len(chunk):
+                _refuse(alias, chunk, at)
+    return len(codes)
+
+
+def count_codes(alias: str) -> dict[str, Pool]:
+    """Return the pool of every offer that has one."""
+    rows = OfferCode.objects.using(alias).values("offer").order_by("offer")
+    counted = rows.annotate(loaded=Count("id"), free=Count("id", filter=Q(touch=None)))
+    with ledger_errors():
+        return {row["offer"]: Pool(row["loaded"], row["free"]) for row in counted}
+
+
+def _refuse(alias: str, chunk: Sequence[str], at: datetime) -> None:
+    """Name by its place, not by itself, the first that was loaded before."""
+    keys = [key_of(code) for code in chunk]
+    known = OfferCode.objects.using(alias).filter(key__in=keys).exclude(loaded_at=at)
+    offers = dict(known.values_list("key", "offer"))
+    place = next((n for n, key in enumerate(keys, 1) if key in offers), 1)
+    offer = offers.get(keys[place - 1], "this offer")
+    raise OfferError(f"code number {place} was loaded before, for {offer}; nothing was loaded")

@@ -1,0 +1,197 @@
+"""Gives offers with touches and takes them back, in the transaction of the touch itself.
+
+Whoever gives holds the stock of the offers (``hold_stock``) from before the choice until
+the commit, in the order of their names and after the budgets. What is taken back is added to
+the stock last of all, as budgets are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from rekindle.errors import LedgerError
+from rekindle.ledger.offers.models import GHOST, OPEN, RELEASED, GivenOffer, OfferCode
+from rekindle.ledger.queries import Row, execute, fetch, rows_of, text_of
+from rekindle.offers import Offers, Stock, ToGive
+from rekindle.vocabulary import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """An offer that goes with the touch of a step, which is written already."""
+
+    enrolment: int
+    step: str
+    person: str
+    course: tuple[str, int]
+    at: datetime
+    offer: ToGive
+    is_ghost: bool
+
+
+def hold_stock(alias: str, offers: Offers, *, most: int) -> dict[str, Stock]:
+    """Return what is left of every offer, held until the commit; codes counted to ``most``."""
+    names = rows_of((name,) for name in sorted(offers.terms))
+    execute(alias, "open_stock", names)
+    reserved: dict[str, int] = dict(fetch(alias, "hold_stock", names))
+    own = set(offers.with_own_codes)
+    return {
+        name: Stock(_count_free(alias, name, most) if name in own else 0, int(micros))
+        for name, micros in reserved.items()
+    }
+
+
+def give_offers(alias: str, givings: Sequence[Giving]) -> None:
+    """Write down what goes with touches, and take the codes for it.
+
+    Raises:
+        LedgerError: a code is missing that was there when it was chosen; nothing is written.
+    """
+    if not givings:
+        return
+    places = rows_of((n, one.enrolment, one.step) for n, one in enumerate(givings))
+    touches: dict[int, int] = dict(fetch(alias, "touches_at", places))
+    codes = _take_codes(alias, [(touches[n], one) for n, one in enumerate(givings)])
+    rows = (_row(touches[n], one, codes) for n, one in enumerate(givings))
+    execute(alias, "give_offers", rows_of(rows))
+    book_stock(
+        alias, ((one.offer.offer, one.offer.most_micros) for one in givings if not one.is_ghost)
+    )
+
+
+def take_offers_back(alias: str, touches: Collection[int]) -> None:
+    """Let what goes with touches that did not leave be given to others."""
+    rows = _held(alias, touches, OPEN)
+    found = list(rows.order_by("touch").values_list("touch", "offer", "most_micros", "is_settled"))
+    if not found:
+        return
+    doubtful = set(rows.filter(is_doubtful=True).values_list("touch", flat=True))
+    _of(alias).filter(touch__in=[touch for touch, *_ in found]).update(state=RELEASED)
+    certain = [(touch,) for touch, *_ in found if touch not in doubtful]
+    if certain:
+        execute(alias, "return_codes", rows_of(certain))
+    book_stock(alias, ((offer, -most) for _, offer, most, is_settled in found if not is_settled))
+
+
+def doubt_offers(alias: str, touches: Collection[int]) -> None:
+    """Note of messages that are tried again that they may have left already."""
+    if touches:
+        _of(alias).filter(touch__in=touches).update(is_doubtful=True)
+
+
+def give_again(alias: str, touch: int, offers: Offers) -> Reason | None:
+    """Give what goes with a touch anew, which was taken back; return what is missing for it."""
+    row = _held(alias, [touch], RELEASED).first()
+    if row is None:
+        return None
+    execute(alias, "open_stock", rows_of([(row.offer,)]))
+    ((_, reserved),) = fetch(alias, "hold_stock", rows_of([(row.offer,)]))
+    terms = offers.terms.get(row.offer)
+    limit = None if terms is None or terms.budget is None else int(terms.budget * 1_000_000)
+    if limit is not None and reserved + row.most_micros > limit:
+        return Reason.OFFER_SPENT
+    code = row.code
+    if terms is not None and row.offer in offers.with_own_codes:
+        kept = OfferCode.objects.using(alias).filter(touch=touch).first()
+        found = fetch(alias, "free_codes", row.offer, 1) if kept is None else []
+        if kept is None and not found:
+            return Reason.NO_CODE
+        if kept is None:
+            execute(alias, "take_codes", rows_of([(found[0][0], touch)]))
+            code = found[0][1]
+    _of(alias).filter(pk=row.pk).update(state=OPEN, code=code)
+    book_stock(alias, [(row.offer, row.most_micros)])
+    return None
+
+
+def keep_after_all(alias: str, touch: int) -> None:
+    """Let what goes with a message that did leave be given after all, as it was shown."""
+    row = _held(alias, [touch], RELEASED).first()
+    if row is None:
+        return
+    own = OfferCode.objects.using(alias)
+    if row.code and not own.filter(touch=touch).exists():
+        own.filter(offer=row.offer, code=row.code, touch=None).update(touch=touch)
+    _of(alias).filter(pk=row.pk).update(state=OPEN)
+    book_stock(alias, [(row.offer, row.most_micros)])
+
+
+def settle_ended(alias: str, at: datetime) -> int:
+    """Give back to the budgets what was set aside for offers that ran out; count them."""
+    rows = _of(alias).filter(state=OPEN, is_settled=False, ends_at__lte=at)
+    found = list(rows.select_for_update().order_by("pk").values_list("pk", "offer", "most_micros"))
+    if found:
+        _of(alias).filter(pk__in=[number for number, *_ in found]).update(is_settled=True)
+        book_stock(alias, ((offer, -most) for _, offer, most in found))
+    return len(found)
+
+
+def book_stock(alias: str, amounts: Iterable[tuple[str, int]]) -> None:
+    """Add (offer, micros) to what is set aside, in the caller's transaction."""
+    totals: Counter[str] = Counter()
+    for offer, micros in amounts:
+        totals[offer] += micros
+    if changed := sorted((offer, micros) for offer, micros in totals.items() if micros):
+        names = rows_of((offer,) for offer, _ in changed)
+        execute(alias, "open_stock", names)
+        # Held first, in one order: an update alone takes rows as the plan meets them.
+        fetch(alias, "hold_stock", names)
+        execute(alias, "book_stock", rows_of(changed))
+
+
+def _take_codes(alias: str, givings: Sequence[tuple[int, Giving]]) -> dict[int, str]:
+    """Take a code for each touch whose offer has its own; return them by touch."""
+    wanting: defaultdict[str, list[int]] = defaultdict(list)
+    for touch, one in givings:
+        if one.offer.takes_code and not one.is_ghost:
+            wanting[one.offer.offer].append(touch)
+    taken: dict[int, str] = {}
+    for offer, touches in sorted(wanting.items()):
+        free = fetch(alias, "free_codes", offer, len(touches))
+        pairs = [(number, touch) for (number, _), touch in zip(free, touches, strict=False)]
+        if len(pairs) < len(touches) or execute(alias, "take_codes", rows_of(pairs)) < len(touches):
+            raise LedgerError(f"codes of {offer} were taken by somebody else; it is tried again")
+        taken |= {touch: code for (_, code), touch in zip(free, touches, strict=True)}
+    return taken
+
+
+def _row(touch: int, one: Giving, codes: dict[int, str]) -> Row:
+    given = one.offer
+    return (
+        touch,
+        one.person,
+        *one.course,
+        given.offer,
+        given.kind,
+        given.ladder,
+        given.rung,
+        given.text,
+        given.tied_to,
+        "" if one.is_ghost else codes.get(touch, given.code),
+        text_of(one.at),
+        given.ends_on.isoformat(),
+        text_of(given.ends_at),
+        given.cost_micros,
+        given.most_micros,
+        given.expected_micros,
+        given.minimum_micros,
+        GHOST if one.is_ghost else OPEN,
+    )
+
+
+def _count_free(alias: str, offer: str, most: int) -> int:
+    ((count,),) = fetch(alias, "count_free_codes", offer, most)
+    return int(count)
+
+
+def _of(alias: str) -> QuerySet[GivenOffer]:
+    return GivenOffer.objects.using(alias)
+
+
+def _held(alias: str, touches: Collection[int], state: str) -> QuerySet[GivenOffer]:
+    return _of(alias).select_for_update().filter(touch__in=touches, state=state)

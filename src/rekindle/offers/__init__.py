@@ -1,0 +1,70 @@
+"""Incentives: what a workspace may give, which of them a person is given, and at what cost.
+
+``offers.yaml`` declares offers and ladders; a pure function chooses. What was given is the
+ledger's.
+"""
+
+from rekindle.offers.choosing import LOOK_AGAIN, Receiver, choose_offer, end_of, review_offer
+from rekindle.offers.codes import key_of, read_codes
+from rekindle.offers.describing import describe_kinds
+from rekindle.offers.discovery import find_kinds
+from rekindle.offers.expecting import STRENGTH, Redemptions, expect_share
+from rekindle.offers.house import build_house_offers
+from rekindle.offers.loading import (
+    FILE_NAME,
+    OffersFile,
+    load_offers,
+    offers_schema,
+    parse_offers,
+)
+from rekindle.offers.model import (
+    NO_OFFERS,
+    Choice,
+    Codes,
+    GivenOffer,
+    HouseOffers,
+    Offers,
+    OfferTerms,
+    Option,
+    PastOffer,
+    Rung,
+    Stock,
+    Tie,
+    ToGive,
+    Wanted,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "LOOK_AGAIN",
+    "NO_OFFERS",
+    "STRENGTH",
+    "Choice",
+    "Codes",
+    "GivenOffer",
+    "HouseOffers",
+    "OfferTerms",
+    "Offers",
+    "OffersFile",
+    "Option",
+    "PastOffer",
+    "Receiver",
+    "Redemptions",
+    "Rung",
+    "Stock",
+    "Tie",
+    "ToGive",
+    "Wanted",
+    "build_house_offers",
+    "choose_offer",
+    "describe_kinds",
+    "end_of",
+    "expect_share",
+    "find_kinds",
+    "key_of",
+    "load_offers",
+    "offers_schema",
+    "parse_offers",
+    "read_codes",
+    "review_offer",
+]

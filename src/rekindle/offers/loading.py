@@ -1,0 +1,231 @@
+"""Reads ``offers.yaml``: the offers of a workspace and the ladders made of them.
+
+Only plain YAML is read. A complaint names the line, what is wrong and what to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from difflib import get_close_matches
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import yaml
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
+
+from rekindle.config import Settings, say_fault, shorten
+from rekindle.errors import OfferError
+from rekindle.offers.discovery import find_kinds
+from rekindle.offers.model import NO_OFFERS, Codes, Name, Offers, OfferTerms, Rung
+
+FILE_NAME = "offers.yaml"
+MAX_CHARACTERS = 256 * 1024
+MAX_DEPTH = 12
+Place = tuple[int | str, ...]
+
+
+class OffersFile(Settings):
+    """The offers of a workspace, and the ladders made of them."""
+
+    offers: dict[Name, OfferTerms] = Field({}, description="Offers, by name.")
+    ladders: dict[Name, tuple[Rung, ...]] = Field(
+        {}, description="Ladders, by name: their rungs, least first."
+    )
+
+
+def load_offers(folder: Path) -> Offers:
+    """Return what ``offers.yaml`` of a workspace declares; nothing where there is no file.
+
+    Raises:
+        OfferError: it cannot be read, or used as it is.
+    """
+    path = folder / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return NO_OFFERS
+    except (UnicodeDecodeError, OSError) as error:
+        raise OfferError(f"{path} cannot be read: {error}") from error
+    return parse_offers(text, name=str(path))
+
+
+def parse_offers(text: str, *, name: str = FILE_NAME) -> Offers:
+    """Return the offers that ``text`` declares; ``name`` is its file's.
+
+    Raises:
+        OfferError: as ``load_offers``.
+    """
+    raw, lines = _read(text, name)
+    try:
+        file = offers_model().model_validate(raw)
+    except ValidationError as error:
+        raise OfferError(_explain(name, error, lines)) from error
+    found = Offers(file.offers, file.ladders)
+    _check(found, name, lines)
+    return found
+
+
+def offers_model() -> type[OffersFile]:
+    """Return the model of the file, with the kinds of offers there are."""
+    kinds = reduce(or_, find_kinds().values())
+    chosen: Any = Annotated[kinds, Field(discriminator="kind")]
+    if len(find_kinds()) == 1:
+        chosen = kinds
+    offers: Any = (dict[Name, chosen], Field({}, description="Offers, by name."))
+    made: Any = create_model("OffersFile", __base__=OffersFile, offers=offers)
+    found: type[OffersFile] = made
+    return found
+
+
+def offers_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file, so that editors complete and check it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TypeAdapter(offers_model()).json_schema(),
+        "title": "Rekindle offers",
+    }
+
+
+def _check(found: Offers, name: str, lines: Mapping[Place, int]) -> None:
+    """Refuse what each key by itself does not show."""
+    for offer, terms in found.terms.items():
+        has_code = terms.code is not None
+        if has_code != (terms.codes is Codes.SHARED):
+            told = (
+                "'code' stands with codes: shared" if has_code else "add the 'code' that is shared"
+            )
+            _refuse(name, lines, ("offers", offer, "code"), told)
+        if not terms.lasts:
+            _refuse(name, lines, ("offers", offer, "lasts"), "an offer lasts at least a day")
+    for ladder, rungs in found.ladders.items():
+        _check_ladder(found, ladder, rungs, name, lines)
+
+
+def _check_ladder(
+    found: Offers,
+    ladder: str,
+    rungs: tuple[Rung, ...],
+    name: str,
+    lines: Mapping[Place, int],
+) -> None:
+    if not rungs:
+        _refuse(name, lines, ("ladders", ladder), "a ladder has at least one rung: - offer: NAME")
+    for number, rung in enumerate(rungs):
+        if rung.offer not in found.terms:
+            told = f"there is no offer {rung.offer!r}{_nearest(rung.offer, list(found.terms))}"
+            _refuse(name, lines, ("ladders", ladder, number, "offer"), told)
+    if len(rungs) > 1 and rungs[-1].when is None:
+        told = "the strongest rung needs 'when': whom it is for, such as the long gone and valuable"
+        _refuse(name, lines, ("ladders", ladder, len(rungs) - 1), told)
+
+
+def _refuse(name: str, lines: Mapping[Place, int], place: Place, told: str) -> NoReturn:
+    raise OfferError(f"{name}, line {_line(lines, place)}: {_dotted(place)}: {told}")
+
+
+def _explain(name: str, error: ValidationError, lines: Mapping[Place, int]) -> str:
+    said = [f"{name} cannot be used:"]
+    for problem in error.errors():
+        place = tuple(part for part in problem["loc"] if part not in find_kinds())
+        said.append(f"  line {_line(lines, place)}: {_dotted(place)}: {_fault(problem)}")
+    return "\n".join(said)
+
+
+def _fault(problem: Any) -> str:
+    """Return what is wrong with a value, and what to write."""
+    kind, given = problem["type"], problem["input"]
+    if kind == "extra_forbidden":
+        known = _keys_at(problem["loc"][:-1])
+        return f"unknown key{_nearest(str(problem['loc'][-1]), known)}"
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        word = given.get("kind") if isinstance(given, Mapping) else None
+        if word is None:
+            return f"'kind' is missing; known here: {', '.join(find_kinds())}"
+        return f"{shorten(word)} is no kind of offer{_nearest(str(word), list(find_kinds()))}"
+    told = say_fault(problem)
+    is_plain = isinstance(given, str | int | float) and shorten(given) not in told
+    return f"{told}, not {shorten(given)}" if is_plain else told
+
+
+def _keys_at(place: Place) -> list[str]:
+    model: type[BaseModel] = OffersFile
+    if len(place) > 1:
+        kind = next((str(part) for part in place if part in find_kinds()), "")
+        model = Rung if place[0] == "ladders" else find_kinds().get(kind, OfferTerms)
+    return list(model.model_fields)
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    near = get_close_matches(word, known, 1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _line(lines: Mapping[Place, int], place: Place) -> int:
+    """Return the line of a place, or of the nearest that is there around it."""
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
+def _dotted(place: Place) -> str:
+    shown = (str(part + 1) if isinstance(part, int) else part for part in place)
+    return shorten(".".join(shown), 120)[1:].rstrip("'\"") or "the file"
+
+
+def _read(text: str, name: str) -> tuple[Any, Mapping[Place, int]]:
+    """Return the plain values that YAML text holds, and the line of each place."""
+    if len(text) > MAX_CHARACTERS:
+        raise OfferError(f"{name} has more than {MAX_CHARACTERS:,} characters; split the workspace")
+    try:
+        _check_events(text, name)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+        raise OfferError(f"{where}: not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise OfferError(f"{name} is not valid YAML: {error}") from error
+    lines: dict[Place, int] = {}
+    if node is None:
+        return {}, lines
+    _note_lines(node, (), lines, name)
+    try:
+        return yaml.safe_load(text), lines
+    except (yaml.YAMLError, ValueError) as error:  # a date that no calendar has, too
+        raise OfferError(f"{name} is not valid YAML: {error}") from error
+
+
+def _check_events(text: str, name: str) -> None:
+    """Refuse, before anything is built, what a hostile or confused file would hold."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        is_named = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
+        if is_named or getattr(event, "tag", None):
+            raise OfferError(f"{name}, line {line}: anchors, aliases and tags are not read")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise OfferError(f"{name}, line {line}: nested more than {MAX_DEPTH} deep")
+
+
+def _note_lines(node: yaml.Node, place: Place, lines: dict[Place, int], name: str) -> None:
+    lines.setdefault(place, node.start_mark.line + 1 if node.start_mark else 1)
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _note_lines(item, (*place, number), lines, name)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[Hashable] = set()
+    for key, value in node.value:
+        word = str(key.value)
+        if word in seen:
+            line = key.start_mark.line + 1
+            raise OfferError(f"{name}, line {line}: {word!r} stands here twice; remove one")
+        seen.add(word)
+        lines[(*place, word)] = key.start_mark.line + 1
+        _note_lines(value, (*place, word), lines, name)

@@ -1,0 +1,278 @@
+"""The nouns of offers: what a workspace declares, what a person had, what is chosen for them.
+
+Frozen values; nothing here reads a clock or a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from rekindle.config import BudgetLimit, Cost, Duration, LongText, Settings, Text
+from rekindle.vocabulary import Money, Reason
+from rekindle.wording import amount
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
+NOTHING = Decimal(0)
+LONGEST_CODE = 100
+
+
+class Codes(StrEnum):
+    """Where the code of an offer comes from."""
+
+    OWN = "own"
+    SHARED = "shared"
+    NONE = "none"
+
+
+class Tie(StrEnum):
+    """What an offer asks of the person before it counts; said to them, and shown in reports."""
+
+    FIRST_ORDER = "first_order"
+    VISIT = "visit"
+    COMPLETE_PROFILE = "complete_profile"
+
+
+class OfferTerms(Settings):
+    """What every offer says, whatever its kind. A kind adds its own keys and its cost."""
+
+    meaning: ClassVar[str] = ""
+
+    kind: str
+    codes: Codes = Field(
+        description="own: each person gets a code of their own, loaded before; shared: `code` is "
+        "everybody's, and may be used by anybody any number of times; none: it needs no code."
+    )
+    code: Annotated[Text, Field(min_length=1, max_length=LONGEST_CODE)] | None = Field(
+        None, description="The code that everybody gets, with codes: shared."
+    )
+    text: Text | None = Field(
+        None,
+        description="What the customer reads (`offer.text`); made from the terms if not given.",
+    )
+    lasts: Duration = Field(
+        timedelta(days=14), description="Until the end of that day where the person is."
+    )
+    minimum_basket: Cost = Field(NOTHING, description="The least an order has to come to.")
+    budget: BudgetLimit | None = Field(
+        None,
+        description="The most that what is open and what was redeemed may cost together; none for "
+        "no limit.",
+    )
+    when: LongText | None = Field(
+        None, description="A predicate of profile columns; nobody else is given it."
+    )
+    tied_to: Tie | None = Field(None, description="What it is tied to; shown, not checked.")
+    expect: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None,
+        description="The share expected to be redeemed while little is known; default that of "
+        "`[offers]`.",
+    )
+
+    def cost(self, basket: Decimal) -> Decimal:
+        """Return what it costs the business when it is redeemed with an order of ``basket``."""
+        raise NotImplementedError
+
+    def most(self, basket: Decimal) -> Decimal:
+        """Return the most it is to cost; what the budget sets aside for it."""
+        return self.cost(basket)
+
+    def sale(self, basket: Decimal) -> Decimal:
+        """Return what the sale that redeems it is worth, of somebody who spends ``basket``."""
+        return max(basket, self.minimum_basket)
+
+    def says(self, currency: str) -> str:
+        """Return its terms in a few words."""
+        raise NotImplementedError
+
+    def describe(self, currency: str) -> str:
+        """Return what the customer reads."""
+        if self.text is not None:
+            return self.text
+        least = f", from {amount(self.minimum_basket, currency)}" if self.minimum_basket else ""
+        return self.says(currency) + least
+
+
+class Rung(Settings):
+    """One rung of a ladder: an offer, and for whom it is."""
+
+    offer: Name = Field(description="The offer's name.")
+    when: LongText | None = Field(
+        None, description="A predicate of profile columns, like its value band and tier."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The offers and ladders of a workspace, by name."""
+
+    terms: Mapping[str, OfferTerms] = field(default_factory=dict)
+    ladders: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
+
+    @property
+    def with_own_codes(self) -> tuple[str, ...]:
+        """Return the offers that need a code for each person, in order of name."""
+        return tuple(sorted(n for n, one in self.terms.items() if one.codes is Codes.OWN))
+
+    @property
+    def longest(self) -> timedelta:
+        """Return how long the longest offer lasts."""
+        return max((one.lasts for one in self.terms.values()), default=timedelta(0))
+
+    def candidates(self, wanted: Wanted) -> Iterator[Option]:
+        """Yield what a step that wants this may give, in the order of the file."""
+        if not wanted.is_ladder:
+            if (terms := self.terms.get(wanted.name)) is not None:
+                yield Option(wanted.name, terms, 0, _given(terms.when))
+            return
+        for number, rung in enumerate(self.ladders.get(wanted.name, ()), 1):
+            terms = self.terms[rung.offer]
+            yield Option(rung.offer, terms, number, _given(rung.when, terms.when))
+
+
+NO_OFFERS = Offers(MappingProxyType({}), MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a step asks for: an offer, or a ladder of them, by name.
+
+    With ``may_be_without`` the message goes without one where none may be given.
+    """
+
+    name: str
+    is_ladder: bool = False
+    may_be_without: bool = False
+
+    def __str__(self) -> str:
+        return f"ladder {self.name}" if self.is_ladder else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An offer that a step may give to who meets all of ``predicates``; rungs begin at 1."""
+
+    offer: str
+    terms: OfferTerms
+    rung: int
+    predicates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastOffer:
+    """An offer that a person was given and that was not taken back.
+
+    ``course`` is the enrolment it belongs to (journey and rotation), ``cost_micros`` what it
+    would have cost in their basket.
+    """
+
+    offer: str
+    course: tuple[str, int]
+    at: datetime
+    ends_at: datetime
+    cost_micros: int
+    redeemed_at: datetime | None = None
+
+    @property
+    def over_at(self) -> datetime:
+        """Return when it was redeemed, or else runs out."""
+        return self.redeemed_at or self.ends_at
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What is left of an offer: codes nobody holds, and micros its budget has set aside."""
+
+    codes: int = 0
+    reserved_micros: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HouseOffers:
+    """What a workspace decided that holds for all its offers.
+
+    ``margin`` is the share of a price that is left to the business, None where nobody said;
+    after an offer at least ``floor`` of the sale has to be left. ``wait`` is how long after
+    one offer is over another journey may give the next. ``basket`` stands in for people
+    whose own is not known. ``rates`` are the shares expected to be redeemed, by offer.
+    """
+
+    offers: Offers = NO_OFFERS
+    margin: Decimal | None = None
+    floor: Decimal = NOTHING
+    wait: timedelta = timedelta(0)
+    basket: Decimal | None = None
+    rates: Mapping[str, float] = field(default_factory=dict)
+    expect: float = 0.0
+    currency: str = "GBP"
+
+    def rate(self, offer: str) -> float:
+        """Return the share of an offer's that is expected to be redeemed."""
+        if offer in self.rates:
+            return self.rates[offer]
+        own = self.offers.terms[offer].expect
+        return self.expect if own is None else own
+
+
+@dataclass(frozen=True, slots=True)
+class ToGive:
+    """An offer as it is to be given with one message.
+
+    ``ends_at`` is the end of ``ends_on`` where the person is. ``code`` is the shared one, or
+    empty; with ``takes_code`` one of its own is taken as the message is written.
+    """
+
+    offer: str
+    kind: str
+    ladder: str
+    rung: int
+    text: str
+    ends_on: date
+    ends_at: datetime
+    cost_micros: int
+    most_micros: int
+    expected_micros: int
+    minimum_micros: int
+    takes_code: bool
+    code: str = ""
+    tied_to: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is given, or the reason why nothing is, and until when that holds (None: for good)."""
+
+    give: ToGive | None = None
+    refusal: Reason | None = None
+    until: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOffer:
+    """An offer as it was given with a message, for those who write or look at it."""
+
+    offer: str
+    code: str
+    text: str
+    ends_on: date
+    ends_at: datetime
+    expected_micros: int
+
+
+def micros_of(value: Decimal) -> int:
+    """Return an amount in millionths of the major unit."""
+    return Money(value, "XXX").micros
+
+
+def _given(*predicates: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in predicates if one))

@@ -1,0 +1,249 @@
+"""Offers in the ledger: a code is one person's, and is free again where nobody saw it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connections
+
+from rekindle.consent import ConsentRecord
+from rekindle.gate import BookRules, Decision, HouseRules
+from rekindle.journeys import JourneyEngine, JourneyVersion, Person, Signal, parse_journey
+from rekindle.ledger import LedgerBook, Outbox, cancelling, load_codes, models
+from rekindle.ledger.offers import models as rows
+from rekindle.offers import HouseOffers, parse_offers
+from rekindle.testing.audiences import FixedAudience
+from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
+from tests.ledger.queueing import DAY, HOUR, LEASE, START, claim
+
+OFFERS = parse_offers(
+    "offers: {ten: {kind: amount_off, amount: 10, codes: own, budget: 40, lasts: 7 days}}"
+)
+TERMS = BookRules(soft_opt_in=True, offers=OFFERS, offer_wait=60 * DAY)
+RULES = HouseRules(offers=HouseOffers(OFFERS, Decimal("0.5"), Decimal(0), 60 * DAY, Decimal(100)))
+TEXT = """\
+journey: {name}
+enter:
+  audience: "true"
+goal: {{on: order, within: 30 days}}
+holdout: none
+stale_after: 2 days
+steps:
+  - send: {{channel: email, template: hello, offer: ten}}
+"""
+
+
+class Shop:
+    """A ledger with people in a journey whose one message gives an offer with a code."""
+
+    def __init__(self, alias: str, people: int = 1, *, journey: str = "lapsed") -> None:
+        self.alias = alias
+        self.book = LedgerBook(alias, secret=b"s", terms=TERMS)
+        self.outbox = Outbox(alias, terms=TERMS)
+        self.people = [f"p{number}" for number in range(people)]
+        self.book.save_people(Person(one, f"{one}@example.com", "GB") for one in self.people)
+        self.book.save_consent(
+            ConsentRecord(one, Channel("email"), True, START - DAY, "form") for one in self.people
+        )
+        self.enter(journey)
+
+    def enter(self, name: str, *, held_out: str = "") -> None:
+        journey = parse_journey(TEXT.format(name=name))
+        self.book.start(JourneyVersion(journey, 1, 0.0, name, START))
+        self.held_out = held_out
+
+    def tick(self, at: datetime = START) -> Mapping[tuple[Answer, Reason | None], int]:
+        book = LedgerBook(self.alias, secret=b"s", terms=TERMS)
+        engine = JourneyEngine(
+            book, FixedAudience(self.people), rules=RULES, cost={}, assign=self._assign
+        )
+        return engine.tick(at).decisions
+
+    def _assign(self, person: str, *, salt: str, holdout_share: float) -> Arm:
+        return Arm.HOLDOUT if person == self.held_out else Arm.TREATMENT
+
+    def load(self, *codes: str) -> None:
+        load_codes(self.alias, "ten", codes, START)
+
+    @property
+    def codes(self) -> dict[str, int | None]:
+        """Return every code with the touch it is in."""
+        return dict(rows.OfferCode.objects.using(self.alias).values_list("code", "touch"))
+
+    @property
+    def given(self) -> list[tuple[str, str, str]]:
+        """Return to whom which code was given, and where that stands."""
+        found = rows.GivenOffer.objects.using(self.alias).order_by("touch")
+        return list(found.values_list("person_id", "code", "state"))
+
+    @property
+    def set_aside(self) -> int:
+        return int(rows.OfferStock.objects.using(self.alias).get(offer="ten").reserved_micros)
+
+
+@pytest.fixture
+def shop(alias: str) -> Shop:
+    """Return a shop with one person and two codes."""
+    found = Shop(alias)
+    found.load("AAA", "BBB")
+    return found
+
+
+def test_code_is_taken_with_the_message(shop: Shop) -> None:
+    assert shop.tick() == {(Answer.SEND, None): 1}
+    (touch,) = models.Touch.objects.using(shop.alias).values_list("pk", flat=True)
+    assert shop.codes == {"AAA": touch, "BBB": None}
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "open")], 10_000_000)
+    (message,) = claim(shop.outbox)
+    assert message.offer is not None
+    assert (message.offer.code, message.offer.ends_at) == ("AAA", START.replace(day=10, hour=0))
+
+
+def test_pool_that_runs_dry_in_a_batch_holds_the_rest(alias: str) -> None:
+    shop = Shop(alias, 5)
+    shop.load("AAA", "BBB", "CCC")
+    assert shop.tick() == {(Answer.SEND, None): 3, (Answer.HOLD, Reason.NO_CODE): 2}
+    assert sorted(code for _, code, _ in shop.given) == ["AAA", "BBB", "CCC"]
+    shop.load("DDD", "EEE")
+    # £40 is the budget, and each is £10.
+    assert shop.tick(START + 6 * HOUR) == {
+        (Answer.SEND, None): 1,
+        (Answer.HOLD, Reason.OFFER_SPENT): 1,
+    }
+    assert shop.set_aside == 40_000_000
+
+
+def test_two_workers_never_give_one_code_twice(alias: str) -> None:
+    shop = Shop(alias, 60)
+    limit = 30
+    shop.load(*(f"C{number}" for number in range(limit)))
+    rows.OfferStock.objects.using(alias).all().delete()
+    together, errors = threading.Barrier(2), []
+
+    def work() -> None:
+        together.wait(60)
+        try:
+            shop.tick()
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connections[alias].close()
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    codes = [code for _, code, _ in shop.given]
+    assert len(codes) == len(set(codes)) == 4  # which is what the budget pays for
+    assert shop.set_aside == 40_000_000
+
+
+def test_database_itself_refuses_a_second_holder(shop: Shop) -> None:
+    shop.tick()
+    (touch,) = (touch for touch in shop.codes.values() if touch is not None)
+    with pytest.raises(IntegrityError):
+        rows.OfferCode.objects.using(shop.alias).filter(code="BBB").update(touch=touch)
+
+
+def test_held_out_people_use_no_code_up(shop: Shop) -> None:
+    shop.held_out = "p0"
+    assert shop.tick() == {(Answer.SKIP, Reason.HELD_OUT): 1}
+    assert set(shop.codes.values()) == {None}
+    assert (shop.given, shop.set_aside) == ([("p0", "", "ghost")], 0)
+
+
+@pytest.mark.parametrize("how", ["bought", "expired", "stopped", "unsubscribed"])
+def test_message_that_does_not_leave_gives_its_code_back(shop: Shop, how: str) -> None:
+    shop.tick()
+    if how == "expired":
+        assert shop.outbox.expire_but((), START + 3 * DAY) == 1
+    elif how == "stopped":
+        shop.book.stop("lapsed", START + HOUR)
+        messages = claim(shop.outbox, at=START + HOUR)
+        shop.outbox.settle(
+            [(one, cancelled(Reason.EXIT_REACHED)) for one in messages], START + HOUR
+        )
+    else:
+        kind = SignalKind.ORDER if how == "bought" else SignalKind.OPT_OUT
+        shop.book.record([Signal("p0", kind, START + HOUR, "it")], START + HOUR)
+    assert set(shop.codes.values()) == {None}
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "released")], 0)
+
+
+def cancelled(reason: Reason) -> Decision:
+    return Decision(Answer.SKIP, reason)
+
+
+def test_refused_message_gives_its_code_back_and_takes_one_when_it_is_tried_again(
+    shop: Shop,
+) -> None:
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.fail(message, START, error="no", reason=Reason.REFUSED)
+    assert set(shop.codes.values()) == {None}
+    shop.outbox.resolve(message.key, sent=False, at=START + HOUR, who="me")
+    assert (shop.codes["AAA"], shop.set_aside) == (message.touch, 10_000_000)
+    (again,) = claim(shop.outbox, at=START + HOUR)
+    assert again.offer is not None
+    assert again.offer.code == "AAA"
+
+
+def test_refused_message_is_not_tried_again_without_a_code(shop: Shop) -> None:
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.fail(message, START, error="no", reason=Reason.REFUSED)
+    rows.OfferCode.objects.using(shop.alias).all().delete()
+    found = shop.outbox.resolve(message.key, sent=False, at=START + HOUR, who="me")
+    assert found.reason is Reason.NO_CODE
+
+
+def test_message_of_unknown_fate_keeps_its_code(shop: Shop) -> None:
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.mark_unknown(message, "no answer")
+    shop.book.record([Signal("p0", SignalKind.OPT_OUT, START + HOUR, "no")], START + HOUR)
+    assert shop.codes["AAA"] == message.touch
+    assert shop.given == [("p0", "AAA", "open")]
+    # Tried again at somebody's word, and cancelled then: it may have left all the same.
+    shop.outbox.resolve(message.key, sent=False, at=START + HOUR, who="me")
+    touches = models.Touch.objects.using(shop.alias)
+    cancelling.cancel(shop.alias, touches, Reason.STALE)
+    assert shop.codes["AAA"] == message.touch
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "released")], 0)
+
+
+def test_lost_message_that_left_after_all_keeps_what_it_showed(shop: Shop) -> None:
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.recover(START + 2 * LEASE, is_idempotent=True)
+    shop.book.record([Signal("p0", SignalKind.ORDER, START + HOUR, "it")], START + HOUR)
+    assert shop.codes["AAA"] == message.touch
+    shop.outbox.accept([(message, "sent-1")], START + HOUR)
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "open")], 10_000_000)
+
+
+def test_nobody_has_two_at_once_across_journeys(shop: Shop) -> None:
+    shop.tick()
+    shop.enter("other")
+    assert shop.tick(START + HOUR) == {(Answer.HOLD, Reason.OFFER_OPEN): 1}
+    shop.enter("third")
+    assert shop.tick(START + 8 * DAY) == {
+        (Answer.HOLD, Reason.OFFER_WAIT): 1,
+        (Answer.SKIP, Reason.STALE): 1,
+    }
+
+
+def test_two_ids_that_become_one_have_the_offers_of_both(alias: str) -> None:
+    shop = Shop(alias, 2)
+    shop.load("AAA", "BBB")
+    shop.tick()
+    rows.GivenOffer.objects.using(alias).filter(person="p1").update(person="p0")
+    models.Touch.objects.using(alias).filter(person="p1").update(person="p0")
+    first, second = claim(shop.outbox)
+    assert [len(one.dossier.offers) for one in (first, second)] == [0, 1]
