@@ -2,6 +2,7 @@
 
 from rekindle.content.casting import Casts
 from rekindle.content.checks import CHECKS, Check, Flaw, find_flaws, require_flawless
+from rekindle.content.clicks import Click, ClickLinks
 from rekindle.content.context import build_person, build_shop, full_name
 from rekindle.content.describing import describe_content
 from rekindle.content.language import render_page
@@ -24,6 +25,8 @@ __all__ = [
     "VARIABLES",
     "Casts",
     "Check",
+    "Click",
+    "ClickLinks",
     "Flaw",
     "Form",
     "Rendered",

@@ -146,7 +146,8 @@ class DeliveryEvent:
     ``address`` is the one the message went to, and ``message`` our key of it; either may be
     empty where the provider does not say. ``is_machine`` marks what a scanner or a proxy
     did. Only a bounce that ``is_permanent`` is about the address. ``reason`` is the
-    provider's own word; whoever stores it takes addresses out.
+    provider's own word; whoever stores it takes addresses out. ``person`` is whose message
+    it is where our own link said so, and ``message`` then how its key begins.
     """
 
     id: str
@@ -160,6 +161,7 @@ class DeliveryEvent:
     is_machine: bool = False
     is_permanent: bool = True
     reason: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What goes on by itself: passes, returns, dispatch, what comes in, and restored ledgers."""
 
+from rekindle.worker.clicking import LedgerClicks
 from rekindle.worker.dispatching import require_settings
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
@@ -15,6 +16,7 @@ __all__ = [
     "FactsOverview",
     "Guard",
     "Health",
+    "LedgerClicks",
     "LedgerFigures",
     "LedgerIntake",
     "LedgerOverview",

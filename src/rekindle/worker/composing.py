@@ -13,6 +13,7 @@ from rekindle.consent import sign_unsubscribe
 from rekindle.content import (
     MARKETING_VARIABLES,
     Casts,
+    ClickLinks,
     Templates,
     build_person,
     build_shop,
@@ -28,6 +29,7 @@ from rekindle.messages import Address, Links, Message
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose
+from rekindle.worker.clicking import build_links
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +55,10 @@ class Composer:
     @cached_property
     def _casts(self) -> Casts:
         return Casts(self.templates)
+
+    @cached_property
+    def _links(self) -> ClickLinks:
+        return build_links(self._workspace)
 
     def compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
         """Return each message as it leaves by its key, or why it cannot be written.
@@ -168,7 +174,12 @@ class Composer:
             channel=message.channel,
             person=message.person,
             address=Address(message.address_kind, message.address),
-            parts=self._casts.render_for(message.template, context, find_form(message.channel)),
+            parts=self._links.wrap(
+                self._casts.render_for(message.template, context, find_form(message.channel)),
+                message=message.key,
+                person=message.person,
+                channel=message.channel,
+            ),
             at=at,
             purpose=self._purpose(message),
             topic="" if journey is None else journey.topic,

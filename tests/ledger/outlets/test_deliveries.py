@@ -124,3 +124,45 @@ def test_what_is_told_of_tomorrow_happened_when_it_was_told(
     queue.message(**LEFT)
     deliveries.take([replace(TOLD, at=START + 9 * DAY)], START + DAY)
     assert models.Signal.objects.using(alias).get().at == START + DAY
+
+
+def test_a_click_on_our_own_link_is_its_readers_and_of_that_message(
+    queue: Queue, deliveries: Deliveries, book: LedgerBook, alias: str
+) -> None:
+    queue.message(**LEFT)
+    key = models.Touch.objects.using(alias).get().key or queue_key(alias)
+    click = replace(TOLD, kind=DeliveryKind.CLICKED, address="", message=key[:24], person="alice")
+    told = [
+        click,
+        replace(click, id="2", is_machine=True),
+        replace(click, id="3", at=START),  # too soon for a person
+        replace(click, id="4", person="bob"),  # none of bob's begins so
+        replace(click, id="5", person="nobody"),
+        replace(click, id="6", message="f" * 24),
+    ]
+    assert deliveries.take(told, START + DAY) == 6
+    found = models.Signal.objects.using(alias).values_list("person_id", "kind", "at")
+    assert list(found) == [("alice", "click", START + HOUR)]
+    kept = models.Delivery.objects.using(alias).filter(touch__isnull=False).order_by("id")
+    assert [row.is_machine for row in kept] == [False, True, True]
+    assert not models.Person.objects.using(alias).filter(id="nobody").exists()
+
+
+LEASED: dict[str, Any] = {"lease_until": START + DAY, "leased_by": "a worker"}
+
+
+def queue_key(alias: str) -> str:
+    """Return the key of the one message, which is not written down where it follows."""
+    touch = models.Touch.objects.using(alias).select_related("enrolment").get()
+    own = touch.enrolment
+    return touch_key(touch.person_id, own.journey, touch.version, touch.step, own.rotation)
+
+
+def test_a_click_while_the_message_is_leaving_is_a_machines(
+    queue: Queue, deliveries: Deliveries, alias: str
+) -> None:
+    queue.message(**{**LEFT, "state": "sending", "accepted_at": None, **LEASED})
+    click = replace(TOLD, kind=DeliveryKind.CLICKED, address="", person="alice")
+    deliveries.take([replace(click, message=queue_key(alias)[:24])], START + DAY)
+    assert models.Delivery.objects.using(alias).get().is_machine
+    assert not models.Signal.objects.using(alias).exists()

@@ -105,6 +105,8 @@ class Deliveries:
 
     def _find(self, event: DeliveryEvent, hashed: str) -> _About:
         """Find who has the address now, and which of their messages it is about."""
+        if event.person:
+            return self._find_own(event)
         people = (
             [who for (who,) in fetch(self._alias, "people_at", hashed, hashed)] if hashed else []
         )
@@ -119,6 +121,14 @@ class Deliveries:
             touch = _match(event, [_touch_of(*row) for row in rows])
         found = {*people, *([touch.person] if touch is not None else [])}
         return _About(tuple(sorted(found)), touch)
+
+    def _find_own(self, event: DeliveryEvent) -> _About:
+        """Find the message that one of our own links stands in; nobody without it."""
+        person = self._book.persons.find([event.person])[event.person]
+        since = text_of(event.at - REMEMBERED)
+        rows = fetch(self._alias, "touches_to", rows_of([(person,)]), event.channel.value, since)
+        touch = _match(event, [_touch_of(*row) for row in rows])
+        return _About((), None) if touch is None else _About((touch.person,), touch)
 
     def _act(self, event: DeliveryEvent, about: _About, at: datetime, hashed: str) -> None:
         """Record what it tells of people, and end what that ends."""
@@ -194,10 +204,16 @@ def _match(event: DeliveryEvent, touches: Iterable[_Touch]) -> _Touch | None:
                 return touch
         elif (event.provider_id and touch.provider_id == event.provider_id) or (
             event.message
-            and (touch.key == event.message or touch.provider_id.startswith(f"<{event.message}>"))
+            and (_is_named(event, touch) or touch.provider_id.startswith(f"<{event.message}>"))
         ):
             return touch
     return None
+
+
+def _is_named(event: DeliveryEvent, touch: _Touch) -> bool:
+    if event.person:  # our own links say how the key begins, which is enough among one's own
+        return touch.key.startswith(event.message)
+    return touch.key == event.message
 
 
 def _touch_of(
@@ -213,4 +229,6 @@ def _is_young(event: DeliveryEvent, touch: _Touch | None) -> bool:
     """Tell whether an open or a click came too soon to be a person's."""
     if event.kind not in ANSWERS - {DeliveryKind.REPLIED} or touch is None:
         return False
-    return touch.accepted_at is not None and event.at - touch.accepted_at < YOUNG
+    if touch.accepted_at is None:  # it is on its way out just now, or nobody knows
+        return touch.state == MessageState.SENDING
+    return event.at - touch.accepted_at < YOUNG

@@ -17,7 +17,7 @@ from django.urls import ResolverMatch, URLPattern, path
 from rekindle.ledger import configure
 from rekindle.web.access import declared_access
 from rekindle.web.hiding import hide_in_logs
-from rekindle.web.portal.interfaces import OptOuts
+from rekindle.web.portal.interfaces import Clicks, OptOuts
 from rekindle.web.portal.pages import STYLE_HASH, Pages
 
 # https://owasp.org/www-project-secure-headers/: nothing is loaded, framed or remembered,
@@ -80,14 +80,18 @@ class Portal(WSGIHandler):
 
 
 def build_routes(
-    opt_outs: OptOuts, secret: bytes, find_trouble: Callable[[], str] = lambda: ""
+    opt_outs: OptOuts,
+    secret: bytes,
+    find_trouble: Callable[[], str] = lambda: "",
+    clicks: Clicks | None = None,
 ) -> Routes:
     """Return every address of the portal. Each view declares who may see it."""
-    pages = Pages(opt_outs, secret, find_trouble)
+    pages = Pages(opt_outs, secret, find_trouble, clicks)
     return Routes(
         urlpatterns=(
             path("", pages.home, name="home"),
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
+            path("c/<str:token>", pages.click, name="click"),
             path("healthz", pages.health, name="health"),
         ),
         handler400=pages.bad_request,
@@ -98,13 +102,17 @@ def build_routes(
 
 
 def build_app(
-    opt_outs: OptOuts, secret: bytes, *, find_trouble: Callable[[], str] = lambda: ""
+    opt_outs: OptOuts,
+    secret: bytes,
+    *,
+    find_trouble: Callable[[], str] = lambda: "",
+    clicks: Clicks | None = None,
 ) -> Portal:
     """Return the portal of one business as a WSGI application.
 
     ``secret`` is the key its links were signed with; ``find_trouble`` says in a line what
-    keeps the business from working, if anything does. Any host name is answered: no page
-    depends on the one it was asked for by.
+    keeps the business from working, if anything does; ``clicks`` where links lead. Any host
+    name is answered: no page depends on the one it was asked for by.
     """
     hide_in_logs()
-    return Portal(build_routes(opt_outs, secret, find_trouble))
+    return Portal(build_routes(opt_outs, secret, find_trouble, clicks))

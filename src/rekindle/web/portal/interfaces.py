@@ -8,6 +8,25 @@ from __future__ import annotations
 from typing import Protocol
 
 
+class Clicks(Protocol):
+    """Where links in messages lead, and who followed them."""
+
+    def follow(self, token: str, *, is_machine: bool) -> str:
+        """Return where a link leads, "" where it leads nowhere; keep that it was followed.
+
+        ``is_machine`` says that no person did. What cannot be kept is no reason not to lead
+        on.
+        """
+
+
+class NoClicks:
+    """Of a business whose messages have no such links: they lead nowhere."""
+
+    def follow(self, token: str, *, is_machine: bool) -> str:
+        """Return that it leads nowhere."""
+        return ""
+
+
 class OptOuts(Protocol):
     """Who is on which list, as far as a page has to know."""
 

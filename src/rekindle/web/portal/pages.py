@@ -15,14 +15,15 @@ from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
 from rekindle.consent import OptOutLink, read_unsubscribe
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
-from rekindle.web.portal.interfaces import OptOuts
+from rekindle.web.portal.interfaces import Clicks, NoClicks, OptOuts
+from rekindle.web.portal.visits import is_machine
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -45,7 +46,9 @@ class Pages:
         opt_outs: OptOuts,
         secret: bytes,
         find_trouble: Callable[[], str] = lambda: "",
+        clicks: Clicks | None = None,
     ) -> None:
+        self._clicks = NoClicks() if clicks is None else clicks
         self._opt_outs = opt_outs
         self._secret = secret
         self._find_trouble = find_trouble
@@ -61,6 +64,14 @@ class Pages:
         if request.method in SHOWING:
             return self._page("unsubscribe.html", channel=link.channel)
         return self._refuse_method((*SHOWING, "POST"))
+
+    @open_to_anyone("the signed token in the address says where it leads, to the shop's own pages")
+    def click(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Lead to a page of the shop, and keep that somebody went there."""
+        if request.method not in SHOWING:
+            return self._refuse_method(SHOWING)
+        url = self._clicks.follow(token, is_machine=is_machine(request))
+        return HttpResponseRedirect(url) if url else self.not_found(request)
 
     @open_to_anyone("it says what this address is for, and nothing about anybody")
     def home(self, request: HttpRequest) -> HttpResponse:

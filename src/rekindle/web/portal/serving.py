@@ -8,7 +8,7 @@ from rekindle.desk import LedgerOptOuts
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.interfaces import OptOuts
-from rekindle.worker import Guard, Health
+from rekindle.worker import Guard, Health, LedgerClicks
 
 PASS_EVERY_SECONDS = 60.0
 
@@ -45,4 +45,9 @@ def build_portal(
     workspace.ledger  # noqa: B018 - connect and migrate before the first request
     health = Health(workspace, every_seconds=every_seconds)
     opt_outs = GuardedOptOuts(LedgerOptOuts(workspace), workspace)
-    return build_app(opt_outs, workspace.secret, find_trouble=health.find_trouble)
+    return build_app(
+        opt_outs,
+        workspace.secret,
+        find_trouble=health.find_trouble,
+        clicks=LedgerClicks(workspace),
+    )
