@@ -23,7 +23,6 @@ from rekindle.cli import (
     moving,
     operation,
     outbox,
-    people,
     persons,
     quarantine,
     questions,
@@ -32,6 +31,7 @@ from rekindle.cli import (
 )
 from rekindle.cli.console import errors
 from rekindle.cli.keeping import keys, offers
+from rekindle.cli.permission import consents, wishes
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
 from rekindle.cli.process.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
@@ -59,7 +59,8 @@ TASKS: Mapping[str, Sequence[Room]] = {
     "Try, start and measure journeys": (journeys, offers),
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, outbox, moving),
-    "One person": (people, persons),
+    "One person": (wishes, persons),
+    "Permission": (consents,),
     "Let machines in": (keys,),
 }
 

@@ -180,6 +180,12 @@ def grounds_of(place: str | None, channel: Channel, on: date) -> tuple[Ground, .
     return tuple(own or (row for row in rows if ANY in row.places))
 
 
+def lasting_months(deed: Deed) -> list[int]:
+    """Return after how many months grounds run out that follow from such a deed."""
+    rows = load_law().ground
+    return sorted({row.months for row in rows if row.months is not None and deed in row.after})
+
+
 def hours_of(places: Sequence[str], channel: Channel, on: date) -> Week | None:
     """Return the hours of marketing for somebody in one of ``places``, None without a law.
 

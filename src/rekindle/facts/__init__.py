@@ -32,6 +32,7 @@ from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Answers, Proposal, propose_source
 from rekindle.facts.purchases import PURCHASE, REFUND, UNDONE, is_bought
 from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
+from rekindle.facts.sources.listing import ListedRow, Listing, read_listing
 
 __all__ = [
     "CONTRACTS",
@@ -53,6 +54,8 @@ __all__ = [
     "FileImport",
     "Format",
     "Lake",
+    "ListedRow",
+    "Listing",
     "Progress",
     "Proposal",
     "Reading",
@@ -77,5 +80,6 @@ __all__ = [
     "open_lake",
     "open_warehouse",
     "propose_source",
+    "read_listing",
     "tell_shared",
 ]

@@ -82,6 +82,7 @@ from rekindle.ledger.history import (  # noqa: E402
     tally_journeys,
     tally_messages,
 )
+from rekindle.ledger.history.addresses import AddressBook, find_suppressed  # noqa: E402
 from rekindle.ledger.history.observations import Correction, Observations, Sightings, Watched  # noqa: E402
 from rekindle.ledger.intake import (  # noqa: E402
     ApiKey,
@@ -114,6 +115,7 @@ from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "AddressBook",
     "ApiKey",
     "ApiKeys",
     "AuditEntry",
@@ -170,6 +172,7 @@ __all__ = [
     "draw_token",
     "everybody",
     "find_secret",
+    "find_suppressed",
     "fits",
     "fits_seal",
     "forget_reported_of_erased",

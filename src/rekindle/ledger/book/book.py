@@ -143,6 +143,10 @@ class LedgerBook:
         with settled(self._alias, [person]) as now:
             self._people.suppress(now[person], Suppression(channel, purpose, reason), at)
 
+    def suppress_addresses(self, stops: Iterable[tuple[str, str, Suppression, datetime]]) -> None:
+        """Never write to these addresses (kind and value), whoever has them now or later."""
+        self._people.suppress_addresses(stops)
+
     def lift(self, person: str, reaches: Collection[tuple[str | None, str | None, str]]) -> None:
         """Let suppressions of a person or their address hold nowhere any more."""
         self._people.lift(person, reaches)

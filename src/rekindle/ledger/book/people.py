@@ -148,6 +148,12 @@ class People:
             know_people(self._alias, [person])
             suppress_people(self._alias, self._terms, [(person, suppression, at, "")])
 
+    def suppress_addresses(self, stops: Iterable[tuple[str, str, Suppression, datetime]]) -> None:
+        """Never write to these addresses, whoever has them; they are kept as keyed hashes."""
+        hashed = [("", one, at, self._hashing.of(kind, value)) for kind, value, one, at in stops]
+        with ledger_transaction(self._alias):
+            suppress_people(self._alias, self._terms, [row for row in hashed if row[3]])
+
     def lift(self, person: str, reaches: Collection[tuple[str | None, str | None, str]]) -> None:
         """Let suppressions of a person or their address hold nowhere any more.
 

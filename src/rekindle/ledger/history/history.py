@@ -6,6 +6,7 @@ Frozen values, read set-based; nothing here changes the ledger.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q
@@ -60,13 +61,44 @@ class History:
     @ledger_errors()
     def consents_of(self, person: str) -> Sequence[ConsentRecord]:
         """Return every statement of will of a person, oldest first."""
-        rows = models.Consent.objects.using(self._alias).filter(person=person)
+        return self.consents_among([person])
+
+    @ledger_errors()
+    def consents_among(self, people: Collection[str]) -> Sequence[ConsentRecord]:
+        """Return every statement of will of a batch of people, oldest first."""
+        rows = models.Consent.objects.using(self._alias).filter(person__in=list(people))
         return [
             ConsentRecord(
-                person, Channel(row.channel), row.granted, row.at, row.source, row.wording
+                row.person_id,
+                Channel(row.channel),
+                row.granted,
+                row.at,
+                row.source,
+                row.wording,
             )
             for row in rows.order_by("at", "id")
         ]
+
+    @ledger_errors()
+    def people_who_did(
+        self, events: Collection[str], *, since: datetime, until: datetime
+    ) -> Sequence[str]:
+        """Return who did one of these events between two instants, by the names journeys know."""
+        kinds = {kind.value for kind in SignalKind if kind.value in events}
+        rows = models.Signal.objects.using(self._alias).filter(
+            Q(kind__in=kinds) | Q(kind=SignalKind.EVENT.value, name__in=list(events)),
+            at__gte=since,
+            at__lte=until,
+            is_void=False,
+        )
+        reports = intake_models.Event.objects.using(self._alias).filter(
+            deed__in=list(events), at__gte=since, at__lte=until
+        )
+        found = {
+            *rows.values_list("person_id", flat=True),
+            *reports.values_list("person", flat=True),
+        }
+        return sorted(one for one in found if one)
 
     @ledger_errors()
     def decisions_of(self, person: str) -> Sequence[DecisionEntry]:

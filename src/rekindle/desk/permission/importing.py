@@ -1,0 +1,362 @@
+"""Takes lists of consents and of suppressions from other systems, with their dates.
+
+A blank says nothing. A no without a date counts from now, the latest it may have been said; a
+yes without one from before everything dated. Of nobody known a yes is set aside, and a no is
+kept as a keyed hash of the address, so that whoever comes with it later is not written to.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rekindle.consent import ConsentRecord, Suppression, Whom
+from rekindle.errors import UsageError
+from rekindle.facts import INSTANT, Column, ListedRow, read_listing
+from rekindle.journeys import Signal
+from rekindle.ledger import AddressBook, ledger_transaction
+from rekindle.messages import AddressKind
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Channel, Purpose, SignalKind, is_channel, is_usable_id
+
+UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+# Clocks differ; a yes of a later day is a slip of the pen.
+CLOCKS_DIFFER_BY = timedelta(days=1)
+LONGEST_REASON = 64
+BATCH = 5_000
+
+WHO = (
+    Column("customer_id", "string", "The customer.", words=("customer", "id", "user_id")),
+    Column("email", "string", "Their address.", words=("e_mail", "email_address", "mail")),
+    Column("phone", "string", "Their number.", words=("mobile", "phone_number", "telephone")),
+    Column("channel", "string", "The channel it is about.", words=("list_channel",)),
+)
+AT = Column(
+    "at",
+    INSTANT,
+    "When it was said.",
+    words=("date", "said_at", "consent_at", "consented_at", "opt_in_at", "created_at", "timestamp",
+           "unsubscribed_at", "bounced_at", "opt_in_time", "created"),
+)  # fmt: skip
+CONSENTS = (
+    *WHO,
+    Column("granted", "boolean", "Yes or no.", words=(
+        "consent", "opt_in", "subscribed", "status", "said", "answer", "marketing_consent",
+    )),
+    AT,
+    Column("wording", "string", "The exact words.", words=("text", "words", "consent_text")),
+    Column("source", "string", "Where it was said.", words=("form", "page", "consent_source")),
+    Column("how", "string", "How it was said: form, portal, call …", words=("method",)),
+)  # fmt: skip
+SUPPRESSIONS = (
+    *WHO,
+    Column("reason", "string", "Why.", words=("type", "cause", "status", "suppression_reason")),
+    AT,
+)
+# What lists of providers call why nobody is written to.
+REASONS: Mapping[str, SignalKind] = {
+    **dict.fromkeys(
+        ("bounce", "bounced", "hardbounce", "hardbounced", "permanent", "invalid", "cleaned",
+         "undeliverable", "blocked"), SignalKind.BOUNCE),
+    **dict.fromkeys(
+        ("complaint", "spam", "spamcomplaint", "spamreport", "abuse", "complained"),
+        SignalKind.COMPLAINT),
+    **dict.fromkeys(
+        ("", "optout", "optedout", "unsubscribe", "unsubscribed", "unsubscription", "stop",
+         "manual", "manuallysuppressed", "donotcontact"), SignalKind.OPT_OUT),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that was set aside: its line, the reason's name, and what was wrong."""
+
+    line: int
+    problem: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a list: rows read, what was written, and what was set aside, and why."""
+
+    file: str
+    read: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    left_out: Sequence[str] = ()
+    quarantine: Path | None = None
+
+    def refuse(self, row: ListedRow, problem: str, detail: str) -> None:
+        """Set a row aside."""
+        self.refused.append(Refused(row.line, problem, detail))
+
+
+@dataclass(frozen=True, slots=True)
+class ListDefaults:
+    """What holds for rows that do not say: the channel, the words, and which column is which."""
+
+    channel: Channel
+    wording: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def import_consents(workspace: Workspace, path: Path, defaults: ListDefaults, *, who: str) -> Taken:
+    """Append the statements of a file to the record; return what became of its rows.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UsageError: it says neither who nor what, or names no channel there is.
+    """
+    _require_channel(workspace, defaults.channel)
+    now = workspace.clock.now()
+    taken, rows = _open(workspace, path, CONSENTS, defaults, needs="granted")
+    for batch in _batches(rows):
+        people = _Finder(workspace, batch)
+        records, stops = [], []
+        for row in batch:
+            found = _consents(row, people, defaults, now, taken)
+            records += found
+            if not found and row.values.get("granted") is False and not row.trouble:
+                stops += _unknown(row, people, SignalKind.OPT_OUT, defaults, now, taken)
+        with ledger_transaction(workspace.ledger):
+            workspace.book.save_consent(records)
+            workspace.book.suppress_addresses(stops)
+    return _finish(workspace, taken, "consents imported", who, now)
+
+
+def import_suppressions(
+    workspace: Workspace, path: Path, defaults: ListDefaults, *, who: str
+) -> Taken:
+    """Suppress whom a list names; return what became of its rows.
+
+    An opt-out or a complaint from before a consent of theirs is left out: they agreed since.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UsageError: it says nobody, or names no channel there is.
+    """
+    _require_channel(workspace, defaults.channel)
+    now = workspace.clock.now()
+    taken, rows = _open(workspace, path, SUPPRESSIONS, defaults, needs=None)
+    for batch in _batches(rows):
+        people = _Finder(workspace, batch)
+        signals: list[Signal] = []
+        others: list[tuple[str, Suppression, datetime]] = []
+        stops = []
+        for row in batch:
+            if row.trouble or (channel := _channel(workspace, row, defaults, taken)) is None:
+                continue
+            told = " ".join(str(row.values.get("reason") or "").split())[:LONGEST_REASON]
+            kind = REASONS.get("".join(c for c in told.casefold() if c.isalnum()))
+            at = min(row.values.get("at") or now, now)
+            known = people.find(row)
+            if not known:
+                stops += _unknown(row, people, kind or told, defaults, now, taken)
+            for person in known:
+                if _agreed_since(workspace, person, channel, kind, row):
+                    taken.counts["agreed since"] += 1
+                    continue
+                taken.counts["suppressed"] += 1
+                if kind is None:
+                    one = Suppression(channel, Purpose.MARKETING, told)
+                    others.append((person, one, at))
+                    continue
+                day = row.values["at"].isoformat() if row.values.get("at") else "undated"
+                key = f"list:{kind.value}:{channel}:{person}:{day}"
+                address = people.address_of(row) if kind is SignalKind.BOUNCE else ""
+                signals.append(Signal(person, kind, at, key, channel=channel, address=address))
+        with ledger_transaction(workspace.ledger):
+            workspace.book.record(signals, now)
+            for person, one, at in others:
+                workspace.book.suppress(
+                    person, one.channel, reason=one.reason, at=at, purpose=one.purpose
+                )
+            workspace.book.suppress_addresses(stops)
+    return _finish(workspace, taken, "suppressions imported", who, now)
+
+
+class _Finder:
+    """Finds of whom the rows of a batch speak, in two questions."""
+
+    def __init__(self, workspace: Workspace, rows: Iterable[ListedRow]) -> None:
+        self._workspace = workspace
+        told = [row.values for row in rows]
+        self._book = AddressBook(workspace.ledger, secret=workspace.secret)
+        self._at = self._book.find_people(
+            [(kind, one[name]) for one in told for name, kind in KINDS.items() if one.get(name)]
+        )
+        ids = {one["customer_id"] for one in told if one.get("customer_id")}
+        usable = {one for one in ids if is_usable_id(one)}
+        self._by_id = workspace.book.persons.find(usable) if usable else {}
+        self._known = self._book.known_among(set(self._by_id.values()))
+
+    def find(self, row: ListedRow) -> list[str]:
+        """Return the people a row is about: by id, or else whoever has the address."""
+        person = self._by_id.get(row.values.get("customer_id") or "")
+        if person is not None and person in self._known:
+            return [person]
+        found = {
+            one
+            for name, kind in KINDS.items()
+            if row.values.get(name)
+            for one in self._at.get((kind, row.values[name]), ())
+        }
+        return sorted(found)
+
+    def id_of(self, row: ListedRow) -> str | None:
+        """Return the usable id of a row, None without one."""
+        return self._by_id.get(row.values.get("customer_id") or "")
+
+    @staticmethod
+    def address_of(row: ListedRow) -> str:
+        """Return the address a row names, "" for none."""
+        return row.values.get("email") or row.values.get("phone") or ""
+
+
+KINDS = {"email": AddressKind.EMAIL, "phone": AddressKind.PHONE}
+
+
+def _open(
+    workspace: Workspace,
+    path: Path,
+    columns: Sequence[Column],
+    defaults: ListDefaults,
+    *,
+    needs: str | None,
+) -> tuple[Taken, list[ListedRow]]:
+    zone = workspace.config.workspace.timezone
+    listing = read_listing(path, columns, chosen=defaults.columns, zone=zone)
+    if not {"customer_id", "email", "phone"} & set(listing.taken):
+        raise UsageError(f"{path}: no column says who: customer_id, email or phone")
+    if needs is not None and needs not in listing.taken:
+        raise UsageError(f"{path}: no column says {needs} (yes or no); name it with --take")
+    taken = Taken(str(path), read=len(listing.rows), columns=listing.taken)
+    taken.left_out = listing.left_out
+    for row in listing.rows:
+        if row.trouble:
+            taken.refuse(row, "unreadable", row.trouble)
+    return taken, list(listing.rows)
+
+
+def _batches(rows: Sequence[ListedRow]) -> Iterable[Sequence[ListedRow]]:
+    return (rows[begin : begin + BATCH] for begin in range(0, len(rows), BATCH))
+
+
+def _consents(
+    row: ListedRow, people: _Finder, defaults: ListDefaults, now: datetime, taken: Taken
+) -> list[ConsentRecord]:
+    """Return what a row states; what it cannot state is counted or set aside."""
+    granted, said_at = row.values.get("granted"), row.values.get("at")
+    # A no counts although another cell of its row cannot be read.
+    if row.trouble and granted is not False:
+        return []
+    if granted is None:
+        taken.counts["say nothing"] += 1
+        return []
+    channel = _channel(people._workspace, row, defaults, taken)
+    if channel is None:
+        return []
+    if granted and said_at is not None and said_at > now + CLOCKS_DIFFER_BY:
+        taken.refuse(row, "in_the_future", f"a yes of {said_at:%Y-%m-%d} cannot be said yet")
+        return []
+    found = people.find(row)
+    if not found and not granted and (own := people.id_of(row)) is not None:
+        found = [own]  # nobody yet; the no waits for them
+    if granted and len(found) != 1:
+        problem = "unknown_person" if not found else "several_people"
+        detail = "nobody here goes by it" if not found else f"{len(found)} people have the address"
+        taken.refuse(row, problem, f"{detail}; a yes is taken of one person alone")
+        return []
+    if found:
+        taken.counts["yes" if granted else "no"] += 1
+    undated = UNDATED if granted else now
+    origin = row.values.get("source") or Path(taken.file).name
+    record = ConsentRecord(
+        "",
+        channel,
+        granted,
+        min(said_at or undated, now),
+        f"{row.values.get('how') or 'import'}:{origin}",
+        row.values.get("wording") or defaults.wording,
+        since=UNDATED if not granted and said_at is None else None,
+    )
+    return [replace(record, person=person) for person in found]
+
+
+def _unknown(
+    row: ListedRow,
+    people: _Finder,
+    why: SignalKind | str,
+    defaults: ListDefaults,
+    now: datetime,
+    taken: Taken,
+) -> list[tuple[str, str, Suppression, datetime]]:
+    """Return what suppresses the addresses of a row that nobody known has."""
+    if people.find(row) or (channel := _channel(people._workspace, row, defaults, taken)) is None:
+        return []
+    at = min(row.values.get("at") or now, now)
+    purpose = None if why is SignalKind.BOUNCE else Purpose.MARKETING
+    reach = None if why is SignalKind.COMPLAINT else channel
+    one = Suppression(reach, purpose, str(why), Whom.ADDRESS)
+    own = people._workspace.terms.address_kind(channel)
+    found = [
+        (kind.value, row.values[name], one, at)
+        for name, kind in KINDS.items()
+        if row.values.get(name) and (reach is None or kind == own)
+    ]
+    if found:
+        taken.counts["kept for whoever has the address"] += 1
+    else:
+        taken.refuse(row, "unknown_person", f"nobody goes by it, and it has no {own} address")
+    return found
+
+
+def _agreed_since(
+    workspace: Workspace, person: str, channel: Channel, kind: SignalKind | None, row: ListedRow
+) -> bool:
+    if kind is SignalKind.BOUNCE or (said_at := row.values.get("at")) is None:
+        return False
+    own = [one for one in workspace.history.consents_of(person) if one.channel == channel]
+    return bool(own) and own[-1].granted and own[-1].at > said_at
+
+
+def _channel(
+    workspace: Workspace, row: ListedRow, defaults: ListDefaults, taken: Taken
+) -> Channel | None:
+    """Return the channel of a row, the default where it names none; None for no channel."""
+    name = str(row.values.get("channel") or defaults.channel).strip().casefold()
+    name = {"e-mail": "email", "mail": "email", "text": "sms"}.get(name, name)
+    if is_channel(name) and name in workspace.capabilities:
+        return Channel(name)
+    if not any(one.line == row.line for one in taken.refused[-2:]):
+        taken.refuse(row, "unknown_channel", f"{name[:40]!r} is no channel")
+    return None
+
+
+def _require_channel(workspace: Workspace, channel: Channel) -> None:
+    if channel not in workspace.capabilities:
+        known = ", ".join(workspace.capabilities)
+        raise UsageError(f"{channel!r} is no channel; there are {known}")
+
+
+def _finish(workspace: Workspace, taken: Taken, action: str, who: str, now: datetime) -> Taken:
+    """Write what was set aside to a file, and the import into the audit log."""
+    if taken.refused:
+        folder = workspace.directory / "state" / "quarantine"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{action.split(maxsplit=1)[0]}-{now:%Y%m%dT%H%M%S}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["line", "problem", "detail"])
+            writer.writerows((one.line, one.problem, one.detail) for one in taken.refused)
+        taken.quarantine = path
+    detail: dict[str, Any] = {"read": taken.read, "set aside": len(taken.refused), **taken.counts}
+    workspace.audit_log.write(who, action, Path(taken.file).name, detail, now)
+    return taken

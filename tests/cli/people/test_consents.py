@@ -1,0 +1,179 @@
+"""Lists from other systems, what runs out, and the proof of one person's permission."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import refused, rekindle
+
+HASHED = re.compile(r"[0-9a-f]{64}")
+
+
+@pytest.fixture
+def begun(begun_shop: Path, tmp_path: Path) -> Path:
+    """Return a copy of the shop in which people are on record."""
+    from tests.runtime.shops import Team
+
+    folder = tmp_path / "begun"
+    Team.copy(begun_shop, folder)
+    return folder
+
+
+def write(folder: Path, header: str, *rows: str) -> Path:
+    path = folder.parent / "list.csv"
+    path.write_text("\n".join((header, *rows)) + "\n", encoding="utf-8")
+    return path
+
+
+def statements(folder: Path, person: str) -> list[dict[str, object]]:
+    proof = rekindle("consent", "proof", person, "-C", folder, "--json").document
+    found = proof["statements"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_consents_are_taken_with_their_words_and_dates_and_told_of(begun: Path) -> None:
+    path = write(
+        begun,
+        "Email Address,opt in,Date,text,how,noise",
+        "c001@example.com,yes,2024-05-01 10:00,Yes please,form,x",
+        "c002@example.com,,2024-05-01,Never asked,form,x",
+        "c003@example.com,no,,,phone,x",
+        "nobody@example.com,yes,2024-05-01,Hello,form,x",
+        "stranger@example.com,no,2024-05-01,Go away,form,x",
+        "c004@example.com,perhaps,2024-05-01,,form,x",
+        "c005@example.com,yes,2099-01-01,,form,x",
+    )
+    answer = rekindle("consent", "import", path, "-C", begun, "--json")
+    assert answer.code == 0, answer.err
+    told = answer.document
+    assert told["read"] == 7
+    assert told["taken"] == {
+        "yes": 1,
+        "no": 1,
+        "say nothing": 1,
+        "kept for whoever has the address": 1,
+    }
+    problems = {one["line"]: one["problem"] for one in told["set_aside"]}
+    assert problems == {5: "unknown_person", 7: "unreadable", 8: "in_the_future"}
+    assert told["columns_left_out"] == ["noise"]
+    with Path(told["quarantine"]).open(encoding="utf-8") as file:
+        assert len(list(csv.reader(file))) == 4
+    newest = statements(begun, "c001")[-1]
+    assert (newest["wording"], newest["source"], newest["granted"]) == (
+        "Yes please",
+        "form:list.csv",
+        True,
+    )
+    assert newest["at"] == "2024-05-01T09:00:00+00:00"  # ten o'clock in London
+    before = statements(begun, "c003")
+    assert before[-1]["granted"] is False
+    again = rekindle("consent", "import", path, "-C", begun, "--json")
+    assert again.code == 0
+    assert statements(begun, "c003") == before
+
+
+def test_an_undated_yes_does_not_take_back_a_no(begun: Path) -> None:
+    path = write(begun, "customer_id,granted", "c001,no")
+    assert rekindle("consent", "import", path, "-C", begun).code == 0
+    path = write(begun, "customer_id,granted", "c001,yes")
+    assert rekindle("consent", "import", path, "-C", begun).code == 0
+    proof = rekindle("consent", "proof", "c001", "-C", begun, "--json").document
+    (email,) = (one for one in proof["channels"] if one["channel"] == "email")
+    assert (email["rule"], email["may_be_written_to"]) == ("withdrawn", False)
+
+
+def test_a_list_without_who_or_what_is_refused(begun: Path) -> None:
+    path = write(begun, "name,granted", "Ann,yes")
+    assert "no column says who" in refused("consent", "import", path, "-C", begun)
+    path = write(begun, "email,at", "c001@example.com,2024-05-01")
+    assert "granted" in refused("consent", "import", path, "-C", begun)
+    assert "no such file" in refused("consent", "import", begun / "none.csv", "-C", begun)
+    path = write(begun, "email,granted", "c001@example.com,yes")
+    told = refused("consent", "import", path, "-C", begun, "--channel", "pigeon")
+    assert "pigeon" in told
+    assert "no column 'When'" in refused(
+        "consent", "import", path, "-C", begun, "--take", "at=When"
+    )
+
+
+def test_suppressed_addresses_stay_so_for_whoever_comes_with_them(begun: Path) -> None:
+    path = write(
+        begun,
+        "email,reason,created",
+        "c001@example.com,unsubscribed,2024-08-01",
+        "later@example.com,Hard Bounce,2024-08-01",
+        "c003@example.com,we fell out,",
+        ",spam,2024-08-01",
+    )
+    answer = rekindle("suppressions", "import", path, "-C", begun, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["taken"] == {"suppressed": 2, "kept for whoever has the address": 1}
+    assert [one["problem"] for one in answer.document["set_aside"]] == ["unknown_person"]
+    proof = rekindle("consent", "proof", "c001", "-C", begun, "--json").document
+    reasons = {one["reason"]: one["at"] for one in proof["suppressions"]}
+    assert reasons == {"opt_out": "2024-07-31T23:00:00+00:00"}
+    proof = rekindle("consent", "proof", "c003", "-C", begun, "--json").document
+    assert [one["reason"] for one in proof["suppressions"]] == ["we fell out"]
+    # Nobody's address is kept: what stands in the ledger is a keyed hash.
+    raw = (begun / "state" / "ledger.sqlite3").read_bytes()
+    assert b"later@example.com" not in raw
+
+
+def test_an_opt_out_of_before_a_newer_consent_is_left_out(begun: Path) -> None:
+    path = write(begun, "email,granted,at", "c001@example.com,yes,2024-08-10")
+    rekindle("consent", "import", path, "-C", begun)
+    path = write(begun, "email,reason,at", "c001@example.com,opt-out,2024-08-01")
+    told = rekindle("suppressions", "import", path, "-C", begun, "--json").document
+    assert told["taken"] == {"agreed since": 1}
+    path = write(begun, "email,reason", "c001@example.com,opt-out")
+    told = rekindle("suppressions", "import", path, "-C", begun, "--json").document
+    assert told["taken"] == {"suppressed": 1}
+
+
+def test_what_runs_out_is_found_before_it_does(begun: Path) -> None:
+    settings = begun / "rekindle.toml"
+    text = settings.read_text(encoding="utf-8")
+    claimed = text.replace("soft_opt_in = false", "soft_opt_in = true")
+    settings.write_text(claimed, encoding="utf-8")
+    far = rekindle(
+        "consent", "expiring", "--within", "900d", "-C", begun, "--json", "--as-of", "2025-01-15"
+    )
+    assert far.code == 0, far.err
+    found = far.document["expiring"]
+    assert found
+    assert {one["rule"] for one in found} == {"implied_by_purchase"}
+    assert {one["place"] for one in found} == {"CA"}
+    first = found[0]
+    day = (date.fromisoformat(first["until"][:10]) - timedelta(days=1)).isoformat()
+    out = begun.parent / "expiring.csv"
+    near = rekindle(
+        "consent", "expiring", "--within", "2 days", "-C", begun, "--as-of", day, "--csv", out
+    )
+    assert near.code == 0, near.err
+    with out.open(encoding="utf-8") as file:
+        assert first["person"] in {row["person"] for row in csv.DictReader(file)}
+    after = rekindle(
+        "consent", "expiring", "--within", "1 day", "-C", begun, "--json", "--as-of", "2025-01-15"
+    )
+    assert first["person"] not in {one["person"] for one in after.document["expiring"]}
+
+
+def test_proof_is_one_readable_file(begun: Path, tmp_path: Path) -> None:
+    for name in ("proof.txt", "proof.json"):
+        out = tmp_path / name
+        answer = rekindle("consent", "proof", "c001@example.com", "-C", begun, "--out", out)
+        assert answer.code == 0, answer.err
+    text = (tmp_path / "proof.txt").read_text(encoding="utf-8")
+    assert "What they said, the oldest first" in text
+    assert "not legal advice" in text
+    record = json.loads((tmp_path / "proof.json").read_text(encoding="utf-8"))
+    assert record["person"] == "c001"
+    assert {one["channel"] for one in record["channels"]} >= {"email"}
+    assert "no customer" in refused("consent", "proof", "nobody", "-C", begun)
