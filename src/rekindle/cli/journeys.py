@@ -1,9 +1,10 @@
-"""Commands about journeys: ``plan``, ``start``, ``replay`` and ``report``."""
+"""Commands about journeys: ``plan``, ``preview``, ``start``, ``replay`` and ``report``."""
 
 from __future__ import annotations
 
 import shlex
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from rekindle.cli.console import (
     errors,
     name_journeys,
     open_at,
+    output,
     parse_as_of,
     parse_day,
     progress_bar,
@@ -34,9 +36,9 @@ from rekindle.cli.console import (
     write_rows,
 )
 from rekindle.cli.steering import By, whoever
-from rekindle.errors import UsageError
+from rekindle.errors import UsageError, WorkError
 from rekindle.vocabulary import Answer, Arm, Unknown
-from rekindle.wording import amount, moment, percent
+from rekindle.wording import amount, counted, moment, percent
 
 if TYPE_CHECKING:
     from rekindle.desk import Plan
@@ -50,6 +52,10 @@ JourneyName = Annotated[
         autocompletion=name_journeys,
     ),
 ]
+Customer = Annotated[
+    str,
+    typer.Option("--customer", metavar="ID", help="For this one; default a few it would reach."),
+]
 PLANNED = {
     Answer.SEND: "messages sent",
     Answer.HOLD: "touches held",
@@ -61,6 +67,8 @@ A_YEAR = timedelta(days=365)
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command("plan")(plan)
+    app.command("preview")(preview)
+    app.command("send-test")(send_a_test)
     app.command("start")(start)
     app.command("replay")(replay)
     app.command("report")(report)
@@ -83,6 +91,78 @@ def plan(
         show_json(found.to_json())
     else:
         _show_plan(found, directory, workspace.zone)
+
+
+def preview(
+    journey: JourneyName,
+    directory: Directory = Path(),
+    customer: Customer = "",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Default state/preview/JOURNEY."),
+    ] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures/--no-pictures", help="Take them, by a Chromium.")
+    ] = True,
+    as_of: AsOf = None,
+) -> None:
+    """Show every message of a journey for real people and for those who are different."""
+    from rekindle.desk import find_person
+    from rekindle.worker import save_preview, write_letters
+
+    workspace = open_at(directory, as_of)
+    at = workspace.latest() if as_of is None else workspace.clock.now()
+    found = workspace.journey(journey)
+    with progress_bar() as bar:
+        bar.add_task("writing", total=None)
+        person = find_person(workspace, customer) if customer else ""
+        letters = write_letters(workspace, found, at, customer=person)
+        folder = out or workspace.directory / "state" / "preview" / found.name
+        title = f"{found.name}, {workspace.config.workspace.name}"
+        saved = save_preview(letters, folder, title=title, at=at, with_pictures=pictures)
+    output.print(str(saved.index), markup=False, soft_wrap=True)
+    said = f"{counted(len(letters), 'message')}, {counted(saved.pictures, 'picture')}"
+    errors.print(f"{said}; nothing was sent", markup=False)
+    if saved.note:
+        errors.print(saved.note, markup=False)
+    for letter in letters:
+        if letter.trouble:
+            show_warning(f"{letter.template}, to {letter.reader.label}: {letter.trouble}")
+
+
+def send_a_test(
+    journey: JourneyName,
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Who gets them.")],
+    directory: Directory = Path(),
+    customer: Customer = "",
+    even_to_customers: Annotated[
+        bool,
+        typer.Option("--even-to-customers", help="Also where the address is a customer's."),
+    ] = False,
+) -> None:
+    """Send a journey's messages to one address of yours, marked as a test."""
+    from rekindle.desk import find_people, find_person
+    from rekindle.worker import send_test
+
+    workspace = open_at(directory, None)
+    found = workspace.journey(journey)
+    sent = send_test(
+        workspace,
+        found,
+        to,
+        workspace.latest(),
+        find_people=partial(find_people, workspace),
+        customer=find_person(workspace, customer) if customer else "",
+        even_to_customers=even_to_customers,
+    )
+    rows = [
+        [one.step, one.channel, "sent" if one.is_sent else "not sent", one.word] for one in sent
+    ]
+    show_table(
+        "Test messages", ["step", "channel", "what became of it", "the provider's word"], rows
+    )
+    if not all(one.is_sent for one in sent):
+        raise WorkError("not every message was taken; see above")
 
 
 def start(

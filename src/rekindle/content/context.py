@@ -10,7 +10,7 @@ from typing import Any
 from rekindle.config import Config, ShopSettings
 from rekindle.content.colours import ink_of, text_on
 
-LONGEST_NAME = 80
+LONGEST_NAME = 60
 """What is longer is cut: no message is a place for a name of a thousand letters."""
 
 
@@ -50,7 +50,10 @@ def full_name(properties: Mapping[str, str]) -> str:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+    if len(name) <= LONGEST_NAME:
+        return name
+    begun = name[:LONGEST_NAME]
+    return begun.rpartition(" ")[0].rstrip() or f"{begun[:-1]}…"
 
 
 def _shown(value: Any) -> object:

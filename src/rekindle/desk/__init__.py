@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.exporting import export_assignments, export_audience
+    from rekindle.desk.finding import find_people, find_person
     from rekindle.desk.judging import StepVerdict, Verdict
     from rekindle.desk.offers.standing import (
         OfferStanding,
@@ -70,6 +71,8 @@ _HOMES = {
     "explain_customer": "explaining",
     "export_assignments": "exporting",
     "export_audience": "exporting",
+    "find_people": "finding",
+    "find_person": "finding",
     "StepVerdict": "judging",
     "Verdict": "judging",
     "OfferStanding": "offers.standing",

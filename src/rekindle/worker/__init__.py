@@ -10,6 +10,7 @@ from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, lo
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
 from rekindle.worker.taking import LedgerIntake
 from rekindle.worker.ticking import Pass, Worker
+from rekindle.worker.trying import TestMail, save_preview, send_test, write_letters
 
 __all__ = [
     "Accepted",
@@ -25,11 +26,15 @@ __all__ = [
     "Pass",
     "ProviderReports",
     "State",
+    "TestMail",
     "Worker",
     "accept_restored",
     "accept_secret",
     "examine",
     "load_overview",
     "require_settings",
+    "save_preview",
+    "send_test",
     "worst_of",
+    "write_letters",
 ]

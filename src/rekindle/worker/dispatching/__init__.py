@@ -7,12 +7,16 @@ from rekindle.worker.dispatching.dispatcher import (
     DispatchReport,
     Means,
 )
+from rekindle.worker.dispatching.handing import Fate, Handed, HandOver
 from rekindle.worker.dispatching.looking import LastLook
 
 __all__ = [
     "CHUNK_SECONDS",
     "DispatchReport",
     "Dispatcher",
+    "Fate",
+    "HandOver",
+    "Handed",
     "LastLook",
     "Means",
     "build_dispatcher",

@@ -1,0 +1,88 @@
+"""Writes what a journey would say to some readers, by the same templates as the worker does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rekindle.channels import find_form
+from rekindle.content import Form, Templates, build_person, build_shop, load_templates
+from rekindle.errors import RekindleError
+from rekindle.journeys import Journey, Send
+from rekindle.profiles import FAMILIES
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Channel
+from rekindle.worker.trying.readers import Reader, find_readers
+
+NO_TOKEN = "a-preview-leads-nowhere"
+"""What stands in links for a person's token: a page that is passed on must not act for anyone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One message to one reader. ``trouble`` says why it could not be written, if it could not."""
+
+    number: int
+    step: str
+    channel: Channel
+    template: str
+    variant: str
+    reader: Reader
+    parts: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def write_letters(
+    workspace: Workspace, journey: Journey, at: datetime, *, customer: str = ""
+) -> Sequence[Draft]:
+    """Return every message of a journey, of each variant, for each reader.
+
+    Raises:
+        UsageError: nobody is known as ``customer``.
+        TemplateError: a template cannot be used by anyone.
+    """
+    templates = load_templates(workspace.directory / "templates")
+    columns = _columns(templates, journey)
+    readers = find_readers(workspace, journey, at, columns=columns, customer=customer)
+    return list(_letters(workspace, journey, templates, readers))
+
+
+def _columns(templates: Templates, journey: Journey) -> frozenset[str]:
+    used = (templates.variables(one.template, find_form(one.channel)) for one in journey.sends)
+    return frozenset().union(*used) & FAMILIES.by_column.keys()
+
+
+def _letters(
+    workspace: Workspace, journey: Journey, templates: Templates, readers: Sequence[Reader]
+) -> Iterator[Draft]:
+    number = 0
+    for send in journey.sends:
+        form = find_form(send.channel)
+        templates.check(send.template, FAMILIES.names, form=form)
+        for variant in send.variants or ("",):
+            number += 1
+            for reader in readers:
+                context = {**_context(workspace, send, reader), "variant": variant}
+                parts, trouble = _rendered(templates, send, context, form)
+                yield Draft(
+                    number, send.key, send.channel, send.template, variant, reader, parts, trouble
+                )
+
+
+def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, object]:
+    config = workspace.config
+    return {
+        **build_person(reader.properties, reader.address, reader.profile),
+        "shop": build_shop(config, config.channel(send.channel).shown),
+        "unsubscribe_url": f"{config.portal.url.rstrip('/')}/u/{NO_TOKEN}",
+    }
+
+
+def _rendered(
+    templates: Templates, send: Send, context: Mapping[str, object], form: Form
+) -> tuple[Mapping[str, str], str]:
+    try:
+        return templates.render_for(send.template, context, form), ""
+    except RekindleError as error:
+        return {}, str(error)

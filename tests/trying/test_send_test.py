@@ -1,0 +1,68 @@
+"""A test goes to one address of the team's, says that it is one, and is in no ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pytest
+
+from rekindle.desk import find_people
+from rekindle.errors import ConfigError, UsageError
+from rekindle.runtime import Workspace
+from rekindle.worker import TestMail, send_test
+from tests.runtime.shops import NOW, Team, set_key
+
+OURS = "anna@wick-and-mug.example"
+
+
+def send(space: Workspace, to: str, *, even_to_customers: bool = False) -> Sequence[TestMail]:
+    found = space.journey("calm")
+    return send_test(
+        space,
+        found,
+        to,
+        NOW,
+        find_people=partial(find_people, space),
+        even_to_customers=even_to_customers,
+    )
+
+
+def test_each_step_is_sent_once_and_marked(team: Team) -> None:
+    sent = send(team.workspace, OURS)
+    assert [(one.step, one.is_sent) for one in sent] == [
+        ("check-in", True),
+        ("new-arrivals", True),
+        ("nudge", True),
+    ]
+    mails = team.mails()
+    assert {mail["To"].addresses[0].addr_spec for mail in mails} == {OURS}
+    assert all(mail["Subject"].startswith("[Test] ") for mail in mails)
+    assert "a-preview-leads-nowhere" in mails[0]["List-Unsubscribe"]
+    assert not team.workspace.history.messages_of("calm")
+    send(team.workspace, OURS)
+    assert len(team.mails()) == 3  # of the same moment they are the same messages
+
+
+def test_a_customer_is_not_written_to_by_mistake(team: Team) -> None:
+    team.start("few")
+    team.tick()
+    team.workspace.outbox  # noqa: B018
+    before = len(team.mails())
+    address = team.mails()[0]["To"].addresses[0].addr_spec
+    for spelling in (address, address.upper(), f" {address} "):
+        with pytest.raises(UsageError, match="is the address of a customer"):
+            send(team.workspace, spelling)
+    assert len(team.mails()) == before
+    assert all(one.is_sent for one in send(team.workspace, address, even_to_customers=True))
+
+
+def test_what_is_no_address_is_refused(team: Team) -> None:
+    with pytest.raises(UsageError, match="is no address of any channel that calm uses"):
+        send(team.workspace, "+44 20 7946 0000")
+
+
+def test_settings_that_lack_something_refuse_a_test_too(team: Team) -> None:
+    set_key(team.folder, "postal_address", '""')
+    with pytest.raises(ConfigError, match="postal_address is empty"):
+        send(Workspace.open(team.folder), OURS)
