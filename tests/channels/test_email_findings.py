@@ -59,3 +59,18 @@ def test_a_server_of_this_machine_is_for_trying_out() -> None:
 
 def test_a_folder_takes_anything() -> None:
     assert faults("http://127.0.0.1:8080", outlet="email_folder", smtp={}) == []
+
+
+def test_a_provider_asks_for_its_keys_and_settings() -> None:
+    found = {problem: severity for severity, problem in faults(outlet="email_scaleway")}
+    assert found["REKINDLE_SCALEWAY_SECRET_KEY is not set, which Scaleway asks for"] == "refuses"
+    assert found["email.scaleway.project_id is not set"] == "refuses"
+    assert any("opens and clicks" in problem and found[problem] == "notes" for problem in found)
+
+
+def test_a_provider_that_is_set_up_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REKINDLE_POSTMARK_SERVER_TOKEN", "t")
+    ((severity, problem),) = faults(outlet="email_postmark")
+    assert (severity, "is not believed" in problem) == ("warns", True)
+    monkeypatch.setenv("REKINDLE_POSTMARK_WEBHOOK_SECRET", "u:p")
+    assert faults(outlet="email_postmark") == []

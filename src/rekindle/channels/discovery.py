@@ -9,13 +9,14 @@ from __future__ import annotations
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rekindle.config import Config, load_extensions
+from rekindle.config import Config, load_extensions, load_secret
 from rekindle.content import Form
 from rekindle.errors import ConfigError
 from rekindle.messages import (
@@ -127,9 +128,10 @@ def require_ready(folder: ChannelFolder, settings: Any, surroundings: Surroundin
 def find_faults(
     folder: ChannelFolder, settings: Any, surroundings: Surroundings
 ) -> Iterator[Finding]:
-    """Yield what a channel says of its own settings."""
+    """Yield what a channel says of its own settings, and of the secrets of its outlet."""
     _, entry = find_outlet(settings.outlet)
-    yield from folder.check(settings, entry, surroundings)
+    secrets = {name: load_secret(name) or "" for name in entry.secrets}
+    yield from folder.check(settings, entry, replace(surroundings, secrets=secrets))
 
 
 @lru_cache(maxsize=8)

@@ -178,10 +178,14 @@ class WebhookRequest:
 
 
 class Severity(StrEnum):
-    """How much a finding matters: whether anything may leave in spite of it."""
+    """How much a finding matters: whether anything may leave in spite of it.
+
+    ``NOTES`` is what only a person can look up, and is no fault as far as anybody knows.
+    """
 
     REFUSES = "refuses"
     WARNS = "warns"
+    NOTES = "notes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,13 @@ class State(StrEnum):
     REFUSES = "refuses"
 
 
+STATES = {
+    Severity.REFUSES: State.REFUSES,
+    Severity.WARNS: State.WARNS,
+    Severity.NOTES: State.WELL,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """What was found about one thing; ``remedy`` says what to do, where anything is."""
@@ -312,7 +319,6 @@ def _channels(workspace: Workspace) -> Iterator[Line]:
         settings = workspace.config.channel(folder.channel)
         found = list(find_faults(folder, settings, workspace.surroundings))
         for one in found:
-            state = State.REFUSES if one.severity is Severity.REFUSES else State.WARNS
-            yield Line(name, state, one.problem, one.remedy)
-        if not found:
+            yield Line(name, STATES[one.severity], one.problem, one.remedy)
+        if all(one.severity is Severity.NOTES for one in found):
             yield Line(name, State.WELL, f"leaves by {settings.outlet}")

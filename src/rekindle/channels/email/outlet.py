@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from rekindle.channels.email.providers.table import PROVIDERS, Provider
 from rekindle.channels.email.settings import PASSWORD, REPORTS_KEY, EmailSettings
-from rekindle.channels.email.webhook import build_reports
-from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry
+from rekindle.channels.email.webhook import build_provider_reports, build_reports
+from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry, Webhook
 
 MAIL = Capabilities(AddressKind.EMAIL, needs_postal_address=True)
 FOLDER = replace(MAIL, idempotent_for=FOR_EVER, reaches_people=False)
@@ -32,6 +33,33 @@ def _connections(settings: EmailSettings) -> int:
     return settings.smtp.connections
 
 
+def _http_connections(settings: EmailSettings) -> int:
+    return settings.http.connections
+
+
+def _of_provider(provider: Provider) -> OutletEntry:
+    """Return the outlet of one provider."""
+
+    def build(settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
+        from rekindle.channels.email.providers.outlet import ProviderOutlet
+
+        return ProviderOutlet(provider, settings, secrets)
+
+    def build_webhook(settings: EmailSettings, *, secrets: Mapping[str, str]) -> Webhook:
+        return build_provider_reports(provider, secrets)
+
+    can = replace(MAIL, has_receipts=bool(provider.reports), idempotent_for=provider.idempotent_for)
+    return OutletEntry(
+        provider.outlet,
+        f"sends e-mail through {provider.called}",
+        can,
+        build,
+        secrets=provider.secrets,
+        webhook=build_webhook if provider.reports else None,
+        connections=_http_connections,
+    )
+
+
 OUTLETS = (
     OutletEntry(
         "email_folder", "writes each e-mail to a file and sends nothing", FOLDER, build_folder
@@ -45,4 +73,5 @@ OUTLETS = (
         webhook=build_reports,
         connections=_connections,
     ),
+    *(_of_provider(provider) for provider in PROVIDERS),
 )

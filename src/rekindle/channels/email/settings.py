@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from rekindle.channels.email.providers.table import find_provider
 from rekindle.config import (
     MOST_MESSAGES,
     ChannelSettings,
@@ -54,12 +55,64 @@ class FolderSettings(Settings):
     path: Place = Field("state/outbox", description="Folder, relative to the workspace.")
 
 
+class HttpSettings(Settings):
+    """How a provider's HTTP interface is spoken to; its keys come from the environment."""
+
+    timeout_seconds: int = Field(30, gt=0, le=3600, description="How long to wait for an answer.")
+    connections: int = Field(2, ge=1, le=32, description="How many are open at the same time.")
+
+
+class ProviderSettings(Settings):
+    """One provider's interface."""
+
+    api_url: Text | None = Field(
+        None, pattern=r"^https?://\S+$", description="Where it is, if not where it usually is."
+    )
+
+
+class MailgunSettings(ProviderSettings):
+    """Mailgun. ``api_url`` is https://api.eu.mailgun.net/v3 for domains in the EU."""
+
+    sender_domain: Text | None = Field(
+        None, description="Its name of the sending domain; the sender's own if not set."
+    )
+
+
+class PostmarkSettings(ProviderSettings):
+    """Postmark."""
+
+    message_stream: Text = Field(
+        "broadcast", min_length=1, description="Postmark asks for a broadcast stream for marketing."
+    )
+
+
+class ScalewaySettings(ProviderSettings):
+    """Scaleway Transactional Email."""
+
+    project_id: Text | None = Field(None, description="The project that is billed; required.")
+    region: Text = Field("fr-par", min_length=1, description="Its region.")
+
+
 class EmailSettings(ChannelSettings):
     """How e-mail leaves the building."""
 
-    outlet: Literal["email_folder", "email_smtp"] = Field(
-        "email_folder", description="email_folder writes files and sends nothing."
-    )
+    outlet: Literal[
+        "email_folder",
+        "email_smtp",
+        "email_brevo",
+        "email_mailersend",
+        "email_mailgun",
+        "email_mailjet",
+        "email_mailtrap",
+        "email_mandrill",
+        "email_postal",
+        "email_postmark",
+        "email_resend",
+        "email_scaleway",
+        "email_sendgrid",
+        "email_sparkpost",
+        "email_unisender_go",
+    ] = Field("email_folder", description="email_folder writes files and sends nothing.")
     from_address: Text = Field(
         "shop@example.com", pattern=r"^[^@\s]+@[^@\s]+$", description="The sender's address."
     )
@@ -73,6 +126,25 @@ class EmailSettings(ChannelSettings):
     cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
     smtp: SmtpSettings = SmtpSettings()
     folder: FolderSettings = FolderSettings()
+    http: HttpSettings = HttpSettings()
+    brevo: ProviderSettings = ProviderSettings()
+    mailersend: ProviderSettings = ProviderSettings()
+    mailgun: MailgunSettings = MailgunSettings()
+    mailjet: ProviderSettings = ProviderSettings()
+    mailtrap: ProviderSettings = ProviderSettings()
+    mandrill: ProviderSettings = ProviderSettings()
+    postal: ProviderSettings = ProviderSettings()
+    postmark: PostmarkSettings = PostmarkSettings()
+    resend: ProviderSettings = ProviderSettings()
+    scaleway: ScalewaySettings = ScalewaySettings()
+    sendgrid: ProviderSettings = ProviderSettings()
+    sparkpost: ProviderSettings = ProviderSettings()
+    unisender_go: ProviderSettings = ProviderSettings()
+
+    def options_of(self, provider: str) -> Mapping[str, str | None]:
+        """Return what the section of a provider says."""
+        found: ProviderSettings = getattr(self, provider)
+        return found.model_dump()
 
     @property
     def sender(self) -> str:
@@ -91,7 +163,8 @@ class EmailSettings(ChannelSettings):
 
 
 STARTER = """\
-# "email_folder" writes each message to a file and sends nothing; "email_smtp" sends.
+# "email_folder" writes each message to a file and sends nothing; "email_smtp" sends, and so do
+# "email_postmark", "email_mailgun", "email_resend" and others, each with a key of its own.
 [email]
 outlet = "email_folder"
 from_address = "shop@example.com"
@@ -130,7 +203,7 @@ def check(
         )
     if not outlet.capabilities.reaches_people:
         return
-    is_trial = settings.smtp.host in LOOPBACK
+    is_trial = _place(settings, outlet) in LOOPBACK
     severity = Severity.WARNS if is_trial else Severity.REFUSES
     yield from _check_links(surroundings.portal_url, severity)
     if _is_reserved(settings.sender):
@@ -139,11 +212,57 @@ def check(
             f"email.from_address is {settings.from_address!r}, a domain of nobody (RFC 2606)",
             "write from a domain of yours",
         )
-    if "host" not in settings.smtp.model_fields_set:
+    yield from _check_way(settings, outlet, surroundings)
+
+
+def _place(settings: EmailSettings, outlet: OutletEntry) -> str | None:
+    """Return the name of the machine that takes the messages, None where it is the usual one."""
+    if outlet.name == "email_smtp":
+        return settings.smtp.host
+    url = settings.options_of(find_provider(outlet.name).name).get("api_url")
+    return urlsplit(url).hostname if url else None
+
+
+def _check_way(
+    settings: EmailSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what the way out itself lacks: a server's name, or a provider's keys and settings."""
+    if outlet.name == "email_smtp":
+        if "host" not in settings.smtp.model_fields_set:
+            yield Finding(
+                Severity.REFUSES,
+                f"email.smtp.host is not set, and would be {settings.smtp.host!r}",
+                "name the mail server in [email.smtp]",
+            )
+        return
+    provider = find_provider(outlet.name)
+    for secret in (provider.secret(one) for one in provider.credentials):
+        if not surroundings.secrets.get(secret):
+            yield Finding(
+                Severity.REFUSES,
+                f"{secret} is not set, which {provider.called} asks for",
+                "set it in the environment, or name its file by " + secret + "_FILE",
+            )
+    for option in provider.required:
+        if not settings.options_of(provider.name).get(option):
+            yield Finding(
+                Severity.REFUSES,
+                f"email.{provider.name}.{option} is not set",
+                f"{provider.called} says it in your account",
+            )
+    if provider.reports and not surroundings.secrets.get(provider.signing_secret):
         yield Finding(
-            Severity.REFUSES,
-            f"email.smtp.host is not set, and would be {settings.smtp.host!r}",
-            "name the mail server in [email.smtp]",
+            Severity.WARNS,
+            f"{provider.signing_secret} is not set, so what {provider.called} reports of bounces "
+            "and complaints is not believed",
+            f"let it report to /v1/reports/{provider.outlet} and set the secret",
+        )
+    if not provider.switches_tracking:
+        yield Finding(
+            Severity.NOTES,
+            f"{provider.called} counts opens and clicks by a setting of the account or the "
+            "domain, which a message cannot switch off",
+            "see that it is off there: links and pixels of its own are nobody's consent",
         )
 
 

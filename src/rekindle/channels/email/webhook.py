@@ -10,8 +10,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping, Sequence
 
+from rekindle.channels.email.providers.table import Provider
 from rekindle.channels.email.settings import REPORTS_KEY, EmailSettings
-from rekindle.errors import ForgedReportError
+from rekindle.errors import ConfigError, ForgedReportError
 from rekindle.messages import DeliveryEvent, Webhook, WebhookRequest
 
 BEARER = "Bearer "
@@ -37,3 +38,17 @@ class MailReports:
 def build_reports(settings: EmailSettings, *, secrets: Mapping[str, str]) -> Webhook:
     """Return what reads mails about mails."""
     return MailReports(secrets.get(REPORTS_KEY, ""))
+
+
+def build_provider_reports(provider: Provider, secrets: Mapping[str, str]) -> Webhook:
+    """Return what reads a provider's reports.
+
+    Raises:
+        ConfigError: the secret by which they would be believed is not set.
+    """
+    secret = secrets.get(provider.signing_secret, "")
+    if not secret:
+        raise ConfigError(f"{provider.signing_secret} is not set: no report is believed")
+    from rekindle.channels.email.providers.reports import SignedReports
+
+    return SignedReports(provider, secret)

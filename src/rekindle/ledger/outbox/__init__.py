@@ -5,16 +5,16 @@ from rekindle.ledger.outbox.deliveries import Deliveries
 from rekindle.ledger.outbox.meters import Meters
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
-from rekindle.ledger.outbox.stopping import Standing, Stop, Stops
+from rekindle.ledger.outbox.stopping import DoorState, Stop, Stops
 
 __all__ = [
     "MAX_ATTEMPTS",
     "Deliveries",
+    "DoorState",
     "Meters",
     "Outbox",
     "OutboxMessage",
     "Recovered",
-    "Standing",
     "Stop",
     "Stops",
     "StuckMessage",

@@ -216,6 +216,30 @@ class Outbox:
             mine = self._held(message, MessageState.SENDING)
             mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)
 
+    def try_again_within(
+        self, message: OutboxMessage, at: datetime, *, until: datetime | None, error: str
+    ) -> bool:
+        """Queue a message of unknown fate again for ``at``; return False where that is too late.
+
+        Only for an outlet that recognises it by its key, ``until`` when (None is for ever):
+        after that it must not leave any more, whatever else it waits for. What was tried
+        before has its end already, which no later try moves.
+        """
+        expires_at = min(message.expires_at, until or message.expires_at)
+        if at >= expires_at:
+            return False
+        with ledger_transaction(self._alias):
+            mine = self._held(message, MessageState.SENDING)
+            mine.update(
+                **FREE,
+                state=MessageState.QUEUED,
+                attempts=message.attempts + 1,
+                last_error=error,
+                expires_at=expires_at,
+                not_before=at,
+            )
+        return True
+
     def recover(
         self,
         at: datetime,

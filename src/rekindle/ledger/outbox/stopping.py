@@ -26,7 +26,7 @@ HIDDEN = "…"
 WHO = "rekindle"
 
 
-class Standing(StrEnum):
+class DoorState(StrEnum):
     """Whether messages may leave by an outlet: all, one that tries it out, or none."""
 
     OPEN = "open"
@@ -59,22 +59,22 @@ class Stops:
         rows = self._rows().order_by("outlet")
         return {row.outlet: Stop(row.outlet, row.at, row.reason, row.resumed_at) for row in rows}
 
-    def ask(self, outlet: str, at: datetime, *, worker: str, lease: timedelta) -> Standing:
+    def ask(self, outlet: str, at: datetime, *, worker: str, lease: timedelta) -> DoorState:
         """Return how an outlet stands for a worker, who may try it out until the lease ends."""
         with ledger_errors():
             if not self._rows().filter(outlet=outlet).exists():
-                return Standing.OPEN  # nearly always, and asked every few messages
+                return DoorState.OPEN  # nearly always, and asked every few messages
         with ledger_transaction(self._alias):
             row = self._rows().select_for_update().filter(outlet=outlet).first()
             if row is None:
-                return Standing.OPEN
+                return DoorState.OPEN
             is_others = row.probed_by not in {"", worker}
             is_held = row.probed_until is not None and row.probed_until > at
             if row.resumed_at is None or (is_others and is_held):
-                return Standing.STOPPED
+                return DoorState.STOPPED
             row.probed_by, row.probed_until = worker, at + lease
             row.save(using=self._alias, update_fields=["probed_by", "probed_until"])
-            return Standing.TRYING
+            return DoorState.TRYING
 
     def stop(self, outlet: str, at: datetime, reason: str) -> bool:
         """Stop an outlet; return whether it was not stopped already.

@@ -23,7 +23,7 @@ from typing import Protocol
 from rekindle.clock import Clock, stopwatch
 from rekindle.errors import BrokenTemplateError, ConfigError, RekindleError
 from rekindle.gate import Decision
-from rekindle.ledger import Outbox, OutboxMessage, Standing
+from rekindle.ledger import DoorState, Outbox, OutboxMessage
 from rekindle.messages import FOR_EVER, Message, Outlet
 from rekindle.vocabulary import Answer, Channel, Reason
 from rekindle.worker.dispatching.handing import Fate, Handed, HandOver
@@ -38,6 +38,8 @@ LARGEST_CHUNK = 50
 LOOK_LASTS = timedelta(minutes=1)
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
+# So long a message may be under way between its last look and the provider that knows its key.
+ON_THE_WAY = timedelta(minutes=2)
 # What keeps every message of a step back is no reason to give one of them up.
 NOBODYS_FAULT = (BrokenTemplateError, ConfigError)
 
@@ -109,6 +111,7 @@ class Dispatcher:
         self._chunk = means.connections
         self._outcomes: Counter[str] = Counter()
         self._unwritten: list[tuple[OutboxMessage, Handed]] = []
+        self._begun_at = means.clock.now()
 
     def run(self, *, is_stopping: Callable[[], bool] = lambda: False) -> DispatchReport:
         """Send everything that may leave now; stop early when the provider is out of reach.
@@ -184,9 +187,9 @@ class Dispatcher:
         mails = self._compose(rest)
         while rest and not (is_stopping() or self.is_over):
             standing = self._means.door.ask(self._now())
-            if standing is Standing.STOPPED:
+            if standing is DoorState.STOPPED:
                 break
-            is_trying = standing is Standing.TRYING
+            is_trying = standing is DoorState.TRYING
             size = 1 if is_trying else self._chunk
             chunk, rest = rest[:size], rest[size:]
             self._send_chunk(chunk, mails, pool)
@@ -218,8 +221,8 @@ class Dispatcher:
         pool: ThreadPoolExecutor,
     ) -> None:
         written = self._set_aside_broken(self._ask_gate(chunk), mails)
-        elapsed = stopwatch()
-        leaving = self._outbox.begin_sending([one for one, _ in written], self._now())
+        elapsed, begun_at = stopwatch(), self._now()
+        leaving = self._outbox.begin_sending([one for one, _ in written], begun_at)
         self._note("cancelled", len(written) - len(leaving))
         ready = {message.key: mail for message, mail in written}
         # A thread takes its share as a whole: to hand it single messages costs as much again.
@@ -227,6 +230,7 @@ class Dispatcher:
         shares = [leaving[place::number] for place in range(number)]
         handed = pool.map(self._hand_over_all, ([ready[one.key] for one in s] for s in shares))
         self._write_down()  # of the chunk before, while this one is handed over
+        self._begun_at = begun_at
         self._unwritten = [
             pair
             for share, fates in zip(shares, handed, strict=True)
@@ -289,7 +293,7 @@ class Dispatcher:
     def _write_down_failure(self, message: OutboxMessage, one: Handed, at: datetime) -> None:
         self._outcomes[one.fate.value] += 1
         if one.fate is Fate.UNKNOWN:
-            self._outbox.mark_unknown(message, one.word)
+            self._write_down_unknown(message, one, at)
             return  # it may have left, so it stays counted
         if one.fate is Fate.LATER:
             wait = backoff(message, one.retry_after)
@@ -304,6 +308,17 @@ class Dispatcher:
             reason = Reason.BOUNCE if one.fate is Fate.BOUNCED else Reason.REFUSED
             self._outbox.fail(message, at, error=one.word, reason=reason)
         self._means.pace.give_back_tried(1)
+
+    def _write_down_unknown(self, message: OutboxMessage, one: Handed, at: datetime) -> None:
+        """Ask a provider again that recognises the message, as long as it does."""
+        within = self._means.idempotent_for
+        if within is not None:
+            # It was begun with before it was handed over: its window ends no sooner than this.
+            until = None if within == FOR_EVER else self._begun_at + within - ON_THE_WAY
+            again = at + backoff(message, one.retry_after)
+            if self._outbox.try_again_within(message, again, until=until, error=one.word):
+                return
+        self._outbox.mark_unknown(message, one.word)
 
     def _note(self, outcome: str, messages: int) -> None:
         """Count messages that took no place in the provider's traffic."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from rekindle.ledger import Standing, Stops
+from rekindle.ledger import DoorState, Stops
 from rekindle.worker.dispatching.handing import Fate, Handed
 
 # So long one worker is alone in trying an outlet out.
@@ -34,7 +34,7 @@ class Door(Protocol):
     def why(self) -> str:
         """Return why nothing leaves, "" where messages do."""
 
-    def ask(self, at: datetime) -> Standing:
+    def ask(self, at: datetime) -> DoorState:
         """Return how the outlet stands now."""
 
     def hear(self, results: Sequence[Handed], at: datetime) -> None:
@@ -50,9 +50,9 @@ class OpenDoor:
     is_shut = False
     why = ""
 
-    def ask(self, at: datetime) -> Standing:
+    def ask(self, at: datetime) -> DoorState:
         """Return that everything may leave."""
-        return Standing.OPEN
+        return DoorState.OPEN
 
     def hear(self, results: Sequence[Handed], at: datetime) -> None:
         """Do nothing."""
@@ -66,18 +66,18 @@ class LedgerDoor:
 
     def __init__(self, stops: Stops, outlet: str, *, worker: str) -> None:
         self._stops, self._outlet, self._worker = stops, outlet, worker
-        self._standing = Standing.OPEN
+        self._standing = DoorState.OPEN
         self._is_undecided = False
 
     @property
     def is_shut(self) -> bool:
         """Return whether it is stopped, or the message that tried it out told nothing."""
-        return self._is_undecided or self._standing is Standing.STOPPED
+        return self._is_undecided or self._standing is DoorState.STOPPED
 
     @property
     def why(self) -> str:
         """Return why it is stopped, and what to do."""
-        is_stopped = self._standing is Standing.STOPPED
+        is_stopped = self._standing is DoorState.STOPPED
         stop = self._stops.all().get(self._outlet) if is_stopped else None
         if stop is None:
             return ""
@@ -86,7 +86,7 @@ class LedgerDoor:
         remedy = f"mend it, then `rekindle outbox resume {self._outlet}`"
         return f"{self._outlet} is stopped: {stop.reason}; {remedy}"
 
-    def ask(self, at: datetime) -> Standing:
+    def ask(self, at: datetime) -> DoorState:
         """Return how the outlet stands now, for this worker."""
         self._standing = self._stops.ask(self._outlet, at, worker=self._worker, lease=TRIES_FOR)
         return self._standing
@@ -95,17 +95,17 @@ class LedgerDoor:
         """Stop the outlet where its provider refuses us; open it where one was let in."""
         fault = next((one for one in results if one.fate is Fate.FAULT), None)
         if fault is not None:
-            self._standing = Standing.STOPPED
+            self._standing = DoorState.STOPPED
             if self._stops.stop(self._outlet, at, fault.word):
                 logger.error("%s is stopped: %s", self._outlet, fault.word)
-        elif self._standing is Standing.TRYING:
+        elif self._standing is DoorState.TRYING:
             fates = {one.fate for one in results}
             if fates & ANSWERED and self._stops.open(self._outlet, at, worker=self._worker):
-                self._standing = Standing.OPEN
+                self._standing = DoorState.OPEN
                 logger.warning("%s sends again", self._outlet)
             self._is_undecided |= bool(fates & ASKED) and not fates & ANSWERED
 
     def leave(self) -> None:
         """Let another worker, or the next pass, try the outlet out."""
-        if self._standing is Standing.TRYING:
+        if self._standing is DoorState.TRYING:
             self._stops.let_go(self._outlet, worker=self._worker)

@@ -10,6 +10,7 @@ import re
 from base64 import b64encode, encodebytes
 from binascii import b2a_qp
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -78,10 +79,7 @@ def build_bytes(mail: OutgoingMail) -> bytes:
             )
         )
     except ValueError as error:
-        raise TemporaryDeliveryError(
-            f"message {mail.key[:12]!r} to {mail.to_address!r} cannot be written: {error}; "
-            "check [email] and the template"
-        ) from error
+        raise _unwritable(mail, error) from error
 
 
 def build_message(mail: OutgoingMail) -> EmailMessage:
@@ -91,6 +89,31 @@ def build_message(mail: OutgoingMail) -> EmailMessage:
         MalformedAddressError, TemporaryDeliveryError: as ``build_bytes``.
     """
     return message_from_bytes(build_bytes(mail), policy=READABLE)
+
+
+def checked_mail(mail: OutgoingMail) -> OutgoingMail:
+    """Return a mail that somebody else writes down, held to what ``build_bytes`` asks of it.
+
+    Names are one line, the recipient's address is as servers are told it.
+
+    Raises:
+        MalformedAddressError, TemporaryDeliveryError: as ``build_bytes``.
+    """
+    to = envelope_address(mail.to_address)
+    try:
+        for _ in _headers(mail, to, BOUNDARY):
+            pass  # each is checked as it is written
+        for part in (mail.text, mail.html):
+            part.encode()
+    except ValueError as error:
+        raise _unwritable(mail, error) from error
+    return replace(
+        mail,
+        to_address=to,
+        to_name=_one_line(mail.to_name),
+        from_address=_checked(mail.from_address),
+        from_name=_one_line(mail.from_name),
+    )
 
 
 def envelope_address(address: str) -> str:
@@ -103,6 +126,13 @@ def envelope_address(address: str) -> str:
         return _checked(address)
     except ValueError as error:
         raise MalformedAddressError(str(error)) from error
+
+
+def _unwritable(mail: OutgoingMail, error: ValueError) -> TemporaryDeliveryError:
+    return TemporaryDeliveryError(
+        f"message {mail.key[:12]!r} to {mail.to_address!r} cannot be written: {error}; "
+        "check [email] and the template"
+    )
 
 
 def _checked(address: str) -> str:
@@ -132,12 +162,16 @@ def _date(at: datetime) -> str:
 
 
 def _mailbox(header: str, address: str, name: str) -> str:
-    one_line = " ".join(UNWRITABLE.sub(" ", name).split())
+    one_line = _one_line(name)
     if not one_line:
         return f"{header}: {address}"
     line = f"{header}: {_phrase(one_line)}"
     is_short = len(line.rpartition("\n")[2]) + len(address) + 3 <= LINE_LENGTH
     return f"{line}{' ' if is_short else FOLD}<{address}>"
+
+
+def _one_line(name: str) -> str:
+    return " ".join(UNWRITABLE.sub(" ", name).split())
 
 
 @lru_cache(maxsize=1024)  # one sender writes to thousands, in a few subjects
