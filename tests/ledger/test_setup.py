@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -147,3 +149,77 @@ def test_conditions_of_indexes_are_spelled_as_the_indexes_spell_them() -> None:
         if spelled_otherwise.search(path.read_text())
     }
     assert found == set()
+
+
+@contextlib.contextmanager
+def fresh_database(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Yield the alias of a database without any tables."""
+    folder.mkdir(exist_ok=True)
+    url = "sqlite:///fresh.sqlite3"
+    if kind == "postgres":
+        url = str(request.getfixturevalue("postgres_url"))
+        with connections[connect(url, base=folder)].cursor() as cursor:
+            cursor.execute("DROP DATABASE IF EXISTS fresh")
+            cursor.execute("CREATE DATABASE fresh")
+        url = url.replace("/postgres?", "/fresh?")
+    alias = connect(url, base=folder)
+    yield alias
+    disconnect(alias)
+
+
+# A condition is shown with casts where its column changed its type after it was made.
+SEPARATORS = re.compile(r"(?:[\s,()\[\]]|::(?:text|character varying)|ARRAY)+")
+SQLITE_LAYOUT = "SELECT type, name, coalesce(sql, '') FROM sqlite_master"
+POSTGRES_LAYOUT = """
+SELECT table_name, column_name, concat_ws(' ', data_type, character_maximum_length,
+       column_default, is_nullable, is_identity, collation_name)
+FROM information_schema.columns WHERE table_schema = current_schema()
+UNION ALL SELECT tablename, indexname, indexdef FROM pg_indexes
+WHERE schemaname = current_schema()
+UNION ALL SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = current_schema()::regnamespace
+"""
+
+
+def _layout(alias: str) -> list[tuple[str, str, list[str]]]:
+    """Return what a database holds, in whatever order its columns came."""
+    connection = connections[alias]
+    query = SQLITE_LAYOUT if connection.vendor == "sqlite" else POSTGRES_LAYOUT
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        made = sorted(
+            (kind, name, sorted(SEPARATORS.split(text))) for kind, name, text in cursor.fetchall()
+        )
+        for table in sorted(connection.introspection.table_names(cursor)):
+            if table not in ("django_migrations", "sqlite_sequence"):
+                cursor.execute(f'SELECT * FROM "{table}" ORDER BY 1')
+                made.append(("rows", table, [str(row) for row in cursor.fetchall()]))
+        cursor.execute("SELECT name FROM django_migrations ORDER BY id")
+        made.append(("rows", "django_migrations", [name for (name,) in cursor.fetchall()]))
+    return made
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_new_ledger_is_laid_out_as_one_that_went_all_the_way(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    layouts = []
+    for bring in (migrate, lambda alias: call_command("migrate", database=alias, verbosity=0)):
+        with fresh_database(database, tmp_path / str(len(layouts)), request) as alias:
+            bring(alias)
+            layouts.append(_layout(alias))
+    assert layouts[0] == layouts[1]
+
+
+def test_workers_that_start_together_make_one_ledger(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with fresh_database("postgres", tmp_path, request) as alias:
+
+        def start(_: int) -> None:
+            migrate(alias)
+            connections[alias].close()
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(start, range(8)))
+        assert ("rows", "ledger_lane", [f"({n},)" for n in range(64)]) in _layout(alias)

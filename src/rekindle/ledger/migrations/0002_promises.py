@@ -21,7 +21,7 @@ CHUNK = 10_000
 
 def keep_what_there_is(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     """Carry the rows of the first layout over into the new one."""
-    _fill_lanes(apps, editor)
+    fill_lanes(apps, editor)
     _open_journeys(apps, editor)
     _name_steps(apps, editor)
     editor.execute(
@@ -39,7 +39,8 @@ def keep_what_there_is(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> Non
         editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def _fill_lanes(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+def fill_lanes(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+    """Make the lanes, and put who is on their way into theirs."""
     alias = editor.connection.alias
     lanes = apps.get_model("ledger", "Lane").objects.using(alias)
     lanes.bulk_create(lanes.model(id=number) for number in range(LANES))
