@@ -168,6 +168,9 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
     con.execute(f"set temp_directory = {literal(str(spill))}")
+    # It makes a join of every list of words, currencies or months that a cell is compared
+    # with: two thirds of the work of a small file, a tenth of that of a large one.
+    con.execute("set disabled_optimizers = 'in_clause'")
     return con
 
 
