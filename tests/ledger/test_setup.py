@@ -203,7 +203,7 @@ def _layout(alias: str) -> list[tuple[str, str, list[str]]]:
 def test_new_ledger_is_laid_out_as_one_that_went_all_the_way(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    layouts = []
+    layouts: list[list[tuple[str, str, list[str]]]] = []
     for bring in (migrate, lambda alias: call_command("migrate", database=alias, verbosity=0)):
         with fresh_database(database, tmp_path / str(len(layouts)), request) as alias:
             bring(alias)
