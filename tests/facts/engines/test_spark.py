@@ -59,7 +59,8 @@ def teams(
     folders = [tmp_path_factory.mktemp(name) / "shop" for name in ("duckdb", "spark")]
     for folder in folders:
         Team.copy(imported_shop, folder)
-    add_section(folders[1], FACTS)
+    warehouse = tmp_path_factory.mktemp("warehouse")
+    add_section(folders[1], f'{FACTS}"spark.sql.warehouse.dir" = "{warehouse}"\n')
     found = Team.at_work(folders[0]), Team.at_work(folders[1])
     yield found
     for team in found:
