@@ -22,6 +22,7 @@ RekindleError
     ├── PermanentDeliveryError  the address takes no messages: a bounce
     │   └── MalformedAddressError   it is no address; nobody was asked, so no bounce
     ├── AddressGoneError        the address is none any more; the person may have another
+    ├── OptedOutError           its owner told the provider to write no more
     ├── RefusedContentError     the message is not taken; its address may be good
     ├── OutletFaultError        the provider refuses all of us until we mend something
     └── UnknownFateError        nobody knows whether it left
@@ -146,6 +147,12 @@ class AddressGoneError(DeliveryError):
 
     It is retired, and the person is written to by the next newest of theirs; nobody bounced.
     """
+
+    permanent = True
+
+
+class OptedOutError(DeliveryError):
+    """Whoever is written to told the provider, or this sender, to write no more: an opt-out."""
 
     permanent = True
 

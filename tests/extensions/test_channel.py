@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import rekindle.channels
 from rekindle.channels import describe_channels, discover
 from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings, config_model, known_channels
@@ -38,6 +39,7 @@ from tests.extensions.conftest import Install, files_of
 from tests.runtime.shops import NOW, add_section, set_key
 from tools.reference import PAGES
 
+HOUSE = {one.parent.name for one in Path(rekindle.channels.__file__).parent.glob("*/outlet.py")}
 WAYS = ("email", "pager")
 KEY = "a key of the gateway"
 PHONE = "+44 20 7946 0000"
@@ -146,7 +148,7 @@ def test_it_has_a_section_a_cap_and_a_place_in_every_list() -> None:
     config = config_model().model_validate({"pager": {"per_minute": 5}, "caps": {}})
     assert config.channel("pager").per_minute == 5
     assert (Channel("pager"), 1, DAY) in {(c.channel, c.max, c.per) for c in build_caps(config)}
-    assert set(known_channels()) == {"email", "pager"}
+    assert set(known_channels()) == {*HOUSE, "pager"}
     for wrong in ({"pager": {"beep": 1}}, {"budgets": [{"channel": "fax", "per_month": 1}]}):
         with pytest.raises(ValueError, match=r"beep|channel"):
             config_model().model_validate(wrong)
@@ -169,7 +171,7 @@ def _source(name: str) -> Any:
 
 
 def test_without_it_the_word_is_unknown(install: Install) -> None:
-    assert set(discover()) == {"email"}
+    assert set(discover()) == HOUSE
     with pytest.raises(JourneyError, match="unknown word 'pager'"):
         parse_journey(BOTH)
 
@@ -268,7 +270,7 @@ def test_a_channel_that_is_gone_reaches_nobody_and_holds_nobody_up(
     touches = models.Touch.objects.using(shop.space.ledger)
     touches.update(state=MessageState.QUEUED, accepted_at=None)
     monkeypatch.setattr(sys, "path", [one for one in sys.path if Path(one).name != "site"])
-    assert set(discover()) == {"email"}
+    assert set(discover()) == HOUSE
     gone = Workspace(shop.folder, shop.space.config, shop.clock)
     worker = Worker(gone)
     shop.clock.move(2 * DAY)

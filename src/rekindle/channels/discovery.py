@@ -96,10 +96,10 @@ def find_capabilities(config: Config) -> dict[Channel, Capabilities]:
 
 
 def find_costs(config: Config) -> dict[Channel, int]:
-    """Return what one message costs through each channel, in micros."""
+    """Return what one message costs at most through each channel, in micros."""
     currency = config.workspace.currency
     return {
-        folder.channel: Money(config.channel(name).cost, currency).micros
+        folder.channel: Money(config.channel(name).highest_cost, currency).micros
         for name, folder in discover().items()
     }
 

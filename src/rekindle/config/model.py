@@ -446,6 +446,11 @@ class ChannelSettings(Settings):
     warm_up: WarmUpSettings | None = Field(None, description="Few a day while the sender is new.")
 
     @property
+    def highest_cost(self) -> Decimal:
+        """Return what one message costs at most: what is set aside for it when it is decided."""
+        return self.cost
+
+    @property
     def sender(self) -> str:
         """Return whose good name a warm-up builds, where it is not the outlet's alone."""
         return ""

@@ -3,6 +3,7 @@
 from rekindle.messages.addresses import find_problem, name_address, spoken_mail_address
 from rekindle.messages.hiding import hide_address, hide_words
 from rekindle.messages.interfaces import (
+    Answering,
     ChannelFolder,
     Outlet,
     OutletEntry,
@@ -25,6 +26,7 @@ from rekindle.messages.model import (
     Receipt,
     Severity,
     Surroundings,
+    WebhookAnswer,
     WebhookRequest,
 )
 
@@ -34,6 +36,7 @@ __all__ = [
     "SHARED",
     "Address",
     "AddressKind",
+    "Answering",
     "Capabilities",
     "ChannelFolder",
     "DeliveryEvent",
@@ -48,6 +51,7 @@ __all__ = [
     "Severity",
     "Surroundings",
     "Webhook",
+    "WebhookAnswer",
     "WebhookFactory",
     "WebhookRequest",
     "find_problem",

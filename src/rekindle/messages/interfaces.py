@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from rekindle.config import CapSettings, ChannelSettings
 from rekindle.messages.model import (
@@ -19,6 +20,7 @@ from rekindle.messages.model import (
     Message,
     Receipt,
     Surroundings,
+    WebhookAnswer,
     WebhookRequest,
 )
 from rekindle.vocabulary import Channel
@@ -38,6 +40,7 @@ class Outlet(Protocol):
             TemporaryDeliveryError: it did not leave and may be tried again.
             MalformedAddressError: its address is none; nobody was asked.
             AddressGoneError: its address is none any more; the person may have another.
+            OptedOutError: its owner said there that nothing more is to come.
             PermanentDeliveryError: its address takes no messages; it counts as bounced.
             RefusedContentError: it will never be taken, and its address may be good.
             OutletFaultError: we have to mend something; the outlet is stopped until then.
@@ -57,6 +60,18 @@ class Webhook(Protocol):
         Raises:
             ForgedReportError: the report is not signed by whom it should be.
             EventError: the report is signed but cannot be read.
+        """
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A webhook whose provider wants more of an answer than that its report was taken."""
+
+    def answer(self, request: WebhookRequest) -> WebhookAnswer | None:
+        """Return what is answered to a report that was read; None for what is always said.
+
+        Raises:
+            ForgedReportError, EventError: as ``Webhook.read``.
         """
 
 
@@ -118,6 +133,7 @@ class ChannelFolder:
     cap: CapSettings | None = None
     check: Callable[[Any, OutletEntry, Surroundings], Iterable[Finding]] = _nothing
     starter: Callable[[str], str] = _no_text
+    price: Callable[[Any, Message], Decimal] | None = None
     called: str = ""
     parts: tuple[str, ...] = ()
 

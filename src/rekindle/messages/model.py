@@ -89,6 +89,7 @@ class Message:
 
     ``parts`` are what its template became, by name (``subject``, ``text``, ``html``); a
     channel takes those it can show. ``name`` is what the person is called, if known.
+    ``cost_micros`` is what it costs as it was written, None for what was set aside for it.
     ``leave_by`` is until when it may still reach them, and ``leave_within`` how long that is
     from ``at``: a provider with a queue of its own is told so.
     """
@@ -103,7 +104,7 @@ class Message:
     topic: str = ""
     name: str = ""
     links: Links = Links()
-    cost_micros: int = 0
+    cost_micros: int | None = None
     leave_by: datetime | None = None
 
     @property
@@ -136,6 +137,7 @@ class DeliveryKind(StrEnum):
     CLICKED = "clicked"
     REPLIED = "replied"
     UNSUBSCRIBED = "unsubscribed"
+    RESUBSCRIBED = "resubscribed"
     FAILED = "failed"
 
 
@@ -145,9 +147,10 @@ class DeliveryEvent:
 
     ``address`` is the one the message went to, and ``message`` our key of it; either may be
     empty where the provider does not say. ``is_machine`` marks what a scanner or a proxy
-    did. Only a bounce that ``is_permanent`` is about the address. ``reason`` is the
-    provider's own word; whoever stores it takes addresses out. ``person`` is whose message
-    it is where our own link said so, and ``message`` then how its key begins.
+    did. Only a bounce that ``is_permanent`` is about the address. RESUBSCRIBED takes back what
+    an earlier UNSUBSCRIBED of the same channel said, and nothing that was said in another way.
+    ``reason`` is the provider's own word; whoever stores it takes addresses out. ``person`` is
+    whose message it is where our own link said so, and ``message`` then how its key begins.
     """
 
     id: str
@@ -175,6 +178,14 @@ class WebhookRequest:
     body: bytes
     received_at: datetime
     url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """What a provider is answered in its own language."""
+
+    content_type: str
+    body: bytes
 
 
 class Severity(StrEnum):

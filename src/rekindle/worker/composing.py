@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from rekindle.channels import find_form
+from rekindle.channels import find_channel, find_form
 from rekindle.consent import sign_unsubscribe
 from rekindle.content import (
     MARKETING_VARIABLES,
@@ -28,7 +29,7 @@ from rekindle.ledger import OutboxMessage
 from rekindle.messages import Address, Links, Message
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Channel, Purpose
+from rekindle.vocabulary import Channel, Money, Purpose
 from rekindle.worker.clicking import build_links
 
 logger = logging.getLogger(__name__)
@@ -169,7 +170,7 @@ class Composer:
             "unsubscribe_url": link,
         }
         journey = self._journey(message)
-        return Message(
+        written = Message(
             key=message.key,
             channel=message.channel,
             person=message.person,
@@ -188,6 +189,15 @@ class Composer:
             cost_micros=message.cost_micros,
             leave_by=self._leave_by(message, at),
         )
+        return self._priced(written)
+
+    def _priced(self, written: Message) -> Message:
+        """Return a message with what it costs as it was written."""
+        config, folder = self._workspace.config, find_channel(written.channel)
+        if folder.price is None:
+            return written
+        cost = folder.price(config.channel(written.channel), written)
+        return replace(written, cost_micros=Money(cost, config.workspace.currency).micros)
 
     def _leave_by(self, message: OutboxMessage, at: datetime) -> datetime:
         """Return until when the message may reach the person, as the gate sees it."""

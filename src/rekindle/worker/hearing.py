@@ -9,7 +9,7 @@ from rekindle.channels import discover
 from rekindle.config import load_secret
 from rekindle.errors import ConfigError, WorkError
 from rekindle.ledger import Deliveries, mend
-from rekindle.messages import Webhook, WebhookRequest
+from rekindle.messages import Answering, Webhook, WebhookAnswer, WebhookRequest
 from rekindle.runtime import Workspace
 from rekindle.worker.guarding import Guard
 
@@ -50,6 +50,11 @@ class ProviderReports:
             raise
         guard.note()
         return taken
+
+    def answer(self, outlet: str, request: WebhookRequest) -> WebhookAnswer | None:
+        """Return what the provider of a report that was taken is to be answered, if anything."""
+        webhook = self._webhooks[outlet]
+        return webhook.answer(request) if isinstance(webhook, Answering) else None
 
 
 def _build_webhooks(workspace: Workspace) -> Mapping[str, Webhook]:

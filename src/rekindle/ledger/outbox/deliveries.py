@@ -20,6 +20,7 @@ from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.cancelling import FREE
 from rekindle.ledger.hashing import Hashing, touch_key
 from rekindle.ledger.models import MessageState
+from rekindle.ledger.outbox.returning import take_back_stop
 from rekindle.ledger.queries import (
     Row,
     fetch,
@@ -132,6 +133,9 @@ class Deliveries:
 
     def _act(self, event: DeliveryEvent, about: _About, at: datetime, hashed: str) -> None:
         """Record what it tells of people, and end what that ends."""
+        if event.kind is DeliveryKind.RESUBSCRIBED:
+            take_back_stop(self._alias, self._book, event, about.people, hashed)
+            return
         kind = KINDS.get(event.kind)
         if kind is None or (kind is SignalKind.BOUNCE and not event.is_permanent):
             return

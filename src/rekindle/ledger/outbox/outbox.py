@@ -52,6 +52,7 @@ MOST_WAITS = MAX_ATTEMPTS - 2
 MAX_CLAIM = CHUNK
 NO_TERMS = BookRules()
 OFFER_REASONS = frozenset({Reason.OFFER_OVER, Reason.OFFER_OPEN})
+ENDINGS = {Reason.BOUNCE: SignalKind.BOUNCE, Reason.OPT_OUT: SignalKind.OPT_OUT}
 LOST = "the worker was lost while sending"
 
 
@@ -131,6 +132,18 @@ class Outbox:
         leaving = {touch for (touch,) in rows}
         return [message for message in messages if message.touch in leaving]
 
+    def reprice(self, costs: Sequence[tuple[OutboxMessage, int]]) -> None:
+        """Let messages this worker holds cost what they cost as written; budgets follow.
+
+        Each comes with its cost in micros, which is never more than was set aside for it.
+        """
+        with ledger_transaction(self._alias):
+            for message, cost in sorted(costs, key=lambda one: one[0].touch):
+                mine = self._held(message, MessageState.LEASED)
+                for budgets, month in mine.values_list("budgets", "budget_month"):
+                    mine.update(cost_micros=cost)
+                    book_budgets(self._alias, [(budgets, month, cost - message.cost_micros)])
+
     def accept(self, results: Sequence[tuple[OutboxMessage, str]], at: datetime) -> None:
         """Write down that the provider took messages, whatever was believed before.
 
@@ -191,24 +204,25 @@ class Outbox:
     def fail(self, message: OutboxMessage, at: datetime, *, error: str, reason: Reason) -> None:
         """Write down that a message will never be taken.
 
-        With BOUNCE it is the address, and what a bounce ends is ended; with REFUSED it is
-        the message, and the person goes on.
+        With BOUNCE it is the address, and what a bounce ends is ended; with OPT_OUT its owner
+        wants no more, told where we did not hear it; with REFUSED it is the message, and the
+        person goes on.
         """
         with settled(self._alias, [message.person]) as now:
             person = now[message.person]
             hold_people(self._alias, [person])
             mine = self._held(message, MessageState.SENDING)
-            if self._give_up(mine, reason, error) and reason is Reason.BOUNCE:
-                bounce = Signal(
+            if self._give_up(mine, reason, error) and reason in ENDINGS:
+                stop = Signal(
                     person,
-                    SignalKind.BOUNCE,
+                    ENDINGS[reason],
                     at,
-                    key=f"bounce:{message.key}",
+                    key=f"{reason.value}:{message.key}",
                     channel=message.channel,
                     # What was written to, which need not be what the card says by now.
                     address=message.address_hash,
                 )
-                record_signals(self._alias, self._versions, self._terms, [bounce], at)
+                record_signals(self._alias, self._versions, self._terms, [stop], at)
 
     def mark_unknown(self, message: OutboxMessage, error: str) -> None:
         """Write down that nobody knows whether the message left; it is not sent again."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from rekindle.intake import Event
 from rekindle.ledger import ApiKey
-from rekindle.messages import WebhookRequest
+from rekindle.messages import WebhookAnswer, WebhookRequest
 
 
 class Intake(Protocol):
@@ -55,3 +55,6 @@ class Reports(Protocol):
             ForgedReportError, EventError: it is not signed, or cannot be read.
             WorkError: nothing was kept; the same may be sent again.
         """
+
+    def answer(self, outlet: str, request: WebhookRequest) -> WebhookAnswer | None:
+        """Return what the provider of a report that was taken is to be answered, if anything."""

@@ -29,8 +29,12 @@ class Reporting:
             url=request.url,
         )
         try:
-            return Response({"success": True, "new": self._reports.take(self._outlet, report)})
+            taken = self._reports.take(self._outlet, report)
+            answer = self._reports.answer(self._outlet, report)
         except ForgedReportError as error:
             raise Refused(HTTPStatus.FORBIDDEN, str(error)) from error
         except EventError as error:
             raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+        if answer is None:
+            return Response({"success": True, "new": taken})
+        return Response(None, headers={"Content-Type": answer.content_type}, raw=answer.body)

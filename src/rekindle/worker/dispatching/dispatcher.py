@@ -221,6 +221,9 @@ class Dispatcher:
         pool: ThreadPoolExecutor,
     ) -> None:
         written = self._set_aside_broken(self._ask_gate(chunk), mails)
+        costs = [(one, mail.cost_micros) for one, mail in written if mail.cost_micros is not None]
+        if changed := [pair for pair in costs if pair[1] != pair[0].cost_micros]:
+            self._outbox.reprice(changed)
         elapsed, begun_at = stopwatch(), self._now()
         leaving = self._outbox.begin_sending([one for one, _ in written], begun_at)
         self._note("cancelled", len(written) - len(leaving))
@@ -302,6 +305,8 @@ class Dispatcher:
             self._outbox.release([message])  # as if it had not been tried
         elif one.fate is Fate.MALFORMED:
             self._outbox.set_aside_unreachable(message, at, error=one.word)
+        elif one.fate is Fate.OPTED_OUT:
+            self._outbox.fail(message, at, error=one.word, reason=Reason.OPT_OUT)
         elif one.fate is Fate.GONE:
             self._outbox.retire_address(message, at, error=one.word)
         else:

@@ -17,6 +17,7 @@ from rekindle.errors import (
     AddressGoneError,
     DeliveryError,
     MalformedAddressError,
+    OptedOutError,
     OutletFaultError,
     PermanentDeliveryError,
     RefusedContentError,
@@ -40,6 +41,7 @@ class Fate(StrEnum):
     REFUSED = "refused"
     MALFORMED = "no address"
     GONE = "address gone"
+    OPTED_OUT = "opted out"
     UNKNOWN = "unknown"
     FAULT = "ours to mend"
     NOT_TRIED = "not tried"
@@ -99,6 +101,8 @@ class HandOver:
             return Handed(Fate.MALFORMED, str(error))
         except AddressGoneError as error:
             return Handed(Fate.GONE, str(error))
+        except OptedOutError as error:
+            return Handed(Fate.OPTED_OUT, str(error))
         except PermanentDeliveryError as error:
             return Handed(Fate.BOUNCED, str(error))
         except RefusedContentError as error:

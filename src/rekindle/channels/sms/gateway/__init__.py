@@ -1,0 +1,1 @@
+"""Any gateway that takes one HTTP request a message, as the settings describe it."""

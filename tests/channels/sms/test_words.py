@@ -1,0 +1,52 @@
+"""What people write back: any reasonable way to say stop is one, in four languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from rekindle.channels.sms.hearing import Meaning, meaning_of
+
+STOP = """
+STOP|Stop.|stop!!|please stop|STOP PLEASE|Stop it now|Stop all|stop sms|thanks but please stop
+Stop texting me|pls don't text me anymore|Do not contact me again|remove me from your list|OPT-OUT
+take me off this list|leave me alone|I no longer want to receive these messages|opt me out|End
+unsubscribe me please|no more texts|wrong number|I revoke my consent|quit|Cancel|CANCEL!|REVOKE
+Abmelden|stopp bitte|Keine Nachrichten mehr!|bitte keine SMS mehr|Lasst mich in Ruhe|kündigen
+schreibt mir nicht mehr|Ich möchte keine Werbung|Bitte nehmt mich aus dem Verteiler|LÖSCHEN
+Arrêt|ARRÊTER|désabonner|Ne m'envoyez plus de messages|plus de messages svp|STOP SMS|désinscription
+laissez-moi tranquille|ne me contactez plus|retirez mon numéro
+BAJA|alto|No me escriban más|no quiero recibir más mensajes|denme de baja por favor|Déjenme en paz
+"""
+START = "START|unstop|Start!|Anmelden|alta"
+HELP = "HELP|info|Hilfe|aide ?|¡Ayuda!"
+WORDS = """
+Is the red one still in stock?|I'll stop by tomorrow|stop by at 5?|Please don't cancel my order
+Where is my order?|Danke!|merci beaucoup|¿Cuándo llega?|can't stop loving it|ok|yes|I want more
+Cancel my appointment please|When does the sale end?|Wann endet die Aktion?|C'est la fin ?
+"""
+
+
+def each(text: str) -> list[str]:
+    return [one for line in text.splitlines() for one in line.split("|") if one]
+
+
+@pytest.mark.parametrize("text", each(STOP))
+def test_a_stop(text: str) -> None:
+    assert meaning_of(text) is Meaning.STOP
+
+
+@pytest.mark.parametrize("text", ["\uff33\uff34\uff2f\uff30", "\U0001f6d1 stop", " stop\n"])
+def test_a_stop_that_is_written_oddly(text: str) -> None:
+    assert meaning_of(text) is Meaning.STOP
+
+
+@pytest.mark.parametrize(
+    ("texts", "meaning"), [(START, Meaning.START), (HELP, Meaning.HELP), (WORDS, Meaning.WORDS)]
+)
+def test_other_meanings(texts: str, meaning: Meaning) -> None:
+    assert {text: meaning_of(text) for text in each(texts)} == dict.fromkeys(each(texts), meaning)
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200d", "a" * 100_000, "stop " * 50_000, "\ud800"])
+def test_nothing_that_is_sent_takes_long_or_breaks_it(text: str) -> None:
+    assert meaning_of(text) in Meaning
