@@ -1,0 +1,1 @@
+"""Firebase Cloud Messaging, which reaches apps on Android and, by Apple's service, on iOS."""

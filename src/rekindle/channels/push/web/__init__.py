@@ -1,0 +1,1 @@
+"""Web push: encrypted for one browser, and handed to the service that browser named."""
