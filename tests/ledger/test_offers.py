@@ -13,7 +13,19 @@ from django.db import IntegrityError, connections
 from rekindle.consent import ConsentRecord
 from rekindle.gate import BookRules, Decision, HouseRules
 from rekindle.journeys import JourneyEngine, JourneyVersion, Person, Signal, parse_journey
-from rekindle.ledger import LedgerBook, Outbox, cancelling, load_codes, models
+from rekindle.ledger import (
+    LedgerBook,
+    Outbox,
+    Redemption,
+    cancelling,
+    learn_rates,
+    load_codes,
+    load_holders,
+    models,
+    save_redemptions,
+    settle_ended,
+    tally_offers,
+)
 from rekindle.ledger.offers import models as rows
 from rekindle.offers import HouseOffers, parse_offers
 from rekindle.testing.audiences import FixedAudience
@@ -247,3 +259,61 @@ def test_two_ids_that_become_one_have_the_offers_of_both(alias: str) -> None:
     models.Touch.objects.using(alias).filter(person="p1").update(person="p0")
     first, second = claim(shop.outbox)
     assert [len(one.dossier.offers) for one in (first, second)] == [0, 1]
+
+
+# Redemptions
+
+
+def redeem(
+    shop: Shop, *, touch: int | None = None, discount: int = 12, at: datetime = START
+) -> bool:
+    """Let an order redeem what the first message brought; without a touch, let none."""
+    one = Redemption("shop", "1", START + HOUR, discount * 1_000_000, is_by_other=False)
+    return save_redemptions(shop.alias, {} if touch is None else {touch: one}, at)
+
+
+def test_redeemed_offer_costs_its_budget_what_came_off_the_order(shop: Shop) -> None:
+    shop.tick()
+    (touch,) = (touch for touch in shop.codes.values() if touch is not None)
+    for _ in range(2):
+        assert redeem(shop, touch=touch)
+        assert (shop.given, shop.set_aside) == ([("p0", "AAA", "redeemed")], 12_000_000)
+    tally = tally_offers(shop.alias, START + HOUR)["ten"]
+    assert (tally.given, tally.redeemed, tally.open, tally.discount_micros) == (1, 1, 0, 12_000_000)
+    # The order was cancelled.
+    redeem(shop)
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "open")], 10_000_000)
+
+
+def test_offer_that_ran_out_frees_its_budget_and_may_still_be_redeemed(shop: Shop) -> None:
+    shop.tick()
+    (touch,) = (touch for touch in shop.codes.values() if touch is not None)
+    late = START + 9 * DAY
+    assert [settle_ended(shop.alias, at) for at in (START + DAY, late, late)] == [0, 1, 0]
+    assert (shop.set_aside, tally_offers(shop.alias, late)["ten"].lapsed) == (0, 1)
+    redeem(shop, touch=touch, at=late)
+    assert shop.set_aside == 12_000_000
+    redeem(shop, at=late)
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "open")], 0)
+
+
+def test_whose_offer_was_redeemed_waits_before_the_next(shop: Shop) -> None:
+    shop.tick()
+    (touch,) = (touch for touch in shop.codes.values() if touch is not None)
+    redeem(shop, touch=touch)
+    shop.enter("other")
+    assert shop.tick(START + 2 * HOUR) == {(Answer.HOLD, Reason.OFFER_WAIT): 1}
+
+
+def test_holder_of_a_code_is_whom_it_is_with_now(shop: Shop) -> None:
+    shop.tick()
+    shop.book.record([Signal("p0", SignalKind.ORDER, START + HOUR, "it")], START + HOUR)
+    assert load_holders(shop.alias, {"aaa"}) == {}
+
+
+def test_share_that_is_expected_is_learned(shop: Shop) -> None:
+    shop.tick()
+    (touch,) = (touch for touch in shop.codes.values() if touch is not None)
+    assert learn_rates(shop.alias, RULES, START).offers.rate("ten") == 0
+    redeem(shop, touch=touch)
+    assert learn_rates(shop.alias, RULES, START).offers.rate("ten") == pytest.approx(1 / 21)

@@ -28,6 +28,7 @@ AMOUNTS = frozenset(
         "tax",
         "amount",
         "refund",
+        "coupon",
         "order_id",
         "orderId",
     ]
@@ -177,6 +178,8 @@ def _order(
     row = _row(order_id, told, amounts, refund=refund)
     if _is_given(currency := content.get("currency")) and isinstance(currency, str):
         row["currency"] = currency
+    code = content.get("coupon")
+    row["discount_code"] = code if isinstance(code, str) and code else held.get("discount_code")
     if held:
         row |= {name: held.get(name) for name in ("ordered_at", "refunded_at", "cancelled_at")}
         row["customer_id"] = row["customer_id"] or held.get("customer_id")

@@ -98,7 +98,15 @@ from rekindle.ledger.intake import (  # noqa: E402
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.offers.codes import Pool, count_codes, load_codes, make_codes  # noqa: E402
-from rekindle.ledger.offers.tallying import OfferTally, tally_offers  # noqa: E402
+from rekindle.ledger.offers.giving import settle_ended  # noqa: E402
+from rekindle.ledger.offers.redeeming import (  # noqa: E402
+    CodeHolder,
+    Redemption,
+    first_given_at,
+    load_holders,
+    save_redemptions,
+)
+from rekindle.ledger.offers.tallying import OfferTally, learn_rates, tally_offers  # noqa: E402
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
     Deliveries,
@@ -120,6 +128,7 @@ __all__ = [
     "ApiKeys",
     "AuditEntry",
     "AuditLog",
+    "CodeHolder",
     "Correction",
     "DecisionCount",
     "DecisionEntry",
@@ -146,6 +155,7 @@ __all__ = [
     "Pool",
     "Reach",
     "Recovered",
+    "Redemption",
     "Rekeyed",
     "Report",
     "Scope",
@@ -173,17 +183,20 @@ __all__ = [
     "everybody",
     "find_secret",
     "find_suppressed",
+    "first_given_at",
     "fits",
     "fits_seal",
     "forget_reported_of_erased",
     "has_marks",
     "hash_address",
     "is_keyed",
+    "learn_rates",
     "ledger_transaction",
     "let_go",
     "load_codes",
     "load_counts",
     "load_extent",
+    "load_holders",
     "load_last_import",
     "load_last_pass",
     "load_mark",
@@ -203,7 +216,9 @@ __all__ = [
     "require_seal",
     "require_secret",
     "running_versions",
+    "save_redemptions",
     "set_mark",
+    "settle_ended",
     "settle_persons",
     "spooled_sources",
     "suppressions_since",

@@ -9,7 +9,7 @@ from rekindle.offers.codes import key_of, read_codes
 from rekindle.offers.describing import describe_kinds
 from rekindle.offers.discovery import find_kinds
 from rekindle.offers.expecting import STRENGTH, Redemptions, expect_share
-from rekindle.offers.house import build_house_offers
+from rekindle.offers.house import build_house_offers, learn_shares
 from rekindle.offers.loading import (
     FILE_NAME,
     OffersFile,
@@ -62,6 +62,7 @@ __all__ = [
     "expect_share",
     "find_kinds",
     "key_of",
+    "learn_shares",
     "load_offers",
     "offers_schema",
     "parse_offers",

@@ -144,6 +144,8 @@ def _fault(problem: Any) -> str:
         if word is None:
             return f"'kind' is missing; known here: {', '.join(find_kinds())}"
         return f"{shorten(word)} is no kind of offer{_nearest(str(word), list(find_kinds()))}"
+    if kind == "string_pattern_mismatch":
+        return f"{shorten(given)} is no name; write small letters, digits and hyphens"
     told = say_fault(problem)
     is_plain = isinstance(given, str | int | float) and shorten(given) not in told
     return f"{told}, not {shorten(given)}" if is_plain else told

@@ -45,6 +45,8 @@ class OfferTerms(Settings):
     """What every offer says, whatever its kind. A kind adds its own keys and its cost."""
 
     meaning: ClassVar[str] = ""
+    is_discount: ClassVar[bool] = False
+    """Whether an order says what it cost, as its discount."""
 
     kind: str
     codes: Codes = Field(
@@ -216,10 +218,7 @@ class HouseOffers:
 
     def rate(self, offer: str) -> float:
         """Return the share of an offer's that is expected to be redeemed."""
-        if offer in self.rates:
-            return self.rates[offer]
-        own = self.offers.terms[offer].expect
-        return self.expect if own is None else own
+        return self.rates.get(offer, self.expect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templat
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
     ApiKeys,
+    Pool,
     Scope,
     Stops,
     connect,
+    count_codes,
     count_pending,
     count_reach,
     find_secret,
@@ -82,6 +84,7 @@ def examine(workspace: Workspace) -> list[Line]:
             ("restore", _mark),
             ("worker", _worker),
             ("templates", _templates),
+            ("offers", _offers),
             ("people", _people),
             ("messages", _stuck),
             ("outlets", _stops),
@@ -246,6 +249,27 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
         yield Line("templates", state, str(flaw), flaw.check.meaning)
     if not broken:
         yield Line("templates", State.WELL, "every running journey's templates can be used")
+
+
+def _offers(workspace: Workspace) -> Iterator[Line]:
+    """Yield what keeps the messages back that running journeys give offers with."""
+    versions = running_versions(workspace.ledger)
+    wanted = {s.offer for one in versions for s in one.journey.sends if s.offer is not None}
+    if not wanted:
+        return
+    offers, pools = workspace.offers, count_codes(workspace.ledger)
+    options = {str(one): list(offers.candidates(one)) for one in wanted}
+    for name in sorted(name for name, found in options.items() if not found):
+        remedy = "put it back into offers.yaml, or change the journey"
+        yield Line("offers", State.WARNS, f"a running journey gives {name}, which is gone", remedy)
+    needed = {one.offer for found in options.values() for one in found}
+    dry = sorted(n for n in needed & {*offers.with_own_codes} if not pools.get(n, Pool()).free)
+    for name in dry:
+        remedy = "`rekindle offers load-codes` or `make-codes`; its messages wait until then"
+        yield Line("offers", State.WARNS, f"no code of {name} is left", remedy)
+    if not dry and all(options.values()):
+        found = f"{counted(len(needed), 'offer')} can be given"
+        yield Line("offers", State.WELL, found)
 
 
 def _people(workspace: Workspace) -> Iterator[Line]:

@@ -23,6 +23,7 @@ from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
+from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +62,7 @@ class Worker:
         self._audience = LiveAudience(workspace)
         self._mark = Watermark(workspace)
         self._returns = ReturnWatch(workspace)
+        self._offers = OfferWatch(workspace)
         self._saved: str | None = None
         self._imported_at = NEVER
         self._failed = 0
@@ -83,7 +85,8 @@ class Worker:
             self._note_import()
             self._saved = version
         returned = self._returns.look(now)
-        engine = JourneyEngine(space.book, self._audience, rules=space.rules, cost=space.cost)
+        rules = self._offers.look(space.rules, now)
+        engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)
         self._mark.note()

@@ -43,7 +43,7 @@ def load_standing(workspace: Workspace, at: datetime) -> list[OfferStanding]:
                 pools.get(name, Pool()) if terms.codes is Codes.OWN else None,
                 tally,
                 Money.from_micros(tally.reserved_micros, currency),
-                expect_share(prior, tally.outcomes),
+                expect_share(prior, tally.became),
             )
         )
     return found

@@ -74,6 +74,25 @@ ORDERED_AT = Column(
         "datum",
     ),
 )
+DISCOUNT_CODE = Column(
+    "discount_code",
+    "string",
+    "The code typed at the till; several stand between commas. By it an offer is redeemed.",
+    words=(
+        "discount_code",
+        "discount_codes",
+        "coupon",
+        "coupon_code",
+        "coupon_codes",
+        "coupons",
+        "voucher",
+        "voucher_code",
+        "promo_code",
+        "promotion_code",
+        "gutscheincode",
+        "rabattcode",
+    ),
+)
 CURRENCY = Column(
     "currency",
     "string",

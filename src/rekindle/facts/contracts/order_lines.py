@@ -8,6 +8,7 @@ from rekindle.facts.contracts.columns import (
     CURRENCY,
     CUSTOMER_ID,
     DISCOUNT,
+    DISCOUNT_CODE,
     ORDER_ID,
     ORDERED_AT,
     REFUND,
@@ -102,6 +103,7 @@ CONTRACT = Contract(
         # What is said once of the whole order, in its first row or in each.
         STATUS,
         DISCOUNT,
+        DISCOUNT_CODE,
         Column(
             "line_discount",
             MONEY,

@@ -23,7 +23,7 @@ def build_orders(rules: Rules) -> str:
             case when is_given_back then 0 else gross end as gross,
             case when is_given_back then 0 else abs(coalesce(discount, 0)) end as discount,
             abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund,
-            refunded_at, cancelled_at
+            refunded_at, cancelled_at, discount_code
         from checked""",
         rules,
     )
@@ -54,7 +54,7 @@ def finish_orders(amounts: str, rules: Rules) -> str:
             case when is_cancelled then cancelled_at end as cancelled_at,
             {rounded("case when is_cancelled then gross end")} as sold_gross,
             {rounded("case when is_cancelled then discount end")} as sold_discount,
-            {literal(rules.currency)} as currency
+            {literal(rules.currency)} as currency, discount_code
         from (
             select * replace (case
                 when refund = 0 and state in ('refunded', 'refund') then gross - discount

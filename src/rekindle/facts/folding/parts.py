@@ -29,6 +29,7 @@ OF_THE_LINE = frozenset(
         # Said of the order, in its first row: folding takes them from there.
         "status",
         "discount",
+        "discount_code",
         "refund",
         "refunded_at",
         "cancelled_at",

@@ -15,8 +15,9 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from rekindle.errors import LedgerError
-from rekindle.ledger.offers.models import GHOST, OPEN, RELEASED, GivenOffer, OfferCode
-from rekindle.ledger.queries import Row, execute, fetch, rows_of, text_of
+from rekindle.ledger.bulk import CHUNK
+from rekindle.ledger.offers.models import GHOST, OPEN, RELEASED, GivenOffer, OfferCode, OfferStock
+from rekindle.ledger.queries import Row, execute, fetch, ledger_transaction, rows_of, text_of
 from rekindle.offers import Offers, Stock, ToGive
 from rekindle.vocabulary import Reason
 
@@ -123,12 +124,25 @@ def keep_after_all(alias: str, touch: int) -> None:
 
 def settle_ended(alias: str, at: datetime) -> int:
     """Give back to the budgets what was set aside for offers that ran out; count them."""
-    rows = _of(alias).filter(state=OPEN, is_settled=False, ends_at__lte=at)
-    found = list(rows.select_for_update().order_by("pk").values_list("pk", "offer", "most_micros"))
-    if found:
-        _of(alias).filter(pk__in=[number for number, *_ in found]).update(is_settled=True)
-        book_stock(alias, ((offer, -most) for _, offer, most in found))
-    return len(found)
+    ended = _of(alias).filter(state=OPEN, is_settled=False, ends_at__lte=at)
+    with ledger_transaction(alias):
+        hold_every_stock(alias)
+        rows = ended.select_for_update(skip_locked=True).order_by("pk")[:CHUNK]
+        found = list(rows.values_list("pk", "offer", "most_micros"))
+        if found:
+            _of(alias).filter(pk__in=[number for number, *_ in found]).update(is_settled=True)
+            book_stock(alias, ((offer, -most) for _, offer, most in found))
+    return len(found) + (settle_ended(alias, at) if len(found) == CHUNK else 0)
+
+
+def hold_every_stock(alias: str) -> None:
+    """Hold what all budgets have set aside, for whoever changes offers of anybody.
+
+    Whoever decides holds it before they touch an offer given earlier, and whoever cancels
+    holds that offer first; so with the stock held, rows that others hold are left to them.
+    """
+    rows = OfferStock.objects.using(alias).select_for_update().order_by("offer")
+    list(rows.values_list("offer"))
 
 
 def book_stock(alias: str, amounts: Iterable[tuple[str, int]]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Count, Q, Sum
 
+from rekindle.gate import HouseRules
 from rekindle.ledger.offers.models import GHOST, OPEN, REDEEMED, RELEASED, GivenOffer, OfferStock
 from rekindle.ledger.queries import ledger_errors
-from rekindle.offers import Redemptions
+from rekindle.offers import Redemptions, learn_shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,17 @@ class OfferTally:
         return self.open + self.redeemed + self.lapsed
 
     @property
-    def outcomes(self) -> Redemptions:
+    def became(self) -> Redemptions:
         """Return what became of those that are over."""
         return Redemptions(self.redeemed, self.lapsed)
+
+
+def learn_rates(alias: str, rules: HouseRules, at: datetime) -> HouseRules:
+    """Return the rules of the house with what was learned from offers that are over."""
+    if not rules.offers.offers.terms:
+        return rules
+    became = {name: one.became for name, one in tally_offers(alias, at).items()}
+    return replace(rules, offers=learn_shares(rules.offers, became))
 
 
 def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:

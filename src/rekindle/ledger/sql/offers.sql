@@ -95,3 +95,12 @@ SELECT r.offer, r.code, r.key, r.at
 FROM ROWS(offer text, code text, key text, at instant) AS r
 WHERE true
 ON CONFLICT DO NOTHING
+
+-- name: redeem_offers
+-- Write down which orders redeemed what goes with these touches, or that none does.
+UPDATE ledger_given_offer AS g
+SET state = r.state, is_settled = r.is_settled, redeemed_at = r.redeemed_at, source = r.source,
+    "order" = r.number, discount_micros = r.discount, is_by_other = r.is_by_other
+FROM ROWS(touch bigint, state text, is_settled boolean, redeemed_at instant, source text,
+          number text, discount bigint, is_by_other boolean) AS r
+WHERE g.touch = r.touch

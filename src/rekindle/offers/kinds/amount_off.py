@@ -16,6 +16,7 @@ class AmountOff(OfferTerms):
     """An amount off the price."""
 
     meaning: ClassVar[str] = "An amount off the price."
+    is_discount: ClassVar[bool] = True
 
     kind: Literal["amount_off"]
     amount: Cost = Field(gt=0, description="What comes off.")

@@ -16,6 +16,7 @@ class Bundle(OfferTerms):
     """Several things together for less than one by one."""
 
     meaning: ClassVar[str] = "Several things together for less than one by one."
+    is_discount: ClassVar[bool] = True
 
     kind: Literal["bundle"]
     items: tuple[Text, ...] = Field(min_length=2, description="What is in it.")

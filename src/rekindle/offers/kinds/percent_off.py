@@ -16,6 +16,7 @@ class PercentOff(OfferTerms):
     """A share off the price, at most an amount where one is named."""
 
     meaning: ClassVar[str] = "A share off the price."
+    is_discount: ClassVar[bool] = True
 
     kind: Literal["percent_off"]
     percent: Decimal = Field(gt=0, le=100, description="Of the goods' price.")

@@ -1,0 +1,163 @@
+"""An offer from its file to the order that redeems it, through the worker and the commands."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rekindle.cli import app
+from rekindle.desk import load_standing, start_journey
+from rekindle.errors import JourneyError, OfferError, PredicateError, TemplateError
+from rekindle.ledger import load_codes
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Answer, Reason
+from rekindle.worker import load_overview
+from tests.runtime.shops import NOW, Team, add_section
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+OFFERS = """\
+offers:
+  ten: {kind: percent_off, percent: 10, at_most: 20, codes: own, lasts: 5 days}
+  shared: {kind: amount_off, amount: 3, codes: shared, code: MUGS}
+ladders:
+  up: [{offer: shared}, {offer: ten, when: "value_band = 'high'"}]
+"""
+JOURNEY = """\
+journey: giving
+enter: {audience: orders_count >= 1 and (customer_id like 'c00_' or customer_id like 'c01_')}
+goal: {on: order, within: 30 days}
+holdout: none
+steps:
+  - send: {channel: email, template: gift, offer: ten}
+"""
+MAIL = """\
+---
+subject: For you
+---
+<mj-section><mj-column>
+<mj-text>{{ offer.text }}, by {{ offer.ends }}: <h1>{{ offer.code }}</h1></mj-text>
+<mj-button href="https://shop.example">Shop</mj-button>
+</mj-column></mj-section>
+"""
+SOURCE = """
+[[sources]]
+name = "till"
+table = "orders"
+path = "till.csv"
+
+[sources.columns]
+order_id = "no"
+customer_id = "who"
+ordered_at = "at"
+gross = "sum"
+discount = "off"
+discount_code = "code"
+status = "state"
+"""
+
+
+@pytest.fixture
+def giving(team: Team) -> Team:
+    """Return a team whose journey gives ten per cent, with three codes for it."""
+    folder = team.folder
+    (folder / "offers.yaml").write_text(OFFERS, encoding="utf-8")
+    (folder / "journeys" / "giving.yaml").write_text(JOURNEY, encoding="utf-8")
+    (folder / "templates" / "gift.mjml").write_text(MAIL, encoding="utf-8")
+    add_section(folder, "[offers]\nmargin = 0.5\n" + SOURCE)
+    (folder / "codes.txt").write_text("AAA-1\nBBB-2\nCCC-3\n", encoding="utf-8")
+    write_till(folder, [("0", "", "2024-01-01T00:00:00+00:00", "1", "0", "", "paid")])
+    team.workspace.forget_facts()
+    found = Team.at_work(folder)
+    found.import_facts()
+    return found
+
+
+def write_till(folder: Path, rows: Sequence[tuple[str, ...]]) -> None:
+    with (folder / "till.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("no", "who", "at", "sum", "off", "code", "state"), *rows])
+
+
+def command(team: Team, *words: str) -> str:
+    done = CliRunner().invoke(app, [*words, "--directory", str(team.folder)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_offer_goes_from_its_file_to_the_order_that_redeems_it(giving: Team) -> None:
+    command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
+    giving.start("giving")
+    decided = giving.tick().decided.decisions
+    assert decided[Answer.SEND, None] == 3
+    assert decided[Answer.HOLD, Reason.NO_CODE] > 0
+    mails = giving.mails()
+    text = mails[0].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "10 % off, at most £20.00, by 2024-09-07" in text
+    shown = [code for code in ("AAA-1", "BBB-2", "CCC-3") for mail in mails if code in str(mail)]
+    assert shown == ["AAA-1", "BBB-2", "CCC-3"]
+    assert any(line.about == "offers" for line in load_overview(giving.workspace).problems)
+
+    holder = next(to for to in people(giving) if "AAA-1" in str(giving.mails(f"{to}@")[0]))
+    at = (NOW + HOUR).isoformat()
+    rows = [("1", holder, at, "40", "4", "aaa-1", "paid"), ("2", "c299", at, "9", "0", "NONE", "")]
+    write_till(giving.folder, rows)
+    giving.import_facts()
+    giving.tick(after=2 * HOUR)
+    told = json.loads(command(giving, "offers", "list", "--json"))["offers"][1]
+    assert (told["offer"], told["given"], told["redeemed"]) == ("ten", 3, 1)
+    assert told["reserved"] == 4 + 20 + 20
+
+    write_till(giving.folder, [(*rows[0][:-1], "cancelled")])
+    giving.import_facts()
+    giving.tick(after=6 * DAY)
+    (_, ten) = load_standing(giving.workspace, giving.clock.now())
+    assert (ten.tally.redeemed, ten.tally.lapsed, ten.reserved.micros) == (0, 3, 0)
+
+
+def people(team: Team) -> list[str]:
+    found = team.workspace.history.messages_of("giving")
+    return [one.person for one in found]
+
+
+def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -> None:
+    to = giving.folder / "made.csv"
+    command(giving, "offers", "make-codes", "ten", "5", "--to", str(to))
+    assert len(to.read_text(encoding="utf-8").splitlines()) == 6
+    assert "5 of 5" in command(giving, "offers", "list")
+    code = to.read_text(encoding="utf-8").splitlines()[3]
+    with pytest.raises(OfferError, match="code number 2 was loaded before, for ten"):
+        load_codes(giving.workspace.ledger, "ten", ["NEW", code.lower()], NOW + DAY)
+    assert "expected to be redeemed" in command(giving, "offers", "show", "ten")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (("gift, offer: ten", "gift, offer: tne"), JourneyError, "did you mean 'ten'?"),
+        (
+            ("gift, offer: ten", "gift, offer: ladder ten, without_offer: send"),
+            JourneyError,
+            "it knows up",
+        ),
+        (("template: gift", "template: check-in"), TemplateError, "does not show"),
+        (("margin = 0.5", ""), JourneyError, "set [offers] margin"),
+        (("value_band = 'high'", "value_bond = 'high'"), PredicateError, "value_band"),
+    ],
+)
+def test_what_could_never_be_given_is_refused_before_it_starts(
+    giving: Team, change: tuple[str, str], error: type[Exception], words: str
+) -> None:
+    for name in ("offers.yaml", "rekindle.toml", "journeys/giving.yaml"):
+        path = giving.folder / name
+        text = path.read_text(encoding="utf-8").replace(*change)
+        if change[0].startswith("value"):
+            text = text.replace("offer: ten}", "offer: ladder up, without_offer: send}")
+        path.write_text(text, encoding="utf-8")
+    space = Workspace.open(giving.folder)
+    with pytest.raises(error, match=words.replace("?", r"\?").replace("[", r"\[")):
+        start_journey(space, space.journey("giving"), NOW)
