@@ -17,6 +17,7 @@ from bench.dispatching import dispatch_postgresql, dispatch_sqlite
 from bench.identity import identity
 from bench.intake import intake
 from bench.measure import Result, compare
+from bench.recommend import recommend
 from bench.rounds import daily, idle
 from bench.spark import spark
 from bench.stopping import stopping
@@ -125,6 +126,7 @@ def _engine_over(orders: Path) -> Engine:
 
 BENCHMARKS: dict[str, Callable[[], Result]] = {
     "profiles": profiles,
+    "recommend": recommend,
     "import": imports,
     "replay": replay,
     "delivery": delivery,

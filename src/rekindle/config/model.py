@@ -94,6 +94,9 @@ class ShopSettings(Settings):
         description="Of buttons and links, like #1f5f5b; the text on it is chosen to be read.",
     )
     button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")
+    never_shown: tuple[Text, ...] = Field(
+        (), description="Ids of products that no message shows: postage, vouchers, samples."
+    )
     language: str = Field(
         "en",
         pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",

@@ -14,6 +14,7 @@ from rekindle.content.model import (
     Form,
     Rendered,
 )
+from rekindle.content.products import show_product
 from rekindle.content.starters import starter_templates
 from rekindle.content.templates import Templates, load_templates
 
@@ -39,5 +40,6 @@ __all__ = [
     "load_templates",
     "render_page",
     "require_flawless",
+    "show_product",
     "starter_templates",
 ]

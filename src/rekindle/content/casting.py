@@ -48,7 +48,8 @@ class Casts:
         Raises:
             TemplateError: as there.
         """
-        if isinstance(self.templates.find(name, form), Note):
+        # Nobody else has the same products, so a mould would be of use once.
+        if isinstance(self.templates.find(name, form), Note) or context.get("blocks"):
             return self.templates.render_for(name, context, form)
         return self.render(name, context).parts
 

@@ -33,6 +33,7 @@ from rekindle.content.model import (
     Rendered,
 )
 from rekindle.errors import BrokenTemplateError, TemplateError
+from rekindle.profiles import find_blocks
 
 # What is captured may be changed afterwards, wherever it is shown, and is compared here.
 _CAPTURE = re.compile(r"\{%-?\s*(?:capture|ifchanged)\b")
@@ -97,9 +98,9 @@ class Templates:
     ) -> None:
         """Check that a template can leave by a channel, and uses only names it will be given.
 
-        ``known`` are the names beside ``VARIABLES``; ``required`` have to stand in an
-        e-mail's markup or its layout and, where there is one, in the text file too
-        (``MARKETING_VARIABLES`` for anything that is marketing).
+        ``known`` are the names beside ``VARIABLES`` and the blocks; ``required`` have to
+        stand in an e-mail's markup or its layout and, where there is one, in the text file
+        too (``MARKETING_VARIABLES`` for anything that is marketing).
 
         Raises:
             BrokenTemplateError: names the file, the line, the unknown or missing name and,
@@ -108,7 +109,8 @@ class Templates:
         template = self.find(name, form)
         for part in template.parts():
             framing = LAYOUT_VARIABLES if part.file == str(self._folder / f"{LAYOUT}.mjml") else ()
-            _check_names(part, [*VARIABLES, *sorted({*known, *framing})])
+            blocks = (f"blocks.{block}" for block in find_blocks())
+            _check_names(part, [*VARIABLES, *blocks, *sorted({*known, *framing})])
         if isinstance(template, Note):
             _check_parts(template, form)
             return
@@ -226,20 +228,25 @@ def _check_parts(note: Note, form: Form) -> None:
 
 def _given(context: Mapping[str, object]) -> dict[str, object]:
     """Return a context whose empty texts are nothing, and that holds what may be left out."""
-    shop, offer = context.get("shop"), context.get("offer")
+    shop, offer, blocks = (context.get(name) for name in ("shop", "offer", "blocks"))
     whole: dict[str, object] = {
         "first_name": None,
         "name": None,
         **context,
-        "shop": {**BLANK_SHOP, **(shop if isinstance(shop, Mapping) else {})},
-        "offer": {**BLANK_OFFER, **(offer if isinstance(offer, Mapping) else {})},
+        "shop": {**BLANK_SHOP, **_mapping(shop)},
+        "blocks": {**dict.fromkeys(find_blocks(), ()), **_mapping(blocks)},
+        "offer": {**BLANK_OFFER, **_mapping(offer)},
     }
     return {key: _nothing(value) for key, value in whole.items()}
 
 
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _nothing(value: object) -> object:
     if isinstance(value, Mapping):
-        return {key: None if one == "" else one for key, one in value.items()}
+        return {key: None if one in ("", (), []) else one for key, one in value.items()}
     return None if value == "" else value
 
 

@@ -16,6 +16,7 @@ from rekindle.profiles.model import (
 from rekindle.profiles.presence import build_presence
 from rekindle.profiles.profile import build_profiles, build_profiles_from
 from rekindle.profiles.saying import say_column
+from rekindle.profiles.showing import Block, Sales, build_block, find_blocks
 from rekindle.profiles.tallies import (
     build_spells,
     build_tallies,
@@ -27,6 +28,7 @@ from rekindle.profiles.tallies import (
 
 __all__ = [
     "FAMILIES",
+    "Block",
     "CardTally",
     "Derivation",
     "Families",
@@ -35,7 +37,9 @@ __all__ = [
     "OrderTally",
     "ProfileColumn",
     "RowTally",
+    "Sales",
     "Spells",
+    "build_block",
     "build_presence",
     "build_profiles",
     "build_profiles_from",
@@ -44,6 +48,7 @@ __all__ = [
     "build_timeline",
     "describe_families",
     "describe_presets",
+    "find_blocks",
     "join_spells",
     "local_before",
     "local_day",

@@ -79,7 +79,7 @@ class SmallShop:
                 for at, by in sale.refund_steps
             ]
         rows["customers"] = [self._card(card) for card in self.cards]
-        rows["products"] = [
+        rows["products"] += [
             {"source": "shop", "product_id": p, "category": c} for p, c in self.products.items()
         ]
         rows["identities"] = [

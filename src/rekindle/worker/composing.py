@@ -31,6 +31,7 @@ from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Money, Purpose
 from rekindle.worker.clicking import build_links
+from rekindle.worker.showing import Shown, blocks_in, load_blocks
 
 logger = logging.getLogger(__name__)
 
@@ -68,14 +69,15 @@ class Composer:
         """
         at = self._workspace.clock.now()
         profiles = self._profiles(messages, at)
+        shown = self._blocks(messages, at)
         cards = self._workspace.history.people({message.person for message in messages})
         mails: dict[str, Message | RekindleError] = {}
         self._ready.clear()  # settings are read once a pass, and say the same of all
         for message in messages:
             try:
                 self._require_ready(message.channel)
-                profile = profiles.get(message.person, {})
-                mails[message.key] = self._written(message, cards.get(message.person), profile, at)
+                known = {**profiles.get(message.person, {}), "blocks": shown.get(message.person)}
+                mails[message.key] = self._written(message, cards.get(message.person), known, at)
             except RekindleError as error:
                 mails[message.key] = error
             except Exception as error:
@@ -106,13 +108,29 @@ class Composer:
         columns = frozenset().union(*(self._columns(one) for one in taking))
         return self._audience.describe({one.person for one in taking}, at, columns)
 
+    def _blocks(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, Shown]:
+        """Return the products for those whose template shows some."""
+        asked: dict[frozenset[str], set[str]] = {}
+        for one in messages:
+            if blocks := blocks_in(self._variables(one)):
+                asked.setdefault(blocks, set()).add(one.person)
+        found: dict[str, Shown] = {}
+        for blocks, people in asked.items():
+            for person, shown in load_blocks(self._workspace, people, blocks, at).items():
+                found[person] = {**found.get(person, {}), **shown}
+        return found
+
     def _columns(self, message: OutboxMessage) -> frozenset[str]:
         """Return the profile columns that a message's template takes."""
+        return self._variables(message) & FAMILIES.by_column.keys()
+
+    def _variables(self, message: OutboxMessage) -> frozenset[str]:
+        """Return every name that a message's template takes."""
         use = (message.template, message.channel)
         if use not in self._known:
             try:
-                used = self.templates.variables(message.template, find_form(message.channel))
-                self._known[use] = used & FAMILIES.by_column.keys()
+                form = find_form(message.channel)
+                self._known[use] = self.templates.variables(message.template, form)
             except RekindleError:
                 return frozenset()  # said of the message itself when it is written
         return self._known[use]
@@ -164,6 +182,7 @@ class Composer:
         shown = {column: profile.get(column) for column in self._columns(message)}
         context = {
             **build_person(properties, card.address if card else None, shown),
+            "blocks": profile["blocks"] or {},
             "variant": message.variant,
             "offer": _offer(message),
             "shop": self._shop(message.channel),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rekindle.facts.contracts.columns import SOURCE
-from rekindle.facts.contracts.model import Column, Contract
+from rekindle.facts.contracts.model import MONEY, Column, Contract
 
 CONTRACT = Contract(
     "products",
@@ -24,6 +24,14 @@ CONTRACT = Contract(
             "string",
             "What taste is measured by.",
             words=("category", "product_category", "department", "product_type"),
+        ),
+        Column("price", MONEY, "What it costs now.", words=("price", "current_price")),
+        Column("url", "string", "The address of its page.", words=("url", "link", "product_url")),
+        Column(
+            "image",
+            "string",
+            "The address of a picture of it, over https.",
+            words=("image", "image_url", "image_link", "picture"),
         ),
     ),
 )

@@ -13,6 +13,7 @@ from rekindle.journeys import Journey, Send
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel
+from rekindle.worker.showing import Shown, blocks_in, load_blocks
 from rekindle.worker.trying.readers import Reader, find_readers
 
 NO_TOKEN = "a-preview-leads-nowhere"
@@ -43,18 +44,22 @@ def write_letters(
         TemplateError: a template cannot be used by anyone.
     """
     templates = load_templates(workspace.directory / "templates")
-    columns = _columns(templates, journey)
+    names = (templates.variables(one.template, find_form(one.channel)) for one in journey.sends)
+    used: frozenset[str] = frozenset().union(*names)
+    columns = used & FAMILIES.by_column.keys()
     readers = find_readers(workspace, journey, at, columns=columns, customer=customer)
-    return list(_letters(workspace, journey, templates, readers))
-
-
-def _columns(templates: Templates, journey: Journey) -> frozenset[str]:
-    used = (templates.variables(one.template, find_form(one.channel)) for one in journey.sends)
-    return frozenset().union(*used) & FAMILIES.by_column.keys()
+    # Nobody has no history, and is shown what those are shown who have none.
+    people = {one.person for one in readers}
+    shown = load_blocks(workspace, people, blocks_in(used), at)
+    told = [(one, shown[one.person]) for one in readers]
+    return list(_letters(workspace, journey, templates, told))
 
 
 def _letters(
-    workspace: Workspace, journey: Journey, templates: Templates, readers: Sequence[Reader]
+    workspace: Workspace,
+    journey: Journey,
+    templates: Templates,
+    readers: Sequence[tuple[Reader, Shown]],
 ) -> Iterator[Draft]:
     number = 0
     for send in journey.sends:
@@ -62,8 +67,12 @@ def _letters(
         templates.check(send.template, FAMILIES.names, form=form)
         for variant in send.variants or ("",):
             number += 1
-            for reader in readers:
-                context = {**_context(workspace, send, reader), "variant": variant}
+            for reader, shown in readers:
+                context = {
+                    **_context(workspace, send, reader),
+                    "blocks": shown,
+                    "variant": variant,
+                }
                 parts, trouble = _rendered(templates, send, context, form)
                 yield Draft(
                     number, send.key, send.channel, send.template, variant, reader, parts, trouble

@@ -1,0 +1,50 @@
+"""Products as a template shows them: plain words, and addresses that are safe to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from rekindle.wording import amount
+
+LONGEST = 120
+PRODUCT = {
+    "name": "What it is called, from the catalogue or else from most lines that sold it.",
+    "category": "Its category.",
+    "price": "What it costs now, with its currency.",
+    "url": "The address of its page.",
+    "image": "The address of a picture, over https.",
+}
+"""Name → meaning of what a template may show of a product; what is not known is empty."""
+
+
+def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | None]:
+    """Return a product's name, category, price, url and image; what is not known is None.
+
+    Its words come from a catalogue or a till: they are one line, never markup, and an
+    address that is no web address is none.
+    """
+    price = row.get("price")
+    return {
+        "name": _line(row.get("name")),
+        "category": _line(row.get("category")),
+        "price": None if price is None else amount(price, currency),
+        "url": _address(row.get("url"), ("https", "http")),
+        "image": _address(row.get("image"), ("https",)),
+    }
+
+
+def _line(text: str | None) -> str | None:
+    tidy = " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+    return (tidy if len(tidy) <= LONGEST else f"{tidy[: LONGEST - 1]}…") or None
+
+
+def _address(text: str | None, schemes: tuple[str, ...]) -> str | None:
+    address = (text or "").strip()
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    is_whole = parts.scheme in schemes and bool(parts.hostname)
+    return address if is_whole and address.isprintable() and " " not in address else None

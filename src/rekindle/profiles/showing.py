@@ -1,0 +1,180 @@
+"""Blocks: the products a message shows to one person, computed from what was known then.
+
+A block is one file with a ``BLOCK``, found as profile families are. It ranks products for
+people; what a product is called and costs is joined here, the same for every block.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.config import load_extensions
+from rekindle.errors import ConfigError
+from rekindle.facts import PURCHASE, Facts
+
+GROUP = "rekindle.blocks"
+MOST = 12
+"""So many products a block has at the most; a template shows fewer."""
+
+NO_NAMES = ("", "nan", "null", "none", "n/a", "?")
+"""What exports write where they have no name."""
+
+NO_GOODS = (
+    "adjustment", "bank charges", "carriage", "delivery", "discount", "dotcom postage", "gift card",
+    "gift wrap", "manual", "porto", "postage", "rabatt", "sample", "samples", "shipping", "tax",
+    "tip", "versand", "voucher",
+)  # fmt: skip
+"""What tills book as a product and nobody wants to be shown; `never_shown` adds to it."""
+
+LATELY = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Sales:
+    """What was bought before an instant: one row an order, product and customer.
+
+    ``bought`` has ``customer_id``, ``source``, ``order_id``, ``product_id``, ``category``
+    and ``ordered_at``; anonymous sales have no customer. ``people`` are those who are asked
+    about, by ``customer_id``.
+    """
+
+    bought: ir.Table
+    people: ir.Table
+    at: datetime
+
+    @property
+    def theirs(self) -> ir.Table:
+        """Return what those who are asked about bought."""
+        return self.bought.semi_join(self.people, "customer_id")
+
+    def since(self, span: timedelta) -> ir.Table:
+        """Return what was bought in the last while."""
+        start = ibis.literal(self.at - span, type="timestamp('UTC', 6)")
+        return self.bought.filter(self.bought.ordered_at >= start)
+
+    def buyers(self, span: timedelta = LATELY) -> ir.Table:
+        """Return ``product_id`` and ``buyers``, how many known customers bought it lately.
+
+        Anonymous sales are left out: with them favourites were met less often (the till of a
+        shop sells other things than those to whom one writes buy).
+        """
+        rows = self.since(span)
+        rows = rows.filter(rows.customer_id.notnull())
+        return rows.group_by("product_id").agg(buyers=rows.customer_id.nunique())
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One list of products for each person. ``otherwise`` says what stands in for nothing.
+
+    ``rank`` returns ``customer_id``, ``product_id`` and ``score``; a higher score comes
+    first, and of two that are equal the id that is first in the alphabet.
+    """
+
+    name: str
+    meaning: str
+    otherwise: str
+    rank: Callable[[Sales], ir.Table]
+
+
+def find_blocks() -> Mapping[str, Block]:
+    """Return the blocks there are, by name; ours and those of installed packages.
+
+    Raises:
+        ConfigError: what a package names is no block, or its name is taken.
+    """
+    return _find_blocks()
+
+
+@cache
+def _find_blocks() -> Mapping[str, Block]:
+    found: dict[str, Block] = {}
+    outside = ((f"{point.value} ({GROUP})", block) for point, block in load_extensions(GROUP))
+    for where, block in (*_own(), *outside):
+        if not isinstance(block, Block):
+            raise ConfigError(f"{where} names no Block")
+        if block.name in found:
+            raise ConfigError(f"{where}: there is a block {block.name!r} already")
+        found[block.name] = block
+    return found
+
+
+def _own() -> Iterator[tuple[str, object]]:
+    folder = Path(__file__).parent / "blocks"
+    for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda one: one.name):
+        place = f"rekindle.profiles.blocks.{module.name}"
+        yield place, import_module(place).BLOCK
+
+
+def build_block(
+    block: Block,
+    facts: Facts,
+    people: ir.Table,
+    at: datetime,
+    *,
+    never: Collection[str] = (),
+    most: int = MOST,
+) -> ir.Table:
+    """Return the products of a block for ``people``, as known before ``at``.
+
+    A row has ``customer_id``, ``place`` from 0, ``product_id``, and of the product ``name``,
+    ``category``, ``price``, ``url`` and ``image``, empty where the catalogue does not say. A
+    product without a name is not shown, nor are those of ``never``.
+    """
+    known = facts.cut(at)
+    named = _catalogue(known, never)
+    sales = Sales(_bought(known).semi_join(named, "product_id"), people, at)
+    ranking = ibis.window(
+        group_by="customer_id", order_by=[ibis.desc("score"), ibis.asc("product_id")]
+    )
+    ranked = block.rank(sales).mutate(place=ibis.row_number().over(ranking))
+    chosen = ranked.filter(ranked.place < most).select("customer_id", "place", "product_id")
+    return chosen.inner_join(named, "product_id").order_by("customer_id", "place")
+
+
+def _bought(facts: Facts) -> ir.Table:
+    orders = facts.orders.filter(facts.orders.kind == PURCHASE)
+    orders = orders.select("source", "order_id", "customer_id", "ordered_at")
+    lines = facts.order_lines
+    lines = lines.filter((lines.amount > 0) & (lines.quantity > 0) & lines.product_id.notnull())
+    rows = lines.inner_join(orders, ["source", "order_id"])
+    named = facts.products.select("product_id", product_category=facts.products.category)
+    rows = rows.left_join(named, "product_id")
+    return rows.group_by("customer_id", "source", "order_id", "product_id", "ordered_at").agg(
+        category=ibis.coalesce(rows.category, rows.product_category).max()
+    )
+
+
+def _catalogue(facts: Facts, never: Collection[str]) -> ir.Table:
+    """Return every product that has a name, in the catalogue or by most lines that sold it."""
+    lines = facts.order_lines
+    told = lines.filter((lines.quantity > 0) & (lines.amount > 0) & lines.product_id.notnull())
+    told = told.filter(~told.description.strip().lower().isin(NO_NAMES))
+    told = told.group_by(told_id=told.product_id, said=told.description.strip()).agg(
+        times=told.count()
+    )
+    order = ibis.window(group_by="told_id", order_by=[ibis.desc("times"), "said"])
+    told = told.mutate(rank=ibis.row_number().over(order))
+    told = told.filter(told["rank"] == 0).select("told_id", "said")
+    products = facts.products.select("product_id", "name", "category", "price", "url", "image")
+    both = products.outer_join(told, products.product_id == told.told_id)
+    whole = both.select(
+        product_id=ibis.coalesce(both.product_id, both.told_id),
+        name=ibis.coalesce(both.name, both.said),
+        category=both.category,
+        price=both.price,
+        url=both.url,
+        image=both.image,
+    )
+    name = whole.name.strip().lower()
+    whole = whole.filter(whole.name.notnull() & ~name.isin(("", *NO_GOODS)))
+    return whole.filter(~whole.product_id.isin(sorted(never))) if never else whole

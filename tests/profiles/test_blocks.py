@@ -1,0 +1,123 @@
+"""What a message shows to a person: by what was known then, and by nothing that came later."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from rekindle.profiles import build_block, find_blocks
+from rekindle.testing.small_shop import Sale, SmallShop
+from tests.profiles.conftest import day
+
+TEN = Decimal(10)
+NAMES = [f"p{number}" for number in range(12)]
+
+
+def catalogue(*names: str, **more: Any) -> dict[str, Sequence[dict[str, Any]]]:
+    return {
+        "products": [
+            {"source": "shop", "product_id": name, "name": name.upper(), "category": "mugs", **more}
+            for name in names
+        ]
+    }
+
+
+def sold(person: str | None, on: int, *products: str, **more: Any) -> Sale:
+    return Sale(person, day(on), lines=tuple((one, None, TEN) for one in products), **more)
+
+
+def shown(
+    sales: Sequence[Sale], block: str, on: int, people: Sequence[str] = ("ann",), **options: Any
+) -> dict[str, list[str]]:
+    engine = SmallShop(sales, rows=options.pop("rows", catalogue(*NAMES))).engine()
+    asked = engine.bring("asked", pa.table({"customer_id": list(people)}))
+    found = find_blocks()[block]
+    rows = engine.run(build_block(found, engine.facts(), asked, day(on), **options)).to_pylist()
+    engine.close()
+    told: dict[str, list[str]] = {person: [] for person in people}
+    for row in sorted(rows, key=lambda row: (row["customer_id"], row["place"])):
+        told[row["customer_id"]].append(row["product_id"])
+    return told
+
+
+def test_favourites_are_what_one_bought_most_often_and_then_what_sells_now() -> None:
+    sales = [sold("ann", on, "p1") for on in (1, 2, 3)]
+    sales += [sold("ann", 4, "p2"), sold("ann", 5, "p9"), sold("ann", 6, "p9")]
+    others = [sold(f"b{number}", 70, "p1", "p2", "p3") for number in range(3)]
+    # What nobody buys any more comes last, however often it was bought.
+    assert shown(sales + others, "favourites", 80)["ann"] == ["p1", "p2", "p3", "p9"]
+
+
+def test_somebody_without_history_is_shown_what_sells_now() -> None:
+    sales = [sold("bob", 60, "p1"), sold("cat", 61, "p1", "p2")]
+    assert shown(sales, "favourites", 80, ["ann", ""])["ann"] == ["p1", "p2"]
+
+
+def test_bestsellers_of_a_quiet_shop_are_those_of_the_year() -> None:
+    sales = [sold("bob", 1, "p1"), sold("cat", 2, "p1", "p2")]
+    assert shown(sales, "bestsellers", 200)["ann"] == ["p1", "p2"]
+    assert shown([], "bestsellers", 200)["ann"] == []
+
+
+def test_new_arrivals_are_of_the_own_category_first_and_not_bought_yet() -> None:
+    rows = catalogue("p1", "p2", "p3", "p4")
+    rows["products"][2]["category"] = "lamps"
+    sales = [sold("ann", 1, "p1"), sold("bob", 90, "p2"), sold("ann", 91, "p4")]
+    sales += [sold(f"b{number}", 95, "p3") for number in range(5)]
+    assert shown(sales, "new_arrivals", 100, rows=rows)["ann"] == ["p2", "p3"]
+    assert shown(sales, "new_arrivals", 50, rows=rows)["ann"] == []  # all of it is new
+
+
+def test_a_refill_is_due_by_ones_own_rhythm() -> None:
+    sales = [sold("ann", on, "p1") for on in (0, 10, 20)]
+    sales += [sold("ann", on, "p2") for on in (0, 20, 24)] + [sold("ann", 24, "p3")]
+    assert shown(sales, "refill_due", 29)["ann"] == []
+    assert shown(sales, "refill_due", 31)["ann"] == ["p1"]
+    assert shown(sales, "refill_due", 37)["ann"] == ["p2", "p1"]
+    assert shown(sales, "refill_due", 300)["ann"] == []  # nobody buys them any more
+
+
+def test_what_goes_with_it_is_what_others_put_into_one_order() -> None:
+    sales = [sold("ann", 50, "p1")]
+    sales += [sold(f"b{number}", 51 + number, "p1", "p2") for number in range(4)]
+    sales += [sold(f"c{number}", 51 + number, "p3") for number in range(9)]
+    assert shown(sales, "goes_with", 80)["ann"] == ["p2", "p3"]
+
+
+def test_postage_the_nameless_and_what_is_never_shown_are_left_out() -> None:
+    rows = catalogue("p1", "p2", "p3", "p4")
+    rows["products"][0]["name"] = " Postage"
+    rows["products"][1]["name"] = None
+    sales = [sold("bob", 60, "p1", "p2", "p3", "p4")]
+    assert shown(sales, "bestsellers", 70, rows=rows, never=("p3",))["ann"] == ["p4"]
+
+
+def test_what_was_taken_back_or_cancelled_was_not_bought() -> None:
+    sales = [sold("bob", 60, "p1", kind="refund"), sold("bob", 61, "p2", cancelled_at=day(62))]
+    assert shown(sales, "bestsellers", 70)["ann"] == []
+    assert shown(sales, "bestsellers", 62)["ann"] == ["p2"]  # it was not cancelled yet
+
+
+@pytest.mark.parametrize("block", sorted(find_blocks()))
+def test_no_block_sees_what_came_later(block: str) -> None:
+    rng = random.Random(block)
+    people = [f"c{number}" for number in range(8)]
+    sales = [_drawn(rng, people) for _ in range(250)]
+    for on in (60, 160):
+        known = [one for one in sales if one.at < day(on)]
+        expected = shown(known, block, on, people)
+        assert shown(sales, block, on, people) == expected
+        assert all(len(products) == len(set(products)) for products in expected.values())
+    assert any(expected.values())
+
+
+def _drawn(rng: random.Random, people: Sequence[str]) -> Sale:
+    """Return a sale of one of twelve products, the later ones on sale from a later day on."""
+    on = rng.randrange(200)
+    names = NAMES[: 4 + on // 20]
+    return sold(rng.choice([*people, None]), on, *rng.sample(names, rng.randrange(1, 4)))
