@@ -33,7 +33,7 @@ demo: $(PRODUCT)  ## run the whole loop on a real shop's orders
 	@$(BIN)/rekindle demo
 
 test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest -q -n 3 --dist loadscope --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
 
 crash: $(READY)  ## kill workers at random moments; KILLS=200
 	@KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q -s tests/runtime/test_crashes.py \
@@ -45,7 +45,8 @@ check: $(READY)  ## run everything that has to hold before a change is merged
 bench: $(READY)  ## measure the speed; ONLY=name for one benchmark
 	@$(BIN)/python -m bench $(ONLY)
 
-soak: $(READY)  ## run fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory, or BOOK=files
+soak: $(READY)  ## run more and fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory or files
+	@$(if $(SEED)$(BOOK),:,$(BIN)/python -m pytest -q -m soak -n 3)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),1)) \
 		$(if $(filter files,$(BOOK)),--files,$(if $(BOOK),--book $(BOOK)))
 
