@@ -45,6 +45,8 @@ OWNERS = {
     "django": {"ledger", "web", "channels"},
     "django.db": {"ledger"},
     "anymail": {"channels"},
+    "checkdmarc": {"channels"},
+    "dns": {"channels"},
     "requests": {"channels"},
     "smtplib": {"channels"},
     "aiosmtpd": {"testing"},

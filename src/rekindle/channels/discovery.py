@@ -126,12 +126,22 @@ def require_ready(folder: ChannelFolder, settings: Any, surroundings: Surroundin
 
 
 def find_faults(
-    folder: ChannelFolder, settings: Any, surroundings: Surroundings
+    folder: ChannelFolder,
+    settings: Any,
+    surroundings: Surroundings,
+    *,
+    looks_outside: bool = False,
 ) -> Iterator[Finding]:
-    """Yield what a channel says of its own settings, and of the secrets of its outlet."""
+    """Yield what a channel says of its own settings, and of the secrets of its outlet.
+
+    With ``looks_outside`` it asks others as well: DNS, a provider.
+    """
     _, entry = find_outlet(settings.outlet)
     secrets = {name: load_secret(name) or "" for name in entry.secrets}
-    yield from folder.check(settings, entry, replace(surroundings, secrets=secrets))
+    known = replace(surroundings, secrets=secrets)
+    yield from folder.check(settings, entry, known)
+    if looks_outside:
+        yield from folder.look(settings, entry, known)
 
 
 @lru_cache(maxsize=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,15 +21,22 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor(directory: Directory = Path(), as_json: AsJson = False) -> None:
+Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody else: no DNS.")]
+
+
+def doctor(
+    directory: Directory = Path(), as_json: AsJson = False, is_offline: Offline = False
+) -> None:
     """Look at everything the workspace depends on; say what is wrong and what to do.
+
+    Where messages reach people, DNS is asked about the sender's domain, for a few seconds.
 
     Exit code 0: all is well. 3: something is worth a look. 1: something keeps messages back.
     Nothing is changed.
     """
     from rekindle.worker import State, examine, worst_of
 
-    lines = examine(open_at(directory, None))
+    lines = examine(open_at(directory, None), looks_outside=not is_offline)
     worst = worst_of(lines)
     if as_json:
         show_json({"version": SCHEMA_VERSION, "state": worst.value, "lines": _as_json(lines)})

@@ -119,7 +119,8 @@ class ChannelFolder:
 
     ``settings`` is its section of ``rekindle.toml``, called like the channel; ``outlets``
     are what ``settings.outlet`` may name. ``cap`` is the cap on its marketing that holds
-    where ``[caps]`` says nothing of it. ``check`` says what its settings lack, and
+    where ``[caps]`` says nothing of it. ``check`` says what its settings lack, ``look`` what
+    is wrong outside (it may ask DNS or a provider, in seconds and never for long), and
     ``starter`` returns the text of its section in a new workspace. ``called`` is what people
     call it, where that is not its name. ``parts`` are what a template has to bring for it:
     ``subject``, ``html`` and ``text`` come from ``NAME.mjml``; ``text`` or ``body``, with
@@ -132,6 +133,7 @@ class ChannelFolder:
     outlets: tuple[OutletEntry, ...]
     cap: CapSettings | None = None
     check: Callable[[Any, OutletEntry, Surroundings], Iterable[Finding]] = _nothing
+    look: Callable[[Any, OutletEntry, Surroundings], Iterable[Finding]] = _nothing
     starter: Callable[[str], str] = _no_text
     price: Callable[[Any, Message], Decimal] | None = None
     called: str = ""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
 from rekindle.channels import discover, find_faults, find_form
 from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
@@ -69,8 +70,11 @@ class Line:
     remedy: str = ""
 
 
-def examine(workspace: Workspace) -> list[Line]:
-    """Return what was found about a workspace, in the order in which things depend."""
+def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
+    """Return what was found about a workspace, in the order in which things depend.
+
+    With ``looks_outside`` channels ask others as well, as DNS about the sender's domain.
+    """
     checks: tuple[tuple[str, Callable[[Workspace], Iterator[Line]]], ...] = (
         ("settings", _settings),
         ("disk", _disk),
@@ -91,7 +95,8 @@ def examine(workspace: Workspace) -> list[Line]:
             ("keys", _keys),
         )
         lines += [line for about, check in rest for line in _tried(about, check, workspace)]
-    return lines + list(_tried("channels", _channels, workspace))
+    channels = partial(_channels, looks_outside=looks_outside)
+    return lines + list(_tried("channels", channels, workspace))
 
 
 def worst_of(lines: list[Line]) -> State:
@@ -338,10 +343,11 @@ def _keys(workspace: Workspace) -> Iterator[Line]:
         yield Line("keys", State.WELL, f"{counted(len(active), 'key')} to the API")
 
 
-def _channels(workspace: Workspace) -> Iterator[Line]:
+def _channels(workspace: Workspace, *, looks_outside: bool) -> Iterator[Line]:
     for name, folder in discover().items():
         settings = workspace.config.channel(folder.channel)
-        found = list(find_faults(folder, settings, workspace.surroundings))
+        around = workspace.surroundings
+        found = list(find_faults(folder, settings, around, looks_outside=looks_outside))
         for one in found:
             yield Line(name, STATES[one.severity], one.problem, one.remedy)
         if all(one.severity is Severity.NOTES for one in found):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rekindle.channels.email.outlet import OUTLETS
-from rekindle.channels.email.settings import EmailSettings, check, starter
+from rekindle.channels.email.settings import EmailSettings, check, look_outside, starter
 from rekindle.config import CapSettings
 from rekindle.messages import ChannelFolder
 from rekindle.vocabulary import Channel
@@ -16,6 +16,7 @@ CHANNEL = ChannelFolder(
     outlets=OUTLETS,
     cap=CapSettings(max=1, per=timedelta(hours=16)),
     check=check,
+    look=look_outside,
     starter=starter,
     called="e-mail",
     parts=("subject", "html", "text"),

@@ -123,6 +123,11 @@ class EmailSettings(ChannelSettings):
     list_id: Text = Field(
         "winback.example.com", pattern=r"^[A-Za-z0-9.-]+$", description="RFC 2919 List-ID."
     )
+    dkim_selector: Text | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]+$",
+        description="Where the key of the sender's domain is: SELECTOR._domainkey. For `doctor`.",
+    )
     cost: Cost = Field(Decimal("0.001"), description="Of one message, in the currency.")
     smtp: SmtpSettings = SmtpSettings()
     folder: FolderSettings = FolderSettings()
@@ -213,6 +218,23 @@ def check(
             "write from a domain of yours",
         )
     yield from _check_way(settings, outlet, surroundings)
+
+
+def look_outside(
+    settings: EmailSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what DNS says of the sender's domain, where messages from there reach people."""
+    if not outlet.capabilities.reaches_people or _is_reserved(settings.sender):
+        return
+    if _place(settings, outlet) in LOOPBACK:
+        return  # to try things out with
+    from rekindle.channels.email.domains import look_at_domain
+
+    own = settings.dkim_selector
+    usual = () if outlet.name == "email_smtp" else find_provider(outlet.name).selectors
+    yield from look_at_domain(
+        settings.sender, (own,) if own else usual, is_selector_known=own is not None
+    )
 
 
 def _place(settings: EmailSettings, outlet: OutletEntry) -> str | None:

@@ -22,7 +22,8 @@ class Provider:
     sends none; they are believed by ``signing``, or else by a user and a password in the
     address. ``idempotent_for`` is how long it recognises a message by our key.
     ``has_metadata`` is False where it does not give our key back, and ``switches_tracking``
-    where opens and clicks can only be left uncounted for a whole account.
+    where opens and clicks can only be left uncounted for a whole account. ``selectors`` is
+    under which names its customers usually have their DKIM keys.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Provider:
     idempotent_for: timedelta | None = None
     has_metadata: bool = True
     switches_tracking: bool = True
+    selectors: tuple[str, ...] = ()
 
     @property
     def outlet(self) -> str:
@@ -65,6 +67,10 @@ PROVIDERS = (
         # https://developers.brevo.com/docs/heterogenous-versions-batch-emails
         idempotent_for=timedelta(minutes=30),
         switches_tracking=False,
+        selectors=(
+            "brevo1",
+            "mail",
+        ),
     ),
     Provider(
         "mailersend",
@@ -73,6 +79,10 @@ PROVIDERS = (
         reports="MailerSendTrackingWebhookView",
         signing="signing_secret",
         has_metadata=False,
+        selectors=(
+            "mlsend",
+            "mlsend2",
+        ),
     ),
     Provider(
         "mailgun",
@@ -86,6 +96,7 @@ PROVIDERS = (
         "Mailjet",
         credentials=("api_key", "secret_key"),
         reports="MailjetTrackingWebhookView",
+        selectors=("mailjet",),
     ),
     Provider(
         "mailtrap",
@@ -94,12 +105,20 @@ PROVIDERS = (
         reports="MailtrapTrackingWebhookView",
         signing="tracking_secret",
         switches_tracking=False,
+        selectors=(
+            "rwmt1",
+            "rwmt2",
+        ),
     ),
     Provider(
         "mandrill",
         "Mandrill",
         reports="MandrillCombinedWebhookView",
         signing="webhook_key",
+        selectors=(
+            "mte1",
+            "mandrill",
+        ),
     ),
     Provider(
         "postal",
@@ -125,6 +144,7 @@ PROVIDERS = (
         # https://resend.com/docs/dashboard/emails/idempotency-keys
         idempotent_for=timedelta(hours=24),
         switches_tracking=False,
+        selectors=("resend",),
     ),
     Provider(
         "scaleway",
@@ -139,6 +159,10 @@ PROVIDERS = (
         "SendGrid",
         reports="SendGridTrackingWebhookView",
         signing="tracking_webhook_verification_key",
+        selectors=(
+            "s1",
+            "s2",
+        ),
     ),
     Provider("sparkpost", "SparkPost", reports="SparkPostTrackingWebhookView"),
     Provider(
