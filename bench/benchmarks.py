@@ -13,7 +13,7 @@ import ibis
 
 from bench.decisions import decisions_postgresql, decisions_sqlite
 from bench.dispatch import delivery
-from bench.dispatching import dispatch_postgresql, dispatch_sqlite
+from bench.dispatching import dispatch_http, dispatch_postgresql, dispatch_sqlite
 from bench.identity import identity
 from bench.intake import intake
 from bench.measure import Result, compare
@@ -134,6 +134,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "decisions_sqlite": decisions_sqlite,
     "dispatch_sqlite": dispatch_sqlite,
     "dispatch_postgresql": dispatch_postgresql,
+    "dispatch_http": dispatch_http,
     "intake": intake,
     "stopping": stopping,
     "daily": daily,

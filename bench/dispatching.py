@@ -7,17 +7,37 @@ engine would have done before is inserted row by row, outside the time that coun
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.dispatch import CONNECTIONS, HOST, MESSAGES, Prepare, measure_against_bare_loop
-from bench.measure import Result
+import requests
+
+from bench.dispatch import (
+    CONNECTIONS,
+    HOST,
+    HTML,
+    MESSAGES,
+    SUBJECT,
+    TEXT,
+    Prepare,
+    measure_against_bare_loop,
+)
+from bench.measure import Result, compare
+from bench.post_office import running_post_office
 from bench.servers import postgresql
 from bench.worlds import WORK, orders_file
-from rekindle.channels.email.settings import EmailSettings, SmtpSettings
+from rekindle.channels.email.settings import (
+    EmailSettings,
+    HttpSettings,
+    PostmarkSettings,
+    SmtpSettings,
+)
 from rekindle.clock import MovableClock
 from rekindle.config import Config, SourceSettings
 from rekindle.desk import Scaffold, create_workspace
@@ -31,6 +51,7 @@ from rekindle.worker.dispatching import build_dispatcher
 NOW = datetime(2023, 1, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ROUNDS = 3
+POSTED = 2000
 CUSTOMERS = 20_000
 FIRST_NAMES = 400
 JOURNEY = """\
@@ -57,6 +78,44 @@ def dispatch_postgresql() -> Result:
         return _measure(Path(folder), url, "PostgreSQL")
 
 
+def dispatch_http() -> Result:
+    """Dispatch from a ledger in SQLite through a provider's HTTP interface."""
+    note = f"dispatching {POSTED:,} e-mails from SQLite over HTTP ÷ a bare loop"
+    os.environ["REKINDLE_POSTMARK_SERVER_TOKEN"] = "bench"
+    with running_post_office() as office, tempfile.TemporaryDirectory(dir=WORK) as folder:
+        email = EmailSettings(
+            outlet="email_postmark",
+            postal_address="1 Bench Street",
+            http=HttpSettings(connections=CONNECTIONS),
+            postmark=PostmarkSettings(api_url=office.url),
+        )
+        space = _workspace(Path(folder) / "shop", "sqlite:///state/ledger.sqlite3", email)
+        dispatch = _dispatch(space, POSTED)
+        result = compare(
+            dispatch, lambda: _post_bare(office.url), rounds=ROUNDS, limit=2, note=note
+        )
+        taken = office.tally()
+    del taken[""]
+    if len(taken) != taken.total() or len(taken) != ROUNDS * POSTED:
+        raise RuntimeError(f"{taken.total()} deliveries of {len(taken)} messages")
+    rates = [f"{POSTED / seconds:,.0f}/s" for seconds in (result.ours, result.baseline)]
+    return replace(result, note=f"{note} ({rates[0]} against {rates[1]})")
+
+
+def _post_bare(url: str) -> None:
+    """Post one prepared body again and again over as many connections."""
+    body = {"To": "a@example.com", "Subject": SUBJECT, "HtmlBody": HTML, "TextBody": TEXT}
+
+    def post(messages: int) -> None:
+        with requests.Session() as session:
+            for _ in range(messages):
+                session.post(f"{url}/email", json=body).json()
+
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        for _ in threads.map(post, [POSTED // CONNECTIONS] * CONNECTIONS):
+            pass
+
+
 def _measure(folder: Path, url: str, database: str) -> Result:
     note = f"dispatching {MESSAGES:,} e-mails from {database} over SMTP ÷ a bare loop"
     return measure_against_bare_loop(_prepare(folder / "shop", url), note=note)
@@ -64,25 +123,31 @@ def _measure(folder: Path, url: str, database: str) -> Result:
 
 def _prepare(folder: Path, url: str) -> Prepare:
     def prepare(port: int) -> Callable[[], object]:
-        space = _workspace(folder, url, port)
-        clock = space.clock
-        assert isinstance(clock, MovableClock)
-        _fill(space)
-        audience = LiveAudience(space)
-        audience.profiles(NOW)  # the engine's tick has asked it already
-
-        def dispatch() -> None:
-            clock.move(HOUR)
-            report = build_dispatcher(space, Composer(space, audience).compose, audience).run()
-            if report.accepted != MESSAGES:
-                raise RuntimeError(f"{report}: {MESSAGES} were waiting")
-
-        return dispatch
+        smtp = SmtpSettings(host=HOST, port=port, security="none", connections=CONNECTIONS)
+        email = EmailSettings(outlet="email_smtp", postal_address="1 Bench Street", smtp=smtp)
+        return _dispatch(_workspace(folder, url, email), MESSAGES)
 
     return prepare
 
 
-def _workspace(folder: Path, url: str, port: int) -> Workspace:
+def _dispatch(space: Workspace, messages: int) -> Callable[[], object]:
+    """Return what dispatches so many messages at each call."""
+    clock = space.clock
+    assert isinstance(clock, MovableClock)
+    _fill(space, messages)
+    audience = LiveAudience(space)
+    audience.profiles(NOW)  # the engine's tick has asked it already
+
+    def dispatch() -> None:
+        clock.move(HOUR)
+        report = build_dispatcher(space, Composer(space, audience).compose, audience).run()
+        if report.accepted != messages:
+            raise RuntimeError(f"{report}: {messages} were waiting")
+
+    return dispatch
+
+
+def _workspace(folder: Path, url: str, email: EmailSettings) -> Workspace:
     orders = orders_file(CUSTOMERS, 10 * CUSTOMERS, days=1095)
     columns = ("order_id", "customer_id", "ordered_at", "gross", "discount", "refund")
     source = SourceSettings(
@@ -92,8 +157,6 @@ def _workspace(folder: Path, url: str, port: int) -> Workspace:
     letter = (folder / "templates" / "check-in.mjml").read_text(encoding="utf-8")
     letter = letter.replace("<p>Warm wishes", SENTENCE)
     (folder / "templates" / "bench.mjml").write_text(letter, encoding="utf-8")
-    smtp = SmtpSettings(host=HOST, port=port, security="none", connections=CONNECTIONS)
-    email = EmailSettings(outlet="email_smtp", postal_address="1 Bench Street", smtp=smtp)
     opened = Workspace.open(folder, clock=MovableClock(NOW))
     config: Config = opened.config.model_copy(
         update={"email": email, "ledger": opened.config.ledger.model_copy(update={"url": url})}
@@ -103,11 +166,11 @@ def _workspace(folder: Path, url: str, port: int) -> Workspace:
     return space
 
 
-def _fill(space: Workspace) -> None:
-    """Queue ``ROUNDS`` times ``MESSAGES`` messages, each round an hour after the other."""
+def _fill(space: Workspace, messages: int) -> None:
+    """Queue ``ROUNDS`` times so many messages, each round an hour after the other."""
     journey = parse_journey(JOURNEY, name_hint="bench")
     space.book.start(JourneyVersion(journey, 1, 0.0, "bench", NOW))
-    numbers = range(ROUNDS * MESSAGES)
+    numbers = range(ROUNDS * messages)
     _insert(space, models.Person, ({
         "id": f"c{number}",
         "address": f"customer{number}@example.com",
@@ -125,7 +188,7 @@ def _fill(space: Workspace) -> None:
     _insert(space, models.Touch, ({
         "enrolment_id": number + 1, "person_id": f"c{number}", "version": 1, "step": "bench",
         "channel": "email", "template": "bench", "at": NOW, "state": "queued",
-        "is_marketing": True, "not_before": NOW + HOUR * (1 + number // MESSAGES),
+        "is_marketing": True, "not_before": NOW + HOUR * (1 + number // messages),
         "expires_at": NOW + 72 * HOUR, "cost_micros": 1000,
     } for number in numbers))  # fmt: skip
 

@@ -12,7 +12,7 @@ import dns.resolver
 import pytest
 
 from rekindle.channels import find_channel, find_faults
-from rekindle.channels.email.domains import look_at_domain
+from rekindle.channels.email.senders.domains import look_at_domain
 from rekindle.clock import stopwatch
 from rekindle.messages import Finding, Severity, Surroundings
 from tests.servers.names import name_server
@@ -117,7 +117,7 @@ def test_a_machine_without_a_network_is_told_of_at_once(monkeypatch: pytest.Monk
 
 def test_without_the_extra_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "checkdmarc", None)
-    monkeypatch.setattr("rekindle.channels.email.domains.find_spec", lambda name: None)
+    monkeypatch.setattr("rekindle.channels.email.senders.domains.find_spec", lambda name: None)
     (found,) = look_at_domain("good.shop.uk", ("k1",), is_selector_known=True)
     assert (found.severity, "extra `doctor`" in found.remedy) == (Severity.NOTES, True)
 

@@ -22,7 +22,7 @@ from rekindle.content import (
     load_templates,
 )
 from rekindle.errors import BrokenTemplateError, RekindleError
-from rekindle.gate import find_leave_by
+from rekindle.gate import JourneyRules, find_leave_by
 from rekindle.journeys import Journey, JourneyVersion, Person, Send, build_journey_rules
 from rekindle.journeys.population import LiveAudience
 from rekindle.ledger import OutboxMessage
@@ -45,6 +45,7 @@ class Composer:
         self._workspace, self._audience = workspace, audience
         self._known: dict[tuple[str, Channel], frozenset[str]] = {}
         self._versions: dict[str, dict[int, JourneyVersion]] = {}
+        self._policies: dict[tuple[str, int], JourneyRules] = {}
         self._shops: dict[Channel, Mapping[str, str]] = {}
         self._ready: set[Channel] = set()
         self._unsound: dict[tuple[str, Channel, str, int], BrokenTemplateError | None] = {}
@@ -223,7 +224,10 @@ class Composer:
         version = self._version(message)
         if version is None:
             return message.expires_at
-        policy = build_journey_rules(version, self._workspace.rules)
+        key = (version.journey.name, version.version)
+        if key not in self._policies:  # the rules of the house are built anew at each asking
+            self._policies[key] = build_journey_rules(version, self._workspace.rules)
+        policy = self._policies[key]
         step = Send(message.step, message.channel, message.template)
         latest = find_leave_by(message.dossier, step, policy, at)
         return latest if message.offer is None else min(latest, message.offer.ends_at)

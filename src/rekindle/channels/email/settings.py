@@ -228,7 +228,7 @@ def look_outside(
         return
     if _place(settings, outlet) in LOOPBACK:
         return  # to try things out with
-    from rekindle.channels.email.domains import look_at_domain
+    from rekindle.channels.email.senders.domains import look_at_domain
 
     own = settings.dkim_selector
     usual = () if outlet.name == "email_smtp" else find_provider(outlet.name).selectors

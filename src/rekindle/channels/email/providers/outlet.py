@@ -143,7 +143,8 @@ class ProviderOutlet:
         answer = self._answer(response)
         try:
             found = backend.parse_recipient_status(response, payload, message)
-            (status,) = found.values()
+            # It went to one address, however the provider spells that in its answer.
+            status = min(found.values(), key=lambda one: one.status not in ACCEPTED)
         except (AnymailError, *UNREADABLE) as error:
             raise self._refusal(answer) from error
         # SendGrid says nothing of what it took, and anymail reads no answer of it.
@@ -204,7 +205,7 @@ def connect_backend(
 def open_session(backend: Any) -> None:
     """Give a backend a session that is bounded in what it hears."""
     backend.open()
-    given, session = backend.session, PatientSession()
+    given, session = backend.session, PatientSession(getattr(backend, "api_url", ""))
     session.headers.update(given.headers)
     session.auth = given.auth
     given.close()

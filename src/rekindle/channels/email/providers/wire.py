@@ -108,12 +108,18 @@ class _BoundedAdapter(HTTPAdapter):
 
 
 class PatientSession(requests.Session):
-    """A session that follows no redirect: a message is for one place, and no other."""
+    """A session that follows no redirect: a message is for one place, and no other.
 
-    def __init__(self) -> None:
+    Which proxy leads there, by the environment, is found once and not for each message.
+    """
+
+    def __init__(self, url: str) -> None:
         super().__init__()
         for scheme in ("https://", "http://"):
             self.mount(scheme, _BoundedAdapter())
+        found = self.merge_environment_settings(url, {}, None, None, None)
+        self.proxies, self.verify = found["proxies"], found["verify"]
+        self.trust_env = False
 
     def resolve_redirects(self, *given: Any, **more: Any) -> Iterator[requests.Response]:
         """Yield nothing: the answer that redirects is the answer."""

@@ -1,0 +1,1 @@
+"""What the world knows of a sender: the records of its domain."""
