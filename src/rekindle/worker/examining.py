@@ -285,14 +285,24 @@ def _people(workspace: Workspace) -> Iterator[Line]:
         )
         yield Line("people", State.WELL, found)
         return
-    for channel, can in workspace.capabilities.items():
-        reach = count_reach(workspace.ledger, channel, can.address_kind)
+    reached = {
+        channel: count_reach(workspace.ledger, channel, can.address_kind)
+        for channel, can in workspace.capabilities.items()
+    }
+    # A channel that no journey writes by lacks nobody's consent, unless everybody's is lacking.
+    used = {
+        send.channel
+        for version in running_versions(workspace.ledger)
+        for send in version.journey.sends
+    }
+    is_nobody = not any(reach.agreed for reach in reached.values())
+    for channel, reach in reached.items():
         found = (
             f"{channel}: of {counted(reach.people, 'person')}, {reach.agreed:,} agreed and "
             f"can be reached; {reach.silent:,} said nothing, {reach.withdrew:,} said no, "
             f"{reach.unreachable:,} have no address, {reach.suppressed:,} are suppressed"
         )
-        is_poor = bool(reach.people) and not reach.agreed
+        is_poor = bool(reach.people) and not reach.agreed and (channel in used or is_nobody)
         remedy = "import addresses and consents; without them nobody can be written to"
         state = State.WARNS if is_poor else State.WELL
         yield Line("people", state, found, remedy if is_poor else "")
