@@ -23,6 +23,7 @@ from rekindle.consent.suppression import (
     ends_journey,
     suppression_by,
 )
+from rekindle.consent.tokens import LinkPurpose, PersonLink, read_link, sign_link, sign_preferences
 
 __all__ = [
     "ERASED",
@@ -30,8 +31,10 @@ __all__ = [
     "ConsentRecord",
     "Exclusion",
     "Law",
+    "LinkPurpose",
     "OptOutLink",
     "Permission",
+    "PersonLink",
     "Preferences",
     "Rule",
     "Standing",
@@ -46,8 +49,11 @@ __all__ = [
     "load_law",
     "newest_record",
     "parse_law",
+    "read_link",
     "read_unsubscribe",
     "refusal_of",
+    "sign_link",
+    "sign_preferences",
     "sign_unsubscribe",
     "source_of",
     "suppression_by",

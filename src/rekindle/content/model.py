@@ -28,6 +28,7 @@ VARIABLES = {
     "offer.text": "What the offer gives, in words.",
     "offer.ends": "The day on which it ends.",
     "unsubscribe_url": "The page on which this person leaves this list.",
+    "preferences_url": "The page on which this person chooses what they hear of, for 90 days.",
 }
 """Name → meaning of what every template may use beside the profile's columns."""
 

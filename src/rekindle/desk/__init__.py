@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         find_offer,
         load_standing,
     )
+    from rekindle.desk.permission.choosing import LedgerCustomers
     from rekindle.desk.permission.expiring import Expiring, find_expiring
     from rekindle.desk.permission.importing import (
         ListDefaults,
@@ -104,6 +105,7 @@ _HOMES = {
     "resume_journey": "steering",
     "stop_journey": "steering",
     "LedgerOptOuts": "permission.opting_out",
+    "LedgerCustomers": "permission.choosing",
     "Expiring": "permission.expiring",
     "find_expiring": "permission.expiring",
     "ListDefaults": "permission.importing",
@@ -124,8 +126,8 @@ __all__ = [
     "Expiring",
     "Explanation",
     "Found",
+    "LedgerCustomers",
     "LedgerOptOuts",
-    "LedgerSubscriptions",
     "ListDefaults",
     "MovePlan",
     "OfferStanding",

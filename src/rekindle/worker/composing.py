@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from rekindle.channels import find_channel, find_form
-from rekindle.consent import sign_unsubscribe
+from rekindle.consent import sign_preferences, sign_unsubscribe
 from rekindle.content import (
     MARKETING_VARIABLES,
     Casts,
@@ -101,6 +101,12 @@ class Composer:
         token = sign_unsubscribe(space.secret, person, list_name, channel=channel)
         return f"{space.config.portal.url.rstrip('/')}/u/{token}"
 
+    def preferences_url(self, person: str, at: datetime) -> str:
+        """Return the signed link on which ``person`` chooses what they hear of."""
+        space = self._workspace
+        token = sign_preferences(space.secret, person, at)
+        return f"{space.config.portal.url.rstrip('/')}/p/{token}"
+
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
         taking = [one for one in messages if self._columns(one)]
@@ -188,6 +194,7 @@ class Composer:
             "offer": _offer(message),
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
+            "preferences_url": self.preferences_url(message.person, at),
         }
         journey = self._journey(message)
         written = Message(

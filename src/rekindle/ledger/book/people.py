@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from rekindle.consent import ERASED, ConsentRecord, Exclusion, Preferences, Suppression
+from rekindle.feedback import LEFT
 from rekindle.gate import BookRules
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
@@ -231,7 +232,14 @@ class People:
             self._forget_reports(reports, at)
             forget_words(self._alias, person, words, (row[0] for row in reports))
             execute(self._alias, "forget_evidence", person, person)
+            self._forget_answers(person)
             return ended
+
+    def _forget_answers(self, person: str) -> None:
+        """Leave of why somebody left the reason alone: their words may say who they are."""
+        log = models.AuditEntry.objects.using(self._alias)
+        for entry in log.filter(subject=person, action=LEFT):
+            log.filter(pk=entry.pk).update(detail={"reason": entry.detail.get("reason")})
 
     def _forget_reports(self, rows: Iterable[Row], at: datetime) -> None:
         """Leave of what was reported that it was, and what an order came to."""

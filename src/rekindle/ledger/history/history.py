@@ -44,6 +44,12 @@ class History:
         return self.people([person]).get(person)
 
     @ledger_errors()
+    def is_erased(self, person: str) -> bool:
+        """Return whether a person was forgotten."""
+        rows = models.Person.objects.using(self._alias).filter(pk=person)
+        return rows.exclude(erased_at=None).exists()
+
+    @ledger_errors()
     def people_at(self, address_hash: str) -> Sequence[str]:
         """Return whose card has the address with this hash."""
         rows = models.Person.objects.using(self._alias).filter(address_hash=address_hash)

@@ -17,8 +17,10 @@ from django.urls import ResolverMatch, URLPattern, path
 from rekindle.ledger import configure
 from rekindle.web.access import declared_access
 from rekindle.web.hiding import hide_in_logs
-from rekindle.web.portal.interfaces import Clicks, OptOuts
-from rekindle.web.portal.pages import STYLE_HASH, Pages
+from rekindle.web.portal.choosing import Choosing
+from rekindle.web.portal.interfaces import Clicks, Customers, OptOuts
+from rekindle.web.portal.pages import Pages
+from rekindle.web.portal.rendering import STYLE_HASH
 
 # https://owasp.org/www-project-secure-headers/: nothing is loaded, framed or remembered,
 # and the address, which is a key, is told to nobody.
@@ -84,15 +86,25 @@ def build_routes(
     secret: bytes,
     find_trouble: Callable[[], str] = lambda: "",
     clicks: Clicks | None = None,
+    customers: Customers | None = None,
 ) -> Routes:
     """Return every address of the portal. Each view declares who may see it."""
-    pages = Pages(opt_outs, secret, find_trouble, clicks)
+    choosing = None if customers is None else Choosing(customers, secret, opt_outs.shop_name)
+    pages = Pages(opt_outs, secret, find_trouble, clicks, choosing)
+    own: tuple[URLPattern, ...] = ()
+    if choosing is not None:
+        own = (
+            path("p/<str:token>", choosing.preferences, name="preferences"),
+            path("export/<str:token>", choosing.export, name="export"),
+            path("erase/<str:token>", choosing.erase, name="erase"),
+        )
     return Routes(
         urlpatterns=(
             path("", pages.home, name="home"),
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
             path("c/<str:token>", pages.click, name="click"),
             path("healthz", pages.health, name="health"),
+            *own,
         ),
         handler400=pages.bad_request,
         handler403=pages.not_found,
@@ -107,12 +119,14 @@ def build_app(
     *,
     find_trouble: Callable[[], str] = lambda: "",
     clicks: Clicks | None = None,
+    customers: Customers | None = None,
 ) -> Portal:
     """Return the portal of one business as a WSGI application.
 
     ``secret`` is the key its links were signed with; ``find_trouble`` says in a line what
-    keeps the business from working, if anything does; ``clicks`` where links lead. Any host
-    name is answered: no page depends on the one it was asked for by.
+    keeps the business from working, if anything does; ``clicks`` where links lead. Without
+    ``customers`` nobody can choose anything but to leave. Any host name is answered: no page
+    depends on the one it was asked for by.
     """
     hide_in_logs()
-    return Portal(build_routes(opt_outs, secret, find_trouble, clicks))
+    return Portal(build_routes(opt_outs, secret, find_trouble, clicks, customers))

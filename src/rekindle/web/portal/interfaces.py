@@ -5,7 +5,12 @@ Whoever serves the portal brings it; so the pages know neither workspace nor led
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
+
+from rekindle.feedback import LeaveReason
 
 
 class Clicks(Protocol):
@@ -43,3 +48,62 @@ class OptOuts(Protocol):
         Raises:
             WorkError: it could not be recorded; the person is told to try again.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What somebody gets today: by which channels, of what, how often, and from when again.
+
+    ``channels`` and ``topics`` say of each whether it is open to them; ``every_days`` is the
+    shortest time between two messages, None for as many as the house sends.
+    """
+
+    channels: Mapping[str, bool] = field(default_factory=dict)
+    topics: Mapping[str, bool] = field(default_factory=dict)
+    every_days: int | None = None
+    snoozed_until: datetime | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody chose: of the channels and topics they were shown, which they want.
+
+    ``words`` are the exact words that each channel was agreed to in.
+    """
+
+    channels: Mapping[str, bool]
+    topics: Mapping[str, bool]
+    every_days: int | None
+    words: Mapping[str, str]
+
+
+class Customers(Protocol):
+    """What a customer may see and do about themselves.
+
+    Whatever writes raises a WorkError where it could not; the person is told to try again.
+    """
+
+    def now(self) -> datetime:
+        """Return the present."""
+
+    def look(self, person: str) -> Choices | None:
+        """Return what somebody gets; None for nobody, and for who was forgotten."""
+
+    def choose(self, person: str, wish: Wish) -> None:
+        """Do what somebody chose; a channel whose box did not change states nothing."""
+
+    def snooze(self, person: str, until: datetime | None) -> None:
+        """Write no marketing to somebody until then; None ends a pause."""
+
+    def leave(self, person: str) -> None:
+        """Take somebody off every list."""
+
+    def answer(self, person: str, reason: LeaveReason, words: str) -> None:
+        """Keep why somebody left."""
+
+    def export(self, person: str) -> str:
+        """Return what is on record of somebody, as JSON."""
+
+    def erase(self, person: str) -> None:
+        """Forget somebody."""

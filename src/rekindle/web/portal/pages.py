@@ -8,31 +8,28 @@ there is.
 from __future__ import annotations
 
 import logging
-from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
-from hashlib import sha256
 from http import HTTPStatus
-from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template import Context, Engine
-from django.utils.safestring import mark_safe
 
 from rekindle.consent import OptOutLink, read_unsubscribe
 from rekindle.errors import WorkError
+from rekindle.feedback import LeaveReason
 from rekindle.web.access import open_to_anyone
+from rekindle.web.portal.choosing import SHOWING, Choosing
 from rekindle.web.portal.interfaces import Clicks, NoClicks, OptOuts
+from rekindle.web.portal.rendering import Renderer, Voice
 from rekindle.web.portal.visits import is_machine
 
-TEMPLATES = Path(__file__).parent / "templates"
-STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
-SHOWING = ("GET", "HEAD")
 ONE_CLICK = b"One-Click"
 EVERYTHING = b"scope=everything"
-# The whole body RFC 8058 asks for has 26 bytes; nobody needs to make us read more.
-READ_BYTES = 1024
+WHY = b"scope=why"
+# The whole body RFC 8058 asks for has 26 bytes; of an answer in words we read so much.
+READ_BYTES = 8192
+LONGEST_WORDS = 1000
 RETRY_SECONDS = 60
 
 logger = logging.getLogger(__name__)
@@ -47,11 +44,14 @@ class Pages:
         secret: bytes,
         find_trouble: Callable[[], str] = lambda: "",
         clicks: Clicks | None = None,
+        choosing: Choosing | None = None,
     ) -> None:
         self._clicks = NoClicks() if clicks is None else clicks
         self._opt_outs = opt_outs
         self._secret = secret
         self._find_trouble = find_trouble
+        self._choosing = choosing
+        self._renderer = Renderer(opt_outs.shop_name)
 
     @open_to_anyone("the signed token in the address is the permission; no login, RFC 8058")
     def unsubscribe(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -62,14 +62,17 @@ class Pages:
         if request.method == "POST":
             return self._leave(request, link)
         if request.method in SHOWING:
-            return self._page("unsubscribe.html", channel=link.channel)
-        return self._refuse_method((*SHOWING, "POST"))
+            choose_url = self._choosing.url_for(link.person) if self._choosing else ""
+            voice = self._voice(request, link, link.channel)
+            shown: dict[str, Any] = {"channel": link.channel, "choose_url": choose_url}
+            return self._renderer.page("unsubscribe.html", voice, **shown)
+        return self._refuse_method(request, (*SHOWING, "POST"))
 
     @open_to_anyone("the signed token in the address says where it leads, to the shop's own pages")
     def click(self, request: HttpRequest, token: str) -> HttpResponse:
         """Lead to a page of the shop, and keep that somebody went there."""
         if request.method not in SHOWING:
-            return self._refuse_method(SHOWING)
+            return self._refuse_method(request, SHOWING)
         url = self._clicks.follow(token, is_machine=is_machine(request))
         return HttpResponseRedirect(url) if url else self.not_found(request)
 
@@ -77,14 +80,14 @@ class Pages:
     def home(self, request: HttpRequest) -> HttpResponse:
         """Say what this address is for, to whoever cuts a link down to it."""
         if request.method not in SHOWING:
-            return self._refuse_method(SHOWING)
-        return self._page("home.html")
+            return self._refuse_method(request, SHOWING)
+        return self._page("home.html", request)
 
     @open_to_anyone("it says whether ledger and worker are well, and nothing about anybody")
     def health(self, request: HttpRequest) -> HttpResponse:
         """Answer a load balancer: 200 if ledger and worker are well, else 503 and why."""
         if request.method not in SHOWING:
-            return self._refuse_method(SHOWING)
+            return self._refuse_method(request, SHOWING)
         trouble = self._find_trouble()
         status = HTTPStatus.SERVICE_UNAVAILABLE if trouble else HTTPStatus.OK
         text = f"{trouble or 'ok'}\n"
@@ -92,44 +95,62 @@ class Pages:
 
     def not_found(self, request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
         """Say that a link is cut off, forged or leads nowhere."""
-        return self._page("not-found.html", HTTPStatus.NOT_FOUND)
+        return self._page("not-found.html", request, HTTPStatus.NOT_FOUND)
 
     def bad_request(self, request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
         """Say that a request was not understood."""
-        return self._page("not-found.html", HTTPStatus.BAD_REQUEST)
+        return self._page("not-found.html", request, HTTPStatus.BAD_REQUEST)
 
     def failed(self, request: HttpRequest) -> HttpResponse:
         """Say that nothing was recorded, and to try again."""
-        return self._page("failed.html", HTTPStatus.INTERNAL_SERVER_ERROR)
+        return self._page("failed.html", request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def _leave(self, request: HttpRequest, link: OptOutLink) -> HttpResponse:
         body = request.read(READ_BYTES)
+        if self._choosing is not None and WHY in body:
+            return self._answer(request, link, body)
         source = "one_click" if ONE_CLICK in body else "page"
         channel = "" if EVERYTHING in body else link.channel
         try:
             self._opt_outs.unsubscribe(link.person, link.list_id, at_source=source, channel=channel)
         except WorkError:
-            logger.exception("an unsubscribe could not be recorded")
-            response = self._page("failed.html", HTTPStatus.SERVICE_UNAVAILABLE)
-            response["Retry-After"] = str(RETRY_SECONDS)
-            return response
+            return self._could_not(request, "an unsubscribe")
+        voice = self._voice(request, link, channel)
+        reasons = [{"value": one, "text": voice.say(f"why_{one}")} for one in LeaveReason]
+        shown: dict[str, Any] = {"channel": channel, "reasons": reasons if self._choosing else []}
         # Not a redirect to a page of its own: RFC 8058 section 3.1 forbids one.
-        return self._page("unsubscribed.html", channel=channel)
+        return self._renderer.page("unsubscribed.html", voice, **shown)
 
-    def _refuse_method(self, allowed: tuple[str, ...]) -> HttpResponse:
-        response = self._page("not-found.html", HTTPStatus.METHOD_NOT_ALLOWED)
+    def _answer(self, request: HttpRequest, link: OptOutLink, body: bytes) -> HttpResponse:
+        """Keep why somebody left; what is no reason of ours is another one."""
+        assert self._choosing is not None
+        given = parse_qs(body.decode("utf-8", "replace"))
+        word = given.get("reason", [""])[0]
+        known = {one.value for one in LeaveReason}
+        reason = LeaveReason(word) if word in known else LeaveReason.OTHER
+        words = " ".join(given.get("words", [""])[0].split())[:LONGEST_WORDS]
+        try:
+            self._choosing.customers.answer(link.person, reason, words)
+        except WorkError:
+            return self._could_not(request, "an answer")
+        return self._renderer.page("thanks.html", self._voice(request, link))
+
+    def _could_not(self, request: HttpRequest, what: str) -> HttpResponse:
+        logger.exception("%s could not be recorded", what)
+        response = self._page("failed.html", request, HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+
+    def _voice(self, request: HttpRequest, link: OptOutLink, channel: str = "") -> Voice:
+        country = self._choosing.country_of(link.person) if self._choosing else None
+        return self._renderer.voice(request, country=country, channel=channel)
+
+    def _refuse_method(self, request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
+        response = self._page("not-found.html", request, HTTPStatus.METHOD_NOT_ALLOWED)
         response["Allow"] = ", ".join(allowed)
         return response
 
     def _page(
-        self, name: str, status: HTTPStatus = HTTPStatus.OK, *, channel: str = ""
+        self, name: str, request: HttpRequest, status: HTTPStatus = HTTPStatus.OK
     ) -> HttpResponse:
-        # The style is marked safe as it is ours, and a hash of it opens the policy for it.
-        shop = self._opt_outs.shop_name()
-        context = Context({"shop": shop, "style": mark_safe(STYLE), "channel": channel})
-        return HttpResponse(_engine().get_template(name).render(context), status=status)
-
-
-@cache
-def _engine() -> Engine:
-    return Engine(dirs=[str(TEMPLATES)])
+        return self._renderer.page(name, self._renderer.voice(request), status)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
-from rekindle.desk import LedgerOptOuts
+from rekindle.desk import LedgerCustomers, LedgerOptOuts
+from rekindle.feedback import LeaveReason
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
-from rekindle.web.portal.interfaces import OptOuts
+from rekindle.web.portal.interfaces import Choices, OptOuts, Wish
 from rekindle.worker import Guard, Health, LedgerClicks
 
 PASS_EVERY_SECONDS = 60.0
@@ -35,6 +38,67 @@ class GuardedOptOuts:
         guard.note()
 
 
+class GuardedCustomers:
+    """Lets customers act on the newest ledger only, and sets the mark behind what they did.
+
+    Raises:
+        WorkError: the ledger is an older copy of itself, or away; they are told to try again.
+    """
+
+    def __init__(self, customers: LedgerCustomers, workspace: Workspace) -> None:
+        self._customers, self._workspace = customers, workspace
+
+    def now(self) -> datetime:
+        """Return the present."""
+        return self._customers.now()
+
+    def look(self, person: str) -> Choices | None:
+        """Return what somebody gets; None for nobody, and for who was forgotten."""
+        found = self._customers.look(person)
+        if found is None:
+            return None
+        return Choices(
+            found.channels, found.topics, found.every_days, found.snoozed_until, found.country
+        )
+
+    def choose(self, person: str, wish: Wish) -> None:
+        """Do what somebody chose."""
+        with self._guarded():
+            self._customers.choose(person, wish.channels, wish.topics, wish.every_days, wish.words)
+
+    def snooze(self, person: str, until: datetime | None) -> None:
+        """Write no marketing to somebody until then; None ends a pause."""
+        with self._guarded():
+            self._customers.snooze(person, until)
+
+    def leave(self, person: str) -> None:
+        """Take somebody off every list."""
+        with self._guarded():
+            self._customers.leave(person)
+
+    def answer(self, person: str, reason: LeaveReason, words: str) -> None:
+        """Keep why somebody left."""
+        with self._guarded():
+            self._customers.answer(person, reason, words)
+
+    def export(self, person: str) -> str:
+        """Return what is on record of somebody, as JSON."""
+        with self._guarded():
+            return self._customers.export(person)
+
+    def erase(self, person: str) -> None:
+        """Forget somebody."""
+        with self._guarded():
+            self._customers.erase(person)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        guard = Guard(self._workspace)  # several threads come here
+        guard.require_newest()
+        yield
+        guard.note()
+
+
 def build_portal(
     workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECONDS
 ) -> Callable[..., object]:
@@ -50,4 +114,5 @@ def build_portal(
         workspace.secret,
         find_trouble=health.find_trouble,
         clicks=LedgerClicks(workspace),
+        customers=GuardedCustomers(LedgerCustomers(workspace), workspace),
     )

@@ -1,0 +1,205 @@
+"""What a customer sees and does about themselves, in the ledger of one workspace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rekindle.consent import ConsentRecord, Preferences
+from rekindle.desk.permission.proving import prove_consent
+from rekindle.feedback import LEFT, LeaveReason, event_of
+from rekindle.journeys import Signal
+from rekindle.ledger import ledger_transaction
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Channel, Purpose, SignalKind
+
+PORTAL = "portal"
+"""Who did it, in the log, and where it was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What somebody gets today."""
+
+    channels: Mapping[str, bool]
+    topics: Mapping[str, bool]
+    every_days: int | None
+    snoozed_until: datetime | None
+    country: str | None
+
+
+class LedgerCustomers:
+    """Does what customers ask for in the portal."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def now(self) -> datetime:
+        """Return the present."""
+        return self._workspace.clock.now()
+
+    def look(self, person: str) -> Known | None:
+        """Return what somebody gets; None for nobody, and for who was forgotten."""
+        space = self._workspace
+        person = self._settled(person)
+        card = space.history.person(person)
+        if card is None or space.history.is_erased(person):
+            return None
+        proof = prove_consent(space, person, self.now())
+        wishes = space.history.preferences_of(person)
+        channels = {
+            one.channel.value: one.is_granted and not one.is_suppressed
+            for one in proof.standings
+            if one.address and space.terms.needs_consent(one.channel)
+        }
+        every = wishes.at_most_every
+        return Known(
+            channels,
+            {topic: topic not in wishes.muted_topics for topic in self._topics()},
+            None if every is None else max(1, every.days),
+            wishes.snoozed_until,
+            card.country,
+        )
+
+    def choose(
+        self,
+        person: str,
+        channels: Mapping[str, bool],
+        topics: Mapping[str, bool],
+        every_days: int | None,
+        words: Mapping[str, str],
+    ) -> None:
+        """Do what somebody chose; a channel whose box did not change states nothing."""
+        space, at, person = self._workspace, self.now(), self._settled(person)
+        known = self.look(person)
+        if known is None:
+            return
+        changed = {one: on for one, on in channels.items() if known.channels.get(one) != on}
+        wishes = space.history.preferences_of(person)
+        muted = {topic for topic, is_wanted in topics.items() if not is_wanted}
+        kept = wishes.muted_topics - frozenset(topics)
+        every = None if every_days is None else timedelta(days=every_days)
+        wished = replace(wishes, muted_topics=frozenset(muted) | kept, at_most_every=every)
+        with ledger_transaction(space.ledger):
+            for name, is_wanted in changed.items():
+                channel = Channel(name)
+                if is_wanted:
+                    self._agree(person, channel, words.get(name, ""), at)
+                else:
+                    key = f"opt_out:{name}:{person}:{at.isoformat()}"
+                    stop = Signal(person, SignalKind.OPT_OUT, at, key, channel=channel)
+                    space.book.record([stop], at)
+            self._keep(person, wished, {"channels": changed}, at)
+
+    def snooze(self, person: str, until: datetime | None) -> None:
+        """Write no marketing to somebody until then; None ends a pause."""
+        at, person = self.now(), self._settled(person)
+        wishes = replace(self._workspace.history.preferences_of(person), snoozed_until=until)
+        with ledger_transaction(self._workspace.ledger):
+            self._keep(person, wishes, {}, at)
+
+    def leave(self, person: str) -> None:
+        """Take somebody off every list."""
+        at = self.now()
+        key = f"opt_out::{person}:{at.isoformat()}"
+        self._workspace.book.record([Signal(person, SignalKind.OPT_OUT, at, key)], at)
+
+    def answer(self, person: str, reason: LeaveReason, words: str) -> None:
+        """Keep why somebody left; the words stand in the log, and go with an erasure."""
+        space, at = self._workspace, self.now()
+        key = f"left:{person}:{at:%Y-%m-%d}:{reason.value}"
+        signal = Signal(person, SignalKind.EVENT, at, key, event_of(reason))
+        with ledger_transaction(space.ledger):
+            space.book.record([signal], at)
+            detail = {"reason": reason.value, "words": words}
+            space.audit_log.write(PORTAL, LEFT, self._settled(person), detail, at)
+
+    def export(self, person: str) -> str:
+        """Return what is on record of somebody, as JSON."""
+        space, person = self._workspace, self._settled(person)
+        card = space.history.person(person)
+        record = prove_consent(space, person, self.now()).as_record()
+        record["card"] = {
+            "email": card.address if card else None,
+            "phone": card.phone if card else None,
+            "country": card.country if card else None,
+            "timezone": card.timezone if card else None,
+            **(card.properties if card else {}),
+        }
+        record["messages"] = [
+            {
+                "journey": one.journey,
+                "channel": one.channel,
+                "template": one.template,
+                "sent_at": one.accepted_at.isoformat() if one.accepted_at else None,
+            }
+            for one in space.history.messages_of_person(person)
+        ]
+        record["events"] = [
+            {"event": one.event, "at": one.at.isoformat()}
+            for one in space.history.signals_of(person)
+        ]
+        space.audit_log.write(PORTAL, "exported", person, {}, self.now())
+        return json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
+
+    def erase(self, person: str) -> None:
+        """Forget somebody."""
+        space, at, person = self._workspace, self.now(), self._settled(person)
+        with ledger_transaction(space.ledger):
+            ended = space.book.erase(person, at)
+            space.audit_log.write(PORTAL, "erased", person, {"ended": ended}, at)
+
+    def _agree(self, person: str, channel: Channel, words: str, at: datetime) -> None:
+        """Record consent in these words, and lift what they said against it before."""
+        space = self._workspace
+        record = ConsentRecord(person, channel, True, at, f"{PORTAL}:preferences", words)
+        space.book.save_consent([record])
+        own = [
+            one
+            for one in space.history.suppressions_of(person)
+            if one.reason in LIFTED_BY_THEM and one.channel in (None, channel)
+        ]
+        if any(one.channel is None for one in own):
+            self._keep_closed(person, channel, at)
+        if own:
+            space.book.lift(person, [(one.channel, one.purpose, one.reason) for one in own])
+
+    def _keep_closed(self, person: str, opened: Channel, at: datetime) -> None:
+        """Let what closed every channel close all but the one that they opened."""
+        space = self._workspace
+        said = {one.channel: one for one in space.history.consents_of(person)}
+        closed = [
+            ConsentRecord(person, channel, False, at, f"{PORTAL}:preferences")
+            for channel in space.terms.channels
+            if channel != opened and (channel not in said or said[channel].at < at)
+        ]
+        space.book.save_consent(closed)
+
+    def _keep(
+        self, person: str, wishes: Preferences, detail: Mapping[str, object], at: datetime
+    ) -> None:
+        space = self._workspace
+        space.book.save_preferences(person, wishes)
+        every, until = wishes.at_most_every, wishes.snoozed_until
+        told = {
+            **detail,
+            "snoozed_until": until.isoformat() if until else None,
+            "muted_topics": sorted(wishes.muted_topics),
+            "at_most_every_days": every / timedelta(days=1) if every else None,
+        }
+        space.audit_log.write(PORTAL, "preferences", person, told, at)
+
+    def _settled(self, person: str) -> str:
+        return self._workspace.book.persons.find([person])[person]
+
+    def _topics(self) -> list[str]:
+        running = self._workspace.book.running()
+        found = {one.journey.topic for one in running if one.journey.purpose is Purpose.MARKETING}
+        return sorted(found - {""})
+
+
+LIFTED_BY_THEM = frozenset(
+    {SignalKind.OPT_OUT.value, SignalKind.COMPLAINT.value, "never", "no_response"}
+)

@@ -1,0 +1,221 @@
+"""The preference centre: what somebody hears of, how often, from when; their data, and the end.
+
+Every page has a link of its own that runs out. A GET shows, a POST acts; what cannot be taken
+back is asked for twice, by a link that works for an hour.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link, sign_preferences
+from rekindle.errors import WorkError
+from rekindle.web.access import open_to_anyone
+from rekindle.web.portal.interfaces import Choices, Customers, Wish
+from rekindle.web.portal.languages import name_channel
+from rekindle.web.portal.rendering import Renderer, Voice
+
+SHOWING = ("GET", "HEAD")
+ASKED_AGAIN_WITHIN = timedelta(hours=1)
+READ_BYTES = 16_384
+MOST_FIELDS = 200
+RETRY_SECONDS = 60
+RATES: Mapping[str, int | None] = {"any": None, "week": 7, "month": 30, "quarter": 90}
+SPANS = (30, 60, 90)
+LONGEST_SNOOZE = timedelta(days=366)
+
+Given = Mapping[str, Sequence[str]]
+logger = logging.getLogger(__name__)
+
+
+class Choosing:
+    """The views, for one business."""
+
+    def __init__(self, customers: Customers, secret: bytes, shop_name: Callable[[], str]) -> None:
+        self.customers = customers
+        self._secret = secret
+        self._renderer = Renderer(shop_name)
+
+    def url_for(self, person: str) -> str:
+        """Return the address of somebody's page, from a page of the portal; "" for nobody."""
+        if self.customers.look(person) is None:
+            return ""
+        return f"../p/{sign_preferences(self._secret, person, self.customers.now())}"
+
+    def country_of(self, person: str) -> str | None:
+        """Return where somebody lives, to speak their language; None where that is not known."""
+        known = self.customers.look(person)
+        return None if known is None else known.country
+
+    @open_to_anyone("the signed token in the address is the permission; it runs out")
+    def preferences(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Show what somebody hears of; change it on POST."""
+        link, refusal = self._open(request, LinkPurpose.PREFERENCES, token)
+        if link is None:
+            return refusal
+        choices = self.customers.look(link.person)
+        if choices is None:
+            return self._told(request, "erased")
+        voice = self._renderer.voice(request, country=choices.country)
+        if request.method != "POST":
+            return self._show(request, voice, choices)
+        given = parse_qs(
+            request.read(READ_BYTES).decode("utf-8", "replace"), max_num_fields=MOST_FIELDS
+        )
+        try:
+            return self._act(request, link.person, given, choices, voice)
+        except WorkError:
+            return self._could_not(request, "a wish")
+
+    @open_to_anyone("the signed token in the address is the permission; it works for an hour")
+    def export(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Ask whether to hand out what is on record; hand it out on POST."""
+        link, refusal = self._open(request, LinkPurpose.EXPORT, token)
+        if link is None:
+            return refusal
+        if request.method != "POST":
+            return self._ask(request, "export", link)
+        try:
+            response = HttpResponse(
+                self.customers.export(link.person), content_type="application/json; charset=utf-8"
+            )
+        except WorkError:
+            return self._could_not(request, "an export")
+        response["Content-Disposition"] = 'attachment; filename="my-data.json"'
+        return response
+
+    @open_to_anyone("the signed token in the address is the permission; it works for an hour")
+    def erase(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Ask whether to forget somebody; forget them on POST, and say so ever after."""
+        link, refusal = self._open(request, LinkPurpose.ERASE, token)
+        if link is None:
+            return refusal
+        if self.customers.look(link.person) is None:
+            return self._told(request, "erased")
+        if request.method != "POST":
+            return self._ask(request, "erase", link)
+        try:
+            self.customers.erase(link.person)
+        except WorkError:
+            return self._could_not(request, "an erasure")
+        return self._told(request, "erased")
+
+    def _open(
+        self, request: HttpRequest, purpose: LinkPurpose, token: str
+    ) -> tuple[PersonLink | None, HttpResponse]:
+        """Return whom a link is for, or what to answer to one that does not work."""
+        voice = self._renderer.voice(request)
+        if request.method not in (*SHOWING, "POST"):
+            refusal = self._renderer.page("not-found.html", voice, HTTPStatus.METHOD_NOT_ALLOWED)
+            refusal["Allow"] = ", ".join((*SHOWING, "POST"))
+            return None, refusal
+        link = read_link(self._secret, purpose, token)
+        if link is None:
+            return None, self._renderer.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
+        if link.is_over(self.customers.now()):
+            return None, self._renderer.page("over.html", voice, HTTPStatus.GONE)
+        return link, HttpResponse()
+
+    def _act(
+        self, request: HttpRequest, person: str, given: Given, choices: Choices, voice: Voice
+    ) -> HttpResponse:
+        match given.get("do", ["save"])[0]:
+            case "snooze":
+                self.customers.snooze(person, self._snooze(given))
+            case "leave":
+                self.customers.leave(person)
+            case "export" | "erase" as wanted:
+                purpose = LinkPurpose(wanted)
+                until = self.customers.now() + ASKED_AGAIN_WITHIN
+                token = sign_link(self._secret, purpose, PersonLink(person, until))
+                return HttpResponseRedirect(f"../{wanted}/{token}", status=HTTPStatus.SEE_OTHER)
+            case _:
+                self.customers.choose(person, self._wish(given, choices, voice))
+        # So that loading the page again does not say it again.
+        return HttpResponseRedirect("?saved", status=HTTPStatus.SEE_OTHER)
+
+    def _wish(self, given: Given, choices: Choices, voice: Voice) -> Wish:
+        """Return what the form says, of what it had shown alone."""
+        shown = [one for one in given.get("shown", ()) if one in choices.channels]
+        told = [one for one in given.get("told", ()) if one in choices.topics]
+        wanted, topics = set(given.get("channel", ())), set(given.get("topic", ()))
+        often = given.get("often", [""])[0]
+        words = {
+            one: voice.say("choose_words", channel=name_channel(voice.texts, one)) for one in shown
+        }
+        return Wish(
+            {one: one in wanted for one in shown},
+            {one: one in topics for one in told},
+            RATES.get(often, choices.every_days),
+            words,
+        )
+
+    def _snooze(self, given: Given) -> datetime | None:
+        """Return until when to be quiet; None to end it."""
+        now = self.customers.now()
+        days = given.get("days", [""])[0]
+        if days.isascii() and days.isdigit() and len(days) <= 3:
+            span = min(timedelta(days=int(days)), LONGEST_SNOOZE)
+            return now + span if span else None
+        try:
+            day = date.fromisoformat(given.get("until", [""])[0])
+        except ValueError:
+            return now + timedelta(days=SPANS[0])
+        until = datetime.combine(day, time.min, UTC)
+        return min(until, now + LONGEST_SNOOZE) if until > now else None
+
+    def _show(self, request: HttpRequest, voice: Voice, choices: Choices) -> HttpResponse:
+        now = self.customers.now()
+        until = choices.snoozed_until
+        snoozed = voice.say("snooze_now", day=f"{until:%Y-%m-%d}") if until and until > now else ""
+        days = choices.every_days
+        # A rate of their own, that no button has, stands at the next rarer one.
+        rate = next((name for name, one in RATES.items() if (one or 0) >= (days or 0)), "quarter")
+        shown: dict[str, Any] = {
+            "is_saved": "saved" in request.GET,
+            "channels": [
+                _box(one, voice.say("choose_words", channel=name_channel(voice.texts, one)), is_on)
+                for one, is_on in choices.channels.items()
+            ],
+            "rates": [_box(one, voice.say(f"often_{one}"), one == rate) for one in RATES],
+            "topics": [
+                _box(one, one.replace("-", " "), is_on) for one, is_on in choices.topics.items()
+            ],
+            "spans": [_box(str(one), voice.say("snooze_days", days=one), False) for one in SPANS],
+            "snoozed": snoozed,
+            "first_day": f"{now + timedelta(days=1):%Y-%m-%d}",
+            "last_day": f"{now + LONGEST_SNOOZE:%Y-%m-%d}",
+        }
+        return self._renderer.page("choose.html", voice, **shown)
+
+    def _ask(self, request: HttpRequest, what: str, link: PersonLink) -> HttpResponse:
+        voice = self._renderer.voice(request, country=self.country_of(link.person))
+        names = ("title", "heading", "text", "button")
+        shown: dict[str, Any] = {name: voice.say(f"{what}_{name}") for name in names}
+        back = self.url_for(link.person)
+        return self._renderer.page("ask.html", voice, **shown, action="", back_url=back)
+
+    def _told(self, request: HttpRequest, what: str) -> HttpResponse:
+        voice = self._renderer.voice(request)
+        names = ("title", "heading", "text")
+        shown: dict[str, Any] = {name: voice.say(f"{what}_{name}") for name in names}
+        return self._renderer.page("told.html", voice, **shown)
+
+    def _could_not(self, request: HttpRequest, what: str) -> HttpResponse:
+        logger.exception("%s could not be recorded", what)
+        response = self._renderer.page(
+            "failed.html", self._renderer.voice(request), HTTPStatus.SERVICE_UNAVAILABLE
+        )
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+
+
+def _box(value: str, text: str, is_on: bool) -> dict[str, Any]:
+    return {"value": value, "text": text, "is_on": is_on}

@@ -1,0 +1,82 @@
+"""Makes pages of templates and texts, in the language of whoever asks."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse
+from django.template import Context, Engine
+from django.utils.safestring import mark_safe
+
+from rekindle.web.portal.languages import Texts, choose_language, load_texts, name_channel, say
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
+
+
+class Voice:
+    """What a page says to one visitor: its texts, with the shop and a channel in them."""
+
+    def __init__(self, language: str, shop: str, channel: str = "") -> None:
+        self.language = language
+        self.texts: Texts = load_texts()[language]
+        self._places = {"shop": shop, "channel": name_channel(self.texts, channel)}
+
+    def say(self, name: str, **places: object) -> str:
+        """Return a text, its places filled in."""
+        return say(self.texts, name, **{**self._places, **places})
+
+    @property
+    def plain(self) -> Mapping[str, str]:
+        """Return every text that needs no more than the shop and the channel."""
+        found = {}
+        for name, text in self.texts.items():
+            try:
+                found[name] = text.format(**self._places)
+            except KeyError:  # one that the page fills in itself
+                continue
+        return found
+
+
+class Renderer:
+    """Renders the pages of one shop."""
+
+    def __init__(self, shop_name: Callable[[], str]) -> None:
+        self._shop_name = shop_name
+
+    def voice(
+        self, request: HttpRequest | None, *, country: str | None = None, channel: str = ""
+    ) -> Voice:
+        """Return how to speak to whoever asks, who may live in a country."""
+        accepted = "" if request is None else request.headers.get("Accept-Language", "")
+        return Voice(choose_language(accepted, country), self._shop_name(), channel)
+
+    def page(
+        self, name: str, voice: Voice, status: HTTPStatus = HTTPStatus.OK, **shown: object
+    ) -> HttpResponse:
+        """Return a page; what it shows is escaped."""
+        # The style is marked safe as it is ours, and a hash of it opens the policy for it.
+        context = Context(
+            {
+                "shop": self._shop_name(),
+                "style": mark_safe(STYLE),
+                "language": voice.language,
+                "t": voice.plain,
+                **shown,
+            }
+        )
+        response = HttpResponse(_engine().get_template(name).render(context), status=status)
+        response["Content-Language"] = voice.language
+        response["Vary"] = "Accept-Language"
+        return response
+
+
+@cache
+def _engine() -> Engine:
+    return Engine(dirs=[str(TEMPLATES)])

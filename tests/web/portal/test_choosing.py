@@ -1,0 +1,237 @@
+"""The preference centre: what it shows, does, refuses and asks twice."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rekindle.consent import LinkPurpose, PersonLink, sign_link, sign_preferences
+from rekindle.errors import LedgerError
+from rekindle.feedback import LeaveReason
+from rekindle.web.portal import build_app
+from rekindle.web.portal.interfaces import Choices, Wish
+from tests.web.portal.conftest import SECRET
+from tests.web.portal.visitor import FakeOptOuts, Visitor
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@dataclass
+class FakeCustomers:
+    """Remembers what was asked for, and fails on request."""
+
+    choices: Choices | None = field(
+        default_factory=lambda: Choices(
+            {"email": True, "sms": False}, {"news": True, "sales": False}, 30, None, "GB"
+        )
+    )
+    at: datetime = NOW
+    did: list[tuple[object, ...]] = field(default_factory=list)
+    is_broken: bool = False
+
+    def now(self) -> datetime:
+        return self.at
+
+    def look(self, person: str) -> Choices | None:
+        return self.choices if person == "bob" else None
+
+    def choose(self, person: str, wish: Wish) -> None:
+        self._do("choose", person, wish)
+
+    def snooze(self, person: str, until: datetime | None) -> None:
+        self._do("snooze", person, until)
+
+    def leave(self, person: str) -> None:
+        self._do("leave", person)
+
+    def answer(self, person: str, reason: LeaveReason, words: str) -> None:
+        self._do("answer", person, reason, words)
+
+    def export(self, person: str) -> str:
+        self._do("export", person)
+        return json.dumps({"person": person})
+
+    def erase(self, person: str) -> None:
+        self._do("erase", person)
+        self.choices = None
+
+    def _do(self, *what: object) -> None:
+        if self.is_broken:
+            raise LedgerError("the ledger is away")
+        self.did.append(what)
+
+
+@pytest.fixture
+def customers() -> FakeCustomers:
+    return FakeCustomers()
+
+
+@pytest.fixture
+def visitor(opt_outs: FakeOptOuts, customers: FakeCustomers) -> Visitor:
+    return Visitor(build_app(opt_outs, SECRET, customers=customers))
+
+
+@pytest.fixture
+def page() -> str:
+    return f"/p/{sign_preferences(SECRET, 'bob', NOW)}"
+
+
+def signed(purpose: LinkPurpose, until: datetime, person: str = "bob") -> str:
+    return sign_link(SECRET, purpose, PersonLink(person, until))
+
+
+def test_the_page_shows_what_somebody_gets(visitor: Visitor, page: str) -> None:
+    answer = visitor.ask("GET", page)
+    assert answer.status == 200
+    assert 'value="email" checked>' in answer.body
+    assert 'value="sms">' in answer.body
+    assert 'value="month" checked>' in answer.body
+    assert 'value="news" checked>' in answer.body
+    assert "Yes, Alice’s Gifts may send me marketing by text message" in answer.body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+@pytest.mark.parametrize("purpose", list(LinkPurpose))
+def test_only_a_post_changes_anything(
+    visitor: Visitor, customers: FakeCustomers, method: str, purpose: LinkPurpose
+) -> None:
+    place = "p" if purpose is LinkPurpose.PREFERENCES else purpose.value
+    visitor.ask(method, f"/{place}/{signed(purpose, NOW + DAY)}", b"do=leave")
+    assert customers.did == []
+
+
+def test_what_is_chosen_is_done_with_the_exact_words(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    body = b"do=save&shown=email&shown=sms&channel=sms&often=week&told=news&told=sales&topic=sales"
+    answer = visitor.ask("POST", page, body)
+    assert (answer.status, answer.headers["Location"]) == (303, "?saved")
+    words = {
+        name: f"Yes, Alice’s Gifts may send me marketing by {called} until I say otherwise."
+        for name, called in (("email", "email"), ("sms", "text message"))
+    }
+    wish = Wish({"email": False, "sms": True}, {"news": False, "sales": True}, 7, words)
+    assert customers.did == [("choose", "bob", wish)]
+    assert "Saved" in visitor.ask("GET", page, QUERY_STRING="saved").body
+
+
+def test_what_was_not_shown_cannot_be_chosen(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    visitor.ask("POST", page, b"shown=push&channel=push&told=secret&topic=secret&often=never\xff")
+    assert customers.did == [("choose", "bob", Wish({}, {}, 30, {}))]
+
+
+@pytest.mark.parametrize(
+    ("body", "until"),
+    [
+        (b"do=snooze&days=30", NOW + 30 * DAY),
+        (b"do=snooze&days=90", NOW + 90 * DAY),
+        (b"do=snooze&days=999", NOW + 366 * DAY),
+        (b"do=snooze&days=0", None),
+        (b"do=snooze&until=2026-04-01", datetime(2026, 4, 1, tzinfo=UTC)),
+        (b"do=snooze&until=2099-04-01", NOW + 366 * DAY),
+        (b"do=snooze&until=2020-01-01", None),
+        (b"do=snooze&until=soon", NOW + 30 * DAY),
+        (b"do=snooze&days=99999999999", NOW + 30 * DAY),
+    ],
+)
+def test_somebody_may_pause(
+    visitor: Visitor, customers: FakeCustomers, page: str, body: bytes, until: datetime | None
+) -> None:
+    assert visitor.ask("POST", page, body).status == 303
+    assert customers.did == [("snooze", "bob", until)]
+
+
+def test_a_pause_is_shown_and_can_be_ended(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    customers.choices = Choices(snoozed_until=NOW + 3 * DAY)
+    body = visitor.ask("GET", page).body
+    assert "quiet until 2026-03-05" in body
+    assert "Write to me again" in body
+
+
+def test_a_forged_link_leads_nowhere_and_an_old_one_says_so(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    for place in ("p", "export", "erase"):
+        other = signed(LinkPurpose.CONFIRM, NOW + DAY)
+        for token in (page[3:-1] + "x", other, "a.b", ""):
+            answer = visitor.ask("POST", f"/{place}/{token}", b"do=leave")
+            assert answer.status == 404
+    customers.at = NOW + 90 * DAY
+    answer = visitor.ask("POST", page, b"do=leave")
+    assert answer.status == 410
+    assert "This link has run out" in answer.body
+    assert customers.did == []
+
+
+def test_data_are_handed_out_and_people_forgotten_only_after_a_second_question(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    for what in ("export", "erase"):
+        first = visitor.ask("POST", page, f"do={what}".encode())
+        place = first.headers["Location"].removeprefix("..")
+        asked = visitor.ask("GET", place)
+        assert asked.status == 200
+        assert '<form method="post"' in asked.body
+        assert ("erase", "bob") not in customers.did
+        done = visitor.ask("POST", place)
+        assert done.status == 200
+    assert customers.did == [("export", "bob"), ("erase", "bob")]
+    # Used again, and the page of preferences too: they are forgotten, and that is said.
+    assert "You are forgotten" in visitor.ask("POST", place).body
+    assert "You are forgotten" in visitor.ask("POST", page, b"do=leave").body
+    assert len(customers.did) == 2
+
+
+def test_a_question_is_open_for_an_hour(visitor: Visitor, customers: FakeCustomers) -> None:
+    place = f"/erase/{signed(LinkPurpose.ERASE, NOW + timedelta(hours=1))}"
+    customers.at = NOW + timedelta(hours=1)
+    assert visitor.ask("POST", place).status == 410
+    assert customers.did == []
+
+
+def test_an_export_is_a_file(visitor: Visitor) -> None:
+    answer = visitor.ask("POST", f"/export/{signed(LinkPurpose.EXPORT, NOW + DAY)}")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert json.loads(answer.body) == {"person": "bob"}
+
+
+def test_a_failure_is_admitted(visitor: Visitor, customers: FakeCustomers, page: str) -> None:
+    customers.is_broken = True
+    for place in (page, f"/erase/{signed(LinkPurpose.ERASE, NOW + DAY)}"):
+        answer = visitor.ask("POST", place, b"do=leave")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+
+
+def test_whoever_leaves_is_asked_why_in_one_click(
+    visitor: Visitor, opt_outs: FakeOptOuts, customers: FakeCustomers, link: str
+) -> None:
+    assert "Choose what you hear of" in visitor.ask("GET", link).body
+    left = visitor.ask("POST", link)
+    assert 'name="reason" value="too_often"' in left.body
+    answer = visitor.ask("POST", link, b"scope=why&reason=too_often&words=+Daily%21+%3Cb%3E+")
+    assert "Thank you" in answer.body
+    assert customers.did == [("answer", "bob", LeaveReason.TOO_OFTEN, "Daily! <b>")]
+    assert len(opt_outs.left) == 1  # the answer is no second wish to leave
+    visitor.ask("POST", link, b"scope=why&reason=%00")
+    assert customers.did[-1] == ("answer", "bob", LeaveReason.OTHER, "")
+
+
+def test_pages_speak_the_language_of_the_browser_or_the_country(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    customers.choices = Choices(country="DE")
+    german = visitor.ask("GET", page)
+    assert '<html lang="de">' in german.body
+    assert "Wovon möchten Sie hören?" in german.body
+    french = visitor.ask("GET", page, HTTP_ACCEPT_LANGUAGE="pt, fr-CH;q=0.9, de;q=0.5")
+    assert french.headers["Content-Language"] == "fr"
+    spanish = visitor.ask("GET", "/nowhere", HTTP_ACCEPT_LANGUAGE="es")
+    assert "Este enlace no funciona" in spanish.body
