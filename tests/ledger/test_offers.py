@@ -279,7 +279,7 @@ def test_redeemed_offer_costs_its_budget_what_came_off_the_order(shop: Shop) -> 
         assert redeem(shop, touch=touch)
         assert (shop.given, shop.set_aside) == ([("p0", "AAA", "redeemed")], 12_000_000)
     tally = tally_offers(shop.alias, START + HOUR)["ten"]
-    assert (tally.given, tally.redeemed, tally.open, tally.discount_micros) == (1, 1, 0, 12_000_000)
+    assert (tally.given, tally.redeemed, tally.open, tally.spent_micros) == (1, 1, 0, 12_000_000)
     # The order was cancelled.
     redeem(shop)
     assert (shop.given, shop.set_aside) == ([("p0", "AAA", "open")], 10_000_000)

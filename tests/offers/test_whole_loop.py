@@ -5,18 +5,27 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from rekindle.cli import app
-from rekindle.desk import load_standing, start_journey
+from rekindle.desk import (
+    Anyway,
+    build_plan,
+    explain_customer,
+    load_standing,
+    replay_journey,
+    report_offers,
+    start_journey,
+)
 from rekindle.errors import JourneyError, OfferError, PredicateError, TemplateError
 from rekindle.ledger import load_codes
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Answer, Reason
+from rekindle.vocabulary import Answer, Money, Reason, Unknown
 from rekindle.worker import load_overview
 from tests.runtime.shops import NOW, Team, add_section
 
@@ -161,3 +170,50 @@ def test_what_could_never_be_given_is_refused_before_it_starts(
     space = Workspace.open(giving.folder)
     with pytest.raises(error, match=words.replace("?", r"\?").replace("[", r"\[")):
         start_journey(space, space.journey("giving"), NOW)
+
+
+def test_report_plan_and_explanation_speak_of_the_offers(giving: Team) -> None:
+    command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
+    journey = giving.folder / "journeys" / "giving.yaml"
+    journey.write_text(JOURNEY.replace("holdout: none", "holdout: 0.5"), encoding="utf-8")
+    plan = build_plan(giving.workspace, giving.workspace.journey("giving"), NOW)
+    (forecast,) = plan.offers
+    assert (forecast.offer, forecast.count) == ("ten", plan.touches[Answer.SEND])
+    assert forecast.most.micros == forecast.count * 20_000_000
+    assert forecast.expected.micros < forecast.most.micros / 9
+
+    giving.start("giving")
+    giving.tick()
+    (holder, *_) = people(giving)
+    found = explain_customer(giving.workspace, holder, NOW)
+    (given,) = (one for one in found.offers if one.fate == "open")
+    assert given.code in {"AAA-1", "BBB-2", "CCC-3"}
+    assert "ten: named by the step" in found.decisions[-1].detail
+    asked = {one.asked: one.found for one in found.sent[-1].findings}
+    assert asked[Reason.NO_CODE] == f"its code is {given.code}"
+
+    at = NOW + HOUR
+    write_till(giving.folder, [("1", holder, at.isoformat(), "40", "4", given.code, "paid")])
+    giving.import_facts()
+    giving.tick(after=7 * DAY)
+    (_, ten) = report_offers(giving.workspace, giving.clock.now())
+    assert (ten.standing.tally.redeemed, ten.cost.micros) == (1, 4_000_000)
+    assert ten.left == Money(Decimal("16.0000"), "GBP")
+    assert isinstance(ten.anyway, Anyway)
+    assert (ten.anyway.given.assigned, int(ten.anyway.given.total)) == (3, 1)
+    assert ten.anyway.held_out.assigned > 0
+    assert isinstance(ten.anyway.lift, Unknown)
+    assert "of whom it was for" in command(giving, "offers", "report", "--as-of", "2024-09-10")
+    told = json.loads(command(giving, "offers", "report", "--json", "--as-of", "2024-09-10"))
+    assert told["offers"][1]["anyway"]["given_bought"] == 1
+    assert told["offers"][0]["anyway"] == {"unknown": "nobody's time to redeem it is over yet"}
+
+
+def test_replay_says_what_it_would_have_given(giving: Team) -> None:
+    report = replay_journey(
+        giving.workspace,
+        giving.workspace.journey("giving"),
+        first=date(2024, 6, 1),
+        last=date(2024, 6, 3),
+    )
+    assert any("would have given ten: " in note for note in report.notes)

@@ -327,6 +327,7 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
             for reason, count in sorted(found.reasons.items())
         ),
         ["cost at most", str(found.cost)],
+        *(["– of the offers, beside it", str(one)] for one in found.offers),
         ["return unprompted", _share(found)],
         ["smallest provable gain per person", _provable(found.provable_revenue, found)],
         ["smallest provable gain in return rate", _provable(found.provable_rate, None)],

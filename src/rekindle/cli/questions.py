@@ -134,6 +134,7 @@ def explain(
     _show_person(found, workspace.config.workspace.currency, zone)
     _show_deeds(found, zone)
     _show_decisions(found, zone)
+    _show_offers(found, workspace.config.workspace.currency)
     _show_sent(found, zone)
 
 
@@ -245,6 +246,25 @@ def _show_decisions(found: Explanation, zone: ZoneInfo) -> None:
     show_table("Messages", ["decided", "template", "state", "note"], sent)
 
 
+def _show_offers(found: Explanation, currency: str) -> None:
+    """Show what the person was given, with what became of it and its code."""
+    if not found.offers:
+        return
+    rows = [
+        [
+            one.offer + (f", rung {one.rung} of {one.ladder}" if one.ladder else ""),
+            one.text,
+            one.code,
+            one.ends_on.isoformat(),
+            one.fate,
+            amount(one.cost_micros / 1_000_000, currency),
+        ]
+        for one in found.offers
+    ]
+    headers = ["offer", "terms", "code", "until", "what became of it", "cost if redeemed"]
+    show_table("Offers", headers, rows)
+
+
 def _show_sent(found: Explanation, zone: ZoneInfo) -> None:
     """Show of the newest messages what the gate asked before they were sent."""
     for one in found.sent:
@@ -266,7 +286,7 @@ def _show_sent(found: Explanation, zone: ZoneInfo) -> None:
 def _why(decision: DecisionEntry, meanings: Mapping[Reason, str], zone: ZoneInfo) -> str:
     """Return the reason's meaning, and what it was about this time."""
     if decision.reason is None:
-        return ""
+        return decision.detail
     until = f" Until {moment(decision.until, zone)}." if decision.until else ""
     detail = f" ({decision.detail})" if decision.detail else ""
     return f"{meanings.get(decision.reason, '')}{detail}{until}"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rekindle.desk.exporting import export_assignments, export_audience
     from rekindle.desk.finding import find_people, find_person
     from rekindle.desk.judging import StepVerdict, Verdict
+    from rekindle.desk.offers.reporting import Anyway, OfferReport, report_offers
     from rekindle.desk.offers.standing import (
         OfferStanding,
         add_codes,
@@ -76,6 +77,9 @@ _HOMES = {
     "find_person": "finding",
     "StepVerdict": "judging",
     "Verdict": "judging",
+    "Anyway": "offers.reporting",
+    "OfferReport": "offers.reporting",
+    "report_offers": "offers.reporting",
     "OfferStanding": "offers.standing",
     "add_codes": "offers.standing",
     "find_offer": "offers.standing",
@@ -122,6 +126,7 @@ _HOMES = {
 }
 __all__ = [
     "MEANINGS",
+    "Anyway",
     "AudienceCount",
     "Expiring",
     "Explanation",
@@ -130,6 +135,7 @@ __all__ = [
     "LedgerOptOuts",
     "ListDefaults",
     "MovePlan",
+    "OfferReport",
     "OfferStanding",
     "Plan",
     "PreferenceChange",
@@ -169,6 +175,7 @@ __all__ = [
     "prove_consent",
     "replay_journey",
     "report_journey",
+    "report_offers",
     "restore_address",
     "resume_journey",
     "source_path",

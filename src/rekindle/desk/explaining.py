@@ -23,8 +23,10 @@ from rekindle.ledger import (
     EnrolmentEntry,
     ExclusionEntry,
     MessageEntry,
+    OfferEntry,
     SignalEntry,
     SuppressionEntry,
+    load_offers_of,
 )
 from rekindle.messages import AddressKind
 from rekindle.runtime import Workspace
@@ -59,6 +61,7 @@ class Explanation:
     decisions: Sequence[DecisionEntry]
     messages: Sequence[MessageEntry]
     sent: Sequence[Sending] = ()
+    offers: Sequence[OfferEntry] = ()
     steps: Sequence[StepVerdict] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -103,6 +106,7 @@ class Explanation:
             "decisions": [_plain(asdict(one)) for one in self.decisions],
             "messages": [_plain(asdict(one)) for one in self.messages],
             "sent": [_plain(asdict(one)) for one in self.sent],
+            "offers": [_plain(asdict(one)) for one in self.offers],
         }
 
 
@@ -144,6 +148,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         enrolments=history.enrolments_of_person(customer),
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
+        offers=load_offers_of(workspace.ledger, customer, at),
     )
     steps = judge_steps(workspace, customer, known.enrolments, profile, at)
     return replace(known, sent=retrace(workspace, known), steps=steps)

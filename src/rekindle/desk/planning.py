@@ -22,6 +22,7 @@ from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates, require_flawless
 from rekindle.desk.counting import find_matching
 from rekindle.desk.offers.checking import check_offers
+from rekindle.desk.offers.forecasting import OfferForecast, forecast_offers
 from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.experiments import (
     HoldoutPlan,
@@ -44,6 +45,7 @@ from rekindle.journeys import (
     sign_plan,
 )
 from rekindle.journeys.population import LiveAudience, save_people
+from rekindle.ledger import learn_rates
 from rekindle.profiles import FAMILIES, local_before
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
@@ -88,6 +90,7 @@ class Plan:
     token: str = ""
     notes: tuple[str, ...] = ()
     nobody: str = ""
+    offers: tuple[OfferForecast, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as documented JSON; what is unknown carries its reason."""
@@ -102,6 +105,7 @@ class Plan:
             "reasons": {reason.value: n for reason, n in sorted(self.reasons.items())},
             "cost": float(self.cost.amount),
             "currency": self.cost.currency,
+            "offers": [one.to_json() for one in self.offers],
             "base_rate": _json(
                 self.base if isinstance(self.base, Unknown) else self.base.returned_share
             ),
@@ -193,6 +197,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         touches=decisions,
         reasons=reasons,
         cost=Money.from_micros(cost, workspace.config.workspace.currency),
+        offers=forecast_offers(book.moves, workspace.config.workspace.currency),
         base=base,
         provable_revenue=base
         if isinstance(base, Unknown)
@@ -317,7 +322,7 @@ def _walk(
     workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
 ) -> MemoryBook:
     """Walk everyone who would enter now to the last step, day by day."""
-    rules = workspace.rules
+    rules = learn_rates(workspace.ledger, workspace.rules, at)
     book = MemoryBook(workspace.terms)
     save_people(*workspace.reading, book, at)
     # Who enters is settled; the walk is about what happens to them then.

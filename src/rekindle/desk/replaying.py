@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from rekindle.clock import end_of_day
 from rekindle.consent import ConsentRecord
 from rekindle.desk.offers.checking import columns_of, predicates_of_offers
+from rekindle.desk.offers.forecasting import forecast_offers
 from rekindle.desk.planning import (
     check_journey,
     measure_base_rate,
@@ -133,6 +134,8 @@ def rehearse(
         rules=rules,
         cost=workspace.cost,
     )
+    given = forecast_offers(replayed.moves, workspace.config.workspace.currency)
+    notes += [f"It would have given {one}." for one in given]
     return Rehearsal(version, ticks, replayed, tuple(notes))
 
 

@@ -29,7 +29,13 @@ from rekindle.desk.permission.standing import standing_of, week_of
 from rekindle.errors import PredicateError
 from rekindle.gate import INSTANT, Cap, HouseRules
 from rekindle.journeys import Journey, JourneyVersion, Send
-from rekindle.ledger import DecisionEntry, EnrolmentEntry, MessageEntry, MessageState
+from rekindle.ledger import (
+    DecisionEntry,
+    EnrolmentEntry,
+    MessageEntry,
+    MessageState,
+    OfferEntry,
+)
 from rekindle.profiles import say_column
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Money, Purpose, Reason
@@ -40,6 +46,15 @@ if TYPE_CHECKING:
 
 MOST = 5
 NOT_ASKED = "not asked: the message is no marketing"
+OFFER_QUESTIONS = (
+    Reason.OFFER_OVER,
+    Reason.OFFER_OPEN,
+    Reason.OFFER_WAIT,
+    Reason.NO_OFFER,
+    Reason.OFFER_MARGIN,
+    Reason.NO_CODE,
+    Reason.OFFER_SPENT,
+)
 GONE = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 
@@ -167,9 +182,29 @@ class _Look:
         yield Reason.BLACKOUT, self._of_marketing(self._calendar)
         yield Reason.QUIET_HOURS, self._of_marketing(self._clock)
         yield Reason.CAP, self._of_marketing(self._caps)
+        yield from self._offers()
         yield Reason.BUDGET, self._budget()
         yield Reason.NOT_WORTH_IT, self._of_marketing(self._worth)
         yield Reason.HELD_OUT, self._arm()
+
+    def _offers(self) -> Iterator[tuple[Reason, str]]:
+        """Yield what was asked about the offer that the message brings."""
+        given = next((one for one in self.known.offers if self._brings(one)), None)
+        if given is None:
+            why = self.sent.detail or "not asked: the message brings no offer"
+            yield from ((reason, why) for reason in OFFER_QUESTIONS)
+            return
+        yield Reason.OFFER_OVER, f"{given.offer} lasts until {given.ends_on}"
+        yield Reason.OFFER_OPEN, "no other offer was open"
+        yield Reason.OFFER_WAIT, "no offer of another journey was over too short a while ago"
+        yield Reason.NO_OFFER, self.sent.detail
+        yield Reason.OFFER_MARGIN, f"at least {percent(float(self.rules.offers.floor))} is left"
+        yield Reason.NO_CODE, f"its code is {given.code}" if given.code else "it needs no code"
+        yield Reason.OFFER_SPENT, "its budget, if it has one, had as much left"
+
+    def _brings(self, one: OfferEntry) -> bool:
+        is_same_way = (one.journey, one.rotation) == (self.sent.journey, self.sent.rotation)
+        return is_same_way and one.at == self.sent.at
 
     def _of_marketing(self, find: Callable[[], str]) -> str:
         return find() if self.journey.purpose is Purpose.MARKETING else NOT_ASKED

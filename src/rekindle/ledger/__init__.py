@@ -99,6 +99,7 @@ from rekindle.ledger.intake import (  # noqa: E402
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.offers.codes import Pool, count_codes, load_codes, make_codes  # noqa: E402
 from rekindle.ledger.offers.giving import settle_ended  # noqa: E402
+from rekindle.ledger.offers.reading import OfferEntry, load_offers_of  # noqa: E402
 from rekindle.ledger.offers.redeeming import (  # noqa: E402
     CodeHolder,
     Redemption,
@@ -106,7 +107,14 @@ from rekindle.ledger.offers.redeeming import (  # noqa: E402
     load_holders,
     save_redemptions,
 )
-from rekindle.ledger.offers.tallying import OfferTally, learn_rates, tally_offers  # noqa: E402
+from rekindle.ledger.offers.tallying import (  # noqa: E402
+    OfferTally,
+    OfferWindow,
+    learn_rates,
+    load_first_windows,
+    load_redeemed,
+    tally_offers,
+)
 from rekindle.ledger.outbox import (  # noqa: E402
     MAX_ATTEMPTS,
     Deliveries,
@@ -148,7 +156,9 @@ __all__ = [
     "Meters",
     "Moved",
     "Observations",
+    "OfferEntry",
     "OfferTally",
+    "OfferWindow",
     "Outbox",
     "OutboxMessage",
     "Persons",
@@ -196,11 +206,14 @@ __all__ = [
     "load_codes",
     "load_counts",
     "load_extent",
+    "load_first_windows",
     "load_holders",
     "load_last_import",
     "load_last_pass",
     "load_mark",
     "load_newest_write",
+    "load_offers_of",
+    "load_redeemed",
     "load_windows",
     "make_codes",
     "mend",

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rekindle.cli.console import AsJson, Directory, errors, open_at, show_json, show_table
+from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
+from rekindle.experiments import Lift
+from rekindle.vocabulary import Unknown
 from rekindle.wording import amount, counted, percent
 
 if TYPE_CHECKING:
-    from rekindle.desk import OfferStanding
+    from rekindle.desk import Anyway, OfferReport, OfferStanding
 
 SCHEMA_VERSION = 1
 MOST_CODES = 1_000_000
+ANYWAY = (
+    "Bought is any purchase in the time of the offer, of the first offer of each way through a "
+    "journey; who redeemed it may be one of those who would have bought anyway."
+)
 
 OfferName = Annotated[str, typer.Argument(help="The offer's name in offers.yaml.")]
 
@@ -28,6 +34,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("load-codes")(load_codes)
     group.command("make-codes")(make_codes)
+    group.command("report")(report)
     app.add_typer(group)
 
 
@@ -133,6 +140,52 @@ def make_codes(
         "leaves, each to be used once",
         markup=False,
     )
+
+
+def report(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:
+    """Say of each offer what became of it, what it cost, and who would have bought anyway."""
+    from rekindle.desk import report_offers
+
+    workspace = open_at(directory, as_of)
+    found = report_offers(workspace, workspace.clock.now())
+    if as_json:
+        rows = [one.to_json() for one in found]
+        show_json({"version": SCHEMA_VERSION, "offers": rows})
+        return
+    for one in found:
+        show_table(one.standing.name, ["", ""], _report_rows(one), notes=[ANYWAY])
+
+
+def _report_rows(one: OfferReport) -> list[list[str]]:
+    tally = one.standing.tally
+    others = f", {tally.by_others:,} by somebody else's order" if tally.by_others else ""
+    return [
+        ["terms", one.standing.words],
+        ["given", f"{tally.given:,}"],
+        ["open", f"{tally.open:,}"],
+        ["redeemed", f"{tally.redeemed:,}{others}"],
+        ["lapsed", f"{tally.lapsed:,}"],
+        ["taken back, as the message did not leave", f"{tally.released:,}"],
+        ["cost of the redeemed", str(one.cost)],
+        ["margin of their orders, after it", str(one.left)],
+        ["expected to be redeemed", percent(one.standing.expected_share)],
+        *_anyway_rows(one.anyway),
+    ]
+
+
+def _anyway_rows(anyway: Anyway | Unknown) -> list[list[str]]:
+    if isinstance(anyway, Unknown):
+        return [["bought anyway", str(anyway)]]
+    given, held_out, lift = anyway.given, anyway.held_out, anyway.lift
+    rows = [
+        [f"bought, {who}", f"{int(arm.total):,} of {arm.assigned:,} ({percent(arm.mean)})"]
+        for who, arm in (("of whom it was for", given), ("of the held out, anyway", held_out))
+    ]
+    told = str(lift)
+    if isinstance(lift, Lift):
+        low, high = percent(lift.low), percent(lift.high)
+        told = f"{percent(lift.difference)}, between {low} and {high} (95 %)"
+    return [*rows, ["difference it made", told]]
 
 
 def _codes(one: OfferStanding) -> str:

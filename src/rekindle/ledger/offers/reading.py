@@ -8,8 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rekindle.gate import BookRules
+from rekindle.ledger.offers import models
 from rekindle.ledger.offers.models import GHOST
-from rekindle.ledger.queries import fetch, instant_of, instant_or_none, rows_of, text_of
+from rekindle.ledger.queries import (
+    fetch,
+    instant_of,
+    instant_or_none,
+    ledger_errors,
+    rows_of,
+    text_of,
+)
 from rekindle.offers import GivenOffer, PastOffer
 
 
@@ -59,3 +67,65 @@ def load_given(alias: str, touches: Iterable[int]) -> dict[int, GivenOffer]:
         )
         for touch, offer, code, text, ends_on, ends_at, expected in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEntry:
+    """An offer that a person was given, and what became of it.
+
+    ``fate`` is open, lapsed, redeemed, taken back (its message did not leave) or ghost.
+    """
+
+    offer: str
+    kind: str
+    ladder: str
+    rung: int
+    text: str
+    code: str
+    tied_to: str
+    journey: str
+    rotation: int
+    at: datetime
+    ends_on: date
+    ends_at: datetime
+    cost_micros: int
+    fate: str
+    order: str = ""
+    redeemed_at: datetime | None = None
+    discount_micros: int | None = None
+
+
+def load_offers_of(alias: str, person: str, at: datetime) -> list[OfferEntry]:
+    """Return what a person was given, oldest first, as it stands at ``at``."""
+    rows = models.GivenOffer.objects.using(alias).filter(person=person).order_by("at", "touch")
+    with ledger_errors():
+        return [
+            OfferEntry(
+                row.offer,
+                row.kind,
+                row.ladder,
+                row.rung,
+                row.text,
+                row.code,
+                row.tied_to,
+                row.journey,
+                row.rotation,
+                row.at,
+                row.ends_on,
+                row.ends_at,
+                row.cost_micros,
+                _fate(row, at),
+                row.order,
+                row.redeemed_at,
+                row.discount_micros,
+            )
+            for row in rows
+        ]
+
+
+def _fate(row: models.GivenOffer, at: datetime) -> str:
+    if row.state == models.OPEN:
+        return "open" if row.ends_at > at else "lapsed"
+    if row.state == models.RELEASED:
+        return "taken back, its code kept" if row.is_doubtful and row.code else "taken back"
+    return str(row.state)

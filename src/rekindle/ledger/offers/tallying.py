@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from rekindle.gate import HouseRules
 from rekindle.ledger.offers.models import GHOST, OPEN, REDEEMED, RELEASED, GivenOffer, OfferStock
@@ -18,9 +19,9 @@ class OfferTally:
     """What became of one offer, in offers given and micros.
 
     ``given`` are all that were not taken back: ``open``, ``redeemed`` or ``lapsed``; ``ghosts``
-    those of held-out people. ``discount_micros`` is what the orders say came off, of the
-    ``with_discount`` redeemed ones that say so; ``cost_micros`` what all redeemed ones were
-    reckoned to cost. ``reserved_micros`` is what the budget holds.
+    those of held-out people. ``spent_micros`` is what the redeemed ones cost: what their orders
+    say came off, of the ``with_discount`` that say so, else what was reckoned with.
+    ``reserved_micros`` is what the budget holds.
     """
 
     open: int = 0
@@ -30,8 +31,7 @@ class OfferTally:
     ghosts: int = 0
     by_others: int = 0
     with_discount: int = 0
-    discount_micros: int = 0
-    cost_micros: int = 0
+    spent_micros: int = 0
     reserved_micros: int = 0
 
     @property
@@ -69,8 +69,7 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
             ghosts=Count("id", filter=Q(state=GHOST)),
             by_others=Count("id", filter=redeemed & Q(is_by_other=True)),
             with_discount=Count("id", filter=redeemed & Q(discount_micros__isnull=False)),
-            discount=Sum("discount_micros", filter=redeemed, default=0),
-            cost=Sum("cost_micros", filter=redeemed, default=0),
+            spent=Sum(Coalesce("discount_micros", "cost_micros"), filter=redeemed, default=0),
         )
     )
     with ledger_errors():
@@ -85,9 +84,46 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
                 ghosts=row["ghosts"],
                 by_others=row["by_others"],
                 with_discount=row["with_discount"],
-                discount_micros=int(row["discount"]),
-                cost_micros=int(row["cost"]),
+                spent_micros=int(row["spent"]),
                 reserved_micros=reserved.get(row["offer"], 0),
             )
             for row in rows
         }
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWindow:
+    """The time in which one person could redeem what they were given, or a ghost of it."""
+
+    offer: str
+    person: str
+    at: datetime
+    ends_at: datetime
+    is_ghost: bool
+
+
+def load_first_windows(alias: str, at: datetime) -> list[OfferWindow]:
+    """Return of each way through a journey the first offer, once its time is over.
+
+    Later ones are left out: who redeems leaves, so that those who are given a second are no
+    longer like the held-out people who would have been. What was taken back is among them,
+    for whoever bought before the message left is one of those who buy anyway.
+    """
+    rows = GivenOffer.objects.using(alias).filter(ends_at__lte=at).order_by("at", "touch")
+    seen: set[tuple[str, str, int]] = set()
+    found = []
+    with ledger_errors():
+        for row in rows.iterator(chunk_size=10_000):
+            course = (row.person_id, row.journey, row.rotation)
+            if course not in seen:
+                seen.add(course)
+                is_ghost = row.state == GHOST
+                found.append(OfferWindow(row.offer, row.person_id, row.at, row.ends_at, is_ghost))
+    return found
+
+
+def load_redeemed(alias: str) -> list[tuple[str, str, str]]:
+    """Return each redeemed offer with its order: offer, source, order."""
+    rows = GivenOffer.objects.using(alias).filter(state=REDEEMED).order_by("pk")
+    with ledger_errors():
+        return list(rows.values_list("offer", "source", "order"))

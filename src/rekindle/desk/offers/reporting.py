@@ -1,0 +1,170 @@
+"""What became of each offer, what it cost and left, and how many would have bought anyway."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from rekindle.desk.offers.standing import OfferStanding, load_standing
+from rekindle.experiments import ArmOutcome, Lift, estimate_lift
+from rekindle.facts import PURCHASE
+from rekindle.ledger import OfferWindow, load_first_windows, load_redeemed
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Money, Unknown
+
+SCHEMA_VERSION = 1
+INSTANT = pa.timestamp("us", tz="UTC")
+WINDOWS = pa.schema(
+    [("number", pa.int64()), ("person", pa.string()), ("since", INSTANT), ("until", INSTANT)]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Anyway:
+    """Who bought in the time of the offer: of those who were to get it, and of the held out.
+
+    ``lift`` is the difference of the two shares, with its interval, or why there is none.
+    """
+
+    given: ArmOutcome
+    held_out: ArmOutcome
+    lift: Lift | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class OfferReport:
+    """One offer: how it stands, what it cost, what its orders left, and who bought anyway."""
+
+    standing: OfferStanding
+    cost: Money
+    left: Money | Unknown
+    anyway: Anyway | Unknown
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as documented JSON; what is unknown carries its reason."""
+        tally, anyway = self.standing.tally, self.anyway
+        return {
+            "offer": self.standing.name,
+            "terms": self.standing.words,
+            "given": tally.given,
+            "open": tally.open,
+            "redeemed": tally.redeemed,
+            "redeemed_by_others": tally.by_others,
+            "lapsed": tally.lapsed,
+            "taken_back": tally.released,
+            "cost": float(self.cost.amount),
+            "currency": self.cost.currency,
+            "left": {"unknown": self.left.reason}
+            if isinstance(self.left, Unknown)
+            else float(self.left.amount),
+            "expected_share": self.standing.expected_share,
+            "anyway": {"unknown": anyway.reason}
+            if isinstance(anyway, Unknown)
+            else _anyway_json(anyway),
+        }
+
+
+def report_offers(workspace: Workspace, at: datetime) -> list[OfferReport]:
+    """Return the report of every offer of ``offers.yaml``."""
+    windows = load_first_windows(workspace.ledger, at)
+    bought = _find_bought(workspace, windows)
+    gross = _gross_of(workspace)
+    return [
+        OfferReport(
+            one,
+            _cost(one),
+            _left(workspace, one, gross.get(one.name, Decimal(0))),
+            _anyway(one.name, windows, bought),
+        )
+        for one in load_standing(workspace, at)
+    ]
+
+
+def _cost(one: OfferStanding) -> Money:
+    """Return what was redeemed cost: what orders say came off, else what was reckoned with."""
+    return Money.from_micros(one.tally.spent_micros, one.reserved.currency)
+
+
+def _left(workspace: Workspace, one: OfferStanding, gross: Decimal) -> Money | Unknown:
+    """Return what the orders that redeemed an offer left, after it."""
+    margin = workspace.config.offers.margin
+    if margin is None:
+        return Unknown("[offers] margin is not set")
+    if not one.tally.redeemed:
+        return Unknown("none was redeemed")
+    cost = _cost(one)
+    return Money(gross * margin - cost.amount, cost.currency)
+
+
+def _anyway(name: str, windows: Sequence[OfferWindow], bought: frozenset[int]) -> Anyway | Unknown:
+    counted: Counter[tuple[bool, bool]] = Counter(
+        (one.is_ghost, number in bought) for number, one in enumerate(windows) if one.offer == name
+    )
+    given, held_out = (
+        ArmOutcome.of_count(counted[ghost, False] + counted[ghost, True], counted[ghost, True])
+        for ghost in (False, True)
+    )
+    if not given.assigned:
+        return Unknown("nobody's time to redeem it is over yet")
+    if not held_out.assigned:
+        return Unknown("no held-out person would have been given it and had their time")
+    return Anyway(given, held_out, estimate_lift(given, held_out, metric="share that bought"))
+
+
+def _anyway_json(anyway: Anyway) -> dict[str, Any]:
+    lift = anyway.lift
+    return {
+        "given": anyway.given.assigned,
+        "given_bought": int(anyway.given.total),
+        "held_out": anyway.held_out.assigned,
+        "held_out_bought": int(anyway.held_out.total),
+        "difference": {"unknown": lift.reason}
+        if isinstance(lift, Unknown)
+        else {"point": lift.difference, "low": lift.low, "high": lift.high},
+    }
+
+
+def _find_bought(workspace: Workspace, windows: Sequence[OfferWindow]) -> frozenset[int]:
+    """Return the numbers of the windows in which their person bought."""
+    if not windows or not workspace.has_facts:
+        return frozenset()
+    engine, facts = workspace.reading
+    columns = (
+        list(range(len(windows))),
+        [one.person for one in windows],
+        [one.at for one in windows],
+        [one.ends_at for one in windows],
+    )
+    asked = engine.bring("offer_windows", pa.table(list(columns), schema=WINDOWS))
+    orders = facts.standing_orders()
+    orders = orders.filter(orders.kind == PURCHASE).select("customer_id", "ordered_at")
+    joined = asked.inner_join(
+        orders,
+        [
+            asked.person == orders.customer_id,
+            orders.ordered_at > asked.since,
+            orders.ordered_at <= asked.until,
+        ],
+    )
+    return frozenset(engine.run(joined.select("number").distinct()).column(0).to_pylist())
+
+
+def _gross_of(workspace: Workspace) -> Mapping[str, Decimal]:
+    """Return the goods, at their price, of the orders that redeemed each offer."""
+    redeemed = load_redeemed(workspace.ledger)
+    if not redeemed or not workspace.has_facts:
+        return {}
+    engine, facts = workspace.reading
+    names = ["offer", "source", "order_id"]
+    columns = [pa.array(column, pa.string()) for column in zip(*redeemed, strict=True)]
+    asked = engine.bring("redeemed_offers", pa.table(columns, names=names))
+    orders = facts.orders
+    joined = asked.inner_join(orders, ["source", "order_id"])
+    rows = engine.run(joined.group_by("offer").agg(gross=joined.gross.sum())).to_pylist()
+    return {row["offer"]: Decimal(str(row["gross"] or 0)) for row in rows}
