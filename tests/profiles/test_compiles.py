@@ -11,7 +11,7 @@ import pytest
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LifecycleSettings
 from rekindle.facts import CONTRACTS, Facts
-from rekindle.profiles import build_profiles
+from rekindle.profiles import build_block, build_profiles, find_blocks
 
 WAREHOUSES = (
     "bigquery",
@@ -49,3 +49,13 @@ def test_profiles_compile(profiles: ir.Table, warehouse: str) -> None:
 def test_an_audience_compiles(profiles: ir.Table, warehouse: str) -> None:
     matching = profiles.filter(build_condition(parse_predicate(PREDICATE), profiles))
     assert "sho%" in ibis.to_sql(matching, dialect=warehouse)
+
+
+@pytest.mark.parametrize("warehouse", WAREHOUSES)
+@pytest.mark.parametrize("block", sorted(find_blocks()))
+def test_a_block_compiles(block: str, warehouse: str) -> None:
+    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.facts}
+    facts = Facts(**tables, currency="GBP", zone="Europe/London")
+    people = ibis.table({"customer_id": "string"}, name="people")
+    shown = build_block(find_blocks()[block], facts, people, AT, never=("POST",))
+    assert "image" in ibis.to_sql(shown, dialect=warehouse).lower()

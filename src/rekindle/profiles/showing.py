@@ -7,10 +7,11 @@ people; what a product is called and costs is joined here, the same for every bl
 from __future__ import annotations
 
 import pkgutil
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import ibis.expr.types as ir
 from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
 from rekindle.facts import PURCHASE, Facts
+from rekindle.profiles.tallies import local_day
 
 GROUP = "rekindle.blocks"
 MOST = 12
@@ -42,14 +44,17 @@ LATELY = timedelta(days=30)
 class Sales:
     """What was bought before an instant: one row an order, product and customer.
 
-    ``bought`` has ``customer_id``, ``source``, ``order_id``, ``product_id``, ``category``
-    and ``ordered_at``; anonymous sales have no customer. ``people`` are those who are asked
-    about, by ``customer_id``.
+    ``bought`` has ``customer_id``, ``source``, ``order_id``, ``product_id``, ``category``,
+    ``ordered_at`` and ``ordered_on``, the business's day; anonymous sales have no customer.
+    ``people`` are those who are asked about, by ``customer_id``. ``at`` is the instant, ``on``
+    its day, and ``facts`` are all that was known before it.
     """
 
     bought: ir.Table
     people: ir.Table
     at: datetime
+    on: date
+    facts: Facts
 
     @property
     def theirs(self) -> ir.Table:
@@ -92,11 +97,11 @@ def find_blocks() -> Mapping[str, Block]:
     Raises:
         ConfigError: what a package names is no block, or its name is taken.
     """
-    return _find_blocks()
+    return _find_blocks(tuple(sys.path))
 
 
-@cache
-def _find_blocks() -> Mapping[str, Block]:
+@lru_cache(maxsize=8)  # what is installed changes with the path alone
+def _find_blocks(path: tuple[str, ...]) -> Mapping[str, Block]:
     found: dict[str, Block] = {}
     outside = ((f"{point.value} ({GROUP})", block) for point, block in load_extensions(GROUP))
     for where, block in (*_own(), *outside):
@@ -132,7 +137,13 @@ def build_block(
     """
     known = facts.cut(at)
     named = _catalogue(known, never)
-    sales = Sales(_bought(known).semi_join(named, "product_id"), people, at)
+    sales = Sales(
+        _bought(known).semi_join(named, "product_id"),
+        people,
+        at,
+        local_day(at, facts.zone),
+        known,
+    )
     ranking = ibis.window(
         group_by="customer_id", order_by=[ibis.desc("score"), ibis.asc("product_id")]
     )
@@ -143,13 +154,14 @@ def build_block(
 
 def _bought(facts: Facts) -> ir.Table:
     orders = facts.orders.filter(facts.orders.kind == PURCHASE)
-    orders = orders.select("source", "order_id", "customer_id", "ordered_at")
+    orders = orders.select("source", "order_id", "customer_id", "ordered_at", "ordered_on")
     lines = facts.order_lines
     lines = lines.filter((lines.amount > 0) & (lines.quantity > 0) & lines.product_id.notnull())
     rows = lines.inner_join(orders, ["source", "order_id"])
     named = facts.products.select("product_id", product_category=facts.products.category)
     rows = rows.left_join(named, "product_id")
-    return rows.group_by("customer_id", "source", "order_id", "product_id", "ordered_at").agg(
+    keys = ("customer_id", "source", "order_id", "product_id", "ordered_at", "ordered_on")
+    return rows.group_by(*keys).agg(
         category=ibis.coalesce(rows.category, rows.product_category).max()
     )
 

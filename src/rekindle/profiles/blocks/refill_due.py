@@ -18,15 +18,15 @@ STILL_SOLD = timedelta(days=90)
 def rank_refills(sales: Sales) -> ir.Table:
     """Return products that are due or over, what is due longest by its rhythm last."""
     theirs = sales.theirs
-    rows = theirs.mutate(second=theirs.ordered_at.epoch_seconds().cast("float64"))
-    own = rows.group_by("customer_id", "product_id").agg(
-        days=rows.ordered_at.date().nunique(),
-        first=rows.second.min(),
-        last=rows.second.max(),
+    own = theirs.group_by("customer_id", "product_id").agg(
+        days=theirs.ordered_on.nunique(),
+        first_on=theirs.ordered_on.min(),
+        last_on=theirs.ordered_on.max(),
     )
     own = own.filter(own.days >= FEWEST)
-    gap = (own["last"] - own["first"]) / (own.days - 1).cast("float64")
-    own = own.mutate(ratio=(ibis.literal(sales.at.timestamp()) - own["last"]) / gap)
+    span = own.last_on.delta(own.first_on, unit="day").cast("float64")
+    silence = ibis.literal(sales.on).delta(own.last_on, unit="day").cast("float64")
+    own = own.mutate(ratio=silence * (own.days - 1).cast("float64") / span)
     due = own.filter(own.ratio >= 1)
     due = due.semi_join(sales.since(STILL_SOLD), "product_id")
     return due.select("customer_id", "product_id", score=-due.ratio)
