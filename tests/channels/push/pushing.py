@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
+import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from rekindle.vocabulary import Channel
 NOW = datetime(2026, 3, 2, 18, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 KEY = "0f" * 32
+SECRETS = random.Random(8291)
 
 
 def text_of(raw: bytes) -> str:
@@ -35,7 +36,7 @@ class Browser:
     key: ec.EllipticCurvePrivateKey = field(
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
     )
-    secret: bytes = field(default_factory=lambda: os.urandom(16))
+    secret: bytes = field(default_factory=lambda: SECRETS.randbytes(16))
 
     @property
     def subscription(self) -> dict[str, Any]:

@@ -204,8 +204,12 @@ def test_a_key_is_one_or_is_said_not_to_be(build: Callable[..., Outlet]) -> None
     build(key=vapid.private_pem().decode())
 
 
-def test_nothing_leaves_without_a_contact() -> None:
+def test_nothing_leaves_without_a_key_and_a_contact(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = PushSettings(outlet="push_web")
+    monkeypatch.delenv(VAPID_KEY, raising=False)
+    with pytest.raises(ConfigError, match=f"{VAPID_KEY} is empty"):
+        require_ready(find_channel("push"), settings, Surroundings("https://shop.example"))
+    monkeypatch.setenv(VAPID_KEY, PRIVATE)
     with pytest.raises(ConfigError, match=r"push\.web\.contact is empty"):
         require_ready(find_channel("push"), settings, Surroundings("https://shop.example"))
 

@@ -295,6 +295,18 @@ def test_what_lacks_a_part_is_said_to(form: dict[str, str]) -> None:
 # What the settings lack.
 
 
+@pytest.fixture
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TWILIO_TOKEN, TOKEN)
+
+
+def test_nothing_leaves_without_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(TWILIO_TOKEN, raising=False)
+    settings = twilio("https://api.example.com")
+    with pytest.raises(ConfigError, match=f"{TWILIO_TOKEN} is empty"):
+        require_ready(find_channel("sms"), settings, Surroundings("https://shop.example.com"))
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
@@ -306,12 +318,26 @@ def test_what_lacks_a_part_is_said_to(form: dict[str, str]) -> None:
         (SmsSettings(outlet="sms_gateway"), "sms.gateway.url is empty"),
     ],
 )
+@pytest.mark.usefixtures("token")
 def test_nothing_leaves_while_something_is_missing(settings: SmsSettings, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         require_ready(find_channel("sms"), settings, Surroundings("https://shop.example.com"))
 
 
+@pytest.mark.usefixtures("token")
 def test_what_is_complete_may_leave() -> None:
     assert find_outlet("sms_twilio")[1].webhook is not None
     given = twilio("https://api.example.com", from_number="MyShop", stop_text="Stop: {link}")
     require_ready(find_channel("sms"), given, Surroundings("https://shop.example.com"))
+
+
+def test_one_connection_carries_many_texts(
+    server: RecordingServer, build: Callable[..., Outlet]
+) -> None:
+    outlet = build()
+    for _ in range(5):
+        outlet.send(build_text())
+    assert (len(server.requests), server.connections_count) == (5, 1)
+    outlet.close()
+    outlet.send(build_text())  # one that was closed opens again
+    assert server.connections_count == 2

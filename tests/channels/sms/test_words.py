@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rekindle.channels.sms.hearing import Meaning, meaning_of
+from rekindle.channels.sms.hearing import Meaning, event_of, meaning_of
+from tests.channels.sms.texting import NOW
 
 STOP = """
 STOP|Stop.|stop!!|please stop|STOP PLEASE|Stop it now|Stop all|stop sms|thanks but please stop
@@ -50,3 +51,18 @@ def test_other_meanings(texts: str, meaning: Meaning) -> None:
 @pytest.mark.parametrize("text", ["", " ", "\u200d", "a" * 100_000, "stop " * 50_000, "\ud800"])
 def test_nothing_that_is_sent_takes_long_or_breaks_it(text: str) -> None:
     assert meaning_of(text) in Meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("STOP!", "stop"),
+        ("Start", "start"),
+        ("I am Ann Lee of 1 High Street, leave me alone", "stop in their own words"),
+        ("Is it back? Ann", ""),
+    ],
+)
+def test_of_what_somebody_wrote_only_a_known_word_is_kept(text: str, kept: str) -> None:
+    event = event_of("sms_twilio", "SM1", "+442079460018", text, NOW)
+    assert event is not None
+    assert event.reason == kept

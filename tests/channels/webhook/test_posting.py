@@ -154,8 +154,9 @@ def test_a_secret_that_keeps_nobody_out_is_none(tmp_path: Path, secret: str) -> 
     ],
 )
 def test_names_and_texts_are_not_posted_for_everybody_to_read(
-    settings: dict[str, Any], may: bool
+    settings: dict[str, Any], may: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(SECRET, KEY)
     given = WebhookSettings(outlet="webhook_post", **settings)
     around = Surroundings("https://shop.example")
     if may:

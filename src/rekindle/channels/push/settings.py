@@ -90,6 +90,11 @@ def check(
             f"{outlet.name} needs {' and '.join(missing)}",
             "pip install 'rekindle[push]'",
         )
+    for name in outlet.secrets:
+        if not surroundings.secrets.get(name):
+            yield Finding(
+                Severity.REFUSES, f"{name} is empty", f"set it, or {name}_FILE, in the environment"
+            )
     if outlet.name == "push_web" and not settings.web.contact:
         yield Finding(
             Severity.REFUSES,

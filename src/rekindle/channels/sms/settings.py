@@ -146,7 +146,7 @@ def _check_twilio(settings: SmsSettings, surroundings: Surroundings) -> Iterator
         yield _lacks("sms.twilio.account", "copy the account's SID from Twilio's console")
     if not (twilio.from_number or twilio.messaging_service):
         yield _lacks("sms.twilio.from_number", "name a number of yours, or a messaging_service")
-    if not surroundings.secrets.get(TWILIO_TOKEN, "-"):
+    if not surroundings.secrets.get(TWILIO_TOKEN):
         yield _lacks(TWILIO_TOKEN, "set it in the environment")
     if not twilio.reports_url:
         yield Finding(

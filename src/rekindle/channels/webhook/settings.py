@@ -46,6 +46,12 @@ def check(
     """Yield what the settings lack."""
     if outlet.name != "webhook_post":
         return
+    if not surroundings.secrets.get(SECRET):
+        yield Finding(
+            Severity.REFUSES,
+            f"{SECRET} is empty: nothing could be signed",
+            f"set it, or {SECRET}_FILE, in the environment; `openssl rand -base64 32` makes one",
+        )
     if not settings.url:
         yield Finding(Severity.REFUSES, "webhook.url is empty", "name where messages are posted")
         return

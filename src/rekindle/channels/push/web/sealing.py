@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 from datetime import datetime, timedelta
 from threading import Lock
 from urllib.parse import urlsplit
@@ -34,7 +33,6 @@ def encrypt(text: bytes, *, point: str, secret: str) -> bytes:
     try:
         sealed = http_ece.encrypt(
             text,
-            salt=os.urandom(16),
             private_key=ec.generate_private_key(ec.SECP256R1()),
             dh=_bytes(point),
             auth_secret=_bytes(secret),

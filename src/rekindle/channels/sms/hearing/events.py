@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rekindle.channels.sms.hearing.words import Meaning, meaning_of
+from rekindle.channels.sms.hearing.words import Meaning, meaning_of, meaning_word
 from rekindle.messages import DeliveryEvent, DeliveryKind
 from rekindle.vocabulary import Channel
 
@@ -14,13 +14,16 @@ KINDS = {
     Meaning.START: DeliveryKind.RESUBSCRIBED,
     Meaning.WORDS: DeliveryKind.REPLIED,
 }
-LONGEST_WORDS = 160
 
 
 def event_of(outlet: str, id_: str, sender: str, text: str, at: datetime) -> DeliveryEvent | None:
-    """Return what a text from a number tells; None of one that asks for help."""
-    kind = KINDS.get(meaning_of(text))
+    """Return what a text from a number tells; None of one that asks for help.
+
+    Of what they wrote it keeps a word of the lists alone: the rest is theirs, and an erasure
+    would not find it.
+    """
+    meaning = meaning_of(text)
+    kind = KINDS.get(meaning)
     if kind is None:
         return None
-    words = " ".join(text.split())[:LONGEST_WORDS]
-    return DeliveryEvent(id_, kind, SMS, outlet, at, address=sender, reason=words)
+    return DeliveryEvent(id_, kind, SMS, outlet, at, address=sender, reason=meaning_word(text))

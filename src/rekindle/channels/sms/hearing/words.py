@@ -98,6 +98,15 @@ def meaning_of(text: str) -> Meaning:
     return Meaning.HELP if plain in HELPS else Meaning.WORDS
 
 
+def meaning_word(text: str) -> str:
+    """Return the word of the lists that a text is, or how it was understood."""
+    plain = _plain(text[:LONGEST])
+    meaning = meaning_of(text)
+    if plain in STOPS | STARTS:
+        return plain
+    return "" if meaning is Meaning.WORDS else f"{meaning} in their own words"
+
+
 def _is_firm(plain: str) -> bool:
     first, *rest = plain.split() or [""]
     if set(rest) and first in POLITE:  # "please stop"
