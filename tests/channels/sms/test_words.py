@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rekindle.channels.sms.hearing import Meaning, event_of, meaning_of
+from rekindle.channels.sms.hearing import Heard, event_of, meaning_of
 from tests.channels.sms.texting import NOW
 
 STOP = """
@@ -33,24 +33,24 @@ def each(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", each(STOP))
 def test_a_stop(text: str) -> None:
-    assert meaning_of(text) is Meaning.STOP
+    assert meaning_of(text) is Heard.STOP
 
 
 @pytest.mark.parametrize("text", ["\uff33\uff34\uff2f\uff30", "\U0001f6d1 stop", " stop\n"])
 def test_a_stop_that_is_written_oddly(text: str) -> None:
-    assert meaning_of(text) is Meaning.STOP
+    assert meaning_of(text) is Heard.STOP
 
 
 @pytest.mark.parametrize(
-    ("texts", "meaning"), [(START, Meaning.START), (HELP, Meaning.HELP), (WORDS, Meaning.WORDS)]
+    ("texts", "meaning"), [(START, Heard.START), (HELP, Heard.HELP), (WORDS, Heard.WORDS)]
 )
-def test_other_meanings(texts: str, meaning: Meaning) -> None:
+def test_other_meanings(texts: str, meaning: Heard) -> None:
     assert {text: meaning_of(text) for text in each(texts)} == dict.fromkeys(each(texts), meaning)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200d", "a" * 100_000, "stop " * 50_000, "\ud800"])
 def test_nothing_that_is_sent_takes_long_or_breaks_it(text: str) -> None:
-    assert meaning_of(text) in Meaning
+    assert meaning_of(text) in Heard
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from rekindle.channels.email.providers.table import PROVIDERS, Provider
 from rekindle.channels.email.settings import PASSWORD, REPORTS_KEY, EmailSettings
 from rekindle.channels.email.webhook import build_provider_reports, build_reports
+from rekindle.channels.filing import FolderOutlet
 from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry, Webhook
 
 MAIL = Capabilities(AddressKind.EMAIL, needs_postal_address=True)
@@ -17,9 +18,14 @@ FOLDER = replace(MAIL, idempotent_for=FOR_EVER, reaches_people=False)
 
 def build_folder(settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
     """Return the outlet that writes each message to a file."""
-    from rekindle.channels.email.writing.folder import FolderOutlet
+    from rekindle.channels.email.writing.mime import build_bytes
+    from rekindle.channels.email.writing.model import write_mail
 
-    return FolderOutlet(settings, base / settings.folder.path)
+    return FolderOutlet(
+        base / settings.folder.path,
+        "eml",
+        lambda message: build_bytes(write_mail(message, settings)),
+    )
 
 
 def build_smtp(settings: EmailSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from rekindle.channels.filing import FolderOutlet
 from rekindle.channels.push.settings import ACCOUNT, VAPID_KEY, PushSettings
 from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry
 
@@ -14,9 +15,9 @@ FOLDER = Capabilities(AddressKind.PERSON, idempotent_for=FOR_EVER, reaches_peopl
 
 def build_folder(settings: PushSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
     """Return the outlet that writes each message to a file."""
-    from rekindle.channels.push.writing.folder import FolderOutlet
+    from rekindle.channels.push.writing import write_file
 
-    return FolderOutlet(base / settings.folder.path)
+    return FolderOutlet(base / settings.folder.path, "json", write_file)
 
 
 def build_web(settings: PushSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

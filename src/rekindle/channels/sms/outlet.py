@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from rekindle.channels.filing import FolderOutlet
 from rekindle.channels.sms.settings import GATEWAY_KEY, REPORTS_KEY, TWILIO_TOKEN, SmsSettings
 from rekindle.channels.sms.webhook import build_gateway_reports, build_twilio_reports
 from rekindle.errors import RefusedContentError
@@ -24,9 +25,11 @@ FOLDER = Capabilities(AddressKind.PHONE, idempotent_for=FOR_EVER, reaches_people
 
 def build_folder(settings: SmsSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
     """Return the outlet that writes each message to a file."""
-    from rekindle.channels.sms.writing.folder import FolderOutlet
+    from rekindle.channels.sms.writing.files import write_file
 
-    return FolderOutlet(settings, base / settings.folder.path)
+    return FolderOutlet(
+        base / settings.folder.path, "txt", lambda message: write_file(message, settings)
+    )
 
 
 def build_twilio(settings: SmsSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

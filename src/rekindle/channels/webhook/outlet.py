@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from rekindle.channels.filing import FolderOutlet
 from rekindle.channels.webhook.settings import SECRET, WebhookSettings
 from rekindle.channels.webhook.webhook import build_reports
 from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry
@@ -18,9 +19,9 @@ FOLDER = replace(POSTED, has_receipts=False, idempotent_for=FOR_EVER, reaches_pe
 
 def build_folder(settings: WebhookSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:
     """Return the outlet that writes each message to a file."""
-    from rekindle.channels.webhook.posting.folder import FolderOutlet
+    from rekindle.channels.webhook.posting.body import build_body
 
-    return FolderOutlet(base / settings.folder.path)
+    return FolderOutlet(base / settings.folder.path, "json", build_body)
 
 
 def build_post(settings: WebhookSettings, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

@@ -1,8 +1,9 @@
 """Addresses of which somebody may have several: push subscriptions, devices, postal addresses.
 
-One row an address: whoever was seen with it last has it, for a browser or a phone is handed
-on, and what is meant for one person must not reach the next. What is no address any more is
-retired by the first message that finds it so, and comes back only when it is seen again.
+There is one row for each listed address. Whoever was seen with it last has it, for a browser
+or a phone is handed on, and what is meant for one person must not reach the next. What is no
+address any more is retired by the first message that finds it so, and comes back only when it
+is seen again.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from rekindle.errors import RefusedContentError
 from rekindle.messages import Message
 
@@ -16,3 +18,10 @@ def read_payload(message: Message) -> dict[str, str]:
     if not said["title"] and not said["body"]:
         raise RefusedContentError("its template has no title and no body for a push")
     return {**said, "key": message.key}
+
+
+def write_file(message: Message) -> bytes:
+    """Return the file of a push: what is said, of whom, and until when."""
+    until = None if message.leave_by is None else message.leave_by.isoformat()
+    written = {**read_payload(message), "person": message.person, "until": until}
+    return json.dumps(written, ensure_ascii=False).encode("utf-8", "replace") + b"\n"

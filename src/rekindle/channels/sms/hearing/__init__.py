@@ -1,6 +1,6 @@
 """What people write back, and what it means."""
 
 from rekindle.channels.sms.hearing.events import event_of
-from rekindle.channels.sms.hearing.words import Meaning, meaning_of
+from rekindle.channels.sms.hearing.words import Heard, meaning_of
 
-__all__ = ["Meaning", "event_of", "meaning_of"]
+__all__ = ["Heard", "event_of", "meaning_of"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rekindle.channels.sms.hearing.words import Meaning, meaning_of, meaning_word
+from rekindle.channels.sms.hearing.words import Heard, meaning_of, meaning_word
 from rekindle.messages import DeliveryEvent, DeliveryKind
 from rekindle.vocabulary import Channel
 
 SMS = Channel("sms")
 KINDS = {
-    Meaning.STOP: DeliveryKind.UNSUBSCRIBED,
-    Meaning.START: DeliveryKind.RESUBSCRIBED,
-    Meaning.WORDS: DeliveryKind.REPLIED,
+    Heard.STOP: DeliveryKind.UNSUBSCRIBED,
+    Heard.START: DeliveryKind.RESUBSCRIBED,
+    Heard.WORDS: DeliveryKind.REPLIED,
 }
 
 

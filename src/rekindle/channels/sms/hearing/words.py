@@ -12,7 +12,7 @@ import unicodedata
 from enum import StrEnum
 
 
-class Meaning(StrEnum):
+class Heard(StrEnum):
     """What a text means."""
 
     STOP = "stop"
@@ -88,14 +88,14 @@ SIGNS = re.compile(r"[^\w]+|_+")
 LONGEST = 1600
 
 
-def meaning_of(text: str) -> Meaning:
+def meaning_of(text: str) -> Heard:
     """Return what a text means."""
     plain = _plain(text[:LONGEST])
     if plain in STOPS or _is_firm(plain) or SENTENCES.search(plain):
-        return Meaning.STOP
+        return Heard.STOP
     if plain in STARTS:
-        return Meaning.START
-    return Meaning.HELP if plain in HELPS else Meaning.WORDS
+        return Heard.START
+    return Heard.HELP if plain in HELPS else Heard.WORDS
 
 
 def meaning_word(text: str) -> str:
@@ -104,7 +104,7 @@ def meaning_word(text: str) -> str:
     meaning = meaning_of(text)
     if plain in STOPS | STARTS:
         return plain
-    return "" if meaning is Meaning.WORDS else f"{meaning} in their own words"
+    return "" if meaning is Heard.WORDS else f"{meaning} in their own words"
 
 
 def _is_firm(plain: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
-from rekindle.channels.sms.hearing import Meaning, event_of, meaning_of
+from rekindle.channels.sms.hearing import Heard, event_of, meaning_of
 from rekindle.channels.sms.settings import TWILIO_TOKEN, SmsSettings
 from rekindle.channels.sms.twilio.refusals import CODES, Why
 from rekindle.channels.sms.twilio.signing import is_signed
@@ -49,9 +49,9 @@ class TwilioReports:
             return None
         meaning, is_answered = meaning_of(form["Body"]), bool(form.get("OptOutType"))
         text = ""
-        if meaning is Meaning.HELP and not is_answered:
+        if meaning is Heard.HELP and not is_answered:
             text = self._settings.help_text
-        elif meaning is Meaning.STOP and not is_answered and not _is_known_stop(form["Body"]):
+        elif meaning is Heard.STOP and not is_answered and not _is_known_stop(form["Body"]):
             text = self._settings.stopped_text
         message = f"<Message>{escape(text)}</Message>" if text else ""
         body = f'<?xml version="1.0" encoding="UTF-8"?><Response>{message}</Response>'

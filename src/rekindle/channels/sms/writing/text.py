@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from rekindle.channels.sms.settings import SmsSettings
-from rekindle.channels.sms.writing.segments import count_segments, fold
+from rekindle.channels.sms.writing.lengths import count_segments, fold
 from rekindle.errors import MalformedAddressError, RefusedContentError
 from rekindle.messages import Message
 from rekindle.vocabulary import Purpose
