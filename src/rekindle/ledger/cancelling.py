@@ -7,7 +7,7 @@ a message had reserved, in the budgets and of an offer, is released whenever it 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -90,8 +90,15 @@ def give_up(
     reason: Reason,
     error: str | None = None,
 ) -> int:
-    """Write off ``touches`` and release their budgets, inside the caller's transaction."""
-    rows = list(_locked(touches).values_list("pk", "cost_micros", "budgets", "budget_month"))
+    """Write off ``touches`` and release their budgets, inside the caller's transaction.
+
+    One that may have left when it was tried before is of unknown fate, whatever stops it
+    now, and stays paid for; it is not counted.
+    """
+    columns = ("pk", "cost_micros", "budgets", "budget_month", "known_until")
+    found = list(_locked(touches).values_list(*columns))
+    rows = [row[:4] for row in found if row[4] is None or state is not MessageState.CANCELLED]
+    _doubt(alias, [row[0] for row in found if row[4] is not None], state)
     change: dict[str, object] = {**FREE, "state": state, "reason": reason.value}
     if error is not None:
         change["last_error"] = error
@@ -101,6 +108,13 @@ def give_up(
     for chunk in _chunks(number for number, *_ in rows):
         take_offers_back(alias, chunk)
     return len(rows)
+
+
+def _doubt(alias: str, numbers: Sequence[int], state: MessageState) -> None:
+    """Leave it to a person, or to a report, what became of messages that were to be cancelled."""
+    if numbers and state is MessageState.CANCELLED:
+        unknown = {**FREE, "state": MessageState.UNKNOWN, "known_until": None}
+        _touches(alias).filter(pk__in=numbers).update(**unknown)
 
 
 def book_budgets(alias: str, amounts: Iterable[tuple[str, str, int]]) -> None:

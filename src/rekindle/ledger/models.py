@@ -370,7 +370,9 @@ class Touch(models.Model):
     ``key`` is what it goes by outside, where that no longer follows from the rest because
     its person turned out to be another. ``at`` is when it was decided; ``reason`` says why it
     was cancelled; ``expires_at`` is when it is too late to be worth sending. ``attempts``
-    counts the times a provider was asked. Its cost is reserved in ``budgets`` (names, each
+    counts the times a provider was asked, and ``outlet`` is by which way the last time.
+    ``known_until`` is set where it may have left and is sent again as long as that outlet
+    recognises it by its key. Its cost is reserved in ``budgets`` (names, each
     between bars) of ``budget_month``.
     """
 
@@ -397,6 +399,8 @@ class Touch(models.Model):
     budgets = models.TextField(db_default="")
     budget_month = _word(7, db_default="")
     key = _word(64, db_default="")
+    outlet = models.TextField(db_default="")
+    known_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (
@@ -415,6 +419,11 @@ class Touch(models.Model):
                 fields=["not_before", "id"],
                 condition=Q(state="queued"),
                 name="ledger_touch_queued",
+            ),
+            models.Index(
+                fields=["known_until"],
+                condition=Q(known_until__isnull=False),
+                name="ledger_touch_known",
             ),
             models.Index(
                 fields=["lease_until"],

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from rekindle.consent import Exclusion
 from rekindle.gate import INSTANT, BookRules, Decision, Dossier
@@ -83,7 +83,7 @@ class Outbox:
         most = min(limit, MAX_CLAIM)
         which = (channel or EVERY, channel or EVERY)
         with ledger_transaction(self._alias):
-            rows = fetch(self._alias, "claim_messages", now, *which, most, worker, until)
+            rows = fetch(self._alias, "claim_messages", now, *which, now, most, worker, until)
             touches = [touch for (touch,) in rows]
             held = Lease(worker, at, lease)
             return load_messages(self._alias, self._journey, touches, lease=held, terms=self._terms)
@@ -116,8 +116,10 @@ class Outbox:
                 mine = self._held(message, MessageState.LEASED, MessageState.SENDING)
                 mine.update(**FREE, state=MessageState.QUEUED, attempts=message.attempts)
 
-    def begin_sending(self, messages: Sequence[OutboxMessage], at: datetime) -> list[OutboxMessage]:
-        """Mark messages as leaving and return those that may: still held, journey running.
+    def begin_sending(
+        self, messages: Sequence[OutboxMessage], at: datetime, *, outlet: str = ""
+    ) -> list[OutboxMessage]:
+        """Mark messages as leaving by an outlet; return those that may: held, journey running.
 
         All were claimed by one worker; what is not returned was stopped meanwhile.
         """
@@ -126,9 +128,8 @@ class Outbox:
         touches = rows_of((message.touch,) for message in messages)
         worker, lease = messages[0].worker, messages[0].lease
         with ledger_transaction(self._alias):
-            rows = fetch(
-                self._alias, "begin_sending", touches, worker, text_of(at + lease), text_of(at)
-            )
+            times = (text_of(at + lease), text_of(at))
+            rows = fetch(self._alias, "begin_sending", touches, worker, *times, outlet)
         leaving = {touch for (touch,) in rows}
         return [message for message in messages if message.touch in leaving]
 
@@ -228,31 +229,25 @@ class Outbox:
         """Write down that nobody knows whether the message left; it is not sent again."""
         with ledger_transaction(self._alias):
             mine = self._held(message, MessageState.SENDING)
-            mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error)
+            mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error, known_until=None)
 
     def try_again_within(
         self, message: OutboxMessage, at: datetime, *, until: datetime | None, error: str
     ) -> bool:
         """Queue a message of unknown fate again for ``at``; return False where that is too late.
 
-        Only for an outlet that recognises it by its key, ``until`` when (None is for ever):
-        after that it must not leave any more, whatever else it waits for. What was tried
-        before has its end already, which no later try moves.
+        Only for an outlet that recognises it by its key, ``until`` when (None is for ever).
+        What was tried before has its end already, which no later try moves.
         """
-        expires_at = min(message.expires_at, until or message.expires_at)
-        if at >= expires_at:
-            return False
         with ledger_transaction(self._alias):
             mine = self._held(message, MessageState.SENDING)
-            mine.update(
-                **FREE,
-                state=MessageState.QUEUED,
-                attempts=message.attempts + 1,
-                last_error=error,
-                expires_at=expires_at,
-                not_before=at,
-            )
-        return True
+            if until is not None:
+                mine.filter(known_until=None).update(known_until=until)
+            soon = mine.filter(Q(known_until=None) | Q(known_until__gt=at), expires_at__gt=at)
+            self._doubt(soon)
+            tried = message.attempts + 1
+            change = {"attempts": tried, "last_error": error, "not_before": at}
+            return bool(soon.update(**FREE, state=MessageState.QUEUED, **change))
 
     def recover(
         self,
@@ -261,24 +256,32 @@ class Outbox:
         is_idempotent: bool = False,
         within: timedelta | None = None,
         channel: Channel | None = None,
+        outlet: str = "",
     ) -> Recovered:
         """Take back what lost workers held: the unsent is queued, the rest is unknown.
 
-        ``is_idempotent`` says that the outlet recognises a message by its key, so that
+        ``is_idempotent`` says that the ``outlet`` recognises a message by its key, so that
         sending it again is harmless and it is queued as well: for ever, or ``within`` a
-        while after it was tried. Then it is too late to try it again after that as well.
+        while after it was tried. What another outlet was handed no other one recognises.
         """
         with ledger_transaction(self._alias):
-            lost = self._touches.filter(lease_until__lte=at)
+            mine = self._touches
             if channel is not None:
-                lost = lost.filter(channel=channel.value)
+                mine = mine.filter(channel=channel.value)
+            lost = mine.filter(lease_until__lte=at)
             queued = lost.filter(state=MessageState.LEASED).update(
                 **FREE, state=MessageState.QUEUED
             )
             leaving = lost.filter(state=MessageState.SENDING)
-            again = self._queue_again(leaving, at, within) if is_idempotent else 0
+            again = leaving.filter(outlet__in=("", outlet))
+            queued += self._queue_again(again, at, within) if is_idempotent else 0
             unknown = leaving.update(**FREE, state=MessageState.UNKNOWN, last_error=LOST)
-        return Recovered(queued + again, unknown)
+            # What may have left is known no longer, or never was to the outlet in use now.
+            doubted = mine.filter(state=MessageState.QUEUED, known_until__isnull=False)
+            if is_idempotent:
+                doubted = doubted.filter(Q(known_until__lte=at) | ~Q(outlet__in=("", outlet)))
+            unknown += doubted.update(state=MessageState.UNKNOWN, known_until=None)
+        return Recovered(queued, unknown)
 
     def _queue_again(
         self, leaving: QuerySet[models.Touch], at: datetime, within: timedelta | None
@@ -287,9 +290,8 @@ class Outbox:
         if within is None:
             self._doubt(leaving)
             return leaving.update(**FREE, state=MessageState.QUEUED, last_error=LOST)
-        known_until = F("not_before") + within
-        known = leaving.filter(not_before__gt=at - within)
-        known.filter(expires_at__gt=known_until).update(expires_at=known_until)
+        leaving.filter(known_until=None).update(known_until=F("not_before") + within)
+        known = leaving.filter(known_until__gt=at)
         self._doubt(known)
         return known.update(**FREE, state=MessageState.QUEUED, last_error=LOST)
 

@@ -97,7 +97,8 @@ def _as_unsent(alias: str, row: models.Touch, at: datetime, terms: BookRules) ->
         if not was_released:
             doubt_offers(alias, [row.pk])
         soon = min(at, row.expires_at + INSTANT)
-        return {"state": MessageState.QUEUED, "not_before": soon, "reason": None, "attempts": 0}
+        fresh = {"reason": None, "attempts": 0, "known_until": None}
+        return {"state": MessageState.QUEUED, "not_before": soon, **fresh}
     if not was_released:
         book_budgets(alias, [(row.budgets, row.budget_month, -row.cost_micros)])
         doubt_offers(alias, [row.pk])

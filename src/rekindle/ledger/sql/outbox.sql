@@ -7,6 +7,7 @@ WITH chosen AS (
     SELECT t.id
     FROM ledger_touch AS t
     WHERE t.state = 'queued' AND t.not_before <= %s AND (%s = '*' OR t.channel = %s)
+      AND (t.known_until IS NULL OR t.known_until > %s)
       AND (NOT EXISTS (SELECT 1 FROM ledger_journey AS j WHERE j.state = 'paused')
            OR NOT EXISTS (
                SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
@@ -86,7 +87,7 @@ WITH mine AS (
     -- postgresql: FOR NO KEY UPDATE OF t
 )
 UPDATE ledger_touch
-SET state = 'sending', lease_until = %s, not_before = %s, attempts = attempts + 1
+SET state = 'sending', lease_until = %s, not_before = %s, attempts = attempts + 1, outlet = %s
 FROM mine
 WHERE ledger_touch.id = mine.id AND ledger_touch.state = 'leased'
 RETURNING ledger_touch.id
@@ -96,7 +97,7 @@ RETURNING ledger_touch.id
 -- twice: by an array it looks rows up one by one, where a join reads a small table whole.
 UPDATE ledger_touch AS t
 SET state = 'accepted', accepted_at = %s, provider_id = r.provider_id, reason = NULL,
-    leased_by = '', lease_until = NULL
+    leased_by = '', lease_until = NULL, known_until = NULL
 FROM ROWS(touch bigint, provider_id text) AS r
 WHERE t.id = r.touch AND t.state IN ('queued', 'leased', 'sending', 'unknown')
     -- postgresql: AND t.id = ANY (ARRAY(SELECT s.touch FROM ROWS(touch bigint) AS s))

@@ -106,5 +106,6 @@ def _of_channel(
         channel=folder.channel,
         idempotent_for=entry.capabilities.idempotent_for,
         door=LedgerDoor(Stops(workspace.ledger), entry.name, worker=name),
+        outlet=entry.name,
     )
     return Dispatcher(workspace.outbox, outlet, means, worker=name)

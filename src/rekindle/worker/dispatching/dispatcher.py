@@ -83,7 +83,7 @@ class Means:
     ``connections`` is how many messages are handed over at the same time. Only messages of
     ``channel`` are sent (None is of every one); ``idempotent_for`` is how long the outlet
     recognises a message by its key, None for not at all. ``door`` knows whether the outlet is
-    stopped.
+    stopped, and ``outlet`` is its name.
     """
 
     compose: Compose
@@ -94,6 +94,7 @@ class Means:
     channel: Channel | None = None
     idempotent_for: timedelta | None = None
     door: Door = field(default_factory=OpenDoor)
+    outlet: str = ""
 
 
 class Dispatcher:
@@ -127,6 +128,7 @@ class Dispatcher:
             is_idempotent=within is not None,
             within=None if within == FOR_EVER else within,
             channel=means.channel,
+            outlet=means.outlet,
         )
         try:
             with ThreadPoolExecutor(self._means.connections) as pool:
@@ -225,7 +227,9 @@ class Dispatcher:
         if changed := [pair for pair in costs if pair[1] != pair[0].cost_micros]:
             self._outbox.reprice(changed)
         elapsed, begun_at = stopwatch(), self._now()
-        leaving = self._outbox.begin_sending([one for one, _ in written], begun_at)
+        leaving = self._outbox.begin_sending(
+            [one for one, _ in written], begun_at, outlet=self._means.outlet
+        )
         self._note("cancelled", len(written) - len(leaving))
         ready = {message.key: mail for message, mail in written}
         # A thread takes its share as a whole: to hand it single messages costs as much again.
