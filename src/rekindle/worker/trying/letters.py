@@ -19,12 +19,15 @@ from rekindle.worker.trying.readers import Reader, find_readers
 NO_TOKEN = "a-preview-leads-nowhere"
 """What stands in links for a person's token: a page that is passed on must not act for anyone."""
 
+NO_CODE = "NOT-A-CODE"
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One message to one reader. ``trouble`` says why it could not be written, if it could not."""
+    """One message to the ``place``-th reader; ``trouble`` says why it could not be written."""
 
     number: int
+    place: int
     step: str
     channel: Channel
     template: str
@@ -52,7 +55,7 @@ def write_letters(
     people = {one.person for one in readers}
     shown = load_blocks(workspace, people, blocks_in(used), at)
     told = [(one, shown[one.person]) for one in readers]
-    return list(_letters(workspace, journey, templates, told))
+    return list(_letters(workspace, journey, templates, told, at))
 
 
 def _letters(
@@ -60,22 +63,33 @@ def _letters(
     journey: Journey,
     templates: Templates,
     readers: Sequence[tuple[Reader, Shown]],
+    at: datetime,
 ) -> Iterator[Draft]:
     number = 0
     for send in journey.sends:
         form = find_form(send.channel)
+        offer = _sample_offer(workspace, send, at)
         templates.check(send.template, FAMILIES.names, form=form)
         for variant in send.variants or ("",):
             number += 1
-            for reader, shown in readers:
+            for place, (reader, shown) in enumerate(readers, 1):
                 context = {
                     **_context(workspace, send, reader),
+                    "offer": offer,
                     "blocks": shown,
                     "variant": variant,
                 }
                 parts, trouble = _rendered(templates, send, context, form)
                 yield Draft(
-                    number, send.key, send.channel, send.template, variant, reader, parts, trouble
+                    number=number,
+                    place=place,
+                    step=send.key,
+                    channel=send.channel,
+                    template=send.template,
+                    variant=variant,
+                    reader=reader,
+                    parts=parts,
+                    trouble=trouble,
                 )
 
 
@@ -85,6 +99,21 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         **build_person(reader.properties, reader.address, reader.profile),
         "shop": build_shop(config, config.channel(send.channel).shown),
         "unsubscribe_url": f"{config.portal.url.rstrip('/')}/u/{NO_TOKEN}",
+        "preferences_url": f"{config.portal.url.rstrip('/')}/p/{NO_TOKEN}",
+    }
+
+
+def _sample_offer(workspace: Workspace, send: Send, at: datetime) -> Mapping[str, str]:
+    """Return what a step's first offer would look like; no code is drawn for a look."""
+    if send.offer is None:
+        return {}
+    option = next(workspace.offers.candidates(send.offer), None)
+    if option is None:
+        return {}
+    return {
+        "text": option.terms.describe(workspace.config.workspace.currency),
+        "code": NO_CODE,
+        "ends": (at + option.terms.lasts).astimezone(workspace.zone).date().isoformat(),
     }
 
 

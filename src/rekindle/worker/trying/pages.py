@@ -57,7 +57,7 @@ def stem_of(letter: Draft) -> str:
     """Return how a message's files are called, before their endings."""
     words = [letter.template, letter.channel, letter.variant, letter.reader.label]
     tidy = "-".join(_UNSAFE.sub("-", word).strip("-")[:40] for word in words if word)
-    return f"{letter.number:02}-{tidy}"
+    return f"{letter.number:02}-{letter.place}-{tidy}"
 
 
 def _save(letter: Draft, folder: Path) -> None:
