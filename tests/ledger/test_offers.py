@@ -23,6 +23,7 @@ from rekindle.ledger import (
     load_holders,
     models,
     save_redemptions,
+    set_codes_aside,
     settle_ended,
     tally_offers,
 )
@@ -30,7 +31,7 @@ from rekindle.ledger.offers import models as rows
 from rekindle.offers import HouseOffers, parse_offers
 from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
-from tests.ledger.queueing import DAY, HOUR, LEASE, START, claim
+from tests.ledger.queueing import DAY, HOUR, LEASE, MINUTE, START, claim
 
 OFFERS = parse_offers(
     "offers: {ten: {kind: amount_off, amount: 10, codes: own, budget: 40, lasts: 7 days}}"
@@ -317,3 +318,39 @@ def test_share_that_is_expected_is_learned(shop: Shop) -> None:
     assert learn_rates(shop.alias, RULES, START).offers.rate("ten") == 0
     redeem(shop, touch=touch)
     assert learn_rates(shop.alias, RULES, START).offers.rate("ten") == pytest.approx(1 / 21)
+
+
+# What may have left
+
+
+def test_message_asked_about_again_keeps_its_code_when_it_is_cancelled(shop: Shop) -> None:
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    at, until = START + MINUTE, START + HOUR
+    assert shop.outbox.try_again_within(message, at, until=until, error="no answer")
+    shop.book.record([Signal("p0", SignalKind.ORDER, START + HOUR, "it")], START + HOUR)
+    assert shop.codes["AAA"] == message.touch
+    # And whoever may have read of it is given no other beside it.
+    shop.enter("other")
+    assert shop.tick(START + 2 * HOUR) == {(Answer.HOLD, Reason.OFFER_OPEN): 1}
+
+
+def test_message_tried_again_by_hand_sees_what_left_after_it(shop: Shop) -> None:
+    shop.tick()
+    (first,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.fail(first, START, error="no", reason=Reason.REFUSED)
+    shop.enter("other")
+    shop.tick(START + HOUR)
+    (second,) = shop.outbox.begin_sending(claim(shop.outbox, at=START + HOUR), START + HOUR)
+    shop.outbox.accept([(second, "sent-2")], START + HOUR)
+    shop.outbox.resolve(first.key, sent=False, at=START + 2 * HOUR, who="me")
+    (again,) = claim(shop.outbox, at=START + 2 * HOUR)
+    assert [one.course for one in again.dossier.offers] == [("other", 0)]
+
+
+def test_codes_of_a_ledger_that_forgot_are_given_to_nobody(shop: Shop) -> None:
+    assert [set_codes_aside(shop.alias) for _ in range(2)] == [2, 0]
+    assert shop.tick() == {(Answer.HOLD, Reason.NO_CODE): 1}
+    shop.load("CCC")
+    assert shop.tick(START + 6 * HOUR) == {(Answer.SEND, None): 1}
+    assert [code for _, code, _ in shop.given] == ["CCC"]

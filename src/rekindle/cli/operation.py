@@ -102,6 +102,12 @@ def accept_restored(directory: Directory = Path(), by: By = "") -> None:
         f"counted in, and journeys ended for {counted(accepted.ended, 'person')}",
         markup=False,
     )
+    if accepted.codes:
+        errors.print(
+            f"{counted(accepted.codes, 'code')} of offers {numbered(accepted.codes, 'was')} set "
+            "aside, for somebody may have them; load codes that were never loaded before",
+            markup=False,
+        )
     said = accepted.said
     if said.counts:
         again = ", ".join(f"{count:,} {kind}" for kind, count in said.counts.items())

@@ -97,7 +97,13 @@ from rekindle.ledger.intake import (  # noqa: E402
     spooled_sources,
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
-from rekindle.ledger.offers.codes import Pool, count_codes, load_codes, make_codes  # noqa: E402
+from rekindle.ledger.offers.codes import (  # noqa: E402
+    Pool,
+    count_codes,
+    load_codes,
+    make_codes,
+    set_codes_aside,
+)
 from rekindle.ledger.offers.giving import settle_ended  # noqa: E402
 from rekindle.ledger.offers.reading import OfferEntry, load_offers_of  # noqa: E402
 from rekindle.ledger.offers.redeeming import (  # noqa: E402
@@ -230,6 +236,7 @@ __all__ = [
     "require_secret",
     "running_versions",
     "save_redemptions",
+    "set_codes_aside",
     "set_mark",
     "settle_ended",
     "settle_persons",

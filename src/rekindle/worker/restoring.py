@@ -19,6 +19,7 @@ from rekindle.ledger import (
     ledger_transaction,
     rekey,
     require_secret,
+    set_codes_aside,
 )
 from rekindle.runtime import Workspace
 from rekindle.worker.marking import ACCEPTED, SUBJECT, Gap, Watermark
@@ -31,12 +32,14 @@ DAY = timedelta(days=1)
 class Accepted:
     """What accepting a restored ledger did: who was counted in, and for whom it ended.
 
-    ``said`` is what the lost ledger had been told to refuse, which this one heard again.
+    ``codes`` of offers were set aside, for somebody may have them. ``said`` is what the lost
+    ledger had been told to refuse, which this one heard again.
     """
 
     gap: Gap
     entered: int
     ended: int
+    codes: int
     said: SaidAgain
 
 
@@ -45,7 +48,8 @@ def accept_restored(workspace: Workspace, *, who: str) -> Accepted | None:
 
     Whoever was under way, and whoever began to match while the ledger was elsewhere, may
     have been written to; nobody can say. So they are counted in and their journeys end,
-    and no touch of theirs is made again. Journeys go on for everyone else, but for those
+    and no touch of theirs is made again. Codes of offers that are free here may have been given
+    too, so none of them is given any more. Journeys go on for everyone else, but for those
     that were paused or stopped since. What was refused since is refused again.
     """
     mark = Watermark(workspace)
@@ -57,17 +61,19 @@ def accept_restored(workspace: Workspace, *, who: str) -> Accepted | None:
     said = say_again(workspace, gap.refusals)
     entered = sum(_let_in(workspace, instant) for instant in _instants(gap))
     ended = _end_all(workspace, at)
+    codes = set_codes_aside(workspace.ledger)
     _steer_again(workspace, said, at)
     detail = {
         "since": gap.since.isoformat(),
         "until": gap.until.isoformat(),
         "lost": str(gap),
+        "codes set aside": codes,
         "said again": dict(said.counts),
     }
     # Not before the mark, whatever a clock says: that is what shows that this one was meant.
     workspace.audit_log.write(who, ACCEPTED, SUBJECT, detail, max(at, gap.until))
     mark.note(is_forced=True)
-    return Accepted(gap, entered, ended, said)
+    return Accepted(gap, entered, ended, codes, said)
 
 
 def accept_secret(workspace: Workspace, *, who: str) -> Rekeyed | None:

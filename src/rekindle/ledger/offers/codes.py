@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from rekindle.errors import OfferError
 from rekindle.ledger.bulk import chunks
+from rekindle.ledger.offers.giving import hold_every_stock
 from rekindle.ledger.offers.models import OfferCode
 from rekindle.ledger.queries import execute, ledger_errors, ledger_transaction, rows_of, text_of
 from rekindle.offers import key_of
@@ -53,6 +54,17 @@ def load_codes(alias: str, offer: str, codes: Sequence[str], at: datetime) -> in
             if execute(alias, "load_codes", rows) < len(chunk):
                 _refuse(alias, chunk, at)
     return len(codes)
+
+
+def set_codes_aside(alias: str) -> int:
+    """Let no code that is free now ever be given; return how many there were.
+
+    For a ledger that does not know what was given since it was backed up.
+    """
+    free = OfferCode.objects.using(alias).filter(touch=None)
+    with ledger_transaction(alias):
+        hold_every_stock(alias)
+        return free.update(touch=-F("pk"))
 
 
 def count_codes(alias: str) -> dict[str, Pool]:

@@ -23,7 +23,8 @@ def _word(length: int = 64, **options: Any) -> models.CharField[Any, Any]:
 class OfferCode(models.Model):
     """A code of an offer. ``key`` is it as shops compare it; ``touch`` the message it is in.
 
-    It stays with a message that may have left, also one that was cancelled on paper.
+    It stays with a message that may have left, also one that was cancelled on paper. A
+    negative number is no message's: that code was set aside, for nobody can say who has it.
     """
 
     offer = _word()

@@ -23,10 +23,14 @@ from rekindle.offers import GivenOffer, PastOffer
 
 @dataclass(frozen=True, slots=True)
 class HeldOffer:
-    """A past offer with the number of its touch; a ghost was given on paper only."""
+    """A past offer with the number of its touch; a ghost was given on paper only.
+
+    One that ``is_waiting`` is in a message that has not begun to leave.
+    """
 
     touch: int
     is_ghost: bool
+    is_waiting: bool
     past: PastOffer
 
 
@@ -40,7 +44,7 @@ def load_past_offers(
     since = text_of(at - terms.offers_matter_for)
     batch = rows_of((person,) for person in sorted(people))
     for row in fetch(alias, "past_offers_of", batch, since):
-        person, touch, offer, journey, rotation, state, given, ends, cost, redeemed = row
+        person, touch, offer, journey, rotation, state, given, ends, cost, redeemed, waits = row
         past = PastOffer(
             offer,
             (journey, rotation),
@@ -49,7 +53,7 @@ def load_past_offers(
             cost,
             instant_or_none(redeemed),
         )
-        found[person].append(HeldOffer(touch, state == GHOST, past))
+        found[person].append(HeldOffer(touch, state == GHOST, bool(waits), past))
     return found
 
 

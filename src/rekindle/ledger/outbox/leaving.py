@@ -114,9 +114,14 @@ class _Offers:
     held: Mapping[str, Sequence[HeldOffer]]
 
     def beside(self, line: _Line) -> tuple[PastOffer, ...]:
-        """Return what was given earlier: of two that wait, the earlier goes first."""
-        found = self.held.get(line.person, ())
-        return tuple(one.past for one in found if not one.is_ghost and one.touch < line.touch)
+        """Return what they have: of two that wait, the earlier goes first."""
+        return tuple(
+            one.past
+            for one in self.held.get(line.person, ())
+            if not one.is_ghost
+            and one.touch != line.touch
+            and (one.touch < line.touch or not one.is_waiting)
+        )
 
 
 def load_messages(

@@ -73,12 +73,15 @@ FROM ROWS(touch bigint, person text, journey text, rotation int, offer text, kin
 WHERE true
 
 -- name: past_offers_of
--- What these people were given and not deprived of, that was open after an instant.
+-- What these people were given and not deprived of, that was open after an instant, and
+-- whether its message still waits. What may have left is theirs, also if it was cancelled.
 SELECT g.person_id, g.touch, g.offer, g.journey, g.rotation, g.state, INSTANT(g.at),
-       INSTANT(g.ends_at), g.cost_micros, INSTANT(g.redeemed_at)
+       INSTANT(g.ends_at), g.cost_micros, INSTANT(g.redeemed_at),
+       COALESCE(t.state, '') IN ('queued', 'leased')
 FROM ROWS(person text) AS r
 JOIN ledger_given_offer AS g ON g.person_id = r.person
-WHERE g.ends_at > %s AND g.state <> 'released'
+LEFT JOIN ledger_touch AS t ON t.id = g.touch
+WHERE g.ends_at > %s AND (g.state <> 'released' OR g.is_doubtful)
 ORDER BY g.at, g.touch
 
 -- name: offers_of_touches
