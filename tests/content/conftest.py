@@ -40,5 +40,6 @@ def alice() -> dict[str, object]:
         "name": "Alice Lidell",
         "email": "alice@example.com",
         "shop": {"name": "Oak & Ash", "postal_address": "1 High Street, Leeds LS1 1AA"},
+        "preferences_url": "https://shop.example/p/alice",
         "unsubscribe_url": "https://portal.example.com/u/token?a=1&b=2",
     }

@@ -17,6 +17,7 @@ NAMES = (
     "new-arrivals",
     "nudge",
     "second-chance",
+    "stay-in-touch",
     "welcome-back",
 )
 

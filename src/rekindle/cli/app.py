@@ -31,7 +31,7 @@ from rekindle.cli import (
 )
 from rekindle.cli.console import errors
 from rekindle.cli.keeping import keys, offers
-from rekindle.cli.permission import consents, wishes
+from rekindle.cli.permission import consents, hygiene, wishes
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
 from rekindle.cli.process.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
@@ -60,7 +60,7 @@ TASKS: Mapping[str, Sequence[Room]] = {
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, outbox, moving),
     "One person": (wishes, persons),
-    "Permission": (consents,),
+    "Permission": (consents, hygiene),
     "Let machines in": (keys,),
 }
 

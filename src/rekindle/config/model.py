@@ -273,12 +273,48 @@ class ConsentSettings(Settings):
             "2026-02-05 may be written to until they object (PECR reg. 22(3A))."
         ),
     )
+    ask_before: Duration | None = Field(
+        None,
+        description="So long before a permission runs out by law the event `consent_expiring` "
+        "of that person begins, for a journey that asks again; unset for never.",
+    )
     inquiries: tuple[Event, ...] = Field(
         (),
         description=(
             "Events that are an inquiry, like quote_requested: a ground where the law knows one "
             "(Canada, six months; the charity form of the United Kingdom)."
         ),
+    )
+
+
+class PatienceSettings(Settings):
+    """After how much silence somebody is left alone: both have to be reached."""
+
+    unanswered: int = Field(8, ge=1, le=MOST_MESSAGES, description="Messages without an answer.")
+    over: Duration = Field(
+        timedelta(days=180), description="Since the first of them at least so long."
+    )
+
+
+class HygieneSettings(PatienceSettings):
+    """Whom to leave alone because they do not answer: `rekindle hygiene` says whom it means.
+
+    An answer is what a person does: a click, a reply, a visit, a purchase, never an open.
+    """
+
+    daily: bool = Field(False, description="The worker does it once a day by itself.")
+    write_less: Duration = Field(
+        timedelta(days=30),
+        description="Who still opens messages gets one in so long, and is left alone after "
+        "twice as many.",
+    )
+    archive_after: Duration | None = Field(
+        None,
+        description="Who neither bought nor did anything for so long is permanently inactive, "
+        "and written to on no channel; unset for never.",
+    )
+    channels: dict[Text, PatienceSettings] = Field(
+        default_factory=dict, description="Another patience on a channel, by its name."
     )
 
 
@@ -510,6 +546,7 @@ class Config(Settings):
     consent: ConsentSettings = ConsentSettings()
     caps: CapsSettings = CapsSettings()
     quiet_hours: QuietHoursSettings = QuietHoursSettings()
+    hygiene: HygieneSettings = HygieneSettings()
     calendar: CalendarSettings = CalendarSettings()
     budgets: tuple[BudgetSettings, ...] = ()
     worth: tuple[WorthSettings, ...] = ()

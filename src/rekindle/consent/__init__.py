@@ -1,6 +1,16 @@
 """May this person be contacted, on this channel, for this purpose, today, and why."""
 
 from rekindle.consent.hiding import hide_permissions
+from rekindle.consent.hygiene import (
+    ANSWERS,
+    ARCHIVED,
+    LIFTED_BY_DEEDS,
+    NO_RESPONSE,
+    Care,
+    Patience,
+    Silence,
+    decide_care,
+)
 from rekindle.consent.law import (
     Law,
     Week,
@@ -26,21 +36,29 @@ from rekindle.consent.suppression import (
 from rekindle.consent.tokens import LinkPurpose, PersonLink, read_link, sign_link, sign_preferences
 
 __all__ = [
+    "ANSWERS",
+    "ARCHIVED",
     "ERASED",
+    "LIFTED_BY_DEEDS",
     "NO_PREFERENCES",
+    "NO_RESPONSE",
+    "Care",
     "ConsentRecord",
     "Exclusion",
     "Law",
     "LinkPurpose",
     "OptOutLink",
+    "Patience",
     "Permission",
     "PersonLink",
     "Preferences",
     "Rule",
+    "Silence",
     "Standing",
     "Suppression",
     "Week",
     "Whom",
+    "decide_care",
     "decide_permission",
     "ends_journey",
     "hide_permissions",

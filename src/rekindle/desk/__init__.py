@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         load_standing,
     )
     from rekindle.desk.permission.choosing import LedgerCustomers
-    from rekindle.desk.permission.expiring import Expiring, find_expiring
     from rekindle.desk.permission.importing import (
         ListDefaults,
         Taken,
@@ -110,8 +109,6 @@ _HOMES = {
     "stop_journey": "steering",
     "LedgerOptOuts": "permission.opting_out",
     "LedgerCustomers": "permission.choosing",
-    "Expiring": "permission.expiring",
-    "find_expiring": "permission.expiring",
     "ListDefaults": "permission.importing",
     "Taken": "permission.importing",
     "import_consents": "permission.importing",
@@ -128,7 +125,6 @@ __all__ = [
     "MEANINGS",
     "Anyway",
     "AudienceCount",
-    "Expiring",
     "Explanation",
     "Found",
     "LedgerCustomers",
@@ -157,7 +153,6 @@ __all__ = [
     "explain_customer",
     "export_assignments",
     "export_audience",
-    "find_expiring",
     "find_offer",
     "find_people",
     "find_person",

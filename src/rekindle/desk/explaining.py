@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
 from rekindle.desk.finding import find_person
 from rekindle.desk.judging import StepVerdict, Verdict, judge, judge_steps
-from rekindle.desk.permission.standing import standing_of
 from rekindle.desk.retracing import Sending, retrace
 from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
-from rekindle.journeys import Person
+from rekindle.journeys import Person, standing_of
 from rekindle.ledger import (
     DecisionEntry,
     EnrolmentEntry,
@@ -130,7 +129,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
     consents, signals = history.consents_of(customer), history.signals_of(customer)
     bought_at = profile.get("last_order_at")
     standing = standing_of(
-        workspace, _letterbox(workspace), card, bought_at=bought_at, signals=signals, at=at
+        workspace.terms, _letterbox(workspace), card, bought_at=bought_at, signals=signals, at=at
     )
     known = Explanation(
         person=customer,

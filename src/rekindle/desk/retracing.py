@@ -25,10 +25,9 @@ from rekindle.consent import (
     newest_record,
     source_of,
 )
-from rekindle.desk.permission.standing import standing_of, week_of
 from rekindle.errors import PredicateError
 from rekindle.gate import INSTANT, Cap, HouseRules
-from rekindle.journeys import Journey, JourneyVersion, Send
+from rekindle.journeys import Journey, JourneyVersion, Send, standing_of, week_of
 from rekindle.ledger import (
     DecisionEntry,
     EnrolmentEntry,
@@ -240,7 +239,7 @@ class _Look:
         records = [one for one in self.known.consents if one.channel == self.step.channel]
         card, at = self.known.card, self.sent.at
         standing = standing_of(
-            self.workspace,
+            self.workspace.terms,
             self.step.channel,
             card,
             bought_at=self.enrolment.last_order_at,
@@ -320,7 +319,7 @@ class _Look:
             f"{self.sent.at.astimezone(ZoneInfo(zone)):%H:%M} in {zone}"
             for zone in self.known.zones
         )
-        week = week_of(self.workspace, self.step.channel, self.known.card, self.sent.at)
+        week = week_of(self.workspace.terms, self.step.channel, self.known.card, self.sent.at)
         if week is not None:
             times += f"; within the hours of the law ({', '.join(week.rows)})"
         hours = self.rules.quiet_hours

@@ -50,6 +50,7 @@ from rekindle.journeys.model import (
 from rekindle.journeys.offering import BASKET
 from rekindle.journeys.replay import Replayed, replay
 from rekindle.journeys.route import Route, build_route, events_asked, map_places
+from rekindle.journeys.standing import standing_of, week_of
 from rekindle.journeys.starters import starter_journeys
 from rekindle.journeys.tokens import Planned, check_drift, read_plan, sign_plan
 
@@ -114,5 +115,7 @@ __all__ = [
     "read_plan",
     "replay",
     "sign_plan",
+    "standing_of",
     "starter_journeys",
+    "week_of",
 ]

@@ -84,6 +84,12 @@ from rekindle.ledger.history import (  # noqa: E402
 )
 from rekindle.ledger.history.addresses import AddressBook, find_suppressed  # noqa: E402
 from rekindle.ledger.history.observations import Correction, Observations, Sightings, Watched  # noqa: E402
+from rekindle.ledger.history.silences import (  # noqa: E402
+    active_among,
+    find_silences,
+    leave_alone,
+    left_alone,
+)
 from rekindle.ledger.intake import (  # noqa: E402
     ApiKey,
     ApiKeys,
@@ -134,6 +140,7 @@ from rekindle.ledger.outbox import (  # noqa: E402
     StuckMessage,
 )
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
+from rekindle.ledger.signals import end_silence  # noqa: E402
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -185,6 +192,7 @@ __all__ = [
     "Taken",
     "Waiting",
     "Watched",
+    "active_among",
     "add_counts",
     "add_suppressions",
     "adopt_persons",
@@ -196,8 +204,10 @@ __all__ = [
     "count_reach",
     "disconnect",
     "draw_token",
+    "end_silence",
     "everybody",
     "find_secret",
+    "find_silences",
     "find_suppressed",
     "first_given_at",
     "fits",
@@ -207,7 +217,9 @@ __all__ = [
     "hash_address",
     "is_keyed",
     "learn_rates",
+    "leave_alone",
     "ledger_transaction",
+    "left_alone",
     "let_go",
     "load_codes",
     "load_counts",

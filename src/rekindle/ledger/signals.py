@@ -7,11 +7,11 @@ bounce from a refused delivery), so the rule has one place, here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rekindle.consent import Suppression, Whom, suppression_by
+from rekindle.consent import ANSWERS, LIFTED_BY_DEEDS, Suppression, Whom, suppression_by
 from rekindle.gate import BookRules, resolve_places
 from rekindle.journeys import (
     Journey,
@@ -106,6 +106,7 @@ def record_signals(
             terms,
             _suppressions(alias, terms, stops),
         )
+        end_silence(alias, {one.person for one in fresh if one.kind in ANSWERS})
         return _consequences(alias, versions, _about_cards(alias, fresh), at)
 
 
@@ -124,6 +125,16 @@ def _suppressions(alias: str, terms: BookRules, stops: Sequence[Signal]) -> list
         reach = suppression_by(stop.kind, stop.channel, places=places, on=stop.at.date())
         found.append((stop.person, reach, stop.at, stop.address))
     return found
+
+
+def end_silence(alias: str, people: Collection[str]) -> None:
+    """Let people who did something be written to again, in the caller's transaction.
+
+    Of the rest nothing is asked: whoever is left alone for a silence has it noted on their card.
+    """
+    if people:
+        reasons = rows_of((reason,) for reason in sorted(LIFTED_BY_DEEDS))
+        execute(alias, "answered", reasons, rows_of((one,) for one in sorted(people)))
 
 
 def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -> None:

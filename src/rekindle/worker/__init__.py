@@ -5,6 +5,8 @@ from rekindle.worker.dispatching import require_settings
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import ProviderReports
+from rekindle.worker.keeping.expiring import Expiring, announce_expiring, find_expiring
+from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
@@ -14,9 +16,11 @@ from rekindle.worker.trying import TestMail, save_preview, send_test, write_lett
 
 __all__ = [
     "Accepted",
+    "Expiring",
     "FactsOverview",
     "Guard",
     "Health",
+    "Hygiene",
     "LedgerClicks",
     "LedgerFigures",
     "LedgerIntake",
@@ -30,7 +34,11 @@ __all__ = [
     "Worker",
     "accept_restored",
     "accept_secret",
+    "announce_expiring",
+    "apply_hygiene",
     "examine",
+    "find_expiring",
+    "find_hygiene",
     "load_overview",
     "require_settings",
     "save_preview",

@@ -19,9 +19,11 @@ from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import OutboxMessage, add_counts, mend, note_import, note_pass
 from rekindle.messages import Message
 from rekindle.runtime import Workspace
-from rekindle.worker.breaking import break_circuits
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
+from rekindle.worker.keeping.breaking import break_circuits
+from rekindle.worker.keeping.expiring import announce_expiring
+from rekindle.worker.keeping.hygiene import keep_clean
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
@@ -85,6 +87,7 @@ class Worker:
             self._note_import()
             self._saved = version
         returned = self._returns.look(now)
+        self._keep_house(now)
         rules = self._offers.look(space.rules, now)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
@@ -140,6 +143,13 @@ class Worker:
             self._is_waiting = True
         note_pass(space.ledger, now)
         return False
+
+    def _keep_house(self, now: datetime) -> None:
+        """Do what is due once a day: who is silent, and whose permission runs out."""
+        announce_expiring(self._workspace, now)
+        if (kept := keep_clean(self._workspace, now)) is not None:
+            told = ", ".join(f"{what} {count}" for what, count in kept.counts.items())
+            logger.info("hygiene: %s", told)
 
     def _note_import(self) -> None:
         """Write down of when the facts are that everything is decided by from now on."""

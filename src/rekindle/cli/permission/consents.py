@@ -108,7 +108,7 @@ def expiring(
     """Say whose permission runs out by law, on which channel, when, and by which rule."""
     import pyarrow as pa
 
-    from rekindle.desk import find_expiring
+    from rekindle.worker import find_expiring
 
     span = _span(within)
     check_writable(csv, "--csv")

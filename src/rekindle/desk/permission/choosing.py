@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rekindle.consent import ConsentRecord, Preferences
+from rekindle.consent import LIFTED_BY_DEEDS, ConsentRecord, Preferences
 from rekindle.desk.permission.proving import prove_consent
 from rekindle.feedback import LEFT, LeaveReason, event_of
 from rekindle.journeys import Signal
@@ -201,5 +201,5 @@ class LedgerCustomers:
 
 
 LIFTED_BY_THEM = frozenset(
-    {SignalKind.OPT_OUT.value, SignalKind.COMPLAINT.value, "never", "no_response"}
+    {SignalKind.OPT_OUT.value, SignalKind.COMPLAINT.value, "never", *LIFTED_BY_DEEDS}
 )

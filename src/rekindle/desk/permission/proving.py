@@ -12,8 +12,8 @@ from typing import Any
 
 from rekindle.consent import ConsentRecord, decide_permission, source_of
 from rekindle.desk.finding import find_person
-from rekindle.desk.permission.standing import standing_of, week_of
 from rekindle.errors import UsageError
+from rekindle.journeys import standing_of, week_of
 from rekindle.ledger import AuditEntry, ExclusionEntry, SuppressionEntry
 from rekindle.messages import Address
 from rekindle.runtime import Workspace
@@ -198,11 +198,11 @@ def _standings(workspace: Workspace, person: str, at: datetime) -> Iterator[Stan
     bought_at = _last_order(workspace, person, at)
     for channel in terms.channels:
         standing = standing_of(
-            workspace, channel, card, bought_at=bought_at, signals=signals, at=at
+            workspace.terms, channel, card, bought_at=bought_at, signals=signals, at=at
         )
         own = [one for one in said if one.channel == channel]
         found = decide_permission(own, standing, purpose=Purpose.MARKETING, at=at)
-        week = week_of(workspace, channel, card, at)
+        week = week_of(workspace.terms, channel, card, at)
         kind = terms.address_kind(channel)
         address = Address(kind, (card.address_of(kind) if card else None) or "")
         yield Standing(

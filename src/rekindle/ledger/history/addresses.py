@@ -34,7 +34,7 @@ class AddressBook:
         found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for kind, by_hash in asked.items():
             column = "phone_hash" if kind == AddressKind.PHONE else "address_hash"
-            for chunk in _chunked(sorted(by_hash)):
+            for chunk in chunked(sorted(by_hash)):
                 rows = models.Person.objects.using(self._alias).filter(**{f"{column}__in": chunk})
                 for person, hashed in rows.order_by("id").values_list("id", column):
                     for address in by_hash[hashed]:
@@ -45,7 +45,7 @@ class AddressBook:
     def known_among(self, ids: Collection[str]) -> set[str]:
         """Return those of these people who are on record."""
         found: set[str] = set()
-        for chunk in _chunked(sorted(ids)):
+        for chunk in chunked(sorted(ids)):
             rows = models.Person.objects.using(self._alias).filter(pk__in=chunk)
             found.update(rows.values_list("pk", flat=True))
         return found
@@ -64,5 +64,6 @@ def find_suppressed(
     }
 
 
-def _chunked(values: Sequence[str]) -> list[Sequence[str]]:
+def chunked(values: Sequence[str]) -> list[Sequence[str]]:
+    """Return values in lists that a statement takes as its parameters."""
     return [values[begin : begin + AT_ONCE] for begin in range(0, len(values), AT_ONCE)]

@@ -1,35 +1,48 @@
-"""What bears on a permission of somebody in a workspace, gathered as the gate gathers it."""
+"""What bears on a permission of somebody, gathered as the gate gathers it.
+
+It is for those who ask without a dossier: explanations, proofs, and what runs out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
 from rekindle.consent import Standing, Week, hours_of
-from rekindle.gate import resolve_places
-from rekindle.journeys import Person
-from rekindle.ledger import SignalEntry
+from rekindle.gate import BookRules, resolve_places
+from rekindle.journeys.model import Person
 from rekindle.messages import AddressKind
-from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel
 
 
+class Happened(Protocol):
+    """Something that happened to a person, by the name journeys know it by."""
+
+    @property
+    def event(self) -> str:
+        """Return its name."""
+
+    @property
+    def at(self) -> datetime:
+        """Return when it happened."""
+
+
 def standing_of(
-    workspace: Workspace,
+    terms: BookRules,
     channel: Channel,
     card: Person | None,
     *,
     bought_at: datetime | None,
-    signals: Iterable[SignalEntry],
+    signals: Iterable[Happened],
     at: datetime,
 ) -> Standing:
     """Return what bears on the permission of somebody on a channel at ``at``, beside records."""
-    terms = workspace.terms
     asked = terms.inquiries
     inquired = (one.at for one in signals if one.event in asked and one.at <= at)
     return Standing(
         channel,
-        _places(workspace, channel, card),
+        _places(terms, channel, card),
         bought_at,
         max(inquired, default=None) if asked else None,
         terms.claims,
@@ -37,15 +50,13 @@ def standing_of(
     )
 
 
-def week_of(
-    workspace: Workspace, channel: Channel, card: Person | None, at: datetime
-) -> Week | None:
+def week_of(terms: BookRules, channel: Channel, card: Person | None, at: datetime) -> Week | None:
     """Return the hours in which the law lets marketing reach somebody, None without a law."""
-    return hours_of(_places(workspace, channel, card), channel, at.date())
+    return hours_of(_places(terms, channel, card), channel, at.date())
 
 
-def _places(workspace: Workspace, channel: Channel, card: Person | None) -> tuple[str, ...]:
+def _places(terms: BookRules, channel: Channel, card: Person | None) -> tuple[str, ...]:
     if card is None:
         return ()
-    by_phone = workspace.terms.address_kind(channel) == AddressKind.PHONE
+    by_phone = terms.address_kind(channel) == AddressKind.PHONE
     return resolve_places(card.country, card.phone, by_phone=by_phone)

@@ -15,17 +15,19 @@ from typing import Any
 import ibis
 
 from rekindle.consent import ConsentRecord, decide_permission, lasting_months, source_of
-from rekindle.desk.permission.standing import standing_of
-from rekindle.journeys import Person
-from rekindle.ledger import find_suppressed
+from rekindle.journeys import Person, Signal, standing_of
+from rekindle.ledger import find_suppressed, ledger_transaction
 from rekindle.messages import Address, find_problem
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Channel, Purpose
+from rekindle.vocabulary import Channel, Purpose, SignalKind
 
 # Months have 28 to 31 days; whoever is looked at for nothing costs next to nothing.
 SLACK = timedelta(days=4)
 LONGEST_MONTH = timedelta(days=31)
 BATCH = 2_000
+EVENT = "consent_expiring"
+SUBJECT = "expiring consent"
+"""What the log calls a look for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,32 @@ def find_expiring(workspace: Workspace, *, within: timedelta, at: datetime) -> l
         if one.until <= at + within
     ]
     return sorted(found, key=lambda one: (one.until, one.person, one.channel))
+
+
+def announce_expiring(workspace: Workspace, at: datetime) -> int:
+    """Let the event ``consent_expiring`` begin for whose permission runs out soon, once each.
+
+    Return how many people there are now. Where the configuration names no time, nothing is
+    asked; it is looked once a local day.
+    """
+    within = workspace.config.consent.ask_before
+    if within is None:
+        return 0
+    today = at.astimezone(workspace.zone).date()
+    last = workspace.audit_log.entries(SUBJECT, limit=1)
+    if last and last[0].at.astimezone(workspace.zone).date() >= today:
+        return 0
+    found = find_expiring(workspace, within=within, at=at)
+    signals = [
+        Signal(
+            one.person, SignalKind.EVENT, at, f"{EVENT}:{one.person}:{one.until:%Y-%m-%d}", EVENT
+        )
+        for one in found
+    ]
+    with ledger_transaction(workspace.ledger):
+        workspace.book.record(signals, at)
+        workspace.audit_log.write("worker", "looked for", SUBJECT, {"found": len(found)}, at)
+    return len({one.person for one in found})
 
 
 def _buyers(
@@ -123,7 +151,7 @@ def _judge(
                 continue
             own = [one for one in said[person] if one.channel == channel]
             standing = standing_of(
-                workspace, channel, card, bought_at=bought.get(person), signals=signals, at=at
+                workspace.terms, channel, card, bought_at=bought.get(person), signals=signals, at=at
             )
             found = decide_permission(own, standing, purpose=Purpose.MARKETING, at=at)
             if found.is_granted and found.until is not None:

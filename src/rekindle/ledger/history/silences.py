@@ -1,0 +1,73 @@
+"""Who does not answer, by what was sent and what came back; and leaving them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from rekindle.consent import ANSWERS, LIFTED_BY_DEEDS, Silence
+from rekindle.ledger import intake_models, models
+from rekindle.ledger.bulk import chunks
+from rekindle.ledger.cancelling import take_back_from
+from rekindle.ledger.history.addresses import chunked
+from rekindle.ledger.queries import (
+    execute,
+    fetch,
+    instant_of,
+    ledger_errors,
+    ledger_transaction,
+    rows_of,
+    text_of,
+)
+from rekindle.ledger.statements import note_people
+
+KINDS = sorted(kind.value for kind in ANSWERS)
+
+
+@ledger_errors()
+def find_silences(alias: str, *, least: int, since: datetime) -> list[Silence]:
+    """Return who had ``least`` messages on a channel unanswered, the first before ``since``."""
+    asked = rows_of((kind,) for kind in KINDS)
+    rows = fetch(alias, "silent_people", asked, least, text_of(since))
+    return [
+        Silence(person, channel, count, instant_of(first), bool(opened))
+        for person, channel, count, first, opened in rows
+    ]
+
+
+def leave_alone(alias: str, stops: Sequence[tuple[str, str, str]], at: datetime) -> None:
+    """Suppress the marketing of people, each on a channel (``*`` for all) for a reason."""
+    with ledger_transaction(alias):
+        for chunk in chunks(sorted(stops)):
+            rows = rows_of((*stop, text_of(at)) for stop in chunk)
+            execute(alias, "leave_alone", rows)
+            note_people(alias, {person for person, *_ in chunk})
+            take_back_from(alias, {person for person, *_ in chunk})
+
+
+@ledger_errors()
+def left_alone(
+    alias: str, *, reasons: Collection[str] = tuple(sorted(LIFTED_BY_DEEDS))
+) -> dict[str, datetime]:
+    """Return who is left alone for one of these reasons, and since when at the latest."""
+    rows = models.Suppression.objects.using(alias).filter(
+        reason__in=list(reasons), person__isnull=False
+    )
+    found: dict[str, datetime] = {}
+    for person, at in rows.order_by("at").values_list("person_id", "at"):
+        found[person] = at
+    return found
+
+
+@ledger_errors()
+def active_among(alias: str, people: Collection[str], *, since: datetime) -> set[str]:
+    """Return those of these people who did anything since then, or were written to."""
+    found: set[str] = set()
+    for chunk in chunked(sorted(people)):
+        signals = models.Signal.objects.using(alias).filter(
+            person__in=chunk, at__gte=since, is_void=False, kind__in=KINDS
+        )
+        reports = intake_models.Event.objects.using(alias).filter(person__in=chunk, at__gte=since)
+        found.update(signals.values_list("person_id", flat=True))
+        found.update(reports.exclude(deed=None).values_list("person", flat=True))
+    return found

@@ -1,0 +1,1 @@
+"""Keeps the house: journeys that do harm, who is silent, whose permission runs out."""
