@@ -28,6 +28,9 @@ def token_of(url: str, links: ClickLinks = LINKS) -> str:
         "http://shop.example:8080/x",
         "https://blog.example/news",
         "https://shop.example/en/%C3%A9",
+        "https://SHOP.example/x",
+        "HTTPS://shop.example/x",
+        "https://shop.example",
     ],
 )
 def test_a_link_comes_back_as_it_was(url: str) -> None:

@@ -25,9 +25,9 @@ KEY_BYTES = 12
 """So much of a message's key names it among those of one person."""
 
 _HREF = re.compile(r'(<a\b[^>]*?\shref=")(https?://[^"<>]+)(")', re.IGNORECASE)
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
-# What browsers and libraries read differently; an address of a shop has none of it.
-_DOUBTFUL = re.compile(r"[\\\s@\x00-\x1f\x7f]")
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]", re.IGNORECASE)
+# No backslash, "@" or control character: browsers and libraries read them differently.
+_REST = r"(?::[0-9]{1,5})?(?:[/?#][^\\\s@\x00-\x1f\x7f]*)?"
 _HEX = re.compile(r"[0-9a-f]{24,}")
 
 
@@ -81,13 +81,7 @@ class ClickLinks:
 
     def may_lead_to(self, url: str) -> bool:
         """Return whether an address is one of the business's own."""
-        if _DOUBTFUL.search(url):
-            return False
-        try:
-            parts = urlsplit(url)
-            return parts.scheme in {"http", "https"} and parts.hostname in self.own_hosts
-        except ValueError:
-            return False
+        return bool(self.own_hosts) and self._own.fullmatch(url) is not None
 
     def read(self, token: str) -> Click | None:
         """Return what a token says, or None where it was not written here."""
@@ -100,7 +94,7 @@ class ClickLinks:
             return None
         key, named = body[:KEY_BYTES], body[KEY_BYTES:].decode()
         channel, person, target = named.split("\0", 2)
-        url = target if target.startswith("http") else f"{self._base}{target}"
+        url = f"{self._base}{target}" if target.startswith("/") else target
         return Click(key.hex(), person, channel, url if self.may_lead_to(url) else "")
 
     def _through(self, url: str, *, message: str, person: str, channel: str) -> str:
@@ -111,6 +105,12 @@ class ClickLinks:
         body = bytes.fromhex(message[: 2 * KEY_BYTES])
         body += "\0".join((channel, person, target)).encode()
         return f"{self.portal_url.rstrip('/')}/c/{_encode(self._sign(body) + body)}"
+
+    @cached_property
+    def _own(self) -> re.Pattern[str]:
+        # One look instead of taking the address apart: every link of every message comes here.
+        hosts = "|".join(map(re.escape, sorted(self.own_hosts)))
+        return re.compile(rf"https?://(?:{hosts}){_REST}", re.IGNORECASE)
 
     @cached_property
     def _own_pages(self) -> re.Pattern[str]:
