@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from rekindle.desk.addresses import Restored, restore_address
     from rekindle.desk.counting import AudienceCount, count_audience
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
-    from rekindle.desk.exporting import export_assignments, export_audience
     from rekindle.desk.finding import find_people, find_person
+    from rekindle.desk.handing.exporting import export_assignments, export_audience
+    from rekindle.desk.handing.tasks import (
+        OpenTask,
+        find_task,
+        finish_task,
+        list_tasks,
+        postpone_task,
+        say_why_not,
+        take_task,
+    )
     from rekindle.desk.judging import StepVerdict, Verdict
     from rekindle.desk.offers.reporting import Anyway, OfferReport, report_offers
     from rekindle.desk.offers.standing import (
@@ -70,8 +79,15 @@ _HOMES = {
     "MEANINGS": "explaining",
     "Explanation": "explaining",
     "explain_customer": "explaining",
-    "export_assignments": "exporting",
-    "export_audience": "exporting",
+    "export_assignments": "handing.exporting",
+    "export_audience": "handing.exporting",
+    "OpenTask": "handing.tasks",
+    "find_task": "handing.tasks",
+    "finish_task": "handing.tasks",
+    "list_tasks": "handing.tasks",
+    "postpone_task": "handing.tasks",
+    "say_why_not": "handing.tasks",
+    "take_task": "handing.tasks",
     "find_people": "finding",
     "find_person": "finding",
     "StepVerdict": "judging",
@@ -133,6 +149,7 @@ __all__ = [
     "MovePlan",
     "OfferReport",
     "OfferStanding",
+    "OpenTask",
     "Plan",
     "PreferenceChange",
     "Proof",
@@ -157,27 +174,33 @@ __all__ = [
     "find_people",
     "find_person",
     "find_sample",
+    "find_task",
+    "finish_task",
     "import_consents",
     "import_suppressions",
     "include_person",
     "join_people",
     "list_joins",
     "list_people",
+    "list_tasks",
     "load_standing",
     "move_people",
     "pause_journey",
     "plan_move",
+    "postpone_task",
     "prove_consent",
     "replay_journey",
     "report_journey",
     "report_offers",
     "restore_address",
     "resume_journey",
+    "say_why_not",
     "source_path",
     "split_people",
     "start_journey",
     "stop_journey",
     "suggest_people",
+    "take_task",
     "write_cards",
 ]
 

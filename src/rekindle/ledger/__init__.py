@@ -134,10 +134,13 @@ from rekindle.ledger.outbox import (  # noqa: E402
     Meters,
     Outbox,
     OutboxMessage,
+    Outcome,
     Recovered,
     Stop,
     Stops,
     StuckMessage,
+    TaskEntry,
+    Tasks,
 )
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 from rekindle.ledger.signals import end_silence  # noqa: E402
@@ -174,6 +177,7 @@ __all__ = [
     "OfferWindow",
     "Outbox",
     "OutboxMessage",
+    "Outcome",
     "Persons",
     "Pool",
     "Reach",
@@ -190,6 +194,8 @@ __all__ = [
     "StuckMessage",
     "SuppressionEntry",
     "Taken",
+    "TaskEntry",
+    "Tasks",
     "Waiting",
     "Watched",
     "active_among",

@@ -443,6 +443,33 @@ class Touch(models.Model):
         )
 
 
+class Task(models.Model):
+    """What somebody at the business did about a touch that is theirs to do.
+
+    A task that nobody has taken yet has no row. ``outcome`` is None until it is done; one
+    that is to be tried again has ``again_at``.
+    """
+
+    touch = models.BigIntegerField(unique=True)
+    person = _person()
+    taken_by = models.TextField(db_default="")
+    taken_at = models.DateTimeField(null=True)
+    again_at = models.DateTimeField(null=True)
+    outcome = _word(null=True)
+    note = models.TextField(db_default="")
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True, done_at__isnull=True)
+                | Q(outcome__isnull=False, done_at__isnull=False),
+                name="ledger_task_done_has_outcome",
+            ),
+        )
+        indexes = (models.Index(fields=["person"], name="ledger_task_person"),)
+
+
 class Delivery(models.Model):
     """What a provider said later of a message; ``key`` arrives once, never changed.
 

@@ -63,7 +63,8 @@ class Capabilities:
     ``idempotent_for`` is how long the outlet recognises a message by its key, None for not
     at all: within it, sending again after a crash is harmless. ``reaches_people`` False is
     an outlet to try things out with. ``has_receipts`` says that it tells later what became
-    of a message.
+    of a message. ``is_done_by_people`` marks a queue of tasks for people at the business, and
+    ``is_to_the_law`` says as which channel the law sees what they do.
     """
 
     address_kind: AddressKind
@@ -74,6 +75,8 @@ class Capabilities:
     needs_quiet_hours: bool = True
     needs_postal_address: bool = False
     can_be_withdrawn: bool = False
+    is_done_by_people: bool = False
+    is_to_the_law: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ TEXTS: Mapping[type[Model], tuple[str, ...]] = {
     models.Signal: ("key", "name"),
     models.Touch: ("last_error", "provider_id", "leased_by"),
     models.AuditEntry: ("detail",),
+    models.Task: ("note",),
     intake_models.Event: ("message_id", "name", "subject", "deed"),
 }
 

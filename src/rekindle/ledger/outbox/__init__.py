@@ -6,6 +6,7 @@ from rekindle.ledger.outbox.meters import Meters
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
 from rekindle.ledger.outbox.stopping import DoorState, Stop, Stops
+from rekindle.ledger.outbox.tasks import Outcome, TaskEntry, Tasks
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -14,9 +15,12 @@ __all__ = [
     "Meters",
     "Outbox",
     "OutboxMessage",
+    "Outcome",
     "Recovered",
     "Stop",
     "Stops",
     "StuckMessage",
+    "TaskEntry",
+    "Tasks",
     "touch_key",
 ]

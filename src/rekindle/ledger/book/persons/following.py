@@ -33,6 +33,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Exclusion,
     models.Signal,
     models.Address,
+    models.Task,
     intake_models.Event,
     offer_models.GivenOffer,
 )
