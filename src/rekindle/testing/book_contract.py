@@ -269,6 +269,18 @@ class BookContract(SteeringContract, LawContract):
         book.save_consent([ConsentRecord("alice", EMAIL, False, START - DAY, "form")])
         assert only_due(book).permission.rule is Rule.WITHDRAWN
 
+    def test_channel_that_is_about_a_person_needs_no_address_of_theirs(
+        self, make_book: MakeBook
+    ) -> None:
+        for kind, is_reachable in ((AddressKind.PERSON, True), (AddressKind.DEVICE, False)):
+            book = make_book(replace(TERMS, channels={EMAIL: Capabilities(kind)}))
+            book.save_people([Person("alice", None, "GB")])
+            book.start(build_version())
+            book.enrol([build_enrolment()])
+            assert only_due(book).is_reachable is is_reachable
+            book.suppress("alice", EMAIL, reason="never", at=START)
+            assert only_due(book).is_suppressed
+
     # Versions
 
     def test_new_people_enter_the_newest_version(self, book: Book) -> None:

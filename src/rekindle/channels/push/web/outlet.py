@@ -76,8 +76,12 @@ class WebPushOutlet:
         except (ValueError, TypeError, KeyError) as error:
             raise MalformedAddressError("what the card holds is no push subscription") from error
         services = self._settings.web.services
-        if not (is_safe or host in LOOPBACK) or not any(
-            host == one or host.endswith(f".{one}") for one in services
+        # What is read one way here and another way there could lead elsewhere.
+        is_plain = url.username is None and "\\" not in found["endpoint"]
+        if (
+            not is_plain
+            or not (is_safe or host in LOOPBACK)
+            or not any(host == one or host.endswith(f".{one}") for one in services)
         ):
             raise MalformedAddressError(
                 f"push.web.services does not name {host!r}, or it is not asked over https"

@@ -48,11 +48,13 @@ def require_short(text: str, settings: SmsSettings) -> None:
 def dialled(address: str) -> str:
     """Return a number as providers are told it (E.164).
 
+    One that begins with 00 is not taken for it: a STOP comes from +44 and would not be found
+    by the hash of the number on the card.
+
     Raises:
         MalformedAddressError: it names no country, or is no number.
     """
     number = UNDIALLED.sub("", address)
-    number = f"+{number[2:]}" if number.startswith("00") else number
     if not NUMBER.fullmatch(number):
         raise MalformedAddressError("the telephone number on the card names no country (+44 …)")
     return number
