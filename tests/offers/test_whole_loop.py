@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,7 +27,7 @@ from rekindle.errors import JourneyError, OfferError, PredicateError, TemplateEr
 from rekindle.ledger import load_codes
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Money, Reason, Unknown
-from rekindle.worker import load_overview
+from rekindle.worker import accept_restored, load_overview
 from tests.runtime.shops import NOW, Team, add_section
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -217,3 +218,23 @@ def test_replay_says_what_it_would_have_given(giving: Team) -> None:
         last=date(2024, 6, 3),
     )
     assert any("would have given ten: " in note for note in report.notes)
+
+
+def test_restored_ledger_gives_no_code_that_may_have_been_given(giving: Team) -> None:
+    command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
+    giving.start("giving")
+    file, copy = (giving.folder / "state" / name for name in ("ledger.sqlite3", "copy"))
+    giving.leave()
+    shutil.copy(file, copy)
+    later = Team.at_work(giving.folder, NOW + HOUR)
+    later.tick()
+    later.leave()
+    for old in giving.folder.glob("state/ledger.sqlite3*"):
+        old.unlink()
+    shutil.copy(copy, file)
+    restored = Team.at_work(giving.folder, NOW + 2 * HOUR)
+    done = accept_restored(restored.workspace, who="me")
+    assert done is not None
+    assert done.codes == 3
+    assert "0 of 3" in command(restored, "offers", "list")
+    restored.leave()

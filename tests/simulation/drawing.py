@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ from rekindle.journeys import (
     WaitForTime,
     Way,
 )
+from rekindle.offers import HouseOffers, Offers, Wanted, parse_offers
 from rekindle.vocabulary import Channel, Purpose
 
 MINUTE = timedelta(minutes=1)
@@ -117,6 +119,32 @@ BAD_ENDING = "chargeback"
 TOPICS = ("", "news", "offers")
 
 
+OFFERS = parse_offers(
+    """
+offers:
+  small: {kind: amount_off, amount: 4, codes: none, lasts: 2 days, budget: 4}
+  large: {kind: amount_off, amount: 12, codes: own, lasts: 3 days, budget: 12,
+          when: orders_count >= 2}
+ladders:
+  up: [{offer: small}, {offer: large, when: "value_band = 'high'"}]
+"""
+)
+HOUSE_OFFERS = HouseOffers(OFFERS, Decimal("0.4"), Decimal("0.1"), 9 * DAY)
+# What steps of these keys give; no chance is drawn for it, so that the rest stays as it was.
+GIVING = {
+    "s0": Wanted("small"),
+    "s2": Wanted("large", may_be_without=True),
+    "s1": Wanted("up", is_ladder=True, may_be_without=True),
+    "s3": Wanted("large"),
+}
+BASKETS = (60.0, 200.0, 12.0, 60.0, None)
+
+
+def basket_of(person: str) -> float | None:
+    """Return what somebody usually spends; of every fifth it is not known."""
+    return BASKETS[int(person[-1]) % len(BASKETS)] if person[-1].isdigit() else None
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """The rules of the house, and what a book has to know of them."""
@@ -150,6 +178,7 @@ def draw_house(draw: Random) -> House:
         worth=draw.choice([(), (), worth]),
         excluded_when=draw.choice([None, "lifetime_value < 0"]),
         zone=ZoneInfo(zone),
+        offers=HOUSE_OFFERS,
     )
     terms = BookRules(
         soft_opt_in=draw.random() < 0.9,
@@ -158,15 +187,19 @@ def draw_house(draw: Random) -> House:
         budgets=budgets,
         cooling_off=10 * DAY,
         bad_endings=frozenset({BAD_ENDING}),
+        offers=OFFERS,
+        offer_wait=HOUSE_OFFERS.wait,
     )
     return House(rules, terms)
 
 
 def without_scarcity(house: House) -> House:
     """Return the house without caps and budgets, of which the first to come takes most."""
+    terms = {n: one.model_copy(update={"budget": None}) for n, one in OFFERS.terms.items()}
+    offers = Offers(terms, OFFERS.ladders)
     return House(
-        replace(house.rules, caps=(), budgets=()),
-        replace(house.terms, longest_window=timedelta(0), budgets=()),
+        replace(house.rules, caps=(), budgets=(), offers=replace(HOUSE_OFFERS, offers=offers)),
+        replace(house.terms, longest_window=timedelta(0), budgets=(), offers=offers),
     )
 
 
@@ -221,6 +254,8 @@ def draw_journey(draw: Random, name: str, newest: Journey | None = None) -> Jour
         steps = tuple(draw.sample(newest.steps, len(newest.steps)))
     else:
         steps = _StepDrawer(draw).draw(0)
+    if name == "receipt":
+        steps = tuple(map(_without_offers, steps))
     if not any(isinstance(step, Send) for step in steps):
         steps = (*steps, Send("last", Channel("email"), "bye"))
     journey = Journey(
@@ -270,7 +305,7 @@ class _StepDrawer:
         key = self._key("s")
         when = self._draw.choice(tuple(CONDITIONS)) if self._draw.random() < 0.2 else None
         variants = ("warm", "brief") if self._draw.random() < 0.2 else ()
-        return Send(key, Channel("email"), key, when, variants)
+        return Send(key, Channel("email"), key, when, variants, GIVING.get(key))
 
     def _wait(self) -> Wait:
         events = self._events() if self._draw.random() < 0.3 else []
@@ -297,6 +332,14 @@ class _StepDrawer:
             self._left[word] = self._draw.sample(range(5), 5)
         numbers = self._left[word]
         return f"{word}{numbers.pop()}" if numbers else f"{word}{self._draw.randrange(10**9)}"
+
+
+def _without_offers(step: Step) -> Step:
+    """Return a step that gives nothing: an offer is marketing."""
+    if isinstance(step, Branch):
+        ways = (replace(way, steps=tuple(map(_without_offers, way.steps))) for way in step.ways)
+        return replace(step, ways=tuple(ways))
+    return replace(step, offer=None) if isinstance(step, Send) else step
 
 
 def _with_text(journey: Journey) -> Journey:
@@ -337,6 +380,10 @@ def _step_text(step: Step) -> dict[str, Any]:
         send: dict[str, Any] = {"channel": "email", "template": step.template}
         if step.variants:
             send["variants"] = step.variants
+        if step.offer is not None:
+            send["offer"] = str(step.offer)
+        if step.offer is not None and step.offer.may_be_without:
+            send["without_offer"] = "send"
         if step.when is not None:
             found["when"] = step.when
         return found | {"send": send}

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from rekindle.consent import Preferences
 from rekindle.gate import Enrolment
 from rekindle.journeys import Branch, End, JourneyVersion, Person, Signal, Step, Wait
+from rekindle.offers import ToGive
 from rekindle.vocabulary import Arm, Purpose, Reason, SignalKind
 
 Key = tuple[str, str, int]
@@ -108,13 +109,18 @@ class Trail:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A message in the provider's hands; ``decided_at`` is when it was decided."""
+    """A message in the provider's hands; ``decided_at`` is when it was decided.
+
+    ``offer`` is what it brings, with ``code`` where it has one of its own.
+    """
 
     trail: Trail
     step: str
     at: datetime
     decided_at: datetime
     ready_at: datetime
+    offer: ToGive | None = None
+    code: str = ""
 
 
 @dataclass(slots=True)
@@ -134,6 +140,8 @@ class Standing:
     trails: list[Trail] = field(default_factory=list)
     marketing_at: list[datetime] = field(default_factory=list)
     ghosts_at: list[datetime] = field(default_factory=list)
+    offers: list[HandOver] = field(default_factory=list)
+    ghost_offers: list[HandOver] = field(default_factory=list)
 
 
 class Journal:
@@ -307,9 +315,16 @@ class Journal:
             if trail.arm is Arm.HOLDOUT and trail.sheet.is_marketing:
                 self.people[trail.person].ghosts_at.append(at)
 
+    def ghost(self, message: HandOver) -> None:
+        """A held-out person would have been given an offer."""
+        if message.offer is not None:
+            self.people[message.trail.person].ghost_offers.append(message)
+
     def hand_over(self, message: HandOver) -> None:
         """A provider was handed a message."""
         self.hand_overs.append(message)
+        if message.offer is not None:
+            self.people[message.trail.person].offers.append(message)
         message.trail.handed[message.step] = message.at
         if message.trail.sheet.is_marketing:
             self.people[message.trail.person].marketing_at.append(message.at)

@@ -42,7 +42,9 @@ class Watcher(Audience, Protocol):
     def decided(self, batch: Batch, moves: Sequence[Move], applied: int) -> None:
         """Called when they are written."""
 
-    def handed_over(self, who: Key, step: str, times: Times, *, is_taken: bool) -> None:
+    def handed_over(
+        self, who: Key, step: str, times: Times, *, is_taken: bool, code: str = ""
+    ) -> None:
         """Called when a provider is handed a message; it may have left if ``is_taken``."""
 
     def learned(self, signals: Sequence[Signal]) -> None:
@@ -125,7 +127,8 @@ class MemoryKeeper:
             one = move.before
             times = (move.at, move.at, one.ready_at)
             who = (one.person, one.journey, one.rotation)
-            self._watcher.handed_over(who, move.step.key, times, is_taken=True)
+            code = f"{who}/{move.step.key}"  # a book in memory has as many as anybody wants
+            self._watcher.handed_over(who, move.step.key, times, is_taken=True, code=code)
             for name in move.budgets:
                 self._spent[name, self._month(move.at)] += move.cost_micros
 

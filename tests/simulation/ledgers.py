@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -27,7 +27,7 @@ from rekindle.errors import (
 from rekindle.gate import BookRules
 from rekindle.intake import MEANINGS, Event, read_event
 from rekindle.journeys import Batch, Decide, Move, Signal
-from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, read_reports
+from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, load_codes, read_reports
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
@@ -40,6 +40,7 @@ from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
 
 SECRET = b"a secret of the tests"
 FEW_LANES = 4
+FEW_CODES, MANY_CODES = 2, 200
 ORDER_CHANGES = ("order_updated", "order_cancelled", "order_refunded")
 KEPT_TABLES = frozenset({"ledger_lane"})  # filled once, by the migration
 NAMES = {meaning.kind: name for name, meaning in MEANINGS.items() if name not in ORDER_CHANGES}
@@ -148,6 +149,9 @@ class LedgerKeeper:
         self._broken: BrokenPromiseError | None = None
         self._decided: dict[tuple[Key, str], tuple[datetime, datetime]] = {}
         self.revive()
+        count = MANY_CODES if is_smooth else FEW_CODES
+        since = datetime(2026, 1, 1, tzinfo=UTC)
+        load_codes(alias, "large", [f"CODE-{n}" for n in range(count)], since)
 
     def revive(self) -> None:
         """Begin anew, with nothing but what the database holds."""
@@ -191,7 +195,8 @@ class LedgerKeeper:
         who = (one.person, one.journey, one.rotation)
         times = (self._clock.now(), *self._decided[who, message.step])
         try:
-            self._watcher.handed_over(who, message.step, times, is_taken=is_taken)
+            code = "" if message.offer is None else message.offer.code
+            self._watcher.handed_over(who, message.step, times, is_taken=is_taken, code=code)
         except BrokenPromiseError as error:
             # A dispatcher takes whatever an outlet raises for the outlet's own defect.
             self._broken = self._broken or error
@@ -208,6 +213,7 @@ class LedgerKeeper:
     def look(self, now: datetime) -> None:
         """See that budgets add up, and that every message has its decision and its reason."""
         self._see_budgets()
+        self._see_stock()
         ((touches,),) = self._rows("SELECT count(*) FROM ledger_touch")
         if touches != self._watcher.touches:
             raise broken("all or nothing", f"{touches} touches, {self._watcher.touches} decided")
@@ -244,6 +250,22 @@ class LedgerKeeper:
                 raise broken("never above a budget", f"{name} of {month} has {reserved}")
         if any(spent.values()):
             raise broken("never above a budget", f"nobody reserved {spent}")
+
+    def _see_stock(self) -> None:
+        """See that what is set aside is what is open, and that codes are where they were given."""
+        sums = "SELECT offer, sum(most_micros) FROM ledger_given_offer WHERE state = 'open'"
+        held = {offer: int(micros) for offer, micros in self._rows(f"{sums} GROUP BY offer")}
+        for offer, micros in self._rows("SELECT offer, reserved_micros FROM ledger_offer_stock"):
+            if held.pop(offer, 0) != micros:
+                raise broken("never an offer that costs too much", f"{offer} holds {micros}")
+        self._see_nothing("never a code twice", """
+            SELECT g.touch, g.code FROM ledger_given_offer g
+            WHERE g.state = 'open' AND g.offer = 'large' AND NOT EXISTS (
+                SELECT 1 FROM ledger_offer_code c
+                WHERE c.touch = g.touch AND c.code = g.code)""")  # fmt: skip
+        self._see_nothing("never a code twice", """
+            SELECT c.code FROM ledger_offer_code c JOIN ledger_given_offer g ON g.touch = c.touch
+            WHERE g.state = 'released' AND NOT g.is_doubtful""")  # fmt: skip
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         with connections[self._alias].cursor() as cursor:

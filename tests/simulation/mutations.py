@@ -16,6 +16,9 @@ ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
 SUPPRESSION = "consent/suppression.py"
 DOSSIERS = "gate/dossiers.py"
+CHOOSING = "offers/choosing.py"
+OFFERS_SQL = "ledger/sql/offers.sql"
+GIVING = "ledger/offers/giving.py"
 MEMORY = "journeys/memory_book.py"
 LOCAL_TIME = "gate/local_time.py"
 CONSENT = "consent/rules.py"
@@ -104,6 +107,19 @@ MUTATIONS = (
         "local_day_bounds(at, context.policy.rules.zone)"),
     Mutation("ghosts are forgotten", MEMORY,
         "if entry.standing.ghosts and entry.enrolment.arm is Arm.HOLDOUT:", "if False:"),
+    Mutation("an offer is given on top of another", CHOOSING,
+        "if (until := _open_until(who.past, who.at)) is not None:", "if False:"),
+    Mutation("ghosts of offers are forgotten", MEMORY,
+        "found += [one for one in standing.ghost_offers if one.ends_at > since]", "pass"),
+    Mutation("the floor is forgotten", CHOOSING,
+        "if one.sale * (house.margin - house.floor) >= one.cost:", "if one.sale > 0:"),
+    Mutation("the budget of an offer is forgotten", CHOOSING,
+        "if limit is not None and left.reserved_micros + micros_of(chosen.most) > limit:", "if False:"),
+    Mutation("a code stays free when it is given", OFFERS_SQL,
+        "SET touch = r.touch", "SET touch = c.touch", "sqlite"),
+    Mutation("a cancelled message keeps its offer", GIVING,
+        "_of(alias).filter(touch__in=[touch for touch, *_ in found]).update(state=RELEASED)", "pass",
+        "sqlite"),
     Mutation("two of a person in a batch", MEMORY,
         "firsts.setdefault(entry.enrolment.person, entry)",
         "firsts.setdefault(entry.enrolment.person + entry.enrolment.journey, entry)"),

@@ -14,7 +14,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from rekindle.vocabulary import Arm
-from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House
+from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House, basket_of
 from tests.simulation.journal import ANYTHING, HandOver, Journal, Standing, broken
 
 QUARTER = timedelta(minutes=15)
@@ -218,6 +218,51 @@ def is_worth_it(case: Case) -> bool:
     return next(expected, COST) >= COST
 
 
+def is_the_only_offer(case: Case) -> bool:
+    """Never two offers that are open at once."""
+    mine = case.message.offer
+    if mine is None:
+        return True
+    others = case.person.offers + (case.person.ghost_offers if case.is_ghost else [])
+    return not any(
+        one.offer is not None
+        and (one.trail, one.step) != (case.message.trail, case.message.step)
+        and one.decided_at < mine.ends_at
+        and case.message.decided_at < one.offer.ends_at
+        for one in others
+    )
+
+
+def has_its_own_code(case: Case) -> bool:
+    """Never a code twice, and never two for one message."""
+    mine = case.message
+    if mine.offer is not None and mine.offer.takes_code and not mine.code:
+        return False
+    return not any(
+        (one.code == mine.code) is not ((one.trail, one.step) == (mine.trail, mine.step))
+        for one in case.journal.hand_overs
+        if one.code
+        and mine.code
+        and (one.code == mine.code or (one.trail, one.step) == (mine.trail, mine.step))
+    )
+
+
+def is_affordable(case: Case) -> bool:
+    """Never below the floor, above an offer's budget, or after its end."""
+    mine = case.message.offer
+    if mine is None:
+        return True
+    basket = basket_of(case.message.trail.person)
+    cost = {"small": 4, "large": 12}[mine.offer]
+    if basket is None or cost > basket * 0.3 or case.at >= mine.ends_at:
+        return False
+    budget = case.house.terms.offers.terms[mine.offer].budget
+    same = sum(
+        one.offer is not None and one.offer.offer == mine.offer for one in case.journal.hand_overs
+    )
+    return case.is_ghost or budget is None or (same + 1) * cost <= budget
+
+
 def is_in_the_treatment(case: Case) -> bool:
     """Holdouts never receive anything."""
     return case.message.trail.arm is Arm.TREATMENT
@@ -237,6 +282,7 @@ OF_MESSAGES_ALONE = {
     "never above a budget",
     "the held out receive nothing",
     "every decision is recorded",
+    "never a code twice",
 }
 ALWAYS: dict[str, Promise] = {
     "never twice": is_new,
@@ -256,6 +302,9 @@ IN_MARKETING: dict[str, Promise] = {
     "never in quiet hours": is_awake,
     "never on a closed day": is_an_open_day,
     "never at a loss": is_worth_it,
+    "never two offers at once": is_the_only_offer,
+    "never a code twice": has_its_own_code,
+    "never an offer that costs too much": is_affordable,
 }
 
 

@@ -146,8 +146,10 @@ class Stories:
     def _see_touch(self, trail: Trail, step: Send, move: Move) -> None:
         """Hold a ghost to what a message is held to; remember both."""
         if trail.arm is Arm.HOLDOUT and step.key not in trail.touched:
-            ghost = HandOver(trail, step.key, move.at, move.at, move.before.ready_at)
+            ready_at = move.before.ready_at
+            ghost = HandOver(trail, step.key, move.at, move.at, ready_at, move.offer)
             check(ghost, self._journal, self._house, is_ghost=True)
+            self._journal.ghost(ghost)
         else:
             trail.sent.add(step.key)
         self._journal.touch(trail, step.key, move.at)

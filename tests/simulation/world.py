@@ -21,6 +21,7 @@ from rekindle.journeys import (
     Person,
     Signal,
 )
+from rekindle.offers import ToGive
 from rekindle.vocabulary import Channel
 from tests.simulation.drawing import (
     COST,
@@ -30,6 +31,7 @@ from tests.simulation.drawing import (
     HOUR,
     MINUTE,
     STARTS,
+    basket_of,
     draw_date,
     draw_house,
     draw_journey,
@@ -75,6 +77,7 @@ class World:
         self._kill_in = self._batches = 0
         self._known_orders: dict[str, datetime | None] = {}
         self._eligible: dict[str, list[str]] = {}
+        self._given: dict[tuple[Key, str], ToGive] = {}
         self._begin()
 
     @property
@@ -227,7 +230,8 @@ class World:
         return {one: day for one in people if (day := self.refills.get(one)) is not None}
 
     def amounts(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, float]:
-        return {}
+        """Return what those of ``people`` usually spend of whom it is known."""
+        return {one: spent for one in people if (spent := basket_of(one)) is not None}
 
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchases the facts know of."""
@@ -258,11 +262,19 @@ class World:
         for dossier, move in zip(batch.dossiers, moves, strict=True):
             self._trail(dossier.enrolment)
             self.stories.follow(dossier, move)
+            one = move.before
+            if move.offer is not None:
+                who = (one.person, one.journey, one.rotation)
+                self._given.setdefault((who, move.step.key), move.offer)
         self.keeper.written(batch, moves)
 
-    def handed_over(self, who: Key, step: str, times: Times, *, is_taken: bool) -> None:
+    def handed_over(
+        self, who: Key, step: str, times: Times, *, is_taken: bool, code: str = ""
+    ) -> None:
         """A provider is handed a message: judge it, then remember it."""
-        message = HandOver(self.journal.trails[who], step, *times)
+        given = self._given.get((who, step))
+        own = code if given is not None and given.takes_code else ""
+        message = HandOver(self.journal.trails[who], step, *times, given, own)
         self.log.append(("handed over" if is_taken else "offered", *who, step, times[0]))
         check(message, self.journal, self.house)
         if is_taken:
