@@ -9,7 +9,9 @@ import pytest
 
 from rekindle.desk import find_people
 from rekindle.errors import ConfigError, UsageError
+from rekindle.journeys import Person
 from rekindle.runtime import Workspace
+from rekindle.vocabulary import Channel
 from rekindle.worker import TestMail, send_test
 from tests.runtime.shops import NOW, Team, set_key
 
@@ -55,6 +57,17 @@ def test_a_customer_is_not_written_to_by_mistake(team: Team) -> None:
             send(team.workspace, spelling)
     assert len(team.mails()) == before
     assert all(one.is_sent for one in send(team.workspace, address, even_to_customers=True))
+
+
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_whoever_said_no_gets_no_test_either(team: Team, is_erased: bool) -> None:
+    space = team.workspace
+    space.book.save_people([Person("x", "x@example.com")])
+    space.book.suppress("x", Channel("email"), reason="opt_out", at=NOW)
+    if is_erased:
+        space.book.erase("x", NOW)
+    with pytest.raises(UsageError, match="not to be written to"):
+        send(space, "X@example.com", even_to_customers=True)
 
 
 def test_what_is_no_address_is_refused(team: Team) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from django.db.models import Q
+
 from rekindle.ledger import models
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.papers import load_suppressed
 from rekindle.ledger.queries import ledger_errors
+from rekindle.ledger.signals import LIFTED
 from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel, Purpose
 
@@ -40,6 +43,17 @@ class AddressBook:
                     for address in by_hash[hashed]:
                         found[address].append(person)
         return dict(found)
+
+    @ledger_errors()
+    def is_suppressed(self, address: str) -> bool:
+        """Return whether anybody with this address, or who had it, is not to be written to."""
+        kinds = (AddressKind.EMAIL, AddressKind.PHONE)
+        hashes = {self._hashing.of(kind, address) for kind in kinds} - {""}
+        cards = models.Person.objects.using(self._alias)
+        holders = cards.filter(Q(address_hash__in=hashes) | Q(phone_hash__in=hashes))
+        mine = Q(address_hash__in=hashes) | Q(person__in=holders.values("pk"))
+        rows = models.Suppression.objects.using(self._alias).exclude(channel=LIFTED)
+        return rows.filter(mine).exists()
 
     @ledger_errors()
     def known_among(self, ids: Collection[str]) -> set[str]:

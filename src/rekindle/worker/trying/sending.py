@@ -16,6 +16,7 @@ from rekindle.config import load_secret
 from rekindle.content import full_name
 from rekindle.errors import UsageError
 from rekindle.journeys import Journey
+from rekindle.ledger import AddressBook
 from rekindle.messages import Address, Links, Message, find_problem
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel
@@ -54,13 +55,18 @@ def send_test(
     the first whom the journey would reach.
 
     Raises:
-        UsageError: the address is a customer's, or fits no channel of the journey.
+        UsageError: the address is a customer's, is suppressed, or fits no channel of the
+            journey.
         ConfigError: a channel's settings lack what every message needs.
     """
     if (owners := find_people(address)) and not even_to_customers:
         raise UsageError(
             f"{address} is the address of a customer ({owners[0]}), and a test is not for "
             "customers; name another, or say --even-to-customers"
+        )
+    if AddressBook(workspace.ledger, secret=workspace.secret).is_suppressed(address):
+        raise UsageError(
+            f"whoever has {address} is not to be written to, by a test either; name another address"
         )
     letters = write_letters(workspace, journey, at, customer=customer)
     first = {one.number: one for one in reversed(letters)}
