@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -35,7 +37,7 @@ from rekindle.vocabulary import Answer
 from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
-    from rekindle.desk import Explanation, StepVerdict, Verdict
+    from rekindle.desk import Asked, Explanation, StepVerdict, Verdict
     from rekindle.ledger import DecisionEntry
     from rekindle.vocabulary import Reason
 
@@ -265,11 +267,19 @@ def _show_offers(found: Explanation, currency: str) -> None:
     show_table("Offers", headers, rows)
 
 
+def _asked(questions: Iterable[Asked]) -> str:
+    """Name the questions that have one answer: the first of them to the last."""
+    names = [one.asked.value.replace("_", " ") for one in questions]
+    return " to ".join(dict.fromkeys((names[0], names[-1])))
+
+
 def _show_sent(found: Explanation, zone: ZoneInfo) -> None:
     """Show of the newest messages what the gate asked before they were sent."""
     for one in found.sent:
         rows = [["entered", one.entered]]
-        rows += [[each.asked.value.replace("_", " "), each.found] for each in one.findings]
+        rows += [
+            [_asked(each), found] for found, each in groupby(one.findings, attrgetter("found"))
+        ]
         title = f"Why {one.step} of {one.journey} was sent, {moment(one.at, zone)}"
         show_table(title, ["asked", "found"], rows)
     if found.sent:

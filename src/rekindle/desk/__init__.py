@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import report_journey
+    from rekindle.desk.retracing import Asked
     from rekindle.desk.sampling import find_sample, write_cards
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
     from rekindle.desk.starting import Start, start_journey
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    "Asked": "retracing",
     "Restored": "addresses",
     "restore_address": "addresses",
     "AudienceCount": "counting",
@@ -140,6 +142,7 @@ _HOMES = {
 __all__ = [
     "MEANINGS",
     "Anyway",
+    "Asked",
     "AudienceCount",
     "Explanation",
     "Found",
