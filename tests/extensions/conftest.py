@@ -13,6 +13,7 @@ import pytest
 
 from rekindle.facts import CONTRACTS
 from rekindle.facts.sources.discovery import discover, discover_presets
+from rekindle.offers import find_kinds
 from rekindle.profiles import FAMILIES
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to" / "add"
@@ -33,6 +34,7 @@ def look_again() -> None:
     CONTRACTS.look_again()
     discover.cache_clear()
     discover_presets.cache_clear()
+    find_kinds.cache_clear()
 
 
 @pytest.fixture

@@ -114,6 +114,13 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
     assert given == list(lifted) == list(Reason)[: len(lifted)]
 
 
+def test_touch_is_worth_its_message_and_what_its_offer_is_expected_to_cost() -> None:
+    asked = replace(ruled(HouseRules()), cost=10, expected=100)
+    assert decide(replace(asked, offer=Choice(expected_micros=90))) == SEND
+    too_dear = decide(replace(asked, offer=Choice(expected_micros=91)))
+    assert too_dear.reason is Reason.NOT_WORTH_IT
+
+
 def test_every_reason_is_explained_in_the_order_of_the_vocabulary() -> None:
     assert [note.reason for note in REASONS] == list(Reason)
 

@@ -136,8 +136,8 @@ def test_an_offer_for_others_or_that_is_gone_is_not_given() -> None:
 
 
 def test_message_with_an_offer_that_ended_does_not_leave() -> None:
-    one = GivenOffer("small", "", "", date(2026, 3, 2), NOW + DAY, 0)
-    assert review_offer(one, (), NOW) == Choice()
+    one = GivenOffer("small", "", "", date(2026, 3, 2), NOW + DAY, 7)
+    assert review_offer(one, (), NOW) == Choice(expected_micros=7)
     assert review_offer(one, (), NOW + DAY).refusal is Reason.OFFER_OVER
     beside = review_offer(one, (past(4, 2 * DAY),), NOW)
     assert (beside.refusal, beside.until) == (Reason.OFFER_OPEN, NOW + 2 * DAY)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         OfferStanding,
         add_codes,
         find_offer,
+        load_forgotten,
         load_standing,
     )
     from rekindle.desk.permission.choosing import LedgerCustomers
@@ -100,6 +101,7 @@ _HOMES = {
     "OfferStanding": "offers.standing",
     "add_codes": "offers.standing",
     "find_offer": "offers.standing",
+    "load_forgotten": "offers.standing",
     "load_standing": "offers.standing",
     "Found": "persons",
     "join_people": "persons",
@@ -186,6 +188,7 @@ __all__ = [
     "list_joins",
     "list_people",
     "list_tasks",
+    "load_forgotten",
     "load_standing",
     "move_people",
     "pause_journey",

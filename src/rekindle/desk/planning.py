@@ -22,7 +22,7 @@ from rekindle.config import write_duration
 from rekindle.content import MARKETING_VARIABLES, load_templates, require_flawless
 from rekindle.desk.counting import find_matching
 from rekindle.desk.offers.checking import check_offers
-from rekindle.desk.offers.forecasting import OfferForecast, forecast_offers
+from rekindle.desk.offers.forecasting import OfferForecast, forecast_offers, offer_notes
 from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.experiments import (
     HoldoutPlan,
@@ -223,7 +223,12 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
             reasons=people_by_reason(book.moves),
             at=at,
         ),
-        notes=(*holdout_notes(journey, version), *_notes(workspace, journey, is_running), *said),
+        notes=(
+            *holdout_notes(journey, version),
+            *offer_notes(journey),
+            *_notes(workspace, journey, is_running),
+            *said,
+        ),
     )
 
 

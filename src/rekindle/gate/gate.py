@@ -200,8 +200,7 @@ def _find_no_offer(context: GateContext, choice: Choice) -> Decision | None:
 
 def _full_cost(context: GateContext) -> int:
     """Return what a touch costs: its message, and its offer as far as that will be redeemed."""
-    given = context.offer.give if context.offer is not None else None
-    return context.cost + (0 if given is None else given.expected_micros)
+    return context.cost + (0 if context.offer is None else context.offer.expected_micros)
 
 
 def _hold(context: GateContext, reason: Reason, until: datetime) -> Decision:

@@ -87,7 +87,8 @@ def choose_offer(
         return _nothing(Reason.NO_OFFER, "nothing as strong as what was let lapse may be given")
     if (short := _find_shortage(chosen, house, stock, who.at)) is not None:
         return short
-    return Choice(_to_give(chosen, wanted, who, house, is_first=lapsed is None))
+    give = _to_give(chosen, wanted, who, house, is_first=lapsed is None)
+    return Choice(give, expected_micros=give.expected_micros)
 
 
 def _say_nobody(wanted: Wanted, house: HouseOffers) -> str:
@@ -107,7 +108,7 @@ def review_offer(given: GivenOffer, others: Iterable[PastOffer], at: datetime) -
     is_open = _open_until(others, at)
     if is_open is not None:
         return Choice(None, Reason.OFFER_OPEN, is_open, "another offer is open")
-    return Choice()
+    return Choice(expected_micros=given.expected_micros)
 
 
 def end_of(at: datetime, lasts: timedelta, zones: Sequence[ZoneInfo]) -> tuple[date, datetime]:

@@ -248,12 +248,16 @@ class ToGive:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is given, or the reason why nothing is, and until when that holds (None: for good)."""
+    """What is given, or the reason why nothing is, and until when that holds (None: for good).
+
+    ``expected_micros`` is what the offer is expected to cost.
+    """
 
     give: ToGive | None = None
     refusal: Reason | None = None
     until: datetime | None = None
     why: str = ""
+    expected_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,10 +40,11 @@ def register(app: typer.Typer) -> None:
 
 def list_offers(directory: Directory = Path(), as_json: AsJson = False) -> None:
     """List every offer with its codes, what is open and what was redeemed."""
-    from rekindle.desk import load_standing
+    from rekindle.desk import load_forgotten, load_standing
 
     workspace = open_at(directory, None)
     found = load_standing(workspace, workspace.clock.now())
+    gone = load_forgotten(workspace, workspace.clock.now())
     if as_json:
         show_json({"version": SCHEMA_VERSION, "offers": [_as_json(one) for one in found]})
         return
@@ -62,6 +63,11 @@ def list_offers(directory: Directory = Path(), as_json: AsJson = False) -> None:
                 _set_aside(one),
             ]
             for one in found
+        ],
+        notes=[
+            f"{name}, which offers.yaml does not have any more: {one.given:,} given, "
+            f"{one.open:,} open, {one.redeemed:,} redeemed"
+            for name, one in gone.items()
         ],
     )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rekindle.journeys import Move
+from rekindle.journeys import Journey, Move
 from rekindle.vocabulary import Answer, Money
 from rekindle.wording import counted
 
@@ -64,3 +64,12 @@ def forecast_offers(moves: Iterable[Move], currency: str) -> tuple[OfferForecast
         )
         for (ladder, rung, offer), (count, most, expected) in sorted(sums.items())
     )
+
+
+def offer_notes(journey: Journey) -> Iterator[str]:
+    """Yield what a forecast of a journey's offers does not reckon with."""
+    if any(send.offer is not None for send in journey.sends):
+        yield (
+            "Offers that people have from other journeys, and codes that are left, are not looked "
+            "at: fewer may be given, or later."
+        )

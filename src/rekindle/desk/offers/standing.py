@@ -49,6 +49,12 @@ def load_standing(workspace: Workspace, at: datetime) -> list[OfferStanding]:
     return found
 
 
+def load_forgotten(workspace: Workspace, at: datetime) -> dict[str, OfferTally]:
+    """Return what was given of offers that ``offers.yaml`` does not have any more, by name."""
+    tallies = tally_offers(workspace.ledger, at)
+    return {n: one for n, one in sorted(tallies.items()) if n not in workspace.offers.terms}
+
+
 def find_offer(workspace: Workspace, name: str) -> OfferTerms:
     """Return the terms of an offer.
 
