@@ -55,6 +55,15 @@ def test_nobody_can_be_unsubscribed_by_a_preview_and_nothing_is_written(shop: Te
     assert not space.history.messages_of("few")
 
 
+def test_a_journey_that_reaches_nobody_is_shown_to_those_who_differ(shop: Team) -> None:
+    path = shop.folder / "journeys" / "few.yaml"
+    text = path.read_text(encoding="utf-8").replace("orders_count >= 1", "orders_count >= 9999")
+    path.write_text(text, encoding="utf-8")
+    letters = write_letters(shop.workspace, shop.workspace.journey("few"), NOW)
+    assert len(letters) == 4
+    assert not [one for one in letters if one.trouble or one.reader.person]
+
+
 def test_a_stranger_is_refused_by_name(shop: Team) -> None:
     with pytest.raises(UsageError, match="nobody is known as 'zoe'"):
         write_letters(shop.workspace, shop.workspace.journey("few"), NOW, customer="zoe")

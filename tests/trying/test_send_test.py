@@ -75,6 +75,22 @@ def test_what_is_no_address_is_refused(team: Team) -> None:
         send(team.workspace, "+44 20 7946 0000")
 
 
+def test_an_address_goes_to_the_channels_it_is_of(team: Team) -> None:
+    several = """\
+journey: several
+enter: {audience: orders_count >= 1}
+goal: {on: order, within: 30 days}
+steps:
+  - send: {channel: email, template: nudge}
+  - send: {channel: sms, template: nudge}
+  - send: {channel: push, template: nudge}
+"""
+    (team.folder / "journeys" / "several.yaml").write_text(several, encoding="utf-8")
+    space = team.workspace
+    sent = send_test(space, space.journey("several"), OURS, NOW, find_people=lambda address: ())
+    assert [one.channel for one in sent] == ["email"]
+
+
 def test_settings_that_lack_something_refuse_a_test_too(team: Team) -> None:
     set_key(team.folder, "postal_address", '""')
     with pytest.raises(ConfigError, match="postal_address is empty"):

@@ -35,7 +35,9 @@ def load_blocks(
     engine, facts = workspace.reading
     config = workspace.config
     # A list in the query would be taken apart name by name.
-    asked = engine.bring("shown_to", pa.table({"customer_id": sorted(found)}))
+    asked = engine.bring(
+        "shown_to", pa.table({"customer_id": pa.array(sorted(found), pa.string())})
+    )
     for name in sorted(blocks):
         block = find_blocks()[name]
         rows = engine.run(build_block(block, facts, asked, at, never=config.shop.never_shown))

@@ -208,6 +208,8 @@ class LiveAudience:
         table = self.profiles(at).select("customer_id", *sorted({*columns} - {"customer_id"}))
         engine = self._engine
         # Joined, for a list in the query would be taken apart name by name.
-        wanted = engine.bring("described", pa.table({"customer_id": list(people)}))
+        # Typed also for nobody: a column of nothing has no type of its own.
+        ids = pa.array(list(people), pa.string())
+        wanted = engine.bring("described", pa.table({"customer_id": ids}))
         rows = engine.run(table.semi_join(wanted, "customer_id")).to_pylist()
         return {row["customer_id"]: row for row in rows}

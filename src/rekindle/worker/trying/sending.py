@@ -17,7 +17,7 @@ from rekindle.content import full_name
 from rekindle.errors import UsageError
 from rekindle.journeys import Journey
 from rekindle.ledger import AddressBook
-from rekindle.messages import Address, Links, Message, find_problem
+from rekindle.messages import Address, AddressKind, Links, Message, find_problem
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel
 from rekindle.worker.dispatching import Fate, Handed, HandOver
@@ -80,7 +80,11 @@ def send_test(
 
 def _fits(workspace: Workspace, channel: Channel, address: str) -> bool:
     _, entry = find_outlet(workspace.config.channel(channel).outlet)
-    return not find_problem(Address(entry.capabilities.address_kind, address))
+    kind = entry.capabilities.address_kind
+    # Some kinds take any word: what looks like one of these is none of those.
+    plain = (AddressKind.EMAIL, AddressKind.PHONE)
+    looks = [one for one in plain if not find_problem(Address(one, address))]
+    return kind in looks if looks else not find_problem(Address(kind, address))
 
 
 def _send(workspace: Workspace, letter: Draft, address: str, at: datetime) -> TestMail:
