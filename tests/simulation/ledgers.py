@@ -18,6 +18,7 @@ from django.db import connections
 
 from rekindle.clock import MovableClock
 from rekindle.errors import (
+    OutletFaultError,
     PermanentDeliveryError,
     RefusedContentError,
     RekindleError,
@@ -27,13 +28,23 @@ from rekindle.errors import (
 from rekindle.gate import BookRules
 from rekindle.intake import MEANINGS, Event, read_event
 from rekindle.journeys import Batch, Decide, Move, Signal
-from rekindle.ledger import Inbox, LedgerBook, Outbox, OutboxMessage, load_codes, read_reports
+from rekindle.ledger import (
+    Inbox,
+    LedgerBook,
+    Outbox,
+    OutboxMessage,
+    Stops,
+    load_codes,
+    read_reports,
+)
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
 from rekindle.messages import Address, AddressKind, Message, Receipt
 from rekindle.vocabulary import Answer, Channel, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
+from rekindle.worker.dispatching.dispatcher import name_worker
+from rekindle.worker.dispatching.stopping import LedgerDoor
 from tests.simulation.happenings import WEBSITE
 from tests.simulation.journal import BrokenPromiseError, Key, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
@@ -45,6 +56,8 @@ ORDER_CHANGES = ("order_updated", "order_cancelled", "order_refunded")
 KEPT_TABLES = frozenset({"ledger_lane"})  # filled once, by the migration
 NAMES = {meaning.kind: name for name, meaning in MEANINGS.items() if name not in ORDER_CHANGES}
 LEFT = ("accepted", "unknown", "sending")
+OUTLET = "a_false_provider"
+RESUMED = 0.6
 SPENT = ("queued", "leased", *LEFT)
 
 
@@ -97,16 +110,23 @@ class Provider:
         self._tell, self._seed = tell, seed
         self._tries: dict[str, int] = {}
         self.is_alive = True
+        # How many messages it may be handed until it has let one in; None is any number.
+        self.room: int | None = None
+        self.broken: BrokenPromiseError | None = None
 
     def send(self, mail: Message) -> Receipt:
         """Take the message, refuse it in one of the ways there are, or let the worker die."""
         if not self.is_alive:
             raise Killed("was dead already")
+        if self.room == 0:
+            # A dispatcher takes whatever an outlet raises for the outlet's own defect.
+            self.broken = broken("nothing by a stopped outlet", f"{mail.key} was handed over")
+        self.room = None if self.room is None else max(self.room - 1, 0)
         tries = self._tries[mail.key] = self._tries.get(mail.key, 0) + 1
         chance = 1.0 if self._seed is None else _roll(self._seed, mail.key, tries)
         if chance < 0.02:
             self._die("before handing over")
-        is_taken = chance < 0.1 or chance >= 0.25
+        is_taken = chance < 0.1 or chance >= 0.27
         self._tell(mail, is_taken)
         if chance < 0.04:
             self._die("after handing over")
@@ -115,6 +135,10 @@ class Provider:
         if chance < 0.18:
             after = timedelta(hours=5) if chance < 0.14 else None
             raise TemporaryDeliveryError("too busy", retry_after=after)
+        if 0.25 <= chance < 0.27:
+            self.room = 0
+            raise OutletFaultError("the key was revoked")
+        self.room = None
         if chance < 0.22:
             raise RefusedContentError("looks like spam")
         if chance < 0.25:
@@ -177,12 +201,25 @@ class LedgerKeeper:
     def _dispatch(self, now: datetime) -> None:
         self._clock.set(now)
         rules = self._watcher.house.rules
-        means = Means(self._compose, LastLook(self.book, rules, self._watcher), self._clock)
+        name, stops = name_worker(), Stops(self._alias)
+        stop = stops.all().get(OUTLET)
+        if stop is not None and _roll(self._watcher.seed, "resumed", now) < RESUMED:
+            stops.resume(OUTLET, now, who="the team")
+            self._provider.room = 1
+        elif stop is not None:
+            self._provider.room = 0 if stop.resumed_at is None else 1
+        means = Means(
+            self._compose,
+            LastLook(self.book, rules, self._watcher),
+            self._clock,
+            door=LedgerDoor(stops, OUTLET, worker=name),
+            outlet=OUTLET,
+        )
         try:
-            Dispatcher(self._outbox, self._provider, means).run()
+            Dispatcher(self._outbox, self._provider, means, worker=name).run()
         finally:
-            if self._broken is not None:
-                raise self._broken
+            if found := self._broken or self._provider.broken:
+                raise found
             self._learn_bounces(now)
 
     def _compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:

@@ -184,6 +184,9 @@ MUTATIONS = (
     Mutation("a message of unknown fate is tried again", OUTBOX,
         "mine.update(**FREE, state=MessageState.UNKNOWN, last_error=error, known_until=None)",
         "mine.update(**FREE, state=MessageState.QUEUED, last_error=error, known_until=None)", "sqlite"),
+    Mutation("a stopped outlet is handed messages", "ledger/outbox/stopping.py",
+        "            if row.resumed_at is None or (is_others and is_held):\n",
+        "            if is_others and is_held:\n", "sqlite"),
     Mutation("nobody looks again before a message leaves", "worker/dispatching/looking.py",
         "        return decide(\n",
         "        from rekindle.vocabulary import Answer\n\n"
