@@ -13,7 +13,7 @@ from rekindle.identity.model import (
 )
 from rekindle.identity.nobody import BLANK_NAMES, NO_IDS, WORDS, is_nobody
 from rekindle.identity.normalising import former_spellings, is_plain_address, normalise_address
-from rekindle.identity.phones import normalise_phone
+from rekindle.identity.phones import international, normalise_phone
 from rekindle.identity.rules import MOST_PEOPLE, Evidence, Groups, find_groups, initial_of
 from rekindle.identity.rules import VERSION as RULES_VERSION
 from rekindle.identity.suggesting import Acquaintance, Suggestion, suggest_joins
@@ -41,6 +41,7 @@ __all__ = [
     "find_groups",
     "former_spellings",
     "initial_of",
+    "international",
     "is_nobody",
     "is_plain_address",
     "normalise_address",

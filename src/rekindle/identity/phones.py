@@ -9,7 +9,9 @@ import phonenumbers
 
 from rekindle.countries import country_code
 
-INTERNATIONAL = re.compile(r"\+[1-9]\d{7,14}")
+INTERNATIONAL = re.compile(r"\+[1-9][0-9]{7,14}")
+# As most countries begin the number of another one, for which E.164 writes a plus.
+ABROAD = re.compile(r"^[\s(]*00\)?")
 BETWEEN = re.compile(r"[\s()./\u2010-\u2015-]+")
 LONGEST = 40
 
@@ -34,3 +36,12 @@ def normalise_phone(phone: str | None, country: str | None = None) -> str:
     if not phonenumbers.is_possible_number(number):
         return ""
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def international(phone: str | None) -> str:
+    """Return a number that says which country it is of as E.164; "" for any other.
+
+    It may begin with + or 00, name the 0 it is dialled with at home, and have any signs between.
+    """
+    plain = unicodedata.normalize("NFKC", phone[: LONGEST + 1]) if phone else ""
+    return normalise_phone(ABROAD.sub("+", plain))

@@ -7,7 +7,7 @@ import hmac
 import re
 from dataclasses import dataclass
 
-from rekindle.identity import former_spellings, normalise_address
+from rekindle.identity import former_spellings, international, normalise_address
 from rekindle.messages import AddressKind
 
 UNDIALLED = re.compile(r"[^0-9+]")
@@ -28,8 +28,11 @@ class Hashing:
         return hash_address(address, self.secret)
 
     def of_phone(self, phone: str | None) -> str:
-        """Return the hash of a phone number, however its digits are grouped; "" for none."""
-        dialled = UNDIALLED.sub("", phone or "")
+        """Return the hash of a phone number, however it is written; "" for none.
+
+        One that does not say which country it is of is the same as another of its digits.
+        """
+        dialled = international(phone) or _digits(phone)
         return _hash(dialled, self.secret) if dialled else ""
 
     def of_text(self, text: str) -> str:
@@ -39,6 +42,16 @@ class Hashing:
     def former(self, address: str | None) -> list[str]:
         """Return under which other hashes earlier releases may have kept this address."""
         return sorted(_hash(spelling, self.secret) for spelling in former_spellings(address))
+
+    def former_phone(self, phone: str | None) -> list[str]:
+        """Return under which other hash earlier releases may have kept this number."""
+        digits = _digits(phone)
+        is_other = digits != (international(phone) or digits)
+        return [_hash(digits, self.secret)] if is_other else []
+
+
+def _digits(phone: str | None) -> str:
+    return UNDIALLED.sub("", phone or "")
 
 
 def hash_address(address: str | None, secret: bytes) -> str:

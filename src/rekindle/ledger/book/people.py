@@ -259,11 +259,10 @@ class People:
 
         Only a few addresses have another spelling; of the others nothing is asked.
         """
-        moved = [
-            (former, hashed)
-            for _, address, hashed, *_ in cards
-            for former in self._hashing.former(address)
-        ]
+        moved = []
+        for _, address, hashed, _, _, phone, phone_hash, *_ in cards:
+            moved += [(former, hashed) for former in self._hashing.former(address)]
+            moved += [(former, phone_hash) for former in self._hashing.former_phone(phone)]
         if moved:
             execute(self._alias, "rehash_suppressions", rows_of(sorted(moved)))
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from rekindle.channels.sms.settings import SmsSettings
 from rekindle.channels.sms.writing.lengths import count_segments, fold
 from rekindle.errors import MalformedAddressError, RefusedContentError
+from rekindle.identity import international
 from rekindle.messages import Message
 from rekindle.vocabulary import Purpose
 
 LINK = "{link}"
-NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
-UNDIALLED = re.compile(r"[\s().\-/]")
 
 
 def write_text(message: Message, settings: SmsSettings) -> str:
@@ -54,7 +51,8 @@ def dialled(address: str) -> str:
     Raises:
         MalformedAddressError: it names no country, or is no number.
     """
-    number = UNDIALLED.sub("", address)
-    if not NUMBER.fullmatch(number):
+    # As suppressions are kept: what somebody writes back comes from the number in this spelling.
+    number = international(address)
+    if not number:
         raise MalformedAddressError("the telephone number on the card names no country (+44 …)")
     return number
