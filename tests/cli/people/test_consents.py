@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rekindle.desk import ListDefaults, import_consents, import_suppressions
+from rekindle.journeys import Person
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Channel
 from tests.cli.commands import refused, rekindle
 
 HASHED = re.compile(r"[0-9a-f]{64}")
@@ -124,6 +128,42 @@ def test_suppressed_addresses_stay_so_for_whoever_comes_with_them(begun: Path) -
     # Nobody's address is kept: what stands in the ledger is a keyed hash.
     raw = (begun / "state" / "ledger.sqlite3").read_bytes()
     assert b"later@example.com" not in raw
+
+
+def test_a_no_holds_for_everybody_and_every_address_its_row_names(begun: Path) -> None:
+    path = write(
+        begun,
+        "customer_id,email,phone,reason,at,channel",
+        "c001,c003@example.com,,stop,2024-08-01,",  # whose address is another's by now
+        "c002,former@example.com,,bounce,2024-08-01,",
+        ",c007@example.com,,stop,31/31/2024,",
+        ",stranger@example.com,,stop,soon,",
+        ",c005@example.com,,Subscribed,,",
+        ",,+44 20 7946 0018,stop,,",
+        ",c006@example.com,+44 20 7946 0019,bounce,2024-08-01,sms",
+    )
+    space = Workspace.open(begun)
+    taken = import_suppressions(space, path, ListDefaults(Channel("email")), who="ann")
+    assert [(one.line, one.problem) for one in taken.refused] == [
+        (4, "unreadable"), (5, "unreadable"), (6, "no_suppression"), (7, "which_channel"),
+    ]  # fmt: skip
+    assert taken.counts == {"suppressed": 3, "kept for whoever has the address": 3}
+    people = [f"c00{number}" for number in (1, 2, 3, 5, 6, 7)]
+    assert [bool(space.history.suppressions_of(one)) for one in people] == [
+        True, False, True, False, False, True,
+    ]  # fmt: skip
+    space.book.save_people(
+        [
+            Person("x", "Former@Example.com"),
+            Person("y", "stranger@example.com"),
+            Person("z", phone="0044 2079460019"),
+        ]
+    )
+    assert [len(space.history.suppressions_of(one)) for one in "xyz"] == [1, 1, 1]
+    path = write(begun, "email,granted,at", "c006@example.com,no,soon", "other@example.com,no,soon")
+    taken = import_consents(space, path, ListDefaults(Channel("email")), who="ann")
+    assert taken.counts == {"no": 1, "kept for whoever has the address": 1}
+    assert len(taken.refused) == 2
 
 
 def test_an_opt_out_of_before_a_newer_consent_is_left_out(begun: Path) -> None:

@@ -1,8 +1,9 @@
 """Takes lists of consents and of suppressions from other systems, with their dates.
 
-A blank says nothing. A no without a date counts from now, the latest it may have been said; a
-yes without one from before everything dated. Of nobody known a yes is set aside, and a no is
-kept as a keyed hash of the address, so that whoever comes with it later is not written to.
+A blank says nothing. A no without a date counts from now, the latest it may have been said,
+and so does one whose date cannot be read; a yes without one from before everything dated. A yes
+is taken of one person alone, a no of everybody whom its row names. Of an address that nobody
+has a no is kept as a keyed hash, so that whoever comes with it later is not written to.
 """
 
 from __future__ import annotations
@@ -70,6 +71,10 @@ REASONS: Mapping[str, SignalKind] = {
         ("", "optout", "optedout", "unsubscribe", "unsubscribed", "unsubscription", "stop",
          "manual", "manuallysuppressed", "donotcontact"), SignalKind.OPT_OUT),
 }  # fmt: skip
+# What lists of everybody say of those who may be written to.
+WELCOME = frozenset(
+    ("subscribed", "active", "optin", "optedin", "confirmed", "yes", "true", "deliverable", "valid")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,13 @@ class Taken:
     columns: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
     quarantine: Path | None = None
+    _lines: set[int] = field(default_factory=set)
 
     def refuse(self, row: ListedRow, problem: str, detail: str) -> None:
-        """Set a row aside."""
-        self.refused.append(Refused(row.line, problem, detail))
+        """Set a row aside, for the first thing that is wrong with it."""
+        if row.line not in self._lines:
+            self._lines.add(row.line)
+            self.refused.append(Refused(row.line, problem, detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ def import_consents(workspace: Workspace, path: Path, defaults: ListDefaults, *,
         for row in batch:
             found = _consents(row, people, defaults, now, taken)
             records += found
-            if not found and row.values.get("granted") is False and not row.trouble:
+            if row.values.get("granted") is False:
                 stops += _unknown(row, people, SignalKind.OPT_OUT, defaults, now, taken)
         with ledger_transaction(workspace.ledger):
             workspace.book.save_consent(records)
@@ -151,15 +159,19 @@ def import_suppressions(
         others: list[tuple[str, Suppression, datetime]] = []
         stops = []
         for row in batch:
-            if row.trouble or (channel := _channel(workspace, row, defaults, taken)) is None:
+            channel = _channel(workspace, row, defaults, taken) if row.values else None
+            if channel is None:
                 continue
             told = " ".join(str(row.values.get("reason") or "").split())[:LONGEST_REASON]
-            kind = REASONS.get("".join(c for c in told.casefold() if c.isalnum()))
+            plain = "".join(c for c in told.casefold() if c.isalnum())
+            if plain in WELCOME:
+                taken.refuse(row, "no_suppression", f"{told!r} keeps nobody from being written to")
+                continue
+            kind = REASONS.get(plain)
             at = min(row.values.get("at") or now, now)
-            known = people.find(row)
-            if not known:
-                stops += _unknown(row, people, kind or told, defaults, now, taken)
-            for person in known:
+            stops += _unknown(row, people, kind or told, defaults, now, taken)
+            address = people.address_of(row, channel) if kind is SignalKind.BOUNCE else ""
+            for person in people.all_at(row, channel) if address else people.all_in(row):
                 if _agreed_since(workspace, person, channel, kind, row):
                     taken.counts["agreed since"] += 1
                     continue
@@ -168,9 +180,10 @@ def import_suppressions(
                     one = Suppression(channel, Purpose.MARKETING, told)
                     others.append((person, one, at))
                     continue
-                day = row.values["at"].isoformat() if row.values.get("at") else "undated"
+                # Undated it counts from now, also where an earlier list said the same.
+                said_at = row.values.get("at")
+                day = said_at.isoformat() if said_at else f"undated {now:%Y-%m-%d}"
                 key = f"list:{kind.value}:{channel}:{person}:{day}"
-                address = people.address_of(row) if kind is SignalKind.BOUNCE else ""
                 signals.append(Signal(person, kind, at, key, channel=channel, address=address))
         with ledger_transaction(workspace.ledger):
             workspace.book.record(signals, now)
@@ -189,9 +202,7 @@ class _Finder:
         self._workspace = workspace
         told = [row.values for row in rows]
         self._book = AddressBook(workspace.ledger, secret=workspace.secret)
-        self._at = self._book.find_people(
-            [(kind, one[name]) for one in told for name, kind in KINDS.items() if one.get(name)]
-        )
+        self._at = self._book.find_people([address for row in rows for address in _addresses(row)])
         ids = {one["customer_id"] for one in told if one.get("customer_id")}
         usable = {one for one in ids if is_usable_id(one)}
         self._by_id = workspace.book.persons.find(usable) if usable else {}
@@ -202,22 +213,35 @@ class _Finder:
         person = self._by_id.get(row.values.get("customer_id") or "")
         if person is not None and person in self._known:
             return [person]
-        found = {
-            one
-            for name, kind in KINDS.items()
-            if row.values.get(name)
-            for one in self._at.get((kind, row.values[name]), ())
-        }
+        found = {one for address in _addresses(row) for one in self._at.get(address, ())}
         return sorted(found)
+
+    def all_in(self, row: ListedRow) -> list[str]:
+        """Return everybody a row names: by id, and whoever has one of its addresses."""
+        named = {one for kind, value in _addresses(row) for one in self._at.get((kind, value), ())}
+        return sorted({*self.find(row), *named})
+
+    def all_at(self, row: ListedRow, channel: Channel) -> list[str]:
+        """Return whoever has the address of a channel that a row names."""
+        kind = self._workspace.terms.address_kind(channel)
+        return list(self._at.get((kind, self.address_of(row, channel)), ()))
+
+    def nobodys(self, row: ListedRow) -> list[tuple[str, str]]:
+        """Return the addresses of a row, by kind and value, that nobody has."""
+        return [one for one in _addresses(row) if not self._at.get(one)]
 
     def id_of(self, row: ListedRow) -> str | None:
         """Return the usable id of a row, None without one."""
         return self._by_id.get(row.values.get("customer_id") or "")
 
-    @staticmethod
-    def address_of(row: ListedRow) -> str:
-        """Return the address a row names, "" for none."""
-        return row.values.get("email") or row.values.get("phone") or ""
+    def address_of(self, row: ListedRow, channel: Channel) -> str:
+        """Return the address of a channel that a row names, "" for none."""
+        kind = self._workspace.terms.address_kind(channel)
+        return next((value for one, value in _addresses(row) if one == kind), "")
+
+
+def _addresses(row: ListedRow) -> list[tuple[str, str]]:
+    return [(kind, row.values[name]) for name, kind in KINDS.items() if row.values.get(name)]
 
 
 KINDS = {"email": AddressKind.EMAIL, "phone": AddressKind.PHONE}
@@ -266,7 +290,7 @@ def _consents(
     if granted and said_at is not None and said_at > now + CLOCKS_DIFFER_BY:
         taken.refuse(row, "in_the_future", f"a yes of {said_at:%Y-%m-%d} cannot be said yet")
         return []
-    found = people.find(row)
+    found = people.find(row) if granted else people.all_in(row)
     if not found and not granted and (own := people.id_of(row)) is not None:
         found = [own]  # nobody yet; the no waits for them
     if granted and len(found) != 1:
@@ -299,7 +323,7 @@ def _unknown(
     taken: Taken,
 ) -> list[tuple[str, str, Suppression, datetime]]:
     """Return what suppresses the addresses of a row that nobody known has."""
-    if people.find(row) or (channel := _channel(people._workspace, row, defaults, taken)) is None:
+    if (channel := _channel(people._workspace, row, defaults, taken)) is None:
         return []
     at = min(row.values.get("at") or now, now)
     purpose = None if why is SignalKind.BOUNCE else Purpose.MARKETING
@@ -307,13 +331,13 @@ def _unknown(
     one = Suppression(reach, purpose, str(why), Whom.ADDRESS)
     own = people._workspace.terms.address_kind(channel)
     found = [
-        (kind.value, row.values[name], one, at)
-        for name, kind in KINDS.items()
-        if row.values.get(name) and (reach is None or kind == own)
+        (kind, value, one, at)
+        for kind, value in people.nobodys(row)
+        if reach is None or kind == own
     ]
     if found:
         taken.counts["kept for whoever has the address"] += 1
-    else:
+    elif not people.all_in(row):
         taken.refuse(row, "unknown_person", f"nobody goes by it, and it has no {own} address")
     return found
 
@@ -333,11 +357,16 @@ def _channel(
     """Return the channel of a row, the default where it names none; None for no channel."""
     name = str(row.values.get("channel") or defaults.channel).strip().casefold()
     name = {"e-mail": "email", "mail": "email", "text": "sms"}.get(name, name)
-    if is_channel(name) and name in workspace.capabilities:
-        return Channel(name)
-    if not any(one.line == row.line for one in taken.refused[-2:]):
+    if not is_channel(name) or name not in workspace.capabilities:
         taken.refuse(row, "unknown_channel", f"{name[:40]!r} is no channel")
-    return None
+        return None
+    kinds, own = [kind for kind, _ in _addresses(row)], workspace.terms.address_kind(Channel(name))
+    is_told = row.values.get("channel") or row.values.get("customer_id") or own in kinds
+    if not is_told and kinds and own in KINDS.values():
+        detail = f"it names no {own} address and no channel; say which in a column, or --channel"
+        taken.refuse(row, "which_channel", detail)
+        return None
+    return Channel(name)
 
 
 def _require_channel(workspace: Workspace, channel: Channel) -> None:
