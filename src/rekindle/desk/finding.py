@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rekindle.errors import UsageError
-from rekindle.identity import HandleKind, normalise_address, normalise_phone
+from rekindle.identity import HandleKind, international, normalise_address
 from rekindle.ledger import Persons, hash_address
 from rekindle.runtime import Workspace
 
@@ -76,7 +76,7 @@ def _in_facts(workspace: Workspace, text: str) -> set[str]:
         return set()
     spellings = {
         HandleKind.EMAIL: normalise_address(text) if "@" in text else "",
-        HandleKind.PHONE: normalise_phone(text),
+        HandleKind.PHONE: international(text),
         HandleKind.LOYALTY: text.lower(),
     }
     for kind, value in spellings.items():

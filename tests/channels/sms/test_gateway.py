@@ -137,3 +137,11 @@ def test_what_a_gateway_reports() -> None:
     for broken in [*unreadable, {"id": [1]}]:
         with pytest.raises(EventError):
             read(broken)
+
+
+@pytest.mark.parametrize("number", ["+442079460018", "442079460018", "0044 20 7946 0018"])
+def test_a_number_is_known_however_the_gateway_writes_it(number: str) -> None:
+    body = json.dumps({"id": "1", "from": number, "text": "Stop"}).encode()
+    request = WebhookRequest({"authorization": "Bearer key"}, body, NOW)
+    (event,) = GatewayReports(gateway(), "key").read(request)
+    assert event.address == "+442079460018"

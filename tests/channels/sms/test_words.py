@@ -16,12 +16,15 @@ Abmelden|stopp bitte|Keine Nachrichten mehr!|bitte keine SMS mehr|Lasst mich in 
 schreibt mir nicht mehr|Ich möchte keine Werbung|Bitte nehmt mich aus dem Verteiler|LÖSCHEN
 Arrêt|ARRÊTER|désabonner|Ne m'envoyez plus de messages|plus de messages svp|STOP SMS|désinscription
 laissez-moi tranquille|ne me contactez plus|retirez mon numéro
+pls stop|plz stop|don't message me again|no more|hör auf|Hören Sie bitte auf|ça suffit, stop
+suppression|detener|cancelar suscripción|go away
 BAJA|alto|No me escriban más|no quiero recibir más mensajes|denme de baja por favor|Déjenme en paz
 """
 START = "START|unstop|Start!|Anmelden|alta"
 HELP = "HELP|info|Hilfe|aide ?|¡Ayuda!"
 WORDS = """
 Is the red one still in stock?|I'll stop by tomorrow|stop by at 5?|Please don't cancel my order
+no more size 8?|send more|please text me|don't stop
 Where is my order?|Danke!|merci beaucoup|¿Cuándo llega?|can't stop loving it|ok|yes|I want more
 Cancel my appointment please|When does the sale end?|Wann endet die Aktion?|C'est la fin ?
 """
@@ -36,7 +39,17 @@ def test_a_stop(text: str) -> None:
     assert meaning_of(text) is Heard.STOP
 
 
-@pytest.mark.parametrize("text", ["\uff33\uff34\uff2f\uff30", "\U0001f6d1 stop", " stop\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\uff33\uff34\uff2f\uff30",
+        "\U0001f6d1 stop",
+        " stop\n",
+        "Stop\nSent from my telephone",
+        "st\u00adop",
+        "start stop",
+    ],
+)
 def test_a_stop_that_is_written_oddly(text: str) -> None:
     assert meaning_of(text) is Heard.STOP
 

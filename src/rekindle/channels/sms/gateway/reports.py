@@ -14,6 +14,7 @@ from typing import Any
 from rekindle.channels.sms.hearing import event_of
 from rekindle.channels.sms.settings import REPORTS_KEY, SmsSettings
 from rekindle.errors import EventError, ForgedReportError
+from rekindle.identity import international
 from rekindle.messages import DeliveryEvent, DeliveryKind, WebhookRequest
 from rekindle.vocabulary import Channel
 
@@ -47,7 +48,7 @@ class GatewayReports:
         if not isinstance(told, dict) or not _text(told, "id"):
             raise EventError("unreadable", "the report is no object with an id")
         if "text" in told:
-            sender = _text(told, "from")
+            sender = _number(told, "from")
             found = event_of(
                 OUTLET, _text(told, "id"), sender, _text(told, "text"), request.received_at
             )
@@ -65,7 +66,7 @@ class GatewayReports:
             outlet=OUTLET,
             at=request.received_at,
             provider_id=_text(told, "message"),
-            address=_text(told, "to"),
+            address=_number(told, "to"),
             reason=_text(told, "why"),
         )
 
@@ -73,3 +74,9 @@ class GatewayReports:
 def _text(told: Mapping[str, Any], name: str) -> str:
     given = told.get(name)
     return str(given) if isinstance(given, (str, int)) else ""
+
+
+def _number(told: Mapping[str, Any], name: str) -> str:
+    """Return a number as E.164; many gateways leave the plus out, and then it has its country."""
+    given = _text(told, name).strip()
+    return international(given) or international(f"+{given}") or given

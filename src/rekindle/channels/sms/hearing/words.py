@@ -33,8 +33,11 @@ STOPS = _listed(
     """
     stop|stopall|stop all|unsubscribe|cancel|end|quit|revoke|optout|opt out|remove|remove me|unsub
     stopp|halt|abmelden|abmeldung|abbestellen|austragen|kundigen|loschen|widerruf|ende|schluss
+    hor auf|hort auf
     arret|arreter|arretez|stop sms|desabonner|desabonnement|desinscrire|desinscription|resilier|fin
-    parar|pare|alto|baja|darse de baja|cancelar|anular|terminar|eliminar|basta
+    supprimer|suppression
+    parar|pare|alto|detener|baja|darse de baja|cancelar|anular|terminar|eliminar|basta
+    cancelar suscripcion|anular suscripcion
     """
 )
 STARTS = _listed(
@@ -51,20 +54,22 @@ FIRM = frozenset(
     {"stop", "stopall", "stopp", "unsubscribe", "optout", "revoke", "abmelden", "arret", "baja"}
 )
 _BESIDE = """
-    please thanks thank you now it this that at once immediately all everything me
+    please pls plz thanks thank you now it this that at once immediately all everything me
     text texts sms message messages texting messaging
-    sofort bitte danke jetzt alles merci maintenant svp s il vous plait tout
+    sofort bitte danke jetzt alles merci maintenant svp s il vous plait tout ca suffit
     por favor gracias ya ahora todo
 """
 POLITE = frozenset(_BESIDE.split())
 SENTENCES = re.compile(
     r"""
       \b(stop|quit|cease)\ (text|messag|send|contact|writ|spam|bother|it\b|this\b|these\b)
-    | \b(do\ not|don\ ?t|dont|never)\ (ever\ )?(text|messag|send|contact|write)\b
+    | \b(do\ not|don\ ?t|dont|never)\ (ever\ )?(text|messag|send|contact|write|call)
     | \b(no|not\ any)\ more\ (text|messag|sms|offer|advert|marketing|of\ (this|these))
     | \b(take|get|remove|delete|strike)\ (me|my\ number|this\ number)\ (off|from|out)
     | \b(remove|delete|unsubscribe|opt)\ (me|my\ number|us)\b
     | \bopt\ (me\ )?out\b | \bunsubscribe\b | \bopting\ out\b
+    | \bno\ more$ | \b(fuck|piss|bugger)\ off\b | \bgo\ away\b
+    | \bhor(en|t|e)?\ (sie\ )?(bitte\ )?(damit\ )?auf\b
     | \bleave\ (me|us)\ alone\b | \bi?\ ?(revoke|withdraw)\b.*\bconsent\b
     | \b(no\ longer|not)\ (want|wish)\b.*\b(text|messag|sms|contact|hear)
     | \bwrong\ number\b | \bplease\ (stop|unsubscribe)\b
@@ -91,7 +96,11 @@ LONGEST = 1600
 def meaning_of(text: str) -> Heard:
     """Return what a text means."""
     plain = _plain(text[:LONGEST])
-    if plain in STOPS or _is_firm(plain) or SENTENCES.search(plain):
+    # A telephone may have added a line of its own: "Sent from my …".
+    first = _plain(text.strip().partition("\n")[0][:LONGEST])
+    if first in STOPS or plain in STOPS or _is_firm(first) or _is_firm(plain):
+        return Heard.STOP
+    if SENTENCES.search(plain):
         return Heard.STOP
     if plain in STARTS:
         return Heard.START
@@ -108,17 +117,17 @@ def meaning_word(text: str) -> str:
 
 
 def _is_firm(plain: str) -> bool:
-    first, *rest = plain.split() or [""]
-    if set(rest) and first in POLITE:  # "please stop"
-        words = plain.split()
-        while words and words[0] in POLITE:
-            words = words[1:]
-        first, *rest = words or [""]
-    return first in FIRM and all(word in POLITE or word in FIRM for word in rest)
+    """Return whether nothing but a stop is said, politely or not: "please stop", "stop now"."""
+    words = set(plain.split())
+    return bool(words & FIRM) and words <= FIRM | POLITE | STARTS
 
 
 def _plain(text: str) -> str:
     """Return a text in small letters, without accents, signs and spaces to spare."""
     spread = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(letter for letter in spread if not unicodedata.combining(letter))
+    bare = "".join(
+        letter
+        for letter in spread
+        if not unicodedata.combining(letter) and unicodedata.category(letter) != "Cf"
+    )
     return " ".join(SIGNS.sub(" ", bare).split())
