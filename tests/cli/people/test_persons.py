@@ -53,7 +53,8 @@ def persons(folder: Path, handle: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "handle", ["C100", "C200", "ada@example.org", "ADA@example.org ", "+442071838750"]
+    "handle",
+    ["C100", "C200", "ada@example.org", "ADA@example.org ", "+442071838750", "0044 20 71838750"],
 )
 def test_a_person_is_found_by_any_handle(folder: Path, handle: str) -> None:
     assert persons(folder, handle) == ["C100"]
