@@ -24,7 +24,7 @@ from rekindle.desk import (
 )
 from rekindle.errors import UsageError
 from rekindle.journeys import Signal
-from rekindle.ledger import Outcome, disconnect, models
+from rekindle.ledger import Outcome, Tasks, disconnect, models
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Channel, Reason, SignalKind
 from rekindle.worker import Worker
@@ -106,6 +106,24 @@ def test_a_task_is_taken_done_and_heard_by_the_journey(shop: Shop) -> None:
     assert list_tasks(shop.space) == []
     touch = models.Touch.objects.using(shop.space.ledger).get()
     assert touch.cost_micros == 5_000_000
+
+
+def test_a_task_is_not_done_without_what_was_said(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (task,) = list_tasks(shop.space)
+    key = task.entry.key
+
+    def lose_power(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for owner, name in ((Tasks, "finish"), (type(shop.space.book), "record")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, lose_power)
+            with pytest.raises(KeyboardInterrupt):
+                finish_task(shop.space, key, Outcome.REACHED, who="bob", wants_no_more=True)
+        assert [one.entry.key for one in list_tasks(shop.space)] == [key]
+        assert shop.space.history.suppressions_of("ann") == []
 
 
 def test_nobody_is_called_at_night_or_once_they_bought_or_said_no(shop: Shop) -> None:

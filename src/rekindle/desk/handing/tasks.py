@@ -15,7 +15,7 @@ from rekindle.config import LONGEST_DURATION
 from rekindle.errors import UsageError
 from rekindle.gate import Decision, GateContext, JourneyRules, decide
 from rekindle.journeys import Send, Signal
-from rekindle.ledger import Outcome, TaskEntry, Tasks
+from rekindle.ledger import Outcome, TaskEntry, Tasks, ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Channel, Purpose, Reason, SignalKind
 from rekindle.wording import moment
@@ -110,14 +110,16 @@ def finish_task(
         UsageError: there is no such task.
     """
     task, at = find_task(workspace, _named(key)), workspace.clock.now()
-    Tasks(workspace.ledger).finish(task.entry, outcome, at, who=who, note=note)
     person, signals = task.entry.person, []
     if outcome in SPOKEN:
         signals.append(Signal(person, SignalKind.REPLY, at, f"task:{task.entry.key}"))
     if wants_no_more:
         signals.append(Signal(person, SignalKind.OPT_OUT, at, f"task-stop:{task.entry.key}"))
-    if signals:
-        workspace.book.record(signals, at)
+    # Whoever loses the power here loses neither: a task that is done is asked about no more.
+    with ledger_transaction(workspace.ledger):
+        if signals:
+            workspace.book.record(signals, at)
+        Tasks(workspace.ledger).finish(task.entry, outcome, at, who=who, note=note)
     return task
 
 
