@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -354,3 +355,35 @@ def test_codes_of_a_ledger_that_forgot_are_given_to_nobody(shop: Shop) -> None:
     shop.load("CCC")
     assert shop.tick(START + 6 * HOUR) == {(Answer.SEND, None): 1}
     assert [code for _, code, _ in shop.given] == ["CCC"]
+
+
+def test_more_orders_with_codes_than_a_statement_may_name(sqlite: str) -> None:
+    shop = Shop(sqlite)
+    shop.load("AAA")
+    shop.tick()
+    limit = sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER
+    connections[sqlite].connection.setlimit(limit, 12_000)
+    (held,) = load_holders(sqlite, {f"k{number}" for number in range(12_001)} | {"aaa"})["aaa"]
+    one = Redemption("shop", "1", START + HOUR, 1_000_000, is_by_other=False)
+    strangers = range(held.touch + 1, held.touch + 12_001)
+    save_redemptions(sqlite, dict.fromkeys((held.touch, *strangers), one), START)
+    assert shop.given == [("p0", "AAA", "redeemed")]
+
+
+def test_shared_code_has_every_holder_and_one_of_a_pool_only_its_own(alias: str) -> None:
+    shop = Shop(alias, 3)
+    shop.load("AAA")
+    shop.tick()
+    given = rows.GivenOffer.objects.using(alias)
+    (first,) = given.all()
+    holder = first.person_id
+    for touch, person, code in (
+        (1001, "p1", "SHOP10"),
+        (1002, "p2", "SHOP10"),
+        (1003, "p1", "AAA"),
+    ):
+        first.pk, first.touch, first.person_id, first.code = None, touch, person, code
+        first.save(using=alias)
+    found = load_holders(alias, {"aaa", "shop10", "other"})
+    told = {key: [(one.person, one.is_shared) for one in held] for key, held in found.items()}
+    assert told == {"aaa": [(holder, False)], "shop10": [("p1", True), ("p2", True)]}

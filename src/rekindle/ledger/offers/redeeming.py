@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, QuerySet
 
+from rekindle.ledger.bulk import chunks
 from rekindle.ledger.offers.giving import book_stock, hold_every_stock
 from rekindle.ledger.offers.models import GHOST, OPEN, REDEEMED, RELEASED, GivenOffer, OfferCode
 from rekindle.ledger.queries import (
@@ -57,19 +58,37 @@ def load_holders(alias: str, keys: Collection[str]) -> dict[str, list[CodeHolder
     """Return who holds the codes with these keys, in the order they were given."""
     found: dict[str, list[CodeHolder]] = {}
     with ledger_errors():
-        own = OfferCode.objects.using(alias).filter(key__in=keys).exclude(touch=None)
-        touches = {int(touch or 0): key for touch, key in own.values_list("touch", "key")}
-        rows = GivenOffer.objects.using(alias).filter(touch__in=list(touches))
-        for row in rows.order_by("at", "touch"):
-            holder = CodeHolder(row.touch, row.person_id, row.at, is_shared=False)
-            found.setdefault(touches[row.touch], []).append(holder)
-        shared = GivenOffer.objects.using(alias).filter(state__in=(OPEN, REDEEMED))
-        codes = {code for (code,) in shared.values_list("code").distinct() if key_of(code) in keys}
-        codes -= set(own.values_list("code", flat=True))
-        for row in shared.filter(code__in=codes).order_by("at", "touch"):
-            holder = CodeHolder(row.touch, row.person_id, row.at, is_shared=True)
-            found.setdefault(key_of(row.code), []).append(holder)
+        for chunk in chunks(sorted(keys)):
+            own = OfferCode.objects.using(alias).filter(key__in=chunk).exclude(touch=None)
+            touches = {int(touch or 0): key for touch, key in own.values_list("touch", "key")}
+            rows = GivenOffer.objects.using(alias).filter(touch__in=list(touches))
+            for row in rows.order_by("at", "touch"):
+                holder = CodeHolder(row.touch, row.person_id, row.at, is_shared=False)
+                found.setdefault(touches[row.touch], []).append(holder)
+        for chunk in chunks(_shared_codes(alias, keys)):
+            rows = _given_with_shared(alias).filter(code__in=chunk)
+            for row in rows.order_by("at", "touch"):
+                holder = CodeHolder(row.touch, row.person_id, row.at, is_shared=True)
+                found.setdefault(key_of(row.code), []).append(holder)
     return found
+
+
+def _given_with_shared(alias: str) -> QuerySet[GivenOffer]:
+    """Return what was given with a code that is in no pool as one of this message's own."""
+    own = OfferCode.objects.using(alias).filter(touch=OuterRef("touch"))
+    rows = GivenOffer.objects.using(alias).filter(~Exists(own), state__in=(OPEN, REDEEMED))
+    return rows.exclude(code="")
+
+
+def _shared_codes(alias: str, keys: Collection[str]) -> list[str]:
+    """Return the codes with these keys that many may hold. There are few, of many codes."""
+    codes = set(_given_with_shared(alias).values_list("code", flat=True).distinct())
+    by_key = {key_of(code): code for code in codes if key_of(code) in keys}
+    pooled = OfferCode.objects.using(alias).exclude(touch=None)
+    own: set[str] = set()
+    for chunk in chunks(sorted(by_key)):
+        own.update(pooled.filter(key__in=chunk).values_list("key", flat=True))
+    return sorted(code for code in codes if key_of(code) in by_key.keys() - own)
 
 
 def save_redemptions(alias: str, found: Mapping[int, Redemption], at: datetime) -> bool:
@@ -77,36 +96,46 @@ def save_redemptions(alias: str, found: Mapping[int, Redemption], at: datetime) 
 
     One that is being cancelled at this instant is left for the next time.
     """
-    wanted = Q(touch__in=list(found)) | Q(state=REDEEMED)
-    rows = GivenOffer.objects.using(alias).filter(wanted).order_by("pk")
+    rows = GivenOffer.objects.using(alias)
     with ledger_transaction(alias):
         hold_every_stock(alias)
-        concerned, looked_at = rows.count(), 0
-        changes, amounts = [], []
-        for row in rows.select_for_update(skip_locked=True):
-            looked_at += 1
-            told = found.get(row.touch)
-            if _says(row, told):
-                continue
-            before = _set_aside(row)
-            _apply(row, told, at)
-            amounts.append((row.offer, _set_aside(row) - before))
-            changes.append(
-                (
-                    row.touch,
-                    row.state,
-                    row.is_settled,
-                    text_or_none(row.redeemed_at),
-                    row.source,
-                    row.order,
-                    row.discount_micros,
-                    row.is_by_other,
-                )
+        redeemed = rows.filter(state=REDEEMED).values_list("touch", flat=True)
+        is_whole = True
+        for chunk in chunks(sorted({*found, *redeemed})):
+            is_whole &= _save_some(alias, rows.filter(touch__in=chunk), found, at)
+        return is_whole
+
+
+def _save_some(
+    alias: str, rows: QuerySet[GivenOffer], found: Mapping[int, Redemption], at: datetime
+) -> bool:
+    """Do that for some of them; return whether all of these could be looked at."""
+    concerned, looked_at = rows.count(), 0
+    changes, amounts = [], []
+    for row in rows.order_by("pk").select_for_update(skip_locked=True):
+        looked_at += 1
+        told = found.get(row.touch)
+        if _says(row, told):
+            continue
+        before = _set_aside(row)
+        _apply(row, told, at)
+        amounts.append((row.offer, _set_aside(row) - before))
+        changes.append(
+            (
+                row.touch,
+                row.state,
+                row.is_settled,
+                text_or_none(row.redeemed_at),
+                row.source,
+                row.order,
+                row.discount_micros,
+                row.is_by_other,
             )
-        if changes:
-            execute(alias, "redeem_offers", rows_of(changes))
-            book_stock(alias, amounts)
-        return looked_at == concerned
+        )
+    if changes:
+        execute(alias, "redeem_offers", rows_of(changes))
+        book_stock(alias, amounts)
+    return looked_at == concerned
 
 
 def _says(row: GivenOffer, wanted: Redemption | None) -> bool:
