@@ -41,6 +41,7 @@ from rekindle.journeys import (
     WaitForTime,
     Way,
 )
+from rekindle.messages import AddressKind, Capabilities
 from rekindle.offers import HouseOffers, Offers, Wanted, parse_offers
 from rekindle.vocabulary import Channel, Purpose
 
@@ -50,6 +51,9 @@ DAY = timedelta(days=1)
 COST = 1000
 DATE_COLUMN = "refill_due_on"
 
+# Everybody is written to by texts, which the law of some states has hours for; they go to
+# addresses here, so that two people may share one.
+CHANNEL = Channel("sms")
 STARTS = tuple(
     datetime(*day, 9, tzinfo=UTC)
     for day in (
@@ -90,6 +94,8 @@ HOMES = (
     Home("America/Toronto", "CA", ("America/Toronto",)),
     Home("Mars/Olympus", "DE", ("Europe/Berlin",)),
     Home(None, "US", US),
+    Home("America/Chicago", "US-TX", ("America/Chicago",)),
+    Home("America/New_York", "US-FL", ("America/New_York",)),
     Home(None, None, ("Asia/Tokyo",), "+81 3 1234 5678"),
     Home(None, None, ()),
 )
@@ -158,15 +164,15 @@ def draw_house(draw: Random) -> House:
     zone = draw.choice(["Europe/London", "America/New_York", "UTC", "Pacific/Apia"])
     caps = draw.choice(
         [
-            (Cap(Channel("email"), 1, 16 * HOUR), Cap(None, 3, 7 * DAY)),
-            (Cap(Channel("email"), 2, 3 * DAY),),
+            (Cap(CHANNEL, 1, 16 * HOUR), Cap(None, 3, 7 * DAY)),
+            (Cap(CHANNEL, 2, 3 * DAY),),
             (Cap(None, 1, None),),
-            (Cap(Channel("email"), 1, 6 * HOUR), Cap(None, 2, None)),
+            (Cap(CHANNEL, 1, 6 * HOUR), Cap(None, 2, None)),
             (),
         ]
     )
     budgets = draw.choice(
-        [(), (), (Budget(None, None, 6 * COST),), (Budget("first", Channel("email"), 3 * COST),)]
+        [(), (), (Budget(None, None, 6 * COST),), (Budget("first", CHANNEL, 3 * COST),)]
     )
     worth = (Worth("value_band = 'high'", 2 * COST), Worth("orders_count >= 2", COST // 2))
     rules = HouseRules(
@@ -189,6 +195,7 @@ def draw_house(draw: Random) -> House:
         bad_endings=frozenset({BAD_ENDING}),
         offers=OFFERS,
         offer_wait=HOUSE_OFFERS.wait,
+        channels={CHANNEL: Capabilities(AddressKind.EMAIL)},
     )
     return House(rules, terms)
 
@@ -257,7 +264,7 @@ def draw_journey(draw: Random, name: str, newest: Journey | None = None) -> Jour
     if name == "receipt":
         steps = tuple(map(_without_offers, steps))
     if not any(isinstance(step, Send) for step in steps):
-        steps = (*steps, Send("last", Channel("email"), "bye"))
+        steps = (*steps, Send("last", CHANNEL, "bye"))
     journey = Journey(
         name=name,
         audience=draw.choice(["true", "tier = 'lapsed'"]),
@@ -305,7 +312,7 @@ class _StepDrawer:
         key = self._key("s")
         when = self._draw.choice(tuple(CONDITIONS)) if self._draw.random() < 0.2 else None
         variants = ("warm", "brief") if self._draw.random() < 0.2 else ()
-        return Send(key, Channel("email"), key, when, variants, GIVING.get(key))
+        return Send(key, CHANNEL, key, when, variants, GIVING.get(key))
 
     def _wait(self) -> Wait:
         events = self._events() if self._draw.random() < 0.3 else []
@@ -377,7 +384,7 @@ def _backfill_text(backfill: timedelta | None) -> str:
 def _step_text(step: Step) -> dict[str, Any]:
     found: dict[str, Any] = {"id": step.key}
     if isinstance(step, Send):
-        send: dict[str, Any] = {"channel": "email", "template": step.template}
+        send: dict[str, Any] = {"channel": CHANNEL.value, "template": step.template}
         if step.variants:
             send["variants"] = step.variants
         if step.offer is not None:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.journeys import Signal, build_route, map_places, order_signal
-from rekindle.vocabulary import Channel, SignalKind
+from rekindle.vocabulary import SignalKind
 from tests.simulation.drawing import (
     BAD_ENDING,
+    CHANNEL,
     DAY,
     FLAGS,
     HOUR,
@@ -120,7 +121,7 @@ def consent(world: World) -> None:
     """Someone says yes or no, now or (as the record has it) at another time."""
     person, at, granted = _someone(world), _somewhen(world), world.draw.random() < 0.6
     world.log.append(("consent", person, granted, at))
-    world.book.save_consent([ConsentRecord(person, Channel("email"), granted, at, "form")])
+    world.book.save_consent([ConsentRecord(person, CHANNEL, granted, at, "form")])
     world.journal.people[person].consents.append((at, granted))
 
 
@@ -159,7 +160,7 @@ def suppress(world: World) -> None:
     """Someone is put on the list by hand."""
     person = _someone(world)
     world.log.append(("suppressed", person))
-    world.book.suppress(person, Channel("email"), reason="by hand", at=world.now)
+    world.book.suppress(person, CHANNEL, reason="by hand", at=world.now)
     world.journal.suppress(person)
 
 

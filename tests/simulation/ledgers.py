@@ -41,10 +41,11 @@ from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
 from rekindle.messages import Address, AddressKind, Message, Receipt
-from rekindle.vocabulary import Answer, Channel, SignalKind
+from rekindle.vocabulary import Answer, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from rekindle.worker.dispatching.dispatcher import name_worker
 from rekindle.worker.dispatching.stopping import LedgerDoor
+from tests.simulation.drawing import CHANNEL
 from tests.simulation.happenings import WEBSITE
 from tests.simulation.journal import BrokenPromiseError, Key, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Watcher, watch_take
@@ -90,7 +91,7 @@ class WatchedLedgerBook(LedgerBook):
 def _event(signal: Signal, now: datetime) -> Event:
     call = {
         "type": "track",
-        "event": NAMES.get(signal.kind, signal.name),
+        "event": NAMES.get(signal.kind, signal.name).replace("email_", f"{CHANNEL}_"),
         "userId": signal.person,
         "messageId": signal.key,
         "timestamp": signal.at.isoformat(),
@@ -103,7 +104,7 @@ class Provider:
     """An outlet whose fates are drawn from the seed; it tells the world what it was handed."""
 
     name = "a false provider"
-    channel = Channel("email")
+    channel = CHANNEL
     is_idempotent = False
 
     def __init__(self, tell: Callable[[Message, bool], None], seed: int | None) -> None:

@@ -22,6 +22,7 @@ GIVING = "ledger/offers/giving.py"
 MEMORY = "journeys/memory_book.py"
 LOCAL_TIME = "gate/local_time.py"
 CONSENT = "consent/rules.py"
+LAW = "consent/law.py"
 BOOK = "ledger/book/book.py"
 OUTBOX = "ledger/outbox/outbox.py"
 LEDGER_SQL = "ledger/sql/ledger.sql"
@@ -82,7 +83,17 @@ MUTATIONS = (
     Mutation("the gate forgets permission", GATE, *never("not dossier.permission.is_granted")),
     Mutation("the oldest consent counts", CONSENT, "return max(known, key", "return min(known, key"),
     Mutation("consent by purchase never expires", CONSENT,
-        "    if at <= until:\n", "    if True:\n"),
+        "    if at <= until:", "    if True:"),
+    Mutation("no country's own grounds are looked at", LAW,
+        "return tuple(own or (row for row in rows if ANY in row.places))",
+        "return tuple(row for row in rows if ANY in row.places)"),
+    Mutation("the gate forgets the hours of the law", GATE,
+        "        open_at = barred_until(at, dossier.zones, dossier.hours)", "        open_at = None"),
+    Mutation("the law's day of the week is the one in UTC", LOCAL_TIME,
+        "    first, last = week.days[midnight.weekday()]",
+        "    first, last = week.days[(midnight - timedelta(hours=12)).weekday()]"),
+    Mutation("of a country alone, the hours of no state hold", LAW,
+        "return any(one[:2] == country for one in row.places)", "return country in row.places"),
     Mutation("the snooze is forgotten", GATE,
         *never("snoozed_until is not None and snoozed_until > context.at")),
     Mutation("muted topics are forgotten", GATE,

@@ -84,6 +84,8 @@ def is_permitted(case: Case) -> bool:
     bought_at = case.message.trail.last_order_at
     if bought_at is None or not case.house.terms.soft_opt_in:
         return False
+    if (case.person.card.country or "").startswith("US"):
+        return False  # texts need consent there, whatever was bought
     return case.person.card.country != "CA" or case.at <= _two_years_after(bought_at)
 
 
@@ -137,6 +139,21 @@ def is_awake(case: Case) -> bool:
     if any(nights) and not nights[0]:
         return not _has_common_day(case.at, zones, case.house)
     return not nights[0]
+
+
+def is_within_the_law(case: Case) -> bool:
+    """Never in the hours in which the law of a state lets nobody send texts."""
+    opens = {"US-TX": (9, 12, 21), "US-FL": (8, 8, 20), "US": (9, 12, 20)}
+    hours = opens.get(case.person.card.country or "")
+    if hours is None:
+        return True
+    first, on_sundays, last = hours
+    for zone in case.person.zones:
+        local = case.at.astimezone(zone)
+        begin = on_sundays if local.weekday() == 6 else first
+        if not begin <= local.hour < last:
+            return False
+    return True
 
 
 def _is_night(at: datetime, zone: ZoneInfo, house: House) -> bool:
@@ -300,6 +317,7 @@ IN_MARKETING: dict[str, Promise] = {
     "never to the excluded": is_not_excluded,
     "never above a cap": is_below_the_caps,
     "never in quiet hours": is_awake,
+    "never in the closed hours of a state": is_within_the_law,
     "never on a closed day": is_an_open_day,
     "never at a loss": is_worth_it,
     "never two offers at once": is_the_only_offer,

@@ -22,8 +22,8 @@ from rekindle.journeys import (
     Signal,
 )
 from rekindle.offers import ToGive
-from rekindle.vocabulary import Channel
 from tests.simulation.drawing import (
+    CHANNEL,
     COST,
     DATE_COLUMN,
     DAY,
@@ -124,7 +124,7 @@ class World:
         self.journal.start(version)
 
     def _build_engine(self) -> JourneyEngine:
-        cost = {Channel("email"): COST}
+        cost = {CHANNEL: COST}
         return JourneyEngine(self.book, self, rules=self.house.rules, cost=cost)
 
     # Time and work
