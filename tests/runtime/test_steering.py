@@ -24,8 +24,9 @@ from rekindle.desk import (
     start_journey,
     stop_journey,
 )
-from rekindle.errors import JourneyError, UsageError
+from rekindle.errors import ConfigError, JourneyError, UsageError
 from rekindle.journeys.tokens import check_drift, read_plan, sign_plan
+from rekindle.ledger import MessageState
 from rekindle.vocabulary import Reason
 from tests.runtime.shops import CALM, Team
 
@@ -250,3 +251,19 @@ def test_touch_at_night_waits_for_the_morning_where_the_person_is(team: Team) ->
         assert one.accepted_at is not None
         hours = {one.accepted_at.astimezone(ZoneInfo(zone)).hour for zone in zones}
         assert hours <= set(range(8, 21))
+
+
+def test_what_waits_for_an_outlet_that_cannot_be_built_goes_stale(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigError("no key")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rekindle.worker.dispatching.building._of_channel", refuse)
+        team.start("few")
+        team.tick()
+        team.tick(after=10 * DAY)
+    messages = team.workspace.history.messages_of("few")
+    assert messages
+    assert {one.state for one in messages} == {MessageState.CANCELLED}

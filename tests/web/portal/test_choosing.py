@@ -235,3 +235,10 @@ def test_pages_speak_the_language_of_the_browser_or_the_country(
     assert french.headers["Content-Language"] == "fr"
     spanish = visitor.ask("GET", "/nowhere", HTTP_ACCEPT_LANGUAGE="es")
     assert "Este enlace no funciona" in spanish.body
+
+
+def test_a_form_of_thousands_of_fields_is_none_of_ours(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    answer = visitor.ask("POST", page, b"&".join(b"channel=x" for _ in range(1500)))
+    assert (answer.status, customers.did) == (400, [])

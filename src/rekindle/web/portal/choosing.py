@@ -66,9 +66,11 @@ class Choosing:
         voice = self._renderer.voice(request, country=choices.country)
         if request.method != "POST":
             return self._show(request, voice, choices)
-        given = parse_qs(
-            request.read(READ_BYTES).decode("utf-8", "replace"), max_num_fields=MOST_FIELDS
-        )
+        body = request.read(READ_BYTES).decode("utf-8", "replace")
+        try:
+            given = parse_qs(body, max_num_fields=MOST_FIELDS)
+        except ValueError:  # no form of ours has so many fields
+            return self._renderer.page("not-found.html", voice, HTTPStatus.BAD_REQUEST)
         try:
             return self._act(request, link.person, given, choices, voice)
         except WorkError:

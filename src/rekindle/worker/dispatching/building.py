@@ -41,9 +41,9 @@ class Dispatchers:
         reports = [one.run(is_stopping=is_stopping) for one in self._each]
         for report in reports:
             outcomes.update(report.outcomes)
-        # What waits for an outlet that is stopped goes stale as ever, and nobody claims it.
-        shut = {one.channel for one in self._each if one.is_shut}
-        known = {folder.channel for folder in discover().values()} - shut
+        # What waits for an outlet that is stopped, or that cannot be built, goes stale as ever,
+        # and nobody claims it.
+        known = {one.channel for one in self._each if one.channel and not one.is_shut}
         space = self._workspace
         if gone := space.outbox.expire_but(known, space.clock.now()):
             outcomes["cancelled"] += gone
