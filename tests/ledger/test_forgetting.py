@@ -121,6 +121,9 @@ def test_a_reply_is_kept_without_the_address(reply: str, left: str) -> None:
 
 def test_a_number_is_found_however_it_is_grouped() -> None:
     assert hide_address("no route to 0044-20.7946 0018", "44 2079460018") == "no route to 00…"
+    assert (
+        hide_address("21211: +442079460018 is none", "0044 (0)20 7946 0018") == "21211: … is none"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import requests
 from requests import PreparedRequest, Response
@@ -25,15 +26,20 @@ LARGEST_ANSWER = 256 * 1024
 PIECE = 8 * 1024
 LONGEST_WAIT = timedelta(days=1)
 LONGEST_WORD = 300
+HIDDEN = "…"
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a provider answered. Names of ``headers`` are in small letters."""
+    """What a provider answered. Names of ``headers`` are in small letters.
+
+    ``secrets`` are what it was asked with, and may say back.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    secrets: Sequence[str] = ()
 
     @property
     def is_taken(self) -> bool:
@@ -55,8 +61,11 @@ class Answered:
     @property
     def word(self) -> str:
         """Return what the answer says in one line, for a person to read."""
-        text = " ".join(self.body[:PIECE].decode("utf-8", "replace").split())
-        return f"{self.status} {text}".strip()[:LONGEST_WORD]
+        text = self.body[:PIECE].decode("utf-8", "replace")
+        for secret in filter(None, self.secrets):
+            for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+                text = text.replace(spelling, HIDDEN)
+        return f"{self.status} {' '.join(text.split())}".strip()[:LONGEST_WORD]
 
     def retry_after(self) -> timedelta | None:
         """Return for how long not to ask again, if it says so (RFC 9110, section 10.2.3)."""
@@ -75,8 +84,8 @@ class Answered:
 class Asker:
     """Asks one provider; from several threads at once, each over a connection of its own."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        self._timeout = timeout_seconds
+    def __init__(self, timeout_seconds: float, *, secrets: Sequence[str] = ()) -> None:
+        self._timeout, self._secrets = timeout_seconds, secrets
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
@@ -114,6 +123,7 @@ class Asker:
                 answer.status_code,
                 {name.casefold(): value for name, value in answer.headers.items()},
                 self._read(answer),
+                self._secrets,
             )
         finally:
             answer.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rekindle.identity import former_spellings, normalise_address
+from rekindle.identity import former_spellings, international, normalise_address
 
 HIDDEN = "…"
 FEWEST_DIGITS = 6
@@ -21,6 +21,7 @@ def hide_address(text: str, address: str) -> str:
     if not address or not text:
         return text
     spellings = {address, normalise_address(address), *former_spellings(address)}
+    spellings.add(international(address))
     return hide_words(text, (spelling for spelling in spellings if spelling))
 
 

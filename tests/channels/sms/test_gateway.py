@@ -145,3 +145,14 @@ def test_a_number_is_known_however_the_gateway_writes_it(number: str) -> None:
     request = WebhookRequest({"authorization": "Bearer key"}, body, NOW)
     (event,) = GatewayReports(gateway(), "key").read(request)
     assert event.address == "+442079460018"
+
+
+def test_a_secret_that_a_gateway_says_back_is_told_to_nobody(
+    server: RecordingServer, build: Callable[..., Outlet]
+) -> None:
+    said = {"error": f"no such key {SECRET} in /send?key=s3cret%20%26%20more&v=s3cret+%26+more"}
+    server.answer("/send", Answer(401, said))
+    with pytest.raises(OutletFaultError) as raised:
+        build(headers={"Authorization": "Bearer {secret}"}).send(build_text())
+    assert "s3cret" not in str(raised.value)
+    assert "no such key …" in str(raised.value)

@@ -26,7 +26,7 @@ class GatewayOutlet:
 
     def __init__(self, settings: SmsSettings, secret: str) -> None:
         self._settings, self._gateway, self._secret = settings, settings.gateway, secret
-        self._asker = Asker(settings.timeout_seconds)
+        self._asker = Asker(settings.timeout_seconds, secrets=(secret,))
 
     def send(self, message: Message) -> Receipt:
         """Hand one text over and return the gateway's name for it."""
