@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -242,3 +243,25 @@ def test_a_form_of_thousands_of_fields_is_none_of_ours(
 ) -> None:
     answer = visitor.ask("POST", page, b"&".join(b"channel=x" for _ in range(1500)))
     assert (answer.status, customers.did) == (400, [])
+
+
+def test_a_link_that_was_sent_on_hands_nobodys_data_out(
+    visitor: Visitor, customers: FakeCustomers, link: str
+) -> None:
+    """Whoever holds an old message may choose by it, and neither read nor end what is kept."""
+    found = re.search(r'href="\.\.(/p/[^"]+)"', visitor.ask("GET", link).body)
+    assert found
+    assert 'value="erase"' not in visitor.ask("GET", found[1]).body
+    for what in ("export", "erase"):
+        assert visitor.ask("POST", found[1], f"do={what}".encode()).status == 403
+    assert visitor.ask("POST", found[1], b"do=leave").status == 303
+    customers.at = NOW + timedelta(hours=1)
+    assert visitor.ask("GET", found[1]).status == 410
+
+
+def test_no_link_lasts_longer_by_being_followed(visitor: Visitor, customers: FakeCustomers) -> None:
+    place = f"/erase/{signed(LinkPurpose.ERASE, NOW + timedelta(minutes=5))}"
+    found = re.search(r'href="\.\.(/p/[^"]+)"', visitor.ask("GET", place).body)
+    assert found
+    customers.at = NOW + timedelta(minutes=5)
+    assert visitor.ask("GET", found[1]).status == 410

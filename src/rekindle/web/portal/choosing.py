@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link, sign_preferences
+from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.interfaces import Choices, Customers, Wish
@@ -24,6 +24,9 @@ from rekindle.web.portal.rendering import Renderer, Voice
 
 SHOWING = ("GET", "HEAD")
 ASKED_AGAIN_WITHIN = timedelta(hours=1)
+# Said of a link that a page gives which anybody may have been sent on and which never runs out:
+# by it somebody chooses what they hear of, and nobody's data are handed out or erased.
+WISHES_ALONE = "wishes"
 READ_BYTES = 16_384
 MOST_FIELDS = 200
 RETRY_SECONDS = 60
@@ -44,10 +47,14 @@ class Choosing:
         self._renderer = Renderer(shop_name)
 
     def url_for(self, person: str) -> str:
-        """Return the address of somebody's page, from a page of the portal; "" for nobody."""
-        if self.customers.look(person) is None:
+        """Return the address of somebody's page, from where they unsubscribe; "" for nobody."""
+        until = self.customers.now() + ASKED_AGAIN_WITHIN
+        return self._page_of(PersonLink(person, until, WISHES_ALONE))
+
+    def _page_of(self, link: PersonLink) -> str:
+        if self.customers.look(link.person) is None:
             return ""
-        return f"../p/{sign_preferences(self._secret, person, self.customers.now())}"
+        return f"../p/{sign_link(self._secret, LinkPurpose.PREFERENCES, link)}"
 
     def country_of(self, person: str) -> str | None:
         """Return where somebody lives, to speak their language; None where that is not known."""
@@ -65,14 +72,14 @@ class Choosing:
             return self._told(request, "erased")
         voice = self._renderer.voice(request, country=choices.country)
         if request.method != "POST":
-            return self._show(request, voice, choices)
+            return self._show(request, voice, choices, has_data=link.about != WISHES_ALONE)
         body = request.read(READ_BYTES).decode("utf-8", "replace")
         try:
             given = parse_qs(body, max_num_fields=MOST_FIELDS)
         except ValueError:  # no form of ours has so many fields
             return self._renderer.page("not-found.html", voice, HTTPStatus.BAD_REQUEST)
         try:
-            return self._act(request, link.person, given, choices, voice)
+            return self._act(request, link, given, choices, voice)
         except WorkError:
             return self._could_not(request, "a wish")
 
@@ -126,13 +133,16 @@ class Choosing:
         return link, HttpResponse()
 
     def _act(
-        self, request: HttpRequest, person: str, given: Given, choices: Choices, voice: Voice
+        self, request: HttpRequest, link: PersonLink, given: Given, choices: Choices, voice: Voice
     ) -> HttpResponse:
+        person = link.person
         match given.get("do", ["save"])[0]:
             case "snooze":
                 self.customers.snooze(person, self._snooze(given))
             case "leave":
                 self.customers.leave(person)
+            case "export" | "erase" if link.about == WISHES_ALONE:
+                return self._renderer.page("not-found.html", voice, HTTPStatus.FORBIDDEN)
             case "export" | "erase" as wanted:
                 purpose = LinkPurpose(wanted)
                 until = self.customers.now() + ASKED_AGAIN_WITHIN
@@ -173,7 +183,9 @@ class Choosing:
         until = datetime.combine(day, time.min, UTC)
         return min(until, now + LONGEST_SNOOZE) if until > now else None
 
-    def _show(self, request: HttpRequest, voice: Voice, choices: Choices) -> HttpResponse:
+    def _show(
+        self, request: HttpRequest, voice: Voice, choices: Choices, *, has_data: bool
+    ) -> HttpResponse:
         now = self.customers.now()
         until = choices.snoozed_until
         snoozed = voice.say("snooze_now", day=f"{until:%Y-%m-%d}") if until and until > now else ""
@@ -182,6 +194,7 @@ class Choosing:
         rate = next((name for name, one in RATES.items() if (one or 0) >= (days or 0)), "quarter")
         shown: dict[str, Any] = {
             "is_saved": "saved" in request.GET,
+            "has_data": has_data,
             "channels": [
                 _box(one, voice.say("choose_words", channel=name_channel(voice.texts, one)), is_on)
                 for one, is_on in choices.channels.items()
@@ -201,7 +214,8 @@ class Choosing:
         voice = self._renderer.voice(request, country=self.country_of(link.person))
         names = ("title", "heading", "text", "button")
         shown: dict[str, Any] = {name: voice.say(f"{what}_{name}") for name in names}
-        back = self.url_for(link.person)
+        # It works no longer than the question: nobody's link lasts by being followed.
+        back = self._page_of(PersonLink(link.person, link.until))
         return self._renderer.page("ask.html", voice, **shown, action="", back_url=back)
 
     def _told(self, request: HttpRequest, what: str) -> HttpResponse:
