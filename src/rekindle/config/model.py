@@ -38,6 +38,7 @@ from rekindle.config.values import (
     LocalTime,
     LongText,
     Place,
+    Share,
     Text,
     Weekday,
     Zone,
@@ -395,20 +396,14 @@ class WorthSettings(Settings):
 class OffersSettings(Settings):
     """What holds for every offer of ``offers.yaml``."""
 
-    margin: Decimal | None = Field(
+    margin: Share | None = Field(
         None,
         gt=0,
-        le=1,
-        allow_inf_nan=False,
         description="The share of a price that is left to the business; without it no offer that "
         "costs something is given.",
     )
-    floor: Decimal = Field(
-        Decimal("0.1"),
-        ge=0,
-        le=1,
-        allow_inf_nan=False,
-        description="The share of the sale that has to be left after an offer.",
+    floor: Share = Field(
+        Decimal("0.1"), description="The share of the sale that has to be left after an offer."
     )
     wait: Duration = Field(
         timedelta(days=60),

@@ -187,6 +187,11 @@ BudgetLimit = Annotated[
     Field(ge=0, le=LARGEST_BUDGET, allow_inf_nan=False),
     WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": LARGEST_BUDGET}),
 ]
+Share = Annotated[
+    Decimal,
+    Field(ge=0, le=1, allow_inf_nan=False),
+    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": 1}),
+]
 Text = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
 Place = Annotated[str, Field(max_length=1000), AfterValidator(_check_text)]
 Address = Annotated[Place, AfterValidator(_check_address)]
