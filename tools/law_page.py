@@ -10,9 +10,10 @@ from tools.markdown import note, table
 
 LEAD = """\
 The rules of countries and states that permission, hours and the reach of a STOP follow from. They
-are the rows of `consent/law.toml`; each holds from a day, and names its source and when it was
-last compared with it. **This is information, not legal advice.** Whether a ground applies to your
-business is for you and your lawyer to say: a ground counts only where `[consent]` claims it.
+are the rows of `consent/law.toml`; each holds from a day, names its source and the day it
+was written, from summaries of that source: compare a row with it before you rely on it. **This is
+information, not legal advice.** Whether a ground applies to your business is for you and your
+lawyer to say: a ground counts only where `[consent]` claims it.
 """
 GROUNDS = """\
 What lets marketing go to somebody who stated nothing. The rows of the country count; where none
@@ -64,7 +65,7 @@ def _rows(rows: Iterable[Any], say: Callable[[Any], Mapping[str, Any]]) -> Itera
             "since": None if row.since.year == 1 else row.since,
             "until": row.until,
             "source": f"[{row.source}]({row.url})" if row.url else row.source,
-            "checked": row.checked,
+            "written": row.written,
         }
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from rekindle import consent
 from rekindle.consent import (
+    LegalStanding,
     Permission,
     Rule,
-    Standing,
     decide_permission,
     hours_of,
     load_law,
@@ -37,7 +37,7 @@ def ask(
     inquired: datetime | None = None,
     claims: frozenset[str] = BOTH,
 ) -> Permission:
-    standing = Standing(channel, (place,) if place else (), bought, inquired, claims)
+    standing = LegalStanding(channel, (place,) if place else (), bought, inquired, claims)
     return decide_permission((), standing, purpose=Purpose.MARKETING, at=at)
 
 
@@ -45,11 +45,11 @@ def on(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def test_every_row_names_its_source_and_when_it_was_checked() -> None:
+def test_every_row_names_its_source_and_when_it_was_written() -> None:
     rows = list(load_law().rows)
     assert len(rows) > 15
     assert all(row.source for row in rows)
-    assert all(row.checked >= date(2026, 11, 28) for row in rows)
+    assert all(row.written >= date(2026, 11, 28) for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_a_purchase_speaks_for_the_channels_the_law_names(
 def test_of_two_places_the_strictest_counts() -> None:
     at = on("2026-03-01")
     for places in (("GB", "US"), ("US", "GB")):
-        standing = Standing(SMS, places, at - DAY, claims=BOTH)
+        standing = LegalStanding(SMS, places, at - DAY, claims=BOTH)
         assert not decide_permission((), standing, purpose=Purpose.MARKETING, at=at).is_granted
-    standing = Standing(EMAIL, ("GB", "CA"), at - DAY, claims=BOTH)
+    standing = LegalStanding(EMAIL, ("GB", "CA"), at - DAY, claims=BOTH)
     found = decide_permission((), standing, purpose=Purpose.MARKETING, at=at)
     assert found.rule is Rule.IMPLIED_BY_PURCHASE
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rekindle.consent import ConsentRecord, Permission, Rule, Standing, decide_permission
+from rekindle.consent import ConsentRecord, LegalStanding, Permission, Rule, decide_permission
 from rekindle.vocabulary import Channel, Purpose
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def permission(
 ) -> Permission:
     claims = frozenset({"soft_opt_in"} if soft_opt_in else ())
     places = (country,) if country else ()
-    standing = Standing(Channel("email"), places, bought, claims=claims)
+    standing = LegalStanding(Channel("email"), places, bought, claims=claims)
     return decide_permission(records, standing, purpose=purpose, at=at)
 
 

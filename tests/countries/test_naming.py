@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rekindle.consent import Rule, Standing, decide_permission
+from rekindle.consent import LegalStanding, Rule, decide_permission
 from rekindle.countries import country_code, iso_table
 from rekindle.gate import resolve_zones
 from rekindle.identity import normalise_phone
@@ -53,7 +53,7 @@ def test_every_country_of_iso_3166_is_known_by_its_codes_and_name() -> None:
 def test_permissions_zones_phones_and_cards_know_the_same_countries(country: str) -> None:
     permission = decide_permission(
         (),
-        Standing(
+        LegalStanding(
             Channel("email"),
             (country,),
             datetime(2020, 1, 1, tzinfo=UTC),

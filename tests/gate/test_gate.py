@@ -177,8 +177,12 @@ def test_ghost_is_capped_like_a_send() -> None:
 
 def test_caps_come_from_the_configuration() -> None:
     caps = build_caps(parse_config(""))
-    assert caps == (Cap(Channel("email"), 1, 16 * HOUR), Cap(None, 4, 7 * DAY))
-    assert longest_window(caps) == 7 * DAY
+    spans = {"email": 16 * HOUR, "push": 2 * DAY, "sms": 7 * DAY, "task": 30 * DAY, "webhook": DAY}
+    assert caps == (
+        *(Cap(Channel(name), 1, span) for name, span in spans.items()),
+        Cap(None, 4, 7 * DAY),
+    )
+    assert longest_window(caps) == 30 * DAY
     assert longest_window(()) == timedelta(0)
 
 

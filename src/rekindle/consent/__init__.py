@@ -23,7 +23,7 @@ from rekindle.consent.law import (
     tracking_of,
 )
 from rekindle.consent.links import OptOutLink, read_unsubscribe, sign_unsubscribe
-from rekindle.consent.model import ConsentRecord, Permission, Rule, Standing
+from rekindle.consent.model import ConsentRecord, LegalStanding, Permission, Rule
 from rekindle.consent.preferences import NO_PREFERENCES, Exclusion, Preferences
 from rekindle.consent.rules import decide_permission, newest_record
 from rekindle.consent.suppression import (
@@ -46,6 +46,7 @@ __all__ = [
     "ConsentRecord",
     "Exclusion",
     "Law",
+    "LegalStanding",
     "LinkPurpose",
     "OptOutLink",
     "Patience",
@@ -54,7 +55,6 @@ __all__ = [
     "Preferences",
     "Rule",
     "Silence",
-    "Standing",
     "Suppression",
     "Week",
     "Whom",

@@ -45,7 +45,7 @@ class Row(BaseModel):
     until: date | None = None
     source: str = Field(min_length=1)
     url: str = ""
-    checked: date
+    written: date
 
     @model_validator(mode="after")
     def _check_span(self) -> Self:
@@ -96,13 +96,13 @@ class Hours(Row):
         return self
 
 
-class Refusal(Row):
+class StopReach(Row):
     """How far a STOP reaches that is said while the row holds."""
 
     ends: Literal["everything"]
 
 
-class Tracking(Row):
+class TrackingRule(Row):
     """Whether an opened message may be noticed; ``exempt`` says for what it may anyway."""
 
     opens_need: Literal["consent"]
@@ -122,8 +122,8 @@ class Law(BaseModel):
 
     ground: tuple[Ground, ...]
     hours: tuple[Hours, ...]
-    refusal: tuple[Refusal, ...]
-    tracking: tuple[Tracking, ...]
+    refusal: tuple[StopReach, ...]
+    tracking: tuple[TrackingRule, ...]
     duty: tuple[Duty, ...]
 
     @model_validator(mode="after")
@@ -208,14 +208,14 @@ def hours_of(places: Sequence[str], channel: Channel, on: date) -> Week | None:
     return Week(tuple(days), tuple(row.id for row in rows))
 
 
-def refusal_of(places: Iterable[str], channel: Channel, on: date) -> Refusal | None:
+def refusal_of(places: Iterable[str], channel: Channel, on: date) -> StopReach | None:
     """Return the row by which a STOP on a channel ends more than marketing, if one does."""
     found = list(places)
     rows = (row for row in load_law().refusal if row.holds(channel, on))
     return next((row for row in rows if any(_may_bind(row, one) for one in found)), None)
 
 
-def tracking_of(place: str | None, channel: Channel, on: date) -> Tracking | None:
+def tracking_of(place: str | None, channel: Channel, on: date) -> TrackingRule | None:
     """Return the row by which noticing that a message was opened needs consent, if one does.
 
     What it is ``exempt`` for may go on without: ``deliverability`` is how often to write, and

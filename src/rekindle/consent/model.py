@@ -56,7 +56,7 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LegalStanding:
     """What bears on a permission beside the records: where somebody lives and what they did.
 
     ``places`` are where, as ``countries.place_code`` writes it or however it is known; of

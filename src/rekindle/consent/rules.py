@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, time
 
 from rekindle.consent.law import Ground, grounds_of
-from rekindle.consent.model import ConsentRecord, Permission, Rule, Standing
+from rekindle.consent.model import ConsentRecord, LegalStanding, Permission, Rule
 from rekindle.vocabulary import Purpose
 
 _TRANSACTIONAL = Permission(True, Rule.TRANSACTIONAL)
@@ -22,7 +22,7 @@ _NO_RECORD = Permission(False, Rule.NO_RECORD)
 
 
 def decide_permission(
-    records: Collection[ConsentRecord], standing: Standing, *, purpose: Purpose, at: datetime
+    records: Collection[ConsentRecord], standing: LegalStanding, *, purpose: Purpose, at: datetime
 ) -> Permission:
     """Return whether one person may be contacted on one channel at ``at``, and why.
 
@@ -48,7 +48,7 @@ def newest_record(records: Collection[ConsentRecord], at: datetime) -> ConsentRe
     return max(known, key=lambda record: (record.at, not record.granted), default=None)
 
 
-def _try_grounds(place: str | None, standing: Standing, at: datetime) -> Permission:
+def _try_grounds(place: str | None, standing: LegalStanding, at: datetime) -> Permission:
     grounds = grounds_of(place, standing.channel, at.astimezone(UTC).date())
     found = [one for ground in grounds if (one := _try(ground, standing, at)) is not None]
     return max(found, key=_lasting, default=_NO_RECORD)
@@ -59,7 +59,7 @@ def _lasting(one: Permission) -> tuple[bool, bool, datetime]:
     return one.is_granted, one.until is None, one.until or datetime.min.replace(tzinfo=UTC)
 
 
-def _try(ground: Ground, standing: Standing, at: datetime) -> Permission | None:
+def _try(ground: Ground, standing: LegalStanding, at: datetime) -> Permission | None:
     """Return what a ground says of somebody; None if nothing they did speaks for it."""
     if ground.claim is not None and ground.claim not in standing.claims:
         return None

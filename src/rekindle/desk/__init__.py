@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from rekindle.desk.permission.choosing import LedgerCustomers
     from rekindle.desk.permission.importing import (
         ListDefaults,
-        Taken,
+        ListImport,
         import_consents,
         import_suppressions,
     )
     from rekindle.desk.permission.opting_out import LedgerOptOuts
-    from rekindle.desk.permission.proving import Proof, prove_consent
+    from rekindle.desk.permission.proving import ConsentProof, prove_consent
     from rekindle.desk.persons import (
         Found,
         join_people,
@@ -130,10 +130,10 @@ _HOMES = {
     "LedgerOptOuts": "permission.opting_out",
     "LedgerCustomers": "permission.choosing",
     "ListDefaults": "permission.importing",
-    "Taken": "permission.importing",
+    "ListImport": "permission.importing",
     "import_consents": "permission.importing",
     "import_suppressions": "permission.importing",
-    "Proof": "permission.proving",
+    "ConsentProof": "permission.proving",
     "prove_consent": "permission.proving",
     "PreferenceChange": "wishes",
     "change_preferences": "wishes",
@@ -146,23 +146,23 @@ __all__ = [
     "Anyway",
     "Asked",
     "AudienceCount",
+    "ConsentProof",
     "Explanation",
     "Found",
     "LedgerCustomers",
     "LedgerOptOuts",
     "ListDefaults",
+    "ListImport",
     "MovePlan",
     "OfferReport",
     "OfferStanding",
     "OpenTask",
     "Plan",
     "PreferenceChange",
-    "Proof",
     "Restored",
     "Scaffold",
     "Start",
     "StepVerdict",
-    "Taken",
     "Verdict",
     "add_codes",
     "build_plan",

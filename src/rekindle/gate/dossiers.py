@@ -14,10 +14,10 @@ from rekindle.consent import (
     NO_PREFERENCES,
     ConsentRecord,
     Exclusion,
+    LegalStanding,
     Permission,
     Preferences,
     Rule,
-    Standing,
     Week,
     decide_permission,
     hours_of,
@@ -112,7 +112,7 @@ class DossierBuilder:
         if found is None:
             found = self._permissions[key] = decide_permission(
                 () if granted is None else (ConsentRecord("", channel, granted, self.at, ""),),
-                Standing(
+                LegalStanding(
                     channel,
                     places,
                     last_order_at,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from rekindle.consent import Standing, Week, hours_of
+from rekindle.consent import LegalStanding, Week, hours_of
 from rekindle.gate import BookRules, resolve_places
 from rekindle.journeys.model import Person
 from rekindle.messages import AddressKind
@@ -36,11 +36,11 @@ def standing_of(
     bought_at: datetime | None,
     signals: Iterable[Happened],
     at: datetime,
-) -> Standing:
+) -> LegalStanding:
     """Return what bears on the permission of somebody on a channel at ``at``, beside records."""
     asked = terms.inquiries
     inquired = (one.at for one in signals if one.event in asked and one.at <= at)
-    return Standing(
+    return LegalStanding(
         channel,
         _places(terms, channel, card),
         bought_at,

@@ -13,7 +13,7 @@ from rekindle.consent import LinkPurpose, PersonLink, sign_link, sign_preference
 from rekindle.errors import LedgerError
 from rekindle.feedback import LeaveReason
 from rekindle.web.portal import build_app
-from rekindle.web.portal.interfaces import Choices, Wish
+from rekindle.web.portal.interfaces import Choices, Chosen
 from tests.web.portal.conftest import SECRET
 from tests.web.portal.visitor import FakeOptOuts, Visitor
 
@@ -40,7 +40,7 @@ class FakeCustomers:
     def look(self, person: str) -> Choices | None:
         return self.choices if person == "bob" else None
 
-    def choose(self, person: str, wish: Wish) -> None:
+    def choose(self, person: str, wish: Chosen) -> None:
         self._do("choose", person, wish)
 
     def snooze(self, person: str, until: datetime | None) -> None:
@@ -115,7 +115,7 @@ def test_what_is_chosen_is_done_with_the_exact_words(
         name: f"Yes, Alice’s Gifts may send me marketing by {called} until I say otherwise."
         for name, called in (("email", "email"), ("sms", "text message"))
     }
-    wish = Wish({"email": False, "sms": True}, {"news": False, "sales": True}, 7, words)
+    wish = Chosen({"email": False, "sms": True}, {"news": False, "sales": True}, 7, words)
     assert customers.did == [("choose", "bob", wish)]
     assert "Saved" in visitor.ask("GET", page, QUERY_STRING="saved").body
 
@@ -124,7 +124,7 @@ def test_what_was_not_shown_cannot_be_chosen(
     visitor: Visitor, customers: FakeCustomers, page: str
 ) -> None:
     visitor.ask("POST", page, b"shown=push&channel=push&told=secret&topic=secret&often=never\xff")
-    assert customers.did == [("choose", "bob", Wish({}, {}, 30, {}))]
+    assert customers.did == [("choose", "bob", Chosen({}, {}, 30, {}))]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from rekindle.errors import UsageError
 from rekindle.wording import counted, moment
 
 if TYPE_CHECKING:
-    from rekindle.desk import Taken
+    from rekindle.desk import ListImport
     from rekindle.vocabulary import Channel
 
 SCHEMA_VERSION = 1
@@ -168,7 +168,7 @@ def proof(
     output.print(found.as_text(), markup=False, end="", soft_wrap=True)
 
 
-def _show(taken: Taken, as_json: bool) -> None:
+def _show(taken: ListImport, as_json: bool) -> None:
     if as_json:
         show_json(
             {

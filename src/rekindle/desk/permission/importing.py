@@ -78,7 +78,7 @@ WELCOME = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedStatement:
     """A row that was set aside: its line, the reason's name, and what was wrong."""
 
     line: int
@@ -87,13 +87,13 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Taken:
+class ListImport:
     """What became of a list: rows read, what was written, and what was set aside, and why."""
 
     file: str
     read: int = 0
     counts: Counter[str] = field(default_factory=Counter)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedStatement] = field(default_factory=list)
     columns: Mapping[str, str] = field(default_factory=dict)
     left_out: Sequence[str] = ()
     quarantine: Path | None = None
@@ -103,7 +103,7 @@ class Taken:
         """Set a row aside, for the first thing that is wrong with it."""
         if row.line not in self._lines:
             self._lines.add(row.line)
-            self.refused.append(Refused(row.line, problem, detail))
+            self.refused.append(RefusedStatement(row.line, problem, detail))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,9 @@ class ListDefaults:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def import_consents(workspace: Workspace, path: Path, defaults: ListDefaults, *, who: str) -> Taken:
+def import_consents(
+    workspace: Workspace, path: Path, defaults: ListDefaults, *, who: str
+) -> ListImport:
     """Append the statements of a file to the record; return what became of its rows.
 
     Raises:
@@ -141,7 +143,7 @@ def import_consents(workspace: Workspace, path: Path, defaults: ListDefaults, *,
 
 def import_suppressions(
     workspace: Workspace, path: Path, defaults: ListDefaults, *, who: str
-) -> Taken:
+) -> ListImport:
     """Suppress whom a list names; return what became of its rows.
 
     An opt-out or a complaint from before a consent of theirs is left out: they agreed since.
@@ -254,14 +256,14 @@ def _open(
     defaults: ListDefaults,
     *,
     needs: str | None,
-) -> tuple[Taken, list[ListedRow]]:
+) -> tuple[ListImport, list[ListedRow]]:
     zone = workspace.config.workspace.timezone
     listing = read_listing(path, columns, chosen=defaults.columns, zone=zone)
     if not {"customer_id", "email", "phone"} & set(listing.taken):
         raise UsageError(f"{path}: no column says who: customer_id, email or phone")
     if needs is not None and needs not in listing.taken:
         raise UsageError(f"{path}: no column says {needs} (yes or no); name it with --take")
-    taken = Taken(str(path), read=len(listing.rows), columns=listing.taken)
+    taken = ListImport(str(path), read=len(listing.rows), columns=listing.taken)
     taken.left_out = listing.left_out
     for row in listing.rows:
         if row.trouble:
@@ -274,7 +276,7 @@ def _batches(rows: Sequence[ListedRow]) -> Iterable[Sequence[ListedRow]]:
 
 
 def _consents(
-    row: ListedRow, people: _Finder, defaults: ListDefaults, now: datetime, taken: Taken
+    row: ListedRow, people: _Finder, defaults: ListDefaults, now: datetime, taken: ListImport
 ) -> list[ConsentRecord]:
     """Return what a row states; what it cannot state is counted or set aside."""
     granted, said_at = row.values.get("granted"), row.values.get("at")
@@ -320,7 +322,7 @@ def _unknown(
     why: SignalKind | str,
     defaults: ListDefaults,
     now: datetime,
-    taken: Taken,
+    taken: ListImport,
 ) -> list[tuple[str, str, Suppression, datetime]]:
     """Return what suppresses the addresses of a row that nobody known has."""
     if (channel := _channel(people._workspace, row, defaults, taken)) is None:
@@ -352,7 +354,7 @@ def _agreed_since(
 
 
 def _channel(
-    workspace: Workspace, row: ListedRow, defaults: ListDefaults, taken: Taken
+    workspace: Workspace, row: ListedRow, defaults: ListDefaults, taken: ListImport
 ) -> Channel | None:
     """Return the channel of a row, the default where it names none; None for no channel."""
     name = str(row.values.get("channel") or defaults.channel).strip().casefold()
@@ -375,7 +377,9 @@ def _require_channel(workspace: Workspace, channel: Channel) -> None:
         raise UsageError(f"{channel!r} is no channel; there are {known}")
 
 
-def _finish(workspace: Workspace, taken: Taken, action: str, who: str, now: datetime) -> Taken:
+def _finish(
+    workspace: Workspace, taken: ListImport, action: str, who: str, now: datetime
+) -> ListImport:
     """Write what was set aside to a file, and the import into the audit log."""
     if taken.refused:
         folder = workspace.directory / "state" / "quarantine"

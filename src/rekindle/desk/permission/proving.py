@@ -25,7 +25,7 @@ UNDATED_YEAR = 1970
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProvenStanding:
     """What holds on one channel today: whether marketing may go, by which rule, until when."""
 
     channel: Channel
@@ -39,7 +39,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ConsentProof:
     """Every statement of a person, what stands against them, and what follows today."""
 
     person: str
@@ -47,7 +47,7 @@ class Proof:
     zone: str
     place: str
     bought_at: datetime | None
-    standings: Sequence[Standing]
+    standings: Sequence[ProvenStanding]
     records: Sequence[ConsentRecord]
     suppressions: Sequence[SuppressionEntry]
     exclusions: Sequence[ExclusionEntry]
@@ -157,7 +157,7 @@ class Proof:
         return moment(at, ZoneInfo(self.zone))
 
 
-def prove_consent(workspace: Workspace, handle: str, at: datetime) -> Proof:
+def prove_consent(workspace: Workspace, handle: str, at: datetime) -> ConsentProof:
     """Return what there is to show of the permission of whom ``handle`` points at.
 
     Raises:
@@ -172,7 +172,7 @@ def prove_consent(workspace: Workspace, handle: str, at: datetime) -> Proof:
             "`rekindle tick` brings new ones in"
         )
     preferences = history.preferences_of(person)
-    return Proof(
+    return ConsentProof(
         person,
         at,
         str(workspace.zone),
@@ -191,7 +191,7 @@ def prove_consent(workspace: Workspace, handle: str, at: datetime) -> Proof:
     )
 
 
-def _standings(workspace: Workspace, person: str, at: datetime) -> Iterator[Standing]:
+def _standings(workspace: Workspace, person: str, at: datetime) -> Iterator[ProvenStanding]:
     history, terms = workspace.history, workspace.terms
     card, signals = history.person(person), history.signals_of(person)
     said, stops = history.consents_of(person), history.suppressions_of(person)
@@ -205,7 +205,7 @@ def _standings(workspace: Workspace, person: str, at: datetime) -> Iterator[Stan
         week = week_of(workspace.terms, channel, card, at)
         kind = terms.address_kind(channel)
         address = Address(kind, (card.address_of(kind) if card else None) or "")
-        yield Standing(
+        yield ProvenStanding(
             channel,
             address.value,
             found.is_granted,

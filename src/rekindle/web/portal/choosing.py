@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
-from rekindle.web.portal.interfaces import Choices, Customers, Wish
+from rekindle.web.portal.interfaces import Choices, Chosen, Customers
 from rekindle.web.portal.languages import name_channel
 from rekindle.web.portal.rendering import Renderer, Voice
 
@@ -153,7 +153,7 @@ class Choosing:
         # So that loading the page again does not say it again.
         return HttpResponseRedirect("?saved", status=HTTPStatus.SEE_OTHER)
 
-    def _wish(self, given: Given, choices: Choices, voice: Voice) -> Wish:
+    def _wish(self, given: Given, choices: Choices, voice: Voice) -> Chosen:
         """Return what the form says, of what it had shown alone."""
         shown = [one for one in given.get("shown", ()) if one in choices.channels]
         told = [one for one in given.get("told", ()) if one in choices.topics]
@@ -162,7 +162,7 @@ class Choosing:
         words = {
             one: voice.say("choose_words", channel=name_channel(voice.texts, one)) for one in shown
         }
-        return Wish(
+        return Chosen(
             {one: one in wanted for one in shown},
             {one: one in topics for one in told},
             RATES.get(often, choices.every_days),

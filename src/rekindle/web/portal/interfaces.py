@@ -66,7 +66,7 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Chosen:
     """What somebody chose: of the channels and topics they were shown, which they want.
 
     ``words`` are the exact words that each channel was agreed to in.
@@ -90,7 +90,7 @@ class Customers(Protocol):
     def look(self, person: str) -> Choices | None:
         """Return what somebody gets; None for nobody, and for who was forgotten."""
 
-    def choose(self, person: str, wish: Wish) -> None:
+    def choose(self, person: str, wish: Chosen) -> None:
         """Do what somebody chose; a channel whose box did not change states nothing."""
 
     def snooze(self, person: str, until: datetime | None) -> None:

@@ -10,7 +10,7 @@ from rekindle.desk import LedgerCustomers, LedgerOptOuts
 from rekindle.feedback import LeaveReason
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
-from rekindle.web.portal.interfaces import Choices, OptOuts, Wish
+from rekindle.web.portal.interfaces import Choices, Chosen, OptOuts
 from rekindle.worker import Guard, Health, LedgerClicks
 
 PASS_EVERY_SECONDS = 60.0
@@ -61,7 +61,7 @@ class GuardedCustomers:
             found.channels, found.topics, found.every_days, found.snoozed_until, found.country
         )
 
-    def choose(self, person: str, wish: Wish) -> None:
+    def choose(self, person: str, wish: Chosen) -> None:
         """Do what somebody chose."""
         with self._guarded():
             self._customers.choose(person, wish.channels, wish.topics, wish.every_days, wish.words)
