@@ -156,7 +156,12 @@ REFUSED = [
     ("wait: 2 hours", "hold: 2 hours", 12, "unknown key 'hold'"),
     ("template: nudge", "template: nudge, destination: meta", 16, "not supported yet"),
     ("template: nudge", "template: ../secrets", 16, "is no name"),
-    ("channel: email, template: nudge", "channel: sms, template: nudge", 16, "'sms' is not supp"),
+    (
+        "channel: email, template: nudge",
+        "channel: whatsapp, template: nudge",
+        16,
+        "'whatsapp' is not supp",
+    ),
     ("channel: email, template: nudge", "channel: emial, template: nudge", 16, "mean 'email'?"),
     ("channel: email, template: nudge", "template: nudge", 16, "'channel' is missing"),
     ("purpose: marketing", "budget: 100", 2, "'budget' is not supported yet"),

@@ -41,7 +41,7 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "": ("budget",),
     "send": ("destination",),
 }
-LATER_CHANNELS = ("audience", "direct_mail", "letter", "push", "sms", "task", "webhook", "whatsapp")
+LATER_CHANNELS = ("audience", "direct_mail", "letter", "whatsapp")
 LOOPS = ("goto", "go_to", "jump", "loop", "repeat")
 
 ALWAYS_EXITS = tuple(kind.value for kind in SignalKind if kind in STOPS)
