@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time
 
 import pytest
 
 from rekindle.gate import Budget, Calendar, Cap, QuietHours, Worth
 from rekindle.ledger import models
+from rekindle.ledger.offers.models import GivenOffer
 from rekindle.vocabulary import Channel, Reason
 from tests.ledger.queueing import COST, DAY, HOUR, STALE_AFTER, START, TERMS, TEXT
 from tests.runtime.test_dispatching import Desk
@@ -18,7 +19,18 @@ CONDITION = "tier = 'lapsed'"
 WITH_CONDITION = TEXT.replace(
     "template: check-in}}", f'template: check-in}}}}\n    when: "{CONDITION}"', 1
 )
-GATE = list(Reason)[: list(Reason).index(Reason.HELD_OUT)]
+CHOICE = frozenset(
+    {
+        Reason.OFFER_WAIT,
+        Reason.NO_OFFER,
+        Reason.OFFER_MARGIN,
+        Reason.NO_CODE,
+        Reason.OFFER_SPENT,
+    }
+)
+"""Why no offer is chosen; one that was chosen holds its code and its budget from then on."""
+
+GATE = [one for one in list(Reason)[: list(Reason).index(Reason.HELD_OUT)] if one not in CHOICE]
 """The reasons of the gate but the last: nobody in the holdout has a message."""
 
 Change = Callable[[Desk], object]
@@ -62,6 +74,33 @@ def no_budget(desk: Desk) -> None:
     desk.terms = replace(TERMS, budgets=(Budget(None, None, 0),))
 
 
+def gives(desk: Desk, touch: int, ends_at: datetime) -> None:
+    """Let an offer go with a message to Ann, until then."""
+    desk.queue.add(
+        GivenOffer,
+        touch=touch,
+        person_id="ann",
+        journey="lapsed",
+        rotation=0,
+        offer="ten",
+        kind="amount_off",
+        text="10 off",
+        at=START - DAY,
+        ends_on=ends_at.date(),
+        ends_at=ends_at,
+        cost_micros=COST,
+        most_micros=COST,
+        expected_micros=COST,
+        state="open",
+    )
+
+
+def has_another(desk: Desk) -> None:
+    gives(desk, models.Touch.objects.using(desk.queue.alias).get().pk, START + 7 * DAY)
+    left = {"state": "accepted", "accepted_at": START - HOUR, "not_before": START - HOUR}
+    gives(desk, desk.queue.message("ann", "other", **left), START + DAY)
+
+
 CHANGES: dict[Reason, Change] = {
     Reason.EXIT_REACHED: lambda desk: models.Enrolment.objects.using(desk.queue.alias).update(
         ended_at=START, ended_reason="order"
@@ -84,6 +123,10 @@ CHANGES: dict[Reason, Change] = {
     Reason.BLACKOUT: set_rules(calendar=Calendar(((date(2026, 3, 1), date(2026, 3, 9)),))),
     Reason.QUIET_HOURS: set_rules(quiet_hours=QuietHours(time(8), time(12))),
     Reason.CAP: capped,
+    Reason.OFFER_OVER: lambda desk: gives(
+        desk, models.Touch.objects.using(desk.queue.alias).get().pk, START + HOUR
+    ),
+    Reason.OFFER_OPEN: has_another,
     Reason.BUDGET: no_budget,
     Reason.NOT_WORTH_IT: is_worth_little,
 }
