@@ -1,10 +1,11 @@
-"""Every module introduces itself and postpones its annotations."""
+"""Every module introduces itself, postpones its annotations and has what it shows."""
 
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 
-from tools.source_tree import Module, modules
+from tools.source_tree import PACKAGE, Module, modules
 
 FUTURE = "__future__.annotations"
 
@@ -29,3 +30,16 @@ def test_annotations_are_postponed() -> None:
         and "migrations" not in module.path.parts
         and FUTURE not in {name for _, name in module.imports()}
     ] == []
+
+
+def test_every_name_a_room_shows_is_there() -> None:
+    """One that is loaded when it is asked for is missed by nobody else until then."""
+    rooms = [module.path.parent for module in modules("src") if module.path.stem == "__init__"]
+    faces = [import_module(".".join(room.relative_to(PACKAGE.parent).parts)) for room in rooms]
+    lost = [
+        f"{face.__name__}.{name}"
+        for face in faces
+        for name in getattr(face, "__all__", ())
+        if not hasattr(face, name)
+    ]
+    assert lost == []
