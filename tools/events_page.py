@@ -44,7 +44,9 @@ RULES = """\
   whoever was seen with it last, and the newest of a kind is written to.
 - **Permission.** `traits.consent` holds a yes or no for a channel, with the words that were
   shown: `{"email": true, "wording": "Send me offers", "source": "checkout"}`. A no here is a
-  withdrawal; an `Unsubscribed` event ends every journey as well.
+  withdrawal; an `Unsubscribed` event ends every journey as well. `"pending"` is a yes
+  that [waits](../how-to/run/permission-by-country.md#let-a-yes-be-confirmed) for its confirmation,
+  `"confirmed"` one that has it.
 - **Orders.** Gross is `revenue`; without it `subtotal` + `discount`, or `total` − `shipping` −
   `tax` + `discount`, or the sum of `products`. A refund without an amount gives back the whole
   order. An order of a source is the one with the same `order_id` from a file of the same source

@@ -14,6 +14,7 @@ NAMES = (
     "basket-question",
     "basket-reminder",
     "check-in",
+    "confirm-consent",
     "new-arrivals",
     "nudge",
     "second-chance",

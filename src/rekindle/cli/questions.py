@@ -33,6 +33,7 @@ from rekindle.cli.console import (
     write_rows,
 )
 from rekindle.config import write_duration
+from rekindle.consent import PendingState
 from rekindle.vocabulary import Answer
 from rekindle.wording import amount, counted, day, moment, numbered
 
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
     from rekindle.vocabulary import Reason
 
 NEWEST = 20
+PENDING = {
+    PendingState.OPEN: "it waits for that",
+    PendingState.REFUSED: "they said no",
+    PendingState.OVER: "the time to confirm it is over",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -188,6 +194,12 @@ def _say_step(step: StepVerdict, currency: str) -> str:
 
 def _against(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """Yield what stands against writing to a person, and where their clock is."""
+    for yes, state in found.pending:
+        if state is not PendingState.CONFIRMED:
+            yield (
+                f"A yes to {word_for(yes.channel)} of {day(yes.at, zone)} that nobody confirmed "
+                f"permits nothing: {PENDING[state]}"
+            )
     for suppression in found.suppressions:
         where = word_for(suppression.channel) if suppression.channel else "any channel"
         what = f"{suppression.purpose} " if suppression.purpose else ""

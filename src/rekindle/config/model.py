@@ -45,6 +45,7 @@ from rekindle.config.values import (
     check_listen,
     parse_span,
 )
+from rekindle.countries import country_code
 from rekindle.vocabulary import OrderState, Tier
 
 FORMAT = 1
@@ -256,6 +257,15 @@ class LifecycleSettings(Settings):
     )
 
 
+def _country(given: str) -> str:
+    if len(given) != 2 or country_code(given) != given:
+        raise ValueError(f"write countries by two capital letters, like DE, not {given!r}")
+    return given
+
+
+Country = Annotated[str, AfterValidator(_country)]
+
+
 class ConsentSettings(Settings):
     """Which grounds for contact the business claims beside recorded consent."""
 
@@ -279,6 +289,15 @@ class ConsentSettings(Settings):
         description="So long before a permission runs out by law the event `consent_expiring` "
         "of that person begins, for a journey that asks again; unset for never.",
     )
+    double_opt_in: bool | tuple[Country, ...] = Field(
+        False,
+        description="Where a yes reported to the API permits nothing before it is confirmed by a "
+        'link: `true`, or countries, like `["DE", "AT"]`; who lives nobody knows where counts '
+        "as there.",
+    )
+    confirm_within: Duration = Field(
+        timedelta(days=7), description="For so long after such a yes it may be confirmed."
+    )
     inquiries: tuple[Event, ...] = Field(
         (),
         description=(
@@ -286,6 +305,12 @@ class ConsentSettings(Settings):
             "(Canada, six months; the charity form of the United Kingdom)."
         ),
     )
+
+    @property
+    def asks_again(self) -> bool | frozenset[str]:
+        """Return where a reported yes has to be confirmed."""
+        given = self.double_opt_in
+        return given if isinstance(given, bool) else frozenset(given)
 
 
 class PatienceSettings(Settings):

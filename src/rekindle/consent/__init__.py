@@ -1,5 +1,16 @@
 """May this person be contacted, on this channel, for this purpose, today, and why."""
 
+from rekindle.consent.confirming import (
+    CONFIRM_WITHIN,
+    CONFIRMED_EVENT,
+    PENDING_EVENT,
+    PendingConsent,
+    PendingState,
+    is_about,
+    judge_pending,
+    needs_confirming,
+    write_about,
+)
 from rekindle.consent.hiding import hide_permissions
 from rekindle.consent.hygiene import (
     ANSWERS,
@@ -38,10 +49,13 @@ from rekindle.consent.tokens import LinkPurpose, PersonLink, read_link, sign_lin
 __all__ = [
     "ANSWERS",
     "ARCHIVED",
+    "CONFIRMED_EVENT",
+    "CONFIRM_WITHIN",
     "ERASED",
     "LIFTED_BY_DEEDS",
     "NO_PREFERENCES",
     "NO_RESPONSE",
+    "PENDING_EVENT",
     "Care",
     "ConsentRecord",
     "Exclusion",
@@ -50,6 +64,8 @@ __all__ = [
     "LinkPurpose",
     "OptOutLink",
     "Patience",
+    "PendingConsent",
+    "PendingState",
     "Permission",
     "PersonLink",
     "Preferences",
@@ -63,8 +79,11 @@ __all__ = [
     "ends_journey",
     "hide_permissions",
     "hours_of",
+    "is_about",
+    "judge_pending",
     "lasting_months",
     "load_law",
+    "needs_confirming",
     "newest_record",
     "parse_law",
     "read_link",
@@ -76,4 +95,5 @@ __all__ = [
     "source_of",
     "suppression_by",
     "tracking_of",
+    "write_about",
 ]

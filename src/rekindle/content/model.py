@@ -29,6 +29,8 @@ VARIABLES = {
     "offer.ends": "The day on which it ends.",
     "unsubscribe_url": "The page on which this person leaves this list.",
     "preferences_url": "The page on which this person chooses what they hear of, for 90 days.",
+    "confirm_url": "The page on which this person confirms a yes that waits for it; a message "
+    "that shows it leaves only while one waits.",
 }
 """Name → meaning of what every template may use beside the profile's columns."""
 

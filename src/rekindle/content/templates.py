@@ -233,6 +233,7 @@ def _given(context: Mapping[str, object]) -> dict[str, object]:
         "first_name": None,
         "name": None,
         "preferences_url": None,
+        "confirm_url": None,
         **context,
         "shop": {**BLANK_SHOP, **_mapping(shop)},
         "blocks": {**dict.fromkeys(find_blocks(), ()), **_mapping(blocks)},

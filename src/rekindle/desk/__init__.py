@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         load_forgotten,
         load_standing,
     )
-    from rekindle.desk.permission.choosing import LedgerCustomers
+    from rekindle.desk.permission.choosing import LedgerCustomers, PendingYes
     from rekindle.desk.permission.importing import (
         ListDefaults,
         ListImport,
@@ -128,6 +128,7 @@ _HOMES = {
     "resume_journey": "steering",
     "stop_journey": "steering",
     "LedgerOptOuts": "permission.opting_out",
+    "PendingYes": "permission.choosing",
     "LedgerCustomers": "permission.choosing",
     "ListDefaults": "permission.importing",
     "ListImport": "permission.importing",
@@ -157,6 +158,7 @@ __all__ = [
     "OfferReport",
     "OfferStanding",
     "OpenTask",
+    "PendingYes",
     "Plan",
     "PreferenceChange",
     "Restored",

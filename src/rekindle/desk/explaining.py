@@ -10,7 +10,14 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from rekindle.consent import ConsentRecord, Permission, Preferences, decide_permission
+from rekindle.consent import (
+    ConsentRecord,
+    PendingConsent,
+    PendingState,
+    Permission,
+    Preferences,
+    decide_permission,
+)
 from rekindle.desk.finding import find_person
 from rekindle.desk.judging import StepVerdict, Verdict, judge, judge_steps
 from rekindle.desk.retracing import Sending, retrace
@@ -25,6 +32,7 @@ from rekindle.ledger import (
     OfferEntry,
     SignalEntry,
     SuppressionEntry,
+    judge_all,
     load_offers_of,
 )
 from rekindle.messages import AddressKind
@@ -62,6 +70,7 @@ class Explanation:
     sent: Sequence[Sending] = ()
     offers: Sequence[OfferEntry] = ()
     steps: Sequence[StepVerdict] = ()
+    pending: Sequence[tuple[PendingConsent, PendingState]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -96,6 +105,9 @@ class Explanation:
                 for one in self.steps
             ],
             "consents": [_plain(asdict(one)) for one in self.consents],
+            "unconfirmed": [
+                {**_plain(asdict(one)), "state": state.value} for one, state in self.pending
+            ],
             "suppressions": [_plain(asdict(one)) for one in self.suppressions],
             "preferences": _wishes(self.preferences),
             "exclusions": [_plain(asdict(one)) for one in self.exclusions],
@@ -148,6 +160,9 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
         offers=load_offers_of(workspace.ledger, customer, at),
+        pending=judge_all(
+            workspace.ledger, [customer], at, workspace.config.consent.confirm_within
+        ),
     )
     steps = judge_steps(workspace, customer, known.enrolments, profile, at)
     return replace(known, sent=retrace(workspace, known), steps=steps)

@@ -118,6 +118,8 @@ def build_book_rules(
         inquiries=frozenset(config.consent.inquiries),
         offers=offers,
         offer_wait=config.offers.wait,
+        double_opt_in=config.consent.asks_again,
+        confirm_within=config.consent.confirm_within,
     )
 
 

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rekindle.consent import NO_PREFERENCES, Exclusion, Permission, Preferences, Week
+from rekindle.consent import (
+    CONFIRM_WITHIN,
+    NO_PREFERENCES,
+    Exclusion,
+    Permission,
+    Preferences,
+    Week,
+)
 from rekindle.messages import Capabilities
 from rekindle.offers import NO_OFFERS, Offers, PastOffer
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, value_by_the_million
@@ -135,7 +142,8 @@ class BookRules:
     months budgets count. One of ``bad_endings`` (events) excludes the person for
     ``cooling_off``; one of ``inquiries`` may be a ground to write to them. ``channels`` are
     those there are, with what each can do. ``offers`` are those that may be given,
-    ``offer_wait`` the time between them.
+    ``offer_wait`` the time between them. A reported yes waits for its confirmation where
+    ``double_opt_in`` says so (countries, or everywhere), for ``confirm_within``.
     """
 
     soft_opt_in: bool = False
@@ -149,6 +157,8 @@ class BookRules:
     inquiries: frozenset[str] = frozenset()
     offers: Offers = NO_OFFERS
     offer_wait: timedelta = NO_TIME
+    double_opt_in: bool | frozenset[str] = False
+    confirm_within: timedelta = CONFIRM_WITHIN
 
     @property
     def claims(self) -> frozenset[str]:

@@ -20,6 +20,8 @@ from rekindle.vocabulary import Channel, is_channel
 
 EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>,;]{1,64}@[^\s@\x00-\x1f\x7f<>,;]{1,253}")
 WORDS = ("wording", "source")
+# A yes that says of itself whether it was confirmed.
+CONFIRMED: Mapping[str, bool] = {"pending": False, "confirmed": True}
 MOST_CHANNELS = 20
 PHONE = re.compile(r"\+?[0-9][0-9 ().-]{4,24}")
 LONGEST_NAME = 200
@@ -130,8 +132,12 @@ def _statements(given: Any, notes: list[str]) -> tuple[Statement, ...]:
     for name, said in given.items():
         if name in WORDS or said is None:
             continue
-        if not isinstance(said, bool) or not is_channel(name):
-            notes.append(f"consent.{name} was left out: it is no channel with true or false")
+        if not is_channel(name) or not (isinstance(said, bool) or said in CONFIRMED):
+            notes.append(
+                f"consent.{name} was left out: it is no channel with true, false, "
+                '"pending" or "confirmed"'
+            )
         elif len(found) < MOST_CHANNELS:
-            found.append(Statement(Channel(name), said, **words))
+            is_confirmed = CONFIRMED[said] if isinstance(said, str) else None
+            found.append(Statement(Channel(name), bool(said), **words, is_confirmed=is_confirmed))
     return tuple(found)

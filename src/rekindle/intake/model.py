@@ -75,12 +75,16 @@ PROBLEMS: Mapping[Problem, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A person's yes or no to one channel, in their words if they were given."""
+    """A person's yes or no to one channel, in their words if they were given.
+
+    ``is_confirmed`` is whether a yes was confirmed, None where that is not said.
+    """
 
     channel: Channel
     granted: bool
     wording: str = ""
     source: str = ""
+    is_confirmed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

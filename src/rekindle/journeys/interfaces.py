@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
-from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.consent import ConsentRecord, Exclusion, PendingConsent, Preferences
 from rekindle.gate import Dossier, Enrolment
 from rekindle.journeys.model import (
     Batch,
@@ -137,6 +137,18 @@ class Book(Queue, Protocol):
         A withdrawal cancels the person's marketing messages that have not left on that
         channel, in the same transaction.
         """
+
+    def save_pending(self, told: Iterable[PendingConsent], at: datetime) -> None:
+        """Append each yes that waits for its confirmation; one of the same instant is kept once.
+
+        It permits nothing and takes nothing back. A new one lets ``consent_pending`` happen,
+        at ``at``, unless it came too late to be confirmed.
+        """
+
+    def unconfirmed(
+        self, people: Collection[str], at: datetime
+    ) -> Mapping[tuple[str, Channel], PendingConsent]:
+        """Return the newest yes of each of these people and channel that may be confirmed now."""
 
     def suppress(
         self,

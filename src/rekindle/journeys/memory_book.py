@@ -17,11 +17,15 @@ from operator import itemgetter
 from rekindle.consent import (
     ERASED,
     NO_PREFERENCES,
+    PENDING_EVENT,
     ConsentRecord,
     Exclusion,
+    PendingConsent,
+    PendingState,
     Preferences,
     Suppression,
     Whom,
+    judge_pending,
     newest_record,
     suppression_by,
 )
@@ -176,6 +180,8 @@ class MemoryBook:
         self._queue: DueQueue[_Entry] = DueQueue()
         self._moves: list[Move] = []
         self._signals: dict[str, Signal] = {}
+        self._pending: dict[str, PendingConsent] = {}
+        self._stops: list[tuple[str, Suppression, datetime]] = []
         self._events: dict[str, list[tuple[datetime, str]]] = defaultdict(list)
         self._reserved: dict[tuple[str, str], int] = defaultdict(int)
         self._messages: list[Move] = []
@@ -205,6 +211,35 @@ class MemoryBook:
             if all((record.granted, record.at) != (other.granted, other.at) for other in kept):
                 kept.append(record)
 
+    def save_pending(self, told: Iterable[PendingConsent], at: datetime) -> None:
+        """Append each yes that waits for its confirmation, and let ``consent_pending`` happen."""
+        for one in told:
+            if self._standing(one.person).is_erased or one.key in self._pending:
+                continue
+            self._pending[one.key] = one
+            if at < one.at + self._terms.confirm_within:
+                self.record([Signal(one.person, SignalKind.EVENT, at, one.key, PENDING_EVENT)], at)
+
+    def unconfirmed(
+        self, people: Collection[str], at: datetime
+    ) -> Mapping[tuple[str, Channel], PendingConsent]:
+        """Return the newest yes of each of these people and channel that may be confirmed now."""
+        waiting = [one for one in self._pending.values() if one.person in people and one.at <= at]
+        return {
+            (one.person, one.channel): one
+            for one in sorted(waiting, key=lambda one: one.at)
+            if self._judge(one, at) is PendingState.OPEN
+        }
+
+    def _judge(self, one: PendingConsent, at: datetime) -> PendingState:
+        records = self._standing(one.person).consent.get(one.channel, ())
+        stops = [
+            (stop.reason, since)
+            for person, stop, since in self._stops
+            if person == one.person and stop.binds(one.channel, Purpose.MARKETING)
+        ]
+        return judge_pending(one, records, stops, at=at, within=self._terms.confirm_within)
+
     def suppress(
         self,
         person: str,
@@ -215,7 +250,9 @@ class MemoryBook:
         purpose: Purpose | None = None,
     ) -> None:
         """Never contact this person, nor their address, there and for that again."""
-        self._suppress(person, Suppression(channel, purpose, reason))
+        one = Suppression(channel, purpose, reason)
+        self._stops.append((person, one, at))
+        self._suppress(person, one)
 
     def save_preferences(self, person: str, preferences: Preferences) -> None:
         """Keep what a person asked for, in place of what they asked before."""
@@ -595,6 +632,7 @@ class MemoryBook:
             suppression = suppression_by(
                 signal.kind, signal.channel, places=self._places(signal), on=signal.at.date()
             )
+            self._stops.append((signal.person, suppression, signal.at))
             self._suppress(signal.person, suppression, signal.address)
             ended = [
                 entry

@@ -17,6 +17,7 @@ from rekindle.ledger.setup import (
 configure()
 
 from rekindle.ledger.book import LedgerBook  # noqa: E402
+from rekindle.ledger.book.confirming import judge_all  # noqa: E402
 from rekindle.ledger.book.persons import Persons  # noqa: E402
 from rekindle.ledger.book.persons.settling import (  # noqa: E402
     adopt_persons,
@@ -143,7 +144,7 @@ from rekindle.ledger.outbox import (  # noqa: E402
     Tasks,
 )
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
-from rekindle.ledger.signals import end_silence  # noqa: E402
+from rekindle.ledger.signals import end_silence, hold_people  # noqa: E402
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -221,7 +222,9 @@ __all__ = [
     "forget_reported_of_erased",
     "has_marks",
     "hash_address",
+    "hold_people",
     "is_keyed",
+    "judge_all",
     "learn_rates",
     "leave_alone",
     "ledger_transaction",

@@ -174,6 +174,21 @@ class Consent(models.Model):
         )
 
 
+class PendingConsent(models.Model):
+    """A yes that waits for its confirmation; it permits nothing, so it stands apart."""
+
+    person = _person()
+    channel = _word()
+    at = models.DateTimeField()
+    source = models.TextField()
+    wording = models.TextField(db_default="")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["person", "channel", "at"], name="ledger_pending_once"),
+        )
+
+
 class Suppression(models.Model):
     """Somebody, or an address, never to be contacted again: where, what for and why.
 

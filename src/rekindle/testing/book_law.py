@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from rekindle.consent import Rule
-from rekindle.journeys.model import Person, Signal
+from rekindle.consent import PENDING_EVENT, ConsentRecord, PendingConsent, Rule
+from rekindle.journeys.model import Person, Signal, Trigger
 from rekindle.messages import AddressKind, Capabilities
 from rekindle.testing.book_samples import (
     DAY,
@@ -20,7 +20,7 @@ from rekindle.testing.book_samples import (
 )
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
-SMS = Channel("sms")
+SMS, EMAIL = Channel("sms"), Channel("email")
 REVOKED = datetime(2027, 1, 31, tzinfo=UTC)
 DALLAS, LONDON = "+12145550123", "+442079460123"
 
@@ -74,3 +74,48 @@ class LawContract:
             for place, week in weeks.items()
         }
         assert sundays == cases
+
+    def test_yes_that_waits_permits_nothing_and_takes_nothing_back(
+        self, make_book: MakeBook
+    ) -> None:
+        book = make_book(replace(TERMS, soft_opt_in=False))
+        book.start(build_version())
+        for person in ("new", "old"):
+            book.save_people([Person(person, f"{person}@example.com", "DE")])
+            book.enrol([build_enrolment(person)])
+        book.save_consent([ConsentRecord("old", EMAIL, True, START - 2 * DAY, "form")])
+        asked = [PendingConsent(who, EMAIL, START - DAY, "form", "Yes") for who in ("new", "old")]
+        for _ in range(2):
+            book.save_pending(asked, START)
+        assert only_due(book, person="new").permission.rule is Rule.NO_RECORD
+        assert only_due(book, person="old").permission.rule is Rule.EXPRESS
+        found = book.triggered(Trigger(PENDING_EVENT), since=START - DAY, at=START)
+        assert found == {"new": START, "old": START}
+        assert book.unconfirmed(["new", "old", "other"], START) == {
+            (one.person, EMAIL): one for one in asked
+        }
+        book.save_consent([ConsentRecord("new", EMAIL, True, START, "portal:confirm")])
+        assert only_due(book, person="new").permission.rule is Rule.EXPRESS
+        assert book.unconfirmed(["new"], START) == {}
+
+    def test_no_since_or_a_suppression_or_time_ends_what_waits(self, make_book: MakeBook) -> None:
+        book = make_book(TERMS)
+        stopped = (SignalKind.OPT_OUT, SignalKind.COMPLAINT)
+        before = {f"{kind} before": (kind, START - 2 * DAY) for kind in stopped}
+        since = {f"{kind} since": (kind, START) for kind in stopped}
+        people = ("waits", "refused", "by hand", "late", "erased", *before, *since)
+        for person in people:
+            book.save_people([Person(person, f"{person.replace(' ', '')}@example.com", "DE")])
+        for person, (kind, when) in (before | since).items():
+            book.record([Signal(person, kind, when, person, channel=EMAIL)], when)
+        book.erase("erased", START - 2 * DAY)
+        late = PendingConsent("late", EMAIL, START - 7 * DAY, "form")
+        asked = [PendingConsent(who, EMAIL, START - DAY, "form") for who in people if who != "late"]
+        book.save_pending([late, *asked], START)
+        book.save_consent([ConsentRecord("refused", EMAIL, False, START - DAY, "form")])
+        book.suppress("by hand", EMAIL, reason="never", at=START - 2 * DAY)
+        waiting = {who for who, _ in book.unconfirmed(people, START)}
+        assert waiting == {"waits", "opt_out before"}
+        happened = book.triggered(Trigger(PENDING_EVENT), since=START - DAY, at=START)
+        assert not {"late", "erased"} & happened.keys()
+        assert book.unconfirmed(people, START + 6 * DAY) == {}

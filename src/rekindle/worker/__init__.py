@@ -5,7 +5,12 @@ from rekindle.worker.dispatching import require_settings
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import ProviderReports
-from rekindle.worker.keeping.expiring import Expiring, announce_expiring, find_expiring
+from rekindle.worker.keeping.expiring import (
+    Expiring,
+    announce_expiring,
+    find_expiring,
+    find_unconfirmed,
+)
 from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
@@ -39,6 +44,7 @@ __all__ = [
     "examine",
     "find_expiring",
     "find_hygiene",
+    "find_unconfirmed",
     "load_overview",
     "require_settings",
     "save_preview",

@@ -10,7 +10,14 @@ from functools import cached_property
 from typing import Any
 
 from rekindle.channels import find_channel, find_form
-from rekindle.consent import sign_preferences, sign_unsubscribe
+from rekindle.consent import (
+    LinkPurpose,
+    PersonLink,
+    sign_link,
+    sign_preferences,
+    sign_unsubscribe,
+    write_about,
+)
 from rekindle.content import (
     MARKETING_VARIABLES,
     Casts,
@@ -21,7 +28,7 @@ from rekindle.content import (
     full_name,
     load_templates,
 )
-from rekindle.errors import BrokenTemplateError, RekindleError
+from rekindle.errors import BrokenTemplateError, RekindleError, WorkError
 from rekindle.gate import JourneyRules, find_leave_by
 from rekindle.journeys import Journey, JourneyVersion, Person, Send, build_journey_rules
 from rekindle.journeys.population import LiveAudience
@@ -106,6 +113,25 @@ class Composer:
         space = self._workspace
         token = sign_preferences(space.secret, person, at)
         return f"{space.config.portal.url.rstrip('/')}/p/{token}"
+
+    def _confirm_url(self, message: OutboxMessage, at: datetime) -> str:
+        """Return the signed link that confirms a yes to the channel of a message.
+
+        Raises:
+            WorkError: the template shows it, and there is nothing to confirm.
+        """
+        if "confirm_url" not in self._variables(message):
+            return ""
+        space, place = self._workspace, (message.person, message.channel)
+        pending = space.book.unconfirmed([message.person], at).get(place)
+        if pending is None:
+            raise WorkError(f"no yes of theirs to {message.channel} waits for a confirmation")
+        about = write_about(space.secret, pending, message.address)
+        until = pending.at + space.config.consent.confirm_within
+        token = sign_link(
+            space.secret, LinkPurpose.CONFIRM, PersonLink(message.person, until, about)
+        )
+        return f"{space.config.portal.url.rstrip('/')}/confirm/{token}"
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
@@ -195,6 +221,7 @@ class Composer:
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
             "preferences_url": self.preferences_url(message.person, at),
+            "confirm_url": self._confirm_url(message, at),
         }
         journey = self._journey(message)
         written = Message(

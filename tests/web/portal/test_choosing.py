@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rekindle.consent import LinkPurpose, PersonLink, sign_link, sign_preferences
+from rekindle.consent import LinkPurpose, PendingState, PersonLink, sign_link, sign_preferences
 from rekindle.errors import LedgerError
 from rekindle.feedback import LeaveReason
 from rekindle.web.portal import build_app
-from rekindle.web.portal.interfaces import Choices, Chosen
+from rekindle.web.portal.interfaces import Choices, Chosen, Question
 from tests.web.portal.conftest import SECRET
 from tests.web.portal.visitor import FakeOptOuts, Visitor
 
@@ -33,6 +33,9 @@ class FakeCustomers:
     at: datetime = NOW
     did: list[tuple[object, ...]] = field(default_factory=list)
     is_broken: bool = False
+    asked: Question | None = field(
+        default_factory=lambda: Question(PendingState.OPEN, "email", "Yes, <news>", "GB")
+    )
 
     def now(self) -> datetime:
         return self.at
@@ -51,6 +54,16 @@ class FakeCustomers:
 
     def answer(self, person: str, reason: LeaveReason, words: str) -> None:
         self._do("answer", person, reason, words)
+
+    def question(self, person: str, about: str) -> Question | None:
+        return self.asked if (person, about) == ("bob", "") else None
+
+    def confirm(self, person: str, about: str, words: str) -> Question | None:
+        before = self.asked
+        if before and before.state is PendingState.OPEN:
+            self._do("confirm", person, words)
+            self.asked = replace(before, state=PendingState.CONFIRMED)
+        return before
 
     def export(self, person: str) -> str:
         self._do("export", person)
@@ -265,3 +278,65 @@ def test_no_link_lasts_longer_by_being_followed(visitor: Visitor, customers: Fak
     assert found
     customers.at = NOW + timedelta(minutes=5)
     assert visitor.ask("GET", found[1]).status == 410
+
+
+def test_a_yes_is_confirmed_by_a_post_in_the_words_shown(
+    visitor: Visitor, customers: FakeCustomers
+) -> None:
+    place = f"/confirm/{signed(LinkPurpose.CONFIRM, NOW + DAY)}"
+    asked = visitor.ask("GET", place)
+    assert asked.status == 200
+    assert "“Yes, &lt;news&gt;”" in asked.body
+    assert '<form method="post"' in asked.body
+    for _ in range(2):  # used twice it says the same, and does nothing more
+        assert "Thank you, it is confirmed." in visitor.ask("POST", place).body
+    assert customers.did == [("confirm", "bob", "Yes, <news>")]
+    assert '<form method="post"' not in visitor.ask("GET", place).body
+
+
+def test_a_yes_without_words_is_confirmed_in_those_of_the_page(
+    visitor: Visitor, customers: FakeCustomers
+) -> None:
+    customers.asked = Question(PendingState.OPEN, "email", "", "DE")
+    place = f"/confirm/{signed(LinkPurpose.CONFIRM, NOW + DAY)}"
+    assert "Ja, ich bin einverstanden" in visitor.ask("GET", place).body
+    visitor.ask("POST", place)
+    ((_, _, words),) = customers.did
+    assert "E-Mail" in str(words)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        (PendingState.REFUSED, "There is nothing to confirm any more."),
+        (PendingState.OVER, "This link has run out"),
+        (None, "There is nothing to confirm any more."),
+    ],
+)
+def test_what_cannot_be_confirmed_is_said_and_not_asked(
+    visitor: Visitor,
+    customers: FakeCustomers,
+    method: str,
+    state: PendingState | None,
+    says: str,
+) -> None:
+    customers.asked = None if state is None else Question(state, "email")
+    answer = visitor.ask(method, f"/confirm/{signed(LinkPurpose.CONFIRM, NOW + DAY)}")
+    assert answer.status == 410
+    assert says in answer.body
+    assert '<form method="post"' not in answer.body
+    assert customers.did == []
+
+
+def test_a_confirmation_by_a_link_that_is_altered_over_or_of_another_purpose(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    token = signed(LinkPurpose.CONFIRM, NOW + DAY)
+    for other in (token[:-1] + "!", page[3:], signed(LinkPurpose.ERASE, NOW + DAY), "a.b"):
+        assert visitor.ask("POST", f"/confirm/{other}").status == 404
+    customers.at = NOW + DAY
+    assert visitor.ask("POST", f"/confirm/{token}").status == 410
+    customers.at, customers.is_broken = NOW, True
+    assert visitor.ask("POST", f"/confirm/{token}").status == 503
+    assert customers.did == []

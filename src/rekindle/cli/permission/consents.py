@@ -105,15 +105,17 @@ def expiring(
     ] = None,
     as_of: AsOf = None,
 ) -> None:
-    """Say whose permission runs out by law, on which channel, when, and by which rule."""
+    """Say whose permission, or unconfirmed yes, runs out, where, when, and by which rule."""
     import pyarrow as pa
 
-    from rekindle.worker import find_expiring
+    from rekindle.worker import find_expiring, find_unconfirmed
 
     span = _span(within)
     check_writable(csv, "--csv")
     workspace = open_at(directory, as_of)
-    found = find_expiring(workspace, within=span, at=workspace.clock.now())
+    at = workspace.clock.now()
+    found = find_expiring(workspace, within=span, at=at)
+    found = found + find_unconfirmed(workspace, within=span, at=at)
     records = [one.as_record() for one in found]
     if csv is not None:
         names = ("person", "channel", "until", "rule", "law", "source", "place")

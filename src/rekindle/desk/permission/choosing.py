@@ -7,11 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from rekindle.consent import LIFTED_BY_DEEDS, ConsentRecord, Preferences
+from rekindle.consent import (
+    CONFIRMED_EVENT,
+    LIFTED_BY_DEEDS,
+    ConsentRecord,
+    PendingConsent,
+    PendingState,
+    Preferences,
+    is_about,
+)
 from rekindle.desk.permission.proving import prove_consent
 from rekindle.feedback import LEFT, LeaveReason, event_of
 from rekindle.journeys import Signal
-from rekindle.ledger import ledger_transaction
+from rekindle.ledger import hold_people, judge_all, ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
@@ -27,6 +35,16 @@ class Known:
     topics: Mapping[str, bool]
     every_days: int | None
     snoozed_until: datetime | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingYes:
+    """A yes that waits, or waited, for its confirmation."""
+
+    state: PendingState
+    channel: str
+    words: str
     country: str | None
 
 
@@ -116,6 +134,44 @@ class LedgerCustomers:
             detail = {"reason": reason.value, "words": words}
             space.audit_log.write(PORTAL, LEFT, self._settled(person), detail, at)
 
+    def question(self, person: str, about: str) -> PendingYes | None:
+        """Return which yes a link is about and what became of it; None for none there is.
+
+        An address that is no longer theirs cannot confirm anything.
+        """
+        found = self._find(self._settled(person), about)
+        return None if found is None else found[1]
+
+    def confirm(self, person: str, about: str, words: str) -> PendingYes | None:
+        """Confirm the yes in these words if that is still open; return it as it was before."""
+        space, person = self._workspace, self._settled(person)
+        with ledger_transaction(space.ledger):
+            hold_people(space.ledger, [person])  # so that a no is before this, or after it
+            found = self._find(person, about)
+            if found is None or found[1].state is not PendingState.OPEN:
+                return None if found is None else found[1]
+            pending, asked = found
+            at = self.now()
+            self._agree(person, pending.channel, words, at, source=f"{PORTAL}:confirm")
+            key = f"{CONFIRMED_EVENT}:{pending.key}"
+            space.book.record([Signal(person, SignalKind.EVENT, at, key, CONFIRMED_EVENT)], at)
+            detail = {"channel": pending.channel.value, "asked_at": pending.at.isoformat()}
+            space.audit_log.write(PORTAL, "confirmed", person, detail, at)
+        return asked
+
+    def _find(self, person: str, about: str) -> tuple[PendingConsent, PendingYes] | None:
+        space = self._workspace
+        card = space.history.person(person)
+        if card is None or space.history.is_erased(person):
+            return None
+        within = space.config.consent.confirm_within
+        for pending, state in judge_all(space.ledger, [person], self.now(), within):
+            address = card.address_of(space.terms.address_kind(pending.channel))
+            if is_about(about, space.secret, pending, address):
+                asked = PendingYes(state, pending.channel.value, pending.wording, card.country)
+                return pending, asked
+        return None
+
     def export(self, person: str) -> str:
         """Return what is on record of somebody, as JSON."""
         space, person = self._workspace, self._settled(person)
@@ -151,10 +207,18 @@ class LedgerCustomers:
             ended = space.book.erase(person, at)
             space.audit_log.write(PORTAL, "erased", person, {"ended": ended}, at)
 
-    def _agree(self, person: str, channel: Channel, words: str, at: datetime) -> None:
+    def _agree(
+        self,
+        person: str,
+        channel: Channel,
+        words: str,
+        at: datetime,
+        *,
+        source: str = f"{PORTAL}:preferences",
+    ) -> None:
         """Record consent in these words, and lift what they said against it before."""
         space = self._workspace
-        record = ConsentRecord(person, channel, True, at, f"{PORTAL}:preferences", words)
+        record = ConsentRecord(person, channel, True, at, source, words)
         space.book.save_consent([record])
         own = [
             one

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rekindle.consent import ConsentRecord, Suppression, Whom
+from rekindle.consent import ConsentRecord, PendingConsent, Suppression, Whom
 from rekindle.errors import UsageError
 from rekindle.facts import INSTANT, Column, ListedRow, read_listing
 from rekindle.journeys import Signal
@@ -52,6 +52,9 @@ CONSENTS = (
     AT,
     Column("wording", "string", "The exact words.", words=("text", "words", "consent_text")),
     Column("source", "string", "Where it was said.", words=("form", "page", "consent_source")),
+    Column("confirmed", "boolean", "No for a yes that waits for its confirmation.", words=(
+        "is_confirmed", "double_opt_in", "doi",
+    )),
     Column("how", "string", "How it was said: form, portal, call …", words=("method",)),
 )  # fmt: skip
 SUPPRESSIONS = (
@@ -129,14 +132,21 @@ def import_consents(
     taken, rows = _open(workspace, path, CONSENTS, defaults, needs="granted")
     for batch in _batches(rows):
         people = _Finder(workspace, batch)
-        records, stops = [], []
+        records, waiting, stops = [], [], []
         for row in batch:
             found = _consents(row, people, defaults, now, taken)
-            records += found
+            if row.values.get("granted") and row.values.get("confirmed") is False:
+                waiting += [
+                    PendingConsent(one.person, one.channel, one.at, one.source, one.wording)
+                    for one in found
+                ]
+            else:
+                records += found
             if row.values.get("granted") is False:
                 stops += _unknown(row, people, SignalKind.OPT_OUT, defaults, now, taken)
         with ledger_transaction(workspace.ledger):
             workspace.book.save_consent(records)
+            workspace.book.save_pending(waiting, now)
             workspace.book.suppress_addresses(stops)
     return _finish(workspace, taken, "consents imported", who, now)
 
@@ -301,7 +311,8 @@ def _consents(
         taken.refuse(row, problem, f"{detail}; a yes is taken of one person alone")
         return []
     if found:
-        taken.counts["yes" if granted else "no"] += 1
+        is_waiting = granted and row.values.get("confirmed") is False
+        taken.counts["to be confirmed" if is_waiting else "yes" if granted else "no"] += 1
     undated = UNDATED if granted else now
     origin = row.values.get("source") or Path(taken.file).name
     record = ConsentRecord(

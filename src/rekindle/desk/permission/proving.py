@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rekindle.consent import ConsentRecord, decide_permission, source_of
+from rekindle.consent import (
+    ConsentRecord,
+    PendingConsent,
+    PendingState,
+    decide_permission,
+    source_of,
+)
 from rekindle.desk.finding import find_person
 from rekindle.errors import UsageError
 from rekindle.journeys import standing_of, week_of
-from rekindle.ledger import AuditEntry, ExclusionEntry, SuppressionEntry
+from rekindle.ledger import AuditEntry, ExclusionEntry, SuppressionEntry, judge_all
 from rekindle.messages import Address
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose
@@ -22,6 +28,12 @@ from rekindle.wording import moment
 
 SCHEMA_VERSION = 1
 UNDATED_YEAR = 1970
+STATES = {
+    PendingState.OPEN: "waits for it, and permits nothing",
+    PendingState.CONFIRMED: "confirmed since",
+    PendingState.REFUSED: "they said no",
+    PendingState.OVER: "never confirmed in time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class ConsentProof:
     bought_at: datetime | None
     standings: Sequence[ProvenStanding]
     records: Sequence[ConsentRecord]
+    pending: Sequence[tuple[PendingConsent, PendingState]]
     suppressions: Sequence[SuppressionEntry]
     exclusions: Sequence[ExclusionEntry]
     wishes: Mapping[str, Any]
@@ -87,6 +100,7 @@ class ConsentProof:
                 }
                 for one in self.records
             ],
+            "unconfirmed": [_waiting(*one) for one in self.pending],
             "suppressions": [
                 {
                     "channel": one.channel,
@@ -138,8 +152,14 @@ class ConsentProof:
             when = "without a date" if _is_undated(record) else self._moment(record.at)
             words = f", in the words “{record.wording}”" if record.wording else ""
             yield f"- {when}, {record.channel}: {said}; from {record.source}{words}"
-        if not self.records:
+        if not self.records and not self.pending:
             yield "- nothing"
+        for yes, state in self.pending:
+            words = f", in the words “{yes.wording}”" if yes.wording else ""
+            yield (
+                f"- {self._moment(yes.at)}, {yes.channel}: agreed, to be confirmed "
+                f"({STATES[state]}); from {yes.source}{words}"
+            )
         yield ""
         yield "What stands against writing to them"
         for stop in self.suppressions:
@@ -180,6 +200,7 @@ def prove_consent(workspace: Workspace, handle: str, at: datetime) -> ConsentPro
         _last_order(workspace, person, at),
         tuple(_standings(workspace, person, at)),
         history.consents_of(person),
+        judge_all(workspace.ledger, [person], at, workspace.config.consent.confirm_within),
         history.suppressions_of(person),
         history.exclusions_of(person),
         {
@@ -231,6 +252,16 @@ def _last_order(workspace: Workspace, person: str, at: datetime) -> datetime | N
 
 def _is_undated(record: ConsentRecord) -> bool:
     return record.at.year <= UNDATED_YEAR
+
+
+def _waiting(one: PendingConsent, state: PendingState) -> dict[str, str]:
+    return {
+        "channel": one.channel.value,
+        "at": one.at.isoformat(),
+        "source": one.source,
+        "wording": one.wording,
+        "state": state.value,
+    }
 
 
 def _text(at: datetime | None) -> str | None:

@@ -10,11 +10,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from rekindle.consent import ConsentRecord, Exclusion, Preferences, Suppression
+from rekindle.consent import (
+    PENDING_EVENT,
+    ConsentRecord,
+    Exclusion,
+    PendingConsent,
+    Preferences,
+    Suppression,
+)
 from rekindle.gate import BookRules, Dossier, Enrolment, month_of, resolve_zones
 from rekindle.journeys import Batch, Decide, JourneyVersion, Move, Past, Person, Signal, Trigger
 from rekindle.ledger import models
 from rekindle.ledger.book.addresses import Given
+from rekindle.ledger.book.confirming import add_pending, load_unconfirmed
 from rekindle.ledger.book.dossiers import Due, DueReader
 from rekindle.ledger.book.lanes import AT_ONCE, LANES, hold_lanes, lane_of
 from rekindle.ledger.book.moves import HeldMove, MoveWriter
@@ -82,7 +90,7 @@ class LedgerBook:
 
     def __init__(self, alias: str, *, secret: bytes, terms: BookRules) -> None:
         self._alias = alias
-        self._terms = terms
+        self.terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
         self._versions = Versions(alias)
         self._hashing = Hashing(secret)
@@ -129,6 +137,27 @@ class LedgerBook:
                 one if now[one.person] == one.person else replace(one, person=now[one.person])
                 for one in told
             )
+
+    def save_pending(self, told: Iterable[PendingConsent], at: datetime) -> None:
+        """Append each yes that waits for its confirmation, and let ``consent_pending`` happen."""
+        given = list(told)
+        with settled(self._alias, (one.person for one in given)) as now:
+            own = [replace(one, person=now[one.person]) for one in given]
+            fresh = add_pending(self._alias, own)
+            self.record(
+                [
+                    Signal(one.person, SignalKind.EVENT, at, one.key, PENDING_EVENT)
+                    for one in fresh
+                    if at < one.at + self.terms.confirm_within
+                ],
+                at,
+            )
+
+    def unconfirmed(
+        self, people: Collection[str], at: datetime
+    ) -> Mapping[tuple[str, Channel], PendingConsent]:
+        """Return the newest yes of each of these people and channel that may be confirmed now."""
+        return load_unconfirmed(self._alias, people, at, self.terms.confirm_within)
 
     def suppress(
         self,
@@ -277,7 +306,7 @@ class LedgerBook:
 
         ``reported`` is what happened too and is on record already, as reports.
         """
-        alias, versions, terms = self._alias, self._versions, self._terms
+        alias, versions, terms = self._alias, self._versions, self.terms
         with settled(alias, (one.person for one in (*signals, *reported))) as now:
             first, *rest = list(chunks(self._ours(one, now) for one in signals)) or [[]]
             ended = record_signals(
@@ -305,7 +334,7 @@ class LedgerBook:
             return signal
         kind = AddressKind.EMAIL.value
         if signal.channel is not None:
-            kind = self._terms.address_kind(signal.channel)
+            kind = self.terms.address_kind(signal.channel)
         return replace(signal, address=self._hashing.of(kind, signal.address))
 
     def _look_rows_up(self) -> None:
@@ -335,7 +364,7 @@ class LedgerBook:
 
     def _hold_budgets(self, at: datetime) -> dict[str, int]:
         """Return what is reserved this month of each budget, held until the commit."""
-        names = sorted(budget.name for budget in self._terms.budgets)
+        names = sorted(budget.name for budget in self.terms.budgets)
         if not names:
             return {}
         month = month_of(at, self._zone)
@@ -345,7 +374,7 @@ class LedgerBook:
 
     def _hold_stock(self, found: Sequence[Due]) -> dict[str, Stock]:
         """Return what is left of the offers where one may be given now, held until the commit."""
-        offers = self._terms.offers
+        offers = self.terms.offers
         if not offers.terms or not any(due.may_be_given for due in found):
             return {}
         return hold_stock(self._alias, offers, most=len(found))

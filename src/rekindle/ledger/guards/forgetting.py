@@ -26,6 +26,7 @@ TRAITS = ("email", "phone", "first_name", "last_name", "firstName", "lastName", 
 KEYS = frozenset({(models.Signal, "key"), (intake_models.Event, "message_id")})
 TEXTS: Mapping[type[Model], tuple[str, ...]] = {
     models.Consent: ("source", "wording"),
+    models.PendingConsent: ("source", "wording"),
     models.Suppression: ("reason",),
     models.Signal: ("key", "name"),
     models.Touch: ("last_error", "provider_id", "leased_by"),

@@ -21,6 +21,7 @@ GROWING: Mapping[str, type[Model]] = {
     "signals": models.Signal,
     "reports": intake_models.Event,
     "consents": models.Consent,
+    "unconfirmed consents": models.PendingConsent,
     "suppressions": models.Suppression,
     "decisions": models.Decision,
     "versions": models.JourneyVersion,

@@ -6,16 +6,18 @@ client that sends all traits at every login does not fill the table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from rekindle.consent import ConsentRecord
+from rekindle.consent import ConsentRecord, PendingConsent, needs_confirming
 from rekindle.countries import place_code
+from rekindle.gate import BookRules
 from rekindle.intake import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.book.addresses import Given
+from rekindle.ledger.book.confirming import load_pending
 from rekindle.ledger.book.own_words import OwnCard, read_own_card
 from rekindle.ledger.queries import fetch, rows_of
 
@@ -24,7 +26,9 @@ Told = tuple[str, datetime, Card, str]
 where that stands for the person."""
 
 
-def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: str) -> None:
+def save_cards(
+    alias: str, book: LedgerBook, told: Sequence[Told], *, source: str, at: datetime
+) -> None:
     """Write what was told of people, oldest first; to be called in a transaction."""
     if not told:
         return
@@ -34,16 +38,22 @@ def save_cards(alias: str, book: LedgerBook, told: Sequence[Told], *, source: st
     before = {row[0]: (cards[row[0]].person, row[6]) for row in rows}
     statements: list[tuple[str, datetime, Statement]] = []
     addresses: list[Given] = []
-    for who, at, card, given in told:
-        cards.setdefault(who, OwnCard(Person(who))).give(_given(card), at, by=given)
-        statements += [(who, at, statement) for statement in card.statements]
-        addresses += [Given(who, at, one.kind, one.value, given) for one in card.addresses]
+    for who, said_at, card, given in told:
+        cards.setdefault(who, OwnCard(Person(who))).give(_given(card), said_at, by=given)
+        statements += [(who, said_at, statement) for statement in card.statements]
+        addresses += [Given(who, said_at, one.kind, one.value, given) for one in card.addresses]
     changed = [c for who, c in cards.items() if before.get(who) != (c.person, c.text)]
     if changed:
         book.save_own_cards(changed)
     book.save_addresses(addresses)
-    if records := _new_records(alias, statements, source=source):
+    if not statements:
+        return
+    places = {who: card.person.country for who, card in cards.items()}
+    records, waiting = _sort(alias, book.terms, statements, places, source=source)
+    if records:
         book.save_consent(records)
+    if waiting:
+        book.save_pending(waiting, at)
 
 
 def _given(card: Card) -> dict[str, str]:
@@ -58,25 +68,61 @@ def _given(card: Card) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
 
-def _new_records(
-    alias: str, statements: Iterable[tuple[str, datetime, Statement]], *, source: str
-) -> list[ConsentRecord]:
-    told = list(statements)
-    if not told:
-        return []
-    rows = models.Consent.objects.using(alias).filter(person__in={who for who, _, _ in told})
+def _sort(
+    alias: str,
+    terms: BookRules,
+    told: Sequence[tuple[str, datetime, Statement]],
+    places: Mapping[str, str | None],
+    *,
+    source: str,
+) -> tuple[list[ConsentRecord], list[PendingConsent]]:
+    """Return what is new of statements, oldest first: those that hold, and each yes that waits.
+
+    Who agreed already is not asked to confirm it, nor who was asked in the same words and may
+    still do so.
+    """
+    people = {who for who, _, _ in told}
+    rows = models.Consent.objects.using(alias).filter(person__in=people)
     newest = {
-        (person, channel): (granted, wording)
-        for person, channel, granted, wording in rows.order_by("at", "id").values_list(
-            "person_id", "channel", "granted", "wording"
+        (person, channel): (granted, wording, at)
+        for person, channel, granted, wording, at in rows.order_by("at", "id").values_list(
+            "person_id", "channel", "granted", "wording", "at"
         )
     }
-    records = []
+    asked = {(one.person, one.channel.value): one for one in load_pending(alias, people)}
+    records: list[ConsentRecord] = []
+    waiting: list[PendingConsent] = []
     for who, at, said in told:
-        place = (who, said.channel.value)
-        if newest.get(place) == (said.granted, said.wording):
+        place, origin = (who, said.channel.value), said.source or f"api:{source}"
+        known = newest.get(place)
+        if known is not None and known[:2] == (said.granted, said.wording):
             continue
-        newest[place] = (said.granted, said.wording)
-        origin = said.source or f"api:{source}"
-        records.append(ConsentRecord(who, said.channel, said.granted, at, origin, said.wording))
-    return records
+        if not (said.granted and _waits(said, places[who], terms)):
+            newest[place] = (said.granted, said.wording, at)
+            records.append(ConsentRecord(who, said.channel, said.granted, at, origin, said.wording))
+            continue
+        one = PendingConsent(who, said.channel, at, origin, said.wording)
+        if not (known is not None and known[0]) and not _repeats(
+            one, asked.get(place), known[2] if known else None, terms.confirm_within
+        ):
+            asked[place] = one
+            waiting.append(one)
+    return records, waiting
+
+
+def _waits(said: Statement, place: str | None, terms: BookRules) -> bool:
+    if said.is_confirmed is not None:
+        return not said.is_confirmed
+    return needs_confirming(place, terms.double_opt_in)
+
+
+def _repeats(
+    one: PendingConsent,
+    before: PendingConsent | None,
+    refused_at: datetime | None,
+    within: timedelta,
+) -> bool:
+    """Return whether the same was asked in the same words before, and may be confirmed yet."""
+    if before is None or before.wording != one.wording or one.at >= before.at + within:
+        return False
+    return refused_at is None or refused_at < before.at

@@ -20,6 +20,7 @@ from rekindle.intake import (
     HUMAN_KINDS,
     EventType,
     OrderEvent,
+    Statement,
     fold_order,
     is_of_visitor,
     kind_of,
@@ -89,7 +90,7 @@ def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[Sou
     """Write the facts of one source's reports; yield the files as sources."""
     orders = _orders(spool, name, reports)
     tables = {
-        "customers": _cards(spool.lake, reports),
+        "customers": _cards(spool.lake, reports, spool.inbox.is_held),
         "order_lines": [line for order in orders for line in order[1]],
         "orders": [order[0] for order in orders],
         "events": [_event(report) for report in reports if _is_event(report)],
@@ -150,7 +151,9 @@ def _lines(row: Row, reports: Iterable[Spooled]) -> list[Row]:
     return [{**shared, **line} for line in next(told, [])]
 
 
-def _cards(lake: Lake, reports: Iterable[Spooled]) -> list[Row]:
+def _cards(
+    lake: Lake, reports: Iterable[Spooled], is_held: Callable[[Statement], bool]
+) -> list[Row]:
     """Return the cards of people who were identified: what was said over what is held."""
     # What a page says is no evidence of who is who, and no address of anybody.
     told = [
@@ -169,14 +172,14 @@ def _cards(lake: Lake, reports: Iterable[Spooled]) -> list[Row]:
     for report in sorted(told, key=lambda one: (one.at, one.id)):
         person = str(report.person)
         before = rows.get(person) or cards.get(person) or {"created_at": report.at.isoformat()}
-        said = _said(report)
+        said = _said(report, is_held)
         if "email" in said:  # whether another address was theirs says nothing of this one
             before = {k: v for k, v in before.items() if k != "email_verified"}
         rows[person] = {**before, "customer_id": person, **said}
     return list(rows.values())
 
 
-def _said(report: Spooled) -> Row:
+def _said(report: Spooled, is_held: Callable[[Statement], bool]) -> Row:
     card = read_card(_content(report))
     said: Row = {
         "email": card.email,
@@ -191,8 +194,9 @@ def _said(report: Spooled) -> Row:
     }
     consents = {one.name for one in CONTRACTS["customers"].columns}
     for statement in card.statements:
+        # A yes that may wait for its confirmation is none, and stands in the ledger alone.
         # Of channels that the contract has no column for, the ledger alone knows.
-        if (column := f"{statement.channel}_consent") in consents:
+        if (column := f"{statement.channel}_consent") in consents and not is_held(statement):
             said |= {column: statement.granted, f"{column}_at": report.at.isoformat()}
     return {name: value for name, value in said.items() if value is not None}
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from rekindle.intake import EventType
+from rekindle.intake import EventType, Statement
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
@@ -92,10 +92,16 @@ class Inbox:
             fresh = self._keep(source, kept, at)
             links.save(self._alias, self._book.persons, at, by=f"api:{source}")
             relatives = self._hold(fresh, links)
-            save_cards(self._alias, self._book, _told(fresh), source=source)
+            save_cards(self._alias, self._book, _told(fresh), source=source, at=at)
             ended = self._act(source, fresh, relatives, at)
         accepted = len(reports) - len(refused)
         return Taken(accepted, accepted - len(fresh), ended, frozenset(refused))
+
+    def is_held(self, statement: Statement) -> bool:
+        """Return whether a yes may wait for its confirmation, by what it says and the settings."""
+        if not statement.granted or statement.is_confirmed is not None:
+            return statement.granted and not statement.is_confirmed
+        return bool(self._book.terms.double_opt_in)
 
     def spooled(self, *, after: int = 0, limit: int) -> list[Spooled]:
         """Return reports whose facts have not reached the lake, oldest first."""

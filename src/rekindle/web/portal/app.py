@@ -97,6 +97,7 @@ def build_routes(
             path("p/<str:token>", choosing.preferences, name="preferences"),
             path("export/<str:token>", choosing.export, name="export"),
             path("erase/<str:token>", choosing.erase, name="erase"),
+            path("confirm/<str:token>", choosing.confirm, name="confirm"),
         )
     return Routes(
         urlpatterns=(

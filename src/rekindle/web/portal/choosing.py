@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link
+from rekindle.consent import LinkPurpose, PendingState, PersonLink, read_link, sign_link
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.interfaces import Choices, Chosen, Customers
@@ -115,6 +115,42 @@ class Choosing:
         except WorkError:
             return self._could_not(request, "an erasure")
         return self._told(request, "erased")
+
+    @open_to_anyone("the signed token in the address is the permission; it runs out")
+    def confirm(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Ask whether somebody meant a yes; record it on POST, unless they said no since."""
+        link, refusal = self._open(request, LinkPurpose.CONFIRM, token)
+        if link is None:
+            return refusal
+        found = self.customers.question(link.person, link.about)
+        if found is None:
+            return self._told(request, "withdrawn", status=HTTPStatus.GONE)
+        voice = self._renderer.voice(request, country=found.country)
+        words = found.words or voice.say(
+            "choose_words", channel=name_channel(voice.texts, found.channel)
+        )
+        if request.method == "POST":
+            try:
+                found = self.customers.confirm(link.person, link.about, words)
+            except WorkError:
+                return self._could_not(request, "a confirmation")
+        match found and found.state:
+            case PendingState.OPEN if request.method == "POST":
+                return self._told(request, "confirmed", voice)
+            case PendingState.OPEN:
+                return self._ask_to_confirm(voice, words)
+            case PendingState.CONFIRMED:
+                return self._told(request, "confirmed", voice)
+            case PendingState.OVER:
+                return self._renderer.page("over.html", voice, HTTPStatus.GONE)
+            case _:
+                return self._told(request, "withdrawn", voice, HTTPStatus.GONE)
+
+    def _ask_to_confirm(self, voice: Voice, words: str) -> HttpResponse:
+        names = ("title", "heading", "button", "nothing")
+        shown: dict[str, Any] = {name: voice.say(f"confirm_{name}") for name in names}
+        text = voice.say("confirm_text", words=words)
+        return self._renderer.page("ask.html", voice, **shown, text=text, action="")
 
     def _open(
         self, request: HttpRequest, purpose: LinkPurpose, token: str
@@ -218,11 +254,17 @@ class Choosing:
         back = self._page_of(PersonLink(link.person, link.until))
         return self._renderer.page("ask.html", voice, **shown, action="", back_url=back)
 
-    def _told(self, request: HttpRequest, what: str) -> HttpResponse:
-        voice = self._renderer.voice(request)
+    def _told(
+        self,
+        request: HttpRequest,
+        what: str,
+        voice: Voice | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> HttpResponse:
+        voice = voice or self._renderer.voice(request)
         names = ("title", "heading", "text")
         shown: dict[str, Any] = {name: voice.say(f"{what}_{name}") for name in names}
-        return self._renderer.page("told.html", voice, **shown)
+        return self._renderer.page("told.html", voice, status, **shown)
 
     def _could_not(self, request: HttpRequest, what: str) -> HttpResponse:
         logger.exception("%s could not be recorded", what)

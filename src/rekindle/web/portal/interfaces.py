@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from rekindle.consent import PendingState
 from rekindle.feedback import LeaveReason
 
 
@@ -78,6 +79,16 @@ class Chosen:
     words: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A yes that waits, or waited, for its confirmation: to what, in which words if any."""
+
+    state: PendingState
+    channel: str
+    words: str = ""
+    country: str | None = None
+
+
 class Customers(Protocol):
     """What a customer may see and do about themselves.
 
@@ -101,6 +112,12 @@ class Customers(Protocol):
 
     def answer(self, person: str, reason: LeaveReason, words: str) -> None:
         """Keep why somebody left."""
+
+    def question(self, person: str, about: str) -> Question | None:
+        """Return which yes a link is about and what became of it; None for none there is."""
+
+    def confirm(self, person: str, about: str, words: str) -> Question | None:
+        """Confirm the yes in these words if that is still open; return it as it was before."""
 
     def export(self, person: str) -> str:
         """Return what is on record of somebody, as JSON."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from rekindle.desk import LedgerCustomers, LedgerOptOuts
+from rekindle.desk import LedgerCustomers, LedgerOptOuts, PendingYes
 from rekindle.feedback import LeaveReason
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
-from rekindle.web.portal.interfaces import Choices, Chosen, OptOuts
+from rekindle.web.portal.interfaces import Choices, Chosen, OptOuts, Question
 from rekindle.worker import Guard, Health, LedgerClicks
 
 PASS_EVERY_SECONDS = 60.0
@@ -81,6 +81,15 @@ class GuardedCustomers:
         with self._guarded():
             self._customers.answer(person, reason, words)
 
+    def question(self, person: str, about: str) -> Question | None:
+        """Return which yes a link is about and what became of it."""
+        return _question(self._customers.question(person, about))
+
+    def confirm(self, person: str, about: str, words: str) -> Question | None:
+        """Confirm the yes in these words if that is still open."""
+        with self._guarded():
+            return _question(self._customers.confirm(person, about, words))
+
     def export(self, person: str) -> str:
         """Return what is on record of somebody, as JSON."""
         with self._guarded():
@@ -97,6 +106,12 @@ class GuardedCustomers:
         guard.require_newest()
         yield
         guard.note()
+
+
+def _question(found: PendingYes | None) -> Question | None:
+    if found is None:
+        return None
+    return Question(found.state, found.channel, found.words, found.country)
 
 
 def build_portal(

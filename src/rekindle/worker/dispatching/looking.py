@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from rekindle.consent import Exclusion
+from rekindle.consent import PENDING_EVENT, Exclusion
 from rekindle.errors import LedgerError
 from rekindle.gate import Decision, GateContext, HouseRules, JourneyRules, decide
 from rekindle.journeys import (
@@ -59,6 +59,7 @@ class LastLook:
         self._book, self._rules = book, rules
         self._asking = Asking(audience, rules)
         self._steps: dict[tuple[str, int], tuple[JourneyRules, Mapping[str, Send]]] = {}
+        self._asks: set[tuple[str, int]] = set()
         self._said = _Said()
 
     def read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
@@ -66,7 +67,7 @@ class LastLook:
         people = {message.person for message in messages}
         unanswered = Unanswered()
         excluded, expected = self._asking.excluded_and_expected(people, at, unanswered)
-        unmet = self._find_unmet(messages, at, unanswered)
+        unmet = self._find_unmet(messages, at, unanswered) | self._find_settled(messages, at)
         self._said = _Said(unmet, excluded, expected, unanswered)
 
     def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
@@ -107,6 +108,18 @@ class LastLook:
                 unmet.update(one.touch for one in group if one.person not in met)
         return frozenset(unmet)
 
+    def _find_settled(self, messages: Sequence[OutboxMessage], at: datetime) -> frozenset[int]:
+        """Return the messages that ask to confirm a yes which there is nothing to confirm of."""
+        asking = []
+        for message in messages:
+            self._version(message)
+            if (message.journey, message.version) in self._asks:
+                asking.append(message)
+        if not asking:
+            return frozenset()
+        waiting = self._book.unconfirmed({one.person for one in asking}, at)
+        return frozenset(one.touch for one in asking if (one.person, one.channel) not in waiting)
+
     def _version(self, message: OutboxMessage) -> tuple[JourneyRules, Mapping[str, Send]]:
         """Return what holds for a version, which never changes once it has started."""
         journey, number = message.journey, message.version
@@ -115,6 +128,9 @@ class LastLook:
                 sends = {send.key: send for send in version.journey.sends}
                 policy = build_journey_rules(version, self._rules)
                 self._steps[journey, version.version] = policy, sends
+                trigger = version.journey.trigger
+                if trigger is not None and trigger.event == PENDING_EVENT:
+                    self._asks.add((journey, version.version))
         try:
             return self._steps[journey, number]
         except KeyError as error:

@@ -7,14 +7,20 @@ law lets one become; whether it then is all that speaks for them, the rules say.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import ibis
 
-from rekindle.consent import ConsentRecord, decide_permission, lasting_months, source_of
+from rekindle.consent import (
+    PENDING_EVENT,
+    ConsentRecord,
+    decide_permission,
+    lasting_months,
+    source_of,
+)
 from rekindle.journeys import Person, Signal, standing_of
 from rekindle.ledger import find_suppressed, ledger_transaction
 from rekindle.messages import Address, find_problem
@@ -26,6 +32,7 @@ SLACK = timedelta(days=4)
 LONGEST_MONTH = timedelta(days=31)
 BATCH = 2_000
 EVENT = "consent_expiring"
+UNCONFIRMED = "unconfirmed"
 SUBJECT = "expiring consent"
 """What the log calls a look for them."""
 
@@ -57,6 +64,21 @@ def find_expiring(workspace: Workspace, *, within: timedelta, at: datetime) -> l
         for begin in range(0, len(people), BATCH)
         for one in _judge(workspace, people[begin : begin + BATCH], bought, at)
         if one.until <= at + within
+    ]
+    return sorted(found, key=lambda one: (one.until, one.person, one.channel))
+
+
+def find_unconfirmed(workspace: Workspace, *, within: timedelta, at: datetime) -> list[Expiring]:
+    """Return each yes that waits for a confirmation and can be confirmed no more ``within``."""
+    lasting = workspace.config.consent.confirm_within
+    people = workspace.history.people_who_did([PENDING_EVENT], since=at - lasting - SLACK, until=at)
+    cards = workspace.history.people(people)
+    found = [
+        Expiring(
+            person, channel, one.at + lasting, UNCONFIRMED, "", one.source, _place(cards, person)
+        )
+        for (person, channel), one in workspace.book.unconfirmed(people, at).items()
+        if one.at + lasting <= at + within
     ]
     return sorted(found, key=lambda one: (one.until, one.person, one.channel))
 
@@ -159,6 +181,11 @@ def _judge(
                 yield Expiring(
                     person, channel, found.until, found.rule.value, found.law, source, place
                 )
+
+
+def _place(cards: Mapping[str, Person], person: str) -> str:
+    card = cards.get(person)
+    return "" if card is None else card.country or ""
 
 
 def _reaches(workspace: Workspace, card: Person, channel: Channel) -> bool:

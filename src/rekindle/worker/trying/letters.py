@@ -100,6 +100,7 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         "shop": build_shop(config, config.channel(send.channel).shown),
         "unsubscribe_url": f"{config.portal.url.rstrip('/')}/u/{NO_TOKEN}",
         "preferences_url": f"{config.portal.url.rstrip('/')}/p/{NO_TOKEN}",
+        "confirm_url": f"{config.portal.url.rstrip('/')}/confirm/{NO_TOKEN}",
     }
 
 

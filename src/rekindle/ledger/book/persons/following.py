@@ -29,6 +29,7 @@ Moves = dict[str, dict[str, list[Any]]]
 
 MOVED: tuple[type[Model], ...] = (
     models.Consent,
+    models.PendingConsent,
     models.Suppression,
     models.Exclusion,
     models.Signal,
