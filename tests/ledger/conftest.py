@@ -34,8 +34,9 @@ def postgres_ledger(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres(postgres_ledger: str) -> str:
+def postgres(postgres_ledger: str, postgres_url: str) -> str:
     """Return the alias of a PostgreSQL ledger as it is after the migrations."""
+    connect(postgres_url, base=Path("/"))  # who closed every ledger closed this one, too
     emptied = set(apps.get_app_config("ledger").get_models()) - {models.Lane}
     tables = ", ".join(model._meta.db_table for model in emptied)
     with connections[postgres_ledger].cursor() as cursor:
