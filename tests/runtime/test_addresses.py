@@ -86,7 +86,9 @@ def test_a_persons_own_word_is_taken_back_by_that_person_alone(
     space.book.save_consent([yes])
     team.clock.move(2 * DAY)
     assert len(restore_address(space, person, because=WHY, who="ann").lifted) == 1
-    assert suppressions(team, person) == set()
+    # A complaint was about every channel, and the yes is to e-mail alone.
+    others = set(space.capabilities) - {EMAIL} if kind is SignalKind.COMPLAINT else set()
+    assert suppressions(team, person) == {(channel, "complaint") for channel in others}
 
 
 def test_who_was_erased_or_stands_under_nothing_is_refused(team: Team) -> None:

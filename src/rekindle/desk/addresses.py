@@ -2,7 +2,7 @@
 
 A bounce is a server's word about an address, and servers err. An opt-out and a complaint
 are a person's own word, and only that person takes it back: by a consent of theirs that is
-newer than what it takes back.
+newer than what it takes back, and on the channels they consented to alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def restore_address(
     """Lift what keeps messages from a person and can be lifted; return what was and was not.
 
     ``because`` is the evidence, kept in the audit log. ``channel`` None is every one. What
-    the person said is lifted only where they consented themselves on that channel since.
+    the person said is lifted only for channels on which they consented themselves since.
 
     Raises:
         UsageError: nobody goes by this id, nothing stands against them, or the evidence is
@@ -57,6 +57,11 @@ def restore_address(
     if lifted:
         with ledger_transaction(workspace.ledger):
             workspace.book.lift(person, [(one.channel, one.purpose, one.reason) for one in lifted])
+            for one in lifted:
+                for other in _not_meant(workspace, person, one, at):
+                    workspace.book.suppress(
+                        person, other, reason=one.reason, at=one.at, purpose=one.purpose
+                    )
             detail = {
                 "because": evidence,
                 "lifted": [
@@ -65,8 +70,10 @@ def restore_address(
                 ],
             }
             workspace.audit_log.write(who, "address restored", person, detail, at)
-    left = set(workspace.history.suppressions_of(person))
-    return Restored(lifted, tuple(one for one in found if one in left))
+    reasons = {one.reason for one in lifted}
+    left = workspace.history.suppressions_of(person)
+    kept = tuple(one for one in left if one in found or one.reason in reasons)
+    return Restored(lifted, kept)
 
 
 def _may_be_lifted(workspace: Workspace, person: str, one: SuppressionEntry, at: datetime) -> bool:
@@ -74,10 +81,24 @@ def _may_be_lifted(workspace: Workspace, person: str, one: SuppressionEntry, at:
         return False
     if one.reason not in OWN_WORD:
         return True
+    agreed = _agreed(workspace, person, since=one.at, at=at)
+    return bool(agreed) if one.channel is None else one.channel in agreed
+
+
+def _not_meant(
+    workspace: Workspace, person: str, one: SuppressionEntry, at: datetime
+) -> list[Channel]:
+    """Return the channels for which a word about all of them stands on."""
+    if one.channel is not None or one.reason not in OWN_WORD:
+        return []
+    agreed = _agreed(workspace, person, since=one.at, at=at)
+    return [channel for channel in workspace.capabilities if channel not in agreed]
+
+
+def _agreed(workspace: Workspace, person: str, *, since: datetime, at: datetime) -> set[Channel]:
+    """Return the channels of which somebody's newest word is a yes, said after ``since``."""
     newest: dict[Channel, tuple[datetime, bool]] = {}
     for said in workspace.history.consents_of(person):
         if said.at <= at:
             newest[said.channel] = (said.at, said.granted)
-    channels = workspace.capabilities if one.channel is None else (one.channel,)
-    words = [newest.get(channel) for channel in channels]
-    return all(word is not None and word[1] and word[0] > one.at for word in words)
+    return {channel for channel, (when, granted) in newest.items() if granted and when > since}

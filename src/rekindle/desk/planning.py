@@ -135,7 +135,7 @@ def check_journey(workspace: Workspace, journey: Journey) -> list[str]:
         form = find_form(send.channel)
         templates.check(send.template, FAMILIES.names, required=required, form=form)
         flaws = require_flawless(templates, send.template, form, shop_url=workspace.config.shop.url)
-        notes += [str(flaw) for flaw in flaws]
+        notes += [str(flaw).removeprefix(f"{workspace.directory}/") for flaw in flaws]
     check_offers(workspace, journey, templates)
     return list(dict.fromkeys(notes))
 
