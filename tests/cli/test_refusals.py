@@ -243,7 +243,7 @@ def test_a_predicate_that_is_not_understood_is_explained(
         (["audit", "--as-of", "yesterday"], "'yesterday' is no date"),
         (["replay", "calm", "--from", "2024-05-01", "--to", "2024-01-01"], "before it starts"),
         (["replay", "calm", "--from", "May"], "'May' is no day"),
-        (["replay", "calmer"], "there are abandoned-basket, calm, everyone, few"),
+        (["replay", "calmer"], "there are abandoned-basket, calm, confirm-consent, everyone, few"),
         (["plan", "calmer"], "no journey 'calmer'"),
         (["start", "calmer", "--yes"], "no journey 'calmer'"),
         (["report", "calm"], "was never started here"),

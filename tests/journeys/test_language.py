@@ -25,7 +25,7 @@ from rekindle.journeys.model import (
     WaitForTime,
     Way,
 )
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Channel, Purpose
 from tools.source_tree import ROOT
 
 DAY = timedelta(days=1)
@@ -436,7 +436,9 @@ def test_schema_refuses_such_an_entrance_too(enter: str, key: str) -> None:
 def test_starter_says_how_it_begins_and_ends(text: str) -> None:
     journey = parse_journey(text)
     assert journey.trigger is not None or "\nbackfill:" in text
-    assert "\nexit: [order]" in text
+    # Who buys has come back; who is asked to confirm a yes is asked until they did.
+    is_marketing = journey.purpose is Purpose.MARKETING
+    assert ("\nexit: [order]" if is_marketing else "\nexit: [consent_confirmed]") in text
 
 
 def test_a_basket_is_asked_about_twice_at_most() -> None:
