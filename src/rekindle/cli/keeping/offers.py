@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
-from rekindle.experiments import Lift
 from rekindle.vocabulary import Unknown
 from rekindle.wording import amount, counted, percent
 
@@ -187,8 +186,9 @@ def _anyway_rows(anyway: Anyway | Unknown) -> list[list[str]]:
         [f"bought, {who}", f"{int(arm.total):,} of {arm.assigned:,} ({percent(arm.mean)})"]
         for who, arm in (("of whom it was for", given), ("of the held out, anyway", held_out))
     ]
-    told = str(lift)
-    if isinstance(lift, Lift):
+    if isinstance(lift, Unknown):
+        told = str(lift)
+    else:
         low, high = percent(lift.low), percent(lift.high)
         told = f"{percent(lift.difference)}, between {low} and {high} (95 %)"
     return [*rows, ["difference it made", told]]
