@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,3 +67,11 @@ def test_the_package_is_the_command(
         runpy.run_module("rekindle", run_name="__main__")
     assert not ended.value.code
     assert capsys.readouterr().out.strip()
+
+
+def test_a_command_begins_without_what_another_needs() -> None:
+    """Loaded with the first line, these would take most of a second from every command."""
+    heavy = ("django", "duckdb", "ibis", "liquid", "numpy", "pyarrow", "scipy", "yaml")
+    program = f"import sys, rekindle.cli; print(*[one for one in {heavy} if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout.split() == []

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from rekindle.channels import word_for
 from rekindle.cli.console import (
     AsJson,
     AsOf,
@@ -168,6 +167,8 @@ def _show_person(found: Explanation, currency: str, zone: ZoneInfo) -> None:
 
 def _say(verdict: Verdict, zone: ZoneInfo) -> str:
     """Return what the gate would do about a marketing message now, and why."""
+    from rekindle.channels import word_for
+
     decision = verdict.decision
     reason = decision.reason.value.replace("_", " ") if decision.reason else ""
     why = verdict.detail if verdict.detail.startswith("rule") else f"{reason} {verdict.detail}"
@@ -181,6 +182,8 @@ def _say(verdict: Verdict, zone: ZoneInfo) -> str:
 
 def _say_step(step: StepVerdict, currency: str) -> str:
     """Return what a step of a journey asks for beside the gate."""
+    from rekindle.channels import word_for
+
     asked = []
     if step.send.when is not None:
         met = {True: "is met", False: "is not met", None: "cannot be judged"}[step.is_met]
@@ -194,6 +197,8 @@ def _say_step(step: StepVerdict, currency: str) -> str:
 
 def _against(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
     """Yield what stands against writing to a person, and where their clock is."""
+    from rekindle.channels import word_for
+
     for yes, state in found.pending:
         if state is not PendingState.CONFIRMED:
             yield (
