@@ -24,10 +24,11 @@ from rekindle.desk import (
     start_journey,
 )
 from rekindle.errors import JourneyError, OfferError, PredicateError, TemplateError
+from rekindle.journeys import Signal
 from rekindle.ledger import load_codes
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Answer, Money, Reason, Unknown
-from rekindle.worker import accept_restored, load_overview
+from rekindle.vocabulary import Answer, Money, Reason, SignalKind, Unknown
+from rekindle.worker import State, accept_restored, examine, load_overview
 from tests.runtime.shops import NOW, Team, add_section
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -238,3 +239,25 @@ def test_restored_ledger_gives_no_code_that_may_have_been_given(giving: Team) ->
     assert done.codes == 3
     assert "0 of 3" in command(restored, "offers", "list")
     restored.leave()
+
+
+def test_a_broken_file_is_in_the_way_of_offers_alone(giving: Team) -> None:
+    command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
+    giving.start("giving")
+    giving.start("calm")
+    giving.leave()
+    (giving.folder / "offers.yaml").write_text("offers:\n  ten: {percent: ", encoding="utf-8")
+    team = Team.at_work(giving.folder)
+    decided = team.tick().decided.decisions
+    assert decided[Answer.HOLD, Reason.SET_ASIDE] > 0
+    assert decided[Answer.SEND, None] > 0
+    assert team.workspace.history.messages_of("calm")
+    assert not team.workspace.history.messages_of("giving")
+    team.workspace.book.record([Signal("c003", SignalKind.OPT_OUT, team.clock.now(), "no")], NOW)
+    assert explain_customer(team.workspace, "c003", team.clock.now()).suppressions
+    with pytest.raises(OfferError, match=r"offers\.yaml"):
+        load_standing(team.workspace, team.clock.now())
+    with pytest.raises(OfferError, match=r"offers\.yaml"):
+        build_plan(team.workspace, team.workspace.journey("giving"), team.clock.now())
+    (wrong,) = [one for one in examine(team.workspace) if one.state is State.REFUSES]
+    assert (wrong.about, "offers.yaml" in wrong.found) == ("offers", True)

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from rekindle.audiences import behaviours_in, bind_flags
-from rekindle.errors import PredicateError, QuestionError
+from rekindle.errors import OfferError, PredicateError, QuestionError
 from rekindle.gate import Dossier, HouseRules
 from rekindle.journeys.interfaces import Audience
 
-UNANSWERED = (QuestionError, PredicateError)
+UNANSWERED = (QuestionError, PredicateError, OfferError)
 
 
 class Unanswered(dict[str, Exception]):

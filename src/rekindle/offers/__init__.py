@@ -16,6 +16,7 @@ from rekindle.offers.loading import (
     load_offers,
     offers_schema,
     parse_offers,
+    read_offers,
 )
 from rekindle.offers.model import (
     NO_OFFERS,
@@ -67,5 +68,6 @@ __all__ = [
     "offers_schema",
     "parse_offers",
     "read_codes",
+    "read_offers",
     "review_offer",
 ]

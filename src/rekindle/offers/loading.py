@@ -51,6 +51,18 @@ def load_offers(folder: Path) -> Offers:
     return parse_offers(text, name=str(path))
 
 
+def read_offers(folder: Path) -> Offers:
+    """Return what ``offers.yaml`` of a workspace declares, or as ``fault`` why it cannot be used.
+
+    A file that somebody is writing just now is in the way of offers alone: an unsubscribe
+    link, a report or a message without an offer does not wait for it.
+    """
+    try:
+        return load_offers(folder)
+    except OfferError as error:
+        return Offers(fault=str(error))
+
+
 def parse_offers(text: str, *, name: str = FILE_NAME) -> Offers:
     """Return the offers that ``text`` declares; ``name`` is its file's.
 

@@ -15,7 +15,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from rekindle.config import BudgetLimit, Cost, Duration, LongText, Settings, Text
+from rekindle.config import MOST_DAYS, BudgetLimit, Cost, Duration, LongText, Settings, Text
+from rekindle.errors import OfferError
 from rekindle.vocabulary import Money, Reason
 from rekindle.wording import amount
 
@@ -23,6 +24,8 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=64)]
 NOTHING = Decimal(0)
 LONGEST_CODE = 100
+# Longer than any duration that can be written.
+FOR_EVER = timedelta(days=MOST_DAYS)
 
 
 class Codes(StrEnum):
@@ -114,10 +117,25 @@ class Rung(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """The offers and ladders of a workspace, by name."""
+    """The offers and ladders of a workspace, by name.
+
+    ``fault`` says why the file that declares them cannot be used. Then nothing can be said of
+    what a step wants, and nobody is given anything; all that brings no offer goes on.
+    """
 
     terms: Mapping[str, OfferTerms] = field(default_factory=dict)
     ladders: Mapping[str, tuple[Rung, ...]] = field(default_factory=dict)
+    fault: str = ""
+
+    def require_sound(self) -> Offers:
+        """Return them.
+
+        Raises:
+            OfferError: the file that declares them cannot be used.
+        """
+        if self.fault:
+            raise OfferError(self.fault)
+        return self
 
     @property
     def with_own_codes(self) -> tuple[str, ...]:
@@ -126,11 +144,18 @@ class Offers:
 
     @property
     def longest(self) -> timedelta:
-        """Return how long the longest offer lasts."""
+        """Return how long the longest offer lasts, and for ever where nobody can say."""
+        if self.fault:
+            return FOR_EVER
         return max((one.lasts for one in self.terms.values()), default=timedelta(0))
 
     def candidates(self, wanted: Wanted) -> Iterator[Option]:
-        """Yield what a step that wants this may give, in the order of the file."""
+        """Yield what a step that wants this may give, in the order of the file.
+
+        Raises:
+            OfferError: the file that declares them cannot be used.
+        """
+        self.require_sound()
         if not wanted.is_ladder:
             if (terms := self.terms.get(wanted.name)) is not None:
                 yield Option(wanted.name, terms, 0, _given(terms.when))

@@ -38,7 +38,7 @@ from rekindle.facts import (
 from rekindle.gate import BookRules, HouseRules, build_book_rules, build_rules
 from rekindle.journeys import Journey, find_journey
 from rekindle.messages import Capabilities, Surroundings
-from rekindle.offers import Offers, load_offers
+from rekindle.offers import Offers, read_offers
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Channel
 
@@ -363,8 +363,8 @@ class Workspace:
 
     @cached_property
     def offers(self) -> Offers:
-        """Return the offers and ladders of ``offers.yaml``; OfferError if it is not sound."""
-        return load_offers(self.directory)
+        """Return the offers and ladders of ``offers.yaml``, or why it cannot be used."""
+        return read_offers(self.directory)
 
     def require_ready(self, channel: Channel) -> None:
         """Refuse to write through a channel whose settings lack what every message needs.

@@ -258,11 +258,12 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
 
 def _offers(workspace: Workspace) -> Iterator[Line]:
     """Yield what keeps the messages back that running journeys give offers with."""
+    offers = workspace.offers.require_sound()
     versions = running_versions(workspace.ledger)
     wanted = {s.offer for one in versions for s in one.journey.sends if s.offer is not None}
     if not wanted:
         return
-    offers, pools = workspace.offers, count_codes(workspace.ledger)
+    pools = count_codes(workspace.ledger)
     options = {str(one): list(offers.candidates(one)) for one in wanted}
     for name in sorted(name for name, found in options.items() if not found):
         remedy = "put it back into offers.yaml, or change the journey"

@@ -28,7 +28,7 @@ class OfferStanding:
 
 def load_standing(workspace: Workspace, at: datetime) -> list[OfferStanding]:
     """Return every offer of ``offers.yaml`` as it stands, in order of name."""
-    offers, currency = workspace.offers, workspace.config.workspace.currency
+    offers, currency = workspace.offers.require_sound(), workspace.config.workspace.currency
     pools = count_codes(workspace.ledger)
     tallies = tally_offers(workspace.ledger, at)
     found = []
@@ -51,8 +51,8 @@ def load_standing(workspace: Workspace, at: datetime) -> list[OfferStanding]:
 
 def load_forgotten(workspace: Workspace, at: datetime) -> dict[str, OfferTally]:
     """Return what was given of offers that ``offers.yaml`` does not have any more, by name."""
-    tallies = tally_offers(workspace.ledger, at)
-    return {n: one for n, one in sorted(tallies.items()) if n not in workspace.offers.terms}
+    known, tallies = workspace.offers.require_sound().terms, tally_offers(workspace.ledger, at)
+    return {n: one for n, one in sorted(tallies.items()) if n not in known}
 
 
 def find_offer(workspace: Workspace, name: str) -> OfferTerms:
@@ -61,7 +61,7 @@ def find_offer(workspace: Workspace, name: str) -> OfferTerms:
     Raises:
         OfferError: ``offers.yaml`` has none of this name.
     """
-    known = workspace.offers.terms
+    known = workspace.offers.require_sound().terms
     if name not in known:
         told = f"offers.yaml has no offer {name!r}; it has {', '.join(sorted(known)) or 'none'}"
         raise OfferError(told)
