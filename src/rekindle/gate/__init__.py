@@ -36,7 +36,7 @@ from rekindle.gate.model import (
     Sent,
 )
 from rekindle.gate.reasons import REASONS, ReasonNote
-from rekindle.gate.zones import resolve_places, resolve_zones
+from rekindle.gate.zones import resolve_zones
 
 __all__ = [
     "INSTANT",
@@ -71,6 +71,5 @@ __all__ = [
     "month_of",
     "next_local",
     "quiet_until",
-    "resolve_places",
     "resolve_zones",
 ]

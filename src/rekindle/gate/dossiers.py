@@ -23,8 +23,7 @@ from rekindle.consent import (
     hours_of,
 )
 from rekindle.gate.model import BookRules, Deed, Dossier, Enrolment, Sent
-from rekindle.gate.zones import resolve_places, resolve_zones
-from rekindle.messages import AddressKind
+from rekindle.gate.zones import resolve_zones
 from rekindle.offers import PastOffer
 from rekindle.vocabulary import Channel, Purpose, Reason, value_by_the_million
 
@@ -81,8 +80,7 @@ class DossierBuilder:
         """Return the dossier of an enrolment; ``exit`` is why it is over already, or None."""
         deeds, channel = known.deeds, known.channel
         _, country, phone = known.lives
-        by_phone = self._rules.address_kind(channel) == AddressKind.PHONE
-        places = resolve_places(country, phone, by_phone=by_phone)
+        places = self._rules.places_of(channel, country, phone)
         return Dossier(
             enrolment,
             self._permission(known, places, enrolment.last_order_at),

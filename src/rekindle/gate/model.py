@@ -19,7 +19,8 @@ from rekindle.consent import (
     Preferences,
     Week,
 )
-from rekindle.messages import Capabilities
+from rekindle.gate.zones import resolve_places
+from rekindle.messages import AddressKind, Capabilities
 from rekindle.offers import NO_OFFERS, Offers, PastOffer
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, value_by_the_million
 
@@ -188,6 +189,13 @@ class BookRules:
         """Return the kind of address a channel writes to; its own name if nobody says."""
         known = self.channels.get(channel)
         return channel.value if known is None else known.address_kind.value
+
+    def places_of(
+        self, channel: Channel | None, country: str | None, phone: str | None
+    ) -> tuple[str, ...]:
+        """Return where a person may live, as the law asks it of those whom a channel reaches."""
+        by_phone = channel is not None and self.address_kind(channel) == AddressKind.PHONE
+        return resolve_places(country, phone, by_phone=by_phone)
 
     def needs_consent(self, channel: Channel) -> bool:
         """Return whether a channel is open only to those who agreed; so it is if nobody says."""

@@ -67,9 +67,7 @@ def resolve_places(country: str | None, phone: str | None, *, by_phone: bool) ->
     named = country if country_code(country) is not None else None
     regions: tuple[str, ...] = ()
     if phone and (named is None or by_phone):
-        digits = _international(phone)
-        regions = _regions(digits) if digits else ()
-        regions = _narrowed(digits, regions) if len(regions) > 1 else regions
+        regions = _regions_of(phone)
     if named is None:
         return regions
     return (named, *(one for one in regions if one != country_code(named)))
@@ -91,9 +89,7 @@ def _of_country(country: str) -> Zones:
 @lru_cache(maxsize=65_536)
 def _of_phone(phone: str) -> Zones:
     """Return the zones of the number's country, of all that share its code if unclear."""
-    digits = _international(phone)
-    regions = _regions(digits) if digits else ()
-    return _of_regions(_narrowed(digits, regions) if len(regions) > 1 else regions)
+    return _of_regions(_regions_of(phone))
 
 
 @lru_cache(maxsize=512)
@@ -121,6 +117,13 @@ def _behaviour(zone: ZoneInfo) -> tuple[int, ...]:
         if before != after
     )
     return (offsets[0][1], *chain.from_iterable(changes))
+
+
+def _regions_of(phone: str) -> tuple[str, ...]:
+    """Return the number's country, or all that share its code if that is unclear."""
+    digits = _international(phone)
+    regions = _regions(digits) if digits else ()
+    return _narrowed(digits, regions) if len(regions) > 1 else regions
 
 
 def _international(phone: str) -> str:

@@ -40,7 +40,6 @@ from rekindle.gate import (
     OnFile,
     Sent,
     month_of,
-    resolve_places,
     resolve_zones,
 )
 from rekindle.identity import normalise_address
@@ -513,9 +512,7 @@ class MemoryBook:
     def _places(self, signal: Signal) -> tuple[str, ...]:
         """Return where the person of a signal lives, as the law asks it."""
         card = self._standing(signal.person).card or NOBODY
-        channel = signal.channel
-        by_phone = channel is not None and self._terms.address_kind(channel) == AddressKind.PHONE
-        return resolve_places(card.country, card.phone, by_phone=by_phone)
+        return self._terms.places_of(signal.channel, card.country, card.phone)
 
     def _suppress(self, person: str, one: Suppression, named: str = "") -> None:
         """Suppress a person and their addresses, or the one address that is named."""

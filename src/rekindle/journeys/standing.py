@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from rekindle.consent import LegalStanding, Week, hours_of
-from rekindle.gate import BookRules, resolve_places
+from rekindle.gate import BookRules
 from rekindle.journeys.model import Person
-from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel
 
 
@@ -56,7 +55,4 @@ def week_of(terms: BookRules, channel: Channel, card: Person | None, at: datetim
 
 
 def _places(terms: BookRules, channel: Channel, card: Person | None) -> tuple[str, ...]:
-    if card is None:
-        return ()
-    by_phone = terms.address_kind(channel) == AddressKind.PHONE
-    return resolve_places(card.country, card.phone, by_phone=by_phone)
+    return () if card is None else terms.places_of(channel, card.country, card.phone)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.consent import ANSWERS, LIFTED_BY_DEEDS, Suppression, Whom, suppression_by
-from rekindle.gate import BookRules, resolve_places
+from rekindle.gate import BookRules
 from rekindle.journeys import (
     Journey,
     Signal,
@@ -35,7 +35,6 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
-from rekindle.messages import AddressKind
 from rekindle.vocabulary import STOPS, Reason, SignalKind
 
 EVERY = "*"
@@ -118,10 +117,7 @@ def _suppressions(alias: str, terms: BookRules, stops: Sequence[Signal]) -> list
     found = []
     for stop in stops:
         country, phone = lives.get(stop.person, (None, None))
-        by_phone = (
-            stop.channel is not None and terms.address_kind(stop.channel) == AddressKind.PHONE
-        )
-        places = resolve_places(country, phone, by_phone=by_phone)
+        places = terms.places_of(stop.channel, country, phone)
         reach = suppression_by(stop.kind, stop.channel, places=places, on=stop.at.date())
         found.append((stop.person, reach, stop.at, stop.address))
     return found
