@@ -1,7 +1,7 @@
 """``rekindle.toml`` and the environment, checked once, as one frozen ``Config``."""
 
 from rekindle.config.channels import ChannelSection, config_model, known_channels
-from rekindle.config.extensions import load_extensions
+from rekindle.config.extensions import find_pieces, load_extensions
 from rekindle.config.loading import (
     FILE_NAME,
     known_keys,
@@ -89,6 +89,7 @@ __all__ = [
     "WarmUpSettings",
     "check_zone",
     "config_model",
+    "find_pieces",
     "known_channels",
     "known_keys",
     "load_config",

@@ -1,8 +1,10 @@
-"""What installed packages bring, by entry point: one way to load it, and to say that it fails."""
+"""Finds the pieces of one kind: a file each in a folder of ours, and what packages bring."""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -26,3 +28,20 @@ def load_extensions(group: str) -> Iterator[tuple[EntryPoint, Any]]:
                 "or remove the package"
             ) from error
         yield point, found
+
+
+def find_pieces(package: str, face: str, group: str) -> Iterator[tuple[str, Any]]:
+    """Yield where each piece stands, and what it is: our own by name, then those from outside.
+
+    Every module of ``package`` shows one as ``face``; installed packages bring theirs by
+    entry points of ``group``.
+
+    Raises:
+        ConfigError: one from outside cannot be loaded.
+    """
+    folder = import_module(package).__path__
+    for module in sorted(pkgutil.iter_modules(folder), key=lambda one: one.name):
+        place = f"{package}.{module.name}"
+        yield place, getattr(import_module(place), face)
+    for point, piece in load_extensions(group):
+        yield f"{point.value} ({group})", piece

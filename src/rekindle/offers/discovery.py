@@ -6,14 +6,11 @@ of ``OfferTerms`` whose ``kind`` is a word of its own.
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any, get_args
 
-from rekindle.config import load_extensions
+from rekindle.config import find_pieces
 from rekindle.errors import ConfigError
 from rekindle.offers.model import OfferTerms
 
@@ -29,24 +26,12 @@ def find_kinds() -> Kinds:
         ConfigError: one of an installed package is no kind, or has a word that is taken.
     """
     found: dict[str, type[OfferTerms]] = {}
-    for place, kind in (*_own(), *_from_outside()):
+    for place, kind in find_pieces("rekindle.offers.kinds", "KIND", GROUP):
         word = _word_of(kind, place)
         if word in found:
             raise ConfigError(f"{place}: there is a kind of offer {word!r} already")
         found[word] = kind
     return found
-
-
-def _own() -> Iterator[tuple[str, Any]]:
-    folder = Path(__file__).parent / "kinds"
-    for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda one: one.name):
-        place = f"rekindle.offers.kinds.{module.name}"
-        yield place, import_module(place).KIND
-
-
-def _from_outside() -> Iterator[tuple[str, Any]]:
-    for point, kind in load_extensions(GROUP):
-        yield f"{point.value} ({GROUP})", kind
 
 
 def _word_of(kind: Any, place: str) -> str:

@@ -6,15 +6,12 @@ A package adds a family by an entry point of the group ``rekindle.profiles`` tha
 
 from __future__ import annotations
 
-import pkgutil
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
-from importlib import import_module
-from pathlib import Path
 
-from rekindle.config import load_extensions
+from rekindle.config import find_pieces
 from rekindle.errors import ConfigError
 from rekindle.profiles.model import Derivation, Family, ProfileColumn
 
@@ -100,24 +97,12 @@ class Families(Mapping[str, Family]):
 
     @cached_property
     def _found(self) -> Mapping[str, Family]:
-        return self.checked((*_own(), *_from_outside()))
-
-
-def _own() -> Iterator[tuple[str, Family]]:
-    folder = Path(__file__).parent / "families"
-    for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda one: one.name):
-        place = f"rekindle.profiles.families.{module.name}"
-        yield place, import_module(place).FAMILY
-
-
-def _from_outside() -> Iterator[tuple[str, Family]]:
-    for point, family in load_extensions(GROUP):
-        if not isinstance(family, Family):
-            raise ConfigError(f"the entry point {point.value} ({GROUP}) names no Family")
-        yield f"{point.value} ({GROUP})", family
+        return self.checked(find_pieces("rekindle.profiles.families", "FAMILY", GROUP))
 
 
 def _check(family: Family, place: str, known: Mapping[str, Family]) -> None:
+    if not isinstance(family, Family):
+        raise ConfigError(f"{place} names no Family")
     if family.name in known:
         raise ConfigError(f"{place}: there is a profile family {family.name!r} already")
     taken = TAKEN.union(*(one.makes for one in known.values()))

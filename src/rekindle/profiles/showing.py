@@ -6,19 +6,16 @@ people; what a product is called and costs is joined here, the same for every bl
 
 from __future__ import annotations
 
-import pkgutil
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from importlib import import_module
-from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.config import load_extensions
+from rekindle.config import find_pieces
 from rekindle.errors import ConfigError
 from rekindle.facts import PURCHASE, Facts
 from rekindle.profiles.tallies import local_day
@@ -103,21 +100,13 @@ def find_blocks() -> Mapping[str, Block]:
 @lru_cache(maxsize=8)  # what is installed changes with the path alone
 def _find_blocks(path: tuple[str, ...]) -> Mapping[str, Block]:
     found: dict[str, Block] = {}
-    outside = ((f"{point.value} ({GROUP})", block) for point, block in load_extensions(GROUP))
-    for where, block in (*_own(), *outside):
+    for where, block in find_pieces("rekindle.profiles.blocks", "BLOCK", GROUP):
         if not isinstance(block, Block):
             raise ConfigError(f"{where} names no Block")
         if block.name in found:
             raise ConfigError(f"{where}: there is a block {block.name!r} already")
         found[block.name] = block
     return found
-
-
-def _own() -> Iterator[tuple[str, object]]:
-    folder = Path(__file__).parent / "blocks"
-    for module in sorted(pkgutil.iter_modules([str(folder)]), key=lambda one: one.name):
-        place = f"rekindle.profiles.blocks.{module.name}"
-        yield place, import_module(place).BLOCK
 
 
 def build_block(
