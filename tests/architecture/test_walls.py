@@ -58,7 +58,7 @@ OWNERS = {
     "rich": {"cli"},
     "waitress": {"web"},
     "prometheus_client": {"web"},
-    "yaml": {"journeys", "offers"},
+    "yaml": {"config", "journeys"},
 }
 # What makes an engine work. `.schema.to_pyarrow()` only says a schema in Arrow's words.
 ENGINE_VERBS = frozenset(

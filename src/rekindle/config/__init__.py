@@ -1,6 +1,7 @@
 """``rekindle.toml`` and the environment, checked once, as one frozen ``Config``."""
 
 from rekindle.config.channels import ChannelSection, config_model, known_channels
+from rekindle.config.documents import DocumentKind, KeyPath, compose_yaml, read_yaml
 from rekindle.config.extensions import find_pieces, load_extensions
 from rekindle.config.loading import (
     FILE_NAME,
@@ -73,8 +74,10 @@ __all__ = [
     "ChannelSettings",
     "Config",
     "Cost",
+    "DocumentKind",
     "Duration",
     "FactsSettings",
+    "KeyPath",
     "LedgerSettings",
     "LifecycleSettings",
     "LongText",
@@ -88,6 +91,7 @@ __all__ = [
     "TierDays",
     "WarmUpSettings",
     "check_zone",
+    "compose_yaml",
     "config_model",
     "find_pieces",
     "known_channels",
@@ -98,6 +102,7 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "parse_span",
+    "read_yaml",
     "say_fault",
     "shorten",
     "write_duration",

@@ -5,25 +5,24 @@ Only plain YAML is read. A complaint names the line, what is wrong and what to w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import reduce
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import yaml
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_model
 
-from rekindle.config import Settings, say_fault, shorten
+from rekindle.config import DocumentKind, KeyPath, Settings, read_yaml, say_fault, shorten
 from rekindle.errors import OfferError
 from rekindle.offers.discovery import find_kinds
 from rekindle.offers.model import NO_OFFERS, Codes, Name, Offers, OfferTerms, Rung
 
 FILE_NAME = "offers.yaml"
-MAX_CHARACTERS = 256 * 1024
-MAX_DEPTH = 12
-Place = tuple[int | str, ...]
+DOCUMENT = DocumentKind(
+    OfferError, most_characters=256 * 1024, most_deep=12, hint="split the workspace"
+)
 
 
 class OffersFile(Settings):
@@ -69,7 +68,7 @@ def parse_offers(text: str, *, name: str = FILE_NAME) -> Offers:
     Raises:
         OfferError: as ``load_offers``.
     """
-    raw, lines = _read(text, name)
+    raw, lines = read_yaml(text, file=name, kind=DOCUMENT)
     try:
         file = offers_model().model_validate(raw)
     except ValidationError as error:
@@ -100,7 +99,7 @@ def offers_schema() -> dict[str, Any]:
     }
 
 
-def _check(found: Offers, name: str, lines: Mapping[Place, int]) -> None:
+def _check(found: Offers, name: str, lines: Mapping[KeyPath, int]) -> None:
     """Refuse what each key by itself does not show."""
     for offer, terms in found.terms.items():
         has_code = terms.code is not None
@@ -120,7 +119,7 @@ def _check_ladder(
     ladder: str,
     rungs: tuple[Rung, ...],
     name: str,
-    lines: Mapping[Place, int],
+    lines: Mapping[KeyPath, int],
 ) -> None:
     if not rungs:
         _refuse(name, lines, ("ladders", ladder), "a ladder has at least one rung: - offer: NAME")
@@ -133,11 +132,11 @@ def _check_ladder(
         _refuse(name, lines, ("ladders", ladder, len(rungs) - 1), told)
 
 
-def _refuse(name: str, lines: Mapping[Place, int], place: Place, told: str) -> NoReturn:
+def _refuse(name: str, lines: Mapping[KeyPath, int], place: KeyPath, told: str) -> NoReturn:
     raise OfferError(f"{name}, line {_line(lines, place)}: {_dotted(place)}: {told}")
 
 
-def _explain(name: str, error: ValidationError, lines: Mapping[Place, int]) -> str:
+def _explain(name: str, error: ValidationError, lines: Mapping[KeyPath, int]) -> str:
     said = [f"{name} cannot be used:"]
     for problem in error.errors():
         place = tuple(part for part in problem["loc"] if part not in find_kinds())
@@ -163,7 +162,7 @@ def _fault(problem: Any) -> str:
     return f"{told}, not {shorten(given)}" if is_plain else told
 
 
-def _keys_at(place: Place) -> list[str]:
+def _keys_at(place: KeyPath) -> list[str]:
     model: type[BaseModel] = OffersFile
     if len(place) > 1:
         kind = next((str(part) for part in place if part in find_kinds()), "")
@@ -178,68 +177,13 @@ def _nearest(word: str, known: list[str]) -> str:
     return f"; known here: {', '.join(known)}" if known else ""
 
 
-def _line(lines: Mapping[Place, int], place: Place) -> int:
+def _line(lines: Mapping[KeyPath, int], place: KeyPath) -> int:
     """Return the line of a place, or of the nearest that is there around it."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place, 1)
 
 
-def _dotted(place: Place) -> str:
+def _dotted(place: KeyPath) -> str:
     shown = (str(part + 1) if isinstance(part, int) else part for part in place)
     return shorten(".".join(shown), 120)[1:].rstrip("'\"") or "the file"
-
-
-def _read(text: str, name: str) -> tuple[Any, Mapping[Place, int]]:
-    """Return the plain values that YAML text holds, and the line of each place."""
-    if len(text) > MAX_CHARACTERS:
-        raise OfferError(f"{name} has more than {MAX_CHARACTERS:,} characters; split the workspace")
-    try:
-        _check_events(text, name)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        raise OfferError(f"{where}: not valid YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise OfferError(f"{name} is not valid YAML: {error}") from error
-    lines: dict[Place, int] = {}
-    if node is None:
-        return {}, lines
-    _note_lines(node, (), lines, name)
-    try:
-        return yaml.safe_load(text), lines
-    except (yaml.YAMLError, ValueError) as error:  # a date that no calendar has, too
-        raise OfferError(f"{name} is not valid YAML: {error}") from error
-
-
-def _check_events(text: str, name: str) -> None:
-    """Refuse, before anything is built, what a hostile or confused file would hold."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        is_named = isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None)
-        if is_named or getattr(event, "tag", None):
-            raise OfferError(f"{name}, line {line}: anchors, aliases and tags are not read")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise OfferError(f"{name}, line {line}: nested more than {MAX_DEPTH} deep")
-
-
-def _note_lines(node: yaml.Node, place: Place, lines: dict[Place, int], name: str) -> None:
-    lines.setdefault(place, node.start_mark.line + 1 if node.start_mark else 1)
-    if isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            _note_lines(item, (*place, number), lines, name)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[Hashable] = set()
-    for key, value in node.value:
-        word = str(key.value)
-        if word in seen:
-            line = key.start_mark.line + 1
-            raise OfferError(f"{name}, line {line}: {word!r} stands here twice; remove one")
-        seen.add(word)
-        lines[(*place, word)] = key.start_mark.line + 1
-        _note_lines(value, (*place, word), lines, name)

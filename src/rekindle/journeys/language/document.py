@@ -13,29 +13,12 @@ from typing import NoReturn
 
 import yaml
 
+from rekindle.config import DocumentKind, compose_yaml
 from rekindle.errors import JourneyError
 
 MAX_CHARACTERS = 64 * 1024
-MAX_DEPTH = 30
-
-
-# What PyYAML says, and what it means to somebody who writes a journey.
-_PROBLEMS = (
-    (
-        "mapping values are not allowed",
-        "a colon stands where none can; put a value that holds one in quotes",
-    ),
-    ("could not find expected ':'", "a key has no colon: after a key stand ':' and a space"),
-    ("'\\t' that cannot start any token", "a tab; indent by spaces"),
-    ("that cannot start any token", "a value begins with a sign YAML keeps; put it in quotes"),
-    ("end of stream", "a quote or a bracket is not closed"),
-    ("expected ',' or", "a bracket is not closed, or a comma is missing before this"),
-    ("expected a single document", "a line '---' begins a second document; keep one"),
-    (
-        "expected <block end>",
-        "this is indented unlike the lines above, or an earlier quote is open",
-    ),
-    ("expected the node content", "something is missing here"),
+DOCUMENT = DocumentKind(
+    JourneyError, most_characters=MAX_CHARACTERS, most_deep=30, hint="is it a journey?"
 )
 
 
@@ -89,31 +72,13 @@ def read_document(text: str, *, file: str) -> Section:
         JourneyError: it is no YAML, no mapping, too large or deep, or uses tags,
             anchors, aliases or a key twice.
     """
-    if len(text) > MAX_CHARACTERS:
-        raise JourneyError(f"{file} has more than {MAX_CHARACTERS:,} characters; is it a journey?")
-    try:
-        _check_events(text, file)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}, line {mark.line + 1}, column {mark.column + 1}" if mark else file
-        raise JourneyError(f"{where}: not valid YAML: {_say(error)}") from error
-    except yaml.YAMLError as error:
-        raise JourneyError(
-            f"{file} is not valid YAML: it holds a character that no text file has"
-        ) from error
+    node = compose_yaml(text, file=file, kind=DOCUMENT)
     if node is None:
         raise JourneyError(f"{file} is empty; write a journey into it or remove it")
     entry = _read(node, file)
     if not isinstance(entry, Section):
         refuse(entry, "a journey begins with a key, such as 'journey: lapsed-buyers'")
     return entry
-
-
-def _say(error: yaml.MarkedYAMLError) -> str:
-    """Return what is wrong with the YAML in words of ours, where there are some."""
-    told = f"{error.context or ''} {error.problem or ''}"
-    return next((words for sign, words in _PROBLEMS if sign in told), str(error.problem))
 
 
 def check_keys(section: Section, known: Collection[str], *, later: Collection[str] = ()) -> None:
@@ -135,21 +100,6 @@ def suggest(word: str, known: Collection[str]) -> str:
     """Return the end of a message: the nearest known word, or all of them."""
     near = get_close_matches(word.lower(), known, n=1)
     return f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(known)}"
-
-
-def _check_events(text: str, file: str) -> None:
-    """Refuse, before anything is built, what a hostile or confused file would hold."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise JourneyError(f"{file}, line {line}: anchors (&) and aliases (*) are not read")
-        if getattr(event, "tag", None):
-            raise JourneyError(f"{file}, line {line}: tags (!) are not read; write plain values")
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > MAX_DEPTH:
-            raise JourneyError(f"{file}, line {line}: nested more than {MAX_DEPTH} deep")
 
 
 def _read(node: yaml.Node, file: str) -> Entry:
