@@ -82,12 +82,9 @@ def offers_model() -> type[OffersFile]:
     """Return the model of the file, with the kinds of offers there are."""
     kinds = reduce(or_, find_kinds().values())
     chosen: Any = Annotated[kinds, Field(discriminator="kind")]
-    if len(find_kinds()) == 1:
-        chosen = kinds
     offers: Any = (dict[Name, chosen], Field({}, description="Offers, by name."))
-    made: Any = create_model("OffersFile", __base__=OffersFile, offers=offers)
-    found: type[OffersFile] = made
-    return found
+    made: type[OffersFile] = create_model("OffersFile", __base__=OffersFile, offers=offers)
+    return made
 
 
 def offers_schema() -> dict[str, Any]:
