@@ -188,7 +188,7 @@ def _find_shortage(
     left = stock.get(name, Stock())
     if terms.codes is Codes.OWN and left.codes < 1:
         return Choice(None, Reason.NO_CODE, at + LOOK_AGAIN, name)
-    limit = None if terms.budget is None else micros_of(terms.budget)
+    limit = terms.budget_micros
     if limit is not None and left.reserved_micros + micros_of(chosen.most) > limit:
         return Choice(None, Reason.OFFER_SPENT, at + LOOK_AGAIN, name)
     return None

@@ -82,6 +82,11 @@ class OfferTerms(Settings):
         "`[offers]`.",
     )
 
+    @property
+    def budget_micros(self) -> int | None:
+        """Return the budget in millionths of the major unit; None for no limit."""
+        return None if self.budget is None else micros_of(self.budget)
+
     def cost(self, basket: Decimal) -> Decimal:
         """Return what it costs the business when it is redeemed with an order of ``basket``."""
         raise NotImplementedError

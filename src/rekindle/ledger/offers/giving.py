@@ -18,7 +18,7 @@ from rekindle.errors import LedgerError
 from rekindle.ledger.bulk import CHUNK
 from rekindle.ledger.offers.models import GHOST, OPEN, RELEASED, GivenOffer, OfferCode, OfferStock
 from rekindle.ledger.queries import Row, execute, fetch, ledger_transaction, rows_of, text_of
-from rekindle.offers import Offers, Stock, ToGive
+from rekindle.offers import Codes, Offers, Stock, ToGive
 from rekindle.vocabulary import Reason
 
 
@@ -67,16 +67,15 @@ def give_offers(alias: str, givings: Sequence[Giving]) -> None:
 
 def take_offers_back(alias: str, touches: Collection[int]) -> None:
     """Let what goes with touches that did not leave be given to others."""
-    rows = _held(alias, touches, OPEN)
-    found = list(rows.order_by("touch").values_list("touch", "offer", "most_micros", "is_settled"))
+    columns = ("touch", "offer", "most_micros", "is_settled", "is_doubtful")
+    found = list(_held(alias, touches, OPEN).order_by("touch").values_list(*columns))
     if not found:
         return
-    doubtful = set(rows.filter(is_doubtful=True).values_list("touch", flat=True))
     _of(alias).filter(touch__in=[touch for touch, *_ in found]).update(state=RELEASED)
-    certain = [(touch,) for touch, *_ in found if touch not in doubtful]
+    certain = [(touch,) for touch, *_, is_doubtful in found if not is_doubtful]
     if certain:
         execute(alias, "return_codes", rows_of(certain))
-    book_stock(alias, ((offer, -most) for _, offer, most, is_settled in found if not is_settled))
+    book_stock(alias, ((offer, -most) for _, offer, most, is_settled, _ in found if not is_settled))
 
 
 def doubt_offers(alias: str, touches: Collection[int]) -> None:
@@ -93,18 +92,17 @@ def give_again(alias: str, touch: int, offers: Offers) -> Reason | None:
     execute(alias, "open_stock", rows_of([(row.offer,)]))
     ((_, reserved),) = fetch(alias, "hold_stock", rows_of([(row.offer,)]))
     terms = offers.terms.get(row.offer)
-    limit = None if terms is None or terms.budget is None else int(terms.budget * 1_000_000)
+    limit = None if terms is None else terms.budget_micros
     if limit is not None and reserved + row.most_micros > limit:
         return Reason.OFFER_SPENT
     code = row.code
-    if terms is not None and row.offer in offers.with_own_codes:
-        kept = OfferCode.objects.using(alias).filter(touch=touch).first()
-        found = fetch(alias, "free_codes", row.offer, 1) if kept is None else []
-        if kept is None and not found:
+    is_own = terms is not None and terms.codes is Codes.OWN
+    if is_own and not OfferCode.objects.using(alias).filter(touch=touch).exists():
+        free = fetch(alias, "free_codes", row.offer, 1)
+        if not free:
             return Reason.NO_CODE
-        if kept is None:
-            execute(alias, "take_codes", rows_of([(found[0][0], touch)]))
-            code = found[0][1]
+        ((number, code),) = free
+        execute(alias, "take_codes", rows_of([(number, touch)]))
     _of(alias).filter(pk=row.pk).update(state=OPEN, code=code)
     book_stock(alias, [(row.offer, row.most_micros)])
     return None
