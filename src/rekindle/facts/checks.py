@@ -53,7 +53,6 @@ SUMS = (
     "razem",
 )
 CONVERT = "convert it or import it into a workspace of its own"
-WORDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
 def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dict[str, str]:
@@ -268,7 +267,7 @@ def _problems_of(column: Column, actual: str, *, may_be_blank: bool, fills: bool
     is_bad = f"{name} is null"
     if column.type in (INSTANT, "date"):
         is_bad += f" or {name} < {EARLIEST} or {name} > {LATEST}"
-    word = literal(f"{place} is no {WORDS.get(column.type, column.type)}: ")
+    word = literal(f"{place} is no {column.kind}: ")
     verdict = _says(f"bad_{column.name}", word, f"{given}::varchar")
     found.append(f"when {given} is not null and ({is_bad}) then {verdict}")
     if column.type == MONEY:

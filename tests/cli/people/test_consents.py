@@ -217,3 +217,20 @@ def test_proof_is_one_readable_file(begun: Path, tmp_path: Path) -> None:
     assert record["person"] == "c001"
     assert {one["channel"] for one in record["channels"]} >= {"email"}
     assert "no customer" in refused("consent", "proof", "nobody", "-C", begun)
+
+
+def test_a_list_of_consents_given_as_suppressions_suppresses_nobody_who_agreed(begun: Path) -> None:
+    path = write(
+        begun,
+        "email,consent,date",
+        "c005@example.com,yes,2024-08-01",
+        "c006@example.com,no,31.02.2024",
+    )
+    space = Workspace.open(begun)
+    taken = import_suppressions(space, path, ListDefaults(Channel("email")), who="ann")
+    assert [(one.line, one.problem, one.detail) for one in taken.refused] == [
+        (2, "no_suppression", "'yes' keeps nobody from being written to"),
+        (3, "unreadable", "at '31.02.2024' is no date"),
+    ]
+    people = ("c005", "c006")
+    assert [bool(space.history.suppressions_of(one)) for one in people] == [False, True]

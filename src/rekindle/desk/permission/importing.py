@@ -60,6 +60,17 @@ CONSENTS = (
 SUPPRESSIONS = (
     *WHO,
     Column("reason", "string", "Why.", words=("type", "cause", "status", "suppression_reason")),
+    Column(
+        "granted",
+        "boolean",
+        "Yes for whoever may be written to.",
+        words=(
+            "consent",
+            "opt_in",
+            "subscribed",
+            "marketing_consent",
+        ),
+    ),
     AT,
 )
 # What lists of providers call why nobody is written to.
@@ -176,8 +187,9 @@ def import_suppressions(
                 continue
             told = " ".join(str(row.values.get("reason") or "").split())[:LONGEST_REASON]
             plain = "".join(c for c in told.casefold() if c.isalnum())
-            if plain in WELCOME:
-                taken.refuse(row, "no_suppression", f"{told!r} keeps nobody from being written to")
+            if plain in WELCOME or row.values.get("granted"):
+                word = told if plain in WELCOME else "yes"
+                taken.refuse(row, "no_suppression", f"{word!r} keeps nobody from being written to")
                 continue
             kind = REASONS.get(plain)
             at = min(row.values.get("at") or now, now)
@@ -307,8 +319,10 @@ def _consents(
         found = [own]  # nobody yet; the no waits for them
     if granted and len(found) != 1:
         problem = "unknown_person" if not found else "several_people"
-        detail = "nobody here goes by it" if not found else f"{len(found)} people have the address"
-        taken.refuse(row, problem, f"{detail}; a yes is taken of one person alone")
+        detail = f"{len(found)} people have the address; a yes is taken of one person alone"
+        if not found:
+            detail = "nobody in the ledger goes by it; `rekindle tick` brings new people in"
+        taken.refuse(row, problem, detail)
         return []
     if found:
         is_waiting = granted and row.values.get("confirmed") is False
@@ -393,6 +407,7 @@ def _finish(
 ) -> ListImport:
     """Write what was set aside to a file, and the import into the audit log."""
     if taken.refused:
+        taken.refused.sort(key=lambda one: one.line)
         folder = workspace.directory / "state" / "quarantine"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{action.split(maxsplit=1)[0]}-{now:%Y%m%dT%H%M%S}.csv"

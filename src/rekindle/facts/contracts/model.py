@@ -13,6 +13,7 @@ import ibis.expr.datatypes as dt
 
 MONEY = "decimal(18, 4)"
 INSTANT = "timestamp('UTC', 6)"
+KINDS = {INSTANT: "date", MONEY: "number", "boolean": "yes or no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Column:
     required: bool = False
     words: tuple[str, ...] = ()
     is_input: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Return what people call its type."""
+        return KINDS.get(self.type, self.type)
 
 
 @dataclass(frozen=True, slots=True)

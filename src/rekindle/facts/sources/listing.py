@@ -120,7 +120,7 @@ def _row(line: int, columns: Sequence[Column], cells: Sequence[Any]) -> ListedRo
     values, trouble = {}, ""
     for column, value, text in zip(columns, cells[::2], cells[1::2], strict=True):
         if value is None and text is not None and not trouble:
-            trouble = f"{column.name} {str(text)[:60]!r} cannot be read as {column.type}"
+            trouble = f"{column.name} {str(text)[:60]!r} is no {column.kind}"
         if isinstance(value, str) and (len(value) > LONGEST_CELL or "\0" in value):
             trouble = trouble or f"{column.name} is longer than {LONGEST_CELL} characters"
         values[column.name] = value[:LONGEST_CELL] if isinstance(value, str) else value
