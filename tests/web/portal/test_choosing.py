@@ -40,6 +40,13 @@ class FakeCustomers:
     def now(self) -> datetime:
         return self.at
 
+    def knows(self, person: str) -> bool:
+        return self.look(person) is not None
+
+    def country_of(self, person: str) -> str | None:
+        choices = self.look(person)
+        return None if choices is None else choices.country
+
     def look(self, person: str) -> Choices | None:
         return self.choices if person == "bob" else None
 

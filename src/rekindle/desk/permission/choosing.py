@@ -16,9 +16,9 @@ from rekindle.consent import (
     Preferences,
     is_about,
 )
-from rekindle.desk.permission.proving import prove_consent
+from rekindle.desk.permission.proving import prove_consent, prove_person
 from rekindle.feedback import LEFT, LeaveReason, event_of
-from rekindle.journeys import Signal
+from rekindle.journeys import Person, Signal
 from rekindle.ledger import hold_people, judge_all, ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind
@@ -58,15 +58,23 @@ class LedgerCustomers:
         """Return the present."""
         return self._workspace.clock.now()
 
+    def knows(self, person: str) -> bool:
+        """Return whether somebody is on record, and was not forgotten."""
+        return self._card(person) is not None
+
+    def country_of(self, person: str) -> str | None:
+        """Return where somebody lives; None where that is not known."""
+        card = self._card(person)
+        return None if card is None else card.country
+
     def look(self, person: str) -> Known | None:
         """Return what somebody gets; None for nobody, and for who was forgotten."""
         space = self._workspace
-        person = self._settled(person)
-        card = space.history.person(person)
-        if card is None or space.history.is_erased(person):
+        card = self._card(person)
+        if card is None:
             return None
-        proof = prove_consent(space, person, self.now())
-        wishes = space.history.preferences_of(person)
+        proof = prove_person(space, card, self.now())
+        wishes = space.history.preferences_of(card.id)
         channels = {
             one.channel.value: one.is_granted and not one.is_suppressed
             for one in proof.standings
@@ -139,7 +147,7 @@ class LedgerCustomers:
 
         An address that is no longer theirs cannot confirm anything.
         """
-        found = self._find(self._settled(person), about)
+        found = self._find(person, about)
         return None if found is None else found[1]
 
     def confirm(self, person: str, about: str, words: str) -> PendingYes | None:
@@ -160,12 +168,11 @@ class LedgerCustomers:
         return asked
 
     def _find(self, person: str, about: str) -> tuple[PendingConsent, PendingYes] | None:
-        space = self._workspace
-        card = space.history.person(person)
-        if card is None or space.history.is_erased(person):
+        space, card = self._workspace, self._card(person)
+        if card is None:
             return None
         within = space.config.consent.confirm_within
-        for pending, state in judge_all(space.ledger, [person], self.now(), within):
+        for pending, state in judge_all(space.ledger, [card.id], self.now(), within):
             address = card.address_of(space.terms.address_kind(pending.channel))
             if is_about(about, space.secret, pending, address):
                 asked = PendingYes(state, pending.channel.value, pending.wording, card.country)
@@ -254,6 +261,12 @@ class LedgerCustomers:
             "at_most_every_days": every / timedelta(days=1) if every else None,
         }
         space.audit_log.write(PORTAL, "preferences", person, told, at)
+
+    def _card(self, person: str) -> Person | None:
+        """Return somebody's contact card; None for nobody, and for who was forgotten."""
+        history, person = self._workspace.history, self._settled(person)
+        card = history.person(person)
+        return None if card is None or history.is_erased(person) else card
 
     def _settled(self, person: str) -> str:
         return self._workspace.book.persons.find([person])[person]

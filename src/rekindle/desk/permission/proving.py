@@ -19,7 +19,7 @@ from rekindle.consent import (
 )
 from rekindle.desk.finding import find_person
 from rekindle.errors import UsageError
-from rekindle.journeys import standing_of, week_of
+from rekindle.journeys import Person, standing_of, week_of
 from rekindle.ledger import AuditEntry, ExclusionEntry, SuppressionEntry, judge_all
 from rekindle.messages import Address
 from rekindle.runtime import Workspace
@@ -184,24 +184,31 @@ def prove_consent(workspace: Workspace, handle: str, at: datetime) -> ConsentPro
         UsageError: nobody here goes by this id, or several do.
     """
     person = find_person(workspace, handle)
-    history = workspace.history
-    card = history.person(person)
+    card = workspace.history.person(person)
     if card is None:
         raise UsageError(
             f"no customer {handle!r} in the ledger; ids are as the sources write them, and "
             "`rekindle tick` brings new ones in"
         )
+    return prove_person(workspace, card, at)
+
+
+def prove_person(workspace: Workspace, card: Person, at: datetime) -> ConsentProof:
+    """Return what there is to show of the permission of whom a card is of."""
+    history, person = workspace.history, card.id
     preferences = history.preferences_of(person)
+    said, stops = history.consents_of(person), history.suppressions_of(person)
+    bought_at = _last_order(workspace, person, at)
     return ConsentProof(
         person,
         at,
         str(workspace.zone),
         card.country or "",
-        _last_order(workspace, person, at),
-        tuple(_standings(workspace, person, at)),
-        history.consents_of(person),
+        bought_at,
+        tuple(_standings(workspace, card, at, said=said, stops=stops, bought_at=bought_at)),
+        said,
         judge_all(workspace.ledger, [person], at, workspace.config.consent.confirm_within),
-        history.suppressions_of(person),
+        stops,
         history.exclusions_of(person),
         {
             "snoozed_until": _text(preferences.snoozed_until),
@@ -212,20 +219,23 @@ def prove_consent(workspace: Workspace, handle: str, at: datetime) -> ConsentPro
     )
 
 
-def _standings(workspace: Workspace, person: str, at: datetime) -> Iterator[ProvenStanding]:
-    history, terms = workspace.history, workspace.terms
-    card, signals = history.person(person), history.signals_of(person)
-    said, stops = history.consents_of(person), history.suppressions_of(person)
-    bought_at = _last_order(workspace, person, at)
+def _standings(
+    workspace: Workspace,
+    card: Person,
+    at: datetime,
+    *,
+    said: Sequence[ConsentRecord],
+    stops: Sequence[SuppressionEntry],
+    bought_at: datetime | None,
+) -> Iterator[ProvenStanding]:
+    terms, signals = workspace.terms, workspace.history.signals_of(card.id)
     for channel in terms.channels:
-        standing = standing_of(
-            workspace.terms, channel, card, bought_at=bought_at, signals=signals, at=at
-        )
+        standing = standing_of(terms, channel, card, bought_at=bought_at, signals=signals, at=at)
         own = [one for one in said if one.channel == channel]
         found = decide_permission(own, standing, purpose=Purpose.MARKETING, at=at)
-        week = week_of(workspace.terms, channel, card, at)
+        week = week_of(terms, channel, card, at)
         kind = terms.address_kind(channel)
-        address = Address(kind, (card.address_of(kind) if card else None) or "")
+        address = Address(kind, card.address_of(kind) or "")
         yield ProvenStanding(
             channel,
             address.value,

@@ -52,14 +52,9 @@ class Choosing:
         return self._page_of(PersonLink(person, until, WISHES_ALONE))
 
     def _page_of(self, link: PersonLink) -> str:
-        if self.customers.look(link.person) is None:
+        if not self.customers.knows(link.person):
             return ""
         return f"../p/{sign_link(self._secret, LinkPurpose.PREFERENCES, link)}"
-
-    def country_of(self, person: str) -> str | None:
-        """Return where somebody lives, to speak their language; None where that is not known."""
-        known = self.customers.look(person)
-        return None if known is None else known.country
 
     @open_to_anyone("the signed token in the address is the permission; it runs out")
     def preferences(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -106,7 +101,7 @@ class Choosing:
         link, refusal = self._open(request, LinkPurpose.ERASE, token)
         if link is None:
             return refusal
-        if self.customers.look(link.person) is None:
+        if not self.customers.knows(link.person):
             return self._told(request, "erased")
         if request.method != "POST":
             return self._ask(request, "erase", link)
@@ -247,7 +242,7 @@ class Choosing:
         return self._renderer.page("choose.html", voice, **shown)
 
     def _ask(self, request: HttpRequest, what: str, link: PersonLink) -> HttpResponse:
-        voice = self._renderer.voice(request, country=self.country_of(link.person))
+        voice = self._renderer.voice(request, country=self.customers.country_of(link.person))
         names = ("title", "heading", "text", "button")
         shown: dict[str, Any] = {name: voice.say(f"{what}_{name}") for name in names}
         # It works no longer than the question: nobody's link lasts by being followed.

@@ -98,6 +98,12 @@ class Customers(Protocol):
     def now(self) -> datetime:
         """Return the present."""
 
+    def knows(self, person: str) -> bool:
+        """Return whether somebody is on record, and was not forgotten."""
+
+    def country_of(self, person: str) -> str | None:
+        """Return where somebody lives; None where that is not known."""
+
     def look(self, person: str) -> Choices | None:
         """Return what somebody gets; None for nobody, and for who was forgotten."""
 

@@ -142,7 +142,8 @@ class Pages:
         return response
 
     def _voice(self, request: HttpRequest, link: OptOutLink, channel: str = "") -> Voice:
-        country = self._choosing.country_of(link.person) if self._choosing else None
+        choosing = self._choosing
+        country = choosing.customers.country_of(link.person) if choosing else None
         return self._renderer.voice(request, country=country, channel=channel)
 
     def _refuse_method(self, request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:

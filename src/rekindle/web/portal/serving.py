@@ -52,6 +52,14 @@ class GuardedCustomers:
         """Return the present."""
         return self._customers.now()
 
+    def knows(self, person: str) -> bool:
+        """Return whether somebody is on record, and was not forgotten."""
+        return self._customers.knows(person)
+
+    def country_of(self, person: str) -> str | None:
+        """Return where somebody lives; None where that is not known."""
+        return self._customers.country_of(person)
+
     def look(self, person: str) -> Choices | None:
         """Return what somebody gets; None for nobody, and for who was forgotten."""
         found = self._customers.look(person)
