@@ -27,6 +27,12 @@ from rekindle.gate.zones import resolve_zones
 from rekindle.offers import PastOffer
 from rekindle.vocabulary import Channel, Purpose, Reason, value_by_the_million
 
+Lives = tuple[str | None, str | None, str | None]
+"""The time zone, country and phone of somebody's card."""
+
+_Whereabouts = tuple[tuple[ZoneInfo, ...], tuple[str, ...], Week | None]
+"""The zones somebody may be in, the places whose law holds, and the hours it leaves."""
+
 
 @value_by_the_million(frozen=True, slots=True)
 class OnFile:
@@ -40,7 +46,7 @@ class OnFile:
     channel: Channel
     purpose: Purpose
     granted: bool | None
-    lives: tuple[str | None, str | None, str | None]
+    lives: Lives
     is_reachable: bool
     is_suppressed: bool
     is_erased: bool = False
@@ -63,7 +69,7 @@ class DossierBuilder:
         self.at = at
         self._rules = rules
         self._since = at - rules.cooling_off
-        self._zones: dict[tuple[str | None, ...], tuple[ZoneInfo, ...]] = {}
+        self._whereabouts: dict[tuple[Channel, Lives], _Whereabouts] = {}
         self._permissions: dict[tuple[object, ...], Permission] = {}
         self._hours: dict[tuple[object, ...], Week | None] = {}
 
@@ -79,8 +85,7 @@ class DossierBuilder:
     ) -> Dossier:
         """Return the dossier of an enrolment; ``exit`` is why it is over already, or None."""
         deeds, channel = known.deeds, known.channel
-        _, country, phone = known.lives
-        places = self._rules.places_of(channel, country, phone)
+        zones, places, hours = self._whereabouts_of(channel, known.lives)
         return Dossier(
             enrolment,
             self._permission(known, places, enrolment.last_order_at),
@@ -88,13 +93,13 @@ class DossierBuilder:
             known.is_suppressed,
             exit,
             sent,
-            self._zones_of(known.lives),
+            zones,
             known.is_erased,
             known.preferences,
             known.exclusion or (self._cooling_off(deeds) if deeds else None),
             tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
             touched_at,
-            hours=self._hours_of(places, channel) if places else None,
+            hours=hours,
             offers=offers,
         )
 
@@ -123,6 +128,17 @@ class DossierBuilder:
             )
         return found
 
+    def _whereabouts_of(self, channel: Channel, lives: Lives) -> _Whereabouts:
+        key = (channel, lives)
+        found = self._whereabouts.get(key)
+        if found is None:
+            _, country, phone = lives
+            zones = resolve_zones(*lives, self._rules.zone)
+            places = self._rules.places_of(channel, country, phone)
+            hours = self._hours_of(places, channel) if places else None
+            found = self._whereabouts[key] = (zones, places, hours)
+        return found
+
     def _hours_of(self, places: tuple[str, ...], channel: Channel) -> Week | None:
         key = (places, channel)
         if key not in self._hours:
@@ -136,12 +152,6 @@ class DossierBuilder:
             return None
         found = (one.at for one in deeds if one.event in asked and one.at <= self.at)
         return max(found, default=None)
-
-    def _zones_of(self, lives: tuple[str | None, str | None, str | None]) -> tuple[ZoneInfo, ...]:
-        found = self._zones.get(lives)
-        if found is None:
-            found = self._zones[lives] = resolve_zones(*lives, self._rules.zone)
-        return found
 
     def _cooling_off(self, deeds: Sequence[Deed]) -> Exclusion | None:
         """Return the exclusion that follows a bad ending of late, if there was one."""

@@ -57,20 +57,18 @@ def resolve_zones(
     )
 
 
-@lru_cache(maxsize=65_536)
 def resolve_places(country: str | None, phone: str | None, *, by_phone: bool) -> tuple[str, ...]:
     """Return where a person may live, as the law asks it: codes of ISO 3166, none if unknown.
 
     It is their country, with the state where that is known (``place_code``), or else that of
     their phone. Where they are reached ``by_phone`` and it is of another country, both.
     """
-    named = country if country_code(country) is not None else None
-    regions: tuple[str, ...] = ()
-    if phone and (named is None or by_phone):
-        regions = _regions_of(phone)
-    if named is None:
-        return regions
-    return (named, *(one for one in regions if one != country_code(named)))
+    code = country_code(country)
+    if country is None or code is None:
+        return _regions_of(phone) if phone else ()
+    if not (phone and by_phone):
+        return (country,)
+    return (country, *(one for one in _regions_of(phone) if one != code))
 
 
 @lru_cache(maxsize=4096)
@@ -119,6 +117,7 @@ def _behaviour(zone: ZoneInfo) -> tuple[int, ...]:
     return (offsets[0][1], *chain.from_iterable(changes))
 
 
+@lru_cache(maxsize=65_536)
 def _regions_of(phone: str) -> tuple[str, ...]:
     """Return the number's country, or all that share its code if that is unclear."""
     digits = _international(phone)
