@@ -537,6 +537,10 @@ class PortalSettings(Settings):
         "127.0.0.1:8080", pattern=r"^[^:\s]+:[0-9]{1,5}$", description="Where `up` listens."
     )
 
+    def page(self, name: str, token: str) -> str:
+        """Return the address of a page for whoever a token names."""
+        return f"{self.url.rstrip('/')}/{name}/{token}"
+
 
 class ApiSettings(Settings):
     """The API through which shops and apps report what people do."""

@@ -106,13 +106,13 @@ class Composer:
         space = self._workspace
         list_name = space.config.channel(channel).list_name or channel
         token = sign_unsubscribe(space.secret, person, list_name, channel=channel)
-        return f"{space.config.portal.url.rstrip('/')}/u/{token}"
+        return space.config.portal.page("u", token)
 
     def preferences_url(self, person: str, at: datetime) -> str:
         """Return the signed link on which ``person`` chooses what they hear of."""
         space = self._workspace
         token = sign_preferences(space.secret, person, at)
-        return f"{space.config.portal.url.rstrip('/')}/p/{token}"
+        return space.config.portal.page("p", token)
 
     def _confirm_url(self, message: OutboxMessage, at: datetime) -> str:
         """Return the signed link that confirms a yes to the channel of a message.
@@ -131,7 +131,7 @@ class Composer:
         token = sign_link(
             space.secret, LinkPurpose.CONFIRM, PersonLink(message.person, until, about)
         )
-        return f"{space.config.portal.url.rstrip('/')}/confirm/{token}"
+        return space.config.portal.page("confirm", token)
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""

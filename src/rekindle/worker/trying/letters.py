@@ -98,9 +98,9 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
     return {
         **build_person(reader.properties, reader.address, reader.profile),
         "shop": build_shop(config, config.channel(send.channel).shown),
-        "unsubscribe_url": f"{config.portal.url.rstrip('/')}/u/{NO_TOKEN}",
-        "preferences_url": f"{config.portal.url.rstrip('/')}/p/{NO_TOKEN}",
-        "confirm_url": f"{config.portal.url.rstrip('/')}/confirm/{NO_TOKEN}",
+        "unsubscribe_url": config.portal.page("u", NO_TOKEN),
+        "preferences_url": config.portal.page("p", NO_TOKEN),
+        "confirm_url": config.portal.page("confirm", NO_TOKEN),
     }
 
 

@@ -118,7 +118,7 @@ def _message(workspace: Workspace, letter: Draft, address: str, at: datetime) ->
         parts=parts,
         at=at,
         name=full_name(letter.reader.properties),
-        links=Links(f"{workspace.config.portal.url.rstrip('/')}/u/{NO_TOKEN}"),
+        links=Links(workspace.config.portal.page("u", NO_TOKEN)),
     )
 
 
