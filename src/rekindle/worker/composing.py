@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from rekindle.channels import find_channel, find_form
 from rekindle.consent import (
     LinkPurpose,
+    PendingConsent,
     PersonLink,
     sign_link,
     sign_preferences,
@@ -43,6 +44,21 @@ from rekindle.worker.showing import Shown, blocks_in, load_blocks
 logger = logging.getLogger(__name__)
 
 Profiles = Mapping[str, Mapping[str, Any]]
+Pending = Mapping[tuple[str, Channel], PendingConsent]
+
+
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    """Those to whom messages go: what the messages of one pass say of them, asked once for all.
+
+    ``pending`` are the yeses that wait for the confirmation that a message asks for.
+    """
+
+    at: datetime
+    cards: Mapping[str, Person]
+    profiles: Profiles
+    shown: Mapping[str, Shown]
+    pending: Pending
 
 
 class Composer:
@@ -75,17 +91,13 @@ class Composer:
 
         One that cannot be written does not keep the others back, whatever is wrong with it.
         """
-        at = self._workspace.clock.now()
-        profiles = self._profiles(messages, at)
-        shown = self._blocks(messages, at)
-        cards = self._workspace.history.people({message.person for message in messages})
+        readers = self._readers(messages)
         mails: dict[str, Message | RekindleError] = {}
         self._ready.clear()  # settings are read once a pass, and say the same of all
         for message in messages:
             try:
                 self._require_ready(message.channel)
-                known = {**profiles.get(message.person, {}), "blocks": shown.get(message.person)}
-                mails[message.key] = self._written(message, cards.get(message.person), known, at)
+                mails[message.key] = self._written(message, readers)
             except RekindleError as error:
                 mails[message.key] = error
             except Exception as error:
@@ -101,29 +113,29 @@ class Composer:
             self._workspace.require_ready(channel)
             self._ready.add(channel)
 
-    def unsubscribe_url(self, person: str, channel: Channel) -> str:
+    def _unsubscribe_url(self, person: str, channel: Channel) -> str:
         """Return the signed link on which ``person`` leaves a channel's list (RFC 8058)."""
         space = self._workspace
         list_name = space.config.channel(channel).list_name or channel
         token = sign_unsubscribe(space.secret, person, list_name, channel=channel)
         return space.config.portal.page("u", token)
 
-    def preferences_url(self, person: str, at: datetime) -> str:
+    def _preferences_url(self, person: str, at: datetime) -> str:
         """Return the signed link on which ``person`` chooses what they hear of."""
         space = self._workspace
         token = sign_preferences(space.secret, person, at)
         return space.config.portal.page("p", token)
 
-    def _confirm_url(self, message: OutboxMessage, at: datetime) -> str:
+    def _confirm_url(self, message: OutboxMessage, waiting: Pending) -> str:
         """Return the signed link that confirms a yes to the channel of a message.
 
         Raises:
             WorkError: the template shows it, and there is nothing to confirm.
         """
-        if "confirm_url" not in self._variables(message):
+        if not self._asks_to_confirm(message):
             return ""
-        space, place = self._workspace, (message.person, message.channel)
-        pending = space.book.unconfirmed([message.person], at).get(place)
+        space = self._workspace
+        pending = waiting.get((message.person, message.channel))
         if pending is None:
             raise WorkError(f"no yes of theirs to {message.channel} waits for a confirmation")
         about = write_about(space.secret, pending, message.address)
@@ -132,6 +144,21 @@ class Composer:
             space.secret, LinkPurpose.CONFIRM, PersonLink(message.person, until, about)
         )
         return space.config.portal.page("confirm", token)
+
+    def _asks_to_confirm(self, message: OutboxMessage) -> bool:
+        return "confirm_url" in self._variables(message)
+
+    def _readers(self, messages: Sequence[OutboxMessage]) -> _Readers:
+        """Return what these messages say of those to whom they go."""
+        at = self._workspace.clock.now()
+        asked = {one.person for one in messages if self._asks_to_confirm(one)}
+        return _Readers(
+            at,
+            cards=self._workspace.history.people({message.person for message in messages}),
+            profiles=self._profiles(messages, at),
+            shown=self._blocks(messages, at),
+            pending=self._workspace.book.unconfirmed(asked, at) if asked else {},
+        )
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
@@ -206,22 +233,22 @@ class Composer:
         journey = self._journey(message)
         return Purpose.MARKETING if journey is None else journey.purpose
 
-    def _written(
-        self, message: OutboxMessage, card: Person | None, profile: Mapping[str, Any], at: datetime
-    ) -> Message:
+    def _written(self, message: OutboxMessage, readers: _Readers) -> Message:
         self._require_sound(message)
-        link = self.unsubscribe_url(message.person, message.channel)
+        card = readers.cards.get(message.person)
+        profile = readers.profiles.get(message.person, {})
+        link = self._unsubscribe_url(message.person, message.channel)
         properties = card.properties if card else {}
         shown = {column: profile.get(column) for column in self._columns(message)}
         context = {
             **build_person(properties, card.address if card else None, shown),
-            "blocks": profile["blocks"] or {},
+            "blocks": readers.shown.get(message.person, {}),
             "variant": message.variant,
             "offer": _offer(message),
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
-            "preferences_url": self.preferences_url(message.person, at),
-            "confirm_url": self._confirm_url(message, at),
+            "preferences_url": self._preferences_url(message.person, readers.at),
+            "confirm_url": self._confirm_url(message, readers.pending),
         }
         journey = self._journey(message)
         written = Message(
@@ -235,13 +262,13 @@ class Composer:
                 person=message.person,
                 channel=message.channel,
             ),
-            at=at,
+            at=readers.at,
             purpose=self._purpose(message),
             topic="" if journey is None else journey.topic,
             name=full_name(properties),
             links=Links(link),
             cost_micros=message.cost_micros,
-            leave_by=self._leave_by(message, at),
+            leave_by=self._leave_by(message, readers.at),
         )
         return self._priced(written)
 
