@@ -170,13 +170,13 @@ class Composer:
 
     def _blocks(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, Shown]:
         """Return the products for those whose template shows some."""
-        asked: dict[frozenset[str], set[str]] = {}
+        asked: dict[str, set[str]] = {}
         for one in messages:
-            if blocks := blocks_in(self._variables(one)):
-                asked.setdefault(blocks, set()).add(one.person)
+            for block in blocks_in(self._variables(one)):
+                asked.setdefault(block, set()).add(one.person)
         found: dict[str, Shown] = {}
-        for blocks, people in asked.items():
-            for person, shown in load_blocks(self._workspace, people, blocks, at).items():
+        for block, people in asked.items():
+            for person, shown in load_blocks(self._workspace, people, [block], at).items():
                 found[person] = {**found.get(person, {}), **shown}
         return found
 
