@@ -9,7 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from rekindle.content.language import PLAIN, Part, compile_part
+from rekindle.content.language import PLAIN, Part, compile_part, one_line
 from rekindle.content.markup import (
     BrokenMarkupError,
     add_head,
@@ -205,11 +205,6 @@ def _frame(file: str, body: str, layout: Frame | TemplateError | None) -> Frame:
 def frame_markup(layout: str, body: str) -> str:
     """Return a layout with a body in its place."""
     return PLACE.sub(lambda _: body, layout, count=1)
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` on one line without control characters, fit for a header."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _language_of(context: Mapping[str, object]) -> str:

@@ -167,6 +167,11 @@ def blank(source: str) -> str:
     return _LIQUID.sub(_paint, source)
 
 
+def one_line(text: str) -> str:
+    """Return ``text`` on one line without control characters, fit for a header."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def nearest(name: str, known: list[str]) -> str:
     """Return the end of a message that suggests the known name closest to ``name``."""
     within = [one for one in known if one.startswith(f"{name}.")]

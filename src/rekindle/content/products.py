@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from rekindle.content.language import one_line
 from rekindle.wording import amount
 
 LONGEST = 120
@@ -36,7 +37,7 @@ def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | No
 
 
 def _line(text: str | None) -> str | None:
-    tidy = " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+    tidy = one_line(text or "")
     return (tidy if len(tidy) <= LONGEST else f"{tidy[: LONGEST - 1]}…") or None
 
 
