@@ -16,9 +16,12 @@ LONGEST_NAME = 60
 
 def build_shop(config: Config, shown: Mapping[str, str]) -> Mapping[str, str]:
     """Return what a template may show of the business; ``shown`` is what the channel adds."""
-    shop: ShopSettings = config.shop
+    return {**_show_shop(config.shop), "name": config.workspace.name, **shown}
+
+
+def _show_shop(shop: ShopSettings) -> Mapping[str, str]:
     return {
-        "name": config.workspace.name,
+        "name": "",
         "postal_address": "",
         "url": shop.url,
         "logo": shop.logo,
@@ -27,8 +30,11 @@ def build_shop(config: Config, shown: Mapping[str, str]) -> Mapping[str, str]:
         "ink": ink_of(shop.colour),
         "button": shop.button,
         "language": shop.language,
-        **shown,
     }
+
+
+BLANK_SHOP = _show_shop(ShopSettings())
+"""What a template shows of a business that says nothing of itself."""
 
 
 def build_person(

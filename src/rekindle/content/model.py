@@ -46,17 +46,6 @@ LAYOUT_VARIABLES = {
 MARKETING_VARIABLES = ("shop.postal_address", "unsubscribe_url")
 """What every marketing e-mail has to show (CAN-SPAM, 15 U.S.C. § 7704(a)(5))."""
 
-BLANK_SHOP: Mapping[str, str] = {
-    "name": "",
-    "postal_address": "",
-    "url": "",
-    "logo": "",
-    "colour": "#1f5f5b",
-    "on_colour": "#ffffff",
-    "ink": "#1f5f5b",
-    "button": "Visit the shop",
-    "language": "en",
-}
 BLANK_OFFER: Mapping[str, str] = {"code": "", "text": "", "ends": ""}
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from rekindle.content.context import BLANK_SHOP
 from rekindle.content.forms import (
     LAYOUT,
     Frame,
@@ -25,7 +26,6 @@ from rekindle.content.forms import (
 from rekindle.content.language import Part, nearest
 from rekindle.content.model import (
     BLANK_OFFER,
-    BLANK_SHOP,
     LAYOUT_VARIABLES,
     MAIL,
     VARIABLES,
