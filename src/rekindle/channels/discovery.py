@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rekindle.config import Config, load_extensions, load_secret
+from rekindle.config import Config, load_extensions, load_secrets
 from rekindle.content import Form
 from rekindle.errors import ConfigError
 from rekindle.messages import (
@@ -137,8 +137,7 @@ def find_faults(
     With ``looks_outside`` it asks others as well: DNS, a provider.
     """
     _, entry = find_outlet(settings.outlet)
-    secrets = {name: load_secret(name) or "" for name in entry.secrets}
-    known = replace(surroundings, secrets=secrets)
+    known = replace(surroundings, secrets=load_secrets(entry.secrets))
     yield from folder.check(settings, entry, known)
     if looks_outside:
         yield from folder.look(settings, entry, known)

@@ -8,6 +8,7 @@ from rekindle.config.loading import (
     known_keys,
     load_config,
     load_secret,
+    load_secrets,
     parse_config,
     say_fault,
 )
@@ -99,6 +100,7 @@ __all__ = [
     "load_config",
     "load_extensions",
     "load_secret",
+    "load_secrets",
     "parse_config",
     "parse_duration",
     "parse_span",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, time
 from decimal import Decimal
 from difflib import get_close_matches
@@ -73,6 +73,15 @@ def _check_format(raw: Mapping[str, Any], name: str) -> None:
             f"{name} has format {found}, this version of rekindle knows {FORMAT}; "
             "upgrade rekindle to open the workspace"
         )
+
+
+def load_secrets(names: Iterable[str]) -> Mapping[str, str]:
+    """Return secrets by name, "" where one is not set.
+
+    Raises:
+        ConfigError: as ``load_secret``.
+    """
+    return {name: load_secret(name) or "" for name in names}
 
 
 def load_secret(name: str, environment: Mapping[str, str] = os.environ) -> str | None:

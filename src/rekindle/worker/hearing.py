@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from rekindle.channels import discover
-from rekindle.config import load_secret
+from rekindle.config import load_secrets
 from rekindle.errors import ConfigError, WorkError
 from rekindle.ledger import Deliveries, mend
 from rekindle.messages import Answering, Webhook, WebhookAnswer, WebhookRequest
@@ -63,7 +63,7 @@ def _build_webhooks(workspace: Workspace) -> Mapping[str, Webhook]:
         for entry in folder.outlets:
             if entry.webhook is None:
                 continue
-            secrets = {secret: load_secret(secret) or "" for secret in entry.secrets}
+            secrets = load_secrets(entry.secrets)
             try:
                 found[entry.name] = entry.webhook(workspace.config.channel(name), secrets=secrets)
             except ConfigError:

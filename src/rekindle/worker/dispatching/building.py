@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from rekindle.channels import discover, find_outlet
-from rekindle.config import load_secret
+from rekindle.config import load_secrets
 from rekindle.errors import ConfigError
 from rekindle.journeys import Audience
 from rekindle.ledger import Meters, Stops
@@ -94,7 +94,7 @@ def _of_channel(
 ) -> Dispatcher:
     settings = workspace.config.channel(folder.channel)
     _, entry = find_outlet(settings.outlet)
-    secrets = {name: load_secret(name) or "" for name in entry.secrets}
+    secrets = load_secrets(entry.secrets)
     outlet = entry.build(settings, base=workspace.directory, secrets=secrets)
     meters, name = Meters(workspace.ledger), name_worker()
     means = Means(

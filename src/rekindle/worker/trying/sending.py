@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from rekindle.channels import find_outlet
-from rekindle.config import load_secret
+from rekindle.config import load_secrets
 from rekindle.content import full_name
 from rekindle.errors import UsageError
 from rekindle.journeys import Journey
@@ -93,8 +93,8 @@ def _send(workspace: Workspace, letter: Draft, address: str, at: datetime) -> Te
         return TestMail(letter.step, letter.channel, False, letter.trouble)
     settings = workspace.config.channel(letter.channel)
     _, entry = find_outlet(settings.outlet)
-    keys = {name: load_secret(name) or "" for name in entry.secrets}
-    outlet = entry.build(settings, base=workspace.directory, secrets=keys)
+    secrets = load_secrets(entry.secrets)
+    outlet = entry.build(settings, base=workspace.directory, secrets=secrets)
     try:
         handed = HandOver(outlet)(_message(workspace, letter, address, at))
     finally:
