@@ -21,7 +21,7 @@ from bench.recommend import recommend
 from bench.rounds import daily, idle
 from bench.spark import spark
 from bench.stopping import stopping
-from bench.worlds import WORK, lines_file, orders_file
+from bench.worlds import LINE_COLUMNS, WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, LifecycleSettings
 from rekindle.desk import create_workspace, replay_journey
@@ -57,16 +57,7 @@ def imports() -> Result:
     """Import of 5,000,000 order lines against DuckDB's own copy into a table."""
     file = lines_file(5_000_000)
     folder = Path(tempfile.mkdtemp(dir=WORK))
-    columns = {
-        "order_id": "Invoice",
-        "product_id": "StockCode",
-        "description": "Description",
-        "quantity": "Quantity",
-        "ordered_at": "InvoiceDate",
-        "unit_price": "Price",
-        "customer_id": "Customer ID",
-    }
-    source = {"name": "shop", "table": "order_lines", "path": str(file), "columns": columns}
+    source = {"name": "shop", "table": "order_lines", "path": str(file), "columns": LINE_COLUMNS}
     config = Config.model_validate({"sources": [source]})
 
     def ours() -> None:

@@ -16,7 +16,7 @@ import ibis
 import pyarrow as pa
 
 from bench.measure import MB, Result
-from bench.worlds import WORK
+from bench.worlds import LINE_COLUMNS, WORK
 from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
 from rekindle.desk import Scaffold, create_workspace
@@ -25,15 +25,6 @@ from rekindle.profiles import build_block, find_blocks
 from rekindle.runtime import Workspace
 
 SAMPLE = Path(__file__).parents[1] / "examples" / "online_retail" / "orders.parquet"
-COLUMNS = {
-    "order_id": "Invoice",
-    "product_id": "StockCode",
-    "description": "Description",
-    "quantity": "Quantity",
-    "ordered_at": "InvoiceDate",
-    "unit_price": "Price",
-    "customer_id": "Customer ID",
-}
 CUTS = (datetime(2010, 6, 10), datetime(2010, 7, 22), datetime(2010, 9, 9))
 BAR = (0.261, 0.269, 0.277)
 SHOWN = 10
@@ -69,7 +60,7 @@ def _shop(folder: Path) -> Workspace:
         name="shop",
         table="order_lines",
         path=str(SAMPLE),
-        columns=COLUMNS,
+        columns=LINE_COLUMNS,
         cancelled_prefix="C",
     )
     create_workspace(folder, Scaffold("Bench", "GBP", "UTC", (source,)))

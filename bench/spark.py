@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.measure import Result, compare
-from bench.worlds import WORK, cards_file, lines_file
+from bench.worlds import LINE_COLUMNS, WORK, cards_file, lines_file
 from rekindle.config import Config, LifecycleSettings
 from rekindle.facts import Engine, FactsPlace, Lake, import_sources, open_engine
 from rekindle.insights import build_audit
@@ -18,15 +18,6 @@ from tests.facts.engines.java import make_java_home
 
 LINES, CUSTOMERS = 773_000, 50_000
 AT = datetime(2024, 7, 1, tzinfo=UTC)
-COLUMNS = {
-    "order_id": "Invoice",
-    "product_id": "StockCode",
-    "description": "Description",
-    "quantity": "Quantity",
-    "ordered_at": "InvoiceDate",
-    "unit_price": "Price",
-    "customer_id": "Customer ID",
-}
 CARD_COLUMNS = ("customer_id", "email", "first_name", "country", "email_consent", "created_at")
 
 
@@ -51,7 +42,7 @@ def spark() -> Result:
 
 
 def _config() -> Config:
-    lines = {"name": "shop", "table": "order_lines", "columns": COLUMNS}
+    lines = {"name": "shop", "table": "order_lines", "columns": LINE_COLUMNS}
     cards = {
         "name": "cards",
         "table": "customers",

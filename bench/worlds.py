@@ -8,6 +8,16 @@ import duckdb
 
 WORK = Path(__file__).parent / "work"
 FIRST_DAY = "timestamp '2020-01-01'"
+LINE_COLUMNS = {
+    "order_id": "Invoice",
+    "product_id": "StockCode",
+    "description": "Description",
+    "quantity": "Quantity",
+    "ordered_at": "InvoiceDate",
+    "unit_price": "Price",
+    "customer_id": "Customer ID",
+}
+"""What the columns of Online Retail mean, and those of ``lines_file``, which is called as it is."""
 
 
 def orders_file(customers: int, orders: int, *, days: int) -> Path:
