@@ -263,7 +263,7 @@ def _country(given: str) -> str:
     return given
 
 
-Country = Annotated[str, AfterValidator(_country)]
+Country = Annotated[str, Field(max_length=100), AfterValidator(_country)]
 
 
 class ConsentSettings(Settings):
