@@ -81,6 +81,15 @@ def test_what_is_wrong_is_found(
     assert not (shop / "state/secret").exists() or "gone" not in found.get("secret", "")
 
 
+@pytest.mark.parametrize("given", ["double_opt_in = true", 'ask_before = "30 days"'])
+def test_settings_that_wait_for_a_journey_say_so(
+    shop: Path, examined: Examined, given: str
+) -> None:
+    settings = shop / "rekindle.toml"
+    settings.write_text(settings.read_text().replace("[consent]", f"[consent]\n{given}"))
+    assert "nobody is asked until one does" in examined(shop)[1]["consent"]
+
+
 def test_a_key_that_may_do_too_much_is_named(shop: Path, examined: Examined) -> None:
     space = Workspace.open(shop)
     at = space.clock.now()

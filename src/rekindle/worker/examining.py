@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import partial
 
 from rekindle.channels import discover, find_faults, find_form
+from rekindle.consent import PENDING_EVENT
 from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.ledger import (
@@ -37,6 +38,7 @@ from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, moment
+from rekindle.worker.keeping.expiring import EVENT as EXPIRING_EVENT
 from rekindle.worker.marking import FILE, Watermark
 
 SHORT_SECRET = 16
@@ -89,6 +91,7 @@ def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
             ("worker", _worker),
             ("templates", _templates),
             ("offers", _offers),
+            ("consent", _asking),
             ("people", _people),
             ("messages", _stuck),
             ("outlets", _stops),
@@ -276,6 +279,25 @@ def _offers(workspace: Workspace) -> Iterator[Line]:
     if not dry and all(options.values()):
         found = f"{counted(len(needed), 'offer')} can be given"
         yield Line("offers", State.WELL, found)
+
+
+def _asking(workspace: Workspace) -> Iterator[Line]:
+    """Yield the events the settings let begin, at which no running journey asks anybody."""
+    settings = workspace.config.consent
+    begun = {
+        one.journey.trigger.event
+        for one in running_versions(workspace.ledger)
+        if one.journey.trigger is not None
+    }
+    wanted = (
+        ("double_opt_in", settings.asks_again, PENDING_EVENT, "confirm-consent"),
+        ("ask_before", settings.ask_before, EXPIRING_EVENT, "stay-in-touch"),
+    )
+    for key, given, event, starter in wanted:
+        if given and event not in begun:
+            found = f"[consent] {key} is set, but no running journey begins on {event}"
+            remedy = f"nobody is asked until one does, like the starter {starter}"
+            yield Line("consent", State.WARNS, found, remedy)
 
 
 def _people(workspace: Workspace) -> Iterator[Line]:
