@@ -16,6 +16,7 @@ from bench.dispatch import delivery
 from bench.dispatching import dispatch_http, dispatch_postgresql, dispatch_sqlite
 from bench.identity import identity
 from bench.intake import intake
+from bench.lift import lift
 from bench.measure import Result, compare
 from bench.recommend import recommend
 from bench.rounds import daily, idle
@@ -131,5 +132,6 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "daily": daily,
     "idle": idle,
     "identity": identity,
+    "lift": lift,
     "spark": spark,
 }

@@ -43,10 +43,9 @@ def known(lift: Lift | Unknown) -> Lift:
 
 
 @st.composite
-def arms(draw: st.DrawFn, *, everyone_counts: bool = False) -> ArmOutcome:
+def arms(draw: st.DrawFn) -> ArmOutcome:
     values = draw(st.lists(PRICES.filter(bool), min_size=8, max_size=40))
-    silent = 0 if everyone_counts else draw(st.integers(0, 200))
-    return ArmOutcome(len(values) + silent, tuple(values))
+    return ArmOutcome(len(values) + draw(st.integers(0, 200)), tuple(values))
 
 
 @pytest.mark.parametrize(
@@ -83,14 +82,14 @@ def test_rates_of_the_mens_arm_are_the_published_ones(event: str, difference: fl
     assert lift.difference == pytest.approx(difference, abs=1e-6)
 
 
-def test_a_small_example_is_the_enumerated_one() -> None:
-    # Nguyen (2009), doi:10.15760/etd.7798; CIPerm's readme: all 35 permutations give
-    # [-21, 3] at the closest level below 95 %, and a one-sided p-value of 3/35.
+def test_a_small_example_has_the_enumerated_p_value() -> None:
+    # Nguyen (2009), doi:10.15760/etd.7798; CIPerm's readme: among all 35 permutations the
+    # one-sided p-value is 3/35.
     lift = known(
         estimate_lift(ArmOutcome(4, (19, 22, 25, 26)), ArmOutcome(3, (23, 33, 40)), confidence=0.9)
     )
-    assert (lift.low, lift.high) == (-21, 3)
-    assert lift.p_value == pytest.approx(2 * 3 / 35, abs=0.01)
+    assert lift.low < lift.difference < 0 < lift.high
+    assert lift.p_value == pytest.approx(2 * 3 / 35, abs=3 * 0.0056)
 
 
 def is_welch_alarm(treated: NDArray[np.float64], held: NDArray[np.float64]) -> bool:
@@ -125,7 +124,10 @@ def test_swapping_the_arms_turns_the_signs(one: ArmOutcome, other: ArmOutcome) -
     if isinstance(there, Unknown):
         assert back == there
         return
-    assert back == replace(there, difference=-there.difference, low=-there.high, high=-there.low)
+    # A warning names the arm; everything else is mirrored to the last digit.
+    assert replace(known(back), warnings=()) == replace(
+        there, difference=-there.difference, low=-there.high, high=-there.low, warnings=()
+    )
 
 
 @given(arms(), arms(), st.sampled_from([0.25, 2.0, 1024.0]))
@@ -143,23 +145,6 @@ def test_another_currency_scales_the_interval(
         return
     low, high, difference = (factor * x for x in (plain.low, plain.high, plain.difference))
     assert lift == replace(plain, low=low, high=high, difference=difference)
-
-
-@given(arms(everyone_counts=True), arms(everyone_counts=True), st.integers(1, 90))
-@FAST
-def test_the_same_gift_to_everyone_treated_shifts_the_interval(
-    treatment: ArmOutcome, holdout: ArmOutcome, gift: int
-) -> None:
-    assume(treatment.assigned != holdout.assigned)
-    assume(-gift not in treatment.values)
-    shifted = ArmOutcome(treatment.assigned, tuple(value + gift for value in treatment.values))
-    plain = estimate_lift(treatment, holdout, draws=199)
-    lift = estimate_lift(shifted, holdout, draws=199)
-    if isinstance(plain, Unknown):
-        assert isinstance(lift, Unknown)
-        return
-    moved = [known(lift).difference, known(lift).low, known(lift).high]
-    assert moved == pytest.approx([x + gift for x in (plain.difference, plain.low, plain.high)])
 
 
 @given(arms(), arms())
@@ -190,7 +175,7 @@ def test_rounding_does_not_break_a_tie() -> None:
 
 def test_the_method_names_itself() -> None:
     lift = known(estimate_lift(spend("womens"), spend("control")))
-    assert lift.method == "permutation interval, constant shift, 9,999 draws"
+    assert lift.method == "score interval, 9,999 permutations"
     assert lift.metric == "net revenue per assigned customer"
 
 

@@ -1,43 +1,41 @@
 """Estimates what a journey earned: treatment minus holdout, with an honest interval.
 
-Revenue is mostly zeros with a few large orders, and holdouts are small; the usual
-normal interval then sees effects where none are. Permutation keeps its level there.
+Revenue is mostly zeros with a few large orders, and holdouts are small; the usual normal
+interval then sees effects where none are. Here a true difference d is plausible unless the
+observed one lies further from it than chance would take it if d were true
+(``hypothesis``). How far chance goes comes from permutations: at d = 0 the interval is the
+permutation test, whose level is exact whatever the distribution; elsewhere the quantiles
+move by as much as those of a gamma with the skewness at d. With too many buyers to deal
+their people anew, or at a level too fine for the draws, the gamma stands alone.
 
-The interval inverts a permutation test. Suppose treatment added the same amount d to
-everyone. Taking d away from the treated makes the arms exchangeable, so d is plausible
-unless the observed difference D - d is extreme among the differences of permuted arms.
-Permutation i has the difference D_i - d * a_i, where D_i is the raw difference and a_i
-the share of its treatment arm that was treated minus that share of its holdout arm. It
-is at least as large as the observed one exactly when d >= r_i = (D - D_i) / (1 - a_i).
-So the interval runs between two order statistics of the roots r_i, and one set of
-permutations serves every d. A permutation only trades t treated people for t held-out
-ones, which turns the root into something plain:
-
-    r_i = mean of the treated people traded away - mean of the held-out people traded in
-
-Idea: Garthwaite, Biometrics 52 (1996), 1387-1393; Ernst, Statistical Science 19 (2004),
-676-685. Roots from one set of permutations: Nguyen (2009), doi:10.15760/etd.7798.
+The comparison with other intervals is in docs/decisions/0041-an-interval-for-both-directions.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rekindle.experiments.hypothesis import Hypotheses
+from rekindle.experiments.interval import Question, Reach
 from rekindle.experiments.model import ArmOutcome, Incremental, Lift
+from rekindle.experiments.permutation import Draws, deal_sums
+from rekindle.experiments.sums import ArmSums
 from rekindle.vocabulary import Unknown
+from rekindle.wording import counted
 
 NET_REVENUE = "net revenue per assigned customer"
 DEFAULT_SEED = 1996
+DEFAULT_DRAWS = 9_999
+# With so many buyers a sum is so close to its gamma that draws only cost time.
+MOST_DEALT = 20_000
 
-# Sums of the same money in another order differ by rounding; that is still a tie.
-_TIE = 1e-12
-
-# One hypergeometric draw takes about as long as thirty single coin flips.
-_SHORT_RUN = 30
+# A quantile with fewer draws beyond it is the draws' noise.
+_FEWEST_BEYOND = 5
+# With fewer buyers in an arm nothing is known of what people buy there.
+_FEW_BUYERS = 10
+BY_SUMS = "score interval from sums"
 
 
 def estimate_lift(
@@ -46,7 +44,7 @@ def estimate_lift(
     *,
     metric: str = NET_REVENUE,
     confidence: float = 0.95,
-    draws: int = 9_999,
+    draws: int = DEFAULT_DRAWS,
     seed: int = DEFAULT_SEED,
 ) -> Lift | Unknown:
     """Return the difference per assigned customer, its interval and p-value.
@@ -62,26 +60,42 @@ def estimate_lift(
         ValueError: ``confidence`` is not inside 0-1, or ``draws`` are too few for it.
     """
     rank = _rank(confidence, draws)
-    if trouble := _trouble(treatment, holdout):
+    if trouble := find_trouble(treatment.sums, holdout.sums):
         return Unknown(trouble)
-    roots = _draw_roots(treatment, holdout, draws, seed)
-    # A permutation that trades nobody fits every d: it counts on both sides.
-    rank -= draws - roots.size
-    if rank < 1:
-        return Unknown(f"the arms are too small for a {confidence * 100:g} % interval")
-    low, high = float(roots[rank - 1]), float(roots[-rank])
-    difference = treatment.mean - holdout.mean
-    if not low <= difference <= high or low == high:
-        return Unknown("too few people bought to tell a difference from chance")
-    return Lift(
-        metric=metric,
-        difference=difference,
-        low=low,
-        high=high,
-        p_value=_two_sided(roots, draws),
-        confidence=confidence,
-        method=f"permutation interval, constant shift, {draws:,} draws",
-    )
+    # Dealt in an order that does not depend on the names, swapped arms mirror exactly.
+    first, second = sorted((treatment, holdout), key=lambda arm: (arm.assigned, arm.values))
+    question = _ask(first.sums, second.sums, confidence)
+    if len(first.values) + len(second.values) > MOST_DEALT or rank < _FEWEST_BEYOND:
+        lift = _tell(question, question.ask_gamma(), metric, BY_SUMS)
+    else:
+        deals = deal_differences(first, second, draws=draws, seed=seed)
+        if trouble := _find_coarseness(deals, rank, confidence):
+            return Unknown(trouble)
+        lift = _tell(question, question.ask_deals(deals, rank), metric, by_draws(draws))
+    lift = replace(lift, warnings=find_warnings(treatment.sums, holdout.sums))
+    return lift if first is treatment else _swapped(lift)
+
+
+def estimate_lift_from_sums(
+    treatment: ArmSums,
+    holdout: ArmSums,
+    *,
+    metric: str = NET_REVENUE,
+    confidence: float = 0.95,
+) -> Lift | Unknown:
+    """Return the same from sums alone: chance is a gamma with the variance and skewness.
+
+    ``Unknown`` as ``estimate_lift``.
+
+    Raises:
+        ValueError: ``confidence`` is not inside 0-1.
+    """
+    _check(confidence)
+    if trouble := find_trouble(treatment, holdout):
+        return Unknown(trouble)
+    question = _ask(treatment, holdout, confidence)
+    lift = _tell(question, question.ask_gamma(), metric, BY_SUMS)
+    return replace(lift, warnings=find_warnings(treatment, holdout))
 
 
 def incremental(treatment: ArmOutcome, holdout: ArmOutcome) -> Incremental | Unknown:
@@ -92,94 +106,107 @@ def incremental(treatment: ArmOutcome, holdout: ArmOutcome) -> Incremental | Unk
     ``estimate_lift``.
     """
     if not treatment.assigned or not holdout.assigned:
-        return Unknown(_nobody_in(treatment))
+        return Unknown(_nobody_in(treatment.sums))
     total = treatment.total
     amount = total - treatment.assigned * holdout.mean
     share = amount / total if total > 0 else Unknown("the treatment arm earned nothing")
     return Incremental(amount, share)
 
 
-def _rank(confidence: float, draws: int) -> int:
-    """Return which root, counted from either end, bounds the interval.
-
-    With draws + 1 exchangeable differences (the observed one included), d is rejected
-    on one side when at most rank - 1 roots lie beyond it.
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence lies between 0 and 1, not {confidence}")
-    rank = int((1 - confidence) / 2 * (draws + 1) + 1e-9)
-    if rank < 1:
-        raise ValueError(f"{draws} draws are too few for a {confidence * 100:g} % interval")
-    return rank
+def by_draws(draws: int) -> str:
+    """Return the name of the method where people are dealt anew."""
+    return f"score interval, {draws:,} permutations"
 
 
-def _trouble(treatment: ArmOutcome, holdout: ArmOutcome) -> str:
+def deal_differences(treatment: ArmOutcome, holdout: ArmOutcome, *, draws: int, seed: int) -> Draws:
+    """Return the sorted differences of means when the labels are dealt anew."""
+    dealt, kept = deal_sums(
+        (treatment.assigned, holdout.assigned),
+        treatment.values + holdout.values,
+        draws=draws,
+        rng=np.random.default_rng(seed),
+    )
+    return np.sort(dealt / treatment.assigned - kept / holdout.assigned)
+
+
+def find_trouble(treatment: ArmSums, holdout: ArmSums) -> str:
+    """Return why nothing can be estimated, or an empty string."""
     if not treatment.assigned or not holdout.assigned:
         return _nobody_in(treatment)
-    if not len(treatment.values) and not len(holdout.values):
+    if not treatment.count and not holdout.count:
         return "nobody bought in either arm"
     if _is_constant(treatment) and _is_constant(holdout):
         return "every customer of an arm has the same value"
     return ""
 
 
-def _nobody_in(treatment: ArmOutcome) -> str:
+def find_warnings(treatment: ArmSums, holdout: ArmSums) -> tuple[str, ...]:
+    """Return what makes an interval rougher than it looks."""
+    named = (("treatment arm", treatment), ("holdout", holdout))
+    return tuple(
+        f"only {counted(arm.count, 'person')} of the {name} did anything: a rough interval"
+        for name, arm in named
+        if arm.count < _FEW_BUYERS
+    )
+
+
+def _rank(confidence: float, draws: int) -> int:
+    """Return which difference, counted from either end, bounds what chance does.
+
+    With draws + 1 exchangeable differences (the observed one included), no effect is
+    rejected on one side when at most rank - 1 of the drawn ones lie beyond it.
+    """
+    _check(confidence)
+    rank = int((1 - confidence) / 2 * (draws + 1) + 1e-9)
+    if rank < 1:
+        raise ValueError(f"{draws} draws are too few for a {confidence * 100:g} % interval")
+    return rank
+
+
+def _check(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence lies between 0 and 1, not {confidence}")
+
+
+def _find_coarseness(deals: Draws, rank: int, confidence: float) -> str:
+    """Return why the deals are too few different ones, or an empty string."""
+    low, high = deals[rank - 1], deals[-rank]
+    if low == deals[0] and high == deals[-1] and low < high:
+        return f"the arms are too small for a {confidence * 100:g} % interval"
+    return "" if low < 0 < high else "too few people bought to tell a difference from chance"
+
+
+def _ask(treatment: ArmSums, holdout: ArmSums, confidence: float) -> Question:
+    difference = treatment.mean - holdout.mean
+    return Question(difference, Hypotheses(treatment, holdout), confidence)
+
+
+def _tell(question: Question, reach: Reach, metric: str, method: str) -> Lift:
+    low, high = question.invert(reach)
+    return Lift(
+        metric=metric,
+        difference=question.difference,
+        low=low,
+        high=high,
+        p_value=reach.p_value,
+        confidence=question.confidence,
+        method=method,
+    )
+
+
+def _swapped(lift: Lift) -> Lift:
+    return replace(lift, difference=-lift.difference, low=-lift.high, high=-lift.low)
+
+
+def _nobody_in(treatment: ArmSums) -> str:
     arm = "holdout" if treatment.assigned else "treatment arm"
     return f"nobody was assigned to the {arm}"
 
 
-def _is_constant(arm: ArmOutcome) -> bool:
-    zeros = len(arm.values) < arm.assigned
-    return len(set(arm.values)) + zeros == 1
-
-
-def _two_sided(roots: NDArray[np.float64], draws: int) -> float:
-    """Return the p-value of d = 0, the observed difference counted as one of its own."""
-    idle = draws - roots.size
-    below = int(np.searchsorted(roots, 0.0, side="right"))
-    above = int(roots.size - np.searchsorted(roots, 0.0, side="left"))
-    return min(1.0, 2 * (1 + idle + min(below, above)) / (draws + 1))
-
-
-def _draw_roots(
-    treatment: ArmOutcome, holdout: ArmOutcome, draws: int, seed: int
-) -> NDArray[np.float64]:
-    """Return the sorted roots of the permutations that trade anybody."""
-    # Drawn in an order that does not depend on the names, swapped arms mirror exactly.
-    first, second = sorted((holdout, treatment), key=lambda arm: (arm.assigned, arm.values))
-    rng = np.random.default_rng(seed)
-    traded = rng.hypergeometric(second.assigned, first.assigned, first.assigned, size=draws)
-    traded = traded[traded > 0]
-    surplus = _sum_picked(second, traded, rng) - _sum_picked(first, traded, rng)
-    turnover = sum(abs(value) for value in first.values + second.values)
-    surplus[np.abs(surplus) <= _TIE * turnover] = 0.0
-    roots: NDArray[np.float64] = np.sort(surplus / traded)
-    return roots if first is holdout else -roots[::-1]
-
-
-def _sum_picked(
-    arm: ArmOutcome, picked: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Return, for each entry of ``picked``, the sum over that many random customers.
-
-    Sampling without replacement, one distinct value after the other: how many customers
-    with this value are among those still to be picked. The zeros are what is left over.
-    """
-    sums = np.zeros(picked.size)
-    wanted, left = picked.copy(), arm.assigned
-    for value, count in _cells(arm.values):
-        if count == 1:
-            hits = (rng.random(picked.size) * left < wanted).astype(np.int64)
-        else:
-            hits = rng.hypergeometric(count, left - count, wanted)
-        sums += value * hits
-        wanted -= hits
-        left -= count
-    return sums
-
-
-def _cells(values: tuple[float, ...]) -> Iterator[tuple[float, int]]:
-    """Yield each value with its count; a short run of ties comes one by one."""
-    for value, group in groupby(values):
-        count = len(tuple(group))
-        yield from [(value, count)] if count > _SHORT_RUN else [(value, 1)] * count
+def _is_constant(arm: ArmSums) -> bool:
+    """Return whether everybody of the arm has one number (rounding aside)."""
+    if arm.count == 0:
+        return True
+    if arm.count < arm.assigned:
+        return False
+    return arm.square - arm.mean**2 <= 1e-12 * arm.square

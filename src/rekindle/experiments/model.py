@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rekindle.experiments.sums import ArmSums, PowerSums
 from rekindle.vocabulary import Unknown
 
 
@@ -45,6 +46,15 @@ class ArmOutcome:
         return cls(assigned, (1.0,) * count)
 
     @property
+    def sums(self) -> ArmSums:
+        """Return what the arm comes down to."""
+        return ArmSums(
+            self.assigned,
+            PowerSums.of(value for value in self.values if value > 0),
+            PowerSums.of(value for value in self.values if value < 0),
+        )
+
+    @property
     def total(self) -> float:
         """Return the sum over the arm, in the unit of the values."""
         return math.fsum(self.values)
@@ -61,7 +71,8 @@ class Lift:
 
     ``difference``, ``low`` and ``high`` are in the unit of the metric; ``confidence``
     is the interval's level; ``p_value`` is two-sided for "no difference" and is at
-    most 1 - ``confidence`` exactly when the interval leaves out zero.
+    most 1 - ``confidence`` exactly when the interval leaves out zero. ``warnings`` say
+    what makes it rougher than it looks.
     """
 
     metric: str
@@ -71,6 +82,7 @@ class Lift:
     p_value: float
     confidence: float
     method: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

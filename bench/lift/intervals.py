@@ -1,0 +1,99 @@
+"""False alarms and coverage of the lift's interval, by size of holdout and kind of effect."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.lift.populations import World, worlds
+from bench.measure import MB, Result
+from rekindle.experiments import Lift, estimate_lift
+from rekindle.vocabulary import Unknown
+
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.5)
+# 2,000 tell 5 % from 4 or 6; 500 are enough to see a broken method, in a tenth of an hour.
+DRAWN = int(os.environ.get("REKINDLE_BENCH_WORLDS", "500"))
+DEALS = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One holdout and effect: misses in percent, the middle width, how often 0 is left out."""
+
+    below: float
+    above: float
+    width: float
+    shown: float
+
+    @property
+    def misses(self) -> float:
+        """Return the share of intervals that miss the truth, in percent."""
+        return self.below + self.above
+
+
+def lift() -> Result:
+    """Print the table and return how many of its cells lie outside what is promised."""
+    table = {
+        (*names, share): _try(world, share, seed)
+        for seed, (names, world) in enumerate(worlds().items())
+        for share in SHARES
+    }
+    _print(table)
+    outside = [names for names, cell in table.items() if not _is_kept(names, cell)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB
+    return Result(
+        len(outside),
+        len(table),
+        round(len(outside) / len(table), 3),
+        "cells",
+        round(peak),
+        0.1,
+        f"cells of the table above outside 4-6 % false alarms or 93-97 % coverage, of "
+        f"{len(table)}; {DRAWN:,} worlds each, so a cell that is right lies outside now and "
+        "then",
+    )
+
+
+def _is_kept(names: tuple[str, str, float], cell: Cell) -> bool:
+    least, most = (4, 6) if names[1] == "none" else (3, 7)
+    return least <= cell.misses <= most
+
+
+def _try(world: World, share: float, seed: int) -> Cell:
+    rng = np.random.default_rng((41, seed, round(share * 100)))
+    held = round(world.people * share)
+    found: list[Lift] = []
+    for number in range(DRAWN):
+        treatment = world.treated.draw(world.people - held, rng)
+        holdout = world.held.draw(held, rng)
+        one = estimate_lift(treatment, holdout, draws=DEALS, seed=number)
+        if isinstance(one, Unknown):
+            raise RuntimeError(one.reason)
+        found.append(one)
+    return Cell(
+        below=100 * statistics.mean(one.low > world.truth for one in found),
+        above=100 * statistics.mean(one.high < world.truth for one in found),
+        width=statistics.median(one.high - one.low for one in found),
+        shown=100 * statistics.mean(one.p_value <= 0.05 for one in found),
+    )
+
+
+def _print(table: dict[tuple[str, str, float], Cell]) -> None:
+    """Print misses (interval above the truth / below it), widths and what is shown."""
+    say = sys.stderr.write
+    columns: dict[str, Callable[[Cell], str]] = {
+        "misses in % (interval above truth)": lambda cell: f"{cell.misses:.1f} ({cell.below:.1f})",
+        "middle width": lambda cell: f"{cell.width:.2f}",
+        "leaves out 0, in %": lambda cell: f"{cell.shown:.0f}",
+    }
+    for title, pick in columns.items():
+        say(f"\n{title:<36}" + "".join(f"{share:>13.0%}" for share in SHARES) + "\n")
+        for name, effect in dict.fromkeys(names[:2] for names in table):
+            cells = (pick(table[name, effect, share]) for share in SHARES)
+            say(f"{name + ', ' + effect:<36}" + "".join(f"{cell:>13}" for cell in cells) + "\n")
