@@ -29,6 +29,12 @@ hold together.
 REFUSALS = (
     "How far a STOP reaches that is said while the row holds: receipts through the channel end too."
 )
+ASKING = """\
+Where marketing needs a ground on a channel that needs none elsewhere
+([which](channels.md)). What is shown in the shop's own app or pages to somebody
+who is there is not sent to them, so Directive 2002/58 (art. 2(h), 13) asks nothing of it; Britain
+reads its own law more strictly.
+"""
 TRACKING = "Whether it may be noticed that a message was opened, and for what without consent."
 DUTIES = (
     "What every message there has to carry. Every message of these channels carries it anywhere."
@@ -44,6 +50,7 @@ def law_page(load: Callable[[], Law]) -> str:
                                                  "closes": f"{row.closes:%H:%M}",
                                                  "days": _days(row.days)}),
         ("Refusals", REFUSALS, law.refusal, lambda row: {"ends": row.ends}),
+        ("Asking", ASKING, law.asking, lambda row: {}),
         ("Tracking", TRACKING, law.tracking, lambda row: {"opens need": row.opens_need,
                                                           "exempt": row.exempt}),
         ("Duties", DUTIES, law.duty, lambda row: {"asks": row.asks}),

@@ -24,6 +24,7 @@ from rekindle.vocabulary import Channel, Purpose
 EMAIL, SMS, CALL = Channel("email"), Channel("sms"), Channel("call")
 DAY = timedelta(days=1)
 HOUR = 3600
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BOTH = frozenset({"soft_opt_in", "charity_soft_opt_in"})
 SHIPPED = (Path(consent.__file__).parent / "law.toml").read_text(encoding="utf-8")
 
@@ -196,3 +197,23 @@ def test_opens_need_consent_in_france_but_for_deliverability() -> None:
     assert found.exempt == ("deliverability",)
     assert tracking_of("DE", EMAIL, date(2026, 7, 14)) is None
     assert tracking_of(None, EMAIL, date(2026, 7, 14)) is None
+
+
+@pytest.mark.parametrize(
+    ("places", "bought", "claims", "rule"),
+    [
+        (("DE",), None, (), Rule.NOT_NEEDED),
+        ((), None, (), Rule.NOT_NEEDED),
+        (("GB",), None, (), Rule.NO_RECORD),
+        (("GB",), NOON - DAY, ("soft_opt_in",), Rule.SOFT_OPT_IN),
+        (("DE", "GB"), None, (), Rule.NO_RECORD),
+    ],
+)
+def test_in_app_messages_need_a_ground_where_the_law_says_so(
+    places: tuple[str, ...], bought: datetime | None, claims: tuple[str, ...], rule: Rule
+) -> None:
+    standing = LegalStanding(
+        Channel("inapp"), places, bought, claims=frozenset(claims), needs_consent=False
+    )
+    answer = decide_permission((), standing, purpose=Purpose.MARKETING, at=NOON)
+    assert answer.rule is rule

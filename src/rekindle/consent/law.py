@@ -102,6 +102,10 @@ class StopReach(Row):
     ends: Literal["everything"]
 
 
+class Asking(Row):
+    """Where marketing needs a ground on a channel that elsewhere needs none."""
+
+
 class TrackingRule(Row):
     """Whether an opened message may be noticed; ``exempt`` says for what it may anyway."""
 
@@ -123,6 +127,7 @@ class Law(BaseModel):
     ground: tuple[Ground, ...]
     hours: tuple[Hours, ...]
     refusal: tuple[StopReach, ...]
+    asking: tuple[Asking, ...]
     tracking: tuple[TrackingRule, ...]
     duty: tuple[Duty, ...]
 
@@ -136,7 +141,7 @@ class Law(BaseModel):
     @property
     def rows(self) -> Iterator[Row]:
         """Yield every row, kind by kind."""
-        for rows in (self.ground, self.hours, self.refusal, self.tracking, self.duty):
+        for rows in (self.ground, self.hours, self.refusal, self.asking, self.tracking, self.duty):
             yield from rows
 
 
@@ -178,6 +183,13 @@ def grounds_of(place: str | None, channel: Channel, on: date) -> tuple[Ground, .
     rows = [row for row in load_law().ground if row.holds(channel, on)]
     own = [row for row in rows if _is_in(row, country_code(place))]
     return tuple(own or (row for row in rows if ANY in row.places))
+
+
+@lru_cache(maxsize=4096)
+def needs_ground(place: str, channel: Channel, on: date) -> bool:
+    """Return whether marketing to somebody there needs a ground whatever the channel says."""
+    rows = (row for row in load_law().asking if row.holds(channel, on))
+    return any(_is_in(row, country_code(place)) for row in rows)
 
 
 def lasting_months(deed: Deed) -> list[int]:

@@ -10,7 +10,7 @@ import calendar
 from collections.abc import Collection
 from datetime import UTC, datetime, time
 
-from rekindle.consent.law import Ground, grounds_of
+from rekindle.consent.law import Ground, grounds_of, needs_ground
 from rekindle.consent.model import ConsentRecord, LegalStanding, Permission, Rule
 from rekindle.vocabulary import Purpose
 
@@ -30,13 +30,14 @@ def decide_permission(
     newest one made by ``at`` decides, and a withdrawal wins over a grant of the same
     instant. Without one, the grounds of the law (``law.toml``) are tried: a purchase or an
     inquiry, where the business claims it, for as long as that country lets it count. Of
-    several that grant it, the one that lasts longest is given.
+    several that grant it, the one that lasts longest is given. A channel that needs no consent
+    needs a ground nonetheless where the law says so.
     """
     if purpose is Purpose.TRANSACTIONAL:
         return _TRANSACTIONAL
     if records and (newest := newest_record(records, at)) is not None:
         return _EXPRESS if newest.granted else _WITHDRAWN
-    if not standing.needs_consent:
+    if not standing.needs_consent and not _is_asked(standing, at):
         return _NOT_NEEDED
     places: tuple[str | None, ...] = standing.places or (None,)
     return min((_try_grounds(place, standing, at) for place in places), key=_lasting)
@@ -46,6 +47,12 @@ def newest_record(records: Collection[ConsentRecord], at: datetime) -> ConsentRe
     """Return the record that decides at ``at``: the newest by then, of a tie the no."""
     known = (record for record in records if record.at <= at)
     return max(known, key=lambda record: (record.at, not record.granted), default=None)
+
+
+def _is_asked(standing: LegalStanding, at: datetime) -> bool:
+    """Return whether the law of any place somebody may live in asks for a ground."""
+    on = at.astimezone(UTC).date()
+    return any(needs_ground(place, standing.channel, on) for place in standing.places)
 
 
 def _try_grounds(place: str | None, standing: LegalStanding, at: datetime) -> Permission:

@@ -32,11 +32,19 @@ def cancel(alias: str, touches: QuerySet[models.Touch], reason: Reason) -> int:
     """Cancel those of ``touches`` that have not left; return how many did not leave.
 
     Their budgets are released in the same transaction. A message that is leaving at this
-    instant is not among them.
+    instant is not among them. What left and waits to be asked for is withdrawn.
     """
     with ledger_transaction(alias):
+        withdraw(alias, touches)
         waiting = touches.filter(state__in=WAITING)
         return give_up(alias, waiting, state=MessageState.CANCELLED, reason=reason)
+
+
+def withdraw(alias: str, touches: QuerySet[models.Touch]) -> None:
+    """Let those of ``touches`` that wait to be asked for be shown no more."""
+    kept = models.Kept.objects.using(alias)
+    if kept.exists():  # hardly any ledger has some, and everything that is cancelled comes here
+        kept.filter(touch__in=touches.order_by().values("pk")).delete()
 
 
 def cancel_each(alias: str, reasons: Mapping[int, Reason]) -> int:

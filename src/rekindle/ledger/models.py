@@ -485,6 +485,25 @@ class Task(models.Model):
         indexes = (models.Index(fields=["person"], name="ledger_task_person"),)
 
 
+class Kept(models.Model):
+    """A message that was accepted and waits until its person asks for it; gone when it is over.
+
+    ``parts`` are what it says, as it was written, as JSON. It may be shown until ``until``.
+    """
+
+    touch = models.BigIntegerField(unique=True)
+    person = _person()
+    parts = models.TextField()
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            # What somebody is to see now, the newest of it first.
+            models.Index(fields=["person", "touch"], name="ledger_kept_person"),
+            models.Index(fields=["until"], name="ledger_kept_until"),
+        )
+
+
 class Delivery(models.Model):
     """What a provider said later of a message; ``key`` arrives once, never changed.
 

@@ -27,7 +27,8 @@ class AddressKind(StrEnum):
 
     E-mail and phone are columns of the card. Of the others somebody may have several, and the
     newest is written to; a push subscription or a device's token is its newest owner's alone.
-    ``PERSON`` is no address: the message is about somebody, and goes to somebody else.
+    ``PERSON`` is no address: the message is about somebody, and goes to somebody else, or waits
+    until they ask for it themselves.
     """
 
     EMAIL = "email"
@@ -63,8 +64,9 @@ class Capabilities:
     ``idempotent_for`` is how long the outlet recognises a message by its key, None for not
     at all: within it, sending again after a crash is harmless. ``reaches_people`` False is
     an outlet to try things out with. ``has_receipts`` says that it tells later what became
-    of a message. ``is_done_by_people`` marks a queue of tasks for people at the business, and
-    ``is_to_the_law`` says as which channel the law sees what they do.
+    of a message. ``is_asked_for`` marks an outlet that hands nothing over: what it took is kept
+    here until its person asks. ``is_done_by_people`` marks a queue of tasks for people at the
+    business, and ``is_to_the_law`` says as which channel the law sees what they do.
     """
 
     address_kind: AddressKind
@@ -75,6 +77,7 @@ class Capabilities:
     needs_quiet_hours: bool = True
     needs_postal_address: bool = False
     can_be_withdrawn: bool = False
+    is_asked_for: bool = False
     is_done_by_people: bool = False
     is_to_the_law: str = ""
 
@@ -142,6 +145,8 @@ class DeliveryKind(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     RESUBSCRIBED = "resubscribed"
     FAILED = "failed"
+    SHOWN = "shown"
+    DISMISSED = "dismissed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ class DeliveryEvent:
     empty where the provider does not say. ``is_machine`` marks what a scanner or a proxy
     did. Only a bounce that ``is_permanent`` is about the address. RESUBSCRIBED takes back what
     an earlier UNSUBSCRIBED of the same channel said, and nothing that was said in another way.
+    SHOWN and DISMISSED are of a message that was asked for: it was seen, or put away for good.
     ``reason`` is the provider's own word; whoever stores it takes addresses out. ``person`` is
     whose message it is where our own link said so, and ``message`` then how its key begins.
     """

@@ -256,12 +256,7 @@ class Composer:
             channel=message.channel,
             person=message.person,
             address=Address(message.address_kind, message.address),
-            parts=self._links.wrap(
-                self._casts.render_for(message.template, context, find_form(message.channel)),
-                message=message.key,
-                person=message.person,
-                channel=message.channel,
-            ),
+            parts=self._parts(message, context),
             at=readers.at,
             purpose=self._purpose(message),
             topic="" if journey is None else journey.topic,
@@ -271,6 +266,15 @@ class Composer:
             leave_by=self._leave_by(message, readers.at),
         )
         return self._priced(written)
+
+    def _parts(self, message: OutboxMessage, context: Mapping[str, object]) -> Mapping[str, str]:
+        """Return what a message says; what is asked for reports its own clicks."""
+        form = find_form(message.channel)
+        parts = self._casts.render_for(message.template, context, form)
+        if self._workspace.capabilities[message.channel].is_asked_for:
+            return parts
+        key, person = message.key, message.person
+        return self._links.wrap(parts, message=key, person=person, channel=message.channel)
 
     def _priced(self, written: Message) -> Message:
         """Return a message with what it costs as it was written."""

@@ -129,3 +129,24 @@ def test_a_silence_names_its_channel(queue: Queue) -> None:
     send(queue, "ann", 0, 5)
     (found,) = find_silences(queue.alias, least=2, since=NOW)
     assert found == Silence("ann", "email", 2, START)
+
+
+def test_what_waited_to_be_asked_for_counts_once_it_was_shown(queue: Queue) -> None:
+    seen, _ = send(queue, "silent", 0, 5)
+    asked_for = [EMAIL.value]
+    found = find_silences(queue.alias, least=1, since=NOW, asked_for=asked_for)
+    assert found == []
+    queue.add(
+        models.Delivery,
+        key="d",
+        channel="email",
+        outlet="kept",
+        kind="shown",
+        at=START + DAY,
+        touch=seen,
+        is_machine=False,
+        is_permanent=True,
+        recorded_at=NOW,
+    )
+    (found_one,) = find_silences(queue.alias, least=1, since=NOW, asked_for=asked_for)
+    assert found_one.unanswered_count == 1

@@ -25,10 +25,17 @@ KINDS = sorted(kind.value for kind in ANSWERS)
 
 
 @ledger_errors()
-def find_silences(alias: str, *, least: int, since: datetime) -> list[Silence]:
-    """Return who had ``least`` messages on a channel unanswered, the first before ``since``."""
+def find_silences(
+    alias: str, *, least: int, since: datetime, asked_for: Collection[str] = ()
+) -> list[Silence]:
+    """Return who had ``least`` messages on a channel unanswered, the first before ``since``.
+
+    A message of a channel that is ``asked_for`` counts once it was shown.
+    """
     asked = rows_of((kind,) for kind in KINDS)
-    rows = fetch(alias, "silent_people", asked, least, text_of(since))
+    rows = fetch(
+        alias, "silent_people", asked, rows_of((one,) for one in asked_for), least, text_of(since)
+    )
     return [
         Silence(person, channel, count, instant_of(first), bool(opened))
         for person, channel, count, first, opened in rows

@@ -2,6 +2,7 @@
 
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.outbox.deliveries import Deliveries
+from rekindle.ledger.outbox.keeping import KeptMessage, KeptMessages
 from rekindle.ledger.outbox.meters import Meters
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.outbox import MAX_ATTEMPTS, Outbox
@@ -12,6 +13,8 @@ __all__ = [
     "MAX_ATTEMPTS",
     "Deliveries",
     "DoorState",
+    "KeptMessage",
+    "KeptMessages",
     "Meters",
     "Outbox",
     "OutboxMessage",

@@ -54,6 +54,9 @@ KINDS: Mapping[DeliveryKind, SignalKind] = {
 ANSWERS = frozenset({DeliveryKind.OPENED, DeliveryKind.CLICKED, DeliveryKind.REPLIED})
 """What one person does, where several may share an address."""
 
+DONE_WITH = frozenset({DeliveryKind.CLICKED, DeliveryKind.DISMISSED})
+"""After what a person did with it a message that is kept is shown no more."""
+
 
 class _Touch(NamedTuple):
     """A message that a report may be about."""
@@ -95,7 +98,7 @@ class Deliveries:
         with ledger_transaction(self._alias):
             about = self._find(told, hashed)
             hold_people(self._alias, about.people)
-            if _is_young(told, about.touch):
+            if not self._is_asked_for(told) and _is_young(told, about.touch):
                 told = replace(told, is_machine=True)
             if not fetch(self._alias, "add_delivery", rows_of([_row(told, about.touch, at)])):
                 return False
@@ -131,6 +134,11 @@ class Deliveries:
         touch = _match(event, [_touch_of(*row) for row in rows])
         return _About((), None) if touch is None else _About((touch.person,), touch)
 
+    def _is_asked_for(self, event: DeliveryEvent) -> bool:
+        """Return whether it is of a message that a person had to be there to see."""
+        known = self._terms.channels.get(event.channel)
+        return known is not None and known.is_asked_for
+
     def _act(self, event: DeliveryEvent, about: _About, at: datetime, hashed: str) -> None:
         """Record what it tells of people, and end what that ends."""
         if event.kind is DeliveryKind.RESUBSCRIBED:
@@ -158,6 +166,8 @@ class Deliveries:
     def _settle(self, event: DeliveryEvent, touch: _Touch) -> None:
         """Write down what became of the message itself."""
         rows = models.Touch.objects.using(self._alias).filter(pk=touch.number)
+        if event.kind in DONE_WITH:
+            models.Kept.objects.using(self._alias).filter(touch=touch.number).delete()
         unknown = rows.filter(state=MessageState.UNKNOWN)
         if event.kind is DeliveryKind.FAILED:
             left = rows.filter(state__in=(MessageState.ACCEPTED, MessageState.UNKNOWN))

@@ -125,9 +125,18 @@ class _Offers:
 
 
 def load_messages(
-    alias: str, find: FindJourney, touches: Iterable[int], *, lease: Lease, terms: BookRules
+    alias: str,
+    find: FindJourney,
+    touches: Iterable[int],
+    *,
+    lease: Lease,
+    terms: BookRules,
+    are_to_be_paid: bool = True,
 ) -> list[OutboxMessage]:
-    """Return leased messages with their dossiers, the longest waiting first."""
+    """Return leased messages with their dossiers, the longest waiting first.
+
+    What left already is not ``are_to_be_paid``: no budget is asked.
+    """
     rows = fetch(alias, "leased_messages", rows_of((touch,) for touch in touches))
     lines = [_Line(*row) for row in rows]
     if not lines:
@@ -137,7 +146,8 @@ def load_messages(
     people = {line.person for line in lines}
     asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
     papers = load_papers(alias, people, asked | exits | terms.events_asked, lease.at)
-    left = pay_again(alias, [_bill(line) for line in lines], terms, lease.at)
+    bills = [_bill(line) for line in lines] if are_to_be_paid else []
+    left = pay_again(alias, bills, terms, lease.at) if bills else {}
     given = load_given(alias, (line.touch for line in lines))
     held = load_past_offers(alias, {o.person for o in lines if o.touch in given}, terms, lease.at)
     offers = _Offers(given, held)

@@ -24,6 +24,7 @@ from rekindle.ledger.bulk import is_postgresql
 from rekindle.ledger.cancelling import CHUNK, FREE, book_budgets, cancel, give_up
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.offers.giving import doubt_offers, keep_after_all
+from rekindle.ledger.outbox.keeping import keep
 from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.paying import release
@@ -40,7 +41,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.signals import EVERY, hold_people, record_signals
 from rekindle.ledger.versions import Versions
-from rekindle.messages import LISTED, Address, find_problem
+from rekindle.messages import LISTED, Address, Message, find_problem
 from rekindle.vocabulary import Answer, Channel, Reason, SignalKind
 
 MAX_ATTEMPTS = 8
@@ -145,16 +146,25 @@ class Outbox:
                     mine.update(cost_micros=cost)
                     book_budgets(self._alias, [(budgets, month, cost - message.cost_micros)])
 
-    def accept(self, results: Sequence[tuple[OutboxMessage, str]], at: datetime) -> None:
+    def accept(
+        self,
+        results: Sequence[tuple[OutboxMessage, str]],
+        at: datetime,
+        *,
+        kept: Sequence[tuple[OutboxMessage, Message]] = (),
+    ) -> None:
         """Write down that the provider took messages, whatever was believed before.
 
-        Each comes with the provider's name for it.
+        Each comes with the provider's name for it. Those that are ``kept``, as they were
+        written, wait from now on until their person asks for them.
         """
         rows = rows_of((message.touch, provider_id) for message, provider_id in results)
         given = (rows, rows) if is_postgresql(self._alias) else (rows,)
         with ledger_transaction(self._alias):
             if execute(self._alias, "accept_messages", text_of(at), *given) < len(results):
                 self._accept_given_up(results, at)
+            if kept:
+                keep(self._alias, kept)
 
     def retry_later(
         self, message: OutboxMessage, at: datetime, *, error: str, is_broken: bool = False

@@ -1,6 +1,7 @@
 -- name: silent_people
 -- Who had at least so many marketing messages on a channel since they last did anything, the
 -- first of them by an instant: how many, since when, and whether one was opened by no machine.
+-- What waits to be asked for counts only where it was shown.
 -- Looked up per message and not joined: an answer is one row of an index, and most have none.
 SELECT t.person_id, t.channel, count(*), INSTANT(min(t.accepted_at)),
        max(CASE WHEN EXISTS (
@@ -16,6 +17,8 @@ WHERE t.accepted_at IS NOT NULL AND t.is_marketing AND t.state = 'accepted'
       SELECT 1 FROM ledger_event AS e
       WHERE e.person = t.person_id AND e.at >= t.accepted_at AND e.deed IS NOT NULL
         AND e.deed <> 'open')
+  AND (t.channel NOT IN (SELECT r.channel FROM ROWS(channel text) AS r)
+       OR EXISTS (SELECT 1 FROM ledger_delivery AS d WHERE d.touch = t.id AND d.kind = 'shown'))
 GROUP BY t.person_id, t.channel
 HAVING count(*) >= %s AND min(t.accepted_at) <= %s
 ORDER BY t.person_id, t.channel

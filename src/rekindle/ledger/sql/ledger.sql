@@ -471,13 +471,16 @@ ORDER BY s.enrolment_id
 -- postgresql: FOR NO KEY UPDATE OF s
 
 -- name: finished_with_messages_of
--- These people's enrolments that came to their end, but not all of their messages left.
+-- These people's enrolments that came to their end, but not all of their messages left, or
+-- were asked for.
 SELECT DISTINCT e.id, e.person_id, e.journey, e.version,
        INSTANT(e.entered_at), INSTANT(e.last_order_at), '', INSTANT(e.entered_at)
 FROM ROWS(person text) AS r
 JOIN ledger_touch AS t ON t.person_id = r.person
 JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
-WHERE t.state IN ('queued', 'leased') AND e.ended_reason = 'finished'
+WHERE (t.state IN ('queued', 'leased')
+       OR EXISTS (SELECT 1 FROM ledger_kept AS k WHERE k.touch = t.id))
+  AND e.ended_reason = 'finished'
 ORDER BY e.id
 
 -- name: end_enrolments

@@ -156,3 +156,35 @@ FROM ROWS(key text, channel text, outlet text, kind text, at instant, touch bigi
 WHERE true
 ON CONFLICT DO NOTHING
 RETURNING key
+
+-- name: keep_messages
+-- Keep what was accepted until its person asks, unless that is over meanwhile.
+INSERT INTO ledger_kept (touch, person_id, parts, until)
+SELECT t.id, t.person_id, r.parts, r.until
+FROM ROWS(touch bigint, parts text, until instant) AS r
+JOIN ledger_touch AS t ON t.id = r.touch
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+JOIN ledger_person AS p ON p.id = t.person_id
+WHERE t.state = 'accepted' AND p.erased_at IS NULL
+  AND (e.ended_reason IS NULL OR e.ended_reason = 'finished')
+ON CONFLICT DO NOTHING
+
+-- name: kept_for
+-- What is kept for somebody and may be shown at an instant, the newest first, of journeys that
+-- run: read by the index of its person.
+SELECT k.touch, k.parts, INSTANT(k.until)
+FROM ledger_kept AS k
+JOIN ledger_touch AS t ON t.id = k.touch
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+JOIN ledger_journey AS j ON j.name = e.journey
+WHERE k.person_id = %s AND k.until > %s AND t.state = 'accepted' AND j.state = 'running'
+ORDER BY k.touch DESC
+LIMIT %s
+
+-- name: drop_kept
+-- Let go of what may be shown no more. What somebody else is about to withdraw is theirs.
+DELETE FROM ledger_kept
+WHERE id IN (
+    SELECT k.id FROM ledger_kept AS k WHERE k.until <= %s ORDER BY k.id
+    -- postgresql: FOR UPDATE SKIP LOCKED
+)

@@ -10,7 +10,7 @@ from rekindle.channels import discover, find_outlet
 from rekindle.config import load_secrets
 from rekindle.errors import ConfigError
 from rekindle.journeys import Audience
-from rekindle.ledger import Meters, Stops
+from rekindle.ledger import KeptMessages, Meters, Stops
 from rekindle.messages import ChannelFolder
 from rekindle.runtime import Workspace
 from rekindle.worker.dispatching.dispatcher import (
@@ -45,6 +45,7 @@ class Dispatchers:
         # and nobody claims it.
         known = {one.channel for one in self._each if one.channel and not one.is_shut}
         space = self._workspace
+        KeptMessages(space.ledger, space.terms).drop_over(space.clock.now())
         if gone := space.outbox.expire_but(known, space.clock.now()):
             outcomes["cancelled"] += gone
         troubles = [*self._troubles, *(report.trouble for report in reports if report.trouble)]
@@ -107,5 +108,6 @@ def _of_channel(
         idempotent_for=entry.capabilities.idempotent_for,
         door=LedgerDoor(Stops(workspace.ledger), entry.name, worker=name),
         outlet=entry.name,
+        keeps=entry.capabilities.is_asked_for,
     )
     return Dispatcher(workspace.outbox, outlet, means, worker=name)

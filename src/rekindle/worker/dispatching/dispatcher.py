@@ -83,7 +83,8 @@ class Means:
     ``connections`` is how many messages are handed over at the same time. Only messages of
     ``channel`` are sent (None is of every one); ``idempotent_for`` is how long the outlet
     recognises a message by its key, None for not at all. ``door`` knows whether the outlet is
-    stopped, and ``outlet`` is its name.
+    stopped, and ``outlet`` is its name. Where the outlet ``keeps`` messages, what each says is
+    kept in the ledger until its person asks for it.
     """
 
     compose: Compose
@@ -95,6 +96,7 @@ class Means:
     idempotent_for: timedelta | None = None
     door: Door = field(default_factory=OpenDoor)
     outlet: str = ""
+    keeps: bool = False
 
 
 class Dispatcher:
@@ -112,6 +114,7 @@ class Dispatcher:
         self._chunk = means.connections
         self._outcomes: Counter[str] = Counter()
         self._unwritten: list[tuple[OutboxMessage, Handed]] = []
+        self._kept: Mapping[str, Message] = {}
         self._begun_at = means.clock.now()
 
     def run(self, *, is_stopping: Callable[[], bool] = lambda: False) -> DispatchReport:
@@ -238,6 +241,7 @@ class Dispatcher:
         handed = pool.map(self._hand_over_all, ([ready[one.key] for one in s] for s in shares))
         self._write_down()  # of the chunk before, while this one is handed over
         self._begun_at = begun_at
+        self._kept = ready if self._means.keeps else {}
         self._unwritten = [
             pair
             for share, fates in zip(shares, handed, strict=True)
@@ -290,7 +294,8 @@ class Dispatcher:
         self._means.door.hear([one for _, one in results], at)
         accepted = [(message, one.word) for message, one in results if one.fate is Fate.ACCEPTED]
         if accepted:
-            self._outbox.accept(accepted, at)
+            kept = [(one, self._kept[one.key]) for one, _ in accepted if one.key in self._kept]
+            self._outbox.accept(accepted, at, kept=kept)
             self._outcomes[Fate.ACCEPTED.value] += len(accepted)
         self._return([message for message, one in results if one.fate is Fate.NOT_TRIED])
         for message, one in results:

@@ -35,6 +35,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Signal,
     models.Address,
     models.Task,
+    models.Kept,
     intake_models.Event,
     offer_models.GivenOffer,
 )
