@@ -44,7 +44,7 @@ DUTIES = (
 def law_page(load: Callable[[], Law]) -> str:
     """Return one table a kind of row."""
     law = load()
-    parts = (
+    parts: tuple[tuple[str, str, Iterable[Any], Callable[[Any], Mapping[str, Any]]], ...] = (
         ("Grounds", GROUNDS, law.ground, _ground),
         ("Hours", HOURS, law.hours, lambda row: {"opens": f"{row.opens:%H:%M}",
                                                  "closes": f"{row.closes:%H:%M}",
