@@ -102,7 +102,7 @@ class StopReach(Row):
     ends: Literal["everything"]
 
 
-class Asking(Row):
+class AskingRule(Row):
     """Where marketing needs a ground on a channel that elsewhere needs none."""
 
 
@@ -127,7 +127,7 @@ class Law(BaseModel):
     ground: tuple[Ground, ...]
     hours: tuple[Hours, ...]
     refusal: tuple[StopReach, ...]
-    asking: tuple[Asking, ...]
+    asking: tuple[AskingRule, ...]
     tracking: tuple[TrackingRule, ...]
     duty: tuple[Duty, ...]
 
