@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -103,7 +103,12 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
             continue
         types = get_type_hints(kind, include_extras=True)
         options += [
-            inspect.Parameter(f.name, one.KEYWORD_ONLY, default=f.default, annotation=types[f.name])
+            inspect.Parameter(
+                f.name,
+                one.KEYWORD_ONLY,
+                default=one.empty if f.default is MISSING else f.default,
+                annotation=types[f.name],
+            )
             for f in fields(kind)
         ]
     command.__name__, command.__doc__ = function.__name__, function.__doc__

@@ -6,26 +6,78 @@ estimates the lift. It takes values and returns values; it reads no facts and no
 
 from __future__ import annotations
 
+from rekindle.experiments.adjusting import (
+    Adjustment,
+    PairSums,
+    ask_of_clusters,
+    find_adjustment,
+)
 from rekindle.experiments.assignment import assign, assigner, draw
-from rekindle.experiments.lift import estimate_lift, estimate_lift_from_sums, incremental
+from rekindle.experiments.balance import MISMATCH, find_mismatch
+from rekindle.experiments.lift import (
+    MOST_DEALT,
+    ask,
+    estimate_lift,
+    estimate_lift_from_sums,
+    find_trouble,
+    find_warnings,
+    incremental,
+    tell,
+)
 from rekindle.experiments.model import ArmOutcome, HoldoutPlan, Incremental, Lift
+from rekindle.experiments.returns import ComingBack, Return, follow_returns
+from rekindle.experiments.several import SharedLevel, share_level
 from rekindle.experiments.size import plan_holdout, provable_lift, provable_rate_lift
 from rekindle.experiments.sums import ArmSums, PowerSums
+from rekindle.experiments.watching import (
+    TOO_EARLY,
+    Interval,
+    OpenEnded,
+    ReadingDate,
+    Watch,
+    find_confidence,
+    kind_of,
+)
+from rekindle.experiments.welch import estimate_welch
 
 __all__ = [
+    "MISMATCH",
+    "MOST_DEALT",
+    "TOO_EARLY",
+    "Adjustment",
     "ArmOutcome",
     "ArmSums",
+    "ComingBack",
     "HoldoutPlan",
     "Incremental",
+    "Interval",
     "Lift",
+    "OpenEnded",
+    "PairSums",
     "PowerSums",
+    "ReadingDate",
+    "Return",
+    "SharedLevel",
+    "Watch",
+    "ask",
+    "ask_of_clusters",
     "assign",
     "assigner",
     "draw",
     "estimate_lift",
     "estimate_lift_from_sums",
+    "estimate_welch",
+    "find_adjustment",
+    "find_confidence",
+    "find_mismatch",
+    "find_trouble",
+    "find_warnings",
+    "follow_returns",
     "incremental",
+    "kind_of",
     "plan_holdout",
     "provable_lift",
     "provable_rate_lift",
+    "share_level",
+    "tell",
 ]

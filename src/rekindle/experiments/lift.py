@@ -22,6 +22,7 @@ from rekindle.experiments.interval import Question, Reach
 from rekindle.experiments.model import ArmOutcome, Incremental, Lift
 from rekindle.experiments.permutation import Draws, deal_sums
 from rekindle.experiments.sums import ArmSums
+from rekindle.experiments.watching import Watch, find_confidence, kind_of
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
 
@@ -46,6 +47,7 @@ def estimate_lift(
     confidence: float = 0.95,
     draws: int = DEFAULT_DRAWS,
     seed: int = DEFAULT_SEED,
+    watch: Watch = None,
 ) -> Lift | Unknown:
     """Return the difference per assigned customer, its interval and p-value.
 
@@ -54,7 +56,8 @@ def estimate_lift(
     that are many count once): about 0.1 s for 1,000 of them and the default draws.
 
     ``Unknown`` when an arm is empty, nobody bought, every customer of each arm has the
-    same value, or the people or buyers are too few for an interval at this level.
+    same value, or the people or buyers are too few for an interval at this level; with
+    ``watch`` also when it is too early to say anything.
 
     Raises:
         ValueError: ``confidence`` is not inside 0-1, or ``draws`` are too few for it.
@@ -62,16 +65,18 @@ def estimate_lift(
     rank = _rank(confidence, draws)
     if trouble := find_trouble(treatment.sums, holdout.sums):
         return Unknown(trouble)
+    if watch is not None:
+        return _estimate_watched(treatment, holdout, metric, confidence, watch)
     # Dealt in an order that does not depend on the names, swapped arms mirror exactly.
     first, second = sorted((treatment, holdout), key=lambda arm: (arm.assigned, arm.values))
-    question = _ask(first.sums, second.sums, confidence)
+    question = ask(first.sums, second.sums, confidence)
     if len(first.values) + len(second.values) > MOST_DEALT or rank < _FEWEST_BEYOND:
-        lift = _tell(question, question.ask_gamma(), metric, BY_SUMS)
+        lift = tell(question, question.ask_gamma(), metric, BY_SUMS)
     else:
         deals = deal_differences(first, second, draws=draws, seed=seed)
-        if trouble := _find_coarseness(deals, rank, confidence):
+        if trouble := find_coarseness(deals, rank, confidence):
             return Unknown(trouble)
-        lift = _tell(question, question.ask_deals(deals, rank), metric, by_draws(draws))
+        lift = tell(question, question.ask_deals(deals, rank), metric, by_draws(draws))
     lift = replace(lift, warnings=find_warnings(treatment.sums, holdout.sums))
     return lift if first is treatment else _swapped(lift)
 
@@ -82,6 +87,7 @@ def estimate_lift_from_sums(
     *,
     metric: str = NET_REVENUE,
     confidence: float = 0.95,
+    watch: Watch = None,
 ) -> Lift | Unknown:
     """Return the same from sums alone: chance is a gamma with the variance and skewness.
 
@@ -93,9 +99,13 @@ def estimate_lift_from_sums(
     _check(confidence)
     if trouble := find_trouble(treatment, holdout):
         return Unknown(trouble)
-    question = _ask(treatment, holdout, confidence)
-    lift = _tell(question, question.ask_gamma(), metric, BY_SUMS)
-    return replace(lift, warnings=find_warnings(treatment, holdout))
+    buyers = treatment.count + holdout.count
+    level = find_confidence(watch, buyers=buyers, confidence=confidence)
+    if isinstance(level, Unknown):
+        return level
+    question = ask(treatment, holdout, level)
+    lift = tell(question, question.ask_gamma(), metric, BY_SUMS)
+    return replace(lift, interval=kind_of(watch), warnings=find_warnings(treatment, holdout))
 
 
 def incremental(treatment: ArmOutcome, holdout: ArmOutcome) -> Incremental | Unknown:
@@ -111,6 +121,23 @@ def incremental(treatment: ArmOutcome, holdout: ArmOutcome) -> Incremental | Unk
     amount = total - treatment.assigned * holdout.mean
     share = amount / total if total > 0 else Unknown("the treatment arm earned nothing")
     return Incremental(amount, share)
+
+
+def _estimate_watched(
+    treatment: ArmOutcome, holdout: ArmOutcome, metric: str, confidence: float, watch: Watch
+) -> Lift | Unknown:
+    """Return the interval at the level of this look, with more draws where the level is fine."""
+    buyers = len(treatment.values) + len(holdout.values)
+    level = find_confidence(watch, buyers=buyers, confidence=confidence)
+    if isinstance(level, Unknown):
+        return level
+    try:
+        lift = estimate_lift(treatment, holdout, metric=metric, confidence=level)
+    except ValueError:  # the level is finer than the draws
+        lift = estimate_lift_from_sums(
+            treatment.sums, holdout.sums, metric=metric, confidence=level
+        )
+    return lift if isinstance(lift, Unknown) else replace(lift, interval=kind_of(watch))
 
 
 def by_draws(draws: int) -> str:
@@ -168,7 +195,7 @@ def _check(confidence: float) -> None:
         raise ValueError(f"confidence lies between 0 and 1, not {confidence}")
 
 
-def _find_coarseness(deals: Draws, rank: int, confidence: float) -> str:
+def find_coarseness(deals: Draws, rank: int, confidence: float) -> str:
     """Return why the deals are too few different ones, or an empty string."""
     low, high = deals[rank - 1], deals[-rank]
     if low == deals[0] and high == deals[-1] and low < high:
@@ -176,12 +203,14 @@ def _find_coarseness(deals: Draws, rank: int, confidence: float) -> str:
     return "" if low < 0 < high else "too few people bought to tell a difference from chance"
 
 
-def _ask(treatment: ArmSums, holdout: ArmSums, confidence: float) -> Question:
+def ask(treatment: ArmSums, holdout: ArmSums, confidence: float) -> Question:
+    """Return the question that two arms put."""
     difference = treatment.mean - holdout.mean
     return Question(difference, Hypotheses(treatment, holdout), confidence)
 
 
-def _tell(question: Question, reach: Reach, metric: str, method: str) -> Lift:
+def tell(question: Question, reach: Reach, metric: str, method: str) -> Lift:
+    """Return the answer to a question, by how far chance goes without a difference."""
     low, high = question.invert(reach)
     return Lift(
         metric=metric,

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from rekindle.experiments.sums import ArmSums, PowerSums
+from rekindle.experiments.watching import Interval
 from rekindle.vocabulary import Unknown
 
 
@@ -72,7 +73,8 @@ class Lift:
     ``difference``, ``low`` and ``high`` are in the unit of the metric; ``confidence``
     is the interval's level; ``p_value`` is two-sided for "no difference" and is at
     most 1 - ``confidence`` exactly when the interval leaves out zero. ``warnings`` say
-    what makes it rougher than it looks.
+    what makes it rougher than it looks. ``interval`` says how often it may be looked at; at
+    a look among several, ``confidence`` is the level of that look.
     """
 
     metric: str
@@ -83,6 +85,7 @@ class Lift:
     confidence: float
     method: str
     warnings: tuple[str, ...] = ()
+    interval: Interval = Interval.FIXED
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from rekindle.insights.quarantine import QuarantinePage, check_refused, read_qua
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.tables import TextTable, audit_tables, report_tables
+from rekindle.insights.trial import TrialPlan, TrialReport, measure_trial, trial_tables
 
 __all__ = [
     "HORIZON",
@@ -19,12 +20,16 @@ __all__ = [
     "QuarantinePage",
     "SentMessage",
     "TextTable",
+    "TrialPlan",
+    "TrialReport",
     "audit_page",
     "audit_tables",
     "build_audit",
     "build_report",
     "check_refused",
+    "measure_trial",
     "read_quarantine",
     "report_page",
     "report_tables",
+    "trial_tables",
 ]

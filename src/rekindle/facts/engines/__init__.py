@@ -5,6 +5,7 @@ from rekindle.facts.engines.duckdb import open_lake
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
+from rekindle.facts.engines.trial import Pairs, Sums, Trial, TrialQuestion, TrialReader, open_trial
 from rekindle.facts.engines.warehouse import open_warehouse
 
 __all__ = [
@@ -12,12 +13,18 @@ __all__ = [
     "EngineCapabilities",
     "EngineEntry",
     "FactsPlace",
+    "Pairs",
     "Reading",
     "Readings",
+    "Sums",
+    "Trial",
+    "TrialQuestion",
+    "TrialReader",
     "discover",
     "find_present",
     "list_quarantine",
     "open_engine",
     "open_lake",
+    "open_trial",
     "open_warehouse",
 ]
