@@ -6,18 +6,21 @@ import threading
 import weakref
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS
-from rekindle.facts.engines.engine import Engine
+from rekindle.facts.engines.engine import Engine, own_name
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
+from rekindle.facts.engines.texts import find_shape, remember
 from rekindle.facts.lake import ADVICE, Lake, Snapshot, create_view
-from rekindle.facts.sql import first_line, literal
+from rekindle.facts.sql import first_line, literal, quoted
 
 
 class PerThread(Backend):  # type: ignore[misc]
@@ -43,6 +46,39 @@ class PerThread(Backend):  # type: ignore[misc]
         self._root, self._cursors = root, threading.local()
         self._cursors.con = root
 
+    def compile(
+        self, expr: ir.Expr, /, *, limit: Any = None, params: Any = None, pretty: bool = False
+    ) -> str:
+        """Return the SQL of an expression, from memory where an equal one was compiled."""
+        shape = None if params else find_shape(expr)
+        again = super().compile
+        return remember(
+            shape,
+            (type(self), limit, pretty),
+            lambda: str(again(expr, limit=limit, params=params, pretty=pretty)),
+        )
+
+    def _run_pre_execute_hooks(self, expr: ir.Expr) -> None:
+        if find_shape(expr) is None:
+            super()._run_pre_execute_hooks(expr)
+
+    def fill(self, name: str, table: ir.Table, *, temp: bool) -> ir.Table:
+        """Return a new table of the rows of an expression, in place of one of this name.
+
+        Ibis' own way takes five statements and compiles them anew each time.
+        """
+        self._run_pre_execute_hooks(table)
+        type_of = self.compiler.type_mapper.to_string
+        cells = [
+            f"{quoted(n)}::{type_of(kind)} as {quoted(n)}" for n, kind in table.schema().items()
+        ]
+        kind = "temp table" if temp else "table"
+        self.con.execute(
+            f"create or replace {kind} {quoted(name)} as "
+            f"select {', '.join(cells)} from ({self.compile(table)})"
+        )
+        return self.table(name, database=("temp", "main") if temp else None)
+
     def disconnect(self) -> None:
         """Close the calling thread's cursor and the connection it came from."""
         self.con.close()
@@ -66,10 +102,25 @@ class DuckDBEngine(Engine):
         super().__init__(con, currency=currency, zone=zone)
         self._turn = _Readable()
 
+    def keep(self, name: str, expression: ir.Table) -> ir.Table:
+        """Execute a table expression once and return its rows as a table of the engine."""
+        with self._turn:
+            return self._con.fill(own_name(name), expression, temp=True)
+
+    def bring(self, name: str, rows: pa.Table) -> ir.Table:
+        """Return rows from outside as a temporary table of the engine."""
+        return self._bring(own_name(name), rows, temp=True)
+
     def share(self, name: str, rows: pa.Table) -> ir.Table:
         """Return rows from outside as a table of the database in memory, which cursors share."""
+        return self._bring(name, rows, temp=False)
+
+    def _bring(self, name: str, rows: pa.Table, *, temp: bool) -> ir.Table:
+        brought = ibis.memtable(rows)
         with self._turn:
-            return self._con.create_table(name, rows, overwrite=True)
+            table = self._con.fill(name, brought, temp=temp)
+            self._con.con.unregister(brought.get_name())
+        return table
 
 
 def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:

@@ -1,0 +1,146 @@
+"""An expression that comes again is not compiled again, and what differs is never mixed up."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pytest
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
+
+from rekindle.facts.engines import texts
+from rekindle.facts.engines.duckdb import DuckDBEngine, PerThread
+from rekindle.facts.engines.texts import find_shape
+
+AUTUMN = datetime(2024, 10, 27, 1, 30, tzinfo=ZoneInfo("Europe/London"))
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what Ibis was asked to compile, with nothing remembered from before."""
+    asked: list[Any] = []
+    real = DuckDBCompiler.to_sqlglot
+
+    def spy(self: Any, expression: Any, **how: Any) -> Any:
+        asked.append(expression)
+        return real(self, expression, **how)
+
+    monkeypatch.setattr(DuckDBCompiler, "to_sqlglot", spy)
+    monkeypatch.setattr(texts, "_texts", OrderedDict())
+    return asked
+
+
+def engine() -> DuckDBEngine:
+    root = duckdb.connect()
+    root.execute("create table bought as select unnest([1, 2, 3]) as n")
+    return DuckDBEngine(PerThread.from_connection(root), currency="GBP", zone="UTC")
+
+
+def bought(of: DuckDBEngine) -> ir.Table:
+    return of._con.table("bought")
+
+
+def test_another_engine_is_asked_the_same_without_compiling(compiled: list[Any]) -> None:
+    engines = [engine(), engine()]
+    compiled.clear()
+    for number, one in enumerate(engines):
+        one._con.con.execute(f"insert into bought values ({number})")
+        table = bought(one)
+        assert one.scalar(table.n.sum()) == 6 + number
+        kept = one.keep("big", table.filter(table.n > 1))
+        assert one.scalar(kept.count()) == 2
+    assert len(compiled) == 3
+
+
+def test_a_table_of_another_shape_is_another_question() -> None:
+    first, second = engine(), engine()
+    second._con.con.execute("create or replace table bought as select 'a' as n, 2 as more")
+    shapes = [find_shape(bought(one)) for one in (first, second)]
+    assert shapes[0] != shapes[1]
+    assert second.run(bought(second)).column_names == ["n", "more"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, True),
+        (1, 1.0),
+        (0.0, -0.0),
+        (-1, -2),
+        ("1", 1),
+        (AUTUMN, AUTUMN.replace(fold=1)),
+        (timedelta(days=1), timedelta(hours=23)),
+    ],
+)
+def test_values_that_compare_alike_are_kept_apart(one: Any, other: Any) -> None:
+    shapes = {find_shape(ibis.literal(value).name("x")) for value in (one, other)}
+    assert len(shapes) == 2
+
+
+def test_the_order_of_columns_matters() -> None:
+    table = ibis.table({"a": "int64", "b": "int64"}, name="t")
+    assert find_shape(table.select("a", "b")) != find_shape(table.select("b", "a"))
+    assert find_shape(table.a - table.b) != find_shape(table.b - table.a)
+
+
+def test_a_text_remembered_is_the_text_of_the_expression() -> None:
+    one = engine()
+    table = bought(one)
+    questions = [table.filter(table.n > at).mutate(m=table.n + at) for at in range(4)]
+    for question in (*questions, *questions):
+        assert one._con.compile(question) == str(
+            DuckDBCompiler().to_sqlglot(question).sql("duckdb")
+        )
+
+
+def test_rows_from_outside_are_never_those_of_another() -> None:
+    one = engine()
+    for value in (7, 8):
+        table = one.bring("rows", pa.table({"n": [value]}))
+        assert one.scalar(table.n.max()) == value
+        assert one.scalar(ibis.memtable(pa.table({"n": [value]})).n.max()) == value
+    assert find_shape(ibis.memtable({"n": [1]})) is None
+
+
+def test_a_table_may_be_kept_of_its_own_rows() -> None:
+    one = engine()
+    kept = one.keep("some", bought(one))
+    again = one.keep("some", kept.mutate(n=kept.n + 1))
+    assert one.scalar(again.n.sum()) == 9
+
+
+def test_a_condition_as_long_as_a_book_is_answered() -> None:
+    one = engine()
+    table = bought(one)
+    condition = table.n == 1
+    for number in range(2, 400):
+        condition = condition | (table.n == number)
+    assert one.scalar(table.filter(condition).count()) == 3
+
+
+def test_what_is_remembered_holds_no_engine() -> None:
+    one = engine()
+    one.scalar(bought(one).n.sum())
+    held = weakref.ref(one._con)
+    del one
+    gc.collect()
+    assert held() is None
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "MOST_SHAPES", 50)
+    monkeypatch.setattr(texts, "MOST_TEXTS", 5)
+    one = engine()
+    table = bought(one)
+    for number in range(30):
+        assert one.scalar((table.n + number).sum()) == 6 + 3 * number
+    assert len(texts._texts) <= 5
+    assert len(texts._shapes) < 80
