@@ -19,6 +19,7 @@ from rekindle.web.portal import PASS_EVERY_SECONDS, build_portal
 from rekindle.worker import (
     LedgerFigures,
     LedgerIntake,
+    LedgerShowing,
     ProviderReports,
     Worker,
     require_settings,
@@ -42,6 +43,7 @@ def build_site(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECOND
         intake,
         reports=ProviderReports(workspace),
         figures=LedgerFigures(workspace, intake),
+        kept=LedgerShowing(workspace),
         origins=workspace.config.api.origins,
     )
 

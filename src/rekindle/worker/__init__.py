@@ -2,6 +2,7 @@
 
 from rekindle.worker.clicking import LedgerClicks
 from rekindle.worker.dispatching import require_settings
+from rekindle.worker.dispatching.asking import LedgerShowing, Showing, Told
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import ProviderReports
@@ -30,12 +31,15 @@ __all__ = [
     "LedgerFigures",
     "LedgerIntake",
     "LedgerOverview",
+    "LedgerShowing",
     "Line",
     "Overview",
     "Pass",
     "ProviderReports",
+    "Showing",
     "State",
     "TestMail",
+    "Told",
     "Worker",
     "accept_restored",
     "accept_secret",

@@ -8,9 +8,11 @@ from rekindle.errors import LedgerError
 from rekindle.web.access import declared_access
 from rekindle.web.api import Api, build_api, build_openapi
 from rekindle.web.api.app import HEADERS, Endpoint, build_routes
+from rekindle.web.api.inapp import InApp
 from rekindle.web.api.messages import Request, Response
 from tests.web.api.caller import Caller, serving
 from tests.web.api.fake_intake import FakeIntake
+from tests.web.api.inapp.fake_kept import FakeKept
 
 
 def undeclared(request: Request) -> Response:
@@ -18,14 +20,14 @@ def undeclared(request: Request) -> Response:
 
 
 def test_every_route_declares_who_may_call_it() -> None:
-    routes = build_routes(FakeIntake())
+    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()))
     silent = [r.path for r in routes if (a := declared_access(r.view)) is None or not a.reason]
     assert len(routes) > 0
     assert silent == []
 
 
 def test_only_the_description_is_open_to_anyone() -> None:
-    routes = build_routes(FakeIntake())
+    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()))
     declared = {route.path: declared_access(route.view) for route in routes}
     assert [path for path, access in declared.items() if access and access.is_open] == [
         "/v1/openapi.json"
@@ -94,5 +96,6 @@ def test_only_listed_origins_may_call_from_a_browser() -> None:
 
 
 def test_the_description_names_every_address_but_the_short_ones() -> None:
-    paths = {route.path for route in build_routes(FakeIntake())}
+    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()))
+    paths = {route.path for route in routes}
     assert {path for path in paths if len(path) > len("/v1/x")} == set(build_openapi()["paths"])

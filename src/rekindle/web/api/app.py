@@ -14,6 +14,7 @@ from typing import Any
 
 from rekindle.errors import WorkError
 from rekindle.web.access import Access, declared_access
+from rekindle.web.api.inapp import ASK, EVENTS, InApp, Keeper
 from rekindle.web.api.interfaces import Intake, Reports
 from rekindle.web.api.messages import Refused, Request, Response
 from rekindle.web.api.metrics import PATH as METRICS
@@ -34,6 +35,7 @@ HEADERS = {
 }
 RETRY_SECONDS = 1
 PREFLIGHT_SECONDS = 600
+SENT_ALONG = "authorization, content-type, content-encoding, rekindle-person"
 
 logger = logging.getLogger(__name__)
 
@@ -127,15 +129,19 @@ class Api:
 def _preflight(route: Endpoint) -> dict[str, str]:
     return {
         "Access-Control-Allow-Methods": route.method,
-        "Access-Control-Allow-Headers": "authorization, content-type, content-encoding",
+        "Access-Control-Allow-Headers": SENT_ALONG,
         "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
     }
 
 
 def build_routes(
-    intake: Intake, reports: Reports | None = None, figures: Figures | None = None
+    intake: Intake,
+    reports: Reports | None = None,
+    figures: Figures | None = None,
+    inapp: InApp | None = None,
 ) -> tuple[Endpoint, ...]:
     """Return every address of the API. Each view declares who may call it."""
+    asked = () if inapp is None else ((ASK, "GET", inapp.ask), (EVENTS, "POST", inapp.report))
     outlets = sorted(reports.outlets) if reports is not None else ()
     tracking, describing = Tracking(intake), Describing()
     return (
@@ -154,6 +160,7 @@ def build_routes(
             for outlet in outlets
             if reports is not None
         ),
+        *(Endpoint(*one) for one in asked),
         *(Endpoint(METRICS, "GET", Measuring(one).show) for one in [figures] if one is not None),
     )
 
@@ -163,7 +170,13 @@ def build_api(
     *,
     reports: Reports | None = None,
     figures: Figures | None = None,
+    kept: Keeper | None = None,
     origins: Iterable[str] = (),
 ) -> Api:
-    """Return the API as a WSGI application, to be served under ``/v1/`` and at ``/metrics``."""
-    return Api(build_routes(intake, reports, figures), intake, origins=origins)
+    """Return the API as a WSGI application, to be served under ``/v1/`` and at ``/metrics``.
+
+    Without ``kept`` nobody may ask what a person is to see.
+    """
+    pages = tuple(origins)
+    inapp = None if kept is None else InApp(kept, pages)
+    return Api(build_routes(intake, reports, figures, inapp), intake, origins=pages)

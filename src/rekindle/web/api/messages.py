@@ -90,6 +90,11 @@ class Request:
             raise Refused(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error}") from error
 
     @property
+    def query(self) -> str:
+        """Return what stands behind the question mark of the address."""
+        return str(self._environ.get("QUERY_STRING", ""))
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """Return every header by its name in small letters."""
         return {
@@ -102,9 +107,8 @@ class Request:
     def url(self) -> str:
         """Return the public address that was asked for, as far as the server is told it."""
         scheme = self.header("X-Forwarded-Proto") or str(self._environ.get("wsgi.url_scheme", ""))
-        query = str(self._environ.get("QUERY_STRING", ""))
         address = f"{scheme}://{self.header('Host')}{self.path}"
-        return f"{address}?{query}" if query else address
+        return f"{address}?{self.query}" if self.query else address
 
     @cached_property
     def body(self) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rekindle.intake import PROBLEMS, EventType, Problem, WireEvent
 from rekindle.web.access import open_to_anyone
+from rekindle.web.api.inapp.describing import describe_paths, describe_shapes
 from rekindle.web.api.messages import (
     LARGEST_BODY_BYTES,
     LARGEST_UNPACKED_BYTES,
@@ -61,6 +62,7 @@ def build_openapi() -> dict[str, Any]:
             "responses": {"200": {"description": "This document."}},
         }
     }
+    paths.update(describe_paths())
     return {
         "openapi": "3.1.0",
         "info": {
@@ -126,6 +128,7 @@ def _schemas() -> dict[str, Any]:
             refused={"type": "array", "items": _object(**refused)},
             notes={"type": "array", "items": _object(**place, note=text)},
         ),
+        **describe_shapes(),
     }
 
 

@@ -18,6 +18,7 @@ from rekindle.ledger import configure
 from rekindle.web.access import declared_access
 from rekindle.web.hiding import hide_in_logs
 from rekindle.web.portal.choosing import Choosing
+from rekindle.web.portal.inapp import VERSION, script
 from rekindle.web.portal.interfaces import Clicks, Customers, OptOuts
 from rekindle.web.portal.pages import Pages
 from rekindle.web.portal.rendering import STYLE_HASH
@@ -62,7 +63,8 @@ class Portal(WSGIHandler):
         request.urlconf = self._routes  # type: ignore[assignment]
         response = super().get_response(request)
         for name, value in HEADERS.items():
-            response[name] = value
+            # A page that says otherwise does so for itself: the script is for other sites.
+            response.headers.setdefault(name, value)
         if isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
             if request.method == "HEAD":  # the server would send the body along
@@ -104,6 +106,7 @@ def build_routes(
             path("", pages.home, name="home"),
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
             path("c/<str:token>", pages.click, name="click"),
+            path(f"in-app/{VERSION}.js", script, name="in-app"),
             path("healthz", pages.health, name="health"),
             *own,
         ),
