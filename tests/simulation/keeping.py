@@ -47,6 +47,9 @@ class Watcher(Audience, Protocol):
     ) -> None:
         """Called when a provider is handed a message; it may have left if ``is_taken``."""
 
+    def shown(self, who: Key, step: str, times: Times) -> None:
+        """Called when a person who asks now would be shown a message that was kept."""
+
     def learned(self, signals: Sequence[Signal]) -> None:
         """Called with what the book recorded by itself; again and again, if need be."""
 

@@ -27,9 +27,10 @@ from rekindle.errors import (
 )
 from rekindle.gate import BookRules
 from rekindle.intake import MEANINGS, Event, read_event
-from rekindle.journeys import Batch, Decide, Move, Signal
+from rekindle.journeys import Batch, Decide, Move, Signal, build_journey_rules
 from rekindle.ledger import (
     Inbox,
+    KeptMessages,
     LedgerBook,
     Outbox,
     OutboxMessage,
@@ -43,6 +44,7 @@ from rekindle.ledger.intake import inbox
 from rekindle.messages import Address, AddressKind, Message, Receipt
 from rekindle.vocabulary import Answer, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
+from rekindle.worker.dispatching.asking import may_be_shown
 from rekindle.worker.dispatching.dispatcher import name_worker
 from rekindle.worker.dispatching.stopping import LedgerDoor
 from tests.simulation.drawing import CHANNEL
@@ -215,6 +217,7 @@ class LedgerKeeper:
             self._clock,
             door=LedgerDoor(stops, OUTLET, worker=name),
             outlet=OUTLET,
+            keeps=True,  # whatever the provider takes is shown as well, to whoever asks
         )
         try:
             Dispatcher(self._outbox, self._provider, means, worker=name).run()
@@ -252,6 +255,7 @@ class LedgerKeeper:
         """See that budgets add up, and that every message has its decision and its reason."""
         self._see_budgets()
         self._see_stock()
+        self._see_kept(now)
         ((touches,),) = self._rows("SELECT count(*) FROM ledger_touch")
         if touches != self._watcher.touches:
             raise broken("all or nothing", f"{touches} touches, {self._watcher.touches} decided")
@@ -266,6 +270,26 @@ class LedgerKeeper:
             SELECT e.id FROM ledger_enrolment e JOIN ledger_assignment a
             ON a.person_id = e.person_id AND a.journey = e.journey
             WHERE a.arm <> e.arm""")  # fmt: skip
+
+    def _see_kept(self, now: datetime) -> None:
+        """Let everybody for whom something is kept ask for it, and let the world see it."""
+        terms, rules = self._watcher.house.terms, self._watcher.house.rules
+        kept = KeptMessages(self._alias, terms)
+        kept.drop_over(now)
+        for (person,) in self._rows("SELECT DISTINCT person_id FROM ledger_kept"):
+            for one in kept.of(person, now):
+                message, enrolment = one.message, one.message.dossier.enrolment
+                versions = self.book.versions(message.journey)
+                (version,) = (own for own in versions if own.version == message.version)
+                if may_be_shown(message, build_journey_rules(version, rules), now):
+                    who = (person, message.journey, enrolment.rotation)
+                    times = (now, *self._decided[who, message.step])
+                    self._watcher.shown(who, message.step, times)
+        self._see_nothing("never after an exit", """
+            SELECT k.touch, e.ended_reason FROM ledger_kept k
+            JOIN ledger_touch t ON t.id = k.touch
+            JOIN ledger_enrolment e ON e.id = t.enrolment_id
+            WHERE e.ended_reason <> 'finished'""")  # fmt: skip
 
     def _see_nothing(self, promise: str, query: str) -> None:
         if rows := self._rows(query):

@@ -202,6 +202,10 @@ MUTATIONS = (
         "        return decide(\n",
         "        from rekindle.vocabulary import Answer\n\n"
         "        return Decision(Answer.SEND) or decide(\n", "sqlite"),
+    Mutation("what is kept outlives what ended it", "ledger/cancelling.py",
+        'kept.filter(touch__in=touches.order_by().values("pk")).delete()', "pass", "sqlite"),
+    Mutation("nobody asks the gate when a kept message is asked for", "worker/dispatching/asking.py",
+        "    return decide(context).answer is Answer.SEND", "    return True", "sqlite"),
     Mutation("a message that is given up keeps its budget", "ledger/cancelling.py",
         "((budgets, month, -cost) for", "((budgets, month, 0) for", "sqlite"),
     Mutation("two of a person in a batch of a ledger", BOOK,

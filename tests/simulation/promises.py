@@ -106,6 +106,14 @@ def is_wished(case: Case) -> bool:
     return every is None or all(abs(case.at - other) >= every for other in times)
 
 
+def is_not_snoozed(case: Case) -> bool:
+    """Never to someone who wants to be left alone now, nor about what they do not care for."""
+    wish, topic = case.person.preferences, case.message.trail.sheet.journey.topic
+    if wish.snoozed_until is not None and case.at < wish.snoozed_until:
+        return False
+    return not topic or topic not in wish.muted_topics
+
+
 def is_not_excluded(case: Case) -> bool:
     """Never to someone the business does not write to."""
     if any(until is None or case.at < until for until in case.person.exclusions.values()):
@@ -324,6 +332,33 @@ IN_MARKETING: dict[str, Promise] = {
     "never a code twice": has_its_own_code,
     "never an offer that costs too much": is_affordable,
 }
+
+
+SHOWN: dict[str, Promise] = {
+    "never after an exit": is_before_every_exit,
+    "never to the suppressed": is_not_suppressed,
+    "never stale": is_fresh,
+    "the held out receive nothing": is_in_the_treatment,
+    "paused journeys are silent": is_in_a_running_journey,
+}
+SHOWN_IN_MARKETING: dict[str, Promise] = {
+    "never without permission": is_permitted,
+    "never against a wish": is_not_snoozed,
+    "never to the excluded": is_not_excluded,
+    "never in quiet hours": is_awake,
+    "never in the closed hours of a state": is_within_the_law,
+    "never on a closed day": is_an_open_day,
+}
+
+
+def check_shown(message: HandOver, journal: Journal, house: House) -> None:
+    """Raise ``BrokenPromiseError`` if this message, kept since, should not be shown now."""
+    case = Case(message, journal.people[message.trail.person], journal, house)
+    promises = SHOWN | SHOWN_IN_MARKETING if message.trail.sheet.is_marketing else SHOWN
+    for name, holds in promises.items():
+        if not holds(case):
+            what = f"{message.trail.key} step {message.step} is shown at {message.at}"
+            raise broken(name, what)
 
 
 def check(message: HandOver, journal: Journal, house: House, *, is_ghost: bool = False) -> None:

@@ -41,7 +41,7 @@ from tests.simulation.drawing import (
 from tests.simulation.happenings import HAPPENINGS, NOBODY, WEIGHTS
 from tests.simulation.journal import HandOver, Journal, Key, Trail, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Times
-from tests.simulation.promises import check
+from tests.simulation.promises import check, check_shown
 from tests.simulation.stories import FORGOTTEN, RECORDED, Stories, see_batch
 
 JOURNEYS = ("first", "second", "receipt")
@@ -279,6 +279,11 @@ class World:
         check(message, self.journal, self.house)
         if is_taken:
             self.journal.hand_over(message)
+
+    def shown(self, who: Key, step: str, times: Times) -> None:
+        """A person is shown a message that was kept: judge it."""
+        message = HandOver(self.journal.trails[who], step, *times)
+        check_shown(message, self.journal, self.house)
 
     def learned(self, signals: Sequence[Signal]) -> None:
         """The ledger recorded something by itself."""

@@ -19,7 +19,7 @@ from rekindle.errors import WorkError
 from rekindle.facts import ids_prefix
 from rekindle.gate import GateContext, JourneyRules, decide
 from rekindle.journeys import Send, build_journey_rules
-from rekindle.ledger import Deliveries, KeptMessage, KeptMessages, OutboxMessage, mend
+from rekindle.ledger import Deliveries, KeptMessages, OutboxMessage, mend
 from rekindle.messages import DeliveryEvent, DeliveryKind
 from rekindle.offers import review_offer
 from rekindle.runtime import Workspace
@@ -45,6 +45,21 @@ class Told:
 
     new: int
     unknown: frozenset[str] = frozenset()
+
+
+def may_be_shown(message: OutboxMessage, policy: JourneyRules, at: datetime) -> bool:
+    """Return whether the gate lets a message that was kept through at this instant."""
+    review = None
+    if message.offer is not None:
+        review = review_offer(message.offer, message.dossier.offers, at)
+    context = GateContext(
+        replace(message.dossier, sent=()),
+        Send(message.step, message.channel, message.template),
+        policy,
+        at,
+        offer=review,
+    )
+    return decide(context).answer is Answer.SEND
 
 
 class LedgerShowing:
@@ -82,8 +97,10 @@ class LedgerShowing:
             kept = self._kept.of(self._person(user, source), at)
             if kept:
                 self._guard.require_newest()  # in an older copy what was withdrawn waits again
-            found = next((one for one in kept if self._may_be_shown(one, at)), None)
-        return found and Showing(found.message.key, found.parts, found.until)
+            found = next((one for one in kept if self._is_open(one.message, at)), None)
+        if found is None:
+            return None
+        return Showing(found.message.key, found.parts, found.until)
 
     def tell(self, user: str, source: str, said: Sequence[tuple[str, DeliveryKind]]) -> Told:
         """Keep what somebody did with messages of theirs, each once; return what was new.
@@ -116,20 +133,8 @@ class LedgerShowing:
                 self._guard.note()
         return Told(new, frozenset(key for key, _ in said if key not in known))
 
-    def _may_be_shown(self, one: KeptMessage, at: datetime) -> bool:
-        """Return whether the gate lets a message through now."""
-        message = one.message
-        review = None
-        if message.offer is not None:
-            review = review_offer(message.offer, message.dossier.offers, at)
-        context = GateContext(
-            replace(message.dossier, sent=()),
-            Send(message.step, message.channel, message.template),
-            self._policy(message),
-            at,
-            offer=review,
-        )
-        return decide(context).answer is Answer.SEND
+    def _is_open(self, message: OutboxMessage, at: datetime) -> bool:
+        return may_be_shown(message, self._policy(message), at)
 
     def _policy(self, message: OutboxMessage) -> JourneyRules:
         """Return what holds for a version, which never changes once it has started."""

@@ -51,7 +51,7 @@ def token(user: str = "ada", until: datetime = NOW + HOUR, secret: str = SECRET)
 
 def ask(port: int, key: str, user: str = "", given: str = "", **headers: str) -> tuple[int, Any]:
     path = "/v1/inapp" + (f"?user={user}" if user else "")
-    answer = Caller(port, key).ask("GET", path, Rekindle_Person=given, **headers)
+    answer = Caller(port, key).ask("GET", path, b"", Rekindle_Person=given, **headers)
     return answer.status, answer.document
 
 
