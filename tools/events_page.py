@@ -47,6 +47,8 @@ RULES = """\
   withdrawal; an `Unsubscribed` event ends every journey as well. `"pending"` is a yes
   that [waits](../how-to/run/permission-by-country.md#let-a-yes-be-confirmed) for its confirmation,
   `"confirmed"` one that has it.
+- **In-app messages.** What is to be shown is asked for at `/v1/inapp`, and what was done with it
+  is told to `/v1/inapp/events` ([how to](../how-to/run/show-in-app.md)).
 - **Orders.** Gross is `revenue`; without it `subtotal` + `discount`, or `total` − `shipping` −
   `tax` + `discount`, or the sum of `products`. A refund without an amount gives back the whole
   order. An order of a source is the one with the same `order_id` from a file of the same source

@@ -1,5 +1,5 @@
 /* Shows what somebody is to see in this shop, and tells what they did with it. Version 1.
-   A shadow root, no innerHTML, no inline style: a strict CSP is no hindrance. */
+   A shadow root, no markup of data, no inline style: a strict CSP is no hindrance. */
 (() => {
   "use strict";
   const tag = document.currentScript;

@@ -19,8 +19,8 @@ from rekindle.journeys import Signal
 from rekindle.ledger import disconnect, models
 from rekindle.messages import Address, DeliveryKind, Message, Severity, Surroundings
 from rekindle.vocabulary import Channel, SignalKind
-from tests.channels.inapp.asking import DAY, SECRET, Shop, build
 from tests.runtime.shops import NOW
+from tests.web.inapp.asking import DAY, SECRET, Shop, build
 
 INAPP = Channel("inapp")
 
