@@ -38,6 +38,7 @@ OWNERS = {
         "journeys",
         "profiles",
         "runtime",
+        "subscriptions",
         "testing",
         "desk",
         "worker",

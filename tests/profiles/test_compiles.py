@@ -35,7 +35,7 @@ PREDICATE = (
 
 @pytest.fixture(scope="module")
 def profiles() -> ir.Table:
-    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.facts}
+    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.required}
     facts = Facts(**tables, currency="GBP", zone="Europe/London")
     return build_profiles(facts, AT, LifecycleSettings())
 
@@ -54,7 +54,7 @@ def test_an_audience_compiles(profiles: ir.Table, warehouse: str) -> None:
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 @pytest.mark.parametrize("block", sorted(find_blocks()))
 def test_a_block_compiles(block: str, warehouse: str) -> None:
-    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.facts}
+    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.required}
     facts = Facts(**tables, currency="GBP", zone="Europe/London")
     people = ibis.table({"customer_id": "string"}, name="people")
     shown = build_block(find_blocks()[block], facts, people, AT, never=("POST",))

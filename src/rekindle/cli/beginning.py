@@ -19,10 +19,13 @@ from rekindle.errors import SourceError, UsageError, WorkspaceError
 if TYPE_CHECKING:
     from rekindle.facts import Answers, Proposal
 
-KINDS = ("orders", "customers")
+KINDS = ("orders", "customers", "subscriptions", "cancellations")
+# What a file of orders is, rows tell; what others are is what they were given as.
+TABLES = {"orders": ("orders", "order_lines")}
+BY_NAME = KINDS[2:]
 OF_THE_FILE = ("encoding", "delimiter", "table")
 # gross=Total, discount= (left out), customers.email=Mail, ordered_at:%m/%d/%Y
-ANSWER = re.compile(r"\s*(?:(orders|customers)\.)?(\w+)\s*([=:])\s*(.*?)\s*")
+ANSWER = re.compile(rf"\s*(?:({'|'.join(KINDS)})\.)?(\w+)\s*([=:])\s*(.*?)\s*")
 QUESTION = (
     "What is wrong? Say gross=Subtotal, or discount= to leave it out, or "
     "ordered_at:%m/%d/%Y for how it is written; nothing to stop"
@@ -51,14 +54,36 @@ class Business:
 USUAL = Business()
 
 
-def init(
-    directory: Annotated[Path, typer.Argument(help="The folder of the new workspace.")],
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files a workspace begins with, by what they hold."""
+
     orders: Annotated[
         Path | None, typer.Option("--orders", help="A file of orders or order lines.")
-    ] = None,
+    ] = None
     customers: Annotated[
         Path | None, typer.Option("--customers", help="A file of customers and their consent.")
-    ] = None,
+    ] = None
+    subscriptions: Annotated[
+        Path | None,
+        typer.Option("--subscriptions", help="A file of subscriptions and what they cost."),
+    ] = None
+    cancellations: Annotated[
+        Path | None, typer.Option("--cancellations", help="A file of who cancelled, and why.")
+    ] = None
+
+    def named(self) -> list[tuple[str, Path]]:
+        """Return those that were given, with what they hold."""
+        found = ((kind, getattr(self, kind)) for kind in KINDS)
+        return [(kind, path) for kind, path in found if path is not None]
+
+
+NONE = Files()
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="The folder of the new workspace.")],
+    given: Files = NONE,
     business: Business = USUAL,
     take: Annotated[
         list[str] | None,
@@ -71,14 +96,14 @@ def init(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take the proposal without asking.")] = False,
 ) -> None:
-    """Look at a file of orders, propose what is what, and create a workspace."""
+    """Look at a file of orders or subscriptions, propose what is what, and create a workspace."""
     from rekindle.desk import Scaffold, create_workspace, source_path
     from rekindle.facts import Answers
 
     directory = directory.resolve()
     if (directory / "rekindle.toml").exists():
         raise WorkspaceError(f"{directory} is a workspace already; edit its rekindle.toml")
-    files = [(kind, path) for kind, path in zip(KINDS, (orders, customers), strict=True) if path]
+    files = given.named()
     try:
         check_zone(business.timezone)  # before a file is read by it
     except ValueError as error:
@@ -86,7 +111,8 @@ def init(
     code = business.currency.upper() if business.currency else None
     sources = []
     for kind, path in files:
-        answers = _answered(Answers(), take or (), kind=kind, only=len(files) == 1)
+        table = kind if kind in BY_NAME else None
+        answers = _answered(Answers(table=table), take or (), kind=kind, only=len(files) == 1)
         talk = _Talk(path, kind, business.timezone, code, yes=yes)
         proposal = talk.settle(answers)
         code = code or proposal.currency
@@ -117,7 +143,7 @@ class _Talk:
         proposal = self._propose(answers)
         while True:
             _show_proposal(self._path, proposal)
-            if (self._kind == "customers") != (proposal.table == "customers"):
+            if proposal.table not in TABLES.get(self._kind, (self._kind,)):
                 raise SourceError(f"{self._path} looks like {proposal.table}, not {self._kind}")
             if self._yes or typer.confirm("Take this?", default=True, err=True):
                 return proposal

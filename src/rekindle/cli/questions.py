@@ -52,6 +52,7 @@ PENDING = {
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command("audit")(audit)
+    app.command("reconcile")(reconcile)
     app.command("audience")(audience)
     app.command("explain")(explain)
 
@@ -59,11 +60,17 @@ def register(app: typer.Typer) -> None:
 def audit(
     directory: Directory = Path(),
     as_of: AsOf = None,
+    definition: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Who counts as a subscriber, like chartmogul; see `reconcile`."
+        ),
+    ] = "ours",
     as_json: AsJson = False,
     html: HtmlFile = None,
 ) -> None:
     """Say who drifted away, what they were worth, and what could be proven."""
-    from rekindle.insights import audit_page, audit_tables
+    from rekindle.insights import audit_page, audit_tables, subscription_tables
 
     check_page(html)
     workspace = open_at(directory, None)
@@ -71,14 +78,45 @@ def audit(
     warn_of_refused(workspace)
     with progress_bar() as bar:
         bar.add_task("auditing", total=None)
-        found = workspace.audit(at)
+        found = workspace.audit(at, definition)
         page = audit_page(found, workspace.config.workspace.name) if html else ""
     if html:
         write_page(html, page)
     if as_json:
         show_json(found.to_json())
         return
-    for table in audit_tables(found):
+    subscribed = subscription_tables(found.subscriptions) if found.subscriptions else ()
+    # Where nothing was ever sold once, there is nothing to say of orders.
+    sold = audit_tables(found) if found.orders or not subscribed else ()
+    for table in (*subscribed, *sold):
+        show_table(table.title, table.headers, table.rows, notes=table.notes)
+
+
+def reconcile(
+    one: Annotated[str, typer.Argument(help="A definition of churn, like ours.")],
+    other: Annotated[str, typer.Argument(help="Another, like chartmogul.")],
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    csv: CsvFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain every subscriber on whom two definitions of churn differ."""
+    from rekindle.insights import reconcile as compare
+    from rekindle.insights import reconciliation_tables
+    from rekindle.subscriptions import find_definition
+
+    check_writable(csv, "--csv")
+    definitions = [find_definition(name) for name in (one, other)]
+    workspace = open_at(directory, None)
+    engine, facts = workspace.reading
+    at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
+    found = compare(facts, engine.run, as_of=at, one=definitions[0], other=definitions[1])
+    if csv:
+        write_rows(found.rows(), csv=csv, parquet=None)
+    if as_json:
+        show_json(found.to_json())
+        return
+    for table in reconciliation_tables(found):
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 

@@ -8,6 +8,8 @@ from rekindle.insights.pages import audit_page, report_page
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.report import JourneyReport, build_report
+from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
+from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable, audit_tables, report_tables
 from rekindle.insights.trial import TrialPlan, TrialReport, measure_trial, trial_tables
 
@@ -29,7 +31,10 @@ __all__ = [
     "check_refused",
     "measure_trial",
     "read_quarantine",
+    "reconcile",
+    "reconciliation_tables",
     "report_page",
     "report_tables",
+    "subscription_tables",
     "trial_tables",
 ]

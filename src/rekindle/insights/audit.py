@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -34,9 +34,11 @@ from rekindle.insights.model import (
     TierTotal,
 )
 from rekindle.insights.silences import Silences, build_silences, measure_returns
+from rekindle.insights.subscribers import build_subscriptions
 from rekindle.insights.survival import Survival
 from rekindle.insights.wire import Figure
 from rekindle.profiles import build_profiles, local_before
+from rekindle.subscriptions import OURS, find_definition
 from rekindle.vocabulary import Money, Tier, Unknown
 
 Run = Callable[[Any], pa.Table]
@@ -73,13 +75,20 @@ def build_audit(
     as_of: datetime,
     settings: LifecycleSettings,
     horizon: timedelta = HORIZON,
+    definition: str = OURS.name,
 ) -> Audit:
     """Return the audit of everything known strictly before ``as_of``.
 
     ``run`` executes an expression (``Engine.run``); ``horizon`` is the whole number of
-    days within which a return counts.
+    days within which a return counts; ``definition`` names who counts as a subscriber.
+
+    Raises:
+        UsageError: no definition is called so.
     """
-    return _Auditor(facts, run, as_of, settings, horizon).audit()
+    chosen = find_definition(definition)
+    audit = _Auditor(facts, run, as_of, settings, horizon).audit()
+    subscribed = build_subscriptions(facts, run, as_of=as_of, definition=chosen)
+    return replace(audit, subscriptions=subscribed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from rekindle.experiments import HoldoutPlan
+from rekindle.insights.subscribers.model import SubscriptionAudit
 from rekindle.insights.survival import Interval
 from rekindle.insights.wire import (
     VERSION,
@@ -173,6 +174,7 @@ class Audit:
 
     Revenue and orders are those of identified customers; ``anonymous_revenue`` is net
     of the rest. ``gap_counts`` holds (days, how many gaps), ascending.
+    ``subscriptions`` is None for a business without any.
     """
 
     as_of: datetime
@@ -194,6 +196,7 @@ class Audit:
     most_valuable: tuple[DriftedCustomer, ...]
     proof: Proof
     notes: tuple[str, ...] = ()
+    subscriptions: SubscriptionAudit | None = None
 
     @property
     def drifted(self) -> TierTotal:
@@ -232,7 +235,7 @@ class Audit:
                 "return_rate": write_figure(self.proof.return_rate),
             },
             "notes": list(self.notes),
-        }
+        } | ({"subscriptions": self.subscriptions.to_json()} if self.subscriptions else {})
 
     def _write_rows(self) -> Json:
         names = ("read", "quarantined", "anonymous")

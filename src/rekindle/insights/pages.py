@@ -15,6 +15,7 @@ from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
 from rekindle.insights.model import Audit
 from rekindle.insights.report import JourneyReport
+from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable
 from rekindle.insights.words import (
     say_amount,
@@ -80,6 +81,7 @@ def audit_page(audit: Audit, shop: str = "") -> str:
                 _return_section(audit),
                 _valuable_section(audit),
                 _proof_section(audit),
+                *_subscription_section(audit),
             ),
             notes=(*_history_notes(audit), *audit.notes),
         )
@@ -217,6 +219,19 @@ def _proof_section(audit: Audit) -> _Section:
             "and not show."
         )
     return _Section("What a win-back could prove", words, "", (tables.proof_table(audit),))
+
+
+def _subscription_section(audit: Audit) -> Iterable[_Section]:
+    found = audit.subscriptions
+    if found is not None:
+        words = (
+            f"{counted(found.active, 'subscriber')} {numbered(found.active, 'pay')} "
+            f"{say_money(found.closing)} a month. Every movement below is the difference between "
+            "two standings of one customer, so that opening and movements are the closing."
+        )
+        yield _Section(
+            "What subscribers bring, and who came back", words, "", subscription_tables(found)
+        )
 
 
 def _history_notes(audit: Audit) -> Iterable[str]:

@@ -277,7 +277,7 @@ class Workspace:
         """Return now, or the end of the last day with an order if the facts are old."""
         return find_present(self.reading, self.clock.now(), self.zone)
 
-    def audit(self, as_of: datetime | None = None) -> Audit:
+    def audit(self, as_of: datetime | None = None, definition: str = "ours") -> Audit:
         """Return who drifted away, what they are worth and what could be proven.
 
         Without a date, what is known by now of every order counts: a cancellation that has
@@ -293,6 +293,7 @@ class Workspace:
             engine.run,
             as_of=as_of or self.latest(),
             settings=self.config.lifecycle,
+            definition=definition,
         )
 
     # The ledger

@@ -15,6 +15,7 @@ from rekindle.facts.contracts.permissions import CONTRACT as PERMISSIONS
 from rekindle.facts.contracts.products import CONTRACT as PRODUCTS
 from rekindle.facts.contracts.quarantine import CONTRACT as QUARANTINE
 from rekindle.facts.contracts.refunds import CONTRACT as REFUNDS
+from rekindle.facts.contracts.subscriptions import CONTRACT as SUBSCRIPTIONS
 
 CONTRACTS = Contracts()
 
@@ -35,6 +36,7 @@ __all__ = [
     "QUARANTINE",
     "REFUNDS",
     "SOURCE",
+    "SUBSCRIPTIONS",
     "Column",
     "Contract",
     "Contracts",

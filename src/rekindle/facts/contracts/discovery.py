@@ -46,18 +46,18 @@ class Contracts(Mapping[str, Contract]):
 
     @property
     def required(self) -> tuple[Contract, ...]:
-        """Return the tables of facts without which a warehouse cannot be read.
+        """Return the tables of facts without which a warehouse cannot be read."""
+        further = self.further
+        return tuple(contract for contract in self.facts if contract not in further)
+
+    @property
+    def further(self) -> tuple[Contract, ...]:
+        """Return the tables that not every business has, and those of installed packages.
 
         A package may be installed before its table is there; until then it is empty.
         """
-        added = self.from_outside
-        return tuple(contract for contract in self.facts if contract not in added)
-
-    @property
-    def from_outside(self) -> tuple[Contract, ...]:
-        """Return the tables that installed packages add."""
         own = {contract.table for contract in _own()}
-        return tuple(contract for contract in self.values() if contract.table not in own)
+        return tuple(c for c in self.facts if c.is_optional or c.table not in own)
 
     def look_again(self) -> None:
         """Forget what was found; the next question looks anew."""

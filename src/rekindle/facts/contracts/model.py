@@ -44,7 +44,8 @@ class Contract:
     ``extra_inputs`` are given by a source and kept elsewhere. ``is_bookkeeping`` is True
     for what the import writes about itself. ``known_at`` is the column that holds the
     instant from which a row was known; no question of an earlier date sees it. Without
-    one, or where a row leaves it empty, the row was always known.
+    one, or where a row leaves it empty, the row was always known. ``is_optional`` is True
+    for what not every business has: a warehouse may be without the table.
     """
 
     table: str
@@ -54,6 +55,7 @@ class Contract:
     extra_inputs: tuple[Column, ...] = field(default=())
     is_bookkeeping: bool = False
     known_at: str | None = None
+    is_optional: bool = False
 
     @property
     def schema(self) -> ibis.Schema:

@@ -94,7 +94,7 @@ class Engine:
             has_cards=self._holds(tables["customers"]),
             bookkeeping=self._books,
             permissions=tables["permissions"],
-            more={c.table: tables[c.table] for c in CONTRACTS.from_outside},
+            more={c.table: tables[c.table] for c in CONTRACTS.further},
             has_late_changes=bool(undone.num_rows)
             or self._holds(find_late_changes(tables["orders"])),
             has_undated_cards=self._holds(find_undated_cards(tables["customers"])),

@@ -36,15 +36,19 @@ def list_quarantine(reading: Reading) -> list[dict[str, Any]]:
 
 
 def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
-    """Return now, or the end of the last day with an order if the facts are old.
+    """Return now, or the end of the last day on which something was sold if the facts are old.
 
     A file from the past is judged as of its own end: as of today, everyone in it would be
     long gone.
     """
-    newest = reading.engine.scalar(reading.facts.orders.ordered_at.max())
-    if newest is None or now - newest < STALE:
+    engine, facts = reading
+    sold = facts.more["subscriptions"]
+    instants = (facts.orders.ordered_at, sold.started_at, sold.ended_at)
+    newest = [at for one in instants if (at := engine.scalar(one.max())) is not None]
+    # The end of what is paid for may lie ahead, and then these facts are of today.
+    if not newest or now - max(newest) < STALE:
         return now
-    return end_of_day(newest, zone)
+    return end_of_day(max(newest), zone)
 
 
 class Readings:

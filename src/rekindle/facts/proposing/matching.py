@@ -29,6 +29,8 @@ from rekindle.facts.proposing.survey import ENOUGH, Survey
 from rekindle.facts.sources import SourcePreset, plain
 
 DATED = (INSTANT, "date")
+# What a file is taken for only where somebody says so.
+BY_NAME = ("subscriptions", "cancellations")
 SOME = 0.5  # of the values that are read, to take a required column at all
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 UNIT = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$|[\s,]+([A-Z]{3}|[€£$₹])$")
@@ -61,12 +63,15 @@ def match_columns(
     if preset is not None and answers.table in (None, preset.table):
         table, match = preset.table, _by_preset(preset, found)
     else:
-        matches = {c.table: _by_words(c, found) for c in (ORDER_LINES, ORDERS, CUSTOMERS)}
+        tables: tuple[Contract, ...] = (ORDER_LINES, ORDERS, CUSTOMERS)
+        if answers.table in BY_NAME:
+            tables = (CONTRACTS[answers.table],)
+        matches = {contract.table: _by_words(contract, found) for contract in tables}
         table = answers.table or _choose({name: m.chosen for name, m in matches.items()})
         if table not in matches:
-            raise SourceError(f"a file is of {', '.join(matches)}, not of {table!r}")
+            raise SourceError(f"a file is of {', '.join([*matches, *BY_NAME])}, not of {table!r}")
         match = matches[table]
-        if table != CUSTOMERS.table:
+        if table in (ORDERS.table, ORDER_LINES.table):
             for name, actual in find_by_parts(found, CONTRACTS[table], match.chosen):
                 match.chosen[name] = actual
                 match.by_parts.add(name)

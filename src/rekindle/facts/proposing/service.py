@@ -204,15 +204,20 @@ class _Look:
         refused = "; ".join(f"{c!r} {why}" for c, why in self.match.refused.items())
         raise SourceError(
             f"{self.found.raw.name} has the columns {', '.join(columns[:15])}; none looks like "
-            f"{' or '.join(missing)}{f' ({refused})' if refused else ''}. Orders need an order id, "
-            "a date and an amount (or quantity and price a line); say which is which, like "
-            f"--take {missing[0]}=COLUMN"
+            f"{' or '.join(missing)}{f' ({refused})' if refused else ''}. {self._needs()}say which "
+            f"is which, like --take {missing[0]}=COLUMN"
             + (
                 "; with a single column, the delimiter is likely not the one that was found"
                 if len(columns) == 1
                 else ""
             )
         )
+
+    def _needs(self) -> str:
+        if self.contract in (ORDERS, ORDER_LINES):
+            return "Orders need an order id, a date and an amount (or quantity and price a line); "
+        needed = [column.name for column in self.contract.inputs if column.required]
+        return f"Rows of {self.contract.table} need {', '.join(needed)}; "
 
     def _sums(self, settings: dict[str, Any]) -> Sums:
         """Let sums say what the amounts are; a preset knows it already."""
@@ -301,7 +306,7 @@ class _Look:
             yield "customers have no id of their own; the e-mail address stands for it"
         elif "customer_id" not in chosen and self.contract in (ORDERS, ORDER_LINES):
             yield "no column says who bought: every order will be anonymous"
-        if "ordered_at" in chosen:
+        if {"ordered_at", "started_at", "cancelled_at"} & set(chosen):
             yield f"dates without an offset are taken as {settings.get('timezone', self.zone)}"
         yield from raw.notes
         if "encoding" in settings:

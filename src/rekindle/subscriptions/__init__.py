@@ -1,0 +1,26 @@
+"""What customers pay for again and again: who left, why, who came back, and what it is worth."""
+
+from __future__ import annotations
+
+from rekindle.subscriptions.definitions import DEFINITIONS, OURS, Definition, find_definition
+from rekindle.subscriptions.departures import ChurnKind, build_departures, build_stays
+from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
+from rekindle.subscriptions.reconciling import build_differences
+from rekindle.subscriptions.standing import build_standing, build_unreadable
+
+__all__ = [
+    "DEFINITIONS",
+    "OURS",
+    "ChurnKind",
+    "Definition",
+    "Movement",
+    "build_departures",
+    "build_differences",
+    "build_months",
+    "build_movements",
+    "build_standing",
+    "build_stays",
+    "build_steps",
+    "build_unreadable",
+    "find_definition",
+]

@@ -1,0 +1,118 @@
+"""A business of subscriptions, from its files to its audit."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.cli.commands import refused, rekindle
+
+SUBSCRIPTIONS = """\
+Abo-Nr;Kunde;Start;Ende;Tarif;MRR;Probe
+1;a;03.01.2024;;Groß;12,50;nein
+2;b;04.01.2024;15.06.2024;Klein;5,00;nein
+3;b;20.08.2024;;Klein;6,00;nein
+4;c;01.02.2024;31.03.2024;Klein;5,00;nein
+5;d;01.02.2024;;Klein;0,00;ja
+6;;01.02.2024;;Klein;5,00;nein
+7;e;gestern;;Klein;5,00;nein
+"""
+CANCELLATIONS = """\
+id,customer_id,cancelled_at,reason
+x,b,2024-06-01,Too expensive
+y,c,2024-03-02,payment_failed
+"""
+TAKEN = ("subscription_id=Abo-Nr", "plan=Tarif", "started_at=Start", "ended_at=Ende")
+
+
+@pytest.fixture(scope="module")
+def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("club")
+    (folder / "abos.csv").write_text(SUBSCRIPTIONS, encoding="utf-8")
+    (folder / "gone.csv").write_text(CANCELLATIONS, encoding="utf-8")
+    takes = [part for one in TAKEN for part in ("--take", f"subscriptions.{one}")]
+    takes += ["--take", "subscriptions.is_trial=Probe"]
+    answer = rekindle(
+        "init", folder / "new", "--subscriptions", folder / "abos.csv", "--currency", "EUR",
+        "--cancellations", folder / "gone.csv", "--timezone", "Europe/Berlin", "--yes", *takes,
+    )  # fmt: skip
+    assert answer.code == 2, answer.err
+    assert "2 of 9 rows went to quarantine" in answer.err
+    return folder / "new"
+
+
+def test_the_audit_tells_of_subscribers(club: Path) -> None:
+    found = rekindle("audit", "--json", "-C", club).document["subscriptions"]
+    assert found["active"] == 2
+    assert found["mrr"]["opening"] == 0
+    assert found["mrr"]["closing"] == 18.5
+    assert {
+        word: (one["count"], one["amount"]) for word, one in found["mrr"]["movements"].items()
+    } == {
+        "new": (3, 22.5),
+        "expansion": (0, 0),
+        "contraction": (0, 0),
+        "churn": (2, -10.0),
+        "reactivation": (1, 6.0),
+    }
+    assert found["time_to_reactivation_days"]["median"] == 66
+    rates = {
+        (r["kind"], r["since_churn"], r["reason"]): r["rate"] for r in found["reactivation_rate"]
+    }
+    assert rates["voluntary", "31-90", "too expensive"] == 1.0
+    assert rates["involuntary", "31-90", "payment_failed"] == 0.0
+
+
+def test_it_says_so_in_words_and_as_of_a_day(club: Path) -> None:
+    told = rekindle("audit", "-C", club)
+    assert "Monthly recurring revenue" in told.out
+    assert "Where customers stand" not in told.out  # nothing was ever sold once
+    assert all(len(line) <= 80 for line in told.out.splitlines())
+    then = rekindle("audit", "--json", "--as-of", "2024-07-01", "-C", club).document
+    assert then["subscriptions"]["mrr"]["closing"] == 12.5
+    assert then["subscriptions"]["mrr"]["movements"]["reactivation"]["count"] == 0
+
+
+def test_the_page_has_it(club: Path, tmp_path: Path) -> None:
+    rekindle("audit", "--html", tmp_path / "page.html", "-C", club)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "What subscribers bring, and who came back" in page
+
+
+def test_two_definitions_are_explained(club: Path, tmp_path: Path) -> None:
+    rekindle("reconcile", "ours", "recurly-subscribers", "--csv", tmp_path / "d.csv", "-C", club)
+    with (tmp_path / "d.csv").open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [(row["customer_id"], row["because"]) for row in rows] == [("d", "a trial")]
+    same = rekindle("reconcile", "ours", "upzelo", "-C", club)
+    assert "differ on 0 subscribers" in same.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("audit", "--definition", "chartmogel"), "did you mean 'chartmogul'"),
+        (("reconcile", "ours", "nobodys"), "there are ours, chartmogul"),
+    ],
+)
+def test_a_definition_that_is_none_is_refused(
+    club: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in refused(*arguments, "-C", club)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b\n1,2\n", "Rows of subscriptions need subscription_id, customer_id, started_at"),
+        ("subscription_id,customer_id,started_at\n", "holds a header but no rows"),
+        ("subscription_id,customer_id,started_at\n1,a,soon\n", "none looks like started_at"),
+    ],
+)
+def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    told = refused("init", tmp_path / "new", "--subscriptions", tmp_path / "x.csv", "--yes")
+    assert said in told
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,94 @@
+"""Subscription businesses of a few rows, and what is asked about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rekindle.facts import Engine
+from rekindle.subscriptions import OURS, Definition, build_movements
+from rekindle.testing.small_shop import SmallShop
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+Row = Mapping[str, Any]
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
+
+
+def subscription(
+    number: str, who: str, started: str, ended: str | None = None, **more: Any
+) -> dict[str, Any]:
+    return {
+        "source": "billing",
+        "subscription_id": number,
+        "customer_id": who,
+        "started_at": at(started),
+        "ended_at": None if ended is None else at(ended),
+        **{k: Decimal(str(v)) if k in ("mrr", "amount") else v for k, v in more.items()},
+    }
+
+
+def change(number: str, on: str, **more: Any) -> dict[str, Any]:
+    price = {k: Decimal(str(v)) if k in ("mrr", "amount") else v for k, v in more.items()}
+    return {"source": "billing", "subscription_id": number, "changed_at": at(on), **price}
+
+
+def pause(number: str, since: str, until: str | None = None) -> dict[str, Any]:
+    ends = None if until is None else at(until)
+    row = {"source": "billing", "subscription_id": number, "paused_at": at(since)}
+    return row | {"resumed_at": ends}
+
+
+def cancellation(number: str, who: str, on: str, reason: str = "", **more: Any) -> dict[str, Any]:
+    row = {"source": "billing", "cancellation_id": number, "customer_id": who}
+    return row | {"cancelled_at": at(on), "reason": reason, **more}
+
+
+@dataclass
+class Business:
+    """What a subscription business has on record."""
+
+    subscriptions: Sequence[Row]
+    changes: Sequence[Row] = ()
+    pauses: Sequence[Row] = ()
+    cancellations: Sequence[Row] = ()
+    zone: str = "UTC"
+    _engines: list[Engine] = field(default_factory=list)
+
+    def shop(self) -> SmallShop:
+        return SmallShop(
+            (),
+            zone=self.zone,
+            rows={
+                "subscriptions": self.subscriptions,
+                "subscription_changes": self.changes,
+                "pauses": self.pauses,
+                "cancellations": self.cancellations,
+            },
+        )
+
+    def moved(
+        self, definition: Definition = OURS, as_of: datetime = NOW
+    ) -> list[tuple[str, str, Decimal]]:
+        """Return (day, movement, amount) in the order of the days."""
+        engine = self.shop().engine()
+        table = build_movements(engine.facts(), as_of, definition)
+        rows = engine.run(table.order_by("on", "customer_id")).to_pylist()
+        engine.close()
+        return [(row["on"].isoformat(), row["movement"], row["amount"]) for row in rows]
+
+
+def counted(moved: Sequence[tuple[str, str, Decimal]]) -> dict[str, int]:
+    return dict(Counter(word for _, word, _ in moved))
+
+
+def cents(moved: Sequence[tuple[str, str, Decimal]]) -> Iterator[tuple[str, str, str]]:
+    """Yield the movements with their amounts to the cent, as text."""
+    for day, word, amount in moved:
+        yield day, word, f"{amount:.2f}"
