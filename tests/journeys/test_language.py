@@ -300,7 +300,7 @@ REFUSED_BY_BOTH = [
     ("- send: {channel: email, template: a, variants: [b]}", 5, "2 to 20 variants, not 1"),
     ("- send: {channel: email, template: a, variants: [b, b]}", 5, "'b' stands here twice"),
     ("- send: {channel: email, template: a, variants: []}", 5, "this list is empty; name at"),
-    ("- send: {channel: email, template: a, destination: meta}", 5, "not supported yet"),
+    ("- send: {channel: email, template: a, destination: meta}", 5, "has no destination"),
     ("- send: {channel: email, template: a, offer: Ten Percent}", 5, "is no name"),
     ("- send: {channel: email, template: a, without_offer: send}", 5, "'offer', which is missing"),
     ("- send: {channel: email, template: a, offer: a, without_offer: go}", 5, "unknown word 'go'"),

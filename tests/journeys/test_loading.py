@@ -154,7 +154,7 @@ REFUSED = [
     ),
     ("  - wait: 5 days\n  - when", "  - wait: 5 days\n    when", 14, "sends or waits, not both"),
     ("wait: 2 hours", "hold: 2 hours", 12, "unknown key 'hold'"),
-    ("template: nudge", "template: nudge, destination: meta", 16, "not supported yet"),
+    ("template: nudge", "template: nudge, destination: meta", 16, "has no destination"),
     ("template: nudge", "template: ../secrets", 16, "is no name"),
     (
         "channel: email, template: nudge",

@@ -83,7 +83,8 @@ def find_form(name: str) -> Form:
     Raises:
         ConfigError: there is no such channel.
     """
-    return Form(name, find_channel(name).parts)
+    folder = find_channel(name)
+    return Form(name, folder.parts, folder.has_destinations)
 
 
 def find_capabilities(config: Config) -> dict[Channel, Capabilities]:

@@ -180,6 +180,7 @@ def explain(
     _show_deeds(found, zone)
     _show_decisions(found, zone)
     _show_offers(found, workspace.config.workspace.currency)
+    _show_stays(found, workspace.zone)
     _show_sent(found, zone)
 
 
@@ -320,6 +321,25 @@ def _show_offers(found: Explanation, currency: str) -> None:
     ]
     headers = ["offer", "terms", "code", "until", "what became of it", "cost if redeemed"]
     show_table("Offers", headers, rows)
+
+
+def _show_stays(found: Explanation, zone: ZoneInfo) -> None:
+    """Show on which lists the person is or was, and what became of their removal."""
+    if not found.stays:
+        return
+    rows = [
+        [
+            one.destination,
+            one.outlet,
+            "not yet" if one.told_at is None else moment(one.told_at, zone),
+            moment(one.until, zone),
+            "" if one.requested_at is None else f"{moment(one.requested_at, zone)}, {one.reason}",
+            "" if one.effective_at is None else moment(one.effective_at, zone),
+        ]
+        for one in found.stays
+    ]
+    headers = ["list", "outlet", "on it since", "at most until", "removal asked for", "off since"]
+    show_table("Lists", headers, rows)
 
 
 def _asked(questions: Iterable[Asked]) -> str:

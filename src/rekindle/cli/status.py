@@ -16,7 +16,7 @@ from rekindle.cli.doctor import REFUSED, WARNED
 from rekindle.wording import counted, moment, percent
 
 if TYPE_CHECKING:
-    from rekindle.ledger import Waiting
+    from rekindle.ledger import ListTally, Waiting
     from rekindle.worker import FactsOverview, LedgerOverview, Overview
 
 SCHEMA_VERSION = 1
@@ -47,12 +47,7 @@ def status(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = 
 
 
 def _show(overview: Overview, name: str, zone: ZoneInfo) -> None:
-    rows = [*_facts(overview, zone), *_people(overview)]
-    stops = overview.ledger.stops if overview.ledger else {}
-    rows += [
-        [f"leaves by ({channel})", f"{outlet}, which is stopped" if outlet in stops else outlet]
-        for channel, outlet in overview.outlets.items()
-    ]
+    rows = [*_facts(overview, zone), *_channels(overview)]
     if overview.ledger is not None:
         rows += _work(overview.ledger, overview.at, zone)
     show_table(f"{name}, {moment(overview.at, zone)} ({zone})", ["", "as it stands"], rows)
@@ -63,6 +58,9 @@ def _show(overview: Overview, name: str, zone: ZoneInfo) -> None:
         ]
         headers = ["journey", "state", "people in it", "due now", "held back"]
         show_table("Journeys", headers, journeys)
+        if overview.ledger.lists:
+            rows = [_list(one, overview.at) for one in overview.ledger.lists]
+            show_table("Lists", ["list", "outlet", "on it", "to come", "removals"], rows)
     problems = [[line.about, line.found, line.remedy] for line in overview.problems]
     if problems:
         show_table("Needs a look, the worst first", ["", "what was found", "what to do"], problems)
@@ -84,10 +82,15 @@ def _facts(overview: Overview, zone: ZoneInfo) -> Iterator[list[str]]:
         yield ["rows refused", percent(facts.refused_share)]
 
 
-def _people(overview: Overview) -> Iterator[list[str]]:
-    for name, reach in (overview.ledger.reach if overview.ledger else {}).items():
-        found = f"{reach.agreed:,} of {counted(reach.people, 'person')} agreed and can be reached"
-        yield [f"people ({name})", found]
+def _channels(overview: Overview) -> Iterator[list[str]]:
+    """Yield of each channel how many it could reach, and by what it leaves."""
+    stops = overview.ledger.stops if overview.ledger else {}
+    reached = overview.ledger.reach if overview.ledger else {}
+    for channel, outlet in overview.outlets.items():
+        by = f"{outlet}, which is stopped" if outlet in stops else outlet
+        reach = reached.get(channel)
+        people = "" if reach is None else f"{reach.agreed:,} of {reach.people:,} can be reached, "
+        yield [channel, f"{people}by {by}"]
 
 
 def _work(ledger: LedgerOverview, at: datetime, zone: ZoneInfo) -> Iterator[list[str]]:
@@ -95,6 +98,16 @@ def _work(ledger: LedgerOverview, at: datetime, zone: ZoneInfo) -> Iterator[list
     yield ["messages", _messages(ledger.waiting, at)]
     if stuck := ledger.waiting.unknown + ledger.waiting.failed:
         yield ["stuck", f"{counted(stuck, 'message')}; see `rekindle outbox list`"]
+
+
+def _list(one: ListTally, at: datetime) -> list[str]:
+    removals = "none is open"
+    if one.oldest_at is not None:
+        removals = (
+            f"{one.requested:,} asked for, {one.taken:,} taken and not yet effective; "
+            f"the oldest for {_span(one.oldest_at, at)}"
+        )
+    return [one.destination, one.outlet, f"{one.members:,}", f"{one.waiting:,}", removals]
 
 
 def _messages(waiting: Waiting, at: datetime) -> str:
@@ -141,6 +154,7 @@ def _ledger_json(ledger: LedgerOverview | None) -> dict[str, Any] | None:
         "journeys": [_plain(asdict(one)) for one in ledger.journeys],
         "messages": _plain(asdict(ledger.waiting)),
         "stopped": [_plain(asdict(one)) for one in ledger.stops.values()],
+        "lists": [_plain(asdict(one)) for one in ledger.lists],
         "last_pass_at": ledger.passed_at.isoformat() if ledger.passed_at else None,
     }
 

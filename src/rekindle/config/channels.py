@@ -27,6 +27,10 @@ class ChannelSection(Protocol):
         """Return the model of its section; every key of it has a default."""
 
     @property
+    def has_destinations(self) -> bool:
+        """Return whether its steps name a list, in place of a template."""
+
+    @property
     def cap(self) -> CapSettings | None:
         """Return the cap on its marketing where ``[caps]`` says none."""
 

@@ -8,7 +8,7 @@ environment names (``REKINDLE_SECRET`` or ``REKINDLE_SECRET_FILE``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from importlib import import_module
@@ -518,6 +518,11 @@ class ChannelSettings(Settings):
     def list_name(self) -> str:
         """Return the name of what a person leaves by the link in a message."""
         return ""
+
+    @property
+    def destinations(self) -> Collection[str] | None:
+        """Return the lists that steps may name, None where any name will do."""
+        return None
 
     @property
     def shown(self) -> Mapping[str, str]:

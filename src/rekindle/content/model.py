@@ -54,11 +54,13 @@ class Form:
     """What content has to know of a channel: its name, and what its messages have to have.
 
     A channel that asks for ``html`` takes ``NAME.mjml``. Any other takes ``NAME.CHANNEL.txt``,
-    and one that asks for nothing ``NAME.mjml`` where it has no such file.
+    and one that asks for nothing ``NAME.mjml`` where it has no such file. One that
+    ``is_destination`` takes no file: the name is that of a list, and all there is to say.
     """
 
     channel: str
     parts: tuple[str, ...] = ()
+    is_destination: bool = False
 
     @property
     def is_mail(self) -> bool:

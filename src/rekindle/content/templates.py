@@ -23,7 +23,7 @@ from rekindle.content.forms import (
     compile_mail,
     compile_note,
 )
-from rekindle.content.language import Part, nearest
+from rekindle.content.language import Part, compile_part, nearest
 from rekindle.content.model import (
     BLANK_OFFER,
     LAYOUT_VARIABLES,
@@ -34,6 +34,9 @@ from rekindle.content.model import (
 )
 from rekindle.errors import BrokenTemplateError, TemplateError
 from rekindle.profiles import find_blocks
+
+DESTINATION = "destination"
+NOTHING = Note(*(compile_part("", file="") for _ in range(3)))
 
 # What is captured may be changed afterwards, wherever it is shown, and is compared here.
 _CAPTURE = re.compile(r"\{%-?\s*(?:capture|ifchanged)\b")
@@ -139,6 +142,8 @@ class Templates:
         Raises:
             TemplateError: as ``render``.
         """
+        if form.is_destination:
+            return {DESTINATION: name}
         template = self.find(name, form)
         if isinstance(template, Mail):
             return template.render(_given(context)).parts
@@ -150,6 +155,8 @@ class Templates:
         Raises:
             BrokenTemplateError: it is nothing there, or broken; says which file to write.
         """
+        if form.is_destination:
+            return NOTHING
         note = None if form.is_mail else self._notes.get((name, form.channel))
         if note is None and (form.is_mail or not form.parts):
             return self._mail(name)

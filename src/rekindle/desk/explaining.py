@@ -31,9 +31,11 @@ from rekindle.ledger import (
     MessageEntry,
     OfferEntry,
     SignalEntry,
+    StayEntry,
     SuppressionEntry,
     judge_all,
     load_offers_of,
+    load_stays_of,
 )
 from rekindle.messages import AddressKind
 from rekindle.runtime import Workspace
@@ -71,6 +73,7 @@ class Explanation:
     offers: Sequence[OfferEntry] = ()
     steps: Sequence[StepVerdict] = ()
     pending: Sequence[tuple[PendingConsent, PendingState]] = ()
+    stays: Sequence[StayEntry] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -118,6 +121,7 @@ class Explanation:
             "messages": [_plain(asdict(one)) for one in self.messages],
             "sent": [_plain(asdict(one)) for one in self.sent],
             "offers": [_plain(asdict(one)) for one in self.offers],
+            "stays": [_plain(asdict(one)) for one in self.stays],
         }
 
 
@@ -160,6 +164,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         decisions=history.decisions_of(customer),
         messages=history.messages_of_person(customer),
         offers=load_offers_of(workspace.ledger, customer, at),
+        stays=load_stays_of(workspace.ledger, customer),
         pending=judge_all(
             workspace.ledger, [customer], at, workspace.config.consent.confirm_within
         ),

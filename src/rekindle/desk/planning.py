@@ -24,6 +24,7 @@ from rekindle.desk.counting import find_matching
 from rekindle.desk.offers.checking import check_offers
 from rekindle.desk.offers.forecasting import OfferForecast, forecast_offers, offer_notes
 from rekindle.desk.reach import people_by_reason, say_why_nobody
+from rekindle.errors import JourneyError
 from rekindle.experiments import (
     HoldoutPlan,
     assign,
@@ -132,12 +133,23 @@ def check_journey(workspace: Workspace, journey: Journey) -> list[str]:
     templates = load_templates(workspace.directory / "templates")
     required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
     for send in journey.sends:
+        _require_destination(workspace, send)
         form = find_form(send.channel)
         templates.check(send.template, FAMILIES.names, required=required, form=form)
         flaws = require_flawless(templates, send.template, form, shop_url=workspace.config.shop.url)
         notes += [str(flaw).removeprefix(f"{workspace.directory}/") for flaw in flaws]
     check_offers(workspace, journey, templates)
     return list(dict.fromkeys(notes))
+
+
+def _require_destination(workspace: Workspace, send: Send) -> None:
+    known = workspace.config.channel(send.channel).destinations
+    if find_form(send.channel).is_destination and known is not None and send.template not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise JourneyError(
+            f"the step {send.key} puts people on {send.template!r}, which the settings of "
+            f"{send.channel} do not name; there are: {names}"
+        )
 
 
 def predicates_of(journey: Journey) -> list[str]:

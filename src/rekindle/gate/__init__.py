@@ -5,7 +5,7 @@ hold or skip, with a reason, comes out.
 """
 
 from rekindle.gate.dossiers import DossierBuilder, OnFile, build_unreadable
-from rekindle.gate.gate import GateContext, JourneyRules, decide, find_leave_by
+from rekindle.gate.gate import GateContext, JourneyRules, decide, find_leave_by, find_withdrawal
 from rekindle.gate.house import (
     INSTANT,
     Cap,
@@ -66,6 +66,7 @@ __all__ = [
     "build_unreadable",
     "decide",
     "find_leave_by",
+    "find_withdrawal",
     "local_day_bounds",
     "longest_window",
     "month_of",

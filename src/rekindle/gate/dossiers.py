@@ -120,7 +120,7 @@ class DossierBuilder:
                     places,
                     last_order_at,
                     inquired_at,
-                    self._rules.claims,
+                    self._rules.claims_on(channel),
                     self._rules.needs_consent(channel),
                 ),
                 purpose=purpose,

@@ -115,6 +115,32 @@ def find_leave_by(dossier: Dossier, send: Outgoing, policy: JourneyRules, at: da
     return leave_by
 
 
+def find_withdrawal(
+    dossier: Dossier, *, purpose: Purpose, topic: str, at: datetime
+) -> Reason | None:
+    """Return why somebody may not stay on a list they were put on; None where they may.
+
+    It is what would keep the touch back that put them there, as far as it says something of
+    the person: what is stale, capped or at night has happened already.
+    """
+    if dossier.exit is not None:
+        return dossier.exit
+    if dossier.is_erased:
+        return Reason.ERASED
+    if dossier.is_suppressed:
+        return Reason.SUPPRESSED
+    if not dossier.permission.is_granted:
+        return Reason.NO_PERMISSION
+    if purpose is not Purpose.MARKETING:
+        return None
+    wishes = dossier.preferences
+    if wishes.snoozed_until is not None and wishes.snoozed_until > at:
+        return Reason.SNOOZED
+    if topic and topic in wishes.muted_topics:
+        return Reason.PREFERENCE
+    return None if dossier.exclusion is None else Reason.EXCLUDED
+
+
 _EXIT_REACHED = Decision(Answer.SKIP, Reason.EXIT_REACHED)
 _ERASED = Decision(Answer.SKIP, Reason.ERASED)
 _SUPPRESSED = Decision(Answer.SKIP, Reason.SUPPRESSED)

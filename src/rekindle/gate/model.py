@@ -197,6 +197,11 @@ class BookRules:
         by_phone = channel is not None and self.address_kind(channel) == AddressKind.PHONE
         return resolve_places(country, phone, by_phone=by_phone)
 
+    def claims_on(self, channel: Channel) -> frozenset[str]:
+        """Return the claims that count on a channel; none where only a yes to it does."""
+        known = self.channels.get(channel)
+        return self.claims if known is None or not known.needs_own_yes else frozenset()
+
     def needs_consent(self, channel: Channel) -> bool:
         """Return whether a channel is open only to those who agreed; so it is if nobody says."""
         known = self.channels.get(channel)

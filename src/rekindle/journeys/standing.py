@@ -44,7 +44,7 @@ def standing_of(
         _places(terms, channel, card),
         bought_at,
         max(inquired, default=None) if asked else None,
-        terms.claims,
+        terms.claims_on(channel),
         terms.needs_consent(channel),
     )
 

@@ -2,16 +2,20 @@
 
 A purchase, a withdrawal, an erasure, a stop and the last look all come here, so that what
 a message had reserved, in the budgets and of an offer, is released whenever it is not sent.
+It is here as well that people are asked to be taken off the lists they were put on.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import DateTimeField, F, Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from rekindle.ledger import models
 from rekindle.ledger.models import MessageState
@@ -26,6 +30,17 @@ WAITING = (MessageState.QUEUED, MessageState.LEASED)
 CHUNK = 10_000
 T = TypeVar("T")
 FREE: Mapping[str, object] = {"leased_by": "", "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Whom a suppression binds, by who they are or by the hash of an address, and how far."""
+
+    person: str
+    channel: str | None
+    is_marketing_alone: bool
+    reason: str
+    hash: str = ""
 
 
 def cancel(alias: str, touches: QuerySet[models.Touch], reason: Reason) -> int:
@@ -87,7 +102,79 @@ def take_back_from(alias: str, people: Collection[str]) -> int:
             same = cards.exclude(**{kind: ""}).filter(**{f"{kind}__in": hashes})
             mine |= Q(person__in=same.values("pk"))
         found += take_back(alias, _touches(alias).filter(mine))
+        if has_stays(alias):
+            _stays(alias).filter(mine, requested_at=None).update(judged_at=None)
     return found
+
+
+def has_stays(alias: str) -> bool:
+    """Return whether anybody is on a list, or to be put on one; nearly always nobody is."""
+    return _stays(alias).filter(requested_at=None).exists()
+
+
+def end_stays(alias: str, stays: QuerySet[models.Stay], reason: str, at: datetime) -> int:
+    """Ask that people be taken off lists, in the caller's transaction; return how many stays.
+
+    Who was not told of yet is off at once. Whoever is known there by the same name goes too,
+    but for a stay that has only run its course: a list cannot tell the two apart.
+    """
+    found = 0
+    for chunk in _chunks(stays.filter(requested_at=None).order_by("pk").values_list("pk")):
+        numbers = {number for (number,) in chunk}
+        if reason != Reason.FINISHED:
+            numbers |= _known_alike(alias, numbers)
+        rows = _stays(alias).filter(pk__in=numbers, requested_at=None)
+        # In one order everywhere, so that two transactions wait and never embrace.
+        held = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
+        ids = list(held.values_list("pk", flat=True))
+        since = Greatest(Value(at, DateTimeField()), F("at"))
+        mine = _stays(alias).filter(pk__in=ids)
+        found += mine.update(requested_at=since, reason=reason, not_before=at, attempts=0)
+        mine.filter(told_at=None).update(effective_at=F("requested_at"), member="")
+    return found
+
+
+def end_enrolled_stays(alias: str, endings: Iterable[tuple[int, Reason]], at: datetime) -> int:
+    """Ask that people be taken off the lists that ended journeys put them on."""
+    if not has_stays(alias):
+        return 0
+    return sum(
+        end_stays(alias, _stays_of(alias, _touches(alias).filter(enrolment__in=chunk)), reason, at)
+        for reason, chunk in _by_reason(endings)
+    )
+
+
+def end_journey_stays(alias: str, journey: str, reason: Reason, at: datetime) -> int:
+    """Ask that everybody be taken off the lists that a journey put them on."""
+    touches = _touches(alias).filter(enrolment__journey=journey)
+    return end_stays(alias, _stays_of(alias, touches), reason, at) if has_stays(alias) else 0
+
+
+def end_suppressed_stays(alias: str, suppression: Suppressed, at: datetime) -> int:
+    """Ask that whoever a suppression binds be taken off lists, as far as it reaches."""
+    if not has_stays(alias):
+        return 0
+    cards = models.Person.objects.using(alias)
+    mine = Q(pk=suppression.person) if suppression.person else Q(pk__in=())
+    for kind in ("address_hash", "phone_hash"):
+        own = cards.filter(pk=suppression.person).exclude(**{kind: ""}).values(kind)
+        mine |= Q(**{f"{kind}__in": own})
+        if suppression.hash:
+            mine |= Q(**{kind: suppression.hash})
+    stays = _stays(alias).filter(person__in=cards.filter(mine).values("pk"))
+    if suppression.channel is not None:
+        stays = stays.filter(channel=suppression.channel)
+    if suppression.is_marketing_alone:
+        stays = stays.filter(touch__in=_touches(alias).filter(is_marketing=True).values("pk"))
+    return end_stays(alias, stays, suppression.reason, at)
+
+
+def _known_alike(alias: str, numbers: Collection[int]) -> set[int]:
+    """Return the stays on the same list under the same name as one of these."""
+    names = ("outlet", "destination", "member")
+    own = set(_stays(alias).filter(pk__in=numbers).values_list(*names))
+    alike = _stays(alias).filter(member__in={one[2] for one in own} - {""}, requested_at=None)
+    return {number for number, *name in alike.values_list("pk", *names) if tuple(name) in own}
 
 
 def give_up(
@@ -137,6 +224,14 @@ def book_budgets(alias: str, amounts: Iterable[tuple[str, str, int]]) -> None:
     for (name, month), micros in sorted(totals.items()):
         rows = models.Budget.objects.using(alias).filter(name=name, month=month)
         rows.update(reserved_micros=F("reserved_micros") + micros)
+
+
+def _stays(alias: str) -> QuerySet[models.Stay]:
+    return models.Stay.objects.using(alias)
+
+
+def _stays_of(alias: str, touches: QuerySet[models.Touch]) -> QuerySet[models.Stay]:
+    return _stays(alias).filter(touch__in=touches.values("pk"))
 
 
 def _touches(alias: str) -> QuerySet[models.Touch]:

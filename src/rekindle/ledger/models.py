@@ -485,6 +485,64 @@ class Task(models.Model):
         indexes = (models.Index(fields=["person"], name="ledger_task_person"),)
 
 
+class Stay(models.Model):
+    """Somebody's time on a list that another system keeps, since the touch that put them there.
+
+    That they are to be taken off is *requested* (``requested_at``, for ``reason``), *taken* by
+    whoever keeps the list, which calls it ``request``, and *effective*; each has its own time.
+    ``told_at`` is since when they may be on it, ``added_at`` since when that was taken. The gate
+    last let them stay at ``judged_at``. ``member`` is what they are known by there, and is
+    forgotten once they are off. Whoever tells the other system holds the row by
+    ``lease_until``.
+    """
+
+    touch = models.BigIntegerField(unique=True)
+    person = _person()
+    channel = _word()
+    outlet = models.TextField()
+    destination = models.TextField()
+    member = models.TextField()
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    judged_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    added_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(null=True)
+    reason = models.TextField(db_default="")
+    taken_at = models.DateTimeField(null=True)
+    request = models.TextField(db_default="")
+    effective_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(db_default=0)
+    last_error = models.TextField(db_default="")
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(requested_at__isnull=False)
+                | Q(taken_at__isnull=True, effective_at__isnull=True),
+                name="ledger_stay_ends_on_request",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["person"], name="ledger_stay_person"),
+            models.Index(
+                fields=["outlet", "destination", "member"],
+                condition=Q(effective_at__isnull=True),
+                name="ledger_stay_member",
+            ),
+            models.Index(
+                fields=["until"], condition=Q(requested_at__isnull=True), name="ledger_stay_live"
+            ),
+            models.Index(
+                fields=["requested_at"],
+                condition=Q(requested_at__isnull=False, effective_at__isnull=True),
+                name="ledger_stay_leaving",
+            ),
+        )
+
+
 class Kept(models.Model):
     """A message that was accepted and waits until its person asks for it; gone when it is over.
 

@@ -21,7 +21,13 @@ from rekindle.journeys import (
     is_stopped_by,
     is_woken,
 )
-from rekindle.ledger.cancelling import cancel_messages_of, take_back_from
+from rekindle.ledger.cancelling import Suppressed as Bound
+from rekindle.ledger.cancelling import (
+    cancel_messages_of,
+    end_enrolled_stays,
+    end_suppressed_stays,
+    take_back_from,
+)
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -35,7 +41,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
-from rekindle.vocabulary import STOPS, Reason, SignalKind
+from rekindle.vocabulary import STOPS, Purpose, Reason, SignalKind
 
 EVERY = "*"
 """How a suppression is stored that holds for every channel, or for every purpose."""
@@ -150,6 +156,10 @@ def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -
     if stops:
         note_people(alias, {person for person, *_ in stops})
         take_back_from(alias, {person for person, *_ in stops})
+    for person, one, at, hashed in stops:
+        is_marketing = one.purpose is Purpose.MARKETING
+        bound = Bound(person, one.channel, is_marketing, one.reason, hashed)
+        end_suppressed_stays(alias, bound, at)
 
 
 def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:
@@ -165,6 +175,9 @@ def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: dateti
     ended = execute(alias, "end_enrolments", rows)
     stopped = [ending for ending in endings if ending[1] is not Reason.FINISHED]
     cancel_messages_of(alias, stopped)
+    # Who turned out to be somebody else is judged anew: the other's journey may go on.
+    gone = [ending for ending in stopped if ending[1] is not Reason.JOINED]
+    end_enrolled_stays(alias, gone, at)
     return ended
 
 
@@ -235,7 +248,7 @@ def _consequences(alias: str, versions: Versions, signals: Iterable[Signal], at:
         by_person[signal.person].append(signal)
     batch = rows_of((person,) for person in by_person)
     waiting = [_read(row, versions) for row in fetch(alias, "hold_open_of", batch)]
-    finished = [_read(row, versions) for row in fetch(alias, "finished_with_messages_of", batch)]
+    finished = [_read(row, versions) for row in fetch(alias, "finished_but_reaching", batch, batch)]
     reasons = {one.number: _reason(one, by_person[one.person]) for one in (*waiting, *finished)}
     endings = [(number, reason) for number, reason in reasons.items() if reason is not None]
     woken = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -16,7 +17,9 @@ from rekindle.config import CapSettings, ChannelSettings
 from rekindle.messages.model import (
     Capabilities,
     DeliveryEvent,
+    Effect,
     Finding,
+    ListChange,
     Message,
     Receipt,
     Surroundings,
@@ -51,6 +54,35 @@ class Outlet(Protocol):
         """Let go of what was kept open between messages."""
 
 
+class Roster(Protocol):
+    """Lists of people that another system keeps: who was put on them, and is to be taken off.
+
+    ``batch`` is how many people one change may name. The errors of ``tell`` mean what those of
+    ``Outlet.send`` do: after UnknownFateError the same is said again, which does no harm.
+    """
+
+    @property
+    def batch(self) -> int:
+        """Return how many people one change may name."""
+
+    def tell(self, change: ListChange) -> str:
+        """Hand a change over and return what to ask by later whether it is effective.
+
+        Raises:
+            DeliveryError: it was not taken, or nobody knows.
+        """
+
+    def look(self, request: str, told_at: datetime, at: datetime) -> Effect:
+        """Return what became, by ``at``, of a change that was taken at ``told_at``.
+
+        Raises:
+            DeliveryError: it cannot be asked now.
+        """
+
+    def close(self) -> None:
+        """Let go of what was kept open between changes."""
+
+
 class Webhook(Protocol):
     """The way back in: a provider's reports, checked and read."""
 
@@ -82,6 +114,13 @@ class OutletFactory(Protocol):
         """Return the outlet. ``secrets`` holds what its entry names; ``base`` is the workspace."""
 
 
+class RosterFactory(Protocol):
+    """Builds the lists of an outlet from its channel's settings."""
+
+    def __call__(self, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> Roster:
+        """Return the lists; the parameters are those of ``OutletFactory``."""
+
+
 class WebhookFactory(Protocol):
     """Builds the way back in of an outlet from its channel's settings."""
 
@@ -94,6 +133,8 @@ class OutletEntry:
     """One outlet of a channel: what it is for, what it can do and how to build it.
 
     ``connections`` says how many messages it takes at the same time with given settings.
+    ``roster`` are the lists of an outlet that can be withdrawn from: its ``send`` takes down
+    that somebody is to be on one, and the roster is told of many at once.
     """
 
     name: str
@@ -102,6 +143,7 @@ class OutletEntry:
     build: OutletFactory
     secrets: tuple[str, ...] = ()
     webhook: WebhookFactory | None = None
+    roster: RosterFactory | None = None
     connections: Callable[[Any], int] = field(default=lambda settings: 1)
 
 
@@ -125,7 +167,8 @@ class ChannelFolder:
     call it, where that is not its name. ``parts`` are what a template has to bring for it:
     ``subject``, ``html`` and ``text`` come from ``NAME.mjml``; ``text`` or ``body``, with
     ``title`` and ``url``, from ``NAME.CHANNEL.txt``. A channel that asks for none takes
-    what there is.
+    what there is. One that ``has_destinations`` has no templates: its steps name a list, as
+    ``destination``, and that is all its messages say.
     """
 
     channel: Channel
@@ -138,6 +181,7 @@ class ChannelFolder:
     price: Callable[[Any, Message], Decimal] | None = None
     called: str = ""
     parts: tuple[str, ...] = ()
+    has_destinations: bool = False
 
     def outlet(self, name: str) -> OutletEntry | None:
         """Return the outlet of this name, or None."""

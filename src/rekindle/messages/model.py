@@ -6,7 +6,7 @@ by its folder in ``rekindle.channels``, its settings and secrets too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -67,6 +67,9 @@ class Capabilities:
     of a message. ``is_asked_for`` marks an outlet that hands nothing over: what it took is kept
     here until its person asks. ``is_done_by_people`` marks a queue of tasks for people at the
     business, and ``is_to_the_law`` says as which channel the law sees what they do.
+    ``needs_own_yes`` is a channel that no purchase opens: only a yes to it does.
+    ``can_be_withdrawn`` marks lists that people are put on, and taken off again when they
+    return or say no.
     """
 
     address_kind: AddressKind
@@ -74,6 +77,7 @@ class Capabilities:
     has_receipts: bool = False
     reaches_people: bool = True
     needs_consent: bool = True
+    needs_own_yes: bool = False
     needs_quiet_hours: bool = True
     needs_postal_address: bool = False
     can_be_withdrawn: bool = False
@@ -126,10 +130,53 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """Somebody's time on a list that another system keeps, as an ad audience.
+
+    ``destination`` is what journeys call the list, ``member`` what the person is known by there
+    (a hash), and ``until`` when they are taken off whatever happens.
+    """
+
+    destination: str
+    member: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the provider calls the message it took."""
+    """What the provider calls the message it took; ``stay`` where it puts somebody on a list."""
 
     provider_id: str
+    stay: Stay | None = None
+
+
+class ChangeKind(StrEnum):
+    """What is to happen to people on a list."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class ListChange:
+    """People to be put on a list, or taken off; saying it twice is as good as once.
+
+    ``everybody`` reads who is to be on it after that, for a list that is handed over whole.
+    """
+
+    kind: ChangeKind
+    destination: str
+    members: Sequence[str]
+    at: datetime
+    everybody: Callable[[], Iterable[str]] = field(default=tuple, compare=False)
+
+
+class Effect(StrEnum):
+    """What became of a change that was taken."""
+
+    PENDING = "pending"
+    EFFECTIVE = "effective"
+    FAILED = "failed"
 
 
 class DeliveryKind(StrEnum):

@@ -32,6 +32,7 @@ from rekindle.ledger import (
     load_last_pass,
     require_home,
     running_versions,
+    tally_lists,
 )
 from rekindle.messages import Severity
 from rekindle.profiles import FAMILIES
@@ -44,6 +45,8 @@ from rekindle.worker.marking import FILE, Watermark
 SHORT_SECRET = 16
 OLD_IMPORT = timedelta(days=2)
 SILENT = timedelta(days=1)
+# Meta takes up to a day; a pass that is away and a second try take the rest.
+TAKEN_OFF_WITHIN = timedelta(days=2)
 LITTLE_SPACE, NO_SPACE = 2**30, 100 * 2**20
 
 
@@ -95,6 +98,7 @@ def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
             ("people", _people),
             ("messages", _stuck),
             ("outlets", _stops),
+            ("lists", _lists),
             ("keys", _keys),
         )
         lines += [line for about, check in rest for line in _tried(about, check, workspace)]
@@ -346,6 +350,25 @@ def _stuck(workspace: Workspace) -> Iterator[Line]:
         yield Line("messages", State.WARNS, found, "see `rekindle outbox`")
     else:
         yield Line("messages", State.WELL, "none is stuck")
+
+
+def _lists(workspace: Workspace) -> Iterator[Line]:
+    """Say of which lists somebody is still to be taken off though it was asked for days ago."""
+    at = workspace.clock.now()
+    late = [
+        one
+        for one in tally_lists(workspace.ledger)
+        if one.oldest_at is not None and at - one.oldest_at > TAKEN_OFF_WITHIN
+    ]
+    for one in late:
+        found = (
+            f"{counted(one.requested + one.taken, 'removal')} from {one.destination} "
+            f"({one.outlet}) asked for and not effective, the oldest since "
+            f"{moment(one.oldest_at or at, workspace.zone)}"
+        )
+        found += f": {one.error}" if one.error else ""
+        remedy = "mend what is said, or take them off in the ad system by hand"
+        yield Line("lists", State.WARNS, found, remedy)
 
 
 def _stops(workspace: Workspace) -> Iterator[Line]:

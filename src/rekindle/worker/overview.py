@@ -12,6 +12,7 @@ from datetime import datetime
 from rekindle.channels import discover
 from rekindle.ledger import (
     JourneyTally,
+    ListTally,
     Reach,
     Stop,
     Stops,
@@ -19,6 +20,7 @@ from rekindle.ledger import (
     count_reach,
     load_last_pass,
     tally_journeys,
+    tally_lists,
     tally_messages,
 )
 from rekindle.runtime import Workspace
@@ -39,7 +41,8 @@ class FactsOverview:
 class LedgerOverview:
     """Whom each channel could reach, which journeys go on, and what waits to leave.
 
-    ``stops`` is which outlets send nothing until something is mended.
+    ``stops`` is which outlets send nothing until something is mended; ``lists`` are those that
+    people were put on.
     """
 
     reach: Mapping[str, Reach]
@@ -47,6 +50,7 @@ class LedgerOverview:
     waiting: Waiting
     passed_at: datetime | None
     stops: Mapping[str, Stop]
+    lists: tuple[ListTally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +118,5 @@ def _ledger(workspace: Workspace) -> LedgerOverview:
         tally_messages(alias, at),
         load_last_pass(alias),
         Stops(alias).all(),
+        tuple(tally_lists(alias)),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rekindle.clock import pause, stopwatch
@@ -24,6 +24,7 @@ from rekindle.worker.dispatching import DispatchReport, build_dispatcher, requir
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
+from rekindle.worker.keeping.lists import ListKeeper
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
@@ -93,7 +94,7 @@ class Worker:
         break_circuits(space, now)
         decided = engine.tick(now)
         self._mark.note()
-        sent = self._dispatch(is_stopping)
+        sent = self._keep_lists(self._dispatch(is_stopping), is_stopping)
         self._mark.note(is_forced=bool(sent.outcomes))
         note_pass(space.ledger, space.clock.now())
         done = Pass(returned, decided, sent)
@@ -202,6 +203,15 @@ class Worker:
             return is_stopping()
 
         return dispatcher.run(is_stopping=is_over)
+
+    def _keep_lists(self, sent: DispatchReport, is_stopping: Callable[[], bool]) -> DispatchReport:
+        """Tell those who keep lists whom to put on them and take off; add what was in the way."""
+        keeper = ListKeeper(self._workspace)
+        if done := keeper.run(is_stopping=is_stopping):
+            told = ", ".join(f"{what} {count}" for what, count in sorted(done.items()))
+            logger.info("lists: %s", told)
+        troubles = filter(None, (sent.trouble, *keeper.troubles))
+        return replace(sent, trouble="; ".join(troubles))
 
     def _log(self, done: Pass) -> None:
         for journey, why in done.decided.closed.items():

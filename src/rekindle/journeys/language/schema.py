@@ -235,10 +235,17 @@ def _send() -> Schema:
                 "default": WITHOUT_OFFER[0],
                 "description": "What becomes of the message where no offer may be given.",
             },
+            "destination": {
+                "$ref": "#/$defs/name",
+                "description": "The list that people are put on, where the channel has lists.",
+            },
             "id": {"$ref": "#/$defs/name", "description": "What the step is known by."},
         },
-        required=["channel", "template"],
-    ) | {"dependentRequired": {"without_offer": ["offer"]}}
+        required=["channel"],
+    ) | {
+        "dependentRequired": {"without_offer": ["offer"]},
+        "oneOf": [{"required": ["template"]}, {"required": ["destination"]}],
+    }
 
 
 def _waits() -> Sequence[Schema]:

@@ -24,7 +24,6 @@ from rekindle.journeys.language.waits import read_wait
 from rekindle.journeys.language.words import (
     KEYS,
     LADDER,
-    LATER,
     LATER_CHANNELS,
     LOOPS,
     MAX_NESTING,
@@ -108,10 +107,10 @@ class StepReader:
 
     def _read_send(self, step: Section, entry: Entry, depth: int) -> Send:
         send = as_section(entry)
-        check_keys(send, KEYS["send"], later=LATER["send"])
+        check_keys(send, KEYS["send"])
         is_first, self.has_send = not self.has_send, True
         channel = self._read_channel(need(send, "channel", "channel: email"))
-        template = named(need(send, "template", "template: check-in"), TEMPLATE_PATTERN)
+        template = self._read_template(send, channel)
         given = send.get("id")
         if given is not None and "id" in step.lines:
             refuse(given, "the step has an 'id' already; remove one")
@@ -133,6 +132,27 @@ class StepReader:
                 "add without_offer: send",
             )
         return wanted
+
+    def _read_template(self, send: Section, channel: Channel) -> str:
+        """Return the template, or the list that a channel of lists is to put people on."""
+        known = known_channels().get(channel)
+        is_list = "destination" in send.lines if known is None else known.has_destinations
+        right, wrong = ("destination", "template") if is_list else ("template", "destination")
+        if wrong in send.lines:
+            refuse(
+                send.entries[wrong],
+                f"the channel {channel} has no {wrong}; write {right}: NAME",
+                line=send.lines[wrong],
+            )
+        example = "destination: lapsed-buyers" if is_list else "template: check-in"
+        for stray in ("variants", "offer", "without_offer"):
+            if is_list and stray in send.lines:
+                refuse(
+                    send,
+                    f"who is put on a list is told nothing, so there is no {stray!r}",
+                    line=send.lines[stray],
+                )
+        return named(need(send, right, example), NAME_PATTERN if is_list else TEMPLATE_PATTERN)
 
     def _read_channel(self, entry: Entry) -> Channel:
         word = filled(entry)

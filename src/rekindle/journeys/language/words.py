@@ -30,7 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "enter": ("on", "times", "within", "audience", "date", "days_before"),
     "goal": ("on", "within"),
     "step": ("send", "wait", "branch", "end", "when", "id"),
-    "send": ("channel", "template", "variants", "offer", "without_offer", "id"),
+    "send": ("channel", "template", "destination", "variants", "offer", "without_offer", "id"),
     "wait": ("for", "or_on", "until", "at_most"),
     "until": ("date", "days_before"),
     "way": ("when", "steps", "otherwise"),
@@ -39,7 +39,6 @@ STEP_WORDS = ("send", "wait", "branch", "end")
 # Parts of the language that a later version will read; refused with that word until then.
 LATER: Mapping[str, tuple[str, ...]] = {
     "": ("budget",),
-    "send": ("destination",),
 }
 LATER_CHANNELS = ("audience", "direct_mail", "letter", "whatsapp")
 LOOPS = ("goto", "go_to", "jump", "loop", "repeat")

@@ -17,7 +17,7 @@ from rekindle.ledger import models
 from rekindle.ledger.book.addresses import Given, save_addresses
 from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
 from rekindle.ledger.bulk import chunks
-from rekindle.ledger.cancelling import cancel, cancel_each, take_back_from
+from rekindle.ledger.cancelling import cancel, cancel_each, end_stays, take_back_from
 from rekindle.ledger.guards.forgetting import forget_words, private_words
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.queries import (
@@ -206,6 +206,13 @@ class People:
             execute(self._alias, "exclude", rows_of([row]))
             note_people(self._alias, [person])
             take_back_from(self._alias, [person])
+            if until is None or until > at:
+                marketing = models.Touch.objects.using(self._alias).filter(
+                    person=person, is_marketing=True
+                )
+                stays = models.Stay.objects.using(self._alias)
+                mine = stays.filter(touch__in=marketing.values("pk"))
+                end_stays(self._alias, mine, Reason.EXCLUDED, at)
 
     def include(self, person: str, exclusion: Exclusion) -> None:
         """Take back an exclusion."""
@@ -253,6 +260,10 @@ class People:
         if withdrawn:
             rows = fetch(self._alias, "withdrawn_messages", rows_of(withdrawn))
             cancel_each(self._alias, {touch: Reason.NO_PERMISSION for (touch,) in rows})
+            stays = models.Stay.objects.using(self._alias)
+            for stay, at in fetch(self._alias, "withdrawn_stays", rows_of(withdrawn)):
+                mine = stays.filter(pk=stay)
+                end_stays(self._alias, mine, Reason.NO_PERMISSION, instant_of(at))
 
     def _carry_suppressions(self, cards: Iterable[Row]) -> None:
         """Let what an earlier release suppressed by another spelling bind these addresses.

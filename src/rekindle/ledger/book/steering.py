@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from rekindle.gate import INSTANT
 from rekindle.ledger import models
 from rekindle.ledger.bulk import CHUNK, chunks
-from rekindle.ledger.cancelling import cancel, take_back
+from rekindle.ledger.cancelling import cancel, end_journey_stays, take_back
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.queries import (
     execute,
@@ -67,6 +67,7 @@ class Steering:
                 ended += end_enrolments(self._alias, endings, at)
                 last = rows[-1][0]
             self._cancel_finished(journey)
+            end_journey_stays(self._alias, journey, Reason.STOPPED, at)
         return ended
 
     def transfer(self, journey: str, version: int, places: Mapping[int, Mapping[int, int]]) -> int:

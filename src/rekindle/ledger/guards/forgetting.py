@@ -32,6 +32,7 @@ TEXTS: Mapping[type[Model], tuple[str, ...]] = {
     models.Touch: ("last_error", "provider_id", "leased_by"),
     models.AuditEntry: ("detail",),
     models.Task: ("note",),
+    models.Stay: ("last_error",),
     intake_models.Event: ("message_id", "name", "subject", "deed"),
 }
 

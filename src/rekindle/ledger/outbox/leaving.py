@@ -124,6 +124,9 @@ class _Offers:
         )
 
 
+NO_OFFERS = _Offers({}, {})
+
+
 def load_messages(
     alias: str,
     find: FindJourney,
@@ -155,6 +158,28 @@ def load_messages(
     listed = _load_listed(alias, lines, terms)
     look = _Look(terms, lease, papers, beside, left, listed, offers)
     return [look.message(line, journeys[line.journey, line.version]) for line in lines]
+
+
+def load_standing(
+    alias: str, find: FindJourney, touches: Iterable[int], *, lease: Lease, terms: BookRules
+) -> list[tuple[int, Dossier, Journey]]:
+    """Return touches, whatever became of them, with their dossiers as they are now.
+
+    Caps and budgets are not asked of what has happened already.
+    """
+    rows = fetch(alias, "leased_messages", rows_of((touch,) for touch in touches))
+    lines = [_Line(*row) for row in rows]
+    journeys = {key: find(*key) for key in {(line.journey, line.version) for line in lines}}
+    exits = frozenset().union(*(journey.exits for journey in journeys.values()))
+    papers = load_papers(
+        alias, {line.person for line in lines}, exits | terms.events_asked, lease.at
+    )
+    look = _Look(terms, lease, papers, {}, {}, _load_listed(alias, lines, terms), NO_OFFERS)
+    found = []
+    for line in lines:
+        journey = journeys[line.journey, line.version]
+        found.append((line.touch, look.message(line, journey).dossier, journey))
+    return found
 
 
 def load_beside(

@@ -9,8 +9,9 @@ is to check at the last instant.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from django.db.models import F, Q, QuerySet
 
@@ -29,6 +30,7 @@ from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage, Recovered, StuckMessage
 from rekindle.ledger.outbox.paying import release
 from rekindle.ledger.outbox.standing import read_standing
+from rekindle.ledger.outbox.stays.taking_down import take_down
 from rekindle.ledger.outbox.stuck import find_stuck, resolve_stuck
 from rekindle.ledger.queries import (
     execute,
@@ -41,7 +43,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.signals import EVERY, hold_people, record_signals
 from rekindle.ledger.versions import Versions
-from rekindle.messages import LISTED, Address, Message, find_problem
+from rekindle.messages import LISTED, Address, Message, Stay, find_problem
 from rekindle.vocabulary import Answer, Channel, Reason, SignalKind
 
 MAX_ATTEMPTS = 8
@@ -52,6 +54,7 @@ MOST_WAITS = MAX_ATTEMPTS - 2
 
 MAX_CLAIM = CHUNK
 NO_TERMS = BookRules()
+NO_STAYS: Mapping[int, Stay] = MappingProxyType({})
 OFFER_REASONS = frozenset({Reason.OFFER_OVER, Reason.OFFER_OPEN})
 ENDINGS = {Reason.BOUNCE: SignalKind.BOUNCE, Reason.OPT_OUT: SignalKind.OPT_OUT}
 LOST = "the worker was lost while sending"
@@ -152,11 +155,13 @@ class Outbox:
         at: datetime,
         *,
         kept: Sequence[tuple[OutboxMessage, Message]] = (),
+        stays: Mapping[int, Stay] = NO_STAYS,
     ) -> None:
         """Write down that the provider took messages, whatever was believed before.
 
         Each comes with the provider's name for it. Those that are ``kept``, as they were
-        written, wait from now on until their person asks for them.
+        written, wait from now on until their person asks for them; ``stays`` are, by touch,
+        the lists that people are to be put on.
         """
         rows = rows_of((message.touch, provider_id) for message, provider_id in results)
         given = (rows, rows) if is_postgresql(self._alias) else (rows,)
@@ -165,6 +170,8 @@ class Outbox:
                 self._accept_given_up(results, at)
             if kept:
                 keep(self._alias, kept)
+            if stays:
+                take_down(self._alias, stays, at)
 
     def retry_later(
         self, message: OutboxMessage, at: datetime, *, error: str, is_broken: bool = False

@@ -215,6 +215,19 @@ WHERE t.state IN ('queued', 'leased') AND t.is_marketing
       SELECT 1 FROM ledger_consent AS c
       WHERE c.person_id = r.person AND c.channel = r.channel AND c.granted AND c.at > r.at)
 
+-- name: withdrawn_stays
+-- Who is on a list for marketing, withdrew since and has not granted it again.
+SELECT s.id, INSTANT(max(r.at))
+FROM ROWS(person text, channel text, at instant) AS r
+JOIN ledger_stay AS s ON s.person_id = r.person AND s.channel = r.channel
+JOIN ledger_touch AS t ON t.id = s.touch
+WHERE s.requested_at IS NULL AND t.is_marketing
+  AND NOT EXISTS (
+      SELECT 1 FROM ledger_consent AS c
+      WHERE c.person_id = r.person AND c.channel = r.channel AND c.granted AND c.at > r.at)
+GROUP BY s.id
+ORDER BY s.id
+
 -- name: save_preferences
 -- Keep what a person asked for.
 INSERT INTO ledger_preference (person_id, snoozed_until, muted_topics, at_most_every_seconds)
@@ -470,10 +483,10 @@ WHERE e.person_id IN (SELECT r.person FROM ROWS(person text) AS r)
 ORDER BY s.enrolment_id
 -- postgresql: FOR NO KEY UPDATE OF s
 
--- name: finished_with_messages_of
--- These people's enrolments that came to their end, but not all of their messages left, or
--- were asked for.
-SELECT DISTINCT e.id, e.person_id, e.journey, e.version,
+-- name: finished_but_reaching
+-- These people's enrolments that came to their end, but not all of their messages left or were
+-- asked for, or they put them on a list that they are on still. Two lists of the same people.
+SELECT e.id, e.person_id, e.journey, e.version,
        INSTANT(e.entered_at), INSTANT(e.last_order_at), '', INSTANT(e.entered_at)
 FROM ROWS(person text) AS r
 JOIN ledger_touch AS t ON t.person_id = r.person
@@ -481,7 +494,15 @@ JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
 WHERE (t.state IN ('queued', 'leased')
        OR EXISTS (SELECT 1 FROM ledger_kept AS k WHERE k.touch = t.id))
   AND e.ended_reason = 'finished'
-ORDER BY e.id
+UNION
+SELECT e.id, e.person_id, e.journey, e.version,
+       INSTANT(e.entered_at), INSTANT(e.last_order_at), '', INSTANT(e.entered_at)
+FROM ROWS(person text) AS r
+JOIN ledger_stay AS s ON s.person_id = r.person
+JOIN ledger_touch AS t ON t.id = s.touch
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE s.requested_at IS NULL AND e.ended_reason = 'finished'
+ORDER BY 1
 
 -- name: end_enrolments
 -- End those of these enrolments that are still open.
@@ -592,7 +613,8 @@ WHERE s.enrolment_id = r.enrolment
 
 -- name: watched
 -- Whose returns still matter, once each: who is in a journey, by their places rather than by
--- reading every enrolment there ever was, and whoever has a message that may still leave.
+-- reading every enrolment there ever was, whoever has a message that may still leave or be
+-- shown, and whoever is on a list.
 SELECT e.person_id, INSTANT(e.entered_at), INSTANT(e.last_order_at)
 FROM ledger_place AS s
 JOIN ledger_enrolment AS e ON e.id = s.enrolment_id
@@ -601,3 +623,14 @@ SELECT e.person_id, INSTANT(e.entered_at), INSTANT(e.last_order_at)
 FROM ledger_touch AS t
 JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
 WHERE t.state = 'queued' OR t.state = 'leased'
+UNION
+SELECT e.person_id, INSTANT(e.entered_at), INSTANT(e.last_order_at)
+FROM ledger_kept AS k
+JOIN ledger_touch AS t ON t.id = k.touch
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+UNION
+SELECT e.person_id, INSTANT(e.entered_at), INSTANT(e.last_order_at)
+FROM ledger_stay AS s
+JOIN ledger_touch AS t ON t.id = s.touch
+JOIN ledger_enrolment AS e ON e.id = t.enrolment_id
+WHERE s.requested_at IS NULL

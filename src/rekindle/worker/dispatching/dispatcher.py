@@ -295,7 +295,9 @@ class Dispatcher:
         accepted = [(message, one.word) for message, one in results if one.fate is Fate.ACCEPTED]
         if accepted:
             kept = [(one, self._kept[one.key]) for one, _ in accepted if one.key in self._kept]
-            self._outbox.accept(accepted, at, kept=kept)
+            pairs = ((message.touch, one.stay) for message, one in results)
+            stays = {touch: stay for touch, stay in pairs if stay is not None}
+            self._outbox.accept(accepted, at, kept=kept, stays=stays)
             self._outcomes[Fate.ACCEPTED.value] += len(accepted)
         self._return([message for message, one in results if one.fate is Fate.NOT_TRIED])
         for message, one in results:

@@ -23,7 +23,7 @@ from rekindle.errors import (
     RefusedContentError,
     UnknownFateError,
 )
-from rekindle.messages import Message, Outlet, hide_address
+from rekindle.messages import Message, Outlet, Stay, hide_address
 from rekindle.vocabulary import value_by_the_million
 
 # So many temporary failures in a row are the provider's, not one address's.
@@ -49,11 +49,15 @@ class Fate(StrEnum):
 
 @value_by_the_million(frozen=True, slots=True)
 class Handed:
-    """A message's fate and the provider's ``word`` on it: its name for it, or the error."""
+    """A message's fate and the provider's ``word`` on it: its name for it, or the error.
+
+    ``stay`` is where it puts somebody on a list.
+    """
 
     fate: Fate
     word: str = ""
     retry_after: timedelta | None = None
+    stay: Stay | None = None
 
 
 class HandOver:
@@ -94,7 +98,8 @@ class HandOver:
 
     def _try(self, message: Message) -> Handed:
         try:
-            return Handed(Fate.ACCEPTED, self._outlet.send(message).provider_id)
+            receipt = self._outlet.send(message)
+            return Handed(Fate.ACCEPTED, receipt.provider_id, stay=receipt.stay)
         except UnknownFateError as error:
             return Handed(Fate.UNKNOWN, str(error))
         except MalformedAddressError as error:

@@ -36,6 +36,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Address,
     models.Task,
     models.Kept,
+    models.Stay,
     intake_models.Event,
     offer_models.GivenOffer,
 )

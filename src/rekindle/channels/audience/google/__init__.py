@@ -1,0 +1,1 @@
+"""Audiences of Google, by the Data Manager API."""

@@ -1,0 +1,1 @@
+"""Custom Audiences of Meta, by the Marketing API."""

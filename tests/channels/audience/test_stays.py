@@ -1,0 +1,66 @@
+"""From a journey to a list of ads and off it again, in a whole workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from rekindle.consent import ConsentRecord
+from rekindle.vocabulary import SignalKind
+from tests.channels.audience.lists import AUDIENCE, DAY, HOUR, MINUTE, Shop
+
+ANN = sha256(b"ann.lee@example.com").hexdigest()
+BOB = sha256(b"bob@example.com").hexdigest()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path / "shop")
+    yield shop
+    shop.close()
+
+
+def test_a_stay_ends_with_a_return_or_when_it_is_over_and_may_begin_again(shop: Shop) -> None:
+    shop.start()
+    assert shop.members() == {ANN, BOB}
+    shop.clock.move(DAY)
+    shop.buy("ann")
+    shop.later(MINUTE)
+    assert shop.members() == {BOB}
+    (stay,) = shop.stays()
+    assert (stay.reason, stay.effective_at, stay.member) == ("order", shop.clock.now(), "")
+    shop.later(30 * DAY)
+    assert [(one.reason, one.member) for one in shop.stays("bob")] == [("finished", "")]
+    assert shop.members() == set()
+    shop.later(60 * DAY)
+    assert shop.members() == {ANN, BOB}
+    folder = shop.folder / "state" / "audiences" / "lapsed"
+    names = [path.name.partition("-")[0] for path in sorted(folder.glob("*-*.csv"))]
+    assert sorted(names) == ["added", "added", "removed", "removed"]
+    assert not list(folder.glob("*.new"))
+
+
+def test_a_return_between_the_message_and_the_list_is_in_time(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker dies after it took down who is to be on the list, and before it says so."""
+    no = ConsentRecord("bob", AUDIENCE, False, shop.clock.now(), "form")
+    shop.space.book.save_consent([no])
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rekindle.worker.ticking.ListKeeper.run", die)
+        with pytest.raises(KeyboardInterrupt):
+            shop.start()
+    assert shop.stays("bob") == []
+    assert shop.stays()[0].told_at is None
+    shop.record("ann", SignalKind.ORDER)
+    (stay,) = shop.stays()
+    assert (stay.requested_at, stay.effective_at) == (shop.clock.now(), shop.clock.now())
+    shop.later(HOUR)
+    assert shop.members() == set()
