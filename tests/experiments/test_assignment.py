@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from hashlib import blake2b
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekindle.experiments import assign, assigner, draw
+from rekindle.experiments import assign, assigner, choose, draw
 from rekindle.vocabulary import Arm
 
 PEOPLE = [f"customer-{number}" for number in range(50_000)]
@@ -87,3 +88,32 @@ def test_draw_is_even_sticky_and_below_one() -> None:
     assert all(0 <= one < 1 for one in drawn)
     assert 0.47 < sum(drawn) / len(drawn) < 0.53
     assert draw("c", salt="ab") != draw("bc", salt="a")
+
+
+def test_choice_is_made_as_often_as_the_weights_say() -> None:
+    weights = {"a": 1.0, "b": 3.0, "c": 6.0}
+    chosen = Counter(choose(person, salt="spring", weights=weights) for person in PEOPLE)
+    for name, weight in weights.items():
+        share = weight / 10
+        error = (share * (1 - share) / len(PEOPLE)) ** 0.5
+        assert chosen[name] / len(PEOPLE) == pytest.approx(share, abs=4 * error)
+
+
+def test_choice_among_more_moves_people_to_the_new_one_alone() -> None:
+    people = PEOPLE[:2_000]
+    before = {one: choose(one, salt="s", weights={"a": 1, "b": 2}) for one in people}
+    after = {one: choose(one, salt="s", weights={"b": 2, "new": 1, "a": 1}) for one in people}
+    moved = {after[one] for one in people if after[one] != before[one]}
+    assert moved == {"new"}
+
+
+def test_choice_does_not_depend_on_the_arm() -> None:
+    held = held_out("spring", 0.2)
+    chosen = Counter(choose(one, salt="spring/hello", weights={"a": 1, "b": 1}) for one in held)
+    assert chosen["a"] / len(held) == pytest.approx(0.5, abs=4 * (0.25 / len(held)) ** 0.5)
+
+
+@pytest.mark.parametrize("weights", [{}, {"a": 0.0}, {"a": -1.0}, {"a": float("nan")}])
+def test_choice_among_nothing_is_refused(weights: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="weight above 0"):
+        choose("alice", salt="s", weights=weights)

@@ -26,6 +26,7 @@ from rekindle.journeys import (
     Signal,
     Step,
     Trigger,
+    Variant,
     Wait,
     WaitForDate,
     WaitForEvent,
@@ -583,11 +584,28 @@ def test_backfill_is_at_once_never_or_spread(
 def test_variant_is_drawn_once_and_evenly() -> None:
     people = [f"person-{n}" for n in range(300)]
     world = World(*people)
-    world.start(replace(HELLO, variants=("a", "b")), Wait("1", DAY))
+    world.start(replace(HELLO, variants=(Variant("a"), Variant("b"))), Wait("1", DAY))
     world.engine.tick(START)
     drawn = Counter(move.variant for move in world.book.moves)
     assert drawn.keys() == {"a", "b"}
     assert 110 < drawn["a"] < 190
+
+
+def test_variant_stays_whoever_enters_again_however_the_list_is_changed() -> None:
+    world = World(*(f"person-{n}" for n in range(60)))
+    steps = [
+        replace(HELLO, variants=tuple(Variant(name, weight) for name, weight in listed.items()))
+        for listed in ({"a": 1, "b": 1}, {"c": 8, "b": 1, "a": 1}, {"c": 1, "b": 1})
+    ]
+    rounds: list[dict[str, str]] = []
+    for number, step in enumerate(steps):
+        world.start(step, number=number + 1, reenter=DAY)
+        world.engine.tick(START + number * 2 * DAY)
+        made = world.book.moves[number * 60 :]
+        rounds.append({move.before.person: move.variant for move in made})
+    assert rounds[1] == rounds[0]
+    assert {new for who, new in rounds[2].items() if rounds[0][who] == "b"} == {"b"}
+    assert {new for who, new in rounds[2].items() if rounds[0][who] == "a"} == {"b", "c"}
 
 
 def test_budget_is_never_overdrawn_within_a_batch_nor_after_it() -> None:

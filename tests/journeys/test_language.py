@@ -18,8 +18,10 @@ from rekindle.journeys.language.words import KEYS
 from rekindle.journeys.model import (
     Branch,
     End,
+    Measure,
     Step,
     Trigger,
+    Variant,
     WaitForDate,
     WaitForEvent,
     WaitForTime,
@@ -230,7 +232,30 @@ def test_every_condition_and_send_of_a_tree_is_found() -> None:
 def test_variants_are_drawn_from() -> None:
     send = first("- send: {channel: email, template: nudge, variants: [warm, brief]}")
     assert isinstance(send, Send)
-    assert send.variants == ("warm", "brief")
+    assert send.variants == (Variant("warm"), Variant("brief"))
+    assert send.measure is Measure.RETURNED
+
+
+def test_variant_changes_subject_or_template_and_takes_its_share() -> None:
+    send = read(
+        """
+        - send:
+            channel: email
+            template: nudge
+            measure: clicked
+            variants:
+              - {name: warm, subject: "Still there, {{ first_name }}?", share: 50%}
+              - {name: brief, template: nudge-brief}
+              - plain
+        """
+    ).steps[0]
+    assert isinstance(send, Send)
+    assert send.measure is Measure.CLICKED
+    assert [(one.name, one.weight) for one in send.variants] == [
+        ("warm", 0.5), ("brief", 0.25), ("plain", 0.25),
+    ]  # fmt: skip
+    assert [one.template for one in send.wordings] == ["nudge", "nudge-brief", "nudge"]
+    assert send.wordings[0].subject == "Still there, {{ first_name }}?"
 
 
 # Keys
@@ -258,6 +283,7 @@ def test_template_named_like_a_word_shares_its_numbers() -> None:
 # Refused: the steps, the line of the complaint and words it must hold.
 
 BRANCH = "- branch:\n    - when: clicked\n      steps:\n        - {}\n    - {}\n- {}"
+TESTED = "- send: {{channel: email, template: a, variants: {}}}"
 REFUSED_BY_BOTH = [
     ("- wait: {until: clicked}", 5, "this may wait for ever; add at_most: 5 days"),
     ("- wait: {until: [clicked, visited]}", 5, "this may wait for ever"),
@@ -301,11 +327,19 @@ REFUSED_BY_BOTH = [
     ("- send: {channel: email, template: a, variants: [b, b]}", 5, "'b' stands here twice"),
     ("- send: {channel: email, template: a, variants: []}", 5, "this list is empty; name at"),
     ("- send: {channel: email, template: a, destination: meta}", 5, "has no destination"),
+    (TESTED.format("[{name: b, subject: ''}, c]"), 5, "a value is missing"),
+    (TESTED.format("[{name: b, message: c}, c]"), 5, "unknown key 'message'"),
+    (TESTED.format("[b, c], measure: opened"), 5, "opens say nothing about people"),
+    (TESTED.format("[b, c], measure: sold"), 5, "unknown word 'sold'"),
+    ("- send: {channel: email, template: a, measure: clicked}", 5, "variants, which are missing"),
     ("- send: {channel: email, template: a, offer: Ten Percent}", 5, "is no name"),
     ("- send: {channel: email, template: a, without_offer: send}", 5, "'offer', which is missing"),
     ("- send: {channel: email, template: a, offer: a, without_offer: go}", 5, "unknown word 'go'"),
 ]
 REFUSED_BY_LOADER = [
+    (TESTED.format("[{name: b, share: 0%}, c]"), 5, "write a share from 1%"),
+    (TESTED.format("[{name: b, share: 60%}, {name: c, share: 40%}, d]"), 5, "leave nothing"),
+    (TESTED.format("[{name: b, share: 50%}, {name: c, share: 40%}]"), 5, "make 90%, not 100%"),
     (f"- end\n- {HELLO}", 6, "nobody gets here"),
     (BRANCH.format("end", "otherwise: [end]", HELLO), 10, "nobody gets here"),
     (BRANCH.format("end", "when: true\n      steps: [end]", HELLO), 11, "nobody gets here"),

@@ -35,6 +35,7 @@ from rekindle.journeys import (
     Send,
     Step,
     Trigger,
+    Variant,
     Wait,
     WaitForDate,
     WaitForEvent,
@@ -311,7 +312,7 @@ class _StepDrawer:
     def _send(self) -> Send:
         key = self._key("s")
         when = self._draw.choice(tuple(CONDITIONS)) if self._draw.random() < 0.2 else None
-        variants = ("warm", "brief") if self._draw.random() < 0.2 else ()
+        variants = (Variant("warm"), Variant("brief")) if self._draw.random() < 0.2 else ()
         return Send(key, CHANNEL, key, when, variants, GIVING.get(key))
 
     def _wait(self) -> Wait:
@@ -386,7 +387,7 @@ def _step_text(step: Step) -> dict[str, Any]:
     if isinstance(step, Send):
         send: dict[str, Any] = {"channel": CHANNEL.value, "template": step.template}
         if step.variants:
-            send["variants"] = step.variants
+            send["variants"] = [one.name for one in step.variants]
         if step.offer is not None:
             send["offer"] = str(step.offer)
         if step.offer is not None and step.offer.may_be_without:

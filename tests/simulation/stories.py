@@ -44,7 +44,7 @@ class Stories:
     def __init__(self, journal: Journal, house: House) -> None:
         self.told: list[Told] = []
         self._journal, self._house = journal, house
-        self._variants: dict[tuple[str, str, str, tuple[str, ...]], str] = {}
+        self._variants: dict[tuple[str, str, str], str] = {}
 
     def enter(self, enrolment: Enrolment, *, known_order: datetime | None) -> Trail:
         """Someone new is in a journey; see that they may be."""
@@ -139,9 +139,11 @@ class Stories:
         if is_touch:
             self._see_touch(trail, step, move)
         if decision.answer is Answer.SEND:
-            drawn = (trail.person, trail.journey, step.key, step.variants)
-            if self._variants.setdefault(drawn, move.variant) != move.variant:
+            drawn = (trail.person, trail.journey, step.key)
+            had = self._variants.get(drawn, "")
+            if step.variant(had) is not None and had != move.variant:
                 raise broken("an assignment never changes", f"{trail.key} {step.key}")
+            self._variants[drawn] = move.variant
 
     def _see_touch(self, trail: Trail, step: Send, move: Move) -> None:
         """Hold a ghost to what a message is held to; remember both."""

@@ -298,10 +298,10 @@ def _show_decisions(found: Explanation, zone: ZoneInfo) -> None:
     ]
     show_table("Decisions", ["when", "journey", "step", "answer", "reason", "why"], rows)
     sent = [
-        [moment(m.created_at, zone), m.template, m.state.value, m.reason or m.error]
+        [moment(m.created_at, zone), m.template, m.variant, m.state.value, m.reason or m.error]
         for m in found.messages
     ]
-    show_table("Messages", ["decided", "template", "state", "note"], sent)
+    show_table("Messages", ["decided", "template", "variant", "state", "note"], sent)
 
 
 def _show_offers(found: Explanation, currency: str) -> None:

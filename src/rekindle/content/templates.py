@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,7 +24,7 @@ from rekindle.content.forms import (
     compile_mail,
     compile_note,
 )
-from rekindle.content.language import Part, compile_part, nearest
+from rekindle.content.language import PLAIN, Part, compile_part, nearest
 from rekindle.content.model import (
     BLANK_OFFER,
     LAYOUT_VARIABLES,
@@ -44,6 +45,7 @@ _OR_ELSE = r"""(?:\|\s*default:\s*(?:'[^'{}]*'|"[^"{}]*"))?"""
 _NOTE = re.compile(r"(?P<name>.+)\.(?P<channel>[a-z][a-z0-9_]{0,23})\.txt")
 
 T = TypeVar("T")
+Source = TypeVar("Source")
 
 
 class Templates:
@@ -62,6 +64,7 @@ class Templates:
     ) -> None:
         self._folder = folder
         self._mails, self._notes = dict(mails), dict(notes)
+        self._worded: dict[tuple[str, str], str] = {}
 
     @property
     def folder(self) -> Path:
@@ -71,7 +74,25 @@ class Templates:
     @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all templates, sorted."""
-        return tuple(sorted({*self._mails, *(name for name, _ in self._notes)}))
+        own = self._mails.keys() - self._worded.values()
+        return tuple(sorted({*own, *(name for name, _ in self._notes)}))
+
+    def worded(self, name: str, subject: str) -> str:
+        """Return by which name an e-mail goes with another subject; its own where it is empty.
+
+        A subject that is no valid Liquid is a broken template to whoever asks for that name.
+        """
+        if not subject or isinstance(mail := self._mails.get(name), BrokenTemplateError | None):
+            return name
+        if (name, subject) not in self._worded:
+            known_as = f"{name} with the subject {subject!r}"
+            self._worded[name, subject] = known_as
+            self._mails[known_as] = _tried(partial(_reworded, mail), subject)
+        return self._worded[name, subject]
+
+    def has_subject(self, name: str, form: Form) -> bool:
+        """Return whether a template has a subject on a channel."""
+        return isinstance(self.find(name, form), Mail)
 
     def variables(self, name: str, form: Form = MAIL) -> frozenset[str]:
         """Return every dotted name a template takes from outside."""
@@ -171,7 +192,7 @@ class Templates:
         found = self._mails.get(name)
         if found is None:
             raise BrokenTemplateError(
-                f"{self._folder / name}.mjml does not exist{nearest(name, list(self._mails))}"
+                f"{self._folder / name}.mjml does not exist{nearest(name, list(self.names))}"
             )
         return _whole(found)
 
@@ -200,9 +221,14 @@ def _notes(paths: Iterable[Path]) -> Iterable[tuple[tuple[str, str], Note | Brok
             yield (parts["name"], parts["channel"]), _tried(compile_note, path)
 
 
-def _tried(compile_: Callable[[Path], T], path: Path) -> T | BrokenTemplateError:
+def _reworded(mail: Mail, subject: str) -> Mail:
+    file = f"the subject {subject!r}"
+    return replace(mail, subject=compile_part(subject, file=file, sandbox=PLAIN))
+
+
+def _tried(compile_: Callable[[Source], T], source: Source) -> T | BrokenTemplateError:
     try:
-        return compile_(path)
+        return compile_(source)
     except TemplateError as error:
         return BrokenTemplateError(str(error))
 

@@ -7,7 +7,7 @@ nobody returning; so its counts are the most that can happen, with the gate's ow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import product
@@ -34,19 +34,22 @@ from rekindle.experiments import (
 )
 from rekindle.facts import PURCHASE
 from rekindle.gate import HouseRules
+from rekindle.insights import TestForecast, forecast_test
 from rekindle.journeys import (
     Book,
     Candidate,
     Journey,
     JourneyEngine,
     JourneyVersion,
+    Measure,
     MemoryBook,
+    Move,
     Send,
     may_enter,
     sign_plan,
 )
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.ledger import learn_rates
+from rekindle.ledger import learn_rates, load_click_rate
 from rekindle.profiles import FAMILIES, local_before
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
@@ -92,6 +95,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     nobody: str = ""
     offers: tuple[OfferForecast, ...] = ()
+    tests: tuple[TestForecast, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as documented JSON; what is unknown carries its reason."""
@@ -107,6 +111,7 @@ class Plan:
             "cost": float(self.cost.amount),
             "currency": self.cost.currency,
             "offers": [one.to_json() for one in self.offers],
+            "tests": [one.to_json() for one in self.tests],
             "base_rate": _json(
                 self.base if isinstance(self.base, Unknown) else self.base.returned_share
             ),
@@ -135,9 +140,16 @@ def check_journey(workspace: Workspace, journey: Journey) -> list[str]:
     for send in journey.sends:
         _require_destination(workspace, send)
         form = find_form(send.channel)
-        templates.check(send.template, FAMILIES.names, required=required, form=form)
-        flaws = require_flawless(templates, send.template, form, shop_url=workspace.config.shop.url)
-        notes += [str(flaw).removeprefix(f"{workspace.directory}/") for flaw in flaws]
+        for one in send.wordings:
+            if one.subject and not templates.has_subject(one.template, form):
+                raise JourneyError(
+                    f"the variant {one.name} of the step {send.key} has a subject, which messages "
+                    f"by {send.channel} have not; give it a template of its own"
+                )
+            template = templates.worded(one.template, one.subject)
+            templates.check(template, FAMILIES.names, required=required, form=form)
+            flaws = require_flawless(templates, template, form, shop_url=workspace.config.shop.url)
+            notes += [str(flaw).removeprefix(f"{workspace.directory}/") for flaw in flaws]
     check_offers(workspace, journey, templates)
     return list(dict.fromkeys(notes))
 
@@ -191,12 +203,14 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     holdout = plan_holdout(people=len(candidates), buyers_expected_share=share_of)
     version = settle_version(workspace, journey, at, holdout_share=holdout.share)
     book = _walk(workspace, version, audience, at)
+    tests = tuple(_forecast_tests(workspace, journey, book.moves, share_of, len(candidates), at))
     looks = [move.decision for move in book.moves if isinstance(move.step, Send)]
     decisions = Counter(decision.answer for decision in looks)
     reasons = Counter(one.reason for one in looks if one.reason is not None)
     cost = sum(move.cost_micros for move in book.moves)
     assigned = Counter(course.enrolment.arm for course in book.courses())
     share = version.holdout_share
+    provable = _find_provable(base, len(candidates), share)
     is_running = find_running(workspace, journey) is not None
     return Plan(
         journey=journey.name,
@@ -210,19 +224,10 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         reasons=reasons,
         cost=Money.from_micros(cost, workspace.config.workspace.currency),
         offers=forecast_offers(book.moves, workspace.config.workspace.currency),
+        tests=tests,
         base=base,
-        provable_revenue=base
-        if isinstance(base, Unknown)
-        else provable_lift(
-            people=len(candidates),
-            holdout_share=share,
-            standard_deviation=base.standard_deviation,
-        ),
-        provable_rate=base
-        if isinstance(base, Unknown)
-        else provable_rate_lift(
-            people=len(candidates), holdout_share=share, base_rate=base.returned_share
-        ),
+        provable_revenue=provable[0],
+        provable_rate=provable[1],
         token=""
         if is_running
         else sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
@@ -238,9 +243,24 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         notes=(
             *holdout_notes(journey, version),
             *offer_notes(journey),
+            *(str(one) for one in tests),
             *_notes(workspace, journey, is_running),
             *said,
         ),
+    )
+
+
+def _find_provable(
+    base: BaseRate | Unknown, people: int, share: float
+) -> tuple[float | Unknown, float | Unknown]:
+    """Return the smallest differences of revenue and of return rate that are likely to show."""
+    if isinstance(base, Unknown):
+        return base, base
+    return (
+        provable_lift(
+            people=people, holdout_share=share, standard_deviation=base.standard_deviation
+        ),
+        provable_rate_lift(people=people, holdout_share=share, base_rate=base.returned_share),
     )
 
 
@@ -311,6 +331,50 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     mean = row["total"] / row["people"]
     variance = max(row["squares"] / row["people"] - mean**2, 0.0)
     return BaseRate(row["people"], row["returned"] / row["people"], mean, variance**0.5)
+
+
+def _forecast_tests(
+    workspace: Workspace,
+    journey: Journey,
+    moves: Sequence[Move],
+    returning: float | Unknown,
+    people: int,
+    at: datetime,
+) -> Iterator[TestForecast]:
+    """Yield what is to be expected of each message that has variants."""
+    tested = [send for send in journey.sends if send.variants]
+    per_day = _measure_pace(workspace, journey, people, at) if tested else Unknown("")
+    for send in tested:
+        sent = [
+            move.at
+            for move in moves
+            if move.step.key == send.key and move.decision.answer is Answer.SEND
+        ]
+        clicked = send.measure is Measure.CLICKED
+        yield forecast_test(
+            send,
+            people=len(sent),
+            rate=load_click_rate(workspace.ledger, send.channel, at) if clicked else returning,
+            per_day=per_day,
+            after=min(sent, default=at) - at,
+            within=journey.goal.within,
+        )
+
+
+def _measure_pace(
+    workspace: Workspace, journey: Journey, people: int, at: datetime
+) -> float | Unknown:
+    """Return how many people a day came to match, or had the event, in the time before."""
+    if journey.trigger is not None:
+        return people / (EVENTS_SEEN / A_DAY)
+    before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
+    engine, facts = workspace.reading
+    now = find_matching(workspace, facts.cut(at), journey.audience, at)
+    then = find_matching(workspace, facts, journey.audience, before)
+    if not engine.scalar(then.count()):
+        return Unknown("nobody was in this audience before, so it cannot be seen how many come")
+    came = engine.scalar(now.anti_join(then, "customer_id").count())
+    return float(came) / (journey.goal.within / A_DAY)
 
 
 def _outcome(people: ir.Table, orders: ir.Table, start: datetime, end: datetime) -> ir.Table:

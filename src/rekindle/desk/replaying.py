@@ -20,7 +20,14 @@ from rekindle.desk.planning import (
 from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
-from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
+from rekindle.insights import (
+    JourneyRecord,
+    JourneyReport,
+    Membership,
+    SentMessage,
+    VariantMessage,
+    build_report,
+)
 from rekindle.journeys import (
     Course,
     Journey,
@@ -203,6 +210,20 @@ def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
         ],
         cost_micros=replayed.cost_micros,
         is_replay=True,
+        versions={version.version: version.journey},
+        variants=[
+            VariantMessage(
+                move.before.person,
+                move.before.rotation,
+                move.before.version,
+                move.step.key,
+                move.variant,
+                move.at,
+                has_left=True,
+            )
+            for move in replayed.sends
+            if move.variant
+        ],
         notes=rehearsal.notes,
     )
 

@@ -6,8 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rekindle.errors import JourneyError
-from rekindle.insights import JourneyRecord, JourneyReport, Membership, SentMessage, build_report
-from rekindle.ledger import MessageEntry, MessageState, Observations
+from rekindle.insights import (
+    JourneyRecord,
+    JourneyReport,
+    Membership,
+    SentMessage,
+    VariantMessage,
+    build_report,
+)
+from rekindle.ledger import MessageEntry, MessageState, Observations, load_variants
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
@@ -71,6 +78,20 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         ],
         cost_micros=sum(one.cost_micros for one in messages if one.state in LEFT),
         is_replay=False,
+        versions={one.version: one.journey for one in versions},
+        variants=[
+            VariantMessage(
+                one.person,
+                one.rotation,
+                one.version,
+                one.step,
+                one.variant,
+                one.at,
+                one.has_left,
+                one.clicked_at,
+            )
+            for one in load_variants(workspace.ledger, name)
+        ],
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
         notes=(*_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
     )

@@ -12,7 +12,7 @@ from rekindle.experiments.adjusting import (
     ask_of_clusters,
     find_adjustment,
 )
-from rekindle.experiments.assignment import assign, assigner, draw
+from rekindle.experiments.assignment import assign, assigner, choose, draw
 from rekindle.experiments.balance import MISMATCH, find_mismatch
 from rekindle.experiments.lift import (
     MOST_DEALT,
@@ -29,6 +29,15 @@ from rekindle.experiments.returns import ComingBack, Return, follow_returns
 from rekindle.experiments.several import SharedLevel, share_level
 from rekindle.experiments.size import plan_holdout, provable_lift, provable_rate_lift
 from rekindle.experiments.sums import ArmSums, PowerSums
+from rekindle.experiments.variants import (
+    Against,
+    Comparison,
+    Given,
+    Verdict,
+    compare_variants,
+    first_reading,
+    provable_difference,
+)
 from rekindle.experiments.watching import (
     TOO_EARLY,
     Interval,
@@ -45,9 +54,12 @@ __all__ = [
     "MOST_DEALT",
     "TOO_EARLY",
     "Adjustment",
+    "Against",
     "ArmOutcome",
     "ArmSums",
     "ComingBack",
+    "Comparison",
+    "Given",
     "HoldoutPlan",
     "Incremental",
     "Interval",
@@ -58,11 +70,14 @@ __all__ = [
     "ReadingDate",
     "Return",
     "SharedLevel",
+    "Verdict",
     "Watch",
     "ask",
     "ask_of_clusters",
     "assign",
     "assigner",
+    "choose",
+    "compare_variants",
     "draw",
     "estimate_lift",
     "estimate_lift_from_sums",
@@ -72,10 +87,12 @@ __all__ = [
     "find_mismatch",
     "find_trouble",
     "find_warnings",
+    "first_reading",
     "follow_returns",
     "incremental",
     "kind_of",
     "plan_holdout",
+    "provable_difference",
     "provable_lift",
     "provable_rate_lift",
     "share_level",

@@ -6,7 +6,8 @@ threshold decides, so a treatment widened later takes people in and puts nobody 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -63,3 +64,22 @@ def draw(person: str, *, salt: str) -> float:
     key = f"{len(salt)}:{salt}{person}".encode("utf-8", "surrogatepass")
     drawn = int.from_bytes(blake2b(key, digest_size=_BYTES).digest())
     return float(drawn >> _BEYOND_FLOAT) / float(2**_FLOAT_BITS)
+
+
+def choose(person: str, *, salt: str, weights: Mapping[str, float]) -> str:
+    """Return one of the names of ``weights``, each as often as its weight says.
+
+    Each name has a draw of its own, and the earliest of them in a race is taken (Efraimidis
+    & Spirakis, Information Processing Letters 97 (2006), 181-185). So the order says nothing,
+    and whoever is drawn anew after a change of the list goes to what was added or made more
+    of, or comes from what was left out or made less of; everybody else stays.
+
+    Raises:
+        ValueError: there is no name, or a weight is not above 0.
+    """
+    if not weights or not all(0 < weight < math.inf for weight in weights.values()):
+        raise ValueError(f"each of some names has a weight above 0, not {dict(weights)}")
+    return min(
+        sorted(weights),
+        key=lambda name: -math.log1p(-draw(person, salt=f"{salt}/{name}")) / weights[name],
+    )

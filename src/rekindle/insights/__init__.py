@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit
+from rekindle.insights.forecasting import TestForecast, forecast_test
 from rekindle.insights.model import Audit
 from rekindle.insights.pages import audit_page, report_page
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
-from rekindle.insights.record import JourneyRecord, Membership, SentMessage
+from rekindle.insights.record import JourneyRecord, Membership, SentMessage, VariantMessage
 from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable, audit_tables, report_tables
 from rekindle.insights.trial import TrialPlan, TrialReport, measure_trial, trial_tables
+from rekindle.insights.variants import VariantTest
 
 __all__ = [
     "HORIZON",
@@ -21,14 +23,18 @@ __all__ = [
     "Membership",
     "QuarantinePage",
     "SentMessage",
+    "TestForecast",
     "TextTable",
     "TrialPlan",
     "TrialReport",
+    "VariantMessage",
+    "VariantTest",
     "audit_page",
     "audit_tables",
     "build_audit",
     "build_report",
     "check_refused",
+    "forecast_test",
     "measure_trial",
     "read_quarantine",
     "reconcile",

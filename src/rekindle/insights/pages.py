@@ -107,6 +107,7 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
                 _lift_section(report),
                 _funnel_section(report),
                 _touch_section(report),
+                *_test_sections(report),
             ),
             notes=(*report.notes, *_lift_notes(report)),
         )
@@ -333,6 +334,18 @@ def _touch_section(report: JourneyReport) -> _Section:
             replace(tables.promise_table(report), notes=()),
         ),
     )
+
+
+def _test_sections(report: JourneyReport) -> Iterable[_Section]:
+    if report.tests:
+        yield _Section(
+            "Which wording did better",
+            "Each person was drawn into a variant and stays in it. A comparison is read when "
+            "enough people did what is measured, and again at twice as many, so that looking "
+            "often finds nothing that is not there.",
+            "",
+            tuple(tables.variant_tables(report)),
+        )
 
 
 def _lift_notes(report: JourneyReport) -> Iterable[str]:

@@ -7,7 +7,7 @@ one report measures what was done and what would have been done by the same rule
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rekindle.journeys import Journey
@@ -46,12 +46,27 @@ class SentMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantMessage:
+    """One message in a variant, decided at ``at``; ``clicked_at`` is a person's first click."""
+
+    person: str
+    rotation: int
+    version: int
+    step: str
+    variant: str
+    at: datetime
+    has_left: bool
+    clicked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JourneyRecord:
     """What a journey did from ``started_at`` until ``until``.
 
     ``touches`` and ``reasons`` count decisions, ghosts included; ``cost_micros`` is of
     the messages in ``sends``; ``notes`` are what a reader has to know about the record.
     ``nobody`` says why no message left, where none did.
+    ``versions`` are all there were, by number, and ``variants`` the messages that had some.
     ``seen`` says when a pass first looked at the facts of each import, by its number.
     """
 
@@ -68,6 +83,8 @@ class JourneyRecord:
     notes: tuple[str, ...] = ()
     seen: Sequence[tuple[int, datetime]] = ()
     nobody: str = ""
+    versions: Mapping[int, Journey] = field(default_factory=dict)
+    variants: Sequence[VariantMessage] = ()
 
     @property
     def assigned(self) -> Sequence[Membership]:

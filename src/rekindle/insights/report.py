@@ -14,6 +14,7 @@ from rekindle.experiments import ArmOutcome, Lift, estimate_lift
 from rekindle.facts import Engine, Facts
 from rekindle.insights.outcomes import Outcomes, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
+from rekindle.insights.variants import VariantTest, build_tests
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
 from rekindle.wording import amount, counted
@@ -79,6 +80,7 @@ class JourneyReport:
     notes: tuple[str, ...]
     nobody: str = ""
     zone: str = "UTC"
+    tests: tuple[VariantTest, ...] = ()
 
     @property
     def finding(self) -> str:
@@ -117,6 +119,7 @@ class JourneyReport:
             },
             "return_rate_lift": _write_lift(self.return_rate_lift, RETURN_RATE),
             "still_open_windows": self.still_open_windows,
+            "tests": [test.to_json() for test in self.tests],
             "notes": [self.finding, *self.notes],
         }
 
@@ -153,6 +156,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         notes=(*record.notes, *_explain(record, before_known)),
         nobody=record.nobody,
         zone=facts.zone,
+        tests=build_tests(record, facts, engine),
     )
 
 

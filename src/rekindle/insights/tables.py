@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from rekindle.experiments import Lift
+from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
 from rekindle.insights.survival import Interval
+from rekindle.insights.variants import METRICS, VariantTest
 from rekindle.insights.words import (
     UNKNOWN,
     say_amount,
@@ -26,6 +27,7 @@ from rekindle.insights.words import (
     say_value,
     say_word,
 )
+from rekindle.journeys import Measure
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
 from rekindle.wording import counted
 
@@ -64,6 +66,7 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
         touch_table(report),
         reason_table(report),
         promise_table(report),
+        *variant_tables(report),
     )
 
 
@@ -268,6 +271,40 @@ def reason_table(report: JourneyReport) -> TextTable:
     )
 
 
+def variant_tables(report: JourneyReport) -> Iterable[TextTable]:
+    """Yield the variants of each tested message, side by side."""
+    for test in report.tests:
+        against = {one.variant: one for one in test.comparison.against}
+
+        def mean(value: float, test: VariantTest = test) -> str:
+            is_money = test.measure is Measure.REVENUE
+            return say_amount(value, test.currency) if is_money else say_share(value, digits=1)
+
+        ended = ", which is over" if test.is_over else ""
+        yield TextTable(
+            f"The variants of {test.step}, by {METRICS[test.measure]}{ended}",
+            ("variant", "given", "left", "time over", "did", "each", "difference", "p"),
+            tuple(
+                (
+                    one.name,
+                    say_count(one.given),
+                    say_count(one.left),
+                    say_count(one.over),
+                    say_count(one.doers),
+                    UNKNOWN if isinstance(one.mean, Unknown) else mean(one.mean),
+                    *_against_cells(test, against.get(one.name)),
+                )
+                for one in test.results
+            ),
+            (
+                test.finding,
+                f"Each person counts once, within {test.within.days} days of their first message, "
+                "whether it left or not. A difference is to the first variant, over the people of "
+                "the latest reading; p is adjusted for the number of variants.",
+            ),
+        )
+
+
 def promise_table(report: JourneyReport) -> TextTable:
     """Return what shows whether the journey stopped in time."""
     return TextTable(
@@ -305,6 +342,14 @@ def _prospects(audit: Audit) -> Iterable[str]:
 
 def _speakers(report: JourneyReport) -> tuple[Callable[[float], str], Callable[[float], str]]:
     return (lambda amount: say_amount(amount, report.currency)), say_points
+
+
+def _against_cells(test: VariantTest, one: Against | None) -> tuple[str, str]:
+    if one is None:
+        return "", ""
+    if isinstance(one.lift, Unknown) or isinstance(one.p_value, Unknown):
+        return UNKNOWN, ""
+    return test.say(one.lift.difference), f"{one.p_value:.3f}"
 
 
 def _lift_cells(lift: Lift | Unknown, say: Callable[[float], str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError, RekindleError
-from rekindle.experiments import draw
+from rekindle.experiments import choose
 from rekindle.gate import (
     Budget,
     Decision,
@@ -86,6 +86,7 @@ class _Answers:
     dates: Mapping[str, date]
     unanswered: Unanswered
     suited: Suited
+    variants: Mapping[tuple[str, str, str], str]
 
 
 class Decider:
@@ -108,7 +109,7 @@ class Decider:
     def decide(self, batch: Batch, at: datetime) -> list[Move]:
         """Return one move for each dossier of ``batch``."""
         looks = [self._look(dossier) for dossier in batch.dossiers]
-        answers = self._ask(looks, at)
+        answers = self._ask(looks, at, batch.variants)
         purse = _Purse(self._rules.budgets, batch.reserved, batch.stock)
         return [self._move(look, answers, purse, at) for look in looks]
 
@@ -164,7 +165,7 @@ class Decider:
             purse.shelf.take(give)
             detail = give.why
         budgets = purse.pay(before.journey, send.channel, cost) if purse.budgets else ()
-        variant = _variant(send, look.course.version, person) if send.variants else ""
+        variant = _variant(send, look, answers.variants) if send.variants else ""
         return Move(before, send, decision, at, cost, after, ended, detail, variant, budgets, give)
 
     def _choose(
@@ -179,7 +180,9 @@ class Decider:
             return choice, ""
         return None, f"without an offer, {choice.refusal.value}: {choice.why}"
 
-    def _ask(self, looks: Sequence[_Look], at: datetime) -> _Answers:
+    def _ask(
+        self, looks: Sequence[_Look], at: datetime, variants: Mapping[tuple[str, str, str], str]
+    ) -> _Answers:
         """Ask the audience everything this batch needs to know, a predicate at a time."""
         sends = [look for look in looks if isinstance(look.node.step, Send)]
         people = _people(look.dossier for look in sends)
@@ -194,6 +197,7 @@ class Decider:
             dates=self._find_dates(looks, at, unanswered),
             unanswered=unanswered,
             suited=self._find_suited(sends, at, unanswered),
+            variants=variants,
         )
 
     def _find_unmet(
@@ -429,9 +433,14 @@ def _people(dossiers: Iterable[Dossier]) -> set[str]:
     return {dossier.enrolment.person for dossier in dossiers}
 
 
-def _variant(send: Send, version: JourneyVersion, person: str) -> str:
-    place = draw(person, salt=f"{version.salt}/{send.key}")
-    return send.variants[int(place * len(send.variants))]
+def _variant(send: Send, look: _Look, before: Mapping[tuple[str, str, str], str]) -> str:
+    """Return the variant of a person: the one they had before if it is there still, else a draw."""
+    who, version = look.dossier.enrolment, look.course.version
+    had = before.get((who.person, who.journey, send.key), "")
+    if send.variant(had) is not None:
+        return had
+    weights = {one.name: one.weight for one in send.variants}
+    return choose(who.person, salt=f"{version.salt}/{send.key}", weights=weights)
 
 
 def _detail(decision: Decision, dossier: Dossier, choice: Choice | None) -> str:

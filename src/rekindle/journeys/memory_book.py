@@ -91,6 +91,7 @@ class _Standing:
         "preferences",
         "sent",
         "suppressed",
+        "variants",
     )
 
     def __init__(self) -> None:
@@ -106,6 +107,7 @@ class _Standing:
         self.deeds: list[Deed] = []
         self.preferences: Preferences = NO_PREFERENCES
         self.exclusions: dict[Exclusion, datetime | None] = {}
+        self.variants: dict[tuple[str, str], str] = {}
         self.is_erased = False
 
 
@@ -397,7 +399,12 @@ class MemoryBook:
         month = month_of(at, self._zone)
         reserved = {one.name: self._reserved[one.name, month] for one in self._terms.budgets}
         dossiers = [self._dossier(entry, at) for entry in firsts.values()]
-        return self.save(decide(Batch(dossiers, reserved, self._stock())))
+        variants = {
+            (person, *step): name
+            for person, entry in firsts.items()
+            for step, name in entry.standing.variants.items()
+        }
+        return self.save(decide(Batch(dossiers, reserved, self._stock(), variants)))
 
     def record(self, signals: Sequence[Signal], at: datetime) -> int:
         """Record what happened and end what it must end; return how many ended."""
@@ -583,6 +590,8 @@ class MemoryBook:
             return
         entry.touched.add(move.step.key)
         entry.touched_at = move.at
+        if move.variant:
+            entry.standing.variants[move.before.journey, move.step.key] = move.variant
         if move.offer is not None:
             self._give(entry, move, move.offer, is_ghost=is_ghost)
         if not is_ghost:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from rekindle.gate import Decision, Dossier, Enrolment
@@ -29,6 +30,28 @@ A_WEEK = timedelta(days=8)  # to the same weekday and time, a daylight change in
 UTC_ZONES = (ZoneInfo("UTC"),)
 
 
+class Measure(StrEnum):
+    """What tells the variants of a message apart. Opens do not: machines make them."""
+
+    RETURNED = "returned"
+    REVENUE = "revenue"
+    CLICKED = "clicked"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the wordings of a message: another ``subject``, another ``template``, or a name.
+
+    ``weight`` says how often it is drawn, compared with the others of its step. ``subject``
+    is Liquid, and ``template`` a name; each is empty where the step's own holds.
+    """
+
+    name: str
+    weight: float = 1.0
+    subject: str = ""
+    template: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """A step that writes to the person.
@@ -36,15 +59,32 @@ class Send:
     ``key`` is part of the touch's identity: the step's ``id`` in the file, else its
     template, with ``#2`` and so on where one is used again. ``when`` is a condition the
     person has to meet at that moment, or None. One of ``variants`` is drawn by hash and
-    stays; templates see it as ``variant``. ``offer`` is what the message is to bring.
+    stays; templates see it as ``variant``, and a report compares them by ``measure``.
+    ``offer`` is what the message is to bring.
     """
 
     key: str
     channel: Channel
     template: str
     when: str | None = None
-    variants: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
     offer: Wanted | None = None
+    measure: Measure = Measure.RETURNED
+
+    @property
+    def wordings(self) -> tuple[Variant, ...]:
+        """Return each way of writing the message with its template; one where there is no test."""
+        own = self.variants or (Variant(""),)
+        return tuple(replace(one, template=one.template or self.template) for one in own)
+
+    def variant(self, name: str) -> Variant | None:
+        """Return the variant of this name, or None where there is none any more."""
+        return next((one for one in self.variants if one.name == name), None)
+
+    def template_of(self, name: str) -> str:
+        """Return the template that somebody with this variant, "" for none, is written."""
+        found = self.variant(name)
+        return self.template if found is None else found.template or self.template
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +305,15 @@ class Batch:
     """What ``Book.take_due`` hands out: due dossiers, at most one a person.
 
     ``reserved`` is what is spent or spoken for this month, in micros, by budget name;
-    ``stock`` what is left of the offers, where somebody stands at a step that gives one.
+    ``stock`` what is left of the offers, where somebody stands at a step that gives one;
+    ``variants`` the one that somebody who enters again was given before, by person, journey
+    and step.
     """
 
     dossiers: Sequence[Dossier]
     reserved: Mapping[str, int] = field(default_factory=dict)
     stock: Mapping[str, Stock] = field(default_factory=dict)
+    variants: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
 
 
 @value_by_the_million(frozen=True, slots=True)

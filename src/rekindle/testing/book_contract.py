@@ -36,6 +36,7 @@ from rekindle.testing.book_samples import (
     build_move,
     build_offering_version,
     build_order,
+    build_tested_version,
     build_version,
     only_due,
     people_of,
@@ -495,6 +496,29 @@ class BookContract(SteeringContract, LawContract):
 
         book.take_due(START + 5 * DAY, 9, look)
         assert seen[0].stock["ten-percent"].reserved_micros == OFFER.most_micros
+
+    # Variants
+
+    def test_variant_given_before_is_handed_out_to_who_enters_again(
+        self, make_book: MakeBook
+    ) -> None:
+        book = make_book(TERMS)
+        book.start(build_tested_version())
+        first = build_enrolment(journey="tested")
+        again = replace(first, rotation=1, entered_at=START + 200 * DAY)
+        newcomer = build_enrolment("bob", journey="tested")
+        book.enrol([first, newcomer])
+        book.save([replace(build_end(first), variant="brief")])
+        book.enrol([again])
+        seen: list[Batch] = []
+
+        def look(batch: Batch) -> list[Move]:
+            seen.append(batch)
+            return []
+
+        book.take_due(START + 200 * DAY, 9, look)
+        assert {one.enrolment.person for one in seen[0].dossiers} == {"alice", "bob"}
+        assert seen[0].variants == {("alice", "tested", "check-in"): "brief"}
 
     # Exits
 

@@ -18,6 +18,7 @@ from rekindle.journeys.model import (
     Send,
     Signal,
     Trigger,
+    Variant,
     Wait,
 )
 from rekindle.messages import AddressKind, Capabilities
@@ -129,6 +130,19 @@ def build_offering_version(name: str = "giving") -> JourneyVersion:
         for step in version.journey.steps
     )
     return replace(version, journey=replace(version.journey, text=text, steps=steps))
+
+
+def build_tested_version(name: str = "tested") -> JourneyVersion:
+    """Return a version whose first message has two variants."""
+    version = build_version(name)
+    text = version.journey.text.replace(
+        "template: check-in", "template: check-in, variants: [warm, brief]"
+    )
+    first, *rest = version.journey.steps
+    assert isinstance(first, Send)
+    tested = replace(first, variants=(Variant("warm"), Variant("brief")))
+    journey = replace(version.journey, text=text, steps=(tested, *rest))
+    return replace(version, journey=journey)
 
 
 def build_enrolment(person: str = "alice", journey: str = "lapsed") -> Enrolment:

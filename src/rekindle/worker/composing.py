@@ -186,14 +186,24 @@ class Composer:
 
     def _variables(self, message: OutboxMessage) -> frozenset[str]:
         """Return every name that a message's template takes."""
-        use = (message.template, message.channel)
+        template = self._template(message)
+        use = (template, message.channel)
         if use not in self._known:
             try:
                 form = find_form(message.channel)
-                self._known[use] = self.templates.variables(message.template, form)
+                self._known[use] = self.templates.variables(template, form)
             except RekindleError:
                 return frozenset()  # said of the message itself when it is written
         return self._known[use]
+
+    def _template(self, message: OutboxMessage) -> str:
+        """Return by which name the templates know a message, as its variant is worded."""
+        journey = self._journey(message) if message.variant else None
+        if journey is None:
+            return message.template
+        written = (one.variant(message.variant) for one in journey.sends if one.key == message.step)
+        variant = next(written, None)
+        return self.templates.worded(message.template, variant.subject if variant else "")
 
     def _require_sound(self, message: OutboxMessage) -> None:
         """Refuse a template that was changed for the worse since its journey started.
@@ -201,7 +211,7 @@ class Composer:
         Raises:
             BrokenTemplateError: nobody can be written to with it, or not for this purpose.
         """
-        use = (message.template, message.channel, message.journey, message.version)
+        use = (self._template(message), message.channel, message.journey, message.version)
         if use not in self._unsound:
             self._unsound[use] = self._find_fault(message)
         if (fault := self._unsound[use]) is not None:
@@ -212,7 +222,8 @@ class Composer:
         required = MARKETING_VARIABLES if is_marketing else ()
         form = find_form(message.channel)
         try:
-            self.templates.check(message.template, FAMILIES.names, required=required, form=form)
+            template = self._template(message)
+            self.templates.check(template, FAMILIES.names, required=required, form=form)
         except BrokenTemplateError as error:
             return error
         return None
@@ -270,7 +281,7 @@ class Composer:
     def _parts(self, message: OutboxMessage, context: Mapping[str, object]) -> Mapping[str, str]:
         """Return what a message says; what is asked for reports its own clicks."""
         form = find_form(message.channel)
-        parts = self._casts.render_for(message.template, context, form)
+        parts = self._casts.render_for(self._template(message), context, form)
         if self._workspace.capabilities[message.channel].is_asked_for:
             return parts
         key, person = message.key, message.person

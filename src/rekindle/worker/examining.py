@@ -246,8 +246,11 @@ def _templates(workspace: Workspace) -> Iterator[Line]:
     for version in versions:
         journey = version.journey
         required = MARKETING_VARIABLES if journey.purpose is Purpose.MARKETING else ()
-        for name, channel in sorted({(send.template, send.channel) for send in journey.sends}):
-            form = find_form(channel)
+        for one, channel in sorted(
+            {(one, send.channel) for send in journey.sends for one in send.wordings},
+            key=lambda use: (use[0].template, use[1], use[0].subject),
+        ):
+            name, form = templates.worded(one.template, one.subject), find_form(channel)
             try:
                 templates.check(name, FAMILIES.names, required=required, form=form)
                 flaws |= dict.fromkeys(find_flaws(templates, name, form, shop_url=url))

@@ -77,8 +77,9 @@ def _require_shown(send: Send, candidates: list[Option], templates: Templates) -
     """Refuse a message that brings a code which its reader would never see."""
     if all(one.terms.codes is Codes.NONE for one in candidates):
         return
-    if CODE not in templates.variables(send.template, find_form(send.channel)):
-        raise TemplateError(
-            f"the step {send.key} brings a code, but its template {send.template} does not show "
-            f"{{{{ {CODE} }}}}; add it"
-        )
+    for one in send.wordings:
+        if CODE not in templates.variables(one.template, find_form(send.channel)):
+            raise TemplateError(
+                f"the step {send.key} brings a code, but its template {one.template} does not show "
+                f"{{{{ {CODE} }}}}; add it"
+            )

@@ -16,9 +16,11 @@ from rekindle.journeys.language.words import (
     MAX_DAYS,
     MAX_HOLDOUT,
     MAX_NAME,
+    MAX_SUBJECT,
     MAX_TIMES,
     MAX_VARIANTS,
     MIN_PILOT,
+    MIN_SHARE,
     NAME_PATTERN,
     ORDER_WORDS,
     STALE_AFTER,
@@ -29,6 +31,7 @@ from rekindle.journeys.language.words import (
     WITHOUT_OFFER,
     date_columns,
 )
+from rekindle.journeys.model import Measure
 from rekindle.vocabulary import Purpose, SignalKind
 
 Schema = dict[str, Any]
@@ -50,7 +53,12 @@ def journey_schema() -> Schema:
         ),
         "if": _object({"enter": {"required": ["on"]}}, required=["enter"], closed=False),
         "then": {"properties": {"backfill": False}},
-        "$defs": {**_values(), "step": {"oneOf": _every_step()}, "way": _way()},
+        "$defs": {
+            **_values(),
+            "step": {"oneOf": _every_step()},
+            "way": _way(),
+            "variant": _variant(),
+        },
     }
 
 
@@ -219,11 +227,16 @@ def _send() -> Schema:
             "template": {"type": "string", "pattern": TEMPLATE_PATTERN, "maxLength": MAX_NAME},
             "variants": {
                 "type": "array",
-                "items": {"$ref": "#/$defs/name"},
+                "items": {"oneOf": [{"$ref": "#/$defs/name"}, {"$ref": "#/$defs/variant"}]},
                 "minItems": 2,
                 "maxItems": MAX_VARIANTS,
                 "uniqueItems": True,
                 "description": "One is drawn for each person and stays.",
+            },
+            "measure": {
+                "enum": [measure.value for measure in Measure],
+                "default": Measure.RETURNED.value,
+                "description": "What tells the variants apart; opens do not.",
             },
             "offer": {
                 "type": "string",
@@ -243,7 +256,7 @@ def _send() -> Schema:
         },
         required=["channel"],
     ) | {
-        "dependentRequired": {"without_offer": ["offer"]},
+        "dependentRequired": {"without_offer": ["offer"], "measure": ["variants"]},
         "oneOf": [{"required": ["template"]}, {"required": ["destination"]}],
     }
 
@@ -274,6 +287,30 @@ def _branch() -> Schema:
         "contains": {"required": ["when"]},
         "description": "Each person takes the first way whose condition they meet.",
     }
+
+
+def _variant() -> Schema:
+    return _object(
+        {
+            "name": {"$ref": "#/$defs/name"},
+            "subject": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": MAX_SUBJECT,
+                "description": "Its subject, in place of the template's.",
+            },
+            "template": {"type": "string", "pattern": TEMPLATE_PATTERN, "maxLength": MAX_NAME},
+            "share": {
+                "oneOf": [
+                    {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*%$"},
+                    {"type": "number", "minimum": MIN_SHARE, "exclusiveMaximum": 1},
+                ],
+                "examples": ["30%"],
+                "description": "How many are given it; what is left is the others' alike.",
+            },
+        },
+        required=["name"],
+    )
 
 
 def _way() -> Schema:

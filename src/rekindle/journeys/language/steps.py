@@ -20,6 +20,7 @@ from rekindle.journeys.language.values import (
     need,
     optional,
 )
+from rekindle.journeys.language.variants import read_measure, read_variants
 from rekindle.journeys.language.waits import read_wait
 from rekindle.journeys.language.words import (
     KEYS,
@@ -28,7 +29,6 @@ from rekindle.journeys.language.words import (
     LOOPS,
     MAX_NESTING,
     MAX_STEPS,
-    MAX_VARIANTS,
     NAME_PATTERN,
     STEP_WORDS,
     TEMPLATE_PATTERN,
@@ -119,8 +119,9 @@ class StepReader:
             channel,
             template,
             optional(step, "when", self._read_condition, None),
-            optional(send, "variants", _read_variants, ()),
+            read_variants(send),
             self._read_offer(send, is_first=is_first),
+            read_measure(send),
         )
 
     def _read_offer(self, send: Section, *, is_first: bool) -> Wanted | None:
@@ -261,17 +262,6 @@ def _read_offer(send: Section) -> Wanted | None:
     name = Scalar(entry.file, entry.line, words.removeprefix(LADDER))
     is_let_go = without is not None and choice(without, WITHOUT_OFFER) == "send"
     return Wanted(named(name, NAME_PATTERN), is_ladder, is_let_go)
-
-
-def _read_variants(entry: Entry) -> tuple[str, ...]:
-    listed = as_list(entry, "name at least two variants, such as [warm, brief]")
-    names = tuple(named(item, NAME_PATTERN) for item in listed)
-    if not 2 <= len(names) <= MAX_VARIANTS:
-        refuse(entry, f"a send has 2 to {MAX_VARIANTS} variants, not {len(names)}")
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            refuse(listed.items[place], f"the variant {name!r} stands here twice; remove one")
-    return names
 
 
 def _is_final(step: Step) -> bool:

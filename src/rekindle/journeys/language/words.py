@@ -30,7 +30,17 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "enter": ("on", "times", "within", "audience", "date", "days_before"),
     "goal": ("on", "within"),
     "step": ("send", "wait", "branch", "end", "when", "id"),
-    "send": ("channel", "template", "destination", "variants", "offer", "without_offer", "id"),
+    "send": (
+        "channel",
+        "template",
+        "destination",
+        "variants",
+        "measure",
+        "offer",
+        "without_offer",
+        "id",
+    ),
+    "variant": ("name", "subject", "template", "share"),
     "wait": ("for", "or_on", "until", "at_most"),
     "until": ("date", "days_before"),
     "way": ("when", "steps", "otherwise"),
@@ -66,6 +76,9 @@ MAX_DURATION = LONGEST_DURATION
 MAX_DAYS = MAX_DURATION.days
 MAX_TIMES = 1000
 MAX_VARIANTS = 20
+MIN_SHARE = 0.01
+# RFC 5322 section 2.1.1 asks for lines of up to 78 characters and allows 998.
+MAX_SUBJECT = 300
 MAX_STEPS = 200
 MAX_NESTING = 5
 STALE_AFTER = "3 days"

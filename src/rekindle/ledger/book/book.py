@@ -291,7 +291,8 @@ class LedgerBook:
                 return None
             reserved = self._hold_budgets(at)
             by_person = {due.dossier.enrolment.person: due for due in found}
-            moves = decide(Batch([due.dossier for due in found], reserved, self._hold_stock(found)))
+            dossiers, stock = [due.dossier for due in found], self._hold_stock(found)
+            moves = decide(Batch(dossiers, reserved, stock, self._variants(found)))
             steps = []
             for move in moves:
                 due = by_person.pop(move.before.person, None)
@@ -378,6 +379,16 @@ class LedgerBook:
         if not offers.terms or not any(due.may_be_given for due in found):
             return {}
         return hold_stock(self._alias, offers, most=len(found))
+
+    def _variants(self, found: Sequence[Due]) -> dict[tuple[str, str, str], str]:
+        """Return what people who entered again were given before of the steps they stand at."""
+        asked = [
+            (due.dossier.enrolment.person, due.dossier.enrolment.journey, due.tested)
+            for due in found
+            if due.tested
+        ]
+        rows = fetch(self._alias, "variants_given", rows_of(asked)) if asked else ()
+        return {(person, journey, step): name for person, journey, step, name in rows}
 
     def _hold(self, moves: Sequence[Move]) -> list[HeldMove]:
         """Return the moves that still apply, their places held."""

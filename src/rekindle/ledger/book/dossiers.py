@@ -63,13 +63,15 @@ AsInstant = Callable[[Any], datetime]
 class Due(NamedTuple):
     """One due enrolment: its number, its dossier, and its steps that are touched.
 
-    ``may_be_given`` says that the step it stands at may give an offer.
+    ``may_be_given`` says that the step it stands at may give an offer; ``tested`` is that
+    step where the person may have been given a variant of it before.
     """
 
     number: int
     dossier: Dossier
     touched: frozenset[str]
     may_be_given: bool = False
+    tested: str = ""
 
 
 class _Line(NamedTuple):
@@ -105,7 +107,7 @@ class _Course:
 
     ``channels`` are those of its steps, each with the kind of address it writes to; of a
     step that writes nothing, those of the first that does. ``giving`` are the places of
-    those that give an offer.
+    those that give an offer, ``tested`` the steps with variants, by their places.
     """
 
     purpose: Purpose
@@ -113,6 +115,7 @@ class _Course:
     channels: tuple[tuple[Channel, str], ...]
     asks: frozenset[str]
     giving: frozenset[int]
+    tested: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,12 @@ class DueReader:
             ]
             channels = tuple((one, self._terms.address_kind(one)) for one in writing)
             self._courses[key] = _Course(
-                journey.purpose, journey.exits, channels, events_asked(journey), _giving(journey)
+                journey.purpose,
+                journey.exits,
+                channels,
+                events_asked(journey),
+                _giving(journey),
+                _tested(journey),
             )
         return self._courses[key]
 
@@ -306,7 +314,8 @@ class _Look:
             offers=self._past_offers(enrolment) if self._offers else (),
         )
         steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
-        return Due(line.number, dossier, steps, enrolment.position in course.giving)
+        tested = course.tested.get(enrolment.position, "") if enrolment.rotation else ""
+        return Due(line.number, dossier, steps, enrolment.position in course.giving, tested)
 
     def _past_offers(self, enrolment: Enrolment) -> tuple[PastOffer, ...]:
         """Return what the person was given. Ghosts stand for it in the untreated arm alone."""
@@ -356,6 +365,12 @@ def _giving(journey: Journey) -> frozenset[int]:
     """Return the places of the steps that may give an offer."""
     steps = enumerate(journey.all_steps)
     return frozenset(n for n, step in steps if isinstance(step, Send) and step.offer is not None)
+
+
+def _tested(journey: Journey) -> dict[int, str]:
+    """Return the steps that have variants, by their places."""
+    steps = enumerate(journey.all_steps)
+    return {n: step.key for n, step in steps if isinstance(step, Send) and step.variants}
 
 
 def _people(lines: Iterable[_Line]) -> list[str]:

@@ -127,7 +127,7 @@ class MoveWriter:
             before.version,
             send.key,
             send.channel.value,
-            send.template,
+            send.template_of(move.variant),
             move.variant,
             at,
             GHOST if is_ghost else QUEUED,

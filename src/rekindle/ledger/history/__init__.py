@@ -20,6 +20,7 @@ from rekindle.ledger.history.tallying import (
     tally_journeys,
     tally_messages,
 )
+from rekindle.ledger.history.variants import VariantEntry, load_click_rate, load_variants
 
 __all__ = [
     "AuditEntry",
@@ -34,9 +35,12 @@ __all__ = [
     "MessageEntry",
     "SignalEntry",
     "SuppressionEntry",
+    "VariantEntry",
     "Waiting",
+    "load_click_rate",
     "load_extent",
     "load_newest_write",
+    "load_variants",
     "load_windows",
     "tally_journeys",
     "tally_messages",

@@ -395,6 +395,39 @@ SELECT t.enrolment_id, t.step
 FROM ROWS(enrolment bigint) AS r
 JOIN ledger_touch AS t ON t.enrolment_id = r.enrolment
 
+-- name: variants_given
+-- The variants that these people were given of these steps in earlier rotations, oldest first.
+SELECT r.person, r.journey, r.step, t.variant
+FROM ROWS(person text, journey text, step text) AS r
+JOIN ledger_enrolment AS e ON e.person_id = r.person AND e.journey = r.journey
+JOIN ledger_touch AS t ON t.enrolment_id = e.id AND t.step = r.step
+WHERE t.variant <> ''
+ORDER BY e.rotation
+
+-- name: variants_of
+-- Every message of a journey that has variants, with the first click of a person in it.
+SELECT x.person_id, x.version, x.rotation, x.step, x.variant, INSTANT(x.at), x.has_left,
+       INSTANT(x.clicked_at)
+FROM (
+  SELECT t.id, t.person_id, t.version, e.rotation, t.step, t.variant, t.at,
+         t.state IN ('accepted', 'unknown') AS has_left,
+         (SELECT MIN(d.at) FROM ledger_delivery AS d
+          WHERE d.touch = t.id AND d.kind = 'clicked' AND NOT d.is_machine) AS clicked_at
+  FROM ledger_enrolment AS e
+  JOIN ledger_touch AS t ON t.enrolment_id = e.id
+  WHERE e.journey = %s AND t.variant <> '' AND t.state <> 'ghost'
+) AS x
+ORDER BY x.at, x.id
+
+-- name: click_rate
+-- How many messages by a channel have left until an instant, and in how many a person clicked.
+SELECT COUNT(*), COUNT(CASE WHEN EXISTS (
+         SELECT 1 FROM ledger_delivery AS d
+         WHERE d.touch = t.id AND d.kind = 'clicked' AND NOT d.is_machine
+       ) THEN 1 END)
+FROM ledger_touch AS t
+WHERE t.channel = %s AND t.state = 'accepted' AND t.accepted_at <= %s
+
 -- name: set_versions
 -- Write down that these enrolments are of another version now.
 UPDATE ledger_enrolment AS e

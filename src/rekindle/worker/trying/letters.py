@@ -47,7 +47,11 @@ def write_letters(
         TemplateError: a template cannot be used by anyone.
     """
     templates = load_templates(workspace.directory / "templates")
-    names = (templates.variables(one.template, find_form(one.channel)) for one in journey.sends)
+    names = (
+        templates.variables(templates.worded(one.template, one.subject), find_form(send.channel))
+        for send in journey.sends
+        for one in send.wordings
+    )
     used: frozenset[str] = frozenset().union(*names)
     columns = used & FAMILIES.by_column.keys()
     readers = find_readers(workspace, journey, at, columns=columns, customer=customer)
@@ -69,24 +73,25 @@ def _letters(
     for send in journey.sends:
         form = find_form(send.channel)
         offer = _sample_offer(workspace, send, at)
-        templates.check(send.template, FAMILIES.names, form=form)
-        for variant in send.variants or ("",):
+        for wording in send.wordings:
             number += 1
+            template = templates.worded(wording.template, wording.subject)
+            templates.check(template, FAMILIES.names, form=form)
             for place, (reader, shown) in enumerate(readers, 1):
                 context = {
                     **_context(workspace, send, reader),
                     "offer": offer,
                     "blocks": shown,
-                    "variant": variant,
+                    "variant": wording.name,
                 }
-                parts, trouble = _rendered(templates, send, context, form)
+                parts, trouble = _rendered(templates, template, context, form)
                 yield Draft(
                     number=number,
                     place=place,
                     step=send.key,
                     channel=send.channel,
-                    template=send.template,
-                    variant=variant,
+                    template=wording.template,
+                    variant=wording.name,
                     reader=reader,
                     parts=parts,
                     trouble=trouble,
@@ -119,9 +124,9 @@ def _sample_offer(workspace: Workspace, send: Send, at: datetime) -> Mapping[str
 
 
 def _rendered(
-    templates: Templates, send: Send, context: Mapping[str, object], form: Form
+    templates: Templates, template: str, context: Mapping[str, object], form: Form
 ) -> tuple[Mapping[str, str], str]:
     try:
-        return templates.render_for(send.template, context, form), ""
+        return templates.render_for(template, context, form), ""
     except RekindleError as error:
         return {}, str(error)
