@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -33,8 +33,7 @@ class LedgerIntake:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._keys = ApiKeys(workspace.ledger)
-        sources = workspace.config.sources
-        self._prefixes = {one.name: ids_prefix(one) for one in sources if one.ids is not None}
+        self._prefixes = id_prefixes(workspace)
         self._inbox = Inbox(workspace.ledger, workspace.book)
         self.taken: Counter[str] = Counter()  # events since this process began, by source
         self._known: dict[str, tuple[ApiKey, Callable[[], float]]] = {}
@@ -112,6 +111,12 @@ class LedgerIntake:
         else:
             for batch in batches:
                 self._take_together([batch])
+
+
+def id_prefixes(workspace: Workspace) -> Mapping[str, str]:
+    """Return what stands before the ids of each source, where they are told apart."""
+    sources = workspace.config.sources
+    return {one.name: ids_prefix(one) for one in sources if one.ids is not None}
 
 
 def _write(jobs: _Jobs, alias: str) -> None:

@@ -12,13 +12,14 @@ import pytest
 from rekindle.channels import build_outlet, find_channel, find_faults
 from rekindle.channels.inapp.settings import SECRET as SECRET_NAME
 from rekindle.channels.inapp.settings import InAppSettings
-from rekindle.consent import Exclusion, Preferences
-from rekindle.desk import erase_person
-from rekindle.errors import RefusedContentError
+from rekindle.consent import ConsentRecord, Exclusion, Preferences
+from rekindle.desk import LedgerCustomers, erase_person
+from rekindle.errors import RefusedContentError, UsageError
 from rekindle.journeys import Signal
 from rekindle.ledger import disconnect, models
 from rekindle.messages import Address, DeliveryKind, Message, Severity, Surroundings
 from rekindle.vocabulary import Channel, SignalKind
+from rekindle.worker import send_test
 from tests.runtime.shops import NOW
 from tests.web.inapp.asking import DAY, SECRET, Shop, build
 
@@ -81,6 +82,9 @@ HIDES: dict[str, Callable[[Shop], object]] = {
     "excluded": lambda shop: shop.space.book.exclude(
         "ann", Exclusion.COOLING_OFF, at=shop.clock.now(), until=None
     ),
+    "a no to the channel": lambda shop: shop.space.book.save_consent(
+        [ConsentRecord("ann", INAPP, False, shop.clock.now(), "shop")]
+    ),
     "stale": lambda shop: shop.clock.move(10 * DAY),
 }
 
@@ -91,6 +95,25 @@ def test_what_the_gate_would_hold_or_refuse_now_is_not_shown(shop: Shop, what: s
     shop.clock.move(DAY)
     HIDES[what](shop)
     assert shop.title() is None
+
+
+def test_the_preference_centre_lets_somebody_do_without(shop: Shop) -> None:
+    customers = LedgerCustomers(shop.space)
+    known = customers.look("ann")
+    assert known is not None
+    assert known.channels["inapp"] is True
+    customers.choose("ann", {"inapp": False}, {}, None, {})
+    assert shop.title() is None
+    again = customers.look("ann")
+    assert again is not None
+    assert again.channels["inapp"] is False
+
+
+def test_no_test_is_sent_that_nobody_would_see(shop: Shop) -> None:
+    with pytest.raises(UsageError, match="no address of any channel"):
+        send_test(
+            shop.space, shop.space.journey("hello"), "bob", NOW, find_people=lambda address: []
+        )
 
 
 def test_a_message_of_somebody_else_is_unknown(shop: Shop) -> None:

@@ -78,7 +78,7 @@ class LedgerCustomers:
         channels = {
             one.channel.value: one.is_granted and not one.is_suppressed
             for one in proof.standings
-            if one.address and space.terms.needs_consent(one.channel)
+            if one.address and self._is_a_choice(one.channel)
         }
         every = wishes.at_most_every
         return Known(
@@ -87,6 +87,13 @@ class LedgerCustomers:
             None if every is None else max(1, every.days),
             wishes.snoozed_until,
             card.country,
+        )
+
+    def _is_a_choice(self, channel: Channel) -> bool:
+        """Return whether somebody is asked about a channel: it needs a yes, or shows itself."""
+        can = self._workspace.capabilities.get(channel)
+        return self._workspace.terms.needs_consent(channel) or (
+            can is not None and can.is_asked_for
         )
 
     def choose(

@@ -18,6 +18,7 @@ from rekindle.journeys import Journey
 from rekindle.ledger import models
 from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.models import MessageState
+from rekindle.ledger.outbox.deliveries import REMEMBERED
 from rekindle.ledger.outbox.leaving import Lease, load_messages
 from rekindle.ledger.outbox.model import OutboxMessage
 from rekindle.ledger.queries import (
@@ -34,9 +35,6 @@ from rekindle.vocabulary import Channel
 
 MOST = 5
 """So many of what is kept for one person are looked at, the newest first."""
-
-REMEMBERED = timedelta(days=90)
-"""So long after it was decided, what is told of a message finds it."""
 
 NO_LEASE = timedelta(0)
 

@@ -8,23 +8,21 @@ not: a message was counted when it was accepted.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rekindle.channels import find_outlet
 from rekindle.config import load_secrets
-from rekindle.errors import WorkError
-from rekindle.facts import ids_prefix
 from rekindle.gate import GateContext, JourneyRules, decide
 from rekindle.journeys import Send, build_journey_rules
-from rekindle.ledger import Deliveries, KeptMessages, OutboxMessage, mend
+from rekindle.ledger import Deliveries, KeptMessages, OutboxMessage
 from rekindle.messages import DeliveryEvent, DeliveryKind
 from rekindle.offers import review_offer
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer
 from rekindle.worker.guarding import Guard
+from rekindle.worker.taking import id_prefixes, mending
 
 APP = "app"
 """What tells of a message that was asked for: whoever asked."""
@@ -67,8 +65,7 @@ class LedgerShowing:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        sources = workspace.config.sources
-        self._prefixes = {one.name: ids_prefix(one) for one in sources if one.ids is not None}
+        self._prefixes = id_prefixes(workspace)
         self._kept = KeptMessages(workspace.ledger, workspace.terms)
         self._deliveries = Deliveries(
             workspace.ledger, workspace.book, secret=workspace.secret, terms=workspace.terms
@@ -93,7 +90,7 @@ class LedgerShowing:
         if not self._channels:
             return None
         at = self.now()
-        with self._minding():
+        with mending(self._workspace.ledger):
             kept = self._kept.of(self._person(user, source), at)
             if kept:
                 self._guard.require_newest()  # in an older copy what was withdrawn waits again
@@ -109,7 +106,7 @@ class LedgerShowing:
             WorkError: the ledger refused; the same may be told again.
         """
         at = self.now()
-        with self._minding():
+        with mending(self._workspace.ledger):
             person = self._person(user, source)
             known = self._kept.told_of(person, self._channels, at)
             events = [
@@ -156,15 +153,6 @@ class LedgerShowing:
         if found is None:
             found = self._own.guard = Guard(self._workspace)
         return found
-
-    @contextmanager
-    def _minding(self) -> Iterator[None]:
-        """Let go of a connection that failed, so that the next request opens its own."""
-        try:
-            yield
-        except WorkError:
-            mend(self._workspace.ledger)
-            raise
 
     def _find_secret(self) -> str:
         """Return what tokens of persons are signed with, "" where there is none."""

@@ -81,6 +81,8 @@ def send_test(
 
 def _fits(workspace: Workspace, channel: Channel, address: str) -> bool:
     _, entry = find_outlet(workspace.config.channel(channel).outlet)
+    if entry.capabilities.is_asked_for or entry.capabilities.is_done_by_people:
+        return False  # it would be taken, and nobody would see it
     kind = entry.capabilities.address_kind
     # Some kinds take any word: what looks like one of these is none of those.
     plain = (AddressKind.EMAIL, AddressKind.PHONE)
