@@ -38,7 +38,7 @@ from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import Asked, Explanation, StepVerdict, Verdict
-    from rekindle.ledger import DecisionEntry
+    from rekindle.ledger import DecisionEntry, MessageEntry
     from rekindle.vocabulary import Reason
 
 NEWEST = 20
@@ -298,10 +298,23 @@ def _show_decisions(found: Explanation, zone: ZoneInfo) -> None:
     ]
     show_table("Decisions", ["when", "journey", "step", "answer", "reason", "why"], rows)
     sent = [
-        [moment(m.created_at, zone), m.template, m.variant, m.state.value, m.reason or m.error]
+        [moment(m.created_at, zone), m.template, m.variant, m.state.value, _note(m, zone)]
         for m in found.messages
     ]
     show_table("Messages", ["decided", "template", "variant", "state", "note"], sent)
+
+
+def _note(message: MessageEntry, zone: ZoneInfo) -> str:
+    """Return why a message did not leave, or what was heard of it since."""
+    if found := message.reason or message.error:
+        return found
+    heard = [
+        f"{one.kind.value}{' by a machine' if one.is_machine else ''} {moment(one.at, zone)}"
+        for one in message.heard
+    ]
+    if message.kept_until is not None:
+        heard.append(f"kept until {moment(message.kept_until, zone)}")
+    return ", ".join(heard)
 
 
 def _show_offers(found: Explanation, currency: str) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.ledger import ApiKeys, Scope, disconnect, models
+from rekindle.desk import explain_customer
+from rekindle.ledger import ApiKeys, Scope, disconnect
 from rekindle.web import build_site
 from rekindle.web.api.inapp import sign_person
 from tests.runtime.shops import NOW
 from tests.web.api.caller import Caller, serving
-from tests.web.inapp.asking import SECRET, Shop, build
+from tests.web.inapp.asking import DAY, SECRET, Shop, build
 
 HOUR = timedelta(hours=1)
 
@@ -45,6 +46,8 @@ def test_a_purchase_reported_by_the_server_takes_down_what_the_page_shows(shop: 
 
         key = seen()
         assert key is not None
+        (message,) = shop.space.history.messages_of_person("ann")
+        assert message.kept_until == NOW + 10 * DAY
         told = {"token": token, "events": [{"message": key, "event": "shown"}] * 2}
         assert page.post("/v1/inapp/events", told).document["new"] == 1
         order = {
@@ -58,5 +61,8 @@ def test_a_purchase_reported_by_the_server_takes_down_what_the_page_shows(shop: 
         assert page.post("/v1/inapp/events", late).document["new"] == 1
         shop.clock.move(HOUR)
         assert page.ask("GET", "/v1/inapp", b"", Rekindle_Person=token).status == 403
-    kinds = models.Delivery.objects.using(shop.space.ledger).values_list("kind", flat=True)
-    assert sorted(kinds) == ["clicked", "shown"]
+    (message,) = shop.space.history.messages_of_person("ann")
+    assert [one.kind.value for one in message.heard] == ["shown", "clicked"]
+    assert message.kept_until is None
+    said = explain_customer(shop.space, "ann", shop.clock.now()).to_json()["messages"]
+    assert [one["kind"] for one in said[0]["heard"]] == ["shown", "clicked"]

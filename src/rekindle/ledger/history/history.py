@@ -5,7 +5,9 @@ Frozen values, read set-based; nothing here changes the ledger.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +22,7 @@ from rekindle.ledger.history.model import (
     DecisionEntry,
     EnrolmentEntry,
     ExclusionEntry,
+    HeardEntry,
     JourneyEntry,
     MessageEntry,
     SignalEntry,
@@ -29,6 +32,7 @@ from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.papers import event_of, kind_of, load_wishes
 from rekindle.ledger.queries import fetch, ledger_errors, rows_of
 from rekindle.ledger.signals import EVERY, LIFTED
+from rekindle.messages import DeliveryKind
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 
@@ -171,8 +175,23 @@ class History:
 
     @ledger_errors()
     def messages_of_person(self, person: str) -> Sequence[MessageEntry]:
-        """Return every message meant for a person, in the order they were decided."""
-        return self._messages(person=person)
+        """Return every message meant for a person, with what was heard of it since.
+
+        They come in the order they were decided.
+        """
+        rows = self._messages_rows(person=person)
+        numbers = [row.pk for row in rows]
+        heard: defaultdict[int, list[HeardEntry]] = defaultdict(list)
+        told = models.Delivery.objects.using(self._alias).filter(touch__in=numbers)
+        for one in told.order_by("at", "id"):
+            entry = HeardEntry(DeliveryKind(one.kind), one.at, one.is_machine)
+            heard[int(one.touch or 0)].append(entry)
+        kept = models.Kept.objects.using(self._alias).filter(touch__in=numbers)
+        until = dict(kept.values_list("touch", "until"))
+        return [
+            replace(_message(row), heard=tuple(heard[row.pk]), kept_until=until.get(row.pk))
+            for row in rows
+        ]
 
     @ledger_errors()
     def journeys(self) -> Mapping[str, JourneyEntry]:
@@ -242,9 +261,12 @@ class History:
         return [_enrolment(row) for row in seen.order_by("entered_at", "id")]
 
     def _messages(self, **where: str) -> list[MessageEntry]:
+        return [_message(row) for row in self._messages_rows(**where)]
+
+    def _messages_rows(self, **where: str) -> list[models.Touch]:
         rows = models.Touch.objects.using(self._alias).filter(**where)
         rows = rows.exclude(state=MessageState.GHOST).select_related("enrolment")
-        return [_message(row) for row in rows.order_by("at", "id")]
+        return list(rows.order_by("at", "id"))
 
 
 def _reason(word: str | None) -> Reason | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from rekindle.consent import Exclusion
 from rekindle.ledger.models import JourneyState, MessageState
+from rekindle.messages import DeliveryKind
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 
@@ -57,10 +58,21 @@ class EnrolmentEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardEntry:
+    """What was heard of a message after it left, and whether it was a machine's doing."""
+
+    kind: DeliveryKind
+    at: datetime
+    is_machine: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MessageEntry:
     """One message: ``accepted_at`` is when the provider took it, None if it has not.
 
-    ``reason`` says why it was cancelled; ``error`` is the provider's last complaint.
+    ``reason`` says why it was cancelled; ``error`` is the provider's last complaint. What was
+    ``heard`` of it since, the oldest first, and until when it is ``kept_until`` its person asks
+    for it, are told where one person is asked about.
     """
 
     person: str
@@ -77,6 +89,8 @@ class MessageEntry:
     created_at: datetime
     accepted_at: datetime | None
     cost_micros: int
+    heard: tuple[HeardEntry, ...] = ()
+    kept_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
