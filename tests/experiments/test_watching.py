@@ -8,7 +8,7 @@ import pytest
 from rekindle.experiments import (
     ArmOutcome,
     ComingBack,
-    Interval,
+    IntervalKind,
     Lift,
     OpenEnded,
     ReadingDate,
@@ -69,16 +69,16 @@ def test_an_open_end_is_narrowest_around_the_planned_buyers() -> None:
 
 @pytest.mark.parametrize(
     ("watch", "interval"),
-    [(ReadingDate(0.5), Interval.READING_DATE), (OpenEnded(200), Interval.OPEN_ENDED)],
+    [(ReadingDate(0.5), IntervalKind.READING_DATE), (OpenEnded(200), IntervalKind.OPEN_ENDED)],
 )
 def test_a_watched_interval_is_wider_and_says_so(
-    watch: ReadingDate | OpenEnded, interval: Interval
+    watch: ReadingDate | OpenEnded, interval: IntervalKind
 ) -> None:
     fixed, watched = estimate_lift(TREATED, HELD), estimate_lift(TREATED, HELD, watch=watch)
     assert isinstance(fixed, Lift)
     assert isinstance(watched, Lift)
     assert watched.low < fixed.low < fixed.high < watched.high
-    assert (fixed.interval, watched.interval) == (Interval.FIXED, interval)
+    assert (fixed.interval, watched.interval) == (IntervalKind.FIXED, interval)
 
 
 def test_a_level_finer_than_the_draws_comes_from_sums() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +277,18 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             load_journey(path)
     with pytest.raises(JourneyError, match="is not a folder"):
         load_journeys(latin)
+
+
+DATES = ("", ", read_on: 2027-01-31", ", read_on: 31.1.2027")
+
+
+def test_a_reading_date_is_a_day() -> None:
+    text = (
+        "journey: shown\nenter: {audience: 'true'}\ngoal: {on: order, within: 30 days%s}\nsteps:\n"
+    )
+    text += "  - send: {channel: email, template: nudge}\n"
+    plain, dated = (parse_journey(text % more, name_hint="shown") for more in DATES[:2])
+    assert plain.goal.read_on is None
+    assert dated.goal.read_on == date(2027, 1, 31)
+    with pytest.raises(JourneyError, match="write a day as 2027-01-31"):
+        parse_journey(text % DATES[2], name_hint="shown")

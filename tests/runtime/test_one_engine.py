@@ -35,7 +35,7 @@ journey: brisk
 enter:
   audience: tier in ('at_risk', 'lapsed', 'dormant') and country <> 'FR'
 reenter: after 10 days
-goal: {on: order, within: 30 days}
+goal: {on: order, within: 30 days, read_on: 2024-09-01}
 holdout: 0.3
 stale_after: 2 days
 steps:

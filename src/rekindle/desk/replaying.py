@@ -224,6 +224,7 @@ def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
             for move in replayed.sends
             if move.variant
         ],
+        reads_on=version.journey.goal.read_on,
         notes=rehearsal.notes,
     )
 

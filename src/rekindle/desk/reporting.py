@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 
 from rekindle.errors import JourneyError
 from rekindle.insights import (
@@ -14,7 +15,8 @@ from rekindle.insights import (
     VariantMessage,
     build_report,
 )
-from rekindle.ledger import MessageEntry, MessageState, Observations, load_variants
+from rekindle.journeys import JourneyVersion
+from rekindle.ledger import Looks, MessageEntry, MessageState, Observations, load_variants
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
@@ -36,7 +38,28 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
             f"`rekindle replay {name}` runs it over history"
         )
     engine, facts = workspace.reading
-    return build_report(_record(workspace, name), facts, engine)
+    record = _record(workspace, name)
+    report = build_report(record, facts, engine)
+    if report.reading.costs_a_look:
+        Looks(workspace.ledger).note(name, _today(workspace), record.until)
+    return report
+
+
+def _today(workspace: Workspace) -> date:
+    return workspace.clock.now().astimezone(workspace.zone).date()
+
+
+def _declared(versions: Sequence[JourneyVersion]) -> tuple[date | None, list[str]]:
+    """Return the reading date that was declared first, and what to say of another one."""
+    days = [one.journey.goal.read_on for one in versions if one.journey.goal.read_on is not None]
+    if not days:
+        return None, []
+    if days[-1] == days[0]:
+        return days[0], []
+    return days[0], [
+        f"The file asks to read the figures on {days[-1]}, but {days[0]} counts: it was declared "
+        "first, and a date that moves after a look is none."
+    ]
 
 
 def _record(workspace: Workspace, name: str) -> JourneyRecord:
@@ -50,6 +73,7 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         if row.reason is not None:
             reasons[row.reason] += row.count
     messages = history.messages_of(name)
+    reads_on, moved = _declared(versions)
     arms = history.assigned(name)
     return JourneyRecord(
         journey=versions[-1].journey,
@@ -92,8 +116,10 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
             )
             for one in load_variants(workspace.ledger, name)
         ],
+        reads_on=reads_on,
+        looks=Looks(workspace.ledger).before(name, _today(workspace)),
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
-        notes=(*_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
+        notes=(*moved, *_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
     )
 
 

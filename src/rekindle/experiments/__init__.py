@@ -25,9 +25,16 @@ from rekindle.experiments.lift import (
     tell,
 )
 from rekindle.experiments.model import ArmOutcome, HoldoutPlan, Incremental, Lift
+from rekindle.experiments.relative import Relative, relate
 from rekindle.experiments.returns import ComingBack, Return, follow_returns
 from rekindle.experiments.several import SharedLevel, share_level
-from rekindle.experiments.size import plan_holdout, provable_lift, provable_rate_lift
+from rekindle.experiments.size import (
+    holdout_for_lift,
+    people_for_lift,
+    plan_holdout,
+    provable_lift,
+    provable_rate_lift,
+)
 from rekindle.experiments.sums import ArmSums, PowerSums
 from rekindle.experiments.variants import (
     Against,
@@ -40,7 +47,7 @@ from rekindle.experiments.variants import (
 )
 from rekindle.experiments.watching import (
     TOO_EARLY,
-    Interval,
+    IntervalKind,
     OpenEnded,
     ReadingDate,
     Watch,
@@ -62,12 +69,13 @@ __all__ = [
     "Given",
     "HoldoutPlan",
     "Incremental",
-    "Interval",
+    "IntervalKind",
     "Lift",
     "OpenEnded",
     "PairSums",
     "PowerSums",
     "ReadingDate",
+    "Relative",
     "Return",
     "SharedLevel",
     "Verdict",
@@ -89,12 +97,15 @@ __all__ = [
     "find_warnings",
     "first_reading",
     "follow_returns",
+    "holdout_for_lift",
     "incremental",
     "kind_of",
+    "people_for_lift",
     "plan_holdout",
     "provable_difference",
     "provable_lift",
     "provable_rate_lift",
+    "relate",
     "share_level",
     "tell",
 ]

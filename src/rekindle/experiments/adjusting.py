@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rekindle.experiments.hypothesis import Hypotheses
-from rekindle.experiments.interval import Question, Reach
+from rekindle.experiments.interval import ChanceReach, LiftQuestion
 from rekindle.experiments.lift import DEFAULT_DRAWS, DEFAULT_SEED, find_coarseness
 from rekindle.experiments.permutation import deal_sums
 from rekindle.experiments.sums import ArmSums
@@ -34,7 +34,7 @@ def ask_of_clusters(
     holdout: Sequence[Cluster],
     sums: tuple[ArmSums, ArmSums],
     confidence: float,
-) -> tuple[Question, Reach] | Unknown:
+) -> tuple[LiftQuestion, ChanceReach] | Unknown:
     """Return the question and the reach of chance when clusters, not people, were drawn.
 
     A cluster counts by how far its sum lies from what its people would have on average, so
@@ -53,7 +53,7 @@ def ask_of_clusters(
     if chance <= 0 or plain <= 0:
         return Unknown("every cluster has the same value per person")
     difference = sums[0].mean - sums[1].mean
-    question = Question(difference, hypotheses, confidence, factor=chance / plain)
+    question = LiftQuestion(difference, hypotheses, confidence, factor=chance / plain)
     if off.size > MOST_CLUSTERS_DEALT:
         return question, question.ask_gamma()
     dealt, _ = deal_sums(

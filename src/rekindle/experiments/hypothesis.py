@@ -70,6 +70,11 @@ class Hypotheses:
         skewness = (mine[1] / n**2 - theirs[1] / m**2) / variance**1.5 if variance > 0 else 0.0
         return Chance(variance, self._sign * skewness)
 
+    def held_mean(self, difference: float) -> float:
+        """Return what the holdout's people would bring on average, if this were the true one."""
+        _treated, held = self._move(self._sign * difference)
+        return self._sign * (held + self._pooled.losses.first / self._pooled.assigned)
+
     def _move(self, difference: float) -> tuple[float, float]:
         """Return what an arm's people would bring on average, refunds aside."""
         treatment, _holdout = self._arms

@@ -14,7 +14,7 @@ _HALVINGS = 45
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ChanceReach:
     """How far chance takes a difference when there is none, and how likely the observed is.
 
     ``low`` and ``high`` count in standard errors; None is what a gamma with the skewness
@@ -27,7 +27,7 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class LiftQuestion:
     """An observed difference, what chance does to it, and how sure an interval is to be.
 
     ``factor`` is what the variance is multiplied by: above 1 where people come in
@@ -51,24 +51,24 @@ class Question:
         gap = self.difference - tried
         return (gap / error if error > 0 else math.copysign(math.inf, gap)), chance.skewness
 
-    def ask_gamma(self) -> Reach:
+    def ask_gamma(self) -> ChanceReach:
         """Return the reach that follows from variance and skewness alone."""
         share = skewed_share(*self.distance(0.0))
-        return Reach(None, None, min(1.0, 2 * min(share, 1 - share)))
+        return ChanceReach(None, None, min(1.0, 2 * min(share, 1 - share)))
 
-    def ask_deals(self, deals: Draws, rank: int) -> Reach:
+    def ask_deals(self, deals: Draws, rank: int) -> ChanceReach:
         """Return the reach among sorted differences of ``deals``; the ``rank``-th bound it."""
         error = math.sqrt(self.factor * self.hypotheses.at(0.0).variance)
         tie = TIE * max(abs(float(deals[0])), abs(float(deals[-1])), abs(self.difference))
         below = int(deals.searchsorted(self.difference + tie, side="right"))
         above = int(deals.size - deals.searchsorted(self.difference - tie, side="left"))
-        return Reach(
+        return ChanceReach(
             float(deals[rank - 1]) / error,
             float(deals[-rank]) / error,
             min(1.0, 2 * (1 + min(below, above)) / (deals.size + 1)),
         )
 
-    def invert(self, reach: Reach) -> tuple[float, float]:
+    def invert(self, reach: ChanceReach) -> tuple[float, float]:
         """Return the ends of the interval; it leaves out 0 exactly when the p-value is small."""
         is_shown = reach.p_value <= 1 - self.confidence + 1e-12
         nearest = 0.0 if is_shown else None
@@ -79,7 +79,7 @@ class Question:
             return down(self.difference, nearest), up(self.difference, None)
         return down(self.difference, None), up(self.difference, nearest)
 
-    def _edge(self, reach: Reach, side: int) -> Callable[[float, float | None], float]:
+    def _edge(self, reach: ChanceReach, side: int) -> Callable[[float, float | None], float]:
         """Return the search for the last number that is not rejected, going down or up."""
         given = reach.high if side < 0 else reach.low
         share = 1 - self.tail if side < 0 else self.tail

@@ -18,7 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from rekindle.experiments.hypothesis import Hypotheses
-from rekindle.experiments.interval import Question, Reach
+from rekindle.experiments.interval import ChanceReach, LiftQuestion
 from rekindle.experiments.model import ArmOutcome, Incremental, Lift
 from rekindle.experiments.permutation import Draws, deal_sums
 from rekindle.experiments.sums import ArmSums
@@ -203,13 +203,13 @@ def find_coarseness(deals: Draws, rank: int, confidence: float) -> str:
     return "" if low < 0 < high else "too few people bought to tell a difference from chance"
 
 
-def ask(treatment: ArmSums, holdout: ArmSums, confidence: float) -> Question:
+def ask(treatment: ArmSums, holdout: ArmSums, confidence: float) -> LiftQuestion:
     """Return the question that two arms put."""
     difference = treatment.mean - holdout.mean
-    return Question(difference, Hypotheses(treatment, holdout), confidence)
+    return LiftQuestion(difference, Hypotheses(treatment, holdout), confidence)
 
 
-def tell(question: Question, reach: Reach, metric: str, method: str) -> Lift:
+def tell(question: LiftQuestion, reach: ChanceReach, metric: str, method: str) -> Lift:
     """Return the answer to a question, by how far chance goes without a difference."""
     low, high = question.invert(reach)
     return Lift(

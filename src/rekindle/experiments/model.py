@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from rekindle.experiments.sums import ArmSums, PowerSums
-from rekindle.experiments.watching import Interval
+from rekindle.experiments.watching import IntervalKind
 from rekindle.vocabulary import Unknown
 
 
@@ -85,7 +85,7 @@ class Lift:
     confidence: float
     method: str
     warnings: tuple[str, ...] = ()
-    interval: Interval = Interval.FIXED
+    interval: IntervalKind = IntervalKind.FIXED
 
 
 @dataclass(frozen=True, slots=True)

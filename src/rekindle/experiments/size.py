@@ -97,6 +97,50 @@ def provable_lift(
     return _both_errors(alpha, power) * standard_deviation * math.sqrt(1 / treated + 1 / held)
 
 
+def people_for_lift(
+    *,
+    lift: float,
+    holdout_share: float,
+    standard_deviation: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> float | Unknown:
+    """Return how many people are needed to tell ``lift`` from zero, both arms together.
+
+    ``provable_lift`` solved for the number of people; ``Unknown`` when there is no lift,
+    no holdout or no variation.
+    """
+    if lift <= 0:
+        return Unknown("no difference was seen")
+    if not 0 < holdout_share < 1:
+        return Unknown("one of the arms is empty")
+    if not 0 < standard_deviation < math.inf:
+        return Unknown("revenue does not vary between customers")
+    spread = (_both_errors(alpha, power) * standard_deviation / lift) ** 2
+    return math.ceil(spread * (1 / holdout_share + 1 / (1 - holdout_share)))
+
+
+def holdout_for_lift(
+    *,
+    people: int,
+    lift: float,
+    standard_deviation: float,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> float | Unknown:
+    """Return the smallest share to hold out of ``people`` that would show ``lift``.
+
+    ``Unknown`` when not even half of them is enough.
+    """
+    if people < 2 * _FEWEST_PER_ARM or lift <= 0 or not 0 < standard_deviation < math.inf:
+        return Unknown("there are too few people, or nothing varies")
+    # share x (1 - share) has to be at least this.
+    needed = (_both_errors(alpha, power) * standard_deviation / lift) ** 2 / people
+    if needed > 0.25:
+        return Unknown("the list is too short: not even half of it held out would show this")
+    return (1 - math.sqrt(1 - 4 * needed)) / 2
+
+
 def provable_rate_lift(
     *,
     people: int,

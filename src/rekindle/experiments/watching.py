@@ -39,7 +39,7 @@ _WIDEST = 9.0
 _SAME_LOOK = 1e-4
 
 
-class Interval(StrEnum):
+class IntervalKind(StrEnum):
     """How often an interval may be looked at and still mean what it says."""
 
     FIXED = "fixed"
@@ -68,11 +68,11 @@ class OpenEnded:
 Watch = ReadingDate | OpenEnded | None
 
 
-def kind_of(watch: Watch) -> Interval:
+def kind_of(watch: Watch) -> IntervalKind:
     """Return what kind of interval a way of watching asks for."""
     if watch is None:
-        return Interval.FIXED
-    return Interval.OPEN_ENDED if isinstance(watch, OpenEnded) else Interval.READING_DATE
+        return IntervalKind.FIXED
+    return IntervalKind.OPEN_ENDED if isinstance(watch, OpenEnded) else IntervalKind.READING_DATE
 
 
 def find_confidence(watch: Watch, *, buyers: int, confidence: float) -> float | Unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit
 from rekindle.insights.forecasting import TestForecast, forecast_test
+from rekindle.insights.lifting.trial import TrialPlan, TrialReport, measure_trial, trial_tables
 from rekindle.insights.model import Audit
 from rekindle.insights.pages import audit_page, report_page
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
@@ -12,7 +13,6 @@ from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable, audit_tables, report_tables
-from rekindle.insights.trial import TrialPlan, TrialReport, measure_trial, trial_tables
 from rekindle.insights.variants import VariantTest
 
 __all__ = [

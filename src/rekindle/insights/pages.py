@@ -14,7 +14,7 @@ from rekindle.content import render_page
 from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
 from rekindle.insights.model import Audit
-from rekindle.insights.report import JourneyReport
+from rekindle.insights.report import CONFIDENCE, JourneyReport
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable
 from rekindle.insights.words import (
@@ -292,12 +292,13 @@ def _lift_range(report: JourneyReport) -> str:
 def _lift_section(report: JourneyReport) -> _Section:
     # The finding is the page's lead already.
     table = tables.lift_table(report)
+    more = [] if report.earnings is None else [tables.earnings_table(report, report.earnings)]
     return _Section(
         "Did it work",
         "The holdout shows what people do when nobody writes to them. Only what the treatment arm "
         "did beyond that was earned, and only an interval that leaves out 0 shows it.",
         charts.draw_lifts(report),
-        (replace(table, notes=table.notes[1:]),),
+        (replace(table, notes=table.notes[1:]), *more, tables.word_table(report)),
     )
 
 
@@ -351,6 +352,6 @@ def _test_sections(report: JourneyReport) -> Iterable[_Section]:
 def _lift_notes(report: JourneyReport) -> Iterable[str]:
     if isinstance(report.lift, Lift):
         yield (
-            f"Intervals: {report.lift.confidence * 100:g} %, {report.lift.method}. They hold for "
-            "one look at a finished journey."
+            f"Intervals: {CONFIDENCE * 100:g} %, {report.lift.method}, "
+            f"{report.lift.interval.value}. {report.reading.told}"
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from rekindle.journeys import Journey
 from rekindle.vocabulary import Answer, Arm, Reason
@@ -68,6 +68,8 @@ class JourneyRecord:
     ``nobody`` says why no message left, where none did.
     ``versions`` are all there were, by number, and ``variants`` the messages that had some.
     ``seen`` says when a pass first looked at the facts of each import, by its number.
+    ``reads_on`` is the declared reading date; ``looks`` are when the figures were looked at
+    on earlier days.
     """
 
     journey: Journey
@@ -85,6 +87,8 @@ class JourneyRecord:
     nobody: str = ""
     versions: Mapping[int, Journey] = field(default_factory=dict)
     variants: Sequence[VariantMessage] = ()
+    reads_on: date | None = None
+    looks: Sequence[datetime] = ()
 
     @property
     def assigned(self) -> Sequence[Membership]:

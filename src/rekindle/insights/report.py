@@ -6,21 +6,42 @@ interval and in a sentence, so that nobody has to guess whether anything was sho
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from rekindle.experiments import ArmOutcome, Lift, estimate_lift
+from rekindle.experiments import (
+    MISMATCH,
+    ArmOutcome,
+    ComingBack,
+    Lift,
+    estimate_lift,
+    find_mismatch,
+)
 from rekindle.facts import Engine, Facts
+from rekindle.insights.lifting import (
+    ONCE,
+    Earnings,
+    Readout,
+    Returned,
+    find_earnings,
+    find_reading,
+    follow_journey,
+)
 from rekindle.insights.outcomes import Outcomes, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.variants import VariantTest, build_tests
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
-from rekindle.wording import amount, counted
+from rekindle.wording import amount, counted, percent
 
 NET_REVENUE = "net revenue per assigned customer"
 RETURN_RATE = "return rate per assigned customer"
+# What an interval keeps over all looks that its kind allows.
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class ArmResult:
 
 
 _NOBODY = Unknown("nobody was assigned to this arm")
+_NOBODY_YET = Unknown("nobody has come back yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,9 @@ class JourneyReport:
     lift: Lift | Unknown
     return_rate_lift: Lift | Unknown
     notes: tuple[str, ...]
+    reading: Readout = ONCE
+    coming_back: ComingBack | Unknown = _NOBODY_YET
+    earnings: Earnings | None = None
     nobody: str = ""
     zone: str = "UTC"
     tests: tuple[VariantTest, ...] = ()
@@ -121,7 +146,22 @@ class JourneyReport:
             "still_open_windows": self.still_open_windows,
             "tests": [test.to_json() for test in self.tests],
             "notes": [self.finding, *self.notes],
+            "holdout_share": self._write_shares(),
+            "reading": self.reading.to_json(),
+            "coming_back": _write_coming_back(self.coming_back),
+            "earnings": None if self.earnings is None else self.earnings.to_json(),
         }
+
+    @property
+    def actual_share(self) -> Figure:
+        """Return the share of people who are in the holdout, in 0-1."""
+        held = self.arms[Arm.HOLDOUT].assigned
+        people = held + self.arms[Arm.TREATMENT].assigned
+        return held / people if people else _NOBODY
+
+    def _write_shares(self) -> Json:
+        actual = self.actual_share
+        return {"planned": round(self.holdout_share, 4), "actual": write_figure(actual)}
 
 
 def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> JourneyReport:
@@ -135,6 +175,11 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
     returned = _find_returned(record, outcomes)
     arms = {arm: _sum_arm(arm, record, outcomes, returned) for arm in Arm}
     after_return, before_known = _count_late_sends(record, outcomes)
+    reading = find_reading(record, ZoneInfo(facts.zone))
+    at_reading = _cut(record, reading)
+    read = outcomes if at_reading is record else load_outcomes(engine, facts, at_reading)
+    lifts = _estimate_lifts(at_reading, read, reading)
+    cost = Money.from_micros(record.cost_micros, facts.currency)
     return JourneyReport(
         journey=record.journey.name,
         started_at=record.started_at,
@@ -150,17 +195,85 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         sent_after_return=after_return,
         sent_before_known=before_known,
         still_open_windows=_count_open(record),
-        cost=Money.from_micros(record.cost_micros, facts.currency),
-        lift=_estimate_revenue_lift(record, outcomes, arms, returned),
-        return_rate_lift=_estimate_return_lift(arms),
-        notes=(*record.notes, *_explain(record, before_known)),
+        cost=cost,
+        lift=lifts.revenue,
+        return_rate_lift=lifts.returns,
+        notes=(*record.notes, *_explain(record, reading, before_known)),
         nobody=record.nobody,
         zone=facts.zone,
         tests=build_tests(record, facts, engine),
+        reading=reading,
+        coming_back=lifts.coming_back,
+        earnings=find_earnings(
+            lifts.revenue,
+            lifts.returns,
+            lifts.arms,
+            cost=float(cost.amount),
+            days=max((record.until - record.started_at).total_seconds() / 86_400, 1.0),
+        ),
     )
 
 
-Returned = Mapping[str, tuple[Membership, datetime]]
+@dataclass(frozen=True, slots=True)
+class _Lifts:
+    """The differences, and the arms' revenue they come from, treatment first."""
+
+    revenue: Lift | Unknown
+    returns: Lift | Unknown
+    coming_back: ComingBack | Unknown
+    arms: tuple[ArmOutcome, ArmOutcome]
+
+
+def _cut(record: JourneyRecord, reading: Readout) -> JourneyRecord:
+    """Return a record as it stood at the reading date, once that is over.
+
+    Who entered or bought later is in every other figure; a difference that went on moving
+    after its date would be looked at without end.
+    """
+    if reading.ends_at is None or record.until <= reading.ends_at:
+        return record
+    members = [one for one in record.members if one.entered_at <= reading.ends_at]
+    return replace(record, until=reading.ends_at, members=members)
+
+
+def _estimate_lifts(record: JourneyRecord, outcomes: Outcomes, reading: Readout) -> _Lifts:
+    """Return the differences between the arms of a record."""
+    returned = _find_returned(record, outcomes)
+    people = {one.person: one.arm for one in record.members}
+    assigned = Counter(people.values())
+    came = Counter(people[person] for person in returned)
+    treatment, holdout = (
+        ArmOutcome(
+            assigned[arm], tuple(net for who, net in outcomes.revenue.items() if people[who] is arm)
+        )
+        for arm in (Arm.TREATMENT, Arm.HOLDOUT)
+    )
+    rates = [ArmOutcome.of_count(assigned[arm], came[arm]) for arm in (Arm.TREATMENT, Arm.HOLDOUT)]
+    mismatch = _find_mismatch(record, assigned)
+    if isinstance(mismatch, Unknown):
+        return _Lifts(mismatch, mismatch, mismatch, (treatment, holdout))
+    if returned and not any(outcomes.revenue.values()):
+        revenue: Lift | Unknown = Unknown("those who came back brought nothing inside their window")
+    else:
+        revenue = estimate_lift(treatment, holdout, metric=NET_REVENUE, watch=reading.watch)
+    returns = estimate_lift(*rates, metric=RETURN_RATE, watch=reading.watch)
+    return _Lifts(revenue, returns, follow_journey(record, returned), (treatment, holdout))
+
+
+def _find_mismatch(record: JourneyRecord, assigned: Mapping[Arm, int]) -> Unknown | None:
+    """Return why nothing can be estimated where the arms are not as large as they were drawn."""
+    planned = record.holdout_share
+    if not 0 < planned < 1 or not all(assigned[arm] for arm in Arm):
+        return None
+    shares = {Arm.HOLDOUT.value: planned, Arm.TREATMENT.value: 1 - planned}
+    chance = find_mismatch({arm.value: assigned[arm] for arm in Arm}, shares)
+    if isinstance(chance, Unknown) or chance >= MISMATCH:
+        return None
+    return Unknown(
+        f"{percent(assigned[Arm.HOLDOUT] / sum(assigned.values()))} are in the holdout where "
+        f"{percent(planned)} were drawn, which is no chance (p = {chance:.2g}): people are "
+        "missing from one arm, and what is left cannot be compared"
+    )
 
 
 def _find_returned(record: JourneyRecord, outcomes: Outcomes) -> Returned:
@@ -191,32 +304,6 @@ def _sum_arm(arm: Arm, record: JourneyRecord, outcomes: Outcomes, returned: Retu
         returned=len(people & returned.keys()),
         revenue=sum(outcomes.revenue.get(person, 0.0) for person in sorted(people)),
     )
-
-
-def _estimate_revenue_lift(
-    record: JourneyRecord,
-    outcomes: Outcomes,
-    arms: Mapping[Arm, ArmResult],
-    returned: Returned,
-) -> Lift | Unknown:
-    people = {one.person: one.arm for one in record.members}
-    values: dict[Arm, list[float]] = {arm: [] for arm in Arm}
-    if returned and not any(outcomes.revenue.values()):
-        return Unknown("those who came back brought nothing inside their window")
-    for person, net in outcomes.revenue.items():
-        values[people[person]].append(net)
-    treatment, holdout = (
-        ArmOutcome(arms[arm].assigned, tuple(values[arm])) for arm in (Arm.TREATMENT, Arm.HOLDOUT)
-    )
-    return estimate_lift(treatment, holdout, metric=NET_REVENUE)
-
-
-def _estimate_return_lift(arms: Mapping[Arm, ArmResult]) -> Lift | Unknown:
-    treatment, holdout = (
-        ArmOutcome.of_count(arms[arm].assigned, arms[arm].returned)
-        for arm in (Arm.TREATMENT, Arm.HOLDOUT)
-    )
-    return estimate_lift(treatment, holdout, metric=RETURN_RATE)
 
 
 def _count_late_sends(record: JourneyRecord, outcomes: Outcomes) -> tuple[int, int]:
@@ -254,14 +341,13 @@ def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _explain(record: JourneyRecord, before_known: int) -> list[str]:
+def _explain(record: JourneyRecord, reading: Readout, before_known: int) -> list[str]:
     """Return what a reader has to know to take the figures for what they are."""
     notes = []
     if open_count := _count_open(record):
         notes.append(
             f"The window of {open_count:,} of {counted(len(record.assigned), 'person')} is still "
-            "open: the figures will move, and the interval is meant to be read once, when "
-            "all windows have closed."
+            f"open: the figures will move. {reading.told}"
         )
     if before_known:
         notes.append(
@@ -300,7 +386,7 @@ def _tell(lift: Lift | Unknown, currency: str, *, is_replay: bool) -> str:
     return (
         f"{who} {gain} {side} per assigned customer than the holdout, and between {near} and "
         f"{far} with "
-        f"{lift.confidence * 100:g} % confidence."
+        f"{CONFIDENCE * 100:g} % confidence."
     )
 
 
@@ -314,4 +400,18 @@ def _write_lift(lift: Lift | Unknown, metric: str) -> Json:
         "high": round(lift.high, 4),
         "p_value": round(lift.p_value, 4),
         "method": lift.method,
+        "interval": lift.interval.value,
+        "warnings": list(lift.warnings),
+    }
+
+
+def _write_coming_back(found: ComingBack | Unknown) -> Json:
+    if isinstance(found, Unknown):
+        return write_unknown(found)
+    ends = {"low": found.low, "high": found.high}
+    return {
+        "ratio": round(found.ratio, 4) if math.isfinite(found.ratio) else None,
+        **{name: round(end, 4) if math.isfinite(end) else None for name, end in ends.items()},
+        "is_shown": found.is_shown,
+        "stake": round(min(found.stake, 1e12), 4),
     }

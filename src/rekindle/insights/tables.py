@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
+from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
 from rekindle.insights.model import Audit, GapDays
-from rekindle.insights.report import NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
+from rekindle.insights.report import CONFIDENCE, NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
 from rekindle.insights.survival import Interval
 from rekindle.insights.variants import METRICS, VariantTest
 from rekindle.insights.words import (
@@ -62,6 +63,8 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
     """Return the report as tables, the most telling first."""
     return (
         lift_table(report),
+        *([] if report.earnings is None else [earnings_table(report, report.earnings)]),
+        word_table(report),
         arm_table(report),
         touch_table(report),
         reason_table(report),
@@ -206,7 +209,9 @@ def lift_table(report: JourneyReport) -> TextTable:
     """Return the differences between the arms, with their intervals."""
     lifts = ((NET_REVENUE, report.lift), (RETURN_RATE, report.return_rate_lift))
     known = [lift for _, lift in lifts if isinstance(lift, Lift)]
-    method = f"{known[0].confidence * 100:g} % {known[0].method}." if known else ""
+    method = (
+        f"{CONFIDENCE * 100:g} % {known[0].method}, {known[0].interval.value}." if known else ""
+    )
     return TextTable(
         "Lift: treatment − holdout",
         ("per assigned customer", "difference", "from", "to", "p"),
@@ -214,7 +219,29 @@ def lift_table(report: JourneyReport) -> TextTable:
             (metric.removesuffix(" per assigned customer"), *_lift_cells(lift, say))
             for (metric, lift), say in zip(lifts, _speakers(report), strict=True)
         ),
-        (report.finding, *_reasons_of(report.return_rate_lift), *filter(None, [method])),
+        (report.finding, *_reasons_of(report.return_rate_lift), *method),
+    )
+
+
+def earnings_table(report: JourneyReport, earnings: Earnings) -> TextTable:
+    """Return what the difference adds up to, and what this list can prove at all."""
+    say = _speakers(report)[0]
+    figures = (earnings.total, earnings.relative, earnings.on_spend, earnings.per_return)
+    return TextTable(
+        "What it adds up to",
+        ("over everyone treated", "value", "from", "to"),
+        tuple(tell_earnings(earnings, say)),
+        (*_reasons_of(*figures), *tell_power(earnings, say)),
+    )
+
+
+def word_table(report: JourneyReport) -> TextTable:
+    """Return when the figures may be believed, in the words that tell it."""
+    return TextTable(
+        "May it be believed yet?",
+        ("", "what it says now"),
+        tuple(tell_words(report.reading, report.coming_back, report.zone)),
+        text_columns=2,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -156,10 +156,14 @@ Step = Send | Wait | End | WaitForEvent | WaitForTime | WaitForDate | Branch
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What counts as success in a report; it ends nothing (exits do). ``on`` is an event."""
+    """What counts as success in a report; it ends nothing (exits do). ``on`` is an event.
+
+    ``read_on`` is the day at whose end the figures are read, declared before they are known.
+    """
 
     on: str
     within: timedelta
+    read_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

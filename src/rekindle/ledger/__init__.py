@@ -86,6 +86,7 @@ from rekindle.ledger.history import (  # noqa: E402
     tally_messages,
 )
 from rekindle.ledger.history.addresses import AddressBook, find_suppressed  # noqa: E402
+from rekindle.ledger.history.looks import Looks  # noqa: E402
 from rekindle.ledger.history.observations import Correction, Observations, Sightings, Watched  # noqa: E402
 from rekindle.ledger.history.silences import (  # noqa: E402
     active_among,
@@ -187,6 +188,7 @@ __all__ = [
     "KeptMessages",
     "LedgerBook",
     "ListTally",
+    "Looks",
     "MarkEntry",
     "MessageEntry",
     "MessageState",

@@ -1,5 +1,8 @@
 """The tables of event intake: who may report, what was reported, and who is who.
 
+Beside them stands what was looked at and when: versions of the facts by passes, the figures
+of a journey by people.
+
 Reports are kept as they came. ``ledger_event`` is the memory that a repeated one changes
 nothing by, the spool from which the next import makes facts, and what journeys ask when
 they ask what a person did.
@@ -136,3 +139,23 @@ class Settling(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True)
     evidence = models.TextField()
     at = models.DateTimeField()
+
+
+class Observation(models.Model):
+    """A version of the facts, by its newest import, and when a pass first looked at it."""
+
+    number = models.BigIntegerField(primary_key=True)
+    seen_at = models.DateTimeField()
+
+
+class Look(models.Model):
+    """A day on which a journey's figures were looked at; the day is the business's own."""
+
+    journey = _word(200)
+    looked_on = models.DateField()
+    looked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["journey", "looked_on"], name="ledger_look_once"),
+        )

@@ -687,13 +687,6 @@ class Signal(models.Model):
         )
 
 
-class Observation(models.Model):
-    """A version of the facts, by its newest import, and when a pass first looked at it."""
-
-    number = models.BigIntegerField(primary_key=True)
-    seen_at = models.DateTimeField()
-
-
 from rekindle.ledger import intake_models  # noqa: E402, F401 - Django finds models here
 from rekindle.ledger.guards import models as guard_models  # noqa: E402, F401 - and these
 from rekindle.ledger.offers import models as offer_models  # noqa: E402, F401 - and these

@@ -12,7 +12,7 @@ import typer
 
 from rekindle.cli.console import AsJson, grouped, show_json, show_table
 from rekindle.errors import UsageError
-from rekindle.experiments import Interval, OpenEnded, ReadingDate, Watch
+from rekindle.experiments import IntervalKind, OpenEnded, ReadingDate, Watch
 
 
 class Method(enum.StrEnum):
@@ -45,12 +45,12 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Looking:
     """How often the figures are looked at, and what was planned."""
 
     interval: Annotated[
-        Interval, typer.Option("--interval", help="How often the figures are looked at.")
-    ] = Interval.FIXED
+        IntervalKind, typer.Option("--interval", help="How often the figures are looked at.")
+    ] = IntervalKind.FIXED
     elapsed: Annotated[
         float | None,
         typer.Option(
@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
 def lift(
     file: Annotated[Path, typer.Argument(help="A CSV or Parquet file, one row a person.")],
     columns: Columns,
-    reading: Reading,
+    reading: Looking,
     as_json: AsJson = False,
 ) -> None:
     """Say what an experiment's file shows, whoever ran it: differences with honest intervals."""
@@ -115,7 +115,7 @@ def lift(
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 
-def _check(columns: Columns, reading: Reading) -> None:
+def _check(columns: Columns, reading: Looking) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -130,33 +130,33 @@ def _check(columns: Columns, reading: Reading) -> None:
     _check_reading(columns, reading)
 
 
-def _check_reading(columns: Columns, reading: Reading) -> None:
+def _check_reading(columns: Columns, reading: Looking) -> None:
     if reading.method is Method.WELCH:
         is_given = {
             "--cluster": columns.cluster is not None,
             "--before": columns.before is not None,
-            f"--interval {reading.interval}": reading.interval is not Interval.FIXED,
+            f"--interval {reading.interval}": reading.interval is not IntervalKind.FIXED,
         }
         for option in (option for option, given in is_given.items() if given):
             raise UsageError(f"--method welch knows no {option}; leave one out")
     goes_with = {
-        "--elapsed": (Interval.READING_DATE, reading.elapsed is not None),
-        "--look": (Interval.READING_DATE, bool(reading.look)),
-        "--planned": (Interval.OPEN_ENDED, reading.planned is not None),
+        "--elapsed": (IntervalKind.READING_DATE, reading.elapsed is not None),
+        "--look": (IntervalKind.READING_DATE, bool(reading.look)),
+        "--planned": (IntervalKind.OPEN_ENDED, reading.planned is not None),
     }
     for option, (interval, is_used) in goes_with.items():
         if is_used and reading.interval is not interval:
             raise UsageError(f"{option} goes with --interval {interval}")
 
 
-def _parse_watch(reading: Reading) -> Watch:
-    if reading.interval is Interval.READING_DATE:
+def _parse_watch(reading: Looking) -> Watch:
+    if reading.interval is IntervalKind.READING_DATE:
         elapsed = 1.0 if reading.elapsed is None else reading.elapsed
         looks = reading.look or []
         if late := [look for look in looks if look > elapsed]:
             raise UsageError(f"--look {late[0]:g} lies after --elapsed {elapsed:g}")
         return ReadingDate(elapsed, looks)
-    if reading.interval is Interval.OPEN_ENDED:
+    if reading.interval is IntervalKind.OPEN_ENDED:
         return OpenEnded(reading.planned)
     return None
 

@@ -5,7 +5,14 @@ from rekindle.facts.engines.duckdb import open_lake
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
-from rekindle.facts.engines.trial import Pairs, Sums, Trial, TrialQuestion, TrialReader, open_trial
+from rekindle.facts.engines.trial import (
+    Pairs,
+    Trial,
+    TrialQuestion,
+    TrialReader,
+    TrialSums,
+    open_trial,
+)
 from rekindle.facts.engines.warehouse import open_warehouse
 
 __all__ = [
@@ -16,10 +23,10 @@ __all__ = [
     "Pairs",
     "Reading",
     "Readings",
-    "Sums",
     "Trial",
     "TrialQuestion",
     "TrialReader",
+    "TrialSums",
     "discover",
     "find_present",
     "list_quarantine",

@@ -61,7 +61,7 @@ class TrialQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class TrialSums:
     """How many numbers of one sign, and their first three powers summed."""
 
     count: int
@@ -76,8 +76,8 @@ class Counted:
 
     known: int
     missing: int
-    above: Sums
-    below: Sums
+    above: TrialSums
+    below: TrialSums
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +378,6 @@ def _sums(name: str, sign: str) -> str:
     )
 
 
-def _as_sums(row: Sequence[Any]) -> Sums:
+def _as_sums(row: Sequence[Any]) -> TrialSums:
     count, *sums = row
-    return Sums(int(count), *map(float, sums))
+    return TrialSums(int(count), *map(float, sums))

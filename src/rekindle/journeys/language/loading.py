@@ -30,6 +30,7 @@ from rekindle.journeys.language.steps import read_steps
 from rekindle.journeys.language.values import (
     as_section,
     choice,
+    day,
     duration,
     filled,
     named,
@@ -147,7 +148,8 @@ def _read_goal(file: Section) -> Goal:
     goal = as_section(need(file, "goal", "goal: {on: order, within: 30 days}"))
     check_keys(goal, KEYS["goal"])
     on = read_event(need(goal, "on", "on: order"))
-    return Goal(on, duration(need(goal, "within", "within: 30 days")))
+    read_on = optional(goal, "read_on", day, None)
+    return Goal(on, duration(need(goal, "within", "within: 30 days")), read_on)
 
 
 def _read_purpose(entry: Entry) -> Purpose:

@@ -103,7 +103,15 @@ def _conduct() -> Schema:
     return {
         "goal": {
             **_object(
-                {"on": {"$ref": "#/$defs/event"}, "within": {"$ref": "#/$defs/duration"}},
+                {
+                    "on": {"$ref": "#/$defs/event"},
+                    "within": {"$ref": "#/$defs/duration"},
+                    "read_on": {
+                        "type": "string",
+                        "format": "date",
+                        "description": "The day at whose end the figures are read.",
+                    },
+                },
                 required=["on", "within"],
             ),
             "description": "What counts as success in a report; it ends nothing.",

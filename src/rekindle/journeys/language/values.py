@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TypeVar
 
 from rekindle.config import parse_duration
@@ -85,6 +85,15 @@ def number(entry: Entry, *, least: int, most: int) -> int:
     if not least <= found <= most:
         refuse(entry, f"write a whole number from {least} to {most}, not {text!r}")
     return found
+
+
+def day(entry: Entry) -> date:
+    """Return a day written as 2027-01-31."""
+    text = filled(entry)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        refuse(entry, f"write a day as 2027-01-31, not {text!r}")
 
 
 def share(text: str) -> float:

@@ -28,7 +28,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
         "steps",
     ),
     "enter": ("on", "times", "within", "audience", "date", "days_before"),
-    "goal": ("on", "within"),
+    "goal": ("on", "within", "read_on"),
     "step": ("send", "wait", "branch", "end", "when", "id"),
     "send": (
         "channel",

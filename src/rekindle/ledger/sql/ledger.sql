@@ -506,6 +506,19 @@ ON CONFLICT DO NOTHING
 -- The versions of the facts that passes looked at, oldest first.
 SELECT number, INSTANT(seen_at) FROM ledger_observation ORDER BY number
 
+-- name: note_look
+-- Remember that a journey's figures were looked at; the first look of a day stays.
+INSERT INTO ledger_look (journey, looked_on, looked_at)
+SELECT r.journey, r.looked_on, r.looked_at
+FROM ROWS(journey text, looked_on date, looked_at instant) AS r
+WHERE true
+ON CONFLICT DO NOTHING
+
+-- name: looks
+-- When a journey's figures were looked at before a day, oldest first.
+SELECT INSTANT(looked_at) FROM ledger_look
+WHERE journey = %s AND looked_on < %s ORDER BY looked_at
+
 -- name: hold_open_of
 -- These people's open enrolments; held until the commit, in one order everywhere.
 SELECT e.id, e.person_id, e.journey, e.version,

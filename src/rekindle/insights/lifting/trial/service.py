@@ -28,8 +28,8 @@ from rekindle.experiments import (
     share_level,
     tell,
 )
-from rekindle.facts import Pairs, Sums, Trial, TrialQuestion, TrialReader, open_trial
-from rekindle.insights.trial.model import TrialMetric, TrialPlan, TrialReport
+from rekindle.facts import Pairs, Trial, TrialQuestion, TrialReader, TrialSums, open_trial
+from rekindle.insights.lifting.trial.model import TrialMetric, TrialPlan, TrialReport
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, percent
 
@@ -241,7 +241,7 @@ def _mean(arm: ArmSums, shift: float) -> float | Unknown:
     return arm.mean + shift if arm.assigned else Unknown("nobody has a number")
 
 
-def _powers(sums: Sums) -> PowerSums:
+def _powers(sums: TrialSums) -> PowerSums:
     return PowerSums(sums.count, sums.first, sums.second, sums.third)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rekindle.experiments import Interval, Lift, Watch
+from rekindle.experiments import IntervalKind, Lift, Watch
 from rekindle.insights.wire import Json
 from rekindle.vocabulary import Unknown
 
@@ -32,7 +32,7 @@ class TrialMetric:
 
     outcome: str
     arm: str
-    interval: Interval
+    interval: IntervalKind
     control_mean: float | Unknown
     arm_mean: float | Unknown
     lift: Lift | Unknown

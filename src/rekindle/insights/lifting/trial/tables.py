@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rekindle.experiments import Lift
+from rekindle.insights.lifting.trial.model import TrialMetric, TrialReport
 from rekindle.insights.tables import TextTable
-from rekindle.insights.trial.model import TrialMetric, TrialReport
 from rekindle.insights.words import UNKNOWN
 from rekindle.vocabulary import Unknown
 from rekindle.wording import percent

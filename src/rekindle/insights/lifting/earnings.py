@@ -1,0 +1,157 @@
+"""The money of a report: what a lift adds up to, against what was spent, and what was needed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from rekindle.experiments import ArmOutcome, Lift, people_for_lift, provable_lift, relate
+from rekindle.insights.wire import Json, write_figure, write_unknown
+from rekindle.vocabulary import Unknown
+
+RELATIVE_METHOD = "each end of the interval over the holdout's mean that it implies"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A figure with its ends; an end is None where nothing bounds it."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+    def to_json(self) -> Json:
+        """Return the figure and its ends, rounded."""
+        ends = {"low": self.low, "high": self.high}
+        return {"value": round(self.value, 4)} | {
+            name: None if end is None else round(end, 4) for name, end in ends.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What a list of this size can prove, and what it would take for what was seen.
+
+    ``provable`` is the smallest difference per customer that four journeys in five would
+    show; ``people_needed`` and ``days_until`` are for a difference as large as the seen one.
+    """
+
+    provable: float | Unknown
+    people_needed: float | Unknown
+    days_until: float | Unknown
+
+    def to_json(self) -> Json:
+        """Return the figures, or why there are none."""
+        return {
+            "provable_lift": write_figure(self.provable),
+            "people_for_this_lift": write_figure(self.people_needed, 0),
+            "days_until_shown": write_figure(self.days_until, 0),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """What the difference adds up to over everyone treated.
+
+    ``total`` is money; ``relative`` a part of the holdout's mean; ``on_spend`` money earned
+    for each unit of money that the messages cost; ``per_return`` what one return that would
+    not have been cost.
+    """
+
+    total: Range | Unknown
+    relative: Range | Unknown
+    on_spend: Range | Unknown
+    per_return: Range | Unknown
+    power: Power
+
+    def to_json(self) -> Json:
+        """Return every figure under its key."""
+        told: Json = {
+            "total": _write(self.total),
+            "relative": _write(self.relative),
+            "return_on_spend": _write(self.on_spend),
+            "cost_per_incremental_return": _write(self.per_return),
+            "power": self.power.to_json(),
+        }
+        if isinstance(self.relative, Range):
+            told["relative_method"] = RELATIVE_METHOD
+        return told
+
+
+def find_earnings(
+    lift: Lift | Unknown,
+    return_lift: Lift | Unknown,
+    arms: tuple[ArmOutcome, ArmOutcome],
+    *,
+    cost: float,
+    days: float,
+) -> Earnings:
+    """Return what the lifts of ``arms`` (treatment, holdout) add up to after ``days``."""
+    treated = arms[0].assigned
+    total = lift if isinstance(lift, Unknown) else _scale(lift, treated)
+    power = _find_power(lift, arms, days)
+    return Earnings(
+        total=total,
+        relative=_find_relative(lift, arms),
+        on_spend=_per_cost(total, cost),
+        per_return=_per_return(return_lift, treated, cost),
+        power=power,
+    )
+
+
+def _scale(lift: Lift, factor: float) -> Range:
+    return Range(lift.difference * factor, lift.low * factor, lift.high * factor)
+
+
+def _find_relative(lift: Lift | Unknown, arms: tuple[ArmOutcome, ArmOutcome]) -> Range | Unknown:
+    if isinstance(lift, Unknown):
+        return lift
+    found = relate(arms[0].sums, arms[1].sums, lift)
+    return found if isinstance(found, Unknown) else Range(found.value, found.low, found.high)
+
+
+def _per_cost(total: Range | Unknown, cost: float) -> Range | Unknown:
+    if isinstance(total, Unknown):
+        return total
+    if cost <= 0:
+        return Unknown("the messages cost nothing that was recorded")
+    return Range(
+        total.value / cost,
+        None if total.low is None else total.low / cost,
+        None if total.high is None else total.high / cost,
+    )
+
+
+def _per_return(lift: Lift | Unknown, treated: int, cost: float) -> Range | Unknown:
+    if isinstance(lift, Unknown):
+        return lift
+    if cost <= 0:
+        return Unknown("the messages cost nothing that was recorded")
+    if lift.difference <= 0:
+        return Unknown("no more people returned than in the holdout")
+    returns = _scale(lift, treated)
+    dearest = cost / returns.low if returns.low is not None and returns.low > 0 else None
+    return Range(cost / returns.value, cost / (lift.high * treated), dearest)
+
+
+def _find_power(lift: Lift | Unknown, arms: tuple[ArmOutcome, ArmOutcome], days: float) -> Power:
+    people = arms[0].assigned + arms[1].assigned
+    if isinstance(lift, Unknown) or not people:
+        reason = lift if isinstance(lift, Unknown) else Unknown("nobody was assigned")
+        return Power(reason, reason, reason)
+    share = arms[1].assigned / people
+    spread = math.sqrt((arms[0].sums + arms[1].sums).variance)
+    provable = provable_lift(people=people, holdout_share=share, standard_deviation=spread)
+    needed = people_for_lift(
+        lift=abs(lift.difference), holdout_share=share, standard_deviation=spread
+    )
+    if isinstance(needed, Unknown):
+        return Power(provable, needed, needed)
+    if needed <= people:
+        return Power(provable, needed, 0.0)
+    waiting = (needed - people) * days / people
+    return Power(provable, needed, waiting)
+
+
+def _write(figure: Range | Unknown) -> Json:
+    return write_unknown(figure) if isinstance(figure, Unknown) else figure.to_json()

@@ -1,0 +1,9 @@
+"""What any experiment's file says of its lift, Rekindle's own or not."""
+
+from __future__ import annotations
+
+from rekindle.insights.lifting.trial.model import TrialMetric, TrialPlan, TrialReport
+from rekindle.insights.lifting.trial.service import measure_trial
+from rekindle.insights.lifting.trial.tables import trial_tables
+
+__all__ = ["TrialMetric", "TrialPlan", "TrialReport", "measure_trial", "trial_tables"]
