@@ -30,6 +30,8 @@ DATES = (
 )
 SPANS = ("99999999999 days", "3000000 days", "9" * 5000 + " weeks", "-1 days", "1e9 days")
 NUMBERS = ("nan", "inf", "-inf", "1e308", "9" * 40, "-1")
+# Nobody answers a question here, and a browser takes its pictures after every value was read.
+FLAGS = {"yes": "--yes", "pictures": "--no-pictures"}
 SERVING = ("worker", "up")  # they go on until they are stopped
 
 
@@ -79,7 +81,7 @@ def hostile(parameter: Any) -> tuple[str, ...]:
 def lines(words: tuple[str, ...]) -> Iterator[list[str]]:
     """Yield command lines in which one parameter has a hostile value, the others none."""
     parameters = [one for one in parameters_of(words) if one.opts[0] != "-C"]
-    flags = ["--yes"] if any(one.name == "yes" for one in parameters) else []
+    flags = [flag for name, flag in FLAGS.items() if any(one.name == name for one in parameters)]
     for tried in parameters:
         if getattr(tried, "is_flag", False):
             continue
