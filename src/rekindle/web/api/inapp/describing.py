@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rekindle.web.api.inapp.allowance import MOST
 from rekindle.web.api.inapp.views import ASK, EVENTS, MOST_EVENTS, TOKEN, WORDS
 
 TEXT = {"type": "string"}
@@ -13,7 +14,7 @@ FAILURES = {
     "400": "Nobody is named, or the body could not be read.",
     "401": "No key, an unknown one, or one that was revoked.",
     "403": "A token that is missing, over or forged, or a page that api.origins does not name.",
-    "429": "More than 60 calls a minute for one person; ask again after Retry-After.",
+    "429": f"More than {MOST} calls a minute for one person; ask again after Retry-After.",
     "503": "The ledger is busy or away; nothing was kept, send the same after Retry-After.",
 }
 
