@@ -19,6 +19,7 @@ from bench.intake import intake
 from bench.lift import lift
 from bench.measure import Result, compare
 from bench.recommend import recommend
+from bench.returns import returns
 from bench.rounds import daily, idle
 from bench.spark import spark
 from bench.stopping import stopping
@@ -119,6 +120,7 @@ def _engine_over(orders: Path) -> Engine:
 BENCHMARKS: dict[str, Callable[[], Result]] = {
     "profiles": profiles,
     "recommend": recommend,
+    "returns": returns,
     "import": imports,
     "replay": replay,
     "delivery": delivery,

@@ -111,6 +111,14 @@ class History:
         return sorted(one for one in found if one)
 
     @ledger_errors()
+    def contacted(self, before: datetime) -> frozenset[str]:
+        """Return who was written to before an instant, or may have been."""
+        rows = models.Touch.objects.using(self._alias).filter(
+            Q(accepted_at__lt=before) | Q(state=models.MessageState.UNKNOWN, at__lt=before)
+        )
+        return frozenset(rows.values_list("person_id", flat=True).distinct())
+
+    @ledger_errors()
     def decisions_of(self, person: str) -> Sequence[DecisionEntry]:
         """Return every decision made about a person, oldest first."""
         rows = models.Decision.objects.using(self._alias).filter(enrolment__person=person)

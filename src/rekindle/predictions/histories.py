@@ -1,0 +1,134 @@
+"""The days on which people ordered, as arrays, and what is known of each person on a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from rekindle.facts import PURCHASE, Facts
+
+FREE = "free"
+"""An order for nothing earns nothing, and is a sign of life all the same."""
+
+Floats = NDArray[np.float64]
+Days = NDArray[np.int64]
+
+
+def build_purchase_days(facts: Facts, as_of: datetime) -> ir.Table:
+    """Return one row for each person and local day with an order known before ``as_of``.
+
+    Columns: ``customer_id``, ``day`` (days since 1970-01-01), ``worth`` (gross − discount, in
+    major units) and ``units`` (pieces of its lines; NULL where no order has lines).
+    """
+    known = facts.cut(as_of)
+    orders = known.orders
+    orders = orders.filter(orders.kind.isin([PURCHASE, FREE]) & orders.customer_id.notnull())
+    lines = known.order_lines
+    pieces = lines.group_by("source", "order_id").agg(pieces=lines.quantity.sum())
+    orders = orders.left_join(pieces, ["source", "order_id"])
+    epoch = ibis.date(1970, 1, 1)
+    return (
+        orders.group_by("customer_id", "ordered_on")
+        .agg(
+            worth=(orders.gross - ibis.coalesce(orders.discount, 0)).sum().cast("float64"),
+            units=orders.pieces.sum().cast("float64"),
+        )
+        .mutate(day=lambda t: t.ordered_on.delta(epoch, unit="day").cast("int64"))
+        .drop("ordered_on")
+    )
+
+
+@dataclass(frozen=True)
+class PastOrders:
+    """What was known of people at the beginning of a day; arrays in the order of the people.
+
+    ``count`` is how many days they had ordered on, 0 for who had not yet; ``first`` and ``last``
+    are days, ``worth`` and ``units`` sums.
+    """
+
+    count: Days
+    first: Days
+    last: Days
+    worth: Floats
+    units: Floats
+
+
+@dataclass(frozen=True)
+class Histories:
+    """The order days of people: parallel arrays, in the order of people and days.
+
+    ``person`` is the place of a day's person in ``people``.
+    """
+
+    people: tuple[str, ...]
+    person: Days
+    day: Days
+    worth: Floats
+    units: Floats
+    has_units: bool
+
+    @property
+    def gap(self) -> float:
+        """Return the mean number of days between two order days of one person; 30 without any."""
+        is_next = self.person[1:] == self.person[:-1]
+        gaps = (self.day[1:] - self.day[:-1])[is_next]
+        return float(gaps.mean()) if gaps.size else 30.0
+
+    def known(self, day: int) -> PastOrders:
+        """Return what was known of everybody before ``day``."""
+        seen = self.day < day
+        person, days, size = self.person[seen], self.day[seen], len(self.people)
+        first, last = np.full(size, day), np.full(size, -1)
+        # Days ascend for each person: the last to be written is the latest.
+        last[person] = days
+        first[person[::-1]] = days[::-1]
+        return PastOrders(
+            np.bincount(person, minlength=size),
+            first,
+            last,
+            np.bincount(person, self.worth[seen], size),
+            np.bincount(person, self.units[seen], size),
+        )
+
+    def bought_within(self, day: int, days: int) -> NDArray[np.bool_]:
+        """Return who ordered from ``day`` on, within so many days."""
+        found = np.zeros(len(self.people), dtype=bool)
+        found[self.person[(self.day >= day) & (self.day < day + days)]] = True
+        return found
+
+    def without(self, people: frozenset[str], most: int) -> Histories:
+        """Return the histories of others, of at most so many: every n-th by their ids."""
+        keep = [place for place, one in enumerate(self.people) if one not in people]
+        keep = keep[:: max(1, -(-len(keep) // most))]
+        place = np.full(len(self.people), -1)
+        place[keep] = np.arange(len(keep))
+        is_kept = place[self.person] >= 0
+        return Histories(
+            tuple(self.people[one] for one in keep),
+            place[self.person[is_kept]],
+            self.day[is_kept],
+            self.worth[is_kept],
+            self.units[is_kept],
+            self.has_units,
+        )
+
+
+def read_histories(rows: pa.Table) -> Histories:
+    """Return the rows of ``build_purchase_days`` as arrays."""
+    rows = rows.sort_by([("customer_id", "ascending"), ("day", "ascending")])
+    coded = rows["customer_id"].combine_chunks().dictionary_encode()
+    units = rows["units"].to_numpy(zero_copy_only=False).astype(np.float64)
+    return Histories(
+        tuple(coded.dictionary.to_pylist()),
+        coded.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+        rows["day"].to_numpy(zero_copy_only=False).astype(np.int64),
+        rows["worth"].to_numpy(zero_copy_only=False).astype(np.float64),
+        np.nan_to_num(units),
+        bool(np.isfinite(units).any()),
+    )

@@ -1,0 +1,135 @@
+"""Scores: for everybody who is silent, the chance of an order, and when it is to be expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+
+from rekindle.errors import UsageError
+from rekindle.facts import Facts
+from rekindle.predictions.hazard import ReturnModel, fit_returns
+from rekindle.predictions.histories import Days, build_purchase_days, read_histories
+from rekindle.vocabulary import Unknown
+from rekindle.wording import counted, numbered
+
+Run = Callable[[Any], pa.Table]
+
+YEAR = 365
+EPOCH = date(1970, 1, 1)
+MOST_LEARNED = 50_000
+"""People the model is learned from; more make it no better, only slower."""
+
+
+@dataclass(frozen=True)
+class ScoreRun:
+    """The scores of a day, and what they were learned from.
+
+    ``rows`` has ``customer_id``, ``return_probability`` (0-1, an order within ``horizon_days``)
+    and ``expected_return_on`` (a date: of those who do return within them), likeliest first.
+    """
+
+    as_of: datetime
+    horizon_days: int
+    rows: pa.Table
+    model: ReturnModel
+    learned_from: int
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the scores as JSON values."""
+        return {
+            "version": 1,
+            "as_of": self.as_of.isoformat(),
+            "horizon_days": self.horizon_days,
+            "model": {
+                "features": list(self.model.features),
+                "people": self.learned_from,
+                "landmarks": self.model.landmarks,
+                "silences": self.model.rows,
+                "returns": self.model.returns,
+            },
+            "warnings": list(self.warnings),
+            "scores": [
+                {**row, "expected_return_on": row["expected_return_on"].isoformat()}
+                for row in self.rows.to_pylist()
+            ],
+        }
+
+
+def score_returns(
+    facts: Facts,
+    run: Run,
+    *,
+    as_of: datetime,
+    horizon_days: int,
+    contacted: Collection[str] = (),
+    accepts_less: bool = False,
+) -> ScoreRun:
+    """Return the scores of everybody who has been silent for 30 days or more at ``as_of``.
+
+    Only what was known before ``as_of`` counts. ``contacted`` are people who were written to
+    before it: nothing is learned from them, as they did not come back by themselves. ``run``
+    executes an expression (``Engine.run``). ``accepts_less`` goes on after less than a year.
+
+    Raises:
+        UsageError: too little is known to learn from, or the history is shorter than a year.
+    """
+    histories = read_histories(run(build_purchase_days(facts, as_of)))
+    warnings = []
+    if histories.day.size:
+        warnings += _length(facts, run, histories.day, accepts_less=accepts_less)
+    learned = histories.without(frozenset(contacted), MOST_LEARNED)
+    left_out = sum(one in contacted for one in histories.people)
+    if left_out:
+        warnings.append(
+            f"{counted(left_out, 'person')} who {numbered(left_out, 'was')} written to before "
+            "that day are left out of what the model was learned from; who they are may differ "
+            "from those who were not"
+        )
+    today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
+    model = fit_returns(learned, today)
+    if isinstance(model, Unknown):
+        raise UsageError(f"no model of returns can be learned: {model.reason}")
+    # What was ordered on that day before the hour is known, and a silence of none.
+    chance, days = model.estimate(histories.known(today + 1), today, horizon_days)
+    asked = np.flatnonzero(np.isfinite(chance))
+    asked = asked[np.argsort(-chance[asked], kind="stable")]
+    on = np.datetime64(EPOCH) + (today + np.rint(days[asked])).astype("timedelta64[D]")
+    rows = pa.table(
+        {
+            "customer_id": pa.array([histories.people[one] for one in asked], pa.string()),
+            "return_probability": np.round(chance[asked], 6),
+            "expected_return_on": pa.array(on, pa.date32()),
+        }
+    )
+    return ScoreRun(as_of, horizon_days, rows, model, len(learned.people), tuple(warnings))
+
+
+def _length(facts: Facts, run: Run, days: Days, *, accepts_less: bool) -> list[str]:
+    """Return what to say of orders on ``days`` that span no whole year.
+
+    Who asks about a past day can see what became of it; who asks about today would act on it.
+
+    Raises:
+        UsageError: the whole history, later orders too, is shorter than a year.
+    """
+    span = int(days.max() - days.min())
+    if span >= YEAR:
+        return []
+    newest = run(facts.orders.ordered_on.max().as_table()).column(0)[0].as_py()
+    whole = (newest - EPOCH).days - int(days.min())
+    if whole < YEAR and not accepts_less:
+        raise UsageError(
+            f"orders of less than a year are known ({counted(whole, 'day')}): a model learned from "
+            "them knows no season; --anyway goes on"
+        )
+    return [
+        f"{counted(span, 'day')} of orders were known by then: returns of a season that was not "
+        "seen yet are in no figure here"
+    ]

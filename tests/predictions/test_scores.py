@@ -1,0 +1,121 @@
+"""Returns are foreseen by what was known, from who came back by themselves, or not at all."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from rekindle.errors import UsageError
+from rekindle.facts import Engine
+from rekindle.predictions import ScoreRun, score_returns
+from rekindle.testing.small_shop import Sale, SmallShop
+from tests.conftest import Shop
+
+START = datetime(2023, 1, 1, 12, tzinfo=UTC)
+END = START + timedelta(days=730)
+
+
+def town(days: int = 730, people: int = 400, seed: int = 5) -> list[Sale]:
+    """Return the sales of people who buy by a rhythm of their own until they stop."""
+    roll = random.Random(seed)
+    sales = []
+    for number in range(people):
+        gap, day = roll.choice([15, 40, 90]), float(roll.randrange(300))
+        while day < days and roll.random() > 0.08:
+            at = START + timedelta(days=day)
+            sales.append(Sale(f"p{number:03}", at, gross=Decimal(roll.randrange(500, 9000)) / 100))
+            day += roll.expovariate(1 / gap)
+    return sales
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Engine]:
+    engine = SmallShop(town()).engine()
+    yield engine
+    engine.close()
+
+
+def scores(engine: Engine, at: datetime, horizon: int = 90, **more: object) -> ScoreRun:
+    return score_returns(engine.facts(), engine.run, as_of=at, horizon_days=horizon, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_foreseen_is_what_comes(shop: Engine) -> None:
+    cut = START + timedelta(days=500)
+    found = scores(shop, cut)
+    came = {sale.person for sale in town() if cut <= sale.at < cut + timedelta(days=90)}
+    chance = found.rows["return_probability"].to_numpy()
+    is_back = np.array([one in came for one in found.rows["customer_id"].to_pylist()])
+    assert found.warnings == ()
+    assert 0.8 < chance.mean() / is_back.mean() < 1.25
+    likely, unlikely = np.array_split(is_back, 2)
+    assert likely.mean() > unlikely.mean() + 0.2
+
+
+def test_nothing_later_is_known(shop: Engine) -> None:
+    cut = START + timedelta(days=500)
+    engine = SmallShop([sale for sale in town() if sale.at < cut]).engine()
+    assert scores(shop, cut).rows.equals(scores(engine, cut).rows)
+    engine.close()
+
+
+def test_a_longer_horizon_is_never_less_likely_and_the_day_lies_within(shop: Engine) -> None:
+    runs = {days: scores(shop, END, days).rows.to_pylist() for days in (1, 30, 31, 365)}
+    by_id = {d: {row["customer_id"]: row for row in rows} for d, rows in runs.items()}
+    for one in by_id[1]:
+        chances = [by_id[days][one]["return_probability"] for days in runs]
+        assert 0 <= chances[0] <= chances[1] <= chances[2] <= chances[3] <= 1
+        for days in runs:
+            ahead = by_id[days][one]["expected_return_on"] - END.date()
+            assert timedelta(0) <= ahead <= timedelta(days=days)
+
+
+def test_only_the_silent_are_scored(shop: Engine) -> None:
+    last = {sale.person: sale.at for sale in sorted(town(), key=lambda sale: sale.at)}
+    silent = {one for one, at in last.items() if (END.date() - at.date()).days >= 30}
+    assert set(scores(shop, END).rows["customer_id"].to_pylist()) == silent
+
+
+def test_nothing_is_learned_from_who_was_written_to(shop: Engine) -> None:
+    people = sorted({sale.person for sale in town()})
+    found = scores(shop, END, contacted=people[:100])
+    assert found.learned_from == len(people) - 100
+    assert "100 people who were written to" in found.warnings[0]
+    with pytest.raises(UsageError, match="no model of returns can be learned"):
+        scores(shop, END, contacted=people)
+
+
+@pytest.mark.parametrize(
+    ("sales", "said"),
+    [
+        ([], "nobody has ordered yet"),
+        (town(people=4), "50 have to end"),
+        (town(days=300), "orders of less than a year are known (300 days)"),
+    ],
+)
+def test_too_little_is_refused_with_its_reason(sales: list[Sale], said: str) -> None:
+    engine = SmallShop(sales).engine()
+    with pytest.raises(UsageError) as refusal:
+        scores(engine, END)
+    assert said in str(refusal.value)
+    engine.close()
+
+
+def test_a_past_day_with_less_than_a_year_is_scored_and_says_so(shop: Engine) -> None:
+    found = scores(shop, START + timedelta(days=300))
+    assert "of a season that was not seen yet" in found.warnings[0]
+
+
+def test_returns_to_a_gift_shop(online_retail: Shop) -> None:
+    """Bar: a hazard logistic of four features reached AUC .6616 at this cut."""
+    from bench.returns import judge_scores
+
+    engine = online_retail.engine
+    cut = datetime(2010, 9, 8, 23, tzinfo=UTC)
+    found = judge_scores(engine, engine.facts(), cut, silent=60, within=91)
+    assert found.auc > 0.6616
+    assert found.brier < 0.239
