@@ -81,7 +81,7 @@ def test_only_the_silent_are_scored(shop: Engine) -> None:
 
 
 def test_nothing_is_learned_from_who_was_written_to(shop: Engine) -> None:
-    people = sorted({sale.person for sale in town()})
+    people = sorted({str(sale.person) for sale in town()})
     found = scores(shop, END, contacted=people[:100])
     assert found.learned_from == len(people) - 100
     assert "100 people who were written to" in found.warnings[0]

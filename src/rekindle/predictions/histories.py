@@ -92,8 +92,8 @@ class Histories:
             np.bincount(person, minlength=size),
             first,
             last,
-            np.bincount(person, self.worth[seen], size),
-            np.bincount(person, self.units[seen], size),
+            np.bincount(person, self.worth[seen], size).astype(np.float64),
+            np.bincount(person, self.units[seen], size).astype(np.float64),
         )
 
     def bought_within(self, day: int, days: int) -> NDArray[np.bool_]:
