@@ -177,7 +177,14 @@ def test_ghost_is_capped_like_a_send() -> None:
 
 def test_caps_come_from_the_configuration() -> None:
     caps = build_caps(parse_config(""))
-    spans = {"email": 16 * HOUR, "push": 2 * DAY, "sms": 7 * DAY, "task": 30 * DAY, "webhook": DAY}
+    spans = {
+        "audience": 7 * DAY,
+        "email": 16 * HOUR,
+        "push": 2 * DAY,
+        "sms": 7 * DAY,
+        "task": 30 * DAY,
+        "webhook": DAY,
+    }
     assert caps == (
         *(Cap(Channel(name), 1, span) for name, span in spans.items()),
         Cap(None, 4, 7 * DAY),

@@ -50,6 +50,9 @@ class Watcher(Audience, Protocol):
     def shown(self, who: Key, step: str, times: Times) -> None:
         """Called when a person who asks now would be shown a message that was kept."""
 
+    def listed(self, who: Key, step: str, *, is_new: bool) -> None:
+        """Called when somebody is put on a list, or is on it and nobody asked to change that."""
+
     def learned(self, signals: Sequence[Signal]) -> None:
         """Called with what the book recorded by itself; again and again, if need be."""
 

@@ -41,12 +41,13 @@ from rekindle.ledger import (
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
-from rekindle.messages import Address, AddressKind, Message, Receipt
+from rekindle.messages import Address, AddressKind, Message, Receipt, Stay
 from rekindle.vocabulary import Answer, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from rekindle.worker.dispatching.asking import may_be_shown
 from rekindle.worker.dispatching.dispatcher import name_worker
 from rekindle.worker.dispatching.stopping import LedgerDoor
+from tests.simulation.crowds import CrowdKeeper
 from tests.simulation.drawing import CHANNEL
 from tests.simulation.happenings import WEBSITE
 from tests.simulation.journal import BrokenPromiseError, Key, broken
@@ -60,6 +61,8 @@ KEPT_TABLES = frozenset({"ledger_lane"})  # filled once, by the migration
 NAMES = {meaning.kind: name for name, meaning in MEANINGS.items() if name not in ORDER_CHANGES}
 LEFT = ("accepted", "unknown", "sending")
 OUTLET = "a_false_provider"
+# Every third world has a list as well, whose keeper takes time of its own.
+LISTS_IN = 3
 RESUMED = 0.6
 SPENT = ("queued", "leased", *LEFT)
 
@@ -109,8 +112,13 @@ class Provider:
     channel = CHANNEL
     is_idempotent = False
 
-    def __init__(self, tell: Callable[[Message, bool], None], seed: int | None) -> None:
-        self._tell, self._seed = tell, seed
+    def __init__(
+        self,
+        tell: Callable[[Message, bool], None],
+        seed: int | None,
+        stay_of: Callable[[Message], Stay | None],
+    ) -> None:
+        self._tell, self._seed, self._stay_of = tell, seed, stay_of
         self._tries: dict[str, int] = {}
         self.is_alive = True
         # How many messages it may be handed until it has let one in; None is any number.
@@ -146,7 +154,7 @@ class Provider:
             raise RefusedContentError("looks like spam")
         if chance < 0.25:
             raise PermanentDeliveryError("no such mailbox")
-        return Receipt(f"receipt-{mail.key}")
+        return Receipt(f"receipt-{mail.key}", self._stay_of(mail))
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
@@ -171,7 +179,10 @@ class LedgerKeeper:
         empty(alias)
         self._alias, self._watcher, self._is_smooth = alias, watcher, is_smooth
         self._clock = MovableClock(datetime.min.replace(tzinfo=watcher.house.rules.zone, year=2000))
-        self._provider = Provider(self._told, None if is_smooth else watcher.seed)
+        has_list = not is_smooth and watcher.seed % LISTS_IN == 0
+        self._crowd = CrowdKeeper(alias, watcher, self._clock) if has_list else None
+        seed = None if is_smooth else watcher.seed
+        self._provider = Provider(self._told, seed, self._stay_of)
         self._messages: dict[str, OutboxMessage] = {}
         self._broken: BrokenPromiseError | None = None
         self._decided: dict[tuple[Key, str], tuple[datetime, datetime]] = {}
@@ -186,6 +197,8 @@ class LedgerKeeper:
         self.book = WatchedLedgerBook(self._alias, terms, self._watcher)
         self._outbox = Outbox(self._alias, terms=terms)
         self._provider.is_alive = True
+        if self._crowd is not None:
+            self._crowd.crowd.is_alive = True
 
     def written(self, batch: Batch, moves: Sequence[Move]) -> None:
         """Remember when each message was decided; where all is smooth, let it leave."""
@@ -200,6 +213,13 @@ class LedgerKeeper:
     def deliver(self, now: datetime) -> None:
         """Send what the outbox holds, as a worker does."""
         self._dispatch(now)
+        if self._crowd is not None:
+            self._crowd.keep(self._watcher.house.terms)
+            if OUTLET not in Stops(self._alias).all():
+                self._provider.room = None  # who keeps the list let us in, which is the same
+
+    def _stay_of(self, mail: Message) -> Stay | None:
+        return None if self._crowd is None else self._crowd.stay_of(mail.person, self._clock.now())
 
     def _dispatch(self, now: datetime) -> None:
         self._clock.set(now)
@@ -256,6 +276,8 @@ class LedgerKeeper:
         self._see_budgets()
         self._see_stock()
         self._see_kept(now)
+        if self._crowd is not None:
+            self._crowd.look()
         ((touches,),) = self._rows("SELECT count(*) FROM ledger_touch")
         if touches != self._watcher.touches:
             raise broken("all or nothing", f"{touches} touches, {self._watcher.touches} decided")

@@ -361,6 +361,46 @@ def check_shown(message: HandOver, journal: Journal, house: House) -> None:
             raise broken(name, what)
 
 
+def is_not_over(case: Case) -> bool:
+    """Never once the journey ended with more than its last step, or something ends it since."""
+    trail = case.message.trail
+    return not trail.ended - {"finished"} and not (trail.ended and _has_left(case))
+
+
+def is_not_refused(case: Case) -> bool:
+    """Never once somebody objected or was erased."""
+    person, sheet = case.person, case.message.trail.sheet
+    refused = person.suppressed if sheet.is_marketing else person.suppressed & {ANYTHING}
+    return not person.is_erased and not refused
+
+
+LISTED: dict[str, Promise] = {
+    "on no list after an exit": is_not_over,
+    "on no list against a no": is_not_refused,
+}
+PUT_ON_A_LIST: dict[str, Promise] = {
+    "never without permission": is_permitted,
+    "never against a wish": is_not_snoozed,
+    "never to the excluded": is_not_excluded,
+}
+
+
+def check_listed(message: HandOver, journal: Journal, house: House, *, is_new: bool) -> None:
+    """Raise ``BrokenPromiseError`` if nobody asked to take somebody off who may not be on a list.
+
+    Whoever ``is_new`` on it was to be asked about once more.
+    """
+    case = Case(message, journal.people[message.trail.person], journal, house)
+    promises = {**LISTED}
+    if is_new:
+        promises["paused journeys are silent"] = is_in_a_running_journey
+        promises["the held out receive nothing"] = is_in_the_treatment
+        promises |= PUT_ON_A_LIST if message.trail.sheet.is_marketing else {}
+    for name, holds in promises.items():
+        if not holds(case):
+            raise broken(name, f"{message.trail.key} step {message.step} at {message.at}")
+
+
 def check(message: HandOver, journal: Journal, house: House, *, is_ghost: bool = False) -> None:
     """Raise ``BrokenPromiseError`` if this message should not have been handed over.
 

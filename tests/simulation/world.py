@@ -41,7 +41,7 @@ from tests.simulation.drawing import (
 from tests.simulation.happenings import HAPPENINGS, NOBODY, WEIGHTS
 from tests.simulation.journal import HandOver, Journal, Key, Trail, broken
 from tests.simulation.keeping import Killed, MakeKeeper, Times
-from tests.simulation.promises import check, check_shown
+from tests.simulation.promises import check, check_listed, check_shown
 from tests.simulation.stories import FORGOTTEN, RECORDED, Stories, see_batch
 
 JOURNEYS = ("first", "second", "receipt")
@@ -284,6 +284,11 @@ class World:
         """A person is shown a message that was kept: judge it."""
         message = HandOver(self.journal.trails[who], step, *times)
         check_shown(message, self.journal, self.house)
+
+    def listed(self, who: Key, step: str, *, is_new: bool) -> None:
+        """A person is put on a list by a message, or left on it: judge it."""
+        message = HandOver(self.journal.trails[who], step, self.now, self.now, self.now)
+        check_listed(message, self.journal, self.house, is_new=is_new)
 
     def learned(self, signals: Sequence[Signal]) -> None:
         """The ledger recorded something by itself."""

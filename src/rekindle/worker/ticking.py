@@ -24,7 +24,7 @@ from rekindle.worker.dispatching import DispatchReport, build_dispatcher, requir
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
-from rekindle.worker.keeping.lists import ListKeeper
+from rekindle.worker.keeping.lists import build_list_keeper
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
@@ -206,7 +206,7 @@ class Worker:
 
     def _keep_lists(self, sent: DispatchReport, is_stopping: Callable[[], bool]) -> DispatchReport:
         """Tell those who keep lists whom to put on them and take off; add what was in the way."""
-        keeper = ListKeeper(self._workspace)
+        keeper = build_list_keeper(self._workspace)
         if done := keeper.run(is_stopping=is_stopping):
             told = ", ".join(f"{what} {count}" for what, count in sorted(done.items()))
             logger.info("lists: %s", told)

@@ -54,7 +54,7 @@ def test_a_return_between_the_message_and_the_list_is_in_time(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("rekindle.worker.ticking.ListKeeper.run", die)
+        patch.setattr("rekindle.worker.keeping.lists.ListKeeper.run", die)
         with pytest.raises(KeyboardInterrupt):
             shop.start()
     assert shop.stays("bob") == []

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from rekindle.channels import find_outlet
+from rekindle.clock import Clock
 from rekindle.config import load_secrets
 from rekindle.errors import (
     ConfigError,
@@ -20,7 +21,7 @@ from rekindle.errors import (
     OutletFaultError,
     UnknownFateError,
 )
-from rekindle.gate import find_withdrawal
+from rekindle.gate import BookRules, find_withdrawal
 from rekindle.ledger import (
     Claimed,
     DoorState,
@@ -49,11 +50,13 @@ logger = logging.getLogger(__name__)
 
 
 class ListKeeper:
-    """Keeps the lists of one workspace as they are to be."""
+    """Keeps the lists of one ledger as they are to be; ``build`` returns those of an outlet."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._space = workspace
-        self._stays = Stays(workspace.ledger)
+    def __init__(
+        self, ledger: str, terms: BookRules, clock: Clock, build: Callable[[str], Roster]
+    ) -> None:
+        self._ledger, self._terms, self._clock, self._build = ledger, terms, clock, build
+        self._stays = Stays(ledger)
         self.done: Counter[str] = Counter()
         self.troubles: list[str] = []
 
@@ -61,7 +64,7 @@ class ListKeeper:
         """Do everything that is due now; return how many were put on lists and taken off."""
         if not self._stays.outlets():
             return self.done
-        self._stays.end_overdue(self._now())
+        self._stays.end_overdue(self._clock.now())
         self._judge(is_stopping)
         for outlet in self._stays.outlets():
             if is_stopping():
@@ -72,15 +75,11 @@ class ListKeeper:
                 self.troubles.append(f"{outlet}: {error}")
         return self.done
 
-    def _now(self) -> datetime:
-        return self._space.clock.now()
-
     def _judge(self, is_stopping: Callable[[], bool]) -> None:
         """Ask the gate once more of whoever is new, was written about, or was not asked today."""
-        space = self._space
         while not is_stopping():
-            at = self._now()
-            found = load_stays_to_judge(space.ledger, space.terms, at, limit=JUDGED_AT_ONCE)
+            at = self._clock.now()
+            found = load_stays_to_judge(self._ledger, self._terms, at, limit=JUDGED_AT_ONCE)
             if not found:
                 return
             reasons = {
@@ -88,21 +87,14 @@ class ListKeeper:
                 for one in found
             }
             over = [(stay, why) for stay, why in reasons.items() if why is not None]
-            end_each_stay(space.ledger, over, at)
-            note_judged(space.ledger, [stay for stay, why in reasons.items() if why is None], at)
+            end_each_stay(self._ledger, over, at)
+            note_judged(self._ledger, [stay for stay, why in reasons.items() if why is None], at)
             self.done["withdrawn"] += len(over)
 
     def _keep(self, outlet: str, is_stopping: Callable[[], bool]) -> None:
-        folder, entry = find_outlet(outlet)
-        if entry.roster is None:
-            raise ConfigError(f"{outlet} keeps no lists any more, and people are to leave them")
-        settings = self._space.config.channel(folder.channel)
-        secrets = load_secrets(entry.secrets)
-        roster = entry.roster(settings, base=self._space.directory, secrets=secrets)
-        stops = Stops(self._space.ledger)
-        teller = _Teller(
-            self._space, outlet, roster, LedgerDoor(stops, outlet, worker=name_worker())
-        )
+        roster = self._build(outlet)
+        door = LedgerDoor(Stops(self._ledger), outlet, worker=name_worker())
+        teller = _Teller(self._stays, self._clock, outlet, roster, door)
         try:
             teller.take_off(is_stopping)
             teller.put_on(is_stopping)
@@ -113,12 +105,28 @@ class ListKeeper:
         self.troubles += teller.troubles[:1]
 
 
+def build_list_keeper(workspace: Workspace) -> ListKeeper:
+    """Return what keeps the lists of a workspace, each by the outlet that people were told of."""
+
+    def build(outlet: str) -> Roster:
+        folder, entry = find_outlet(outlet)
+        if entry.roster is None:
+            raise ConfigError(f"{outlet} keeps no lists any more, and people are to leave them")
+        settings = workspace.config.channel(folder.channel)
+        secrets = load_secrets(entry.secrets)
+        return entry.roster(settings, base=workspace.directory, secrets=secrets)
+
+    return ListKeeper(workspace.ledger, workspace.terms, workspace.clock, build)
+
+
 class _Teller:
     """Tells of the lists of one outlet."""
 
-    def __init__(self, workspace: Workspace, outlet: str, roster: Roster, door: LedgerDoor) -> None:
-        self._space, self._outlet, self._roster, self._door = workspace, outlet, roster, door
-        self._stays = Stays(workspace.ledger)
+    def __init__(
+        self, stays: Stays, clock: Clock, outlet: str, roster: Roster, door: LedgerDoor
+    ) -> None:
+        self._stays, self._clock = stays, clock
+        self._outlet, self._roster, self._door = outlet, roster, door
         self._in_a_row = 0
         self.done: Counter[str] = Counter()
         self.troubles: list[str] = []
@@ -169,7 +177,7 @@ class _Teller:
             self._stays.ask_again(asked.stays, at + LOOKS_EVERY)
 
     def _now(self) -> datetime:
-        return self._space.clock.now()
+        return self._clock.now()
 
     def _note(self, trouble: str) -> None:
         self.troubles.append(f"{self._outlet}: {trouble}")
