@@ -123,14 +123,8 @@ def find_withdrawal(
     It is what would keep the touch back that put them there, as far as it says something of
     the person: what is stale, capped or at night has happened already.
     """
-    if dossier.exit is not None:
-        return dossier.exit
-    if dossier.is_erased:
-        return Reason.ERASED
-    if dossier.is_suppressed:
-        return Reason.SUPPRESSED
-    if not dossier.permission.is_granted:
-        return Reason.NO_PERMISSION
+    if (end := _find_end(dossier)) is not None:
+        return dossier.exit or end.reason
     if purpose is not Purpose.MARKETING:
         return None
     wishes = dossier.preferences
@@ -157,6 +151,19 @@ _HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 def _find_refusal(context: GateContext) -> Decision | None:
     """Return the first answer that ends the matter, or the snooze that comes among them."""
     dossier, policy = context.dossier, context.policy
+    if (end := _find_end(dossier)) is not None:
+        return end
+    if context.at - dossier.enrolment.ready_at > policy.stale_after:
+        return _STALE
+    if not context.is_condition_met:
+        return _CONDITION_NOT_MET
+    if policy.purpose is Purpose.MARKETING and (wish := _find_wish(context)) is not None:
+        return wish
+    return None if dossier.is_reachable else _UNREACHABLE
+
+
+def _find_end(dossier: Dossier) -> Decision | None:
+    """Return what ends the matter for a person, whenever it is asked."""
     if dossier.exit is not None:
         return _EXIT_REACHED
     if dossier.is_erased:
@@ -165,13 +172,7 @@ def _find_refusal(context: GateContext) -> Decision | None:
         return _SUPPRESSED
     if not dossier.permission.is_granted:
         return _NO_PERMISSION
-    if context.at - dossier.enrolment.ready_at > policy.stale_after:
-        return _STALE
-    if not context.is_condition_met:
-        return _CONDITION_NOT_MET
-    if policy.purpose is Purpose.MARKETING and (wish := _find_wish(context)) is not None:
-        return wish
-    return None if dossier.is_reachable else _UNREACHABLE
+    return None
 
 
 def _find_wish(context: GateContext) -> Decision | None:
