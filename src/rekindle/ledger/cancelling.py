@@ -50,9 +50,10 @@ def cancel(alias: str, touches: QuerySet[models.Touch], reason: Reason) -> int:
     instant is not among them. What left and waits to be asked for is withdrawn.
     """
     with ledger_transaction(alias):
-        withdraw(alias, touches)
         waiting = touches.filter(state__in=WAITING)
-        return give_up(alias, waiting, state=MessageState.CANCELLED, reason=reason)
+        gone = give_up(alias, waiting, state=MessageState.CANCELLED, reason=reason)
+        withdraw(alias, touches)  # after the messages, as whoever accepts one takes them
+        return gone
 
 
 def withdraw(alias: str, touches: QuerySet[models.Touch]) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from rekindle.consent import ConsentRecord
 from rekindle.gate import BookRules
 from rekindle.identity import JoinReason, Link
 from rekindle.journeys import Signal
-from rekindle.ledger import Deliveries, KeptMessages, LedgerBook, Outbox, models
+from rekindle.ledger import Deliveries, KeptMessages, LedgerBook, Observations, Outbox, models
 from rekindle.messages import (
     Address,
     AddressKind,
@@ -116,6 +117,25 @@ def test_what_ends_a_journey_withdraws_what_it_would_show(
     rows = models.Kept.objects.using(shelf.alias).values_list("touch", flat=True)
     assert list(rows) == [other]
     assert shelf.queue.fate(mine) == ("accepted", None)
+
+
+def test_a_no_withdraws_for_good_what_it_is_about(shelf: Shelf) -> None:
+    shelf.keep()
+    receipt = shelf.keep(journey="other", is_marketing=False)
+    for number, is_granted in enumerate((False, True), start=1):
+        said = ConsentRecord("alice", INAPP, is_granted, START + number * MINUTE, "shop")
+        shelf.book.save_consent([said])
+        assert shelf.shown() == [receipt]
+
+
+def test_a_return_that_an_import_brings_is_watched_for_while_something_is_kept(
+    shelf: Shelf,
+) -> None:
+    mine = shelf.keep(ended=Reason.FINISHED)
+    observations = Observations(shelf.alias)
+    assert [person for person, *_ in observations.watched()] == ["alice"]
+    shelf.tell(DeliveryKind.DISMISSED, mine)
+    assert observations.watched() == []
 
 
 @pytest.mark.parametrize("end", ENDS)

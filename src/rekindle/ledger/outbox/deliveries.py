@@ -166,8 +166,6 @@ class Deliveries:
     def _settle(self, event: DeliveryEvent, touch: _Touch) -> None:
         """Write down what became of the message itself."""
         rows = models.Touch.objects.using(self._alias).filter(pk=touch.number)
-        if event.kind in DONE_WITH:
-            models.Kept.objects.using(self._alias).filter(touch=touch.number).delete()
         unknown = rows.filter(state=MessageState.UNKNOWN)
         if event.kind is DeliveryKind.FAILED:
             left = rows.filter(state__in=(MessageState.ACCEPTED, MessageState.UNKNOWN))
@@ -183,6 +181,8 @@ class Deliveries:
                 provider_id=event.provider_id or touch.provider_id,
                 reason=None,
             )
+        if event.kind in DONE_WITH:
+            models.Kept.objects.using(self._alias).filter(touch=touch.number).delete()
 
 
 def _key(event: DeliveryEvent) -> str:

@@ -206,11 +206,14 @@ FROM ROWS(person text, statements text, stated_at instant) AS r
 WHERE p.id = r.person
 
 -- name: withdrawn_messages
--- Marketing that has not left, to people who withdrew and have not granted since.
+-- Marketing that has not left, or was not asked for, to people who withdrew and have not
+-- granted since.
 SELECT t.id
 FROM ROWS(person text, channel text, at instant) AS r
 JOIN ledger_touch AS t ON t.person_id = r.person AND t.channel = r.channel
-WHERE t.state IN ('queued', 'leased') AND t.is_marketing
+WHERE (t.state IN ('queued', 'leased')
+       OR EXISTS (SELECT 1 FROM ledger_kept AS k WHERE k.touch = t.id))
+  AND t.is_marketing
   AND NOT EXISTS (
       SELECT 1 FROM ledger_consent AS c
       WHERE c.person_id = r.person AND c.channel = r.channel AND c.granted AND c.at > r.at)
