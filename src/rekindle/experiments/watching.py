@@ -17,6 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ TOO_EARLY = 0.25
 
 # What is spent on one look is never less than this, so that its bound is a number.
 _LEAST_SPENT = 1e-12
-_GRID = 801
+_GRID = 401
 _WIDEST = 9.0
 # Looks closer together than this part of the period are one look.
 _SAME_LOOK = 1e-4
@@ -114,9 +115,14 @@ def find_reading_bound(looks: Sequence[float], *, alpha: float = 0.05) -> float:
     ``looks`` are parts of the period, up to 1 and in any order; those before a quarter
     count for nothing, since nothing was said at them.
     """
+    return _bound_at(tuple(_distinct(looks)), alpha)
+
+
+@lru_cache(maxsize=256)
+def _bound_at(times: tuple[float, ...], alpha: float) -> float:
     density: NDArray[np.float64] | None = None
     grid, before, spent, bound = np.zeros(1), 0.0, 0.0, math.inf
-    for time in _distinct(looks):
+    for time in times:
         due = max(_spend(time, alpha) - spent, _LEAST_SPENT)
         spent += due
         spread = math.sqrt(time - before)
