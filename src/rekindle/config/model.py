@@ -313,6 +313,18 @@ class ConsentSettings(Settings):
         return given if isinstance(given, bool) else frozenset(given)
 
 
+class TrackingSettings(Settings):
+    """Whether it may be noticed that somebody opened an e-mail, by a picture in it."""
+
+    opens: Literal["never", "consent", "deliverability"] = Field(
+        "never",
+        description="`never` puts no picture into e-mails. `consent` does for those who said yes "
+        "to it, and their opening is an event of theirs. `deliverability` does for all but those "
+        "who said no, where the law allows it without a yes; hygiene alone sees it, no journey, "
+        "report or audience.",
+    )
+
+
 class PatienceSettings(Settings):
     """After how much silence somebody is left alone: both have to be reached."""
 
@@ -576,6 +588,7 @@ class Config(Settings):
     caps: CapsSettings = CapsSettings()
     quiet_hours: QuietHoursSettings = QuietHoursSettings()
     hygiene: HygieneSettings = HygieneSettings()
+    tracking: TrackingSettings = TrackingSettings()
     calendar: CalendarSettings = CalendarSettings()
     budgets: tuple[BudgetSettings, ...] = ()
     worth: tuple[WorthSettings, ...] = ()

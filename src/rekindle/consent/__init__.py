@@ -45,6 +45,14 @@ from rekindle.consent.suppression import (
     suppression_by,
 )
 from rekindle.consent.tokens import LinkPurpose, PersonLink, read_link, sign_link, sign_preferences
+from rekindle.consent.tracking import (
+    OPENS,
+    OpensMode,
+    Use,
+    decide_use,
+    read_opening,
+    sign_opening,
+)
 
 __all__ = [
     "ANSWERS",
@@ -55,6 +63,7 @@ __all__ = [
     "LIFTED_BY_DEEDS",
     "NO_PREFERENCES",
     "NO_RESPONSE",
+    "OPENS",
     "PENDING_EVENT",
     "Care",
     "ConsentRecord",
@@ -62,6 +71,7 @@ __all__ = [
     "Law",
     "LegalStanding",
     "LinkPurpose",
+    "OpensMode",
     "OptOutLink",
     "Patience",
     "PendingConsent",
@@ -72,10 +82,12 @@ __all__ = [
     "Rule",
     "Silence",
     "Suppression",
+    "Use",
     "Week",
     "Whom",
     "decide_care",
     "decide_permission",
+    "decide_use",
     "ends_journey",
     "hide_permissions",
     "hours_of",
@@ -87,9 +99,11 @@ __all__ = [
     "newest_record",
     "parse_law",
     "read_link",
+    "read_opening",
     "read_unsubscribe",
     "refusal_of",
     "sign_link",
+    "sign_opening",
     "sign_preferences",
     "sign_unsubscribe",
     "source_of",

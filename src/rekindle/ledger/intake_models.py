@@ -159,3 +159,19 @@ class Look(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["journey", "looked_on"], name="ledger_look_once"),
         )
+
+
+class NoticedOpen(models.Model):
+    """That a message was opened, for nobody but hygiene: no signal, event or report is made of it.
+
+    ``touch`` is the number of the message; ``is_machine`` that no person did it.
+    """
+
+    touch = models.BigIntegerField()
+    is_machine = models.BooleanField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["touch", "is_machine"], name="ledger_open_once"),
+        )

@@ -13,6 +13,7 @@ from rekindle.worker.keeping.expiring import (
     find_unconfirmed,
 )
 from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
+from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
@@ -30,6 +31,7 @@ __all__ = [
     "LedgerClicks",
     "LedgerFigures",
     "LedgerIntake",
+    "LedgerOpens",
     "LedgerOverview",
     "LedgerShowing",
     "Line",

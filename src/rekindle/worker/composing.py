@@ -39,6 +39,7 @@ from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Money, Purpose
 from rekindle.worker.clicking import build_links
+from rekindle.worker.keeping.noticing import add_picture, find_uses
 from rekindle.worker.showing import Shown, blocks_in, load_blocks
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ Pending = Mapping[tuple[str, Channel], PendingConsent]
 class _Readers:
     """Those to whom messages go: what the messages of one pass say of them, asked once for all.
 
-    ``pending`` are the yeses that wait for the confirmation that a message asks for.
+    ``pending`` are the yeses that wait for the confirmation that a message asks for;
+    ``noticed`` are the messages whose opening may be kept, by their keys.
     """
 
     at: datetime
@@ -59,6 +61,7 @@ class _Readers:
     profiles: Profiles
     shown: Mapping[str, Shown]
     pending: Pending
+    noticed: frozenset[str]
 
 
 class Composer:
@@ -152,13 +155,28 @@ class Composer:
         """Return what these messages say of those to whom they go."""
         at = self._workspace.clock.now()
         asked = {one.person for one in messages if self._asks_to_confirm(one)}
+        cards = self._workspace.history.people({message.person for message in messages})
         return _Readers(
             at,
-            cards=self._workspace.history.people({message.person for message in messages}),
+            cards=cards,
+            noticed=self._noticed(messages, cards, at),
             profiles=self._profiles(messages, at),
             shown=self._blocks(messages, at),
             pending=self._workspace.book.unconfirmed(asked, at) if asked else {},
         )
+
+    def _noticed(
+        self, messages: Sequence[OutboxMessage], cards: Mapping[str, Person], at: datetime
+    ) -> frozenset[str]:
+        """Return which of these messages may report that they were opened."""
+        mails = [one for one in messages if find_form(one.channel).is_mail]
+        found: set[str] = set()
+        for channel in {one.channel for one in mails}:
+            own = [one for one in mails if one.channel == channel]
+            people = {one.person: cards[one.person] for one in own if one.person in cards}
+            uses = find_uses(self._workspace, people, channel, at)
+            found |= {one.key for one in own if one.person in uses}
+        return frozenset(found)
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
@@ -267,7 +285,7 @@ class Composer:
             channel=message.channel,
             person=message.person,
             address=Address(message.address_kind, message.address),
-            parts=self._parts(message, context),
+            parts=self._parts(message, context, is_noticed=message.key in readers.noticed),
             at=readers.at,
             purpose=self._purpose(message),
             topic="" if journey is None else journey.topic,
@@ -278,14 +296,19 @@ class Composer:
         )
         return self._priced(written)
 
-    def _parts(self, message: OutboxMessage, context: Mapping[str, object]) -> Mapping[str, str]:
+    def _parts(
+        self, message: OutboxMessage, context: Mapping[str, object], *, is_noticed: bool
+    ) -> Mapping[str, str]:
         """Return what a message says; what is asked for reports its own clicks."""
         form = find_form(message.channel)
         parts = self._casts.render_for(self._template(message), context, form)
         if self._workspace.capabilities[message.channel].is_asked_for:
             return parts
-        key, person = message.key, message.person
-        return self._links.wrap(parts, message=key, person=person, channel=message.channel)
+        key, person, channel = message.key, message.person, message.channel
+        parts = self._links.wrap(parts, message=key, person=person, channel=channel)
+        if not is_noticed:
+            return parts
+        return add_picture(self._workspace, parts, message=key, person=person, channel=channel)
 
     def _priced(self, written: Message) -> Message:
         """Return a message with what it costs as it was written."""

@@ -54,7 +54,7 @@ class Visitor:
         }
         setup_testing_defaults(environment)
         chunks = self.app(environment, lambda *given: seen.append(given))
-        text = b"".join(chunks).decode()
+        text = b"".join(chunks).decode("utf-8", "surrogateescape")
         chunks.close()
         status, pairs = seen[0][:2]
         headers = Message()

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from rekindle.consent import (
     CONFIRMED_EVENT,
     LIFTED_BY_DEEDS,
+    OPENS,
     ConsentRecord,
+    OpensMode,
     PendingConsent,
     PendingState,
     Preferences,
@@ -80,6 +82,9 @@ class LedgerCustomers:
             for one in proof.standings
             if one.address and self._is_a_choice(one.channel)
         }
+        if OpensMode(space.config.tracking.opens) is OpensMode.CONSENT and card.address:
+            said = [one for one in space.history.consents_of(card.id) if one.channel == OPENS]
+            channels[OPENS] = bool(said) and said[-1].granted
         every = wishes.at_most_every
         return Known(
             channels,
@@ -118,7 +123,14 @@ class LedgerCustomers:
         with ledger_transaction(space.ledger):
             for name, is_wanted in changed.items():
                 channel = Channel(name)
-                if is_wanted:
+                if channel == OPENS:
+                    # No way to write: a no ends no journey, and stops nothing but the noticing.
+                    said = words.get(name, "") if is_wanted else ""
+                    record = ConsentRecord(
+                        person, OPENS, is_wanted, at, f"{PORTAL}:preferences", said
+                    )
+                    space.book.save_consent([record])
+                elif is_wanted:
                     self._agree(person, channel, words.get(name, ""), at)
                 else:
                     key = f"opt_out:{name}:{person}:{at.isoformat()}"

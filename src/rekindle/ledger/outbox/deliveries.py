@@ -89,6 +89,16 @@ class Deliveries:
         # A transaction a report: people are held in one order in each, and never in a circle.
         return sum(self._take(event, at) for event in events)
 
+    def note_open(self, event: DeliveryEvent, at: datetime) -> bool:
+        """Keep an opening where hygiene alone sees it; return whether it was news."""
+        with ledger_transaction(self._alias):
+            touch = self._find_own(event).touch
+            if touch is None:
+                return False
+            by_machine = event.is_machine or _is_young(event, touch)
+            row = (touch.number, by_machine, text_of(at))
+            return bool(fetch(self._alias, "note_open", rows_of([row])))
+
     def _take(self, event: DeliveryEvent, at: datetime) -> bool:
         # What a provider's clock has yet to reach happened when it was told.
         told = replace(event, at=min(event.at, at), reason=_words(event))

@@ -6,7 +6,10 @@
 SELECT t.person_id, t.channel, count(*), INSTANT(min(t.accepted_at)),
        max(CASE WHEN EXISTS (
            SELECT 1 FROM ledger_delivery AS d
-           WHERE d.touch = t.id AND d.kind = 'opened' AND NOT d.is_machine) THEN 1 ELSE 0 END)
+           WHERE d.touch = t.id AND d.kind = 'opened' AND NOT d.is_machine)
+         OR EXISTS (
+           SELECT 1 FROM ledger_noticedopen AS o
+           WHERE o.touch = t.id AND NOT o.is_machine) THEN 1 ELSE 0 END)
 FROM ledger_touch AS t
 WHERE t.accepted_at IS NOT NULL AND t.is_marketing AND t.state = 'accepted'
   AND NOT EXISTS (
@@ -22,6 +25,16 @@ WHERE t.accepted_at IS NOT NULL AND t.is_marketing AND t.state = 'accepted'
 GROUP BY t.person_id, t.channel
 HAVING count(*) >= %s AND min(t.accepted_at) <= %s
 ORDER BY t.person_id, t.channel
+
+-- name: note_open
+-- Keep that a message was opened, the first time by a person and by a machine, for the query
+-- above and nothing else.
+INSERT INTO ledger_noticedopen (touch, is_machine, at)
+SELECT r.touch, r.is_machine, r.at
+FROM ROWS(touch bigint, is_machine boolean, at instant) AS r
+WHERE true
+ON CONFLICT DO NOTHING
+RETURNING touch
 
 -- name: leave_alone
 -- Suppress people, and not whoever else has their address: it is they who do not answer.

@@ -19,7 +19,7 @@ from rekindle.web.access import declared_access
 from rekindle.web.hiding import hide_in_logs
 from rekindle.web.portal.choosing import Choosing
 from rekindle.web.portal.inapp import VERSION, script
-from rekindle.web.portal.interfaces import Clicks, Customers, OptOuts
+from rekindle.web.portal.interfaces import Clicks, Customers, Opens, OptOuts
 from rekindle.web.portal.pages import Pages
 from rekindle.web.portal.rendering import STYLE_HASH
 
@@ -89,10 +89,11 @@ def build_routes(
     find_trouble: Callable[[], str] = lambda: "",
     clicks: Clicks | None = None,
     customers: Customers | None = None,
+    opens: Opens | None = None,
 ) -> Routes:
     """Return every address of the portal. Each view declares who may see it."""
     choosing = None if customers is None else Choosing(customers, secret, opt_outs.shop_name)
-    pages = Pages(opt_outs, secret, find_trouble, clicks, choosing)
+    pages = Pages(opt_outs, secret, find_trouble, clicks, choosing, opens)
     own: tuple[URLPattern, ...] = ()
     if choosing is not None:
         own = (
@@ -107,6 +108,7 @@ def build_routes(
             path("u/<str:token>", pages.unsubscribe, name="unsubscribe"),
             path("c/<str:token>", pages.click, name="click"),
             path(f"in-app/{VERSION}.js", script, name="in-app"),
+            path("o/<str:token>", pages.opening, name="opening"),
             path("healthz", pages.health, name="health"),
             *own,
         ),
@@ -124,13 +126,15 @@ def build_app(
     find_trouble: Callable[[], str] = lambda: "",
     clicks: Clicks | None = None,
     customers: Customers | None = None,
+    opens: Opens | None = None,
 ) -> Portal:
     """Return the portal of one business as a WSGI application.
 
     ``secret`` is the key its links were signed with; ``find_trouble`` says in a line what
-    keeps the business from working, if anything does; ``clicks`` where links lead. Without
+    keeps the business from working, if anything does; ``clicks`` where links lead, ``opens``
+    of which messages an opening is noticed. Without
     ``customers`` nobody can choose anything but to leave. Any host name is answered: no page
     depends on the one it was asked for by.
     """
     hide_in_logs()
-    return Portal(build_routes(opt_outs, secret, find_trouble, clicks, customers))
+    return Portal(build_routes(opt_outs, secret, find_trouble, clicks, customers, opens))

@@ -190,9 +190,7 @@ class Choosing:
         told = [one for one in given.get("told", ()) if one in choices.topics]
         wanted, topics = set(given.get("channel", ())), set(given.get("topic", ()))
         often = given.get("often", [""])[0]
-        words = {
-            one: voice.say("choose_words", channel=name_channel(voice.texts, one)) for one in shown
-        }
+        words = {one: _words(voice, one) for one in shown}
         return Chosen(
             {one: one in wanted for one in shown},
             {one: one in topics for one in told},
@@ -227,8 +225,7 @@ class Choosing:
             "is_saved": "saved" in request.GET,
             "has_data": has_data,
             "channels": [
-                _box(one, voice.say("choose_words", channel=name_channel(voice.texts, one)), is_on)
-                for one, is_on in choices.channels.items()
+                _box(one, _words(voice, one), is_on) for one, is_on in choices.channels.items()
             ],
             "rates": [_box(one, voice.say(f"often_{one}"), one == rate) for one in RATES],
             "topics": [
@@ -268,6 +265,14 @@ class Choosing:
         )
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
+
+
+def _words(voice: Voice, name: str) -> str:
+    """Return the exact words that somebody agrees to, of a channel or of something else."""
+    own = f"choose_words_{name}"
+    if own in voice.texts:
+        return voice.say(own)
+    return voice.say("choose_words", channel=name_channel(voice.texts, name))
 
 
 def _box(value: str, text: str, is_on: bool) -> dict[str, Any]:

@@ -33,6 +33,21 @@ class NoClicks:
         return ""
 
 
+class Opens(Protocol):
+    """Of which messages it may be noticed that they were opened."""
+
+    def notice(self, token: str, *, is_machine: bool) -> bool:
+        """Keep that the picture of a message was loaded; return whether there is such a one."""
+
+
+class NoOpens:
+    """Of a business whose messages have no such pictures."""
+
+    def notice(self, token: str, *, is_machine: bool) -> bool:
+        """Return that there is no such picture."""
+        return False
+
+
 class OptOuts(Protocol):
     """Who is on which list, as far as a page has to know."""
 

@@ -8,6 +8,7 @@ there is.
 from __future__ import annotations
 
 import logging
+from base64 import b64decode
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -20,9 +21,9 @@ from rekindle.errors import WorkError
 from rekindle.feedback import LeaveReason
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.choosing import SHOWING, Choosing
-from rekindle.web.portal.interfaces import Clicks, NoClicks, OptOuts
+from rekindle.web.portal.interfaces import Clicks, NoClicks, NoOpens, Opens, OptOuts
 from rekindle.web.portal.rendering import Renderer, Voice
-from rekindle.web.portal.visits import is_machine
+from rekindle.web.portal.visits import is_machine, is_opening_machine
 
 ONE_CLICK = b"One-Click"
 EVERYTHING = b"scope=everything"
@@ -31,6 +32,8 @@ WHY = b"scope=why"
 READ_BYTES = 8192
 LONGEST_WORDS = 1000
 RETRY_SECONDS = 60
+# The smallest GIF there is, of one transparent dot.
+DOT = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,9 @@ class Pages:
         find_trouble: Callable[[], str] = lambda: "",
         clicks: Clicks | None = None,
         choosing: Choosing | None = None,
+        opens: Opens | None = None,
     ) -> None:
+        self._opens = NoOpens() if opens is None else opens
         self._clicks = NoClicks() if clicks is None else clicks
         self._opt_outs = opt_outs
         self._secret = secret
@@ -75,6 +80,17 @@ class Pages:
             return self._refuse_method(request, SHOWING)
         url = self._clicks.follow(token, is_machine=is_machine(request))
         return HttpResponseRedirect(url) if url else self.not_found(request)
+
+    @open_to_anyone("the signed token in the address names a message; it shows a dot to anybody")
+    def opening(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Show the picture of a message, and keep that it was loaded: nothing else changes."""
+        if request.method not in SHOWING:
+            return self._refuse_method(request, SHOWING)
+        if request.method == "GET" and not self._opens.notice(
+            token, is_machine=is_opening_machine(request)
+        ):
+            return self.not_found(request)
+        return HttpResponse(DOT, content_type="image/gif")
 
     @open_to_anyone("it says what this address is for, and nothing about anybody")
     def home(self, request: HttpRequest) -> HttpResponse:

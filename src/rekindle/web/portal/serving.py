@@ -11,7 +11,7 @@ from rekindle.feedback import LeaveReason
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.interfaces import Choices, Chosen, OptOuts, Question
-from rekindle.worker import Guard, Health, LedgerClicks
+from rekindle.worker import Guard, Health, LedgerClicks, LedgerOpens
 
 PASS_EVERY_SECONDS = 60.0
 
@@ -137,5 +137,6 @@ def build_portal(
         workspace.secret,
         find_trouble=health.find_trouble,
         clicks=LedgerClicks(workspace),
+        opens=LedgerOpens(workspace),
         customers=GuardedCustomers(LedgerCustomers(workspace), workspace),
     )

@@ -23,6 +23,18 @@ EARLY = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 EARLY_WORDS = ("prefetch", "prerender", "preview")
 
 
+# All that Apple Mail Privacy Protection says of itself, which loads every picture.
+APPLE = "Mozilla/5.0"
+
+
+def is_opening_machine(request: HttpRequest) -> bool:
+    """Return whether a picture was loaded by a machine: as ``is_machine``, or by a proxy.
+
+    Proxies of Apple, Google and Yahoo load it for people, and also when nobody reads.
+    """
+    return request.headers.get("User-Agent", "").strip() == APPLE or is_machine(request)
+
+
 def is_machine(request: HttpRequest) -> bool:
     """Return whether a request is a machine's: a HEAD, a scanner's, or made ahead of a click."""
     if request.method != "GET":
