@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -87,3 +88,26 @@ def test_the_starters_read_well_with_products_and_without(
             assert "Mug & spoon (https://s.example/m)\n£3.00" in rendered.text
             assert rendered.html.count("Mug &amp; spoon") == min(len(rows), 3)
             assert find_flaws(templates, name, shop_url="https://s.example") == []
+
+
+def test_words_of_a_review_are_words_whatever_they_say(write: Write, alice: dict[str, Any]) -> None:
+    words = "<script>alert(1)</script> {{ shop.name }} {% if 1 %}\r\nBcc: x@y" + "x" * 9_000
+    row = {
+        "text": words,
+        "by": "<b>Zoë</b>",
+        "stars": 5,
+        "on": date(2026, 3, 1),
+        "url": "javascript:x",
+    }
+    alice["blocks"] = {"people_say": [show_product(row, "GBP")]}
+    source = (
+        "{% for one in blocks.people_say %}{{ one.text }} {{ one.by }} {{ one.on }}{% endfor %}"
+    )
+    rendered = load_templates(write(source)).render("letter", alice)
+    assert "<script>" not in rendered.html
+    assert (
+        "&lt;script&gt;alert(1)&lt;/script&gt; {{ shop.name }} {% if 1 %} Bcc: x@y" in rendered.html
+    )
+    assert "&lt;b&gt;Zoë&lt;/b&gt; 2026-03-01" in rendered.html
+    assert len(str(alice["blocks"]["people_say"][0]["text"])) == 500
+    assert alice["blocks"]["people_say"][0]["url"] is None

@@ -89,6 +89,47 @@ def test_what_goes_with_it_is_what_others_put_into_one_order() -> None:
     assert shown(sales, "goes_with", 80)["ann"] == ["p2", "p3"]
 
 
+def test_people_alike_are_shown_what_the_nearest_buy_now() -> None:
+    sales = [sold("ann", 1, "p1", "p2")]
+    sales += [sold("bob", 49, "p1", "p2"), sold("bob", 70, "p5", "p1")]
+    sales += [sold(f"c{number}", 70, "p3") for number in range(5)]  # nothing in common
+    sales += [sold("dan", 1, "p1", "p2"), sold("eve", 60, "p9")]
+    assert shown(sales, "people_alike", 80)["ann"] == ["p1", "p5", "p3", "p9"]
+    assert shown(sales, "people_alike", 80, ["new"])["new"][0] == "p3"
+
+
+def told(table: str, *entries: tuple[int, dict[str, Any]]) -> dict[str, Sequence[dict[str, Any]]]:
+    """Return the rows of ``changes`` or ``reviews``, each with its day."""
+    dated = "changed_at" if table == "changes" else "reviewed_at"
+    return {table: [{"source": "shop", dated: day(on), **more} for on, more in entries]}
+
+
+def test_what_changed_is_told_since_the_last_purchase_and_the_own_category_first() -> None:
+    rows = catalogue("p1") | told(
+        "changes",
+        (5, {"title": "before"}),
+        (20, {"title": "mugs are lighter", "category": "mugs"}),
+        (30, {"title": "free returns"}),
+        (90, {"title": "later"}),
+    )
+    sales = [sold("ann", 1, "p1"), sold("ann", 10, "p1")]
+    found = shown(sales, "what_changed", 80, ["ann", "new"], rows=rows)
+    assert found == {"ann": ["mugs are lighter", "free returns"], "new": []}
+
+
+def test_people_say_what_is_good_and_in_words_of_the_own_category_first() -> None:
+    rows = catalogue("p1", "p2") | told(
+        "reviews",
+        (10, {"review_id": "old", "product_id": "p1", "stars": 5, "words": "Lovely"}),
+        (50, {"review_id": "other", "category": "lamps", "stars": 4, "words": "Bright"}),
+        (51, {"review_id": "bad", "category": "mugs", "stars": 2, "words": "Broke"}),
+        (52, {"review_id": "dumb", "category": "mugs", "stars": 5, "words": " "}),
+        (53, {"review_id": "new", "category": "mugs", "words": "Fine"}),
+    )
+    found = shown([sold("ann", 1, "p1")], "people_say", 80, ["ann", "stranger"], rows=rows)
+    assert found == {"ann": ["new", "old", "other"], "stranger": ["new", "other", "old"]}
+
+
 def test_postage_the_nameless_and_what_is_never_shown_are_left_out() -> None:
     rows = catalogue("p1", "p2", "p3", "p4")
     rows["products"][0]["name"] = " Postage"
@@ -108,12 +149,21 @@ def test_no_block_sees_what_came_later(block: str) -> None:
     rng = random.Random(block)
     people = [f"c{number}" for number in range(8)]
     sales = [_drawn(rng, people) for _ in range(250)]
+    days = range(0, 200, 5)
+    whole = catalogue(*NAMES) | _all_told(days)
     for on in (60, 160):
         known = [one for one in sales if one.at < day(on)]
-        expected = shown(known, block, on, people)
-        assert shown(sales, block, on, people) == expected
+        rows = catalogue(*NAMES) | _all_told([one for one in days if one < on])
+        expected = shown(known, block, on, people, rows=rows)
+        assert shown(sales, block, on, people, rows=whole) == expected
         assert all(len(products) == len(set(products)) for products in expected.values())
     assert any(expected.values())
+
+
+def _all_told(days: Sequence[int]) -> dict[str, Sequence[dict[str, Any]]]:
+    changes = [(on, {"title": f"change {on}", "category": "mugs"}) for on in days]
+    reviews = [(on, {"review_id": f"r{on}", "stars": 5, "words": "Good"}) for on in days]
+    return told("changes", *changes) | told("reviews", *reviews)
 
 
 def _drawn(rng: random.Random, people: Sequence[str]) -> Sale:

@@ -10,18 +10,23 @@ from rekindle.content.language import one_line
 from rekindle.wording import amount
 
 LONGEST = 120
+LONGEST_TEXT = 500
 PRODUCT = {
     "name": "What it is called, from the catalogue or else from most lines that sold it.",
     "category": "Its category.",
     "price": "What it costs now, with its currency.",
     "url": "The address of its page.",
     "image": "The address of a picture, over https.",
+    "text": "Of a change or a review: what it says.",
+    "by": "Of a review: whom it is by.",
+    "stars": "Of a review: how many of five stars.",
+    "on": "Of a change or a review: its day.",
 }
 """Name → meaning of what a template may show of a product; what is not known is empty."""
 
 
 def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | None]:
-    """Return a product's name, category, price, url and image; what is not known is None.
+    """Return what may be shown of a product, a change or a review; what is not known is None.
 
     Its words come from a catalogue or a till: they are one line, never markup, and an
     address that is no web address is none.
@@ -33,12 +38,16 @@ def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | No
         "price": None if price is None else amount(price, currency),
         "url": _address(row.get("url"), ("https", "http")),
         "image": _address(row.get("image"), ("https",)),
+        "text": _line(row.get("text"), LONGEST_TEXT),
+        "by": _line(row.get("by")),
+        "stars": None if row.get("stars") is None else str(row["stars"]),
+        "on": None if row.get("on") is None else row["on"].isoformat(),
     }
 
 
-def _line(text: str | None) -> str | None:
+def _line(text: str | None, longest: int = LONGEST) -> str | None:
     tidy = one_line(text or "")
-    return (tidy if len(tidy) <= LONGEST else f"{tidy[: LONGEST - 1]}…") or None
+    return (tidy if len(tidy) <= longest else f"{tidy[: longest - 1]}…") or None
 
 
 def _address(text: str | None, schemes: tuple[str, ...]) -> str | None:

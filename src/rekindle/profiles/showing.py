@@ -36,6 +36,9 @@ NO_GOODS = (
 
 LATELY = timedelta(days=30)
 
+TOLD = ("name", "text", "category", "url", "by", "stars", "on")
+"""What a block that tells shows of each entry; what it has not is empty."""
+
 
 @dataclass(frozen=True)
 class Sales:
@@ -79,13 +82,20 @@ class Block:
     """One list of products for each person. ``otherwise`` says what stands in for nothing.
 
     ``rank`` returns ``customer_id``, ``product_id`` and ``score``; a higher score comes
-    first, and of two that are equal the id that is first in the alphabet.
+    first, and of two that are equal the id that is first in the alphabet. A block of no
+    products has ``tell`` in its place, which returns ``customer_id``, ``score``, ``key`` (in
+    the place of the id) and all that is shown: ``TOLD``.
     """
 
     name: str
     meaning: str
     otherwise: str
-    rank: Callable[[Sales], ir.Table]
+    rank: Callable[[Sales], ir.Table] | None = None
+    tell: Callable[[Sales], ir.Table] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.rank is None) == (self.tell is None):
+            raise ConfigError(f"the block {self.name!r} ranks products, or tells; not both")
 
 
 def find_blocks() -> Mapping[str, Block]:
@@ -122,7 +132,8 @@ def build_block(
 
     A row has ``customer_id``, ``place`` from 0, ``product_id``, and of the product ``name``,
     ``category``, ``price``, ``url`` and ``image``, empty where the catalogue does not say. A
-    product without a name is not shown, nor are those of ``never``.
+    product without a name is not shown, nor are those of ``never``. A block that tells has
+    ``TOLD`` in the place of that, and its ``key`` as ``product_id``.
     """
     known = facts.cut(at)
     named = _catalogue(known, never)
@@ -136,9 +147,28 @@ def build_block(
     ranking = ibis.window(
         group_by="customer_id", order_by=[ibis.desc("score"), ibis.asc("product_id")]
     )
+    if block.tell is not None:
+        told = block.tell(sales)
+        order = [ibis.desc("score"), ibis.asc("key")]
+        told = told.mutate(
+            place=ibis.row_number().over(ibis.window(group_by="customer_id", order_by=order))
+        )
+        told = told.filter(told.place < most)
+        chosen = told.select("customer_id", "place", *TOLD, product_id=told.key)
+        return chosen.order_by("customer_id", "place")
+    assert block.rank is not None
     ranked = block.rank(sales).mutate(place=ibis.row_number().over(ranking))
     chosen = ranked.filter(ranked.place < most).select("customer_id", "place", "product_id")
     return chosen.inner_join(named, "product_id").order_by("customer_id", "place")
+
+
+def find_liked(bought: ir.Table) -> ir.Table:
+    """Return ``customer_id`` and ``liked``, the category of which they bought most often."""
+    known = bought.filter(bought.category.notnull())
+    counts = known.group_by("customer_id", "category").agg(times=known.count())
+    order = ibis.window(group_by="customer_id", order_by=[ibis.desc("times"), "category"])
+    counts = counts.mutate(place=ibis.row_number().over(order))
+    return counts.filter(counts.place == 0).select("customer_id", liked="category")
 
 
 def _bought(facts: Facts) -> ir.Table:

@@ -1,4 +1,4 @@
-"""Finds the tables: every file of this folder that describes one, and those from outside.
+"""Finds the tables: each file here and in `further` that describes one, and those from outside.
 
 An installed package adds a table by an entry point of the group ``rekindle.tables`` that
 names a ``Contract``. No list of tables is kept by hand.
@@ -76,7 +76,10 @@ class Contracts(Mapping[str, Contract]):
 
 
 def _own() -> Iterator[Contract]:
-    for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)]), key=lambda m: m.name):
-        found = getattr(import_module(f"{__package__}.{module.name}"), "CONTRACT", None)
+    folder = Path(__file__).parent
+    names = [f".{one.name}" for one in pkgutil.iter_modules([str(folder)])]
+    names += [f".further.{one.name}" for one in pkgutil.iter_modules([str(folder / "further")])]
+    for name in sorted(names, key=lambda one: one.rpartition(".")[2]):
+        found = getattr(import_module(name, __package__), "CONTRACT", None)
         if isinstance(found, Contract):
             yield found

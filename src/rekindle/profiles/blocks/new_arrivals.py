@@ -7,7 +7,7 @@ from datetime import timedelta
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.profiles.showing import Block, Sales
+from rekindle.profiles.showing import Block, Sales, find_liked
 
 NEW = timedelta(days=60)
 # Above any number of buyers: the own category comes first.
@@ -27,12 +27,7 @@ def rank_arrivals(sales: Sales) -> ir.Table:
     # In a history that is younger itself, everything would be new.
     new = first.filter(first.first_at >= start).cross_join(opened)
     new = new.filter(new["at"] < start).drop("at")
-    liked = theirs.filter(theirs.category.notnull())
-    liked = liked.group_by("customer_id", "category").agg(times=liked.count())
-    order = ibis.window(group_by="customer_id", order_by=[ibis.desc("times"), "category"])
-    liked = liked.mutate(place=ibis.row_number().over(order))
-    liked = liked.filter(liked.place == 0).select("customer_id", liked="category")
-    rows = sales.people.cross_join(new).left_join(liked, "customer_id")
+    rows = sales.people.cross_join(new).left_join(find_liked(theirs), "customer_id")
     is_own = (rows.category == rows.liked).fill_null(False)
     ranked = rows.select(
         "customer_id",
