@@ -68,6 +68,10 @@ def test_a_server_asks_for_anybody(port: int) -> None:
     assert ask(port, "server")[0] == 400
     assert ask(port, "server", "a" * 201)[0] == 400
     assert ask(port, "nobody", "ada")[0] == 401
+    assert ask(port, "server", "ada&user=bob")[0] == 400
+    assert ask(port, "server", "ada" + "&a=1" * 20)[0] == 400
+    assert ask(port, "server", "%00")[0] == 400
+    assert ask(port, "server", "%ff%fe")[1]["message"] is None
 
 
 def test_a_browser_asks_for_whom_its_token_names(port: int) -> None:

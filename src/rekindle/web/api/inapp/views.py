@@ -70,8 +70,7 @@ class InApp:
     @open_to_keys(Scope.EVENTS, Scope.BROWSER)
     def ask(self, request: Request, key: ApiKey) -> Response:
         """Return the one message a person is to see now, or null."""
-        given = parse_qs(request.query, max_num_fields=10).get("user", [])
-        user = self._who(request, key, given[0] if given else None, request.header(TOKEN))
+        user = self._who(request, key, _named(request.query), request.header(TOKEN))
         found = self._kept.ask(user, key.source)
         return Response({"success": True, "message": found and _document(found)})
 
@@ -126,6 +125,21 @@ class InApp:
         if found is None:
             raise Refused(HTTPStatus.FORBIDDEN, "the token is missing, over, or not of your server")
         return found
+
+
+def _named(query: str) -> str | None:
+    """Return the user that a query names, None where it names nobody.
+
+    Raises:
+        Refused: it names several, or cannot be read.
+    """
+    try:
+        given = parse_qs(query, max_num_fields=10).get("user", [])
+    except ValueError as error:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"the query cannot be read: {error}") from error
+    if len(given) > 1:
+        raise Refused(HTTPStatus.BAD_REQUEST, "say for whom once")
+    return given[0] if given else None
 
 
 def _read(raw: Any) -> tuple[str, DeliveryKind] | None:
