@@ -104,13 +104,20 @@ def take_back_from(alias: str, people: Collection[str]) -> int:
             mine |= Q(person__in=same.values("pk"))
         found += take_back(alias, _touches(alias).filter(mine))
         if has_stays(alias):
-            _stays(alias).filter(mine, requested_at=None).update(judged_at=None)
+            hold_stays(_stays(alias).filter(mine, requested_at=None)).update(judged_at=None)
     return found
 
 
 def has_stays(alias: str) -> bool:
     """Return whether anybody is on a list, or to be put on one; nearly always nobody is."""
     return _stays(alias).filter(requested_at=None).exists()
+
+
+def hold_stays(stays: QuerySet[models.Stay]) -> QuerySet[models.Stay]:
+    """Hold stays until the commit, in one order everywhere; return exactly these."""
+    held = stays.select_for_update(of=("self",), no_key=True).order_by("pk")
+    numbers = list(held.values_list("pk", flat=True))
+    return models.Stay.objects.using(stays.db).filter(pk__in=numbers)
 
 
 def end_stays(alias: str, stays: QuerySet[models.Stay], reason: str, at: datetime) -> int:
@@ -124,12 +131,8 @@ def end_stays(alias: str, stays: QuerySet[models.Stay], reason: str, at: datetim
         numbers = {number for (number,) in chunk}
         if reason != Reason.FINISHED:
             numbers |= _known_alike(alias, numbers)
-        rows = _stays(alias).filter(pk__in=numbers, requested_at=None)
-        # In one order everywhere, so that two transactions wait and never embrace.
-        held = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
-        ids = list(held.values_list("pk", flat=True))
+        mine = hold_stays(_stays(alias).filter(pk__in=numbers, requested_at=None))
         since = Greatest(Value(at, DateTimeField()), F("at"))
-        mine = _stays(alias).filter(pk__in=ids)
         found += mine.update(requested_at=since, reason=reason, not_before=at, attempts=0)
         mine.filter(told_at=None).update(effective_at=F("requested_at"), member="")
     return found
@@ -153,8 +156,6 @@ def end_journey_stays(alias: str, journey: str, reason: Reason, at: datetime) ->
 
 def end_suppressed_stays(alias: str, suppression: Suppressed, at: datetime) -> int:
     """Ask that whoever a suppression binds be taken off lists, as far as it reaches."""
-    if not has_stays(alias):
-        return 0
     cards = models.Person.objects.using(alias)
     mine = Q(pk=suppression.person) if suppression.person else Q(pk__in=())
     for kind in ("address_hash", "phone_hash"):

@@ -26,6 +26,7 @@ from rekindle.ledger.cancelling import (
     cancel_messages_of,
     end_enrolled_stays,
     end_suppressed_stays,
+    has_stays,
     take_back_from,
 )
 from rekindle.ledger.queries import (
@@ -156,7 +157,8 @@ def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -
     if stops:
         note_people(alias, {person for person, *_ in stops})
         take_back_from(alias, {person for person, *_ in stops})
-    for person, one, at, hashed in stops:
+    # Asked once: a list of a hundred thousand is suppressed in one go.
+    for person, one, at, hashed in stops if has_stays(alias) else ():
         is_marketing = one.purpose is Purpose.MARKETING
         bound = Bound(person, one.channel, is_marketing, one.reason, hashed)
         end_suppressed_stays(alias, bound, at)

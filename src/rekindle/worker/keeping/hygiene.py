@@ -72,7 +72,12 @@ def find_hygiene(workspace: Workspace, at: datetime) -> Hygiene:
         alias,
         least=min(one.unanswered for one in every),
         since=at - min(one.over for one in every),
-        asked_for=[one for one, can in workspace.capabilities.items() if can.is_asked_for],
+        # Nobody answers to being on a list of ads.
+        asked_for=[
+            one
+            for one, can in workspace.capabilities.items()
+            if can.is_asked_for or can.can_be_withdrawn
+        ],
     )
     people = {one.person for one in silences}
     # A purchase that no journey asked about is known to the facts alone.

@@ -81,7 +81,8 @@ def send_test(
 
 def _fits(workspace: Workspace, channel: Channel, address: str) -> bool:
     _, entry = find_outlet(workspace.config.channel(channel).outlet)
-    if entry.capabilities.is_asked_for or entry.capabilities.is_done_by_people:
+    can = entry.capabilities
+    if can.is_asked_for or can.is_done_by_people or can.can_be_withdrawn:
         return False  # it would be taken, and nobody would see it
     kind = entry.capabilities.address_kind
     # Some kinds take any word: what looks like one of these is none of those.

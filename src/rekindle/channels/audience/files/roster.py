@@ -20,7 +20,7 @@ WORDS = {ChangeKind.ADD: "added", ChangeKind.REMOVE: "removed"}
 class FileRoster:
     """Implements ``rekindle.messages.Roster`` with a folder."""
 
-    batch = 100_000
+    batch = 10_000
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

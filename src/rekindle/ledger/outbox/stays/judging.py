@@ -11,6 +11,7 @@ from django.db.models import Q
 from rekindle.gate import BookRules, Dossier
 from rekindle.journeys import Journey
 from rekindle.ledger import models
+from rekindle.ledger.cancelling import hold_stays
 from rekindle.ledger.outbox.leaving import Lease, load_standing
 from rekindle.ledger.outbox.stays.queue import JUDGED_FOR
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
@@ -57,4 +58,4 @@ def note_judged(alias: str, stays: Collection[int], at: datetime) -> None:
     """Write down that the gate lets stays go on."""
     with ledger_transaction(alias):
         rows = models.Stay.objects.using(alias).filter(pk__in=stays, requested_at=None)
-        rows.update(judged_at=at)
+        hold_stays(rows).update(judged_at=at)

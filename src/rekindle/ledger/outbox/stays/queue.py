@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from rekindle.ledger import models
-from rekindle.ledger.cancelling import end_stays
+from rekindle.ledger.cancelling import end_stays, hold_stays
 from rekindle.ledger.models import JourneyState
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 from rekindle.messages import ChangeKind
@@ -62,7 +62,7 @@ class Stays:
     def outlets(self) -> list[str]:
         """Return the outlets with stays of which something is left to do."""
         open_ = self._rows.filter(effective_at=None)
-        return sorted(set(open_.values_list("outlet", flat=True)))
+        return sorted(open_.order_by().values_list("outlet", flat=True).distinct())
 
     def end_overdue(self, at: datetime) -> int:
         """Ask that those be taken off whose stay has run its course; return how many."""
@@ -111,7 +111,7 @@ class Stays:
     def take(self, claimed: Claimed, request: str, at: datetime) -> None:
         """Write down that a change was taken, to be asked for by ``request``."""
         with ledger_transaction(self._alias):
-            mine = self._rows.filter(pk__in=claimed.stays)
+            mine = hold_stays(self._rows.filter(pk__in=claimed.stays))
             done: dict[str, object] = {"lease_until": None, "last_error": ""}
             if claimed.kind is ChangeKind.ADD:
                 mine.update(**done, added_at=at)
@@ -124,7 +124,7 @@ class Stays:
     def fail(self, claimed: Claimed, again_at: datetime, error: str, *, is_unknown: bool) -> None:
         """Tell of a change again at ``again_at``; where it ``is_unknown`` it may be done."""
         with ledger_transaction(self._alias):
-            mine = self._rows.filter(pk__in=claimed.stays)
+            mine = hold_stays(self._rows.filter(pk__in=claimed.stays))
             if not is_unknown:
                 fresh = self._rows.filter(pk__in=claimed.fresh)
                 fresh.update(told_at=None)
@@ -152,7 +152,7 @@ class Stays:
     def settle(self, stays: Collection[int], at: datetime) -> None:
         """Write down that removals are effective; by what they were known there is forgotten."""
         with ledger_transaction(self._alias):
-            mine = self._rows.filter(pk__in=stays, effective_at=None)
+            mine = hold_stays(self._rows.filter(pk__in=stays, effective_at=None))
             mine.update(effective_at=at, member="", last_error="")
 
     def ask_again(
@@ -165,7 +165,7 @@ class Stays:
     ) -> None:
         """Ask later what became of removals, or where one ``is_failed`` tell it once more."""
         with ledger_transaction(self._alias):
-            mine = self._rows.filter(pk__in=stays, effective_at=None)
+            mine = hold_stays(self._rows.filter(pk__in=stays, effective_at=None))
             change: dict[str, object] = {"not_before": again_at}
             if error:
                 change["last_error"] = " ".join(error.split())[:LONGEST_ERROR]
