@@ -82,3 +82,9 @@ def test_an_amount_carries_its_mark_and_sign(
 def test_a_difference_of_shares_is_no_share() -> None:
     assert say_share(0.125, digits=1) == "12.5 %"
     assert say_points(-0.125) == "−12.5 points"
+
+
+def test_notes_are_sentences(report: JourneyReport) -> None:
+    notes = [note for table in report_tables(report) for note in table.notes]
+    assert "95 % permutation interval, fixed." in notes
+    assert all(len(note) > 1 for note in notes)

@@ -209,9 +209,7 @@ def lift_table(report: JourneyReport) -> TextTable:
     """Return the differences between the arms, with their intervals."""
     lifts = ((NET_REVENUE, report.lift), (RETURN_RATE, report.return_rate_lift))
     known = [lift for _, lift in lifts if isinstance(lift, Lift)]
-    method = (
-        f"{CONFIDENCE * 100:g} % {known[0].method}, {known[0].interval.value}." if known else ""
-    )
+    method = [f"{CONFIDENCE * 100:g} % {one.method}, {one.interval.value}." for one in known[:1]]
     return TextTable(
         "Lift: treatment − holdout",
         ("per assigned customer", "difference", "from", "to", "p"),
