@@ -31,7 +31,7 @@ from rekindle.cli import (
 )
 from rekindle.cli.console import errors
 from rekindle.cli.keeping import keys, lift, offers, score, tasks
-from rekindle.cli.permission import consents, hygiene, wishes
+from rekindle.cli.permission import consents, feedback, hygiene, wishes
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
 from rekindle.cli.process.piping import finish_output, outlive_readers
 from rekindle.errors import RekindleError, UsageError
@@ -60,7 +60,7 @@ TASKS: Mapping[str, Sequence[Room]] = {
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, outbox, moving),
     "One person": (wishes, persons, tasks),
-    "Permission": (consents, hygiene),
+    "Permission": (consents, hygiene, feedback),
     "Let machines in": (keys,),
 }
 

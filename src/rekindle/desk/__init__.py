@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         import_consents,
         import_suppressions,
     )
+    from rekindle.desk.permission.leaving import tell_why
     from rekindle.desk.permission.opting_out import LedgerOptOuts
     from rekindle.desk.permission.proving import ConsentProof, prove_consent
     from rekindle.desk.persons import (
@@ -131,6 +132,7 @@ _HOMES = {
     "PendingYes": "permission.choosing",
     "LedgerCustomers": "permission.choosing",
     "ListDefaults": "permission.importing",
+    "tell_why": "permission.leaving",
     "ListImport": "permission.importing",
     "import_consents": "permission.importing",
     "import_suppressions": "permission.importing",
@@ -209,6 +211,7 @@ __all__ = [
     "stop_journey",
     "suggest_people",
     "take_task",
+    "tell_why",
     "write_cards",
 ]
 

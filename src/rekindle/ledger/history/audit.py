@@ -53,3 +53,14 @@ class AuditLog:
         return [
             AuditEntry(row.at, row.who, row.action, row.subject, row.detail) for row in rows[:limit]
         ]
+
+    @ledger_errors()
+    def of_action(self, action: str, *, since: datetime | None = None) -> Sequence[AuditEntry]:
+        """Return every entry of one action, oldest first."""
+        rows = models.AuditEntry.objects.using(self._alias).filter(action=action)
+        if since is not None:
+            rows = rows.filter(at__gte=since)
+        return [
+            AuditEntry(row.at, row.who, row.action, row.subject, row.detail)
+            for row in rows.order_by("at", "id")
+        ]
