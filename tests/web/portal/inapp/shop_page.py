@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from threading import Condition
 from typing import Any
 
 from rekindle.ledger import ApiKey, Scope
+from rekindle.messages import DeliveryKind
 from rekindle.web.api import build_api
 from rekindle.web.api.inapp import sign_person
 from rekindle.web.portal import build_app
-from rekindle.worker import Showing
+from rekindle.worker import Showing, Told
 from tests.web.api.caller import serving
 from tests.web.api.fake_intake import NOW, FakeIntake
 from tests.web.api.inapp.fake_kept import HOUR, SECRET, FakeKept
@@ -39,10 +41,24 @@ class OneMessage(FakeKept):
         super().__init__()
         self.now_shown: Showing | None = None
         self.asked = 0
+        self._heard = Condition()
 
     def ask(self, user: str, source: str) -> Showing | None:
-        self.asked += 1
+        with self._heard:
+            self.asked += 1
+            self._heard.notify_all()
         return self.now_shown if user == "ada" else None
+
+    def tell(self, user: str, source: str, said: Sequence[tuple[str, DeliveryKind]]) -> Told:
+        with self._heard:
+            told = super().tell(user, source, said)
+            self._heard.notify_all()
+        return told
+
+    def hears(self, condition: Callable[[], bool]) -> bool:
+        """Return whether what a page asks or tells makes it so within a few seconds."""
+        with self._heard:
+            return self._heard.wait_for(condition, timeout=20)
 
     @property
     def words(self) -> list[str]:

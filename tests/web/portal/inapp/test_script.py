@@ -49,19 +49,11 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     page, troubles = context.new_page(), list[str]()
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
     yield page
     context.close()
     assert [one for one in troubles if "favicon" not in one] == []
-
-
-def wait_for(page: Page, condition: Any) -> None:
-    """Wait until what a server thread is told has arrived."""
-    for _ in range(200):
-        if condition():
-            return
-        page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
-    raise AssertionError("it did not come about")
 
 
 @needs_browser
@@ -86,7 +78,7 @@ def test_it_is_told_as_shown_once_it_was_seen_for_a_second(page: Page, shop: Sho
     assert shop.kept.words == []
     for _ in range(3):
         page.clock.run_for(2000)
-    wait_for(page, lambda: shop.kept.words == ["shown"])
+    assert shop.kept.hears(lambda: shop.kept.words == ["shown"])
 
 
 @needs_browser
@@ -104,7 +96,7 @@ def test_putting_it_away_ends_it(page: Page, shop: ShopPage, look: str, how: str
         close.focus()
         page.keyboard.press("Escape")
     expect(box).to_have_count(0)
-    wait_for(page, lambda: shop.kept.words == ["dismissed"])
+    assert shop.kept.hears(lambda: shop.kept.words == ["dismissed"])
     page.clock.run_for(5000)
     assert shop.kept.words == ["dismissed"]
 
@@ -114,7 +106,7 @@ def test_a_click_leads_on_and_is_told(page: Page, shop: ShopPage) -> None:
     page.goto(shop.url)
     page.get_by_role("link", name="Open").click()
     page.wait_for_url(f"{shop.url}/back")
-    wait_for(page, lambda: shop.kept.words == ["clicked"])
+    assert shop.kept.hears(lambda: shop.kept.words == ["clicked"])
 
 
 @needs_browser
@@ -144,7 +136,7 @@ def test_what_is_over_meanwhile_is_gone_when_the_page_is_looked_at_again(
     expect(page.get_by_role("dialog", name="Hello Ada")).to_be_visible()
     look_again = "document.dispatchEvent(new Event('visibilitychange'))"
     page.evaluate(look_again)
-    wait_for(page, lambda: shop.kept.asked == 2)
+    assert shop.kept.hears(lambda: shop.kept.asked == 2)
     expect(page.get_by_role("dialog", name="Hello Ada")).to_be_visible()
     shop.kept.now_shown = message("cd" * 32, title="Another")
     page.evaluate(look_again)
@@ -159,7 +151,7 @@ def test_what_is_over_meanwhile_is_gone_when_the_page_is_looked_at_again(
 def test_another_person_is_asked_for_by_another_token(page: Page, shop: ShopPage) -> None:
     shop.user = "bob"
     page.goto(shop.url)
-    wait_for(page, lambda: shop.kept.asked == 1)
+    assert shop.kept.hears(lambda: shop.kept.asked == 1)
     assert page.get_by_role("dialog").count() == 0
     shop.user = "ada"
     token = shop.html().partition('data-token="')[2].partition('"')[0]
