@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from rekindle.channels.audience.files.roster import FileRoster
 from rekindle.consent import ConsentRecord
+from rekindle.errors import TemporaryDeliveryError
 from rekindle.vocabulary import SignalKind
+from rekindle.worker import examine
 from tests.channels.audience.lists import AUDIENCE, DAY, HOUR, MINUTE, Shop
+from tests.cli.commands import rekindle
 
 ANN = sha256(b"ann.lee@example.com").hexdigest()
 BOB = sha256(b"bob@example.com").hexdigest()
@@ -59,8 +64,28 @@ def test_a_return_between_the_message_and_the_list_is_in_time(
             shop.start()
     assert shop.stays("bob") == []
     assert shop.stays()[0].told_at is None
+    (row,) = rekindle("status", "--json", "-C", shop.folder).document["ledger"]["lists"]
+    assert (row["destination"], row["members"], row["waiting"]) == ("lapsed", 0, 1)
     shop.record("ann", SignalKind.ORDER)
     (stay,) = shop.stays()
     assert (stay.requested_at, stay.effective_at) == (shop.clock.now(), shop.clock.now())
     shop.later(HOUR)
     assert shop.members() == set()
+    assert "order" in rekindle("explain", "ann", "-C", shop.folder).out
+
+
+def test_a_removal_that_takes_days_is_told_of(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.start()
+    shop.clock.move(DAY)
+    with monkeypatch.context() as patch:
+        full = TemporaryDeliveryError("the disk is full")
+        patch.setattr(FileRoster, "tell", Mock(side_effect=full))
+        shop.record("ann", SignalKind.ORDER)
+        shop.later(MINUTE)
+        shop.later(3 * DAY)
+    assert shop.members() == {ANN, BOB}
+    (line,) = (one for one in examine(shop.space) if one.about == "lists")
+    assert "1 removal from lapsed" in line.found
+    assert "the disk is full" in line.found
+    told = rekindle("status", "-C", shop.folder, "--as-of", shop.clock.now().isoformat()).out
+    assert "1 asked for, 0 taken" in " ".join(told.split())
