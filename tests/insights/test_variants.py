@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.experiments import Verdict
+from rekindle.experiments import VariantVerdict
 from rekindle.insights import JourneyRecord, VariantMessage, VariantTest, report_page, report_tables
 from rekindle.insights.report import build_report
 from rekindle.journeys import Goal, Journey, Measure, Send, Variant
@@ -142,7 +142,7 @@ def test_winner_is_told_with_its_interval_and_nothing_is_switched(
 
 def test_too_early_says_how_many_are_missing(tests_of: Any) -> None:
     (test,) = tests_of(record(crowd(10), versions=measured(Measure.CLICKED)))
-    assert test.comparison.verdict is Verdict.TOO_EARLY
+    assert test.comparison.verdict is VariantVerdict.TOO_EARLY
     assert "waits for 80 people who clicked" in test.finding
 
 
@@ -151,7 +151,7 @@ def test_replay_draws_variants_and_says_that_they_do_nothing(tests_of: Any) -> N
     assert "In a replay nobody was contacted" in test.finding
     clicked = record(crowd(10), is_replay=True, versions=measured(Measure.CLICKED))
     (test,) = tests_of(clicked)
-    assert test.comparison.verdict is Verdict.NOT_ESTIMABLE
+    assert test.comparison.verdict is VariantVerdict.NOT_ESTIMABLE
     assert "nobody clicks in it" in test.finding
 
 

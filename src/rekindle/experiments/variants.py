@@ -32,7 +32,7 @@ would depend on which is better.
 CONFIDENCE = 0.95
 
 
-class Verdict(StrEnum):
+class VariantVerdict(StrEnum):
     """What a comparison of variants says."""
 
     TOO_EARLY = "too_early"
@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class VariantPerson:
     """One person who was given a variant, once their time is over: 0 if they did nothing."""
 
     person: str
@@ -69,7 +69,7 @@ class Comparison:
     ``reason`` says why nothing can be told.
     """
 
-    verdict: Verdict
+    verdict: VariantVerdict
     winner: str = ""
     against: tuple[Against, ...] = ()
     people: int = 0
@@ -90,7 +90,7 @@ class Comparison:
 
 def compare_variants(
     names: Sequence[str],
-    given: Sequence[Given],
+    given: Sequence[VariantPerson],
     *,
     metric: str,
     confidence: float = CONFIDENCE,
@@ -107,15 +107,17 @@ def compare_variants(
     if len({one.variant for one in known}) < len(names) and doers >= first_reading(len(names)):
         nobody = next(name for name in names if all(one.variant != name for one in known))
         reason = f"nobody's time with the variant {nobody} is over"
-        return Comparison(Verdict.NOT_ESTIMABLE, doers=doers, people=len(known), reason=reason)
+        return Comparison(
+            VariantVerdict.NOT_ESTIMABLE, doers=doers, people=len(known), reason=reason
+        )
     latest = Comparison(
-        Verdict.TOO_EARLY, people=len(known), doers=doers, next_at=first_reading(len(names))
+        VariantVerdict.TOO_EARLY, people=len(known), doers=doers, next_at=first_reading(len(names))
     )
     alpha = 1 - confidence
     for size in _readings(len(names), doers):
         alpha /= 2
         latest = _read(names, _until(known, size), metric=metric, alpha=alpha)
-        if latest.verdict is Verdict.WINNER:
+        if latest.verdict is VariantVerdict.WINNER:
             return latest
     return latest
 
@@ -144,7 +146,7 @@ def _readings(variants: int, doers: int) -> Iterator[int]:
         size *= 2
 
 
-def _until(known: Sequence[Given], doers: int) -> Sequence[Given]:
+def _until(known: Sequence[VariantPerson], doers: int) -> Sequence[VariantPerson]:
     """Return those whose time was over first, up to the one that makes so many doers."""
     seen = 0
     for place, one in enumerate(known, 1):
@@ -155,7 +157,7 @@ def _until(known: Sequence[Given], doers: int) -> Sequence[Given]:
 
 
 def _read(
-    names: Sequence[str], people: Sequence[Given], *, metric: str, alpha: float
+    names: Sequence[str], people: Sequence[VariantPerson], *, metric: str, alpha: float
 ) -> Comparison:
     outcomes = _outcomes(names, people)
     base, *others = names
@@ -186,13 +188,13 @@ def _read(
         against,
         people=len(people),
         doers=doers,
-        next_at=0 if verdict is Verdict.WINNER else 2 * doers,
+        next_at=0 if verdict is VariantVerdict.WINNER else 2 * doers,
         confidence=confidence,
         reason=reason,
     )
 
 
-def _outcomes(names: Sequence[str], people: Sequence[Given]) -> Mapping[str, ArmOutcome]:
+def _outcomes(names: Sequence[str], people: Sequence[VariantPerson]) -> Mapping[str, ArmOutcome]:
     values: dict[str, list[float]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     for one in people:
@@ -204,18 +206,18 @@ def _outcomes(names: Sequence[str], people: Sequence[Given]) -> Mapping[str, Arm
 
 def _judge(
     base: str, against: Sequence[Against], outcomes: Mapping[str, ArmOutcome]
-) -> tuple[Verdict, str, str]:
+) -> tuple[VariantVerdict, str, str]:
     """Return what a reading says, who won, and why nothing can be told."""
     unknown = [one.lift for one in against if isinstance(one.lift, Unknown)]
     if len(unknown) == len(against):
-        return Verdict.NOT_ESTIMABLE, "", unknown[0].reason
+        return VariantVerdict.NOT_ESTIMABLE, "", unknown[0].reason
     better = [
         one.variant
         for one in against
         if one.is_told and isinstance(one.lift, Lift) and one.lift.difference > 0
     ]
     if better:
-        return Verdict.WINNER, max(better, key=lambda name: outcomes[name].mean), ""
+        return VariantVerdict.WINNER, max(better, key=lambda name: outcomes[name].mean), ""
     if all(one.is_told for one in against):
-        return Verdict.WINNER, base, ""
-    return Verdict.NO_DIFFERENCE, "", ""
+        return VariantVerdict.WINNER, base, ""
+    return VariantVerdict.NO_DIFFERENCE, "", ""

@@ -14,7 +14,14 @@ from datetime import timedelta
 import ibis
 import pyarrow as pa
 
-from rekindle.experiments import Against, Comparison, Given, Lift, Verdict, compare_variants
+from rekindle.experiments import (
+    Against,
+    Comparison,
+    Lift,
+    VariantPerson,
+    VariantVerdict,
+    compare_variants,
+)
 from rekindle.facts import PURCHASE, Engine, Facts
 from rekindle.insights.audit import build_net
 from rekindle.insights.record import JourneyRecord, VariantMessage
@@ -79,7 +86,7 @@ class VariantTest:
     def finding(self) -> str:
         """Return in plain words what the comparison says."""
         told = _TELLERS[self.comparison.verdict](self)
-        if self.is_replay and self.comparison.verdict is not Verdict.NOT_ESTIMABLE:
+        if self.is_replay and self.comparison.verdict is not VariantVerdict.NOT_ESTIMABLE:
             return f"{told} {NO_EFFECT}"
         return told
 
@@ -129,7 +136,7 @@ def build_tests(record: JourneyRecord, facts: Facts, engine: Engine) -> tuple[Va
     for send, is_over, messages in tested:
         within = record.journey.goal.within
         given = [
-            Given(
+            VariantPerson(
                 one.person,
                 one.variant,
                 one.at + within,
@@ -240,7 +247,9 @@ def _load_values(
     return values
 
 
-def _sum_up(name: str, messages: Sequence[VariantMessage], given: Sequence[Given]) -> VariantResult:
+def _sum_up(
+    name: str, messages: Sequence[VariantMessage], given: Sequence[VariantPerson]
+) -> VariantResult:
     own = [one for one in messages if one.variant == name]
     over = [one for one in given if one.variant == name]
     return VariantResult(
@@ -253,9 +262,9 @@ def _sum_up(name: str, messages: Sequence[VariantMessage], given: Sequence[Given
     )
 
 
-def _compare(send: Send, given: Sequence[Given], *, is_replay: bool) -> Comparison:
+def _compare(send: Send, given: Sequence[VariantPerson], *, is_replay: bool) -> Comparison:
     if is_replay and send.measure is Measure.CLICKED:
-        return Comparison(Verdict.NOT_ESTIMABLE, reason=UNKNOWABLE)
+        return Comparison(VariantVerdict.NOT_ESTIMABLE, reason=UNKNOWABLE)
     names = [one.name for one in send.variants]
     return compare_variants(names, given, metric=METRICS[send.measure])
 
@@ -321,8 +330,8 @@ def _tell_unknown(test: VariantTest) -> str:
 
 
 _TELLERS = {
-    Verdict.TOO_EARLY: _tell_early,
-    Verdict.WINNER: _tell_winner,
-    Verdict.NO_DIFFERENCE: _tell_nothing,
-    Verdict.NOT_ESTIMABLE: _tell_unknown,
+    VariantVerdict.TOO_EARLY: _tell_early,
+    VariantVerdict.WINNER: _tell_winner,
+    VariantVerdict.NO_DIFFERENCE: _tell_nothing,
+    VariantVerdict.NOT_ESTIMABLE: _tell_unknown,
 }
