@@ -199,6 +199,7 @@ def test_yes_and_no_are_numbers(measure: Measure) -> None:
         ([*EVEN, "t1,t,0,1,h"], {"unit": "id"}, "id 't1' stands in 2 rows"),
         ([*EVEN, "x,c,0,1,t0"], {"cluster": "home"}, "home 't0' is in two arms"),
         (EVEN, {"arm": "id", "control": "c1"}, "that is no column of arms"),
+        (["t1,t,5,1,h,more", "c1,c,0,1,h"], {}, "more or fewer cells than the header"),
     ],
 )
 def test_a_file_that_cannot_be_read_as_it_is_says_why(

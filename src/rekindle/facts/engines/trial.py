@@ -284,6 +284,12 @@ def _columns(
     """Return the kind of each column that is asked for."""
     rows = con.execute(f"describe select * from {relation}").fetchall()
     kinds = {str(row[0]): str(row[1]).split("(")[0] for row in rows}
+    only = next(iter(kinds)) if len(kinds) == 1 else ""
+    if any(mark in only for mark in ",;|\t"):
+        raise SourceError(
+            f"{question.path}: a row has more or fewer cells than the header {only!r}; export it "
+            "again with one cell for each column"
+        )
     for name in question.columns:
         if name not in kinds:
             known = ", ".join(list(kinds)[: 2 * _SHOWN])

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from rekindle.experiments import ArmOutcome, Lift, people_for_lift, provable_lift, relate
+from rekindle.experiments import (
+    ArmOutcome,
+    Lift,
+    holdout_for_lift,
+    people_for_lift,
+    provable_lift,
+    relate,
+)
 from rekindle.insights.wire import Json, write_figure, write_unknown
 from rekindle.vocabulary import Unknown
 
@@ -33,12 +40,14 @@ class Power:
     """What a list of this size can prove, and what it would take for what was seen.
 
     ``provable`` is the smallest difference per customer that four journeys in five would
-    show; ``people_needed`` and ``days_until`` are for a difference as large as the seen one.
+    show; the others are for a difference as large as the seen one: ``people_needed``,
+    ``days_until`` there are so many, and the share ``holdout_needed`` of the list as it is.
     """
 
     provable: float | Unknown
     people_needed: float | Unknown
     days_until: float | Unknown
+    holdout_needed: float | Unknown
 
     def to_json(self) -> Json:
         """Return the figures, or why there are none."""
@@ -46,6 +55,7 @@ class Power:
             "provable_lift": write_figure(self.provable),
             "people_for_this_lift": write_figure(self.people_needed, 0),
             "days_until_shown": write_figure(self.days_until, 0),
+            "holdout_for_this_lift": write_figure(self.holdout_needed),
         }
 
 
@@ -138,19 +148,18 @@ def _find_power(lift: Lift | Unknown, arms: tuple[ArmOutcome, ArmOutcome], days:
     people = arms[0].assigned + arms[1].assigned
     if isinstance(lift, Unknown) or not people:
         reason = lift if isinstance(lift, Unknown) else Unknown("nobody was assigned")
-        return Power(reason, reason, reason)
+        return Power(reason, reason, reason, reason)
     share = arms[1].assigned / people
     spread = math.sqrt((arms[0].sums + arms[1].sums).variance)
     provable = provable_lift(people=people, holdout_share=share, standard_deviation=spread)
     needed = people_for_lift(
         lift=abs(lift.difference), holdout_share=share, standard_deviation=spread
     )
+    held = holdout_for_lift(people=people, lift=abs(lift.difference), standard_deviation=spread)
     if isinstance(needed, Unknown):
-        return Power(provable, needed, needed)
-    if needed <= people:
-        return Power(provable, needed, 0.0)
-    waiting = (needed - people) * days / people
-    return Power(provable, needed, waiting)
+        return Power(provable, needed, needed, held)
+    waiting = max(needed - people, 0.0) * days / people
+    return Power(provable, needed, waiting, held)
 
 
 def _write(figure: Range | Unknown) -> Json:
