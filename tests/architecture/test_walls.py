@@ -57,6 +57,7 @@ OWNERS = {
     "matplotlib": {"insights"},
     "scipy": {"experiments", "insights", "identity", "predictions"},
     "typer": {"cli"},
+    "typst": {"channels"},
     "rich": {"cli"},
     "waitress": {"web"},
     "prometheus_client": {"web"},

@@ -1,6 +1,6 @@
 """What a message is, whatever channel it leaves by, and what comes back of it."""
 
-from rekindle.messages.addresses import find_problem, name_address, spoken_mail_address
+from rekindle.messages.addresses import find_problem, fingerprint, name_address, spoken_mail_address
 from rekindle.messages.hiding import hide_address, hide_words
 from rekindle.messages.interfaces import (
     Answering,
@@ -67,6 +67,7 @@ __all__ = [
     "WebhookFactory",
     "WebhookRequest",
     "find_problem",
+    "fingerprint",
     "hide_address",
     "hide_words",
     "name_address",

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from hashlib import sha256
 
 from rekindle.messages.model import Address, AddressKind
 
@@ -40,6 +41,11 @@ def name_address(kind: str, value: str) -> str:
         return str(json.loads(value)["endpoint"])
     except (ValueError, TypeError, KeyError):
         return value
+
+
+def fingerprint(address: Address) -> str:
+    """Return what a provider that spells addresses its own way can say again of one."""
+    return sha256(f"{address.kind}|{address.value}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
 @lru_cache(maxsize=64)  # one message asks about its two addresses a few times

@@ -69,7 +69,8 @@ class Capabilities:
     business, and ``is_to_the_law`` says as which channel the law sees what they do.
     ``needs_own_yes`` is a channel that no purchase opens: only a yes to it does.
     ``can_be_withdrawn`` marks lists that people are put on, and taken off again when they
-    return or say no.
+    return or say no. ``is_on_paper`` is what is read off paper: links in it are typed by hand,
+    and stay as short as they are.
     """
 
     address_kind: AddressKind
@@ -82,6 +83,7 @@ class Capabilities:
     needs_postal_address: bool = False
     can_be_withdrawn: bool = False
     is_asked_for: bool = False
+    is_on_paper: bool = False
     is_done_by_people: bool = False
     is_to_the_law: str = ""
 
@@ -207,6 +209,7 @@ class DeliveryEvent:
     SHOWN and DISMISSED are of a message that was asked for: it was seen, or put away for good.
     ``reason`` is the provider's own word; whoever stores it takes addresses out. ``person`` is
     whose message it is where our own link said so, and ``message`` then how its key begins.
+    ``fingerprint`` is that of the address, where its provider was given one to say again.
     """
 
     id: str
@@ -221,6 +224,7 @@ class DeliveryEvent:
     is_permanent: bool = True
     reason: str = ""
     person: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

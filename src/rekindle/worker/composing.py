@@ -299,10 +299,11 @@ class Composer:
     def _parts(
         self, message: OutboxMessage, context: Mapping[str, object], *, is_noticed: bool
     ) -> Mapping[str, str]:
-        """Return what a message says; what is asked for reports its own clicks."""
+        """Return what a message says; what is asked for, or printed, counts no clicks by links."""
         form = find_form(message.channel)
         parts = self._casts.render_for(self._template(message), context, form)
-        if self._workspace.capabilities[message.channel].is_asked_for:
+        can = self._workspace.capabilities[message.channel]
+        if can.is_asked_for or can.is_on_paper:
             return parts
         key, person, channel = message.key, message.person, message.channel
         parts = self._links.wrap(parts, message=key, person=person, channel=channel)

@@ -50,7 +50,7 @@ STEP_WORDS = ("send", "wait", "branch", "end")
 LATER: Mapping[str, tuple[str, ...]] = {
     "": ("budget",),
 }
-LATER_CHANNELS = ("audience", "direct_mail", "letter", "whatsapp")
+LATER_CHANNELS = ("whatsapp",)
 LOOPS = ("goto", "go_to", "jump", "loop", "repeat")
 
 ALWAYS_EXITS = tuple(kind.value for kind in SignalKind if kind in STOPS)

@@ -17,6 +17,7 @@ from rekindle.gate import BookRules
 from rekindle.journeys import Signal
 from rekindle.ledger import models
 from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.book.addresses import retire_address
 from rekindle.ledger.cancelling import FREE
 from rekindle.ledger.hashing import Hashing, touch_key
 from rekindle.ledger.models import MessageState
@@ -30,7 +31,14 @@ from rekindle.ledger.queries import (
     text_of,
 )
 from rekindle.ledger.signals import hold_people, suppress_people
-from rekindle.messages import DeliveryEvent, DeliveryKind, hide_address
+from rekindle.messages import (
+    LISTED,
+    Address,
+    DeliveryEvent,
+    DeliveryKind,
+    fingerprint,
+    hide_address,
+)
 from rekindle.vocabulary import STOPS, Reason, SignalKind
 
 REMEMBERED = timedelta(days=90)
@@ -157,6 +165,9 @@ class Deliveries:
         kind = KINDS.get(event.kind)
         if kind is None or (kind is SignalKind.BOUNCE and not event.is_permanent):
             return
+        if kind is SignalKind.BOUNCE and self._terms.address_kind(event.channel) in LISTED:
+            self._retire(event, about, at)
+            return
         people = about.people
         if event.kind in ANSWERS:
             people = (about.touch.person,) if about.touch else people
@@ -172,6 +183,19 @@ class Deliveries:
             # Nobody has the address any more; whoever gets it is not written to there.
             suppression = replace(suppression_by(kind, event.channel), whom=Whom.ADDRESS)
             suppress_people(self._alias, self._terms, [("", suppression, event.at, hashed)])
+
+    def _retire(self, event: DeliveryEvent, about: _About, at: datetime) -> None:
+        """Write down that an address is none any more: of those of a kind, one went, not all.
+
+        Nobody bounced, and nothing of theirs ends; but who gave it again since has it again.
+        """
+        kind = self._terms.address_kind(event.channel)
+        for person in about.people:
+            held = models.Address.objects.using(self._alias).filter(person=person, kind=kind)
+            older = held.filter(retired_at=None, seen_at__lte=event.at)
+            for value, hashed in older.values_list("value", "hash"):
+                if value == event.address or fingerprint(Address(kind, value)) == event.fingerprint:
+                    retire_address(self._alias, kind, hashed, at, event.reason)
 
     def _settle(self, event: DeliveryEvent, touch: _Touch) -> None:
         """Write down what became of the message itself."""
