@@ -52,6 +52,7 @@ OWNERS = {
     "requests": {"channels"},
     "smtplib": {"channels"},
     "aiosmtpd": {"testing"},
+    "apprise": {"worker"},
     "mrml": {"content"},
     "liquid": {"content"},
     "matplotlib": {"insights"},

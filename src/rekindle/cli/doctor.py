@@ -42,16 +42,12 @@ def doctor(
         show_json({"version": SCHEMA_VERSION, "state": worst.value, "lines": _as_json(lines)})
     else:
         marks = {State.WELL: "well", State.WARNS: "look", State.REFUSES: "WRONG"}
-        rows = [[line.about, marks[line.state], _told(line)] for line in lines]
+        rows = [[line.about, marks[line.state], line.words] for line in lines]
         show_table("Doctor", ["", "", "what was found"], rows)
     if worst is not State.WELL:
         count = sum(line.state is not State.WELL for line in lines)
         errors.print(f"{count} of {len(lines)} need a look", style="bold")
         raise typer.Exit(REFUSED if worst is State.REFUSES else WARNED)
-
-
-def _told(line: Line) -> str:
-    return f"{line.found}; {line.remedy}" if line.remedy else line.found
 
 
 def _as_json(lines: list[Line]) -> list[dict[str, str]]:

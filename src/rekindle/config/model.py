@@ -575,6 +575,29 @@ class ApiSettings(Settings):
     )
 
 
+class AlertsSettings(Settings):
+    """What the team is told of. Where, in URLs of apprise, comes from ``REKINDLE_ALERT_URLS``."""
+
+    about: tuple[
+        Literal["journey", "outlet", "codes", "budget", "worker", "restore", "lists", "hygiene"],
+        ...,
+    ] = Field(
+        ("journey", "outlet", "codes", "budget", "worker", "restore", "lists", "hygiene"),
+        description="Journeys paused by their breaker, stopped outlets, codes that run low, spent "
+        "budgets, passes that fail, a ledger older than what was sent, people not taken off "
+        "lists, and what hygiene did.",
+    )
+    every: Duration = Field(
+        timedelta(minutes=5), description="How often it is looked, while the worker passes."
+    )
+    failed_passes: int = Field(
+        3, ge=1, le=1000, description="So many passes in a row have to fail before it is told."
+    )
+    codes_left: int = Field(
+        20, ge=0, le=1_000_000, description="A pool of codes with so few left runs low."
+    )
+
+
 class Config(Settings):
     """Everything a workspace decided, checked."""
 
@@ -598,6 +621,7 @@ class Config(Settings):
     pacing: PacingSettings = PacingSettings()
     portal: PortalSettings = PortalSettings()
     api: ApiSettings = ApiSettings()
+    alerts: AlertsSettings = AlertsSettings()
 
     def channel(self, name: str) -> ChannelSettings:
         """Return the section of a channel, which is called like it."""

@@ -25,6 +25,12 @@ from rekindle.ledger.book.persons.settling import (  # noqa: E402
     settle_persons,
 )
 from rekindle.ledger.bulk import without_collector  # noqa: E402
+from rekindle.ledger.guards.alerting import (  # noqa: E402
+    Alert,
+    Alerts,
+    paused_journeys,
+    reserved_micros,
+)
 from rekindle.ledger.guards.counting import (  # noqa: E402
     Reach,
     count_reach,
@@ -165,6 +171,8 @@ from rekindle.ledger.signals import end_silence, hold_people  # noqa: E402
 __all__ = [
     "MAX_ATTEMPTS",
     "AddressBook",
+    "Alert",
+    "Alerts",
     "ApiKey",
     "ApiKeys",
     "AuditEntry",
@@ -280,12 +288,14 @@ __all__ = [
     "note_judged",
     "note_pass",
     "open_seal",
+    "paused_journeys",
     "read_persons",
     "read_reports",
     "rekey",
     "require_home",
     "require_seal",
     "require_secret",
+    "reserved_micros",
     "running_versions",
     "save_redemptions",
     "set_codes_aside",

@@ -6,6 +6,7 @@ from rekindle.worker.dispatching.asking import LedgerShowing, Showing, Told
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import ProviderReports
+from rekindle.worker.keeping.alerts import read_alert_urls, tell_team
 from rekindle.worker.keeping.expiring import (
     Expiring,
     announce_expiring,
@@ -52,9 +53,11 @@ __all__ = [
     "find_hygiene",
     "find_unconfirmed",
     "load_overview",
+    "read_alert_urls",
     "require_settings",
     "save_preview",
     "send_test",
+    "tell_team",
     "worst_of",
     "write_letters",
 ]

@@ -12,10 +12,11 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
-from rekindle.channels import discover, find_faults, find_form
+from rekindle.channels import discover, find_costs, find_faults, find_form
 from rekindle.consent import PENDING_EVENT
 from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
 from rekindle.errors import RekindleError, WorkspaceError
+from rekindle.gate import month_of
 from rekindle.ledger import (
     ApiKeys,
     Pool,
@@ -30,7 +31,9 @@ from rekindle.ledger import (
     has_marks,
     is_keyed,
     load_last_pass,
+    paused_journeys,
     require_home,
+    reserved_micros,
     running_versions,
     tally_lists,
 )
@@ -38,7 +41,8 @@ from rekindle.messages import Severity
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Purpose
-from rekindle.wording import counted, moment
+from rekindle.wording import counted, moment, numbered
+from rekindle.worker.keeping.breaking import WHO as BREAKER
 from rekindle.worker.keeping.expiring import EVENT as EXPIRING_EVENT
 from rekindle.worker.marking import FILE, Watermark
 
@@ -67,12 +71,22 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was found about one thing; ``remedy`` says what to do, where anything is."""
+    """What was found about one thing; ``remedy`` says what to do, where anything is.
+
+    ``cause`` is by what name the team is told of it, once, like ``outlet:sms_twilio``; it is empty
+    for what the doctor alone says.
+    """
 
     about: str
     state: State
     found: str
     remedy: str = ""
+    cause: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return what was found and what to do about it."""
+        return f"{self.found}; {self.remedy}" if self.remedy else self.found
 
 
 def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
@@ -98,12 +112,25 @@ def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
             ("people", _people),
             ("messages", _stuck),
             ("outlets", _stops),
+            ("journeys", _paused),
+            ("budgets", _budgets),
             ("lists", _lists),
             ("keys", _keys),
         )
         lines += [line for about, check in rest for line in _tried(about, check, workspace)]
     channels = partial(_channels, looks_outside=looks_outside)
     return lines + list(_tried("channels", channels, workspace))
+
+
+def find_causes(workspace: Workspace) -> dict[str, str]:
+    """Return what stands wrong that the team is told of, in words by cause.
+
+    Raises:
+        RekindleError: one thing could not be looked at, so that nobody knows what is over.
+    """
+    checks = (_mark, _offers, _lists, _stops, _paused, _budgets)
+    lines = [line for check in checks for line in check(workspace)]
+    return {line.cause: line.words for line in lines if line.cause}
 
 
 def worst_of(lines: list[Line]) -> State:
@@ -206,6 +233,7 @@ def _mark(workspace: Workspace) -> Iterator[Line]:
             State.REFUSES,
             f"the ledger is older than what was sent from here; it lacks {gap}",
             "restore a newer copy, or record the opt-outs it lacks and `rekindle accept-restored`",
+            "restore:older",
         )
     elif has_marks(workspace.ledger) and not (workspace.directory / FILE).exists():
         yield Line(
@@ -282,7 +310,13 @@ def _offers(workspace: Workspace) -> Iterator[Line]:
     dry = sorted(n for n in needed & {*offers.with_own_codes} if not pools.get(n, Pool()).free)
     for name in dry:
         remedy = "`rekindle offers load-codes` or `make-codes`; its messages wait until then"
-        yield Line("offers", State.WARNS, f"no code of {name} is left", remedy)
+        yield Line("offers", State.WARNS, f"no code of {name} is left", remedy, f"codes:{name}")
+    few = workspace.config.alerts.codes_left
+    for name in sorted((needed & {*offers.with_own_codes}) - {*dry}):
+        if (free := pools[name].free) <= few:
+            remedy = "`rekindle offers load-codes` or `make-codes`, before there are none"
+            found = f"{counted(free, 'code')} of {name} {numbered(free, 'is')} left"
+            yield Line("offers", State.WARNS, found, remedy, f"codes:{name}")
     if not dry and all(options.values()):
         found = f"{counted(len(needed), 'offer')} can be given"
         yield Line("offers", State.WELL, found)
@@ -371,7 +405,8 @@ def _lists(workspace: Workspace) -> Iterator[Line]:
         )
         found += f": {one.error}" if one.error else ""
         remedy = "mend what is said, or take them off in the ad system by hand"
-        yield Line("lists", State.WARNS, found, remedy)
+        cause = f"lists:{one.outlet}/{one.destination}"
+        yield Line("lists", State.WARNS, found, remedy, cause)
 
 
 def _stops(workspace: Workspace) -> Iterator[Line]:
@@ -389,7 +424,37 @@ def _stops(workspace: Workspace) -> Iterator[Line]:
             found = f"{since}; it was resumed, and one message will try it out"
             remedy = "the next pass sends it, where any waits"
         state = State.REFUSES if stop.resumed_at is None else State.WARNS
-        yield Line(name, state, found, remedy)
+        yield Line(name, state, found, remedy, f"outlet:{stop.outlet}")
+
+
+def _paused(workspace: Workspace) -> Iterator[Line]:
+    """Say which journeys their breaker paused; who paused one by hand knows of it."""
+    for name in paused_journeys(workspace.ledger):
+        entries = workspace.audit_log.entries(name)
+        last = next((one for one in entries if one.action == "paused"), None)
+        if last is not None and last.who == BREAKER:
+            found = f"{name} paused itself at {moment(last.at, workspace.zone)}"
+            if why := ", ".join(f"{key} {value}" for key, value in last.detail.items()):
+                found += f" ({why})"
+            remedy = "look at what its messages met with, then `rekindle resume`"
+            yield Line("journeys", State.WARNS, found, remedy, f"journey:{name}")
+
+
+def _budgets(workspace: Workspace) -> Iterator[Line]:
+    """Say which budgets pay for no message any more this month."""
+    month = month_of(workspace.clock.now(), workspace.zone)
+    reserved = reserved_micros(workspace.ledger, month)
+    for budget in workspace.terms.budgets:
+        costs = [
+            micros
+            for channel, micros in find_costs(workspace.config).items()
+            if micros and budget.channel in (None, channel)
+        ]
+        left = budget.limit_micros - reserved.get(budget.name, 0)
+        if costs and left < min(costs):
+            found = f"the budget {budget.name} of {month} is spent"
+            remedy = "what it pays for waits for the next month, or for a larger one"
+            yield Line("budgets", State.WARNS, found, remedy, f"budget:{budget.name} {month}")
 
 
 def _keys(workspace: Workspace) -> Iterator[Line]:

@@ -21,6 +21,7 @@ from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
+from rekindle.worker.keeping.alerts import AlertKeeper
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
@@ -66,6 +67,7 @@ class Worker:
         self._mark = Watermark(workspace)
         self._returns = ReturnWatch(workspace)
         self._offers = OfferWatch(workspace)
+        self._alerts = AlertKeeper(workspace)
         self._saved: str | None = None
         self._imported_at = NEVER
         self._failed = 0
@@ -101,6 +103,7 @@ class Worker:
         passes = {("passes", "done"): 1, ("passes", "failed"): self._failed}
         add_counts(space.ledger, done.counts + Counter(passes), now)
         self._failed = 0
+        self._alerts.look()
         return done
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -124,10 +127,10 @@ class Worker:
                 raise
             except RekindleError as error:
                 logger.error("%s", error)
-                self._mend()
+                self._mend(str(error))
             except Exception:
                 logger.exception("this pass failed; the next one goes on where it stopped")
-                self._mend()
+                self._mend("see the log")
             pause(seconds, is_stopping=is_stopping)
 
     def _has_facts(self) -> bool:
@@ -151,6 +154,7 @@ class Worker:
         if (kept := keep_clean(self._workspace, now)) is not None:
             told = ", ".join(f"{what} {count}" for what, count in kept.counts.items())
             logger.info("hygiene: %s", told)
+            self._alerts.note("hygiene", f"hygiene: {told}")
 
     def _note_import(self) -> None:
         """Write down of when the facts are that everything is decided by from now on."""
@@ -160,13 +164,14 @@ class Worker:
         if at is not None:
             note_import(self._workspace.ledger, at)
 
-    def _mend(self) -> None:
+    def _mend(self, why: str) -> None:
         """Let go of a connection that the database ended, so that the next pass opens one."""
         self._failed += 1
         try:
             mend(self._workspace.ledger)
         except RekindleError as error:
             logger.error("%s", error)
+        self._alerts.look(failed=self._failed, error=why)
 
     def _import_reports(self, now: datetime) -> None:
         """Bring what was reported into the lake, where it is time and there is a lake."""

@@ -58,3 +58,23 @@ class Move(models.Model):
 
     class Meta:
         db_table = "ledger_move"
+
+
+class Alert(models.Model):
+    """What the team is told of once: that it began, and that it is over.
+
+    Told when ``told_at`` is set, over since ``over_at``; a worker tells it until
+    ``claimed_until``. What happened once (``is_event``) is gone when it was told.
+    """
+
+    cause = _word(300)
+    words = models.TextField()
+    at = models.DateTimeField()
+    is_event = models.BooleanField()
+    told_at = models.DateTimeField(null=True)
+    over_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ledger_alert"
+        constraints = (models.UniqueConstraint(fields=["cause"], name="ledger_alert_once"),)
