@@ -93,6 +93,18 @@ class Trail:
     touched_at: datetime | None = None
     ended: frozenset[Reason] = frozenset()
     doomed: frozenset[Reason] = frozenset()
+    limits: dict[str, timedelta] = field(default_factory=dict)
+
+    def decide(self, step: str) -> None:
+        """Note by which version's limit a message is fresh: the one that it was decided by.
+
+        Whoever is moved to another version afterwards takes along what is on its way.
+        """
+        self.limits.setdefault(step, self.sheet.journey.stale_after)
+
+    def stale_after(self, step: str) -> timedelta:
+        """Return how long after it was due a step is fresh."""
+        return self.limits.get(step, self.sheet.journey.stale_after)
 
     @property
     def key(self) -> Key:

@@ -202,7 +202,7 @@ def is_an_open_day(case: Case) -> bool:
 def is_fresh(case: Case) -> bool:
     """Never stale."""
     late = case.at - case.message.ready_at
-    return late <= case.message.trail.sheet.journey.stale_after
+    return late <= case.message.trail.stale_after(case.message.step)
 
 
 def is_paid_for(case: Case) -> bool:

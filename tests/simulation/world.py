@@ -22,6 +22,7 @@ from rekindle.journeys import (
     Signal,
 )
 from rekindle.offers import ToGive
+from rekindle.vocabulary import Answer
 from tests.simulation.drawing import (
     CHANNEL,
     COST,
@@ -260,7 +261,9 @@ class World:
         if applied != len(moves) or len(moves) != len(batch.dossiers):
             raise broken(RECORDED, f"of {len(moves)} moves {applied} were written")
         for dossier, move in zip(batch.dossiers, moves, strict=True):
-            self._trail(dossier.enrolment)
+            trail = self._trail(dossier.enrolment)
+            if move.decision is not None and move.decision.answer is Answer.SEND:
+                trail.decide(move.step.key)
             self.stories.follow(dossier, move)
             one = move.before
             if move.offer is not None:
