@@ -89,6 +89,14 @@ class Arm(StrEnum):
     HOLDOUT = "holdout"
 
 
+class IntervalKind(StrEnum):
+    """How often an interval may be looked at and still mean what it says."""
+
+    FIXED = "fixed"
+    READING_DATE = "reading-date"
+    OPEN_ENDED = "open-ended"
+
+
 class Tier(StrEnum):
     """Where a customer stands in the lifecycle, from the first look to long gone."""
 

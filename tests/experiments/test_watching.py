@@ -8,7 +8,6 @@ import pytest
 from rekindle.experiments import (
     ArmOutcome,
     ComingBack,
-    IntervalKind,
     Lift,
     OpenEnded,
     ReadingDate,
@@ -19,7 +18,7 @@ from rekindle.experiments import (
     watching,
 )
 from rekindle.experiments.watching import find_reading_bound, find_sequence_bound
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import IntervalKind, Unknown
 
 TREATED = ArmOutcome(9_000, tuple(float(value) for value in range(1, 181)))
 HELD = ArmOutcome(1_000, tuple(float(value) for value in range(1, 15)))

@@ -11,7 +11,6 @@ import pytest
 
 from rekindle.experiments import (
     ArmOutcome,
-    IntervalKind,
     Lift,
     estimate_lift,
     holdout_for_lift,
@@ -22,7 +21,7 @@ from rekindle.experiments import (
 from rekindle.insights import JourneyRecord, JourneyReport, Membership, build_report, report_tables
 from rekindle.insights.lifting import Range, find_earnings, find_reading
 from rekindle.journeys import Goal, Journey
-from rekindle.vocabulary import Arm, SignalKind, Unknown
+from rekindle.vocabulary import Arm, IntervalKind, SignalKind, Unknown
 
 UTC_ZONE = ZoneInfo("UTC")
 START = datetime(2024, 3, 1, tzinfo=UTC)

@@ -262,7 +262,7 @@ class World:
             raise broken(RECORDED, f"of {len(moves)} moves {applied} were written")
         for dossier, move in zip(batch.dossiers, moves, strict=True):
             trail = self._trail(dossier.enrolment)
-            if move.decision is not None and move.decision.answer is Answer.SEND:
+            if move.decision.answer is Answer.SEND:
                 trail.decide(move.step.key)
             self.stories.follow(dossier, move)
             one = move.before

@@ -47,7 +47,6 @@ from rekindle.experiments.variants import (
 )
 from rekindle.experiments.watching import (
     TOO_EARLY,
-    IntervalKind,
     OpenEnded,
     ReadingDate,
     Watch,
@@ -68,7 +67,6 @@ __all__ = [
     "Comparison",
     "HoldoutPlan",
     "Incremental",
-    "IntervalKind",
     "Lift",
     "OpenEnded",
     "PairSums",

@@ -10,8 +10,7 @@ import math
 from dataclasses import dataclass
 
 from rekindle.experiments.sums import ArmSums, PowerSums
-from rekindle.experiments.watching import IntervalKind
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import IntervalKind, Unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import IntervalKind, Unknown
 from rekindle.wording import percent
 
 PLANNED = 200
@@ -38,14 +37,6 @@ _GRID = 401
 _WIDEST = 9.0
 # Looks closer together than this part of the period are one look.
 _SAME_LOOK = 1e-4
-
-
-class IntervalKind(StrEnum):
-    """How often an interval may be looked at and still mean what it says."""
-
-    FIXED = "fixed"
-    READING_DATE = "reading-date"
-    OPEN_ENDED = "open-ended"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,16 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rekindle.cli.console import AsJson, grouped, show_json, show_table
 from rekindle.errors import UsageError
-from rekindle.experiments import IntervalKind, OpenEnded, ReadingDate, Watch
+from rekindle.vocabulary import IntervalKind
+
+if TYPE_CHECKING:
+    from rekindle.experiments import Watch
 
 
 class Method(enum.StrEnum):
@@ -150,6 +153,8 @@ def _check_reading(columns: Columns, reading: Looking) -> None:
 
 
 def _parse_watch(reading: Looking) -> Watch:
+    from rekindle.experiments import OpenEnded, ReadingDate
+
     if reading.interval is IntervalKind.READING_DATE:
         elapsed = 1.0 if reading.elapsed is None else reading.elapsed
         looks = reading.look or []

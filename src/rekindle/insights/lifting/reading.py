@@ -13,9 +13,10 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from rekindle.clock import end_of_day
-from rekindle.experiments import TOO_EARLY, IntervalKind, OpenEnded, ReadingDate, Watch
+from rekindle.experiments import TOO_EARLY, OpenEnded, ReadingDate, Watch
 from rekindle.insights.record import JourneyRecord
 from rekindle.insights.wire import Json
+from rekindle.vocabulary import IntervalKind
 from rekindle.wording import counted, percent
 
 

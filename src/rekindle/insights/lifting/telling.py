@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from rekindle.experiments import ComingBack, IntervalKind, ReadingDate
+from rekindle.experiments import ComingBack, ReadingDate
 from rekindle.insights.lifting.earnings import Earnings, Range
 from rekindle.insights.lifting.reading import Readout
 from rekindle.insights.words import UNKNOWN, say_day
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import IntervalKind, Unknown
 from rekindle.wording import counted, numbered, percent
 
 Say = Callable[[float], str]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rekindle.experiments import IntervalKind, Lift, Watch
+from rekindle.experiments import Lift, Watch
 from rekindle.insights.wire import Json
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import IntervalKind, Unknown
 
 # Sums in an engine depend in their last digits on who added what first.
 _DIGITS = 10
