@@ -30,7 +30,7 @@ from rekindle.cli import (
     steering,
 )
 from rekindle.cli.console import errors
-from rekindle.cli.keeping import alerts, keys, lift, offers, score, tasks
+from rekindle.cli.keeping import alerts, keys, lift, offers, score, starters, tasks
 from rekindle.cli.permission import consents, feedback, hygiene, wishes
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
 from rekindle.cli.process.piping import finish_output, outlive_readers
@@ -54,7 +54,7 @@ app = typer.Typer(
 )
 # What the help calls each kind of task, and the files with its commands.
 TASKS: Mapping[str, Sequence[Room]] = {
-    "Begin": (beginning, demo, facts, quarantine),
+    "Begin": (beginning, demo, facts, quarantine, starters),
     "Ask": (questions, score),
     "Try, start and measure journeys": (journeys, lift, offers),
     "Steer what runs": (steering,),

@@ -15,7 +15,7 @@ from rekindle.content.model import (
     Rendered,
 )
 from rekindle.content.products import show_product
-from rekindle.content.starters import starter_templates
+from rekindle.content.starters import sequence_templates, starter_templates
 from rekindle.content.templates import Templates, load_templates
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "load_templates",
     "render_page",
     "require_flawless",
+    "sequence_templates",
     "show_product",
     "starter_templates",
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.finding import find_people, find_person
     from rekindle.desk.handing.exporting import export_assignments, export_audience
+    from rekindle.desk.handing.starters import Starter, Taken, list_starters, take_starter
     from rekindle.desk.handing.tasks import (
         OpenTask,
         find_task,
@@ -117,6 +118,10 @@ _HOMES = {
     "report_journey": "reporting",
     "find_sample": "sampling",
     "write_cards": "sampling",
+    "Starter": "handing.starters",
+    "Taken": "handing.starters",
+    "list_starters": "handing.starters",
+    "take_starter": "handing.starters",
     "Scaffold": "scaffolding",
     "create_workspace": "scaffolding",
     "source_path": "scaffolding",
@@ -166,7 +171,9 @@ __all__ = [
     "Restored",
     "Scaffold",
     "Start",
+    "Starter",
     "StepVerdict",
+    "Taken",
     "Verdict",
     "add_codes",
     "build_plan",
@@ -191,6 +198,7 @@ __all__ = [
     "join_people",
     "list_joins",
     "list_people",
+    "list_starters",
     "list_tasks",
     "load_forgotten",
     "load_standing",
@@ -210,6 +218,7 @@ __all__ = [
     "start_journey",
     "stop_journey",
     "suggest_people",
+    "take_starter",
     "take_task",
     "tell_why",
     "write_cards",

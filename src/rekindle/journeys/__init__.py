@@ -53,7 +53,7 @@ from rekindle.journeys.offering import BASKET
 from rekindle.journeys.replay import Replayed, replay
 from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.standing import standing_of, week_of
-from rekindle.journeys.starters import starter_journeys
+from rekindle.journeys.starters import sequence_journeys, starter_journeys
 from rekindle.journeys.tokens import Planned, check_drift, read_plan, sign_plan
 
 __all__ = [
@@ -118,6 +118,7 @@ __all__ = [
     "parse_journey",
     "read_plan",
     "replay",
+    "sequence_journeys",
     "sign_plan",
     "standing_of",
     "starter_journeys",

@@ -17,6 +17,7 @@ from rekindle.offers.loading import (
     offers_schema,
     parse_offers,
     read_offers,
+    starter_offers,
 )
 from rekindle.offers.model import (
     NO_OFFERS,
@@ -70,4 +71,5 @@ __all__ = [
     "read_codes",
     "read_offers",
     "review_offer",
+    "starter_offers",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import reduce
+from importlib.resources import files
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -76,6 +77,11 @@ def parse_offers(text: str, *, name: str = FILE_NAME) -> Offers:
     found = Offers(file.offers, file.ladders)
     _check(found, name, lines)
     return found
+
+
+def starter_offers() -> str:
+    """Return the text of a file with the offers that starter journeys speak of."""
+    return (files("rekindle.offers") / "starter.yaml").read_text(encoding="utf-8")
 
 
 def offers_model() -> type[OffersFile]:
