@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rekindle.desk.explaining import MEANINGS, Explanation, explain_customer
     from rekindle.desk.finding import find_people, find_person
     from rekindle.desk.handing.exporting import export_assignments, export_audience
-    from rekindle.desk.handing.starters import Starter, Taken, list_starters, take_starter
+    from rekindle.desk.handing.starters import Starter, TakenStarter, list_starters, take_starter
     from rekindle.desk.handing.tasks import (
         OpenTask,
         find_task,
@@ -119,7 +119,7 @@ _HOMES = {
     "find_sample": "sampling",
     "write_cards": "sampling",
     "Starter": "handing.starters",
-    "Taken": "handing.starters",
+    "TakenStarter": "handing.starters",
     "list_starters": "handing.starters",
     "take_starter": "handing.starters",
     "Scaffold": "scaffolding",
@@ -173,7 +173,7 @@ __all__ = [
     "Start",
     "Starter",
     "StepVerdict",
-    "Taken",
+    "TakenStarter",
     "Verdict",
     "add_codes",
     "build_plan",

@@ -29,7 +29,7 @@ class Starter:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class TakenStarter:
     """What was written into a workspace, and what its owner has to add to ``offers.yaml``."""
 
     written: tuple[Path, ...]
@@ -41,7 +41,7 @@ def list_starters() -> list[Starter]:
     return [_describe(name, text) for name, text in sequence_journeys().items()]
 
 
-def take_starter(directory: Path, name: str) -> Taken:
+def take_starter(directory: Path, name: str) -> TakenStarter:
     """Copy a sequence into the workspace in ``directory``; nothing there is overwritten.
 
     Raises:
@@ -70,7 +70,7 @@ def take_starter(directory: Path, name: str) -> Taken:
     if taken := [path for path in files if path.exists()]:
         shown = ", ".join(str(path.relative_to(directory)) for path in taken)
         raise WorkspaceError(f"{directory} has {shown} already; nothing was written")
-    return Taken(tuple(_write(files)), missing)
+    return TakenStarter(tuple(_write(files)), missing)
 
 
 def _describe(name: str, text: str) -> Starter:
