@@ -125,6 +125,29 @@ def test_arms_not_as_planned_stop_the_report(measure: Measure) -> None:
     assert "difference" not in metric
 
 
+@pytest.mark.parametrize(
+    ("treated", "p_value"),
+    [(300, 1.0), (310, pytest.approx(0.6856, abs=1e-4)), (400, None)],
+)
+def test_arms_of_about_one_size_are_judged_as_equal_ones(
+    measure: Measure, treated: int, p_value: float | None
+) -> None:
+    rows = [row for row in EVEN if ",c," in row]
+    rows += [row for row in EVEN if ",t," in row][:treated]
+    assert measure(rows)["srm_p_value"] == p_value
+
+
+def test_half_of_an_experiment_that_was_lost_stops_the_report(measure: Measure) -> None:
+    rows = [
+        f"{arm}{n},{arm},{n % 7},1,h"
+        for arm, many in (("c", 9_200), ("t", 10_000))
+        for n in range(many)
+    ]
+    told = measure(rows)
+    assert told["srm_p_value"] < 1e-6
+    assert "not as large as planned" in told["metrics"][0]["not_estimable"]
+
+
 def test_arms_as_planned_pass(measure: Measure) -> None:
     told = measure(EVEN, plan=TrialPlan(shares={"t": 3, "c": 1}))
     assert told["srm_p_value"] == 1.0

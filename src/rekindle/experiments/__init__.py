@@ -13,7 +13,7 @@ from rekindle.experiments.adjusting import (
     find_adjustment,
 )
 from rekindle.experiments.assignment import assign, assigner, choose, draw
-from rekindle.experiments.balance import MISMATCH, find_mismatch
+from rekindle.experiments.balance import MISMATCH, find_mismatch, presume_shares
 from rekindle.experiments.lift import (
     MOST_DEALT,
     ask,
@@ -100,6 +100,7 @@ __all__ = [
     "kind_of",
     "people_for_lift",
     "plan_holdout",
+    "presume_shares",
     "provable_difference",
     "provable_lift",
     "provable_rate_lift",

@@ -13,6 +13,21 @@ MISMATCH = 0.001
 """Below this p-value the arms are not what was drawn: Fabijan et al., KDD 2019, p. 2156."""
 
 
+NEAR_EQUAL = 0.1
+"""Arms whose sizes lie no further from equal, in parts of it, were meant to be equal."""
+
+
+def presume_shares(assigned: Mapping[str, int]) -> dict[str, float]:
+    """Return equal shares of arms that are about as large as one another; none of others.
+
+    A holdout of a tenth is no failed half, so what is far from equal is not judged.
+    """
+    equal = sum(assigned.values()) / max(len(assigned), 1)
+    if len(assigned) < 2 or any(abs(n - equal) > NEAR_EQUAL * equal for n in assigned.values()):
+        return {}
+    return dict.fromkeys(assigned, 1.0)
+
+
 def find_mismatch(assigned: Mapping[str, int], shares: Mapping[str, float]) -> float | Unknown:
     """Return the chance of arms at least as far from the planned ``shares`` (chi-squared).
 

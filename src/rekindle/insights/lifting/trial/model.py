@@ -73,11 +73,15 @@ class TrialMetric:
 
 @dataclass(frozen=True, slots=True)
 class TrialReport:
-    """What a file says: people by arm, whether the arms are as planned, and every lift."""
+    """What a file says: people by arm, whether the arms are as planned, and every lift.
+
+    ``is_presumed`` says that nobody named a plan: arms of about one size are judged as equal.
+    """
 
     assigned: Mapping[str, int]
     mismatch: float | Unknown
     metrics: Sequence[TrialMetric]
+    is_presumed: bool = False
 
     def to_json(self) -> Json:
         """Return the report as JSON values."""

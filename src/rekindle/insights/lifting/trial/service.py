@@ -25,6 +25,7 @@ from rekindle.experiments import (
     find_trouble,
     find_warnings,
     kind_of,
+    presume_shares,
     share_level,
     tell,
 )
@@ -46,13 +47,16 @@ def measure_trial(question: TrialQuestion, plan: TrialPlan) -> TrialReport:
     """
     with open_trial(question) as reader:
         trial = reader.count()
-        mismatch = find_mismatch(trial.assigned, plan.shares)
+        # Who was drawn together is no coin of their own: people say nothing of clusters.
+        is_presumed = not plan.shares and question.cluster is None
+        shares = presume_shares(trial.assigned) if is_presumed else plan.shares
+        mismatch = find_mismatch(trial.assigned, shares)
         metrics = [
             metric
             for name in question.outcomes
             for metric in _measure(_read(reader, trial, question, name), plan, mismatch)
         ]
-    return TrialReport(trial.assigned, mismatch, metrics)
+    return TrialReport(trial.assigned, mismatch, metrics, is_presumed=is_presumed)
 
 
 @dataclass(frozen=True, slots=True)

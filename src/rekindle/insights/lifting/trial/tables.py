@@ -19,10 +19,11 @@ def trial_tables(report: TrialReport) -> tuple[TextTable, ...]:
 def _arm_table(report: TrialReport) -> TextTable:
     mismatch = report.mismatch
     people = sum(report.assigned.values())
+    plan = "equal ones (--expected says others)" if report.is_presumed else "the planned shares"
     told = (
         f"Whether the arms are as large as planned is unknown: {mismatch.reason}."
         if isinstance(mismatch, Unknown)
-        else f"Arms at least as far from the planned shares have a chance of {mismatch:.2g}."
+        else f"Arms at least as far from {plan} have a chance of {mismatch:.2g}."
     )
     return TextTable(
         "The arms",
