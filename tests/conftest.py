@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import settings
 
@@ -34,25 +32,6 @@ SHOP_COLUMNS = {
     "customer_id": "Customer ID",
     "country": "Country",
 }
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread_a_database() -> Iterator[None]:
-    """Let DuckDB work on its caller's thread: the shops are small and the cores are taken.
-
-    A sixth of the time of a small import and look went into threads that had nothing to
-    do. Online Retail is large enough for several and has them.
-    """
-    connect = duckdb.connect
-
-    def connect_alone(*place: Any, **how: Any) -> duckdb.DuckDBPyConnection:
-        con = connect(*place, **how)
-        con.execute("set threads = 1")
-        return con
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duckdb, "connect", connect_alone)
-        yield
 
 
 def pytest_collection_finish() -> None:
@@ -114,6 +93,5 @@ def online_retail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     )
     (result,) = import_sources(config, base, now=NOW)
     engine = open_lake(base / "state/lake", currency="GBP", zone="Europe/London")
-    engine._con.raw_sql("set threads = 2")
     yield Shop(base, config, result, engine)
     engine.close()
