@@ -9,12 +9,14 @@ import subprocess
 import sys
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from rekindle.errors import BusyError, LakeError, SourceError
-from rekindle.facts import import_sources, open_lake
+from rekindle.facts import import_sources, importing, open_lake
 from rekindle.facts.lake import Change
 from tests.facts.conftest import LINES, NOW, ORDERS, Desk
 
@@ -272,3 +274,17 @@ def test_a_sum_of_lines_is_rounded_once_however_large(desk: Desk) -> None:
     )
     amounts = {o["order_id"]: str(o["gross"]) for o in desk.rows("orders")}
     assert amounts == {"1": "0.0001", "2": "99999999990.0001", "3": "0.0001"}
+
+
+def test_an_import_has_two_threads_on_a_machine_of_one_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a single one the writer waits for good for the query whose rows it writes."""
+    connect = duckdb.connect
+
+    def connect_on_one_core() -> duckdb.DuckDBPyConnection:
+        return connect(config={"threads": 1})
+
+    monkeypatch.setattr(duckdb, "connect", connect_on_one_core)
+    with importing._engine(tmp_path) as con:
+        assert con.execute("select current_setting('threads')").fetchall() == [(2,)]

@@ -181,6 +181,7 @@ def test_caps_come_from_the_configuration() -> None:
         "audience": 7 * DAY,
         "email": 16 * HOUR,
         "inapp": DAY,
+        "letter": 30 * DAY,
         "push": 2 * DAY,
         "sms": 7 * DAY,
         "task": 30 * DAY,

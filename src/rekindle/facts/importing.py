@@ -171,6 +171,10 @@ def _engine(spill: Path) -> duckdb.DuckDBPyConnection:
     # It makes a join of every list of words, currencies or months that a cell is compared
     # with: two thirds of the work of a small file, a tenth of that of a large one.
     con.execute("set disabled_optimizers = 'in_clause'")
+    # With one thread, as on a machine of one core, a table that is written from a reader
+    # waits for good for the query that fills the reader.
+    if con.execute("select current_setting('threads')").fetchall() == [(1,)]:
+        con.execute("set threads = 2")
     return con
 
 
