@@ -35,9 +35,13 @@ PREDICATE = (
 
 @pytest.fixture(scope="module")
 def profiles() -> ir.Table:
-    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.required}
-    facts = Facts(**tables, currency="GBP", zone="Europe/London")
-    return build_profiles(facts, AT, LifecycleSettings())
+    return build_profiles(facts_of_tables(), AT, LifecycleSettings())
+
+
+def facts_of_tables() -> Facts:
+    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.facts}
+    more = {c.table: tables.pop(c.table) for c in CONTRACTS.further}
+    return Facts(**tables, currency="GBP", zone="Europe/London", more=more)
 
 
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
@@ -54,8 +58,6 @@ def test_an_audience_compiles(profiles: ir.Table, warehouse: str) -> None:
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 @pytest.mark.parametrize("block", sorted(find_blocks()))
 def test_a_block_compiles(block: str, warehouse: str) -> None:
-    tables = {c.table: ibis.table(c.schema, name=c.table) for c in CONTRACTS.required}
-    facts = Facts(**tables, currency="GBP", zone="Europe/London")
     people = ibis.table({"customer_id": "string"}, name="people")
-    shown = build_block(find_blocks()[block], facts, people, AT, never=("POST",))
+    shown = build_block(find_blocks()[block], facts_of_tables(), people, AT, never=("POST",))
     assert "image" in ibis.to_sql(shown, dialect=warehouse).lower()

@@ -9,6 +9,7 @@ from rekindle.profiles.showing import Block, Sales, find_liked
 
 # Above any number of seconds: what is about the own category comes first.
 OWN = 1e12
+EPOCH = ibis.date(1970, 1, 1)
 
 
 def tell_changes(sales: Sales) -> ir.Table:
@@ -20,6 +21,7 @@ def tell_changes(sales: Sales) -> ir.Table:
     rows = rows.filter(rows.changed_at > rows.left_at)
     is_own = (rows.about == rows.liked).fill_null(False)
     on = rows.changed_at.date()
+    day = on.delta(EPOCH, unit="day")
     return rows.select(
         "customer_id",
         "url",
@@ -30,7 +32,8 @@ def tell_changes(sales: Sales) -> ir.Table:
         on=on,
         by=ibis.null("string"),
         stars=ibis.null("int64"),
-        score=is_own.ifelse(OWN, 0.0) + rows.changed_at.epoch_seconds().cast("float64"),
+        # The newest day first: not every warehouse counts the seconds of an instant.
+        score=is_own.ifelse(OWN, 0.0) + day.cast("float64"),
     )
 
 
