@@ -8,19 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
-import requests
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
-from google.auth.transport.requests import Request
-from google.oauth2.service_account import Credentials
-
 from rekindle.channels.asking import Answered, Asker
 from rekindle.channels.audience.settings import GOOGLE_ACCOUNT, AudienceSettings
+from rekindle.channels.google_account import GoogleAccount
 from rekindle.errors import (
-    ConfigError,
     DeliveryError,
     OutletFaultError,
     TemporaryDeliveryError,
@@ -46,17 +40,7 @@ class GoogleRoster:
     def __init__(self, settings: AudienceSettings, account: str) -> None:
         self._settings = settings.google
         self._asker = Asker(settings.timeout_seconds)
-        self._lock = Lock()
-        try:
-            # google-auth leaves this function without annotations.
-            self._credentials: Any = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-                json.loads(account), scopes=[SCOPE]
-            )
-        except (ValueError, TypeError, KeyError, AttributeError, GoogleAuthError) as error:
-            raise ConfigError(
-                f"{GOOGLE_ACCOUNT} holds no service account; copy the JSON of its key from "
-                "Google's console"
-            ) from error
+        self._account = GoogleAccount(account, scope=SCOPE, name=GOOGLE_ACCOUNT, console="Google's")
 
     def tell(self, change: ListChange) -> str:
         """Ingest people into an audience or remove them; return the id of the request."""
@@ -73,7 +57,7 @@ class GoogleRoster:
     def look(self, request: str, told_at: datetime, at: datetime) -> Effect:
         """Return what Google says became of a request."""
         url = f"{self._base}/requestStatus:retrieve?requestId={quote(request, safe='')}"
-        answer = self._asker.ask(url, headers=self._headers(), method="GET")
+        answer = self._asker.ask(url, headers=self._account.headers(), method="GET")
         if not answer.is_taken:
             raise _fault_of(answer)
         told = answer.fields().get("requestStatusPerDestination")
@@ -95,7 +79,7 @@ class GoogleRoster:
     def _ask(self, change: ListChange, *, validate_only: bool) -> str:
         body = json.dumps(self._body(change, validate_only=validate_only)).encode()
         url = f"{self._base}/audienceMembers:{VERBS[change.kind]}"
-        answer = self._asker.ask(url, data=body, headers=self._headers())
+        answer = self._asker.ask(url, data=body, headers=self._account.headers())
         if not answer.is_taken:
             raise _fault_of(answer)
         request = answer.fields().get("requestId")
@@ -138,26 +122,6 @@ class GoogleRoster:
         if settings.login_account:
             found["loginAccount"] = _account(settings.account_type, settings.login_account)
         return found
-
-    def _headers(self) -> Mapping[str, str]:
-        return {"Content-Type": "application/json", "Authorization": f"Bearer {self._token()}"}
-
-    def _token(self) -> str:
-        with self._lock:
-            if not self._credentials.valid:
-                try:
-                    with requests.Session() as session:
-                        self._credentials.refresh(Request(session))
-                except RefreshError as error:
-                    if error.retryable:
-                        raise TemporaryDeliveryError("Google gives out no token now") from error
-                    raise OutletFaultError(
-                        f"Google takes the service account of {GOOGLE_ACCOUNT} no more: "
-                        f"{error.args[0]}"
-                    ) from error
-                except TransportError as error:
-                    raise TemporaryDeliveryError("Google cannot be reached for a token") from error
-            return str(self._credentials.token)
 
 
 def _account(kind: str, number: str) -> dict[str, str]:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from threading import Lock
 from typing import Any
 
-import requests
-from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
-from google.auth.transport.requests import Request
-from google.oauth2.service_account import Credentials
-
 from rekindle.channels.asking import Answered, Asker
+from rekindle.channels.google_account import GoogleAccount
 from rekindle.channels.push.settings import ACCOUNT, PushSettings
 from rekindle.channels.push.writing import read_payload
 from rekindle.errors import (
@@ -40,26 +35,19 @@ class FirebaseOutlet:
     def __init__(self, settings: PushSettings, account: str) -> None:
         self._settings = settings
         self._asker = Asker(settings.timeout_seconds)
-        self._lock = Lock()
-        try:
-            given = json.loads(account)
-            # google-auth leaves this function without annotations.
-            self._credentials: Any = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
-                given, scopes=[SCOPE]
-            )
-            project = settings.fcm.project or str(given["project_id"])
-        except (ValueError, TypeError, KeyError, AttributeError, GoogleAuthError) as error:
+        self._account = GoogleAccount(account, scope=SCOPE, name=ACCOUNT, console="Firebase's")
+        project = settings.fcm.project or self._account.project
+        if not project:
             raise ConfigError(
                 f"{ACCOUNT} holds no service account; copy the JSON of its key from Firebase's "
                 "console"
-            ) from error
+            )
         self._url = f"{settings.fcm.api_url.rstrip('/')}/v1/projects/{project}/messages:send"
 
     def send(self, message: Message) -> Receipt:
         """Hand one push over and return Firebase's name for it."""
         body = json.dumps({"message": _written(message)}).encode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token()}"}
-        answer = self._asker.ask(self._url, data=body, headers=headers)
+        answer = self._asker.ask(self._url, data=body, headers=self._account.headers())
         if not answer.is_taken:
             raise _fault_of(answer)
         name = answer.fields().get("name")
@@ -70,22 +58,6 @@ class FirebaseOutlet:
     def close(self) -> None:
         """Let go of the connections."""
         self._asker.close()
-
-    def _token(self) -> str:
-        with self._lock:
-            if not self._credentials.valid:
-                try:
-                    with requests.Session() as session:
-                        self._credentials.refresh(Request(session))
-                except RefreshError as error:
-                    if error.retryable:
-                        raise TemporaryDeliveryError("Google gives out no token now") from error
-                    raise OutletFaultError(
-                        f"Google takes the service account of {ACCOUNT} no more: {error.args[0]}"
-                    ) from error
-                except TransportError as error:
-                    raise TemporaryDeliveryError("Google cannot be reached for a token") from error
-            return str(self._credentials.token)
 
 
 def _written(message: Message) -> dict[str, Any]:
