@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 import ibis
@@ -156,13 +156,8 @@ def _time_gone(rows: Iterable[Mapping[str, Any]]) -> TimeGone:
     gone = _survival(rows, "is_back", "people")
     by_all: Figure = gone.median_days() if rows else Unknown("nobody has left yet")
     return TimeGone(
-        len(days), _median(days) if days else nobody, fmean(days) if days else nobody, by_all
+        len(days), float(median(days)) if days else nobody, fmean(days) if days else nobody, by_all
     )
-
-
-def _median(days: list[int]) -> float:
-    middle = len(days) // 2
-    return float(days[middle]) if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
 
 
 def _staying(rows: Iterable[Mapping[str, Any]]) -> tuple[StayingPoint, ...]:

@@ -146,18 +146,12 @@ def _difference(row: Mapping[str, Any], one: Definition, other: Definition) -> D
 
 def _because(row: Mapping[str, Any], one: Definition, other: Definition) -> Iterator[str]:
     """Yield the rules that the two do not share and this subscriber meets."""
-    told = False
-    if one.has_trials != other.has_trials and row["has_trial"]:
-        told = True
-        yield "a trial"
-    if one.pausing != other.pausing and row["has_pause"]:
-        told = True
-        yield "a pause"
-    if one.stride != other.stride and row["is_short"]:
-        told = True
-        yield "within one month"
-    if one.names_returns != other.names_returns and row["returned"] != row["other_returned"]:
-        told = True
-        yield "a return is an expansion"
-    if not told:
-        yield "several of these rules at once"
+    rules = {
+        "a trial": one.has_trials != other.has_trials and row["has_trial"],
+        "a pause": one.pausing != other.pausing and row["has_pause"],
+        "within one month": one.stride != other.stride and row["is_short"],
+        "a return is an expansion": one.names_returns != other.names_returns
+        and row["returned"] != row["other_returned"],
+    }
+    met = [rule for rule, is_met in rules.items() if is_met]
+    yield from met or ["several of these rules at once"]
