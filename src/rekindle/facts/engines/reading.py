@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import ibis
+
 from rekindle.clock import end_of_day
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.facts import Facts
@@ -43,8 +45,9 @@ def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
     """
     engine, facts = reading
     sold = facts.more["subscriptions"]
-    instants = (facts.orders.ordered_at, sold.started_at, sold.ended_at)
-    newest = [at for one in instants if (at := engine.scalar(one.max())) is not None]
+    begun, ended = sold.started_at.max(), sold.ended_at.max()
+    instants = (facts.orders.ordered_at.max(), ibis.greatest(begun, ibis.coalesce(ended, begun)))
+    newest = [at for one in instants if (at := engine.scalar(one)) is not None]
     # The end of what is paid for may lie ahead, and then these facts are of today.
     if not newest or now - max(newest) < STALE:
         return now
