@@ -11,7 +11,8 @@ import pytest
 from rekindle.desk import erase_person
 from rekindle.errors import ConfigError
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import let_go
+from rekindle.ledger import let_go, models
+from rekindle.ledger.guards import sealing
 from rekindle.ledger.guards.models import Seal
 from rekindle.ledger.guards.secret import FILE
 from rekindle.runtime import Workspace
@@ -151,6 +152,26 @@ def test_two_that_begin_at_once_agree_on_one_secret(vault: Vault) -> None:
         thread.join()
     assert len(found) == 1
     close_ledgers()
+
+
+def test_a_seal_that_another_process_sets_between_two_looks_counts(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, secret, at = team.workspace.ledger, team.workspace.secret, team.clock.now()
+    known = list(Seal.objects.using(ledger).all())
+    forget_seal(team)
+    models.Person.objects.using(ledger).update(address=None)  # no card can show the secret
+    is_keyed = sealing.is_keyed
+
+    def late(alias: str) -> bool:
+        Seal.objects.using(alias).bulk_create(known, ignore_conflicts=True)
+        return is_keyed(alias)
+
+    monkeypatch.setattr(sealing, "is_keyed", late)
+    sealing.require_seal(ledger, secret, at)
+    forget_seal(team)
+    with pytest.raises(ConfigError, match="another secret"):
+        sealing.require_seal(ledger, b"another one", at)
 
 
 def test_a_worker_ends_and_does_not_try_again(team: Team) -> None:

@@ -92,13 +92,15 @@ def require_seal(alias: str, secret: bytes, at: datetime) -> None:
         ConfigError: it is another secret, or nobody can say.
     """
     known = _fingerprint(alias)
-    if known is None:
-        if is_keyed(alias) and not _fits_cards(alias, secret):
-            raise ConfigError(
-                "the hashes in this ledger were not made with the present secret, or nobody "
-                f"can say. {REMEDY}"
-            )
+    if known is None and (not is_keyed(alias) or _fits_cards(alias, secret)):
         known = _seal(alias, secret, at)
+    # Another process may have sealed it since the first look, which is_keyed counts as well.
+    known = known or _fingerprint(alias)
+    if known is None:
+        raise ConfigError(
+            "the hashes in this ledger were not made with the present secret, or nobody "
+            f"can say. {REMEDY}"
+        )
     if not hmac.compare_digest(known, fingerprint_of(secret)):
         raise ConfigError(f"this ledger was written with another secret than the present. {REMEDY}")
 
