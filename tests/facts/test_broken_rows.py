@@ -63,3 +63,13 @@ def test_a_no_is_stated_once(desk: Desk) -> None:
     refused(desk, "people.csv", CSV + row)
     refused(desk, "people.csv", CSV + row)
     assert [r["customer_id"] for r in desk.rows("permissions")].count("2") == 1
+
+
+def test_a_no_to_texts(desk: Desk) -> None:
+    desk.write("people.csv", "id,name,text\n1,Ann,yes\n2,Doe, Jane,no\n")
+    columns = {"customer_id": "id", "last_name": "name", "sms_consent": "text"}
+    source = {"name": "crm", "table": "customers", "path": "people.csv", "columns": columns}
+    desk.sources = [source]
+    import_sources(desk.config(), desk.base, now=NOW)
+    told = {(row["customer_id"], row["channel"], row["said"]) for row in desk.rows("permissions")}
+    assert told == {("1", "sms", "yes"), ("2", "sms", "no")}

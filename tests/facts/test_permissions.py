@@ -9,6 +9,7 @@ from itertools import permutations
 import pytest
 
 from rekindle.facts import import_sources, open_lake
+from rekindle.facts.permissions import build_permissions
 from tests.facts.conftest import Desk
 
 HOUR = timedelta(hours=1)
@@ -153,6 +154,55 @@ def test_times_ahead_count_from_the_import(office: Office) -> None:
         ("crm", "no", NOON),
         ("crm", "yes", NOON),
     ]
+
+
+TEXTING = {
+    **COLUMNS,
+    "sms_consent": "text",
+    "sms_consent_at": "text_at",
+    "sms_opt_out": "no_text",
+    "sms_opt_out_at": "no_text_at",
+}
+
+
+def texted(desk: Desk, rows: str) -> dict[tuple[str, str], tuple[str, datetime]]:
+    """Return what the last statement of each person on each channel says, and since when."""
+    desk.write("crm.csv", f"{HEAD.strip()},text,text_at,no_text,no_text_at\n{rows}")
+    desk.sources = [{"name": "crm", "table": "customers", "path": "crm.csv", "columns": TEXTING}]
+    import_sources(desk.config(), desk.base, now=NOON)
+    told = sorted(desk.rows("permissions"), key=lambda row: (row["counts_at"], row["said"] != "no"))
+    return {(r["customer_id"], r["channel"]): (r["said"], r["counts_at"]) for r in told}
+
+
+def test_what_is_said_of_texts_says_nothing_of_mail(desk: Desk) -> None:
+    assert texted(
+        desk,
+        "ann,,,yes,2025-01-01,no,2025-02-01,,\n"
+        "bob,,,,,yes,2025-03-01,,\n"
+        "cem,,,no,,,,STOP,2025-04-01\n"
+        "dee,,,,,never_subscribed,,no,\n"
+        "eve,,,,,yes,2025-05-01,,2025-06-01\n"
+        "fay,,,,,perhaps,,,\n",
+    ) == {
+        ("ann", "email"): ("yes", datetime(2025, 1, 1, tzinfo=UTC)),
+        ("ann", "sms"): ("no", datetime(2025, 2, 1, tzinfo=UTC)),
+        ("bob", "sms"): ("yes", datetime(2025, 3, 1, tzinfo=UTC)),
+        ("cem", "email"): ("no", NOON),
+        ("cem", "sms"): ("no", datetime(2025, 4, 1, tzinfo=UTC)),
+        ("eve", "sms"): ("no", datetime(2025, 6, 1, tzinfo=UTC)),
+        ("fay", "sms"): ("perhaps", NOON),
+    }
+
+
+def test_a_statement_on_texts_hides_no_older_card_on_mail(desk: Desk) -> None:
+    texted(desk, "ann,,2025-02-01,no,,yes,2025-03-01,,\n")
+    engine = open_lake(desk.lake.folder, currency="GBP", zone="UTC")
+    facts = engine.facts()
+    assert facts.permissions is not None
+    of_texts = facts.permissions.filter(facts.permissions.channel == "sms")
+    rows = engine.run(build_permissions(facts.customers, of_texts)).to_pylist()
+    engine.close()
+    assert {(row["channel"], row["said"]) for row in rows} == {("sms", "yes"), ("email", "no")}
 
 
 def test_a_card_that_was_imported_before_statements_were_kept_speaks(office: Office) -> None:

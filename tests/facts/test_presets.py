@@ -5,7 +5,7 @@ The files are made up, with the headers that each system writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -35,6 +35,7 @@ class People:
 
     text: str
     said: dict[str, str]
+    of_texts: dict[str, str] = field(default_factory=dict)
 
 
 ANN, BOB = "ann@example.com", "bob@example.com"
@@ -187,8 +188,9 @@ PEOPLE = {
         "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,"
         "Default Address Country Code,Phone,Accepts SMS Marketing,Total Spent,Total Orders\n"
         "'7001,Ann,Lee,ann@example.com,yes,GB,,no,10.00,1\n"
-        "'7002,Bob,Ray,bob@example.com,no,GB,,no,12.00,1\n",
+        "'7002,Bob,Ray,bob@example.com,no,GB,,yes,12.00,1\n",
         {"7001": "yes", "7002": "no"},
+        {"7001": "no", "7002": "yes"},
     ),
     "Shopify customers (older)": People(
         "First Name,Last Name,Email,Company,Country Code,Zip,Phone,Accepts Marketing,"
@@ -231,12 +233,14 @@ PEOPLE = {
     ),
     "Klaviyo profiles": People(
         "Email,Klaviyo ID,First Name,Last Name,Email Marketing Consent,"
-        "Email Marketing Consent Timestamp,Email Suppressions\n"
-        "ann@example.com,01K1,Ann,Lee,UNSUBSCRIBED,2025-06-01 10:00:00,\n"
-        "bob@example.com,01K2,Bob,Ray,SUBSCRIBED,2025-01-01 10:00:00,\n"
-        "cy@example.com,01K3,Cy,Dee,NEVER_SUBSCRIBED,,\n"
-        "di@example.com,01K4,Di,Eve,NEVER_SUBSCRIBED,,['HARD_BOUNCE']\n",
+        "Email Marketing Consent Timestamp,Email Suppressions,SMS Marketing Consent,"
+        "SMS Marketing Consent Timestamp\n"
+        "ann@example.com,01K1,Ann,Lee,UNSUBSCRIBED,2025-06-01 10:00:00,,SUBSCRIBED,2025-07-01\n"
+        "bob@example.com,01K2,Bob,Ray,SUBSCRIBED,2025-01-01 10:00:00,,NEVER_SUBSCRIBED,\n"
+        "cy@example.com,01K3,Cy,Dee,NEVER_SUBSCRIBED,,,UNSUBSCRIBED,2025-08-01\n"
+        "di@example.com,01K4,Di,Eve,NEVER_SUBSCRIBED,,['HARD_BOUNCE'],,\n",
         {"01K1": "no", "01K2": "yes", "01K4": "no"},
+        {"01K1": "yes", "01K3": "no"},
     ),
     "Mailchimp subscribed contacts": People(
         "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,"
@@ -260,9 +264,10 @@ PEOPLE = {
         {ANN: "no"},
     ),
     "Brevo contacts": People(
-        "EMAIL;LASTNAME;FIRSTNAME;EMAIL_BLACKLISTED;SMS\n"
-        "ann@example.com;Lee;Ann;Yes;\nbob@example.com;Ray;Bob;No;\n",
+        "EMAIL;LASTNAME;FIRSTNAME;EMAIL_BLACKLISTED;SMS_BLACKLISTED;SMS\n"
+        "ann@example.com;Lee;Ann;Yes;No;\nbob@example.com;Ray;Bob;No;Yes;\n",
         {ANN: "no"},
+        {BOB: "no"},
     ),
 }
 
@@ -302,8 +307,10 @@ def test_an_export_of_orders_comes_to_its_figures(desk: Desk, name: str) -> None
 def test_an_export_of_contacts_says_who_agreed_and_who_did_not(desk: Desk, name: str) -> None:
     people = PEOPLE[name]
     read(desk, name, people.text)
-    said = {row["customer_id"]: row["said"] for row in desk.rows("permissions")}
-    assert said == people.said
+    said: dict[str, dict[str, str]] = {"email": {}, "sms": {}}
+    for row in desk.rows("permissions"):
+        said[row["channel"]][row["customer_id"]] = row["said"]
+    assert said == {"email": people.said, "sms": people.of_texts}
     cards = {card["customer_id"]: card["email_consent"] for card in desk.rows("customers")}
     assert {id_: yes for id_, yes in cards.items() if yes is not None} == {
         id_: word == "yes" for id_, word in people.said.items()

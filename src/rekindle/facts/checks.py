@@ -239,7 +239,7 @@ def given_name(name: str) -> str:
 
 
 def _keeps_word(column: Column) -> bool:
-    return column.type == "boolean" or column.name == "email_opt_out_at"
+    return column.type == "boolean" or column.name.endswith("_opt_out_at")
 
 
 def _given(column: Column) -> str:

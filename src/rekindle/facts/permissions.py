@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from rekindle.facts.contracts import PERMISSIONS
 
 EPOCH = datetime(1970, 1, 1)
+EMAIL = "email"
 COLUMNS = tuple(column.name for column in PERMISSIONS.columns)
 
 
@@ -21,7 +22,8 @@ def build_permissions(customers: ir.Table, statements: ir.Table | None) -> ir.Ta
     """
     cards = customers.filter(customers.email_consent.notnull())
     if statements is not None:
-        cards = cards.anti_join(statements, ["source", "customer_id"])
+        said = statements.filter(statements.channel == EMAIL)  # a card holds nothing of others
+        cards = cards.anti_join(said, ["source", "customer_id"])
     instant = PERMISSIONS.schema["counts_at"]
     counts_at = ibis.coalesce(
         cards.email_consent_at,
@@ -31,7 +33,7 @@ def build_permissions(customers: ir.Table, statements: ir.Table | None) -> ir.Ta
     told = cards.select(
         "source",
         "customer_id",
-        channel=ibis.literal("email"),
+        channel=ibis.literal(EMAIL),
         said=cards.email_consent.ifelse("yes", "no"),
         said_at=counts_at,
         imported_at=counts_at,

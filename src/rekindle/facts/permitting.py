@@ -38,7 +38,8 @@ from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows
 
 LONGEST_WORD = 100
-SAYING = frozenset({"email_consent", "email_opt_out", "email_opt_out_at"})
+# The channels on which a card may say something, each by columns of its name.
+CHANNELS = ("email", "sms")
 EPOCH = "timestamptz '1970-01-01 00:00:00+00'"
 
 # A dated statement is new if it was never read. One without a date is new if its file, or
@@ -91,45 +92,49 @@ class Statements:
 
     def read(self, contract: Contract, given: Collection[str]) -> bool:
         """Note what the rows of ``checked`` say, also the bad ones; return whether any can."""
-        if contract is not CUSTOMERS or not SAYING & set(given):
+        told = [channel for channel in CHANNELS if is_told(channel, given)]
+        if contract is not CUSTOMERS or not told:
             return False
         self._con.execute(
             "create or replace temp table saying (line bigint, customer_id varchar, "
             "channel varchar, said varchar, said_at timestamptz)"
         )
-        if "email_consent" in given:
-            self._read_consent()
-        if {"email_opt_out", "email_opt_out_at"} & set(given):
-            self._read_opt_outs("email_opt_out_at" in given)
+        for channel in told:
+            if f"{channel}_consent" in given:
+                self._read_consent(channel)
+            if {f"{channel}_opt_out", f"{channel}_opt_out_at"} & set(given):
+                self._read_opt_outs(channel, has_dates=f"{channel}_opt_out_at" in given)
         return True
 
-    def _read_consent(self) -> None:
-        word, at = quoted(given_name("email_consent")), "email_consent_at"
+    def _read_consent(self, channel: str) -> None:
+        word, at = quoted(given_name(f"{channel}_consent")), f"{channel}_consent_at"
         # A yes of a far day is a slip of the pen; what is left of it is a yes without a date.
         self._note(
-            f"""case when email_consent then 'yes' when not email_consent then 'no'
+            channel,
+            f"""case when {channel}_consent then 'yes' when not {channel}_consent then 'no'
                     when {unfit(word)} then '?' else left(lower({word}), {LONGEST_WORD})
                     end""",
             f"""case when {at} between {EARLIEST} and {LATEST}
-                    and not (coalesce(email_consent, false) and {at} > {self._latest})
+                    and not (coalesce({channel}_consent, false) and {at} > {self._latest})
                     then {at} end""",
             f"{word} is not null",
         )
 
-    def _read_opt_outs(self, has_dates: bool) -> None:
+    def _read_opt_outs(self, channel: str, *, has_dates: bool) -> None:
         """Note a no for every word that is none itself, and for a date beside no word."""
-        at = "email_opt_out_at"
+        at = f"{channel}_opt_out_at"
         dated = quoted(given_name(at)) if has_dates else "null"
         self._note(
+            channel,
             "'no'",
             f"case when {at} between {EARLIEST} and {LATEST} then {at} end",
-            f"{build_opted_out(dated)}",
+            build_opted_out(dated, channel=channel),
         )
 
-    def _note(self, said: str, said_at: str, condition: str) -> None:
+    def _note(self, channel: str, said: str, said_at: str, condition: str) -> None:
         self._con.execute(
             f"""
-            insert into saying select line, customer_id, 'email', {said}, {said_at}
+            insert into saying select line, customer_id, {literal(channel)}, {said}, {said_at}
             from checked where customer_id is not null and {condition}
                 and not {unfit("customer_id")}"""
         )
@@ -143,9 +148,19 @@ class Statements:
 
     def keep_broken(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> None:
         """Take the no of rows that could not be split, where both it and the id can be read."""
-        names = ("customer_id", "email_consent")
-        if not raw.rejects or not set(names) <= set(chosen):
-            return
+        for channel in CHANNELS if raw.rejects else ():
+            names = ("customer_id", f"{channel}_consent")
+            if set(names) <= set(chosen):
+                self._keep_broken(channel, names, raw, chosen, rules)
+
+    def _keep_broken(
+        self,
+        channel: str,
+        names: tuple[str, str],
+        raw: Raw,
+        chosen: Mapping[str, str],
+        rules: Rules,
+    ) -> None:
         read = _read_object if raw.is_json else _read_fields
         found = [
             (reject.line, *cells)
@@ -165,7 +180,7 @@ class Statements:
         self._con.execute(
             f"""
             insert into stated
-            select {LINE}, id, 'email', 'no', null, {literal(raw.name)}
+            select {LINE}, id, {literal(channel)}, 'no', null, {literal(raw.name)}
             from (select {LINE}, {who} as id, {word} as may from broken_cells)
             where not may and id is not null and not {unfit("id")} and length(id) <= {LONGEST_ID}"""
         )
@@ -196,6 +211,12 @@ class Statements:
                 from ({FRESH}) f left join ({REFUSED.format(source=own)}) r
                     using (customer_id, channel))""",
         )
+
+
+def is_told(channel: str, given: Collection[str]) -> bool:
+    """Return whether these columns of a card say something of marketing on a channel."""
+    saying = {f"{channel}_consent", f"{channel}_opt_out", f"{channel}_opt_out_at"}
+    return not saying.isdisjoint(given)
 
 
 def _read_fields(

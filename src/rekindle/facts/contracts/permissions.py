@@ -12,7 +12,7 @@ CONTRACT = Contract(
     (
         SOURCE,
         Column("customer_id", "string", "Who said it, as the source calls them.", required=True),
-        Column("channel", "string", "What it is about: email.", required=True),
+        Column("channel", "string", "What it is about: email or sms.", required=True),
         Column(
             "said",
             "string",

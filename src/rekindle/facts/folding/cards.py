@@ -40,9 +40,9 @@ def build_customers(rules: Rules, *, now: datetime) -> str:
         from ({_build_stated()}) c left join customers k on k.customer_id = c.customer_id"""
 
 
-def build_opted_out(dated: str = "email_opt_out_at") -> str:
+def build_opted_out(dated: str = "email_opt_out_at", *, channel: str = "email") -> str:
     """Return SQL that is true of a card that says no marketing; ``dated`` is when, as written."""
-    word = f"lower(email_opt_out) not in {NO_OPT_OUT}"
+    word = f"lower({channel}_opt_out) not in {NO_OPT_OUT}"
     return f"coalesce({word}, {dated} is not null)"
 
 

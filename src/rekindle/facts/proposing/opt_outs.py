@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 
 from rekindle.facts.contracts import CUSTOMERS, Contract
-from rekindle.facts.permitting import SAYING
+from rekindle.facts.permitting import is_told
 from rekindle.facts.sources import EVERY
 
 NO = f"{EVERY}no"
@@ -29,7 +29,7 @@ def is_of_opt_outs(name: str) -> bool:
 
 def tell_consent(name: str, contract: Contract, chosen: Collection[str]) -> str:
     """Return what to say of consent in a list of customers; "" where a column tells of it."""
-    if contract is not CUSTOMERS or SAYING & set(chosen):
+    if contract is not CUSTOMERS or is_told("email", chosen):
         return ""
     if is_of_opt_outs(name):
         return (
