@@ -12,7 +12,7 @@ import ibis
 import pytest
 
 from rekindle.config import LifecycleSettings, TierDays
-from rekindle.facts import Engine, open_warehouse
+from rekindle.facts import CONTRACTS, Engine, open_warehouse
 from rekindle.profiles import FAMILIES, build_profiles
 from rekindle.testing.small_shop import CURRENCY, Card, Sale, SmallShop
 from tests.profiles.conftest import DAY_0
@@ -60,7 +60,19 @@ def town(seed: int = 11, people: int = 150) -> SmallShop:
         for n in range(0, people + 9, 2)
     ]
     products = {f"a{n}": roll.choice([None, "coats"]) for n in range(6)}
-    return SmallShop(sales, cards, products, zone=ZONE)
+    scores = [
+        {
+            "source": "rekindle",
+            "customer_id": f"p{n}",
+            "scored_at": DAY_0 + timedelta(days=day, hours=9),
+            "good_until_on": (DAY_0 + timedelta(days=day + 7)).date(),
+            "return_probability": Decimal(n).scaleb(-4),
+            "next_order_on": date(2024, 2, 29),
+        }
+        for day in (190, 199)
+        for n in range(0, people, 3)
+    ]
+    return SmallShop(sales, cards, products, zone=ZONE, rows={"scores": scores})
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +124,15 @@ def test_columns_are_as_the_catalogue_says(duckdb: Engine) -> None:
         for column in FAMILIES.columns
         if not str(schema[column.name]).lstrip("!").startswith(IBIS_TYPES[column.type])
     ] == []
+
+
+def test_rows_are_added_to_a_warehouse_that_lacks_the_table(postgres: Engine) -> None:
+    """What models foresee is kept where the facts are."""
+    contract = CONTRACTS["scores"]
+    rows = town().tables()["scores"]
+    postgres._con.drop_table("scores")
+    for _ in range(2):
+        postgres.write(contract, rows)
+    kept = postgres.run(postgres._con.table("scores").cast(contract.schema))
+    assert kept.num_rows == 2 * rows.num_rows
+    assert set(kept["scored_at"].to_pylist()) == set(rows["scored_at"].to_pylist())

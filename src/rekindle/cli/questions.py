@@ -27,6 +27,7 @@ from rekindle.cli.console import (
     progress_bar,
     show_json,
     show_table,
+    show_warning,
     warn_of_refused,
     write_page,
     write_rows,
@@ -138,6 +139,8 @@ def audience(
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     found = count_audience(workspace, predicate, at, sample=sample)
+    for text in found.warnings:
+        show_warning(text)
     if csv or parquet:
         write_rows(export_audience(workspace, predicate, at), csv=csv, parquet=parquet)
     if as_json:

@@ -356,6 +356,22 @@ class HygieneSettings(PatienceSettings):
     )
 
 
+class ScoresSettings(Settings):
+    """What models foresee of customers: kept with its day, shown in profiles while it counts."""
+
+    daily: bool = Field(False, description="The worker scores everybody once a day.")
+    horizon_days: int = Field(
+        90, ge=1, le=1825, description="Within how many days returns are foreseen."
+    )
+    good_for: Duration = Field(
+        timedelta(days=7),
+        description="So long a score counts, in whole days; older ones are blank in profiles.",
+    )
+    keep: Duration = Field(
+        timedelta(days=400), description="So long scores stay in the lake, for replays."
+    )
+
+
 class CapSettings(Settings):
     """At most ``max`` marketing messages in any rolling window of ``per``."""
 
@@ -611,6 +627,7 @@ class Config(Settings):
     caps: CapsSettings = CapsSettings()
     quiet_hours: QuietHoursSettings = QuietHoursSettings()
     hygiene: HygieneSettings = HygieneSettings()
+    scores: ScoresSettings = ScoresSettings()
     tracking: TrackingSettings = TrackingSettings()
     calendar: CalendarSettings = CalendarSettings()
     budgets: tuple[BudgetSettings, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.audiences import build_condition, parse_predicate
-from rekindle.facts import Facts
-from rekindle.profiles import build_profiles, local_day
+from rekindle.facts import Engine, Facts
+from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.runtime import Workspace
 
 SCHEMA_VERSION = 1
@@ -31,13 +32,17 @@ SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class AudienceCount:
-    """How many people match a predicate, what they were worth, and the worthiest few."""
+    """How many people match a predicate, what they were worth, and the worthiest few.
+
+    ``warnings`` say what makes the count less than it seems.
+    """
 
     predicate: str
     as_of: datetime
     customers: int
     lifetime_value: Decimal
     sample: list[dict[str, Any]]
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the count as documented JSON; money as numbers in major units."""
@@ -48,6 +53,7 @@ class AudienceCount:
             "customers": self.customers,
             "lifetime_value": float(round(self.lifetime_value, 2)),
             "sample": [{k: _plain(v) for k, v in row.items()} for row in self.sample],
+            "warnings": list(self.warnings),
         }
 
 
@@ -65,7 +71,18 @@ def count_audience(
     row = engine.run(total).to_pylist()[0]
     worthiest = matching.order_by(matching.lifetime_value.desc(), matching.customer_id)
     rows = engine.run(worthiest.select(*SHOWN).limit(sample)).to_pylist()
-    return AudienceCount(predicate, at, row["n"], row["value"] or Decimal(0), rows)
+    warnings = tuple(_stale(engine, facts, predicate, at))
+    return AudienceCount(predicate, at, row["n"], row["value"] or Decimal(0), rows, warnings)
+
+
+def _stale(engine: Engine, facts: Facts, predicate: str, at: datetime) -> Iterator[str]:
+    """Yield why what models foresee is blank for everybody, where the predicate speaks of it."""
+    foreseen = FAMILIES["prediction"].makes
+    if not foreseen.isdisjoint(parse_predicate(predicate).columns):
+        from rekindle.predictions import tell_staleness
+
+        if told := tell_staleness(facts, engine.run, at):
+            yield told
 
 
 def find_matching(workspace: Workspace, facts: Facts, predicate: str, at: datetime) -> ir.Table:

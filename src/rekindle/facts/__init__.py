@@ -32,19 +32,21 @@ from rekindle.facts.engines import (
 from rekindle.facts.engines import discover as discover_engines
 from rekindle.facts.evidence import Testimony, load_other_ids, load_testimony, tell_shared
 from rekindle.facts.facts import Facts
-from rekindle.facts.holding import forget_reported, held_cards, held_orders
+from rekindle.facts.holding import OWN_SCORES, forget_reported, held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.proposing import Answers, Proposal, propose_source
 from rekindle.facts.purchases import PURCHASE, REFUND, UNDONE, is_bought
 from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
 from rekindle.facts.sources.listing import ListedRow, Listing, read_listing
+from rekindle.facts.upserting import write_rows
 
 __all__ = [
     "CONTRACTS",
     "INSTANT",
     "LINE",
     "MONEY",
+    "OWN_SCORES",
     "PURCHASE",
     "REFUND",
     "SOURCE",
@@ -94,4 +96,5 @@ __all__ = [
     "propose_source",
     "read_listing",
     "tell_shared",
+    "write_rows",
 ]

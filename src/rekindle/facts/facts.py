@@ -32,7 +32,8 @@ class Facts:
 
     ``currency`` is of every amount, ``zone`` the business's IANA zone.
     ``has_categories`` says whether taste can be measured at all; ``has_cards`` whether the
-    customers table holds anyone. Both spare large shops a needless join. ``permissions``
+    customers table holds anyone, ``has_scores`` whether models said anything. They spare large
+    shops a needless join. ``permissions``
     is every statement ever made, and is read whole at any date. ``more`` holds the tables
     that installed packages add, by name. ``has_late_changes`` says whether a refund or a
     cancellation became known after its order, or a purchase was undone;
@@ -50,6 +51,7 @@ class Facts:
     zone: str
     has_categories: bool = True
     has_cards: bool = True
+    has_scores: bool = True
     bookkeeping: Mapping[str, ir.Table] | None = None
     permissions: ir.Table | None = None
     more: Mapping[str, ir.Table] = field(default_factory=dict)

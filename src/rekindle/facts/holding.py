@@ -15,11 +15,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from rekindle.facts.contracts import CUSTOMERS, HANDLES, ORDERS, Contract
+from rekindle.facts.contracts import CONTRACTS, CUSTOMERS, HANDLES, ORDERS, Contract
 from rekindle.facts.lake import Change, Lake, create_view
 from rekindle.facts.sql import literal
 
 TABLES = (CUSTOMERS, HANDLES)
+OWN_SCORES = "rekindle"
+"""The source of the scores that are worked out here; a model of one's own has another."""
 LISTED = 500
 
 
@@ -71,26 +73,29 @@ def _as_text(value: Any) -> Any:
 
 
 def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str]) -> int:
-    """Remove the cards that these sources gave of these people; return how many rows.
+    """Remove the cards that these sources gave of these people, and our scores of them.
 
-    Ids are the sources' own. What the lake held before stays in its old versions for as
-    long as those are kept (``facts.keep``).
+    Returns how many were removed. Ids are the sources' own. What the lake held before stays
+    in its old versions for as long as those are kept (``facts.keep``).
 
     Raises:
         BusyError: an import is running.
         LakeError: the lake cannot be read or written.
     """
-    if not sources or not people or not any(_find(lake, one, sources, people) for one in TABLES):
+    given = {contract.table: sources for contract in TABLES} | {"scores": (OWN_SCORES,)}
+    if not people or not any(
+        _find(lake, CONTRACTS[table], by, people) for table, by in given.items()
+    ):
         return 0
     removed = 0
     with lake.change() as change:
-        for contract in TABLES:
-            found = _find(change, contract, sources, people)
+        for table, by in given.items():
+            found = _find(change, CONTRACTS[table], by, people)
             removed += len(found)
             for start in range(0, len(found), LISTED):
                 ids = ", ".join(literal(one) for one in found[start : start + LISTED])
-                names = ", ".join(literal(one) for one in sorted(sources))
-                change.delete(contract.table, f"source in ({names}) and customer_id in ({ids})")
+                names = ", ".join(literal(one) for one in sorted(by))
+                change.delete(table, f"source in ({names}) and customer_id in ({ids})")
     return removed
 
 

@@ -7,6 +7,7 @@ table at its version.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ import duckdb
 import pyarrow as pa
 
 from rekindle.facts.contracts import Contract
-from rekindle.facts.lake import OPERATION, Change, create_view
-from rekindle.facts.sql import quoted
+from rekindle.facts.lake import OPERATION, Change, Lake, create_view
+from rekindle.facts.sql import literal, quoted
 
 BATCH_ROWS = 262_144
 NO_STAMPS: Mapping[str, str] = MappingProxyType({})
@@ -76,6 +77,28 @@ def upsert(
     elif added:
         change.append(contract.table, _read(con, f"select {every} from different"))
     return Written(added, changed)
+
+
+def write_rows(
+    lake: Lake, contract: Contract, rows: pa.Table, *, source: str, oldest: datetime
+) -> Written:
+    """Upsert rows that were worked out here, in the shape of a contract, in one change.
+
+    Rows of ``source`` that were known before ``oldest`` are deleted.
+
+    Raises:
+        BusyError: an import is running.
+        LakeError: the lake cannot be written.
+    """
+    with lake.change() as change, duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.register("worked_out", rows)
+        written = upsert(con, change, contract, "select * from worked_out")
+        is_old = f"source = {literal(source)} and {contract.known_at} < "
+        at = f"timestamp with time zone {literal(oldest.isoformat())}"
+        if con.execute(f"select 1 from {contract.table} where {is_old}{at} limit 1").fetchall():
+            change.delete(contract.table, f"{is_old}{literal(oldest.isoformat())}")
+        return written
 
 
 def _build_stamped(contract: Contract, rows: str, held: str, stamps: Mapping[str, str]) -> str:

@@ -36,6 +36,7 @@ from rekindle.ledger.guards.counting import (  # noqa: E402
     count_reach,
     running_versions,
 )
+from rekindle.ledger.guards.forgetting import erased_ids  # noqa: E402
 from rekindle.ledger.guards.housing import require_home  # noqa: E402
 from rekindle.ledger.guards.marking import (  # noqa: E402
     MarkEntry,
@@ -246,6 +247,7 @@ __all__ = [
     "draw_token",
     "end_each_stay",
     "end_silence",
+    "erased_ids",
     "everybody",
     "find_secret",
     "find_silences",

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from rekindle.predictions.histories import Floats, Histories, PastOrders
@@ -73,7 +72,7 @@ class ReturnModel:
         return np.where(is_asked, returning, np.nan), np.where(is_asked, expected, np.nan)
 
     def _hazard(self, known: PastOrders, day: int) -> Floats:
-        values = (_features(known, day, self.gap, self.features) - self.means) / self.scales
+        values = (build_features(known, day, self.gap, self.features) - self.means) / self.scales
         found: Floats = expit(self.weights[0] + values @ self.weights[1:])
         return found
 
@@ -89,7 +88,7 @@ def fit_returns(histories: Histories, until: int) -> ReturnModel | Unknown:
     for day in days:
         known = histories.known(day)
         is_silent = (known.count > 0) & (day - known.last >= STEP)
-        parts.append(_features(known, day, gap, names)[is_silent])
+        parts.append(build_features(known, day, gap, names)[is_silent])
         outcomes.append(histories.bought_within(day, STEP)[is_silent])
     outcome = np.concatenate(outcomes) if outcomes else np.zeros(0, dtype=bool)
     returns = int(outcome.sum())
@@ -101,7 +100,7 @@ def fit_returns(histories: Histories, until: int) -> ReturnModel | Unknown:
     values = np.vstack(parts)
     means, scales = values.mean(axis=0), values.std(axis=0)
     scales[scales == 0] = 1.0
-    weights = _fit((values - means) / scales, outcome.astype(np.float64))
+    weights = fit_logistic((values - means) / scales, outcome.astype(np.float64))
     return ReturnModel(names, means, scales, weights, gap, len(days), outcome.size, returns)
 
 
@@ -112,23 +111,32 @@ def _landmarks(first: int, until: int) -> list[int]:
     return list(range(until - STEP, first + STEP, -every))
 
 
-def _features(known: PastOrders, day: int, gap: float, names: tuple[str, ...]) -> Floats:
+def own_gaps(known: PastOrders, gap: float) -> Floats:
+    """Return each person's mean gap in days, shrunk towards the shop's ``gap``; 1 or more."""
+    count = np.maximum(known.count, 1)
+    own = (known.last - known.first + SHRINKS_BY * gap) / (count - 1 + SHRINKS_BY)
+    return np.asarray(np.maximum(own, 1.0), dtype=np.float64)
+
+
+def build_features(known: PastOrders, day: int, gap: float, names: tuple[str, ...]) -> Floats:
+    """Return a row a person of what was known of them on ``day``, a column a name."""
     count = np.maximum(known.count, 1)
     repeats = count - 1
     silence = np.maximum(day - known.last, 1).astype(np.float64)
-    own = (known.last - known.first + SHRINKS_BY * gap) / (repeats + SHRINKS_BY)
+    own = own_gaps(known, gap)
     columns = {
         "repeats": np.log1p(repeats),
         "silence": np.log(silence),
         "worth": np.log1p(np.maximum(known.worth, 0) / count),
-        "silence ÷ own gap": silence / np.maximum(own, 1.0),
+        "silence ÷ own gap": silence / own,
+        "own gap": np.log(own),
         "units": np.log1p(np.maximum(known.units, 0)),
         "units a day": np.log1p(np.maximum(known.units, 0) / count),
     }
     return np.column_stack([columns[name] for name in names])
 
 
-def _fit(values: Floats, outcome: NDArray[np.float64]) -> Floats:
+def fit_logistic(values: Floats, outcome: Floats) -> Floats:
     """Return the weights of a ridge logistic, by Newton's method; the constant is not shrunk."""
     design = np.column_stack([np.ones(len(outcome)), values])
     share = outcome.mean()

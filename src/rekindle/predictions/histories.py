@@ -102,6 +102,13 @@ class Histories:
         found[self.person[(self.day >= day) & (self.day < day + days)]] = True
         return found
 
+    def next_order(self, day: int) -> Days:
+        """Return of everybody the first day they ordered on from ``day`` on; 0 without one."""
+        found, later = np.zeros(len(self.people), dtype=np.int64), self.day >= day
+        # Days ascend for each person: written from behind, the first stays.
+        found[self.person[later][::-1]] = self.day[later][::-1]
+        return found
+
     def without(self, people: frozenset[str], most: int) -> Histories:
         """Return the histories of others, of at most so many: every n-th by their ids."""
         keep = [place for place, one in enumerate(self.people) if one not in people]

@@ -1,4 +1,4 @@
-"""Scores: for everybody who is silent, the chance of an order, and when it is to be expected."""
+"""Scores of returns: for everybody silent, the chance of an order, and when to expect it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ import pyarrow as pa
 from rekindle.errors import UsageError
 from rekindle.facts import Facts
 from rekindle.predictions.hazard import ReturnModel, fit_returns
-from rekindle.predictions.histories import Days, build_purchase_days, read_histories
+from rekindle.predictions.histories import (
+    Days,
+    Floats,
+    Histories,
+    build_purchase_days,
+    read_histories,
+)
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, numbered
 
@@ -62,6 +68,64 @@ class ScoreRun:
         }
 
 
+@dataclass(frozen=True)
+class Past:
+    """What was known of orders before an instant, and of whom may be learned.
+
+    ``today`` is the local day of ``as_of`` in days since 1970; ``learned`` are the histories of
+    those who were not written to. ``warnings`` say what weakens all that is learned from it.
+    """
+
+    as_of: datetime
+    today: int
+    histories: Histories
+    learned: Histories
+    warnings: tuple[str, ...]
+
+    def ids(self, places: Days) -> pa.Array:
+        """Return the people at these places."""
+        return pa.array([self.histories.people[one] for one in places], pa.string())
+
+    def dates(self, ahead: Floats) -> pa.Array:
+        """Return the dates so many days from the day; none for what is no number."""
+        days = np.rint(np.nan_to_num(ahead)).astype("timedelta64[D]")
+        on = np.datetime64(EPOCH) + self.today + days
+        return pa.array(on, pa.date32(), mask=~np.isfinite(ahead))
+
+
+def load_past(
+    facts: Facts,
+    run: Run,
+    *,
+    as_of: datetime,
+    contacted: Collection[str] = (),
+    accepts_less: bool = False,
+) -> Past:
+    """Return the orders known before ``as_of``.
+
+    ``contacted`` are people who were written to before it: nothing is learned from them, as
+    they did not come back by themselves. ``run`` executes an expression (``Engine.run``).
+
+    Raises:
+        UsageError: the history is shorter than a year, unless ``accepts_less``.
+    """
+    histories = read_histories(run(build_purchase_days(facts, as_of)))
+    warnings = []
+    if histories.day.size:
+        warnings += _length(facts, run, histories.day, accepts_less=accepts_less)
+    left_out = frozenset(contacted)
+    learned = histories.without(left_out, MOST_LEARNED)
+    count = sum(one in left_out for one in histories.people)
+    if count:
+        warnings.append(
+            f"{counted(count, 'person')} who {numbered(count, 'was')} written to before "
+            "that day are left out of what the model was learned from; who they are may differ "
+            "from those who were not"
+        )
+    today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
+    return Past(as_of, today, histories, learned, tuple(warnings))
+
+
 def score_returns(
     facts: Facts,
     run: Run,
@@ -73,42 +137,37 @@ def score_returns(
 ) -> ScoreRun:
     """Return the scores of everybody who has been silent for 30 days or more at ``as_of``.
 
-    Only what was known before ``as_of`` counts. ``contacted`` are people who were written to
-    before it: nothing is learned from them, as they did not come back by themselves. ``run``
-    executes an expression (``Engine.run``). ``accepts_less`` goes on after less than a year.
+    Only what was known before ``as_of`` counts; the rest is as with ``load_past``.
 
     Raises:
         UsageError: too little is known to learn from, or the history is shorter than a year.
     """
-    histories = read_histories(run(build_purchase_days(facts, as_of)))
-    warnings = []
-    if histories.day.size:
-        warnings += _length(facts, run, histories.day, accepts_less=accepts_less)
-    learned = histories.without(frozenset(contacted), MOST_LEARNED)
-    left_out = sum(one in contacted for one in histories.people)
-    if left_out:
-        warnings.append(
-            f"{counted(left_out, 'person')} who {numbered(left_out, 'was')} written to before "
-            "that day are left out of what the model was learned from; who they are may differ "
-            "from those who were not"
-        )
-    today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
-    model = fit_returns(learned, today)
+    past = load_past(facts, run, as_of=as_of, contacted=contacted, accepts_less=accepts_less)
+    found = estimate_returns(past, horizon_days)
+    if isinstance(found, Unknown):
+        raise UsageError(f"no model of returns can be learned: {found.reason}")
+    return found
+
+
+def estimate_returns(past: Past, horizon_days: int) -> ScoreRun | Unknown:
+    """Return the chance of an order within the horizon, or why there is no model."""
+    model = fit_returns(past.learned, past.today)
     if isinstance(model, Unknown):
-        raise UsageError(f"no model of returns can be learned: {model.reason}")
+        return model
     # What was ordered on that day before the hour is known, and a silence of none.
-    chance, days = model.estimate(histories.known(today + 1), today, horizon_days)
+    known = past.histories.known(past.today + 1)
+    chance, days = model.estimate(known, past.today, horizon_days)
     asked = np.flatnonzero(np.isfinite(chance))
     asked = asked[np.argsort(-chance[asked], kind="stable")]
-    on = np.datetime64(EPOCH) + (today + np.rint(days[asked])).astype("timedelta64[D]")
     rows = pa.table(
         {
-            "customer_id": pa.array([histories.people[one] for one in asked], pa.string()),
+            "customer_id": past.ids(asked),
             "return_probability": np.round(chance[asked], 6),
-            "expected_return_on": pa.array(on, pa.date32()),
+            "expected_return_on": past.dates(days[asked]),
         }
     )
-    return ScoreRun(as_of, horizon_days, rows, model, len(learned.people), tuple(warnings))
+    people = len(past.learned.people)
+    return ScoreRun(past.as_of, horizon_days, rows, model, people, past.warnings)
 
 
 def _length(facts: Facts, run: Run, days: Days, *, accepts_less: bool) -> list[str]:

@@ -73,11 +73,13 @@ class RowTally:
 
     ``rows`` returns one row a happening, with ``customer_id`` and ``at``, the instant from
     which everything in the row was known. Rows at or after the date of a question are left
-    out here, so a family cannot see its own future.
+    out here, so a family cannot see its own future. ``newest`` are columns whose value is that
+    of the newest row; then a customer has one row an instant.
     """
 
     rows: Callable[[Facts], ir.Table]
     measures: Mapping[str, Measure]
+    newest: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

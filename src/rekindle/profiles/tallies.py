@@ -103,17 +103,20 @@ def build_running(
     *,
     order: list[ir.Value],
     beside: Sequence[str] = (),
+    newest: Sequence[str] = (),
 ) -> ir.Table:
     """Return measures after every row of a customer, valid until the customer's next row.
 
     Of rows at one instant only the last stays, with all of them counted. Rows that differ
-    in the columns ``beside`` are told apart like those of two customers.
+    in the columns ``beside`` are told apart like those of two customers. ``newest`` are
+    columns that a row brings as they are.
     """
     by = ["customer_id", *beside]
     so_far = ibis.window(group_by=by, order_by=order, rows=(None, 0))
     whole = ibis.window(group_by=by, order_by=order)
     table = rows.select(
         *by,
+        *newest,
         **{name: measure(rows).over(so_far) for name, measure in measures.items()},
         valid_from=at,
         valid_to=ibis.coalesce(at.lead().over(whole), instant(FAR_OFF)),
@@ -127,7 +130,10 @@ def build_spells(facts: Facts) -> Mapping[str, ir.Table]:
     for family, tally in _with(RowTally):
         if family.is_known(facts):
             rows = tally.rows(facts)
-            found[family.name] = build_running(rows, rows.at, tally.measures, order=[rows.at])
+            spells = build_running(
+                rows, rows.at, tally.measures, order=[rows.at], newest=tally.newest
+            )
+            found[family.name] = spells
     return found
 
 
@@ -204,11 +210,14 @@ def _with_cards(table: ir.Table, facts: Facts) -> ir.Table:
 def _with_rows(table: ir.Table, tally: RowTally, facts: Facts, as_of: ir.Value) -> ir.Table:
     rows = tally.rows(facts)
     rows = rows.filter(rows.at < as_of)
-    found = rows.group_by(tally_of=rows.customer_id).agg(
-        **{name: measure(rows) for name, measure in tally.measures.items()}
-    )
-    joined = table.left_join(found, table.customer_id == found.tally_of).drop("tally_of")
-    return with_blanks(joined, [FAMILIES.by_column[name] for name in tally.measures])
+    found = rows.group_by(tally_of=rows.customer_id)
+    kept = found.agg(last_at=rows.at.max(), **{n: m(rows) for n, m in tally.measures.items()})
+    if tally.newest:
+        kept = kept.inner_join(rows, [kept.tally_of == rows.customer_id, kept.last_at == rows.at])
+    kept = kept.select("tally_of", *tally.measures, *tally.newest)
+    joined = table.left_join(kept, table.customer_id == kept.tally_of).drop("tally_of")
+    known = [FAMILIES.by_column[name] for name in tally.measures]
+    return with_blanks(joined, known)
 
 
 def card_measures() -> Mapping[str, Measure]:

@@ -15,6 +15,7 @@ from rekindle.worker.keeping.expiring import (
 )
 from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
 from rekindle.worker.keeping.noticing import LedgerOpens
+from rekindle.worker.keeping.scores import KeptScores, keep_scores
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
@@ -29,6 +30,7 @@ __all__ = [
     "Guard",
     "Health",
     "Hygiene",
+    "KeptScores",
     "LedgerClicks",
     "LedgerFigures",
     "LedgerIntake",
@@ -52,6 +54,7 @@ __all__ = [
     "find_expiring",
     "find_hygiene",
     "find_unconfirmed",
+    "keep_scores",
     "load_overview",
     "read_alert_urls",
     "require_settings",

@@ -98,6 +98,7 @@ def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
         ("settings", _settings),
         ("disk", _disk),
         ("facts", _facts),
+        ("scores", _scores),
         ("ledger", _ledger),
     )
     lines = [line for about, check in checks for line in _tried(about, check, workspace)]
@@ -188,6 +189,22 @@ def _facts(workspace: Workspace) -> Iterator[Line]:
         yield Line("import", State.WARNS, when, "purchases since then end no journey; import")
     else:
         yield Line("import", State.WELL, when)
+
+
+def _scores(workspace: Workspace) -> Iterator[Line]:
+    """Yield whether what models foresee still counts, where somebody counts on it."""
+    is_daily = workspace.config.scores.daily
+    if not workspace.has_facts or not (workspace.facts.has_scores or is_daily):
+        return
+    from rekindle.predictions import tell_staleness
+
+    engine, facts = workspace.reading
+    found, _, remedy = tell_staleness(facts, engine.run, workspace.clock.now()).partition("; ")
+    if found:
+        remedy = "`rekindle log scores` says why the worker did not" if is_daily else remedy
+        yield Line("scores", State.WARNS, found, remedy)
+    else:
+        yield Line("scores", State.WELL, "the scores of customers count")
 
 
 def _ledger(workspace: Workspace) -> Iterator[Line]:

@@ -26,6 +26,7 @@ from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
 from rekindle.worker.keeping.lists import build_list_keeper
+from rekindle.worker.keeping.scores import score_daily
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
@@ -84,6 +85,8 @@ class Worker:
         self._mark.require_newest()
         self._import_reports(now)
         space.settle_persons()
+        if told := score_daily(space, now):
+            logger.info("scores: %s", told)
         self._audience.profiles(now)
         if (version := space.facts_version()) != self._saved:
             save_people(*space.reading, space.book, now)

@@ -1,9 +1,11 @@
-"""``rekindle score``: who is likely to come back by themselves, and when."""
+"""``rekindle score``: who is likely to come back by themselves, and who to leave, and when."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +14,9 @@ from rekindle.cli.console import (
     AsOf,
     Directory,
     check_writable,
+    grouped,
     open_at,
+    output,
     parse_as_of,
     progress_bar,
     show_json,
@@ -22,60 +26,77 @@ from rekindle.cli.console import (
     write_rows,
 )
 from rekindle.errors import UsageError
+from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, day, percent
 
+if TYPE_CHECKING:
+    from rekindle.predictions import LapseRun, ScoreRun
+    from rekindle.runtime import Workspace
+
 SHOWN = 20
+NOTE = f"The likeliest {SHOWN}; --out FILE writes them all."
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's command."""
-    app.command("score")(score)
+    app.command("score")(grouped(score))
 
 
-Horizon = Annotated[
-    int, typer.Option("--horizon", min=1, max=1825, metavar="DAYS", help="Within so many days.")
-]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of the models."""
+
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1825,
+            metavar="DAYS",
+            help="Within so many days; [scores] horizon_days if not given.",
+        ),
+    ] = None
+    active: Annotated[
+        bool, typer.Option("--active", help="Warn of those who have not lapsed yet instead.")
+    ] = False
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep both for profiles, audiences and replays, by their day."),
+    ] = False
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Go on though less than a year of orders is known.")
+    ] = False
+
+
 OutFile = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write every score to a .csv or .parquet file."),
 ]
-Anyway = Annotated[
-    bool, typer.Option("--anyway", help="Go on though less than a year of orders is known.")
-]
 
 
 def score(
+    asked: Asked,
     directory: Directory = Path(),
     as_of: AsOf = None,
-    horizon: Horizon = 90,
     out: OutFile = None,
     as_json: AsJson = False,
-    accepts_less: Anyway = False,
 ) -> None:
-    """Estimate who of the silent comes back unprompted, and when.
+    """Estimate who of the silent comes back unprompted, or who of the others lapses, and when.
 
     Learned from the orders known before the day and from nobody who was written to.
     """
-    from rekindle.predictions import score_returns
-
     csv, parquet = _kind_of(out)
+    _check(asked, out)
     check_writable(csv, "--out")
     check_writable(parquet, "--out")
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     warn_of_refused(workspace)
-    engine, facts = workspace.reading
-    contacted = workspace.history.contacted(at) if workspace.has_ledger else frozenset[str]()
+    if asked.keep:
+        _keep(workspace, at, accepts_less=asked.anyway, as_json=as_json)
+        return
     with progress_bar() as bar:
         bar.add_task("scoring", total=None)
-        found = score_returns(
-            facts,
-            engine.run,
-            as_of=at,
-            horizon_days=horizon,
-            contacted=contacted,
-            accepts_less=accepts_less,
-        )
+        found = _estimate(workspace, at, asked)
     for text in found.warnings:
         show_warning(text)
     if out:
@@ -83,29 +104,120 @@ def score(
     if as_json:
         show_json(found.to_json())
     elif not out:
-        title = (
-            f"{counted(found.rows.num_rows, 'person')} silent for 30 days or more, as of "
-            f"{day(at, workspace.zone)}"
+        _show(found, day(at, workspace.zone))
+
+
+def _check(asked: Asked, out: Path | None) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: naming both.
+    """
+    given = {
+        "--horizon": asked.horizon is not None,
+        "--active": asked.active,
+        "--out": out is not None,
+    }
+    if asked.keep and (others := [name for name, is_given in given.items() if is_given]):
+        raise UsageError(
+            f"--keep keeps everything, by [scores] of rekindle.toml: leave {others[0]} out"
         )
-        rows = [
-            [one["customer_id"], percent(one["return_probability"]), f"{one['expected_return_on']}"]
-            for one in found.rows.slice(0, SHOWN).to_pylist()
-        ]
+    if asked.active and asked.horizon is not None:
+        raise UsageError("--active looks as far as each person's own line: leave --horizon out")
+
+
+def _estimate(workspace: Workspace, at: datetime, asked: Asked) -> ScoreRun | LapseRun:
+    from rekindle.predictions import estimate_lapses, estimate_returns, load_past
+
+    engine, facts = workspace.reading
+    contacted = workspace.history.contacted(at) if workspace.has_ledger else frozenset[str]()
+    past = load_past(facts, engine.run, as_of=at, contacted=contacted, accepts_less=asked.anyway)
+    found: ScoreRun | LapseRun | Unknown
+    if asked.active:
+        found = estimate_lapses(past, facts, engine.run, workspace.config.lifecycle)
+    else:
+        found = estimate_returns(past, asked.horizon or workspace.config.scores.horizon_days)
+    if isinstance(found, Unknown):
+        what = "early warning" if asked.active else "model of returns"
+        raise UsageError(f"no {what} can be learned: {found.reason}")
+    return found
+
+
+def _keep(workspace: Workspace, at: datetime, *, accepts_less: bool, as_json: bool) -> None:
+    from rekindle.worker import keep_scores
+
+    with progress_bar() as bar:
+        bar.add_task("scoring", total=None)
+        kept = keep_scores(workspace, at, accepts_less=accepts_less)
+    for text in kept.day.notes:
+        show_warning(text)
+    if as_json:
+        show_json(
+            {
+                "version": 1,
+                "as_of": at.isoformat(),
+                "people": kept.day.rows.num_rows,
+                "written": kept.written,
+                "good_until_on": kept.day.good_until.isoformat(),
+                "warnings": list(kept.day.notes),
+            }
+        )
+        return
+    new = "" if kept.written else "; all of them were kept already"
+    output.print(
+        f"Scores of {counted(kept.day.rows.num_rows, 'person')} as of {day(at, workspace.zone)} "
+        f"are kept, and count until {kept.day.good_until}{new}.",
+        markup=False,
+    )
+
+
+def _show(found: ScoreRun | LapseRun, on: str) -> None:
+    from rekindle.predictions import ScoreRun
+
+    first, count = found.rows.slice(0, SHOWN).to_pylist(), found.rows.num_rows
+    more = [NOTE] if count > SHOWN else []
+    people = f"of {counted(found.learned_from, 'person')}"
+    if isinstance(found, ScoreRun):
         show_table(
-            title,
-            ["customer", f"orders within {counted(horizon, 'day')}", "expected on, if so"],
-            rows,
+            f"{counted(count, 'person')} silent for 30 days or more, as of {on}",
+            ["customer", f"orders within {counted(found.horizon_days, 'day')}", "expected on"],
+            [
+                [
+                    one["customer_id"],
+                    percent(one["return_probability"]),
+                    _on(one, "expected_return"),
+                ]
+                for one in first
+            ],
             notes=[
-                f"Learned from {found.model.rows:,} silences of "
-                f"{counted(found.learned_from, 'person')}, {found.model.returns:,} of which ended "
-                "within 30 days.",
-                *(
-                    [f"The likeliest {SHOWN}; --out FILE writes them all."]
-                    if len(rows) == SHOWN
-                    else []
-                ),
+                f"Learned from {found.model.rows:,} silences {people}, {found.model.returns:,} of "
+                "which ended within 30 days. The date is of those who do order.",
+                *more,
             ],
         )
+        return
+    show_table(
+        f"{counted(count, 'person')} not lapsed yet, as of {on}",
+        ["customer", "lapses first", "next order: one in ten by", "half by", "nine in ten by"],
+        [
+            [
+                one["customer_id"],
+                percent(one["lapse_risk"]),
+                *(_on(one, f"next_order{end}") for end in ("_low", "", "_high")),
+            ]
+            for one in first
+        ],
+        notes=[
+            f"Learned from {found.model.rows:,} looks {people}, {found.model.orders:,} of which "
+            f"met an order within {counted(found.model.step, 'day')}.",
+            *more,
+        ],
+    )
+
+
+def _on(row: dict[str, object], name: str) -> str:
+    found = row[f"{name}_on"]
+    return "–" if found is None else str(found)
 
 
 def _kind_of(out: Path | None) -> tuple[Path | None, Path | None]:

@@ -16,10 +16,12 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.errors import LakeError
 from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, REFUNDS, Contract
 from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
 from rekindle.facts.purchases import find_undone
+from rekindle.facts.sql import first_line
 
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
 # is used some twenty times.
@@ -92,6 +94,7 @@ class Engine:
             zone=self._zone,
             has_categories=has_lines and self._has_categories(tables),
             has_cards=self._holds(tables["customers"]),
+            has_scores=self._holds(tables["scores"]),
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.further},
@@ -124,6 +127,23 @@ class Engine:
     def share(self, name: str, rows: pa.Table) -> ir.Table:
         """Return rows from outside as a table that every thread sees; once an engine."""
         return self.bring(name, rows)
+
+    def write(self, contract: Contract, rows: pa.Table) -> None:
+        """Add rows to a table of a warehouse for good, and make the table if it is not there.
+
+        Raises:
+            LakeError: the warehouse does not let us.
+        """
+        try:
+            with self._turn:
+                if contract.table not in self._con.list_tables():
+                    self._con.create_table(contract.table, schema=contract.schema)
+                self._con.insert(contract.table, ibis.memtable(rows))
+        except Exception as error:  # every driver raises its own kind
+            raise LakeError(
+                f"the warehouse takes no rows of {contract.table}: {first_line(error)}; "
+                "give its user the right to create and fill this table"
+            ) from error
 
     def close(self) -> None:
         """Let the engine go."""
