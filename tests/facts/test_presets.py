@@ -12,10 +12,14 @@ import pytest
 
 from rekindle.facts import CONTRACTS, SourcePreset, discover_presets, propose_source
 from rekindle.facts.sources import with_made
+from rekindle.facts.sources.discovery import is_by_name
 from rekindle.facts.sources.raw import Raw
 from tests.facts.conftest import Desk
 
-PRESETS = {preset.name: preset for preset in discover_presets()}
+EVERY = {preset.name: preset for preset in discover_presets()}
+# Those of a table that somebody has to name stand in test_payments.py.
+BY_NAME = {name for name, one in EVERY.items() if is_by_name(one)}
+PRESETS = {name: preset for name, preset in EVERY.items() if name not in BY_NAME}
 
 
 @dataclass(frozen=True)
@@ -325,7 +329,7 @@ def test_a_header_is_of_one_export_only(name: str) -> None:
     assert [one.name for one in PRESETS.values() if one.fits(everything)] == [name]
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", EVERY.values(), ids=lambda preset: preset.name)
 def test_a_preset_speaks_of_columns_there_are(preset: SourcePreset) -> None:
     contract = CONTRACTS[preset.table]
     assert preset.columns.keys() <= {column.name for column in contract.inputs}

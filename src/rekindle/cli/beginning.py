@@ -19,7 +19,15 @@ from rekindle.errors import SourceError, UsageError, WorkspaceError
 if TYPE_CHECKING:
     from rekindle.facts import Answers, Proposal
 
-KINDS = ("orders", "customers", "subscriptions", "cancellations")
+KINDS = (
+    "orders",
+    "customers",
+    "subscriptions",
+    "cancellations",
+    "invoices",
+    "payments",
+    "payment_methods",
+)
 # What a file of orders is, rows tell; what others are is what they were given as.
 TABLES = {"orders": ("orders", "order_lines")}
 BY_NAME = KINDS[2:]
@@ -70,6 +78,18 @@ class Files:
     ] = None
     cancellations: Annotated[
         Path | None, typer.Option("--cancellations", help="A file of who cancelled, and why.")
+    ] = None
+
+    invoices: Annotated[
+        Path | None,
+        typer.Option("--invoices", help="A file of what subscribers were asked to pay."),
+    ] = None
+    payments: Annotated[
+        Path | None, typer.Option("--payments", help="A file of attempts, the failed ones too.")
+    ] = None
+    payment_methods: Annotated[
+        Path | None,
+        typer.Option("--payment-methods", help="A file of cards: brand, last four, expiry."),
     ] = None
 
     def named(self) -> list[tuple[str, Path]]:

@@ -20,6 +20,7 @@ from rekindle.facts.casting import (
     is_number,
     sql_type,
 )
+from rekindle.facts.casting.cards import build_card_problems
 from rekindle.facts.contracts import INSTANT, MONEY, ORDER_LINES, ORDERS, Column, Contract
 from rekindle.facts.folding import NO_STATES, OF_A_LINE, States, build_filled
 from rekindle.facts.sources import LINE, Raw
@@ -164,6 +165,9 @@ def build_checked(
         if column.type == "string" and not is_number(raw, actual):
             problems += _problems_of_text(column, actual, may_hold_nul=raw.may_hold_nul)
         problems += _problems_of(column, actual, fills=fills, may_be_blank=column.name in spared)
+    if contract.hides_cards:
+        kept = (c.name for c in contract.inputs if c.name in chosen and c.type == "string")
+        problems = [*build_card_problems(kept), *problems]
     # A number is no word, and names no currency.
     texts = {name for name, actual in chosen.items() if not is_number(raw, actual)}
     problems += _problems_between(contract, chosen, rules, texts=texts)

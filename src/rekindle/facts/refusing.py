@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from rekindle.facts import folding
+from rekindle.facts.casting.cards import build_masked, mask
 from rekindle.facts.checks import CLOCKS_DIFFER_BY, build_record, build_refused
 from rekindle.facts.contracts import CONTRACTS, ORDER_LINES, ORDERS, QUARANTINE, Contract
 from rekindle.facts.lake import Change, create_view, shaped
@@ -75,7 +76,7 @@ class RefusedRows:
         """Return the first line and detail of each of the most frequent reasons."""
         self.con.register("rejects", self._rejects())
         rows = self.con.execute(
-            "select min_by('line ' || line || ': ' || detail, line) from ("
+            f"select min_by('line ' || line || ': ' || {self._shown('detail')}, line) from ("
             "select line, problem, detail from refused union all "
             "select line, 'not_a_row', detail from rejects) "
             f"group by problem order by count(*) desc, problem limit {EXAMPLES}"
@@ -96,22 +97,29 @@ class RefusedRows:
             union all by name
             select {literal(source)} as source, {literal(self.contract.table)} as "table",
                 {literal(self.raw.name)} as file, * from (
-                select r.line, r.problem as reason, r.detail, d.record
+                select r.line, r.problem as reason, {self._shown("r.detail")} as detail,
+                    {self._shown("d.record")} as record
                 from refused r left join ({build_record(self.raw)}) d on d.line = r.line
                 union all select line, 'not_a_row', detail, record from rejects)
             order by source, file, line, reason"""
         ).to_arrow_table()
         change.overwrite("quarantine", shaped(rows, QUARANTINE))
 
+    def _shown(self, text: str) -> str:
+        """Return SQL for a text as it may be kept and told."""
+        return build_masked(text) if self.contract.hides_cards else text
+
     def _rejects(self) -> pa.Table:
         rows = self.raw.rejects
+        shown = mask if self.contract.hides_cards else str
         return pa.table(
             {
                 "line": pa.array([row.line for row in rows], pa.int64()),
                 "detail": pa.array(
-                    [f"{row.message}: {row.text[:LONGEST_SHOWN]}" for row in rows], pa.string()
+                    [shown(f"{row.message}: {row.text[:LONGEST_SHOWN]}") for row in rows],
+                    pa.string(),
                 ),
-                "record": pa.array([row.text[:LONGEST_SHOWN] for row in rows], pa.string()),
+                "record": pa.array([shown(row.text[:LONGEST_SHOWN]) for row in rows], pa.string()),
             }
         )
 

@@ -15,6 +15,8 @@ AMOUNT_FORMS = {
     COMMA: "a comma before the cents",
     HUNDREDTHS: "cents, pence and the like, without a mark",
 }
+THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+"""Currencies with three digits behind the mark (ISO 4217)."""
 BLANK = r"\s\x{00A0}\x{2007}\x{2009}\x{202F}"
 # Between thousands, in France and Switzerland among others.
 GAPS = BLANK + "''\u2019`\u00b4\u02bc"

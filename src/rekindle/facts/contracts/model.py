@@ -45,7 +45,8 @@ class Contract:
     for what the import writes about itself. ``known_at`` is the column that holds the
     instant from which a row was known; no question of an earlier date sees it. Without
     one, or where a row leaves it empty, the row was always known. ``is_optional`` is True
-    for what not every business has: a warehouse may be without the table.
+    for what not every business has: a warehouse may be without the table. ``hides_cards`` is
+    True where a card's number might stand: such a row is refused, and quarantine masks it.
     """
 
     table: str
@@ -56,6 +57,7 @@ class Contract:
     is_bookkeeping: bool = False
     known_at: str | None = None
     is_optional: bool = False
+    hides_cards: bool = False
 
     @property
     def schema(self) -> ibis.Schema:

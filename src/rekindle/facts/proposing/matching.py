@@ -30,7 +30,14 @@ from rekindle.facts.sources import SourcePreset, plain
 
 DATED = (INSTANT, "date")
 # What a file is taken for only where somebody says so.
-BY_NAME = ("subscriptions", "cancellations")
+BY_NAME = (
+    "subscriptions",
+    "cancellations",
+    "invoices",
+    "payments",
+    "payment_methods",
+    "plans",
+)
 SOME = 0.5  # of the values that are read, to take a required column at all
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 UNIT = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$|[\s,]+([A-Z]{3}|[€£$₹])$")

@@ -76,19 +76,21 @@ def propose_source(
     settings = _opening(path, answers)
     with _engine() as con:
         probe = SourceSettings(name="probe", table="orders", path=str(path), **settings)
-        raw, told = _made(con, open_file(con, path, probe, path.parent))
+        raw, told = _made(con, open_file(con, path, probe, path.parent), answers.table)
         found = survey(con, replace(raw, notes=(*raw.notes, *told)))
         if not found.rows:
             raise SourceError(_nothing(path, raw))
-        preset = find_preset(found.values)
+        preset = find_preset(found.values, answers.table)
         table, match = match_columns(found, preset, answers)
         look = _Look(found, CONTRACTS[table], match, preset, answers, zone, currency, now)
         return look.propose(settings)
 
 
-def _made(con: duckdb.DuckDBPyConnection, raw: Raw) -> tuple[Raw, tuple[str, ...]]:
+def _made(
+    con: duckdb.DuckDBPyConnection, raw: Raw, table: str | None
+) -> tuple[Raw, tuple[str, ...]]:
     """Return the file with what its preset makes of it, or what its name says."""
-    if preset := find_preset(raw.columns):
+    if preset := find_preset(raw.columns, table):
         return without_rows(con, with_made(raw, preset.words), preset.settings.get("skip", {}))
     return with_made(raw, [NO] if is_of_opt_outs(raw.name) else []), ()
 
@@ -155,13 +157,13 @@ class _Look:
         doubts = [consent] if consent else []
         preset = dict(self.preset.settings) if self.preset else {}
         sums = self._sums(settings)
-        forms = self._forms(preset)
+        forms = self._forms(preset, self._currency())
         settings = {**settings, **forms.settings, **preset, **_formats(forms, preset)}
         if prefix := _cancelled_prefix(self.found, self.match):
             settings["cancelled_prefix"] = prefix
         money = find_currency(self.found, self.contract, self.match)
         usual = money.most_common(1)[0][0] if money else None
-        rules = Rules(self._source(settings), self.currency or usual or DEFAULT_CURRENCY, self.zone)
+        rules = Rules(self._source(settings), self._currency(), self.zone)
         doubts += [*self.match.doubts, *forms.doubts, *sums.doubts]
         doubts += watch(self.found, self.contract, self.match, rules)
         doubts += self._currencies(money, rules.currency)
@@ -221,7 +223,7 @@ class _Look:
 
     def _sums(self, settings: dict[str, Any]) -> Sums:
         """Let sums say what the amounts are; a preset knows it already."""
-        forms = {} if self.preset else self._forms({}).settings
+        forms = {} if self.preset else self._forms({}, self._currency()).settings
         source = self._source({**settings, **forms})
         fixed = frozenset(self.answers.columns)
         sums = Sums(self.found, self.contract, self.match, source, fixed)
@@ -229,8 +231,13 @@ class _Look:
             sums.test()
         return sums
 
-    def _forms(self, preset: dict[str, Any]) -> Forms:
-        forms = Forms(self.found, self.contract, self.match.chosen, self.zone, self.now)
+    def _currency(self) -> str:
+        """Return the business's currency, else that of most rows."""
+        named = find_currency(self.found, self.contract, self.match).most_common(1)
+        return self.currency or (named[0][0] if named else DEFAULT_CURRENCY)
+
+    def _forms(self, preset: dict[str, Any], currency: str) -> Forms:
+        forms = Forms(self.found, self.contract, self.match.chosen, self.zone, self.now, currency)
         forms.settle(self.answers.formats, preset)
         return forms
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.facts.casting import Finish, build_moment
-from rekindle.facts.casting.amounts import COMMA, POINT
+from rekindle.facts.casting.amounts import COMMA, POINT, THOUSANDTHS
 from rekindle.facts.casting.dates import ISO
 from rekindle.facts.checks import CLOCKS_DIFFER_BY
 from rekindle.facts.contracts import MONEY, Contract
@@ -31,6 +31,7 @@ class Forms:
     chosen: Mapping[str, str]
     zone: str
     now: datetime | None
+    currency: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
 
@@ -73,6 +74,8 @@ class Forms:
         guess = self.found.amounts(column, usual)
         form = guess.form if guess else POINT
         example = next((v for v in self.found.values[column] if "." in v or "," in v), "")
+        if self.currency in THOUSANDTHS:  # 1.250 is a dinar and a quarter
+            form = POINT if "." in example else COMMA
         thousands = (form == COMMA) == ("." in example)
         self.doubts.append(
             f"the mark in {example!r} ({column!r}) is taken as "

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rekindle.config import load_extensions
 from rekindle.errors import ConfigError
+from rekindle.facts.contracts import CONTRACTS
 from rekindle.facts.sources.presets.model import SourcePreset
 from rekindle.facts.sources.raw import Format
 
@@ -63,10 +64,24 @@ def discover_presets() -> tuple[SourcePreset, ...]:
     return tuple(sorted(found, key=lambda preset: preset.name))
 
 
-def find_preset(header: Collection[str]) -> SourcePreset | None:
-    """Return the preset a file of these columns fits, the one that asks for most of them."""
-    fitting = [preset for preset in discover_presets() if preset.fits(header)]
+def find_preset(header: Collection[str], table: str | None = None) -> SourcePreset | None:
+    """Return the preset a file of these columns fits, the one that asks for most of them.
+
+    A file is taken for a table that not every business has only where ``table`` names it:
+    one export may be of sales to a shop, and of attempts to somebody who sells subscriptions.
+    """
+    named = table is not None and table in CONTRACTS and CONTRACTS[table].is_optional
+    fitting = [
+        preset
+        for preset in discover_presets()
+        if (preset.table == table if named else not is_by_name(preset)) and preset.fits(header)
+    ]
     return max(fitting, key=lambda preset: len(preset.header), default=None)
+
+
+def is_by_name(preset: SourcePreset) -> bool:
+    """Return whether it is looked at only where somebody names its table."""
+    return preset.table in CONTRACTS and CONTRACTS[preset.table].is_optional
 
 
 def _own_presets() -> Iterator[SourcePreset]:
