@@ -16,6 +16,8 @@ RekindleError
 │   ├── LakeError           the facts cannot be read or written
 │   ├── QuestionError       the facts' engine cannot answer one question
 │   ├── LedgerError         the ledger cannot be reached or refused a write
+│   ├── BillerError         the biller did not answer, or not as it should
+│   │   └── BillerRefusedError  it will not do this, however often it is asked
 │   └── BusyError           another process holds the workspace
 └── DeliveryError           a provider did not take a message
     ├── TemporaryDeliveryError  the same message may go later
@@ -112,6 +114,17 @@ class LedgerError(WorkError):
 
 class BusyError(WorkError):
     """Another process is doing this work in the same workspace."""
+
+
+class BillerError(WorkError):
+    """The biller did not answer: whether it did what was asked is not known.
+
+    The same may be asked again with the same key, which does it once.
+    """
+
+
+class BillerRefusedError(BillerError):
+    """The biller will not do this, however often it is asked; nothing was done."""
 
 
 class DeliveryError(RekindleError):

@@ -51,6 +51,7 @@ OWNERS = {
     "dns": {"channels"},
     "requests": {"channels"},
     "smtplib": {"channels"},
+    "stripe": {"billing"},
     "aiosmtpd": {"testing"},
     "apprise": {"worker"},
     "mrml": {"content"},

@@ -14,6 +14,7 @@ from rekindle.config.loading import (
 )
 from rekindle.config.model import (
     FORMAT,
+    BillingSettings,
     BreakerSettings,
     CalendarSettings,
     CapSettings,
@@ -67,6 +68,7 @@ __all__ = [
     "MOST_DAYS",
     "MOST_MESSAGES",
     "WEEKDAYS",
+    "BillingSettings",
     "BreakerSettings",
     "BudgetLimit",
     "CalendarSettings",

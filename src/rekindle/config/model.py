@@ -575,6 +575,32 @@ class PortalSettings(Settings):
         return f"{self.url.rstrip('/')}/{name}/{token}"
 
 
+class BillingSettings(Settings):
+    """The system that bills subscriptions; its keys come from the environment."""
+
+    provider: Text = Field(
+        "", description="The biller by name, as `stripe`; empty where nobody is billed by one."
+    )
+    url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="Where it is asked; empty for the provider's own address.",
+    )
+    account: Text = Field(
+        "",
+        description="The account whose notices are taken, where the provider names one in them.",
+    )
+    customer_key: Text = Field(
+        "",
+        description="The key of a customer's metadata that holds your own customer id; empty "
+        "where people go by the provider's.",
+    )
+    timeout_seconds: int = Field(20, gt=0, le=600, description="How long to wait for an answer.")
+    link_days: int = Field(
+        30, ge=1, le=365, description="For how many days a link back to a subscription works."
+    )
+
+
 class ApiSettings(Settings):
     """The API through which shops and apps report what people do."""
 
@@ -637,6 +663,7 @@ class Config(Settings):
     breaker: BreakerSettings = BreakerSettings()
     pacing: PacingSettings = PacingSettings()
     portal: PortalSettings = PortalSettings()
+    billing: BillingSettings = BillingSettings()
     api: ApiSettings = ApiSettings()
     alerts: AlertsSettings = AlertsSettings()
 

@@ -1,0 +1,36 @@
+"""Whoever bills the subscriptions: one protocol, and a folder a provider behind it."""
+
+from rekindle.billing.discovery import build_biller, find_billers
+from rekindle.billing.model import (
+    BilledFact,
+    BilledPlan,
+    BilledStanding,
+    Biller,
+    BillerFolder,
+    Charge,
+    ChargeOutcome,
+    Comeback,
+    Notice,
+    OpenInvoice,
+    Page,
+    SavedCard,
+    SubscriptionState,
+)
+
+__all__ = [
+    "BilledFact",
+    "BilledPlan",
+    "BilledStanding",
+    "Biller",
+    "BillerFolder",
+    "Charge",
+    "ChargeOutcome",
+    "Comeback",
+    "Notice",
+    "OpenInvoice",
+    "Page",
+    "SavedCard",
+    "SubscriptionState",
+    "build_biller",
+    "find_billers",
+]

@@ -1,0 +1,70 @@
+"""Finds the providers: the folders of this room, and those of installed packages.
+
+No list names them. A package brings one by an entry point of the group ``rekindle.billers``
+that leads to its ``BillerFolder``.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rekindle.billing.model import Biller, BillerFolder
+from rekindle.config import BillingSettings, load_extensions, load_secrets
+from rekindle.errors import ConfigError
+
+GROUP = "rekindle.billers"
+FACE = "BILLER"
+
+
+def find_billers() -> Mapping[str, BillerFolder]:
+    """Return the providers there are, by name.
+
+    Raises:
+        ConfigError: a package's cannot be loaded, or two have one name.
+    """
+    found: dict[str, BillerFolder] = {}
+    for place, folder in (*_own(), *_installed()):
+        if not isinstance(folder, BillerFolder):
+            raise ConfigError(f"{place} is no BillerFolder; export one as `{FACE}`")
+        if folder.name in found:
+            raise ConfigError(f"{place} brings the biller {folder.name!r}, which there is")
+        found[folder.name] = folder
+    return found
+
+
+def build_biller(settings: BillingSettings) -> Biller | None:
+    """Return the provider that the settings name, None where they name none.
+
+    Raises:
+        ConfigError: there is none of that name, or a secret or library of it is missing.
+    """
+    if not settings.provider:
+        return None
+    known = find_billers()
+    if settings.provider not in known:
+        raise ConfigError(
+            f"billing.provider is {settings.provider!r}; there are {', '.join(sorted(known))}"
+        )
+    folder = known[settings.provider]
+    secrets = load_secrets(folder.secrets)
+    if missing := [name for name in folder.secrets if not secrets[name]]:
+        raise ConfigError(
+            f"{', '.join(missing)} is empty; set it, or {missing[0]}_FILE, in the environment"
+        )
+    return folder.build(settings, secrets)
+
+
+def _own() -> Iterator[tuple[str, Any]]:
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.ispkg:
+            name = f"{__package__}.{module.name}"
+            yield name, getattr(import_module(name), FACE)
+
+
+def _installed() -> Iterator[tuple[str, Any]]:
+    for point, folder in load_extensions(GROUP):
+        yield point.value, folder

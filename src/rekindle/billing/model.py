@@ -1,0 +1,215 @@
+"""What is said with whoever bills subscriptions, in words that are no provider's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from rekindle.config import BillingSettings
+from rekindle.vocabulary import Money
+
+
+class SubscriptionState(StrEnum):
+    """What a subscription is at the provider, today."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    OWING = "owing"  # its invoice is open; whether access goes on is the business's to say
+    STARTING = "starting"  # its first invoice is not paid yet
+    ENDED = "ended"
+
+
+class ChargeOutcome(StrEnum):
+    """What became of an attempt to take money."""
+
+    PAID = "paid"
+    DECLINED = "declined"
+    AUTHENTICATE = "authenticate"  # only the person can, on the provider's page
+    CLOSED = "closed"  # the invoice waits for no money: paid before, void, or written off
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A saved payment method, as a person knows it again; never its number."""
+
+    id: str
+    brand: str
+    last4: str
+    expires: tuple[int, int] | None = None  # year and month
+
+
+@dataclass(frozen=True, slots=True)
+class BilledPlan:
+    """What is paid for: ``price_id`` names what the provider would charge."""
+
+    price_id: str
+    name: str
+    amount: Money
+    interval: str
+    interval_count: int = 1
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """An invoice that waits for money, and what the last attempt was told."""
+
+    id: str
+    due: Money
+    decline_code: str = ""
+    advice_code: str = ""
+    page_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BilledStanding:
+    """What the provider knows of one subscription now.
+
+    ``before`` is what it was paid for; ``now`` what the same costs today, None where it is
+    sold no more. ``successor`` is the subscription that took its place, "" for none.
+    """
+
+    subscription: str
+    customer: str
+    state: SubscriptionState
+    before: BilledPlan
+    now: BilledPlan | None
+    card: SavedCard | None = None
+    open_invoice: OpenInvoice | None = None
+    paid_until: datetime | None = None
+    successor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What became of one attempt to take the money of an open invoice.
+
+    The codes are the provider's own words; ``page_url`` is its page on which the person can
+    pay, with another card or after the bank has asked them.
+    """
+
+    invoice: str
+    outcome: ChargeOutcome
+    decline_code: str = ""
+    advice_code: str = ""
+    network_advice_code: str = ""
+    page_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comeback:
+    """What became of an attempt to come back.
+
+    ``subscription`` is the one that runs, or waits for its first payment; where it is not the
+    one that ended, the provider cannot revive, and made another that names it.
+    """
+
+    subscription: str
+    outcome: ChargeOutcome
+    decline_code: str = ""
+    page_url: str = ""
+
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BilledFact:
+    """What a provider said of one thing: the row of a table of facts, true from ``at`` on."""
+
+    table: str
+    key: str
+    at: datetime
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a listing: what it says, and from where to go on; ``""`` when nothing is left."""
+
+    statements: Sequence[BilledFact]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What one webhook said. ``id`` is the event's own: the same one is taken once.
+
+    ``paid`` are the subscriptions whose money has come in; their access is to be restored.
+    """
+
+    id: str
+    at: datetime
+    kind: str
+    statements: Sequence[BilledFact] = ()
+    paid: Sequence[str] = ()
+
+
+class Biller(Protocol):
+    """Whoever bills the subscriptions.
+
+    Everything raises BillerError where it was not answered, and BillerRefusedError where it
+    was and will not do it. What changes something takes a ``key``: asked twice with one key,
+    it is done once, and answered the same.
+    """
+
+    @property
+    def kinds(self) -> Sequence[str]:
+        """Return what can be listed, in the order in which it is."""
+
+    def list_page(self, kind: str, cursor: str = "") -> Page:
+        """Return the next part of a listing, from its beginning where there is no cursor."""
+
+    def read_notice(
+        self, headers: Mapping[str, str], body: bytes, received_at: datetime
+    ) -> Notice | None:
+        """Return what a webhook says, None where it concerns nothing here.
+
+        Raises:
+            ForgedReportError: it is not signed by the provider just now, or is of others.
+            EventError: it is, and cannot be read: as of a version of the API that is not ours.
+        """
+
+    def look(self, subscription: str) -> BilledStanding | None:
+        """Return what is known of a subscription, None where it or its customer is gone."""
+
+    def charge(self, invoice: str, *, key: str) -> Charge:
+        """Try to take the money of an open invoice, with nobody present."""
+
+    def card_page(self, subscription: str, *, return_url: str) -> str:
+        """Return the address of the provider's page for another card, made at this moment."""
+
+    def adopt_card(self, subscription: str, *, key: str) -> Charge | None:
+        """Use the customer's newest card for the subscription, and pay its open invoice by it.
+
+        Return what became of the payment, None where nothing was open.
+        """
+
+    def reactivate(self, subscription: str, price_id: str, *, key: str) -> Comeback:
+        """Let an ended subscription run again at a price its owner was shown, who is present.
+
+        Raises:
+            BillerRefusedError: it is not ended, is sold no more, or costs something else now.
+        """
+
+    def pause(self, subscription: str, until: datetime, *, key: str) -> None:
+        """Let nothing be charged until then, and everything go on by itself from there."""
+
+    def resume(self, subscription: str, *, key: str) -> None:
+        """Let a paused subscription go on now."""
+
+    def cancel(self, subscription: str, *, key: str, reason: str = "", words: str = "") -> None:
+        """End a subscription when what is paid for is over; a reason is said in our words."""
+
+
+@dataclass(frozen=True, slots=True)
+class BillerFolder:
+    """A provider: what it is called, which secrets it takes, and what builds it."""
+
+    name: str
+    called: str
+    secrets: tuple[str, ...]
+    build: Callable[[BillingSettings, Mapping[str, str]], Biller] = field(repr=False)

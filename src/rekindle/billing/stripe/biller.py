@@ -1,0 +1,383 @@
+"""Speaks with Stripe by its official library, whose version of the API is the pinned one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import stripe
+
+from rekindle.billing.model import (
+    BilledPlan,
+    BilledStanding,
+    Charge,
+    ChargeOutcome,
+    Comeback,
+    Notice,
+    Page,
+    SubscriptionState,
+)
+from rekindle.billing.stripe.reading import (
+    StripeReader,
+    Thing,
+    first_item,
+    id_of,
+    last_error,
+    read_card,
+    read_instant,
+    read_open_invoice,
+    read_plan,
+    read_state,
+)
+from rekindle.config import BillingSettings
+from rekindle.errors import BillerError, BillerRefusedError, EventError, ForgedReportError
+
+VERSION = "2026-10-28.endive"
+TOLERANCE = timedelta(minutes=5)
+PAGE = 100
+KINDS = ("customers", "subscriptions", "invoices", "invoice_payments", "charges")
+# With what a listed thing comes: whoever the business knows the customer as.
+EXPANDED = {"subscriptions": ("data.customer",), "invoices": ("data.customer",)}
+EXPANDED["charges"] = EXPANDED["invoices"]
+# Metadata of ours on a subscription that took another's place.
+PREVIOUS, KEY = "rekindle_previous", "rekindle_key"
+# Where our reasons for leaving stand in Stripe's list; what is not there is `other`.
+FEEDBACK = frozenset(
+    [
+        "too_expensive",
+        "missing_features",
+        "switched_service",
+        "unused",
+        "customer_service",
+        "too_complex",
+        "low_quality",
+    ]
+)
+STANDING = (
+    "customer.invoice_settings.default_payment_method",
+    "default_payment_method",
+    "items.data.price.product",
+    "latest_invoice.payments.data.payment.payment_intent",
+)
+PAID_KINDS = frozenset({"invoice.paid", "invoice.payment_succeeded"})
+
+
+class StripeBiller:
+    """Implements ``rekindle.billing.Biller``."""
+
+    kinds: Sequence[str] = KINDS
+
+    def __init__(self, settings: BillingSettings, *, key: str, webhook_secret: str) -> None:
+        self._account, self._webhook_secret = settings.account, webhook_secret
+        self._reader = StripeReader(settings.customer_key)
+        # It asks again by itself where nobody answered, under one idempotency key.
+        client = stripe.StripeClient(
+            key,
+            stripe_version=VERSION,
+            base_addresses={"api": settings.url.rstrip("/")} if settings.url else {},
+            http_client=stripe.RequestsClient(timeout=settings.timeout_seconds),
+            max_network_retries=2,
+        )
+        # What is sent is checked by the tests' server; the types are as many as the API.
+        self._api: Any = client.v1
+
+    def list_page(self, kind: str, cursor: str = "") -> Page:
+        """Return the next part of a listing; it begins with what is newest."""
+        wanted: dict[str, Any] = {"limit": PAGE, "expand": list(EXPANDED.get(kind, ()))}
+        if kind == "subscriptions":
+            wanted["status"] = "all"
+        if cursor:
+            wanted["starting_after"] = cursor
+        found = _ask(lambda: getattr(self._api, kind).list(wanted))
+        things = found["data"]
+        said = [one for thing in things for one in self._reader.read(thing)]
+        return Page(said, str(things[-1]["id"]) if things and found.get("has_more") else "")
+
+    def read_notice(
+        self, headers: Mapping[str, str], body: bytes, received_at: datetime
+    ) -> Notice | None:
+        """Return what a webhook says, None where it concerns nothing here."""
+        self._require_signed(headers.get("stripe-signature", ""), body, received_at)
+        try:
+            event = json.loads(body)
+            thing, kind = event["data"]["object"], str(event["type"])
+            at, id_ = read_instant(event["created"]), str(event["id"])
+            version, account = str(event.get("api_version")), str(event.get("account") or "")
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise EventError("unreadable", "this is no event of Stripe's") from error
+        if account != self._account and (account or event.get("context")):
+            raise ForgedReportError("the notice is of another account")
+        if version != VERSION:
+            raise EventError(
+                "version", f"the endpoint sends {version}; make one of the version {VERSION}"
+            )
+        assert at is not None
+        said = tuple(self._reader.read(thing, at))
+        paid = _paid_by(thing) if kind in PAID_KINDS else ()
+        return Notice(id_, at, kind, said, paid) if said or paid else None
+
+    def look(self, subscription: str) -> BilledStanding | None:
+        """Return what is known of a subscription, None where it or its customer is gone."""
+        found = self._find(subscription)
+        if found is None:
+            return None
+        item, customer = first_item(found), found["customer"]
+        if not item or not isinstance(customer, Mapping) or customer.get("deleted"):
+            return None
+        quantity = int(item.get("quantity") or 1)
+        state = read_state(found)
+        ended = state is SubscriptionState.ENDED
+        successor = next(iter(self._successors(found)), {}) if ended else {}
+        return BilledStanding(
+            subscription=subscription,
+            customer=id_of(customer),
+            state=state,
+            before=read_plan(item["price"], quantity=quantity),
+            now=self._on_sale(item["price"], quantity),
+            card=self._card_of(found),
+            open_invoice=read_open_invoice(found.get("latest_invoice")),
+            paid_until=read_instant(item.get("current_period_end")),
+            successor=id_of(successor),
+        )
+
+    def charge(self, invoice: str, *, key: str) -> Charge:
+        """Try to take the money of an open invoice, with nobody present."""
+        return self._pay(invoice, {"off_session": True}, key)
+
+    def card_page(self, subscription: str, *, return_url: str) -> str:
+        """Return the address of the provider's page for another card, made at this moment."""
+        if (found := self._find(subscription)) is None:
+            raise BillerRefusedError("there is no such subscription")
+        wanted = {
+            "customer": id_of(found["customer"]),
+            "return_url": return_url,
+            "flow_data": {
+                "type": "payment_method_update",
+                "after_completion": {"type": "redirect", "redirect": {"return_url": return_url}},
+            },
+        }
+        return str(_ask(lambda: self._api.billing_portal.sessions.create(wanted))["url"])
+
+    def adopt_card(self, subscription: str, *, key: str) -> Charge | None:
+        """Use the customer's newest card for the subscription, and pay its open invoice by it."""
+        if (found := self._find(subscription)) is None:
+            raise BillerRefusedError("there is no such subscription")
+        customer, ended = found["customer"], read_state(found) is SubscriptionState.ENDED
+        card = id_of((customer.get("invoice_settings") or {}).get("default_payment_method"))
+        if card and not ended and card != id_of(found.get("default_payment_method")):
+            changed = {"default_payment_method": card}
+            options = {"idempotency_key": f"card:{key}:{card}"}
+            _ask(lambda: self._api.subscriptions.update(subscription, changed, options))
+        waiting = read_open_invoice(found.get("latest_invoice"))
+        if waiting is None or ended:
+            return None
+        # The key names the card: another card is another attempt, the same one is not.
+        by = {"payment_method": card} if card else {}
+        return self._pay(waiting.id, by, f"{key}:{card}")
+
+    def reactivate(self, subscription: str, price_id: str, *, key: str) -> Comeback:
+        """Make a subscription in the place of one that ended, which Stripe cannot revive."""
+        found = self._find(subscription)
+        if found is None or read_state(found) is not SubscriptionState.ENDED:
+            raise BillerRefusedError("it has not ended")
+        customer = id_of(found["customer"])
+        took = self._successors(found, also_ended=True)
+        for one in took:
+            if read_state(one) is not SubscriptionState.ENDED:
+                return self._comeback(one)
+        item = first_item(found)
+        now = self._on_sale(item["price"], int(item.get("quantity") or 1))
+        if now is None or now.price_id != price_id:
+            raise BillerRefusedError("it is sold no more, or costs something else now")
+        card = self._card_of(found)
+        wanted: dict[str, Any] = {
+            "customer": customer,
+            "items": [{"price": price_id, "quantity": now.quantity}],
+            "payment_behavior": "allow_incomplete",
+            "metadata": {**(found.get("metadata") or {}), PREVIOUS: subscription, KEY: key},
+            "expand": ["latest_invoice.payments.data.payment.payment_intent"],
+        }
+        if card is not None:
+            wanted["default_payment_method"] = card.id
+        # Of the one that ended, not of the link: two links followed at once make one. Who came
+        # back and left again has another key.
+        options = {"idempotency_key": f"reactivate:{subscription}:{len(took)}"}
+        return self._comeback(_ask(lambda: self._api.subscriptions.create(wanted, options)))
+
+    def pause(self, subscription: str, until: datetime, *, key: str) -> None:
+        """Charge nothing until then: what is due in the meantime is void."""
+        second = int(until.timestamp())
+        wanted = {"pause_collection": {"behavior": "void", "resumes_at": second}}
+        self._change(subscription, wanted, f"pause:{key}")
+
+    def resume(self, subscription: str, *, key: str) -> None:
+        """Let a paused subscription go on now."""
+        self._change(subscription, {"pause_collection": ""}, f"resume:{key}")
+
+    def cancel(self, subscription: str, *, key: str, reason: str = "", words: str = "") -> None:
+        """End a subscription when what is paid for is over."""
+        said: dict[str, Any] = {"feedback": reason if reason in FEEDBACK else "other"}
+        if words:
+            said["comment"] = words
+        wanted: dict[str, Any] = {"cancel_at_period_end": True}
+        if reason or words:
+            wanted["cancellation_details"] = said
+        self._change(subscription, wanted, f"cancel:{key}")
+
+    def _change(self, subscription: str, wanted: Thing, key: str) -> None:
+        options = {"idempotency_key": key}
+        _ask(lambda: self._api.subscriptions.update(subscription, wanted, options))
+
+    def _find(self, subscription: str) -> Thing | None:
+        wanted = {"expand": list(STANDING)}
+        try:
+            return _ask(lambda: self._api.subscriptions.retrieve(subscription, wanted))
+        except BillerRefusedError as error:
+            if "resource_missing" in str(error):
+                return None
+            raise
+
+    def _successors(self, ended: Thing, *, also_ended: bool = False) -> list[Thing]:
+        """Return the subscriptions that took another's place: by our word, or of one product.
+
+        Who subscribed again without our link is back as well.
+        """
+        wanted = {
+            "customer": id_of(ended["customer"]),
+            "status": "all",
+            "limit": PAGE,
+            "expand": ["data.latest_invoice"],
+        }
+        over, product = ended.get("ended_at") or 0, _product_of(ended)
+        return [
+            one
+            for one in _ask(lambda: self._api.subscriptions.list(wanted))["data"]
+            if (one.get("metadata") or {}).get(PREVIOUS) == ended["id"]
+            or (one["created"] >= over and one["id"] != ended["id"] and _product_of(one) == product)
+            if also_ended or read_state(one) is not SubscriptionState.ENDED
+        ]
+
+    def _on_sale(self, price: Thing, quantity: int) -> BilledPlan | None:
+        """Return what a price costs today: itself, or its product's default, or nothing."""
+        product = price.get("product")
+        if isinstance(product, Mapping) and (product.get("deleted") or not product.get("active")):
+            return None
+        if price.get("active"):
+            return read_plan(price, quantity=quantity)
+        default = id_of(product.get("default_price")) if isinstance(product, Mapping) else ""
+        if not default:
+            return None
+        wanted = {"expand": ["product"]}
+        found = _ask(lambda: self._api.prices.retrieve(default, wanted))
+        rhythm, before = found.get("recurring") or {}, price.get("recurring") or {}
+        is_same = all(
+            rhythm.get(name) == before.get(name) for name in ("interval", "interval_count")
+        ) and found.get("currency") == price.get("currency")
+        # Another rhythm or currency is another plan, which nobody agreed to by one click.
+        return read_plan(found, quantity=quantity) if is_same and found.get("active") else None
+
+    @staticmethod
+    def _card_of(subscription: Thing) -> Any:
+        """Return the card that would be charged: the subscription's own before the customer's."""
+        customer = subscription["customer"]
+        settings = customer.get("invoice_settings") or {} if isinstance(customer, Mapping) else {}
+        own = read_card(subscription.get("default_payment_method"))
+        return own or read_card(settings.get("default_payment_method"))
+
+    @staticmethod
+    def _comeback(subscription: Thing) -> Comeback:
+        id_, invoice = str(subscription["id"]), subscription.get("latest_invoice") or {}
+        if read_state(subscription) is SubscriptionState.ACTIVE:
+            return Comeback(id_, ChargeOutcome.PAID)
+        error = last_error(invoice)
+        code = str(error.get("decline_code") or error.get("code") or "")
+        needs = not error or code == "authentication_required"
+        outcome = ChargeOutcome.AUTHENTICATE if needs else ChargeOutcome.DECLINED
+        return Comeback(id_, outcome, code, str(invoice.get("hosted_invoice_url") or ""))
+
+    def _pay(self, invoice: str, wanted: Mapping[str, Any], key: str) -> Charge:
+        options = {"idempotency_key": f"charge:{key}"}
+        try:
+            found = self._api.invoices.pay(invoice, dict(wanted), options)
+        except stripe.CardError as error:
+            return self._declined(invoice, error)
+        except stripe.StripeError as error:
+            if error.code in {"invoice_not_open", "invoice_already_paid"} or _is_closed(error):
+                return Charge(invoice, ChargeOutcome.CLOSED)
+            raise _said(error) from error
+        became = ChargeOutcome.PAID if found["status"] == "paid" else ChargeOutcome.AUTHENTICATE
+        page = str(getattr(found, "hosted_invoice_url", None) or "")
+        return Charge(invoice, became, page_url=page)
+
+    def _declined(self, invoice: str, error: stripe.CardError) -> Charge:
+        said: Thing = ((error.json_body or {}) if isinstance(error.json_body, dict) else {}).get(
+            "error", {}
+        )
+        code = str(said.get("decline_code") or error.code or "")
+        needs = "authentication_required" in {code, error.code}
+        found = _ask(lambda: self._api.invoices.retrieve(invoice))
+        return Charge(
+            invoice,
+            ChargeOutcome.AUTHENTICATE if needs else ChargeOutcome.DECLINED,
+            decline_code=code,
+            advice_code=str(said.get("advice_code") or ""),
+            network_advice_code=str(said.get("network_advice_code") or ""),
+            page_url=str(found.get("hosted_invoice_url") or ""),
+        )
+
+    def _require_signed(self, given: str, body: bytes, received_at: datetime) -> None:
+        """Refuse what Stripe did not sign with our secret, or not just now."""
+        try:
+            stripe.WebhookSignature.verify_header(body, given, self._webhook_secret)
+        except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
+            raise ForgedReportError("the notice is not signed by Stripe") from error
+        # The library would ask the machine's clock. What it verified has a time in it.
+        second = next(part[2:] for part in given.split(",") if part.startswith("t="))
+        if abs(received_at.timestamp() - int(second)) > TOLERANCE.total_seconds():
+            raise ForgedReportError("the notice was signed more than five minutes ago, or ahead")
+
+
+def _product_of(subscription: Thing) -> str:
+    return id_of((first_item(subscription).get("price") or {}).get("product"))
+
+
+def _paid_by(invoice: Thing) -> tuple[str, ...]:
+    parent = (invoice.get("parent") or {}).get("subscription_details") or {}
+    found = id_of(parent.get("subscription"))
+    return (found,) if found else ()
+
+
+def _ask(request: Callable[[], Any]) -> dict[str, Any]:
+    """Return an answer as it came.
+
+    Raises:
+        BillerError, BillerRefusedError: Stripe did not answer, or refused.
+    """
+    try:
+        found: dict[str, Any] = request().to_dict()
+    except stripe.StripeError as error:
+        raise _said(error) from error
+    return found
+
+
+def _said(error: stripe.StripeError) -> BillerError:
+    """Return an error in our words: what Stripe says of itself, and never what it was sent."""
+    told = f"Stripe: {error.code or type(error).__name__} ({error.http_status or 'no answer'})"
+    mine = (
+        stripe.InvalidRequestError,
+        stripe.AuthenticationError,
+        stripe.PermissionError,
+        stripe.CardError,
+    )
+    return BillerRefusedError(told) if isinstance(error, mine) else BillerError(told)
+
+
+def _is_closed(error: stripe.StripeError) -> bool:
+    """Return whether an invoice waits for no money: older errors say so in words alone."""
+    said = str(error.user_message or "").casefold()
+    return isinstance(error, stripe.InvalidRequestError) and "already paid" in said
+
+
+__all__ = ["VERSION", "StripeBiller"]

@@ -1,0 +1,303 @@
+"""Reads Stripe's objects as statements about facts, and as what a page shows.
+
+Pure: a mapping comes in as the API gives it, rows go out. Where a field stands is of the
+version 2026-10-28: periods are on the items, an invoice knows its subscription by its parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
+from rekindle.vocabulary import Money
+
+Thing = Mapping[str, Any]
+
+# https://docs.stripe.com/currencies: amounts of these have no minor unit, or a thousand.
+WHOLE = frozenset(
+    [
+        "bif",
+        "clp",
+        "djf",
+        "gnf",
+        "jpy",
+        "kmf",
+        "krw",
+        "mga",
+        "pyg",
+        "rwf",
+        "vnd",
+        "vuv",
+        "xaf",
+        "xof",
+        "xpf",
+    ]
+)
+THOUSANDS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+STATES = {
+    "active": SubscriptionState.ACTIVE,
+    "trialing": SubscriptionState.ACTIVE,
+    "past_due": SubscriptionState.OWING,
+    "unpaid": SubscriptionState.OWING,
+    "incomplete": SubscriptionState.STARTING,
+    "paused": SubscriptionState.PAUSED,
+    "canceled": SubscriptionState.ENDED,
+    "incomplete_expired": SubscriptionState.ENDED,
+}
+
+
+def read_instant(second: Any) -> datetime | None:
+    """Return the instant that Stripe writes as seconds, None for none."""
+    return None if second is None else datetime.fromtimestamp(int(second), UTC)
+
+
+def read_amount(minor: Any, currency: str) -> Decimal:
+    """Return an amount in major units: 500 yen, 5.00 dollars, 0.500 dinars."""
+    places = 0 if currency in WHOLE else 3 if currency in THOUSANDS else 2
+    return Decimal(str(minor)).scaleb(-places)
+
+
+def id_of(given: Any) -> str:
+    """Return the id of what is named, or stands there whole; "" where nothing does."""
+    if isinstance(given, Mapping):
+        return str(given.get("id") or "")
+    return str(given or "")
+
+
+def first_item(subscription: Thing) -> Thing:
+    """Return the first thing a subscription is for, an empty one where there is none."""
+    items = (subscription.get("items") or {}).get("data") or [{}]
+    found: Thing = items[0]
+    return found
+
+
+def read_plan(price: Thing, *, quantity: int = 1) -> BilledPlan:
+    """Return a price as a plan; it is called as its nickname or product is."""
+    product, recurring = price.get("product"), price.get("recurring") or {}
+    called = product.get("name") if isinstance(product, Mapping) else ""
+    currency = str(price["currency"])
+    minor = price.get("unit_amount_decimal") or price.get("unit_amount") or 0
+    return BilledPlan(
+        price_id=str(price["id"]),
+        name=str(price.get("nickname") or called or id_of(product)),
+        amount=Money(read_amount(minor, currency) * quantity, currency.upper()),
+        interval=str(recurring.get("interval") or "one_off"),
+        interval_count=int(recurring.get("interval_count") or 1),
+        quantity=quantity,
+    )
+
+
+def read_card(method: Any) -> SavedCard | None:
+    """Return a payment method as people know it again, None where there is none."""
+    if not isinstance(method, Mapping):
+        return None
+    kind = str(method.get("type") or "card")
+    of_kind = method.get(kind) or {}
+    year, month = of_kind.get("exp_year"), of_kind.get("exp_month")
+    return SavedCard(
+        id=str(method["id"]),
+        brand=str(of_kind.get("brand") or kind),
+        last4=str(of_kind.get("last4") or ""),
+        expires=(int(year), int(month)) if year and month else None,
+    )
+
+
+def read_open_invoice(invoice: Any) -> OpenInvoice | None:
+    """Return an invoice that waits for money, None where it does not."""
+    if not isinstance(invoice, Mapping) or invoice.get("status") != "open":
+        return None
+    error = last_error(invoice)
+    currency = str(invoice["currency"])
+    due = read_amount(invoice.get("amount_remaining") or 0, currency)
+    return OpenInvoice(
+        id=str(invoice["id"]),
+        due=Money(due, currency.upper()),
+        decline_code=str(error.get("decline_code") or error.get("code") or ""),
+        advice_code=str(error.get("advice_code") or ""),
+        page_url=str(invoice.get("hosted_invoice_url") or ""),
+    )
+
+
+def last_error(invoice: Thing) -> Thing:
+    """Return what the newest payment of an invoice failed with, nothing where it did not."""
+    for payment in reversed((invoice.get("payments") or {}).get("data") or []):
+        intent = (payment.get("payment") or {}).get("payment_intent")
+        if isinstance(intent, Mapping) and intent.get("last_payment_error"):
+            found: Thing = intent["last_payment_error"]
+            return found
+    return {}
+
+
+def read_state(subscription: Thing) -> SubscriptionState:
+    """Return what a subscription is; one whose collection rests is paused, whatever it says."""
+    state = STATES.get(str(subscription.get("status")), SubscriptionState.STARTING)
+    if state is SubscriptionState.ACTIVE and subscription.get("pause_collection"):
+        return SubscriptionState.PAUSED
+    return state
+
+
+class StripeReader:
+    """Makes rows of facts. ``customer_key`` names where a customer's own id is kept."""
+
+    def __init__(self, customer_key: str) -> None:
+        self._customer_key = customer_key
+
+    def read(self, thing: Thing, at: datetime | None = None) -> Iterator[BilledFact]:
+        """Yield what an object says, as of ``at``; without one it is as old as the object."""
+        readers = {
+            "customer": self._customer,
+            "subscription": self._subscription,
+            "invoice": self._invoice,
+            "invoice_payment": self._invoice_payment,
+            "charge": self._charge,
+            "payment_method": self._payment_method,
+        }
+        reader = readers.get(str(thing.get("object")))
+        created = read_instant(thing.get("created"))
+        instant = at or created
+        if reader is not None and instant is not None and not thing.get("deleted"):
+            yield from reader(thing, instant)
+
+    def person_of(self, customer: Any) -> str:
+        """Return whom the business knows a customer as, the provider's id where it says none."""
+        if isinstance(customer, Mapping) and self._customer_key:
+            own = (customer.get("metadata") or {}).get(self._customer_key)
+            return str(own or customer["id"])
+        return id_of(customer)
+
+    def _customer(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
+        address = thing.get("address") or {}
+        row = {
+            "customer_id": self.person_of(thing),
+            "email": thing.get("email"),
+            "name": thing.get("name"),
+            "phone": thing.get("phone"),
+            "country": address.get("country"),
+        }
+        yield BilledFact("customers", str(row["customer_id"]), at, row)
+
+    def _subscription(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
+        if not (customer := self.person_of(thing.get("customer"))):
+            return  # of nobody
+        id_, item = str(thing["id"]), first_item(thing)
+        cancelled, details = thing.get("canceled_at"), thing.get("cancellation_details") or {}
+        row = {
+            "subscription_id": id_,
+            "customer_id": customer,
+            "started_at": read_instant(thing.get("start_date") or thing.get("created")),
+            "ended_at": read_instant(thing.get("ended_at") or thing.get("cancel_at")),
+            "cancelled_at": read_instant(cancelled),
+            "end_reason": details.get("reason"),
+            # A subscription of which nothing was ever paid brings nothing, as a trial.
+            "is_trial": thing.get("status") in {"trialing", "incomplete", "incomplete_expired"},
+        }
+        yield BilledFact("subscriptions", id_, at, {**row, **self._price(item)})
+        if cancelled is not None:
+            yield from self._cancellation(thing, customer)
+        if paused := thing.get("pause_collection"):
+            resumes = {"resumed_at": read_instant(paused.get("resumes_at"))}
+            row = {"subscription_id": id_, "paused_at": at, **resumes}
+            yield BilledFact("pauses", id_, at, row)
+
+    @staticmethod
+    def _price(item: Thing) -> dict[str, Any]:
+        if not (price := item.get("price")):
+            return {}
+        plan = read_plan(price)
+        return {
+            "plan": plan.name,
+            "amount": plan.amount.amount,
+            "quantity": item.get("quantity") or 1,
+            "interval": plan.interval,
+            "interval_count": plan.interval_count,
+            "currency": plan.amount.currency,
+        }
+
+    @staticmethod
+    def _cancellation(thing: Thing, customer: str) -> Iterator[BilledFact]:
+        details, at = thing.get("cancellation_details") or {}, read_instant(thing["canceled_at"])
+        assert at is not None
+        id_ = f"{thing['id']}:{thing['canceled_at']}"
+        row = {
+            "cancellation_id": id_,
+            "customer_id": customer,
+            "subscription_id": thing["id"],
+            "cancelled_at": at,
+            "reason": details.get("feedback") or details.get("reason"),
+            "words": details.get("comment"),
+        }
+        yield BilledFact("cancellations", id_, at, row)
+
+    def _invoice(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
+        if thing.get("status") == "draft":
+            return
+        currency, done = str(thing["currency"]), thing.get("status_transitions") or {}
+        parent = (thing.get("parent") or {}).get("subscription_details") or {}
+        row = {
+            "invoice_id": thing["id"],
+            "customer_id": self.person_of(thing.get("customer")),
+            "subscription_id": id_of(parent.get("subscription")) or None,
+            "invoiced_at": read_instant(done.get("finalized_at") or thing.get("created")),
+            "due_at": read_instant(thing.get("due_date")),
+            "amount": read_amount(thing.get("total") or 0, currency),
+            "currency": currency.upper(),
+            "paid_at": read_instant(done.get("paid_at")),
+            "voided_at": read_instant(done.get("voided_at")),
+            "given_up_at": read_instant(done.get("marked_uncollectible_at")),
+            "period_starts_at": read_instant(thing.get("period_start")),
+            "period_ends_at": read_instant(thing.get("period_end")),
+        }
+        yield BilledFact("invoices", str(thing["id"]), at, row)
+
+    @staticmethod
+    def _invoice_payment(thing: Thing, at: datetime) -> Iterator[BilledFact]:
+        """Yield of which invoice a payment is: a charge does not say so itself any more."""
+        if intent := id_of((thing.get("payment") or {}).get("payment_intent")):
+            yield BilledFact("", intent, at, {"invoice_id": id_of(thing.get("invoice"))})
+
+    def _charge(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
+        currency, outcome = str(thing["currency"]), thing.get("outcome") or {}
+        card = (thing.get("payment_method_details") or {}).get("card") or {}
+        row = {
+            "payment_id": thing["id"],
+            "customer_id": self.person_of(thing.get("customer")),
+            "attempted_at": read_instant(thing.get("created")),
+            "amount": read_amount(thing.get("amount") or 0, currency),
+            "currency": currency.upper(),
+            "outcome": thing.get("status"),
+            "decline_code": _decline_of(thing),
+            "advice_code": outcome.get("advice_code"),
+            "network_advice_code": outcome.get("network_advice_code"),
+            "network": card.get("network") or card.get("brand"),
+            "payment_method_id": id_of(thing.get("payment_method")) or None,
+            "payment_intent": id_of(thing.get("payment_intent")) or None,
+        }
+        yield BilledFact("payments", str(thing["id"]), at, row)
+
+    def _payment_method(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
+        card = read_card(thing)
+        if card is None or not thing.get("customer"):
+            return
+        year, month = card.expires or (None, None)
+        row = {
+            "payment_method_id": card.id,
+            "customer_id": self.person_of(thing.get("customer")),
+            "since": at,
+            "brand": card.brand,
+            "last_four": card.last4,
+            "expiry_month": month,
+            "expiry_year": year,
+        }
+        yield BilledFact("payment_methods", card.id, at, row)
+
+
+def _decline_of(charge: Thing) -> str | None:
+    """Return why a charge failed, in the issuer's word where there is one."""
+    outcome = charge.get("outcome") or {}
+    if charge.get("status") != "failed":
+        return None
+    reason, code = outcome.get("reason"), charge.get("failure_code")
+    return str(reason if code in {None, "card_declined"} and reason else code or "") or None

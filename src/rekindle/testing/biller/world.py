@@ -1,0 +1,413 @@
+"""What a biller remembers and does, in the shapes of Stripe's API of 2026-10-28.
+
+Nothing here listens or sends. The clock is moved; what would have happened in the meantime
+(renewals, retries, ends of pauses) happens then, in order.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rekindle.clock import MovableClock
+
+VERSION = "2026-10-28.endive"
+RETRY_DAYS = (3, 5, 7)
+Thing = dict[str, Any]
+
+
+class Refusal(Exception):  # noqa: N818 - it is an answer, and no fault of ours
+    """What the API answers in place of a thing: a status and an error."""
+
+    def __init__(self, status: int, kind: str, code: str, **more: Any) -> None:
+        super().__init__(code)
+        self.status = status
+        self.error: Thing = {"type": kind, "code": code, "message": code, **more}
+
+
+class BillerWorld:
+    """Everything one account holds. Cards do what they were made to do: see ``add_card``."""
+
+    def __init__(self, clock: MovableClock, *, webhook_secret: str = "whsec_test") -> None:
+        self.clock, self.webhook_secret = clock, webhook_secret
+        self.things: dict[str, Thing] = {}
+        self.events: list[Thing] = []
+        self.attempts: list[tuple[str, str]] = []  # invoice and what became of it
+        self._does: dict[str, str] = {}
+        self._count = 0
+
+    # What a test sets up
+
+    def add_plan(self, name: str = "Gold", *, amount: int = 1000, currency: str = "usd") -> Thing:
+        """Return a monthly price of a product of its own, in minor units."""
+        product = self._make("prod", "product", name=name, active=True, default_price=None)
+        price = self.add_price(product["id"], amount=amount, currency=currency)
+        product["default_price"] = price["id"]
+        return price
+
+    def add_price(self, product: str, *, amount: int, currency: str = "usd") -> Thing:
+        """Return one more monthly price of a product."""
+        rhythm = {"interval": "month", "interval_count": 1}
+        return self._make(
+            "price",
+            "price",
+            product=product,
+            active=True,
+            nickname=None,
+            currency=currency,
+            unit_amount=amount,
+            recurring=rhythm,
+            type="recurring",
+        )
+
+    def add_customer(self, email: str = "ada@example.com", **metadata: str) -> Thing:
+        """Return a customer who has no card yet."""
+        return self._make(
+            "cus",
+            "customer",
+            email=email,
+            name="Ada King",
+            phone=None,
+            address=None,
+            metadata=metadata,
+            invoice_settings={"default_payment_method": None},
+        )
+
+    def add_card(self, customer: str, does: str = "pays") -> Thing:
+        """Return a card that is the customer's default from now on.
+
+        ``does`` is `pays`, `authentication_required`, or a decline code; after a colon may
+        stand an advice code.
+        """
+        of_card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}
+        card = self._make("pm", "payment_method", type="card", card=of_card, customer=customer)
+        self._does[card["id"]] = does
+        self.things[customer]["invoice_settings"]["default_payment_method"] = card["id"]
+        return card
+
+    def subscribe(self, customer: str, price: str, **more: Any) -> Thing:
+        """Return a new subscription, paid or not as its card does."""
+        now = self._second()
+        items = [{"price": price, "quantity": 1}]
+        return self.create_subscription(
+            {"customer": customer, "items": items, "start_date": now, **more}
+        )
+
+    # What the API does
+
+    def find(self, id_: str, kind: str) -> Thing:
+        """Return a thing, or refuse as the API does."""
+        found = self.things.get(id_)
+        if found is None or found["object"] != kind:
+            raise Refusal(404, "invalid_request_error", "resource_missing", param="id")
+        return found
+
+    def list_things(self, kind: str, wanted: Thing) -> Thing:
+        """Return a page of a kind, the newest first."""
+        found = [one for one in reversed(self.things.values()) if one["object"] == kind]
+        if customer := wanted.get("customer"):
+            found = [one for one in found if one.get("customer") == customer]
+        if kind == "subscription" and wanted.get("status") != "all":
+            found = [one for one in found if one["status"] != "canceled"]
+        if after := wanted.get("starting_after"):
+            places = [place for place, one in enumerate(found) if one["id"] == after]
+            found = found[places[0] + 1 :] if places else []
+        limit = int(wanted.get("limit", 10))
+        return {"object": "list", "data": found[:limit], "has_more": len(found) > limit}
+
+    def create_subscription(self, wanted: Thing) -> Thing:
+        """Make a subscription and its first invoice, and try to have it paid."""
+        customer = self.find(wanted["customer"], "customer")
+        price = self.find(wanted["items"][0]["price"], "price")
+        if not price["active"]:
+            raise Refusal(400, "invalid_request_error", "price_inactive", param="items")
+        now = self._second()
+        item = {
+            "id": self._id("si"),
+            "object": "subscription_item",
+            "price": price["id"],
+            "quantity": int(wanted["items"][0].get("quantity", 1)),
+            "current_period_start": now,
+            "current_period_end": _next(now, price),
+        }
+        found = self._make(
+            "sub",
+            "subscription",
+            customer=customer["id"],
+            status="incomplete",
+            start_date=wanted.get("start_date", now),
+            items={"object": "list", "data": [item], "has_more": False},
+            metadata=wanted.get("metadata", {}),
+            default_payment_method=wanted.get("default_payment_method"),
+            latest_invoice=None,
+            canceled_at=None,
+            cancel_at=None,
+            cancel_at_period_end=False,
+            ended_at=None,
+            pause_collection=None,
+            cancellation_details={"comment": None, "feedback": None, "reason": None},
+        )
+        self._tell("customer.subscription.created", found)
+        self._bill(found, "subscription_create")
+        return found
+
+    def update_subscription(self, id_: str, wanted: Thing) -> Thing:
+        """Change what the API lets be changed of a subscription."""
+        found = self.find(id_, "subscription")
+        if found["status"] == "canceled":
+            raise Refusal(400, "invalid_request_error", "resource_already_canceled")
+        if "pause_collection" in wanted:
+            paused = wanted["pause_collection"] or None
+            if paused and "resumes_at" in paused:
+                paused["resumes_at"] = int(paused["resumes_at"])
+            found["pause_collection"] = paused
+        if card := wanted.get("default_payment_method"):
+            found["default_payment_method"] = self.find(card, "payment_method")["id"]
+        if wanted.get("cancel_at_period_end") in {"true", True}:
+            period_end = found["items"]["data"][0]["current_period_end"]
+            details = {**found["cancellation_details"], **wanted.get("cancellation_details", {})}
+            found["cancellation_details"] = {**details, "reason": "cancellation_requested"}
+            found.update(
+                cancel_at_period_end=True, cancel_at=period_end, canceled_at=self._second()
+            )
+        self._tell("customer.subscription.updated", found)
+        return found
+
+    def end(self, id_: str, reason: str = "cancellation_requested") -> Thing:
+        """End a subscription now."""
+        found, now = self.find(id_, "subscription"), self._second()
+        found["cancellation_details"]["reason"] = reason
+        found.update(
+            status="canceled", ended_at=now, canceled_at=found["canceled_at"] or now, cancel_at=None
+        )
+        self._tell("customer.subscription.deleted", found)
+        return found
+
+    def pay(self, id_: str, wanted: Thing) -> Thing:
+        """Try to take the money of an open invoice; refuse as a declined card does."""
+        invoice = self.find(id_, "invoice")
+        if invoice["status"] != "open":
+            raise Refusal(400, "invalid_request_error", "invoice_not_open")
+        error = self._attempt(invoice, wanted.get("payment_method"))
+        if error:
+            raise Refusal(402, "card_error", **error)
+        return invoice
+
+    def open_portal(self, wanted: Thing) -> Thing:
+        """Return a session of the page for another card."""
+        customer = self.find(wanted["customer"], "customer")
+        session = self._make(
+            "bps",
+            "billing_portal.session",
+            customer=customer["id"],
+            return_url=wanted["return_url"],
+            flow=wanted.get("flow_data"),
+        )
+        session["url"] = f"https://billing.example/{session['id']}"
+        return session
+
+    # What time does
+
+    def advance(self, by: timedelta) -> None:
+        """Move the clock, and let happen what would have in the meantime, in order."""
+        until = self._second() + int(by.total_seconds())
+        while due := min(self._due(until), default=None, key=lambda one: one[0]):
+            at, what, id_ = due
+            self.clock.set(datetime.fromtimestamp(max(at, self._second()), UTC))
+            getattr(self, f"_{what}")(self.things[id_])
+        self.clock.set(datetime.fromtimestamp(until, UTC))
+
+    def _due(self, until: int) -> Iterator[tuple[int, str, str]]:
+        for id_, one in self.things.items():
+            if one["object"] == "invoice" and one["status"] == "open":
+                at = one["next_payment_attempt"]
+                if at is not None and at <= until:
+                    yield at, "retry", id_
+            elif one["object"] == "subscription" and one["status"] != "canceled":
+                paused, item = one["pause_collection"], one["items"]["data"][0]
+                if paused and paused.get("resumes_at") and paused["resumes_at"] <= until:
+                    yield paused["resumes_at"], "resume", id_
+                if item["current_period_end"] <= until and one["status"] in {"active", "past_due"}:
+                    yield item["current_period_end"], "renew", id_
+
+    def _resume(self, subscription: Thing) -> None:
+        self.update_subscription(subscription["id"], {"pause_collection": ""})
+
+    def _renew(self, subscription: Thing) -> None:
+        if subscription["cancel_at_period_end"]:
+            self.end(subscription["id"])
+            return
+        item = subscription["items"]["data"][0]
+        start = item["current_period_end"]
+        end = _next(start, self.things[item["price"]], since=subscription["start_date"])
+        item.update(current_period_start=start, current_period_end=end)
+        self._bill(subscription, "subscription_cycle")
+
+    def _retry(self, invoice: Thing) -> None:
+        self._attempt(invoice, None)
+
+    # Invoices and charges
+
+    def _bill(self, subscription: Thing, reason: str) -> None:
+        item = subscription["items"]["data"][0]
+        price = self.things[item["price"]]
+        total = price["unit_amount"] * item["quantity"]
+        details = {"subscription": subscription["id"], "metadata": {}}
+        invoice = self._make(
+            "in",
+            "invoice",
+            customer=subscription["customer"],
+            status="open",
+            currency=price["currency"],
+            total=total,
+            amount_due=total,
+            amount_remaining=total,
+            attempt_count=0,
+            next_payment_attempt=None,
+            billing_reason=reason,
+            period_start=item["current_period_start"],
+            period_end=item["current_period_end"],
+            due_date=None,
+            parent={"type": "subscription_details", "subscription_details": details},
+            payments={"object": "list", "data": [], "has_more": False},
+            status_transitions={"finalized_at": self._second(), "paid_at": None},
+        )
+        invoice["hosted_invoice_url"] = f"https://invoice.example/{invoice['id']}"
+        subscription["latest_invoice"] = invoice["id"]
+        if subscription["pause_collection"]:
+            invoice.update(status="void")
+            invoice["status_transitions"]["voided_at"] = self._second()
+            self._tell("invoice.voided", invoice)
+            return
+        self._attempt(invoice, None)
+
+    def _attempt(self, invoice: Thing, card: str | None) -> Thing:
+        """Try to pay an invoice; return what went wrong, nothing where nothing did."""
+        subscription = self.things[invoice["parent"]["subscription_details"]["subscription"]]
+        customer = self.things[invoice["customer"]]
+        of_customer = customer["invoice_settings"]["default_payment_method"]
+        card = card or subscription["default_payment_method"] or of_customer
+        does, _, advice = self._does.get(card or "", "missing").partition(":")
+        self.attempts.append((invoice["id"], does))
+        invoice["attempt_count"] += 1
+        error = self._charge(invoice, card, does, advice)
+        if not error:
+            self._settle(invoice, subscription)
+            return {}
+        tries = invoice["attempt_count"]
+        is_first = invoice["billing_reason"] == "subscription_create"
+        invoice["next_payment_attempt"] = (
+            self._second() + RETRY_DAYS[tries - 1] * 86400
+            if tries <= len(RETRY_DAYS) and not is_first
+            else None
+        )
+        self._tell("invoice.payment_failed", invoice)
+        if subscription["status"] == "active":
+            subscription["status"] = "past_due"
+            self._tell("customer.subscription.updated", subscription)
+        if tries > len(RETRY_DAYS) and subscription["status"] == "past_due":
+            self.end(subscription["id"], "payment_failed")
+        return error
+
+    def _charge(self, invoice: Thing, card: str | None, does: str, advice: str) -> Thing:
+        intent = self._make("pi", "payment_intent", last_payment_error=None)
+        code = "authentication_required" if does == "authentication_required" else "card_declined"
+        error: Thing = {}
+        if does != "pays":
+            error = {"code": code, "decline_code": does, "advice_code": advice or None}
+            intent["last_payment_error"] = {"type": "card_error", **error}
+        self._make(
+            "ch",
+            "charge",
+            customer=invoice["customer"],
+            amount=invoice["amount_due"],
+            currency=invoice["currency"],
+            status="failed" if error else "succeeded",
+            failure_code=error.get("code"),
+            outcome={
+                "reason": error.get("decline_code"),
+                "advice_code": error.get("advice_code"),
+                "network_advice_code": None,
+            },
+            payment_intent=intent["id"],
+            payment_method=card,
+            payment_method_details={"type": "card", "card": {"brand": "visa", "network": "visa"}},
+        )
+        payment = self._make(
+            "inpay",
+            "invoice_payment",
+            invoice=invoice["id"],
+            status="open" if error else "paid",
+            payment={"type": "payment_intent", "payment_intent": intent["id"]},
+        )
+        invoice["payments"]["data"].append(payment)
+        return error
+
+    def _settle(self, invoice: Thing, subscription: Thing) -> None:
+        invoice.update(status="paid", amount_remaining=0, next_payment_attempt=None)
+        invoice["status_transitions"]["paid_at"] = self._second()
+        if subscription["status"] in {"incomplete", "past_due"}:
+            subscription["status"] = "active"
+            self._tell("customer.subscription.updated", subscription)
+        self._tell("invoice.paid", invoice)
+
+    # Books
+
+    def _make(self, prefix: str, kind: str, **fields: Any) -> Thing:
+        found = {
+            "id": self._id(prefix),
+            "object": kind,
+            "created": self._second(),
+            "livemode": False,
+            "metadata": {},
+            **fields,
+        }
+        self.things[found["id"]] = found
+        return found
+
+    def _id(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}_{self._count:06}"
+
+    def _second(self) -> int:
+        return int(self.clock.now().timestamp())
+
+    def _tell(self, kind: str, thing: Thing) -> None:
+        event = {
+            "id": self._id("evt"),
+            "object": "event",
+            "type": kind,
+            "api_version": VERSION,
+            "created": self._second(),
+            "livemode": False,
+            "data": {"object": json.loads(json.dumps(self.whole(thing)))},
+        }
+        self.events.append(event)
+
+    def whole(self, thing: Thing) -> Thing:
+        """Return a thing as it is shown: prices stand whole in a subscription's items."""
+        if thing["object"] != "subscription":
+            return thing
+        items = [{**item, "price": self.things[item["price"]]} for item in thing["items"]["data"]]
+        return {**thing, "items": {**thing["items"], "data": items}}
+
+
+def sign_notice(secret: str, event: Thing, at: datetime) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of a webhook, signed as Stripe signs it."""
+    body, second = json.dumps(event).encode(), int(at.timestamp())
+    digest = hmac.digest(secret.encode(), f"{second}.".encode() + body, hashlib.sha256)
+    return {"stripe-signature": f"t={second},v1={digest.hex()}"}, body
+
+
+def _next(second: int, price: Thing, since: int | None = None) -> int:
+    """Return a month later; who began on the 31st is billed on the last day of short months."""
+    at, began = (datetime.fromtimestamp(one, UTC) for one in (second, since or second))
+    months = at.month - 1 + int(price["recurring"]["interval_count"])
+    year, month = at.year + months // 12, months % 12 + 1
+    day = min(began.day, calendar.monthrange(year, month)[1])
+    return int(at.replace(year=year, month=month, day=day).timestamp())
