@@ -19,6 +19,7 @@ from tools.events_page import events_page
 from tools.facts_page import facts_page
 from tools.law_page import law_page
 from tools.markdown import fill, note, table
+from tools.measures_page import measures_page
 from tools.settings_page import settings_page
 from tools.source_tree import ROOT
 
@@ -107,6 +108,7 @@ PAGES = (
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
     Page(OFFERS, "rekindle.offers:describe_kinds", offers_page),
+    Page("docs/how-to/measure/catalogue.md", "rekindle.insights:CATALOGUE", measures_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),
     Page("docs/reference/events.md", "rekindle.intake:MEANINGS", events_page),
     Page("docs/reference/openapi.json", "rekindle.web.api:build_openapi", schema),

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     )
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
-    from rekindle.desk.reporting import report_journey
+    from rekindle.desk.reporting import explain_measure, measure_journeys, report_journey
     from rekindle.desk.retracing import Asked
     from rekindle.desk.sampling import find_sample, write_cards
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
@@ -115,6 +115,8 @@ _HOMES = {
     "build_plan": "planning",
     "check_journey": "planning",
     "replay_journey": "replaying",
+    "explain_measure": "reporting",
+    "measure_journeys": "reporting",
     "report_journey": "reporting",
     "find_sample": "sampling",
     "write_cards": "sampling",
@@ -184,6 +186,7 @@ __all__ = [
     "erase_person",
     "exclude_person",
     "explain_customer",
+    "explain_measure",
     "export_assignments",
     "export_audience",
     "find_offer",
@@ -202,6 +205,7 @@ __all__ = [
     "list_tasks",
     "load_forgotten",
     "load_standing",
+    "measure_journeys",
     "move_people",
     "pause_journey",
     "plan_move",

@@ -5,22 +5,45 @@ from __future__ import annotations
 from rekindle.insights.audit import HORIZON, build_audit
 from rekindle.insights.forecasting import TestForecast, forecast_test
 from rekindle.insights.lifting.trial import TrialPlan, TrialReport, measure_trial, trial_tables
+from rekindle.insights.lifting.variants import VariantTest
+from rekindle.insights.measures import (
+    CATALOGUE,
+    WAYS,
+    DeclaredMeasure,
+    MeasureTable,
+    build_queries,
+    gather,
+    measure,
+    measure_tables,
+    write_measure_rows,
+    write_measures,
+)
 from rekindle.insights.model import Audit
 from rekindle.insights.pages import audit_page, report_page
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
-from rekindle.insights.record import JourneyRecord, Membership, SentMessage, VariantMessage
+from rekindle.insights.record import (
+    JourneyRecord,
+    Membership,
+    MessageFate,
+    SentMessage,
+    VariantMessage,
+)
 from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable, audit_tables, report_tables
-from rekindle.insights.variants import VariantTest
 
 __all__ = [
+    "CATALOGUE",
     "HORIZON",
+    "WAYS",
     "Audit",
+    "DeclaredMeasure",
     "JourneyRecord",
     "JourneyReport",
+    "MeasureTable",
     "Membership",
+    "MessageFate",
     "QuarantinePage",
     "SentMessage",
     "TestForecast",
@@ -32,9 +55,13 @@ __all__ = [
     "audit_page",
     "audit_tables",
     "build_audit",
+    "build_queries",
     "build_report",
     "check_refused",
     "forecast_test",
+    "gather",
+    "measure",
+    "measure_tables",
     "measure_trial",
     "read_quarantine",
     "reconcile",
@@ -43,4 +70,6 @@ __all__ = [
     "report_tables",
     "subscription_tables",
     "trial_tables",
+    "write_measure_rows",
+    "write_measures",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from rekindle.experiments import first_reading, provable_difference
-from rekindle.insights.variants import METRICS
+from rekindle.insights.lifting.variants import METRICS
 from rekindle.insights.wire import Figure, Json, write_figure
 from rekindle.insights.words import say_points
 from rekindle.journeys import Measure, Send

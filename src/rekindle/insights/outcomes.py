@@ -46,6 +46,20 @@ class Outcomes:
     seen_at: Mapping[tuple[str, int], datetime]
 
 
+Returned = Mapping[str, tuple[Membership, datetime]]
+"""Each person who came back inside their window, with their first entry and when."""
+
+
+def find_returned(record: JourneyRecord, outcomes: Outcomes) -> Returned:
+    """Return each person who came back inside their window, with their first entry."""
+    found: dict[str, tuple[Membership, datetime]] = {}
+    for one in record.assigned:
+        at = outcomes.returned_at.get((one.person, one.rotation))
+        if at is not None and at <= one.entered_at + record.journey.goal.within:
+            found[one.person] = (one, at)
+    return found
+
+
 def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcomes:
     """Return what a journey's people bought up to and including the end of its record.
 
@@ -54,15 +68,14 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     """
     if not record.members:
         return Outcomes({}, {}, {})
-    within = record.journey.goal.within
     orders = facts.standing_orders()
     orders = orders.filter(
         orders.ordered_at <= ibis.literal(record.until, type="timestamp('UTC', 6)")
     )
-    assigned = engine.bring("report_assigned", _tabulate(record.assigned, within))
+    assigned = bring_members(engine, "report_assigned", record.assigned, record)
     spent = engine.run(build_revenue(assigned, orders)).to_pylist()
-    members = engine.bring("report_members", _tabulate(record.members, within))
-    purchases = _with_sightings(engine, orders.filter(orders.kind == PURCHASE), record.seen)
+    members = bring_members(engine, "report_members", record.members, record)
+    purchases = with_sightings(engine, orders.filter(orders.kind == PURCHASE), record.seen)
     back = engine.run(build_returns(members, purchases)).to_pylist()
     seen = {(row["person"], row["rotation"]): row["seen_at"] for row in back}
     return Outcomes(
@@ -70,6 +83,13 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
         returned_at={(row["person"], row["rotation"]): row["returned_at"] for row in back},
         seen_at={key: at for key, at in seen.items() if at is not None},
     )
+
+
+def bring_members(
+    engine: Engine, name: str, members: Sequence[Membership], record: JourneyRecord
+) -> ir.Table:
+    """Return members of a record as a table of the engine, each with the end of their window."""
+    return engine.bring(name, _tabulate(members, record.journey.goal.within))
 
 
 def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
@@ -105,7 +125,7 @@ def build_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
     )
 
 
-def _with_sightings(
+def with_sightings(
     engine: Engine, purchases: ir.Table, seen: Sequence[tuple[int, datetime]]
 ) -> ir.Table:
     """Return purchases with the times at which passes first had them, empty where unknown."""

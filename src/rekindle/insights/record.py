@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from rekindle.journeys import Journey
-from rekindle.vocabulary import Answer, Arm, Reason
+from rekindle.vocabulary import Answer, Arm, Channel, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,27 @@ class VariantMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageFate:
+    """One message that left at ``at``, or may have, and what its person did with it.
+
+    ``clicked_at`` and ``opened_at`` are what people did, machines left out, the oldest first;
+    openings are there only where they may be noticed. ``has_bounced`` says that it never came.
+    """
+
+    person: str
+    rotation: int
+    step: str
+    channel: Channel
+    variant: str
+    offer: str
+    at: datetime
+    cost_micros: int
+    clicked_at: tuple[datetime, ...] = ()
+    opened_at: tuple[datetime, ...] = ()
+    has_bounced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JourneyRecord:
     """What a journey did from ``started_at`` until ``until``.
 
@@ -69,7 +90,7 @@ class JourneyRecord:
     ``versions`` are all there were, by number, and ``variants`` the messages that had some.
     ``seen`` says when a pass first looked at the facts of each import, by its number.
     ``reads_on`` is the declared reading date; ``looks`` are when the figures were looked at
-    on earlier days.
+    on earlier days. ``fates`` are of the messages in ``sends``, where they really left.
     """
 
     journey: Journey
@@ -89,6 +110,7 @@ class JourneyRecord:
     variants: Sequence[VariantMessage] = ()
     reads_on: date | None = None
     looks: Sequence[datetime] = ()
+    fates: Sequence[MessageFate] = ()
 
     @property
     def assigned(self) -> Sequence[Membership]:

@@ -26,14 +26,13 @@ from rekindle.insights.lifting import (
     ONCE,
     Earnings,
     Readout,
-    Returned,
     find_earnings,
     find_reading,
     follow_journey,
 )
-from rekindle.insights.outcomes import Outcomes, load_outcomes
+from rekindle.insights.lifting.variants import VariantTest, build_tests
+from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
-from rekindle.insights.variants import VariantTest, build_tests
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
 from rekindle.wording import amount, counted, percent
@@ -172,7 +171,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
     """
     goal = record.journey.goal
     outcomes = load_outcomes(engine, facts, record)
-    returned = _find_returned(record, outcomes)
+    returned = find_returned(record, outcomes)
     arms = {arm: _sum_arm(arm, record, outcomes, returned) for arm in Arm}
     after_return, before_known = _count_late_sends(record, outcomes)
     reading = find_reading(record, ZoneInfo(facts.zone))
@@ -238,7 +237,7 @@ def _cut(record: JourneyRecord, reading: Readout) -> JourneyRecord:
 
 def _estimate_lifts(record: JourneyRecord, outcomes: Outcomes, reading: Readout) -> _Lifts:
     """Return the differences between the arms of a record."""
-    returned = _find_returned(record, outcomes)
+    returned = find_returned(record, outcomes)
     people = {one.person: one.arm for one in record.members}
     assigned = Counter(people.values())
     came = Counter(people[person] for person in returned)
@@ -274,16 +273,6 @@ def _find_mismatch(record: JourneyRecord, assigned: Mapping[Arm, int]) -> Unknow
         f"{percent(planned)} were drawn, which is no chance (p = {chance:.2g}): people are "
         "missing from one arm, and what is left cannot be compared"
     )
-
-
-def _find_returned(record: JourneyRecord, outcomes: Outcomes) -> Returned:
-    """Return each person who came back inside their window, with their first entry."""
-    found: dict[str, tuple[Membership, datetime]] = {}
-    for one in record.assigned:
-        at = outcomes.returned_at.get((one.person, one.rotation))
-        if at is not None and at <= one.entered_at + record.journey.goal.within:
-            found[one.person] = (one, at)
-    return found
 
 
 def _find_untouched(returned: Returned) -> set[str]:

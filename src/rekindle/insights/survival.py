@@ -84,6 +84,23 @@ class Survival:
             )
         return _estimate(self.at_risk[begin:end], self.ended[begin:end], followed, confidence)
 
+    def estimate_ended(self, within: int, *, confidence: float = 0.95) -> Interval | Unknown:
+        """Return the share of silences that end within so many days of their beginning.
+
+        Unlike ``estimate_ending`` it counts as followed what was seen to end as well: where
+        nearly everybody is back in time, few are left to be followed to the end.
+
+        ``Unknown`` when of fewer than ``FEWEST_AT_RISK`` the fate is known by then.
+        """
+        until = int(np.searchsorted(self.days, within, side="right"))
+        followed = int(self.ended[:until].sum()) + self.count_beyond(within - 1)
+        if followed < FEWEST_AT_RISK:
+            return Unknown(
+                f"what followed within {within} days is known of {counted(followed, 'person')}; "
+                f"{FEWEST_AT_RISK} are needed"
+            )
+        return _estimate(self.at_risk[:until], self.ended[:until], followed, confidence)
+
 
 def estimate_survival(days: ArrayLike, has_ended: ArrayLike, counts: ArrayLike) -> Survival:
     """Return the course of silences given as counts by length and by how they stand.

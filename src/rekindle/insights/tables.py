@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
+from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import CONFIDENCE, NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
 from rekindle.insights.survival import Interval
-from rekindle.insights.variants import METRICS, VariantTest
 from rekindle.insights.words import (
     UNKNOWN,
     say_amount,

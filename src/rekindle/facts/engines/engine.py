@@ -110,6 +110,11 @@ class Engine:
         with self._turn:
             return expression.as_table().to_pyarrow()
 
+    def write_query(self, expression: ir.Table) -> str:
+        """Return an expression in the engine's own language, to be looked at."""
+        with self._turn:
+            return str(self._con.compile(expression, pretty=True))
+
     def scalar(self, expression: ir.Scalar) -> Any:
         """Execute an expression of a single value and return it; None for NULL."""
         return self.run(expression).column(0)[0].as_py()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rekindle.insights.lifting.earnings import Earnings, Power, Range, find_earnings
 from rekindle.insights.lifting.reading import ONCE, Readout, find_reading
-from rekindle.insights.lifting.returning import Returned, follow_journey
+from rekindle.insights.lifting.returning import follow_journey
 from rekindle.insights.lifting.telling import tell_earnings, tell_power, tell_words
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Power",
     "Range",
     "Readout",
-    "Returned",
     "find_earnings",
     "find_reading",
     "follow_journey",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from rekindle.experiments import ComingBack, Return, follow_returns
-from rekindle.insights.record import JourneyRecord, Membership
+from rekindle.insights.outcomes import Returned
+from rekindle.insights.record import JourneyRecord
 from rekindle.vocabulary import Arm, Unknown
-
-Returned = Mapping[str, tuple[Membership, datetime]]
-"""Each person who came back inside their window, with their first entry and when."""
 
 
 def follow_journey(record: JourneyRecord, returned: Returned) -> ComingBack | Unknown:

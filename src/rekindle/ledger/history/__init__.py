@@ -2,6 +2,7 @@
 
 from rekindle.ledger.history.audit import AuditEntry, AuditLog
 from rekindle.ledger.history.extent import load_extent, load_newest_write
+from rekindle.ledger.history.fates import FateEntry, load_agreed, load_fates, write_query
 from rekindle.ledger.history.health import load_windows
 from rekindle.ledger.history.history import History
 from rekindle.ledger.history.model import (
@@ -29,6 +30,7 @@ __all__ = [
     "DecisionEntry",
     "EnrolmentEntry",
     "ExclusionEntry",
+    "FateEntry",
     "History",
     "JourneyEntry",
     "JourneyTally",
@@ -37,11 +39,14 @@ __all__ = [
     "SuppressionEntry",
     "VariantEntry",
     "Waiting",
+    "load_agreed",
     "load_click_rate",
     "load_extent",
+    "load_fates",
     "load_newest_write",
     "load_variants",
     "load_windows",
     "tally_journeys",
     "tally_messages",
+    "write_query",
 ]

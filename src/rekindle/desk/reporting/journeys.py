@@ -11,12 +11,20 @@ from rekindle.insights import (
     JourneyRecord,
     JourneyReport,
     Membership,
+    MessageFate,
     SentMessage,
     VariantMessage,
     build_report,
 )
 from rekindle.journeys import JourneyVersion
-from rekindle.ledger import Looks, MessageEntry, MessageState, Observations, load_variants
+from rekindle.ledger import (
+    Looks,
+    MessageEntry,
+    MessageState,
+    Observations,
+    load_fates,
+    load_variants,
+)
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
@@ -31,18 +39,26 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
     Raises:
         JourneyError: no such journey was ever started here.
     """
-    versions = workspace.book.versions(name)
-    if not versions:
-        raise JourneyError(
-            f"journey {name!r} was never started here; `rekindle start {name}` starts it, "
-            f"`rekindle replay {name}` runs it over history"
-        )
+    require_started(workspace, name)
     engine, facts = workspace.reading
-    record = _record(workspace, name)
+    record = load_record(workspace, name)
     report = build_report(record, facts, engine)
     if report.reading.costs_a_look:
         Looks(workspace.ledger).note(name, _today(workspace), record.until)
     return report
+
+
+def require_started(workspace: Workspace, name: str) -> None:
+    """Refuse a journey of which there is nothing to tell.
+
+    Raises:
+        JourneyError: no such journey was ever started here.
+    """
+    if not workspace.book.versions(name):
+        raise JourneyError(
+            f"journey {name!r} was never started here; `rekindle start {name}` starts it, "
+            f"`rekindle replay {name}` runs it over history"
+        )
 
 
 def _today(workspace: Workspace) -> date:
@@ -62,7 +78,8 @@ def _declared(versions: Sequence[JourneyVersion]) -> tuple[date | None, list[str
     ]
 
 
-def _record(workspace: Workspace, name: str) -> JourneyRecord:
+def load_record(workspace: Workspace, name: str) -> JourneyRecord:
+    """Return what a journey that was started did until now."""
     history, versions = workspace.history, workspace.book.versions(name)
     answers: Counter[Answer] = Counter()
     reasons: Counter[Reason] = Counter()
@@ -118,9 +135,29 @@ def _record(workspace: Workspace, name: str) -> JourneyRecord:
         ],
         reads_on=reads_on,
         looks=Looks(workspace.ledger).before(name, _today(workspace)),
+        fates=_fates(workspace, name),
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
         notes=(*moved, *_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
     )
+
+
+def _fates(workspace: Workspace, name: str) -> list[MessageFate]:
+    return [
+        MessageFate(
+            one.person,
+            one.rotation,
+            one.step,
+            one.channel,
+            one.variant,
+            one.offer,
+            one.at,
+            one.cost_micros,
+            one.clicked_at,
+            one.opened_at,
+            one.has_bounced,
+        )
+        for one in load_fates(workspace.ledger, name)
+    ]
 
 
 def _conflicts(people: int) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from rekindle.experiments import Lift
-from rekindle.insights.drawing import (
+from rekindle.insights.charts.drawing import (
     CALM,
     MUTED,
     QUIET,

@@ -1,0 +1,88 @@
+"""The command ``measures``: every figure of a journey, or of all, by one catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rekindle.cli.console import (
+    AsJson,
+    AsOf,
+    Directory,
+    check_writable,
+    name_journeys,
+    open_at,
+    output,
+    show_json,
+    show_table,
+    write_rows,
+)
+from rekindle.errors import UsageError
+
+ENDINGS = (".csv", ".parquet")
+JourneyName = Annotated[
+    str,
+    typer.Argument(
+        help="The journey's name; without one, all together.", autocompletion=name_journeys
+    ),
+]
+By = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="WAY",
+        help="Tell people apart: journey, channel, step, variant, offer, silence, month.",
+    ),
+]
+OutFile = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write every figure to FILE.csv or FILE.parquet."),
+]
+Explain = Annotated[
+    str,
+    typer.Option(
+        "--explain", metavar="MEASURE", help="Show its formula, window and the query behind it."
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's command."""
+    app.command("measures")(measures)
+
+
+def measures(
+    journey: JourneyName = "",
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    by: By = "",
+    out: OutFile = None,
+    explain: Explain = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say how far people came, and what it took: reached, clicked, returned, retained, cost."""
+    from rekindle.desk import explain_measure, measure_journeys
+    from rekindle.insights import measure_tables, write_measure_rows, write_measures
+
+    if out is not None and out.suffix.lower() not in ENDINGS:
+        raise UsageError(f"--out {out} ends with neither {' nor '.join(ENDINGS)}; name one")
+    if explain and (by or out or as_json):
+        raise UsageError("--explain shows a query and takes no --by, --out or --json; leave it out")
+    check_writable(out, "--out")
+    workspace = open_at(directory, as_of)
+    if explain:
+        text = explain_measure(workspace, explain, journey)
+        output.print(text, markup=False, soft_wrap=True)
+        return
+    found = measure_journeys(workspace, journey, by=by)
+    if out is not None:
+        is_csv = out.suffix.lower() == ".csv"
+        rows = write_measure_rows(found)
+        write_rows(rows, csv=out if is_csv else None, parquet=None if is_csv else out)
+    if as_json:
+        show_json(write_measures(found))
+        return
+    for table in measure_tables(found):
+        show_table(table.title, table.headers, table.rows, notes=table.notes)

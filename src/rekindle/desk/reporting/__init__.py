@@ -1,0 +1,8 @@
+"""What journeys did and earned: one report a journey, and the measures of some or all."""
+
+from __future__ import annotations
+
+from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
+from rekindle.desk.reporting.measuring import explain_measure, measure_journeys
+
+__all__ = ["LEFT", "explain_measure", "load_record", "measure_journeys", "report_journey"]

@@ -1,0 +1,127 @@
+"""Whom measures are about, what a measure says of them, and the groups they are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from rekindle.insights.record import MessageFate
+from rekindle.insights.wire import Figure
+from rekindle.vocabulary import Arm, Unknown
+
+
+class Unit(StrEnum):
+    """What a figure counts."""
+
+    PEOPLE = "people"
+    SHARE = "share"
+    MONEY = "money"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One person in one journey, from their first entry on.
+
+    ``silence_days`` had passed since the purchase that was known then, None where there was
+    none. ``returned_at`` and ``revenue`` are as the report counts them, inside the window.
+    ``messages`` are those that left, and ``bought_on`` the days of purchases after the return.
+    """
+
+    journey: str
+    person: str
+    arm: Arm
+    entered_at: datetime
+    silence_days: float | None
+    returned_at: datetime | None
+    returned_on: date | None
+    revenue: float
+    messages: tuple[MessageFate, ...] = ()
+    bought_on: tuple[date, ...] = ()
+    is_noticed: bool = False
+
+    @property
+    def reached(self) -> Sequence[MessageFate]:
+        """Return the messages that left and did not come back."""
+        return [one for one in self.messages if not one.has_bounced]
+
+
+Silence = tuple[int, bool]
+"""Days without a purchase after one, and whether a purchase ended them."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredPeople:
+    """Everyone the measures are about, until an instant that is ``until_on`` in the business.
+
+    ``peers`` are the silences of customers who bought when these returned and had not been
+    away for long. ``openings`` and ``clicks`` say why these are noticed of nobody, if so.
+    """
+
+    subjects: Sequence[Subject]
+    until_on: date
+    currency: str
+    peers: Sequence[Silence]
+    openings: Unknown | None = None
+    clicks: Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part of a population: who is in it, and the holdout's people like them.
+
+    Where people are told apart by the messages they had, ``holdout`` says that there is none.
+    """
+
+    name: str
+    treated: Sequence[Subject]
+    holdout: Sequence[Subject] | Unknown
+    of: MeasuredPeople
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A figure with what it is of: ``count`` (people, messages, money) of ``base``.
+
+    ``beside`` is the same of those it is compared with: the holdout, or never-lapsed peers.
+    """
+
+    figure: Figure
+    count: float | None = None
+    base: int | None = None
+    low: float | None = None
+    high: float | None = None
+    beside: Figure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredMeasure:
+    """One measure as it is declared: what it says, over which time, and where it comes from.
+
+    ``reads`` names the queries behind it, ``page`` where it is explained; ``beside`` says what
+    the figure next to it is of.
+    """
+
+    name: str
+    title: str
+    unit: Unit
+    formula: str
+    window: str
+    source: str
+    page: str
+    reads: tuple[str, ...]
+    compute: Callable[[Group], Value]
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureTable:
+    """Every measure of every group, told by what, with what a reader has to know."""
+
+    about: str
+    by: str
+    currency: str
+    values: Mapping[str, Mapping[str, Value]]
+    notes: tuple[str, ...]
