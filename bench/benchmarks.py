@@ -18,8 +18,8 @@ from bench.identity import identity
 from bench.intake import intake
 from bench.lift import lift
 from bench.measure import Result, compare
+from bench.models import models, returns
 from bench.recommend import recommend
-from bench.returns import returns
 from bench.rounds import daily, idle
 from bench.spark import spark
 from bench.stopping import stopping
@@ -121,6 +121,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "profiles": profiles,
     "recommend": recommend,
     "returns": returns,
+    "models": models,
     "import": imports,
     "replay": replay,
     "delivery": delivery,

@@ -112,7 +112,7 @@ def test_a_past_day_with_less_than_a_year_is_scored_and_says_so(shop: Engine) ->
 
 def test_returns_to_a_gift_shop(online_retail: Shop) -> None:
     """Bar: a hazard logistic of four features reached AUC .6616 at this cut."""
-    from bench.returns import judge_scores
+    from bench.models.returns import judge_scores
 
     engine = online_retail.engine
     cut = datetime(2010, 9, 8, 23, tzinfo=UTC)

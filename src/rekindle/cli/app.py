@@ -30,7 +30,17 @@ from rekindle.cli import (
     steering,
 )
 from rekindle.cli.console import errors
-from rekindle.cli.keeping import alerts, keys, lift, measures, offers, score, starters, tasks
+from rekindle.cli.keeping import (
+    alerts,
+    keys,
+    lift,
+    measures,
+    offers,
+    score,
+    starters,
+    tasks,
+    uplift,
+)
 from rekindle.cli.permission import consents, feedback, hygiene, wishes
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
 from rekindle.cli.process.piping import finish_output, outlive_readers
@@ -56,7 +66,7 @@ app = typer.Typer(
 TASKS: Mapping[str, Sequence[Room]] = {
     "Begin": (beginning, demo, facts, quarantine, starters),
     "Ask": (questions, score),
-    "Try, start and measure journeys": (journeys, measures, lift, offers),
+    "Try, start and measure journeys": (journeys, measures, lift, uplift, offers),
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, outbox, moving, alerts),
     "One person": (wishes, persons, tasks),

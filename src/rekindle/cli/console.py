@@ -301,3 +301,16 @@ def _require_our_times(day: date) -> None:
     """Refuse days so early or late that what is reckoned from them leaves the calendar."""
     if not EARLIEST <= day <= LATEST:
         raise UsageError(f"{day} is out of range; write a date from {EARLIEST} to {LATEST}")
+
+
+def kind_of_file(out: Path | None, option: str) -> tuple[Path | None, Path | None]:
+    """Return the file as one of CSV, or of Parquet.
+
+    Raises:
+        UsageError: its name says neither.
+    """
+    if out is None:
+        return None, None
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise UsageError(f"{option}: name a .csv or a .parquet file, not {out.name}")
+    return (out, None) if out.suffix.lower() == ".csv" else (None, out)

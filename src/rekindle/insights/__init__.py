@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit
 from rekindle.insights.forecasting import TestForecast, forecast_test
-from rekindle.insights.lifting.trial import TrialPlan, TrialReport, measure_trial, trial_tables
+from rekindle.insights.lifting.trial import (
+    TrialPlan,
+    TrialReport,
+    UpliftReport,
+    measure_trial,
+    measure_uplift,
+    trial_tables,
+    uplift_tables,
+)
 from rekindle.insights.lifting.variants import VariantTest
 from rekindle.insights.measures import (
     CATALOGUE,
@@ -19,7 +27,7 @@ from rekindle.insights.measures import (
     write_measures,
 )
 from rekindle.insights.model import Audit
-from rekindle.insights.pages import audit_page, report_page
+from rekindle.insights.pages import audit_page, card_markdown, card_page, report_page
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
 from rekindle.insights.record import (
     JourneyRecord,
@@ -31,7 +39,7 @@ from rekindle.insights.record import (
 from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
-from rekindle.insights.tables import TextTable, audit_tables, report_tables
+from rekindle.insights.tables import TextTable, audit_tables, card_tables, report_tables
 
 __all__ = [
     "CATALOGUE",
@@ -50,6 +58,7 @@ __all__ = [
     "TextTable",
     "TrialPlan",
     "TrialReport",
+    "UpliftReport",
     "VariantMessage",
     "VariantTest",
     "audit_page",
@@ -57,12 +66,16 @@ __all__ = [
     "build_audit",
     "build_queries",
     "build_report",
+    "card_markdown",
+    "card_page",
+    "card_tables",
     "check_refused",
     "forecast_test",
     "gather",
     "measure",
     "measure_tables",
     "measure_trial",
+    "measure_uplift",
     "read_quarantine",
     "reconcile",
     "reconciliation_tables",
@@ -70,6 +83,7 @@ __all__ = [
     "report_tables",
     "subscription_tables",
     "trial_tables",
+    "uplift_tables",
     "write_measure_rows",
     "write_measures",
 ]

@@ -27,8 +27,11 @@ from rekindle.insights.words import (
     say_share,
     say_value,
 )
+from rekindle.predictions import ModelCard
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
 from rekindle.wording import counted, numbered, percent
+
+CARD_TITLES = {"return": "Who comes back unasked", "lapse": "Who is about to lapse"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,50 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
             notes=(*report.notes, *_lift_notes(report)),
         )
     )
+
+
+def card_page(card: ModelCard, shop: str = "") -> str:
+    """Return the card of a model as one self-contained HTML page that names the business."""
+    learned, *judged, weights = tables.card_tables(card)
+    drawn = "" if isinstance(card.judged, Unknown) else charts.draw_calibration(card.judged)
+    return _render(
+        _Page(
+            shop=shop,
+            title=CARD_TITLES[card.kind],
+            about=f"Learned from orders of {card.first_on} to {card.last_on}",
+            lead=f"It says {card.is_for}. It does not say {card.is_not_for}.",
+            figures=tuple(
+                _Figure(label, value, detail)
+                for label, value, detail in (judged[0].rows if len(judged) > 1 else ())
+            ),
+            sections=(
+                _Section(
+                    "How well it foresees",
+                    f"A model learned of what was known by {card.cut_on} alone, beside what came "
+                    "in the time since. Points on the dashed line are right.",
+                    drawn,
+                    tuple(judged),
+                ),
+                _Section("What it was learned from", "", "", (learned, weights)),
+            ),
+            notes=card.warnings,
+        )
+    )
+
+
+def card_markdown(card: ModelCard) -> str:
+    """Return the card of a model as Markdown, without its picture."""
+    lines = [f"# {CARD_TITLES[card.kind]}", ""]
+    lines += [f"It says {card.is_for}. It does not say {card.is_not_for}.", ""]
+    for table in tables.card_tables(card):
+        lines += [f"## {table.title}", ""]
+        if table.rows:
+            lines.append("| " + " | ".join(table.headers) + " |")
+            lines.append("|" + "---|" * len(table.headers))
+            lines += ["| " + " | ".join(row) + " |" for row in table.rows]
+            lines.append("")
+        lines += [f"{note}\n" for note in table.notes]
+    return "\n".join(lines)
 
 
 def _render(page: _Page) -> str:

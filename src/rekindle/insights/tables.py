@@ -29,6 +29,7 @@ from rekindle.insights.words import (
     say_word,
 )
 from rekindle.journeys import Measure
+from rekindle.predictions import ModelCard
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
 from rekindle.wording import counted
 
@@ -387,3 +388,45 @@ def _reasons_of(*values: object) -> tuple[str, ...]:
     """Return why the unknown ones among ``values`` are so, each reason once."""
     reasons = dict.fromkeys(value.reason for value in values if isinstance(value, Unknown))
     return tuple(f"Unknown: {reason}." for reason in reasons)
+
+
+def card_tables(card: ModelCard) -> tuple[TextTable, ...]:
+    """Return the card of a model: what it was learned from, how it did, and what it weighs."""
+    learned = TextTable(
+        "Learned from",
+        ("what", ""),
+        (
+            ("orders", f"{card.first_on} to {card.last_on}"),
+            ("people", f"{card.people:,}"),
+            ("rows", f"{card.rows:,}"),
+        ),
+        card.warnings,
+    )
+    weights = TextTable(
+        "What it goes by",
+        ("feature", "weight"),
+        tuple((name, f"{weight:+.2f}") for name, weight in card.weights.items()),
+        ("What one standard deviation more adds to the log-odds of an order.",),
+    )
+    return (learned, *_judged_tables(card), weights)
+
+
+def _judged_tables(card: ModelCard) -> tuple[TextTable, ...]:
+    judged, title = card.judged, f"Learned by {card.cut_on}, judged by what came since"
+    if isinstance(judged, Unknown):
+        return (TextTable(title, ("what", ""), (), (f"Not judged: {judged.reason}.",)),)
+    figures = (
+        ("people", f"{judged.people:,}", ""),
+        (card.outcome, say_share(judged.came, digits=1), ""),
+        ("AUC", f"{judged.auc:.3f}", f"{judged.recency_auc:.3f} by recency alone"),
+        ("Brier", f"{judged.brier:.3f}", f"{judged.base_brier:.3f} of one chance for all"),
+        ("foreseen ÷ came", f"{judged.ratio:.2f}", "1 is right"),
+    )
+    bins = tuple(
+        (f"{one.people:,}", say_share(one.foreseen, digits=1), say_share(one.came, digits=1))
+        for one in judged.bins
+    )
+    return (
+        TextTable(title, ("what", "model", "beside"), figures),
+        TextTable("By tenths of the people", ("people", "foreseen", "came"), bins),
+    )

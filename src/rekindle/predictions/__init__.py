@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+from rekindle.predictions.cards import CardQuestion, ModelCard, build_card
 from rekindle.predictions.hazard import ReturnModel, fit_returns
 from rekindle.predictions.histories import Histories, build_purchase_days, read_histories
+from rekindle.predictions.judging import Bin, Judgement, judge
 from rekindle.predictions.keeping import DayOfScores, score_day, tell_staleness
 from rekindle.predictions.lapsing import LapseRun, estimate_lapses
 from rekindle.predictions.scoring import (
-    Past,
+    KnownPast,
     ScoreRun,
     estimate_returns,
     load_past,
     score_returns,
 )
+from rekindle.predictions.traits import build_traits
+from rekindle.predictions.uplift import Tenth, Uplift, estimate_uplift
 from rekindle.predictions.warning import WarningModel, fit_warning
 
 __all__ = [
+    "Bin",
+    "CardQuestion",
     "DayOfScores",
     "Histories",
+    "Judgement",
+    "KnownPast",
     "LapseRun",
-    "Past",
+    "ModelCard",
     "ReturnModel",
     "ScoreRun",
+    "Tenth",
+    "Uplift",
     "WarningModel",
+    "build_card",
     "build_purchase_days",
+    "build_traits",
     "estimate_lapses",
     "estimate_returns",
+    "estimate_uplift",
     "fit_returns",
     "fit_warning",
+    "judge",
     "load_past",
     "read_histories",
     "score_day",

@@ -136,12 +136,16 @@ def build_features(known: PastOrders, day: int, gap: float, names: tuple[str, ..
     return np.column_stack([columns[name] for name in names])
 
 
-def fit_logistic(values: Floats, outcome: Floats) -> Floats:
-    """Return the weights of a ridge logistic, by Newton's method; the constant is not shrunk."""
+def fit_logistic(values: Floats, outcome: Floats, start: Floats | None = None) -> Floats:
+    """Return the weights of a ridge logistic, by Newton's method; the constant is not shrunk.
+
+    From a ``start`` close by it takes fewer steps to the same weights.
+    """
     design = np.column_stack([np.ones(len(outcome)), values])
     share = outcome.mean()
     weights = np.zeros(design.shape[1])
     weights[0] = np.log(share / (1 - share))
+    weights = weights if start is None else start
     penalty = np.eye(design.shape[1]) / RIDGE
     penalty[0, 0] = 0.0
     for _ in range(ROUNDS):

@@ -11,7 +11,7 @@ import pyarrow as pa
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Facts
 from rekindle.predictions.histories import Days
-from rekindle.predictions.scoring import Past, Run
+from rekindle.predictions.scoring import KnownPast, Run
 from rekindle.predictions.warning import NEVER, WarningModel, fit_warning
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Tier, Unknown
@@ -58,7 +58,7 @@ class LapseRun:
 
 
 def estimate_lapses(
-    past: Past, facts: Facts, run: Run, settings: LifecycleSettings
+    past: KnownPast, facts: Facts, run: Run, settings: LifecycleSettings
 ) -> LapseRun | Unknown:
     """Return the early warning of everybody in a tier before lapsed, or why there is none."""
     model = fit_warning(past.learned, past.today)
@@ -75,7 +75,7 @@ def estimate_lapses(
     return LapseRun(past.as_of, rows, model, len(past.learned.people), past.warnings)
 
 
-def load_days_left(past: Past, facts: Facts, run: Run, settings: LifecycleSettings) -> Days:
+def load_days_left(past: KnownPast, facts: Facts, run: Run, settings: LifecycleSettings) -> Days:
     """Return of everybody how many days are left before they lapse; 0 for who has."""
     columns = ("customer_id", "tier", "silence_days", "lapsed_after_days")
     table = build_profiles(facts, past.as_of, settings, columns=columns)

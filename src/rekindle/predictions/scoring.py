@@ -69,7 +69,7 @@ class ScoreRun:
 
 
 @dataclass(frozen=True)
-class Past:
+class KnownPast:
     """What was known of orders before an instant, and of whom may be learned.
 
     ``today`` is the local day of ``as_of`` in days since 1970; ``learned`` are the histories of
@@ -100,7 +100,7 @@ def load_past(
     as_of: datetime,
     contacted: Collection[str] = (),
     accepts_less: bool = False,
-) -> Past:
+) -> KnownPast:
     """Return the orders known before ``as_of``.
 
     ``contacted`` are people who were written to before it: nothing is learned from them, as
@@ -123,7 +123,7 @@ def load_past(
             "from those who were not"
         )
     today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
-    return Past(as_of, today, histories, learned, tuple(warnings))
+    return KnownPast(as_of, today, histories, learned, tuple(warnings))
 
 
 def score_returns(
@@ -149,7 +149,7 @@ def score_returns(
     return found
 
 
-def estimate_returns(past: Past, horizon_days: int) -> ScoreRun | Unknown:
+def estimate_returns(past: KnownPast, horizon_days: int) -> ScoreRun | Unknown:
     """Return the chance of an order within the horizon, or why there is no model."""
     model = fit_returns(past.learned, past.today)
     if isinstance(model, Unknown):

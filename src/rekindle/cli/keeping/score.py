@@ -15,6 +15,7 @@ from rekindle.cli.console import (
     Directory,
     check_writable,
     grouped,
+    kind_of_file,
     open_at,
     output,
     parse_as_of,
@@ -23,6 +24,7 @@ from rekindle.cli.console import (
     show_table,
     show_warning,
     warn_of_refused,
+    write_page,
     write_rows,
 )
 from rekindle.errors import UsageError
@@ -43,7 +45,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScoreOptions:
     """What is asked of the models."""
 
     horizon: Annotated[
@@ -62,6 +64,10 @@ class Asked:
         bool,
         typer.Option("--keep", help="Keep both for profiles, audiences and replays, by their day."),
     ] = False
+    card: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the model's card instead, as .html or .md."),
+    ] = None
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Go on though less than a year of orders is known.")
     ] = False
@@ -74,7 +80,7 @@ OutFile = Annotated[
 
 
 def score(
-    asked: Asked,
+    asked: ScoreOptions,
     directory: Directory = Path(),
     as_of: AsOf = None,
     out: OutFile = None,
@@ -84,13 +90,16 @@ def score(
 
     Learned from the orders known before the day and from nobody who was written to.
     """
-    csv, parquet = _kind_of(out)
+    csv, parquet = kind_of_file(out, "--out")
     _check(asked, out)
     check_writable(csv, "--out")
     check_writable(parquet, "--out")
     workspace = open_at(directory, None)
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
     warn_of_refused(workspace)
+    if asked.card:
+        _card(workspace, at, asked, as_json=as_json)
+        return
     if asked.keep:
         _keep(workspace, at, accepts_less=asked.anyway, as_json=as_json)
         return
@@ -107,7 +116,7 @@ def score(
         _show(found, day(at, workspace.zone))
 
 
-def _check(asked: Asked, out: Path | None) -> None:
+def _check(asked: ScoreOptions, out: Path | None) -> None:
     """Refuse options that do not go together.
 
     Raises:
@@ -116,17 +125,23 @@ def _check(asked: Asked, out: Path | None) -> None:
     given = {
         "--horizon": asked.horizon is not None,
         "--active": asked.active,
+        "--card": asked.card is not None,
         "--out": out is not None,
     }
     if asked.keep and (others := [name for name, is_given in given.items() if is_given]):
         raise UsageError(
             f"--keep keeps everything, by [scores] of rekindle.toml: leave {others[0]} out"
         )
-    if asked.active and asked.horizon is not None:
+    if asked.card and out:
+        raise UsageError("--card writes of the model and --out of people: leave one out")
+    if asked.card and asked.card.suffix.lower() not in (".html", ".md"):
+        raise UsageError(f"--card: name an .html or an .md file, not {asked.card.name}")
+    check_writable(asked.card, "--card")
+    if asked.active and not asked.card and asked.horizon is not None:
         raise UsageError("--active looks as far as each person's own line: leave --horizon out")
 
 
-def _estimate(workspace: Workspace, at: datetime, asked: Asked) -> ScoreRun | LapseRun:
+def _estimate(workspace: Workspace, at: datetime, asked: ScoreOptions) -> ScoreRun | LapseRun:
     from rekindle.predictions import estimate_lapses, estimate_returns, load_past
 
     engine, facts = workspace.reading
@@ -141,6 +156,35 @@ def _estimate(workspace: Workspace, at: datetime, asked: Asked) -> ScoreRun | La
         what = "early warning" if asked.active else "model of returns"
         raise UsageError(f"no {what} can be learned: {found.reason}")
     return found
+
+
+def _card(workspace: Workspace, at: datetime, asked: ScoreOptions, *, as_json: bool) -> None:
+    """Write the card of a model, judged on what came since a horizon ago."""
+    from rekindle.insights import card_markdown, card_page
+    from rekindle.predictions import CardQuestion, build_card
+
+    engine, facts = workspace.reading
+    question = CardQuestion(
+        "lapse" if asked.active else "return",
+        at,
+        asked.horizon or workspace.config.scores.horizon_days,
+        workspace.config.lifecycle,
+        workspace.history.contacted(at) if workspace.has_ledger else (),
+        accepts_less=asked.anyway,
+    )
+    with progress_bar() as bar:
+        bar.add_task("judging", total=None)
+        card = build_card(facts, engine.run, question)
+    if isinstance(card, Unknown):
+        raise UsageError(f"there is no model to tell of: {card.reason}")
+    for text in card.warnings:
+        show_warning(text)
+    assert asked.card is not None
+    is_page = asked.card.suffix.lower() == ".html"
+    name = workspace.config.workspace.name
+    write_page(asked.card, card_page(card, name) if is_page else card_markdown(card))
+    if as_json:
+        show_json(card.to_json())
 
 
 def _keep(workspace: Workspace, at: datetime, *, accepts_less: bool, as_json: bool) -> None:
@@ -218,16 +262,3 @@ def _show(found: ScoreRun | LapseRun, on: str) -> None:
 def _on(row: dict[str, object], name: str) -> str:
     found = row[f"{name}_on"]
     return "–" if found is None else str(found)
-
-
-def _kind_of(out: Path | None) -> tuple[Path | None, Path | None]:
-    """Return the file as one of CSV, or of Parquet.
-
-    Raises:
-        UsageError: its name says neither.
-    """
-    if out is None:
-        return None, None
-    if out.suffix.lower() not in (".csv", ".parquet"):
-        raise UsageError(f"--out: name a .csv or a .parquet file, not {out.name}")
-    return (out, None) if out.suffix.lower() == ".csv" else (None, out)

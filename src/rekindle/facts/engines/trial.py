@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from rekindle.errors import SourceError
 from rekindle.facts.sql import first_line, literal, quoted
@@ -42,7 +43,8 @@ class TrialQuestion:
     """Which columns of ``path`` say the arm, what is measured, and what is known besides.
 
     ``cluster`` names who was drawn together, ``before`` a figure from before the draw,
-    ``unit`` a column in which nobody may stand twice.
+    ``unit`` a column in which nobody may stand twice, ``by`` columns that were known before
+    the draw, by which people are told apart.
     """
 
     path: Path
@@ -52,12 +54,13 @@ class TrialQuestion:
     cluster: str | None = None
     before: str | None = None
     unit: str | None = None
+    by: Sequence[str] = ()
 
     @property
     def columns(self) -> list[str]:
         """Return every column that is asked for, once."""
         more = [one for one in (self.cluster, self.before, self.unit) if one is not None]
-        return list(dict.fromkeys((self.arm, *self.outcomes, *more)))
+        return list(dict.fromkeys((self.arm, *self.outcomes, *more, *self.by)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,19 @@ class TrialReader:
         ):
             found[str(arm)] += [float(value)] * int(count)
         return found
+
+    def people(self, outcome: str) -> pa.Table:
+        """Return everybody with an arm and a number of ``outcome``, in the order of the file.
+
+        Columns: ``row`` (the place in the file, from 1), ``arm``, ``outcome``, and the columns
+        of ``by`` as texts, called ``by_0``, ``by_1`` and so on.
+        """
+        traits = "".join(f", by_{place}" for place in range(len(self._question.by)))
+        name = self._named[outcome]
+        return self._con.execute(
+            f"select rowid + 1 as row, arm, {name}::double as outcome{traits} from trial "
+            f"where arm is not null and {name} is not null order by rowid"
+        ).to_arrow_table()
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._con.execute(query).fetchall()
@@ -307,7 +323,12 @@ def _read(
     figures = {f"y{number}": name for number, name in enumerate(question.outcomes)}
     if question.before is not None:
         figures["x"] = question.before
-    labels = {"arm": question.arm, "cluster": question.cluster, "unit": question.unit}
+    labels: dict[str, str | None] = {
+        "arm": question.arm,
+        "cluster": question.cluster,
+        "unit": question.unit,
+    }
+    labels |= {f"by_{place}": name for place, name in enumerate(question.by)}
     columns = [
         f"nullif(trim({quoted(name)}::varchar), '') as {label}"
         for label, name in labels.items()

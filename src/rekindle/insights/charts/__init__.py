@@ -34,6 +34,7 @@ from rekindle.insights.words import (
     say_share,
     say_word,
 )
+from rekindle.predictions import Judgement
 from rekindle.vocabulary import Arm, Reason, Tier, Unknown
 
 _LONGEST_LABEL = 18
@@ -64,6 +65,27 @@ def draw_gaps(audit: Audit) -> str:
         show_percent(axes.yaxis)
         axes.set_xlabel("days from one purchase day to the next")
         axes.set_ylabel("share of gaps")
+    return sheet.svg
+
+
+def draw_calibration(judged: Judgement) -> str:
+    """Return what came beside what was foreseen, a point for each tenth of the people."""
+    first, last = judged.bins[0], judged.bins[-1]
+    text = (
+        f"Of the tenth with the lowest chances {say_share(first.foreseen)} were foreseen and "
+        f"{say_share(first.came)} came, of that with the highest {say_share(last.foreseen)} and "
+        f"{say_share(last.came)}."
+    )
+    with open_sheet("calibration", "Foreseen and came", text) as sheet:
+        (axes,) = sheet.axes()
+        top = max(max(one.foreseen, one.came) for one in judged.bins) * 1.08
+        axes.plot([0, top], [0, top], color=QUIET, linewidth=1.5, linestyle=(0, (4, 3)))
+        places = [one.foreseen for one in judged.bins]
+        axes.plot(places, [one.came for one in judged.bins], "o-", color=CALM, linewidth=2)
+        axes.set(xlim=(0, top), ylim=(0, top), xlabel="foreseen", ylabel="came")
+        show_percent(axes.xaxis)
+        show_percent(axes.yaxis)
+        axes.grid()
     return sheet.svg
 
 

@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from rekindle.insights.lifting.trial.model import TrialMetric, TrialPlan, TrialReport
+from rekindle.insights.lifting.trial.moving import (
+    ArmUplift,
+    UpliftReport,
+    measure_uplift,
+    uplift_tables,
+)
 from rekindle.insights.lifting.trial.service import measure_trial
 from rekindle.insights.lifting.trial.tables import trial_tables
 
-__all__ = ["TrialMetric", "TrialPlan", "TrialReport", "measure_trial", "trial_tables"]
+__all__ = [
+    "ArmUplift",
+    "TrialMetric",
+    "TrialPlan",
+    "TrialReport",
+    "UpliftReport",
+    "measure_trial",
+    "measure_uplift",
+    "trial_tables",
+    "uplift_tables",
+]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,7 @@ from rekindle.facts import Engine, Facts
 from rekindle.predictions import score_returns
 from rekindle.runtime import Workspace
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("REKINDLE_DATA", ROOT.parent / "shared" / "data"))
 CDNOW = DATA / "cdnow" / "cdnow_master.csv.gz"
 RETAIL = ROOT / "examples" / "online_retail" / "orders.parquet"
@@ -54,18 +55,15 @@ class Judged:
         )
 
 
-def returns() -> Result:
-    """AUC of the return model on Online Retail against a bar, and how it does at other cuts."""
-    told: list[str] = []
+@contextmanager
+def shops() -> Iterator[Mapping[str, Workspace]]:
+    """Yield CDNOW, where its file is, and Online Retail, imported."""
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        found = {}
         if CDNOW.is_file():
             columns = {"customer_id": "customer_id", "ordered_at": "date", "gross": "value"}
             source = SourceSettings(name="shop", table="orders", path=str(CDNOW), columns=columns)
-            shop = _shop(Path(folder) / "cdnow", source, "USD")
-            found = judge(shop, datetime(1997, 10, 1, tzinfo=UTC), silent=90, within=273)
-            told.append(f"CDNOW: {found} (bars: {BARS})")
-        else:
-            told.append("CDNOW: not measured, set REKINDLE_DATA to the folder with cdnow/")
+            found["CDNOW"] = _shop(Path(folder) / "cdnow", source, "USD")
         source = SourceSettings(
             name="shop",
             table="order_lines",
@@ -73,8 +71,20 @@ def returns() -> Result:
             columns=LINE_COLUMNS,
             cancelled_prefix="C",
         )
-        shop = _shop(Path(folder) / "retail", source, "GBP")
-        retail = dict(_retail(shop))
+        found["Online Retail"] = _shop(Path(folder) / "retail", source, "GBP")
+        yield found
+
+
+def returns() -> Result:
+    """AUC of the return model on Online Retail against a bar, and how it does at other cuts."""
+    told: list[str] = []
+    with shops() as found:
+        if cdnow := found.get("CDNOW"):
+            judged = judge(cdnow, datetime(1997, 10, 1, tzinfo=UTC), silent=90, within=273)
+            told.append(f"CDNOW: {judged} (bars: {BARS})")
+        else:
+            told.append("CDNOW: not measured, set REKINDLE_DATA to the folder with cdnow/")
+        retail = dict(_retail(found["Online Retail"]))
     told += [f"Online Retail {cut:%Y-%m-%d}: {one}" for cut, one in retail.items()]
     auc = list(retail.values())[-1].auc
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB
