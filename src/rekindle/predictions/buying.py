@@ -60,30 +60,34 @@ def _fit_beta_geometric(
     count, last, age, weights = _histories(x, t_x, t, people)
     if not count.any():
         return Unknown("nobody bought twice")
+    # Special functions are dear and of the counts alone, of which there are few.
+    counts, which = np.unique(count, return_inverse=True)
     # Without a repeat purchase nobody can have left by the BG/NBD.
-    may_leave = (count > 0) | at_once
-    stays = np.where(may_leave, count if at_once else count - 1, 0.0)
+    may_leave = (counts > 0) | at_once
+    can, stays = may_leave[which], np.where(may_leave, counts if at_once else counts - 1, 0.0)
 
     def likelihood(theta: Floats) -> tuple[Floats, Sequence[Floats | float]]:
         r, alpha, a, b = theta
-        alive = np.log(b + stays) - (r + count) * np.log(alpha + age)
-        gone = np.log(a) - (r + count) * np.log(alpha + last)
-        either = np.where(may_leave, np.logaddexp(alive, gone), alive)
-        ends = np.where(may_leave, np.exp(gone - either), 0.0)
-        found = gammaln(r + count) - gammaln(r) + r * np.log(alpha) + either
-        found += gammaln(a + b) - gammaln(b) + gammaln(b + stays) - gammaln(a + b + stays + 1)
+        rate = r + counts
+        log_age, log_last = np.log(alpha + age), np.log(alpha + last)
+        alive = np.log(b + stays)[which] - rate[which] * log_age
+        gone = np.log(a) - rate[which] * log_last
+        either = np.where(can, np.logaddexp(alive, gone), alive)
+        ends = np.where(can, np.exp(gone - either), 0.0)
+        known = gammaln(rate) - gammaln(r) + r * np.log(alpha)
         # Nobody who may not leave says anything of leaving: its factor is one.
-        never = gammaln(a + b) - gammaln(a + b + 1) + np.log(b)
-        found = np.where(may_leave, found, found - never)
+        leaving = gammaln(a + b) - gammaln(b) + gammaln(b + stays) - gammaln(a + b + stays + 1)
+        known += np.where(may_leave, leaving, -np.log(b))
         shared = digamma(a + b) - digamma(a + b + stays + 1)
-        d_b = shared - digamma(b) + digamma(b + stays) + (1 - ends) / (b + stays)
-        rate = (1 - ends) / (alpha + age) + ends / (alpha + last)
-        logs = (1 - ends) * np.log(alpha + age) + ends * np.log(alpha + last)
-        return found, (
-            digamma(r + count) - digamma(r) + np.log(alpha) - logs,
-            r / alpha - (r + count) * rate,
-            np.where(may_leave, shared + ends / a, 0.0),
-            np.where(may_leave, d_b, 0.0),
+        d_r = digamma(rate) - digamma(r) + np.log(alpha)
+        d_b = (shared - digamma(b) + digamma(b + stays))[which] + (1 - ends) / (b + stays)[which]
+        slope = (1 - ends) / (alpha + age) + ends / (alpha + last)
+        logs = (1 - ends) * log_age + ends * log_last
+        return known[which] + either, (
+            d_r[which] - logs,
+            r / alpha - rate[which] * slope,
+            np.where(can, shared[which] + ends / a, 0.0),
+            np.where(can, d_b, 0.0),
         )
 
     return _maximise(
@@ -101,26 +105,33 @@ def fit_pareto_nbd(x: Values, t_x: Values, t: Values, people: Values) -> Fit | U
     if not count.any():
         return Unknown("nobody bought twice")
 
+    counts, which = np.unique(count, return_inverse=True)
+    dies = np.concatenate([[0.0], np.ones(NODES.size)])
+
     def likelihood(theta: Floats) -> tuple[Floats, Sequence[Floats | float]]:
         r, alpha, s, beta = theta
         # Nodes by the logarithm of the day: powers of it are steep just after the last purchase.
         low, high = np.log(alpha + last)[:, None], np.log(alpha + age)[:, None]
-        place = low + (high - low) * (NODES + 1) / 2
-        day = np.column_stack([age, np.exp(place) - alpha])
+        bought = np.column_stack([high, low + (high - low) * ((NODES + 1) / 2)])
+        since = np.exp(bought)  # alpha and the day
+        left = np.log(since + (beta - alpha))
         with np.errstate(divide="ignore"):  # nobody can leave between equal days
-            area = place + np.log((high - low) / 2) + np.log(AREAS)
-        steps = np.column_stack([np.zeros(age.size), area + np.log(s)])
-        dies = np.concatenate([[0.0], np.ones(NODES.size)])
-        bought, left = np.log(alpha + day), np.log(beta + day)
-        terms = steps - (r + count)[:, None] * bought - (s + dies) * left
-        total = logsumexp(terms, axis=1)
-        share = np.exp(terms - total[:, None])
-        found = gammaln(r + count) - gammaln(r) + r * np.log(alpha) + s * np.log(beta) + total
+            area = bought[:, 1:] + np.log((high - low) / 2) + np.log(AREAS * s)
+        terms = -(r + count)[:, None] * bought - (s + dies) * left
+        terms[:, 1:] += area
+        most = terms.max(axis=1, keepdims=True)
+        share = np.exp(terms - most)
+        whole = share.sum(axis=1, keepdims=True)
+        share /= whole
+        total = (most + np.log(whole))[:, 0]
+        rises = (digamma(r + counts) - digamma(r) + np.log(alpha))[which]
+        known = gammaln(r + counts) - gammaln(r) + r * np.log(alpha) + s * np.log(beta)
+        found = known[which] + total
         return found, (
-            digamma(r + count) - digamma(r) + np.log(alpha) - (share * bought).sum(axis=1),
-            r / alpha - (r + count) * (share / (alpha + day)).sum(axis=1),
+            rises - (share * bought).sum(axis=1),
+            r / alpha - (r + count) * (share / since).sum(axis=1),
             np.log(beta) - (share * left).sum(axis=1) + (share @ dies) / s,
-            s / beta - (share * (s + dies) / (beta + day)).sum(axis=1),
+            s / beta - (share * (s + dies) * np.exp(-left)).sum(axis=1),
         )
 
     size = float(age.mean()) / 4
