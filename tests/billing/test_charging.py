@@ -68,13 +68,13 @@ def test_a_new_card_is_set_on_the_subscription_and_pays(fake: FakeBiller, biller
     customer, sub, invoice = owe(fake, "expired_card")
     assert biller.card_page(sub, return_url="https://p.example/s/x").startswith("https://billing.")
     card = fake.world.add_card(customer)["id"]  # as the provider's page does: the customer's
-    charge = biller.adopt_card(sub, key="touch")
+    charge = biller.adopt_card(sub, instead_of="pm_old", key="touch")
     assert charge is not None
     assert charge.outcome is ChargeOutcome.PAID
     things = fake.world.things
     assert things[sub]["default_payment_method"] == card
     assert (things[invoice]["status"], things[sub]["status"]) == ("paid", "active")
-    assert biller.adopt_card(sub, key="touch") is None
+    assert biller.adopt_card(sub, instead_of="pm_old", key="touch") is None
 
 
 def test_a_pause_charges_nothing_and_ends_by_itself(fake: FakeBiller, biller: Biller) -> None:

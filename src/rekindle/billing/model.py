@@ -182,10 +182,13 @@ class Biller(Protocol):
     def card_page(self, subscription: str, *, return_url: str) -> str:
         """Return the address of the provider's page for another card, made at this moment."""
 
-    def adopt_card(self, subscription: str, *, key: str) -> Charge | None:
+    def adopt_card(self, subscription: str, *, instead_of: str, key: str) -> Charge | None:
         """Use the customer's newest card for the subscription, and pay its open invoice by it.
 
         Return what became of the payment, None where nothing was open.
+
+        Raises:
+            BillerRefusedError: no card came in the place of the one named; nothing was charged.
         """
 
     def reactivate(self, subscription: str, price_id: str, *, key: str) -> Comeback:

@@ -599,6 +599,12 @@ class BillingSettings(Settings):
     link_days: int = Field(
         30, ge=1, le=365, description="For how many days a link back to a subscription works."
     )
+    kept: tuple[Text, ...] = Field(
+        (),
+        max_length=20,
+        description="What you keep for who left, in your own words, as `Your playlists`: the page "
+        "on which they come back lists it.",
+    )
 
 
 class ApiSettings(Settings):

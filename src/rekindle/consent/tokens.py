@@ -23,6 +23,8 @@ class LinkPurpose(StrEnum):
     EXPORT = "export"
     ERASE = "erase"
     CONFIRM = "confirm"
+    SUBSCRIPTION = "subscription"
+    CARD = "card"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ VARIABLES = {
     "offer.ends": "The day on which it ends.",
     "unsubscribe_url": "The page on which this person leaves this list.",
     "preferences_url": "The page on which this person chooses what they hear of, for 90 days.",
+    "subscription_url": "The page on which this person comes back to the subscription that began "
+    "last, or gives another card for it; for those who have one, else the message does not leave.",
     "confirm_url": "The page on which this person confirms a yes that waits for it; a message "
     "that shows it leaves only while one waits.",
 }

@@ -1,6 +1,5 @@
 """What goes on by itself: passes, returns, dispatch, what comes in, and restored ledgers."""
 
-from rekindle.worker.clicking import LedgerClicks
 from rekindle.worker.dispatching import require_settings
 from rekindle.worker.dispatching.asking import LedgerShowing, Showing, Told
 from rekindle.worker.examining import Line, State, examine, worst_of
@@ -16,6 +15,7 @@ from rekindle.worker.keeping.expiring import (
 from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
 from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.keeping.scores import KeptScores, keep_scores
+from rekindle.worker.links.clicking import LedgerClicks
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret

@@ -38,8 +38,9 @@ from rekindle.messages import Address, Links, Message
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Money, Purpose
-from rekindle.worker.clicking import build_links
 from rekindle.worker.keeping.noticing import add_picture, find_uses
+from rekindle.worker.links.clicking import build_links
+from rekindle.worker.links.subscribing import find_subscriptions, sign_subscription
 from rekindle.worker.showing import Shown, blocks_in, load_blocks
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class _Readers:
     shown: Mapping[str, Shown]
     pending: Pending
     noticed: frozenset[str]
+    subscriptions: Mapping[str, str]
 
 
 class Composer:
@@ -129,6 +131,25 @@ class Composer:
         token = sign_preferences(space.secret, person, at)
         return space.config.portal.page("p", token)
 
+    def _subscriptions(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, str]:
+        """Return the subscriptions of those whose template leads to theirs."""
+        asked = {one.person for one in messages if "subscription_url" in self._variables(one)}
+        return find_subscriptions(self._workspace, asked, at) if asked else {}
+
+    def _subscription_url(self, message: OutboxMessage, readers: _Readers) -> str:
+        """Return the signed link to a reader's subscription.
+
+        Raises:
+            WorkError: the template shows it, and they have none.
+        """
+        if "subscription_url" not in self._variables(message):
+            return ""
+        person = message.person
+        if person not in readers.subscriptions:
+            raise WorkError("there is no subscription of theirs to lead to")
+        found, touch = readers.subscriptions[person], message.key[:24]
+        return sign_subscription(self._workspace, person, found, touch, readers.at)
+
     def _confirm_url(self, message: OutboxMessage, waiting: Pending) -> str:
         """Return the signed link that confirms a yes to the channel of a message.
 
@@ -160,6 +181,7 @@ class Composer:
             at,
             cards=cards,
             noticed=self._noticed(messages, cards, at),
+            subscriptions=self._subscriptions(messages, at),
             profiles=self._profiles(messages, at),
             shown=self._blocks(messages, at),
             pending=self._workspace.book.unconfirmed(asked, at) if asked else {},
@@ -278,6 +300,7 @@ class Composer:
             "unsubscribe_url": link,
             "preferences_url": self._preferences_url(message.person, readers.at),
             "confirm_url": self._confirm_url(message, readers.pending),
+            "subscription_url": self._subscription_url(message, readers),
         }
         journey = self._journey(message)
         written = Message(

@@ -160,13 +160,15 @@ class StripeBiller:
         }
         return str(_ask(lambda: self._api.billing_portal.sessions.create(wanted))["url"])
 
-    def adopt_card(self, subscription: str, *, key: str) -> Charge | None:
+    def adopt_card(self, subscription: str, *, instead_of: str, key: str) -> Charge | None:
         """Use the customer's newest card for the subscription, and pay its open invoice by it."""
         if (found := self._find(subscription)) is None:
             raise BillerRefusedError("there is no such subscription")
         customer, ended = found["customer"], read_state(found) is SubscriptionState.ENDED
         card = id_of((customer.get("invoice_settings") or {}).get("default_payment_method"))
-        if card and not ended and card != id_of(found.get("default_payment_method")):
+        if card in {"", instead_of}:
+            raise BillerRefusedError("no other card was saved")
+        if not ended and card != id_of(found.get("default_payment_method")):
             changed = {"default_payment_method": card}
             options = {"idempotency_key": f"card:{key}:{card}"}
             _ask(lambda: self._api.subscriptions.update(subscription, changed, options))
@@ -174,8 +176,7 @@ class StripeBiller:
         if waiting is None or ended:
             return None
         # The key names the card: another card is another attempt, the same one is not.
-        by = {"payment_method": card} if card else {}
-        return self._pay(waiting.id, by, f"{key}:{card}")
+        return self._pay(waiting.id, {"payment_method": card}, f"{key}:{card}")
 
     def reactivate(self, subscription: str, price_id: str, *, key: str) -> Comeback:
         """Make a subscription in the place of one that ended, which Stripe cannot revive."""

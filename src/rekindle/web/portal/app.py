@@ -7,7 +7,7 @@ pages and secret are its own, so two workspaces can be served side by side.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import Http404, HttpResponse
@@ -57,6 +57,11 @@ class Portal(WSGIHandler):
         configure(ROOT_URLCONF=())
         super().__init__()
         self._routes = routes
+
+    def also(self, patterns: tuple[URLPattern, ...]) -> Portal:
+        """Return a portal that has these addresses as well."""
+        own = (*self._routes.urlpatterns, *patterns)
+        return Portal(replace(self._routes, urlpatterns=own))
 
     def get_response(self, request: WSGIRequest) -> HttpResponseBase:  # type: ignore[override]
         """Return the answer, with the headers that every answer has."""

@@ -11,6 +11,7 @@ from rekindle.feedback import LeaveReason
 from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.interfaces import Choices, Chosen, OptOuts, Question
+from rekindle.web.portal.subscription.serving import build_subscription_routes
 from rekindle.worker import Guard, Health, LedgerClicks, LedgerOpens
 
 PASS_EVERY_SECONDS = 60.0
@@ -132,7 +133,7 @@ def build_portal(
     workspace.ledger  # noqa: B018 - connect and migrate before the first request
     health = Health(workspace, every_seconds=every_seconds)
     opt_outs = GuardedOptOuts(LedgerOptOuts(workspace), workspace)
-    return build_app(
+    portal = build_app(
         opt_outs,
         workspace.secret,
         find_trouble=health.find_trouble,
@@ -140,3 +141,4 @@ def build_portal(
         opens=LedgerOpens(workspace),
         customers=GuardedCustomers(LedgerCustomers(workspace), workspace),
     )
+    return portal.also(build_subscription_routes(workspace, opt_outs.shop_name))

@@ -21,8 +21,8 @@ from rekindle.ledger import Deliveries, mend
 from rekindle.messages import DeliveryEvent, DeliveryKind
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel
-from rekindle.worker.clicking import BUCKET_SECONDS
 from rekindle.worker.guarding import Guard
+from rekindle.worker.links.clicking import BUCKET_SECONDS
 
 PICTURE = '<img src="{url}" width="1" height="1" alt="" style="display:block;border:0">'
 OUTLET = "picture"

@@ -106,6 +106,7 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         "unsubscribe_url": config.portal.page("u", NO_TOKEN),
         "preferences_url": config.portal.page("p", NO_TOKEN),
         "confirm_url": config.portal.page("confirm", NO_TOKEN),
+        "subscription_url": config.portal.page("s", NO_TOKEN),
     }
 
 

@@ -1,0 +1,264 @@
+"""The pages of one subscription: coming back to it, and another card for it.
+
+A GET shows and a POST acts, on what the page said and nothing else. Nobody is logged in: who
+holds the link may start again what ended, at the price that is shown, by the card that is
+saved; see a plan, a price and the last four digits of a card; and no more (docs/SECURITY.md).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from rekindle.billing import (
+    BilledStanding,
+    Biller,
+    Charge,
+    ChargeOutcome,
+    Comeback,
+    SubscriptionState,
+)
+from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link
+from rekindle.errors import BillerRefusedError, WorkError
+from rekindle.web.access import open_to_anyone
+from rekindle.web.portal.rendering import Renderer, Voice
+from rekindle.web.portal.subscription.telling import tell_comeback, tell_owing, tell_why
+
+SHOWING = ("GET", "HEAD")
+READ_BYTES = 2048
+RETRY_SECONDS = 60
+RETURN_WITHIN = timedelta(hours=1)
+"""How long somebody may take on the provider's page for another card."""
+
+logger = logging.getLogger(__name__)
+
+
+class Subscribers(Protocol):
+    """What the pages need from outside."""
+
+    def now(self) -> datetime:
+        """Return the present."""
+
+    def knows(self, person: str) -> bool:
+        """Return whether somebody is on record, and was not forgotten."""
+
+    def country_of(self, person: str) -> str | None:
+        """Return where somebody lives; None where that is not known."""
+
+    def kept(self) -> tuple[str, ...]:
+        """Return what the business keeps for who left, in its own words."""
+
+    def page(self, name: str, token: str) -> str:
+        """Return the whole address of a page."""
+
+
+class SubscriptionPages:
+    """The views, for one business."""
+
+    def __init__(
+        self,
+        biller: Biller,
+        subscribers: Subscribers,
+        secret: bytes,
+        shop_name: Callable[[], str],
+    ) -> None:
+        self._biller, self._subscribers, self._secret = biller, subscribers, secret
+        self._renderer = Renderer(shop_name)
+
+    def routes(self) -> tuple[URLPattern, ...]:
+        """Return the addresses of the pages."""
+        return (
+            path("s/<str:token>", self.show, name="subscription"),
+            path("card/<str:token>", self.card, name="card"),
+        )
+
+    @open_to_anyone("the signed token names one subscription; it runs out, and logs nobody in")
+    def show(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Show how a subscription stands; do what the page's button said on POST."""
+        link, answer = self._open(request, LinkPurpose.SUBSCRIPTION, token, (*SHOWING, "POST"))
+        if link is None:
+            return answer
+        voice = self._voice(request, link)
+        try:
+            standing = self._look(link)
+            if standing is None:
+                return self._say(voice, "gone", HTTPStatus.GONE)
+            if request.method == "POST":
+                return self._act(request, voice, link, standing)
+            return self._shown(voice, standing)
+        except WorkError:
+            return self._could_not(voice)
+
+    @open_to_anyone("the signed token was made for one return from the provider's page")
+    def card(self, request: HttpRequest, token: str) -> HttpResponse:
+        """Take the card that was just saved at the provider, and pay by it what is open.
+
+        It is the second half of a POST: its address was made by one, is known to that browser
+        alone, works for an hour, and does nothing without a new card.
+        """
+        link, answer = self._open(request, LinkPurpose.CARD, token, ("GET",))
+        if link is None:
+            return answer
+        voice, (subscription, before) = self._voice(request, link), _parts_of(link)
+        key = f"{subscription}:{int(link.until.timestamp())}"
+        try:
+            charge = self._biller.adopt_card(subscription, instead_of=before, key=key)
+        except BillerRefusedError:
+            standing = self._look(link)
+            if standing is None:
+                return self._say(voice, "gone", HTTPStatus.GONE)
+            return self._shown(voice, standing, note="sub_other_none", has_button=False)
+        except WorkError:
+            return self._could_not(voice)
+        if charge is None:
+            return self._say(voice, "saved")
+        if charge.outcome in {ChargeOutcome.PAID, ChargeOutcome.CLOSED}:
+            return self._say(voice, "paid")
+        return self._step(voice, charge)
+
+    def _act(
+        self, request: HttpRequest, voice: Voice, link: PersonLink, standing: BilledStanding
+    ) -> HttpResponse:
+        """Do what the button said, if that is still what there is to do."""
+        given = parse_qs(request.read(READ_BYTES).decode("utf-8", "replace"))
+        wanted, price = given.get("do", [""])[0], given.get("price", [""])[0]
+        if wanted != _to_do(standing):
+            return self._shown(voice, standing)
+        if wanted == "back":
+            return self._come_back(voice, link, standing, price)
+        if wanted == "resume":
+            # Of this pause: the next one has another paid period behind it.
+            until = standing.paid_until
+            period = int(until.timestamp()) if until else 0
+            self._biller.resume(standing.subscription, key=f"{standing.subscription}:{period}")
+            return self._say(voice, "running")
+        return self._lead_to_card(voice, link, standing)
+
+    def _come_back(
+        self, voice: Voice, link: PersonLink, standing: BilledStanding, price: str
+    ) -> HttpResponse:
+        _, touch = _parts_of(link)
+        try:
+            back = self._biller.reactivate(standing.subscription, price, key=touch)
+        except BillerRefusedError:
+            now = self._look(link)
+            if now is None:
+                return self._say(voice, "gone", HTTPStatus.GONE)
+            return self._shown(voice, now, note="sub_new_price")
+        if back.outcome is ChargeOutcome.PAID:
+            return self._say(voice, "on")
+        return self._step(voice, back)
+
+    def _lead_to_card(
+        self, voice: Voice, link: PersonLink, standing: BilledStanding
+    ) -> HttpResponse:
+        until = self._subscribers.now() + RETURN_WITHIN
+        card = standing.card.id if standing.card else "-"
+        about = f"{standing.subscription} {card}"
+        token = sign_link(self._secret, LinkPurpose.CARD, PersonLink(link.person, until, about))
+        return_url = self._subscribers.page("card", token)
+        url = self._biller.card_page(standing.subscription, return_url=return_url)
+        why = standing.open_invoice.decline_code if standing.open_invoice else ""
+        answer = self._step_to(voice, url, tell_why(voice, why))
+        answer["Refresh"] = f"0; url={url}"  # a form may not lead to other sites, a page may
+        return answer
+
+    def _step(self, voice: Voice, became: Charge | Comeback) -> HttpResponse:
+        asks = became.outcome is ChargeOutcome.AUTHENTICATE and not became.decline_code
+        code = "authentication_required" if asks else became.decline_code
+        return self._step_to(voice, became.page_url, tell_why(voice, code))
+
+    def _step_to(self, voice: Voice, url: str, why: str) -> HttpResponse:
+        shown: dict[str, Any] = {
+            "heading": voice.say("sub_step_heading"),
+            "text": voice.say("sub_step_text", why=why),
+            "link": url if url.startswith("https://") else "",
+        }
+        return self._renderer.page("subscription.html", voice, **shown)
+
+    def _shown(
+        self,
+        voice: Voice,
+        standing: BilledStanding,
+        *,
+        note: str = "",
+        has_button: bool = True,
+    ) -> HttpResponse:
+        wanted = _to_do(standing)
+        if not wanted:
+            is_gone = standing.state is SubscriptionState.ENDED and not standing.successor
+            return self._say(voice, "unsold" if is_gone else "running")
+        shown: dict[str, Any] = {"note": voice.say(note) if note else "", "do": wanted}
+        if wanted == "back":
+            shown |= tell_comeback(voice, standing)
+            shown["kept"] = self._subscribers.kept()
+        elif wanted == "resume":
+            shown |= {name: voice.say(f"sub_paused_{name}") for name in ("heading", "text")}
+            shown["button"] = voice.say("sub_paused_button")
+        else:
+            shown |= tell_owing(voice, standing)
+        if not has_button:
+            shown["button"] = ""
+        return self._renderer.page("subscription.html", voice, **shown)
+
+    def _look(self, link: PersonLink) -> BilledStanding | None:
+        """Return how it stands; nothing of who was forgotten."""
+        known = self._subscribers.knows(link.person)
+        return self._biller.look(_parts_of(link)[0]) if known else None
+
+    def _open(
+        self, request: HttpRequest, purpose: LinkPurpose, token: str, allowed: tuple[str, ...]
+    ) -> tuple[PersonLink | None, HttpResponse]:
+        voice = self._renderer.voice(request)
+        if request.method not in allowed:
+            refusal = self._renderer.page("not-found.html", voice, HTTPStatus.METHOD_NOT_ALLOWED)
+            refusal["Allow"] = ", ".join(allowed)
+            return None, refusal
+        link = read_link(self._secret, purpose, token)
+        if link is None:
+            return None, self._renderer.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
+        if link.is_over(self._subscribers.now()):
+            return None, self._renderer.page("over.html", voice, HTTPStatus.GONE)
+        return link, HttpResponse()
+
+    def _voice(self, request: HttpRequest, link: PersonLink) -> Voice:
+        country = self._subscribers.country_of(link.person)
+        return self._renderer.voice(request, country=country)
+
+    def _say(self, voice: Voice, what: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+        shown: dict[str, Any] = {
+            name: voice.say(f"sub_{what}_{name}") for name in ("heading", "text")
+        }
+        return self._renderer.page("subscription.html", voice, status, **shown)
+
+    def _could_not(self, voice: Voice) -> HttpResponse:
+        logger.exception("a subscription could not be shown or changed")
+        answer = self._renderer.page("failed.html", voice, HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+
+
+def _to_do(standing: BilledStanding) -> str:
+    """Return what the page's button does: `back`, `resume`, `card`, or "" for no button."""
+    match standing.state:
+        case SubscriptionState.ENDED:
+            return "back" if standing.now is not None and not standing.successor else ""
+        case SubscriptionState.PAUSED:
+            return "resume"
+        case SubscriptionState.OWING | SubscriptionState.STARTING:
+            return "card"
+        case _:
+            return ""
+
+
+def _parts_of(link: PersonLink) -> tuple[str, str]:
+    """Return the subscription a link is about, and what else it says."""
+    subscription, _, rest = link.about.partition(" ")
+    return subscription, rest

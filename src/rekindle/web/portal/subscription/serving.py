@@ -1,0 +1,60 @@
+"""The pages of a workspace's subscriptions, where somebody bills them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.urls import URLPattern
+
+from rekindle.billing import build_biller
+from rekindle.desk import LedgerCustomers
+from rekindle.errors import ConfigError
+from rekindle.runtime import Workspace
+from rekindle.web.portal.subscription.pages import SubscriptionPages
+
+logger = logging.getLogger(__name__)
+
+
+class WorkspaceSubscribers:
+    """Who the people of one workspace are, as far as the pages have to know."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace, self._customers = workspace, LedgerCustomers(workspace)
+
+    def now(self) -> datetime:
+        """Return the present."""
+        return self._workspace.clock.now()
+
+    def knows(self, person: str) -> bool:
+        """Return whether somebody is on record, and was not forgotten."""
+        return self._customers.knows(person)
+
+    def country_of(self, person: str) -> str | None:
+        """Return where somebody lives; None where that is not known."""
+        return self._customers.country_of(person)
+
+    def kept(self) -> tuple[str, ...]:
+        """Return what the business keeps for who left, in its own words."""
+        return tuple(self._workspace.config.billing.kept)
+
+    def page(self, name: str, token: str) -> str:
+        """Return the whole address of a page."""
+        return self._workspace.config.portal.page(name, token)
+
+
+def build_subscription_routes(
+    workspace: Workspace, shop_name: Callable[[], str]
+) -> tuple[URLPattern, ...]:
+    """Return the addresses of the pages, none where nobody bills or his keys are missing."""
+    try:
+        biller = build_biller(workspace.config.billing)
+    except ConfigError:
+        # Everything else of the portal works: people can leave a list whoever bills them.
+        logger.exception("the pages of subscriptions are not served")
+        return ()
+    if biller is None:
+        return ()
+    subscribers = WorkspaceSubscribers(workspace)
+    return SubscriptionPages(biller, subscribers, workspace.secret, shop_name).routes()
