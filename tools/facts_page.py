@@ -11,6 +11,7 @@ from rekindle.facts import (
     describe_contracts,
     discover_presets,
 )
+from rekindle.subscriptions import describe_declines
 from tools.markdown import note, table
 
 LEAD = """\
@@ -40,6 +41,20 @@ Amounts are those of the goods where an export has them, else what was charged. 
 [Another one](../how-to/add/source-preset.md) is a small file.
 """
 
+DECLINES = """\
+## Declines
+
+What the words of `payments` are taken for. They are compared in small letters, with blanks and
+hyphens as underscores. A hard decline is never asked again with the same card, only asked about; a
+soft one may go through later; for authentication its owner has to be there. The provider's advice
+outranks the network's, and both the code; whoever of the two advises never is right. The lists are
+ours, read from [Stripe](https://docs.stripe.com/declines/codes) and
+[Mastercard's merchant advice codes][mac]. Sources disagree about `do_not_honor` and
+`generic_decline`: here they are soft.
+
+[mac]: https://developer.paypal.com/braintree/docs/reference/general/merchant-responses/merchant-advice-codes
+"""
+
 
 def facts_page(contracts: Mapping[str, Contract]) -> str:
     """Return the contracts, then what a source may give of each."""
@@ -47,6 +62,7 @@ def facts_page(contracts: Mapping[str, Contract]) -> str:
     return (
         f"{note('Facts', LEAD.strip())}{describe_contracts(contracts)}\n{INPUTS}\n{inputs}"
         f"\n{PRESETS}\n{table([_preset_row(preset) for preset in discover_presets()])}"
+        f"\n{DECLINES}\n{describe_declines()}"
     )
 
 

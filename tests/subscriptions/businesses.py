@@ -50,6 +50,16 @@ def cancellation(number: str, who: str, on: str, reason: str = "", **more: Any) 
     return row | {"cancelled_at": at(on), "reason": reason, **more}
 
 
+def payment(number: str, who: str, on: str, outcome: str, **more: Any) -> dict[str, Any]:
+    row = {"source": "billing", "payment_id": number, "customer_id": who, "outcome": outcome}
+    return row | {"attempted_at": at(on), "amount": Decimal(9), **more}
+
+
+def invoice(number: str, who: str, on: str, **more: Any) -> dict[str, Any]:
+    row = {"source": "billing", "invoice_id": number, "customer_id": who}
+    return row | {"invoiced_at": at(on), "amount": Decimal(9), **more}
+
+
 @dataclass
 class Business:
     """What a subscription business has on record."""
@@ -58,6 +68,8 @@ class Business:
     changes: Sequence[Row] = ()
     pauses: Sequence[Row] = ()
     cancellations: Sequence[Row] = ()
+    payments: Sequence[Row] = ()
+    invoices: Sequence[Row] = ()
     zone: str = "UTC"
     _engines: list[Engine] = field(default_factory=list)
 
@@ -70,6 +82,8 @@ class Business:
                 "subscription_changes": self.changes,
                 "pauses": self.pauses,
                 "cancellations": self.cancellations,
+                "payments": self.payments,
+                "invoices": self.invoices,
             },
         )
 

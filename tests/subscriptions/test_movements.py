@@ -295,3 +295,17 @@ def test_departures_agree_with_movements(local: Engine) -> None:
     assert sum(row["lost"] for row in gone) == -sum(
         row["amount"] for row in moved if row["movement"] == "churn"
     )
+
+
+def test_a_pause_or_a_change_from_a_file_of_its_own_is_of_the_subscription() -> None:
+    """Sources have names of their own, so that the files of one system are several sources."""
+    business = Business(
+        [subscription("a", "c", "2024-01-01", mrr=9)],
+        changes=[{**change("a", "2024-02-01", mrr=12), "source": "changes"}],
+        pauses=[{**pause("a", "2024-03-01"), "source": "pauses"}],
+    )
+    assert [(day, word) for day, word, _ in business.moved()] == [
+        ("2024-01-01", "new"),
+        ("2024-02-01", "expansion"),
+        ("2024-03-01", "contraction"),
+    ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rekindle.subscriptions.declines import DeclineKind, describe_declines, judge_decline
 from rekindle.subscriptions.definitions import DEFINITIONS, OURS, Definition, find_definition
 from rekindle.subscriptions.departures import ChurnKind, build_departures, build_stays
+from rekindle.subscriptions.failures import Ending, build_failures, build_unread_outcomes
 from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
 from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.standing import build_standing, build_unreadable
@@ -12,15 +14,21 @@ __all__ = [
     "DEFINITIONS",
     "OURS",
     "ChurnKind",
+    "DeclineKind",
     "Definition",
+    "Ending",
     "Movement",
     "build_departures",
     "build_differences",
+    "build_failures",
     "build_months",
     "build_movements",
     "build_standing",
     "build_stays",
     "build_steps",
+    "build_unread_outcomes",
     "build_unreadable",
+    "describe_declines",
     "find_definition",
+    "judge_decline",
 ]

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from rekindle.facts import INSTANT, Facts
 from rekindle.subscriptions.days import local_day
 from rekindle.subscriptions.definitions import Definition
+from rekindle.subscriptions.failures import Ending, build_failures
 from rekindle.subscriptions.movements import build_step, build_steps
 
 # A cancellation that is noted so many days after the last paid period ended still tells of it.
@@ -41,7 +42,7 @@ class ChurnKind(StrEnum):
     """How somebody came to leave."""
 
     INVOLUNTARY = "involuntary"
-    """A payment failed; nobody decided anything."""
+    """A payment failed, as was said or as it was still open when they left; nobody decided."""
     SEASONAL = "seasonal"
     """They left in the same months of another year, too."""
     VOLUNTARY = "voluntary"
@@ -110,8 +111,13 @@ def build_departures(facts: Facts, as_of: datetime, definition: Definition) -> i
     gone = gone.left_join(
         seasonal, [gone.customer_id == seasonal.of, gone["time"] == seasonal.of_time]
     )
-    has_failed = ibis.coalesce(gone.reason.re_replace(r"[\s-]+", "_").isin(FAILED), False)
+    unpaid = _unpaid(gone, facts, as_of)
+    gone = gone.left_join(
+        unpaid, [gone.customer_id == unpaid.owing, gone["time"] == unpaid.owing_time]
+    )
     has_decided = gone.has_said | gone.reason.notnull() | ibis.coalesce(gone.was_cancelled, False)
+    is_told = ibis.coalesce(gone.reason.re_replace(r"[\s-]+", "_").isin(FAILED), False)
+    has_failed = is_told | (gone.owing.notnull() & ~has_decided)
     kind = ibis.cases(
         (has_failed, ChurnKind.INVOLUNTARY.value),
         (gone.of.notnull(), ChurnKind.SEASONAL.value),
@@ -152,6 +158,23 @@ def _newest(
     )
     ranked = joined.select(*kept, *more, rank=first)
     return ranked.filter(ranked["rank"] == 0).drop("rank")
+
+
+def _unpaid(gone: ir.Table, facts: Facts, as_of: datetime) -> ir.Table:
+    """Return the stays (``owing``, ``owing_time``) that ended with a failed payment still open."""
+    failed = build_failures(facts, as_of)
+    failed = failed.filter(failed.ending.isnull() | (failed.ending != Ending.CLEARED.value))
+    failed = failed.select(who="customer_id", failed_on=local_day(failed.failed_at, facts.zone))
+    stays = gone.select("customer_id", "time", "came_on", "left_on")
+    pairs = stays.inner_join(
+        failed,
+        [
+            stays.customer_id == failed.who,
+            failed.failed_on >= stays.came_on,
+            failed.failed_on <= stays.left_on,
+        ],
+    )
+    return pairs.select(owing=pairs.customer_id, owing_time=pairs["time"]).distinct()
 
 
 def _seasonal(gone: ir.Table) -> ir.Table:

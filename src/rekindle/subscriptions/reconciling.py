@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from rekindle.facts import INSTANT, Facts
 from rekindle.subscriptions.definitions import Definition, Stride
 from rekindle.subscriptions.departures import build_stays
+from rekindle.subscriptions.homes import at_home
 from rekindle.subscriptions.movements import Movement, build_movements
 
 COUNTED = ("churned", "returned", "subscribed", "mrr")
@@ -75,7 +76,7 @@ def _marks(facts: Facts, as_of: datetime) -> ir.Table:
     at = ibis.literal(as_of, type=INSTANT)
     rows = facts.more["subscriptions"]
     rows = rows.filter(rows.started_at < at)
-    rests = facts.more["pauses"]
+    rests = at_home(facts.more["pauses"], rows, "subscription_id")
     rests = rests.filter(rests.paused_at < at).select("source", "subscription_id").distinct()
     rests = rests.mutate(rested=ibis.literal(1))
     rows = rows.left_join(rests, ["source", "subscription_id"])

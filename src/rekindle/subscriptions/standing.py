@@ -15,6 +15,7 @@ import ibis.expr.types as ir
 
 from rekindle.facts import INSTANT, Facts
 from rekindle.subscriptions.definitions import Definition, Pausing
+from rekindle.subscriptions.homes import at_home
 
 MRR = "decimal(18, 4)"
 MONTHS = {"day": 12 / 365, "week": 12 / 52, "month": 1.0, "quarter": 3.0, "year": 12.0}
@@ -128,11 +129,11 @@ def _happenings(facts: Facts, at: ir.Value) -> ir.Table:
         _as_happening(ended, ended.ended_at, ENDED),
     ]
     of = begun.select(*KEY, "customer_id", "is_trial", since="started_at")
-    changes = facts.more["subscription_changes"]
+    changes = at_home(facts.more["subscription_changes"], begun, "subscription_id")
     changes = changes.filter(changes.changed_at < at).join(of, list(KEY))
     price = build_mrr(changes)
     parts.append(_as_happening(changes, _not_before(changes, "changed_at"), CHANGED, price=price))
-    pauses = facts.more["pauses"]
+    pauses = at_home(facts.more["pauses"], begun, "subscription_id")
     pauses = pauses.filter(pauses.paused_at < at).join(of, list(KEY))
     parts.append(_as_happening(pauses, _not_before(pauses, "paused_at"), PAUSED, pauses=1))
     over = pauses.filter(pauses.resumed_at < at)

@@ -26,6 +26,7 @@ from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
 from rekindle.worker.keeping.lists import build_list_keeper
+from rekindle.worker.keeping.payments import PaymentWatch
 from rekindle.worker.keeping.scores import score_daily
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
@@ -67,6 +68,7 @@ class Worker:
         self._audience = LiveAudience(workspace)
         self._mark = Watermark(workspace)
         self._returns = ReturnWatch(workspace)
+        self._payments = PaymentWatch(workspace)
         self._offers = OfferWatch(workspace)
         self._alerts = AlertKeeper(workspace)
         self._saved: str | None = None
@@ -93,6 +95,7 @@ class Worker:
             self._note_import()
             self._saved = version
         returned = self._returns.look(now)
+        self._payments.look(now)
         self._keep_house(now)
         rules = self._offers.look(space.rules, now)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)

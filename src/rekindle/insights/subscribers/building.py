@@ -24,6 +24,7 @@ from rekindle.insights.subscribers.model import (
     TimeGone,
     TimesLeft,
 )
+from rekindle.insights.subscribers.recovering import build_recovery, list_payment_notes
 from rekindle.insights.survival import (
     FEWEST_AT_RISK,
     Interval,
@@ -76,7 +77,11 @@ def build_subscriptions(
         time_gone=_time_gone(gone),
         staying=_staying(stays),
         times_left=_times(gone),
-        notes=tuple(_notes(run(build_unreadable(facts, as_of)).to_pylist()[0])),
+        notes=(
+            *_notes(run(build_unreadable(facts, as_of)).to_pylist()[0]),
+            *list_payment_notes(facts, run, as_of=as_of),
+        ),
+        recovery=build_recovery(facts, run, as_of=as_of),
     )
 
 

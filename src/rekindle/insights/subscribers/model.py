@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from rekindle.insights.subscribers.recovering import Recovery
 from rekindle.insights.survival import Interval
 from rekindle.insights.wire import Figure, Json, write_figure, write_interval, write_money
 from rekindle.subscriptions import ChurnKind, Definition, Movement
@@ -147,6 +148,7 @@ class SubscriptionAudit:
     staying: tuple[StayingPoint, ...]
     times_left: tuple[TimesLeft, ...]
     notes: tuple[str, ...] = ()
+    recovery: tuple[Recovery, ...] = ()
 
     @property
     def opening(self) -> Money:
@@ -174,5 +176,6 @@ class SubscriptionAudit:
             "time_to_reactivation_days": self.time_gone.to_json(),
             "left_within": [point.to_json() for point in self.staying],
             "times_left": [one.to_json() for one in self.times_left],
+            "recovery": [one.to_json() for one in self.recovery],
             "notes": list(self.notes),
         }

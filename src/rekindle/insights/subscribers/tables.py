@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rekindle.insights.subscribers.model import MonthLine, SubscriptionAudit
+from rekindle.insights.subscribers.recovering import Recovery
 from rekindle.insights.tables import TextTable
 from rekindle.insights.wire import Figure
 from rekindle.insights.words import (
@@ -26,6 +27,7 @@ def subscription_tables(audit: SubscriptionAudit) -> tuple[TextTable, ...]:
     return (
         mrr_table(audit),
         month_table(audit),
+        *((recovery_table(audit.recovery),) if audit.recovery else ()),
         return_table(audit),
         time_table(audit),
         staying_table(audit),
@@ -56,6 +58,31 @@ def month_table(audit: SubscriptionAudit) -> TextTable:
         (
             "A month opens with what the one before it closed with.",
             *((f"{left_out} earlier months are in the JSON.",) if left_out > 0 else ()),
+        ),
+    )
+
+
+def recovery_table(recovery: tuple[Recovery, ...]) -> TextTable:
+    """Return what became of failed payments, by why they failed."""
+    return TextTable(
+        "Payments that failed",
+        ("decline", "failed", "paid since", "dropped", "running", "recovered", "days", "back"),
+        tuple(
+            (
+                one.kind,
+                say_count(one.failed),
+                say_count(one.recovered),
+                say_count(one.dropped),
+                say_count(one.running),
+                UNKNOWN if isinstance(one.rate, Unknown) else say_share(one.rate, digits=1),
+                "–" if isinstance(one.median_days, Unknown) else f"{one.median_days:,.1f}",
+                say_money(one.brought_back),
+            )
+            for one in recovery
+        ),
+        (
+            "Recovered is paid since ÷ all that failed: what still runs counts as not yet. Dropped "
+            "is what was cancelled, paused, ended or given up. Days: the median until it was paid.",
         ),
     )
 

@@ -15,6 +15,7 @@ from rekindle.journeys.language.document import (
     MAX_CHARACTERS,
     Entry,
     Items,
+    Scalar,
     Section,
     check_keys,
     read_document,
@@ -43,6 +44,9 @@ from rekindle.journeys.language.words import (
     LATER,
     MAX_HOLDOUT,
     NAME_PATTERN,
+    PAYMENT_CLEARED,
+    PAYMENT_DROPPED,
+    PAYMENT_FAILED,
     STALE_AFTER,
 )
 from rekindle.journeys.model import Goal, Journey
@@ -120,7 +124,7 @@ def parse_journey(text: str, *, name_hint: str = "journey", any_channel: bool = 
     """
     file = read_document(text, file=name_hint)
     check_keys(file, KEYS[""], later=LATER[""])
-    exits = optional(file, "exit", _read_exits, frozenset({SignalKind.ORDER.value}))
+    exits = _exits(file)
     entrance = read_entrance(file, exits)
     journey = Journey(
         name=named(need(file, "journey", "journey: lapsed-buyers"), NAME_PATTERN),
@@ -142,6 +146,20 @@ def parse_journey(text: str, *, name_hint: str = "journey", any_channel: bool = 
     if journey.purpose is not Purpose.MARKETING and any(send.offer for send in journey.sends):
         refuse(need(file, "steps", ""), "an offer is marketing; remove it or the purpose")
     return journey
+
+
+def _exits(file: Section) -> frozenset[str]:
+    """Return what ends the journey: an order, where the file does not say.
+
+    One about a payment that failed ends when the money came or is not asked for any more,
+    whatever the file says; an order alone does not end it, as nothing is paid by that.
+    """
+    enter = file.get("enter")
+    on = enter.get("on") if isinstance(enter, Section) else None
+    is_of_payment = isinstance(on, Scalar) and on.text == PAYMENT_FAILED
+    usual = frozenset() if is_of_payment else frozenset({SignalKind.ORDER.value})
+    exits = optional(file, "exit", _read_exits, usual)
+    return exits | {PAYMENT_CLEARED, PAYMENT_DROPPED} if is_of_payment else exits
 
 
 def _read_goal(file: Section) -> Goal:

@@ -53,6 +53,10 @@ LATER: Mapping[str, tuple[str, ...]] = {
 LATER_CHANNELS = ("whatsapp",)
 LOOPS = ("goto", "go_to", "jump", "loop", "repeat")
 
+PAYMENT_FAILED, PAYMENT_CLEARED = "payment_failed", "payment_cleared"
+PAYMENT_DROPPED = "payment_dropped"
+PAYMENT_EVENTS = frozenset({PAYMENT_FAILED, PAYMENT_CLEARED, PAYMENT_DROPPED})
+"""What follows from payments, invoices and subscriptions in the facts."""
 ALWAYS_EXITS = tuple(kind.value for kind in SignalKind if kind in STOPS)
 # What other systems call a purchase; waiting for one of these would wait for ever.
 ORDER_WORDS = ("bought", "ordered", "orders", "purchase", "purchased", "purchases")

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from rekindle.facts import Engine, Facts
 from rekindle.intake import event_name, kind_of
 from rekindle.journeys import Signal
+from rekindle.journeys.population.payments import list_payment_deeds
 from rekindle.vocabulary import STOPS, SignalKind
 
 # Purchases come from the orders; what ends everything is not part of a history of facts.
@@ -19,6 +20,12 @@ BEHAVIOUR = frozenset(SignalKind) - STOPS - {SignalKind.ORDER, SignalKind.EVENT}
 
 def list_deeds(engine: Engine, facts: Facts, events: Collection[str]) -> list[Signal]:
     """Return what people did, of these events, in order of time, as signals."""
+    deeds = _list_reported(engine, facts, events)
+    deeds += list_payment_deeds(engine, facts, events)
+    return sorted(deeds, key=lambda one: (one.at, one.key))
+
+
+def _list_reported(engine: Engine, facts: Facts, events: Collection[str]) -> list[Signal]:
     table = facts.events
     names = engine.run(table.select("event").distinct()).column(0).to_pylist()
     kinds = {name: _kind_of(name) for name in names}
