@@ -10,12 +10,13 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from rekindle.errors import ConfigError, LakeError
-from rekindle.facts.contracts import CONTRACTS
+from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.engines.engine import Engine, own_name
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.texts import find_shape, remember
@@ -79,6 +80,13 @@ class PerThread(Backend):  # type: ignore[misc]
         )
         return self.table(name, database=("temp", "main") if temp else None)
 
+    def view(self, contract: Contract) -> ir.Table:
+        """Return a contract's view, which has its columns and types: nothing is asked."""
+        here = ops.Namespace(catalog=None, database=None)
+        return ops.DatabaseTable(
+            contract.table, schema=contract.schema, source=self, namespace=here
+        ).to_expr()
+
     def disconnect(self) -> None:
         """Close the calling thread's cursor and the connection it came from."""
         self.con.close()
@@ -114,6 +122,9 @@ class DuckDBEngine(Engine):
     def share(self, name: str, rows: pa.Table) -> ir.Table:
         """Return rows from outside as a table of the database in memory, which cursors share."""
         return self._bring(name, rows, temp=False)
+
+    def _find_tables(self) -> dict[str, ir.Table]:
+        return {contract.table: self._con.view(contract) for contract in CONTRACTS.values()}
 
     def _bring(self, name: str, rows: pa.Table, *, temp: bool) -> ir.Table:
         brought = ibis.memtable(rows)

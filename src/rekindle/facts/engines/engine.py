@@ -45,15 +45,15 @@ class Engine:
     def __init__(self, con: Any, *, currency: str, zone: str) -> None:
         self._con = con
         self._turn: AbstractContextManager[Any] = threading.RLock()
-        names = set(con.list_tables())
+        found = self._find_tables()
         self._tables = {
-            c.table: _completed(con.table(c.table), c) if c.table in names else _without_rows(c)
+            c.table: _completed(found[c.table], c) if c.table in found else _without_rows(c)
             for c in CONTRACTS.facts
         }
         self._books = {
-            c.table: _completed(con.table(c.table), c)
+            c.table: _completed(found[c.table], c)
             for c in CONTRACTS.bookkeeping
-            if c.table in names
+            if c.table in found
         }
         self._identities = self._books.get(IDENTITIES.table)
         self._currency, self._zone = currency, zone
@@ -69,21 +69,23 @@ class Engine:
     def facts(self) -> Facts:
         """Return the tables as expressions, identities resolved."""
         tables = dict(self._tables)
+        known = self._identities
+        held = self._find_held(tables)
         statements = self._books.get(PERMISSIONS.table)
         tables["permissions"] = build_permissions(tables["customers"], statements)
-        known = self._identities
-        if known is not None and self._holds(known):
-            has_apart = self._holds(known.filter(known.source.notnull()))
+        if known is not None and "identities" in held:
             for name, table in tables.items():
                 if "customer_id" in table.columns:
                     # Cards were told apart by the import.
-                    is_apart = has_apart and name != "customers" and "source" in table.columns
+                    may_be_apart = name != "customers" and "source" in table.columns
+                    is_apart = "identities of one source" in held and may_be_apart
                     tables[name] = _as_persons(table, known, has_apart=is_apart)
-        has_lines = self._holds(tables["order_lines"])
-        steps = self._books.get(REFUNDS.table)
-        steps = steps if steps is not None and self._holds(steps) else None
-        # Looked for once, and few: every question of a date asks for them.
-        undone = self.run(find_undone(tables["orders"], steps))
+        steps = self._books.get(REFUNDS.table) if "steps" in held else None
+        undone = None
+        if not held.isdisjoint({"given back", "steps"}):
+            # Looked for once, and few: every question of a date asks for them.
+            undone = self.run(find_undone(tables["orders"], steps))
+        count = undone.num_rows if undone is not None else 0
         return Facts(
             customers=tables["customers"],
             orders=tables["orders"],
@@ -92,17 +94,17 @@ class Engine:
             events=tables["events"],
             currency=self._currency,
             zone=self._zone,
-            has_categories=has_lines and self._has_categories(tables),
-            has_cards=self._holds(tables["customers"]),
-            has_scores=self._holds(tables["scores"]),
+            has_categories="lines" in held
+            and not held.isdisjoint({"categories", "categories of products"}),
+            has_cards="cards" in held,
+            has_scores="scores" in held,
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.further},
-            has_late_changes=bool(undone.num_rows)
-            or self._holds(find_late_changes(tables["orders"])),
-            has_undated_cards=self._holds(find_undated_cards(tables["customers"])),
+            has_late_changes=count > 0 or "late changes" in held,
+            has_undated_cards="undated cards" in held,
             refund_steps=steps,
-            undone=self.share("undone", undone) if 0 < undone.num_rows <= MOST_UNDONE else None,
+            undone=self.share("undone", undone) if 0 < count <= MOST_UNDONE else None,
         )
 
     def run(self, expression: ir.Expr) -> pa.Table:
@@ -154,14 +156,33 @@ class Engine:
         """Let the engine go."""
         self._con.disconnect()
 
-    def _holds(self, table: ir.Table) -> bool:
-        return bool(self.run(table.limit(1)).num_rows)
+    def _find_tables(self) -> dict[str, ir.Table]:
+        """Return the contracts' tables that are there."""
+        names = set(self._con.list_tables())
+        return {c.table: self._con.table(c.table) for c in CONTRACTS.values() if c.table in names}
 
-    def _has_categories(self, tables: Mapping[str, ir.Table]) -> bool:
+    def _find_held(self, tables: Mapping[str, ir.Table]) -> set[str]:
+        """Return which of these kinds of rows there are, asked for in one question."""
+        known, steps = self._identities, self._books.get(REFUNDS.table)
+        orders, cards = tables["orders"], tables["customers"]
         lines, products = tables["order_lines"], tables["products"]
-        return self._holds(lines.filter(lines.category.notnull())) or self._holds(
-            products.filter(products.category.notnull())
-        )
+        asked = {
+            "lines": lines,
+            "categories": lines.filter(lines.category.notnull()),
+            "categories of products": products.filter(products.category.notnull()),
+            "cards": cards,
+            "undated cards": find_undated_cards(cards),
+            "scores": tables["scores"],
+            "given back": orders.filter(orders.refund > 0),
+            "late changes": find_late_changes(orders),
+        }
+        if steps is not None:
+            asked["steps"] = steps
+        if known is not None:
+            asked["identities"] = known
+            asked["identities of one source"] = known.filter(known.source.notnull())
+        found = [rows.limit(1).select(held=ibis.literal(name)) for name, rows in asked.items()]
+        return set(self.run(ibis.union(*found)).column(0).to_pylist())
 
 
 def own_name(name: str) -> str:

@@ -47,11 +47,17 @@ class Change:
         self._commit = CommitProperties(custom_metadata={IMPORT: self._token})
         self._properties = keeps_logs_for(keep)
         self._newest: dict[str, int] = {}
+        self._files: dict[tuple[str, int], list[str]] = {}
 
     def files(self, table: str) -> list[str]:
         """Return the Parquet files of a table as this change has written it so far."""
         version = self.versions.get(table)
-        return [] if version is None else open_table(self.storage, table, version).file_uris()
+        if version is None:
+            return []
+        # An import asks a dozen times, and what a version holds stays.
+        if (table, version) not in self._files:
+            self._files[table, version] = open_table(self.storage, table, version).file_uris()
+        return self._files[table, version]
 
     def show(self, con: duckdb.DuckDBPyConnection) -> None:
         """Make the files readable in ``con``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import duckdb
@@ -29,23 +30,23 @@ class HasFiles(Protocol):
 
 
 def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contract) -> None:
-    """Make ``contract.table`` a view of the snapshot's rows in ``con``.
+    """Make ``contract.table`` a view of the snapshot's rows in ``con``, of the contract's types.
 
     A column the contract has gained since the rows were written is NULL.
     """
     lake.show(con)
     files = lake.files(contract.table)
-    if files:
-        listed = ", ".join(literal(f) for f in files)
-        relation = f"read_parquet([{listed}], union_by_name = true)"
-    else:
-        relation = f"empty_{contract.table}"
-        # A table, not a registered object: every cursor of the connection has to see it.
-        con.register(f"{relation}_rows", empty(contract))
-        con.execute(f"create or replace table {relation} as from {relation}_rows")
+    view = f"create or replace view {contract.table} as select"
+    if not files:
+        con.execute(f"{view} {_columns(contract, ())} where false")
+        return
+    relation = f"read_parquet([{', '.join(literal(f) for f in files)}], union_by_name = true)"
     try:
-        body = f"select {_columns(con, relation, contract)} from {relation}"
-        con.execute(f"create or replace view {contract.table} as {body}")
+        try:
+            con.execute(f"{view} {_columns(contract, contract.schema.names)} from {relation}")
+        except duckdb.BinderException:  # no file has some column: ask which
+            held = con.execute(f"describe select * from {relation}").fetchall()
+            con.execute(f"{view} {_columns(contract, [row[0] for row in held])} from {relation}")
     except duckdb.Error as error:
         raise LakeError(
             f"table {contract.table} has a file that is gone or damaged: {first_line(error)}; "
@@ -53,11 +54,10 @@ def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contra
         ) from error
 
 
-def _columns(con: duckdb.DuckDBPyConnection, relation: str, contract: Contract) -> str:
-    """Return the contract's columns in SQL, NULL for those ``relation`` lacks."""
-    held = {name for name, *_ in con.execute(f"describe select * from {relation}").fetchall()}
+def _columns(contract: Contract, held: Collection[str]) -> str:
+    """Return the contract's columns in SQL, NULL for those that are not held."""
     return ", ".join(
-        quoted(c.name) if c.name in held else f"null::{sql_type(c)} as {quoted(c.name)}"
+        f"{quoted(c.name) if c.name in held else 'null'}::{sql_type(c)} as {quoted(c.name)}"
         for c in contract.columns
     )
 
