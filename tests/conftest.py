@@ -20,8 +20,10 @@ from rekindle.facts import Engine, FileImport, import_sources, open_lake
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+TESTS = Path(__file__).parent
+LONGEST = ("simulation", "seam", "runtime", "facts", "cli")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-SHOP = Path(__file__).parents[1] / "examples" / "online_retail" / "orders.parquet"
+SHOP = TESTS.parent / "examples" / "online_retail" / "orders.parquet"
 SHOP_COLUMNS = {
     "order_id": "Invoice",
     "product_id": "StockCode",
@@ -32,6 +34,16 @@ SHOP_COLUMNS = {
     "customer_id": "Customer ID",
     "country": "Country",
 }
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the rooms whose modules take longest, so that no worker ends with one alone."""
+    places = {room: place for place, room in enumerate(LONGEST)}
+
+    def place(item: pytest.Item) -> int:
+        return places.get(item.path.relative_to(TESTS).parts[0], len(places))
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:

@@ -54,13 +54,18 @@ class Module:
         return ast.parse(self.text, str(self.path))
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Return every node of the parsed source; each check walks over all of them."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def bindings(self) -> Mapping[str, str]:
         """Return what each imported name stands for: ``{"dt": "datetime.datetime"}``."""
         return dict(self._bind())
 
     def imports(self) -> Iterator[tuple[ast.stmt, str]]:
         """Yield each import with the dotted name it makes available."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 yield from ((node, alias.name) for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -69,7 +74,7 @@ class Module:
 
     def references(self) -> Iterator[tuple[ast.expr, str]]:
         """Yield each use of an imported name, spelled out: ``datetime.datetime.now``."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Attribute | ast.Name) and (name := self.spell(node)):
                 yield node, name
 
@@ -84,7 +89,7 @@ class Module:
         return ".".join([self.bindings[node.id], *reversed(tail)])
 
     def _bind(self) -> Iterator[tuple[str, str]]:
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     first = alias.name.split(".")[0]

@@ -13,7 +13,7 @@ FUTURE = "__future__.annotations"
 def has_code(module: Module) -> bool:
     return any(
         isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.AnnAssign)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
     )
 
 

@@ -47,7 +47,7 @@ def clock_reads(module: Module) -> Iterator[str]:
     for use, name in module.references():
         if name in CLOCKS:
             yield f"{module.place}:{use.lineno} {name}"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.keyword) and node.arg in CLOCK_ARGUMENTS:
             yield f"{module.place}:{node.value.lineno} {node.arg}"
     for line, query in queries_in(module):
@@ -56,7 +56,7 @@ def clock_reads(module: Module) -> Iterator[str]:
 
 
 def queries_in(module: Module) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if (
             isinstance(node, ast.Constant)
             and isinstance(node.value, str)
@@ -68,14 +68,14 @@ def queries_in(module: Module) -> Iterator[tuple[int, str]]:
 def unseeded(module: Module) -> Iterator[str]:
     seeded = {
         id(node.func)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and module.spell(node.func) in SEEDED
         and (node.args or node.keywords)
     }
-    inner = {id(n.value) for n in ast.walk(module.tree) if isinstance(n, ast.Attribute)}
+    inner = {id(n.value) for n in module.nodes if isinstance(n, ast.Attribute)}
     # What a parameter is annotated with draws nothing.
-    notes = (n.annotation for n in ast.walk(module.tree) if isinstance(n, ast.arg) and n.annotation)
+    notes = (n.annotation for n in module.nodes if isinstance(n, ast.arg) and n.annotation)
     inner |= {id(part) for note in notes for part in ast.walk(note)}
     for node, name in module.references():
         is_chance = name.startswith(tuple(f"{c}." for c in CHANCE)) or name in CHANCE

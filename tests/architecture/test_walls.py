@@ -137,7 +137,7 @@ def test_only_engines_run_what_is_built_on_the_facts() -> None:
         f"{module.place}:{node.lineno} {ast.unparse(node.func)}"
         for module in outside
         if not is_import(module)
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ENGINE_VERBS
@@ -150,7 +150,7 @@ def test_a_message_leaves_only_through_the_dispatcher() -> None:
     assert [
         f"{module.place}:{node.lineno}"
         for module in outside
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in OUTLET_VERBS
@@ -162,7 +162,7 @@ def test_a_dossier_is_built_in_one_place() -> None:
     assert [
         f"{module.place}:{node.lineno}"
         for module in outside
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Dossier"
     ] == []
 
@@ -199,7 +199,7 @@ def test_no_room_names_a_channel_or_an_outlet() -> None:
     assert [
         f"{module.place}:{node.lineno}"
         for module in outside
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if (isinstance(node, ast.Constant) and node.value in outlets)
         or (
             isinstance(node, ast.Call)
