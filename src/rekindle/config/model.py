@@ -368,7 +368,8 @@ class ScoresSettings(Settings):
         description="So long a score counts, in whole days; older ones are blank in profiles.",
     )
     keep: Duration = Field(
-        timedelta(days=400), description="So long scores stay in the lake, for replays."
+        timedelta(days=400),
+        description="Scores so much older than those written are deleted from the lake.",
     )
 
 

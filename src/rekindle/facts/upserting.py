@@ -94,6 +94,7 @@ def write_rows(
         con.execute("set TimeZone = 'UTC'")
         con.register("worked_out", rows)
         written = upsert(con, change, contract, "select * from worked_out")
+        # The view is of before these rows, which are newer.
         is_old = f"source = {literal(source)} and {contract.known_at} < "
         at = f"timestamp with time zone {literal(oldest.isoformat())}"
         if con.execute(f"select 1 from {contract.table} where {is_old}{at} limit 1").fetchall():

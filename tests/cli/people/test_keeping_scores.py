@@ -89,6 +89,11 @@ def test_old_scores_go_corrected_ones_stay_and_the_erased_are_taken_out(folder: 
     space = Team.at_work(folder).workspace
     for days in (401, 30, 0):
         keep_scores(space, NOW - days * DAY, accepts_less=True)
+        assert (
+            kept(space, NOW)["scored_at"]
+            .to_pylist()
+            .count(NOW - days * DAY - timedelta(microseconds=1))
+        )
     found = kept(space, NOW)
     instants = set(found["scored_at"].to_pylist())
     assert min(instants) > NOW - 32 * DAY

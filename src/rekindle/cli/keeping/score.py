@@ -54,7 +54,7 @@ class ScoreOptions:
             min=1,
             max=1825,
             metavar="DAYS",
-            help="Within so many days; [scores] horizon_days if not given.",
+            help="Within so many days; scores.horizon_days of the settings if not given.",
         ),
     ] = None
     active: Annotated[

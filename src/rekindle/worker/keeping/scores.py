@@ -57,7 +57,8 @@ def keep_scores(workspace: Workspace, at: datetime, *, accepts_less: bool = Fals
     erased = pa.array(erased_ids(workspace.ledger) if has_ledger else [], pa.string())
     rows = day.rows.filter(pc.invert(pc.is_in(day.rows["customer_id"], erased)))
     if config.facts.warehouse is None:
-        oldest = workspace.clock.now() - config.scores.keep
+        # By the day that is scored: of a shop whose facts are old nothing would be kept else.
+        oldest = at - config.scores.keep
         lake = Lake.of(config.facts, workspace.directory)
         found = write_rows(lake, CONTRACTS["scores"], rows, source=OWN_SCORES, oldest=oldest)
         written = found.added + found.changed
