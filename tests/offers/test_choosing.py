@@ -135,6 +135,63 @@ def test_an_offer_for_others_or_that_is_gone_is_not_given() -> None:
     assert choose(Wanted("old"), rungs=0).why == "offers.yaml has no old any more"
 
 
+@pytest.mark.parametrize(
+    ("tie", "done", "found"),
+    [
+        ("visit", frozenset(), Reason.NO_OFFER),
+        ("visit", frozenset({"click", "open", "profile_completed"}), Reason.NO_OFFER),
+        ("visit", frozenset({"visit"}), "tied"),
+        ("visit", frozenset({"view"}), "tied"),
+        ("visit", frozenset({"login"}), "tied"),
+        ("complete_profile", frozenset({"visit"}), Reason.NO_OFFER),
+        ("complete_profile", frozenset({"profile_completed"}), "tied"),
+        ("first_order", frozenset(), "tied"),
+    ],
+)
+def test_what_is_tied_to_a_deed_is_given_once_it_is_done(
+    tie: str, done: frozenset[str], found: object
+) -> None:
+    text = f"offers: {{tied: {{kind: amount_off, amount: 4, codes: none, tied_to: {tie}}}}}"
+    offers, wanted = parse_offers(text), Wanted("tied")
+    house = replace(HOUSE, offers=offers)
+    who = replace(WHO, done=done)
+    choice = choose_offer(wanted, list(offers.candidates(wanted)), who, house, {})
+    given_or_why = choice.refusal if choice.give is None else choice.give.offer
+    assert given_or_why == found
+    if choice.give is None:
+        assert f"tied is tied to: {tie.replace('_', ' ')}; not seen" in choice.why
+
+
+def test_a_first_order_is_asked_of_the_profile_beside_what_else_is() -> None:
+    offers = parse_offers(
+        """
+offers:
+  one: {kind: amount_off, amount: 4, codes: none, tied_to: first_order, when: country = 'GB'}
+ladders: {up: [{offer: one, when: lifetime_value = 0}]}
+"""
+    )
+    (rung,) = offers.candidates(Wanted("up", is_ladder=True))
+    assert rung.predicates == ("lifetime_value = 0", "country = 'GB'", "orders_count = 0")
+    (alone,) = offers.candidates(Wanted("one"))
+    assert alone.predicates == ("country = 'GB'", "orders_count = 0")
+
+
+def test_a_rung_that_is_tied_leaves_the_ladder_to_the_others() -> None:
+    offers = parse_offers(
+        """
+offers:
+  tied: {kind: amount_off, amount: 4, codes: none, tied_to: visit}
+  free: {kind: amount_off, amount: 8, codes: none}
+ladders: {up: [{offer: tied}, {offer: free, when: orders_count > 0}]}
+"""
+    )
+    house, rungs = replace(HOUSE, offers=offers), list(offers.candidates(UP))
+    for done, found in ((frozenset[str](), "free"), (frozenset({"visit"}), "tied")):
+        choice = choose_offer(UP, rungs, replace(WHO, done=done), house, {})
+        assert choice.give is not None
+        assert choice.give.offer == found
+
+
 def test_message_with_an_offer_that_ended_does_not_leave() -> None:
     one = GivenOffer("small", "", "", date(2026, 3, 2), NOW + DAY, 7)
     assert review_offer(one, (), NOW) == Choice(expected_micros=7)

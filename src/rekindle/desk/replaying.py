@@ -127,7 +127,7 @@ def rehearse(
         ],
         ticks=ticks,
         columns=columns_of(journey),
-        events=events_asked(journey),
+        events=events_asked(journey, workspace.offers),
     )
     book = MemoryBook(workspace.terms)
     notes = _fill(workspace, book, audience.ever_matching(), ticks[0])

@@ -79,6 +79,7 @@ def choose_for(
         basket=None if basket is None else Decimal(str(round(basket, 4))),
         past=dossier.offers,
         had_message=dossier.touched_at is not None,
+        done=frozenset(deed.event for deed in dossier.deeds),
     )
     eligible = suited.offers.get((wanted, enrolment.person), ())
     return choose_offer(wanted, eligible, who, house, shelf.left)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from rekindle.audiences import behaviours_in
 from rekindle.errors import JourneyError
 from rekindle.journeys.model import Branch, End, Journey, Send, Step, Wait, WaitForEvent
+from rekindle.offers import Offers
 from rekindle.vocabulary import SignalKind
 
 NO_WAIT = timedelta(0)
@@ -88,10 +89,12 @@ def map_places(old: Route, new: Route) -> dict[int, int | None]:
     return found
 
 
-def events_asked(journey: Journey) -> frozenset[str]:
+def events_asked(journey: Journey, offers: Offers) -> frozenset[str]:
     """Return the events a journey asks about after someone entered, and its trigger's.
 
-    Purchases that end it are not among them; a book knows those by their time alone.
+    Those that what it gives is tied to are among them, unless ``offers`` cannot be used:
+    then it gives nothing. Purchases that end it are not among them; a book knows those by
+    their time alone.
     """
     events = set(journey.exits) - {SignalKind.ORDER}
     for step in journey.all_steps:
@@ -101,6 +104,9 @@ def events_asked(journey: Journey) -> frozenset[str]:
             events |= step.events
     for condition in journey.conditions:
         events |= behaviours_in(condition)
+    for send in journey.sends:
+        if send.offer is not None and not offers.fault:
+            events.update(*(one.deeds for one in offers.candidates(send.offer)))
     if journey.trigger is not None:
         events.add(journey.trigger.event)
     return frozenset(events)

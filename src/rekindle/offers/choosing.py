@@ -38,7 +38,8 @@ class Receiver:
 
     ``course`` is the enrolment (journey and rotation); ``basket`` what they usually spend, if
     that is known; ``past`` what they were given; ``had_message`` whether this enrolment wrote
-    to them before. ``zones`` are where they may be, the likeliest first.
+    to them before. ``zones`` are where they may be, the likeliest first. ``done`` are the
+    events they did since they entered.
     """
 
     at: datetime
@@ -47,6 +48,7 @@ class Receiver:
     basket: Decimal | None
     past: Sequence[PastOffer]
     had_message: bool
+    done: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +73,11 @@ def choose_offer(
         return bar
     if wanted.is_ladder and not who.had_message:
         return _nothing(Reason.NO_OFFER, "a message without an offer comes first")
-    if not eligible:
-        return _nothing(Reason.NO_OFFER, _say_nobody(wanted, house))
+    earned = [one for one in eligible if not one.deeds or one.deeds & who.done]
+    if not earned:
+        return _nothing(Reason.NO_OFFER, _say_nobody(wanted, eligible, house))
     basket = who.basket if who.basket is not None else house.basket
-    priced = [_price(one, basket or Decimal(0)) for one in eligible]
+    priced = [_price(one, basket or Decimal(0)) for one in earned]
     problems = {one.offer.rung: _find_problem(one, basket, house) for one in priced}
     fit = [one for one in priced if not problems[one.offer.rung]]
     if not fit:
@@ -91,7 +94,10 @@ def choose_offer(
     return Choice(give, expected_micros=give.expected_micros)
 
 
-def _say_nobody(wanted: Wanted, house: HouseOffers) -> str:
+def _say_nobody(wanted: Wanted, eligible: Sequence[Option], house: HouseOffers) -> str:
+    if eligible and (tie := eligible[0].terms.tied_to) is not None:
+        act = tie.value.replace("_", " ")
+        return f"{eligible[0].offer} is tied to: {act}; not seen since they entered"
     known = house.offers.ladders if wanted.is_ladder else house.offers.terms
     if wanted.name not in known:
         return f"offers.yaml has no {wanted} any more"

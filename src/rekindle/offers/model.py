@@ -17,7 +17,7 @@ from pydantic import Field
 
 from rekindle.config import MOST_DAYS, BudgetLimit, Cost, Duration, LongText, Settings, Text
 from rekindle.errors import OfferError
-from rekindle.vocabulary import Money, Reason
+from rekindle.vocabulary import Money, Reason, SignalKind
 from rekindle.wording import amount
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -37,11 +37,27 @@ class Codes(StrEnum):
 
 
 class Tie(StrEnum):
-    """What an offer asks of the person before it counts; said to them, and shown in reports."""
+    """What an offer asks of the person before it is given; nobody else gets it, or its code."""
 
     FIRST_ORDER = "first_order"
     VISIT = "visit"
     COMPLETE_PROFILE = "complete_profile"
+
+    @property
+    def predicate(self) -> str | None:
+        """Return what it asks of the profile, if it does."""
+        return "orders_count = 0" if self is Tie.FIRST_ORDER else None
+
+    @property
+    def deeds(self) -> frozenset[str]:
+        """Return the events one of which has to follow their entry; empty where none does."""
+        return _DEEDS.get(self, frozenset())
+
+
+_DEEDS = {
+    Tie.VISIT: frozenset({SignalKind.VISIT, SignalKind.VIEW, SignalKind.LOGIN}),
+    Tie.COMPLETE_PROFILE: frozenset({"profile_completed"}),
+}
 
 
 class OfferTerms(Settings):
@@ -75,7 +91,13 @@ class OfferTerms(Settings):
     when: LongText | None = Field(
         None, description="A predicate of profile columns; nobody else is given it."
     )
-    tied_to: Tie | None = Field(None, description="What it is tied to; shown, not checked.")
+    tied_to: Tie | None = Field(
+        None,
+        description="What somebody has to do first; nobody else is given it. visit: come to look "
+        "(a visit, a view of a product, a login) after entering the journey; complete_profile: "
+        "the event `profile_completed` after entering it; first_order: it is for somebody's "
+        "first order, so for those who have none.",
+    )
     expect: Annotated[float, Field(ge=0, le=1)] | None = Field(
         None,
         description="The share expected to be redeemed while little is known; default that of "
@@ -163,11 +185,12 @@ class Offers:
         self.require_sound()
         if not wanted.is_ladder:
             if (terms := self.terms.get(wanted.name)) is not None:
-                yield Option(wanted.name, terms, 0, _given(terms.when))
+                yield Option(wanted.name, terms, 0, _given(terms.when, _asked(terms)))
             return
         for number, rung in enumerate(self.ladders.get(wanted.name, ()), 1):
             terms = self.terms[rung.offer]
-            yield Option(rung.offer, terms, number, _given(rung.when, terms.when))
+            when = _given(rung.when, terms.when, _asked(terms))
+            yield Option(rung.offer, terms, number, when)
 
 
 NO_OFFERS = Offers(MappingProxyType({}), MappingProxyType({}))
@@ -196,6 +219,11 @@ class Option:
     terms: OfferTerms
     rung: int
     predicates: tuple[str, ...]
+
+    @property
+    def deeds(self) -> frozenset[str]:
+        """Return the events one of which a person has to have done; empty where none."""
+        return frozenset() if self.terms.tied_to is None else self.terms.tied_to.deeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +333,10 @@ class GivenOffer:
 def micros_of(value: Decimal) -> int:
     """Return an amount in millionths of the major unit."""
     return Money(value, "XXX").micros
+
+
+def _asked(terms: OfferTerms) -> str | None:
+    return None if terms.tied_to is None else terms.tied_to.predicate
 
 
 def _given(*predicates: str | None) -> tuple[str, ...]:

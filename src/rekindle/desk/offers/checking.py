@@ -35,6 +35,7 @@ def check_offers(workspace: Workspace, journey: Journey, templates: Templates) -
             parse_predicate(predicate)
         _require_margin(workspace, journey, candidates)
         _require_shown(send, candidates, templates)
+        _require_reachable_tie(journey, candidates)
 
 
 def predicates_of_offers(journey: Journey, offers: Offers) -> list[str]:
@@ -71,6 +72,17 @@ def _require_margin(workspace: Workspace, journey: Journey, candidates: list[Opt
             f"journey {journey.name} gives an offer that costs something, and nobody said what is "
             "left of a price; set [offers] margin in rekindle.toml"
         )
+
+
+def _require_reachable_tie(journey: Journey, candidates: list[Option]) -> None:
+    """Refuse a tie to what begins the journey: only what is done after entering counts."""
+    trigger = journey.trigger
+    for one in candidates:
+        if trigger is not None and trigger.event in one.deeds:
+            raise JourneyError(
+                f"journey {journey.name} begins with {trigger.event}, and gives {one.offer}, which "
+                "is tied to that and asks for it once more; remove tied_to from the offer"
+            )
 
 
 def _require_shown(send: Send, candidates: list[Option], templates: Templates) -> None:

@@ -201,7 +201,7 @@ class DueReader:
                 journey.purpose,
                 journey.exits,
                 channels,
-                events_asked(journey),
+                events_asked(journey, self._terms.offers),
                 _giving(journey),
                 _tested(journey),
             )
