@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -135,6 +135,45 @@ def people(team: Team) -> list[str]:
     return [one.person for one in found]
 
 
+def test_a_code_that_is_tied_to_a_visit_goes_to_who_came_to_look(giving: Team) -> None:
+    path = giving.folder / "offers.yaml"
+    path.write_text(OFFERS.replace("lasts: 5 days", "lasts: 5 days, tied_to: visit"), "utf-8")
+    wait = "  - send: {channel: email, template: check-in}\n  - wait: 3 days\n  - send"
+    path = giving.folder / "journeys" / "giving.yaml"
+    path.write_text(JOURNEY.replace("  - send", wait), encoding="utf-8")
+    team = Team.at_work(giving.folder)
+    command(team, "offers", "load-codes", "ten", str(team.folder / "codes.txt"))
+    record_visit(team, "c001", NOW - DAY)  # long before
+    team.start("giving")
+    team.tick()
+    assert {"c001", "c003"} <= set(people(team))
+    team.clock.move(DAY)
+    record_visit(team, "c003", team.clock.now())
+    team.tick(after=3 * DAY)
+    (mail,) = (one for one in team.mails() if "AAA-1" in str(one))
+    assert "c003@" in mail["To"]
+    skipped = explain_customer(team.workspace, "c001", team.clock.now()).decisions[-1]
+    assert (skipped.reason, skipped.detail) == (
+        Reason.NO_OFFER,
+        "ten is tied to: visit; not seen since they entered",
+    )
+
+
+def test_an_offer_is_not_tied_to_what_begins_its_journey(giving: Team) -> None:
+    path = giving.folder / "offers.yaml"
+    path.write_text(OFFERS.replace("lasts: 5 days", "tied_to: visit"), encoding="utf-8")
+    path = giving.folder / "journeys" / "giving.yaml"
+    path.write_text(JOURNEY.replace("enter: {audience: ", "enter: {on: visit, audience: "), "utf-8")
+    space = Workspace.open(giving.folder)
+    with pytest.raises(JourneyError, match="begins with visit, and gives ten, which is tied"):
+        start_journey(space, space.journey("giving"), NOW)
+
+
+def record_visit(team: Team, person: str, at: datetime) -> None:
+    signal = Signal(person, SignalKind.VISIT, at, f"visit-{person}-{at}")
+    team.workspace.book.record([signal], at)
+
+
 def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -> None:
     to = giving.folder / "made.csv"
     command(giving, "offers", "make-codes", "ten", "5", "--to", str(to))
@@ -219,6 +258,17 @@ def test_replay_says_what_it_would_have_given(giving: Team) -> None:
         last=date(2024, 6, 3),
     )
     assert any("would have given ten: " in note for note in report.notes)
+
+
+def test_replay_says_whom_it_cannot_reach_by_letter(giving: Team) -> None:
+    path = giving.folder / "journeys" / "giving.yaml"
+    letter = "  - send: {channel: letter, template: note}\n"
+    path.write_text(JOURNEY.partition("  - send")[0] + letter, encoding="utf-8")
+    path = giving.folder / "templates" / "note.letter.txt"
+    path.write_text("---\ntitle: Hello\n---\nHello.\n", encoding="utf-8")
+    day, journey = date(2024, 6, 1), giving.workspace.journey("giving")
+    report = replay_journey(giving.workspace, journey, first=day, last=day)
+    assert any("Nobody is reached here by letter" in note for note in report.notes)
 
 
 def test_restored_ledger_gives_no_code_that_may_have_been_given(giving: Team) -> None:

@@ -42,6 +42,8 @@ FIRST, LAST = date(2024, 7, 1), date(2024, 8, 8)
 # When more were new.
 OTHERS = {
     "onboarding": (date(2023, 6, 1), date(2023, 9, 15)),
+    # The letter goes out after five weeks and a half.
+    "three-phases": (date(2024, 6, 1), date(2024, 8, 8)),
 }
 PEOPLE = {f"c{number:03}" for number in range(80)}
 # What happened to whom; of usage_stopped and points_expired nobody signed in afterwards.
@@ -54,7 +56,7 @@ OFFERED = {  # the steps that bring an offer, first one first
     "points-reinstated": {"points-back", "points-double"},
     "re-engagement": {"again-offer"},
     "service-overdue": {"service-thanks"},
-    "three-phases": {"phase-offer"},
+    "three-phases": {"phase-offer", "phase-letter"},
 }
 UNKNOWN = {
     **dict.fromkeys(FAMILIES.names, ""),
@@ -173,7 +175,9 @@ def test_five_channels_come_on_days_one_five_ten_fifteen_and_twenty(
     for move in replays["five-channels"].replayed.sends:
         days = (move.at - move.before.entered_at) // DAY + 1
         first.setdefault(move.step.key, set()).add(days)
-    assert {step: min(days) for step, days in first.items() if step != "five-call"} == {
+    assert {
+        step: min(days) for step, days in first.items() if step not in {"five-letter", "five-call"}
+    } == {
         "five-hello": 1,
         "five-news": 5,
         "five-news-shown": 5,
@@ -182,7 +186,14 @@ def test_five_channels_come_on_days_one_five_ten_fifteen_and_twenty(
         "five-last": 20,
     }
     channels = {send.key: send.channel for send in space.journey("five-channels").sends}
-    assert {channels[step] for step in first} == {"email", "inapp", "sms", "audience", "task"}
+    assert {channels[step] for step in first} == {
+        "email",
+        "inapp",
+        "sms",
+        "audience",
+        "letter",
+        "task",
+    }
 
 
 def test_a_sequence_is_planned(space: Workspace) -> None:

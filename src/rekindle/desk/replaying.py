@@ -20,6 +20,7 @@ from rekindle.desk.planning import (
 from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
+from rekindle.gate import BookRules
 from rekindle.insights import (
     JourneyRecord,
     JourneyReport,
@@ -39,6 +40,7 @@ from rekindle.journeys import (
     replay,
 )
 from rekindle.journeys.population import UNDATED, HistoryAudience, save_people
+from rekindle.messages import LISTED, AddressKind
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Reason, Unknown
 
@@ -48,6 +50,11 @@ NOWHERE = "000"  # a phone, for channels that need one; no country begins so
 ASSUMED = (
     "No e-mail address was imported: everyone is taken as reachable and permitted. "
     "Import customers with their addresses and consent to see the real reach."
+)
+
+UNREACHED = (
+    "Nobody is reached here by {}: homes and devices are reported by your shop and are not among "
+    "the imported facts. Live, whoever has such an address is."
 )
 
 Progress = Callable[[int, int], None]
@@ -129,8 +136,7 @@ def rehearse(
         columns=columns_of(journey),
         events=events_asked(journey, workspace.offers),
     )
-    book = MemoryBook(workspace.terms)
-    notes = _fill(workspace, book, audience.ever_matching(), ticks[0])
+    book, notes = _fill_book(workspace, journey, audience.ever_matching(), ticks[0])
     version = _version(workspace, journey, audience, ticks[0])
     replayed = replay(
         version,
@@ -157,14 +163,18 @@ def _watched(ticks: list[datetime], progress: Progress) -> Iterator[datetime]:
     progress(len(ticks), len(ticks))
 
 
-def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str], at: datetime) -> list[str]:
-    """Give the book everyone's card and consent; without any address, assume both."""
+def _fill_book(
+    workspace: Workspace, journey: Journey, people: Iterable[str], at: datetime
+) -> tuple[MemoryBook, list[str]]:
+    """Return a book of everyone's card and consent; without any address, both are assumed."""
     engine, facts = workspace.reading
     if facts.has_cards:
         cards = facts.customers
         if engine.scalar(cards.filter(cards.email.notnull() | cards.phone.notnull()).count()):
+            book = MemoryBook(workspace.terms)
             save_people(engine, facts, book, at)
-            return []
+            return book, _say_unreached(workspace, journey)
+    book = MemoryBook(_reaching_everyone(workspace.terms))
     everyone = list(people)
     book.save_people(
         Person(person, f"{n}@example.invalid", phone=NOWHERE) for n, person in enumerate(everyone)
@@ -174,7 +184,26 @@ def _fill(workspace: Workspace, book: MemoryBook, people: Iterable[str], at: dat
         for channel in workspace.capabilities
         for person in everyone
     )
-    return [ASSUMED]
+    return book, [ASSUMED]
+
+
+def _reaching_everyone(terms: BookRules) -> BookRules:
+    """Return rules to which an address that no imported card has (a home) is no lack."""
+    channels = {
+        channel: replace(known, address_kind=AddressKind.PERSON)
+        if known.address_kind in LISTED
+        else known
+        for channel, known in terms.channels.items()
+    }
+    return replace(terms, channels=channels)
+
+
+def _say_unreached(workspace: Workspace, journey: Journey) -> list[str]:
+    """Return what is said of steps to addresses that facts do not have, only the ledger."""
+    known = workspace.terms.channels
+    used = {send.channel for send in journey.sends if send.channel in known}
+    lost = sorted(one.value for one in used if known[one].address_kind in LISTED)
+    return [UNREACHED.format(", ".join(lost))] if lost else []
 
 
 def _version(
