@@ -16,6 +16,7 @@ from rekindle.billing.model import (
     SavedCard,
     SubscriptionState,
 )
+from rekindle.billing.pulling import pull_facts
 
 __all__ = [
     "BilledFact",
@@ -33,4 +34,5 @@ __all__ = [
     "SubscriptionState",
     "build_biller",
     "find_billers",
+    "pull_facts",
 ]

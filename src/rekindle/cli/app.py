@@ -32,6 +32,7 @@ from rekindle.cli import (
 from rekindle.cli.console import errors
 from rekindle.cli.keeping import (
     alerts,
+    billing,
     keys,
     lift,
     measures,
@@ -64,7 +65,7 @@ app = typer.Typer(
 )
 # What the help calls each kind of task, and the files with its commands.
 TASKS: Mapping[str, Sequence[Room]] = {
-    "Begin": (beginning, demo, facts, quarantine, starters),
+    "Begin": (beginning, demo, facts, billing, quarantine, starters),
     "Ask": (questions, score),
     "Try, start and measure journeys": (journeys, measures, lift, uplift, offers),
     "Steer what runs": (steering,),

@@ -62,6 +62,11 @@ def run_import(
         found = workspace.import_facts(
             only=only, progress=lambda text: bar.update(task, description=plain(text))
         )
+    show_files(found, as_json=as_json, tolerate=tolerate)
+
+
+def show_files(found: list[FileImport], *, as_json: bool, tolerate: float = 0.0) -> None:
+    """Show what came of an import, and exit with 2 where rows were refused."""
     if as_json:
         show_json({"version": SCHEMA_VERSION, "files": [_as_json(one) for one in found]})
     else:

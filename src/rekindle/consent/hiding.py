@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 HIDDEN = "…"
-TOKEN = re.compile(r"(/(?:u|c|o|p|export|erase|confirm)/)[^\s\"'<>?#,]+")
-KEY = re.compile(r"\brk_[A-Za-z0-9_-]{8,}")
+TOKEN = re.compile(r"(/(?:u|c|o|p|s|card|return|export|erase|confirm)/)[^\s\"'<>?#,]+")
+KEY = re.compile(r"\b(?:rk|sk|whsec)_[A-Za-z0-9_-]{8,}")
 BASIC = re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/=_.-]{8,}", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ import pytest
 from rekindle.billing import Biller, find_billers
 from rekindle.clock import MovableClock
 from rekindle.config import BillingSettings
-from rekindle.consent import LinkPurpose, PersonLink, sign_link
+from rekindle.consent import LinkPurpose, PersonLink, hide_permissions, sign_link
 from rekindle.testing.biller import FakeBiller, running_biller
 from rekindle.web.access import declared_access
 from rekindle.web.portal.app import build_app
@@ -114,6 +114,13 @@ def test_every_page_says_who_may_see_it(stage: Stage) -> None:
     names = {str(route.pattern): declared_access(route.callback) for route in routes}
     assert names["s/<str:token>"] is not None
     assert names["card/<str:token>"] is not None
+
+
+def test_no_link_is_written_to_a_log(stage: Stage) -> None:
+    routes = [str(route.pattern) for route in stage.visitor.app._routes.urlpatterns]
+    keys = [route.replace("<str:token>", "WyJhZGEi.x-Y_z") for route in routes if "token" in route]
+    assert len(keys) >= 5
+    assert [key for key in keys if "WyJhZGEi" in hide_permissions(f"Not Found: /{key}")] == []
 
 
 def test_one_press_brings_back_at_the_price_that_is_shown(stage: Stage) -> None:
