@@ -48,4 +48,4 @@ class PaymentWatch:
         book = self._workspace.book
         for newest in book.running():
             for version in book.versions(newest.journey.name):
-                yield from events_asked(version.journey)
+                yield from events_asked(version.journey, self._workspace.offers)
