@@ -95,7 +95,7 @@ def list_payment_notes(
     if count := row["attempts"]:
         yield (
             f"{counted(count, 'payment')} {numbered(count, 'has')} an outcome that is not known, "
-            f"like {row['example']!r}, and {numbered(count, 'count')} as neither paid nor failed."
+            f"like {row['example']!r}, and {numbered(count, 'is')} read as neither paid nor failed."
         )
 
 
