@@ -7,6 +7,7 @@ RekindleError
 │   ├── PredicateError      an audience predicate
 │   ├── JourneyError        a journey file
 │   ├── OfferError          the file of offers, or a file of codes
+│   │   └── CodeTakenError      the shop has that code, and not from here
 │   ├── TemplateError       a template
 │   │   └── BrokenTemplateError  it can be written to nobody until its file is mended
 │   ├── EventError          one reported event; the rest of its batch is taken
@@ -67,6 +68,10 @@ class JourneyError(UsageError):
 
 class OfferError(UsageError):
     """The file of offers, or a file of codes, cannot be used as it is."""
+
+
+class CodeTakenError(OfferError):
+    """A shop has a code already that was not made from here."""
 
 
 class TemplateError(UsageError):

@@ -32,6 +32,7 @@ GIVEN: Mapping[str, Any] = {
     "arm": "holdout",
     "answer": "send",
     "state": "stopped",
+    "standing": "made",
     "kind": "order",
     "purpose": "*",
     "ended_at": None,

@@ -1,6 +1,7 @@
 """The ways out, one folder each; nothing here decides, it only delivers."""
 
 from rekindle.channels.discovery import (
+    build_asker,
     build_outlet,
     discover,
     find_capabilities,
@@ -15,6 +16,7 @@ from rekindle.channels.discovery import (
 from rekindle.channels.matrix import describe_channels
 
 __all__ = [
+    "build_asker",
     "build_outlet",
     "describe_channels",
     "discover",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rekindle.config import Config, load_extensions, load_secrets
 from rekindle.content import Form
@@ -29,6 +29,9 @@ from rekindle.messages import (
     Surroundings,
 )
 from rekindle.vocabulary import Channel, Money
+
+if TYPE_CHECKING:
+    from rekindle.channels.asking import Asker
 
 FILES = ("README.md", "__init__.py", "outlet.py", "settings.py", "webhook.py")
 GROUP = "rekindle.channels"
@@ -103,6 +106,13 @@ def find_costs(config: Config) -> dict[Channel, int]:
         folder.channel: Money(config.channel(name).highest_cost, currency).micros
         for name, folder in discover().items()
     }
+
+
+def build_asker(timeout_seconds: float, *, secrets: Sequence[str]) -> Asker:
+    """Return who asks others over HTTP; its answers show none of ``secrets``."""
+    from rekindle.channels.asking import Asker
+
+    return Asker(timeout_seconds, secrets=secrets)
 
 
 def build_outlet(name: str, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

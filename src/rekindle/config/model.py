@@ -470,6 +470,15 @@ class OffersSettings(Settings):
     expect: float = Field(
         0.1, ge=0, le=1, description="The share of an offer expected to be redeemed at first."
     )
+    ahead: int = Field(
+        200,
+        ge=1,
+        le=10_000,
+        description="How many free codes of each offer `made_at` a shop are kept ready.",
+    )
+    made_at: dict[Event, Address] = Field(
+        {}, description='Where shops that make codes are, like `shopify = "https://…"`.'
+    )
 
 
 class ExclusionsSettings(Settings):

@@ -220,6 +220,7 @@ def _to_give(
         minimum_micros=micros_of(terms.minimum_basket),
         takes_code=terms.codes is Codes.OWN,
         code=terms.code or "",
+        made_for=terms.made_for,
         tied_to="" if terms.tied_to is None else terms.tied_to.value,
         why=" ".join(_reasons(wanted, one, chosen, house, is_first=is_first)),
     )

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_mode
 from rekindle.config import DocumentKind, KeyPath, Settings, read_yaml, say_fault, shorten
 from rekindle.errors import OfferError
 from rekindle.offers.discovery import find_kinds
+from rekindle.offers.making import find_shops
 from rekindle.offers.model import NO_OFFERS, Codes, Name, Offers, OfferTerms, Rung
 
 FILE_NAME = "offers.yaml"
@@ -111,10 +112,25 @@ def _check(found: Offers, name: str, lines: Mapping[KeyPath, int]) -> None:
                 "'code' stands with codes: shared" if has_code else "add the 'code' that is shared"
             )
             _refuse(name, lines, ("offers", offer, "code"), told)
+        if terms.made_at is not None and (told := _say_unmade(terms)):
+            _refuse(name, lines, ("offers", offer, "made_at"), told)
         if not terms.lasts:
             _refuse(name, lines, ("offers", offer, "lasts"), "an offer lasts at least a day")
     for ladder, rungs in found.ladders.items():
         _check_ladder(found, ladder, rungs, name, lines)
+
+
+def _say_unmade(terms: OfferTerms) -> str:
+    """Return why no shop can make the codes of an offer, "" where it can."""
+    known, discount, shop = find_shops(), terms.discount, terms.made_at or ""
+    if terms.codes is not Codes.OWN:
+        return "'made_at' stands with codes: own"
+    if shop not in known:
+        return f"{shorten(shop)} makes no codes{_nearest(shop, list(known))}"
+    if discount is None or discount.word not in known[shop].discounts:
+        given = f"{terms.kind} with at_most" if terms.kind == "percent_off" else terms.kind
+        return f"{terms.made_at} makes no codes for {given}; load those of another kind"
+    return ""
 
 
 def _check_ladder(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Annotated, ClassVar
 
@@ -60,6 +61,22 @@ _DEEDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """What a shop takes off for a code: a percentage, an amount, or what sending costs."""
+
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+    is_shipping: bool = False
+
+    @property
+    def word(self) -> str:
+        """Return the field that says what it is."""
+        if self.is_shipping:
+            return "is_shipping"
+        return "percent" if self.percent is not None else "amount"
+
+
 class OfferTerms(Settings):
     """What every offer says, whatever its kind. A kind adds its own keys and its cost."""
 
@@ -69,11 +86,17 @@ class OfferTerms(Settings):
 
     kind: str
     codes: Codes = Field(
-        description="own: each person gets a code of their own, loaded before; shared: `code` is "
-        "everybody's, and may be used by anybody any number of times; none: it needs no code."
+        description="own: each person gets a code of their own, loaded before or `made_at` a shop; "
+        "shared: `code` is everybody's, and may be used by anybody any number of times; none: it "
+        "needs no code."
     )
     code: Annotated[Text, Field(min_length=1, max_length=LONGEST_CODE)] | None = Field(
         None, description="The code that everybody gets, with codes: shared."
+    )
+    made_at: Name | None = Field(
+        None,
+        description="The shop that makes the codes, as they are needed: shopify or stripe, with "
+        "codes: own; none for codes that are loaded.",
     )
     text: Text | None = Field(
         None,
@@ -108,6 +131,25 @@ class OfferTerms(Settings):
     def budget_micros(self) -> int | None:
         """Return the budget in millionths of the major unit; None for no limit."""
         return None if self.budget is None else micros_of(self.budget)
+
+    @property
+    def discount(self) -> Discount | None:
+        """Return what a shop takes off for its code; None for what shops' codes cannot say."""
+        return None
+
+    @property
+    def made_for(self) -> str:
+        """Return what names these terms at the shop that makes its codes, "" where none does.
+
+        Terms that make a difference there have another name, so that a code made for what
+        the offer was before is not given for what it is now.
+        """
+        if self.made_at is None:
+            return ""
+        off = self.discount or Discount()
+        figures = (off.percent, off.amount, self.minimum_basket)
+        said = " ".join([off.word, *(f"{(one or NOTHING).normalize():f}" for one in figures)])
+        return f"{self.made_at}:{sha256(said.encode()).hexdigest()[:12]}"
 
     def cost(self, basket: Decimal) -> Decimal:
         """Return what it costs the business when it is redeemed with an order of ``basket``."""
@@ -284,7 +326,8 @@ class ToGive:
     """An offer as it is to be given with one message.
 
     ``ends_at`` is the end of ``ends_on`` where the person is. ``code`` is the shared one, or
-    empty; with ``takes_code`` one of its own is taken as the message is written.
+    empty; with ``takes_code`` one of its own is taken as the message is written, of those that
+    a shop made for the terms named ``made_for``, or that were loaded where it is empty.
     """
 
     offer: str
@@ -300,6 +343,7 @@ class ToGive:
     minimum_micros: int
     takes_code: bool
     code: str = ""
+    made_for: str = ""
     tied_to: str = ""
     why: str = ""
 

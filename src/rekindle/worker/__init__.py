@@ -15,6 +15,7 @@ from rekindle.worker.keeping.expiring import (
 from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
 from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.keeping.scores import KeptScores, keep_scores
+from rekindle.worker.keeping.stocking import Stocked, stock_codes
 from rekindle.worker.links.clicking import LedgerClicks
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
@@ -43,6 +44,7 @@ __all__ = [
     "ProviderReports",
     "Showing",
     "State",
+    "Stocked",
     "TestMail",
     "Told",
     "Worker",
@@ -60,6 +62,7 @@ __all__ = [
     "require_settings",
     "save_preview",
     "send_test",
+    "stock_codes",
     "tell_team",
     "worst_of",
     "write_letters",

@@ -15,7 +15,7 @@ from functools import partial
 from rekindle.channels import discover, find_costs, find_faults, find_form
 from rekindle.consent import PENDING_EVENT
 from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
-from rekindle.errors import RekindleError, WorkspaceError
+from rekindle.errors import DeliveryError, RekindleError, WorkspaceError
 from rekindle.gate import month_of
 from rekindle.ledger import (
     ApiKeys,
@@ -31,6 +31,7 @@ from rekindle.ledger import (
     has_marks,
     is_keyed,
     load_last_pass,
+    load_shop_troubles,
     paused_journeys,
     require_home,
     reserved_micros,
@@ -44,6 +45,7 @@ from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, moment, numbered
 from rekindle.worker.keeping.breaking import WHO as BREAKER
 from rekindle.worker.keeping.expiring import EVENT as EXPIRING_EVENT
+from rekindle.worker.keeping.stocking import open_shop
 from rekindle.worker.marking import FILE, Watermark
 
 SHORT_SECRET = 16
@@ -109,6 +111,7 @@ def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
             ("worker", _worker),
             ("templates", _templates),
             ("offers", _offers),
+            ("shops", partial(_shops, looks_outside=looks_outside)),
             ("consent", _asking),
             ("people", _people),
             ("messages", _stuck),
@@ -129,7 +132,8 @@ def find_causes(workspace: Workspace) -> dict[str, str]:
     Raises:
         RekindleError: one thing could not be looked at, so that nobody knows what is over.
     """
-    checks = (_mark, _offers, _lists, _stops, _paused, _budgets)
+    shops = partial(_shops, looks_outside=False)
+    checks = (_mark, _offers, shops, _lists, _stops, _paused, _budgets)
     lines = [line for check in checks for line in check(workspace)]
     return {line.cause: line.words for line in lines if line.cause}
 
@@ -337,6 +341,29 @@ def _offers(workspace: Workspace) -> Iterator[Line]:
     if not dry and all(options.values()):
         found = f"{counted(len(needed), 'offer')} can be given"
         yield Line("offers", State.WELL, found)
+
+
+def _shops(workspace: Workspace, *, looks_outside: bool) -> Iterator[Line]:
+    """Yield what keeps shops from making codes of offers, and from ending them."""
+    terms = workspace.offers.terms.values()  # that they cannot be read is said elsewhere
+    wanted = sorted({one.made_at for one in terms if one.made_at is not None})
+    troubles = load_shop_troubles(workspace.ledger)
+    for one in troubles:
+        codes, cause = counted(one.count, "code"), f"codes:{one.shop}-{one.standing}"
+        if one.is_ending:
+            found = f"{codes} of offers that are over could not be ended at {one.shop}: {one.why}"
+            remedy = "it is tried again; until then whoever has one can use it"
+        else:
+            found = f"{codes} could not be made at {one.shop}: {one.why}"
+            remedy = "it is tried again; messages wait once there is none left"
+        yield Line("shops", State.WARNS, found, remedy, cause)
+    for word in wanted:
+        try:
+            with open_shop(workspace, word) as shop:
+                told = f"answers: {shop.look()}" if looks_outside else "is set"
+            yield Line("shops", State.WELL, f"{word} {told}")
+        except DeliveryError as error:
+            yield Line("shops", State.WARNS, f"{word}: {error}", "mend it, or no codes are made")
 
 
 def _asking(workspace: Workspace) -> Iterator[Line]:

@@ -28,6 +28,7 @@ from rekindle.worker.keeping.hygiene import keep_clean
 from rekindle.worker.keeping.lists import build_list_keeper
 from rekindle.worker.keeping.payments import PaymentWatch
 from rekindle.worker.keeping.scores import score_daily
+from rekindle.worker.keeping.stocking import keep_stock
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
@@ -98,6 +99,8 @@ class Worker:
         self._payments.look(now)
         self._keep_house(now)
         rules = self._offers.look(space.rules, now)
+        if stocked := str(keep_stock(space, is_stopping=is_stopping)):
+            logger.info("codes of offers: %s", stocked)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)

@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show)
     group.command("load-codes")(load_codes)
     group.command("make-codes")(make_codes)
+    group.command("stock")(stock)
     group.command("report")(report)
     app.add_typer(group)
 
@@ -145,6 +146,17 @@ def make_codes(
         "leaves, each to be used once",
         markup=False,
     )
+
+
+def stock(directory: Directory = Path()) -> None:
+    """Have the shops make the codes that lack, and end those of offers that are over."""
+    from rekindle.worker import stock_codes
+
+    workspace = open_at(directory, None)
+    done = stock_codes(workspace)
+    errors.print(str(done) or "every offer has its codes", markup=False)
+    if done.troubles:
+        raise typer.Exit(1)
 
 
 def report(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:

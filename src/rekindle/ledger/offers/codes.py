@@ -12,7 +12,7 @@ from django.db.models import Count, F, Q
 from rekindle.errors import OfferError
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.offers.giving import hold_every_stock
-from rekindle.ledger.offers.models import OfferCode
+from rekindle.ledger.offers.models import ASKED, ENDING, OfferCode
 from rekindle.ledger.queries import execute, ledger_errors, ledger_transaction, rows_of, text_of
 from rekindle.offers import key_of
 
@@ -61,15 +61,18 @@ def set_codes_aside(alias: str) -> int:
 
     For a ledger that does not know what was given since it was backed up.
     """
-    free = OfferCode.objects.using(alias).filter(touch=None)
+    codes = OfferCode.objects.using(alias)
     with ledger_transaction(alias):
         hold_every_stock(alias)
-        return free.update(touch=-F("pk"))
+        # One that a shop was asked for may have been made, and given, since then.
+        codes.filter(standing=ASKED).update(standing=ENDING, tried_at=None)
+        return codes.filter(touch=None).update(touch=-F("pk"))
 
 
 def count_codes(alias: str) -> dict[str, Pool]:
     """Return the pool of every offer that has one."""
-    rows = OfferCode.objects.using(alias).values("offer").order_by("offer")
+    there = OfferCode.objects.using(alias).exclude(standing=ASKED)
+    rows = there.values("offer").order_by("offer")
     counted = rows.annotate(loaded=Count("id"), free=Count("id", filter=Q(touch=None)))
     with ledger_errors():
         return {row["offer"]: Pool(row["loaded"], row["free"]) for row in counted}

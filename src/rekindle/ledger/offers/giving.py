@@ -42,7 +42,7 @@ def hold_stock(alias: str, offers: Offers, *, most: int) -> dict[str, Stock]:
     reserved: dict[str, int] = dict(fetch(alias, "hold_stock", names))
     own = set(offers.with_own_codes)
     return {
-        name: Stock(_count_free(alias, name, most) if name in own else 0, int(micros))
+        name: Stock(_count_free(alias, name, offers, most) if name in own else 0, int(micros))
         for name, micros in reserved.items()
     }
 
@@ -96,9 +96,9 @@ def give_again(alias: str, touch: int, offers: Offers) -> Reason | None:
     if limit is not None and reserved + row.most_micros > limit:
         return Reason.OFFER_SPENT
     code = row.code
-    is_own = terms is not None and terms.codes is Codes.OWN
-    if is_own and not OfferCode.objects.using(alias).filter(touch=touch).exists():
-        free = fetch(alias, "free_codes", row.offer, 1)
+    has_one = OfferCode.objects.using(alias).filter(touch=touch).exists()
+    if terms is not None and terms.codes is Codes.OWN and not has_one:
+        free = fetch(alias, "free_codes", row.offer, terms.made_for, 1)
         if not free:
             return Reason.NO_CODE
         ((number, code),) = free
@@ -158,13 +158,13 @@ def book_stock(alias: str, amounts: Iterable[tuple[str, int]]) -> None:
 
 def _take_codes(alias: str, givings: Sequence[tuple[int, Giving]]) -> dict[int, str]:
     """Take a code for each touch whose offer has its own; return them by touch."""
-    wanting: defaultdict[str, list[int]] = defaultdict(list)
+    wanting: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for touch, one in givings:
         if one.offer.takes_code and not one.is_ghost:
-            wanting[one.offer.offer].append(touch)
+            wanting[one.offer.offer, one.offer.made_for].append(touch)
     taken: dict[int, str] = {}
-    for offer, touches in sorted(wanting.items()):
-        free = fetch(alias, "free_codes", offer, len(touches))
+    for (offer, made_for), touches in sorted(wanting.items()):
+        free = fetch(alias, "free_codes", offer, made_for, len(touches))
         pairs = [(number, touch) for (number, _), touch in zip(free, touches, strict=False)]
         if len(pairs) < len(touches) or execute(alias, "take_codes", rows_of(pairs)) < len(touches):
             raise LedgerError(f"codes of {offer} were taken by somebody else; it is tried again")
@@ -196,8 +196,9 @@ def _row(touch: int, one: Giving, codes: dict[int, str]) -> Row:
     )
 
 
-def _count_free(alias: str, offer: str, most: int) -> int:
-    ((count,),) = fetch(alias, "count_free_codes", offer, most)
+def _count_free(alias: str, offer: str, offers: Offers, most: int) -> int:
+    made_for = offers.terms[offer].made_for
+    ((count,),) = fetch(alias, "count_free_codes", offer, made_for, most)
     return int(count)
 
 

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from rekindle.ledger.models import Person
 
+STANDINGS = LOADED, ASKED, MADE, ENDING, ENDED = "", "asked", "made", "ending", "ended"
 STATES = OPEN, RELEASED, REDEEMED, GHOST = "open", "released", "redeemed", "ghost"
 
 
@@ -25,6 +26,12 @@ class OfferCode(models.Model):
 
     It stays with a message that may have left, also one that was cancelled on paper. A
     negative number is no message's: that code was set aside, for nobody can say who has it.
+
+    A code that a shop makes is written down before the shop is asked for it (``asked``), with
+    such a number, and is free once the shop is known to have it (``made``). It is ``ending``
+    from before the shop is told that it holds no more, and then nobody's for good. ``made_for``
+    names what it is worth there, ``shop_name`` what the shop calls it; ``tried_at`` is when the
+    shop was asked last, and ``trouble`` what came of that where it was no use.
     """
 
     offer = _word()
@@ -32,6 +39,11 @@ class OfferCode(models.Model):
     key = models.TextField()
     touch = models.BigIntegerField(null=True)
     loaded_at = models.DateTimeField()
+    made_for = _word(db_default="")
+    standing = _word(8, db_default=LOADED)
+    shop_name = models.TextField(db_default="")
+    tried_at = models.DateTimeField(null=True)
+    trouble = models.TextField(db_default="")
 
     class Meta:
         db_table = "ledger_offer_code"
@@ -40,12 +52,20 @@ class OfferCode(models.Model):
             models.UniqueConstraint(
                 fields=["touch"], condition=Q(touch__isnull=False), name="ledger_offer_code_touch"
             ),
+            models.CheckConstraint(
+                condition=Q(standing__in=STANDINGS), name="ledger_offer_code_standing"
+            ),
         )
         indexes = (
             models.Index(
                 fields=["offer", "id"],
                 condition=Q(touch__isnull=True),
                 name="ledger_offer_code_free",
+            ),
+            models.Index(
+                fields=["standing", "id"],
+                condition=Q(standing__in=(ASKED, MADE, ENDING)),
+                name="ledger_offer_code_shop",
             ),
         )
 

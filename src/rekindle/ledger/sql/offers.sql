@@ -26,14 +26,14 @@ WHERE s.offer = r.offer
 -- name: count_free_codes
 -- How many codes of an offer nobody holds, counted no further than is needed.
 SELECT count(*)
-FROM (SELECT 1 FROM ledger_offer_code WHERE offer = %s AND touch IS NULL LIMIT %s) AS f
+FROM (SELECT 1 FROM ledger_offer_code WHERE offer = %s AND made_for = %s AND touch IS NULL LIMIT %s) AS f
 
 -- name: free_codes
 -- Codes of an offer that nobody holds, in the order they were loaded. One that somebody is
 -- giving or taking back at this instant is theirs.
 SELECT c.id, c.code
 FROM ledger_offer_code AS c
-WHERE c.offer = %s AND c.touch IS NULL
+WHERE c.offer = %s AND c.made_for = %s AND c.touch IS NULL
 ORDER BY c.id
 LIMIT %s
 -- postgresql: FOR UPDATE SKIP LOCKED
@@ -46,9 +46,9 @@ FROM ROWS(code bigint, touch bigint) AS r
 WHERE c.id = r.code AND c.touch IS NULL
 
 -- name: return_codes
--- Let the codes of these touches be free again.
+-- Let the codes of these touches be free again; one that its shop ends is nobody's any more.
 UPDATE ledger_offer_code AS c
-SET touch = NULL
+SET touch = CASE WHEN c.standing IN ('', 'made') THEN NULL ELSE -c.id END
 FROM ROWS(touch bigint) AS r
 WHERE c.touch = r.touch
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from rekindle.config import Cost
-from rekindle.offers.model import OfferTerms
+from rekindle.offers.model import Discount, OfferTerms
 from rekindle.wording import amount
 
 
@@ -20,6 +20,11 @@ class AmountOff(OfferTerms):
 
     kind: Literal["amount_off"]
     amount: Cost = Field(gt=0, description="What comes off.")
+
+    @property
+    def discount(self) -> Discount | None:
+        """Return it."""
+        return Discount(amount=self.amount)
 
     def cost(self, basket: Decimal) -> Decimal:
         """Return the amount, or the whole sale where that is less."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from rekindle.config import Cost
-from rekindle.offers.model import OfferTerms
+from rekindle.offers.model import Discount, OfferTerms
 
 
 class FreeShipping(OfferTerms):
@@ -18,6 +18,11 @@ class FreeShipping(OfferTerms):
 
     kind: Literal["free_shipping"]
     costs: Cost = Field(description="What sending a parcel costs the business.")
+
+    @property
+    def discount(self) -> Discount | None:
+        """Return it."""
+        return Discount(is_shipping=True)
 
     def cost(self, basket: Decimal) -> Decimal:
         """Return what a parcel costs."""

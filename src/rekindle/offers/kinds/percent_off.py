@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from rekindle.config import Cost
-from rekindle.offers.model import OfferTerms
+from rekindle.offers.model import Discount, OfferTerms
 from rekindle.wording import amount
 
 
@@ -21,6 +21,11 @@ class PercentOff(OfferTerms):
     kind: Literal["percent_off"]
     percent: Decimal = Field(gt=0, le=100, description="Of the goods' price.")
     at_most: Cost | None = Field(None, description="The largest discount; none for no limit.")
+
+    @property
+    def discount(self) -> Discount | None:
+        """Return it; a code of a shop knows no largest discount."""
+        return None if self.at_most is not None else Discount(percent=self.percent)
 
     def cost(self, basket: Decimal) -> Decimal:
         """Return the discount on the sale."""

@@ -1,0 +1,1 @@
+"""The shops that make codes, a file each."""
