@@ -19,7 +19,7 @@ from rekindle.offers.model import Discount, Offers
 GROUP = "rekindle.shops"
 
 
-class Answer(Protocol):
+class ShopAnswer(Protocol):
     """What a shop answered over HTTP."""
 
     @property
@@ -52,7 +52,7 @@ class Ask(Protocol):
         headers: Mapping[str, str] | None = None,
         user: tuple[str, str] | None = None,
         method: str = "POST",
-    ) -> Answer:
+    ) -> ShopAnswer:
         """Return the answer to one request.
 
         Raises:

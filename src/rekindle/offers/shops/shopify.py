@@ -19,7 +19,7 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.offers.making import Answer, Ask, CodeTerms, ShopKind
+from rekindle.offers.making import Ask, CodeTerms, ShopAnswer, ShopKind
 
 VERSION = "2026-07"
 BEFORE_ANYTHING = "2020-01-01T00:00:00Z"
@@ -144,7 +144,7 @@ def _written(code: str, terms: CodeTerms) -> dict[str, Any]:
     return {**wanted, "customerGets": {"value": value, "items": {"all": True}}}
 
 
-def _require_taken(answer: Answer) -> None:
+def _require_taken(answer: ShopAnswer) -> None:
     if answer.is_taken:
         return
     words = f"Shopify answered {answer.word}"

@@ -20,7 +20,7 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.offers.making import Answer, Ask, CodeTerms, ShopKind
+from rekindle.offers.making import Ask, CodeTerms, ShopAnswer, ShopKind
 
 VERSION = "2025-09-30.clover"
 """The first version in which a code names its coupon as a promotion."""
@@ -111,13 +111,13 @@ class Stripe:
         row = _object(rows[0])
         return str(row.get("id", "")), str(_object(row.get("metadata")).get("rekindle", ""))
 
-    def _send(self, path: str, form: Mapping[str, str], *, key: str = "") -> Answer:
+    def _send(self, path: str, form: Mapping[str, str], *, key: str = "") -> ShopAnswer:
         headers = {**self._headers(), "Content-Type": "application/x-www-form-urlencoded"}
         if key:
             headers["Idempotency-Key"] = key
         return self._ask.ask(f"{self._url}/{path}", data=urlencode(form).encode(), headers=headers)
 
-    def _get(self, path: str, query: Mapping[str, str]) -> Answer:
+    def _get(self, path: str, query: Mapping[str, str]) -> ShopAnswer:
         url = f"{self._url}/{path}?{urlencode(query)}"
         return self._ask.ask(url, headers=self._headers(), method="GET")
 
@@ -125,7 +125,7 @@ class Stripe:
         return {"Authorization": f"Bearer {self._key}", "Stripe-Version": VERSION}
 
 
-def _taken(answer: Answer) -> Answer:
+def _taken(answer: ShopAnswer) -> ShopAnswer:
     """Return an answer that took the request.
 
     Raises:
@@ -146,14 +146,14 @@ def _kind(status: int) -> type[DeliveryError]:
     return RefusedContentError if 400 <= status < 500 else UnknownFateError
 
 
-def _name_of(answer: Answer) -> str:
+def _name_of(answer: ShopAnswer) -> str:
     name = answer.fields().get("id")
     if not isinstance(name, str) or not name:
         raise UnknownFateError("Stripe said that it made the code and did not name it")
     return name
 
 
-def _code_of(answer: Answer) -> str:
+def _code_of(answer: ShopAnswer) -> str:
     return str(_object(answer.fields().get("error")).get("code", ""))
 
 
