@@ -12,7 +12,8 @@ from collections.abc import Collection, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from importlib import import_module
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +21,7 @@ from pydantic import (
     ConfigDict,
     Field,
     field_validator,
+    model_validator,
 )
 
 from rekindle.config.values import (
@@ -84,6 +86,13 @@ class ShopSettings(Settings):
     hosts: tuple[Host, ...] = Field(
         (), description="Other hosts of the business that messages link to, like blog.shop.example."
     )
+    code_url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+/[^\s]*\{code\}[^\s]*)?$",
+        description="Address of the shop that applies a code and leads on, as "
+        "`https://shop.example/discount/{code}`; the way back leads there. Without it the code is "
+        "shown, to be typed in.",
+    )
     logo: Address = Field(
         "",
         pattern=r"^(https://[^\s/]+[^\s]*)?$",
@@ -95,6 +104,15 @@ class ShopSettings(Settings):
         max_length=7,
         description="Of buttons and links, like #1f5f5b; the text on it is chosen to be read.",
     )
+
+    @model_validator(mode="after")
+    def _check_code_url(self) -> Self:
+        """See that codes go to the business's own hosts alone."""
+        own = {*self.hosts, urlsplit(self.url).hostname}
+        if self.code_url and urlsplit(self.code_url).hostname not in own:
+            raise ValueError("code_url leads to a host that neither url nor hosts names")
+        return self
+
     button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")
     never_shown: tuple[Text, ...] = Field(
         (), description="Ids of products that no message shows: postage, vouchers, samples."

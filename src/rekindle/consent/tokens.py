@@ -25,6 +25,7 @@ class LinkPurpose(StrEnum):
     CONFIRM = "confirm"
     SUBSCRIPTION = "subscription"
     CARD = "card"
+    RETURN = "return"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from rekindle.content.model import (
     Rendered,
 )
 from rekindle.content.products import show_product
+from rekindle.content.returning import KeptOffer, OfferFate, WayBack
 from rekindle.content.starters import sequence_templates, starter_templates
 from rekindle.content.templates import Templates, load_templates
 
@@ -30,8 +31,11 @@ __all__ = [
     "ClickLinks",
     "Flaw",
     "Form",
+    "KeptOffer",
+    "OfferFate",
     "Rendered",
     "Templates",
+    "WayBack",
     "build_person",
     "build_shop",
     "describe_content",

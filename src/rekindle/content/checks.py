@@ -56,10 +56,13 @@ CHECKS: Mapping[str, Check] = MappingProxyType({
         Check("language", False, "`<mjml>` has no `lang`; it is read aloud in a wrong tongue."),
         Check("link-words", False, "The words of a link say nothing by themselves."),
         Check("contrast", False, "Words differ from their ground by less than 4.5:1 (WCAG AA)."),
-        Check("shop-url", False, "A button leads to `shop.url`, and `[shop]` has no `url`."),
+        Check("shop-url", False, "A button leads to the shop, and `[shop]` has no `url`."),
     )
 })  # fmt: skip
 """Name → what is looked at in an e-mail, beside its variables; the one table of it."""
+
+
+LEADING_TO_SHOP = ("shop.url", "return_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,8 @@ def find_flaws(
 def _without_url(templates: Templates, name: str, form: Form) -> Iterator[Flaw]:
     for part in templates.find(name, form).parts():
         for used in part.names():
-            if used.name == "shop.url":
-                problem = "it leads to shop.url, which is empty; set url in [shop] of rekindle.toml"
+            if used.name in LEADING_TO_SHOP:
+                problem = f"{used.name} leads nowhere; set url in [shop] of rekindle.toml"
                 yield Flaw(CHECKS["shop-url"], part.file, used.line, problem)
                 return
 

@@ -115,7 +115,7 @@ class ClickLinks:
     @cached_property
     def _own_pages(self) -> re.Pattern[str]:
         # The portal may stand on a host of the shop; who leaves by its pages clicks on no offer.
-        return re.compile(rf"{re.escape(self.portal_url.rstrip('/'))}/[a-z]/")
+        return re.compile(rf"{re.escape(self.portal_url.rstrip('/'))}/(?:[a-z]|confirm|return)/")
 
     @property
     def _base(self) -> str:

@@ -266,6 +266,7 @@ def _given(context: Mapping[str, object]) -> dict[str, object]:
         "first_name": None,
         "name": None,
         "preferences_url": None,
+        "return_url": None,
         "confirm_url": None,
         "subscription_url": None,
         **context,

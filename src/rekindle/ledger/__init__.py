@@ -97,6 +97,7 @@ from rekindle.ledger.history import (  # noqa: E402
     write_query,
 )
 from rekindle.ledger.history.addresses import AddressBook, find_suppressed  # noqa: E402
+from rekindle.ledger.history.comings import LinkedMessage, find_linked_message  # noqa: E402
 from rekindle.ledger.history.looks import Looks  # noqa: E402
 from rekindle.ledger.history.observations import Correction, Observations, Sightings, Watched  # noqa: E402
 from rekindle.ledger.history.silences import (  # noqa: E402
@@ -216,6 +217,7 @@ __all__ = [
     "KeptMessage",
     "KeptMessages",
     "LedgerBook",
+    "LinkedMessage",
     "ListTally",
     "Looks",
     "MarkEntry",
@@ -275,6 +277,7 @@ __all__ = [
     "end_silence",
     "erased_ids",
     "everybody",
+    "find_linked_message",
     "find_secret",
     "find_silences",
     "find_suppressed",

@@ -17,6 +17,7 @@ from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.keeping.scores import KeptScores, keep_scores
 from rekindle.worker.keeping.stocking import Stocked, stock_codes
 from rekindle.worker.links.clicking import LedgerClicks
+from rekindle.worker.links.coming_back import LedgerWaysBack
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
@@ -38,6 +39,7 @@ __all__ = [
     "LedgerOpens",
     "LedgerOverview",
     "LedgerShowing",
+    "LedgerWaysBack",
     "Line",
     "Overview",
     "Pass",

@@ -40,6 +40,7 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Money, Purpose
 from rekindle.worker.keeping.noticing import add_picture, find_uses
 from rekindle.worker.links.clicking import build_links
+from rekindle.worker.links.coming_back import sign_return
 from rekindle.worker.links.subscribing import find_subscriptions, sign_subscription
 from rekindle.worker.showing import Shown, blocks_in, load_blocks
 
@@ -149,6 +150,13 @@ class Composer:
             raise WorkError("there is no subscription of theirs to lead to")
         found, touch = readers.subscriptions[person], message.key[:24]
         return sign_subscription(self._workspace, person, found, touch, readers.at)
+
+    def _return_url(self, message: OutboxMessage, at: datetime) -> str:
+        """Return the signed link to what was kept for the reader of a message."""
+        if "return_url" not in self._variables(message):
+            return ""
+        token = sign_return(self._workspace.secret, message, at)
+        return self._workspace.config.portal.page("return", token)
 
     def _confirm_url(self, message: OutboxMessage, waiting: Pending) -> str:
         """Return the signed link that confirms a yes to the channel of a message.
@@ -299,6 +307,7 @@ class Composer:
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
             "preferences_url": self._preferences_url(message.person, readers.at),
+            "return_url": self._return_url(message, readers.at),
             "confirm_url": self._confirm_url(message, readers.pending),
             "subscription_url": self._subscription_url(message, readers),
         }

@@ -13,6 +13,8 @@ from rekindle.offers import Codes, Offers, Option, Wanted
 from rekindle.runtime import Workspace
 
 CODE = "offer.code"
+SHOWING = frozenset({CODE, "return_url"})
+"""What shows a code to its reader: the message itself, or the page it leads to."""
 
 
 def check_offers(workspace: Workspace, journey: Journey, templates: Templates) -> None:
@@ -90,8 +92,8 @@ def _require_shown(send: Send, candidates: list[Option], templates: Templates) -
     if all(one.terms.codes is Codes.NONE for one in candidates):
         return
     for one in send.wordings:
-        if CODE not in templates.variables(one.template, find_form(send.channel)):
+        if not SHOWING & templates.variables(one.template, find_form(send.channel)):
             raise TemplateError(
                 f"the step {send.key} brings a code, but its template {one.template} does not show "
-                f"{{{{ {CODE} }}}}; add it"
+                f"{{{{ {CODE} }}}}; add it, or {{{{ return_url }}}}, whose page shows it"
             )

@@ -103,28 +103,36 @@ def load_offers_of(alias: str, person: str, at: datetime) -> list[OfferEntry]:
     """Return what a person was given, oldest first, as it stands at ``at``."""
     rows = models.GivenOffer.objects.using(alias).filter(person=person).order_by("at", "touch")
     with ledger_errors():
-        return [
-            OfferEntry(
-                row.offer,
-                row.kind,
-                row.ladder,
-                row.rung,
-                row.text,
-                row.code,
-                row.tied_to,
-                row.journey,
-                row.rotation,
-                row.at,
-                row.ends_on,
-                row.ends_at,
-                row.cost_micros,
-                _fate(row, at),
-                row.order,
-                row.redeemed_at,
-                row.discount_micros,
-            )
-            for row in rows
-        ]
+        return [_entry(row, at) for row in rows]
+
+
+def load_offer_of(alias: str, touch: int, at: datetime) -> OfferEntry | None:
+    """Return what a message brought, as it stands at ``at``; None for one that brought nothing."""
+    with ledger_errors():
+        row = models.GivenOffer.objects.using(alias).filter(touch=touch).first()
+    return None if row is None else _entry(row, at)
+
+
+def _entry(row: models.GivenOffer, at: datetime) -> OfferEntry:
+    return OfferEntry(
+        row.offer,
+        row.kind,
+        row.ladder,
+        row.rung,
+        row.text,
+        row.code,
+        row.tied_to,
+        row.journey,
+        row.rotation,
+        row.at,
+        row.ends_on,
+        row.ends_at,
+        row.cost_micros,
+        _fate(row, at),
+        row.order,
+        row.redeemed_at,
+        row.discount_micros,
+    )
 
 
 def _fate(row: models.GivenOffer, at: datetime) -> str:

@@ -19,18 +19,16 @@ from rekindle.web.access import declared_access
 from rekindle.web.hiding import hide_in_logs
 from rekindle.web.portal.choosing import Choosing
 from rekindle.web.portal.inapp import VERSION, script
-from rekindle.web.portal.interfaces import Clicks, Customers, Opens, OptOuts
+from rekindle.web.portal.interfaces import Clicks, Customers, Opens, OptOuts, WaysBack
 from rekindle.web.portal.pages import Pages
-from rekindle.web.portal.rendering import STYLE_HASH
+from rekindle.web.portal.rendering import POLICY
+from rekindle.web.portal.returning import Returning
 
 # https://owasp.org/www-project-secure-headers/: nothing is loaded, framed or remembered,
 # and the address, which is a key, is told to nobody.
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; img-src data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -95,13 +93,17 @@ def build_routes(
     clicks: Clicks | None = None,
     customers: Customers | None = None,
     opens: Opens | None = None,
+    ways_back: WaysBack | None = None,
 ) -> Routes:
     """Return every address of the portal. Each view declares who may see it."""
     choosing = None if customers is None else Choosing(customers, secret, opt_outs.shop_name)
     pages = Pages(opt_outs, secret, find_trouble, clicks, choosing, opens)
     own: tuple[URLPattern, ...] = ()
+    if ways_back is not None:
+        returning = Returning(ways_back, secret, opt_outs.shop_name)
+        own = (path("return/<str:token>", returning.back, name="return"),)
     if choosing is not None:
-        own = (
+        own += (
             path("p/<str:token>", choosing.preferences, name="preferences"),
             path("export/<str:token>", choosing.export, name="export"),
             path("erase/<str:token>", choosing.erase, name="erase"),
@@ -132,14 +134,15 @@ def build_app(
     clicks: Clicks | None = None,
     customers: Customers | None = None,
     opens: Opens | None = None,
+    ways_back: WaysBack | None = None,
 ) -> Portal:
     """Return the portal of one business as a WSGI application.
 
     ``secret`` is the key its links were signed with; ``find_trouble`` says in a line what
     keeps the business from working, if anything does; ``clicks`` where links lead, ``opens``
-    of which messages an opening is noticed. Without
+    of which messages an opening is noticed, ``ways_back`` what was kept for whom. Without
     ``customers`` nobody can choose anything but to leave. Any host name is answered: no page
     depends on the one it was asked for by.
     """
     hide_in_logs()
-    return Portal(build_routes(opt_outs, secret, find_trouble, clicks, customers, opens))
+    return Portal(build_routes(opt_outs, secret, find_trouble, clicks, customers, opens, ways_back))

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from rekindle.consent import PendingState
+from rekindle.content import WayBack
 from rekindle.feedback import LeaveReason
 
 
@@ -46,6 +47,22 @@ class NoOpens:
     def notice(self, token: str, *, is_machine: bool) -> bool:
         """Return that there is no such picture."""
         return False
+
+
+class WaysBack(Protocol):
+    """What was kept for whoever follows a way back. Raises a WorkError where nobody can say."""
+
+    def now(self) -> datetime:
+        """Return the present."""
+
+    def front(self) -> str:
+        """Return where the shop begins, "" where nobody said."""
+
+    def look(self, about: str) -> WayBack | None:
+        """Return what a way back shows; None where its message or its reader is gone."""
+
+    def note(self, about: str, person: str) -> None:
+        """Keep that somebody went back; what cannot be kept is no reason not to lead on."""
 
 
 class OptOuts(Protocol):

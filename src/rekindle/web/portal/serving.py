@@ -12,7 +12,7 @@ from rekindle.runtime import Workspace
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.interfaces import Choices, Chosen, OptOuts, Question
 from rekindle.web.portal.subscription.serving import build_subscription_routes
-from rekindle.worker import Guard, Health, LedgerClicks, LedgerOpens
+from rekindle.worker import Guard, Health, LedgerClicks, LedgerOpens, LedgerWaysBack
 
 PASS_EVERY_SECONDS = 60.0
 
@@ -139,6 +139,7 @@ def build_portal(
         find_trouble=health.find_trouble,
         clicks=LedgerClicks(workspace),
         opens=LedgerOpens(workspace),
+        ways_back=LedgerWaysBack(workspace),
         customers=GuardedCustomers(LedgerCustomers(workspace), workspace),
     )
     return portal.also(build_subscription_routes(workspace, opt_outs.shop_name))

@@ -105,6 +105,7 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         "shop": build_shop(config, config.channel(send.channel).shown),
         "unsubscribe_url": config.portal.page("u", NO_TOKEN),
         "preferences_url": config.portal.page("p", NO_TOKEN),
+        "return_url": config.portal.page("return", NO_TOKEN),
         "confirm_url": config.portal.page("confirm", NO_TOKEN),
         "subscription_url": config.portal.page("s", NO_TOKEN),
     }
