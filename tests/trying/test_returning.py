@@ -66,7 +66,7 @@ def test_the_way_back_takes_the_code_along_until_it_is_over(shop: Team) -> None:
     shop.tick()
     first, second, third = shop.mails()[:3]
     portal = Visitor(build_portal(shop.workspace))
-    page = portal.ask("GET", _path(first), **ENGLISH)
+    page = portal.ask("GET", _path(first), b"", **ENGLISH)
     assert page.status == 200
     code = re.search(r"A/\d x", page.body)
     assert code is not None
@@ -81,14 +81,14 @@ def test_the_way_back_takes_the_code_along_until_it_is_over(shop: Team) -> None:
 
     shop.clock.move(DAY)
     shop.buys(_person(second), shop.clock.now() - MINUTE)
-    back = portal.ask("GET", _path(second), **ENGLISH)
+    back = portal.ask("GET", _path(second), b"", **ENGLISH)
     assert "You have been with us since our message." in back.body
 
     erase_person(shop.workspace, _person(third), who="ann")
     assert portal.ask("GET", _path(third)).status == 410
 
     shop.tick(after=8 * DAY)
-    over = portal.ask("GET", _path(first), **ENGLISH)
+    over = portal.ask("GET", _path(first), b"", **ENGLISH)
     assert "ended on" in over.body
     assert code[0] not in over.body
     assert portal.ask("POST", _path(first)).headers["Location"] == "https://shop.example/"
