@@ -27,12 +27,11 @@ from rekindle.config.model import (
     OffersSettings,
     PortalSettings,
     ScoresSettings,
-    Settings,
-    ShopSettings,
     SourceSettings,
     TierDays,
     WarmUpSettings,
 )
+from rekindle.config.shop import Settings, ShopSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     DURATION_UNITS,

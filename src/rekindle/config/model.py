@@ -12,18 +12,15 @@ from collections.abc import Collection, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from importlib import import_module
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     field_validator,
-    model_validator,
 )
 
+from rekindle.config.shop import Settings, ShopSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     MOST_DAYS,
@@ -36,7 +33,6 @@ from rekindle.config.values import (
     Cost,
     Duration,
     Event,
-    Host,
     LocalTime,
     LongText,
     Place,
@@ -53,12 +49,6 @@ from rekindle.vocabulary import OrderState, Tier
 FORMAT = 1
 
 
-class Settings(BaseModel):
-    """The common behaviour of every section: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class WorkspaceSettings(Settings):
     """Who the workspace is for."""
 
@@ -73,56 +63,6 @@ class WorkspaceSettings(Settings):
         description="ISO 4217 code of every amount.",
     )
     timezone: Zone = Field("UTC", description="IANA zone of the business; days are its days.")
-
-
-class ShopSettings(Settings):
-    """What messages show of the business, and where their links may lead."""
-
-    url: Address = Field(
-        "",
-        pattern=r"^(https?://[^\s/]+[^\s]*)?$",
-        description="Where people buy; the buttons of messages lead there.",
-    )
-    hosts: tuple[Host, ...] = Field(
-        (), description="Other hosts of the business that messages link to, like blog.shop.example."
-    )
-    code_url: Address = Field(
-        "",
-        pattern=r"^(https?://[^\s/]+/[^\s]*\{code\}[^\s]*)?$",
-        description="Address of the shop that applies a code and leads on, as "
-        "`https://shop.example/discount/{code}`; the way back leads there. Without it the code is "
-        "shown, to be typed in.",
-    )
-    logo: Address = Field(
-        "",
-        pattern=r"^(https://[^\s/]+[^\s]*)?$",
-        description="Address of the logo, a picture twice as high as it is shown (40 pixels).",
-    )
-    colour: str = Field(
-        "#1f5f5b",
-        pattern=r"^#[0-9a-fA-F]{6}$",
-        max_length=7,
-        description="Of buttons and links, like #1f5f5b; the text on it is chosen to be read.",
-    )
-
-    @model_validator(mode="after")
-    def _check_code_url(self) -> Self:
-        """See that codes go to the business's own hosts alone."""
-        own = {*self.hosts, urlsplit(self.url).hostname}
-        if self.code_url and urlsplit(self.code_url).hostname not in own:
-            raise ValueError("code_url leads to a host that neither url nor hosts names")
-        return self
-
-    button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")
-    never_shown: tuple[Text, ...] = Field(
-        (), description="Ids of products that no message shows: postage, vouchers, samples."
-    )
-    language: str = Field(
-        "en",
-        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
-        max_length=35,
-        description="BCP 47 tag of the language that templates are written in.",
-    )
 
 
 class FactsSettings(Settings):

@@ -1,0 +1,66 @@
+"""What every section of ``rekindle.toml`` is, and the one on the shop that messages show."""
+
+from __future__ import annotations
+
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rekindle.config.values import Address, Host, Text
+
+
+class Settings(BaseModel):
+    """The common behaviour of every section: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShopSettings(Settings):
+    """What messages show of the business, and where their links may lead."""
+
+    url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+[^\s]*)?$",
+        description="Where people buy; the buttons of messages lead there.",
+    )
+    hosts: tuple[Host, ...] = Field(
+        (), description="Other hosts of the business that messages link to, like blog.shop.example."
+    )
+    code_url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+/[^\s]*\{code\}[^\s]*)?$",
+        description="Address of the shop that applies a code and leads on, as "
+        "`https://shop.example/discount/{code}`; the way back leads there. Without it the code is "
+        "shown, to be typed in.",
+    )
+    logo: Address = Field(
+        "",
+        pattern=r"^(https://[^\s/]+[^\s]*)?$",
+        description="Address of the logo, a picture twice as high as it is shown (40 pixels).",
+    )
+    colour: str = Field(
+        "#1f5f5b",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        max_length=7,
+        description="Of buttons and links, like #1f5f5b; the text on it is chosen to be read.",
+    )
+
+    @model_validator(mode="after")
+    def _check_code_url(self) -> Self:
+        """See that codes go to the business's own hosts alone."""
+        own = {*self.hosts, urlsplit(self.url).hostname}
+        if self.code_url and urlsplit(self.code_url).hostname not in own:
+            raise ValueError("code_url leads to a host that neither url nor hosts names")
+        return self
+
+    button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")
+    never_shown: tuple[Text, ...] = Field(
+        (), description="Ids of products that no message shows: postage, vouchers, samples."
+    )
+    language: str = Field(
+        "en",
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        max_length=35,
+        description="BCP 47 tag of the language that templates are written in.",
+    )
