@@ -14,6 +14,7 @@ import ibis
 from bench.decisions import decisions_postgresql, decisions_sqlite
 from bench.dispatch import delivery
 from bench.dispatching import dispatch_http, dispatch_postgresql, dispatch_sqlite
+from bench.forecasts import forecasts
 from bench.identity import identity
 from bench.intake import intake
 from bench.lift import lift
@@ -122,6 +123,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "recommend": recommend,
     "returns": returns,
     "models": models,
+    "forecasts": forecasts,
     "import": imports,
     "replay": replay,
     "delivery": delivery,

@@ -63,7 +63,7 @@ def shops() -> Iterator[Mapping[str, Workspace]]:
         if CDNOW.is_file():
             columns = {"customer_id": "customer_id", "ordered_at": "date", "gross": "value"}
             source = SourceSettings(name="shop", table="orders", path=str(CDNOW), columns=columns)
-            found["CDNOW"] = _shop(Path(folder) / "cdnow", source, "USD")
+            found["CDNOW"] = open_shop(Path(folder) / "cdnow", source, "USD")
         source = SourceSettings(
             name="shop",
             table="order_lines",
@@ -71,7 +71,7 @@ def shops() -> Iterator[Mapping[str, Workspace]]:
             columns=LINE_COLUMNS,
             cancelled_prefix="C",
         )
-        found["Online Retail"] = _shop(Path(folder) / "retail", source, "GBP")
+        found["Online Retail"] = open_shop(Path(folder) / "retail", source, "GBP")
         yield found
 
 
@@ -127,7 +127,8 @@ def _retail(shop: Workspace) -> Iterator[tuple[datetime, Judged]]:
         yield cut, judge(shop, cut.replace(tzinfo=UTC), silent=60, within=91)
 
 
-def _shop(folder: Path, source: SourceSettings, currency: str) -> Workspace:
+def open_shop(folder: Path, source: SourceSettings, currency: str) -> Workspace:
+    """Return a workspace with the facts of one source."""
     create_workspace(folder, Scaffold("Bench", currency, "UTC", (source,)))
     shop = Workspace.open(folder, clock=MovableClock(datetime(2011, 1, 1, tzinfo=UTC)))
     shop.import_facts()

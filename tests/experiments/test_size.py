@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,3 +113,32 @@ def test_an_unprovable_rate_says_why(people: int, rate: float, reason: str) -> N
     lift = provable_rate_lift(people=people, holdout_share=0.5, base_rate=rate)
     assert isinstance(lift, Unknown)
     assert reason in lift.reason
+
+
+def test_a_lift_made_by_more_buyers_is_found_four_times_in_five() -> None:
+    # One in ten buys for 50; the test is that of pooled arms, the effect is more buyers.
+    people, share, rate, basket = 4_000, 0.1, 0.1, 50.0
+    deviation = basket * (rate * (1 - rate)) ** 0.5
+    lift = provable_lift(
+        people=people, holdout_share=share, standard_deviation=deviation, mean=rate * basket
+    )
+    shift = provable_lift(people=people, holdout_share=share, standard_deviation=deviation)
+    assert isinstance(lift, float)
+    assert isinstance(shift, float)
+    draw, held = np.random.default_rng(20261128), 400
+
+    def found(effect: float) -> float:
+        bought = draw.binomial(people - held, rate + effect / basket, 20_000)
+        stayed = draw.binomial(held, rate, 20_000)
+        pooled = (bought + stayed) / people
+        error = (pooled * (1 - pooled) * (1 / held + 1 / (people - held))) ** 0.5
+        difference = bought / (people - held) - stayed / held
+        return float(np.mean(np.abs(difference) > 1.96 * error))
+
+    assert found(lift) == pytest.approx(0.8, abs=0.02)
+    assert found(shift) < 0.78
+
+
+def test_more_buyers_than_there_are_people_is_no_lift() -> None:
+    lift = provable_lift(people=20, holdout_share=0.2, standard_deviation=5, mean=9)
+    assert isinstance(lift, Unknown)

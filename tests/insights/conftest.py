@@ -27,6 +27,7 @@ from rekindle.insights.model import (
 )
 from rekindle.insights.report import ArmResult
 from rekindle.insights.survival import Interval
+from rekindle.predictions import Outlook, PastCut
 from rekindle.vocabulary import Answer, Arm, Money, Reason, Tier, Unknown
 
 Order = tuple[str | None, str, float]
@@ -80,6 +81,9 @@ def open_shop() -> Iterator[OpenShop]:
         engine.close()
 
 
+OUTLOOK = Outlook(PastCut(AT - timedelta(days=90), 100, 40), -0.4, 0.3, 2)
+
+
 def pounds(amount: int) -> Money:
     return Money(Decimal(amount), "GBP")
 
@@ -111,7 +115,7 @@ def audit() -> Audit:
         tiers={tier: TierTotal(10, pounds(100)) for tier in Tier},
         tier_lines={tier: TierLine(20.0 * n, share) for n, tier in enumerate(LINES, start=1)},
         most_valuable=(gone,),
-        proof=Proof(cut, HoldoutPlan(20, 0.2, 8.0, "20 % held out."), 30.0, 0.2),
+        proof=Proof(cut, HoldoutPlan(20, 0.2, 8.0, "20 % held out."), 30.0, 0.2, OUTLOOK),
     )
 
 

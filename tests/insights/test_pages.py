@@ -127,6 +127,7 @@ def test_a_page_about_nothing_says_so(audit: Audit, report: JourneyReport) -> No
             replace(audit.proof.holdout, people=0),
             reason,
             reason,
+            reason,
         ),
     )
     assert "Nobody has bought yet" in Outline(audit_page(empty)).text

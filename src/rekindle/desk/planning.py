@@ -34,7 +34,7 @@ from rekindle.experiments import (
 )
 from rekindle.facts import PURCHASE
 from rekindle.gate import HouseRules
-from rekindle.insights import TestForecast, forecast_test
+from rekindle.insights import TestForecast, build_pace, forecast_test
 from rekindle.journeys import (
     Book,
     Candidate,
@@ -50,7 +50,15 @@ from rekindle.journeys import (
 )
 from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import learn_rates, load_click_rate
-from rekindle.profiles import FAMILIES, local_before
+from rekindle.predictions import (
+    CONFIDENCE,
+    Outlook,
+    PastCut,
+    foresee,
+    past_days,
+    warn_of_season,
+)
+from rekindle.profiles import FAMILIES, local_before, local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 from rekindle.wording import percent
@@ -91,6 +99,7 @@ class Plan:
     base: BaseRate | Unknown
     provable_revenue: float | Unknown
     provable_rate: float | Unknown
+    outlook: Outlook | Unknown
     token: str = ""
     notes: tuple[str, ...] = ()
     nobody: str = ""
@@ -115,11 +124,23 @@ class Plan:
             "base_rate": _json(
                 self.base if isinstance(self.base, Unknown) else self.base.returned_share
             ),
+            "expected_buyers": self._write_buyers(),
             "provable_revenue": _json(self.provable_revenue),
             "provable_return_rate": _json(self.provable_rate),
             "token": self.token,
             "nobody": self.nobody,
             "notes": list(self.notes),
+        }
+
+    def _write_buyers(self) -> dict[str, Any]:
+        if isinstance(self.outlook, Unknown):
+            return {"unknown": self.outlook.reason}
+        found = self.outlook.of(self.holdout.held_out_count)
+        return {
+            "holdout": round(found.value, 1),
+            "low": round(found.low),
+            "high": round(found.high),
+            "confidence": CONFIDENCE,
         }
 
 
@@ -210,6 +231,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     cost = sum(move.cost_micros for move in book.moves)
     assigned = Counter(course.enrolment.arm for course in book.courses())
     share = version.holdout_share
+    outlook, warnings = foresee_returns(workspace, journey, at)
     provable = _find_provable(base, len(candidates), share)
     is_running = find_running(workspace, journey) is not None
     return Plan(
@@ -228,6 +250,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         base=base,
         provable_revenue=provable[0],
         provable_rate=provable[1],
+        outlook=outlook,
         token=""
         if is_running
         else sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
@@ -241,6 +264,8 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
             at=at,
         ),
         notes=(
+            *_tell_returns(outlook, round(len(candidates) * share)),
+            *warnings,
             *holdout_notes(journey, version),
             *offer_notes(journey),
             *(str(one) for one in tests),
@@ -258,7 +283,10 @@ def _find_provable(
         return base, base
     return (
         provable_lift(
-            people=people, holdout_share=share, standard_deviation=base.standard_deviation
+            people=people,
+            holdout_share=share,
+            standard_deviation=base.standard_deviation,
+            mean=base.mean,
         ),
         provable_rate_lift(people=people, holdout_share=share, base_rate=base.returned_share),
     )
@@ -331,6 +359,41 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     mean = row["total"] / row["people"]
     variance = max(row["squares"] / row["people"] - mean**2, 0.0)
     return BaseRate(row["people"], row["returned"] / row["people"], mean, variance**0.5)
+
+
+def foresee_returns(
+    workspace: Workspace, journey: Journey, at: datetime
+) -> tuple[Outlook | Unknown, list[str]]:
+    """Return how many of the journey's audience will buy unprompted, and what weakens that."""
+    engine, facts = workspace.reading
+    zone, horizon = workspace.config.workspace.timezone, journey.goal.within
+    if horizon < A_DAY:
+        return Unknown("the goal's time is shorter than a day"), []
+    orders = facts.cut(at).orders
+    orders = orders.filter(orders.customer_id.notnull())
+    pace = engine.run(build_pace(orders, at, local_before(at, horizon, zone))).to_pylist()[0]
+    if pace["first_on"] is None:
+        return Unknown("nobody has bought yet"), []
+    days = (local_day(at, zone) - pace["first_on"]).days
+    cuts = []
+    for back in past_days(days, horizon.days):
+        start = local_before(at, timedelta(back), zone)
+        end = local_before(at, timedelta(back) - horizon, zone)
+        people = find_matching(workspace, facts, journey.audience, start)
+        row = engine.run(_outcome(people, orders, start, end)).to_pylist()[0]
+        cuts.append(PastCut(start, row["people"], row["returned"]))
+    warnings = warn_of_season(
+        days,
+        horizon.days,
+        recent=pace["recent"] / horizon.days,
+        before=pace["before"] / max(days - horizon.days, 1),
+    )
+    return foresee(cuts), warnings
+
+
+def _tell_returns(outlook: Outlook | Unknown, held: int) -> Iterator[str]:
+    if isinstance(outlook, Outlook) and held:
+        yield outlook.tell(held, f"the {held:,} held out")
 
 
 def _forecast_tests(

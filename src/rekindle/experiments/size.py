@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+from scipy.optimize import brentq
+
 from rekindle.experiments.model import HoldoutPlan
 from rekindle.vocabulary import Unknown
 from rekindle.wording import percent
@@ -74,6 +76,7 @@ def provable_lift(
     people: int,
     holdout_share: float,
     standard_deviation: float,
+    mean: float | None = None,
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> float | Unknown:
@@ -86,6 +89,11 @@ def provable_lift(
     Wang, Sample Size Calculations in Clinical Research, 2nd ed. (2008), p. 58. With few
     buyers and heavy tails it is a hopeful figure: the real one is larger.
 
+    With ``mean``, that of net revenue per assigned customer without the journey, the difference
+    is made by more buyers with the same baskets: E[x^2] grows with the mean, and so does the
+    deviation of the arm that is written to. Then the test's own deviation is of both arms
+    pooled and that of the difference of each.
+
     ``Unknown`` when an arm would have fewer than two people or revenue does not vary.
     """
     arms = _arms(people, holdout_share)
@@ -94,7 +102,28 @@ def provable_lift(
     if not 0 < standard_deviation < math.inf:
         return Unknown("past revenue does not vary between customers")
     treated, held = arms
-    return _both_errors(alpha, power) * standard_deviation * math.sqrt(1 / treated + 1 / held)
+    shift = _both_errors(alpha, power) * standard_deviation * math.sqrt(1 / treated + 1 / held)
+    if mean is None or mean <= 0:
+        return shift
+    square = (standard_deviation**2 + mean**2) / mean
+
+    def short(lift: float) -> float:
+        middle = mean + lift * treated / (treated + held)
+        pooled = (square * middle - middle**2) * (1 / treated + 1 / held)
+        more = mean + lift
+        own = (square * more - more**2) / treated + standard_deviation**2 / held
+        normal = NormalDist()
+        return (
+            normal.inv_cdf(1 - alpha / 2) * math.sqrt(max(pooled, 0.0))
+            + normal.inv_cdf(power) * math.sqrt(max(own, 0.0))
+            - lift
+        )
+
+    # At so much more everybody would buy, each for what buyers spend.
+    most = max(square - mean, 0.0)
+    if short(most) > 0:
+        return Unknown("even if everyone treated bought, the list is too short to show it")
+    return float(brentq(short, 0.0, most))
 
 
 def people_for_lift(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rekindle.insights.audit import HORIZON, build_audit
+from rekindle.insights.audit import HORIZON, build_audit, build_pace
 from rekindle.insights.forecasting import TestForecast, forecast_test
 from rekindle.insights.lifting.trial import (
     TrialPlan,
@@ -64,6 +64,7 @@ __all__ = [
     "audit_page",
     "audit_tables",
     "build_audit",
+    "build_pace",
     "build_queries",
     "build_report",
     "card_markdown",

@@ -6,10 +6,9 @@ profile's snapshot carries a row a customer, so that the profile is built once.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -35,14 +34,16 @@ from rekindle.insights.model import (
 )
 from rekindle.insights.silences import Silences, build_silences, measure_returns
 from rekindle.insights.subscribers import build_subscriptions
-from rekindle.insights.survival import Survival
+from rekindle.insights.survival import Interval, Survival
 from rekindle.insights.wire import Figure
-from rekindle.profiles import build_profiles, local_before
+from rekindle.predictions import Outlook, PastCut, foresee, past_days, warn_of_season
+from rekindle.profiles import build_profiles, local_before, local_day
 from rekindle.subscriptions import OURS, find_definition
 from rekindle.vocabulary import Money, Tier, Unknown
 
 Run = Callable[[Any], pa.Table]
 
+INSTANT = "timestamp('UTC', 6)"
 HORIZON = timedelta(days=90)
 MOST_VALUABLE = 20
 # Six points a horizon draw a smooth curve and make a short list.
@@ -51,8 +52,10 @@ POINTS_PER_HORIZON = 6
 NOTES = (
     "Unprompted means: by the history as it is. Whatever else the shop sent to its customers "
     "is part of these figures.",
-    "Return shares are Kaplan-Meier estimates with 95 % intervals. One customer's silences "
+    "The curve of returns is a Kaplan-Meier estimate with 95 % intervals. One customer's silences "
     "count as if they were several customers', so intervals of short silences are too narrow.",
+    "Still return is a forecast: what became of those in the tier at the last day whose outcome "
+    "is known. Its range holds four outcomes in five, by how far such forecasts were off before.",
     "What a list can prove is worked out in a normal approximation. With few buyers and a few "
     "very large orders it is hopeful: the real difference has to be larger.",
 )
@@ -109,6 +112,10 @@ class _Auditor:
         survival = silences.survival()
         snapshot = self._snapshot()
         tiers = self._tiers(snapshot)
+        known = self.facts.cut(self.as_of).orders
+        pace = self.run(build_pace(known, self.as_of, self._before(self.horizon))).to_pylist()[0]
+        days_known = self._days_known(pace["first_on"])
+        cuts = self._past_cuts(days_known)
         return Audit(
             as_of=self.as_of,
             zone=self.facts.zone,
@@ -127,10 +134,13 @@ class _Auditor:
                 survival, horizon_days=self.horizon.days, at_days=self._points(survival)
             ),
             tiers=tiers,
-            tier_lines=self._lines(snapshot, survival),
+            tier_lines=self._lines(snapshot, tiers, cuts),
             most_valuable=self._most_valuable(snapshot),
-            proof=self._proof(sum(tiers[tier].customers for tier in DRIFTED)),
+            proof=self._proof(
+                sum(tiers[tier].customers for tier in DRIFTED), foresee(_together(cuts))
+            ),
             notes=NOTES,
+            warnings=tuple(self._warnings(days_known, pace)),
         )
 
     def _rows(self) -> RowCounts | Unknown:
@@ -164,21 +174,51 @@ class _Auditor:
             for row in (found.get(tier.value, nobody),)
         }
 
-    def _lines(self, snapshot: pa.Table, survival: Survival) -> Mapping[Tier, TierLine]:
+    def _before(self, ahead: timedelta) -> datetime:
+        return local_before(self.as_of, ahead, self.facts.zone)
+
+    def _days_known(self, first_on: date | None) -> int:
+        return 0 if first_on is None else (local_day(self.as_of, self.facts.zone) - first_on).days
+
+    def _warnings(self, days_known: int, pace: Mapping[str, Any]) -> list[str]:
+        if not days_known:
+            return []
+        earlier = max(days_known - self.horizon.days, 1)
+        return warn_of_season(
+            days_known,
+            self.horizon.days,
+            recent=pace["recent"] / self.horizon.days,
+            before=pace["before"] / earlier,
+        )
+
+    def _past_cuts(self, days_known: int) -> list[Mapping[Tier, PastCut]]:
+        """Return who was in which drifting tier at past cuts, and how many of them returned."""
+        found = []
+        for days in past_days(days_known, self.horizon.days):
+            cut_at = self._before(timedelta(days))
+            end = self._before(timedelta(days) - self.horizon)
+            rows = self.run(build_returns(self.facts, cut_at, end, self.settings)).to_pylist()
+            seen = {row["tier"]: (row["people"], row["returned"]) for row in rows}
+            found.append({t: PastCut(cut_at, *seen.get(t.value, (0, 0))) for t in LINES})
+        return found
+
+    def _lines(
+        self,
+        snapshot: pa.Table,
+        tiers: Mapping[Tier, TierTotal],
+        cuts: Sequence[Mapping[Tier, PastCut]],
+    ) -> Mapping[Tier, TierLine]:
         buyers = snapshot.filter(pc.field("orders_count") > 0)
         if not buyers.num_rows:
             nobody = Unknown("nobody has bought yet")
             return {tier: TierLine(nobody, nobody) for tier in LINES}
         return {
-            tier: self._line(buyers[f"{tier.value}_after_days"].to_numpy(), survival)
+            tier: TierLine(
+                float(np.median(buyers[f"{tier.value}_after_days"].to_numpy())),
+                _returning(tiers[tier].customers, foresee([cut[tier] for cut in cuts])),
+            )
             for tier in LINES
         }
-
-    def _line(self, days: Any, survival: Survival) -> TierLine:
-        median = float(np.median(days))
-        # A silence is counted in whole days: the line is crossed on the day after it.
-        returning = survival.estimate_ending(after=math.ceil(median), within=self.horizon.days)
-        return TierLine(median, returning)
 
     def _most_valuable(self, snapshot: pa.Table) -> tuple[DriftedCustomer, ...]:
         drifted = snapshot.filter(pc.is_in(snapshot["tier"], pa.array([t.value for t in DRIFTED])))
@@ -196,7 +236,7 @@ class _Auditor:
             for row in rows
         )
 
-    def _proof(self, people: int) -> Proof:
+    def _proof(self, people: int, outlook: Outlook | Unknown) -> Proof:
         base = self._earlier_cut()
         share = base.share
         plan = plan_holdout(people=people, buyers_expected_share=share)
@@ -204,7 +244,10 @@ class _Auditor:
             base.deviation
             if isinstance(base.deviation, Unknown)
             else provable_lift(
-                people=people, holdout_share=plan.share, standard_deviation=base.deviation
+                people=people,
+                holdout_share=plan.share,
+                standard_deviation=base.deviation,
+                mean=None if isinstance(base.revenue, Unknown) else base.revenue,
             )
         )
         rate: Figure = (
@@ -212,10 +255,10 @@ class _Auditor:
             if isinstance(share, Unknown)
             else provable_rate_lift(people=people, holdout_share=plan.share, base_rate=share)
         )
-        return Proof(base, plan, revenue, rate)
+        return Proof(base, plan, revenue, rate, outlook)
 
     def _earlier_cut(self) -> EarlierCut:
-        cut_at = local_before(self.as_of, self.horizon, self.facts.zone)
+        cut_at = self._before(self.horizon)
         row = self.run(build_earlier_cut(self.facts, cut_at, self.as_of, self.settings))
         found = row.to_pylist()[0]
         few = Unknown(f"fewer than two had drifted away by {cut_at:%Y-%m-%d}")
@@ -229,6 +272,25 @@ class _Auditor:
 
     def _money(self, amount: Decimal | int | None) -> Money:
         return Money(Decimal(amount or 0), self.facts.currency)
+
+
+def _returning(people: int, outlook: Outlook | Unknown) -> Interval | Unknown:
+    if isinstance(outlook, Unknown):
+        return outlook
+    found = outlook.share_of(people)
+    return Interval(found.value, found.low, found.high)
+
+
+def _together(cuts: Sequence[Mapping[Tier, PastCut]]) -> list[PastCut]:
+    """Return the cuts of everybody who had drifted away."""
+    return [
+        PastCut(
+            cut[Tier.LAPSED].as_of,
+            sum(cut[tier].people for tier in DRIFTED),
+            sum(cut[tier].returned for tier in DRIFTED),
+        )
+        for cut in cuts
+    ]
 
 
 def build_totals(orders: ir.Table) -> ir.Table:
@@ -253,6 +315,34 @@ def build_net(orders: ir.Table) -> ir.Value:
     return orders.gross - ibis.coalesce(orders.discount, 0) - ibis.coalesce(orders.refund, 0)
 
 
+def build_pace(orders: ir.Table, as_of: datetime, recent_from: datetime) -> ir.Table:
+    """Return one row: the first purchase day, purchases ``recent`` and ``before`` that time."""
+    bought = (orders.kind == PURCHASE) & orders.customer_id.notnull()
+    is_recent = orders.ordered_at >= ibis.literal(recent_from, type=INSTANT)
+    return orders.aggregate(
+        first_on=orders.ordered_on.min(where=bought),
+        recent=ibis.coalesce(orders.count(where=bought & is_recent), 0),
+        before=ibis.coalesce(orders.count(where=bought & ~is_recent), 0),
+    )
+
+
+def build_returns(
+    facts: Facts, cut_at: datetime, end: datetime, settings: LifecycleSettings
+) -> ir.Table:
+    """Return a row a ``tier``: ``people`` in it at ``cut_at``, ``returned`` before ``end``."""
+    profiles = build_profiles(facts, cut_at, settings, columns=("customer_id", "tier"))
+    orders = facts.cut(end).orders
+    later = orders.filter(
+        (orders.ordered_at >= ibis.literal(cut_at, type=INSTANT)) & (orders.kind == PURCHASE)
+    )
+    came = later.group_by(buyer=later.customer_id).agg(purchases=later.count())
+    joined = profiles.left_join(came, profiles.customer_id == came.buyer)
+    return joined.group_by("tier").agg(
+        people=joined.count(),
+        returned=ibis.coalesce(joined.count(where=joined.purchases > 0), 0),
+    )
+
+
 def build_earlier_cut(
     facts: Facts, cut_at: datetime, as_of: datetime, settings: LifecycleSettings
 ) -> ir.Table:
@@ -263,7 +353,7 @@ def build_earlier_cut(
     profiles = build_profiles(facts, cut_at, settings)
     drifted = profiles.filter(profiles.tier.isin([tier.value for tier in DRIFTED]))
     orders = facts.cut(as_of).orders
-    later = orders.filter(orders.ordered_at >= ibis.literal(cut_at, type="timestamp('UTC', 6)"))
+    later = orders.filter(orders.ordered_at >= ibis.literal(cut_at, type=INSTANT))
     spent = later.group_by(buyer=later.customer_id).agg(
         purchases=later.count(where=later.kind == PURCHASE), net=build_net(later).sum()
     )

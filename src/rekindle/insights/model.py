@@ -23,6 +23,7 @@ from rekindle.insights.wire import (
     write_money,
     write_unknown,
 )
+from rekindle.predictions import CONFIDENCE, Outlook
 from rekindle.vocabulary import Money, Tier, Unknown
 
 DRIFTED = (Tier.LAPSED, Tier.DORMANT)
@@ -74,7 +75,10 @@ class ReturnPoint:
 
 @dataclass(frozen=True, slots=True)
 class TierLine:
-    """Where a tier begins for the median buyer, and the share who return from there."""
+    """Where a tier begins for the median buyer, and which share of those in it will return.
+
+    ``returning`` has the ends of the range that holds four outcomes in five.
+    """
 
     after_days: Figure
     returning: Interval | Unknown
@@ -159,13 +163,36 @@ class Proof:
     """What a journey to everyone who drifted away could show, within the horizon.
 
     ``revenue`` (major units per customer) and ``return_rate`` (added to the holdout's)
-    are the smallest differences that four such journeys in five would show.
+    are the smallest differences that four such journeys in five would show. ``outlook`` is how
+    many of the list will return unprompted.
     """
 
     base: EarlierCut
     holdout: HoldoutPlan
     revenue: Figure
     return_rate: Figure
+    outlook: Outlook | Unknown
+
+    @property
+    def buyers(self) -> Interval | Unknown:
+        """Return how many buyers the holdout can expect, with the range of it."""
+        if isinstance(self.outlook, Unknown):
+            return self.outlook
+        found = self.outlook.of(self.held)
+        return Interval(found.value, found.low, found.high)
+
+    @property
+    def held(self) -> int:
+        """Return how many people are to be held out."""
+        return self.holdout.held_out_count
+
+    @property
+    def sentence(self) -> str:
+        """Return who is held out, and how sure the number of buyers among them is."""
+        if isinstance(self.outlook, Unknown):
+            return self.holdout.sentence
+        told = self.outlook.tell(self.held, f"the {self.held:,} held out")
+        return f"{self.holdout.sentence} {told}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +201,8 @@ class Audit:
 
     Revenue and orders are those of identified customers; ``anonymous_revenue`` is net
     of the rest. ``gap_counts`` holds (days, how many gaps), ascending.
-    ``subscriptions`` is None for a business without any.
+    ``warnings`` say what makes its forecasts less sure. ``subscriptions`` is None for a business
+    without any.
     """
 
     as_of: datetime
@@ -196,6 +224,7 @@ class Audit:
     most_valuable: tuple[DriftedCustomer, ...]
     proof: Proof
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     subscriptions: SubscriptionAudit | None = None
 
     @property
@@ -234,6 +263,7 @@ class Audit:
                 "net_revenue_per_customer": write_figure(self.proof.revenue),
                 "return_rate": write_figure(self.proof.return_rate),
             },
+            "warnings": list(self.warnings),
             "notes": list(self.notes),
         } | ({"subscriptions": self.subscriptions.to_json()} if self.subscriptions else {})
 
@@ -247,12 +277,19 @@ class Audit:
         listed = [customer.to_json() for customer in self.most_valuable]
         return self.drifted.to_json() | {"most_valuable": listed}
 
+    def _write_buyers(self) -> Json:
+        found = self.proof.buyers
+        if isinstance(found, Unknown):
+            return write_unknown(found)
+        return {"low": round(found.low), "high": round(found.high), "confidence": CONFIDENCE}
+
     def _write_holdout(self) -> Json:
         plan = self.proof.holdout
         return {
             "people": plan.people,
             "share": round(plan.share, 4),
             "expected_buyers": write_figure(plan.expected_buyers, 1),
-            "sentence": plan.sentence,
+            "buyers_range": self._write_buyers(),
+            "sentence": self.proof.sentence,
             "base": self.proof.base.to_json(),
         }

@@ -22,10 +22,10 @@ from rekindle.insights.words import (
     say_count,
     say_day,
     say_days,
+    say_expected,
     say_money,
     say_points,
     say_share,
-    say_value,
 )
 from rekindle.predictions import ModelCard
 from rekindle.vocabulary import Answer, Arm, Tier, Unknown
@@ -239,8 +239,8 @@ def _return_section(audit: Audit) -> _Section:
     return _Section(
         "Who still comes back on their own",
         f"The longer the silence, the fewer return within the next {audit.horizon.days} days. "
-        f"Where the median buyer becomes lapsed, {say_value(lapsed.returning)} still do without "
-        "being asked.",
+        f"Of those who are lapsed now, {say_expected(lapsed.returning)} are expected to do so "
+        "without being asked.",
         charts.draw_returns(audit),
         (tables.curve_table(audit),),
     )
@@ -258,7 +258,7 @@ def _valuable_section(audit: Audit) -> _Section:
 
 def _proof_section(audit: Audit) -> _Section:
     proof = audit.proof
-    words = proof.holdout.sentence
+    words = " ".join((proof.sentence, *audit.warnings))
     if not isinstance(proof.revenue, Unknown) and not isinstance(proof.return_rate, Unknown):
         words += (
             f" A journey to everyone on this list is likely to be told from chance if it adds "

@@ -18,9 +18,11 @@ from rekindle.insights.survival import Interval
 from rekindle.insights.words import (
     UNKNOWN,
     say_amount,
+    say_buyers,
     say_count,
     say_day,
     say_days,
+    say_expected,
     say_interval,
     say_money,
     say_points,
@@ -111,13 +113,15 @@ def tier_table(audit: Audit) -> TextTable:
                 say_count(total.customers),
                 say_money(total.lifetime_value),
                 say_days(lines[tier].after_days) if tier in lines else "",
-                say_value(lines[tier].returning) if tier in lines else "",
+                say_expected(lines[tier].returning) if tier in lines else "",
             )
             for tier, total in audit.tiers.items()
         ),
         (
-            "From day: of silence, for the median buyer. Still return: from there, unprompted, "
-            f"within {audit.horizon.days} days.",
+            "From day: of silence, for the median buyer. Still return: of those in the tier now, "
+            f"unprompted, within {audit.horizon.days} days; in brackets the range that holds four "
+            "outcomes in five.",
+            *audit.warnings,
             *_early_line(audit),
             *_prospects(audit),
         ),
@@ -194,14 +198,15 @@ def proof_table(audit: Audit) -> TextTable:
             ("spent each, at that date", say_amount(base.revenue, currency)),
             ("share to hold out", say_share(proof.holdout.share, digits=1)),
             ("customers held out", say_count(proof.holdout.held_out_count)),
+            ("buyers to expect among them", say_buyers(proof.buyers)),
             ("provable lift in net revenue each", say_amount(proof.revenue, currency)),
             ("provable lift in return rate", say_points(proof.return_rate)),
         ),
         (
             f"The earlier date is {say_day(base.as_of, audit.zone)}, when "
             f"{counted(base.people, 'customer')} had drifted away. A provable lift is one that "
-            "four journeys in five would show.",
-            *_reasons_of(base.share, proof.revenue, proof.return_rate),
+            "four journeys in five would show, if it is made by more buyers with the same baskets.",
+            *_reasons_of(base.share, proof.buyers, proof.revenue, proof.return_rate),
         ),
     )
 
@@ -355,7 +360,7 @@ def _early_line(audit: Audit) -> Iterable[str]:
     returning = audit.tier_lines[Tier.LAPSED].returning
     if isinstance(returning, Interval) and returning.low > 0.5:
         yield (
-            f"At the lapsed line {say_share(returning.value)} still return unprompted: most would "
+            f"Of the lapsed {say_share(returning.value)} still return unprompted: most would "
             "be written to for nothing. A later line (lifecycle.lapsed in rekindle.toml) suits "
             "this shop better."
         )

@@ -58,6 +58,18 @@ def say_value(share: Interval | Unknown) -> str:
     return UNKNOWN if isinstance(share, Unknown) else say_share(share.value)
 
 
+def say_expected(share: Interval | Unknown) -> str:
+    """Return an expected share with the ends of its range: ``31 % (22–43 %)``."""
+    return UNKNOWN if isinstance(share, Unknown) else f"{say_value(share)} ({say_interval(share)})"
+
+
+def say_buyers(count: Interval | Unknown) -> str:
+    """Return an expected number of buyers with the ends of its range: ``40 (28–55)``."""
+    if isinstance(count, Unknown):
+        return UNKNOWN
+    return f"{count.value:,.0f} ({count.low:,.0f}–{count.high:,.0f})"
+
+
 def say_days(days: Figure) -> str:
     """Return a number of days, rounded to whole ones."""
     return UNKNOWN if isinstance(days, Unknown) else f"{days:,.0f}"

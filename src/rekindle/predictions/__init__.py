@@ -8,6 +8,15 @@ from rekindle.predictions.histories import Histories, build_purchase_days, read_
 from rekindle.predictions.judging import Bin, Judgement, judge
 from rekindle.predictions.keeping import DayOfScores, score_day, tell_staleness
 from rekindle.predictions.lapsing import LapseRun, estimate_lapses
+from rekindle.predictions.outlook import (
+    CONFIDENCE,
+    Outlook,
+    PastCut,
+    Range,
+    foresee,
+    past_days,
+    warn_of_season,
+)
 from rekindle.predictions.scoring import (
     KnownPast,
     ScoreRun,
@@ -20,6 +29,7 @@ from rekindle.predictions.uplift import Tenth, Uplift, estimate_uplift
 from rekindle.predictions.warning import WarningModel, fit_warning
 
 __all__ = [
+    "CONFIDENCE",
     "Bin",
     "CardQuestion",
     "DayOfScores",
@@ -28,6 +38,9 @@ __all__ = [
     "KnownPast",
     "LapseRun",
     "ModelCard",
+    "Outlook",
+    "PastCut",
+    "Range",
     "ReturnModel",
     "ScoreRun",
     "Tenth",
@@ -41,10 +54,13 @@ __all__ = [
     "estimate_uplift",
     "fit_returns",
     "fit_warning",
+    "foresee",
     "judge",
     "load_past",
+    "past_days",
     "read_histories",
     "score_day",
     "score_returns",
     "tell_staleness",
+    "warn_of_season",
 ]
