@@ -29,8 +29,8 @@ from bench.models.returns import CDNOW, DATA, RETAIL, open_shop
 from bench.worlds import LINE_COLUMNS, WORK
 from rekindle.config import LifecycleSettings, SourceSettings
 from rekindle.facts import Engine, Facts
-from rekindle.insights.audit import DRIFTED, build_returns
-from rekindle.insights.model import LINES
+from rekindle.insights.audit import build_returns
+from rekindle.insights.model import DRIFTED, LINES
 from rekindle.insights.silences import Silences, build_silences
 from rekindle.insights.survival import Interval
 from rekindle.predictions import PastCut, foresee, past_days

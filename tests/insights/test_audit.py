@@ -15,9 +15,11 @@ import pytest
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine
 from rekindle.insights import Audit, build_audit
+from rekindle.insights.audit import warn_of_order
 from rekindle.insights.model import RowCounts
 from rekindle.insights.silences import Silences, build_silences
 from rekindle.insights.survival import Interval
+from rekindle.predictions import PastCut
 from rekindle.vocabulary import Tier, Unknown
 from tests.conftest import SHOP
 
@@ -230,3 +232,14 @@ def test_a_silence_lasts_until_the_day_of_the_business(open_shop: Any, order_row
     as_of = datetime(2024, 7, 1, 23, tzinfo=UTC)
     rows = engine.run(build_silences(engine.facts(), as_of, SETTINGS)).to_pylist()
     assert [(row["days"], row["has_ended"]) for row in rows] == [(1, False)]
+
+
+@pytest.mark.parametrize(("returned", "warned"), [(30, False), (75, False), (120, True)])
+def test_tiers_that_are_out_of_order_are_said_loudly(returned: int, warned: bool) -> None:
+    cut = {tier: PastCut(AS_OF, 400, 60) for tier in (Tier.LAPSED, Tier.DORMANT, Tier.GONE)}
+    cut[Tier.AT_RISK] = PastCut(AS_OF, 400, 200)
+    cut[Tier.DORMANT] = PastCut(AS_OF, 400, returned)
+    told = warn_of_order([cut])
+    assert bool(told) is warned
+    assert all("of those who were dormant" in one and "30 %" in one for one in told)
+    assert warn_of_order([]) == []

@@ -6,10 +6,12 @@ profile's snapshot carries a row a customer, so that the profile is built once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import ibis
@@ -34,12 +36,13 @@ from rekindle.insights.model import (
 )
 from rekindle.insights.silences import Silences, build_silences, measure_returns
 from rekindle.insights.subscribers import build_subscriptions
-from rekindle.insights.survival import Interval, Survival
+from rekindle.insights.survival import FEWEST_AT_RISK, Interval, Survival
 from rekindle.insights.wire import Figure
 from rekindle.predictions import Outlook, PastCut, foresee, past_days, warn_of_season
 from rekindle.profiles import build_profiles, local_before, local_day
 from rekindle.subscriptions import OURS, find_definition
 from rekindle.vocabulary import Money, Tier, Unknown
+from rekindle.wording import percent
 
 Run = Callable[[Any], pa.Table]
 
@@ -140,7 +143,7 @@ class _Auditor:
                 sum(tiers[tier].customers for tier in DRIFTED), foresee(_together(cuts))
             ),
             notes=NOTES,
-            warnings=tuple(self._warnings(days_known, pace)),
+            warnings=(*self._warnings(days_known, pace), *warn_of_order(cuts)),
         )
 
     def _rows(self) -> RowCounts | Unknown:
@@ -193,7 +196,7 @@ class _Auditor:
 
     def _past_cuts(self, days_known: int) -> list[Mapping[Tier, PastCut]]:
         """Return who was in which drifting tier at past cuts, and how many of them returned."""
-        found = []
+        found: list[Mapping[Tier, PastCut]] = []
         for days in past_days(days_known, self.horizon.days):
             cut_at = self._before(timedelta(days))
             end = self._before(timedelta(days) - self.horizon)
@@ -279,6 +282,32 @@ def _returning(people: int, outlook: Outlook | Unknown) -> Interval | Unknown:
         return outlook
     found = outlook.share_of(people)
     return Interval(found.value, found.low, found.high)
+
+
+def warn_of_order(cuts: Sequence[Mapping[Tier, PastCut]]) -> list[str]:
+    """Return where, at the newest past cut, a later tier returned clearly more than an earlier.
+
+    Clearly is by more than two standard errors.
+    """
+    told = []
+    for early, late in pairwise((Tier.AT_RISK, Tier.LAPSED, Tier.DORMANT) if cuts else ()):
+        one, other = cuts[0][early], cuts[0][late]
+        if min(one.people, other.people) < FEWEST_AT_RISK:
+            continue
+        a, b = (cut.returned / cut.people for cut in (one, other))
+        error = math.sqrt(a * (1 - a) / one.people + b * (1 - b) / other.people)
+        if b > a + 2 * error:
+            told.append(
+                f"THE TIERS ARE OUT OF ORDER: of those who were {_say(late)} on "
+                f"{one.as_of:%Y-%m-%d} {percent(b)} returned, of the {_say(early)} {percent(a)}. "
+                "Look at people who bought once (orders_count = 1) and at regular ones apart: "
+                "their silences may mean different things."
+            )
+    return told
+
+
+def _say(tier: Tier) -> str:
+    return tier.value.replace("_", " ")
 
 
 def _together(cuts: Sequence[Mapping[Tier, PastCut]]) -> list[PastCut]:
