@@ -94,6 +94,12 @@ def bring_members(
 
 def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
     """Return ``person`` and ``net``, for everyone with an order inside their window."""
+    bought = build_net_orders(assigned, orders)
+    return bought.group_by("person").agg(net=bought.net.sum())
+
+
+def build_net_orders(assigned: ir.Table, orders: ir.Table) -> ir.Table:
+    """Return ``person``, ``ordered_at``, ``kind`` and ``net`` of each order inside a window."""
     joined = assigned.inner_join(
         orders,
         [
@@ -102,8 +108,7 @@ def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
             orders.ordered_at <= assigned.until_at,
         ],
     )
-    bought = joined.select("person", net=build_net(joined))
-    return bought.group_by("person").agg(net=bought.net.sum())
+    return joined.select("person", "ordered_at", "kind", net=build_net(joined))
 
 
 def build_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:

@@ -111,6 +111,7 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
                 _funnel_section(report),
                 _touch_section(report),
                 *_test_sections(report),
+                *_attribution_section(report),
             ),
             notes=(*report.notes, *_lift_notes(report)),
         )
@@ -347,6 +348,19 @@ def _lift_section(report: JourneyReport) -> _Section:
         charts.draw_lifts(report),
         (replace(table, notes=table.notes[1:]), *more, tables.word_table(report)),
     )
+
+
+def _attribution_section(report: JourneyReport) -> Iterable[_Section]:
+    found = tuple(tables.attribution_tables(report))
+    if found:
+        yield _Section(
+            "What attribution would say",
+            "Attribution credits a message with the purchases that follow it, whether or not they "
+            "would have come without it. It tells which messages people met before they bought; "
+            "what was earned is above.",
+            "",
+            found,
+        )
 
 
 def _funnel_section(report: JourneyReport) -> _Section:

@@ -30,6 +30,7 @@ from rekindle.insights.lifting import (
     find_reading,
     follow_journey,
 )
+from rekindle.insights.lifting.attribution import NO_TOUCHES, Attribution, attribute
 from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
@@ -105,6 +106,7 @@ class JourneyReport:
     nobody: str = ""
     zone: str = "UTC"
     tests: tuple[VariantTest, ...] = ()
+    attribution: Attribution | Unknown = NO_TOUCHES
 
     @property
     def finding(self) -> str:
@@ -149,6 +151,7 @@ class JourneyReport:
             "reading": self.reading.to_json(),
             "coming_back": _write_coming_back(self.coming_back),
             "earnings": None if self.earnings is None else self.earnings.to_json(),
+            "attribution": _write_attribution(self.attribution),
         }
 
     @property
@@ -179,6 +182,13 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
     read = outcomes if at_reading is record else load_outcomes(engine, facts, at_reading)
     lifts = _estimate_lifts(at_reading, read, reading)
     cost = Money.from_micros(record.cost_micros, facts.currency)
+    earnings = find_earnings(
+        lifts.revenue,
+        lifts.returns,
+        lifts.arms,
+        cost=float(cost.amount),
+        days=max((record.until - record.started_at).total_seconds() / 86_400, 1.0),
+    )
     return JourneyReport(
         journey=record.journey.name,
         started_at=record.started_at,
@@ -203,13 +213,8 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         tests=build_tests(record, facts, engine),
         reading=reading,
         coming_back=lifts.coming_back,
-        earnings=find_earnings(
-            lifts.revenue,
-            lifts.returns,
-            lifts.arms,
-            cost=float(cost.amount),
-            days=max((record.until - record.started_at).total_seconds() / 86_400, 1.0),
-        ),
+        earnings=earnings,
+        attribution=attribute(at_reading, facts, engine, earnings.total),
     )
 
 
@@ -377,6 +382,10 @@ def _tell(lift: Lift | Unknown, currency: str, *, is_replay: bool) -> str:
         f"{far} with "
         f"{CONFIDENCE * 100:g} % confidence."
     )
+
+
+def _write_attribution(told: Attribution | Unknown) -> Json:
+    return write_unknown(told) if isinstance(told, Unknown) else told.to_json()
 
 
 def _write_lift(lift: Lift | Unknown, metric: str) -> Json:

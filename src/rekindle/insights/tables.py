@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
+from rekindle.insights.lifting.attribution import WINDOWS, Attribution, tell_attribution
 from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import CONFIDENCE, NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
@@ -68,6 +69,7 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
         lift_table(report),
         *([] if report.earnings is None else [earnings_table(report, report.earnings)]),
         word_table(report),
+        *attribution_tables(report),
         arm_table(report),
         touch_table(report),
         reason_table(report),
@@ -246,6 +248,24 @@ def word_table(report: JourneyReport) -> TextTable:
         ("", "what it says now"),
         tuple(tell_words(report.reading, report.coming_back, report.zone)),
         text_columns=2,
+    )
+
+
+def attribution_tables(report: JourneyReport) -> Iterable[TextTable]:
+    """Yield what attribution credits the messages with, beside what was earned; of no replay."""
+    told = report.attribution
+    if not isinstance(told, Attribution):
+        return
+    yield TextTable(
+        "Attributed, beside what was earned",
+        ("net revenue", "last touch", "first touch", "linear"),
+        tuple(tell_attribution(told, _speakers(report)[0])),
+        (
+            WINDOWS,
+            f"{told.credited:,} of {counted(told.purchases, 'purchase')} of the treated followed "
+            "such a touch. Many of them would have come without it: the holdout says how many.",
+            *_reasons_of(told.earned),
+        ),
     )
 
 
