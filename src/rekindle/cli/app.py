@@ -41,6 +41,7 @@ from rekindle.cli.keeping import (
     starters,
     tasks,
     uplift,
+    watch,
 )
 from rekindle.cli.permission import consents, feedback, hygiene, wishes
 from rekindle.cli.process.logs import LogFormat, complain, set_up_logs
@@ -69,7 +70,7 @@ TASKS: Mapping[str, Sequence[Room]] = {
     "Ask": (questions, score),
     "Try, start and measure journeys": (journeys, measures, lift, uplift, offers),
     "Steer what runs": (steering,),
-    "Keep it running": (status, operation, doctor, outbox, moving, alerts),
+    "Keep it running": (status, operation, doctor, watch, outbox, moving, alerts),
     "One person": (wishes, persons, tasks),
     "Permission": (consents, hygiene, feedback),
     "Let machines in": (keys,),

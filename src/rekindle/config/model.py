@@ -595,13 +595,23 @@ class AlertsSettings(Settings):
     """What the team is told of. Where, in URLs of apprise, comes from ``REKINDLE_ALERT_URLS``."""
 
     about: tuple[
-        Literal["journey", "outlet", "codes", "budget", "worker", "restore", "lists", "hygiene"],
+        Literal[
+            "journey",
+            "outlet",
+            "codes",
+            "budget",
+            "worker",
+            "restore",
+            "lists",
+            "hygiene",
+            "watch",
+        ],
         ...,
     ] = Field(
-        ("journey", "outlet", "codes", "budget", "worker", "restore", "lists", "hygiene"),
+        ("journey", "outlet", "codes", "budget", "worker", "restore", "lists", "hygiene", "watch"),
         description="Journeys paused by their breaker, stopped outlets, codes that run low, spent "
         "budgets, passes that fail, a ledger older than what was sent, people not taken off "
-        "lists, and what hygiene did.",
+        "lists, what hygiene did, and days that were not as usual.",
     )
     every: Duration = Field(
         timedelta(minutes=5), description="How often it is looked, while the worker passes."

@@ -40,15 +40,29 @@ from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable, audit_tables, card_tables, report_tables
+from rekindle.insights.watching import (
+    HISTORY_DAYS,
+    Daily,
+    Direction,
+    JudgedCount,
+    judge_day,
+    judge_entries,
+    watch_tables,
+    write_watch,
+)
 
 __all__ = [
     "CATALOGUE",
+    "HISTORY_DAYS",
     "HORIZON",
     "WAYS",
     "Audit",
+    "Daily",
     "DeclaredMeasure",
+    "Direction",
     "JourneyRecord",
     "JourneyReport",
+    "JudgedCount",
     "MeasureTable",
     "Membership",
     "MessageFate",
@@ -73,6 +87,8 @@ __all__ = [
     "check_refused",
     "forecast_test",
     "gather",
+    "judge_day",
+    "judge_entries",
     "measure",
     "measure_tables",
     "measure_trial",
@@ -85,6 +101,8 @@ __all__ = [
     "subscription_tables",
     "trial_tables",
     "uplift_tables",
+    "watch_tables",
     "write_measure_rows",
     "write_measures",
+    "write_watch",
 ]

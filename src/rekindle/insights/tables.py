@@ -263,7 +263,7 @@ def attribution_tables(report: JourneyReport) -> Iterable[TextTable]:
         (
             WINDOWS,
             f"{told.credited:,} of {counted(told.purchases, 'purchase')} of the treated followed "
-            "such a touch. Many of them would have come without it: the holdout says how many.",
+            "such a touch. What would have come without it is what the holdout says.",
             *_reasons_of(told.earned),
         ),
     )

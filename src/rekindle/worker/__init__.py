@@ -6,6 +6,7 @@ from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import ProviderReports
 from rekindle.worker.keeping.alerts import read_alert_urls, tell_team
+from rekindle.worker.keeping.daily import watch_workspace
 from rekindle.worker.keeping.expiring import (
     Expiring,
     announce_expiring,
@@ -66,6 +67,7 @@ __all__ = [
     "send_test",
     "stock_codes",
     "tell_team",
+    "watch_workspace",
     "worst_of",
     "write_letters",
 ]

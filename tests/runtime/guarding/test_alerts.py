@@ -13,7 +13,7 @@ from rekindle.cli import main
 from rekindle.clock import MovableClock, stopwatch
 from rekindle.config import SourceSettings
 from rekindle.desk import Scaffold, create_workspace
-from rekindle.ledger import Stops, disconnect
+from rekindle.ledger import Stops, disconnect, models
 from rekindle.runtime import Workspace
 from rekindle.worker import examining
 from rekindle.worker.examining import find_causes
@@ -189,3 +189,32 @@ def test_the_command_says_whether_it_arrived(
     assert (end.value.code or 0) == code
     assert "Alerts of Rekindle arrive here." in told(server)[0]
     assert KEY not in "".join(capsys.readouterr())
+
+
+def test_a_live_journey_that_lets_nobody_in_is_told_of_the_next_day_and_when_it_is_over(
+    space: Workspace, server: RecordingServer
+) -> None:
+    week, day = timedelta(days=7), timedelta(days=1)
+    keeping, alias = AlertKeeper(space), space.ledger
+    look(space, keeping)
+    models.Journey.objects.using(alias).create(
+        name="lapsed", state="running", changed_at=NOW - week, opened_at=NOW - week
+    )
+    look(space, keeping)
+    assert len(told(server)) == 1  # it is looked at once a day
+    assert isinstance(space.clock, MovableClock)
+    space.clock.move(day)
+    look(space, keeping)
+    assert "lapsed is live, but has let nobody in since it began, 8 days ago" in told(server)[1]
+    models.Person.objects.using(alias).create(id="ann")
+    models.Enrolment.objects.using(alias).create(
+        person_id="ann",
+        journey="lapsed",
+        version=1,
+        rotation=0,
+        arm="treatment",
+        entered_at=space.clock.now(),
+    )
+    space.clock.move(day)
+    look(space, keeping)
+    assert told(server)[2].startswith("Over: lapsed is live")

@@ -22,6 +22,7 @@ from rekindle.ledger.history.tallying import (
     tally_messages,
 )
 from rekindle.ledger.history.variants import VariantEntry, load_click_rate, load_variants
+from rekindle.ledger.history.watched import load_running, load_watched
 
 __all__ = [
     "AuditEntry",
@@ -44,7 +45,9 @@ __all__ = [
     "load_extent",
     "load_fates",
     "load_newest_write",
+    "load_running",
     "load_variants",
+    "load_watched",
     "load_windows",
     "tally_journeys",
     "tally_messages",

@@ -29,3 +29,28 @@ WHERE c.channel = %s AND c.granted AND NOT EXISTS (
   SELECT 1 FROM ledger_consent AS n
   WHERE n.person_id = c.person_id AND n.channel = c.channel
     AND (n.at > c.at OR (n.at = c.at AND n.id > c.id)))
+
+-- name: watched_hours
+-- How many messages left, what came of them and who entered, by the hour (UTC).
+SELECT x.what, x.name, x.hour, COUNT(*)
+FROM (
+  SELECT 'sends' AS what, '' AS name, substr(INSTANT(t.accepted_at), 1, 13) AS hour
+  FROM ledger_touch AS t
+  WHERE t.accepted_at >= %s AND t.accepted_at < %s
+  UNION ALL
+  SELECT g.kind, '', substr(INSTANT(g.at), 1, 13)
+  FROM ledger_signal AS g
+  WHERE g.kind IN ('bounce', 'complaint', 'opt_out') AND NOT g.is_void
+    AND g.at >= %s AND g.at < %s
+  UNION ALL
+  SELECT 'conversions', '', substr(INSTANT(e.ended_at), 1, 13)
+  FROM ledger_enrolment AS e
+  WHERE e.ended_reason = 'order' AND e.arm = 'treatment'
+    AND e.ended_at >= %s AND e.ended_at < %s
+  UNION ALL
+  SELECT 'entries', e.journey, substr(INSTANT(e.entered_at), 1, 13)
+  FROM ledger_enrolment AS e
+  JOIN ledger_journey AS j ON j.name = e.journey AND j.state = 'running'
+  WHERE e.entered_at >= %s AND e.entered_at < %s
+) AS x
+GROUP BY x.what, x.name, x.hour

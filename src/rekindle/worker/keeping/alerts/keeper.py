@@ -12,6 +12,7 @@ from rekindle.runtime import Workspace
 from rekindle.wording import moment
 from rekindle.worker.examining import find_causes
 from rekindle.worker.keeping.alerts.telling import Telling, read_alert_urls
+from rekindle.worker.keeping.daily import DailyWatch
 
 LEASE = timedelta(minutes=10)
 WAIT = 3.0
@@ -25,6 +26,7 @@ class AlertKeeper:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._watch = DailyWatch(workspace)
         self._looked_at: datetime | None = None
         self._running: tuple[Telling, Sequence[Alert]] | None = None
 
@@ -55,6 +57,8 @@ class AlertKeeper:
             return
         self._looked_at = now
         problems = find_causes(space)
+        if self._is_wanted("watch:"):
+            problems |= self._watch.find_causes(now)
         if failed >= settings.failed_passes:
             problems[FAILING] = f"{failed} passes of the worker failed in a row: {error}"
         wanted = {name: text for name, text in problems.items() if self._is_wanted(name)}
