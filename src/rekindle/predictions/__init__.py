@@ -10,9 +10,9 @@ from rekindle.predictions.keeping import DayOfScores, score_day, tell_staleness
 from rekindle.predictions.lapsing import LapseRun, estimate_lapses
 from rekindle.predictions.outlook import (
     CONFIDENCE,
+    Expected,
     Outlook,
     PastCut,
-    Range,
     foresee,
     past_days,
     warn_of_season,
@@ -33,6 +33,7 @@ __all__ = [
     "Bin",
     "CardQuestion",
     "DayOfScores",
+    "Expected",
     "Histories",
     "Judgement",
     "KnownPast",
@@ -40,7 +41,6 @@ __all__ = [
     "ModelCard",
     "Outlook",
     "PastCut",
-    "Range",
     "ReturnModel",
     "ScoreRun",
     "Tenth",

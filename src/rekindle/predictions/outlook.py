@@ -48,7 +48,7 @@ class PastCut:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class Expected:
     """What is expected, and the ends of the range that holds four outcomes in five."""
 
     value: float
@@ -74,19 +74,19 @@ class Outlook:
         """Return the expected share, in 0-1."""
         return float(expit(self.centre))
 
-    def of(self, people: int) -> Range:
+    def of(self, people: int) -> Expected:
         """Return how many of so many people of the group are expected to return.
 
         The range holds the chance of who returns as well as the move of the share.
         """
         shares = expit(self.centre + self.spread * _RANKS)
         low, high = (_quantile(people, shares, p) for p in ((1 - CONFIDENCE) / 2, _UPPER))
-        return Range(people * self.share, low, high)
+        return Expected(people * self.share, low, high)
 
-    def share_of(self, people: int) -> Range:
+    def share_of(self, people: int) -> Expected:
         """Return the share of so many people of the group that is expected to return."""
         found = self.of(max(people, 1))
-        return Range(*(end / max(people, 1) for end in (found.value, found.low, found.high)))
+        return Expected(*(end / max(people, 1) for end in (found.value, found.low, found.high)))
 
     def tell(self, people: int, of: str) -> str:
         """Return a sentence on how many of ``people`` will buy unprompted; ``of`` names them."""
