@@ -48,7 +48,7 @@ What the words of `payments` are taken for. They are compared in small letters, 
 hyphens as underscores. A hard decline is never asked again with the same card, only asked about; a
 soft one may go through later; for authentication its owner has to be there. The provider's advice
 outranks the network's, and both the code; whoever of the two advises never is right. The lists are
-ours, read from [Stripe](https://docs.stripe.com/declines/codes) and
+ours; compare them with [Stripe](https://docs.stripe.com/declines/codes) and
 [Mastercard's merchant advice codes][mac]. Sources disagree about `do_not_honor` and
 `generic_decline`: here they are soft.
 

@@ -30,7 +30,8 @@ VARIABLES = {
     "unsubscribe_url": "The page on which this person leaves this list.",
     "preferences_url": "The page on which this person chooses what they hear of, for 90 days.",
     "subscription_url": "The page on which this person comes back to the subscription that began "
-    "last, or gives another card for it; for those who have one, else the message does not leave.",
+    "last, or gives another card for it; whoever has none is not written to. Empty without "
+    "`[billing] provider`.",
     "return_url": "The page that shows what was kept for this person and leads to the shop, for 30 "
     "days.",
     "confirm_url": "The page on which this person confirms a yes that waits for it; a message "

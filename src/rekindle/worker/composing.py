@@ -134,8 +134,13 @@ class Composer:
 
     def _subscriptions(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, str]:
         """Return the subscriptions of those whose template leads to theirs."""
-        asked = {one.person for one in messages if "subscription_url" in self._variables(one)}
+        asked = {one.person for one in messages if self._leads_to_subscription(one)}
         return find_subscriptions(self._workspace, asked, at) if asked else {}
+
+    def _leads_to_subscription(self, message: OutboxMessage) -> bool:
+        """Return whether a message shows the page of a subscription that a biller knows."""
+        has_biller = bool(self._workspace.config.billing.provider)
+        return has_biller and "subscription_url" in self._variables(message)
 
     def _subscription_url(self, message: OutboxMessage, readers: _Readers) -> str:
         """Return the signed link to a reader's subscription.
@@ -143,7 +148,7 @@ class Composer:
         Raises:
             WorkError: the template shows it, and they have none.
         """
-        if "subscription_url" not in self._variables(message):
+        if not self._leads_to_subscription(message):
             return ""
         person = message.person
         if person not in readers.subscriptions:

@@ -107,7 +107,7 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         "preferences_url": config.portal.page("p", NO_TOKEN),
         "return_url": config.portal.page("return", NO_TOKEN),
         "confirm_url": config.portal.page("confirm", NO_TOKEN),
-        "subscription_url": config.portal.page("s", NO_TOKEN),
+        "subscription_url": config.portal.page("s", NO_TOKEN) if config.billing.provider else "",
     }
 
 
