@@ -191,3 +191,30 @@ def test_a_preset_names_columns_of_its_table_that_its_header_could_hold(
     inputs = CONTRACTS[preset.table].inputs
     assert preset.columns.keys() <= {column.name for column in inputs}
     assert set(preset.header) & set(preset.columns.values())
+
+
+@pytest.mark.parametrize(
+    "tax", ["Umsatzsteuer", "Sales Tax", "Total TVA", "Totale IVA", "Bedrag btw", "Moms belopp"]
+)
+def test_a_tax_is_no_total(desk: Desk, tax: str) -> None:
+    file = desk.write("o.csv", f"order_id,customer_id,date,{tax}\n1,a,2024-01-05,1.90\n")
+    with pytest.raises(SourceError, match="gross"):
+        propose_source(file, zone="UTC")
+
+
+def test_a_german_statement_of_payments_is_understood(desk: Desk) -> None:
+    text = (
+        '"Datum","Uhrzeit","Währung","Brutto","Entgelt","Netto","Absender E-Mail-Adresse",'
+        '"Umsatzsteuer","Rechnungsnummer"\n'
+        '"02.01.2024","10:11:12","GBP","1.249,90","-1,55","48,35","ann@example.com","0,00","R-1"\n'
+        '"04.01.2024","11:11:12","GBP","-49,90","1,55","48,35","ann@example.com","0,00","R-1"\n'
+    )
+    proposal = propose_source(desk.write("p.csv", text), zone="Europe/Berlin")
+    found = taken(proposal)
+    assert (found["gross"], found["order_id"]) == ("Brutto", "Rechnungsnummer")
+    assert found["customer_id"] == found["email"] == "Absender E-Mail-Adresse"
+    desk.sources = [proposal.as_source("pay", "p.csv").model_dump(exclude_none=True)]
+    (result,) = desk.bring()
+    assert result.is_clean, result.examples
+    (order,) = desk.rows("orders")
+    assert (float(order["gross"]), float(order["refund"])) == (1249.90, 49.90)

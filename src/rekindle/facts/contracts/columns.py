@@ -111,7 +111,21 @@ EMAIL = Column(
     "email",
     "string",
     "The customer's e-mail address.",
-    words=("email", "e_mail", "email_address", "customer_email", "mail", "billing_email"),
+    words=(
+        "email",
+        "e_mail",
+        "email_address",
+        "customer_email",
+        "mail",
+        "billing_email",
+        "from_email_address",
+        "e_mail_adresse",
+        "absender_e_mail_adresse",
+        "adresse_e_mail",
+        "courriel",
+        "correo_electronico",
+        "correo_electrónico",
+    ),
 )
 FIRST_NAME = Column(
     "first_name",

@@ -54,6 +54,8 @@ CONTRACT = Contract(
                 "sales_value",
                 "grand_total",
                 "subtotal",
+                "brutto",
+                "bruttobetrag",
                 "gesamtbetrag",
                 "summe",
                 "betrag",

@@ -24,7 +24,8 @@ PARTS = {
 }
 NOT_THESE = {
     "ordered_at": r"birth|geburt|updat|modif|ship|deliver|cancel|refund|return|expir|due|end|valid",
-    "gross": r"tax|vat|mwst|ship|versand|discount|rabatt|refund|return|cost|point|count|qty|unit|"
+    "gross": r"tax|vat|mwst|steuer|(?<![a-z])(?:tva|iva|fee)(?![a-z])|btw|moms|impuesto|"
+    r"impost[ao]|podat|gebühr|entgelt|ship|versand|discount|rabatt|refund|return|cost|point|count|qty|unit|"
     r"sub|line|item|date",
     "order_id": r"date|datum|time|total|amount|status|state|type|qty|count|item|line|value|source",
     "customer_id": r"date|type|group|segment|mail|phone|name|country|city|agent",

@@ -40,7 +40,9 @@ BY_NAME = (
 )
 SOME = 0.5  # of the values that are read, to take a required column at all
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-UNIT = re.compile(r"\s*[(\[]([^)\]]*)[)\]]\s*$|[\s,]+([A-Z]{3}|[€£$₹])$")
+UNIT = re.compile(
+    r"\s*[(\[]([^)\]]*)[)\]]\s*$|[\s,]+((?!(?:TVA|IVA|VAT|BTW|TAX)$)[A-Z]{3}|[€£$₹])$"
+)
 # Words that as often say something else; their values have to look the part.
 NUMBERED = frozenset({"name", "order", "ordername", "receipt", "invoice", "id"})
 PEOPLE = frozenset({"customer", "user", "kunde", "client", "buyer"})
