@@ -42,8 +42,12 @@ def shop() -> Iterator[ShopPage]:
 
 
 @pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Yield a page whose clock is moved, which complains of nothing."""
+def page(browser: Browser, shop: ShopPage, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Yield a page whose clock is moved, which complains of nothing.
+
+    It is closed before the shop's server is, which would leave it without an answer.
+    """
+    assert shop.url
     options: dict[str, Any] = getattr(request, "param", {})
     context = browser.new_context(**{"viewport": {"width": 1000, "height": 700}, **options})
     page, troubles = context.new_page(), list[str]()
