@@ -38,8 +38,11 @@ class FakeWays:
             raise LedgerError("the ledger is away")
         return self.way if about == ABOUT else None
 
-    def note(self, about: str, person: str) -> None:
-        self.noted.append((about, person))
+    def lead(self, about: str, person: str) -> str | None:
+        way = self.look(about)
+        if way is not None and way.url:
+            self.noted.append((about, person))
+        return None if way is None else way.url
 
 
 @pytest.fixture

@@ -61,8 +61,12 @@ class WaysBack(Protocol):
     def look(self, about: str) -> WayBack | None:
         """Return what a way back shows; None where its message or its reader is gone."""
 
-    def note(self, about: str, person: str) -> None:
-        """Keep that somebody went back; what cannot be kept is no reason not to lead on."""
+    def lead(self, about: str, person: str) -> str | None:
+        """Return where a press of the button leads, "" for nowhere, and keep that it was made.
+
+        None where its message or its reader is gone. What cannot be kept is no reason not to
+        lead on.
+        """
 
 
 class OptOuts(Protocol):

@@ -48,13 +48,13 @@ class Returning:
         if link is None:
             return self._renderer.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
         try:
-            is_over = link.is_over(self._ways.now())
-            way = None if is_over else self._ways.look(link.about)
+            if link.is_over(self._ways.now()):
+                return self._over(voice)
+            if request.method == "POST" and (url := self._ways.lead(link.about, link.person)):
+                return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+            way = self._ways.look(link.about)
             if way is None:
                 return self._over(voice)
-            if request.method == "POST" and way.url:
-                self._ways.note(link.about, link.person)
-                return HttpResponseRedirect(way.url, status=HTTPStatus.SEE_OTHER)
         except WorkError:
             logger.exception("a way back could not be shown")
             response = self._renderer.page("failed.html", voice, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -28,35 +28,29 @@ def build_links(workspace: Workspace) -> ClickLinks:
     )
 
 
-class LedgerClicks:
-    """The links of one workspace, and the ledger that remembers who followed them."""
+class ClickBook:
+    """Keeps in the ledger of one workspace who followed a link in a message."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._links = build_links(workspace)
         self._deliveries = Deliveries(
             workspace.ledger, workspace.book, secret=workspace.secret, terms=workspace.terms
         )
 
-    def follow(self, token: str, *, is_machine: bool) -> str:
-        """Return where a link leads, "" for nowhere, and keep that it was followed."""
-        click = self._links.read(token)
-        if click is None or not click.url:
-            return ""
+    def keep(self, click: Click, named: str, *, is_machine: bool) -> None:
+        """Keep a click; ``named`` tells its link from others, however often it is followed."""
         try:
-            self._keep(click, token, is_machine=is_machine)
+            self._keep(click, named, is_machine=is_machine)
         except WorkError:
             # Somebody wants to go to the shop; that we could not write it down is ours.
             logger.exception("a click could not be recorded")
             mend(self._workspace.ledger)
-        return click.url
 
-    def _keep(self, click: Click, token: str, *, is_machine: bool) -> None:
+    def _keep(self, click: Click, named: str, *, is_machine: bool) -> None:
         at = self._workspace.clock.now()
         bucket = int(at.timestamp()) // BUCKET_SECONDS
-        named = f"{token} {is_machine} {bucket}"
         event = DeliveryEvent(
-            id=sha256(named.encode()).hexdigest()[:32],
+            id=sha256(f"{named} {is_machine} {bucket}".encode()).hexdigest()[:32],
             kind=DeliveryKind.CLICKED,
             channel=Channel(click.channel),
             outlet=PORTAL,
@@ -69,3 +63,19 @@ class LedgerClicks:
         guard.require_newest()
         self._deliveries.take([event], at)
         guard.note()
+
+
+class LedgerClicks:
+    """The links of one workspace, and the ledger that remembers who followed them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._links = build_links(workspace)
+        self._book = ClickBook(workspace)
+
+    def follow(self, token: str, *, is_machine: bool) -> str:
+        """Return where a link leads, "" for nowhere, and keep that it was followed."""
+        click = self._links.read(token)
+        if click is None or not click.url:
+            return ""
+        self._book.keep(click, token, is_machine=is_machine)
+        return click.url

@@ -7,22 +7,16 @@ if the shop has an address for that.
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
-from hashlib import sha256
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
-from rekindle.content import KeptOffer, OfferFate, WayBack
-from rekindle.errors import WorkError
+from rekindle.content import Click, KeptOffer, OfferFate, WayBack
 from rekindle.journeys.population import LiveAudience
-from rekindle.ledger import Deliveries, OfferEntry, OutboxMessage, find_linked_message, mend
-from rekindle.messages import DeliveryEvent, DeliveryKind
+from rekindle.ledger import OfferEntry, OutboxMessage, find_linked_message
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Channel
-from rekindle.worker.guarding import Guard
-from rekindle.worker.links.clicking import BUCKET_SECONDS, PORTAL
+from rekindle.worker.links.clicking import ClickBook
 from rekindle.worker.showing import load_blocks
 
 WORKS_FOR = timedelta(days=30)
@@ -30,8 +24,6 @@ WORKS_FOR = timedelta(days=30)
 
 BLOCK = "favourites"
 MOST = 3
-
-logger = logging.getLogger(__name__)
 
 
 def sign_return(secret: bytes, message: OutboxMessage, at: datetime) -> str:
@@ -45,9 +37,7 @@ class LedgerWaysBack:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._deliveries = Deliveries(
-            workspace.ledger, workspace.book, secret=workspace.secret, terms=workspace.terms
-        )
+        self._clicks = ClickBook(workspace)
 
     def now(self) -> datetime:
         """Return the present."""
@@ -68,45 +58,32 @@ class LedgerWaysBack:
         if found is None:
             return None
         offer = self._offer(found.offer)
-        code = offer.code if offer is not None and offer.is_applied else ""
         has_returned = found.has_returned or self._bought_since(found.person, found.at, at)
         return WayBack(
             country=found.country,
             has_returned=has_returned,
             products=() if has_returned else self._products(found.person, at),
             offer=offer,
-            url=self._lead(code),
+            url=self._lead(offer),
         )
 
-    def note(self, about: str, person: str) -> None:
-        """Keep that a person went back by a message: it counts as a click in it."""
+    def lead(self, about: str, person: str) -> str | None:
+        """Return where a press of the button leads, and keep it as a click in the message.
+
+        "" is nowhere, None that the message or its reader is gone.
+
+        Raises:
+            WorkError: the ledger is away.
+        """
         found = find_linked_message(self._workspace.ledger, _touch_of(about), self.now())
         if found is None:
-            return
-        try:
-            self._keep(about.partition(" ")[2], found.channel, person)
-        except WorkError:
-            # Somebody wants to go to the shop; that we could not write it down is ours.
-            logger.exception("a way back could not be recorded")
-            mend(self._workspace.ledger)
-
-    def _keep(self, key: str, channel: Channel, person: str) -> None:
-        at = self.now()
-        bucket = int(at.timestamp()) // BUCKET_SECONDS
-        event = DeliveryEvent(
-            id=sha256(f"return {key} {bucket}".encode()).hexdigest()[:32],
-            kind=DeliveryKind.CLICKED,
-            channel=channel,
-            outlet=PORTAL,
-            at=at,
-            message=key,
-            person=person,
-            is_machine=False,
-        )
-        guard = Guard(self._workspace)  # several threads come here
-        guard.require_newest()
-        self._deliveries.take([event], at)
-        guard.note()
+            return None
+        url = self._lead(self._offer(found.offer))
+        if url:
+            key = about.partition(" ")[2]
+            click = Click(key, person, found.channel.value, url)
+            self._clicks.keep(click, f"return {key}", is_machine=False)
+        return url
 
     def _offer(self, given: OfferEntry | None) -> KeptOffer | None:
         """Return what is to be said of an offer; nothing of one that was taken back."""
@@ -136,9 +113,11 @@ class LedgerWaysBack:
         shown = load_blocks(self._workspace, [person], [BLOCK], at)[person][BLOCK]
         return tuple(str(one["name"]) for one in shown if one["name"])[:MOST]
 
-    def _lead(self, code: str) -> str:
+    def _lead(self, offer: KeptOffer | None) -> str:
         shop = self._workspace.config.shop
-        return shop.code_url.replace("{code}", quote(code, safe="")) if code else shop.url
+        if offer is None or not offer.is_applied:
+            return shop.url
+        return shop.code_url.replace("{code}", quote(offer.code, safe=""))
 
 
 def _touch_of(about: str) -> int:
