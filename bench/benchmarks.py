@@ -14,12 +14,12 @@ import ibis
 from bench.decisions import decisions_postgresql, decisions_sqlite
 from bench.dispatch import delivery
 from bench.dispatching import dispatch_http, dispatch_postgresql, dispatch_sqlite
-from bench.forecasts import forecasts
 from bench.identity import identity
 from bench.intake import intake
 from bench.lift import lift
 from bench.measure import Result, compare
 from bench.models import models, returns
+from bench.models.forecasts import forecasts
 from bench.recommend import recommend
 from bench.rounds import daily, idle
 from bench.spark import spark
