@@ -15,21 +15,19 @@ from urllib.parse import parse_qs
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from rekindle.consent import LinkPurpose, PendingState, PersonLink, read_link, sign_link
+from rekindle.consent import LinkPurpose, PendingState, PersonLink, sign_link
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.interfaces import Choices, Chosen, Customers
 from rekindle.web.portal.languages import name_channel
 from rekindle.web.portal.rendering import Renderer, Voice
 
-SHOWING = ("GET", "HEAD")
 ASKED_AGAIN_WITHIN = timedelta(hours=1)
 # Said of a link that a page gives which anybody may have been sent on and which never runs out:
 # by it somebody chooses what they hear of, and nobody's data are handed out or erased.
 WISHES_ALONE = "wishes"
 READ_BYTES = 16_384
 MOST_FIELDS = 200
-RETRY_SECONDS = 60
 RATES: Mapping[str, int | None] = {"any": None, "week": 7, "month": 30, "quarter": 90}
 SPANS = (30, 60, 90)
 LONGEST_SNOOZE = timedelta(days=366)
@@ -151,17 +149,11 @@ class Choosing:
         self, request: HttpRequest, purpose: LinkPurpose, token: str
     ) -> tuple[PersonLink | None, HttpResponse]:
         """Return whom a link is for, or what to answer to one that does not work."""
-        voice = self._renderer.voice(request)
-        if request.method not in (*SHOWING, "POST"):
-            refusal = self._renderer.page("not-found.html", voice, HTTPStatus.METHOD_NOT_ALLOWED)
-            refusal["Allow"] = ", ".join((*SHOWING, "POST"))
-            return None, refusal
-        link = read_link(self._secret, purpose, token)
-        if link is None:
-            return None, self._renderer.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
-        if link.is_over(self.customers.now()):
+        link, refusal = self._renderer.read(request, self._secret, purpose, token)
+        if link is not None and link.is_over(self.customers.now()):
+            voice = self._renderer.voice(request)
             return None, self._renderer.page("over.html", voice, HTTPStatus.GONE)
-        return link, HttpResponse()
+        return link, refusal
 
     def _act(
         self, request: HttpRequest, link: PersonLink, given: Given, choices: Choices, voice: Voice
@@ -260,11 +252,7 @@ class Choosing:
 
     def _could_not(self, request: HttpRequest, what: str) -> HttpResponse:
         logger.exception("%s could not be recorded", what)
-        response = self._renderer.page(
-            "failed.html", self._renderer.voice(request), HTTPStatus.SERVICE_UNAVAILABLE
-        )
-        response["Retry-After"] = str(RETRY_SECONDS)
-        return response
+        return self._renderer.try_again(self._renderer.voice(request))
 
 
 def _words(voice: Voice, name: str) -> str:

@@ -20,9 +20,9 @@ from rekindle.consent import OptOutLink, read_unsubscribe
 from rekindle.errors import WorkError
 from rekindle.feedback import LeaveReason
 from rekindle.web.access import open_to_anyone
-from rekindle.web.portal.choosing import SHOWING, Choosing
+from rekindle.web.portal.choosing import Choosing
 from rekindle.web.portal.interfaces import Clicks, NoClicks, NoOpens, Opens, OptOuts
-from rekindle.web.portal.rendering import Renderer, Voice
+from rekindle.web.portal.rendering import SHOWING, Renderer, Voice
 from rekindle.web.portal.visits import is_machine, is_opening_machine
 
 ONE_CLICK = b"One-Click"
@@ -31,7 +31,6 @@ WHY = b"scope=why"
 # The whole body RFC 8058 asks for has 26 bytes; of an answer in words we read so much.
 READ_BYTES = 8192
 LONGEST_WORDS = 1000
-RETRY_SECONDS = 60
 # The smallest GIF there is, of one transparent dot.
 DOT = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -153,9 +152,7 @@ class Pages:
 
     def _could_not(self, request: HttpRequest, what: str) -> HttpResponse:
         logger.exception("%s could not be recorded", what)
-        response = self._page("failed.html", request, HTTPStatus.SERVICE_UNAVAILABLE)
-        response["Retry-After"] = str(RETRY_SECONDS)
-        return response
+        return self._renderer.try_again(self._renderer.voice(request))
 
     def _voice(self, request: HttpRequest, link: OptOutLink, channel: str = "") -> Voice:
         choosing = self._choosing
@@ -163,9 +160,7 @@ class Pages:
         return self._renderer.voice(request, country=country, channel=channel)
 
     def _refuse_method(self, request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
-        response = self._page("not-found.html", request, HTTPStatus.METHOD_NOT_ALLOWED)
-        response["Allow"] = ", ".join(allowed)
-        return response
+        return self._renderer.refuse_method(self._renderer.voice(request), allowed)
 
     def _page(
         self, name: str, request: HttpRequest, status: HTTPStatus = HTTPStatus.OK

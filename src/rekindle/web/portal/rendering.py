@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -13,8 +13,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
+from rekindle.consent import LinkPurpose, PersonLink, read_link
 from rekindle.web.portal.languages import Texts, choose_language, load_texts, name_channel, say
 
+SHOWING = ("GET", "HEAD")
+RETRY_SECONDS = 60
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = (TEMPLATES / "style.css").read_text(encoding="utf-8")
 STYLE_HASH = b64encode(sha256(STYLE.encode()).digest()).decode()
@@ -69,6 +72,36 @@ class Renderer:
         """Return how to speak to whoever asks, who may live in a country."""
         accepted = "" if request is None else request.headers.get("Accept-Language", "")
         return Voice(choose_language(accepted, country), self._shop_name(), channel)
+
+    def read(
+        self,
+        request: HttpRequest,
+        secret: bytes,
+        purpose: LinkPurpose,
+        token: str,
+        *,
+        allowed: Sequence[str] = (*SHOWING, "POST"),
+    ) -> tuple[PersonLink | None, HttpResponse]:
+        """Return whom a signed link is for, or what to answer where it or the method is wrong."""
+        voice = self.voice(request)
+        if request.method not in allowed:
+            return None, self.refuse_method(voice, allowed)
+        link = read_link(secret, purpose, token)
+        if link is None:
+            return None, self.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
+        return link, HttpResponse()
+
+    def refuse_method(self, voice: Voice, allowed: Sequence[str]) -> HttpResponse:
+        """Return the answer to a method that a page does not know."""
+        refusal = self.page("not-found.html", voice, HTTPStatus.METHOD_NOT_ALLOWED)
+        refusal["Allow"] = ", ".join(allowed)
+        return refusal
+
+    def try_again(self, voice: Voice) -> HttpResponse:
+        """Say that nothing was recorded, and to try again in a minute."""
+        response = self.page("failed.html", voice, HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
 
     def page(
         self, name: str, voice: Voice, status: HTTPStatus = HTTPStatus.OK, **shown: object

@@ -15,15 +15,13 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from rekindle.consent import LinkPurpose, read_link
+from rekindle.consent import LinkPurpose
 from rekindle.content import KeptOffer, OfferFate, WayBack
 from rekindle.errors import WorkError
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.interfaces import WaysBack
 from rekindle.web.portal.rendering import Renderer, Voice, allow_forms_to
 
-SHOWING = ("GET", "HEAD")
-RETRY_SECONDS = 60
 SAID_OF_OFFERS = {OfferFate.LAPSED: "back_lapsed", OfferFate.REDEEMED: "back_used"}
 
 logger = logging.getLogger(__name__)
@@ -39,14 +37,10 @@ class Returning:
     @open_to_anyone("the signed token in the address says what is shown; it runs out")
     def back(self, request: HttpRequest, token: str) -> HttpResponse:
         """Show what was kept for somebody; lead to the shop on POST."""
-        voice = self._renderer.voice(request)
-        if request.method not in (*SHOWING, "POST"):
-            refusal = self._renderer.page("not-found.html", voice, HTTPStatus.METHOD_NOT_ALLOWED)
-            refusal["Allow"] = ", ".join((*SHOWING, "POST"))
-            return refusal
-        link = read_link(self._secret, LinkPurpose.RETURN, token)
+        link, refusal = self._renderer.read(request, self._secret, LinkPurpose.RETURN, token)
         if link is None:
-            return self._renderer.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
+            return refusal
+        voice = self._renderer.voice(request)
         try:
             if link.is_over(self._ways.now()):
                 return self._over(voice)
@@ -57,9 +51,7 @@ class Returning:
                 return self._over(voice)
         except WorkError:
             logger.exception("a way back could not be shown")
-            response = self._renderer.page("failed.html", voice, HTTPStatus.SERVICE_UNAVAILABLE)
-            response["Retry-After"] = str(RETRY_SECONDS)
-            return response
+            return self._renderer.try_again(voice)
         return self._show(self._renderer.voice(request, country=way.country), way)
 
     def _show(self, voice: Voice, way: WayBack) -> HttpResponse:

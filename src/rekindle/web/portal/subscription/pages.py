@@ -25,15 +25,13 @@ from rekindle.billing import (
     Comeback,
     SubscriptionState,
 )
-from rekindle.consent import LinkPurpose, PersonLink, read_link, sign_link
+from rekindle.consent import LinkPurpose, PersonLink, sign_link
 from rekindle.errors import BillerRefusedError, WorkError
 from rekindle.web.access import open_to_anyone
-from rekindle.web.portal.rendering import Renderer, Voice
+from rekindle.web.portal.rendering import SHOWING, Renderer, Voice
 from rekindle.web.portal.subscription.telling import tell_comeback, tell_owing, tell_why
 
-SHOWING = ("GET", "HEAD")
 READ_BYTES = 2048
-RETRY_SECONDS = 60
 RETURN_WITHIN = timedelta(hours=1)
 """How long somebody may take on the provider's page for another card."""
 
@@ -216,17 +214,11 @@ class SubscriptionPages:
     def _open(
         self, request: HttpRequest, purpose: LinkPurpose, token: str, allowed: tuple[str, ...]
     ) -> tuple[PersonLink | None, HttpResponse]:
-        voice = self._renderer.voice(request)
-        if request.method not in allowed:
-            refusal = self._renderer.page("not-found.html", voice, HTTPStatus.METHOD_NOT_ALLOWED)
-            refusal["Allow"] = ", ".join(allowed)
-            return None, refusal
-        link = read_link(self._secret, purpose, token)
-        if link is None:
-            return None, self._renderer.page("not-found.html", voice, HTTPStatus.NOT_FOUND)
-        if link.is_over(self._subscribers.now()):
+        link, refusal = self._renderer.read(request, self._secret, purpose, token, allowed=allowed)
+        if link is not None and link.is_over(self._subscribers.now()):
+            voice = self._renderer.voice(request)
             return None, self._renderer.page("over.html", voice, HTTPStatus.GONE)
-        return link, HttpResponse()
+        return link, refusal
 
     def _voice(self, request: HttpRequest, link: PersonLink) -> Voice:
         country = self._subscribers.country_of(link.person)
@@ -240,9 +232,7 @@ class SubscriptionPages:
 
     def _could_not(self, voice: Voice) -> HttpResponse:
         logger.exception("a subscription could not be shown or changed")
-        answer = self._renderer.page("failed.html", voice, HTTPStatus.SERVICE_UNAVAILABLE)
-        answer["Retry-After"] = str(RETRY_SECONDS)
-        return answer
+        return self._renderer.try_again(voice)
 
 
 def _to_do(standing: BilledStanding) -> str:
