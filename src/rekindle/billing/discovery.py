@@ -6,14 +6,10 @@ that leads to its ``BillerFolder``.
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Iterator, Mapping
-from importlib import import_module
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from rekindle.billing.model import Biller, BillerFolder
-from rekindle.config import BillingSettings, load_extensions, load_secrets
+from rekindle.config import BillingSettings, find_pieces, load_secrets
 from rekindle.errors import ConfigError
 
 GROUP = "rekindle.billers"
@@ -27,7 +23,7 @@ def find_billers() -> Mapping[str, BillerFolder]:
         ConfigError: a package's cannot be loaded, or two have one name.
     """
     found: dict[str, BillerFolder] = {}
-    for place, folder in (*_own(), *_installed()):
+    for place, folder in find_pieces(__package__, FACE, GROUP, are_folders=True):
         if not isinstance(folder, BillerFolder):
             raise ConfigError(f"{place} is no BillerFolder; export one as `{FACE}`")
         if folder.name in found:
@@ -56,15 +52,3 @@ def build_biller(settings: BillingSettings) -> Biller | None:
             f"{', '.join(missing)} is empty; set it, or {missing[0]}_FILE, in the environment"
         )
     return folder.build(settings, secrets)
-
-
-def _own() -> Iterator[tuple[str, Any]]:
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        if module.ispkg:
-            name = f"{__package__}.{module.name}"
-            yield name, getattr(import_module(name), FACE)
-
-
-def _installed() -> Iterator[tuple[str, Any]]:
-    for point, folder in load_extensions(GROUP):
-        yield point.value, folder

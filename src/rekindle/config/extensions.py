@@ -30,17 +30,21 @@ def load_extensions(group: str) -> Iterator[tuple[EntryPoint, Any]]:
         yield point, found
 
 
-def find_pieces(package: str, face: str, group: str) -> Iterator[tuple[str, Any]]:
+def find_pieces(
+    package: str, face: str, group: str, *, are_folders: bool = False
+) -> Iterator[tuple[str, Any]]:
     """Yield where each piece stands, and what it is: our own by name, then those from outside.
 
-    Every module of ``package`` shows one as ``face``; installed packages bring theirs by
-    entry points of ``group``.
+    Every module of ``package``, or every folder where they ``are_folders``, shows one as
+    ``face``; installed packages bring theirs by entry points of ``group``.
 
     Raises:
         ConfigError: one from outside cannot be loaded.
     """
     folder = import_module(package).__path__
     for module in sorted(pkgutil.iter_modules(folder), key=lambda one: one.name):
+        if are_folders and not module.ispkg:
+            continue
         place = f"{package}.{module.name}"
         yield place, getattr(import_module(place), face)
     for point, piece in load_extensions(group):
