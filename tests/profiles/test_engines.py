@@ -16,6 +16,7 @@ from rekindle.facts import CONTRACTS, Engine, open_warehouse
 from rekindle.profiles import FAMILIES, build_profiles
 from rekindle.testing.small_shop import CURRENCY, Card, Sale, SmallShop
 from tests.profiles.conftest import DAY_0
+from tests.subscriptions.businesses import random_business
 
 ZONE = "Europe/London"
 DATES = [DAY_0 + timedelta(days=days, hours=11) for days in (1, 200, 700)]
@@ -72,7 +73,15 @@ def town(seed: int = 11, people: int = 150) -> SmallShop:
         for day in (190, 199)
         for n in range(0, people, 3)
     ]
-    return SmallShop(sales, cards, products, zone=ZONE, rows={"scores": scores})
+    paid = random_business(seed, people=12)
+    # Some of them buy as well, and have cards.
+    rows = {
+        table: [{**row, "customer_id": row["customer_id"].replace("c", "p")} for row in found]
+        if table not in ("subscription_changes", "pauses")
+        else found
+        for table, found in paid.shop().rows.items()
+    }
+    return SmallShop(sales, cards, products, zone=ZONE, rows={"scores": scores, **rows})
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import random
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from rekindle.subscriptions import OURS, Definition, build_movements
 from rekindle.testing.small_shop import SmallShop
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HOURS = (0, 3, 9, 23)
 Row = Mapping[str, Any]
 
 
@@ -106,3 +108,63 @@ def cents(moved: Sequence[tuple[str, str, Decimal]]) -> Iterator[tuple[str, str,
     """Yield the movements with their amounts to the cent, as text."""
     for day, word, amount in moved:
         yield day, word, f"{amount:.2f}"
+
+
+def random_business(seed: int, people: int = 8) -> Business:
+    """Return a business in which everything happens that may, often on one day."""
+    roll = random.Random(seed)
+    rows = defaultdict[str, list[Row]](list)
+    for key in range(4 * people):
+        for table, row in _random_rows(roll, key, f"c{roll.randrange(people)}"):
+            rows[table].append({"source": "billing", **row})
+    return Business(
+        rows["subscriptions"],
+        rows["changes"],
+        rows["pauses"],
+        rows["cancellations"],
+        rows["payments"],
+        zone="America/New_York",
+    )
+
+
+def _random_rows(roll: random.Random, key: int, who: str) -> Iterator[tuple[str, Row]]:
+    number, since = f"s{key}", _moment(roll)
+    length = timedelta(days=roll.choice((0, 10, 90, 365)), hours=roll.choice(HOURS))
+    ended = roll.choice((None, since + length))
+    reason = roll.choice((None, None, "payment failed", "price", "")) if ended else ""
+    begun = {
+        "customer_id": who,
+        "started_at": since,
+        "ended_at": ended,
+        "cancelled_at": ended if roll.random() < 0.3 else None,
+        "mrr": Decimal(roll.choice((0, 9, 19))),
+        "plan": roll.choice(("small", "large", None)),
+        "is_trial": roll.random() < 0.1,
+        "end_reason": reason,
+    }
+    yield "subscriptions", {"subscription_id": number, **begun}
+    if roll.random() < 0.4:
+        price = {"mrr": Decimal(roll.choice((0, 5, 30))), "plan": roll.choice(("team", None))}
+        yield "changes", {"subscription_id": number, "changed_at": _moment(roll), **price}
+    if roll.random() < 0.3:
+        rests = _moment(roll)
+        times = {"paused_at": rests, "resumed_at": roll.choice((None, rests + timedelta(30)))}
+        yield "pauses", {"subscription_id": number, **times}
+    if roll.random() < 0.4:
+        said = {"cancelled_at": _moment(roll, ended), "reason": roll.choice(("budget", "", "time"))}
+        yield "cancellations", {"cancellation_id": f"k{key}", "customer_id": who, **said}
+    for turn in range(roll.randrange(3)):
+        tried = {
+            "outcome": roll.choice(("failed", "paid")),
+            "attempted_at": _moment(roll, ended),
+            "amount": Decimal(9),
+            "invoice_id": roll.choice((None, f"i{key}")),
+        }
+        ids = {"payment_id": f"p{key}.{turn}", "subscription_id": number, "customer_id": who}
+        yield "payments", {**ids, **tried}
+
+
+def _moment(roll: random.Random, near: datetime | None = None) -> datetime:
+    if near is not None:
+        return near + timedelta(days=roll.choice((-3, 0, 2, 9)))
+    return at("2023-01-01") + timedelta(days=roll.randrange(700), hours=roll.choice(HOURS))

@@ -9,6 +9,7 @@ from rekindle.subscriptions.failures import Ending, build_failures, build_unread
 from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
 from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.standing import build_standing, build_unreadable
+from rekindle.subscriptions.states import build_states
 
 __all__ = [
     "DEFINITIONS",
@@ -24,6 +25,7 @@ __all__ = [
     "build_months",
     "build_movements",
     "build_standing",
+    "build_states",
     "build_stays",
     "build_steps",
     "build_unread_outcomes",

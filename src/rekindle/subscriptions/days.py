@@ -14,7 +14,10 @@ from rekindle.facts import INSTANT
     name="timezone", signature=(("string", INSTANT), "timestamp(6)")
 )
 def _by_the_clock_of(zone: str, at: datetime) -> datetime:  # type: ignore[empty-body]
-    """Return what a clock of the zone shows; DuckDB and PostgreSQL call it the same."""
+    """Return what a clock of the zone shows; DuckDB and PostgreSQL call it the same.
+
+    Spark is taught the name as it is opened.
+    """
 
 
 def local_day(at: ir.Value, zone: str) -> ir.Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import ibis
@@ -16,6 +16,8 @@ from rekindle.subscriptions.movements import build_step, build_steps
 
 # A cancellation that is noted so many days after the last paid period ended still tells of it.
 NOTED_LATE = 7
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 # Two departures are of one season where their months lie no further apart.
 SEASON_MONTHS = 1
 FAILED = (
@@ -90,108 +92,131 @@ def build_departures(facts: Facts, as_of: datetime, definition: Definition) -> i
     """
     stays = build_stays(facts, as_of, definition)
     gone = stays.filter(stays.left_on.notnull())
-    told = _ended(facts, as_of, definition)
-    gone = gone.left_join(told, [gone.customer_id == told.who, gone.left_on == told.ended_on]).drop(
-        "who", "ended_on"
-    )
-    said = _cancelled(facts, as_of)
-    gone = gone.left_join(
-        said,
-        [
-            gone.customer_id == said.who,
-            said.said_on >= gone.came_on,
-            said.said_on <= gone.left_on + ibis.interval(days=NOTED_LATE),
-        ],
-    )
-    kept = (*stays.columns, "end_reason", "was_cancelled")
-    gone = _newest(gone, kept, gone.said_at, ("who", "said"))
-    reason = ibis.coalesce(gone.end_reason, gone.said).lower().strip()
-    gone = gone.mutate(reason=reason, has_said=gone.who.notnull()).drop("who")
-    seasonal = _seasonal(gone)
-    gone = gone.left_join(
-        seasonal, [gone.customer_id == seasonal.of, gone["time"] == seasonal.of_time]
-    )
-    unpaid = _unpaid(gone, facts, as_of)
-    gone = gone.left_join(
-        unpaid, [gone.customer_id == unpaid.owing, gone["time"] == unpaid.owing_time]
-    )
-    has_decided = gone.has_said | gone.reason.notnull() | ibis.coalesce(gone.was_cancelled, False)
-    is_told = ibis.coalesce(gone.reason.re_replace(r"[\s-]+", "_").isin(FAILED), False)
-    has_failed = is_told | (gone.owing.notnull() & ~has_decided)
+    gone = gone.mutate(number=gone["time"], known_until=ibis.literal(as_of, type=INSTANT))
+    left = gone.select("customer_id", "left_on", left_at=ibis.literal(LONG_AGO, type=INSTANT))
+    why = build_why(gone, left, facts, definition)
+    return gone.inner_join(why, ["customer_id", "number"]).select(*stays.columns, "reason", "kind")
+
+
+def build_why(gone: ir.Table, left: ir.Table, facts: Facts, definition: Definition) -> ir.Table:
+    """Return why stays ended, by what was known of each before an instant of its own.
+
+    ``gone`` has ``customer_id``, ``number`` (of the row among its customer's), ``came_on``,
+    ``left_on`` and ``known_until``, before which something counts if it was known. ``left`` has
+    every departure: ``customer_id``, ``left_on`` and ``left_at``. Returned are ``customer_id``,
+    ``number``, ``reason`` and ``kind``, as in ``build_departures``.
+    """
+    rows = gone.select("customer_id", "number", "came_on", "left_on", "known_until")
+    asked = rows
+    for found in (
+        _ended(asked, facts, definition),
+        _cancelled(asked, facts),
+        _seasonal(asked, left),
+        _unpaid(asked, facts),
+    ):
+        of_one = found.rename(of="customer_id", of_number="number")
+        rows = rows.left_join(
+            of_one, [rows.customer_id == of_one["of"], rows.number == of_one.of_number]
+        ).drop("of", "of_number")
+    reason = ibis.coalesce(rows.end_reason, rows.said).lower().strip()
+    was_cancelled = ibis.coalesce(rows.was_cancelled, False)
+    has_decided = rows.has_said.notnull() | reason.notnull() | was_cancelled
+    is_told = ibis.coalesce(reason.re_replace(r"[\s-]+", "_").isin(FAILED), False)
+    has_failed = is_told | (rows.is_owing.notnull() & ~has_decided)
     kind = ibis.cases(
         (has_failed, ChurnKind.INVOLUNTARY.value),
-        (gone.of.notnull(), ChurnKind.SEASONAL.value),
+        (rows.is_seasonal.notnull(), ChurnKind.SEASONAL.value),
         (has_decided, ChurnKind.VOLUNTARY.value),
         else_=ChurnKind.UNKNOWN.value,
     )
-    return gone.select(*stays.columns, "reason", kind=kind)
+    return rows.select("customer_id", "number", reason=reason, kind=kind)
 
 
-def _ended(facts: Facts, as_of: datetime, definition: Definition) -> ir.Table:
-    """Return for each customer and step at which subscriptions ended what is said of it."""
+def _ended(gone: ir.Table, facts: Facts, definition: Definition) -> ir.Table:
+    """Return what is said of the subscriptions that ended as their customers left."""
     rows = facts.more["subscriptions"]
-    rows = rows.filter(rows.ended_at < ibis.literal(as_of, type=INSTANT))
-    rows = rows.mutate(ended_on=build_step(rows.ended_at, facts.zone, definition))
-    return rows.group_by("ended_on", who=rows.customer_id).agg(
-        end_reason=rows.end_reason.nullif("").max(), was_cancelled=rows.cancelled_at.max().notnull()
+    rows = rows.select(
+        who="customer_id",
+        known_at=ibis.greatest(rows.ended_at, rows.started_at),
+        ended_on=build_step(rows.ended_at, facts.zone, definition),
+        said=rows.end_reason.nullif(""),
+        cancelled="cancelled_at",
+    )
+    met = gone.inner_join(
+        rows,
+        [
+            gone.customer_id == rows.who,
+            gone.left_on == rows.ended_on,
+            rows.known_at < gone.known_until,
+        ],
+    )
+    return met.group_by("customer_id", "number").agg(
+        end_reason=met.said.max(), was_cancelled=met.cancelled.max().notnull()
     )
 
 
-def _cancelled(facts: Facts, as_of: datetime) -> ir.Table:
+def _cancelled(gone: ir.Table, facts: Facts) -> ir.Table:
+    """Return what the newest cancellation of each stay said, empty where it said nothing."""
     rows = facts.more["cancellations"]
-    rows = rows.filter(rows.cancelled_at < ibis.literal(as_of, type=INSTANT))
-    return rows.select(
+    rows = rows.select(
         who="customer_id",
         said_at="cancelled_at",
         said_on=local_day(rows.cancelled_at, facts.zone),
         said=rows.reason.nullif(""),
     )
-
-
-def _newest(
-    joined: ir.Table, kept: tuple[str, ...], order: ir.Value, more: tuple[str, ...]
-) -> ir.Table:
-    """Return one row a stay: that of the newest of what was joined to it."""
-    first = ibis.row_number().over(
-        group_by=[joined.customer_id, joined["time"]],
-        order_by=[order.desc(nulls_first=False), joined[more[-1]]],
+    met = gone.inner_join(
+        rows,
+        [
+            gone.customer_id == rows.who,
+            rows.said_on >= gone.came_on,
+            rows.said_on <= gone.left_on + ibis.interval(days=NOTED_LATE),
+            rows.said_at < gone.known_until,
+        ],
     )
-    ranked = joined.select(*kept, *more, rank=first)
+    first = ibis.row_number().over(
+        group_by=[met.customer_id, met.number], order_by=[met.said_at.desc(), met.said]
+    )
+    ranked = met.select("customer_id", "number", "said", has_said=ibis.literal(True), rank=first)
     return ranked.filter(ranked["rank"] == 0).drop("rank")
 
 
-def _unpaid(gone: ir.Table, facts: Facts, as_of: datetime) -> ir.Table:
-    """Return the stays (``owing``, ``owing_time``) that ended with a failed payment still open."""
-    failed = build_failures(facts, as_of)
-    failed = failed.filter(failed.ending.isnull() | (failed.ending != Ending.CLEARED.value))
-    failed = failed.select(who="customer_id", failed_on=local_day(failed.failed_at, facts.zone))
-    stays = gone.select("customer_id", "time", "came_on", "left_on")
-    pairs = stays.inner_join(
+def _unpaid(gone: ir.Table, facts: Facts) -> ir.Table:
+    """Return the stays that ended with a failed payment still open."""
+    failed = build_failures(facts, FOR_EVER)
+    is_cleared = ibis.coalesce(failed.ending == Ending.CLEARED.value, False)
+    failed = failed.select(
+        "failed_at",
+        who="customer_id",
+        failed_on=local_day(failed.failed_at, facts.zone),
+        cleared_at=ibis.ifelse(is_cleared, failed.ended_at, ibis.null(INSTANT)),
+    )
+    met = gone.inner_join(
         failed,
         [
-            stays.customer_id == failed.who,
-            failed.failed_on >= stays.came_on,
-            failed.failed_on <= stays.left_on,
+            gone.customer_id == failed.who,
+            failed.failed_on >= gone.came_on,
+            failed.failed_on <= gone.left_on,
+            failed.failed_at < gone.known_until,
         ],
     )
-    return pairs.select(owing=pairs.customer_id, owing_time=pairs["time"]).distinct()
+    open_still = met.filter(met.cleared_at.isnull() | (met.cleared_at >= met.known_until))
+    found = open_still.select("customer_id", "number").distinct()
+    return found.mutate(is_owing=ibis.literal(True))
 
 
-def _seasonal(gone: ir.Table) -> ir.Table:
-    """Return the stays (``of``, ``of_time``) that ended in a season of several years."""
-    when = gone.select(
-        "customer_id", "time", "back_on", year=gone.left_on.year(), month=gone.left_on.month()
-    )
-    other = when.view()
-    apart = (when.month - other.month).abs()
+def _seasonal(gone: ir.Table, left: ir.Table) -> ir.Table:
+    """Return the stays that ended in a season of several years; between two there was a return."""
+    years = left.select(who="customer_id", other_on="left_on", other_at="left_at")
+    apart = (gone.left_on.month() - years.other_on.month()).abs()
     is_near = (apart <= SEASON_MONTHS) | (apart >= 12 - SEASON_MONTHS)
-    pairs = when.join(
-        other,
+    met = gone.inner_join(
+        years,
         [
-            when.customer_id == other.customer_id,
-            when.year != other.year,
+            gone.customer_id == years.who,
+            gone.left_on.year() != years.other_on.year(),
             is_near,
-            when.back_on.notnull() | other.back_on.notnull(),
+            years.other_at < gone.known_until,
         ],
     )
-    return pairs.select(of=pairs.customer_id, of_time=pairs["time"]).distinct()
+    found = met.select("customer_id", "number").distinct()
+    return found.mutate(is_seasonal=ibis.literal(True))

@@ -82,8 +82,9 @@ def build_unread_outcomes(facts: Facts, as_of: datetime) -> ir.Table:
 def _attempts(facts: Facts, at: ir.Value) -> ir.Table:
     """Return the attempts whose outcome was known before ``at``, each with its ``case``."""
     rows = facts.more["payments"]
-    rows = rows.mutate(known_at=ibis.coalesce(rows.settled_at, rows.attempted_at))
-    rows = rows.filter((rows.attempted_at < at) & (rows.known_at < at))
+    settled_at = ibis.coalesce(rows.settled_at, rows.attempted_at)
+    rows = rows.mutate(known_at=ibis.greatest(settled_at, rows.attempted_at))
+    rows = rows.filter(rows.known_at < at)
     rows = rows.mutate(outcome=build_outcome(rows), kind=build_decline(rows))
     rows = rows.filter(rows.outcome.isin([AttemptOutcome.PAID.value, AttemptOutcome.FAILED.value]))
     went = ibis.ifelse(rows.outcome == AttemptOutcome.PAID.value, 1, 0)
@@ -134,7 +135,11 @@ def _with_invoices(cases: ir.Table, facts: Facts, at: ir.Value) -> ir.Table:
         of_source="source",
         of_invoice="invoice_id",
         of_subscription="subscription_id",
-        invoice_paid_at=_before(rows.paid_at, at),
+        # Nothing of an invoice is known before the invoice itself.
+        invoice_paid_at=_before(
+            ibis.ifelse(rows.paid_at < rows.invoiced_at, rows.invoiced_at, rows.paid_at),
+            at,
+        ),
         invoice_dropped_at=_first(rows.voided_at, rows.given_up_at, at=at),
     )
     cases = with_home(cases, facts.more["invoices"], "invoice_id")

@@ -35,14 +35,8 @@ def build_steps(facts: Facts, as_of: datetime, definition: Definition) -> ir.Tab
     ``delta`` and ``mrr`` (in major units a month, before and after: ``mrr - delta`` and
     ``mrr``), ``seats_before``, ``seats`` and ``was_here`` (whether they ever were before).
     """
-    rows = build_standing(facts, as_of, definition)
-    of_one = ibis.window(group_by=[rows[name] for name in KEY], order_by=[rows["at"], rows.kind])
-    nothing = ibis.literal(0).cast(rows.mrr.type())
-    rows = rows.mutate(
-        delta=rows.mrr - ibis.coalesce(rows.mrr.lag().over(of_one), nothing),
-        seat_delta=rows.seat - ibis.coalesce(rows.seat.lag().over(of_one), 0),
-        on=build_step(rows["at"], facts.zone, definition),
-    )
+    rows = build_deltas(build_standing(facts, as_of, definition))
+    rows = rows.mutate(on=build_step(rows["at"], facts.zone, definition))
     steps = rows.group_by("customer_id", "on").agg(
         delta=rows.delta.sum(), seat_delta=rows.seat_delta.sum()
     )
@@ -57,6 +51,18 @@ def build_steps(facts: Facts, as_of: datetime, definition: Definition) -> ir.Tab
         seats_before=steps.seats - steps.seat_delta,
         was_here=ibis.coalesce(steps.seats.max().over(before), 0) > 0,
     ).drop("seat_delta")
+
+
+def build_deltas(standing: ir.Table) -> ir.Table:
+    """Return ``build_standing`` with ``delta`` and ``seat_delta``, what each happening changed."""
+    of_one = ibis.window(
+        group_by=[standing[name] for name in KEY], order_by=[standing["at"], standing.kind]
+    )
+    nothing = ibis.literal(0).cast(standing.mrr.type())
+    return standing.mutate(
+        delta=standing.mrr - ibis.coalesce(standing.mrr.lag().over(of_one), nothing),
+        seat_delta=standing.seat - ibis.coalesce(standing.seat.lag().over(of_one), 0),
+    )
 
 
 def build_movements(facts: Facts, as_of: datetime, definition: Definition) -> ir.Table:

@@ -62,8 +62,9 @@ def build_mrr(rows: ir.Table) -> ir.Value:
 def build_standing(facts: Facts, as_of: datetime, definition: Definition) -> ir.Table:
     """Return what each subscription brings after each of its happenings.
 
-    Columns: ``customer_id``, the key, ``at``, ``kind``, ``mrr`` (of a month, from then on) and
-    ``seat`` (1 where its customer is subscribed by it, else 0).
+    Columns: ``customer_id``, the key, ``at``, ``kind``, ``plan`` (where the happening names
+    one), ``mrr`` (of a month, from then on) and ``seat`` (1 where its customer is subscribed
+    by it, else 0).
     """
     rows = _happenings(facts, ibis.literal(as_of, type=INSTANT))
     by = [rows[name] for name in KEY]
@@ -93,6 +94,7 @@ def build_standing(facts: Facts, as_of: datetime, definition: Definition) -> ir.
         *KEY,
         "at",
         "kind",
+        "plan",
         mrr=ibis.ifelse(brings, rows.price, nothing),
         seat=ibis.ifelse(is_here, 1, 0),
     )
@@ -125,14 +127,16 @@ def _happenings(facts: Facts, at: ir.Value) -> ir.Table:
     price = ibis.ifelse(begun.is_trial, nothing, build_mrr(begun))
     ended = begun.filter(begun.ended_at < at)
     parts = [
-        _as_happening(begun, begun.started_at, BEGAN, price=price),
-        _as_happening(ended, ended.ended_at, ENDED),
+        _as_happening(begun, begun.started_at, BEGAN, price=price, plan=begun.plan),
+        # What is said to have ended before it began was never there.
+        _as_happening(ended, ibis.greatest(ended.ended_at, ended.started_at), ENDED),
     ]
     of = begun.select(*KEY, "customer_id", "is_trial", since="started_at")
     changes = at_home(facts.more["subscription_changes"], begun, "subscription_id")
     changes = changes.filter(changes.changed_at < at).join(of, list(KEY))
     price = build_mrr(changes)
-    parts.append(_as_happening(changes, _not_before(changes, "changed_at"), CHANGED, price=price))
+    at_change = _not_before(changes, "changed_at")
+    parts.append(_as_happening(changes, at_change, CHANGED, price=price, plan=changes.plan))
     pauses = at_home(facts.more["pauses"], begun, "subscription_id")
     pauses = pauses.filter(pauses.paused_at < at).join(of, list(KEY))
     parts.append(_as_happening(pauses, _not_before(pauses, "paused_at"), PAUSED, pauses=1))
@@ -152,6 +156,7 @@ def _as_happening(
     kind: int,
     *,
     price: ir.Value | None = None,
+    plan: ir.Value | None = None,
     pauses: int = 0,
 ) -> ir.Table:
     return rows.select(
@@ -161,5 +166,6 @@ def _as_happening(
         at=at,
         kind=ibis.literal(kind, type="int64"),
         price=ibis.null(MRR) if price is None else price,
+        plan=ibis.null("string") if plan is None else plan.nullif(""),
         pauses=ibis.literal(pauses, type="int64"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 from rekindle.desk import build_plan, count_audience, replay_journey, report_journey
 from rekindle.errors import ConfigError
 from rekindle.facts import CONTRACTS
+from rekindle.subscriptions import build_states
 from tests.facts.engines.java import make_java_home
 from tests.runtime.shops import NOW, Team, add_section
+from tests.subscriptions.businesses import random_business
 
 # One worker takes all tests of a module: one JVM starts.
 
@@ -84,6 +87,21 @@ def test_profiles_are_equal_bit_by_bit(teams: Teams) -> None:
     assert ours.schema == theirs.schema
     assert ours.equals(theirs)
     assert ours.num_rows > 250
+
+
+def test_subscribers_stand_the_same(teams: Teams) -> None:
+    rows = random_business(3).shop().tables()
+    found = []
+    for engine in (team.workspace.engine for team in teams):
+        facts = engine.facts()
+        more = {n: engine.bring(f"try_{n}", rows[n]) for n in facts.more if n in rows}
+        states = build_states(replace(facts, more={**facts.more, **more}))
+        found.append(
+            engine.run(states).sort_by([("customer_id", "ascending"), ("at", "ascending")])
+        )
+    assert found[0].num_rows > 50
+    ours, theirs = (table.to_pylist() for table in found)
+    assert [one for one in zip(ours, theirs, strict=True) if one[0] != one[1]] == []
 
 
 def test_an_audience_is_the_same(teams: Teams) -> None:

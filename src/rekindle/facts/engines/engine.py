@@ -28,6 +28,8 @@ from rekindle.facts.sql import first_line
 ibis.options.sql.fuse_selects = False
 
 # More of them are worked out anew in each question rather than held in memory.
+# Where `timezone(zone, instant)` is what a clock of the zone shows, as subscriptions ask for.
+LOCAL_CLOCKS = ("duckdb", "postgres", "pyspark")
 MOST_UNDONE = 500_000
 
 _numbers = itertools.count(1)
@@ -98,6 +100,7 @@ class Engine:
             and not held.isdisjoint({"categories", "categories of products"}),
             has_cards="cards" in held,
             has_scores="scores" in held,
+            has_subscriptions="subscriptions" in held and self._con.name in LOCAL_CLOCKS,
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.further},
@@ -173,6 +176,7 @@ class Engine:
             "cards": cards,
             "undated cards": find_undated_cards(cards),
             "scores": tables["scores"],
+            "subscriptions": tables["subscriptions"],
             "given back": orders.filter(orders.refund > 0),
             "late changes": find_late_changes(orders),
         }

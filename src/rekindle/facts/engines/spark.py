@@ -12,6 +12,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 SCHEME = "spark"
 REMOTE = "spark.remote"
+# What a clock of a zone shows, under the name that DuckDB and PostgreSQL have for it.
+LOCAL_CLOCK = """
+    create or replace temporary function timezone(zone string, moment timestamp)
+    returns timestamp return from_utc_timestamp(moment, zone)
+"""
 
 
 class SparkEngine(Engine):
@@ -34,6 +40,7 @@ class SparkEngine(Engine):
     def __init__(self, con: Any, *, currency: str, zone: str) -> None:
         super().__init__(con, currency=currency, zone=zone)
         self._session: SparkSession = con._session
+        self._session.sql(LOCAL_CLOCK)
         self._turn = nullcontext()  # a session takes questions of several threads
 
     def run(self, expression: ir.Expr) -> pa.Table:
@@ -59,12 +66,27 @@ class SparkEngine(Engine):
 
     def _build(self, expression: ir.Table) -> DataFrame:
         self._con._run_pre_execute_hooks(expression)  # shows tables that stand in memory
-        return self._session.sql(self._con.compile(expression))
+        return self._session.sql(self._con.compile(_with_trims(expression)))
 
     def _show(self, name: str, frame: DataFrame, like: ir.Table) -> ir.Table:
         own = own_name(name)
         frame.createOrReplaceTempView(own)
         return self._con.table(own).cast(like.schema())
+
+
+def _with_trims(expression: ir.Table) -> ir.Table:
+    r"""Return the expression with white space taken off by a pattern.
+
+    Ibis writes the characters as text with ``\v`` and ``\f``, which Spark reads as the letters.
+    """
+
+    def rewrite(node: ops.Node, changed: Mapping[str, Any] | None) -> ops.Node:
+        node = node.__recreate__(changed) if changed else node
+        if isinstance(node, ops.Strip):
+            return ops.RegexReplace(node.arg, r"^\s+|\s+$", "")
+        return node
+
+    return expression.op().replace(rewrite).to_expr()
 
 
 def open_spark(place: FactsPlace) -> Engine:

@@ -1,0 +1,115 @@
+"""Subscriber: what the person pays for again and again, or why and when they left."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from rekindle.config import LifecycleSettings
+from rekindle.profiles.families.subscriber_states import INNER
+from rekindle.profiles.model import DTYPES, Derivation, Family, ProfileColumn
+from rekindle.subscriptions import ChurnKind
+
+MONTH_DAYS = 365.25 / 12
+SUBSCRIBED, PAUSED, GONE = "subscribed", "paused", "gone"
+COLUMNS = (
+    ProfileColumn(
+        "subscription_state",
+        "text",
+        "",
+        "How they stand as a subscriber; empty for who never paid for a subscription.",
+        words=(SUBSCRIBED, PAUSED, GONE),
+        place=410,
+    ),
+    ProfileColumn(
+        "subscription_plan",
+        "text",
+        "",
+        "The plan that they began or changed to last.",
+        place=411,
+    ),
+    ProfileColumn("mrr", "money", "a month", "What they pay a month; 0 in a pause.", place=412),
+    ProfileColumn(
+        "subscribed_on",
+        "date",
+        "",
+        "When the stay began that runs, or that ended last.",
+        place=413,
+    ),
+    ProfileColumn(
+        "paid_months",
+        "count",
+        "months",
+        "Whole months that were paid for, over all stays; pauses left out.",
+        blank=0,
+        place=414,
+    ),
+    ProfileColumn("times_churned", "count", "", "How often they left.", blank=0, place=415),
+    ProfileColumn("churned_on", "date", "", "When they left last.", place=416),
+    ProfileColumn(
+        "churn_kind",
+        "text",
+        "",
+        "How they came to leave last: a payment failed, they cancelled, or they leave in the same "
+        "months every year.",
+        words=tuple(ChurnKind),
+        place=417,
+    ),
+    ProfileColumn(
+        "churn_reason",
+        "text",
+        "",
+        "Why they left last, as they or the system said it, in small letters.",
+        place=418,
+    ),
+    ProfileColumn(
+        "months_since_churn",
+        "count",
+        "months",
+        "Whole months since they left; empty for who is subscribed.",
+        place=419,
+    ),
+)
+
+
+def build_subscriber(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
+    """Add how the person stands as a subscriber, from the newest state."""
+    if "subscriber_seats" not in table.columns:
+        return table
+    is_here = table.subscriber_seats > 0
+    pays = table.subscriber_mrr > 0
+    never = table.subscriber_came_on.isnull()
+    gone_days = table.as_of_on.delta(table.subscriber_left_on, unit="day")
+    running = ibis.ifelse(pays, table.as_of_on.delta(table.subscriber_on, unit="day"), 0)
+    shown = {
+        "subscription_state": ibis.cases(
+            (never, ibis.null("string")),
+            (is_here & pays, SUBSCRIBED),
+            (is_here, PAUSED),
+            else_=GONE,
+        ),
+        "subscription_plan": table.subscriber_plan,
+        "mrr": table.subscriber_mrr,
+        "subscribed_on": table.subscriber_came_on,
+        "paid_months": ibis.coalesce(_months(table.subscriber_paid_days + running), 0),
+        "times_churned": ibis.coalesce(table.subscriber_times, 0),
+        "churned_on": table.subscriber_left_on,
+        "churn_kind": table.subscriber_kind,
+        "churn_reason": table.subscriber_reason,
+        "months_since_churn": ibis.ifelse(is_here, ibis.null("int64"), _months(gone_days)),
+    }
+    types = {column.name: DTYPES[column.type] for column in COLUMNS}
+    return table.mutate(**{name: value.cast(types[name]) for name, value in shown.items()})
+
+
+def _months(days: ir.Value) -> ir.Value:
+    return (days.cast("float64") / MONTH_DAYS).floor().cast("int64")
+
+
+FAMILY = Family(
+    name="subscriber",
+    meaning="What the person pays for again and again, or when and why they left.",
+    columns=COLUMNS,
+    how=Derivation(build_subscriber, is_of_one_row=True),
+    may_use=INNER,
+)

@@ -1,0 +1,49 @@
+"""Subscriber states: how a subscriber stood last, and why they left; shown by ``subscriber``."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from rekindle.facts import Facts
+from rekindle.profiles.model import Family, RowTally
+from rekindle.subscriptions import build_states
+
+NAMES = (
+    "seats",
+    "mrr",
+    "plan",
+    "on",
+    "paid_days",
+    "came_on",
+    "left_on",
+    "times",
+    "kind",
+    "reason",
+)
+INNER = tuple(f"subscriber_{name}" for name in NAMES)
+
+
+def build_rows(facts: Facts) -> ir.Table:
+    """Return one row a subscriber and instant at which something about them changed."""
+    states = build_states(facts)
+    return states.select(
+        "customer_id", "at", **dict(zip(INNER, (states[n] for n in NAMES), strict=True))
+    )
+
+
+FAMILY = Family(
+    name="subscriber_states",
+    meaning="How the person stood as a subscriber last; shown by `subscriber`.",
+    columns=(),
+    how=RowTally(build_rows, {}, newest=INNER),
+    tables=(
+        "subscriptions",
+        "subscription_changes",
+        "pauses",
+        "cancellations",
+        "payments",
+        "invoices",
+    ),
+    inner=INNER,
+    is_known=lambda facts: facts.has_subscriptions,
+)
