@@ -167,6 +167,7 @@ class Reason(StrEnum):
     OFFER_SPENT = "offer_spent"
     BUDGET = "budget"
     NOT_WORTH_IT = "not_worth_it"
+    GLOBAL_HOLDOUT = "global_holdout"
     HELD_OUT = "held_out"
 
     WAITING = "waiting"
@@ -186,6 +187,10 @@ class Reason(StrEnum):
     OPT_OUT = "opt_out"
     COMPLAINT = "complaint"
     BOUNCE = "bounce"
+
+
+GHOSTLY = frozenset({Reason.GLOBAL_HOLDOUT, Reason.HELD_OUT})
+"""Why a touch stays a ghost: the person would have been written to now, but for a holdout."""
 
 
 class SignalKind(StrEnum):

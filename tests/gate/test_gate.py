@@ -50,6 +50,20 @@ def test_touch_with_nothing_against_it_is_sent() -> None:
     assert decide(context()) == SEND
 
 
+def _with_everything_against(dossier: Dossier) -> Dossier:
+    return replace(
+        dossier,
+        exit=Reason.ORDER,
+        is_erased=True,
+        is_suppressed=True,
+        permission=Permission(False, Rule.NO_RECORD),
+        is_reachable=False,
+        exclusion=Exclusion.BAD_ACTOR,
+        is_withheld=True,
+        preferences=Preferences(NOW + DAY, frozenset({"news"})),
+    )
+
+
 def test_first_reason_in_the_documented_order_is_given() -> None:
     """Everything stands against a touch; lifted one by one, the next reason shows."""
     bound = HouseRules(
@@ -66,16 +80,7 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
         expected=1,
         offer=Choice(None, Reason.OFFER_OVER),
     )
-    dossier = replace(
-        asked.dossier,
-        exit=Reason.ORDER,
-        is_erased=True,
-        is_suppressed=True,
-        permission=Permission(False, Rule.NO_RECORD),
-        is_reachable=False,
-        exclusion=Exclusion.BAD_ACTOR,
-        preferences=Preferences(NOW + DAY, frozenset({"news"})),
-    )
+    dossier = _with_everything_against(asked.dossier)
     lifted: dict[Reason, dict[str, object]] = {
         Reason.EXIT_REACHED: {"exit": None},
         Reason.ERASED: {"is_erased": False},
@@ -99,6 +104,7 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
         Reason.OFFER_SPENT: {"offer": Choice()},
         Reason.BUDGET: {"budget_left": None},
         Reason.NOT_WORTH_IT: {"expected": None},
+        Reason.GLOBAL_HOLDOUT: {"is_withheld": False},
         Reason.HELD_OUT: {},
     }
     given = []

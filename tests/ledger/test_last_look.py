@@ -8,7 +8,15 @@ from datetime import date, datetime, time
 
 import pytest
 
-from rekindle.gate import Budget, Calendar, Cap, QuietHours, Worth
+from rekindle.gate import (
+    EVERYTHING,
+    Budget,
+    Calendar,
+    Cap,
+    GlobalHoldout,
+    QuietHours,
+    Worth,
+)
 from rekindle.ledger import models
 from rekindle.ledger.offers.models import GivenOffer
 from rekindle.vocabulary import Channel, Reason
@@ -74,6 +82,13 @@ def no_budget(desk: Desk) -> None:
     desk.terms = replace(TERMS, budgets=(Budget(None, None, 0),))
 
 
+def is_withheld(desk: Desk) -> None:
+    """Let Ann turn out to be somebody who was drawn into the holdout of all journeys."""
+    desk.terms = replace(TERMS, budgets=(), holdout=GlobalHoldout(0.1, "shop/*"))
+    drawn = {"person_id": "ann", "journey": EVERYTHING, "arm": "holdout"}
+    desk.queue.add(models.Assignment, **drawn, assigned_at=START, version=1)
+
+
 def gives(desk: Desk, touch: int, ends_at: datetime) -> None:
     """Let an offer go with a message to Ann, until then."""
     desk.queue.add(
@@ -129,6 +144,7 @@ CHANGES: dict[Reason, Change] = {
     Reason.OFFER_OPEN: has_another,
     Reason.BUDGET: no_budget,
     Reason.NOT_WORTH_IT: is_worth_little,
+    Reason.GLOBAL_HOLDOUT: is_withheld,
 }
 
 

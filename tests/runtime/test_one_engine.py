@@ -24,7 +24,7 @@ from rekindle.journeys.population.live import LiveAudience
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import build_dispatcher
 from rekindle.worker.observing import observe_returns
-from tests.runtime.shops import Team, mornings
+from tests.runtime.shops import Team, add_section, mornings
 
 FIRST = date(2024, 8, 19)
 DAYS = 14
@@ -107,6 +107,7 @@ def runs(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("runs") / "shop"
     Team.copy(imported_shop, folder)
     (folder / "journeys" / "brisk.yaml").write_text(BRISK, encoding="utf-8")
+    add_section(folder, "[holdout]\nshare = 0.15\n")
     team = Team.at_work(folder, next(mornings(FIRST, 1)))
     rehearsal = rehearse(team.workspace, team.workspace.journey("brisk"), first=FIRST, last=LAST)
     team.start("brisk")
@@ -158,6 +159,7 @@ def test_the_period_holds_every_kind_of_course(runs: Runs) -> None:
     assert {"cap", "held_out", "no_permission", "unreachable", "condition_not_met"} <= set(
         replayed.reasons
     )
+    assert "global_holdout" in replayed.reasons
     assert any(one.enrolment.rotation for one in replayed.courses)
 
 

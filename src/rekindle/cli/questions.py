@@ -34,7 +34,7 @@ from rekindle.cli.console import (
 )
 from rekindle.config import write_duration
 from rekindle.consent import PendingState
-from rekindle.vocabulary import Answer
+from rekindle.vocabulary import Answer, Arm
 from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
@@ -251,6 +251,11 @@ def _against(found: Explanation, zone: ZoneInfo) -> Iterator[str]:
         where = word_for(suppression.channel) if suppression.channel else "any channel"
         what = f"{suppression.purpose} " if suppression.purpose else ""
         yield f"Never again {what}by {where}: {suppression.reason}, {day(suppression.at, zone)}"
+    if found.drawn is not None and found.drawn.arm is Arm.HOLDOUT:
+        yield (
+            "Held out of all marketing journeys since "
+            f"{day(found.drawn.at, zone)}, for as long as there is such a holdout"
+        )
     wishes = found.preferences
     if wishes.snoozed_until is not None and wishes.snoozed_until > found.as_of:
         yield f"Asked for nothing before {moment(wishes.snoozed_until, zone)}"

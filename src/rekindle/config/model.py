@@ -20,7 +20,7 @@ from pydantic import (
     field_validator,
 )
 
-from rekindle.config.shop import Settings, ShopSettings
+from rekindle.config.shop import HoldoutSettings, Settings, ShopSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     MOST_DAYS,
@@ -644,6 +644,7 @@ class Config(Settings):
     worth: tuple[WorthSettings, ...] = ()
     offers: OffersSettings = OffersSettings()
     exclusions: ExclusionsSettings = ExclusionsSettings()
+    holdout: HoldoutSettings = HoldoutSettings()
     breaker: BreakerSettings = BreakerSettings()
     pacing: PacingSettings = PacingSettings()
     portal: PortalSettings = PortalSettings()

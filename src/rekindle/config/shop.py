@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rekindle.config.values import Address, Host, Text
+from rekindle.config.values import Address, Duration, Host, Text
 
 
 class Settings(BaseModel):
     """The common behaviour of every section: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HoldoutSettings(Settings):
+    """People who get nothing from any marketing journey, so that all together are measured."""
+
+    share: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Of the people who enter a marketing journey for the first time; 0 for none. "
+        "A change draws new people alone; 0 lets everybody be written to again.",
+    )
+    within: Duration = Field(
+        timedelta(days=90), description="How long after they were drawn people are compared."
+    )
 
 
 class ShopSettings(Settings):

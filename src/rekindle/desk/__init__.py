@@ -54,7 +54,12 @@ if TYPE_CHECKING:
     )
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
-    from rekindle.desk.reporting import explain_measure, measure_journeys, report_journey
+    from rekindle.desk.reporting import (
+        explain_measure,
+        measure_journeys,
+        report_journey,
+        report_programme,
+    )
     from rekindle.desk.retracing import Asked
     from rekindle.desk.sampling import find_sample, write_cards
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
@@ -118,6 +123,7 @@ _HOMES = {
     "explain_measure": "reporting",
     "measure_journeys": "reporting",
     "report_journey": "reporting",
+    "report_programme": "reporting",
     "find_sample": "sampling",
     "write_cards": "sampling",
     "Starter": "handing.starters",
@@ -214,6 +220,7 @@ __all__ = [
     "replay_journey",
     "report_journey",
     "report_offers",
+    "report_programme",
     "restore_address",
     "resume_journey",
     "say_why_not",

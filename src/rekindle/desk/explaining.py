@@ -26,6 +26,7 @@ from rekindle.gate import REASONS, resolve_zones
 from rekindle.journeys import Person, standing_of
 from rekindle.ledger import (
     DecisionEntry,
+    Drawn,
     EnrolmentEntry,
     ExclusionEntry,
     MessageEntry,
@@ -34,6 +35,7 @@ from rekindle.ledger import (
     StayEntry,
     SuppressionEntry,
     judge_all,
+    load_drawn,
     load_offers_of,
     load_stays_of,
 )
@@ -51,7 +53,7 @@ class Explanation:
 
     Lists are in order of time, the oldest first; ``sent`` says of the newest messages why
     they were sent. ``steps`` are those of journeys the person is in that ask for more than
-    the gate does.
+    the gate does. ``drawn`` is their arm in the holdout of all marketing journeys, if any.
     """
 
     person: str
@@ -74,6 +76,7 @@ class Explanation:
     steps: Sequence[StepVerdict] = ()
     pending: Sequence[tuple[PendingConsent, PendingState]] = ()
     stays: Sequence[StayEntry] = ()
+    drawn: Drawn | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -122,6 +125,7 @@ class Explanation:
             "sent": [_plain(asdict(one)) for one in self.sent],
             "offers": [_plain(asdict(one)) for one in self.offers],
             "stays": [_plain(asdict(one)) for one in self.stays],
+            "global_holdout": self.drawn and _plain(asdict(self.drawn)),
         }
 
 
@@ -165,6 +169,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         messages=history.messages_of_person(customer),
         offers=load_offers_of(workspace.ledger, customer, at),
         stays=load_stays_of(workspace.ledger, customer),
+        drawn=next(iter(load_drawn(workspace.ledger, customer)), None),
         pending=judge_all(
             workspace.ledger, [customer], at, workspace.config.consent.confirm_within
         ),

@@ -553,6 +553,12 @@ def _notes(workspace: Workspace, journey: Journey, is_running: bool) -> Iterator
         yield f"Those who match at the start enter spread over {write_duration(journey.backfill)}."
     if journey.pilot < 1:
         yield f"Only a pilot of {percent(journey.pilot)} may enter; raise start: to widen it."
+    share = workspace.config.holdout.share
+    if share and journey.purpose is Purpose.MARKETING:
+        yield (
+            f"{percent(share)} of those who enter a marketing journey for the first time get "
+            "nothing from any ([holdout] in rekindle.toml); they count in neither arm."
+        )
     if workspace.config.worth:
         yield "What a touch is expected to earn is taken from [[worth]], not measured."
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from rekindle.clock import end_of_day
@@ -18,6 +18,7 @@ from rekindle.desk.planning import (
     salt_of,
 )
 from rekindle.desk.reach import people_by_reason, say_why_nobody
+from rekindle.desk.reporting import leave_out
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
 from rekindle.gate import BookRules
@@ -42,7 +43,7 @@ from rekindle.journeys import (
 from rekindle.journeys.population import UNDATED, HistoryAudience, save_people
 from rekindle.messages import LISTED, AddressKind
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Answer, Reason, Unknown
+from rekindle.vocabulary import GHOSTLY, Answer, Unknown
 
 # A worker looks all day; one look a day is enough for steps that wait in days.
 TICK_TIME = time(9)
@@ -104,6 +105,7 @@ class Rehearsal:
     ticks: Sequence[datetime]
     replayed: Replayed
     notes: tuple[str, ...]
+    withheld: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def rehearse(
@@ -149,7 +151,7 @@ def rehearse(
     )
     given = forecast_offers(replayed.moves, workspace.config.workspace.currency)
     notes += [f"It would have given {one}." for one in given]
-    return Rehearsal(version, ticks, replayed, tuple(notes))
+    return Rehearsal(version, ticks, replayed, tuple(notes), book.withheld())
 
 
 def _tick(workspace: Workspace, day: date) -> datetime:
@@ -223,9 +225,9 @@ def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
     version, replayed, ticks = rehearsal.version, rehearsal.replayed, rehearsal.ticks
     first_touch: dict[tuple[str, int], datetime] = {}
     for move in replayed.moves:
-        if move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT:
+        if move.decision.answer is Answer.SEND or move.decision.reason in GHOSTLY:
             first_touch.setdefault((move.before.person, move.before.rotation), move.at)
-    return JourneyRecord(
+    record = JourneyRecord(
         journey=version.journey,
         started_at=ticks[0],
         until=end_of_day(ticks[-1], workspace.zone),
@@ -256,6 +258,7 @@ def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
         reads_on=version.journey.goal.read_on,
         notes=rehearsal.notes,
     )
+    return leave_out(record, rehearsal.withheld)
 
 
 def _member(course: Course, first_touch: dict[tuple[str, int], datetime]) -> Membership:

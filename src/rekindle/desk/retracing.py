@@ -184,6 +184,7 @@ class _Look:
         yield from self._offers()
         yield Reason.BUDGET, self._budget()
         yield Reason.NOT_WORTH_IT, self._of_marketing(self._worth)
+        yield Reason.GLOBAL_HOLDOUT, self._of_marketing(self._draw)
         yield Reason.HELD_OUT, self._arm()
 
     def _offers(self) -> Iterator[tuple[Reason, str]]:
@@ -386,6 +387,12 @@ class _Look:
         if not self.rules.worth:
             return "nothing says what a touch earns ([[worth]] is empty)"
         return "it was expected to earn at least its cost"
+
+    def _draw(self) -> str:
+        drawn = self.known.drawn
+        if drawn is None or drawn.at > self.sent.at:
+            return "not drawn: there was no holdout of all marketing journeys"
+        return f"drawn into the {drawn.arm.value} arm of all marketing journeys"
 
     def _arm(self) -> str:
         arm = self.enrolment.arm.value

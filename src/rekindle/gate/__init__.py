@@ -7,6 +7,7 @@ hold or skip, with a reason, comes out.
 from rekindle.gate.dossiers import DossierBuilder, OnFile, build_unreadable
 from rekindle.gate.gate import GateContext, JourneyRules, decide, find_leave_by, find_withdrawal
 from rekindle.gate.house import (
+    EVERYTHING,
     INSTANT,
     Cap,
     HouseRules,
@@ -26,6 +27,7 @@ from rekindle.gate.local_time import (
     quiet_until,
 )
 from rekindle.gate.model import (
+    NO_GLOBAL_HOLDOUT,
     UTC_ZONES,
     BookRules,
     Budget,
@@ -33,13 +35,16 @@ from rekindle.gate.model import (
     Deed,
     Dossier,
     Enrolment,
+    GlobalHoldout,
     Sent,
 )
 from rekindle.gate.reasons import REASONS, ReasonNote
 from rekindle.gate.zones import resolve_zones
 
 __all__ = [
+    "EVERYTHING",
     "INSTANT",
+    "NO_GLOBAL_HOLDOUT",
     "REASONS",
     "UTC_ZONES",
     "BookRules",
@@ -52,6 +57,7 @@ __all__ = [
     "DossierBuilder",
     "Enrolment",
     "GateContext",
+    "GlobalHoldout",
     "HouseRules",
     "JourneyRules",
     "OnFile",

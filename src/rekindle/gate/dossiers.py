@@ -40,7 +40,8 @@ class OnFile:
 
     ``granted`` is what they last stated about the channel, None for nothing. ``lives`` is
     the time zone, country and phone of their card. ``exclusion`` is one that holds now.
-    ``deeds`` are what they did, in the order it happened.
+    ``deeds`` are what they did, in the order it happened. ``is_withheld`` says that they are
+    in the holdout of all marketing journeys, and that there is one now.
     """
 
     channel: Channel
@@ -53,6 +54,7 @@ class OnFile:
     preferences: Preferences = NO_PREFERENCES
     exclusion: Exclusion | None = None
     deeds: Sequence[Deed] = ()
+    is_withheld: bool = False
 
 
 def build_unreadable(enrolment: Enrolment, trouble: str) -> Dossier:
@@ -101,6 +103,7 @@ class DossierBuilder:
             touched_at,
             hours=hours,
             offers=offers,
+            is_withheld=known.is_withheld,
         )
 
     def _permission(

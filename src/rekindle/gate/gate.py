@@ -72,8 +72,9 @@ def decide(context: GateContext) -> Decision:
 
     The questions are asked in the order of ``Reason``; the first that applies answers.
     What is stale is found before anything could hold it, so that a hold never outlives
-    the staleness limit. The holdout comes last of all: ``HELD_OUT`` marks exactly the
-    instant at which a treated person would have been written to, the ghost of a touch.
+    the staleness limit. The holdouts come last of all, that of all journeys before the
+    journey's own: they mark exactly the instant at which a treated person would have been
+    written to, the ghost of a touch.
     """
     refusal = _find_refusal(context)
     if refusal is not None:
@@ -88,6 +89,8 @@ def decide(context: GateContext) -> Decision:
         return _hold(context, Reason.BUDGET, next_month(context.at, policy.rules.zone))
     if is_marketing and context.expected is not None and context.expected < _full_cost(context):
         return _NOT_WORTH_IT
+    if is_marketing and context.dossier.is_withheld:
+        return _GLOBAL_HOLDOUT
     if context.dossier.enrolment.arm is Arm.HOLDOUT:
         return _HELD_OUT
     return SEND
@@ -132,7 +135,9 @@ def find_withdrawal(
         return Reason.SNOOZED
     if topic and topic in wishes.muted_topics:
         return Reason.PREFERENCE
-    return None if dossier.exclusion is None else Reason.EXCLUDED
+    if dossier.exclusion is not None:
+        return Reason.EXCLUDED
+    return Reason.GLOBAL_HOLDOUT if dossier.is_withheld else None
 
 
 _EXIT_REACHED = Decision(Answer.SKIP, Reason.EXIT_REACHED)
@@ -145,6 +150,7 @@ _PREFERENCE = Decision(Answer.SKIP, Reason.PREFERENCE)
 _EXCLUDED = Decision(Answer.SKIP, Reason.EXCLUDED)
 _UNREACHABLE = Decision(Answer.SKIP, Reason.UNREACHABLE)
 _NOT_WORTH_IT = Decision(Answer.SKIP, Reason.NOT_WORTH_IT)
+_GLOBAL_HOLDOUT = Decision(Answer.SKIP, Reason.GLOBAL_HOLDOUT)
 _HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rekindle.config import WEEKDAYS, CalendarSettings, Config, known_channels, parse_span
 from rekindle.gate.local_time import Calendar, QuietHours
-from rekindle.gate.model import BookRules, Budget
+from rekindle.gate.model import BookRules, Budget, GlobalHoldout
 from rekindle.messages import Capabilities
 from rekindle.offers import NO_OFFERS, HouseOffers, Offers, build_house_offers
 from rekindle.vocabulary import Channel, Money
@@ -22,6 +22,8 @@ UTC = ZoneInfo("UTC")
 NO_HOUSE_OFFERS = HouseOffers()
 # The finest step that every database keeps apart.
 INSTANT = timedelta(microseconds=1)
+EVERYTHING = "*"
+"""What the experiment of all marketing journeys together is called where theirs are."""
 # A calendar day with the daylight change and the largest jump of a zone on record.
 LONGEST_DAY = timedelta(hours=50)
 
@@ -120,6 +122,7 @@ def build_book_rules(
         offer_wait=config.offers.wait,
         double_opt_in=config.consent.asks_again,
         confirm_within=config.consent.confirm_within,
+        holdout=GlobalHoldout(config.holdout.share, f"{config.workspace.name}/{EVERYTHING}"),
     )
 
 

@@ -87,7 +87,8 @@ class Dossier:
     the person cannot be read; then nothing else of it counts. ``hours`` are those in which
     the law lets marketing reach them through this channel, None where it has none.
     ``offers`` are those they were given, where the step gives one; of a held-out enrolment,
-    and of no other, ghosts too.
+    and of no other, ghosts too. ``is_withheld`` says that they are in the holdout of all
+    marketing journeys; to them ghosts count as to the held out.
     """
 
     enrolment: Enrolment
@@ -105,6 +106,7 @@ class Dossier:
     trouble: str = ""
     hours: Week | None = None
     offers: tuple[PastOffer, ...] = ()
+    is_withheld: bool = False
 
 
 @value_by_the_million(frozen=True, slots=True)
@@ -135,6 +137,20 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class GlobalHoldout:
+    """The holdout of all marketing journeys: the share of people, and what draws them.
+
+    A share of 0 is none, and lets those who were drawn be written to again.
+    """
+
+    share: float = 0.0
+    salt: str = ""
+
+
+NO_GLOBAL_HOLDOUT = GlobalHoldout()
+
+
+@dataclass(frozen=True, slots=True)
 class BookRules:
     """What a workspace decided once that bears on every dossier and message.
 
@@ -160,6 +176,7 @@ class BookRules:
     offer_wait: timedelta = NO_TIME
     double_opt_in: bool | frozenset[str] = False
     confirm_within: timedelta = CONFIRM_WITHIN
+    holdout: GlobalHoldout = NO_GLOBAL_HOLDOUT
 
     @property
     def claims(self) -> frozenset[str]:

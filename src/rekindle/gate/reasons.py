@@ -136,6 +136,13 @@ REASONS: tuple[ReasonNote, ...] = (
         "Nothing, or correct [[worth]] in rekindle.toml.",
     ),
     ReasonNote(
+        Reason.GLOBAL_HOLDOUT,
+        "The person is in the holdout of all marketing journeys; another would have been "
+        "written to now.",
+        "Nothing: it is how all journeys together are measured. `share` in [holdout] sets its "
+        "size.",
+    ),
+    ReasonNote(
         Reason.HELD_OUT,
         "The person is in the holdout; a treated person would have been written to now.",
         "Nothing: the holdout is how the lift is measured.",

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit, build_pace
 from rekindle.insights.forecasting import TestForecast, forecast_test
+from rekindle.insights.lifting.programme import (
+    DrawnPerson,
+    Programme,
+    ShareSince,
+    build_programme,
+    find_ended,
+)
 from rekindle.insights.lifting.trial import (
     TrialPlan,
     TrialReport,
@@ -39,7 +46,13 @@ from rekindle.insights.record import (
 from rekindle.insights.report import JourneyReport, build_report
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
-from rekindle.insights.tables import TextTable, audit_tables, card_tables, report_tables
+from rekindle.insights.tables import (
+    TextTable,
+    audit_tables,
+    card_tables,
+    programme_tables,
+    report_tables,
+)
 from rekindle.insights.watching import (
     HISTORY_DAYS,
     Daily,
@@ -60,14 +73,17 @@ __all__ = [
     "Daily",
     "DeclaredMeasure",
     "Direction",
+    "DrawnPerson",
     "JourneyRecord",
     "JourneyReport",
     "JudgedCount",
     "MeasureTable",
     "Membership",
     "MessageFate",
+    "Programme",
     "QuarantinePage",
     "SentMessage",
+    "ShareSince",
     "TestForecast",
     "TextTable",
     "TrialPlan",
@@ -79,12 +95,14 @@ __all__ = [
     "audit_tables",
     "build_audit",
     "build_pace",
+    "build_programme",
     "build_queries",
     "build_report",
     "card_markdown",
     "card_page",
     "card_tables",
     "check_refused",
+    "find_ended",
     "forecast_test",
     "gather",
     "judge_day",
@@ -93,6 +111,7 @@ __all__ = [
     "measure_tables",
     "measure_trial",
     "measure_uplift",
+    "programme_tables",
     "read_quarantine",
     "reconcile",
     "reconciliation_tables",

@@ -5,13 +5,15 @@ Every cell is text already; who shows it decides on colours and lines alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
 from rekindle.insights.lifting.attribution import WINDOWS, Attribution, tell_attribution
+from rekindle.insights.lifting.programme import Programme, ProgrammePart
 from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import CONFIDENCE, NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
@@ -76,6 +78,65 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
         promise_table(report),
         *variant_tables(report),
     )
+
+
+def programme_tables(programme: Programme) -> tuple[TextTable, ...]:
+    """Return what all marketing journeys earned together, and the shares there were."""
+    zone = programme.zone
+    history = TextTable(
+        "The holdout of all marketing journeys",
+        ("share", "since"),
+        tuple((say_share(one.share, digits=1), say_day(one.since, zone)) for one in
+              reversed(programme.shares)),
+        (programme.told,),
+        text_columns=2,
+    )  # fmt: skip
+    return (history, *(_programme_part(part, programme) for part in programme.parts))
+
+
+def _programme_part(part: ProgrammePart, programme: Programme) -> TextTable:
+    days, currency = say_days(programme.within.days), programme.currency
+    notes = [
+        f"People count once {days} days have passed since they were drawn, with what they bought "
+        "in these; the interval is right whenever you look."
+    ]
+    if part.left_out:
+        notes.append(
+            f"{counted(part.left_out, 'person')} left out, for there was no holdout during a part "
+            "of their time."
+        )
+    rows = [
+        _arm_row("drawn", part.drawn, say_count),
+        _arm_row("their time is over", part.over, say_count),
+        _arm_row("bought", part.bought, say_count),
+        _arm_row("net revenue", part.revenue, lambda net: say_amount(net, currency, digits=0)),
+    ]
+    for name, lift, say in (
+        ("net revenue more, per person", part.lift, lambda x: say_amount(x, currency)),
+        ("buyers more", part.return_lift, say_points),
+    ):
+        if isinstance(lift, Unknown):
+            notes.append(f"{name}: unknown, because {lift.reason}.")
+            rows.append((name, UNKNOWN, ""))
+        else:
+            rows.append((name, say(lift.difference), f"{say(lift.low)} to {say(lift.high)}"))
+    if not isinstance(part.total, Unknown):
+        low, high = (
+            UNKNOWN if end is None else say_amount(end, currency, digits=0)
+            for end in (part.total.low, part.total.high)
+        )
+        value = say_amount(part.total.value, currency, digits=0)
+        rows.append(("earned in total", value, f"{low} to {high}"))
+    return TextTable(
+        f"Drawn while {say_share(part.share, digits=1)} were held out",
+        ("", "written to", "held out, or from to"),
+        tuple(rows),
+        tuple(notes),
+    )
+
+
+def _arm_row(name: str, of: Mapping[Arm, float], say: Callable[[Any], str]) -> tuple[str, str, str]:
+    return name, say(of[Arm.TREATMENT]), say(of[Arm.HOLDOUT])
 
 
 def history_table(audit: Audit) -> TextTable:

@@ -55,6 +55,7 @@ from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.standing import standing_of, week_of
 from rekindle.journeys.starters import sequence_journeys, starter_journeys
 from rekindle.journeys.tokens import Planned, check_drift, read_plan, sign_plan
+from rekindle.journeys.withholding import draw_withheld
 
 __all__ = [
     "BASKET",
@@ -102,6 +103,7 @@ __all__ = [
     "build_route",
     "check_drift",
     "decide_trip",
+    "draw_withheld",
     "events_asked",
     "exit_reason",
     "find_journey",

@@ -45,7 +45,7 @@ from rekindle.journeys.model import (
 from rekindle.journeys.offering import Shelf, Suited, choose_for, find_suited
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
 from rekindle.offers import Choice, Stock
-from rekindle.vocabulary import Answer, Channel, Reason, value_by_the_million
+from rekindle.vocabulary import GHOSTLY, Answer, Channel, Reason, value_by_the_million
 
 A_DAY = timedelta(days=1)
 SET_ASIDE_FOR = timedelta(hours=1)
@@ -159,7 +159,7 @@ class Decider:
         after, ended = _proceed(before, look.node.onward, at)
         give = None if choice is None else choice.give
         if decision.answer is not Answer.SEND:
-            ghost = give if decision.reason is Reason.HELD_OUT else None
+            ghost = give if decision.reason in GHOSTLY else None
             return Move(before, send, decision, at, 0, after, ended, detail, offer=ghost)
         if give is not None:
             purse.shelf.take(give)
@@ -447,7 +447,7 @@ def _detail(decision: Decision, dossier: Dossier, choice: Choice | None) -> str:
     """Return what a person needs to know beyond the reason."""
     if choice is not None and decision.reason is choice.refusal:
         return choice.why
-    if choice is not None and choice.give is not None and decision.reason is Reason.HELD_OUT:
+    if choice is not None and choice.give is not None and decision.reason in GHOSTLY:
         return choice.give.why
     if decision.reason is Reason.EXCLUDED:
         return (dossier.exclusion or Exclusion.NEGATIVE_VALUE).value

@@ -16,7 +16,6 @@ from operator import itemgetter
 
 from rekindle.consent import (
     ERASED,
-    NO_PREFERENCES,
     PENDING_EVENT,
     ConsentRecord,
     Exclusion,
@@ -54,9 +53,20 @@ from rekindle.journeys.interfaces import Decide
 from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, Send, Signal, Trigger
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
+from rekindle.journeys.standing import Standing
+from rekindle.journeys.withholding import draw_withheld
 from rekindle.messages import AddressKind
 from rekindle.offers import PastOffer, Stock, ToGive
-from rekindle.vocabulary import STOPS, Answer, Arm, Channel, Purpose, Reason, SignalKind
+from rekindle.vocabulary import (
+    GHOSTLY,
+    STOPS,
+    Answer,
+    Arm,
+    Channel,
+    Purpose,
+    Reason,
+    SignalKind,
+)
 
 RUNNING, PAUSED, STOPPED = "running", "paused", "stopped"
 NOBODY = Person("")
@@ -72,43 +82,6 @@ class Course:
     enrolment: Enrolment
     ended: Reason | None
     ended_at: datetime | None
-
-
-class _Standing:
-    """What is known of one person."""
-
-    __slots__ = (
-        "card",
-        "consent",
-        "deeds",
-        "exclusions",
-        "ghost_offers",
-        "ghosts",
-        "is_erased",
-        "newest_order_at",
-        "offers",
-        "open",
-        "preferences",
-        "sent",
-        "suppressed",
-        "variants",
-    )
-
-    def __init__(self) -> None:
-        self.card: Person | None = None
-        self.consent: dict[Channel, list[ConsentRecord]] = {}
-        self.suppressed: set[Suppression] = set()
-        self.newest_order_at: datetime | None = None
-        self.open: dict[_Entry, None] = {}
-        self.sent: list[Sent] = []
-        self.ghosts: list[Sent] = []
-        self.offers: list[PastOffer] = []
-        self.ghost_offers: list[PastOffer] = []
-        self.deeds: list[Deed] = []
-        self.preferences: Preferences = NO_PREFERENCES
-        self.exclusions: dict[Exclusion, datetime | None] = {}
-        self.variants: dict[tuple[str, str], str] = {}
-        self.is_erased = False
 
 
 class _Version:
@@ -136,7 +109,7 @@ class _Entry:
         "version",
     )
 
-    def __init__(self, enrolment: Enrolment, version: _Version, standing: _Standing) -> None:
+    def __init__(self, enrolment: Enrolment, version: _Version, standing: Standing) -> None:
         self.enrolment = enrolment
         self.version = version
         self.standing = standing
@@ -172,7 +145,7 @@ class MemoryBook:
     def __init__(self, terms: BookRules) -> None:
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
-        self._people: dict[str, _Standing] = {}
+        self._people: dict[str, Standing] = {}
         self._suppressed: dict[tuple[str, str], set[Suppression]] = defaultdict(set)
         self._versions: dict[str, dict[int, _Version]] = {}
         self._states: dict[str, str] = {}
@@ -419,6 +392,14 @@ class MemoryBook:
         for entry in self._entries.values():
             yield Course(entry.enrolment, entry.ended, entry.ended_at)
 
+    def withheld(self) -> Mapping[str, datetime]:
+        """Return whom the holdout of all marketing journeys holds out, with since when."""
+        return {
+            person: standing.withheld[1]
+            for person, standing in self._people.items()
+            if standing.withheld is not None and standing.withheld[0] is Arm.HOLDOUT
+        }
+
     @property
     def moves(self) -> Sequence[Move]:
         """Return every move that applied, in the order they were made."""
@@ -429,10 +410,10 @@ class MemoryBook:
         """Return the moves that made a message, in the order they were made."""
         return self._messages
 
-    def _standing(self, person: str) -> _Standing:
+    def _standing(self, person: str) -> Standing:
         standing = self._people.get(person)
         if standing is None:
-            standing = self._people[person] = _Standing()
+            standing = self._people[person] = Standing()
         return standing
 
     def _open(self) -> list[_Entry]:
@@ -462,6 +443,9 @@ class MemoryBook:
         entry = _Entry(enrolment, version, standing)
         self._entries[key] = self._latest[key[:2]] = entry
         entry.standing.open[entry] = None
+        if standing.withheld is None:
+            arm = draw_withheld(self._terms.holdout, enrolment.person, version.journey.purpose)
+            standing.withheld = None if arm is None else (arm, enrolment.entered_at)
         self._queue.add(entry, enrolment.due_at)
         return True
 
@@ -484,6 +468,7 @@ class MemoryBook:
             standing.preferences,
             self._exclusion(standing, at),
             standing.deeds,
+            self._is_withheld(standing),
         )
         if self._builder.at != at:
             self._builder = DossierBuilder(self._terms, at)
@@ -498,11 +483,19 @@ class MemoryBook:
             else (),
         )
 
+    def _is_withheld(self, standing: Standing) -> bool:
+        drawn = standing.withheld
+        return self._terms.holdout.share > 0 and drawn is not None and drawn[0] is Arm.HOLDOUT
+
+    def _gets_ghosts(self, entry: _Entry) -> bool:
+        """Return whether what would have been sent stands for what was, to somebody."""
+        return entry.enrolment.arm is Arm.HOLDOUT or self._is_withheld(entry.standing)
+
     def _offers_of(self, entry: _Entry, at: datetime) -> tuple[PastOffer, ...]:
         """Return what the person was given; ghosts bind the held out alone."""
         standing, since = entry.standing, at - self._terms.offers_matter_for
         found = [one for one in standing.offers if one.ends_at > since]
-        if entry.enrolment.arm is Arm.HOLDOUT:
+        if self._gets_ghosts(entry):
             found += [one for one in standing.ghost_offers if one.ends_at > since]
         return tuple(sorted(found, key=lambda one: one.at))
 
@@ -512,7 +505,7 @@ class MemoryBook:
             name: Stock(PLENTY, self._set_aside[name]) for name in sorted(self._terms.offers.terms)
         }
 
-    def _exclusion(self, standing: _Standing, at: datetime) -> Exclusion | None:
+    def _exclusion(self, standing: Standing, at: datetime) -> Exclusion | None:
         holding = (one for one, until in standing.exclusions.items() if not until or until > at)
         return next(holding, None)
 
@@ -539,7 +532,7 @@ class MemoryBook:
 
     def _is_suppressed(
         self,
-        standing: _Standing,
+        standing: Standing,
         channel: Channel,
         purpose: Purpose,
         address: tuple[str, str | None],
@@ -555,7 +548,7 @@ class MemoryBook:
     def _counted(self, entry: _Entry, at: datetime) -> tuple[Sent, ...]:
         """Return the marketing sends in the window; ghosts bind the held out alone."""
         sent = entry.standing.sent
-        if entry.standing.ghosts and entry.enrolment.arm is Arm.HOLDOUT:
+        if entry.standing.ghosts and self._gets_ghosts(entry):
             sent = sorted(sent + entry.standing.ghosts, key=_left_at)
         if not sent:
             return ()
@@ -583,7 +576,7 @@ class MemoryBook:
 
     def _touch(self, entry: _Entry, move: Move) -> None:
         """Make the touch of a move, if it is one and not made yet."""
-        is_ghost = move.decision.reason is Reason.HELD_OUT
+        is_ghost = move.decision.reason in GHOSTLY
         if move.decision.answer is not Answer.SEND and not is_ghost:
             return
         if move.step.key in entry.touched:
@@ -666,14 +659,14 @@ class MemoryBook:
         held = {normalise_address(card.address_of(kind)) for kind in AddressKind}
         return normalise_address(signal.address) in held
 
-    def _forget(self, standing: _Standing, signal: Signal) -> None:
+    def _forget(self, standing: Standing, signal: Signal) -> None:
         """Take back what an order was known as before it was corrected."""
         standing.deeds.remove(Deed(signal.event, signal.at))
         self._events[signal.event].remove((signal.at, signal.person))
         ordered = (deed.at for deed in standing.deeds if deed.event == SignalKind.ORDER)
         standing.newest_order_at = max(ordered, default=None)
 
-    def _remember(self, standing: _Standing, signal: Signal) -> None:
+    def _remember(self, standing: Standing, signal: Signal) -> None:
         event = signal.event
         if signal.kind is SignalKind.ORDER:
             newest = standing.newest_order_at

@@ -18,7 +18,7 @@ from rekindle.journeys.engine import JourneyEngine
 from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import Journey, JourneyVersion, Move, Send, Signal
-from rekindle.vocabulary import TOUCHED, Answer, Arm, Channel, Reason, SignalKind
+from rekindle.vocabulary import GHOSTLY, TOUCHED, Answer, Arm, Channel, Reason, SignalKind
 
 HOUR = timedelta(hours=1)
 
@@ -193,7 +193,7 @@ def _find_returned(
         for move in moves
         if (who := (move.before.person, move.before.rotation)) in returns
         and move.at < returns[who]
-        and (move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT)
+        and (move.decision.answer is Answer.SEND or move.decision.reason in GHOSTLY)
     }
     return returned, {person for person, _ in returns.keys() - touched}
 

@@ -1,18 +1,28 @@
-"""What bears on a permission of somebody, gathered as the gate gathers it.
+"""What bears on a permission of somebody, and what a book in memory knows of one person.
 
-It is for those who ask without a dossier: explanations, proofs, and what runs out.
+The first is for those who ask without a dossier: explanations, proofs, and what runs out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from rekindle.consent import LegalStanding, Week, hours_of
-from rekindle.gate import BookRules
+from rekindle.consent import (
+    NO_PREFERENCES,
+    ConsentRecord,
+    Exclusion,
+    LegalStanding,
+    Preferences,
+    Suppression,
+    Week,
+    hours_of,
+)
+from rekindle.gate import BookRules, Deed, Sent
 from rekindle.journeys.model import Person
-from rekindle.vocabulary import Channel
+from rekindle.offers import PastOffer
+from rekindle.vocabulary import Arm, Channel
 
 
 class Happened(Protocol):
@@ -56,3 +66,42 @@ def week_of(terms: BookRules, channel: Channel, card: Person | None, at: datetim
 
 def _places(terms: BookRules, channel: Channel, card: Person | None) -> tuple[str, ...]:
     return () if card is None else terms.places_of(channel, card.country, card.phone)
+
+
+class Standing:
+    """What a book in memory knows of one person; ``open`` are their open entries, in order."""
+
+    __slots__ = (
+        "card",
+        "consent",
+        "deeds",
+        "exclusions",
+        "ghost_offers",
+        "ghosts",
+        "is_erased",
+        "newest_order_at",
+        "offers",
+        "open",
+        "preferences",
+        "sent",
+        "suppressed",
+        "variants",
+        "withheld",
+    )
+
+    def __init__(self) -> None:
+        self.card: Person | None = None
+        self.consent: dict[Channel, list[ConsentRecord]] = {}
+        self.suppressed: set[Suppression] = set()
+        self.newest_order_at: datetime | None = None
+        self.open: dict[Any, None] = {}
+        self.sent: list[Sent] = []
+        self.ghosts: list[Sent] = []
+        self.offers: list[PastOffer] = []
+        self.ghost_offers: list[PastOffer] = []
+        self.deeds: list[Deed] = []
+        self.preferences: Preferences = NO_PREFERENCES
+        self.exclusions: dict[Exclusion, datetime | None] = {}
+        self.variants: dict[tuple[str, str], str] = {}
+        self.withheld: tuple[Arm, datetime] | None = None
+        self.is_erased = False

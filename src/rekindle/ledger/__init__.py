@@ -24,6 +24,7 @@ from rekindle.ledger.book.persons.settling import (  # noqa: E402
     read_persons,
     settle_persons,
 )
+from rekindle.ledger.book.withholding import Drawn, load_drawn, load_periods  # noqa: E402
 from rekindle.ledger.bulk import without_collector  # noqa: E402
 from rekindle.ledger.guards.alerting import (  # noqa: E402
     Alert,
@@ -207,6 +208,7 @@ __all__ = [
     "DecisionEntry",
     "Deliveries",
     "DoorState",
+    "Drawn",
     "EnrolmentEntry",
     "ExclusionEntry",
     "FateEntry",
@@ -303,6 +305,7 @@ __all__ = [
     "load_click_rate",
     "load_codes",
     "load_counts",
+    "load_drawn",
     "load_extent",
     "load_fates",
     "load_first_windows",
@@ -312,6 +315,7 @@ __all__ = [
     "load_mark",
     "load_newest_write",
     "load_offers_of",
+    "load_periods",
     "load_redeemed",
     "load_running",
     "load_shop_troubles",

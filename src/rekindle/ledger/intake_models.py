@@ -1,7 +1,7 @@
 """The tables of event intake: who may report, what was reported, and who is who.
 
 Beside them stands what was looked at and when: versions of the facts by passes, the figures
-of a journey by people.
+of a journey by people, and the shares of the holdout of all marketing.
 
 Reports are kept as they came. ``ledger_event`` is the memory that a repeated one changes
 nothing by, the spool from which the next import makes facts, and what journeys ask when
@@ -159,6 +159,17 @@ class Look(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["journey", "looked_on"], name="ledger_look_once"),
         )
+
+
+class Holdout(models.Model):
+    """A share of the holdout of all marketing journeys, and since when it draws people.
+
+    Whom it drew is an assignment of the journey ``*``, whose version is the number of this.
+    """
+
+    number = models.PositiveIntegerField(primary_key=True)
+    share = models.FloatField()
+    since = models.DateTimeField()
 
 
 class NoticedOpen(models.Model):

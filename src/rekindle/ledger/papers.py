@@ -59,7 +59,7 @@ class Papers:
     """What is on file about the people of one batch, by person.
 
     ``statements`` are as cards keep them; ``suppressed`` lists the suppressions that bind
-    a person.
+    a person. ``withheld`` are those who get no marketing, to measure it.
     """
 
     statements: Mapping[str, str]
@@ -67,6 +67,7 @@ class Papers:
     wishes: Mapping[str, Preferences]
     exclusions: Mapping[str, Exclusion]
     deeds: Mapping[str, Sequence[Deed]]
+    withheld: Collection[str] = ()
 
     def is_suppressed(self, person: str, channel: str, kind: str, purpose: Purpose) -> bool:
         """Return whether nothing of this purpose may reach a person through a channel.
@@ -110,6 +111,13 @@ def load_exclusions(alias: str, people: Collection[str], at: datetime) -> dict[s
     now = text_of(at)
     rows = fetch(alias, "exclusions_of", _batch(people), now, now) if people else ()
     return {person: Exclusion(kind) for person, kind in rows}
+
+
+def load_withheld(alias: str, people: Collection[str], terms: BookRules) -> frozenset[str]:
+    """Return those of people who are in the holdout of all marketing, while there is one."""
+    if not people or terms.holdout.share <= 0:
+        return frozenset()
+    return frozenset(person for (person,) in fetch(alias, "withheld_of", _batch(people)))
 
 
 def load_deeds(

@@ -18,6 +18,7 @@ from rekindle.gate import Decision, Enrolment, Sent
 from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import Batch, Move, Person, Signal, order_signal
 from rekindle.messages import AddressKind, Capabilities
+from rekindle.testing.book_holdout import HoldoutContract
 from rekindle.testing.book_law import LawContract
 from rekindle.testing.book_samples import (
     DAY,
@@ -102,7 +103,7 @@ def _give_first(make_book: MakeBook, enrolment: Enrolment) -> Book:
     return book
 
 
-class BookContract(SteeringContract, LawContract):
+class BookContract(SteeringContract, LawContract, HoldoutContract):
     """The suite. Alice, Bob and Charlie can be reached by e-mail; nobody consented."""
 
     @pytest.fixture

@@ -101,6 +101,10 @@ class Worker:
         rules = self._offers.look(space.rules, now)
         if stocked := str(keep_stock(space, is_stopping=is_stopping)):
             logger.info("codes of offers: %s", stocked)
+        if (period := space.book.note_holdout(now)) is not None:
+            detail = {"share": period.share}
+            space.audit_log.write("worker", "set the holdout of all", "*", detail, now)
+            logger.info("the holdout of all marketing is %g from now on", period.share)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)

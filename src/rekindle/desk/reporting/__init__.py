@@ -4,5 +4,14 @@ from __future__ import annotations
 
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
 from rekindle.desk.reporting.measuring import explain_measure, measure_journeys
+from rekindle.desk.reporting.programme import leave_out, report_programme
 
-__all__ = ["LEFT", "explain_measure", "load_record", "measure_journeys", "report_journey"]
+__all__ = [
+    "LEFT",
+    "explain_measure",
+    "leave_out",
+    "load_record",
+    "measure_journeys",
+    "report_journey",
+    "report_programme",
+]

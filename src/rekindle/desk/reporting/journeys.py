@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
+from rekindle.desk.reporting.programme import leave_withheld_out
 from rekindle.errors import JourneyError
 from rekindle.insights import (
     JourneyRecord,
@@ -92,7 +93,7 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
     messages = history.messages_of(name)
     reads_on, moved = _declared(versions)
     arms = history.assigned(name)
-    return JourneyRecord(
+    record = JourneyRecord(
         journey=versions[-1].journey,
         started_at=versions[0].started_at,
         until=workspace.clock.now(),
@@ -139,6 +140,7 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
         notes=(*moved, *_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
     )
+    return leave_withheld_out(workspace, record)
 
 
 def _fates(workspace: Workspace, name: str) -> list[MessageFate]:

@@ -30,6 +30,7 @@ from rekindle.ledger.book.own_words import OwnCard
 from rekindle.ledger.book.people import People
 from rekindle.ledger.book.persons import Persons, settled
 from rekindle.ledger.book.steering import Steering
+from rekindle.ledger.book.withholding import HoldoutPeriod, open_period, withhold
 from rekindle.ledger.bulk import (
     CHUNK,
     Target,
@@ -269,6 +270,12 @@ class LedgerBook:
             still = [one for one in enrolments if now[one.person] == one.person]
             return sum(self._enrol(chunk) for chunk in chunks(still))
 
+    def note_holdout(self, at: datetime) -> HoldoutPeriod | None:
+        """Remember the share of the holdout of all marketing; return it where it is another."""
+        with ledger_transaction(self._alias):
+            period, is_new = open_period(self._alias, self.terms.holdout.share, at)
+            return period if is_new else None
+
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
         """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
         with ledger_transaction(self._alias):
@@ -420,6 +427,10 @@ class LedgerBook:
             ready, due = moment(one.ready_at), moment(one.due_at)
             places.append((number, lane_of(one.person), one.position, ready, due, one.wakes_on))
         insert_rows(self._alias, PLACES, places)
+        if self.terms.holdout.share > 0:
+            find = self._versions.find
+            entered = ((one, find(one.journey, one.version).journey.purpose) for one in enrolments)
+            withhold(self._alias, self.terms, entered)
         return len(places)
 
 

@@ -41,6 +41,7 @@ from rekindle.ledger.papers import (
     load_statements,
     load_suppressed,
     load_wishes,
+    load_withheld,
 )
 from rekindle.ledger.queries import Row, fetch, instant_of, rows_of, text_of
 from rekindle.ledger.statements import last_word
@@ -220,6 +221,7 @@ class DueReader:
             wishes=load_wishes(alias, noted),
             exclusions=load_exclusions(alias, noted, at),
             deeds=self._load_deeds(lines, courses, at),
+            withheld=load_withheld(alias, noted, self._terms),
         )
 
     def _load_listed(
@@ -304,24 +306,25 @@ class _Look:
             wish,
             papers.exclusions.get(person) if line.is_noted else None,
             deeds,
+            bool(papers.withheld) and person in papers.withheld,
         )
+        gets_ghosts = enrolment.arm is Arm.HOLDOUT or known.is_withheld
         dossier = self._builder.build(
             enrolment,
             known,
             exit=self._exit(enrolment, course, ordered_at, deeds),
-            sent=self._counted(touches, enrolment.arm, wish) if touches else (),
+            sent=self._counted(touches, wish, gets_ghosts=gets_ghosts) if touches else (),
             touched_at=max(touch.at for touch in mine) if mine else None,
-            offers=self._past_offers(enrolment) if self._offers else (),
+            offers=self._past_offers(person, gets_ghosts=gets_ghosts) if self._offers else (),
         )
         steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
         tested = course.tested.get(enrolment.position, "") if enrolment.rotation else ""
         return Due(line.number, dossier, steps, enrolment.position in course.giving, tested)
 
-    def _past_offers(self, enrolment: Enrolment) -> tuple[PastOffer, ...]:
+    def _past_offers(self, person: str, *, gets_ghosts: bool) -> tuple[PastOffer, ...]:
         """Return what the person was given. Ghosts stand for it in the untreated arm alone."""
-        found = self._offers.get(enrolment.person, ())
-        is_held_out = enrolment.arm is Arm.HOLDOUT
-        return tuple(one.past for one in found if is_held_out or not one.is_ghost)
+        found = self._offers.get(person, ())
+        return tuple(one.past for one in found if gets_ghosts or not one.is_ghost)
 
     def _is_reachable(self, kind: str, line: _Line) -> bool:
         """Return whether there is an address of a kind; whether it is one, the last look asks."""
@@ -349,13 +352,15 @@ class _Look:
             return Reason.ORDER
         return exit_by(deeds, enrolment, course.exits) if deeds else None
 
-    def _counted(self, touches: Iterable[_Touch], arm: Arm, wish: Preferences) -> tuple[Sent, ...]:
+    def _counted(
+        self, touches: Iterable[_Touch], wish: Preferences, *, gets_ghosts: bool
+    ) -> tuple[Sent, ...]:
         """Return what counts towards caps. Ghosts stand for sends in the untreated arm alone."""
         since = self._at - max(self._terms.longest_window, wish.at_most_every or NO_TIME)
         sends = (
             touch.sent
             for touch in touches
-            if touch.sent is not None and (arm is Arm.HOLDOUT or not touch.is_ghost)
+            if touch.sent is not None and (gets_ghosts or not touch.is_ghost)
         )
         found = [sent for sent in sends if sent.at > since]
         return tuple(sorted(found, key=lambda one: one.at))

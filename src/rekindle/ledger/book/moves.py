@@ -20,7 +20,7 @@ from rekindle.ledger.offers.giving import Giving, give_offers
 from rekindle.ledger.queries import Row, barred
 from rekindle.ledger.signals import end_enrolments
 from rekindle.ledger.versions import Versions
-from rekindle.vocabulary import Answer, Arm, Purpose, Reason
+from rekindle.vocabulary import GHOSTLY, Answer, Arm, Purpose, Reason
 
 MOVES = Target(
     "ledger_moves",
@@ -157,7 +157,7 @@ class MoveWriter:
 def _is_new_touch(step: HeldMove) -> bool:
     """Tell whether a step reached the person, or would have but for the holdout, newly."""
     move = step.move
-    reaches = move.decision.answer is Answer.SEND or move.decision.reason is Reason.HELD_OUT
+    reaches = move.decision.answer is Answer.SEND or move.decision.reason in GHOSTLY
     return reaches and move.step.key not in step.touched
 
 
@@ -188,6 +188,6 @@ def _decision_row(step: HeldMove, moment: WriteMoment) -> Row:
         _ANSWERS[decision.answer],
         _REASONS[decision.reason],
         None if decision.until is None else moment(decision.until),
-        move.before.arm is Arm.HOLDOUT,
+        move.before.arm is Arm.HOLDOUT or decision.reason is Reason.GLOBAL_HOLDOUT,
         move.detail,
     )

@@ -41,6 +41,7 @@ from rekindle.ledger.papers import (
     load_statements,
     load_suppressed,
     load_wishes,
+    load_withheld,
 )
 from rekindle.ledger.queries import Row, fetch, instant_of, instant_or_none, rows_of, text_of
 from rekindle.ledger.statements import last_word
@@ -148,7 +149,7 @@ def load_messages(
     exits = frozenset().union(*(journey.exits for journey in journeys.values()))
     people = {line.person for line in lines}
     asked = frozenset().union(*(_asked(journey) for journey in journeys.values()))
-    papers = load_papers(alias, people, asked | exits | terms.events_asked, lease.at)
+    papers = load_papers(alias, people, asked | exits, terms, lease.at)
     bills = [_bill(line) for line in lines] if are_to_be_paid else []
     left = pay_again(alias, bills, terms, lease.at) if bills else {}
     given = load_given(alias, (line.touch for line in lines))
@@ -171,9 +172,7 @@ def load_standing(
     lines = [_Line(*row) for row in rows]
     journeys = {key: find(*key) for key in {(line.journey, line.version) for line in lines}}
     exits = frozenset().union(*(journey.exits for journey in journeys.values()))
-    papers = load_papers(
-        alias, {line.person for line in lines}, exits | terms.events_asked, lease.at
-    )
+    papers = load_papers(alias, {line.person for line in lines}, exits, terms, lease.at)
     look = _Look(terms, lease, papers, {}, {}, _load_listed(alias, lines, terms), NO_OFFERS)
     found = []
     for line in lines:
@@ -192,15 +191,17 @@ def load_beside(
 
 
 def load_papers(
-    alias: str, people: Collection[str], asked: Collection[str], at: datetime
+    alias: str, people: Collection[str], asked: frozenset[str], terms: BookRules, at: datetime
 ) -> Papers:
     """Return what is on file about people, and what they did of what is ``asked``."""
+    asked |= terms.events_asked
     return Papers(
         statements=load_statements(alias, people, at),
         suppressed=load_suppressed(alias, people),
         wishes=load_wishes(alias, people),
         exclusions=load_exclusions(alias, people, at),
         deeds=load_deeds(alias, "newest_events_of", people, asked=asked, edge=at),
+        withheld=load_withheld(alias, people, terms),
     )
 
 
@@ -274,6 +275,7 @@ class _Look:
             papers.wishes.get(person, NO_PREFERENCES),
             papers.exclusions.get(person),
             papers.deeds.get(person, ()),
+            person in papers.withheld,
         )
         return self._builder.build(
             enrolment,

@@ -28,7 +28,7 @@ def read_standing(
 ) -> Dossier:
     """Return the dossier of a marketing message that fell due at ``at``."""
     card = models.Person.objects.using(alias).filter(pk=person).first() or models.Person(person)
-    papers = load_papers(alias, {person}, terms.events_asked, at)
+    papers = load_papers(alias, {person}, frozenset(), terms, at)
     kind = terms.address_kind(channel)
     address = load_address(alias, card, kind)
     beside = load_beside(alias, {person}, terms, papers, at).get(person, ())
@@ -43,6 +43,7 @@ def read_standing(
         papers.wishes.get(person, NO_PREFERENCES),
         papers.exclusions.get(person),
         papers.deeds.get(person, ()),
+        person in papers.withheld,
     )
     enrolment = Enrolment(person, "", 0, 0, Arm.TREATMENT, at, last_order_at, 0, at, at)
     sent = tuple(other.sent for other in beside)

@@ -89,6 +89,35 @@ FROM ROWS(person text, journey text, arm text, assigned_at instant, version int)
 WHERE true
 ON CONFLICT DO NOTHING
 
+-- name: periods_of_holdout
+-- The shares that the holdout of all marketing journeys had, with since when, oldest first.
+SELECT h.number, h.share, INSTANT(h.since)
+FROM ledger_holdout AS h
+ORDER BY h.number
+
+-- name: open_holdout
+-- Remember another share; whoever was first to write this number has it.
+INSERT INTO ledger_holdout (number, share, since)
+SELECT r.number, r.share, r.since
+FROM ROWS(number int, share float8, since instant) AS r
+WHERE true
+ON CONFLICT DO NOTHING
+
+-- name: withheld_of
+-- Those of these people who get nothing from any marketing journey.
+SELECT a.person_id
+FROM ROWS(person text) AS r
+JOIN ledger_assignment AS a ON a.person_id = r.person
+WHERE a.journey = '*' AND a.arm = 'holdout'
+
+-- name: drawn_for_everything
+-- Whom the holdout of all marketing journeys was drawn for: which arm, when, in which period.
+SELECT a.person_id, a.arm, INSTANT(a.assigned_at), a.version
+FROM ledger_assignment AS a
+JOIN ledger_person AS p ON p.id = a.person_id
+WHERE a.journey = '*' AND p.joined_to IS NULL AND (%s = '' OR a.person_id = %s)
+ORDER BY a.person_id
+
 -- name: save_people
 -- Insert or update contact cards, but for people who were erased. One that says what it
 -- said before is not written: most of them do, at every import.

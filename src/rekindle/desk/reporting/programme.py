@@ -1,0 +1,87 @@
+"""Reads who was drawn for all marketing journeys out of the ledger, and what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from rekindle.insights import (
+    DrawnPerson,
+    JourneyRecord,
+    Programme,
+    ShareSince,
+    build_programme,
+    find_ended,
+)
+from rekindle.ledger import load_drawn, load_periods
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Arm, Purpose
+from rekindle.wording import counted, numbered
+
+Span = tuple[datetime, datetime]
+
+
+def report_programme(workspace: Workspace) -> Programme:
+    """Return what all marketing journeys earned together so far, as far as that is measured."""
+    shares = _load_shares(workspace)
+    engine, facts = workspace.reading
+    return build_programme(
+        list(shares.values()),
+        [
+            DrawnPerson(one.person, one.arm, one.at, shares[one.period].share)
+            for one in load_drawn(workspace.ledger)
+        ],
+        facts,
+        engine,
+        within=workspace.config.holdout.within,
+        until=workspace.clock.now(),
+    )
+
+
+def leave_withheld_out(workspace: Workspace, record: JourneyRecord) -> JourneyRecord:
+    """Return a journey's record without those who entered it while nothing could reach them."""
+    shares = list(_load_shares(workspace).values())
+    if not shares:
+        return record
+    drawn = load_drawn(workspace.ledger)
+    held = {one.person: one.at for one in drawn if one.arm is Arm.HOLDOUT}
+    return leave_out(record, held, find_ended(shares, record.until))
+
+
+def leave_out(
+    record: JourneyRecord, held: Mapping[str, datetime], ended: Sequence[Span] = ()
+) -> JourneyRecord:
+    """Return a record without those in both arms whom the holdout of all marketing held out.
+
+    ``held`` says since when, ``ended`` from when until when there was none. They were drawn
+    without regard to the journey's arms, so the arms stay alike without them.
+    """
+    if record.journey.purpose is not Purpose.MARKETING:
+        return record
+    gone = {
+        one.person
+        for one in record.assigned
+        if one.person in held
+        and held[one.person] <= one.entered_at
+        and not any(begins <= one.entered_at < ends for begins, ends in ended)
+    }
+    if not gone:
+        return record
+    note = (
+        f"{counted(len(gone), 'person')} {numbered(len(gone), 'is')} in the holdout of all "
+        "marketing journeys and left out of both arms; `rekindle holdout` compares them."
+    )
+    return replace(
+        record,
+        members=[one for one in record.members if one.person not in gone],
+        sends=[one for one in record.sends if one.person not in gone],
+        variants=[one for one in record.variants if one.person not in gone],
+        fates=[one for one in record.fates if one.person not in gone],
+        notes=(*record.notes, note),
+    )
+
+
+def _load_shares(workspace: Workspace) -> dict[int, ShareSince]:
+    periods = load_periods(workspace.ledger)
+    return {one.number: ShareSince(one.share, one.since) for one in periods}

@@ -1,0 +1,90 @@
+"""A team holds people out of all of its marketing, changes its mind, and reads what it earned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rekindle.desk import (
+    build_plan,
+    explain_customer,
+    report_journey,
+    report_programme,
+)
+from rekindle.vocabulary import Arm, Channel, Reason
+from tests.runtime.shops import DAY, EVERYONE, Team, add_section
+
+
+@pytest.fixture
+def held(imported_shop: Path, tmp_path: Path) -> Team:
+    """A team that holds out 30 % and has written to everyone else."""
+    folder = tmp_path / "held"
+    Team.copy(imported_shop, folder)
+    add_section(folder, '[holdout]\nshare = 0.3\nwithin = "20 days"\n')
+    team = Team.at_work(folder)
+    team.start("everyone")
+    team.tick()
+    return team
+
+
+def drawn(team: Team, arm: Arm) -> set[str]:
+    people = {one.person for one in team.enrolments("everyone")}
+    at = team.clock.now()
+    found = {who: explain_customer(team.workspace, who, at).drawn for who in sorted(people)[:60]}
+    return {who for who, one in found.items() if one is not None and one.arm is arm}
+
+
+def test_withheld_people_get_nothing_and_it_is_said_everywhere(held: Team) -> None:
+    withheld, others = drawn(held, Arm.HOLDOUT), drawn(held, Arm.TREATMENT)
+    assert len(withheld) > 9
+    assert len(others) > 30
+    assert not any(held.mails(f"{who}@example.com") for who in withheld)
+    assert {Reason.GLOBAL_HOLDOUT} == {
+        reason
+        for who in withheld
+        for reason in held.reasons(who)
+        if reason not in (Reason.NO_PERMISSION, Reason.UNREACHABLE, Reason.FINISHED)
+    }
+    assert not any(Reason.GLOBAL_HOLDOUT in held.reasons(who) for who in others)
+    someone = next(who for who in sorted(withheld) if Reason.GLOBAL_HOLDOUT in held.reasons(who))
+    (mail,) = (
+        one
+        for one in explain_customer(held.workspace, someone, held.clock.now()).verdicts
+        if one.channel == Channel("email")
+    )
+    assert mail.decision.reason is Reason.GLOBAL_HOLDOUT
+    space = held.workspace
+    plan = build_plan(space, space.journey("calm"), held.clock.now())
+    assert plan.reasons[Reason.GLOBAL_HOLDOUT] > 0
+    assert any("get nothing from any" in note for note in plan.notes)
+
+
+def test_programme_is_measured_and_journeys_without_its_holdout(held: Team) -> None:
+    held.clock.move(30 * DAY)
+    (part,) = report_programme(held.workspace).parts
+    assert part.over == part.drawn
+    assert all(part.drawn.values())
+    report = report_journey(held.workspace, "everyone")
+    assert report.arms[Arm.TREATMENT].assigned == part.drawn[Arm.TREATMENT]
+    assert any("holdout of all marketing" in note for note in report.notes)
+
+
+def test_ended_holdout_is_told_and_lets_everybody_be_written_to(held: Team) -> None:
+    withheld = drawn(held, Arm.HOLDOUT)
+    path = held.folder / "rekindle.toml"
+    path.write_text(path.read_text().replace("share = 0.3", "share = 0.0"))
+    after = Team.at_work(held.folder, held.clock.now() + DAY)
+    again = EVERYONE.replace("journey: everyone", "journey: again")
+    (after.folder / "journeys" / "again.yaml").write_text(again)
+    after.start("again")
+    after.tick()
+    assert any(after.mails(f"{who}@example.com") for who in withheld)
+    after.clock.move(20 * DAY)
+    found = report_programme(after.workspace)
+    assert [one.share for one in found.shares] == [0.3, 0.0]
+    assert [part.left_out for part in found.parts] == [sum(found.parts[0].drawn.values())]
+    assert any(
+        one.subject == "*" and one.detail == {"share": 0.0}
+        for one in after.workspace.audit_log.entries()
+    )
