@@ -12,7 +12,15 @@ from django.db import models as fields
 from rekindle.consent import ConsentRecord
 from rekindle.intake import read_event
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import AuditLog, Inbox, LedgerBook, models, read_reports
+from rekindle.ledger import (
+    AuditLog,
+    HeardNotice,
+    Inbox,
+    KeptNotices,
+    LedgerBook,
+    models,
+    read_reports,
+)
 from rekindle.messages import hide_address
 from rekindle.testing.book_contract import (
     DAY,
@@ -66,6 +74,9 @@ def write_everywhere(alias: str, book: LedgerBook) -> None:
     ]
     inbox = Inbox(alias, book)
     inbox.take("web", read_reports(alias, events), START)
+    said = json.dumps({"email": EMAIL, "phone": PHONE}, ensure_ascii=False)
+    notice = HeardNotice("stripe", "evt_1", "customer.created", "cus_1", "C1", START, said)
+    KeptNotices(alias, book).take(notice, [], START)
 
 
 def texts(alias: str) -> Iterator[tuple[str, str]]:
@@ -92,6 +103,7 @@ def test_no_text_holds_what_was_private(book: LedgerBook, alias: str) -> None:
     write_everywhere(alias, book)
     before = held(alias)
     assert {"Touch.last_error", "Consent.wording", "AuditEntry.detail", "Event.payload"} < before
+    assert "BillerNotice.statements" in before
     book.erase("C1", START + DAY)
     assert held(alias) == set()
 

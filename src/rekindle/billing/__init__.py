@@ -1,6 +1,7 @@
 """Whoever bills the subscriptions: one protocol, and a folder a provider behind it."""
 
 from rekindle.billing.discovery import build_biller, find_billers
+from rekindle.billing.folding import write_fact
 from rekindle.billing.model import (
     BilledFact,
     BilledPlan,
@@ -16,7 +17,7 @@ from rekindle.billing.model import (
     SavedCard,
     SubscriptionState,
 )
-from rekindle.billing.pulling import pull_facts
+from rekindle.billing.pulling import pull_facts, take_notices
 
 __all__ = [
     "BilledFact",
@@ -35,4 +36,6 @@ __all__ = [
     "build_biller",
     "find_billers",
     "pull_facts",
+    "take_notices",
+    "write_fact",
 ]

@@ -138,7 +138,10 @@ class Page:
 class Notice:
     """What one webhook said. ``id`` is the event's own: the same one is taken once.
 
-    ``paid`` are the subscriptions whose money has come in; their access is to be restored.
+    ``thing`` is what it is about, as the provider numbers it, and ``customer`` whose that is;
+    both are the provider's ids, where statements go by the ids of the business. ``paid`` are
+    the subscriptions whose money has come in; their access is to be restored. ``is_back`` says
+    that a subscription goes on that rested, or one began in the place of another.
     """
 
     id: str
@@ -146,6 +149,9 @@ class Notice:
     kind: str
     statements: Sequence[BilledFact] = ()
     paid: Sequence[str] = ()
+    thing: str = ""
+    customer: str = ""
+    is_back: bool = False
 
 
 class Biller(Protocol):
@@ -171,6 +177,15 @@ class Biller(Protocol):
         Raises:
             ForgedReportError: it is not signed by the provider just now, or is of others.
             EventError: it is, and cannot be read: as of a version of the API that is not ours.
+        """
+
+    def renew(self, notice: Notice) -> Notice:
+        """Return a notice with what it is about as that is now: it may be older than another."""
+
+    def is_owing(self, customer: str, *, besides: str = "") -> bool:
+        """Return whether a customer has an open invoice that was tried, and not paid.
+
+        ``customer`` is the provider's id; what is of the subscription ``besides`` is left out.
         """
 
     def look(self, subscription: str) -> BilledStanding | None:
@@ -210,9 +225,13 @@ class Biller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class BillerFolder:
-    """A provider: what it is called, which secrets it takes, and what builds it."""
+    """A provider: what it is called, which secrets it takes, and what builds it.
+
+    ``notices`` are the events it is to be asked to tell of.
+    """
 
     name: str
     called: str
     secrets: tuple[str, ...]
     build: Callable[[BillingSettings, Mapping[str, str]], Biller] = field(repr=False)
+    notices: tuple[str, ...] = ()

@@ -57,11 +57,15 @@ def run_import(
     workspace: Workspace, *, as_json: bool, tolerate: float, only: tuple[str, ...] = ()
 ) -> None:
     """Import with a bar, show what came of it, and exit with 2 where rows were refused."""
+    from rekindle.worker import bring_notices
+
     with progress_bar() as bar:
         task = bar.add_task("importing", total=None)
         found = workspace.import_facts(
             only=only, progress=lambda text: bar.update(task, description=plain(text))
         )
+        if not only:
+            found += bring_notices(workspace)
     show_files(found, as_json=as_json, tolerate=tolerate)
 
 

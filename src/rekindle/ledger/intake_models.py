@@ -186,3 +186,37 @@ class NoticedOpen(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["touch", "is_machine"], name="ledger_open_once"),
         )
+
+
+class BillerNotice(models.Model):
+    """One notice of a biller: kept once by its event, until its facts reached the lake and after.
+
+    ``thing`` is what it was about, as the biller numbers it; ``customer`` whose that is, as
+    facts name them. ``statements`` are lines of JSON. ``at`` is the biller's own instant, or a
+    little more where the thing was asked for anew; ``folded_at`` is when the lake had it.
+    """
+
+    provider = _word(63)
+    event = _word(200)
+    kind = _word(100)
+    thing = _word(200)
+    customer = _word(200)
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    statements = models.TextField()
+    folded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ledger_biller_notice"
+        constraints = (
+            models.UniqueConstraint(fields=["provider", "event"], name="ledger_biller_notice_once"),
+        )
+        indexes = (
+            models.Index(fields=["provider", "thing", "at"], name="ledger_biller_notice_thing"),
+            models.Index(fields=["customer"], name="ledger_biller_notice_whose"),
+            models.Index(
+                fields=["at", "id"],
+                condition=Q(folded_at__isnull=True),
+                name="ledger_biller_notice_spool",
+            ),
+        )

@@ -17,6 +17,7 @@ from rekindle.web.api import build_api
 from rekindle.web.listening import open_server
 from rekindle.web.portal import PASS_EVERY_SECONDS, build_portal
 from rekindle.worker import (
+    BillerNotices,
     LedgerFigures,
     LedgerIntake,
     LedgerShowing,
@@ -44,6 +45,7 @@ def build_site(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECOND
         reports=ProviderReports(workspace),
         figures=LedgerFigures(workspace, intake),
         kept=LedgerShowing(workspace),
+        notices=BillerNotices(workspace),
         origins=workspace.config.api.origins,
     )
 

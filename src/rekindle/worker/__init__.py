@@ -4,7 +4,7 @@ from rekindle.worker.dispatching import require_settings
 from rekindle.worker.dispatching.asking import LedgerShowing, Showing, Told
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
-from rekindle.worker.hearing import ProviderReports
+from rekindle.worker.hearing import BillerNotices, ProviderReports, bring_notices, heard_since
 from rekindle.worker.keeping.alerts import read_alert_urls, tell_team
 from rekindle.worker.keeping.daily import watch_workspace
 from rekindle.worker.keeping.expiring import (
@@ -28,6 +28,7 @@ from rekindle.worker.trying import TestMail, save_preview, send_test, write_lett
 
 __all__ = [
     "Accepted",
+    "BillerNotices",
     "Expiring",
     "FactsOverview",
     "Guard",
@@ -55,10 +56,12 @@ __all__ = [
     "accept_secret",
     "announce_expiring",
     "apply_hygiene",
+    "bring_notices",
     "examine",
     "find_expiring",
     "find_hygiene",
     "find_unconfirmed",
+    "heard_since",
     "keep_scores",
     "load_overview",
     "read_alert_urls",

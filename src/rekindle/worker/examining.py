@@ -12,10 +12,11 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
+from rekindle.billing import build_biller, find_billers
 from rekindle.channels import discover, find_costs, find_faults, find_form
 from rekindle.consent import PENDING_EVENT
 from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
-from rekindle.errors import DeliveryError, RekindleError, WorkspaceError
+from rekindle.errors import ConfigError, DeliveryError, RekindleError, WorkspaceError
 from rekindle.gate import month_of
 from rekindle.ledger import (
     ApiKeys,
@@ -30,6 +31,7 @@ from rekindle.ledger import (
     fits,
     has_marks,
     is_keyed,
+    load_last_notice,
     load_last_pass,
     load_shop_troubles,
     paused_journeys,
@@ -51,6 +53,7 @@ from rekindle.worker.marking import FILE, Watermark
 SHORT_SECRET = 16
 OLD_IMPORT = timedelta(days=2)
 SILENT = timedelta(days=1)
+QUIET_BILLER = timedelta(days=7)
 # Meta takes up to a day; a pass that is away and a second try take the rest.
 TAKEN_OFF_WITHIN = timedelta(days=2)
 LITTLE_SPACE, NO_SPACE = 2**30, 100 * 2**20
@@ -120,6 +123,7 @@ def examine(workspace: Workspace, *, looks_outside: bool = False) -> list[Line]:
             ("budgets", _budgets),
             ("lists", _lists),
             ("keys", _keys),
+            ("billing", _billing),
         )
         lines += [line for about, check in rest for line in _tried(about, check, workspace)]
     channels = partial(_channels, looks_outside=looks_outside)
@@ -509,6 +513,32 @@ def _keys(workspace: Workspace) -> Iterator[Line]:
         yield Line("keys", State.WARNS, found, "make keys of the scope browser for pages")
     elif active:
         yield Line("keys", State.WELL, f"{counted(len(active), 'key')} to the API")
+
+
+def _billing(workspace: Workspace) -> Iterator[Line]:
+    """Say where the biller is to send its notices, and whether it does."""
+    settings = workspace.config.billing
+    if not settings.provider:
+        return
+    try:
+        build_biller(settings)
+    except ConfigError as error:
+        yield Line("billing", State.WARNS, str(error), "until then its notices are not taken")
+        return
+    folder = find_billers()[settings.provider]
+    address = workspace.config.portal.page("v1/notices", folder.name)
+    told = f"register {address} at {folder.called}, for {', '.join(folder.notices)}"
+    last, zone = load_last_notice(workspace.ledger, folder.name), workspace.zone
+    if last is None:
+        yield Line("billing", State.WARNS, f"no notice of {folder.called} came yet", told)
+    elif workspace.clock.now() - last > QUIET_BILLER:
+        found = f"the last notice of {folder.called} came on {moment(last, zone)}"
+        yield Line("billing", State.WARNS, found, told)
+    else:
+        found = (
+            f"{folder.called} sends its notices to {address}, the last one on {moment(last, zone)}"
+        )
+        yield Line("billing", State.WELL, found)
 
 
 def _channels(workspace: Workspace, *, looks_outside: bool) -> Iterator[Line]:

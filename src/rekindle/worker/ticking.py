@@ -21,6 +21,7 @@ from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
+from rekindle.worker.hearing import bring_notices
 from rekindle.worker.keeping.alerts import AlertKeeper
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
@@ -195,6 +196,7 @@ class Worker:
         self._imported_at = now
         try:
             space.import_reports()
+            bring_notices(space)
         except BusyError:
             logger.info("an import is running; what was reported waits for the next")
         except RekindleError as error:  # what it ends was ended when it was taken

@@ -25,6 +25,25 @@ def build(settings: BillingSettings, secrets: Mapping[str, str]) -> Biller:
     return StripeBiller(settings, key=secrets[KEY], webhook_secret=secrets[WEBHOOK_SECRET])
 
 
-BILLER = BillerFolder("stripe", "Stripe", (KEY, WEBHOOK_SECRET), build)
+NOTICES = (
+    "customer.created",
+    "customer.updated",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "invoice.finalized",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+    "charge.failed",
+    "charge.succeeded",
+    "payment_method.attached",
+    "payment_method.updated",
+    "payment_method.automatically_updated",
+)
+BILLER = BillerFolder("stripe", "Stripe", (KEY, WEBHOOK_SECRET), build, NOTICES)
 
 __all__ = ["BILLER"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,16 @@ STANDING = (
     "latest_invoice.payments.data.payment.payment_intent",
 )
 PAID_KINDS = frozenset({"invoice.paid", "invoice.payment_succeeded"})
+# What ids of things begin with, and where one is asked for.
+KIND_OF = {
+    "cus": "customers",
+    "sub": "subscriptions",
+    "in": "invoices",
+    "inpay": "invoice_payments",
+    "ch": "charges",
+    "py": "charges",
+    "pm": "payment_methods",
+}
 
 
 class StripeBiller:
@@ -105,7 +116,9 @@ class StripeBiller:
             thing, kind = event["data"]["object"], str(event["type"])
             at, id_ = read_instant(event["created"]), str(event["id"])
             version, account = str(event.get("api_version")), str(event.get("account") or "")
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            before = event["data"].get("previous_attributes") or {}
+            named = str(thing["object"]), str(thing.get("id") or "")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise EventError("unreadable", "this is no event of Stripe's") from error
         if account != self._account and (account or event.get("context")):
             raise ForgedReportError("the notice is of another account")
@@ -114,9 +127,52 @@ class StripeBiller:
                 "version", f"the endpoint sends {version}; make one of the version {VERSION}"
             )
         assert at is not None
-        said = tuple(self._reader.read(thing, at))
-        paid = _paid_by(thing) if kind in PAID_KINDS else ()
-        return Notice(id_, at, kind, said, paid) if said or paid else None
+        if named[0] not in self._reader.kinds:
+            return None
+        if at - received_at > TOLERANCE:
+            raise EventError("ahead", "this happened in the future")
+        notice = Notice(
+            id=id_,
+            at=at,
+            kind=kind,
+            paid=_paid_by(thing) if kind in PAID_KINDS else (),
+            thing=named[1],
+            customer=named[1] if named[0] == "customer" else id_of(thing.get("customer")),
+            is_back=_is_back(thing, before, kind),
+        )
+        return self._stated(notice, thing)
+
+    def renew(self, notice: Notice) -> Notice:
+        """Return a notice with what it is about as that is now; as it is, where that is gone."""
+        if (name := KIND_OF.get(notice.thing.partition("_")[0])) is None:
+            return notice
+        try:
+            thing = _ask(lambda: getattr(self._api, name).retrieve(notice.thing))
+        except BillerRefusedError as error:
+            if "resource_missing" in str(error):
+                return notice
+            raise
+        return self._stated(notice, thing) or notice
+
+    def is_owing(self, customer: str, *, besides: str = "") -> bool:
+        """Return whether an invoice of a customer is open that was tried to be paid."""
+        wanted = {"customer": customer, "status": "open", "limit": PAGE}
+        found = _ask(lambda: self._api.invoices.list(wanted))["data"]
+        return any(one.get("attempt_count") and besides not in _paid_by(one) for one in found)
+
+    def _stated(self, notice: Notice, thing: Thing) -> Notice | None:
+        """Return a notice with what an object says, once what it only names was asked for."""
+        whole = dict(thing)
+        named = whole.get("customer")
+        if self._reader.asks_customers and isinstance(named, str) and named:
+            # A notice only names its customer; whom the business knows them as stands there.
+            whole["customer"] = _ask(lambda: self._api.customers.retrieve(named))
+        said = list(self._reader.read(whole, notice.at))
+        if (intent := id_of(whole.get("payment_intent"))) and whole["object"] == "charge":
+            of_intent = {"type": "payment_intent", "payment_intent": intent}
+            found = _ask(lambda: self._api.invoice_payments.list({"payment": of_intent}))["data"]
+            said += [told for one in found for told in self._reader.read(one, notice.at)]
+        return replace(notice, statements=tuple(said)) if said or notice.paid else None
 
     def look(self, subscription: str) -> BilledStanding | None:
         """Return what is known of a subscription, None where it or its customer is gone."""
@@ -338,6 +394,18 @@ class StripeBiller:
         second = next(part[2:] for part in given.split(",") if part.startswith("t="))
         if abs(received_at.timestamp() - int(second)) > TOLERANCE.total_seconds():
             raise ForgedReportError("the notice was signed more than five minutes ago, or ahead")
+
+
+def _is_back(thing: Thing, before: Thing, kind: str) -> bool:
+    """Return whether a subscription goes on that rested, or runs in the place of another."""
+    if not kind.startswith("customer.subscription.") or read_state(thing) is not (
+        SubscriptionState.ACTIVE
+    ):
+        return False
+    if before.get("pause_collection") or before.get("status") == "paused":
+        return True
+    began = kind == "customer.subscription.created" or before.get("status") == "incomplete"
+    return began and bool((thing.get("metadata") or {}).get(PREVIOUS))
 
 
 def _product_of(subscription: Thing) -> str:

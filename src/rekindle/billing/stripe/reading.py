@@ -6,7 +6,7 @@ version 2026-10-28: periods are on the items, an invoice knows its subscription 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -144,10 +144,7 @@ class StripeReader:
 
     def __init__(self, customer_key: str) -> None:
         self._customer_key = customer_key
-
-    def read(self, thing: Thing, at: datetime | None = None) -> Iterator[BilledFact]:
-        """Yield what an object says, as of ``at``; without one it is as old as the object."""
-        readers = {
+        self._readers = {
             "customer": self._customer,
             "subscription": self._subscription,
             "invoice": self._invoice,
@@ -155,7 +152,20 @@ class StripeReader:
             "charge": self._charge,
             "payment_method": self._payment_method,
         }
-        reader = readers.get(str(thing.get("object")))
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """Return the kinds of objects that say anything here."""
+        return self._readers.keys()
+
+    @property
+    def asks_customers(self) -> bool:
+        """Return whether whose an object is stands with its customer alone."""
+        return bool(self._customer_key)
+
+    def read(self, thing: Thing, at: datetime | None = None) -> Iterator[BilledFact]:
+        """Yield what an object says, as of ``at``; without one it is as old as the object."""
+        reader = self._readers.get(str(thing.get("object")))
         created = read_instant(thing.get("created"))
         instant = at or created
         if reader is not None and instant is not None and not thing.get("deleted"):

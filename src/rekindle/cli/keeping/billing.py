@@ -28,6 +28,7 @@ def pull(directory: Directory = Path(), as_json: AsJson = False) -> None:
 def pull_from(workspace: Workspace) -> list[FileImport]:
     """Bring what the biller has into the lake; return what each table gave."""
     from rekindle.billing import pull_facts
+    from rekindle.worker import heard_since
 
     with progress_bar() as bar:
         task = bar.add_task("listing", total=None)
@@ -36,5 +37,6 @@ def pull_from(workspace: Workspace) -> list[FileImport]:
             workspace.directory,
             now=workspace.clock.now(),
             bring=workspace.import_from,
+            heard=lambda since: heard_since(workspace, since),
             progress=lambda text: bar.update(task, description=plain(text)),
         )

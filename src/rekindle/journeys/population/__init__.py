@@ -1,6 +1,6 @@
 """Who the people of a journey are: as they are now, and at every tick of a replay."""
 
-from rekindle.journeys.language.words import PAYMENT_EVENTS
+from rekindle.journeys.language.words import PAYMENT_CLEARED, PAYMENT_DROPPED, PAYMENT_EVENTS
 from rekindle.journeys.population.historical import HistoryAudience
 from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.live import LiveAudience
@@ -8,6 +8,8 @@ from rekindle.journeys.population.payments import list_payment_deeds
 from rekindle.journeys.population.people import UNDATED, save_people
 
 __all__ = [
+    "PAYMENT_CLEARED",
+    "PAYMENT_DROPPED",
     "PAYMENT_EVENTS",
     "UNDATED",
     "HistoryAudience",

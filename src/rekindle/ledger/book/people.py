@@ -18,7 +18,7 @@ from rekindle.ledger.book.addresses import Given, save_addresses
 from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import cancel, cancel_each, end_stays, take_back_from
-from rekindle.ledger.guards.forgetting import forget_words, private_words
+from rekindle.ledger.guards.forgetting import forget_notices, forget_words, private_words
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.queries import (
     Row,
@@ -238,6 +238,7 @@ class People:
             models.Address.objects.using(self._alias).filter(person=person).delete()
             self._forget_reports(reports, at)
             forget_words(self._alias, person, words, (row[0] for row in reports))
+            forget_notices(self._alias, person)
             execute(self._alias, "forget_evidence", person, person)
             self._forget_answers(person)
             return ended

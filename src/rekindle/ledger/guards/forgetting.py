@@ -66,6 +66,14 @@ def forget_words(alias: str, person: str, words: Iterable[str], reports: Iterabl
                 rows.model._default_manager.using(alias).filter(pk=row.pk).update(**changed)
 
 
+def forget_notices(alias: str, person: str) -> None:
+    """Empty what a biller said of a person, in the caller's transaction; that it came stays."""
+    others = intake_models.Alias.objects.using(alias).filter(person=person)
+    ids = [person, *others.values_list("pk", flat=True)]
+    rows = intake_models.BillerNotice.objects.using(alias).filter(customer__in=ids)
+    rows.exclude(statements="").update(statements="")
+
+
 @ledger_errors()
 def erased_ids(alias: str) -> list[str]:
     """Return the ids of everyone who was erased, and those that stand for one of them."""

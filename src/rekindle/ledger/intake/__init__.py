@@ -3,17 +3,22 @@
 from rekindle.ledger.intake.exporting import forget_reported_of_erased, spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
 from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
+from rekindle.ledger.intake.notices import HeardNotice, KeptNotices, lines_of, load_last_notice
 from rekindle.ledger.intake.reports import Report, read_reports
 
 __all__ = [
     "ApiKey",
     "ApiKeys",
+    "HeardNotice",
     "Inbox",
+    "KeptNotices",
     "Report",
     "Scope",
     "Spooled",
     "Taken",
     "forget_reported_of_erased",
+    "lines_of",
+    "load_last_notice",
     "read_reports",
     "spooled_sources",
 ]

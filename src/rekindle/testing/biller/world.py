@@ -67,7 +67,7 @@ class BillerWorld:
 
     def add_customer(self, email: str = "ada@example.com", **metadata: str) -> Thing:
         """Return a customer who has no card yet."""
-        return self._make(
+        customer = self._make(
             "cus",
             "customer",
             email=email,
@@ -77,6 +77,8 @@ class BillerWorld:
             metadata=metadata,
             invoice_settings={"default_payment_method": None},
         )
+        self._tell("customer.created", customer)
+        return customer
 
     def add_card(self, customer: str, does: str = "pays") -> Thing:
         """Return a card that is the customer's default from now on.
@@ -88,6 +90,7 @@ class BillerWorld:
         card = self._make("pm", "payment_method", type="card", card=of_card, customer=customer)
         self._does[card["id"]] = does
         self.things[customer]["invoice_settings"]["default_payment_method"] = card["id"]
+        self._tell("payment_method.attached", card)
         return card
 
     def subscribe(self, customer: str, price: str, **more: Any) -> Thing:
@@ -114,6 +117,11 @@ class BillerWorld:
             found = [one for one in found if one.get("customer") == customer]
         if kind == "subscription" and wanted.get("status") != "all":
             found = [one for one in found if one["status"] != "canceled"]
+        if kind == "invoice" and (status := wanted.get("status")):
+            found = [one for one in found if one["status"] == status]
+        if payment := wanted.get("payment"):
+            intent = payment["payment_intent"]
+            found = [one for one in found if one["payment"]["payment_intent"] == intent]
         if after := wanted.get("starting_after"):
             places = [place for place, one in enumerate(found) if one["id"] == after]
             found = found[places[0] + 1 :] if places else []
@@ -161,7 +169,9 @@ class BillerWorld:
         found = self.find(id_, "subscription")
         if found["status"] == "canceled":
             raise Refusal(400, "invalid_request_error", "resource_already_canceled")
+        before: Thing = {}
         if "pause_collection" in wanted:
+            before["pause_collection"] = found["pause_collection"]
             paused = wanted["pause_collection"] or None
             if paused and "resumes_at" in paused:
                 paused["resumes_at"] = int(paused["resumes_at"])
@@ -175,7 +185,7 @@ class BillerWorld:
             found.update(
                 cancel_at_period_end=True, cancel_at=period_end, canceled_at=self._second()
             )
-        self._tell("customer.subscription.updated", found)
+        self._tell("customer.subscription.updated", found, before)
         return found
 
     def end(self, id_: str, reason: str = "cancellation_requested") -> Thing:
@@ -279,6 +289,7 @@ class BillerWorld:
         )
         invoice["hosted_invoice_url"] = f"https://invoice.example/{invoice['id']}"
         subscription["latest_invoice"] = invoice["id"]
+        self._tell("invoice.finalized", invoice)
         if subscription["pause_collection"]:
             invoice.update(status="void")
             invoice["status_transitions"]["voided_at"] = self._second()
@@ -309,7 +320,7 @@ class BillerWorld:
         self._tell("invoice.payment_failed", invoice)
         if subscription["status"] == "active":
             subscription["status"] = "past_due"
-            self._tell("customer.subscription.updated", subscription)
+            self._tell("customer.subscription.updated", subscription, {"status": "active"})
         if tries > len(RETRY_DAYS) and subscription["status"] == "past_due":
             self.end(subscription["id"], "payment_failed")
         return error
@@ -321,7 +332,7 @@ class BillerWorld:
         if does != "pays":
             error = {"code": code, "decline_code": does, "advice_code": advice or None}
             intent["last_payment_error"] = {"type": "card_error", **error}
-        self._make(
+        charge = self._make(
             "ch",
             "charge",
             customer=invoice["customer"],
@@ -346,14 +357,15 @@ class BillerWorld:
             payment={"type": "payment_intent", "payment_intent": intent["id"]},
         )
         invoice["payments"]["data"].append(payment)
+        self._tell("charge.failed" if error else "charge.succeeded", charge)
         return error
 
     def _settle(self, invoice: Thing, subscription: Thing) -> None:
         invoice.update(status="paid", amount_remaining=0, next_payment_attempt=None)
         invoice["status_transitions"]["paid_at"] = self._second()
-        if subscription["status"] in {"incomplete", "past_due"}:
+        if (status := subscription["status"]) in {"incomplete", "past_due"}:
             subscription["status"] = "active"
-            self._tell("customer.subscription.updated", subscription)
+            self._tell("customer.subscription.updated", subscription, {"status": status})
         self._tell("invoice.paid", invoice)
 
     # Books
@@ -377,7 +389,10 @@ class BillerWorld:
     def _second(self) -> int:
         return int(self.clock.now().timestamp())
 
-    def _tell(self, kind: str, thing: Thing) -> None:
+    def _tell(self, kind: str, thing: Thing, before: Thing | None = None) -> None:
+        data: Thing = {"object": json.loads(json.dumps(self.whole(thing)))}
+        if before:
+            data["previous_attributes"] = before
         event = {
             "id": self._id("evt"),
             "object": "event",
@@ -385,7 +400,7 @@ class BillerWorld:
             "api_version": VERSION,
             "created": self._second(),
             "livemode": False,
-            "data": {"object": json.loads(json.dumps(self.whole(thing)))},
+            "data": data,
         }
         self.events.append(event)
 

@@ -15,10 +15,12 @@ from typing import Any
 from rekindle.errors import WorkError
 from rekindle.web.access import Access, declared_access
 from rekindle.web.api.inapp import ASK, EVENTS, InApp, Keeper
-from rekindle.web.api.interfaces import Intake, Reports
+from rekindle.web.api.interfaces import Intake, Notices, Reports
 from rekindle.web.api.messages import Refused, Request, Response
 from rekindle.web.api.metrics import PATH as METRICS
 from rekindle.web.api.metrics import Figures, Measuring
+from rekindle.web.api.notices import PATH as NOTICES
+from rekindle.web.api.notices import Noticing
 from rekindle.web.api.openapi import Describing
 from rekindle.web.api.reports import PATH as REPORTS
 from rekindle.web.api.reports import Reporting
@@ -139,6 +141,7 @@ def build_routes(
     reports: Reports | None = None,
     figures: Figures | None = None,
     inapp: InApp | None = None,
+    notices: Notices | None = None,
 ) -> tuple[Endpoint, ...]:
     """Return every address of the API. Each view declares who may call it."""
     asked = () if inapp is None else ((ASK, "GET", inapp.ask), (EVENTS, "POST", inapp.report))
@@ -160,6 +163,11 @@ def build_routes(
             for outlet in outlets
             if reports is not None
         ),
+        *(
+            Endpoint(f"{NOTICES}{provider}", "POST", Noticing(notices).take)
+            for provider in sorted(notices.providers if notices is not None else ())
+            if notices is not None
+        ),
         *(Endpoint(*one) for one in asked),
         *(Endpoint(METRICS, "GET", Measuring(one).show) for one in [figures] if one is not None),
     )
@@ -171,6 +179,7 @@ def build_api(
     reports: Reports | None = None,
     figures: Figures | None = None,
     kept: Keeper | None = None,
+    notices: Notices | None = None,
     origins: Iterable[str] = (),
 ) -> Api:
     """Return the API as a WSGI application, to be served under ``/v1/`` and at ``/metrics``.
@@ -179,4 +188,4 @@ def build_api(
     """
     pages = tuple(origins)
     inapp = None if kept is None else InApp(kept, pages)
-    return Api(build_routes(intake, reports, figures, inapp), intake, origins=pages)
+    return Api(build_routes(intake, reports, figures, inapp, notices), intake, origins=pages)

@@ -5,7 +5,7 @@ Whoever serves it brings this; so the routes know neither workspace nor database
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -58,3 +58,19 @@ class Reports(Protocol):
 
     def answer(self, outlet: str, request: WebhookRequest) -> WebhookAnswer | None:
         """Return what the provider of a report that was taken is to be answered, if anything."""
+
+
+class Notices(Protocol):
+    """Takes what the biller says of subscriptions and payments."""
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """Return the billers whose notices are taken."""
+
+    def take(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Do what a notice calls for; return whether it was new.
+
+        Raises:
+            ForgedReportError, EventError: it is not signed, or cannot be read.
+            WorkError: nothing was kept; the biller may send the same again.
+        """

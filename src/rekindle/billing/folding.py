@@ -1,0 +1,155 @@
+"""Folds what a biller said, in a listing or by notices, into the rows of the facts' tables.
+
+One way for both: a statement counts from when it was seen, the newest of each thing stands, and
+what a biller does not tell as history (a price that changed, a pause that ended) is the
+difference between two statements about one subscription.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from rekindle.billing.model import BilledFact, Row
+
+PRICE = ("plan", "amount", "quantity", "interval", "interval_count", "currency")
+Tables = dict[str, dict[str, dict[str, Any]]]
+Price = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFact:
+    """A statement as it is kept: what it says of which thing, and when it was seen."""
+
+    table: str
+    key: str
+    row: dict[str, Any]
+    seen: datetime
+
+    @classmethod
+    def read(cls, line: Mapping[str, Any]) -> Self:
+        """Return what ``write_fact`` wrote."""
+        seen = datetime.fromisoformat(line["seen"])
+        return cls(line["table"], line["key"], line["row"], seen)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What is remembered of subscriptions: their first and newest prices, and their last pause.
+
+    ``listed_at`` is when the last whole listing began: what was seen before it, it knew better.
+    """
+
+    first: dict[str, Price] = field(default_factory=dict)
+    newest: dict[str, Price] = field(default_factory=dict)
+    pauses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    listed_at: datetime | None = None
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any]) -> Self:
+        """Return what ``written`` returned."""
+        at = given["listed_at"]
+        listed_at = datetime.fromisoformat(at) if at else None
+        return cls(given["first"], given["newest"], given["pauses"], listed_at)
+
+    def written(self) -> Mapping[str, Any]:
+        """Return it as JSON holds it."""
+        at = self.listed_at.isoformat() if self.listed_at else ""
+        changed = {id_: one for id_, one in self.newest.items() if one != self.first.get(id_)}
+        return {"first": self.first, "newest": changed, "pauses": self.pauses, "listed_at": at}
+
+
+def write_fact(one: BilledFact, seen: datetime) -> str:
+    """Return a statement as a line of JSON."""
+    row = {name: _plain(value) for name, value in one.row.items()}
+    line = {"table": one.table, "key": one.key, "seen": seen.isoformat(), "row": row}
+    return json.dumps(line, ensure_ascii=True)
+
+
+def fold(
+    told: Iterable[SeenFact], kept: Kept, *, over: Iterable[SeenFact] = ()
+) -> Mapping[str, list[Row]]:
+    """Return the rows of each table, and let ``kept`` remember what they say.
+
+    ``told`` is a listing, or notices in order of their instants. Where ``over``, notices that
+    came while a listing ran, says something of the same thing since, the listing's word is old.
+    """
+    later = list(over)
+    newer: dict[tuple[str, str], datetime] = {}
+    for one in later:
+        newer[one.table, one.key] = max(one.seen, newer.get((one.table, one.key), one.seen))
+    # What rests is told beside its subscription, or left out where it goes on.
+    said = [one for one in told if newer.get(_thing(one), one.seen) <= one.seen]
+    said += later
+    tables: Tables = {}
+    invoices: dict[str, str] = {}
+    for one in said:
+        if one.table:
+            tables.setdefault(one.table, {})[one.key] = dict(one.row)
+        else:
+            invoices[one.key] = one.row["invoice_id"]
+    for row in tables.get("payments", {}).values():
+        intent = row.pop("payment_intent", None) or ""
+        row["invoice_id"] = invoices.get(intent) or row.get("invoice_id")
+    _follow(tables, said, kept)
+    return {table: list(rows.values()) for table, rows in tables.items() if rows}
+
+
+def _thing(one: SeenFact) -> tuple[str, str]:
+    return ("subscriptions" if one.table == "pauses" else one.table), one.key
+
+
+def _follow(tables: Tables, said: Iterable[SeenFact], kept: Kept) -> None:
+    """Make changes and pauses of what was said of subscriptions, one after the other."""
+    tables.pop("pauses", None)
+    rests = {(one.key, one.seen): one for one in said if one.table == "pauses"}
+    for one in said:
+        if one.table == "subscriptions":
+            _follow_price(tables, one, kept)
+            _follow_pause(tables, one, rests.get((one.key, one.seen)), kept)
+    for id_, row in tables.get("subscriptions", {}).items():
+        row.update(zip(PRICE, kept.first[id_], strict=True))
+
+
+def _follow_price(tables: Tables, one: SeenFact, kept: Kept) -> None:
+    """Keep a price as that of the beginning, or as a change since it was seen."""
+    price = [one.row.get(name) for name in PRICE]
+    before = kept.newest.get(one.key) or kept.first.setdefault(one.key, price)
+    kept.newest[one.key] = price
+    if price != before:
+        at = one.seen.isoformat()
+        change = {"subscription_id": one.key, "changed_at": at}
+        row = {**change, **dict(zip(PRICE, price, strict=True))}
+        tables.setdefault("subscription_changes", {})[f"{one.key} {at}"] = row
+
+
+def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Kept) -> None:
+    """Date a pause by the statement that saw it first, and end one that is there no more."""
+    running = kept.pauses.get(one.key)
+    if running is not None and _is_over(running, one.seen):
+        running = None
+    if rest is None and running is None:
+        return
+    if rest is None:
+        assert running is not None
+        row = {**running, "resumed_at": one.seen.isoformat()}
+    else:
+        since = running["paused_at"] if running else one.seen.isoformat()
+        row = {**rest.row, "paused_at": since}
+    kept.pauses[one.key] = row
+    tables.setdefault("pauses", {})[f"{one.key} {row['paused_at']}"] = row
+
+
+def _is_over(pause: Mapping[str, Any], at: datetime) -> bool:
+    until = pause.get("resumed_at")
+    return until is not None and datetime.fromisoformat(until) <= at
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,156 @@
+"""What a biller says over HTTP: read by its folder, kept once, and acted on at once.
+
+A payment that cleared, a subscription that was paused or ended, and one that is back end the
+journeys about them in the transaction that keeps the notice. All else waits for the import.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from rekindle.billing import BilledFact, Biller, Notice, build_biller, write_fact
+from rekindle.errors import BusyError, ConfigError, EventError, WorkError
+from rekindle.journeys import Signal
+from rekindle.journeys.population import PAYMENT_CLEARED, PAYMENT_DROPPED
+from rekindle.ledger import HeardNotice, KeptNotices, mend
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import SignalKind
+from rekindle.worker.guarding import Guard
+
+A_LITTLE = timedelta(microseconds=1)
+PATIENCE_SECONDS = 5.0
+"""How long a notice waits for another one to be taken before it is to be sent again."""
+
+logger = logging.getLogger(__name__)
+
+
+class BillerNotices:
+    """Takes the notices of the biller of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._provider = workspace.config.billing.provider
+        self._biller = _build(workspace)
+        self._notices = KeptNotices(workspace.ledger, workspace.book)
+        # Providers send what happened in one second at once, in any order. One after the other,
+        # the later one finds the earlier, and asks what is so.
+        self._one_by_one = Lock()
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """Return whose notices are taken: the biller's, where its keys are there."""
+        return frozenset([self._provider] if self._biller else ())
+
+    def take(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Do what a notice calls for; return whether it was new.
+
+        Raises:
+            ForgedReportError, EventError: it is not signed, or cannot be read.
+            WorkError: nothing was kept; the biller may send the same again.
+        """
+        assert self._biller is not None
+        now = self._workspace.clock.now()
+        try:
+            notice = self._biller.read_notice(headers, body, now)
+        except EventError as error:
+            logger.warning("a notice of %s was refused: %s", self._provider, error)
+            raise
+        if notice is None:
+            return False
+        if not self._one_by_one.acquire(timeout=PATIENCE_SECONDS):
+            raise BusyError("other notices are being taken")
+        try:
+            return self._take(self._biller, notice, now)
+        except WorkError:
+            mend(self._workspace.ledger)  # the next request opens a connection of its own
+            raise
+        finally:
+            self._one_by_one.release()
+
+    def _take(self, biller: Biller, notice: Notice, now: datetime) -> bool:
+        guard = Guard(self._workspace)  # several threads come here
+        guard.require_newest()
+        if self._notices.is_known(self._provider, notice.id):
+            return False
+        newest = self._notices.newest_of(self._provider, notice.thing)
+        if newest is not None and newest >= notice.at:
+            # Late, or of the same second: which of both is so, the biller knows.
+            notice = biller.renew(replace(notice, at=newest + A_LITTLE))
+        customer = _customer_of(notice.statements)
+        # What is kept of facts may not be ahead of us, whatever the biller's clock says.
+        signals = [replace(one, at=min(one.at, now)) for one in self._signals(notice, customer)]
+        awaited = self._notices.awaited(customer) if signals else frozenset[str]()
+        ending = [one for one in signals if self._ends(biller, notice, one, awaited)]
+        taken = self._notices.take(self._as_heard(notice, customer), ending, now)
+        guard.note()
+        return taken
+
+    def _ends(self, biller: Biller, notice: Notice, one: Signal, awaited: frozenset[str]) -> bool:
+        """Return whether somebody waits for it, and owes nothing else where it is of a payment."""
+        if one.kind is SignalKind.RESUME:
+            return True
+        stopped = next((s.key for s in notice.statements if s.table == "subscriptions"), "")
+        return one.name in awaited and not biller.is_owing(notice.customer, besides=stopped)
+
+    def _signals(self, notice: Notice, customer: str) -> Iterator[Signal]:
+        """Yield what happened to whose it is, as the facts will say it."""
+        if not customer:
+            return
+        provider, kind = self._provider, SignalKind.EVENT
+        own = json.dumps(["notice", provider, notice.id], ensure_ascii=False)
+        if notice.is_back:
+            yield Signal(customer, SignalKind.RESUME, notice.at, own)
+        for one in notice.statements:
+            row = one.row
+            if one.table == "invoices":
+                # By the key that an import gives it, so that it is recorded once.
+                for name, at in (
+                    (PAYMENT_CLEARED, row.get("paid_at")),
+                    (PAYMENT_DROPPED, row.get("voided_at") or row.get("given_up_at")),
+                ):
+                    key = json.dumps([name, provider, f"invoice:{one.key}"], ensure_ascii=False)
+                    if at is not None:
+                        yield Signal(customer, kind, at, key, name)
+            elif _stops(one):
+                yield Signal(customer, kind, notice.at, own, PAYMENT_DROPPED)
+
+    def _as_heard(self, notice: Notice, customer: str) -> HeardNotice:
+        lines = [write_fact(one, notice.at) for one in notice.statements]
+        # Facts in a warehouse come there by another way.
+        is_ours = self._workspace.config.facts.warehouse is None
+        return HeardNotice(
+            provider=self._provider,
+            event=notice.id,
+            kind=notice.kind,
+            thing=notice.thing,
+            customer=customer,
+            at=notice.at,
+            statements="\n".join(lines) if is_ours else "",
+        )
+
+
+def _build(workspace: Workspace) -> Biller | None:
+    try:
+        return build_biller(workspace.config.billing)
+    except ConfigError:
+        logger.exception("notices of the biller are not taken")
+        return None
+
+
+def _stops(one: BilledFact) -> bool:
+    """Return whether a subscription is not to be paid any more: it rests, or will end."""
+    row = one.row
+    if one.table == "subscriptions":
+        return row.get("cancelled_at") is not None or row.get("ended_at") is not None
+    return one.table == "pauses"
+
+
+def _customer_of(statements: Iterable[BilledFact]) -> str:
+    """Return whom statements are of, as the facts name them; "" where they do not say."""
+    said = (one.row.get("customer_id") for one in statements)
+    return next((str(one) for one in said if one), "")

@@ -1,0 +1,321 @@
+"""What a biller posts is taken once, in whatever order, and ends what it ends at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rekindle.billing import pull_facts
+from rekindle.clock import MovableClock
+from rekindle.gate import Enrolment
+from rekindle.journeys import JourneyVersion, parse_journey
+from rekindle.ledger import disconnect
+from rekindle.ledger.intake_models import BillerNotice
+from rekindle.ledger.models import Signal
+from rekindle.runtime import Workspace
+from rekindle.testing.biller import FakeBiller, running_biller, sign_notice
+from rekindle.vocabulary import Arm
+from rekindle.web.api import build_api
+from rekindle.worker import BillerNotices, State, bring_notices, examine, heard_since
+from tests.ledger.conftest import postgres, postgres_ledger, sqlite_template  # noqa: F401 - fixtures
+from tests.web.api.caller import serving
+from tests.web.api.fake_intake import FakeIntake
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+SETTINGS = """[workspace]
+currency = "USD"
+[ledger]
+url = "{url}"
+[billing]
+provider = "stripe"
+url = "{biller}"
+customer_key = "user_id"
+"""
+DUNNING = """journey: unpaid
+purpose: transactional
+enter: {on: payment_failed}
+goal: {on: payment_cleared, within: 30 days}
+exit: [resume]
+holdout: none
+steps:
+  - wait: 20 days
+  - send: {channel: email, template: card}
+"""
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeBiller]:
+    with running_biller(MovableClock(NOW)) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def space(
+    request: pytest.FixtureRequest,
+    fake: FakeBiller,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Workspace]:
+    monkeypatch.setenv("REKINDLE_STRIPE_KEY", "sk_test_fake")
+    monkeypatch.setenv("REKINDLE_STRIPE_WEBHOOK_SECRET", "whsec_test")
+    url = "sqlite:///state/ledger.sqlite3"
+    if request.param == "postgres":
+        request.getfixturevalue("postgres")
+        url = request.getfixturevalue("postgres_url")
+    else:
+        (tmp_path / "state").mkdir()
+        template = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, tmp_path / "state" / "ledger.sqlite3")
+    (tmp_path / "rekindle.toml").write_text(SETTINGS.format(url=url, biller=fake.url))
+    workspace = Workspace.open(tmp_path, clock=fake.world.clock)
+    yield workspace
+    if request.param == "sqlite":
+        disconnect(workspace.ledger)
+
+
+Post = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture
+def post(space: Workspace, fake: FakeBiller) -> Iterator[Post]:
+    """Yield what signs an event and posts it, as the biller does."""
+    with serving(build_api(FakeIntake(), notices=BillerNotices(space))) as port:
+
+        def send(event: Any, *, secret: str = "whsec_test", body: bytes = b"") -> tuple[int, Any]:
+            headers, signed = sign_notice(secret, event, fake.world.clock.now())
+            connection = HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("POST", "/v1/notices/stripe", body or signed, headers)
+            answer = connection.getresponse()
+            said = json.loads(answer.read())
+            connection.close()
+            return answer.status, said
+
+        yield send
+
+
+def subscriber(fake: FakeBiller, name: str = "u1", does: str = "pays") -> tuple[str, str]:
+    """Let somebody subscribe; return the subscription and the card."""
+    world = fake.world
+    customer, price = world.add_customer(user_id=name)["id"], world.add_plan()["id"]
+    card = str(world.add_card(customer, does)["id"])
+    return str(world.subscribe(customer, price)["id"]), card
+
+
+def rows(space: Workspace, table: str) -> list[dict[str, Any]]:
+    engine, facts = space.reading
+    found: list[dict[str, Any]] = engine.run(facts.more[table]).to_pylist()
+    return found
+
+
+def enrol(space: Workspace, person: str = "u1") -> None:
+    now = space.clock.now()
+    version = JourneyVersion(parse_journey(DUNNING), 1, 0.0, "salt", now)
+    space.book.start(version)
+    space.book.enrol([Enrolment(person, "unpaid", 1, 0, Arm.TREATMENT, now, None, 0, now, now)])
+
+
+def open_count(space: Workspace) -> int:
+    return len(list(space.book.open_enrolments()))
+
+
+def events_of(fake: FakeBiller, kind: str) -> list[dict[str, Any]]:
+    return [event for event in fake.world.events if event["type"] == kind]
+
+
+def test_notices_alone_make_the_facts_that_a_listing_makes(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    world = fake.world
+    _, card = subscriber(fake)
+    world._does[card] = "insufficient_funds"
+    world.advance(timedelta(days=29))
+    world._does[card] = "pays"
+    world.advance(timedelta(days=4))
+    for event in world.events:
+        assert post(event)[0] == 200
+    bring_notices(space)
+    tables = ("subscriptions", "invoices", "payments")
+    heard = {table: rows(space, table) for table in tables}
+    pull_facts(
+        space.config.billing,
+        space.directory,
+        now=space.clock.now(),
+        bring=space.import_from,
+        heard=lambda since: heard_since(space, since),
+    )
+    assert {row["customer_id"] for row in heard["payments"]} == {"u1"}
+    assert None not in {row["invoice_id"] for row in heard["payments"]}
+
+    def key(row: dict[str, Any]) -> str:
+        return json.dumps(row, default=str, sort_keys=True)
+
+    assert {t: sorted(rows(space, t), key=key) for t in tables} == {
+        t: sorted(found, key=key) for t, found in heard.items()
+    }
+
+
+def test_what_comes_twice_or_in_another_order_says_the_same(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    sub, _ = subscriber(fake)
+    fake.world.clock.move(timedelta(days=3))
+    fake.world.end(sub)
+    answers = [post(event)[1]["new"] for event in reversed(fake.world.events)]
+    assert set(answers) == {1}
+    assert {post(event)[1]["new"] for event in fake.world.events} == {0}
+    bring_notices(space)
+    (row,) = rows(space, "subscriptions")
+    assert row["ended_at"] == fake.world.clock.now()
+    (invoice,) = rows(space, "invoices")
+    assert invoice["paid_at"] == NOW
+
+
+def test_a_notice_that_was_not_answered_is_taken_when_it_is_sent_again(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    subscriber(fake)
+    (event,) = events_of(fake, "charge.succeeded")
+    fake.breaks_after = 0
+    assert post(event)[0] == 503
+    assert not BillerNotice.objects.using(space.ledger).exists()
+    fake.breaks_after = None
+    assert post(event) == (200, {"success": True, "new": 1})
+
+
+def test_what_is_forged_old_or_anothers_is_refused_and_kept_nowhere(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    subscriber(fake)
+    event = fake.world.events[-1]
+    ahead = int((NOW + timedelta(hours=1)).timestamp())
+    for status, answer in (
+        (403, post(event, secret="whsec_other")),
+        (403, post(event, body=json.dumps({**event, "id": "evt_x"}).encode())),
+        (403, post({**event, "account": "acct_other"})),
+        (400, post({**event, "api_version": "2020-08-27"})),
+        (400, post({**event, "data": None})),
+        (400, post({**event, "data": {"object": "sub_1"}})),
+        (400, post({**event, "created": ahead})),
+        (413, post(event, body=b"x" * 1_050_000)),
+    ):
+        assert answer[0] == status, answer
+    assert post({**event, "data": {"object": {"object": "payout", "id": "po_1"}}})[1]["new"] == 0
+    assert not BillerNotice.objects.using(space.ledger).exists()
+
+
+def test_money_that_came_ends_the_journey_about_it_with_its_notice(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    _, card = subscriber(fake)
+    fake.world._does[card] = "insufficient_funds"
+    fake.world.advance(timedelta(days=29))
+    enrol(space)
+    fake.world._does[card] = "pays"
+    fake.world.advance(timedelta(days=4))
+    failed, paid = (
+        events_of(fake, "invoice.payment_failed")[-1],
+        events_of(fake, "invoice.paid")[-1],
+    )
+    assert (post(failed)[0], open_count(space)) == (200, 1)
+    assert (post(paid)[0], open_count(space)) == (200, 0)
+    assert (post(paid)[1]["new"], Signal.objects.using(space.ledger).count()) == (0, 1)
+
+
+def test_who_owes_another_invoice_is_not_clear_yet(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    sub, card = subscriber(fake)
+    customer = fake.world.things[sub]["customer"]
+    other = fake.world.subscribe(customer, fake.world.add_plan("Silver")["id"])["id"]
+    fake.world._does[card] = "insufficient_funds"
+    fake.world.advance(timedelta(days=29))
+    enrol(space)
+    fake.world._does[card] = "pays"
+    fake.world.pay(fake.world.things[sub]["latest_invoice"], {})
+    fake.world.clock.move(timedelta(minutes=1))
+    assert (post(events_of(fake, "invoice.paid")[-1])[0], open_count(space)) == (200, 1)
+    fake.world.pay(fake.world.things[other]["latest_invoice"], {})
+    fake.world.clock.move(timedelta(minutes=1))
+    assert (post(events_of(fake, "invoice.paid")[-1])[0], open_count(space)) == (200, 0)
+
+
+@pytest.mark.parametrize("what", ["pause", "end", "resume"])
+def test_a_pause_an_end_and_a_return_end_it_too(
+    fake: FakeBiller, space: Workspace, post: Post, what: str
+) -> None:
+    sub, card = subscriber(fake)
+    pausing = {"pause_collection": {"behavior": "void", "resumes_at": 2_000_000_000}}
+    if what == "resume":
+        fake.world.update_subscription(sub, pausing)
+    else:
+        fake.world._does[card] = "insufficient_funds"
+        fake.world.advance(timedelta(days=29))
+    enrol(space)
+    fake.world.clock.move(timedelta(minutes=1))
+    if what == "pause":
+        fake.world.update_subscription(sub, pausing)
+    elif what == "resume":
+        fake.world.update_subscription(sub, {"pause_collection": ""})
+    else:
+        fake.world.end(sub)
+    fake.world.clock.move(timedelta(minutes=1))
+    assert (post(fake.world.events[-1])[0], open_count(space)) == (200, 0)
+
+
+def test_of_who_was_erased_only_that_a_notice_came_is_kept(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    subscriber(fake)
+    first, *rest = events_of(fake, "customer.created") + events_of(fake, "invoice.paid")
+    assert post(first)[1]["new"] == 1
+    space.book.erase("u1", space.clock.now())
+    assert {post(event)[1]["new"] for event in rest} == {1}
+    kept = BillerNotice.objects.using(space.ledger).values_list("statements", flat=True)
+    assert set(kept) == {""}
+
+
+def test_a_listing_that_is_older_than_a_notice_does_not_undo_it(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    sub, _ = subscriber(fake)
+
+    def heard(since: datetime) -> Any:
+        # The listing is over by now. What happens here it cannot know.
+        fake.world.clock.move(timedelta(minutes=1))
+        fake.world.end(sub)
+        assert post(fake.world.events[-1])[1]["new"] == 1
+        return heard_since(space, since)
+
+    pull_facts(
+        space.config.billing,
+        space.directory,
+        now=space.clock.now(),
+        bring=space.import_from,
+        heard=heard,
+    )
+    (row,) = rows(space, "subscriptions")
+    assert row["ended_at"] == fake.world.clock.now()
+
+
+def test_the_doctor_names_the_address_until_notices_come(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    subscriber(fake)
+
+    def found() -> tuple[State, str]:
+        (line,) = [one for one in examine(space) if one.about == "billing"]
+        return line.state, line.words
+
+    assert found()[0] is State.WARNS
+    assert "/v1/notices/stripe at Stripe, for customer.created" in found()[1]
+    post(fake.world.events[-1])
+    assert found()[0] is State.WELL
+    fake.world.clock.move(timedelta(days=8))
+    assert found()[0] is State.WARNS
