@@ -60,6 +60,16 @@ def test_who_came_back_from_a_lapse_is_watched(
     assert ask(SmallShop(bought("ann", *days)), on, FASHION)["ann"]["tier"] == tier
 
 
+def test_the_pause_before_a_second_purchase_is_judged_by_the_line_of_one(ask: Ask) -> None:
+    # 60 others bought once and hardly ever again: one purchase is a lapse sooner than several.
+    crowd = [sale for one in range(60) for sale in bought(f"o{one}", 0)]
+    crowd += [sale for one in range(20) for sale in bought(f"t{one}", 0, 10)]
+    shop = SmallShop([*crowd, *bought("ann", 400, 480), *bought("ben", 360, 400, 480)])
+    profiles = ask(shop, 490)
+    assert profiles["o0"]["lapsed_after_days"] < 80
+    assert (profiles["ann"]["tier"], profiles["ben"]["tier"]) == ("returned", "active")
+
+
 def test_who_never_bought_is_a_prospect(ask: Ask) -> None:
     given_back = Sale("ben", day(1), kind="refund")
     profiles = ask(SmallShop([given_back], [Card("ann", country="GB")]), 900, FASHION)

@@ -94,7 +94,8 @@ def test_undone_purchases_make_no_gaps(ask: Ask) -> None:
                       gave_back(241, 7, "ben")])  # fmt: skip
     ben = ask(shop, 40)["ben"]
     assert (ben["mean_gap_days"], ben["first_order_on"]) == (None, day(0).date())
-    assert ben["expected_gap_days"] == 30
+    # One gap of 30 days, and ten days of silence since.
+    assert ben["expected_gap_days"] == 40
 
 
 def test_a_refund_by_another_id_of_the_same_person(ask: Ask) -> None:

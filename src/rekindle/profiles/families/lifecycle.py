@@ -73,7 +73,10 @@ def _ended_a_lapse(table: ir.Table, settings: LifecycleSettings) -> ir.Value:
     earlier_span = ibis.coalesce(table.previous_order_on.delta(table.first_order_on, unit="day"), 0)
     k = settings.shrinkage
     # At a pause the person had one gap fewer; people without one have no pause either.
-    expected = (earlier_span + k * table.group_gap) / (ibis.greatest(table.gaps - 1, 0) + k)
+    earlier = ibis.greatest(table.gaps - 1, 0)
+    expected = (earlier > 0).ifelse(
+        (earlier_span + k * table.group_gap) / (earlier + k), table.first_gap
+    )
     return pause.cast("float64") >= _line(table, settings, "lapsed", expected)
 
 
@@ -172,6 +175,7 @@ FAMILY = Family(
         "expected_gap_days",
         "gaps",
         "group_gap",
+        "first_gap",
     ),
     may_use=("top_category",),
 )
