@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from rekindle.errors import LedgerError
-from rekindle.gate import BookRules, Budget, Cap, HouseRules, Worth
+from rekindle.experiments import draw
+from rekindle.gate import BookRules, Budget, Cap, HouseRules, MeasuredWorth, Worth
 from rekindle.journeys import (
     Branch,
     Candidate,
@@ -661,3 +662,38 @@ def test_what_is_due_when_a_journey_resumes_is_spread() -> None:
     assert (due[0], len(set(due))) == (at, 30)
     assert at + 50 * MINUTE < due[-1] < at + HOUR
     assert sum(world.engine.tick(at + 30 * MINUTE).decisions.values()) == 16
+
+
+def test_message_that_was_measured_to_earn_too_little_is_stopped_but_for_who_is_kept_on() -> None:
+    people = [f"p{number}" for number in range(60)]
+    worth = MeasuredWorth(200, -100, COST[Channel("email")] - 1, 900, 0.4, kept_on=0.2)
+    world = World(*people, rules=HouseRules(measured={"lapsed": worth}))
+    world.start()
+    world.engine.tick(START)
+    kept_on = {who for who in people if draw(who, salt="lapsed/kept on") < 0.2}
+    assert 0 < len(kept_on) < len(people)
+    for move in world.book.moves:
+        is_sent = move.decision.answer is Answer.SEND
+        assert is_sent == (move.before.person in kept_on)
+        assert move.decision.reason is (None if is_sent else Reason.NOT_WORTH_IT)
+        assert move.detail.startswith("kept on, " if is_sent else "measured: ")
+        assert "earned 0.0002 (-0.0001 to 0.000999) of margin and costs 0.001" in move.detail
+
+
+@pytest.mark.parametrize(
+    ("measured", "worth"), [("lapsed", COST[Channel("email")]), ("other", -1_000)]
+)
+def test_message_is_sent_where_it_may_earn_its_cost_or_nothing_was_measured(
+    measured: str, worth: int
+) -> None:
+    known = MeasuredWorth(-5_000, -9_000, worth, 900, 0.4, kept_on=0.2)
+    world = World("alice", rules=HouseRules(measured={measured: known}))
+    world.start()
+    world.engine.tick(START)
+    assert [(answer, move) for _, answer, move, _ in world.told()] == [(Answer.SEND, None)]
+    assert world.moves()[0].detail == ""
+
+
+def test_offer_is_taken_off_what_was_measured_but_once() -> None:
+    # Of 100 given, 40 are in the margin of net revenue already: 60 are left to earn.
+    assert MeasuredWorth(0, 0, 1_000, 9, 0.4, 0.1).expect(100) == 1_040

@@ -12,15 +12,16 @@ from collections.abc import Collection, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from importlib import import_module
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
     Field,
     field_validator,
+    model_validator,
 )
 
-from rekindle.config.shop import HoldoutSettings, Settings, ShopSettings
+from rekindle.config.shop import HoldoutSettings, Settings, ShopSettings, StoppingSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     MOST_DAYS,
@@ -645,12 +646,24 @@ class Config(Settings):
     offers: OffersSettings = OffersSettings()
     exclusions: ExclusionsSettings = ExclusionsSettings()
     holdout: HoldoutSettings = HoldoutSettings()
+    stopping: StoppingSettings = StoppingSettings()
     breaker: BreakerSettings = BreakerSettings()
     pacing: PacingSettings = PacingSettings()
     portal: PortalSettings = PortalSettings()
     billing: BillingSettings = BillingSettings()
     api: ApiSettings = ApiSettings()
     alerts: AlertsSettings = AlertsSettings()
+
+    @model_validator(mode="after")
+    def _check_stopping(self) -> Self:
+        """See that what messages are worth is known in one place, and what margin is at all."""
+        if self.stopping.measured and self.worth:
+            raise ValueError(
+                "stopping.measured finds what messages earn, and [[worth]] says it; leave one out"
+            )
+        if self.stopping.measured and self.offers.margin is None:
+            raise ValueError("stopping.measured takes `margin` in [offers], by which it reckons")
+        return self
 
     def channel(self, name: str) -> ChannelSettings:
         """Return the section of a channel, which is called like it."""

@@ -17,6 +17,23 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class StoppingSettings(Settings):
+    """Whether messages stop that their own journey has shown to earn less than they cost."""
+
+    measured: bool = Field(
+        False,
+        description="Leave out a message where its journey's lift, at its most, is worth less than "
+        "it costs; takes `margin` in [offers].",
+    )
+    kept_on: float = Field(
+        0.1,
+        ge=0.01,
+        le=0.5,
+        description="Share of people who get such messages still, so that what stopping gives up "
+        "is measured.",
+    )
+
+
 class HoldoutSettings(Settings):
     """People who get nothing from any marketing journey, so that all together are measured."""
 

@@ -26,7 +26,7 @@ from rekindle.consent import (
     source_of,
 )
 from rekindle.errors import PredicateError
-from rekindle.gate import INSTANT, Cap, HouseRules
+from rekindle.gate import INSTANT, KEPT_ON, Cap, HouseRules
 from rekindle.journeys import Journey, JourneyVersion, Send, standing_of, week_of
 from rekindle.ledger import (
     DecisionEntry,
@@ -384,6 +384,8 @@ class _Look:
         return amount(Money.from_micros(micros, currency).amount, currency, digits=digits)
 
     def _worth(self) -> str:
+        if self.sent.detail.startswith(KEPT_ON):
+            return self.sent.detail
         if not self.rules.worth:
             return "nothing says what a touch earns ([[worth]] is empty)"
         return "it was expected to earn at least its cost"

@@ -7,7 +7,7 @@ asks them, the engine and both books carry them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ UTC = ZoneInfo("UTC")
 NO_HOUSE_OFFERS = HouseOffers()
 # The finest step that every database keeps apart.
 INSTANT = timedelta(microseconds=1)
+MEASURED, KEPT_ON = "measured", "kept on"
+"""How the detail of a decision begins that rests on what was measured, or is in spite of it."""
 EVERYTHING = "*"
 """What the experiment of all marketing journeys together is called where theirs are."""
 # A calendar day with the daylight change and the largest jump of a zone on record.
@@ -53,12 +55,47 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredWorth:
+    """What one message of a journey earned, as its own holdout shows it.
+
+    ``micros`` is margin before the message's cost, ``low`` and ``high`` its ends, on
+    ``people`` treated; ``margin`` is the part of a price that is left to the business. Of the
+    people it would stop at, the share ``kept_on`` is written to still.
+    """
+
+    micros: int
+    low: int
+    high: int
+    people: int
+    margin: float
+    kept_on: float
+
+    def expect(self, offer_micros: int) -> int:
+        """Return the most that a message with an offer of such a cost may be expected to earn.
+
+        Net revenue has the discount off already, and margin is a part of net revenue: so of an
+        offer's cost, that part is in the figure and would be taken off twice.
+        """
+        return self.high + round(self.margin * offer_micros)
+
+    def tell(self, cost_micros: int) -> str:
+        """Return what is written down with a decision that rests on it."""
+        figures = (one / 1_000_000 for one in (self.micros, self.low, self.high, cost_micros))
+        value, low, high, cost = (f"{figure:.4g}" for figure in figures)
+        return (
+            f"{MEASURED}: a message earned {value} ({low} to {high}) of margin and costs {cost}; "
+            f"{self.people} people"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class HouseRules:
     """What a workspace decided that holds for every touch of every journey.
 
     ``excluded_when`` is the predicate of people the business does not write to; ``worth``
     is empty where nothing is known, and then nothing is skipped for it. A message through
-    one of the ``quiet`` channels wakes nobody, and leaves at night too.
+    one of the ``quiet`` channels wakes nobody, and leaves at night too. ``measured`` is by
+    journey what its messages were shown to earn, and counts in place of ``worth``.
     """
 
     caps: tuple[Cap, ...] = ()
@@ -71,6 +108,7 @@ class HouseRules:
     zone: ZoneInfo = UTC
     quiet: frozenset[Channel] = frozenset()
     offers: HouseOffers = NO_HOUSE_OFFERS
+    measured: Mapping[str, MeasuredWorth] = field(default_factory=dict)
 
 
 def build_rules(

@@ -31,6 +31,7 @@ from rekindle.insights.lifting import (
     follow_journey,
 )
 from rekindle.insights.lifting.attribution import NO_TOUCHES, Attribution, attribute
+from rekindle.insights.lifting.stopping import StoppingReport
 from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
@@ -107,6 +108,7 @@ class JourneyReport:
     zone: str = "UTC"
     tests: tuple[VariantTest, ...] = ()
     attribution: Attribution | Unknown = NO_TOUCHES
+    stopping: StoppingReport | None = None
 
     @property
     def finding(self) -> str:
@@ -118,6 +120,11 @@ class JourneyReport:
             return told
         noise = _TRULY_NOTHING if _may_be_zero(self.lift) else _FALSE_ALARM
         return f"{told} {noise}"
+
+    @property
+    def told_of_stopping(self) -> tuple[str, ...]:
+        """Return what stopping messages saved and gave up, where any were stopped."""
+        return () if self.stopping is None else (self.stopping.told,)
 
     def to_json(self) -> Json:
         """Return the report as JSON values; amounts in major units, rates in 0-1.
@@ -146,12 +153,13 @@ class JourneyReport:
             "return_rate_lift": _write_lift(self.return_rate_lift, RETURN_RATE),
             "still_open_windows": self.still_open_windows,
             "tests": [test.to_json() for test in self.tests],
-            "notes": [self.finding, *self.notes],
+            "notes": [self.finding, *self.notes, *self.told_of_stopping],
             "holdout_share": self._write_shares(),
             "reading": self.reading.to_json(),
             "coming_back": _write_coming_back(self.coming_back),
             "earnings": None if self.earnings is None else self.earnings.to_json(),
             "attribution": _write_attribution(self.attribution),
+            "stopping": None if self.stopping is None else self.stopping.to_json(),
         }
 
     @property

@@ -286,7 +286,12 @@ def lift_table(report: JourneyReport) -> TextTable:
             (metric.removesuffix(" per assigned customer"), *_lift_cells(lift, say))
             for (metric, lift), say in zip(lifts, _speakers(report), strict=True)
         ),
-        (report.finding, *_reasons_of(report.return_rate_lift), *method),
+        (
+            report.finding,
+            *_reasons_of(report.return_rate_lift),
+            *method,
+            *report.told_of_stopping,
+        ),
     )
 
 

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError, RekindleError
-from rekindle.experiments import choose
+from rekindle.experiments import choose, draw
 from rekindle.gate import (
+    KEPT_ON,
     Budget,
     Decision,
     Deed,
@@ -137,6 +138,7 @@ class Decider:
         # A channel that is not installed any more costs nothing, and reaches nobody.
         cost = self._cost.get(send.channel, 0)
         choice, without = self._choose(send, dossier, answers, purse, at)
+        expected, told = self._expect(look, answers, choice, cost)
         decision = decide(
             GateContext(
                 dossier,
@@ -146,12 +148,14 @@ class Decider:
                 person not in answers.unmet,
                 cost,
                 purse.left(before.journey, send.channel) if purse.budgets else None,
-                answers.expected.get(person) if answers.expected else None,
+                expected,
                 Exclusion.NEGATIVE_VALUE if person in answers.excluded else None,
                 choice,
             )
         )
         detail = without if decision.answer is Answer.SEND else _detail(decision, dossier, choice)
+        if told and decision.reason is (Reason.NOT_WORTH_IT if expected is not None else None):
+            detail = told
         if decision.until is not None:
             assert decision.until > at, "a hold that is already over would be due for ever"
             after = _stand(before, before.position, before.ready_at, decision.until)
@@ -163,10 +167,31 @@ class Decider:
             return Move(before, send, decision, at, 0, after, ended, detail, offer=ghost)
         if give is not None:
             purse.shelf.take(give)
-            detail = give.why
+            detail = f"{told}; {give.why}" if told and expected is None else give.why
         budgets = purse.pay(before.journey, send.channel, cost) if purse.budgets else ()
         variant = _variant(send, look, answers.variants) if send.variants else ""
         return Move(before, send, decision, at, cost, after, ended, detail, variant, budgets, give)
+
+    def _expect(
+        self, look: _Look, answers: _Answers, choice: Choice | None, cost: int
+    ) -> tuple[int | None, str]:
+        """Return what a message is expected to earn, None where that is not to be asked, and why.
+
+        What was measured counts before what somebody wrote into the settings. Of the people
+        whom it would stop at some are written to still, by a draw that is theirs for ever.
+        """
+        before, person = look.dossier.enrolment, look.dossier.enrolment.person
+        worth = self._rules.measured.get(before.journey)
+        if worth is None:
+            return answers.expected.get(person) if answers.expected else None, ""
+        given = 0 if choice is None else choice.expected_micros
+        expected = worth.expect(given)
+        if expected >= cost + given:
+            return expected, ""
+        salt = f"{look.course.version.salt}/{KEPT_ON}"
+        if draw(person, salt=salt) < worth.kept_on:
+            return None, f"{KEPT_ON}, to measure what stopping gives up; {worth.tell(cost)}"
+        return expected, worth.tell(cost)
 
     def _choose(
         self, send: Send, dossier: Dossier, answers: _Answers, purse: _Purse, at: datetime

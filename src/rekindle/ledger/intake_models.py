@@ -172,6 +172,28 @@ class Holdout(models.Model):
     since = models.DateTimeField()
 
 
+class MessageWorth(models.Model):
+    """What one message of a journey was found to earn on a day; ``trouble`` says why nothing.
+
+    Amounts are margin in micros. ``people`` is how many treated people it rests on.
+    """
+
+    journey = _word(200)
+    found_on = models.DateField()
+    found_at = models.DateTimeField()
+    people = models.PositiveIntegerField(db_default=0)
+    micros = models.BigIntegerField(null=True)
+    low_micros = models.BigIntegerField(null=True)
+    high_micros = models.BigIntegerField(null=True)
+    trouble = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "ledger_message_worth"
+        constraints = (
+            models.UniqueConstraint(fields=["journey", "found_on"], name="ledger_worth_once"),
+        )
+
+
 class NoticedOpen(models.Model):
     """That a message was opened, for nobody but hygiene: no signal, event or report is made of it.
 

@@ -30,6 +30,7 @@ from rekindle.worker.keeping.lists import build_list_keeper
 from rekindle.worker.keeping.payments import PaymentWatch
 from rekindle.worker.keeping.scores import score_daily
 from rekindle.worker.keeping.stocking import keep_stock
+from rekindle.worker.keeping.stopping import know_worth
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
 from rekindle.worker.watching import ReturnWatch
@@ -106,6 +107,7 @@ class Worker:
             detail = {"share": period.share}
             space.audit_log.write("worker", "set the holdout of all", "*", detail, now)
             logger.info("the holdout of all marketing is %g from now on", period.share)
+        rules = know_worth(space, rules, now)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from rekindle.desk.reporting.programme import leave_withheld_out
+from rekindle.desk.reporting.stopping import find_stopping
 from rekindle.errors import JourneyError
 from rekindle.insights import (
     JourneyRecord,
@@ -44,6 +46,7 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
     engine, facts = workspace.reading
     record = load_record(workspace, name)
     report = build_report(record, facts, engine)
+    report = replace(report, stopping=find_stopping(workspace, record))
     if report.reading.costs_a_look:
         Looks(workspace.ledger).note(name, _today(workspace), record.until)
     return report

@@ -145,7 +145,9 @@ def build_programme(
     newest = {one.share: one.since for one in shares}
     order = sorted(by_share, key=lambda share: newest.get(share, until), reverse=True)
     parts = [
-        _build_part(share, by_share[share], ended, (facts, engine), within, until)
+        compare_drawn(
+            share, by_share[share], (facts, engine), within=within, until=until, ended=ended
+        )
         for share in order
     ]
     return Programme(until, within, facts.currency, facts.zone, shares, parts)
@@ -174,14 +176,16 @@ def write_lift(lift: Lift | Unknown) -> Json:
     }
 
 
-def _build_part(
+def compare_drawn(
     share: float,
     drawn: Sequence[DrawnPerson],
-    ended: Sequence[tuple[datetime, datetime]],
     reading: tuple[Facts, Engine],
+    *,
     within: timedelta,
     until: datetime,
+    ended: Sequence[tuple[datetime, datetime]] = (),
 ) -> ProgrammePart:
+    """Return what came of people of whom ``share`` were held out, once their window is over."""
     facts, engine = reading
     over = [one for one in drawn if one.at + within <= until]
     kept = [one for one in over if not _is_cut(one.at, one.at + within, ended)]

@@ -54,3 +54,21 @@ FROM (
   WHERE e.entered_at >= %s AND e.entered_at < %s
 ) AS x
 GROUP BY x.what, x.name, x.hour
+
+-- name: measured_decisions
+-- What rested on what messages earned: whom they were stopped at, and who got them still.
+SELECT e.person_id, d.step, INSTANT(d.at), CASE WHEN d.reason IS NULL THEN 1 ELSE 0 END
+FROM ledger_enrolment AS e
+JOIN ledger_decision AS d ON d.enrolment_id = e.id
+WHERE e.journey = %s AND e.arm = 'treatment'
+  AND ((d.reason = 'not_worth_it' AND d.detail LIKE 'measured:%%')
+       OR (d.answer = 'send' AND d.detail LIKE 'kept on,%%'))
+ORDER BY d.at, d.id
+
+-- name: first_measured
+-- When a message of a version was first stopped at for what had been measured.
+SELECT INSTANT(min(d.at))
+FROM ledger_enrolment AS e
+JOIN ledger_decision AS d ON d.enrolment_id = e.id
+WHERE e.journey = %s AND e.version = %s
+  AND d.reason = 'not_worth_it' AND d.detail LIKE 'measured:%%'

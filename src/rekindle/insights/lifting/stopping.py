@@ -1,0 +1,150 @@
+"""What one message of a journey earns, and what it cost to have stopped sending it.
+
+A message is worth the journey's lift, per person, times the people treated, over the messages
+they were sent, as far as it is margin. That is read every day, so the interval is the
+open-ended one; and a message is stopped at only where its upper end is below the cost. Of the
+people it stops at some are written to still, drawn by a hash: the difference between these and
+the others is what stopping gives up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rekindle.facts import Engine, Facts
+from rekindle.insights.lifting.programme import (
+    DrawnPerson,
+    ProgrammePart,
+    compare_drawn,
+    write_lift,
+)
+from rekindle.insights.wire import Json
+from rekindle.vocabulary import Arm, Unknown
+from rekindle.wording import amount, counted
+
+
+@dataclass(frozen=True, slots=True)
+class MessageWorth:
+    """Margin earned by one message, in major units, with its ends; on ``people`` treated."""
+
+    value: float
+    low: float
+    high: float
+    people: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedPerson:
+    """Somebody a measured message came to: stopped at, or written to still, since when."""
+
+    person: str
+    is_kept_on: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingTerms:
+    """By what stopping is judged: who is kept on, what is margin, and over which window."""
+
+    kept_on: float
+    margin: float
+    within: timedelta
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoppingReport:
+    """What was stopped for not earning its cost: how many messages, which would have cost what.
+
+    ``given_up`` compares those written to still, its treated, with those stopped at.
+    ``margin`` is the part of net revenue that is left to the business.
+    """
+
+    messages: int
+    saved: float
+    given_up: ProgrammePart
+    margin: float
+    currency: str
+
+    @property
+    def told(self) -> str:
+        """Return in words whether stopping pays, as far as that is known."""
+        saved = (
+            f"{counted(self.messages, 'message')} stopped for earning less than they cost saved "
+            f"{amount(self.saved, self.currency)}."
+        )
+        lift, people = self.given_up.lift, self.given_up.over[Arm.HOLDOUT]
+        if isinstance(lift, Unknown):
+            return f"{saved} What they would have earned cannot be told yet: {lift.reason}."
+        figures = (one * self.margin * people for one in (lift.difference, lift.low, lift.high))
+        value, low, high = (amount(one, self.currency) for one in figures)
+        return (
+            f"{saved} By the people written to still, they would have earned {value} of margin "
+            f"({low} to {high}) from the {counted(people, 'person')} whose time is over."
+        )
+
+    def to_json(self) -> Json:
+        """Return the report as JSON values; amounts in major units."""
+        return {
+            "messages": self.messages,
+            "saved": round(self.saved, 4),
+            "kept_on": self.given_up.over[Arm.TREATMENT],
+            "stopped": self.given_up.over[Arm.HOLDOUT],
+            "given_up_per_person": write_lift(self.given_up.lift),
+            "margin": self.margin,
+            "told": self.told,
+        }
+
+
+def weigh_messages(
+    drawn: Sequence[DrawnPerson],
+    sent: Sequence[tuple[str, datetime]],
+    reading: tuple[Facts, Engine],
+    *,
+    share: float,
+    terms: StoppingTerms,
+) -> MessageWorth | Unknown:
+    """Return what a message of a journey earned, or why that is not known.
+
+    ``drawn`` are the people of its arms, of whom ``share`` were held out, ``sent`` the
+    messages that left, with their person.
+    """
+    if share <= 0:
+        return Unknown("the journey holds nobody out")
+    within, until = terms.within, terms.until
+    part = compare_drawn(share, drawn, reading, within=within, until=until)
+    if isinstance(part.lift, Unknown):
+        return part.lift
+    ends = {one.person: one.at + within for one in drawn if one.arm is Arm.TREATMENT}
+    messages = sum(at <= ends[who] <= until for who, at in sent if who in ends)
+    if not messages:
+        return Unknown("no message left to anybody whose window is over")
+    lift, people = part.lift, part.over[Arm.TREATMENT]
+    each = terms.margin * people / messages
+    return MessageWorth(lift.difference * each, lift.low * each, lift.high * each, people, messages)
+
+
+def report_stopping(
+    people: Sequence[StoppedPerson],
+    stopped: Mapping[str, int],
+    cost: Mapping[str, float],
+    reading: tuple[Facts, Engine],
+    terms: StoppingTerms,
+) -> StoppingReport:
+    """Return what stopping saved and gave up; ``stopped`` and ``cost`` are by step."""
+    drawn = [
+        DrawnPerson(one.person, Arm.TREATMENT if one.is_kept_on else Arm.HOLDOUT, one.at, 0.0)
+        for one in people
+    ]
+    return StoppingReport(
+        messages=sum(stopped.values()),
+        saved=sum(number * cost.get(step, 0.0) for step, number in stopped.items()),
+        given_up=compare_drawn(
+            1 - terms.kept_on, drawn, reading, within=terms.within, until=terms.until
+        ),
+        margin=terms.margin,
+        currency=reading[0].currency,
+    )

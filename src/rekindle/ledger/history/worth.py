@@ -1,0 +1,83 @@
+"""What messages were found to earn, by journey and day, and whom that stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rekindle.ledger import intake_models
+from rekindle.ledger.queries import fetch, instant_of, instant_or_none, ledger_errors
+
+
+@dataclass(frozen=True, slots=True)
+class WorthEntry:
+    """What one message of a journey was found to earn, in micros; ``trouble`` why it was not."""
+
+    journey: str
+    at: datetime
+    people: int = 0
+    micros: int = 0
+    low: int = 0
+    high: int = 0
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredDecision:
+    """A decision about a treated person's message that rested on what messages earned."""
+
+    person: str
+    step: str
+    at: datetime
+    is_kept_on: bool
+
+
+@ledger_errors()
+def load_worth(alias: str, on: date) -> dict[str, WorthEntry]:
+    """Return what was found on a day, by journey."""
+    rows = intake_models.MessageWorth.objects.using(alias).filter(found_on=on)
+    return {
+        row.journey: WorthEntry(
+            row.journey,
+            row.found_at,
+            row.people,
+            row.micros or 0,
+            row.low_micros or 0,
+            row.high_micros or 0,
+            row.trouble,
+        )
+        for row in rows
+    }
+
+
+@ledger_errors()
+def note_worth(alias: str, on: date, found: WorthEntry) -> None:
+    """Remember what was found; what is known of a day stays."""
+    known = not found.trouble
+    intake_models.MessageWorth.objects.using(alias).get_or_create(
+        journey=found.journey,
+        found_on=on,
+        defaults={
+            "found_at": found.at,
+            "people": found.people,
+            "micros": found.micros if known else None,
+            "low_micros": found.low if known else None,
+            "high_micros": found.high if known else None,
+            "trouble": found.trouble,
+        },
+    )
+
+
+def load_measured(alias: str, journey: str) -> Sequence[MeasuredDecision]:
+    """Return the decisions about treated people that what was measured made, oldest first."""
+    return [
+        MeasuredDecision(person, step, instant_of(at), bool(is_kept_on))
+        for person, step, at, is_kept_on in fetch(alias, "measured_decisions", journey)
+    ]
+
+
+def first_stopped_at(alias: str, journey: str, version: int) -> datetime | None:
+    """Return when a message of a version was first stopped at for what had been measured."""
+    ((at,),) = fetch(alias, "first_measured", journey, version)
+    return instant_or_none(at)

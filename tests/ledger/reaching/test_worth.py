@@ -1,0 +1,56 @@
+"""What messages were found to earn, and which decisions that made, as the ledger keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rekindle.gate import Decision
+from rekindle.journeys import Person
+from rekindle.ledger import (
+    LedgerBook,
+    WorthEntry,
+    first_stopped_at,
+    load_measured,
+    load_worth,
+    note_worth,
+)
+from rekindle.testing.book_contract import START, build_enrolment, build_move, build_version
+from rekindle.vocabulary import Answer, Arm, Reason
+
+TODAY = START.date()
+STOPPED = Decision(Answer.SKIP, Reason.NOT_WORTH_IT)
+
+
+def test_what_was_found_of_a_day_stays(alias: str) -> None:
+    first = WorthEntry("lapsed", START, 900, 200_000, -100_000, 500_000)
+    unknown = WorthEntry("other", START, trouble="nobody bought in either arm")
+    for one in (first, unknown, replace(first, micros=1)):
+        note_worth(alias, TODAY, one)
+    assert load_worth(alias, TODAY) == {"lapsed": first, "other": unknown}
+
+
+def test_decisions_that_rest_on_it_are_those_of_the_treated_alone(
+    book: LedgerBook, alias: str
+) -> None:
+    book.start(build_version())
+    said = {
+        "stopped": (STOPPED, "measured: a message earned 1"),
+        "kept": (Decision(Answer.SEND), "kept on, to measure what stopping gives up"),
+        "claimed": (STOPPED, ""),
+        "usual": (Decision(Answer.SEND), "10 % off: kept on, or so"),
+        "held": (STOPPED, "measured: a message earned 1"),
+    }
+    book.save_people(Person(who, f"{who}@example.com", "GB") for who in said)
+    arms = {"held": Arm.HOLDOUT}
+    entered = {who: replace(build_enrolment(who), arm=arms.get(who, Arm.TREATMENT)) for who in said}
+    book.enrol(list(entered.values()))
+    assert first_stopped_at(alias, "lapsed", 1) is None
+    moves = [
+        replace(build_move(entered[who], decision=decision), detail=detail)
+        for who, (decision, detail) in said.items()
+    ]
+    assert book.save(moves) == len(said)
+    found = {(one.person, one.is_kept_on, one.at) for one in load_measured(alias, "lapsed")}
+    assert found == {("stopped", False, START), ("kept", True, START)}
+    assert first_stopped_at(alias, "lapsed", 1) == START
+    assert first_stopped_at(alias, "lapsed", 2) is None
