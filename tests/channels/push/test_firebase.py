@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from rekindle.channels import build_outlet
+from rekindle.channels import build_outlet, find_outlet
 from rekindle.channels.push.settings import ACCOUNT, FirebaseSettings, PushSettings
 from rekindle.errors import (
     AddressGoneError,
@@ -22,7 +22,7 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.messages import AddressKind, Outlet
+from rekindle.messages import AddressKind, Outlet, Severity, Surroundings
 from tests.channels.push.pushing import HOUR, KEY, NOW, build_push
 from tests.servers.recording import Answer, RecordingServer
 
@@ -163,3 +163,22 @@ def test_what_is_no_account_is_said_to_be_none(account: str, tmp_path: Path) -> 
     settings = PushSettings(outlet="push_fcm")
     with pytest.raises(ConfigError, match="REKINDLE_FCM_ACCOUNT holds no service account"):
         build_outlet("push_fcm", settings, base=tmp_path, secrets={ACCOUNT: account})
+
+
+def test_doctor_asks_for_a_token_and_sends_nothing(server: RecordingServer) -> None:
+    settings = PushSettings(outlet="push_fcm", fcm=FirebaseSettings(api_url=server.url))
+    account = {
+        "type": "service_account",
+        "project_id": "shop-7",
+        "private_key": PRIVATE,
+        "client_email": "push@shop-7.example",
+        "token_uri": f"{server.url}/token",
+    }
+    folder, entry = find_outlet("push_fcm")
+    asked = Surroundings("", "", {ACCOUNT: json.dumps(account)})
+    assert list(folder.look(settings, entry, asked)) == []
+    server.answer("/token", Answer(400, {"error": "invalid_grant", "error_description": "gone"}))
+    (found,) = folder.look(settings, entry, asked)
+    assert found.severity is Severity.REFUSES
+    assert ACCOUNT in found.problem
+    assert {one.path for one in server.requests} == {"/token"}

@@ -223,8 +223,15 @@ def check(
 def look_outside(
     settings: EmailSettings, outlet: OutletEntry, surroundings: Surroundings
 ) -> Iterator[Finding]:
-    """Yield what DNS says of the sender's domain, where messages from there reach people."""
-    if not outlet.capabilities.reaches_people or _is_reserved(settings.sender):
+    """Yield what a provider says of its key, and DNS of the sender's domain.
+
+    Both where messages reach people; nothing leaves for it.
+    """
+    if not outlet.capabilities.reaches_people:
+        return
+    if outlet.name != "email_smtp":
+        yield from _try_key(settings, outlet, surroundings)
+    if _is_reserved(settings.sender):
         return
     if _place(settings, outlet) in LOOPBACK:
         return  # to try things out with
@@ -234,6 +241,21 @@ def look_outside(
     usual = () if outlet.name == "email_smtp" else find_provider(outlet.name).selectors
     yield from look_at_domain(
         settings.sender, (own,) if own else usual, is_selector_known=own is not None
+    )
+
+
+def _try_key(
+    settings: EmailSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    from rekindle.channels.email.providers.knocking import try_key
+
+    provider = find_provider(outlet.name)
+    yield from try_key(
+        provider,
+        settings.options_of(provider.name),
+        surroundings.secrets,
+        domain=settings.sender,
+        seconds=settings.http.timeout_seconds,
     )
 
 

@@ -125,6 +125,17 @@ def check(
         yield from _check_lob(settings.lob, surroundings)
 
 
+def look(
+    settings: LetterSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what Lob says of its key and of the sender's address; no letter is made for it."""
+    key = surroundings.secrets.get(LOB_KEY, "")
+    if outlet.name == "letter_lob" and key and settings.lob.sender:
+        from rekindle.channels.letter.lob.trying import try_key
+
+        yield from try_key(settings, key)
+
+
 def _check_pdf(settings: LetterSettings) -> Iterator[Finding]:
     if find_spec("typst") is None:
         yield Finding(Severity.REFUSES, "letter_pdf needs typst", "pip install 'rekindle[letters]'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from rekindle.channels.push.outlet import OUTLETS
-from rekindle.channels.push.settings import PushSettings, check, starter
+from rekindle.channels.push.settings import PushSettings, check, look, starter
 from rekindle.config import CapSettings
 from rekindle.messages import ChannelFolder
 from rekindle.vocabulary import Channel
@@ -16,6 +16,7 @@ CHANNEL = ChannelFolder(
     outlets=OUTLETS,
     cap=CapSettings(max=1, per=timedelta(days=2)),
     check=check,
+    look=look,
     starter=starter,
     parts=("title", "body"),
 )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from rekindle.config import ChannelSettings, Cost, Place, Settings, Text
+from rekindle.errors import ConfigError, DeliveryError, TemporaryDeliveryError
 from rekindle.messages import Finding, OutletEntry, Severity, Surroundings
 
 VAPID_KEY = "REKINDLE_VAPID_KEY"
@@ -106,6 +107,22 @@ def check(
         yield Finding(
             Severity.REFUSES, f"push.fcm.api_url is {settings.fcm.api_url!r}", "use https"
         )
+
+
+def look(
+    settings: PushSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield whether Google gives a token for the service account; browsers ask for no account."""
+    if outlet.name != "push_fcm" or any(True for _ in check(settings, outlet, surroundings)):
+        return
+    from rekindle.channels.push.fcm.outlet import FirebaseOutlet
+
+    try:
+        FirebaseOutlet(settings, surroundings.secrets[ACCOUNT]).try_account()
+    except TemporaryDeliveryError as error:
+        yield Finding(Severity.WARNS, str(error), "look again once it can be reached")
+    except (ConfigError, DeliveryError) as error:
+        yield Finding(Severity.REFUSES, str(error), f"make a new key there, and set {ACCOUNT}")
 
 
 def _is_installed(name: str) -> bool:

@@ -140,6 +140,22 @@ def check(
         )
 
 
+def look(
+    settings: SmsSettings, outlet: OutletEntry, surroundings: Surroundings
+) -> Iterator[Finding]:
+    """Yield what the provider says of its key; no text is sent for it."""
+    from rekindle.channels.sms.trying import try_key
+
+    if outlet.name == "sms_twilio" and settings.twilio.account:
+        yield from try_key(settings, surroundings.secrets.get(TWILIO_TOKEN, ""))
+    elif outlet.name == "sms_gateway":
+        yield Finding(
+            Severity.NOTES,
+            "a gateway has no call that tries its secret and sends nothing",
+            "`rekindle send-test` shows whether it takes it",
+        )
+
+
 def _check_twilio(settings: SmsSettings, surroundings: Surroundings) -> Iterator[Finding]:
     twilio = settings.twilio
     if not twilio.account:

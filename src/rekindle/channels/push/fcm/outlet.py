@@ -55,6 +55,15 @@ class FirebaseOutlet:
             raise UnknownFateError(f"it answered {answer.status} and named no message")
         return Receipt(name)
 
+    def try_account(self) -> None:
+        """See that Google gives the account a token; nothing is sent.
+
+        Raises:
+            OutletFaultError: it takes the account no more.
+            TemporaryDeliveryError: no token can be had now.
+        """
+        self._account.headers()
+
     def close(self) -> None:
         """Let go of the connections."""
         self._asker.close()
