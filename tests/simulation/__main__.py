@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rekindle.clock import stopwatch
-from tests.simulation.opening import BOOKS, opened
+from tests.simulation.opening import BOOKS, opened, opened_ledger
 from tests.simulation.shops import ShopWorld
+from tests.simulation.ways.world import SixWays
 from tests.simulation.world import STEPS, World
 
 FRESH = 1_000_000  # beyond every seed of the test suite
@@ -30,10 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help="how long a story is")
     parser.add_argument("--from", type=int, default=FRESH, dest="first", help="the first seed")
     parser.add_argument("--files", action="store_true", help="worlds of files instead")
+    parser.add_argument("--ways", action="store_true", help="worlds of six ways instead")
     asked = parser.parse_args(arguments)
-    if asked.files:
+    if asked.files or asked.ways:
         seeds = count(asked.first) if asked.seed is None else [asked.seed]
-        return _run_shops(seeds, asked.minutes, is_telling=asked.seed is not None)
+        run = _run_shops if asked.files else _run_ways
+        return run(seeds, asked.minutes, is_telling=asked.seed is not None)
     if asked.seed is not None:
         return _replay(asked.seed, asked.book or "memory")
     return _soak(asked.first, asked.minutes, repeat(asked.book) if asked.book else _in_turn())
@@ -78,6 +81,28 @@ def _run_shops(seeds: Iterable[int], minutes: float, *, is_telling: bool) -> int
         if watch() > 60 * minutes:
             break
     print(f"{done} worlds of files in {watch() / 60:.1f} minutes: every promise held")
+    return 0
+
+
+def _run_ways(seeds: Iterable[int], minutes: float, *, is_telling: bool) -> int:
+    """Run worlds of six ways until the time is up or a promise breaks."""
+    watch, done = stopwatch(), 0
+    with opened_ledger("sqlite") as alias:
+        for seed in seeds:
+            world = SixWays(seed, alias)
+            try:
+                world.run()
+            except AssertionError as error:
+                for line in world.log:
+                    print(*line)
+                print(f"seed {seed} of six ways: {error}")
+                return 1
+            for line in world.log if is_telling else ():
+                print(*line)
+            done += 1
+            if watch() > 60 * minutes:
+                break
+    print(f"{done} worlds of six ways in {watch() / 60:.1f} minutes: every promise held")
     return 0
 
 

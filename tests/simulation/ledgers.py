@@ -7,7 +7,7 @@ provider takes a message or not as the world's seed and the message's key say.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -357,20 +357,25 @@ class LedgerKeeper:
             cursor.execute(query)
             return list(cursor.fetchall())
 
-    @contextmanager
-    def dying_in(self, statements: int) -> Iterator[None]:
+    def dying_in(self, statements: int) -> AbstractContextManager[None]:
         """Let the worker die before its statement of that number."""
-        left = statements
+        return dying_in(self._alias, statements)
 
-        def count(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise Killed(f"before {str(sql)[:60]!r}")
-            return execute(sql, parameters, many, context)
 
-        with connections[self._alias].execute_wrapper(count):
-            yield
+@contextmanager
+def dying_in(alias: str, statements: int) -> Iterator[None]:
+    """Let whoever works in a ledger die before their statement of that number."""
+    left = statements
+
+    def count(execute: Any, sql: Any, parameters: Any, many: bool, context: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Killed(f"before {str(sql)[:60]!r}")
+        return execute(sql, parameters, many, context)
+
+    with connections[alias].execute_wrapper(count):
+        yield
 
 
 @contextmanager

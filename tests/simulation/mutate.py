@@ -18,7 +18,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).parents[2]
 ALONE = "--alone"
-MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40, "files": 30}
+MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40, "files": 30, "ways": 60}
 UNSEEN = "nothing"
 
 
@@ -77,14 +77,20 @@ def _look_for_trouble(book: str) -> int:
 
 def _worlds(book: str) -> Iterator[Callable[[], object]]:
     """Yield what runs each world, from the first seed on."""
-    from tests.simulation.opening import opened
+    from tests.simulation.opening import opened, opened_ledger
     from tests.simulation.shops import ShopWorld
+    from tests.simulation.ways.world import SixWays
     from tests.simulation.world import World
 
     if book == "files":
         for seed in range(MOST[book]):
             with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
                 yield ShopWorld(seed, Path(folder) / "shop").run
+        return
+    if book == "ways":
+        with opened_ledger("sqlite") as alias:
+            for seed in range(MOST[book]):
+                yield SixWays(seed, alias).run
         return
     with opened(book) as make_keeper:
         for seed in range(MOST[book]):

@@ -18,8 +18,17 @@ def opened(book: str, *, is_smooth: bool = False) -> Iterator[MakeKeeper]:
     if book == "memory":
         yield MemoryKeeper
         return
+    from tests.simulation.ledgers import keep_in
+
+    with opened_ledger(book) as alias:
+        yield keep_in(alias, is_smooth=is_smooth)
+
+
+@contextmanager
+def opened_ledger(book: str) -> Iterator[str]:
+    """Yield the alias of a new ledger in a database of this kind, for a dozen people."""
     from rekindle.ledger import connect, disconnect, migrate
-    from tests.simulation.ledgers import few_lanes, keep_in
+    from tests.simulation.ledgers import few_lanes
 
     with (
         TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder,
@@ -28,7 +37,7 @@ def opened(book: str, *, is_smooth: bool = False) -> Iterator[MakeKeeper]:
     ):
         alias = connect(url, base=Path(folder))
         migrate(alias)
-        yield keep_in(alias, is_smooth=is_smooth)
+        yield alias
         disconnect(alias)
 
 

@@ -1,0 +1,38 @@
+"""Every promise holds where people are written to by six ways, each with its own permission."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.simulation.ways.world import SixWays
+
+IN_SQLITE, IN_POSTGRESQL, GROUP = 16, 8, 4
+
+
+def groups(worlds: int) -> list[Any]:
+    """Return the seeds of each test; the second half of them is for a soak run."""
+    return [
+        pytest.param(range(start, start + GROUP), marks=[pytest.mark.soak] * (2 * start >= worlds))
+        for start in range(0, worlds, GROUP)
+    ]
+
+
+def run_worlds(seeds: Iterable[int], alias: str) -> None:
+    for seed in seeds:
+        try:
+            SixWays(seed, alias).run()
+        except Exception as error:
+            pytest.fail(f"seed {seed}: {error!r}; make soak SEED={seed} BOOK=ways tells its story")
+
+
+@pytest.mark.parametrize("seeds", groups(IN_SQLITE), ids=str)
+def test_promises_hold_by_six_ways_on_sqlite(seeds: range, sqlite_ledger: str) -> None:
+    run_worlds(seeds, sqlite_ledger)
+
+
+@pytest.mark.parametrize("seeds", groups(IN_POSTGRESQL), ids=str)
+def test_promises_hold_by_six_ways_on_postgresql(seeds: range, postgresql_ledger: str) -> None:
+    run_worlds(seeds, postgresql_ledger)
