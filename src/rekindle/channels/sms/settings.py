@@ -144,7 +144,7 @@ def look(
     settings: SmsSettings, outlet: OutletEntry, surroundings: Surroundings
 ) -> Iterator[Finding]:
     """Yield what the provider says of its key; no text is sent for it."""
-    from rekindle.channels.sms.trying import try_key
+    from rekindle.channels.sms.twilio.trying import try_key
 
     if outlet.name == "sms_twilio" and settings.twilio.account:
         yield from try_key(settings, surroundings.secrets.get(TWILIO_TOKEN, ""))
