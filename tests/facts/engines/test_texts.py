@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,12 @@ import pyarrow as pa
 import pytest
 from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
+from rekindle.config import LifecycleSettings
 from rekindle.facts.engines import texts
 from rekindle.facts.engines.duckdb import DuckDBEngine, PerThread
 from rekindle.facts.engines.texts import find_shape
+from rekindle.profiles import build_profiles
+from rekindle.testing.small_shop import Sale, SmallShop
 
 AUTUMN = datetime(2024, 10, 27, 1, 30, tzinfo=ZoneInfo("Europe/London"))
 
@@ -144,3 +147,61 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         assert one.scalar((table.n + number).sum()) == 6 + 3 * number
     assert len(texts._texts) <= 5
     assert len(texts._shapes) < 80
+
+
+def asked_about(of: ir.Table, first: Any, last: Any) -> ir.Table:
+    """Return a question about two instants or days, one of them said twice."""
+    return of.filter(of.at >= first, of.at < last).mutate(since=first, is_new=of.at == last)
+
+
+INSTANTS = [
+    datetime(2024, 2, 29, tzinfo=UTC),
+    datetime(2024, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(2024, 3, 1, 12, 7, 9, 1, tzinfo=UTC),
+    datetime(1, 1, 1, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, tzinfo=UTC),
+]
+DAYS = [instant.date() for instant in INSTANTS]
+
+
+@pytest.mark.parametrize(("kind", "values"), [("timestamp('UTC')", INSTANTS), ("date", DAYS)])
+def test_the_same_of_another_instant_is_the_text_of_the_expression(
+    kind: str, values: list[Any], compiled: list[Any]
+) -> None:
+    one = engine()
+    table = ibis.table({"at": kind}, name="happened")
+    pairs = [(first, last) for first in values for last in values]
+    expected = [str(ibis.to_sql(asked_about(table, *pair), dialect="duckdb")) for pair in pairs]
+    compiled.clear()
+    questions = [asked_about(table, *pair) for pair in pairs]
+    found = [one._con.compile(question, pretty=True) for question in questions]
+    assert found == expected
+    # Two that differ and two that are the same, each once to know and once to see.
+    assert len(compiled) == 4
+
+
+@pytest.mark.parametrize("as_of", INSTANTS[:3])
+def test_a_profile_of_another_instant_is_the_text_of_the_expression(as_of: datetime) -> None:
+    one = SmallShop([Sale("ann", INSTANTS[0])]).engine()
+    facts = one.facts()
+    for at in (*INSTANTS[:3], as_of):
+        question = build_profiles(facts, at, LifecycleSettings())
+        assert one._con.compile(question) == str(
+            DuckDBCompiler().to_sqlglot(question).sql("duckdb")
+        )
+    one.close()
+
+
+def test_words_that_look_like_an_instant_stay() -> None:
+    one = engine()
+    words = "MAKE_TIMESTAMPTZ(2024, 2, 29, 0, 0, 0.0, 'UTC')"
+    for instant in (*INSTANTS, *INSTANTS):
+        said = one.run(bought(one).mutate(words=ibis.literal(words), at=ibis.literal(instant)))
+        assert set(said["words"].to_pylist()) == {words}
+        assert set(said["at"].to_pylist()) == {instant}
+
+
+def test_instants_of_a_zone_are_kept_apart() -> None:
+    shapes = [find_shape(ibis.literal(at).name("x")) for at in (AUTUMN, AUTUMN.replace(hour=3))]
+    assert None not in shapes
+    assert len({shape.number for shape in shapes if shape}) == 2

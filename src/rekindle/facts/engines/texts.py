@@ -2,15 +2,19 @@
 
 Ibis takes longer to compile a profile than DuckDB to answer it for a small shop. Every
 import begins a new engine that is asked the same, so what is remembered is of no engine:
-it holds no connection and no rows, and lasts as long as the process.
+it holds no connection and no rows, and lasts as long as the process. A worker asks the same
+of another instant in every pass: instants and days are gaps in the text, which are filled.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import ibis.expr.operations as ops
@@ -23,12 +27,42 @@ MOST_TEXTS = 500
 # Numbers are given once and never again: a shape that was forgotten comes back as a new one.
 _numbers = itertools.count()
 _shapes: dict[Hashable, int] = {}
-_texts: OrderedDict[Hashable, str] = OrderedDict()
+_texts: OrderedDict[Hashable, _Text] = OrderedDict()
 _lock = threading.Lock()
 
 
-def find_shape(expression: Any) -> int | None:
-    """Return a number that equal expressions over any engine of one kind share.
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What equal expressions over any engine of one kind share.
+
+    Expressions that differ in ``instants`` alone, which are written as DuckDB is told them,
+    have one ``number``.
+    """
+
+    number: int
+    instants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text as it was compiled, and its pieces with the place of an instant in each gap.
+
+    ``is_proved`` says whether a text with other instants had the same pieces: Ibis might
+    have written an instant in a way of its own. None is not known.
+    """
+
+    text: str
+    instants: tuple[str, ...] = ()
+    pieces: tuple[str | int, ...] = ()
+    is_proved: bool | None = None
+
+    def fill(self, instants: tuple[str, ...]) -> str:
+        """Return the text with other instants in its gaps."""
+        return "".join([instants[one] if isinstance(one, int) else one for one in self.pieces])
+
+
+def find_shape(expression: Any) -> Shape | None:
+    """Return the shape of an expression.
 
     None is an expression that brings something along, rows or a function of Python, which
     an engine has to be given first.
@@ -37,61 +71,108 @@ def find_shape(expression: Any) -> int | None:
         if len(_shapes) > MOST_SHAPES:
             _shapes.clear()
             _texts.clear()
+        walk = _Walk()
         try:
-            return _number(expression.as_table().op(), {})
+            number = walk.number(expression.as_table().op())
         except (_BringsSomethingError, RecursionError):
             return None
+        return Shape(number, tuple(walk.instants))
 
 
-def remember(shape: int | None, kind: Hashable, compile_: Callable[[], str]) -> str:
+def remember(shape: Shape | None, kind: Hashable, compile_: Callable[[], str]) -> str:
     """Return the SQL of a shape, compiled at most once while it is remembered.
 
-    ``kind`` says what else the text depends on.
+    One that differs in its instants is compiled a second time, to see that the text differs
+    in them alone. ``kind`` says what else the text depends on.
     """
     if shape is None:
         return compile_()
-    key = (shape, kind)
+    keys = (shape.number, kind), (shape, kind)
     with _lock:
-        known = _texts.get(key)
-        if known is not None:
-            _texts.move_to_end(key)
-            return known
+        for key in keys:
+            known = _texts.get(key)
+            if known is not None and (shape.instants == known.instants or known.is_proved):
+                _texts.move_to_end(key)
+                return known.fill(shape.instants) if known.is_proved else known.text
     text = compile_()
     with _lock:
-        _texts[key] = text
-        if len(_texts) > MOST_TEXTS:
-            _texts.popitem(last=False)
+        _keep(*keys, _Text(text, shape.instants, _split(text, shape.instants)))
     return text
+
+
+def _keep(general: Hashable, exact: Hashable, new: _Text) -> None:
+    """Keep a text for all of its number; by its instants, if they are not all that differs."""
+    known = _texts.get(general)
+    if known is None or known.is_proved or known.instants == new.instants:
+        _texts[general] = new
+    elif known.is_proved is None:
+        _texts[general] = replace(new, is_proved=known.pieces == new.pieces)
+    else:
+        _texts[exact] = new
+    while len(_texts) > MOST_TEXTS:
+        _texts.popitem(last=False)
+
+
+def _split(text: str, instants: tuple[str, ...]) -> tuple[str | int, ...]:
+    """Return a text in pieces, an instant as its place among the instants."""
+    if not instants:
+        return (text,)
+    places = {one: place for place, one in enumerate(instants)}
+    pieces = re.split(f"({'|'.join(map(re.escape, instants))})", text)
+    return tuple(places.get(piece, piece) for piece in pieces)
 
 
 class _BringsSomethingError(Exception):
     """The expression holds more than a description."""
 
 
-def _number(node: Node, known: dict[int, int]) -> int:
-    """Return the number of a node: equal classes and arguments have equal numbers."""
-    found = known.get(id(node))
-    if found is None:
-        if isinstance(node, ops.InMemoryTable | ops.ScalarUDF | ops.AggUDF):
-            raise _BringsSomethingError
-        if isinstance(node, ops.Literal):
-            # Not by equality: two instants in the hour a clock repeats are equal, and so are
-            # the numbers 1, 1.0 and True.
-            shape: Hashable = (type(node), repr(node.value), node.dtype)
-        else:
-            shape = (type(node), tuple([_part(one, known) for one in node.__args__]))
-        known[id(node)] = found = _shapes.setdefault(shape, next(_numbers))
-    return found
+@dataclass(slots=True)
+class _Walk:
+    """One walk over an expression: the numbers of its nodes, and the instants in their order."""
+
+    instants: dict[str, int] = field(default_factory=dict)
+    known: dict[int, int] = field(default_factory=dict)
+
+    def number(self, node: Node) -> int:
+        """Return the number of a node: equal classes and arguments have equal numbers."""
+        found = self.known.get(id(node))
+        if found is None:
+            if isinstance(node, ops.InMemoryTable | ops.ScalarUDF | ops.AggUDF):
+                raise _BringsSomethingError
+            if isinstance(node, ops.Literal):
+                shape = self._literal(node)
+            else:
+                shape = (type(node), tuple([self._part(one) for one in node.__args__]))
+            self.known[id(node)] = found = _shapes.setdefault(shape, next(_numbers))
+        return found
+
+    def _literal(self, node: ops.Literal) -> Hashable:
+        if text := _instant(node.value, node.dtype):
+            # Ibis joins what is equal: so which of the instants are the same is of the shape.
+            return (type(node), self.instants.setdefault(text, len(self.instants)), node.dtype)
+        # Not by equality: two instants in the hour a clock repeats are equal, and so are
+        # the numbers 1, 1.0 and True.
+        return (type(node), repr(node.value), node.dtype)
+
+    def _part(self, value: Any) -> Hashable:
+        """Return what stands for an argument of a node."""
+        if isinstance(value, Node):
+            return self.number(value)
+        if isinstance(value, tuple):
+            return (tuple, *[self._part(one) for one in value])
+        if isinstance(value, Mapping):
+            return (dict, *[(key, self._part(one)) for key, one in value.items()])
+        if isinstance(value, BaseBackend):
+            return (type(value),)
+        return (type(value), value)
 
 
-def _part(value: Any, known: dict[int, int]) -> Hashable:
-    """Return what stands for an argument of a node."""
-    if isinstance(value, Node):
-        return _number(value, known)
-    if isinstance(value, tuple):
-        return (tuple, *[_part(one, known) for one in value])
-    if isinstance(value, Mapping):
-        return (dict, *[(key, _part(one, known)) for key, one in value.items()])
-    if isinstance(value, BaseBackend):
-        return (type(value),)
-    return (type(value), value)
+def _instant(value: Any, kind: Any) -> str | None:
+    """Return an instant of UTC or a day as Ibis writes it for DuckDB; None for all else."""
+    if type(value) is datetime and kind.is_timestamp():
+        if kind.timezone == "UTC" and value.utcoffset() == timedelta():
+            day = f"{value.year}, {value.month}, {value.day}, {value.hour}, {value.minute}"
+            return f"MAKE_TIMESTAMPTZ({day}, {value.second + value.microsecond / 1e6}, 'UTC')"
+    elif type(value) is date and kind.is_date():
+        return f"MAKE_DATE({value.year}, {value.month}, {value.day})"
+    return None
