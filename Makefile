@@ -33,7 +33,7 @@ demo: $(PRODUCT)  ## run the whole loop on a real shop's orders
 	@$(BIN)/rekindle demo
 
 test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest -q -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
+	@tools/tests.sh $(BIN)
 
 crash: $(READY)  ## kill workers at random moments; KILLS=200
 	@KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q -s tests/runtime/test_crashes.py \

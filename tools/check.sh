@@ -20,7 +20,7 @@ run lint "$bin/ruff" check --quiet .
 run types "$bin/python" -m mypy --no-error-summary
 run imports "$bin/lint-imports" --no-logo --no-cache
 run generated "$bin/python" -m tools.reference --check
-run tests "$bin/python" -m pytest -q -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
+run tests tools/tests.sh "$bin"
 
 if ((${#failed[@]})); then
   echo "Failed: ${failed[*]}"

@@ -11,7 +11,9 @@ for one; do
   shift
   [ "$one" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$one"
 done
-exec {java} "$@"
+# A JVM of a few minutes spends more on its second compiler and on threads of its collector
+# than they give back.
+exec {java} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"
 """
 
 
