@@ -66,7 +66,7 @@ def test_states_say_at_any_instant_what_the_departures_of_it_say(seed: int) -> N
 def test_the_family_keeps_what_families_promise() -> None:
     words = {
         "outcome": ("failed", "paid"),
-        "end_reason": ("payment failed", "price"),
+        "end_reason": ("payment failed",),
         "reason": ("budget",),
     }
     check_families("subscriber", texts=words)
@@ -90,7 +90,9 @@ HISTORY = Business(
     pauses=[pause("b", "2024-10-01", "2024-12-01")],
     cancellations=[cancellation("x", "c", "2024-06-05", "Budget")],
 )
-NEVER: Row = dict.fromkeys(COLUMNS) | {"paid_months": 0, "times_churned": 0}
+NEVER: Row = dict.fromkeys(COLUMNS) | dict.fromkeys(
+    ("paid_months", "times_churned", "times_churned_unpaid"), 0
+)
 DAYS: list[tuple[str, Row]] = [
     ("2024-01-01", NEVER),
     (
@@ -109,6 +111,9 @@ DAYS: list[tuple[str, Row]] = [
             "churn_reason": None,
             "months_since_churn": 0,
             "times_churned": 1,
+            "churned_mrr": Decimal(12),
+            # 60 days at 9 and 92 at 12 a month of 30.4375 days.
+            "subscription_value": Decimal("54.0123"),
             "subscription_plan": "middle",
         },
     ),
@@ -149,6 +154,19 @@ def test_a_failed_payment_that_clears_after_the_end_was_not_why() -> None:
     )
     kinds = [profile(business, day)["churn_kind"] for day in ("2024-06-02", "2024-06-11")]
     assert kinds == ["involuntary", "unknown"]
+
+
+def test_departures_for_want_of_a_payment_are_counted_as_they_were_known() -> None:
+    unpaid = {"end_reason": "payment_failed", "mrr": 9}
+    business = Business(
+        [
+            subscription("a", "c", "2024-01-01", "2024-02-01", **unpaid),
+            subscription("b", "c", "2024-03-01", "2024-04-01", mrr=9),
+            subscription("d", "c", "2024-05-01", "2024-06-01", **unpaid),
+        ]
+    )
+    days = ("2024-01-15", "2024-02-02", "2024-03-02", "2024-04-02", "2024-06-02")
+    assert [profile(business, day)["times_churned_unpaid"] for day in days] == [0, 1, 1, 1, 2]
 
 
 def test_somebody_who_tries_it_out_never_left() -> None:

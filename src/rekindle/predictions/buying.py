@@ -176,10 +176,28 @@ def fit_sbg(survivors: Values) -> Fit | Unknown:
         raise UsageError("survivors need three renewals or more, and never become more")
     if kept[-1] == kept[0]:
         return Unknown("nobody left")
-    year = np.arange(1.0, kept.size + 1)
-    year[-1] = kept.size - 1
-    weights = np.append(-np.diff(kept), kept[-1])
-    leaves = np.append(np.ones(kept.size - 1), 0.0)
+    seen = np.zeros(kept.size - 1)
+    seen[-1] = kept[-1]
+    return fit_sbg_counts(-np.diff(kept), seen)
+
+
+def fit_sbg_counts(left: Values, staying: Values) -> Fit | Unknown:
+    """Return alpha and beta of the sBG for people who did not all begin at once.
+
+    ``left[n]`` people left at renewal n + 1; ``staying[n]`` are there still, and renewed
+    n + 1 times so far.
+    """
+    ended, running, _ = _numbers(left, staying, np.add(left, staying))
+    if ended.size < 2:
+        raise UsageError("counts need two renewals or more")
+    if not ended.any():
+        return Unknown("nobody left")
+    renewals = np.arange(1.0, ended.size + 1)
+    year = np.concatenate([renewals, renewals])
+    weights = np.concatenate([ended, running])
+    leaves = np.concatenate([np.ones(ended.size), np.zeros(ended.size)])
+    held = weights > 0
+    year, weights, leaves = year[held], weights[held], leaves[held]
 
     def likelihood(theta: Floats) -> tuple[Floats, Sequence[Floats | float]]:
         a, b = theta

@@ -32,7 +32,8 @@ def build_profiles(
     Nothing is executed.
     """
     wanted = FAMILIES.names if columns is None else tuple(columns)
-    table = build_profiles_from(build_tallies(facts, as_of), settings, columns=wanted)
+    tallies = build_tallies(facts, as_of, columns=FAMILIES.behind(wanted))
+    table = build_profiles_from(tallies, settings, columns=wanted)
     return table.select(*wanted)
 
 

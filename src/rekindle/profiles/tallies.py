@@ -7,7 +7,7 @@ the next, so that many instants can be asked at once and give the very same numb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -50,12 +50,16 @@ def local_before(at: datetime, span: timedelta, zone: str) -> datetime:
     return then.astimezone(UTC) - rest
 
 
-def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
+def build_tallies(
+    facts: Facts, as_of: datetime, *, columns: Collection[str] | None = None
+) -> ir.Table:
     """Return one row a customer known before ``as_of``: what every family knows of them.
 
     Families that are derived from others are not in it yet. The columns ``as_of`` and
-    ``as_of_on`` carry the question's date.
+    ``as_of_on`` carry the question's date. A family that takes a join of its own is left out
+    where it adds none of ``columns``; by default all are in.
     """
+    wanted = FAMILIES.maker.keys() if columns is None else columns
     known, as_of_on = facts.cut(as_of), local_day(as_of, facts.zone)
     steps = _build_steps(known.orders, by=["customer_id"])
     folds = {name: measure(steps) for name, measure in _measures(OrderTally)}
@@ -63,12 +67,12 @@ def build_tallies(facts: Facts, as_of: datetime) -> ir.Table:
         folds.update(spells.fold(steps, as_of_on))
     table = steps.group_by("customer_id").agg(**folds)
     for family, layer in _with(Layer):
-        if family.is_known(known):
+        if family.is_known(known) and not family.makes.isdisjoint(wanted):
             table = layer.at_once(table, known)
     table = _with_cards(table, known)
     at = ibis.literal(as_of, type=INSTANT)
     for family, tally in _with(RowTally):
-        if family.is_known(known):
+        if family.is_known(known) and not family.makes.isdisjoint(wanted):
             table = _with_rows(table, tally, known, at)
     return table.mutate(as_of=at, as_of_on=ibis.date(as_of_on))
 

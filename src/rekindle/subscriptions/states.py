@@ -12,10 +12,10 @@ import ibis.expr.types as ir
 from rekindle.facts import Facts
 from rekindle.subscriptions.days import local_day
 from rekindle.subscriptions.definitions import OURS
-from rekindle.subscriptions.departures import FOR_EVER, build_why
+from rekindle.subscriptions.departures import FOR_EVER, ChurnKind, build_why
 from rekindle.subscriptions.failures import Ending, build_failures
 from rekindle.subscriptions.movements import build_deltas
-from rekindle.subscriptions.standing import build_standing
+from rekindle.subscriptions.standing import MRR, build_standing
 
 STANDING = (
     "seats",
@@ -25,7 +25,9 @@ STANDING = (
     "paid_days",
     "came_on",
     "left_on",
+    "lost",
     "times",
+    "brought",
 )
 
 
@@ -36,8 +38,10 @@ def build_states(facts: Facts) -> ir.Table:
     (above 0 while they are subscribed), ``mrr`` (0 in a pause), ``plan`` (that was begun or
     changed to last), ``on`` (the local day since which that MRR holds), ``paid_days`` (paid
     for before that day), ``came_on`` (the day of the current or last stay), ``left_on``
-    (the last departure's, NULL where there was none), ``times`` (left so far), ``kind`` and
-    ``reason`` of that departure.
+    (the last departure's, NULL where there was none), ``lost`` (MRR before it), ``times`` (left
+    so far), ``kind`` and ``reason`` of that departure, ``times_unpaid`` (how often a payment was
+    why, as it was known when they came back) and ``brought`` (MRR × days
+    before ``on``).
     """
     days = _with_turns(_with_days(_with_sums(facts), facts.zone))
     moments = _moments(days, facts)
@@ -64,7 +68,25 @@ def build_states(facts: Facts) -> ir.Table:
     left = days.filter(days.has_left_for_the_day).select("customer_id", "left_on", left_at="at")
     why = build_why(gone, left, facts, OURS).rename(of="customer_id", of_number="number")
     judged = rows.left_join(why, [rows.customer_id == why["of"], rows.number == why.of_number])
-    return judged.select("customer_id", "at", *STANDING, "kind", "reason")
+    return _with_unpaid(judged).select(
+        "customer_id", "at", *STANDING, "kind", "reason", "times_unpaid"
+    )
+
+
+def _with_unpaid(rows: ir.Table) -> ir.Table:
+    """Add how often a failed payment was why: of past departures, and of one that lasts."""
+    whole = ibis.window(group_by=rows.customer_id, order_by=rows["at"])
+    is_back = (rows.seats.lead().over(whole) > 0) & (
+        rows["times"].lead().over(whole) == rows["times"]
+    )
+    is_gone = rows.seats <= 0
+    is_unpaid = ibis.coalesce(rows.kind == ChurnKind.INVOLUNTARY.value, False)
+    rows = rows.mutate(
+        over=ibis.ifelse(is_gone & is_unpaid & ibis.coalesce(is_back, False), 1, 0),
+        lasts=ibis.ifelse(is_gone & is_unpaid, 1, 0),
+    )
+    before = ibis.window(group_by=rows.customer_id, order_by=rows["at"], preceding=(None, 1))
+    return rows.mutate(times_unpaid=ibis.coalesce(rows.over.sum().over(before), 0) + rows.lasts)
 
 
 def _with_sums(facts: Facts) -> ir.Table:
@@ -82,7 +104,7 @@ def _with_sums(facts: Facts) -> ir.Table:
         plans=rows.named.count().over(so_far),
     )
     of_plan = ibis.window(group_by=[rows.customer_id, rows.plans])
-    return rows.mutate(plan=rows.named.max().over(of_plan)).drop("named", "plans", "delta")
+    return rows.mutate(plan=rows.named.max().over(of_plan)).drop("named", "plans")
 
 
 def _with_days(rows: ir.Table, zone: str) -> ir.Table:
@@ -93,9 +115,12 @@ def _with_days(rows: ir.Table, zone: str) -> ir.Table:
         next_on=rows["on"].lead().over(whole), until_at=rows["at"].lead().over(whole)
     )
     lasted = rows.next_on.delta(rows["on"], unit="day")
-    rows = rows.mutate(paid=ibis.ifelse(rows.mrr > 0, lasted, 0))
+    rows = rows.mutate(paid=ibis.ifelse(rows.mrr > 0, lasted, 0), earned=rows.mrr * lasted)
     before = ibis.window(group_by=rows.customer_id, order_by=rows["at"], preceding=(None, 1))
-    return rows.mutate(paid_days=ibis.coalesce(rows.paid.sum().over(before), 0)).drop("paid")
+    return rows.mutate(
+        paid_days=ibis.coalesce(rows.paid.sum().over(before), 0),
+        brought=ibis.coalesce(rows.earned.sum().over(before), 0).cast("decimal(38, 4)"),
+    ).drop("paid", "earned")
 
 
 def _with_turns(rows: ir.Table) -> ir.Table:
@@ -106,7 +131,10 @@ def _with_turns(rows: ir.Table) -> ir.Table:
         preceding=None,
         following=0,
     )
-    rows = rows.mutate(opened=rows.seats - rows.seat_delta.sum().over(so_far_today))
+    rows = rows.mutate(
+        opened=rows.seats - rows.seat_delta.sum().over(so_far_today),
+        opened_mrr=rows.mrr - rows.delta.sum().over(so_far_today),
+    )
     has_come = (rows.opened <= 0) & (rows.seats > 0)
     has_left = (rows.opened > 0) & (rows.seats <= 0)
     is_last = rows.next_on.isnull() | (rows.next_on != rows["on"])
@@ -127,8 +155,12 @@ def _with_turns(rows: ir.Table) -> ir.Table:
     )
     left_stay = ibis.ifelse(rows.has_left_for_the_day, rows.came_on, nothing)
     rows = rows.mutate(left_stay_on=left_stay)
+    # By the day, not by how often: what is undone within a day has no number of its own.
+    of_day = ibis.window(group_by=[rows.customer_id, rows.left_on])
+    lost = ibis.ifelse(rows.has_left, rows.opened_mrr, ibis.null(MRR)).max().over(of_day)
     return rows.mutate(
-        left_came_on=ibis.ifelse(rows.has_left, rows.came_on, rows.left_stay_on.max().over(before))
+        lost=lost,
+        left_came_on=ibis.ifelse(rows.has_left, rows.came_on, rows.left_stay_on.max().over(before)),
     )
 
 

@@ -45,7 +45,29 @@ COLUMNS = (
         place=414,
     ),
     ProfileColumn("times_churned", "count", "", "How often they left.", blank=0, place=415),
-    ProfileColumn("churned_on", "date", "", "When they left last.", place=416),
+    ProfileColumn(
+        "times_churned_unpaid",
+        "count",
+        "",
+        "How often they left as a payment failed, as it was known when they came back.",
+        blank=0,
+        place=416,
+    ),
+    ProfileColumn(
+        "subscription_value",
+        "money",
+        "",
+        "What they brought so far, by MRR and days; refunds and fees are not taken off.",
+        place=420,
+    ),
+    ProfileColumn(
+        "churned_mrr",
+        "money",
+        "a month",
+        "What they paid a month before they left last.",
+        place=421,
+    ),
+    ProfileColumn("churned_on", "date", "", "When they left last.", place=417),
     ProfileColumn(
         "churn_kind",
         "text",
@@ -53,21 +75,21 @@ COLUMNS = (
         "How they came to leave last: a payment failed, they cancelled, or they leave in the same "
         "months every year.",
         words=tuple(ChurnKind),
-        place=417,
+        place=418,
     ),
     ProfileColumn(
         "churn_reason",
         "text",
         "",
         "Why they left last, as they or the system said it, in small letters.",
-        place=418,
+        place=419,
     ),
     ProfileColumn(
         "months_since_churn",
         "count",
         "months",
         "Whole months since they left; empty for who is subscribed.",
-        place=419,
+        place=422,
     ),
 )
 
@@ -81,6 +103,7 @@ def build_subscriber(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     never = table.subscriber_came_on.isnull()
     gone_days = table.as_of_on.delta(table.subscriber_left_on, unit="day")
     running = ibis.ifelse(pays, table.as_of_on.delta(table.subscriber_on, unit="day"), 0)
+    brought = table.subscriber_brought + table.subscriber_mrr * running
     shown = {
         "subscription_state": ibis.cases(
             (never, ibis.null("string")),
@@ -93,6 +116,9 @@ def build_subscriber(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
         "subscribed_on": table.subscriber_came_on,
         "paid_months": ibis.coalesce(_months(table.subscriber_paid_days + running), 0),
         "times_churned": ibis.coalesce(table.subscriber_times, 0),
+        "times_churned_unpaid": ibis.coalesce(table.subscriber_times_unpaid, 0),
+        "subscription_value": (brought.cast("float64") / MONTH_DAYS).round(4),
+        "churned_mrr": table.subscriber_lost,
         "churned_on": table.subscriber_left_on,
         "churn_kind": table.subscriber_kind,
         "churn_reason": table.subscriber_reason,

@@ -16,9 +16,12 @@ NAMES = (
     "paid_days",
     "came_on",
     "left_on",
+    "lost",
     "times",
+    "brought",
     "kind",
     "reason",
+    "times_unpaid",
 )
 INNER = tuple(f"subscriber_{name}" for name in NAMES)
 
