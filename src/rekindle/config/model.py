@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from rekindle.config.shop import HoldoutSettings, Settings, ShopSettings, StoppingSettings
+from rekindle.config.subscribers import SubscriptionsSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     MOST_DAYS,
@@ -653,6 +654,7 @@ class Config(Settings):
     billing: BillingSettings = BillingSettings()
     api: ApiSettings = ApiSettings()
     alerts: AlertsSettings = AlertsSettings()
+    subscriptions: SubscriptionsSettings = SubscriptionsSettings()
 
     @model_validator(mode="after")
     def _check_stopping(self) -> Self:

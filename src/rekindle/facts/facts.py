@@ -65,20 +65,41 @@ class Facts:
     def cards(self) -> ir.Table:
         """Return the contact cards with ``known_from``, the instant from which each is known.
 
-        A card that no import dated, as in a warehouse, was always there.
+        A card that no import dated, as in a warehouse, was always there. Who subscribed and has
+        no card gets an empty one: they are customers.
         """
         cards = self.customers
+        if self.has_subscriptions:
+            cards = cards.union(self._bare_cards())
         always = ibis.literal(LONG_AGO, type="timestamp").cast(INSTANT)
         if not self.has_undated_cards:
             return cards.mutate(known_from=ibis.coalesce(cards.created_at, always))
-        bought = self.orders.filter(self.orders.customer_id.notnull())
-        first = bought.group_by(buyer_id=bought.customer_id).agg(first_at=bought.ordered_at.min())
+        seen = self._sightings()
+        first = seen.group_by(buyer_id=seen.customer_id).agg(first_at=seen.seen_at.min())
         # A join that is joined again takes its tables apart; a filter keeps it whole.
         cards = cards.filter(cards.customer_id.notnull())
         joined = cards.left_join(first, cards.customer_id == first.buyer_id)
         met_at = ibis.least(joined.known_at, ibis.coalesce(joined.first_at, joined.known_at))
         known_from = ibis.coalesce(joined.created_at, met_at, always)
         return joined.mutate(known_from=known_from).drop("buyer_id", "first_at")
+
+    def _sightings(self) -> ir.Table:
+        """Return when each customer ordered or subscribed: their cards are known since then."""
+        bought = self.orders.select("customer_id", seen_at="ordered_at")
+        if self.has_subscriptions:
+            began = self.more["subscriptions"].select("customer_id", seen_at="started_at")
+            bought = bought.union(began)
+        return bought.filter(bought.customer_id.notnull())
+
+    def _bare_cards(self) -> ir.Table:
+        began = self.more["subscriptions"]
+        bare = began.group_by("customer_id").agg(
+            source=began.source.min(), created_at=began.started_at.min()
+        )
+        bare = bare.anti_join(self.customers, "customer_id")
+        types = self.customers.schema()
+        given = {n: bare[n].cast(types[n]) for n in ("customer_id", "source", "created_at")}
+        return bare.select(**{n: given.get(n, ibis.null(types[n])) for n in types.names})
 
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).

@@ -48,6 +48,7 @@ Run = Callable[[Any], pa.Table]
 
 INSTANT = "timestamp('UTC', 6)"
 HORIZON = timedelta(days=90)
+NO_RULES: Mapping[str, str] = {}
 MOST_VALUABLE = 20
 # Six points a horizon draw a smooth curve and make a short list.
 POINTS_PER_HORIZON = 6
@@ -82,18 +83,22 @@ def build_audit(
     settings: LifecycleSettings,
     horizon: timedelta = HORIZON,
     definition: str = OURS.name,
+    not_worth: Mapping[str, str] = NO_RULES,
 ) -> Audit:
     """Return the audit of everything known strictly before ``as_of``.
 
     ``run`` executes an expression (``Engine.run``); ``horizon`` is the whole number of
-    days within which a return counts; ``definition`` names who counts as a subscriber.
+    days within which a return counts; ``definition`` names who counts as a subscriber, and
+    ``not_worth`` are the rules that say which of those who left are not worth asking.
 
     Raises:
-        UsageError: no definition is called so.
+        UsageError: no definition is called so, or a rule is no predicate.
     """
     chosen = find_definition(definition)
     audit = _Auditor(facts, run, as_of, settings, horizon).audit()
-    subscribed = build_subscriptions(facts, run, as_of=as_of, definition=chosen)
+    subscribed = build_subscriptions(
+        facts, run, as_of=as_of, definition=chosen, settings=settings, not_worth=not_worth
+    )
     return replace(audit, subscriptions=subscribed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rekindle.predictions.buying import fit_sbg_counts
 from rekindle.predictions.cards import CardQuestion, ModelCard, build_card
 from rekindle.predictions.hazard import ReturnModel, fit_returns
 from rekindle.predictions.histories import Histories, build_purchase_days, read_histories
@@ -53,6 +54,7 @@ __all__ = [
     "estimate_returns",
     "estimate_uplift",
     "fit_returns",
+    "fit_sbg_counts",
     "fit_warning",
     "foresee",
     "judge",

@@ -144,15 +144,15 @@ class Workspace:
 
         if self.config.facts.warehouse is not None:
             return 0
-        if removed := forget_reported_of_erased(self.ledger, self._lake):
+        if removed := forget_reported_of_erased(self.ledger, self._place.lake):
             self.forget_facts()
         return removed
 
     def _spooled_sources(self) -> AbstractContextManager[tuple[SourceSettings, ...]]:
         from rekindle.ledger import Inbox, spooled_sources
 
-        inbox = Inbox(self.ledger, self.book)
-        return spooled_sources(inbox, self.directory, lake=self._lake, now=self.clock.now)
+        inbox, lake = Inbox(self.ledger, self.book), self._place.lake
+        return spooled_sources(inbox, self.directory, lake=lake, now=self.clock.now)
 
     def import_from(
         self,
@@ -189,7 +189,7 @@ class Workspace:
         if self.config.facts.warehouse is not None:
             return adopt_persons(self.book.persons, self.engine, self.clock.now())
         before = self.book.persons.version()
-        told = settle_persons(self.book.persons, self._lake, self.clock.now())
+        told = settle_persons(self.book.persons, self._place.lake, self.clock.now())
         if self.book.persons.version() != before:
             self.forget_facts()  # its orders and cards went by other persons
         return told
@@ -253,15 +253,11 @@ class Workspace:
         return self._place.warehouse is not None or bool(self._place.lake.versions())
 
     @property
-    def _lake(self) -> Lake:
-        return Lake.of(self.config.facts, self.directory)
-
-    @property
     def _place(self) -> FactsPlace:
         """Return where the facts are."""
         business, facts = self.config.workspace, self.config.facts
         return FactsPlace(
-            self._lake,
+            Lake.of(self.config.facts, self.directory),
             currency=business.currency,
             zone=business.timezone,
             warehouse=facts.warehouse,
@@ -294,6 +290,7 @@ class Workspace:
             as_of=as_of or self.latest(),
             settings=self.config.lifecycle,
             definition=definition,
+            not_worth=self.config.subscriptions.not_worth,
         )
 
     # The ledger

@@ -98,7 +98,7 @@ class Engine:
             zone=self._zone,
             has_categories="lines" in held
             and not held.isdisjoint({"categories", "categories of products"}),
-            has_cards="cards" in held,
+            has_cards=not held.isdisjoint({"cards", "subscriptions"}),
             has_scores="scores" in held,
             has_subscriptions="subscriptions" in held and self._con.name in LOCAL_CLOCKS,
             bookkeeping=self._books,

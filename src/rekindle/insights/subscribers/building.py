@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.config import LifecycleSettings
 from rekindle.facts import Facts
 from rekindle.insights.subscribers.model import (
     SINCE,
@@ -25,6 +26,8 @@ from rekindle.insights.subscribers.model import (
     TimesLeft,
 )
 from rekindle.insights.subscribers.recovering import build_recovery, list_payment_notes
+from rekindle.insights.subscribers.retaining import build_retention
+from rekindle.insights.subscribers.worth import build_worth
 from rekindle.insights.survival import (
     FEWEST_AT_RISK,
     Interval,
@@ -46,6 +49,7 @@ from rekindle.subscriptions import (
 from rekindle.vocabulary import Money, Unknown
 from rekindle.wording import counted, numbered
 
+NOBODY: Mapping[str, str] = {}
 Run = Callable[[Any], pa.Table]
 
 # Where the parts of the time since churn begin and end, in days; the last one has no end.
@@ -55,16 +59,27 @@ MOST_TIMES = 5
 
 
 def build_subscriptions(
-    facts: Facts, run: Run, *, as_of: datetime, definition: Definition = OURS
+    facts: Facts,
+    run: Run,
+    *,
+    as_of: datetime,
+    definition: Definition = OURS,
+    settings: LifecycleSettings | None = None,
+    not_worth: Mapping[str, str] = NOBODY,
 ) -> SubscriptionAudit | None:
     """Return what is known of subscribers before ``as_of``; None where there are none.
 
-    ``run`` executes an expression (``Engine.run``).
+    ``run`` executes an expression (``Engine.run``). ``not_worth`` are rules by name, predicates
+    over the profile.
+
+    Raises:
+        ConfigError: a rule is no predicate.
     """
     if not run(facts.more["subscriptions"].limit(1)).num_rows:
         return None
     moved = run(build_months(build_movements(facts, as_of, definition))).to_pylist()
-    stays = run(_count_stays(build_stays(facts, as_of, definition))).to_pylist()
+    stayed = build_stays(facts, as_of, definition)
+    stays = run(_count_stays(stayed)).to_pylist()
     gone = run(_count_departures(build_departures(facts, as_of, definition))).to_pylist()
     months = tuple(_months(moved, facts.currency))
     return SubscriptionAudit(
@@ -82,6 +97,10 @@ def build_subscriptions(
             *list_payment_notes(facts, run, as_of=as_of),
         ),
         recovery=build_recovery(facts, run, as_of=as_of),
+        retention=build_retention(run(_count_first_stays(stayed)).to_pylist()),
+        worth=build_worth(
+            facts, run, as_of=as_of, settings=settings or LifecycleSettings(), rules=not_worth
+        ),
     )
 
 
@@ -94,6 +113,16 @@ def _count_stays(stays: ir.Table) -> ir.Table:
         days=until.delta(stays.came_on, unit="day"),
     )
     return rows.group_by("is_first", "has_left", "days").agg(stays=rows.count())
+
+
+def _count_first_stays(stays: ir.Table) -> ir.Table:
+    """Return how many first stays began and ended so many days ago; ``left`` NULL if none did."""
+    first = stays.filter(stays["time"] == 1)
+    rows = first.select(
+        came=first.asked_on.delta(first.came_on, unit="day"),
+        left=first.asked_on.delta(first.left_on, unit="day"),
+    )
+    return rows.group_by("came", "left").agg(stays=rows.count())
 
 
 def _count_departures(gone: ir.Table) -> ir.Table:

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 
 from rekindle.insights.subscribers.recovering import Recovery
+from rekindle.insights.subscribers.retaining import Retention
+from rekindle.insights.subscribers.worth import WorthLine
 from rekindle.insights.survival import Interval
 from rekindle.insights.wire import Figure, Json, write_figure, write_interval, write_money
 from rekindle.subscriptions import ChurnKind, Definition, Movement
@@ -149,6 +151,8 @@ class SubscriptionAudit:
     times_left: tuple[TimesLeft, ...]
     notes: tuple[str, ...] = ()
     recovery: tuple[Recovery, ...] = ()
+    retention: Retention | None = None
+    worth: tuple[WorthLine, ...] = ()
 
     @property
     def opening(self) -> Money:
@@ -177,5 +181,7 @@ class SubscriptionAudit:
             "left_within": [point.to_json() for point in self.staying],
             "times_left": [one.to_json() for one in self.times_left],
             "recovery": [one.to_json() for one in self.recovery],
+            "retention": None if self.retention is None else self.retention.to_json(),
+            "worth_bringing_back": [line.to_json() for line in self.worth],
             "notes": list(self.notes),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rekindle.insights.subscribers.model import MonthLine, SubscriptionAudit
 from rekindle.insights.subscribers.recovering import Recovery
+from rekindle.insights.subscribers.retaining import Retention
 from rekindle.insights.tables import TextTable
 from rekindle.insights.wire import Figure
 from rekindle.insights.words import (
@@ -31,6 +32,8 @@ def subscription_tables(audit: SubscriptionAudit) -> tuple[TextTable, ...]:
         return_table(audit),
         time_table(audit),
         staying_table(audit),
+        *((retention_table(audit.retention),) if audit.retention else ()),
+        *((worth_table(audit),) if audit.worth else ()),
     )
 
 
@@ -153,6 +156,55 @@ def staying_table(audit: SubscriptionAudit) -> TextTable:
                 if isinstance(one, Unknown)
             )
         )[:2],
+    )
+
+
+def retention_table(retention: Retention) -> TextTable:
+    """Return how many first-time subscribers stay so long, and whether the curve held."""
+    if isinstance(retention.alpha, Unknown) or isinstance(retention.beta, Unknown):
+        reason = retention.alpha if isinstance(retention.alpha, Unknown) else retention.beta
+        return TextTable("How many stay", ("months", "stay"), (), (f"No curve yet: {reason}.",))
+    notes = [
+        f"The sBG curve of first-time subscribers (alpha {retention.alpha:.3f}, beta "
+        f"{retention.beta:.3f}), renewed month by month: where many pay by the year it is too "
+        "smooth."
+    ]
+    trial = retention.trial
+    if isinstance(trial, Unknown):
+        notes.append(f"It was not tried: {trial.reason}.")
+    else:
+        ending = "it held." if trial.held else "it did not hold, so do not plan with it."
+        notes.append(
+            f"Tried: of the {say_count(trial.subscribed)} subscribed {trial.days} days before, it "
+            f"foresaw that {trial.foreseen:,.0f} would still be; {say_count(trial.stayed)} are: "
+            f"{ending}"
+        )
+    rows = tuple(
+        (say_count(months), say_share(share, digits=1))
+        for months, share in retention.shares.items()
+    )
+    return TextTable("How many stay", ("months", "stay"), rows, tuple(notes))
+
+
+def worth_table(audit: SubscriptionAudit) -> TextTable:
+    """Return whom to leave alone, by which rule, and who is left to ask."""
+    return TextTable(
+        "Who is worth bringing back",
+        ("", "rule", "gone", "a month, before"),
+        tuple(
+            (
+                line.name.replace("_", " "),
+                line.rule or "none of these applies",
+                say_count(line.people),
+                say_money(line.mrr),
+            )
+            for line in audit.worth
+        ),
+        (
+            "The rules are [subscriptions.not_worth] in rekindle.toml. Whoever several apply to "
+            "counts under the first. A journey leaves them out where its audience says so.",
+        ),
+        text_columns=2,
     )
 
 
