@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from rekindle.consent import Exclusion, Rule
 from rekindle.errors import UsageError
@@ -379,6 +380,19 @@ def test_idempotent_outlet_takes_the_unknown_again(queue: Queue, outbox: Outbox)
     queue.message()
     _sending(outbox)
     assert outbox.recover(START + LEASE, is_idempotent=True) == Recovered(queued=1, unknown=0)
+
+
+def test_where_nobody_was_lost_one_question_is_all(
+    queue: Queue, outbox: Outbox, alias: str
+) -> None:
+    queue.message()
+    outbox.begin_sending(claim(outbox), START)
+    with CaptureQueriesContext(connections[alias]) as asked:
+        outbox.recover(START + MINUTE, is_idempotent=True, channel=Channel("email"))
+    assert len(asked) == 1
+    with CaptureQueriesContext(connections[alias]) as asked:
+        outbox.recover(START + DAY, is_idempotent=True, channel=Channel("sms"))
+    assert len(asked) == 1
 
 
 def test_running_lease_is_left_alone(queue: Queue, outbox: Outbox) -> None:

@@ -74,7 +74,7 @@ def find_outlet(name: str) -> tuple[ChannelFolder, OutletEntry]:
     Raises:
         ConfigError: there is none of that name.
     """
-    known = {entry.name: (one, entry) for one in discover().values() for entry in one.outlets}
+    known = _outlets(tuple(sys.path))
     if name not in known:
         raise ConfigError(f"no outlet {name!r}; there are {', '.join(sorted(known))}")
     return known[name]
@@ -170,6 +170,12 @@ def _discover(path: tuple[str, ...]) -> Mapping[str, ChannelFolder]:
             outlets[entry.name] = name
         found[name] = folder
     return MappingProxyType(found)
+
+
+@lru_cache(maxsize=8)
+def _outlets(path: tuple[str, ...]) -> Mapping[str, tuple[ChannelFolder, OutletEntry]]:
+    channels = _discover(path).values()
+    return MappingProxyType({entry.name: (one, entry) for one in channels for entry in one.outlets})
 
 
 def _own() -> Iterator[tuple[str, Any]]:

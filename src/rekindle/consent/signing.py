@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 # Half of SHA-256, which RFC 2104 section 5 allows; it keeps the address on one line.
 SIGNATURE_BYTES = 16
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -45,4 +47,5 @@ def _key(secret: bytes, purpose: str) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
-    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+    # What urlsafe_b64encode does, in one step: every message carries a few of these.
+    return b2a_base64(raw, newline=False).translate(_URL_SAFE, b"=").decode()

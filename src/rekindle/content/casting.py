@@ -10,7 +10,7 @@ differs is never cast again.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rekindle.content.forms import Note
@@ -19,6 +19,7 @@ from rekindle.content.templates import Templates
 
 # Text that every step of rendering passes through as it is, like the values below.
 MARK = "standin5f0c1d7b9e"
+STAND_IN = re.compile(rf"({MARK}[0-9]+x)")
 # Words with single spaces between them, or a web address: nothing to escape or to tidy.
 SIMPLE = re.compile(r"(?:[\w.,-]+(?: [\w.,-]+)*|https?://[A-Za-z0-9:/._~-]+)")
 REMEMBERED = 5_000
@@ -34,12 +35,21 @@ class _Use:
     proofs: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Mould:
+    """A letter in pieces: every second one of each part is a stand-in for a value."""
+
+    subject: Sequence[str]
+    html: Sequence[str]
+    text: Sequence[str]
+
+
 @dataclass(slots=True)
 class Casts:
     """Renders the templates of one folder, each distinct letter about once."""
 
     templates: Templates
-    _moulds: dict[tuple[object, ...], Rendered] = field(default_factory=dict)
+    _moulds: dict[tuple[object, ...], _Mould] = field(default_factory=dict)
     _uses: dict[str, _Use] = field(default_factory=dict)
 
     def render_for(self, name: str, context: Mapping[str, object], form: Form) -> Mapping[str, str]:
@@ -77,7 +87,8 @@ class Casts:
     ) -> Rendered:
         """Make the mould of a letter and return the letter."""
         use = self._uses[name]
-        mould = self.templates.render(name, {**context, **{v: s for v, (s, _) in slots.items()}})
+        cast = self.templates.render(name, {**context, **{v: s for v, (s, _) in slots.items()}})
+        mould = _Mould(*map(_cut, (cast.subject, cast.html, cast.text)))
         letter = _fill(mould, slots)
         if use.proofs < COMPARED or _has_mark(letter):
             real = self.templates.render(name, context)
@@ -109,13 +120,20 @@ def _slots(shown: Collection[str], context: Mapping[str, object]) -> dict[str, t
     return slots
 
 
-def _fill(mould: Rendered, slots: Mapping[str, tuple[str, str]]) -> Rendered:
-    subject, html, text = mould.subject, mould.html, mould.text
-    for stand_in, value in slots.values():
-        subject = subject.replace(stand_in, value)
-        html = html.replace(stand_in, value)
-        text = text.replace(stand_in, value)
-    return Rendered(subject, html, text)
+def _cut(text: str) -> list[str]:
+    """Return a text in pieces, every second of which is a stand-in."""
+    return STAND_IN.split(text)
+
+
+def _fill(mould: _Mould, slots: Mapping[str, tuple[str, str]]) -> Rendered:
+    values = dict(slots.values())
+    return Rendered(*(_filled(one, values) for one in (mould.subject, mould.html, mould.text)))
+
+
+def _filled(pieces: Sequence[str], values: Mapping[str, str]) -> str:
+    whole = list(pieces)
+    whole[1::2] = [values[stand_in] for stand_in in pieces[1::2]]
+    return "".join(whole)
 
 
 def _has_mark(letter: Rendered) -> bool:

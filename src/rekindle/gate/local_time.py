@@ -100,6 +100,7 @@ def closed_until(at: datetime, zones: tuple[ZoneInfo, ...], calendar: Calendar) 
     return None if until == now else _instant(until)
 
 
+@lru_cache(maxsize=1024)  # a batch of messages is of one instant and of few zones
 def quiet_from(at: datetime, zones: tuple[ZoneInfo, ...], hours: QuietHours) -> datetime | None:
     """Return the first UTC instant, ``at`` or later, at which a zone is quiet; None for never.
 

@@ -53,7 +53,7 @@ class Enrolment:
     wakes_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Sent:
     """A counted send (or a ghost of one): what rolling caps look at.
 

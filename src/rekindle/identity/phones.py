@@ -43,5 +43,7 @@ def international(phone: str | None) -> str:
 
     It may begin with + or 00, name the 0 it is dialled with at home, and have any signs between.
     """
+    if phone and "@" in phone:  # the library refuses it too, at the price of a letter's headers
+        return ""
     plain = unicodedata.normalize("NFKC", phone[: LONGEST + 1]) if phone else ""
     return normalise_phone(ABROAD.sub("+", plain))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rekindle.vocabulary import Channel, Purpose
+from rekindle.vocabulary import Channel, Purpose, value_by_the_million
 
 FOR_EVER = timedelta.max
 """How long an outlet is idempotent that knows a key for as long as it exists."""
@@ -46,7 +46,7 @@ SHARED = frozenset({AddressKind.POSTAL})
 """The kinds that several people may have at once, as a household does."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Address:
     """Where a message goes. ``value`` is written as the card has it, empty where it has none.
 
@@ -88,14 +88,14 @@ class Capabilities:
     is_to_the_law: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Links:
     """The links of one message. ``unsubscribe`` is empty where nobody can leave anything."""
 
     unsubscribe: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Message:
     """One message, complete. ``key`` names it for ever: the same key is the same message.
 
@@ -144,7 +144,7 @@ class Stay:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Receipt:
     """What the provider calls the message it took; ``stay`` where it puts somebody on a list."""
 

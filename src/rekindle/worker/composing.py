@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -23,6 +23,7 @@ from rekindle.content import (
     MARKETING_VARIABLES,
     Casts,
     ClickLinks,
+    Form,
     Templates,
     build_person,
     build_shop,
@@ -46,6 +47,7 @@ from rekindle.worker.showing import Shown, blocks_in, load_blocks
 
 logger = logging.getLogger(__name__)
 
+_Like = tuple[str, Channel, str, int, str, str]
 Profiles = Mapping[str, Mapping[str, Any]]
 Pending = Mapping[tuple[str, Channel], PendingConsent]
 
@@ -67,17 +69,61 @@ class _Readers:
     subscriptions: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all messages of one step, in one variant, have in common.
+
+    ``template`` is by which name the templates know it, ``policy`` None where the version is
+    not on record.
+    """
+
+    template: str
+    form: Form
+    variables: frozenset[str]
+    columns: frozenset[str]
+    purpose: Purpose
+    topic: str
+    step: Send
+    policy: JourneyRules | None
+    list_name: str
+    has_links: bool
+
+
+class _Letters(Mapping[str, Message | RekindleError]):
+    """Messages by their keys, each written when it is first looked up."""
+
+    def __init__(
+        self,
+        messages: Sequence[OutboxMessage],
+        write: Callable[[OutboxMessage], Message | RekindleError],
+    ) -> None:
+        self._messages = {message.key: message for message in messages}
+        self._write = write
+        self._written: dict[str, Message | RekindleError] = {}
+
+    def __getitem__(self, key: str) -> Message | RekindleError:
+        found = self._written.get(key)
+        if found is None:
+            found = self._written[key] = self._write(self._messages[key])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._messages)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
 class Composer:
     """Composes messages for one workspace."""
 
     def __init__(self, workspace: Workspace, audience: LiveAudience) -> None:
         self._workspace, self._audience = workspace, audience
-        self._known: dict[tuple[str, Channel], frozenset[str]] = {}
+        self._plans: dict[_Like, _Plan] = {}
         self._versions: dict[str, dict[int, JourneyVersion]] = {}
-        self._policies: dict[tuple[str, int], JourneyRules] = {}
         self._shops: dict[Channel, Mapping[str, str]] = {}
         self._ready: set[Channel] = set()
-        self._unsound: dict[tuple[str, Channel, str, int], BrokenTemplateError | None] = {}
+        self._unsound: dict[tuple[str, Form, Purpose], BrokenTemplateError | None] = {}
 
     @cached_property
     def templates(self) -> Templates:
@@ -95,42 +141,48 @@ class Composer:
     def compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
         """Return each message as it leaves by its key, or why it cannot be written.
 
-        One that cannot be written does not keep the others back, whatever is wrong with it.
+        What they say is read at once for all; each is written when it is first looked up. One
+        that cannot be written does not keep the others back, whatever is wrong with it.
         """
         readers = self._readers(messages)
-        mails: dict[str, Message | RekindleError] = {}
         self._ready.clear()  # settings are read once a pass, and say the same of all
-        for message in messages:
-            try:
-                self._require_ready(message.channel)
-                mails[message.key] = self._written(message, readers)
-            except RekindleError as error:
-                mails[message.key] = error
-            except Exception as error:
-                about = {"message": message.key, "person": message.person}
-                logger.exception(
-                    "message %s cannot be written", message.key[:12], extra={"about": about}
-                )
-                mails[message.key] = RekindleError(f"{type(error).__name__}: {error}")
-        return mails
+        return _Letters(messages, lambda message: self._written_or_why(message, readers))
+
+    def _written_or_why(self, message: OutboxMessage, readers: _Readers) -> Message | RekindleError:
+        try:
+            self._require_ready(message.channel)
+            return self._written(message, readers)
+        except RekindleError as error:
+            return error
+        except Exception as error:
+            about = {"message": message.key, "person": message.person}
+            logger.exception(
+                "message %s cannot be written", message.key[:12], extra={"about": about}
+            )
+            return RekindleError(f"{type(error).__name__}: {error}")
 
     def _require_ready(self, channel: Channel) -> None:
         if channel not in self._ready:
             self._workspace.require_ready(channel)
             self._ready.add(channel)
 
-    def _unsubscribe_url(self, person: str, channel: Channel) -> str:
-        """Return the signed link on which ``person`` leaves a channel's list (RFC 8058)."""
-        space = self._workspace
-        list_name = space.config.channel(channel).list_name or channel
-        token = sign_unsubscribe(space.secret, person, list_name, channel=channel)
-        return space.config.portal.page("u", token)
+    @cached_property
+    def _secret(self) -> bytes:
+        return self._workspace.secret
 
-    def _preferences_url(self, person: str, at: datetime) -> str:
+    def _unsubscribe_url(self, message: OutboxMessage, plan: _Plan) -> str:
+        """Return the signed link on which a person leaves a channel's list (RFC 8058)."""
+        token = sign_unsubscribe(
+            self._secret, message.person, plan.list_name, channel=message.channel
+        )
+        return self._workspace.config.portal.page("u", token)
+
+    def _preferences_url(self, person: str, plan: _Plan, at: datetime) -> str:
         """Return the signed link on which ``person`` chooses what they hear of."""
-        space = self._workspace
-        token = sign_preferences(space.secret, person, at)
-        return space.config.portal.page("p", token)
+        if "preferences_url" not in plan.variables:
+            return ""
+        token = sign_preferences(self._secret, person, at)
+        return self._workspace.config.portal.page("p", token)
 
     def _subscriptions(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, str]:
         """Return the subscriptions of those whose template leads to theirs."""
@@ -140,7 +192,7 @@ class Composer:
     def _leads_to_subscription(self, message: OutboxMessage) -> bool:
         """Return whether a message shows the page of a subscription that a biller knows."""
         has_biller = bool(self._workspace.config.billing.provider)
-        return has_biller and "subscription_url" in self._variables(message)
+        return has_biller and "subscription_url" in self._plan(message).variables
 
     def _subscription_url(self, message: OutboxMessage, readers: _Readers) -> str:
         """Return the signed link to a reader's subscription.
@@ -158,7 +210,7 @@ class Composer:
 
     def _return_url(self, message: OutboxMessage, at: datetime) -> str:
         """Return the signed link to what was kept for the reader of a message."""
-        if "return_url" not in self._variables(message):
+        if "return_url" not in self._plan(message).variables:
             return ""
         token = sign_return(self._workspace.secret, message, at)
         return self._workspace.config.portal.page("return", token)
@@ -183,7 +235,7 @@ class Composer:
         return space.config.portal.page("confirm", token)
 
     def _asks_to_confirm(self, message: OutboxMessage) -> bool:
-        return "confirm_url" in self._variables(message)
+        return "confirm_url" in self._plan(message).variables
 
     def _readers(self, messages: Sequence[OutboxMessage]) -> _Readers:
         """Return what these messages say of those to whom they go."""
@@ -204,7 +256,7 @@ class Composer:
         self, messages: Sequence[OutboxMessage], cards: Mapping[str, Person], at: datetime
     ) -> frozenset[str]:
         """Return which of these messages may report that they were opened."""
-        mails = [one for one in messages if find_form(one.channel).is_mail]
+        mails = [one for one in messages if self._plan(one).form.is_mail]
         found: set[str] = set()
         for channel in {one.channel for one in mails}:
             own = [one for one in mails if one.channel == channel]
@@ -215,17 +267,17 @@ class Composer:
 
     def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
-        taking = [one for one in messages if self._columns(one)]
+        taking = [one for one in messages if self._plan(one).columns]
         if not taking:
             return {}
-        columns = frozenset().union(*(self._columns(one) for one in taking))
+        columns = frozenset().union(*(self._plan(one).columns for one in taking))
         return self._audience.describe({one.person for one in taking}, at, columns)
 
     def _blocks(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, Shown]:
         """Return the products for those whose template shows some."""
         asked: dict[str, set[str]] = {}
         for one in messages:
-            for block in blocks_in(self._variables(one)):
+            for block in blocks_in(self._plan(one).variables):
                 asked.setdefault(block, set()).add(one.person)
         found: dict[str, Shown] = {}
         for block, people in asked.items():
@@ -233,50 +285,68 @@ class Composer:
                 found[person] = {**found.get(person, {}), **shown}
         return found
 
-    def _columns(self, message: OutboxMessage) -> frozenset[str]:
-        """Return the profile columns that a message's template takes."""
-        return self._variables(message) & FAMILIES.by_column.keys()
+    def _plan(self, message: OutboxMessage) -> _Plan:
+        """Return what all messages like this one have in common, found once."""
+        like = (
+            message.template,
+            message.channel,
+            message.journey,
+            message.version,
+            message.step,
+            message.variant,
+        )
+        found = self._plans.get(like)
+        if found is None:
+            found = self._plans[like] = self._planned(message)
+        return found
 
-    def _variables(self, message: OutboxMessage) -> frozenset[str]:
-        """Return every name that a message's template takes."""
-        template = self._template(message)
-        use = (template, message.channel)
-        if use not in self._known:
-            try:
-                form = find_form(message.channel)
-                self._known[use] = self.templates.variables(template, form)
-            except RekindleError:
-                return frozenset()  # said of the message itself when it is written
-        return self._known[use]
+    def _planned(self, message: OutboxMessage) -> _Plan:
+        version = self._version(message)
+        journey = None if version is None else version.journey
+        template = self._template(message, journey)
+        form = find_form(message.channel)
+        can = self._workspace.capabilities[message.channel]
+        try:
+            variables = self.templates.variables(template, form)
+        except RekindleError:
+            variables = frozenset()  # said of the message itself when it is written
+        return _Plan(
+            template=template,
+            form=form,
+            variables=variables,
+            columns=variables & FAMILIES.by_column.keys(),
+            purpose=Purpose.MARKETING if journey is None else journey.purpose,
+            topic="" if journey is None else journey.topic,
+            step=Send(message.step, message.channel, message.template),
+            policy=None if version is None else build_journey_rules(version, self._workspace.rules),
+            list_name=self._workspace.config.channel(message.channel).list_name or message.channel,
+            has_links=not (can.is_asked_for or can.is_on_paper),
+        )
 
-    def _template(self, message: OutboxMessage) -> str:
+    def _template(self, message: OutboxMessage, journey: Journey | None) -> str:
         """Return by which name the templates know a message, as its variant is worded."""
-        journey = self._journey(message) if message.variant else None
-        if journey is None:
+        if journey is None or not message.variant:
             return message.template
         written = (one.variant(message.variant) for one in journey.sends if one.key == message.step)
         variant = next(written, None)
         return self.templates.worded(message.template, variant.subject if variant else "")
 
-    def _require_sound(self, message: OutboxMessage) -> None:
+    def _require_sound(self, plan: _Plan) -> None:
         """Refuse a template that was changed for the worse since its journey started.
 
         Raises:
             BrokenTemplateError: nobody can be written to with it, or not for this purpose.
         """
-        use = (self._template(message), message.channel, message.journey, message.version)
+        use = (plan.template, plan.form, plan.purpose)
         if use not in self._unsound:
-            self._unsound[use] = self._find_fault(message)
+            self._unsound[use] = self._find_fault(plan)
         if (fault := self._unsound[use]) is not None:
             raise fault
 
-    def _find_fault(self, message: OutboxMessage) -> BrokenTemplateError | None:
-        is_marketing = self._purpose(message) is not Purpose.TRANSACTIONAL
-        required = MARKETING_VARIABLES if is_marketing else ()
-        form = find_form(message.channel)
+    def _find_fault(self, plan: _Plan) -> BrokenTemplateError | None:
+        required = MARKETING_VARIABLES if plan.purpose is not Purpose.TRANSACTIONAL else ()
         try:
-            template = self._template(message)
-            self.templates.check(template, FAMILIES.names, required=required, form=form)
+            self.templates.check(plan.template, FAMILIES.names, required=required, form=plan.form)
         except BrokenTemplateError as error:
             return error
         return None
@@ -288,22 +358,14 @@ class Composer:
             self._versions[message.journey] = {one.version: one for one in versions}
         return self._versions[message.journey].get(message.version)
 
-    def _journey(self, message: OutboxMessage) -> Journey | None:
-        """Return the journey of a message as it was started."""
-        version = self._version(message)
-        return None if version is None else version.journey
-
-    def _purpose(self, message: OutboxMessage) -> Purpose:
-        journey = self._journey(message)
-        return Purpose.MARKETING if journey is None else journey.purpose
-
     def _written(self, message: OutboxMessage, readers: _Readers) -> Message:
-        self._require_sound(message)
+        plan = self._plan(message)
+        self._require_sound(plan)
         card = readers.cards.get(message.person)
         profile = readers.profiles.get(message.person, {})
-        link = self._unsubscribe_url(message.person, message.channel)
+        link = self._unsubscribe_url(message, plan)
         properties = card.properties if card else {}
-        shown = {column: profile.get(column) for column in self._columns(message)}
+        shown = {column: profile.get(column) for column in plan.columns}
         context = {
             **build_person(properties, card.address if card else None, shown),
             "blocks": readers.shown.get(message.person, {}),
@@ -311,36 +373,38 @@ class Composer:
             "offer": _offer(message),
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
-            "preferences_url": self._preferences_url(message.person, readers.at),
+            "preferences_url": self._preferences_url(message.person, plan, readers.at),
             "return_url": self._return_url(message, readers.at),
             "confirm_url": self._confirm_url(message, readers.pending),
             "subscription_url": self._subscription_url(message, readers),
         }
-        journey = self._journey(message)
         written = Message(
             key=message.key,
             channel=message.channel,
             person=message.person,
             address=Address(message.address_kind, message.address),
-            parts=self._parts(message, context, is_noticed=message.key in readers.noticed),
+            parts=self._parts(message, plan, context, is_noticed=message.key in readers.noticed),
             at=readers.at,
-            purpose=self._purpose(message),
-            topic="" if journey is None else journey.topic,
+            purpose=plan.purpose,
+            topic=plan.topic,
             name=full_name(properties),
             links=Links(link),
             cost_micros=message.cost_micros,
-            leave_by=self._leave_by(message, readers.at),
+            leave_by=self._leave_by(message, plan, readers.at),
         )
         return self._priced(written)
 
     def _parts(
-        self, message: OutboxMessage, context: Mapping[str, object], *, is_noticed: bool
+        self,
+        message: OutboxMessage,
+        plan: _Plan,
+        context: Mapping[str, object],
+        *,
+        is_noticed: bool,
     ) -> Mapping[str, str]:
         """Return what a message says; what is asked for, or printed, counts no clicks by links."""
-        form = find_form(message.channel)
-        parts = self._casts.render_for(self._template(message), context, form)
-        can = self._workspace.capabilities[message.channel]
-        if can.is_asked_for or can.is_on_paper:
+        parts = self._casts.render_for(plan.template, context, plan.form)
+        if not plan.has_links:
             return parts
         key, person, channel = message.key, message.person, message.channel
         parts = self._links.wrap(parts, message=key, person=person, channel=channel)
@@ -356,17 +420,11 @@ class Composer:
         cost = folder.price(config.channel(written.channel), written)
         return replace(written, cost_micros=Money(cost, config.workspace.currency).micros)
 
-    def _leave_by(self, message: OutboxMessage, at: datetime) -> datetime:
+    def _leave_by(self, message: OutboxMessage, plan: _Plan, at: datetime) -> datetime:
         """Return until when the message may reach the person, as the gate sees it."""
-        version = self._version(message)
-        if version is None:
+        if plan.policy is None:
             return message.expires_at
-        key = (version.journey.name, version.version)
-        if key not in self._policies:  # the rules of the house are built anew at each asking
-            self._policies[key] = build_journey_rules(version, self._workspace.rules)
-        policy = self._policies[key]
-        step = Send(message.step, message.channel, message.template)
-        latest = find_leave_by(message.dossier, step, policy, at)
+        latest = find_leave_by(message.dossier, plan.step, plan.policy, at)
         return latest if message.offer is None else min(latest, message.offer.ends_at)
 
     def _shop(self, channel: Channel) -> Mapping[str, str]:

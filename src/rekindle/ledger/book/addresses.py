@@ -84,12 +84,13 @@ def address_of(
     kind: str, *, person: str, email: str | None, phone: str | None, listed: str
 ) -> Address:
     """Return the address of a kind, of those somebody has."""
-    known = {
-        AddressKind.EMAIL.value: email or "",
-        AddressKind.PHONE.value: phone or "",
-        AddressKind.PERSON.value: person,
-    }
-    return Address(kind, listed if kind in LISTED else known.get(kind, ""))
+    if kind == AddressKind.EMAIL:
+        return Address(kind, email or "")
+    if kind == AddressKind.PHONE:
+        return Address(kind, phone or "")
+    if kind in LISTED:
+        return Address(kind, listed)
+    return Address(kind, person if kind == AddressKind.PERSON else "")
 
 
 def retire_address(alias: str, kind: str, hashed: str, at: datetime, reason: str) -> None:

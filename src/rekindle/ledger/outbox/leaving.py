@@ -306,8 +306,9 @@ def _load_listed(
 
 def _hash_of(line: _Line, kind: str) -> str:
     """Return the keyed hash of the address of a kind."""
-    known = {AddressKind.EMAIL.value: line.address_hash, AddressKind.PHONE.value: line.phone_hash}
-    return known.get(kind, "")
+    if kind == AddressKind.EMAIL:
+        return line.address_hash
+    return line.phone_hash if kind == AddressKind.PHONE else ""
 
 
 def _asked(journey: Journey) -> frozenset[str]:
@@ -337,9 +338,9 @@ def _exit(
     line: _Line, enrolment: Enrolment, journey: Journey, deeds: Iterable[Deed]
 ) -> Reason | None:
     """Return why the message has no business any more, though its journey may be over."""
-    if line.ended_reason not in {None, Reason.FINISHED.value}:
+    if line.ended_reason is not None and line.ended_reason != Reason.FINISHED:
         return Reason(line.ended_reason)
-    if line.journey_state == JourneyState.STOPPED.value:
+    if line.journey_state == JourneyState.STOPPED:
         return Reason.STOPPED
     return exit_by(deeds, enrolment, journey.exits)
 

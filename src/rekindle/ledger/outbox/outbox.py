@@ -281,6 +281,11 @@ class Outbox:
         sending it again is harmless and it is queued as well: for ever, or ``within`` a
         while after it was tried. What another outlet was handed no other one recognises.
         """
+        # Asked first, because there is hardly ever anything: to change nothing would read every
+        # touch and take SQLite's one lock, for each channel at each pass.
+        named = {name for (name,) in fetch(self._alias, "channels_of_lost", text_of(at))}
+        if not named or (channel is not None and channel.value not in named):
+            return Recovered(0, 0)
         with ledger_transaction(self._alias):
             mine = self._touches
             if channel is not None:

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from rekindle.errors import UsageError
 from rekindle.ledger import models
 from rekindle.ledger.history.audit import AuditLog
-from rekindle.ledger.queries import ledger_errors, ledger_transaction
+from rekindle.ledger.queries import fetch, ledger_errors, ledger_transaction
 
 LONGEST_REASON = 500
 ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
@@ -61,9 +61,8 @@ class Stops:
 
     def ask(self, outlet: str, at: datetime, *, worker: str, lease: timedelta) -> DoorState:
         """Return how an outlet stands for a worker, who may try it out until the lease ends."""
-        with ledger_errors():
-            if not self._rows().filter(outlet=outlet).exists():
-                return DoorState.OPEN  # nearly always, and asked every few messages
+        if not fetch(self._alias, "outlet_stopped", outlet):
+            return DoorState.OPEN  # nearly always, and asked every few messages
         with ledger_transaction(self._alias):
             row = self._rows().select_for_update().filter(outlet=outlet).first()
             if row is None:

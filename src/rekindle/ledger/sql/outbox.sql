@@ -22,6 +22,19 @@ FROM chosen
 WHERE ledger_touch.id = chosen.id
 RETURNING ledger_touch.id
 
+-- name: channels_of_lost
+-- The channels of what lost workers hold, and of what is tried again and may have left. The
+-- states are written out: SQLite uses no partial index for one that comes as a parameter.
+SELECT t.channel
+FROM ledger_touch AS t
+WHERE t.state IN ('leased', 'sending') AND t.lease_until <= %s
+UNION
+SELECT t.channel FROM ledger_touch AS t WHERE t.state = 'queued' AND t.known_until IS NOT NULL
+
+-- name: outlet_stopped
+-- Whether an outlet is stopped, or was and is to be tried out.
+SELECT 1 FROM ledger_stoppedoutlet AS s WHERE s.outlet = %s
+
 -- name: leased_messages
 -- These messages with their enrolments and cards, the longest waiting first.
 SELECT t.id, t.enrolment_id, t.person_id, t.version, t.step, t.channel, t.template, t.variant,

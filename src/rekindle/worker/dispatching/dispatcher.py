@@ -197,7 +197,7 @@ class Dispatcher:
             is_trying = standing is DoorState.TRYING
             size = 1 if is_trying else self._chunk
             chunk, rest = rest[:size], rest[size:]
-            self._send_chunk(chunk, mails, pool)
+            self._send_chunk(chunk, mails, pool, ahead=rest[:size])
             if is_trying:
                 self._write_down()
             if self._now() - read_at > LOOK_LASTS:
@@ -224,7 +224,10 @@ class Dispatcher:
         chunk: Sequence[OutboxMessage],
         mails: Mapping[str, Message | RekindleError],
         pool: ThreadPoolExecutor,
+        *,
+        ahead: Sequence[OutboxMessage],
     ) -> None:
+        """Mark a chunk, hand it over, and write those ``ahead`` while that goes on."""
         written = self._set_aside_broken(self._ask_gate(chunk), mails)
         costs = [(one, mail.cost_micros) for one, mail in written if mail.cost_micros is not None]
         if changed := [pair for pair in costs if pair[1] != pair[0].cost_micros]:
@@ -240,6 +243,8 @@ class Dispatcher:
         shares = [leaving[place::number] for place in range(number)]
         handed = pool.map(self._hand_over_all, ([ready[one.key] for one in s] for s in shares))
         self._write_down()  # of the chunk before, while this one is handed over
+        for message in ahead:
+            mails.get(message.key)  # it is written when it is first looked up
         self._begun_at = begun_at
         self._kept = ready if self._means.keeps else {}
         self._unwritten = [
