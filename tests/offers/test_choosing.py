@@ -226,3 +226,36 @@ def test_share_expected_moves_from_what_was_said_to_what_happened() -> None:
     # (0.1 × 20 + 18) / (20 + 20)
     assert expect_share(0.1, Redemptions(18, 2)) == pytest.approx(0.5)
     assert expect_share(0.1, Redemptions(0, 980)) == pytest.approx(0.002)
+
+
+def lucky(luck: float, **change: object) -> tuple[str, tuple[str, ...], float]:
+    """Return what a ladder that explores 30 % gives, of what, and by which chance."""
+    stock = change.pop("stock", PLENTY)
+    who = replace(WHO, luck=luck, **change)  # type: ignore[arg-type]
+    found = choose(who=who, house=replace(HOUSE, explore=0.3), stock=stock)  # type: ignore[arg-type]
+    assert found.give is not None
+    return found.give.offer, found.give.options, round(found.give.propensity, 6)
+
+
+def test_part_of_a_ladders_choices_is_drawn_and_its_chance_written_down() -> None:
+    everything = ("small", "middle", "large")
+    assert lucky(0.05) == ("small", everything, 0.8)
+    assert lucky(0.15) == ("middle", everything, 0.1)
+    assert lucky(0.2999) == ("large", everything, 0.1)
+    assert lucky(0.3) == ("small", everything, 0.8)
+
+
+def test_chances_are_of_what_may_be_given_alone() -> None:
+    assert lucky(0.29, stock={"middle": Stock(9)}) == ("middle", ("small", "middle"), 0.15)
+    lapsed = past(5, -DAY)
+    assert lucky(0.29, past=(lapsed,)) == ("large", ("middle", "large"), 0.15)
+    assert lucky(0.29, past=(past(9, -DAY),)) == ("large", ("large",), 1.0)
+
+
+def test_nothing_is_drawn_where_nobody_asked_for_it() -> None:
+    found = choose(who=replace(WHO, luck=0.0))
+    assert found.give is not None
+    assert (found.give.offer, found.give.propensity) == ("small", 1.0)
+    named = choose(MIDDLE, replace(WHO, luck=0.0), house=replace(HOUSE, explore=0.3))
+    assert named.give is not None
+    assert named.give.propensity == 1.0

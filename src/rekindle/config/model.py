@@ -430,6 +430,13 @@ class OffersSettings(Settings):
     expect: float = Field(
         0.1, ge=0, le=1, description="The share of an offer expected to be redeemed at first."
     )
+    explore: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="The share of choices from a ladder drawn by chance among the rungs that may "
+        "be given, so that another rule can be judged by what was given.",
+    )
     ahead: int = Field(
         200,
         ge=1,

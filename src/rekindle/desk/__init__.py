@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         take_task,
     )
     from rekindle.desk.judging import StepVerdict, Verdict
+    from rekindle.desk.offers.judging import RuleJudgement, judge_ladder
     from rekindle.desk.offers.reporting import Anyway, OfferReport, report_offers
     from rekindle.desk.offers.standing import (
         OfferStanding,
@@ -102,6 +103,8 @@ _HOMES = {
     "find_person": "finding",
     "StepVerdict": "judging",
     "Verdict": "judging",
+    "RuleJudgement": "offers.judging",
+    "judge_ladder": "offers.judging",
     "Anyway": "offers.reporting",
     "OfferReport": "offers.reporting",
     "report_offers": "offers.reporting",
@@ -177,6 +180,7 @@ __all__ = [
     "Plan",
     "PreferenceChange",
     "Restored",
+    "RuleJudgement",
     "Scaffold",
     "Start",
     "Starter",
@@ -205,6 +209,7 @@ __all__ = [
     "import_suppressions",
     "include_person",
     "join_people",
+    "judge_ladder",
     "list_joins",
     "list_people",
     "list_starters",

@@ -25,6 +25,12 @@ from rekindle.experiments.lift import (
     tell,
 )
 from rekindle.experiments.model import ArmOutcome, HoldoutPlan, Incremental, Lift
+from rekindle.experiments.off_policy import (
+    LoggedChoice,
+    PolicyJudgement,
+    PolicyValue,
+    judge_policy,
+)
 from rekindle.experiments.relative import Relative, relate
 from rekindle.experiments.returns import ComingBack, Return, follow_returns
 from rekindle.experiments.several import SharedLevel, share_level
@@ -68,8 +74,11 @@ __all__ = [
     "HoldoutPlan",
     "Incremental",
     "Lift",
+    "LoggedChoice",
     "OpenEnded",
     "PairSums",
+    "PolicyJudgement",
+    "PolicyValue",
     "PowerSums",
     "ReadingDate",
     "Relative",
@@ -97,6 +106,7 @@ __all__ = [
     "follow_returns",
     "holdout_for_lift",
     "incremental",
+    "judge_policy",
     "kind_of",
     "people_for_lift",
     "plan_holdout",

@@ -10,6 +10,7 @@ from rekindle.insights.lifting.programme import (
     ShareSince,
     build_programme,
     find_ended,
+    find_net_revenue,
 )
 from rekindle.insights.lifting.stopping import (
     MessageWorth,
@@ -115,6 +116,7 @@ __all__ = [
     "card_tables",
     "check_refused",
     "find_ended",
+    "find_net_revenue",
     "forecast_test",
     "gather",
     "judge_day",

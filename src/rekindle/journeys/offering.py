@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from rekindle.experiments import draw
 from rekindle.gate import Dossier
 from rekindle.journeys.asking import Unanswered
 from rekindle.journeys.interfaces import Audience
@@ -80,9 +81,17 @@ def choose_for(
         past=dossier.offers,
         had_message=dossier.touched_at is not None,
         done=frozenset(deed.event for deed in dossier.deeds),
+        luck=_luck(dossier) if house.explore > 0 else 1.0,
     )
     eligible = suited.offers.get((wanted, enrolment.person), ())
     return choose_offer(wanted, eligible, who, house, shelf.left)
+
+
+def _luck(dossier: Dossier) -> float:
+    """Return the draw of this choice: another one after each offer that somebody was given."""
+    who = dossier.enrolment
+    own = sum(one.course == (who.journey, who.rotation) for one in dossier.offers)
+    return draw(who.person, salt=f"{who.journey}/{who.rotation}/{own}/offer")
 
 
 class Shelf:

@@ -165,10 +165,12 @@ from rekindle.ledger.offers.stocking import (  # noqa: E402
     note_trouble,
     set_unwanted_aside,
 )
-from rekindle.ledger.offers.tallying import (  # noqa: E402
+from rekindle.ledger.offers.tallying import (  # noqa: E402  # noqa: E402
+    ChosenOffer,
     OfferTally,
     OfferWindow,
     learn_rates,
+    load_chosen,
     load_first_windows,
     load_redeemed,
     tally_offers,
@@ -213,6 +215,7 @@ __all__ = [
     "ApiKeys",
     "AuditEntry",
     "AuditLog",
+    "ChosenOffer",
     "Claimed",
     "CodeHolder",
     "Correction",
@@ -320,6 +323,7 @@ __all__ = [
     "let_go",
     "lines_of",
     "load_agreed",
+    "load_chosen",
     "load_click_rate",
     "load_codes",
     "load_counts",

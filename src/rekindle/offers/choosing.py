@@ -39,7 +39,8 @@ class Receiver:
     ``course`` is the enrolment (journey and rotation); ``basket`` what they usually spend, if
     that is known; ``past`` what they were given; ``had_message`` whether this enrolment wrote
     to them before. ``zones`` are where they may be, the likeliest first. ``done`` are the
-    events they did since they entered.
+    events they did since they entered. ``luck`` is a draw in [0, 1) that is theirs and this
+    choice's for ever.
     """
 
     at: datetime
@@ -49,6 +50,7 @@ class Receiver:
     past: Sequence[PastOffer]
     had_message: bool
     done: frozenset[str] = frozenset()
+    luck: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,15 @@ class _Priced:
     cost: Decimal
     most: Decimal
     sale: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What is given, of which options, and the chance that it was."""
+
+    chosen: _Priced
+    options: tuple[str, ...]
+    propensity: float
 
 
 def choose_offer(
@@ -90,7 +101,8 @@ def choose_offer(
         return _nothing(Reason.NO_OFFER, "nothing as strong as what was let lapse may be given")
     if (short := _find_shortage(chosen, house, stock, who.at)) is not None:
         return short
-    give = _to_give(chosen, wanted, who, house, is_first=lapsed is None)
+    draw = _explore(chosen, _strong_enough(fit, lapsed), who, house, stock)
+    give = _to_give(draw, wanted, who, house, is_first=lapsed is None)
     return Choice(give, expected_micros=give.expected_micros)
 
 
@@ -165,6 +177,36 @@ def _least(fit: Sequence[_Priced], lapsed: int | None) -> _Priced | None:
     return equal[-1] if equal else None
 
 
+def _strong_enough(fit: Sequence[_Priced], lapsed: int | None) -> list[_Priced]:
+    """Return what may be given after what lapsed, the cheapest first; the least is the first."""
+    if lapsed is None:
+        return list(fit)
+    return [one for one in fit if micros_of(one.cost) > lapsed]
+
+
+def _explore(
+    least: _Priced,
+    may: Sequence[_Priced],
+    who: Receiver,
+    house: HouseOffers,
+    stock: Mapping[str, Stock],
+) -> _Drawn:
+    """Return the least, or by chance another that may be given, with the chance it had.
+
+    A share of choices is drawn evenly among all that is left of, the least as well. So what is
+    given is known to be chance, and how much of one.
+    """
+    options = [one for one in may if not _find_shortage(one, house, stock, who.at)]
+    if house.explore <= 0 or len(options) < 2:
+        return _Drawn(least, (least.offer.offer,), 1.0)
+    each = house.explore / len(options)
+    chosen = least
+    if who.luck < house.explore:
+        chosen = options[min(int(who.luck / each), len(options) - 1)]
+    propensity = each + (1 - house.explore if chosen is least else 0.0)
+    return _Drawn(chosen, tuple(one.offer.offer for one in options), propensity)
+
+
 def _price(one: Option, basket: Decimal) -> _Priced:
     terms = one.terms
     return _Priced(one, terms.cost(basket), terms.most(basket), terms.sale(basket))
@@ -201,8 +243,9 @@ def _find_shortage(
 
 
 def _to_give(
-    chosen: _Priced, wanted: Wanted, who: Receiver, house: HouseOffers, *, is_first: bool
+    drawn: _Drawn, wanted: Wanted, who: Receiver, house: HouseOffers, *, is_first: bool
 ) -> ToGive:
+    chosen = drawn.chosen
     one, terms = chosen.offer, chosen.offer.terms
     ends_on, ends_at = end_of(who.at, terms.lasts, who.zones)
     cost = micros_of(chosen.cost)
@@ -222,17 +265,21 @@ def _to_give(
         code=terms.code or "",
         made_for=terms.made_for,
         tied_to="" if terms.tied_to is None else terms.tied_to.value,
-        why=" ".join(_reasons(wanted, one, chosen, house, is_first=is_first)),
+        why=" ".join(_reasons(wanted, drawn, house, is_first=is_first)),
+        options=drawn.options,
+        propensity=drawn.propensity,
     )
 
 
-def _reasons(
-    wanted: Wanted, one: Option, chosen: _Priced, house: HouseOffers, *, is_first: bool
-) -> Iterator[str]:
+def _reasons(wanted: Wanted, drawn: _Drawn, house: HouseOffers, *, is_first: bool) -> Iterator[str]:
+    chosen, one = drawn.chosen, drawn.chosen.offer
     yield f"{one.offer}:"
     if wanted.is_ladder:
         yield f"rung {one.rung} of {wanted.name},"
-        yield "the least that is for them" if is_first else "after one they let lapse"
+        if one.offer != drawn.options[0]:
+            yield f"drawn by chance ({drawn.propensity:.3g})"
+        else:
+            yield "the least that is for them" if is_first else "after one they let lapse"
     else:
         yield "named by the step"
     yield f"({amount(chosen.cost, house.currency)} of {amount(chosen.sale, house.currency)})"

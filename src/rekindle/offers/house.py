@@ -20,6 +20,7 @@ def build_house_offers(config: Config, offers: Offers) -> HouseOffers:
         wait=settings.wait,
         basket=settings.basket,
         expect=settings.expect,
+        explore=settings.explore,
         currency=config.workspace.currency,
     )
     return learn_shares(house, {})

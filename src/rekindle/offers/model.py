@@ -305,6 +305,7 @@ class HouseOffers:
     after an offer at least ``floor`` of the sale has to be left. ``wait`` is how long after
     one offer is over another journey may give the next. ``basket`` stands in for people
     whose own is not known. ``rates`` are the shares expected to be redeemed, by offer.
+    ``explore`` is the share of choices from a ladder that is drawn by chance.
     """
 
     offers: Offers = NO_OFFERS
@@ -315,6 +316,7 @@ class HouseOffers:
     rates: Mapping[str, float] = field(default_factory=dict)
     expect: float = 0.0
     currency: str = "GBP"
+    explore: float = 0.0
 
     def rate(self, offer: str) -> float:
         """Return the share of an offer's that is expected to be redeemed."""
@@ -328,6 +330,8 @@ class ToGive:
     ``ends_at`` is the end of ``ends_on`` where the person is. ``code`` is the shared one, or
     empty; with ``takes_code`` one of its own is taken as the message is written, of those that
     a shop made for the terms named ``made_for``, or that were loaded where it is empty.
+    ``options`` are what a ladder could have given, what costs least first, and ``propensity``
+    is the chance that this one had.
     """
 
     offer: str
@@ -346,6 +350,8 @@ class ToGive:
     made_for: str = ""
     tied_to: str = ""
     why: str = ""
+    options: tuple[str, ...] = ()
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

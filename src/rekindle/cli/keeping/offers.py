@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rekindle.cli.console import AsJson, AsOf, Directory, errors, open_at, show_json, show_table
+from rekindle.cli.console import (
+    AsJson,
+    AsOf,
+    Directory,
+    errors,
+    open_at,
+    output,
+    show_json,
+    show_table,
+)
 from rekindle.vocabulary import Unknown
 from rekindle.wording import amount, counted, percent
 
@@ -35,6 +45,7 @@ def register(app: typer.Typer) -> None:
     group.command("make-codes")(make_codes)
     group.command("stock")(stock)
     group.command("report")(report)
+    group.command("judge")(judge)
     app.add_typer(group)
 
 
@@ -171,6 +182,53 @@ def report(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = 
         return
     for one in found:
         show_table(one.standing.name, ["", ""], _report_rows(one), notes=[ANYWAY])
+
+
+def judge(
+    ladder: Annotated[str, typer.Argument(help="The ladder's name in offers.yaml.")],
+    rule: Annotated[
+        str,
+        typer.Option(
+            "--rule",
+            metavar="RULE",
+            help="least, strongest, or an offer: that one where it might have been given.",
+        ),
+    ],
+    directory: Directory = Path(),
+    as_of: AsOf = None,
+    days: Annotated[
+        int,
+        typer.Option("--within", metavar="DAYS", min=1, max=730, help="How long it counts."),
+    ] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Say what another rule of a ladder would have earned, by what was given by chance."""
+    from rekindle.desk import judge_ladder
+
+    workspace = open_at(directory, as_of)
+    within = timedelta(days=days)
+    found = judge_ladder(workspace, ladder, rule, within=within, at=workspace.clock.now())
+    if as_json:
+        show_json(found.to_json())
+        return
+    if isinstance(found.found, Unknown):
+        output.print(f"Nothing can be said of {rule}: {found.found.reason}.", markup=False)
+        return
+    told, currency = found.found, found.currency
+    values = (told.logged, *told.values, told.gain)
+    show_table(
+        f"Margin of a choice of {ladder}, had {rule} been the rule",
+        ["by", "value", "from", "to"],
+        [
+            [one.method, *(amount(x, currency) for x in (one.value, one.low, one.high))]
+            for one in values
+        ],
+        notes=[
+            f"{told.choices:,} choices, {told.agreeing:,} as the rule would have made them, worth "
+            f"{told.effective:,.0f} in effect; the largest weight is {told.largest_weight:.1f}.",
+            f"Margin of what people bought within {days} days, less what came off.",
+        ],
+    )
 
 
 def _report_rows(one: OfferReport) -> list[list[str]]:

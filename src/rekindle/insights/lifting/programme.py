@@ -153,6 +153,18 @@ def build_programme(
     return Programme(until, within, facts.currency, facts.zone, shares, parts)
 
 
+def find_net_revenue(
+    drawn: Sequence[DrawnPerson],
+    reading: tuple[Facts, Engine],
+    *,
+    within: timedelta,
+    until: datetime,
+) -> Mapping[str, float]:
+    """Return what people brought within their window, in major units; nobody who bought nothing."""
+    facts, engine = reading
+    return load_outcomes(engine, facts, _write_down(0.0, drawn, within, until)).revenue
+
+
 def find_ended(shares: Sequence[ShareSince], until: datetime) -> list[tuple[datetime, datetime]]:
     """Return from when until when there was no holdout, since the first."""
     last = ShareSince(0.0, until)

@@ -17,7 +17,15 @@ from django.db.models import QuerySet
 from rekindle.errors import LedgerError
 from rekindle.ledger.bulk import CHUNK
 from rekindle.ledger.offers.models import GHOST, OPEN, RELEASED, GivenOffer, OfferCode, OfferStock
-from rekindle.ledger.queries import Row, execute, fetch, ledger_transaction, rows_of, text_of
+from rekindle.ledger.queries import (
+    Row,
+    barred,
+    execute,
+    fetch,
+    ledger_transaction,
+    rows_of,
+    text_of,
+)
 from rekindle.offers import Codes, Offers, Stock, ToGive
 from rekindle.vocabulary import Reason
 
@@ -193,6 +201,8 @@ def _row(touch: int, one: Giving, codes: dict[int, str]) -> Row:
         given.expected_micros,
         given.minimum_micros,
         GHOST if one.is_ghost else OPEN,
+        barred(given.options),
+        given.propensity,
     )
 
 

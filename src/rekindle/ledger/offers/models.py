@@ -77,7 +77,8 @@ class GivenOffer(models.Model):
     ran out follows from ``ends_at``. ``is_settled`` says that what its budget had set aside
     for it was given back after that. ``is_doubtful`` says that its message may have left though
     it is not known to have: then its code is nobody else's any more. ``is_by_other`` says that
-    somebody else's order redeemed it.
+    somebody else's order redeemed it. ``options`` are what its ladder could have given (names,
+    each between bars, what costs least first), ``propensity`` the chance that this one had.
     """
 
     touch = models.BigIntegerField(unique=True)
@@ -108,6 +109,8 @@ class GivenOffer(models.Model):
     source = models.TextField(db_default="")
     order = models.TextField(db_default="")
     discount_micros = models.BigIntegerField(null=True)
+    options = models.TextField(db_default="")
+    propensity = models.FloatField(db_default=1.0)
 
     class Meta:
         db_table = "ledger_given_offer"

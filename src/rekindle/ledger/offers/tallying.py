@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from rekindle.gate import HouseRules
 from rekindle.ledger.offers.models import GHOST, OPEN, REDEEMED, RELEASED, GivenOffer, OfferStock
-from rekindle.ledger.queries import ledger_errors
+from rekindle.ledger.queries import ledger_errors, names_of
 from rekindle.offers import Redemptions, learn_shares
 
 
@@ -127,3 +127,43 @@ def load_redeemed(alias: str) -> list[tuple[str, str, str]]:
     rows = GivenOffer.objects.using(alias).filter(state=REDEEMED).order_by("pk")
     with ledger_errors():
         return list(rows.values_list("offer", "source", "order"))
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenOffer:
+    """What a ladder gave a person first: of which options, by which chance, and what it cost.
+
+    ``cost_micros`` is what came off their order, 0 while none redeemed it.
+    """
+
+    person: str
+    offer: str
+    options: tuple[str, ...]
+    propensity: float
+    at: datetime
+    cost_micros: int
+
+
+def load_chosen(alias: str, ladder: str, until: datetime) -> list[ChosenOffer]:
+    """Return the first choice of a ladder for each person, of those until then.
+
+    Ghosts are left out, for nobody was given them; what was taken back is among them, for it
+    was chosen by the same chance.
+    """
+    rows = GivenOffer.objects.using(alias).filter(ladder=ladder, at__lte=until)
+    found: dict[str, ChosenOffer] = {}
+    with ledger_errors():
+        for row in rows.exclude(state=GHOST).exclude(options="").order_by("at", "touch"):
+            spent = 0
+            if row.state == REDEEMED:
+                spent = row.cost_micros if row.discount_micros is None else row.discount_micros
+            chosen = ChosenOffer(
+                row.person_id,
+                row.offer,
+                tuple(names_of(row.options)),
+                row.propensity,
+                row.at,
+                spent,
+            )
+            found.setdefault(row.person_id, chosen)
+    return list(found.values())

@@ -62,14 +62,14 @@ JOIN ledger_touch AS t ON t.enrolment_id = r.enrolment AND t.step = r.step
 -- Write down what is given with these touches.
 INSERT INTO ledger_given_offer (touch, person_id, journey, rotation, offer, kind, ladder, rung,
     text, tied_to, code, at, ends_on, ends_at, cost_micros, most_micros, expected_micros,
-    minimum_micros, state)
+    minimum_micros, state, options, propensity)
 SELECT r.touch, r.person, r.journey, r.rotation, r.offer, r.kind, r.ladder, r.rung,
     r.text, r.tied_to, r.code, r.at, r.ends_on, r.ends_at, r.cost, r.most, r.expected,
-    r.minimum, r.state
+    r.minimum, r.state, r.options, r.propensity
 FROM ROWS(touch bigint, person text, journey text, rotation int, offer text, kind text,
           ladder text, rung int, text text, tied_to text, code text, at instant, ends_on date,
           ends_at instant, cost bigint, most bigint, expected bigint, minimum bigint,
-          state text) AS r
+          state text, options text, propensity float8) AS r
 WHERE true
 
 -- name: past_offers_of

@@ -1,0 +1,129 @@
+"""A ladder gives a part of its offers by chance, writes the chance down, and is judged by it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rekindle.cli import app
+from rekindle.gate import Decision
+from rekindle.journeys import Person
+from rekindle.ledger import LedgerBook, load_chosen
+from rekindle.ledger.offers.models import GivenOffer
+from rekindle.testing.book_contract import START, build_enrolment, build_move
+from rekindle.testing.book_samples import OFFER, OFFERING, build_offering_version
+from rekindle.vocabulary import Answer, Arm, Reason
+from tests.runtime.shops import NOW, Team, add_section
+
+DAY = timedelta(days=1)
+OFFERS = """\
+offers:
+  three: {kind: amount_off, amount: 3, codes: none, lasts: 5 days}
+  five: {kind: amount_off, amount: 5, codes: none, lasts: 5 days}
+ladders:
+  up: [{offer: three}, {offer: five, when: orders_count >= 1}]
+"""
+JOURNEY = """\
+journey: climbing
+enter: {audience: orders_count >= 1}
+goal: {on: order, within: 30 days}
+holdout: none
+steps:
+  - send: {channel: email, template: check-in}
+  - wait: 2 days
+  - send: {channel: email, template: gift, offer: ladder up}
+"""
+MAIL = """\
+---
+subject: For you
+---
+<mj-section><mj-column><mj-text>{{ offer.text }}</mj-text>
+<mj-button href="https://shop.example">Shop</mj-button></mj-column></mj-section>
+"""
+
+
+@pytest.fixture
+def exploring(imported_shop: Path, tmp_path: Path) -> Team:
+    """A team whose ladder gave offers to everybody, half of them by chance, six weeks ago."""
+    folder = tmp_path / "exploring"
+    Team.copy(imported_shop, folder)
+    (folder / "offers.yaml").write_text(OFFERS, encoding="utf-8")
+    (folder / "journeys" / "climbing.yaml").write_text(JOURNEY, encoding="utf-8")
+    (folder / "templates" / "gift.mjml").write_text(MAIL, encoding="utf-8")
+    add_section(folder, "[offers]\nmargin = 0.5\nexplore = 0.5\nbasket = 40\n")
+    team = Team.at_work(folder, NOW)
+    team.start("climbing")
+    team.tick()
+    team.tick(after=2 * DAY + timedelta(hours=1))
+    team.clock.move(42 * DAY)
+    return team
+
+
+def judged(team: Team, *words: str) -> dict[str, object]:
+    asked = ["offers", "judge", *words, "--json", "--directory", str(team.folder)]
+    done = CliRunner().invoke(app, [*asked, "--as-of", team.clock.now().isoformat()])
+    assert done.exit_code == 0, done.output
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+def test_ladder_that_explores_is_judged_by_what_it_gave(exploring: Team) -> None:
+    chosen = load_chosen(exploring.workspace.ledger, "up", exploring.clock.now())
+    both = [one for one in chosen if len(one.options) == 2]
+    assert {one.options for one in both} == {("three", "five")}
+    by_chance = [one for one in both if one.offer == "five"]
+    assert 0.1 < len(by_chance) / len(both) < 0.4  # a quarter is expected
+    assert {(one.offer, one.propensity) for one in both} == {("three", 0.75), ("five", 0.25)}
+    found = judged(exploring, "up", "--rule", "strongest")
+    assert found["choices"] == len(chosen)
+    assert [one["method"] for one in found["values"]] == ["as chosen", "IPS", "SNIPS", "DR"]  # type: ignore[attr-defined]
+    assert set(found["gain"]) == {"method", "value", "low", "high"}  # type: ignore[call-overload]
+    least = judged(exploring, "up", "--rule", "least")
+    assert least["as_the_rule"] == len(chosen) - len(by_chance)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("down", "--rule", "least"), "has no ladder 'down'; known here: up"),
+        (("up", "--rule", "best"), "name least, strongest or one of three, five"),
+    ],
+)
+def test_ladder_or_rule_that_is_not_there_is_refused(
+    imported_shop: Path, tmp_path: Path, words: tuple[str, ...], why: str
+) -> None:
+    folder = tmp_path / "asked"
+    Team.copy(imported_shop, folder)
+    (folder / "offers.yaml").write_text(OFFERS, encoding="utf-8")
+    done = CliRunner().invoke(app, ["offers", "judge", *words, "--directory", str(folder)])
+    assert done.exit_code != 0
+    assert why in " ".join(str(done.exception or done.output).split())
+
+
+def test_ledger_keeps_the_first_choice_of_each_person_with_its_chance(alias: str) -> None:
+    book = LedgerBook(alias, secret=b"secret", terms=OFFERING)
+    version = build_offering_version()
+    book.start(version)
+    name = version.journey.name
+    drawn = replace(OFFER, ladder="up", options=("ten-percent", "twenty"), propensity=0.15)
+    people = {"given": drawn, "held": drawn, "other": replace(drawn, ladder="down")}
+    book.save_people(Person(who, f"{who}@example.com", "GB") for who in people)
+    for who, offer in people.items():
+        arm = Arm.HOLDOUT if who == "held" else Arm.TREATMENT
+        one = replace(build_enrolment(who, journey=name), arm=arm)
+        book.enrol([one])
+        is_held = arm is Arm.HOLDOUT
+        answer = Decision(Answer.SKIP, Reason.HELD_OUT) if is_held else Decision(Answer.SEND)
+        book.save([replace(build_move(one, decision=answer), offer=offer)])
+    (found,) = load_chosen(alias, "up", START)
+    assert (found.person, found.offer, found.options) == ("given", "ten-percent", drawn.options)
+    assert (found.propensity, found.cost_micros, found.at) == (0.15, 0, START)
+    assert load_chosen(alias, "up", START - DAY) == []
+    redeemed = {"state": "redeemed", "discount_micros": 7, "redeemed_at": START}
+    GivenOffer.objects.using(alias).filter(person="given").update(**redeemed)
+    assert [one.cost_micros for one in load_chosen(alias, "up", START)] == [7]
