@@ -128,3 +128,12 @@ def test_looking_after_every_return_gives_a_false_alarm_in_less_than_one_of_twen
 def test_nobody_back_yet_is_said() -> None:
     assert follow_returns([]) == Unknown("nobody has come back yet")
     assert follow_returns([Return(True, 1.0)]) == Unknown("nobody has come back yet")
+
+
+@pytest.mark.parametrize("buyers", [1, 2, 3, 40])
+def test_open_ended_interval_of_a_few_buyers_is_refused_and_never_an_error(buyers: int) -> None:
+    treated, held = ArmOutcome(90, tuple(range(1, buyers + 1))), ArmOutcome(90)
+    found = estimate_lift(treated, held, metric="revenue", watch=OpenEnded())
+    assert isinstance(found, Unknown) == (buyers < 3)
+    if isinstance(found, Unknown):
+        assert f"only {buyers} bought" in found.reason

@@ -16,6 +16,7 @@ from rekindle.desk.planning import (
     measure_base_rate,
     settle_version,
 )
+from rekindle.desk.reporting import note_plan
 from rekindle.experiments import HoldoutPlan, plan_holdout
 from rekindle.journeys import Journey, JourneyVersion, check_drift, read_plan
 from rekindle.ledger import ledger_transaction
@@ -75,7 +76,8 @@ def start_journey(
         detail |= {"version": version.version, "holdout": version.holdout_share}
         workspace.audit_log.write(who, "started", journey.name, detail, at)
     why = () if holdout is None else (holdout.sentence,)
-    return Start(version, is_new=True, notes=(*why, *holdout_notes(journey, version)))
+    notes = (*why, *holdout_notes(journey, version), *note_plan(workspace, version))
+    return Start(version, is_new=True, notes=notes)
 
 
 def _auto_holdout(

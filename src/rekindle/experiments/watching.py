@@ -86,7 +86,11 @@ def find_confidence(watch: Watch, *, buyers: int, confidence: float) -> float | 
         )
     else:
         bound = find_reading_bound((*watch.looks, watch.elapsed), alpha=1 - confidence)
-    return float(1 - 2 * ndtr(-bound))
+    level = float(1 - 2 * ndtr(-bound))
+    # A sequence begins so wide that a float has no such level; there is no interval yet.
+    if level >= 1:
+        return Unknown(f"only {buyers:,} bought, too few for an interval that may be looked at now")
+    return level
 
 
 def find_sequence_bound(buyers: int, planned: int, *, alpha: float = 0.05) -> float:

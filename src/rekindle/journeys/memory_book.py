@@ -53,7 +53,7 @@ from rekindle.journeys.interfaces import Decide
 from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, Send, Signal, Trigger
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
-from rekindle.journeys.standing import Standing
+from rekindle.journeys.standing import KnownPerson
 from rekindle.journeys.withholding import draw_withheld
 from rekindle.messages import AddressKind
 from rekindle.offers import PastOffer, Stock, ToGive
@@ -109,7 +109,7 @@ class _Entry:
         "version",
     )
 
-    def __init__(self, enrolment: Enrolment, version: _Version, standing: Standing) -> None:
+    def __init__(self, enrolment: Enrolment, version: _Version, standing: KnownPerson) -> None:
         self.enrolment = enrolment
         self.version = version
         self.standing = standing
@@ -145,7 +145,7 @@ class MemoryBook:
     def __init__(self, terms: BookRules) -> None:
         self._terms = terms
         self._zone = resolve_zones(terms.zone, None, None, "UTC")[0]
-        self._people: dict[str, Standing] = {}
+        self._people: dict[str, KnownPerson] = {}
         self._suppressed: dict[tuple[str, str], set[Suppression]] = defaultdict(set)
         self._versions: dict[str, dict[int, _Version]] = {}
         self._states: dict[str, str] = {}
@@ -410,10 +410,10 @@ class MemoryBook:
         """Return the moves that made a message, in the order they were made."""
         return self._messages
 
-    def _standing(self, person: str) -> Standing:
+    def _standing(self, person: str) -> KnownPerson:
         standing = self._people.get(person)
         if standing is None:
-            standing = self._people[person] = Standing()
+            standing = self._people[person] = KnownPerson()
         return standing
 
     def _open(self) -> list[_Entry]:
@@ -483,7 +483,7 @@ class MemoryBook:
             else (),
         )
 
-    def _is_withheld(self, standing: Standing) -> bool:
+    def _is_withheld(self, standing: KnownPerson) -> bool:
         drawn = standing.withheld
         return self._terms.holdout.share > 0 and drawn is not None and drawn[0] is Arm.HOLDOUT
 
@@ -505,7 +505,7 @@ class MemoryBook:
             name: Stock(PLENTY, self._set_aside[name]) for name in sorted(self._terms.offers.terms)
         }
 
-    def _exclusion(self, standing: Standing, at: datetime) -> Exclusion | None:
+    def _exclusion(self, standing: KnownPerson, at: datetime) -> Exclusion | None:
         holding = (one for one, until in standing.exclusions.items() if not until or until > at)
         return next(holding, None)
 
@@ -532,7 +532,7 @@ class MemoryBook:
 
     def _is_suppressed(
         self,
-        standing: Standing,
+        standing: KnownPerson,
         channel: Channel,
         purpose: Purpose,
         address: tuple[str, str | None],
@@ -659,14 +659,14 @@ class MemoryBook:
         held = {normalise_address(card.address_of(kind)) for kind in AddressKind}
         return normalise_address(signal.address) in held
 
-    def _forget(self, standing: Standing, signal: Signal) -> None:
+    def _forget(self, standing: KnownPerson, signal: Signal) -> None:
         """Take back what an order was known as before it was corrected."""
         standing.deeds.remove(Deed(signal.event, signal.at))
         self._events[signal.event].remove((signal.at, signal.person))
         ordered = (deed.at for deed in standing.deeds if deed.event == SignalKind.ORDER)
         standing.newest_order_at = max(ordered, default=None)
 
-    def _remember(self, standing: Standing, signal: Signal) -> None:
+    def _remember(self, standing: KnownPerson, signal: Signal) -> None:
         event = signal.event
         if signal.kind is SignalKind.ORDER:
             newest = standing.newest_order_at

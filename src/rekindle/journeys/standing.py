@@ -68,7 +68,7 @@ def _places(terms: BookRules, channel: Channel, card: Person | None) -> tuple[st
     return () if card is None else terms.places_of(channel, card.country, card.phone)
 
 
-class Standing:
+class KnownPerson:
     """What a book in memory knows of one person; ``open`` are their open entries, in order."""
 
     __slots__ = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
+from rekindle.desk.reporting.learning import note_plan, note_result
 from rekindle.desk.reporting.measuring import explain_measure, measure_journeys
 from rekindle.desk.reporting.programme import leave_out, report_programme
 
@@ -12,6 +13,8 @@ __all__ = [
     "leave_out",
     "load_record",
     "measure_journeys",
+    "note_plan",
+    "note_result",
     "report_journey",
     "report_programme",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from rekindle.desk.reporting.learning import note_result
 from rekindle.desk.reporting.programme import leave_withheld_out
 from rekindle.desk.reporting.stopping import find_stopping
 from rekindle.errors import JourneyError
@@ -49,7 +50,8 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
     report = replace(report, stopping=find_stopping(workspace, record))
     if report.reading.costs_a_look:
         Looks(workspace.ledger).note(name, _today(workspace), record.until)
-    return report
+    told = note_result(workspace, report)
+    return replace(report, notes=(*report.notes, *told)) if told else report
 
 
 def require_started(workspace: Workspace, name: str) -> None:
