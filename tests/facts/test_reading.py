@@ -241,3 +241,20 @@ def test_a_query_that_fails_says_so_without_the_password(desk: Desk) -> None:
     assert not (desk.base / "no.db").exists()
     with pytest.raises(SourceError, match="environment variable NOT_SET_HERE"):
         desk.bring({**source, "database": "sqlite:///${NOT_SET_HERE}", "query": "select 1"})
+
+
+def test_columns_may_be_called_as_the_parts_of_a_rule_are(desk: Desk) -> None:
+    """A date or amount that is written unusually is read in steps, which have names in SQL."""
+    names = {"order_id": "digits", "customer_id": "word", "ordered_at": "iso", "gross": "bare"}
+    desk.orders(
+        'digits,word,iso,bare,low,tidy\n1,ann,20240105T1030Z,"€ 1,234.50",x,y\n'
+        '2,bob,"2024-01-06 10:30:00,5 CET",(5),x,y\n',
+        columns=names,
+    )
+    found = {
+        o["order_id"]: (o["ordered_at"], o["refund"] or o["gross"]) for o in desk.rows("orders")
+    }
+    assert found == {
+        "1": (datetime(2024, 1, 5, 10, 30, tzinfo=UTC), Decimal("1234.5")),
+        "2": (datetime(2024, 1, 6, 9, 30, 0, 500_000, tzinfo=UTC), 5),
+    }

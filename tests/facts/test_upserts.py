@@ -41,6 +41,19 @@ def test_a_corrected_amount_and_date_correct(desk: Desk) -> None:
     assert amounts == {"1": (50, 5), "2": (6, 2), "3": (7, 3)}
 
 
+def test_of_a_table_in_many_files_what_is_told_again_is_corrected(desk: Desk) -> None:
+    """As texts "10" lies between "1" and "9": ids by which files are chosen are compared so."""
+    for first in (1, 4, 7):
+        desk.orders(HEAD + "".join(f"{n},ann,2024-01-0{n},5\n" for n in range(first, first + 3)))
+    result = desk.orders(f"{HEAD}2,ann,2024-01-02,20\n9,ann,2024-01-09,90\n10,bob,2024-01-01,7\n")
+    assert (result.added, result.changed) == (1, 2)
+    amounts = {int(o["order_id"]): int(o["gross"]) for o in desk.rows("orders")}
+    assert amounts == {**dict.fromkeys(range(1, 10), 5), 2: 20, 9: 90, 10: 7}
+    result = desk.orders(f"{HEAD}10,bob,2024-01-01,8\n")
+    assert (result.added, result.changed) == (0, 1)
+    assert {int(o["gross"]) for o in desk.rows("orders") if o["order_id"] == "10"} == {8}
+
+
 def test_a_line_that_was_taken_off_an_order_goes(desk: Desk) -> None:
     desk.lines(
         f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n1,ann,2024-01-01,q,1,7\n2,bob,2024-01-01,p,1,5\n"

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from rekindle.journeys.population import SAYING_OF_PEOPLE
 from rekindle.runtime import Workspace
 from rekindle.worker.watching import ReturnWatch
-from tests.runtime.shops import NOW, Team
+from tests.runtime.shops import NOW, Team, cards
 
 MINUTE = timedelta(minutes=1)
 
@@ -52,6 +53,18 @@ def test_an_import_is_looked_through(team: Team, watch: ReturnWatch, observer: O
     team.workspace.forget_facts()
     watch.look(NOW)
     assert observer.asked == [NOW, NOW]
+
+
+def test_orders_say_nothing_of_cards(team: Team) -> None:
+    """So cards and consent are not gone through at an import of nothing else."""
+    space = team.workspace
+    space.settle_persons()
+    everything, of_people = space.facts_version(), space.facts_version(*SAYING_OF_PEOPLE)
+    team.buys("c001", NOW - MINUTE)
+    assert space.facts_version() != everything
+    assert space.facts_version(*SAYING_OF_PEOPLE) == of_people
+    team.save_cards({cards()[0]["customer_id"]: {"email": "new@example.com"}})
+    assert space.facts_version(*SAYING_OF_PEOPLE) != of_people
 
 
 def test_whoever_another_worker_let_in_is_looked_at(

@@ -221,9 +221,12 @@ class Workspace:
         """Return the facts as Ibis tables."""
         return self.reading.facts
 
-    def facts_version(self) -> str:
-        """Return a word that changes whenever the facts do, or whom they are about."""
-        version = self._place.version(self.clock.now())
+    def facts_version(self, *tables: str) -> str:
+        """Return a word that changes whenever the facts do, or whom they are about.
+
+        With ``tables``, only what they say counts.
+        """
+        version = self._place.version(self.clock.now(), *tables)
         if not self.has_ledger or self._place.warehouse is not None:
             return version
         return f"{version} {self.book.persons.version()}"

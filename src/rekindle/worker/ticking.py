@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.journeys import JourneyEngine, TickReport
-from rekindle.journeys.population import LiveAudience, save_people
+from rekindle.journeys.population import SAYING_OF_PEOPLE, LiveAudience, save_people
 from rekindle.ledger import OutboxMessage, add_counts, mend, note_import, note_pass
 from rekindle.messages import Message
 from rekindle.runtime import Workspace
@@ -75,6 +75,7 @@ class Worker:
         self._offers = OfferWatch(workspace)
         self._alerts = AlertKeeper(workspace)
         self._saved: str | None = None
+        self._noted: str | None = None
         self._imported_at = NEVER
         self._failed = 0
         self._is_waiting = False
@@ -93,10 +94,7 @@ class Worker:
         if told := score_daily(space, now):
             logger.info("scores: %s", told)
         self._audience.profiles(now)
-        if (version := space.facts_version()) != self._saved:
-            save_people(*space.reading, space.book, now)
-            self._note_import()
-            self._saved = version
+        self._save_people(now)
         returned = self._returns.look(now)
         self._payments.look(now)
         self._keep_house(now)
@@ -171,6 +169,16 @@ class Worker:
             told = ", ".join(f"{what} {count}" for what, count in kept.counts.items())
             logger.info("hygiene: %s", told)
             self._alerts.note("hygiene", f"hygiene: {told}")
+
+    def _save_people(self, now: datetime) -> None:
+        """Carry cards and consent into the ledger where the facts say something new of them."""
+        space = self._workspace
+        if (version := space.facts_version(*SAYING_OF_PEOPLE)) != self._saved:
+            save_people(*space.reading, space.book, now)
+            self._saved = version
+        if (version := space.facts_version()) != self._noted:
+            self._note_import()
+            self._noted = version
 
     def _note_import(self) -> None:
         """Write down of when the facts are that everything is decided by from now on."""

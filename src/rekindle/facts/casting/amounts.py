@@ -7,7 +7,7 @@ what the comma and the point mean; nothing is guessed here.
 
 from __future__ import annotations
 
-from rekindle.facts.sql import literal
+from rekindle.facts.sql import literal, named
 
 POINT, COMMA, HUNDREDTHS = "1,234.50", "1.234,50", "hundredths"
 AMOUNT_FORMS = {
@@ -37,7 +37,9 @@ CURRENCY = rf"(?:(?:[a-z]{{0,3}}\.?\p{{Sc}}|{CODES}|{WORDS})[{BLANK}]*)"
 def build_amount(text: str, form: str) -> str:
     """Return SQL for an exact amount, NULL where ``text`` (SQL) is none in its form."""
     if form == HUNDREDTHS:
-        return f"(try_cast({_plain(text, comma=False)} as decimal(18, 4)) / 100)::decimal(18, 4)"
+        is_quick = rf"regexp_matches({text}, '^-?\d+$')"
+        digits = f"case when {is_quick} then {text} else {_plain(text, comma=False)} end"
+        return f"(try_cast({digits} as decimal(18, 4)) / 100)::decimal(18, 4)"
     slow = f"try_cast({_plain(text, comma=form == COMMA)} as decimal(18, 4))"
     # Most cells are plain digits. CASE leaves the rest unlooked at, COALESCE does not.
     quick = f"try_cast({text} as decimal(18, 4))"
@@ -60,10 +62,11 @@ def _plain(text: str, *, comma: bool) -> str:
     bare = rf"regexp_replace({bare}, '(?i)^([-+(]?)[{BLANK}]*{CURRENCY}', '\1')"
     bare = rf"regexp_replace({bare}, '(?i)[{BLANK}]*{CURRENCY}([-)]?)$', '\1')"
     bare = rf"regexp_replace({bare}, '([.,])[-—]{{1,2}}$', '')"
-    minus = rf"regexp_matches({bare}, '^-|-$|^\(.*\)$')"
-    digits = rf"trim(regexp_replace({bare}, '^[-+]|-$|^\((.*)\)$', '\1'), {literal(' ')})"
-    number = _ungrouped(digits, comma=comma)
-    return f"case when {minus} then '-' || ({number}) else {number} end"
+    minus = r"regexp_matches(bare, '^-|-$|^\(.*\)$')"
+    digits = rf"trim(regexp_replace(bare, '^[-+]|-$|^\((.*)\)$', '\1'), {literal(' ')})"
+    number = named(digits, "digits", _ungrouped("digits", comma=comma))
+    signed = f"case when {minus} then '-' else '' end || {number}"
+    return named(bare, "bare", signed)
 
 
 def _ungrouped(digits: str, *, comma: bool) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rekindle.facts.casting.months import FILLERS, MONTHS, WEEKDAYS, ZONES
-from rekindle.facts.sql import literal
+from rekindle.facts.sql import literal, named
 
 OFFSET = r" ?(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
 COUNTED = {"epoch seconds": 1_000_000, "epoch milliseconds": 1_000, "epoch microseconds": 1}
@@ -42,8 +42,8 @@ def build_moment(text: str, form: str | None, finish: Finish) -> str:
 
 def _moment(text: str, form: str, finish: Finish) -> str:
     if form == ISO:
-        quick = _iso(text, finish)
-        return _first(quick, _iso(_as_iso(text), finish), _calendar(text, finish))
+        tidied = named(_as_iso(text), "iso", _iso("iso", finish))
+        return _first(_iso(text, finish), tidied, _calendar(text, finish))
     if form in COUNTED:
         return finish.aware(_counted(text, COUNTED[form]))
     if form == SHEET_DAYS:
@@ -98,25 +98,30 @@ def _english(text: str) -> str:
     low = f"strip_accents(lower({text}))"
     for pattern, by in WORD_STEPS:
         low = f"regexp_replace({low}, {literal(pattern)}, {literal(by)}, 'g')"
-    month = f"regexp_extract({low}, {literal(MONTH)}, 1)"
     table = "map {" + ", ".join(f"{literal(a)}: {literal(b)}" for a, b in MONTHS.items()) + "}"
-    named = f"replace({low}, {month}, {table}[{month}])"
+    english = named(
+        f"regexp_extract(low, {literal(MONTH)}, 1)",
+        "word",
+        f"replace(low, word, {table}[word])",
+    )
+    english = named(low, "low", english)
     # What a month's full stop leaves: "15.jan.-24".
-    named = rf"regexp_replace({named}, '([a-z])\.', '\1', 'g')"
-    return f"trim(regexp_replace({named}, ' +', ' ', 'g'))"
+    english = rf"regexp_replace({english}, '([a-z])\.', '\1', 'g')"
+    return f"trim(regexp_replace({english}, ' +', ' ', 'g'))"
 
 
 def _zoned(text: str) -> str:
     """Return SQL for a text that ends in an offset of digits, with one blank before it."""
     bare = rf"regexp_replace({text}, ' ?\([A-Za-z ]+\)$', '')"
     bare = rf"regexp_replace({bare}, '(?i)(gmt|utc)([+-]\d)', '\2')"
-    word = rf"lower(regexp_extract({bare}, '(?i)[\d m]({'|'.join(ZONES)})$', 1))"
+    word = rf"lower(regexp_extract(bare, '(?i)[\d m]({'|'.join(ZONES)})$', 1))"
     table = "map {" + ", ".join(f"{literal(a)}: {literal(b)}" for a, b in ZONES.items()) + "}"
-    named = (
-        f"case when {word} <> '' then "
-        f"trim(left({bare}, length({bare}) - length({word}))) || {table}[{word}] else {bare} end"
+    zone = (
+        "case when word <> '' then "
+        f"trim(left(bare, length(bare) - length(word))) || {table}[word] else bare end"
     )
-    return rf"regexp_replace({named}, ' ?([+-]\d{{2}}:?\d{{2}})$', ' \1')"
+    zoned = named(bare, "bare", named(word, "word", zone))
+    return rf"regexp_replace({zoned}, ' ?([+-]\d{{2}}:?\d{{2}})$', ' \1')"
 
 
 def _iso(text: str, finish: Finish) -> str:
@@ -147,7 +152,8 @@ def _as_iso(text: str) -> str:
     end = r"( ?(?:[A-Z]{1,5}|[+-]\d{2}(?::?\d{2})?))?$"
     iso = rf"regexp_replace({iso}, '{day}[, ]*{clock}{end}', '\1-\2-\3 \4:\5:00\6')"
     iso = rf"regexp_replace({iso}, '(:\d{{2}}),(\d)', '\1.\2')"
-    return f"case when regexp_matches({iso}, '^\\d{{4}}-\\d') then {_zoned(iso)} end"
+    zoned = rf"case when regexp_matches(tidy, '^\d{{4}}-\d') then {_zoned('tidy')} end"
+    return named(iso, "tidy", zoned)
 
 
 def _calendar(text: str, finish: Finish) -> str:

@@ -27,14 +27,15 @@ class FactsPlace:
     warehouse: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
-    def version(self, now: datetime) -> str:
-        """Return a word that changes whenever the facts do.
+    def version(self, now: datetime, *tables: str) -> str:
+        """Return a word that changes whenever the facts do, or those in these tables.
 
         A warehouse says nothing of its changes; its facts are new every minute.
         """
         if self.warehouse is not None:
             return now.isoformat(timespec="minutes")
-        return str(self.lake.versions())
+        versions = self.lake.versions()
+        return str({name: versions.get(name) for name in tables} if tables else versions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,14 @@ class Change:
         with self._writing(table):
             self._write(table, rows, "overwrite")
 
-    def merge(self, contract: Contract, rows: pa.RecordBatchReader) -> None:
-        """Upsert rows by key; those whose ``_operation`` is ``delete`` are removed."""
+    def merge(self, contract: Contract, rows: pa.RecordBatchReader, *, among: str = "") -> None:
+        """Upsert rows by key; those whose ``_operation`` is ``delete`` are removed.
+
+        ``among`` is a predicate in SQL, true of every row ``t`` whose key comes again.
+        """
         columns = [c.name for c in contract.columns]
         match = " and ".join(f"t.{key} = s.{key}" for key in contract.key)
+        match += f" and {among}" if among else ""
         values = {name: f"s.{name}" for name in columns}
         with self._writing(contract.table):
             (

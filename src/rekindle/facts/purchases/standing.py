@@ -36,15 +36,22 @@ def find_undone(orders: ir.Table, steps: Steps = None) -> ir.Table:
     date: a refund undoes the newest equal purchase before it, and one that finds it undone
     already the newest before that. ``steps`` are what orders gave back before their last refund.
     """
+    # Looked for among few: nearly all orders gave nothing back. Each part reads the table by
+    # itself, for what they shared an engine would write out in full first.
+    given_back = orders.filter(orders.customer_id.notnull() & (orders.refund > 0))
+    found = _met_by_own_refund(_bought(given_back)).union(_met_by_refunds(orders, given_back))
+    if steps is not None:
+        found = found.union(_met_by_step(_bought(orders), steps))
+    return found.group_by("source", "order_id", "customer_id").agg(undone_at=found.undone_at.min())
+
+
+def _bought(orders: ir.Table) -> ir.Table:
+    """Return what is or was a purchase, with ``paid`` and what was given ``back``."""
     placed = as_placed(orders)
+    placed = placed.filter(placed.customer_id.notnull() & is_bought(placed))
     paid = (placed.gross - ibis.coalesce(placed.discount, 0)).cast(MONEY)
     placed = placed.mutate(paid=paid, back=ibis.coalesce(placed.refund, 0).cast(MONEY))
-    is_known = placed.customer_id.notnull()
-    bought = placed.filter(is_known & is_bought(placed) & (placed.paid > 0))
-    found = _met_by_own_refund(bought).union(_met_by_refunds(bought, placed))
-    if steps is not None:
-        found = found.union(_met_by_step(bought, steps))
-    return found.group_by("source", "order_id", "customer_id").agg(undone_at=found.undone_at.min())
+    return placed.filter(placed.paid > 0)
 
 
 def as_placed(orders: ir.Table) -> ir.Table:
@@ -172,19 +179,19 @@ def _met_by_step(bought: ir.Table, steps: ir.Table) -> ir.Table:
     )
 
 
-def _met_by_refunds(bought: ir.Table, placed: ir.Table) -> ir.Table:
+def _met_by_refunds(orders: ir.Table, given_back: ir.Table) -> ir.Table:
     """Return what a refund with a number of its own gave back."""
-    refunds = placed.filter(
-        placed.customer_id.notnull() & (placed.kind == REFUND) & (placed.back > 0)
-    )
+    refunds = as_placed(given_back)
+    refunds = refunds.filter(refunds.kind == REFUND)
     refunds = refunds.select(
         given_to="customer_id",
         # One that was given in parts is whole with the last of them.
         given_at=ibis.coalesce(refunds.refund_known_at, refunds.ordered_at),
-        given="back",
+        given=refunds.refund.cast(MONEY),
         given_by="source",
         given_id="order_id",
     )
+    bought = _bought(orders)
     bought = bought.mutate(undone_until=_latest(bought))
     pairs = bought.select(
         "source", "order_id", "customer_id", "ordered_at", "paid", "undone_until"

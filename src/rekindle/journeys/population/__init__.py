@@ -5,12 +5,13 @@ from rekindle.journeys.population.historical import HistoryAudience
 from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.live import LiveAudience
 from rekindle.journeys.population.payments import list_payment_deeds
-from rekindle.journeys.population.people import UNDATED, save_people
+from rekindle.journeys.population.people import SAYING_OF_PEOPLE, UNDATED, save_people
 
 __all__ = [
     "PAYMENT_CLEARED",
     "PAYMENT_DROPPED",
     "PAYMENT_EVENTS",
+    "SAYING_OF_PEOPLE",
     "UNDATED",
     "HistoryAudience",
     "LiveAudience",

@@ -38,6 +38,8 @@ CARD_COLUMNS = (
     "timezone",
     "created_at",
 )
+SAYING_OF_PEOPLE = ("customers", "permissions", "identities")
+"""The tables that ``save_people`` reads; it has nothing to do where they did not change."""
 STATEMENT_COLUMNS = ("source", "channel", "said", "said_at", "counts_at")
 # What no text holds, so that two different rows are not written alike.
 NOTHING, BETWEEN = "\x1e", "\x1f"

@@ -21,21 +21,28 @@ def build_value_band(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     the same as the quantile (type 7 of Hyndman & Fan 1996), and warehouses that have no
     exact quantile have ranks.
     """
-    table = table.mutate(_buys=table.orders_count > 0)
-    among = [table.as_of, table._buys]
-    worth = table.lifetime_value.cast("float64")
-    ranked = table.mutate(
-        _better=ibis.rank().over(ibis.window(group_by=among, order_by=worth.desc())),
-        _all=table.count().over(ibis.window(group_by=among)),
+    buys, worth = table.orders_count > 0, table.lifetime_value.cast("float64")
+    # Ranked without the rest of the profile: sorting whole rows costs four times as much.
+    narrow = table.filter(buys).select(band_of="as_of", worth=worth)
+    ranked = narrow.mutate(
+        better=ibis.rank().over(ibis.window(group_by=narrow.band_of, order_by=narrow.worth.desc())),
+        everyone=narrow.count().over(ibis.window(group_by=narrow.band_of)),
     )
-    place, last = ranked._all - 1 - ranked._better, ranked._all - 1
+    last = ranked.everyone - 1
+    place = last - ranked.better
+    lines = ranked.group_by("band_of").agg(
+        high_from=ranked.worth.min(where=_is_at_least(HIGH_FROM, place, last)),
+        middle_from=ranked.worth.min(where=_is_at_least(MIDDLE_FROM, place, last)),
+    )
+    joined = table.left_join(lines, table.as_of == lines.band_of)
+    worth = joined.lifetime_value.cast("float64")
     band = ibis.cases(
-        (~ranked._buys, ibis.null().cast("string")),
-        (_is_at_least(HIGH_FROM, place, last), "high"),
-        (_is_at_least(MIDDLE_FROM, place, last), "middle"),
+        (~(joined.orders_count > 0), ibis.null().cast("string")),
+        (worth >= joined.high_from, "high"),
+        (worth >= joined.middle_from, "middle"),
         else_="low",
     )
-    return ranked.mutate(value_band=band).drop("_buys", "_better", "_all")
+    return joined.mutate(value_band=band).drop("band_of", "high_from", "middle_from")
 
 
 def _is_at_least(share: Fraction, place: ir.Value, last: ir.Value) -> ir.Value:
