@@ -53,6 +53,7 @@ def profiles() -> Result:
         rounds=3,
         limit=12,
         note="profiles of 1 M customers and 10 M orders ÷ DuckDB count and sum by customer",
+        by_processor=True,
     )
 
 
@@ -78,6 +79,7 @@ def imports() -> Result:
             rounds=3,
             limit=8,
             note="import of 5 M order lines ÷ DuckDB copy of the file",
+            by_processor=True,
         )
     finally:
         shutil.rmtree(folder)
@@ -101,6 +103,7 @@ def replay() -> Result:
             rounds=3,
             limit=40,
             note="365 daily ticks for 100 k customers, 1 M orders ÷ one profile of them",
+            by_processor=True,
         )
     finally:
         shutil.rmtree(folder.parent)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Max, Model
 
 from rekindle.consent import Exclusion, Preferences
 from rekindle.gate import Decision
 from rekindle.journeys import Person, Signal
 from rekindle.ledger import (
+    AuditLog,
     DecisionCount,
     ExclusionEntry,
     History,
@@ -15,6 +19,9 @@ from rekindle.ledger import (
     LedgerBook,
     MessageState,
     Outbox,
+    intake_models,
+    load_extent,
+    models,
 )
 from rekindle.testing.book_contract import (
     DAY,
@@ -26,6 +33,7 @@ from rekindle.testing.book_contract import (
 )
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 CAPPED = Decision(Answer.HOLD, Reason.CAP, START + HOUR)
 
@@ -52,6 +60,32 @@ def test_decisions_are_read_back_in_order(book: LedgerBook, alias: str) -> None:
         0,
         "check-in",
     )
+
+
+def test_how_far_a_ledger_has_come_is_the_newest_row_of_each_table(
+    book: LedgerBook, alias: str
+) -> None:
+    tables: dict[str, type[Model]] = {
+        "enrolments": models.Enrolment,
+        "touches": models.Touch,
+        "signals": models.Signal,
+        "reports": intake_models.Event,
+        "consents": models.Consent,
+        "unconfirmed consents": models.PendingConsent,
+        "suppressions": models.Suppression,
+        "decisions": models.Decision,
+        "versions": models.JourneyVersion,
+        "entries of the log": models.AuditEntry,
+    }
+    _run(book)
+    AuditLog(alias).write("ann", "looked", "alice", {}, START)
+    models.Touch.objects.using(alias).update(accepted_at=START + HOUR)
+    extent = dict(load_extent(alias))
+    accepted = extent.pop("accepted")
+    assert EPOCH + timedelta(microseconds=accepted) == START + HOUR
+    newest = {n: m._default_manager.using(alias).aggregate(Max("id")) for n, m in tables.items()}
+    assert extent == {name: found["id__max"] or 0 for name, found in newest.items()}
+    assert len(set(extent.values())) > 2
 
 
 def test_decisions_about_the_held_out_are_ghosts(book: LedgerBook, alias: str) -> None:

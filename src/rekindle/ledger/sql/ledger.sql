@@ -501,6 +501,22 @@ WHERE NOT (ledger_signal.subject = '')
                 OR ledger_signal.arrived_at < excluded.arrived_at)))
 RETURNING key
 
+-- name: extent
+-- The newest row of each table that only grows, and when a provider last took a message. Each
+-- is read from the end of an index.
+SELECT
+    COALESCE((SELECT MAX(id) FROM ledger_enrolment), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_touch), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_signal), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_event), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_consent), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_pendingconsent), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_suppression), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_decision), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_journeyversion), 0),
+    COALESCE((SELECT MAX(id) FROM ledger_auditentry), 0),
+    (SELECT INSTANT(MAX(accepted_at)) FROM ledger_touch)
+
 -- name: has_orders
 -- Whether any purchase is on record.
 SELECT 1 FROM ledger_signal WHERE NOT (subject = '') LIMIT 1
