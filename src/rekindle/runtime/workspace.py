@@ -222,10 +222,7 @@ class Workspace:
         return self.reading.facts
 
     def facts_version(self, *tables: str) -> str:
-        """Return a word that changes whenever the facts do, or whom they are about.
-
-        With ``tables``, only what they say counts.
-        """
+        """Return a word that changes when the facts (in these tables) do, or whom they are of."""
         version = self._place.version(self.clock.now(), *tables)
         if not self.has_ledger or self._place.warehouse is not None:
             return version
