@@ -30,6 +30,26 @@ def test_a_product_is_shown_as_words(write: Write, alice: dict[str, Any]) -> Non
     assert "£12.50" in rendered.text
 
 
+def test_a_price_that_fell_points_and_a_plan_are_shown_as_words(
+    write: Write, alice: dict[str, Any]
+) -> None:
+    rows = {
+        "price_drops": {"name": HOSTILE, "price": Decimal(8), "was": Decimal("12.5")},
+        "your_plan": {"name": HOSTILE, "until": date(2025, 3, 1)},
+        "your_points": {"name": "120", "category": HOSTILE, "on": date(2025, 2, 1)},
+    }
+    alice["blocks"] = {name: [show_product(row, "GBP")] for name, row in rows.items()}
+    shown = "{{ one.name }} {{ one.category }} {{ one.price }} {{ one.was }} {{ one.until }} "
+    loops = (f"{{% for one in blocks.{name} %}}{shown}{{% endfor %}}" for name in rows)
+    templates = load_templates(write("".join(loops)))
+    templates.check("letter")
+    rendered = templates.render("letter", alice)
+    assert "<script" not in rendered.html
+    assert "alice@example.com" not in rendered.html
+    for told in ("£8.00", "£12.50", "2025-03-01", "120"):
+        assert told in rendered.text
+
+
 def test_a_block_with_nothing_in_it_is_nothing(write: Write, alice: dict[str, Any]) -> None:
     templates = load_templates(write(LIST))
     templates.check("letter")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from rekindle.facts import CONTRACTS
 from rekindle.profiles import build_block, find_blocks
 from rekindle.testing.small_shop import Sale, SmallShop
 from tests.profiles.conftest import day
@@ -31,13 +32,29 @@ def sold(person: str | None, on: int, *products: str, **more: Any) -> Sale:
     return Sale(person, day(on), lines=tuple((one, None, TEN) for one in products), **more)
 
 
+def found(
+    sales: Sequence[Sale],
+    block: str,
+    on: int,
+    rows: Mapping[str, Sequence[dict[str, Any]]],
+    people: Sequence[str] = ("ann",),
+) -> list[dict[str, Any]]:
+    """Return the rows of a block."""
+    engine = SmallShop(sales, rows=rows).engine()
+    asked = engine.bring("asked", pa.table({"customer_id": list(people)}))
+    built = build_block(find_blocks()[block], engine.facts(), asked, day(on))
+    rows_of = engine.run(built).to_pylist()
+    engine.close()
+    return rows_of
+
+
 def shown(
     sales: Sequence[Sale], block: str, on: int, people: Sequence[str] = ("ann",), **options: Any
 ) -> dict[str, list[str]]:
     engine = SmallShop(sales, rows=options.pop("rows", catalogue(*NAMES))).engine()
     asked = engine.bring("asked", pa.table({"customer_id": list(people)}))
-    found = find_blocks()[block]
-    rows = engine.run(build_block(found, engine.facts(), asked, day(on), **options)).to_pylist()
+    one = find_blocks()[block]
+    rows = engine.run(build_block(one, engine.facts(), asked, day(on), **options)).to_pylist()
     engine.close()
     told: dict[str, list[str]] = {person: [] for person in people}
     for row in sorted(rows, key=lambda row: (row["customer_id"], row["place"])):
@@ -130,6 +147,123 @@ def test_people_say_what_is_good_and_in_words_of_the_own_category_first() -> Non
     assert found == {"ann": ["new", "old", "other"], "stranger": ["new", "other", "old"]}
 
 
+def listed(*rows: tuple[int, str, int | None]) -> dict[str, Sequence[dict[str, Any]]]:
+    """Return a price list: day, product and price."""
+    return {
+        "prices": [
+            {
+                "source": "shop",
+                "product_id": name,
+                "since": day(on),
+                "price": None if price is None else Decimal(price),
+            }
+            for on, name, price in rows
+        ]
+    }
+
+
+FELL = {
+    "p0": (10, ((0, 10), (50, 8))),
+    "p1": (10, ((0, 8), (5, 20), (50, 9))),  # the list was above what they paid
+}
+DID_NOT_FALL = {
+    "rose again": (10, ((0, 10), (50, 8), (60, 12))),
+    "bought above the list": (10, ((0, 8), (50, 8))),
+    "bought below it": (10, ((0, 100), (50, 96))),
+    "not sold any more": (10, ((0, 10), (50, None))),
+    "negative": (10, ((0, 10), (50, -8))),
+    "free": (10, ((0, 10), (50, 0))),
+    "by less than is news": (100, ((0, 100), (50, 96))),
+    "not known yet": (10, ((0, 10), (90, 8))),
+}
+
+
+def test_a_price_fell_by_the_list_since_the_last_purchase() -> None:
+    cases = FELL | DID_NOT_FALL
+    rows = catalogue(*cases, "p2", price=Decimal(99))
+    rows |= listed(
+        *((on, name, price) for name, (_, steps) in cases.items() for on, price in steps),
+        (0, "p2", 10),
+        (50, "p2", 1),  # never bought
+    )
+    lines = tuple((name, None, Decimal(paid)) for name, (paid, _) in cases.items())
+    sales = [Sale("ann", day(10), lines=lines)]
+    assert shown(sales, "price_drops", 80, rows=rows)["ann"] == ["p0", "p1"]
+
+
+def test_without_a_list_a_price_fell_where_nobody_pays_as_much() -> None:
+    rows = catalogue("fell", "paid in full", "never sold since")
+    rows["products"][2]["price"] = Decimal(8)  # what the catalogue says has no day
+    rows["products"] += catalogue("dearer", price=TEN)["products"]
+    rows["products"] += catalogue("as said", price=Decimal(8))["products"]
+    names = [row["product_id"] for row in rows["products"]]
+    lately = {"fell": (6, 7), "paid in full": (7, 10), "dearer": (7, 8), "as said": (7, 8)}
+    sales = [sold("ann", 10, *names)]
+    sales += [
+        Sale(f"b{paid}", day(70), lines=((name, None, Decimal(paid)),))
+        for name, prices in lately.items()
+        for paid in prices
+    ]
+    assert shown(sales, "price_drops", 80, rows=rows)["ann"] == ["fell", "as said"]
+
+
+def test_a_drop_says_both_prices() -> None:
+    rows = catalogue("p1", price=Decimal(99)) | listed((50, "p1", 8))
+    (row,) = found([sold("ann", 10, "p1")], "price_drops", 80, rows)
+    assert (row["price"], row["was"]) == (8, 10)
+
+
+def counted(who: str, *rows: tuple[int, str, int, int | None]) -> list[dict[str, Any]]:
+    """Return somebody's balances: day, source, points and the day on which they run out."""
+    return [
+        {
+            "source": source,
+            "customer_id": who,
+            "counted_at": day(on),
+            "points": points,
+            "run_out_on": None if until is None else day(until).date(),
+            "level": "Gold",
+        }
+        for on, source, points, until in rows
+    ]
+
+
+BALANCES = {
+    "newest": (((10, "air", 500, None), (70, "air", 20, None)), ["20"]),
+    "two programmes": (((70, "air", 20, None), (71, "rail", 90, None)), ["90", "20"]),
+    "ran out": (((70, "air", 20, 101),), []),
+    "last day": (((70, "air", 20, 102),), ["20"]),
+    "spent": (((60, "air", 20, None), (70, "air", 0, None)), []),
+    "owing": (((60, "air", 20, None), (70, "air", -5, None)), []),
+    "not known yet": (((70, "air", 20, None), (110, "air", 500, None)), ["20"]),
+    "a quarter": (((10, "air", 20, None),), ["20"]),
+    "older": (((9, "air", 20, None),), []),
+    "never counted": ((), []),
+}
+
+
+def test_points_are_those_counted_last_while_that_says_anything() -> None:
+    rows = [row for who, (given, _) in BALANCES.items() for row in counted(who, *given)]
+    told: dict[str, list[str]] = {who: [] for who in BALANCES}
+    for one in found([], "your_points", 102, {"points": rows}, people=list(BALANCES)):
+        told[one["customer_id"]].append(one["name"])
+    assert told == {who: expected for who, (_, expected) in BALANCES.items()}
+
+
+def test_the_plan_is_the_one_they_have_or_had_last() -> None:
+    basic = {"source": "s", "subscription_id": "1", "customer_id": "ann", "plan": "Basic"}
+    rows = {"subscriptions": [basic | {"amount": TEN, "started_at": day(10), "ended_at": day(60)}]}
+    (here,) = found([], "your_plan", 50, rows)
+    assert (here["name"], here["price"], here["until"]) == ("Basic", 10, None)
+    assert here["on"] == day(10).date()
+    (left,) = found([], "your_plan", 80, rows)
+    assert (left["name"], left["price"], left["until"]) == ("Basic", None, day(60).date())
+    assert found([], "your_plan", 10, rows) == []  # not begun yet
+    rows = {"subscriptions": [basic | {"plan": " ", "amount": TEN, "started_at": day(10)}]}
+    assert found([], "your_plan", 50, rows) == []
+    assert found([], "your_plan", 50, {}) == []
+
+
 def test_postage_the_nameless_and_what_is_never_shown_are_left_out() -> None:
     rows = catalogue("p1", "p2", "p3", "p4")
     rows["products"][0]["name"] = " Postage"
@@ -163,7 +297,25 @@ def test_no_block_sees_what_came_later(block: str) -> None:
 def _all_told(days: Sequence[int]) -> dict[str, Sequence[dict[str, Any]]]:
     changes = [(on, {"title": f"change {on}", "category": "mugs"}) for on in days]
     reviews = [(on, {"review_id": f"r{on}", "stars": 5, "words": "Good"}) for on in days]
-    return told("changes", *changes) | told("reviews", *reviews)
+    dated = [{"source": "shop", "since": day(on), "counted_at": day(on)} for on in days]
+    prices = [
+        one | {"product_id": name, "price": Decimal(9 - place % 9)}
+        for place, one in enumerate(dated)
+        for name in NAMES
+    ]
+    points = [one | {"customer_id": "c1", "points": place} for place, one in enumerate(dated)]
+    plans = [
+        {"source": "shop", "subscription_id": f"s{on}", "customer_id": "c1", "plan": f"plan {on}",
+         "started_at": day(on), "amount": Decimal(on + 1)}
+        for on in days
+    ]  # fmt: skip
+    more = {"prices": _only("prices", prices), "points": _only("points", points)}
+    return told("changes", *changes) | told("reviews", *reviews) | more | {"subscriptions": plans}
+
+
+def _only(table: str, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = CONTRACTS[table].schema.names
+    return [{name: one[name] for name in names if name in one} for one in rows]
 
 
 def _drawn(rng: random.Random, people: Sequence[str]) -> Sale:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,13 +16,16 @@ LONGEST_TEXT = 500
 PRODUCT = {
     "name": "What it is called, from the catalogue or else from most lines that sold it.",
     "category": "Its category.",
-    "price": "What it costs now, with its currency.",
+    "price": "What it costs now, with its currency; of a plan, a month.",
+    "was": "Of a price that fell: what it cost when the person bought it last, with its currency.",
     "url": "The address of its page.",
     "image": "The address of a picture, over https.",
     "text": "Of a change or a review: what it says.",
     "by": "Of a review: whom it is by.",
     "stars": "Of a review: how many of five stars.",
-    "on": "Of a change or a review: its day.",
+    "on": "Of a change or a review: its day; of points, when they were counted; of a plan, since "
+    "when.",
+    "until": "Of points: the last day on which they count; of a plan that somebody left: its end.",
 }
 """Name → meaning of what a template may show of a product; what is not known is empty."""
 
@@ -31,18 +36,27 @@ def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | No
     Its words come from a catalogue or a till: they are one line, never markup, and an
     address that is no web address is none.
     """
-    price = row.get("price")
     return {
         "name": _line(row.get("name")),
         "category": _line(row.get("category")),
-        "price": None if price is None else amount(price, currency),
+        "price": _amount(row.get("price"), currency),
+        "was": _amount(row.get("was"), currency),
         "url": _address(row.get("url"), ("https", "http")),
         "image": _address(row.get("image"), ("https",)),
         "text": _line(row.get("text"), LONGEST_TEXT),
         "by": _line(row.get("by")),
         "stars": None if row.get("stars") is None else str(row["stars"]),
-        "on": None if row.get("on") is None else row["on"].isoformat(),
+        "on": _day(row.get("on")),
+        "until": _day(row.get("until")),
     }
+
+
+def _amount(value: Decimal | None, currency: str) -> str | None:
+    return None if value is None else amount(value, currency)
+
+
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
 
 
 def _line(text: str | None, longest: int = LONGEST) -> str | None:

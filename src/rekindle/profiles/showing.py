@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from rekindle.config import find_pieces
 from rekindle.errors import ConfigError
-from rekindle.facts import PURCHASE, Facts
+from rekindle.facts import MONEY, PURCHASE, Facts
 from rekindle.profiles.tallies import local_day
 
 GROUP = "rekindle.blocks"
@@ -36,8 +36,21 @@ NO_GOODS = (
 
 LATELY = timedelta(days=30)
 
-TOLD = ("name", "text", "category", "url", "by", "stars", "on")
-"""What a block that tells shows of each entry; what it has not is empty."""
+TOLD = {
+    "name": "string",
+    "text": "string",
+    "category": "string",
+    "url": "string",
+    "by": "string",
+    "stars": "int64",
+    "on": "date",
+    "until": "date",
+    "price": MONEY,
+}
+"""What a block that tells shows of each entry, with its type; what it leaves out is empty."""
+
+PRICED = ("price", "was")
+"""What a block that ranks may bring of a product itself, in the place of the catalogue's."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +95,9 @@ class Block:
     """One list of products for each person. ``otherwise`` says what stands in for nothing.
 
     ``rank`` returns ``customer_id``, ``product_id`` and ``score``; a higher score comes
-    first, and of two that are equal the id that is first in the alphabet. A block of no
-    products has ``tell`` in its place, which returns ``customer_id``, ``score``, ``key`` (in
-    the place of the id) and all that is shown: ``TOLD``.
+    first, and of two that are equal the id that is first in the alphabet. It may bring what is
+    ``PRICED``. A block of no products has ``tell`` in its place, which returns
+    ``customer_id``, ``score``, ``key`` (in the place of the id) and what is shown of ``TOLD``.
     """
 
     name: str
@@ -154,11 +167,17 @@ def build_block(
             place=ibis.row_number().over(ibis.window(group_by="customer_id", order_by=order))
         )
         told = told.filter(told.place < most)
+        lacking = {name: ibis.null(kind) for name, kind in TOLD.items() if name not in told.columns}
+        told = told.mutate(**lacking)
         chosen = told.select("customer_id", "place", *TOLD, product_id=told.key)
         return chosen.order_by("customer_id", "place")
     assert block.rank is not None
     ranked = block.rank(sales).mutate(place=ibis.row_number().over(ranking))
-    chosen = ranked.filter(ranked.place < most).select("customer_id", "place", "product_id")
+    priced = [name for name in PRICED if name in ranked.columns]
+    if "price" in priced:
+        named = named.drop("price")
+    chosen = ranked.filter(ranked.place < most)
+    chosen = chosen.select("customer_id", "place", "product_id", *priced)
     return chosen.inner_join(named, "product_id").order_by("customer_id", "place")
 
 

@@ -30,8 +30,6 @@ def tell_changes(sales: Sales) -> ir.Table:
         text=rows.told,
         category=rows.about,
         on=on,
-        by=ibis.null("string"),
-        stars=ibis.null("int64"),
         # The newest day first: not every warehouse counts the seconds of an instant.
         score=is_own.ifelse(OWN, 0.0) + day.cast("float64"),
     )
