@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -14,11 +14,12 @@ from rekindle.content import render_page
 from rekindle.errors import WorkError
 from rekindle.wording import counted
 from rekindle.worker.trying.letters import Draft
-from rekindle.worker.trying.pictures import Shot, find_browser, take_pictures
+from rekindle.worker.trying.pictures import Frame, Shot, find_browser, take_pictures
 
 INDEX = "index.html"
 # The page beside an e-mail that shows it as a reader with a dark screen sees it.
 DARK = ".dark.html"
+DESKTOP, PHONE = 680, 375
 _IS_DARK = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -79,25 +80,22 @@ def _picture(letters: Sequence[Draft], folder: Path) -> tuple[list[Path], str]:
         return [], "no pictures were taken: there is no chromium on the PATH"
     first = letters[0].number if letters else 0
     real = letters[0].reader.label if letters else ""
-    # Each message for one reader, and the first for all: a picture takes a second.
+    # Each message for one reader, and the first for all: a picture takes seconds.
     chosen = [
         one
         for one in letters
         if "html" in one.parts and (one.reader.label == real or one.number == first)
     ]
-    shots = [shot for one in chosen for shot in _shots(folder / stem_of(one))]
+    shots = [_shot(folder / stem_of(one)) for one in chosen]
     taken = take_pictures(browser, shots)
     missed = len(shots) - len(taken)
     return taken, f"{counted(missed, 'picture')} could not be taken" if missed else ""
 
 
-def _shots(stem: Path) -> Iterator[Shot]:
-    def beside(ending: str) -> Path:
-        return stem.parent / f"{stem.name}{ending}"
-
-    yield Shot(beside(".html"), beside(".light.png"), 680)
-    yield Shot(beside(DARK), beside(".dark.png"), 680)
-    yield Shot(beside(".html"), beside(".phone.png"), 375)
+def _shot(stem: Path) -> Shot:
+    page, dark = (stem.parent / f"{stem.name}{ending}" for ending in (".html", DARK))
+    frames = (Frame(page, DESKTOP), Frame(page, PHONE), Frame(dark, DESKTOP))
+    return Shot(stem.parent / f"{stem.name}.png", frames)
 
 
 def _index(letters: Sequence[Draft], title: str, at: datetime, pictures: Sequence[Path]) -> str:
@@ -122,5 +120,5 @@ def _shown(letter: Draft, pictures: set[str]) -> Mapping[str, Any]:
         "is_mail": bool(parts.get("html")),
         "size": f"{len(parts.get('html', '').encode()) / 1024:.0f} KB",
         "trouble": letter.trouble,
-        "has_pictures": f"{stem}.light.png" in pictures,
+        "has_picture": f"{stem}.png" in pictures,
     }

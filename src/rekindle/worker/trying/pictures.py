@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -14,17 +14,27 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 HEIGHT = 1400
 PATIENCE_SECONDS = 60
-# A browser's window is never narrower than this; a phone is a frame within it.
-NARROWEST = 500
+GAP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A page as it stands in a picture, and how wide it is."""
+
+    page: Path
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture to take: of which page, into which file, how wide the page is."""
+    """One picture to take: of pages side by side, into which file.
 
-    page: Path
+    A browser takes a second or more to begin and next to nothing for a page, so what
+    belongs together is one picture.
+    """
+
     picture: Path
-    width: int
+    frames: Sequence[Frame]
 
 
 def find_browser() -> str | None:
@@ -39,15 +49,9 @@ def take_pictures(browser: str, shots: Iterable[Shot]) -> list[Path]:
 
 
 def _take(browser: str, shot: Shot, profile: Path) -> bool:
-    page = shot.page.resolve()
-    if shot.width < NARROWEST:
-        frame = profile / "frame.html"
-        style = f"width:{shot.width}px;height:{HEIGHT}px;border:0;display:block"
-        source = escape(page.as_uri(), quote=True)
-        frame.write_text(
-            f'<body style="margin:0"><iframe src="{source}" style="{style}"></iframe>', "utf-8"
-        )
-        page = frame
+    page = profile / "frames.html"
+    page.write_text(_lay_out(shot.frames), encoding="utf-8")
+    width = sum(one.width for one in shot.frames) + GAP * (len(shot.frames) - 1)
     command = [
         browser,
         "--headless",
@@ -55,7 +59,7 @@ def _take(browser: str, shot: Shot, profile: Path) -> bool:
         "--hide-scrollbars",
         "--no-first-run",
         f"--user-data-dir={profile / 'browser'}",
-        f"--window-size={shot.width},{HEIGHT}",
+        f"--window-size={width},{HEIGHT}",
         f"--screenshot={shot.picture.resolve()}",
         # Root has no sandbox to run it in.
         *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
@@ -67,3 +71,19 @@ def _take(browser: str, shot: Shot, profile: Path) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return shot.picture.is_file()
+
+
+def _lay_out(frames: Sequence[Frame]) -> str:
+    """Return the page on which each frame is as wide as its reader's screen.
+
+    Its queries for the width of the screen are answered by the frame. A window by itself
+    would not do: a browser's is never as narrow as a phone. No frame is in a sandbox: it would
+    be drawn by a process of its own, which the picture does not wait for.
+    """
+    shown = "".join(
+        f'<iframe src="{escape(one.page.resolve().as_uri(), quote=True)}" '
+        f'style="flex:none;width:{one.width}px;height:{HEIGHT}px;border:0"></iframe>'
+        for one in frames
+    )
+    style = f"margin:0;display:flex;gap:{GAP}px;background:#888"
+    return f'<meta charset="utf-8"><body style="{style}">{shown}'
