@@ -43,9 +43,9 @@ def found(
     engine = SmallShop(sales, rows=rows).engine()
     asked = engine.bring("asked", pa.table({"customer_id": list(people)}))
     built = build_block(find_blocks()[block], engine.facts(), asked, day(on))
-    rows_of = engine.run(built).to_pylist()
+    told: list[dict[str, Any]] = engine.run(built).to_pylist()
     engine.close()
-    return rows_of
+    return told
 
 
 def shown(
@@ -194,8 +194,8 @@ def test_a_price_fell_by_the_list_since_the_last_purchase() -> None:
 def test_without_a_list_a_price_fell_where_nobody_pays_as_much() -> None:
     rows = catalogue("fell", "paid in full", "never sold since")
     rows["products"][2]["price"] = Decimal(8)  # what the catalogue says has no day
-    rows["products"] += catalogue("dearer", price=TEN)["products"]
-    rows["products"] += catalogue("as said", price=Decimal(8))["products"]
+    for name, price in {"dearer": TEN, "as said": Decimal(8)}.items():
+        rows["products"] = [*rows["products"], *catalogue(name, price=price)["products"]]
     names = [row["product_id"] for row in rows["products"]]
     lately = {"fell": (6, 7), "paid in full": (7, 10), "dearer": (7, 8), "as said": (7, 8)}
     sales = [sold("ann", 10, *names)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from rekindle.facts import open_lake
 from tests.facts.conftest import Desk
@@ -30,7 +31,7 @@ def test_points_in_words_stay_out_and_the_newest_file_corrects_a_day(desk: Desk)
     assert told.quarantined == 3
     desk.write("points.csv", "member,date,balance\nbob,2025-01-01,90\nbob,2025-02-01,40\n")
     desk.bring(POINTS)
-    assert sorted(row["points"] for row in held(desk, "points")) == [40, 90]
+    assert sorted(int(row["points"]) for row in held(desk, "points")) == [40, 90]
 
 
 def test_a_price_in_words_stays_out_and_an_empty_one_ends_the_sale(desk: Desk) -> None:
@@ -42,7 +43,7 @@ def test_a_price_in_words_stays_out_and_an_empty_one_ends_the_sale(desk: Desk) -
     assert [row["price"] for row in held(desk, "prices")] == [Decimal("8.5"), None]
 
 
-def held(desk: Desk, table: str) -> list[dict[str, object]]:
+def held(desk: Desk, table: str) -> list[dict[str, Any]]:
     engine = open_lake(desk.lake.folder, currency="GBP", zone="UTC")
     rows = engine.run(engine.facts().more[table]).to_pylist()
     engine.close()
