@@ -246,3 +246,5 @@ def test_templates_of_a_sequence_read_well_without_anything_known(
             assert " ," not in words
             assert " ." not in words
             assert "  " not in words
+            # Nothing to show is known, so nothing may point at it.
+            assert "these" not in words.lower()
