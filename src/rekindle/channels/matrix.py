@@ -30,9 +30,13 @@ def _row(folder: ChannelFolder, entry: OutletEntry) -> str:
     secrets = ", ".join(f"`{secret}`" for secret in entry.secrets) or "–"
     return (
         f"| `{entry.name}` | {folder.channel} | {entry.summary} | {can.address_kind} | "
-        f"{_idempotency(can)} | {_yes(can.has_receipts)} | {_yes(can.can_be_withdrawn)} | "
+        f"{_idempotency(can)} | {_yes(can.has_receipts)} | {_withdrawn(can)} | "
         f"{secrets} |"
     )
+
+
+def _withdrawn(can: Capabilities) -> str:
+    return "until it leaves there" if can.can_be_called_back else _yes(can.can_be_withdrawn)
 
 
 def _asks(folder: ChannelFolder) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -39,7 +39,7 @@ from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import Asked, Explanation, StepVerdict, Verdict
-    from rekindle.ledger import DecisionEntry, MessageEntry
+    from rekindle.ledger import DecisionEntry, MessageEntry, StayEntry
     from rekindle.vocabulary import Reason
 
 NEWEST = 20
@@ -346,7 +346,9 @@ def _show_offers(found: Explanation, currency: str) -> None:
 
 def _show_stays(found: Explanation, zone: ZoneInfo) -> None:
     """Show on which lists the person is or was, and what became of their removal."""
-    if not found.stays:
+    _show_called_back([one for one in found.stays if not one.destination], zone)
+    on_lists = [one for one in found.stays if one.destination]
+    if not on_lists:
         return
     rows = [
         [
@@ -357,10 +359,29 @@ def _show_stays(found: Explanation, zone: ZoneInfo) -> None:
             "" if one.requested_at is None else f"{moment(one.requested_at, zone)}, {one.reason}",
             "" if one.effective_at is None else moment(one.effective_at, zone),
         ]
-        for one in found.stays
+        for one in on_lists
     ]
     headers = ["list", "outlet", "on it since", "at most until", "removal asked for", "off since"]
     show_table("Lists", headers, rows)
+
+
+def _show_called_back(stays: Sequence[StayEntry], zone: ZoneInfo) -> None:
+    """Show which messages could be called back once handed over, and what came of it."""
+    rows = [
+        [
+            one.outlet,
+            moment(one.at, zone),
+            moment(one.until, zone),
+            ""
+            if one.reason in ("", "finished") or one.requested_at is None
+            else f"{moment(one.requested_at, zone)}, {one.reason}",
+            one.request or one.last_error or ("it left" if one.effective_at else ""),
+        ]
+        for one in stays
+    ]
+    if rows:
+        headers = ["outlet", "handed over", "until it leaves", "called back", "what came of it"]
+        show_table("Messages that can be called back", headers, rows)
 
 
 def _asked(questions: Iterable[Asked]) -> str:

@@ -493,7 +493,8 @@ class Stay(models.Model):
     ``told_at`` is since when they may be on it, ``added_at`` since when that was taken. The gate
     last let them stay at ``judged_at``. ``member`` is what they are known by there, and is
     forgotten once they are off. Whoever tells the other system holds the row by
-    ``lease_until``.
+    ``lease_until``. One with no ``destination`` is of a message that can be called back until it
+    leaves at ``until``: ``member`` is its provider's name of it.
     """
 
     touch = models.BigIntegerField(unique=True)

@@ -134,7 +134,8 @@ class OutletEntry:
 
     ``connections`` says how many messages it takes at the same time with given settings.
     ``roster`` are the lists of an outlet that can be withdrawn from: its ``send`` takes down
-    that somebody is to be on one, and the roster is told of many at once.
+    that somebody is to be on one, and the roster is told of many at once. Of an outlet whose
+    messages can be called back, it is who is told to: it is told of removals alone.
     """
 
     name: str

@@ -69,8 +69,9 @@ class Capabilities:
     business, and ``is_to_the_law`` says as which channel the law sees what they do.
     ``needs_own_yes`` is a channel that no purchase opens: only a yes to it does.
     ``can_be_withdrawn`` marks lists that people are put on, and taken off again when they
-    return or say no. ``is_on_paper`` is what is read off paper: links in it are typed by hand,
-    and stay as short as they are.
+    return or say no. ``can_be_called_back`` is an outlet that keeps what it took for a while
+    before it leaves, and lets it be called back until then. ``is_on_paper`` is what is read off
+    paper: links in it are typed by hand, and stay as short as they are.
     """
 
     address_kind: AddressKind
@@ -82,6 +83,7 @@ class Capabilities:
     needs_quiet_hours: bool = True
     needs_postal_address: bool = False
     can_be_withdrawn: bool = False
+    can_be_called_back: bool = False
     is_asked_for: bool = False
     is_on_paper: bool = False
     is_done_by_people: bool = False
@@ -135,6 +137,8 @@ class Message:
 class Stay:
     """Somebody's time on a list that another system keeps, as an ad audience.
 
+    One without a ``destination`` is of a message that can be called back: ``member`` is what
+    its provider calls it, and ``until`` is when it leaves there.
     ``destination`` is what journeys call the list, ``member`` what the person is known by there
     (a hash), and ``until`` when they are taken off whatever happens.
     """
@@ -174,11 +178,15 @@ class ListChange:
 
 
 class Effect(StrEnum):
-    """What became of a change that was taken."""
+    """What became of a change that was taken.
+
+    MISSED is of a message that was to be called back and has left, or is not let go.
+    """
 
     PENDING = "pending"
     EFFECTIVE = "effective"
     FAILED = "failed"
+    MISSED = "missed"
 
 
 class DeliveryKind(StrEnum):

@@ -15,13 +15,14 @@ from rekindle.errors import (
     TemporaryDeliveryError,
     UnknownFateError,
 )
-from rekindle.messages import LISTED, Message, Receipt, Stay
+from rekindle.messages import LISTED, ChangeKind, Effect, ListChange, Message, Receipt, Stay
 from rekindle.vocabulary import Channel
 from tests.simulation.journal import BrokenPromiseError
 from tests.simulation.keeping import Killed
 from tests.simulation.ways.drawing import CAN
 
 STAY = timedelta(days=9)
+KEPT_FOR = (2, 5, 30, 60)
 Tell = Callable[[Message], None]
 
 
@@ -36,6 +37,7 @@ class WayOut:
         self._seed, self._clock, self._tell = seed, clock, tell
         self._tries: dict[str, int] = {}
         self._taken: dict[str, datetime] = {}
+        self.leaves: dict[str, datetime] = {}
         self.is_alive = True
         self.broken: BrokenPromiseError | None = None
 
@@ -89,10 +91,57 @@ class WayOut:
         raise RefusedContentError("looks like spam")
 
     def _stay_of(self, message: Message) -> Stay | None:
-        if not CAN[self.channel].can_be_withdrawn:
+        can = CAN[self.channel]
+        if can.can_be_called_back:
+            hours = Random(f"{self._seed}/{message.key}/kept").choice(KEPT_FOR)
+            until = self._taken[message.key] + timedelta(hours=hours)
+            self.leaves[f"id-{message.key}"] = until
+            return Stay("", f"id-{message.key}", until)
+        if not can.can_be_withdrawn:
             return None
         return Stay("crowd", message.address.value.lower(), message.at + STAY)
 
     def _die(self, when: str) -> None:
         self.is_alive = False
         raise Killed(when)
+
+
+class PostOffice:
+    """Implements ``rekindle.messages.Roster``: letters are called back until they leave.
+
+    It answers or not as the seed says, and dies before and after it let a letter go.
+    """
+
+    batch = 1
+
+    def __init__(self, seed: int, clock: MovableClock, outlet: WayOut) -> None:
+        self._seed, self._clock, self._outlet, self._asked = seed, clock, outlet, 0
+        self.called_back: set[str] = set()
+
+    def tell(self, change: ListChange) -> str:
+        """Let a letter go, if it is still here."""
+        if not self._outlet.is_alive:
+            raise Killed("was dead already")
+        assert change.kind is ChangeKind.REMOVE, "nobody is put on a list by a letter"
+        self._asked += 1
+        chance = Random(f"{self._seed}/post/{self._asked}").random()
+        if chance < 0.1:
+            raise TemporaryDeliveryError("too busy")
+        if chance < 0.2:
+            raise UnknownFateError("the line went dead before")
+        (name,) = change.members
+        if name in self.called_back or self._clock.now() < self._outlet.leaves[name]:
+            self.called_back.add(name)
+        if chance < 0.3:
+            raise UnknownFateError("the line went dead after")
+        if chance < 0.35:
+            self._outlet.is_alive = False
+            raise Killed("after calling back")
+        return "called back" if name in self.called_back else "too late"
+
+    def look(self, request: str, told_at: datetime, at: datetime) -> Effect:
+        """Return what came of it, which was known at once."""
+        return Effect.EFFECTIVE if request == "called back" else Effect.MISSED
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""

@@ -233,6 +233,12 @@ class Truth:
         if not offer.code or self.codes.setdefault(offer.code, (key, step)) != (key, step):
             raise broken("never a code twice", f"{key} step {step} has {offer.code!r}")
 
+    def take_back(self, key: Key, step: str) -> None:
+        """A letter was called back before it left: what it brought reached nobody."""
+        given = self.people[key[0]].offers.pop((key, step), None)
+        if given is not None and self.codes.get(given.code) == (key, step):
+            del self.codes[given.code]
+
     def may_stay(self, way: Way, channel: Channel, at: datetime) -> bool:
         """Return whether somebody may be on a list, or what is open for them may stay open.
 

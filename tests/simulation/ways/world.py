@@ -58,7 +58,7 @@ from tests.simulation.ways.drawing import (
     WAYS,
     draw_journeys,
 )
-from tests.simulation.ways.outlets import WayOut
+from tests.simulation.ways.outlets import PostOffice, WayOut
 from tests.simulation.ways.truth import LISTED, Human, Truth
 
 STEPS = 16
@@ -66,7 +66,7 @@ HOPS = (10 * timedelta(minutes=1), HOUR, 7 * HOUR, DAY, 2 * DAY)
 AGO = (timedelta(0), 10 * timedelta(minutes=1), 5 * HOUR)
 OPEN_FOR = timedelta(days=14)
 FEW_CODES = 2
-AUDIENCE, TASK = Channel("audience"), Channel("task")
+AUDIENCE, TASK, LETTER = Channel("audience"), Channel("task"), Channel("letter")
 KNOCKED_ON = (Channel("email"), Channel("sms"))
 
 
@@ -80,6 +80,7 @@ class SixWays:
         self.log: list[tuple[object, ...]] = []
         self.outlets = {way: WayOut(way, seed, self.clock, self._told) for way in WAYS}
         self.crowd = Crowd(seed, lambda member: None)
+        self.post = PostOffice(seed, self.clock, self.outlets[LETTER])
         self._messages: dict[str, OutboxMessage] = {}
         self._numbers = 0
         self._begin_work()
@@ -146,6 +147,7 @@ class SixWays:
             self._survives(lambda way=way: self._dispatch(way), is_calm)  # type: ignore[misc]
             self._learn_refusals(way)
         self._survives(self._keep_lists, is_calm)
+        self._learn_called_back()
         self._look(is_drained=is_alive)
 
     def _survives(self, work: Callable[[], object], is_calm: bool) -> bool:
@@ -179,7 +181,8 @@ class SixWays:
                 raise outlet.broken
 
     def _keep_lists(self) -> None:
-        ListKeeper(self.alias, TERMS, self.clock, lambda outlet: self.crowd).run()
+        rosters = {OUTLETS[AUDIENCE]: self.crowd, OUTLETS[LETTER]: self.post}
+        ListKeeper(self.alias, TERMS, self.clock, rosters.__getitem__).run()
 
     def _compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
         for way in {one.channel for one in messages}:
@@ -243,14 +246,39 @@ class SixWays:
                 if way.is_over or (one.due_at <= self.now and self.truth.has_left(way)):
                     raise broken("never after a return", f"{one} goes on")
         for row in models.Stay.objects.using(self.alias).filter(requested_at=None):
-            if row.judged_at is not None and not self._may_stay(row.touch, AUDIENCE):
-                raise broken("on no list after the return", f"{row.person_id} is on one")
+            way = AUDIENCE if row.destination else LETTER
+            if row.judged_at is not None and not self._may_stay(row.touch, way):
+                what = "on no list" if row.destination else "no letter is left to go"
+                raise broken(f"{what} after the return", f"{row.person_id} by {way}")
+        self._see_letters()
         for task in list_tasks(self._desk()):
             if not task.is_over and not self._may_stay(task.entry.touch, TASK):
                 raise broken("no task is open after the return", task.entry)
 
+    def _learn_called_back(self) -> None:
+        """Believe that a letter reached nobody once the ledger wrote it down, and see it did."""
+        rows = models.Stay.objects.using(self.alias).filter(request="called back")
+        numbers = rows.exclude(effective_at=None).values_list("touch", flat=True)
+        touches = models.Touch.objects.using(self.alias).select_related("enrolment")
+        for touch in touches.filter(pk__in=list(numbers)):
+            if touch.state != "cancelled" or touch.provider_id not in self.post.called_back:
+                raise broken("a letter called back is so", f"{touch.pk} is {touch.state}")
+            one = touch.enrolment
+            self.truth.take_back((one.person_id, one.journey, one.rotation), touch.step)
+
+    def _see_letters(self) -> None:
+        """See that every letter that is called back, or has left, is known to be."""
+        open_ = models.Stay.objects.using(self.alias).filter(destination="", effective_at=None)
+        known = {row.member: row for row in open_}
+        for name in self.post.called_back & set(known):
+            if known[name].requested_at is None:
+                raise broken("a letter called back is so", f"nobody asked for {name}")
+
     def _see_settled(self) -> None:
         """See that whoever is on the list still is of those who may be."""
+        letters = models.Stay.objects.using(self.alias).filter(destination="")
+        if left := list(letters.filter(effective_at=None, until__lt=self.now - 2 * DAY)):
+            raise broken("a letter called back is so", f"nobody knows of {left}")
         rows = models.Stay.objects.using(self.alias).filter(effective_at=None)
         live = set(rows.values_list("member", flat=True))
         if lost := self.crowd.members - live:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rekindle.channels.filing import FolderOutlet
 from rekindle.channels.letter.settings import LOB_KEY, LOB_REPORTS, LetterSettings
 from rekindle.channels.letter.webhook import build_lob_reports
-from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry
+from rekindle.messages import FOR_EVER, AddressKind, Capabilities, Outlet, OutletEntry, Roster
 
 # A letter wakes nobody, and the rules on electronic mail do not speak of it: it goes to who did
 # not object (GDPR art. 6(1)(f), 21(2)). Where a law asks for more, a row of it says so.
@@ -42,6 +42,13 @@ def build_lob(settings: LetterSettings, *, base: Path, secrets: Mapping[str, str
     return LobOutlet(settings, secrets.get(LOB_KEY, ""))
 
 
+def build_lob_roster(settings: LetterSettings, *, base: Path, secrets: Mapping[str, str]) -> Roster:
+    """Return who calls letters back that Lob has not printed."""
+    from rekindle.channels.letter.lob.calling import LobRoster
+
+    return LobRoster(settings, secrets.get(LOB_KEY, ""))
+
+
 def _connections(settings: LetterSettings) -> int:
     return settings.connections
 
@@ -64,10 +71,16 @@ OUTLETS = (
         "letter_lob",
         "has letters printed and posted by Lob",
         # https://docs.lob.com/#tag/Idempotent-Requests: a key is known for 24 hours.
-        replace(LETTERS, idempotent_for=timedelta(hours=24), has_receipts=True),
+        replace(
+            LETTERS,
+            idempotent_for=timedelta(hours=24),
+            has_receipts=True,
+            can_be_called_back=True,
+        ),
         build_lob,
         secrets=(LOB_KEY, LOB_REPORTS),
         webhook=build_lob_reports,
+        roster=build_lob_roster,
         connections=_connections,
     ),
 )

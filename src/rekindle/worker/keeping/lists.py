@@ -1,5 +1,7 @@
 """Tells the systems that keep lists whom to put on them and whom to take off.
 
+Providers that keep what they took for a while are told here which messages to call back.
+
 What a return or a no asked for stands in the ledger already; here it is said, and said
 again until it is effective. A pass may be cut off anywhere: what nobody answered is told
 once more.
@@ -166,9 +168,12 @@ class _Teller:
                 self._settle(asked, effect, at)
 
     def _settle(self, asked: OpenRemoval, effect: Effect, at: datetime) -> None:
-        if effect is Effect.EFFECTIVE:
+        if effect is Effect.EFFECTIVE and asked.is_of_messages:
+            self._stays.settle_called_back(asked.stays, at)
+            self.done["called back"] += len(asked.stays)
+        elif effect in (Effect.EFFECTIVE, Effect.MISSED):
             self._stays.settle(asked.stays, at)
-            self.done["off"] += len(asked.stays)
+            self.done["off" if effect is Effect.EFFECTIVE else "missed"] += len(asked.stays)
         elif effect is Effect.FAILED:
             error = f"the removal {asked.request} failed, and is asked for again"
             self._note(error)

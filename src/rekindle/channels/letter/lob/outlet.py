@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from html import escape
 
 from rekindle.channels.asking import Asker
@@ -10,9 +11,11 @@ from rekindle.channels.letter.lob.refusals import fault_of
 from rekindle.channels.letter.settings import LetterSettings
 from rekindle.channels.letter.writing import WrittenLetter, write_letter
 from rekindle.errors import RefusedContentError, UnknownFateError
-from rekindle.messages import Message, Receipt, fingerprint
+from rekindle.messages import Message, Receipt, Stay, fingerprint
 from rekindle.vocabulary import Purpose
 
+# Lob takes letters up to half a year ahead (docs.lob.com, send_date).
+LONGEST_STAY = timedelta(days=180)
 LONGEST_FILE = 10_000
 LONGEST_NAME = 40
 # The upper third of the first page is Lob's, which prints the address there.
@@ -41,7 +44,7 @@ class LobOutlet:
         name = answer.fields().get("id")
         if not isinstance(name, str) or not name:
             raise UnknownFateError(f"it answered {answer.status} and named no letter")
-        return Receipt(name)
+        return Receipt(name, _until_it_leaves(name, answer.fields().get("send_date"), message.at))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -83,3 +86,13 @@ class LobOutlet:
                 f"it is longer than the {LONGEST_FILE:,} characters Lob takes"
             )
         return page
+
+
+def _until_it_leaves(name: str, given: object, at: datetime) -> Stay | None:
+    """Return until when a letter can be called back; None where Lob does not say."""
+    try:
+        until = datetime.fromisoformat(str(given))
+    except ValueError:
+        return None
+    until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
+    return Stay("", name, until) if at < until <= at + LONGEST_STAY else None

@@ -16,7 +16,9 @@ from rekindle.ledger.queries import ledger_errors
 class StayEntry:
     """Somebody's stay on one list; ``requested_at`` is when it was asked to end, for ``reason``.
 
-    ``taken_at`` is when whoever keeps the list took that, ``effective_at`` when it was done.
+    ``taken_at`` is when whoever keeps the list took that, ``effective_at`` when it was done. One
+    without a ``destination`` is of a message that could be called back until ``until``;
+    ``request`` says whether it was.
     """
 
     destination: str
@@ -29,6 +31,8 @@ class StayEntry:
     reason: str = ""
     taken_at: datetime | None = None
     effective_at: datetime | None = None
+    request: str = ""
+    last_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ def load_stays_of(alias: str, person: str) -> list[StayEntry]:
 @ledger_errors()
 def tally_lists(alias: str) -> list[ListTally]:
     """Return how every list stands that has anybody, by name."""
-    rows = models.Stay.objects.using(alias).filter(effective_at=None)
+    rows = models.Stay.objects.using(alias).filter(effective_at=None).exclude(destination="")
     live, leaving = Q(requested_at=None), Q(requested_at__isnull=False)
     counted = rows.values("channel", "outlet", "destination").annotate(
         members=Count("pk", filter=live & Q(added_at__isnull=False)),

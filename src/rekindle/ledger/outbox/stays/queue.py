@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from rekindle.ledger import models
-from rekindle.ledger.cancelling import end_stays, hold_stays
-from rekindle.ledger.models import JourneyState
+from rekindle.ledger.cancelling import end_stays, give_up, hold_stays
+from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 from rekindle.messages import ChangeKind
 from rekindle.vocabulary import Reason
@@ -20,6 +20,9 @@ JUDGED_FOR = timedelta(hours=1)
 """So long the gate's word that somebody may be put on a list is good enough."""
 
 LONGEST_ERROR = 300
+REASONS = frozenset(one.value for one in Reason)
+# A provider may report that it let a message go before we have written down that it did.
+LEFT = (MessageState.ACCEPTED, MessageState.UNKNOWN, MessageState.FAILED)
 SAME_LIST = {"outlet": OuterRef("outlet"), "destination": OuterRef("destination")}
 
 
@@ -41,11 +44,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class OpenRemoval:
-    """A removal that was taken, and of which it is not known yet that it is effective."""
+    """A removal that was taken, and of which it is not known yet that it is effective.
+
+    One that ``is_of_messages`` calls them back.
+    """
 
     request: str
     taken_at: datetime
     stays: Sequence[int]
+    is_of_messages: bool = False
 
 
 class Stays:
@@ -68,7 +75,15 @@ class Stays:
         """Ask that those be taken off whose stay has run its course; return how many."""
         with ledger_transaction(self._alias):
             over = self._rows.filter(until__lte=at)
+            self._let_go(over.filter(destination="", requested_at=None))
             return end_stays(self._alias, over, Reason.FINISHED, at)
+
+    def _let_go(self, left: QuerySet[models.Stay]) -> None:
+        """Let messages go that nobody called back, without a word to their provider."""
+        left_at = F("until")
+        hold_stays(left).update(
+            requested_at=left_at, effective_at=left_at, reason=Reason.FINISHED.value, member=""
+        )
 
     def spare(self, outlet: str, at: datetime) -> int:
         """Let stays end without a word whose person is on the list by another stay as well."""
@@ -143,17 +158,34 @@ class Stays:
         rows = self._rows.filter(
             outlet=outlet, taken_at__isnull=False, effective_at=None, not_before__lte=at
         )
-        found: dict[tuple[str, datetime], list[int]] = {}
-        for number, request, taken in rows.order_by("pk").values_list("pk", "request", "taken_at"):
+        found: dict[tuple[str, datetime, bool], list[int]] = {}
+        names = ("pk", "request", "taken_at", "destination")
+        for number, request, taken, destination in rows.order_by("pk").values_list(*names):
             if taken is not None:
-                found.setdefault((request, taken), []).append(number)
-        return [OpenRemoval(*key, numbers) for key, numbers in found.items()]
+                found.setdefault((request, taken, not destination), []).append(number)
+        return [
+            OpenRemoval(request, taken, numbers, is_of_messages)
+            for (request, taken, is_of_messages), numbers in found.items()
+        ]
 
     def settle(self, stays: Collection[int], at: datetime) -> None:
         """Write down that removals are effective; by what they were known there is forgotten."""
         with ledger_transaction(self._alias):
             mine = hold_stays(self._rows.filter(pk__in=stays, effective_at=None))
             mine.update(effective_at=at, member="", last_error="")
+
+    def settle_called_back(self, stays: Collection[int], at: datetime) -> None:
+        """Write down that messages were called back: they cost nothing, and reached nobody.
+
+        What they had reserved is released as if they had been cancelled before they left.
+        """
+        with ledger_transaction(self._alias):
+            known = self._rows.filter(pk__in=stays, effective_at=None)
+            for touch, reason in known.order_by("touch").values_list("touch", "reason"):
+                mine = models.Touch.objects.using(self._alias).filter(pk=touch, state__in=LEFT)
+                why = Reason(reason) if reason in REASONS else Reason.SUPPRESSED
+                give_up(self._alias, mine, state=MessageState.CANCELLED, reason=why)
+            self.settle(stays, at)
 
     def ask_again(
         self,

@@ -12,7 +12,8 @@ from rekindle.messages import Stay
 def take_down(alias: str, stays: Mapping[int, Stay], at: datetime) -> None:
     """Write down stays by touch, once each, in the caller's transaction.
 
-    Nobody is told yet: the gate looks at each of them once more before.
+    Nobody is told yet: the gate looks at each of them once more before. A message that can be
+    called back is with its provider already.
     """
     touches = models.Touch.objects.using(alias).filter(pk__in=stays)
     rows = [
@@ -26,6 +27,8 @@ def take_down(alias: str, stays: Mapping[int, Stay], at: datetime) -> None:
             at=at,
             until=stays[touch.pk].until,
             not_before=at,
+            told_at=None if stays[touch.pk].destination else at,
+            added_at=None if stays[touch.pk].destination else at,
         )
         for touch in touches.order_by("pk")
     ]
