@@ -7,14 +7,17 @@ changes these worlds too.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from rekindle.channels import find_outlet
 from rekindle.gate import BookRules, HouseRules
 from rekindle.journeys import Journey, parse_journey
 from rekindle.messages import Capabilities
+from rekindle.offers import Offers
 from rekindle.vocabulary import Channel
 from tests.simulation.drawing import HOUSE_OFFERS, OFFERS
 
@@ -37,11 +40,19 @@ ASKS = frozenset(way for way in WAYS if CAN[way].needs_consent)
 FAILED, CLEARED, DROPPED = "payment_failed", "payment_cleared", "payment_dropped"
 OWN_CODE, NO_CODE = "large", "small"
 
-RULES = HouseRules(zone=UTC, offers=HOUSE_OFFERS)  # type: ignore[arg-type]
+# Codes are what runs dry here, and no budget before them.
+GIFTS = Offers(
+    {name: one.model_copy(update={"budget": None}) for name, one in OFFERS.terms.items()},
+    OFFERS.ladders,
+)
+RULES = HouseRules(
+    zone=ZoneInfo("UTC"),
+    offers=replace(HOUSE_OFFERS, offers=GIFTS),
+)
 TERMS = BookRules(
     longest_window=timedelta(0),
     channels=CAN,
-    offers=OFFERS,
+    offers=GIFTS,
     offer_wait=HOUSE_OFFERS.wait,
 )
 # What the engine reserves for a touch; nothing is scarce here but offers and codes.
