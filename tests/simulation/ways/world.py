@@ -268,7 +268,11 @@ class SixWays:
 
     def _see_letters(self) -> None:
         """See that every letter that is called back, or has left, is known to be."""
-        open_ = models.Stay.objects.using(self.alias).filter(destination="", effective_at=None)
+        letters = models.Stay.objects.using(self.alias).filter(destination="")
+        over = letters.exclude(effective_at=None).exclude(reason="finished")
+        if silent := list(over.filter(request="").values_list("member", "reason")):
+            raise broken("no letter is left to go after the return", f"nobody asked for {silent}")
+        open_ = letters.filter(effective_at=None)
         known = {row.member: row for row in open_}
         for name in self.post.called_back & set(known):
             if known[name].requested_at is None:
