@@ -34,7 +34,7 @@ from rekindle.ledger import (
     models,
 )
 from rekindle.ledger.book.addresses import Given
-from rekindle.messages import Address, DeliveryEvent, DeliveryKind, Message, fingerprint
+from rekindle.messages import Address, DeliveryEvent, DeliveryKind, Message, Roster, fingerprint
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
 from rekindle.worker.keeping.lists import ListKeeper
@@ -181,7 +181,7 @@ class SixWays:
                 raise outlet.broken
 
     def _keep_lists(self) -> None:
-        rosters = {OUTLETS[AUDIENCE]: self.crowd, OUTLETS[LETTER]: self.post}
+        rosters: dict[str, Roster] = {OUTLETS[AUDIENCE]: self.crowd, OUTLETS[LETTER]: self.post}
         ListKeeper(self.alias, TERMS, self.clock, rosters.__getitem__).run()
 
     def _compose(self, messages: Sequence[OutboxMessage]) -> Mapping[str, Message | RekindleError]:
@@ -246,10 +246,10 @@ class SixWays:
                 if way.is_over or (one.due_at <= self.now and self.truth.has_left(way)):
                     raise broken("never after a return", f"{one} goes on")
         for row in models.Stay.objects.using(self.alias).filter(requested_at=None):
-            way = AUDIENCE if row.destination else LETTER
-            if row.judged_at is not None and not self._may_stay(row.touch, way):
+            by = AUDIENCE if row.destination else LETTER
+            if row.judged_at is not None and not self._may_stay(row.touch, by):
                 what = "on no list" if row.destination else "no letter is left to go"
-                raise broken(f"{what} after the return", f"{row.person_id} by {way}")
+                raise broken(f"{what} after the return", f"{row.person_id} by {by}")
         self._see_letters()
         for task in list_tasks(self._desk()):
             if not task.is_over and not self._may_stay(task.entry.touch, TASK):
