@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import resource
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+from scipy.special import logit
 from scipy.stats import hypergeom
 
 from bench.measure import MB, Result
@@ -30,11 +31,12 @@ from bench.models.returns import CDNOW, DATA, RETAIL, open_shop
 from bench.worlds import LINE_COLUMNS, WORK
 from rekindle.config import LifecycleSettings, SourceSettings
 from rekindle.facts import Engine, Facts
-from rekindle.insights.audit import build_returns
+from rekindle.insights.audit import Auditor, build_returns
 from rekindle.insights.model import DRIFTED, LINES
 from rekindle.insights.silences import Silences, build_silences
 from rekindle.insights.survival import Interval, estimate_survival
 from rekindle.predictions import (
+    Outlook,
     PastCut,
     build_purchase_days,
     foresee,
@@ -48,6 +50,7 @@ from rekindle.vocabulary import Tier, Unknown
 BASKETS = DATA / "dunnhumby_complete_journey_a" / "transactions.parquet"
 HOLDOUT = 0.1
 FEWEST = 30
+TOLD = (Tier.AT_RISK, Tier.LAPSED, Tier.DORMANT)
 REGULAR = 3
 """Gaps that somebody has had whose pauses are looked at: four purchase days."""
 GAPS_EVERY = 15
@@ -66,6 +69,7 @@ class Tally:
     holdouts: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
     order: list[tuple[bool, bool]] = field(default_factory=list)
+    misses: list[tuple[float, float]] = field(default_factory=list)
     pauses: str = ""
 
     def __str__(self) -> str:
@@ -77,7 +81,16 @@ class Tally:
             f"(what was told before {sum(self.before)} of {len(self.before)}), of buyers in a "
             f"holdout {sum(self.holdouts):.1f} of {len(self.holdouts)}, foreseen ÷ came {ratios}; "
             f"next tier returned more in {wrong} of {len(self.order)} pairs, clearly in {clearly}"
-            f"{self.pauses}"
+            f"{self._compared()}{self.pauses}"
+        )
+
+    def _compared(self) -> str:
+        if not self.misses:
+            return ""
+        past, modelled = np.sqrt(np.mean(np.square(self.misses), axis=0))
+        return (
+            f"; of {len(self.misses)} shares with more than a year known the return model was off "
+            f"by {modelled:.2f} in log odds, what came of the group before by {past:.2f}"
         )
 
 
@@ -118,7 +131,13 @@ def judge(name: str, shop: Workspace, horizon: int) -> Tally:
 
     for day in range(end - horizon, 60 + horizon - 1, -(horizon // 2)):
         past = [at(day - back) for back in past_days(day, horizon)]
-        _weigh(tally, past, at(day), _told_before(engine, facts, first + timedelta(day), horizon))
+        on = first + timedelta(day)
+        auditor = Auditor(
+            facts, engine.run, _instant(on), LifecycleSettings(), timedelta(horizon), ()
+        )
+        outlook = auditor.foresight(day, auditor.members(0), past)
+        _weigh(tally, past, at(day), outlook)
+        _weigh_before(tally, at(day), _told_before(engine, facts, on, horizon))
     return tally
 
 
@@ -157,28 +176,42 @@ def _group_gap(engine: Engine, facts: Facts, day: int) -> float:
     return float(np.median(engine.run(profiles)["group_gap"].to_numpy()))
 
 
+def _weigh_before(tally: Tally, now: Cut, before: Mapping[Tier, Interval | Unknown]) -> None:
+    for tier in TOLD:
+        came, told = now[tier], before[tier]
+        if came.people >= FEWEST and not isinstance(told, Unknown):
+            tally.before.append(told.low <= came.returned / came.people <= told.high)
+
+
 def _weigh(
-    tally: Tally, past: Sequence[Cut], now: Cut, before: Mapping[Tier, Interval | Unknown]
+    tally: Tally,
+    past: Sequence[Cut],
+    now: Cut,
+    foresight: Callable[[Collection[Tier]], Outlook | Unknown],
 ) -> None:
-    groups = [one for one in (Tier.AT_RISK, Tier.LAPSED, Tier.DORMANT) if now[one].people >= FEWEST]
+    groups = [one for one in TOLD if now[one].people >= FEWEST]
     for tier in groups:
-        came = now[tier]
-        outlook = foresee([cut[tier] for cut in past])
+        came, outlook = now[tier], foresight((tier,))
         if not isinstance(outlook, Unknown):
             found = outlook.of(came.people)
             tally.ranges.append(found.low <= came.returned <= found.high)
-        told = before[tier]
-        if not isinstance(told, Unknown):
-            tally.before.append(told.low <= came.returned / came.people <= told.high)
+            _compare(tally, outlook, foresee([cut[tier] for cut in past]), came)
     for one, other in pairwise(groups):
         tally.order.append(_is_wrong(now[one], now[other]))
-    drifted, outlook = _together(now), foresee([_together(cut) for cut in past])
+    drifted, outlook = _together(now), foresight(DRIFTED)
     if drifted.people >= FEWEST and not isinstance(outlook, Unknown):
         held = round(drifted.people * HOLDOUT)
         found = outlook.of(held)
         drawn = hypergeom(drifted.people, drifted.returned, held)
         tally.holdouts.append(float(drawn.cdf(found.high) - drawn.cdf(found.low - 1)))
         tally.ratios.append(found.value / max(held * drifted.returned / drifted.people, 1e-9))
+
+
+def _compare(tally: Tally, outlook: Outlook, past: Outlook | Unknown, came: PastCut) -> None:
+    """Keep how far the model and what came before were off, in log odds."""
+    if outlook.is_modelled and not isinstance(past, Unknown):
+        true = logit((came.returned + 0.5) / (came.people + 1))
+        tally.misses.append((past.centre - true, outlook.centre - true))
 
 
 def _is_wrong(one: PastCut, later: PastCut) -> tuple[bool, bool]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rekindle.experiments import plan_holdout, provable_lift, provable_rate_lift
+from rekindle.experiments import plan_holdout, provable_lift, provable_rate_lift, with_buyers
 from rekindle.vocabulary import Unknown
 
 
@@ -142,3 +142,11 @@ def test_a_lift_made_by_more_buyers_is_found_four_times_in_five() -> None:
 def test_more_buyers_than_there_are_people_is_no_lift() -> None:
     lift = provable_lift(people=20, holdout_share=0.2, standard_deviation=5, mean=9)
     assert isinstance(lift, Unknown)
+
+
+def test_more_buyers_with_the_same_baskets_change_mean_and_deviation() -> None:
+    baskets = np.array([10.0, 20.0, 60.0])
+    few = np.concatenate([baskets, np.zeros(27)])
+    many = np.concatenate([np.tile(baskets, 4), np.zeros(18)])
+    mean, deviation = with_buyers(few.mean(), few.std(), 4)
+    assert (mean, deviation) == pytest.approx((many.mean(), many.std()))

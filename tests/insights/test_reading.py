@@ -174,6 +174,20 @@ def test_a_loss_has_no_cost_of_one_more_return() -> None:
     assert isinstance(found.per_return, Unknown)
 
 
+def test_what_a_report_could_prove_is_made_by_more_buyers_than_the_holdout_has() -> None:
+    arms = ArmOutcome(900, (30.0, 10.0) * 60), ArmOutcome(100, (30.0, 10.0) * 4)
+    found = find_earnings(estimate_lift(*arms), Unknown(""), arms, cost=0.0, days=30)
+    # Half of the buyers spent 30 and half 10, in both arms; in the holdout 8 % bought.
+    mean, square = 0.08 * 20, 0.08 * 500
+    told = provable_lift(
+        people=1_000,
+        holdout_share=0.1,
+        standard_deviation=(square - mean**2) ** 0.5,
+        mean=mean,
+    )
+    assert found.power.provable == pytest.approx(told, rel=1e-3)
+
+
 def test_power_goes_both_ways() -> None:
     provable = provable_lift(people=1_000, holdout_share=0.2, standard_deviation=30)
     assert isinstance(provable, float)

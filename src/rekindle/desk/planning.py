@@ -15,6 +15,7 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from rekindle.audiences import behaviours_in, bind_flags, parse_predicate
 from rekindle.channels import find_form
@@ -31,8 +32,9 @@ from rekindle.experiments import (
     plan_holdout,
     provable_lift,
     provable_rate_lift,
+    with_buyers,
 )
-from rekindle.facts import PURCHASE
+from rekindle.facts import PURCHASE, Engine
 from rekindle.gate import HouseRules
 from rekindle.insights import TestForecast, build_pace, forecast_test
 from rekindle.journeys import (
@@ -52,9 +54,13 @@ from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import learn_rates, load_click_rate
 from rekindle.predictions import (
     CONFIDENCE,
+    STEPS,
+    GroupModels,
     Outlook,
     PastCut,
+    PastGroup,
     foresee,
+    load_group_models,
     past_days,
     warn_of_season,
 )
@@ -218,7 +224,8 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     said = check_journey(workspace, journey)
     audience = _Frozen(LiveAudience(workspace), at)
     base = measure_base_rate(workspace, journey, at)
-    share_of = base if isinstance(base, Unknown) else base.returned_share
+    outlook, warnings = foresee_returns(workspace, journey, at)
+    share_of = _expected_share(base, outlook)
     version = _next_version(workspace, journey, at)
     candidates = audience.keep_newcomers(workspace.book, version)
     holdout = plan_holdout(people=len(candidates), buyers_expected_share=share_of)
@@ -231,8 +238,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     cost = sum(move.cost_micros for move in book.moves)
     assigned = Counter(course.enrolment.arm for course in book.courses())
     share = version.holdout_share
-    outlook, warnings = foresee_returns(workspace, journey, at)
-    provable = _find_provable(base, len(candidates), share)
+    provable = _find_provable(base, outlook, len(candidates), share)
     is_running = find_running(workspace, journey) is not None
     return Plan(
         journey=journey.name,
@@ -275,20 +281,33 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     )
 
 
+def expect_returns(workspace: Workspace, journey: Journey, at: datetime) -> float | Unknown:
+    """Return the share of the audience that is expected to buy unprompted, as the plan does."""
+    outlook, _ = foresee_returns(workspace, journey, at)
+    return _expected_share(measure_base_rate(workspace, journey, at), outlook)
+
+
+def _expected_share(base: BaseRate | Unknown, outlook: Outlook | Unknown) -> float | Unknown:
+    """Return the share that is expected to buy unprompted: the model's, else the last seen."""
+    if isinstance(outlook, Outlook) and outlook.is_modelled:
+        return outlook.share
+    return base if isinstance(base, Unknown) else base.returned_share
+
+
 def _find_provable(
-    base: BaseRate | Unknown, people: int, share: float
+    base: BaseRate | Unknown, outlook: Outlook | Unknown, people: int, share: float
 ) -> tuple[float | Unknown, float | Unknown]:
     """Return the smallest differences of revenue and of return rate that are likely to show."""
+    expected = _expected_share(base, outlook)
     if isinstance(base, Unknown):
-        return base, base
+        return base, expected
+    if isinstance(expected, Unknown):
+        return expected, expected
+    times = expected / base.returned_share if base.returned_share else 1.0
+    mean, deviation = with_buyers(base.mean, base.standard_deviation, times)
     return (
-        provable_lift(
-            people=people,
-            holdout_share=share,
-            standard_deviation=base.standard_deviation,
-            mean=base.mean,
-        ),
-        provable_rate_lift(people=people, holdout_share=share, base_rate=base.returned_share),
+        provable_lift(people=people, holdout_share=share, standard_deviation=deviation, mean=mean),
+        provable_rate_lift(people=people, holdout_share=share, base_rate=expected),
     )
 
 
@@ -375,20 +394,40 @@ def foresee_returns(
     if pace["first_on"] is None:
         return Unknown("nobody has bought yet"), []
     days = (local_day(at, zone) - pace["first_on"]).days
-    cuts = []
+    models = load_group_models(
+        facts,
+        engine.run,
+        as_of=at,
+        horizon_days=horizon.days,
+        days_known=days,
+        contacted=workspace.history.contacted(at) if workspace.has_ledger else (),
+    )
+    cuts: list[PastCut] = []
+    groups: list[PastGroup] = []
     for back in past_days(days, horizon.days):
         start = local_before(at, timedelta(back), zone)
         end = local_before(at, timedelta(back) - horizon, zone)
         people = find_matching(workspace, facts, journey.audience, start)
         row = engine.run(_outcome(people, orders, start, end)).to_pylist()[0]
         cuts.append(PastCut(start, row["people"], row["returned"]))
+        if isinstance(models, GroupModels) and len(groups) < STEPS:
+            groups.append(PastGroup(back, _ids(engine, people), cuts[-1]))
     warnings = warn_of_season(
         days,
         horizon.days,
         recent=pace["recent"] / horizon.days,
         before=pace["before"] / max(days - horizon.days, 1),
     )
+    if isinstance(models, GroupModels):
+        now = find_matching(workspace, facts.cut(at), journey.audience, at)
+        found = models.foresee(_ids(engine, now), groups)
+        if isinstance(found, Outlook):
+            return found, warnings
     return foresee(cuts), warnings
+
+
+def _ids(engine: Engine, people: ir.Table) -> pa.ChunkedArray:
+    return engine.run(people.select("customer_id"))["customer_id"]
 
 
 def _tell_returns(outlook: Outlook | Unknown, held: int) -> Iterator[str]:

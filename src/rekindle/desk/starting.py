@@ -11,9 +11,9 @@ from datetime import datetime
 from rekindle.desk.planning import (
     check_journey,
     count_newcomers,
+    expect_returns,
     find_running,
     holdout_notes,
-    measure_base_rate,
     settle_version,
 )
 from rekindle.desk.reporting import note_plan
@@ -21,7 +21,6 @@ from rekindle.experiments import HoldoutPlan, plan_holdout
 from rekindle.journeys import Journey, JourneyVersion, check_drift, read_plan
 from rekindle.ledger import ledger_transaction
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +88,7 @@ def _auto_holdout(
     """
     if journey.holdout is not None or workspace.book.versions(journey.name):
         return None
-    base = measure_base_rate(workspace, journey, at)
+    share = expect_returns(workspace, journey, at)
     if people is None:
         people = count_newcomers(workspace, journey, at)
-    share = base if isinstance(base, Unknown) else base.returned_share
     return plan_holdout(people=people, buyers_expected_share=share)

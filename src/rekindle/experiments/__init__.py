@@ -40,6 +40,7 @@ from rekindle.experiments.size import (
     plan_holdout,
     provable_lift,
     provable_rate_lift,
+    with_buyers,
 )
 from rekindle.experiments.sums import ArmSums, PowerSums
 from rekindle.experiments.variants import (
@@ -117,4 +118,5 @@ __all__ = [
     "relate",
     "share_level",
     "tell",
+    "with_buyers",
 ]

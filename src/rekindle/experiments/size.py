@@ -126,6 +126,15 @@ def provable_lift(
     return float(brentq(short, 0.0, most))
 
 
+def with_buyers(mean: float, standard_deviation: float, times: float) -> tuple[float, float]:
+    """Return mean and deviation of revenue if ``times`` as many bought, with the same baskets.
+
+    E[x^2] grows with the mean: both are sums over buyers.
+    """
+    square = (standard_deviation**2 + mean**2) * times
+    return mean * times, math.sqrt(max(square - (mean * times) ** 2, 0.0))
+
+
 def people_for_lift(
     *,
     lift: float,

@@ -7,7 +7,7 @@ profile's snapshot carries a row a customer, so that the profile is built once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rekindle.config import LifecycleSettings
-from rekindle.experiments import plan_holdout, provable_lift, provable_rate_lift
+from rekindle.experiments import plan_holdout, provable_lift, provable_rate_lift, with_buyers
 from rekindle.facts import PURCHASE, Facts, is_bought
 from rekindle.insights.model import (
     DRIFTED,
@@ -38,7 +38,17 @@ from rekindle.insights.silences import Silences, build_silences, measure_returns
 from rekindle.insights.subscribers import build_subscriptions
 from rekindle.insights.survival import FEWEST_AT_RISK, Interval, Survival
 from rekindle.insights.wire import Figure
-from rekindle.predictions import Outlook, PastCut, foresee, past_days, warn_of_season
+from rekindle.predictions import (
+    STEPS,
+    GroupModels,
+    Outlook,
+    PastCut,
+    PastGroup,
+    foresee,
+    load_group_models,
+    past_days,
+    warn_of_season,
+)
 from rekindle.profiles import build_profiles, local_before, local_day
 from rekindle.subscriptions import OURS, find_definition
 from rekindle.vocabulary import Money, Tier, Unknown
@@ -58,8 +68,9 @@ NOTES = (
     "is part of these figures.",
     "The curve of returns is a Kaplan-Meier estimate with 95 % intervals. One customer's silences "
     "count as if they were several customers', so intervals of short silences are too narrow.",
-    "Still return is a forecast: what became of those in the tier at the last day whose outcome "
-    "is known. Its range holds four outcomes in five, by how far such forecasts were off before.",
+    "Still return is a forecast: of the return model where a year or more is known, else what "
+    "became of those in the tier at the last day whose outcome is known. Its range holds four "
+    "outcomes in five, by how far such forecasts were off before.",
     "What a list can prove is worked out in a normal approximation. With few buyers and a few "
     "very large orders it is hopeful: the real difference has to be larger.",
 )
@@ -81,21 +92,21 @@ def build_audit(
     *,
     as_of: datetime,
     settings: LifecycleSettings,
-    horizon: timedelta = HORIZON,
     definition: str = OURS.name,
     not_worth: Mapping[str, str] = NO_RULES,
+    contacted: Collection[str] = (),
 ) -> Audit:
     """Return the audit of everything known strictly before ``as_of``.
 
-    ``run`` executes an expression (``Engine.run``); ``horizon`` is the whole number of
-    days within which a return counts; ``definition`` names who counts as a subscriber, and
-    ``not_worth`` are the rules that say which of those who left are not worth asking.
+    ``run`` executes an expression (``Engine.run``). ``definition`` names who counts as a
+    subscriber, and ``not_worth`` are the rules that say which of those who left are not worth
+    asking. The return model learns nothing from who was ``contacted`` before ``as_of``.
 
     Raises:
         UsageError: no definition is called so, or a rule is no predicate.
     """
     chosen = find_definition(definition)
-    audit = _Auditor(facts, run, as_of, settings, horizon).audit()
+    audit = Auditor(facts, run, as_of, settings, HORIZON, contacted).audit()
     subscribed = build_subscriptions(
         facts, run, as_of=as_of, definition=chosen, settings=settings, not_worth=not_worth
     )
@@ -103,7 +114,7 @@ def build_audit(
 
 
 @dataclass(frozen=True, slots=True)
-class _Auditor:
+class Auditor:
     """The question, and who answers it."""
 
     facts: Facts
@@ -111,8 +122,10 @@ class _Auditor:
     as_of: datetime
     settings: LifecycleSettings
     horizon: timedelta
+    contacted: Collection[str]
 
     def audit(self) -> Audit:
+        """Return the audit without its subscriptions."""
         totals = self.run(build_totals(self.facts.cut(self.as_of).orders)).to_pylist()[0]
         silences = Silences.from_rows(
             self.run(build_silences(self.facts, self.as_of, self.settings))
@@ -124,6 +137,7 @@ class _Auditor:
         pace = self.run(build_pace(known, self.as_of, self._before(self.horizon))).to_pylist()[0]
         days_known = self._days_known(pace["first_on"])
         cuts = self._past_cuts(days_known)
+        outlook = self.foresight(days_known, snapshot, cuts)
         return Audit(
             as_of=self.as_of,
             zone=self.facts.zone,
@@ -142,11 +156,9 @@ class _Auditor:
                 survival, horizon_days=self.horizon.days, at_days=self._points(survival)
             ),
             tiers=tiers,
-            tier_lines=self._lines(snapshot, tiers, cuts),
+            tier_lines=self._lines(snapshot, tiers, outlook),
             most_valuable=self._most_valuable(snapshot),
-            proof=self._proof(
-                sum(tiers[tier].customers for tier in DRIFTED), foresee(_together(cuts))
-            ),
+            proof=self._proof(sum(tiers[tier].customers for tier in DRIFTED), outlook(DRIFTED)),
             notes=NOTES,
             warnings=(*self._warnings(days_known, pace), *warn_of_order(cuts)),
         )
@@ -210,11 +222,52 @@ class _Auditor:
             found.append({t: PastCut(cut_at, *seen.get(t.value, (0, 0))) for t in LINES})
         return found
 
+    def foresight(
+        self, days_known: int, snapshot: pa.Table, cuts: Sequence[Mapping[Tier, PastCut]]
+    ) -> Callable[[Collection[Tier]], Outlook | Unknown]:
+        """Return what foresees how many of some tiers return: the model, where there is one."""
+        models = self._models(days_known)
+        days = past_days(days_known, self.horizon.days)[:STEPS]
+        # Members of tiers at past days are read only for a model to be held against.
+        then = [] if isinstance(models, Unknown) else [self.members(ago) for ago in days]
+
+        def foresee_tiers(tiers: Collection[Tier]) -> Outlook | Unknown:
+            together = [_together(cut, tiers) for cut in cuts]
+            if isinstance(models, GroupModels):
+                before = [
+                    PastGroup(ago, _who(members, tiers), cut)
+                    for ago, members, cut in zip(days, then, together, strict=False)
+                ]
+                found = models.foresee(_who(snapshot, tiers), before)
+                if isinstance(found, Outlook):
+                    return found
+            return foresee(together)
+
+        return foresee_tiers
+
+    def _models(self, days_known: int) -> GroupModels | Unknown:
+        return load_group_models(
+            self.facts,
+            self.run,
+            as_of=self.as_of,
+            horizon_days=self.horizon.days,
+            days_known=days_known,
+            contacted=self.contacted,
+        )
+
+    def members(self, ago: int) -> pa.Table:
+        """Return who was in which tier from at_risk on, so many days ago."""
+        cut_at = self._before(timedelta(ago))
+        profiles = build_profiles(
+            self.facts, cut_at, self.settings, columns=("customer_id", "tier")
+        )
+        return self.run(profiles.filter(profiles.tier.isin([tier.value for tier in LINES])))
+
     def _lines(
         self,
         snapshot: pa.Table,
         tiers: Mapping[Tier, TierTotal],
-        cuts: Sequence[Mapping[Tier, PastCut]],
+        outlook: Callable[[Collection[Tier]], Outlook | Unknown],
     ) -> Mapping[Tier, TierLine]:
         buyers = snapshot.filter(pc.field("orders_count") > 0)
         if not buyers.num_rows:
@@ -223,7 +276,7 @@ class _Auditor:
         return {
             tier: TierLine(
                 float(np.median(buyers[f"{tier.value}_after_days"].to_numpy())),
-                _returning(tiers[tier].customers, foresee([cut[tier] for cut in cuts])),
+                _returning(tiers[tier].customers, outlook((tier,))),
             )
             for tier in LINES
         }
@@ -246,18 +299,18 @@ class _Auditor:
 
     def _proof(self, people: int, outlook: Outlook | Unknown) -> Proof:
         base = self._earlier_cut()
-        share = base.share
+        share, times = base.share, 1.0
+        if isinstance(outlook, Outlook) and outlook.is_modelled and base.returned:
+            share, times = outlook.share, outlook.share / (base.returned / base.people)
         plan = plan_holdout(people=people, buyers_expected_share=share)
-        revenue: Figure = (
-            base.deviation
-            if isinstance(base.deviation, Unknown)
-            else provable_lift(
-                people=people,
-                holdout_share=plan.share,
-                standard_deviation=base.deviation,
-                mean=None if isinstance(base.revenue, Unknown) else base.revenue,
+        revenue: Figure
+        if isinstance(base.deviation, Unknown) or isinstance(base.revenue, Unknown):
+            revenue = base.deviation
+        else:
+            mean, deviation = with_buyers(base.revenue, base.deviation, times)
+            revenue = provable_lift(
+                people=people, holdout_share=plan.share, standard_deviation=deviation, mean=mean
             )
-        )
         rate: Figure = (
             share
             if isinstance(share, Unknown)
@@ -315,16 +368,18 @@ def _say(tier: Tier) -> str:
     return tier.value.replace("_", " ")
 
 
-def _together(cuts: Sequence[Mapping[Tier, PastCut]]) -> list[PastCut]:
-    """Return the cuts of everybody who had drifted away."""
-    return [
-        PastCut(
-            cut[Tier.LAPSED].as_of,
-            sum(cut[tier].people for tier in DRIFTED),
-            sum(cut[tier].returned for tier in DRIFTED),
-        )
-        for cut in cuts
-    ]
+def _together(cut: Mapping[Tier, PastCut], tiers: Collection[Tier]) -> PastCut:
+    """Return the cut of everybody in some tiers."""
+    return PastCut(
+        cut[Tier.LAPSED].as_of,
+        sum(cut[tier].people for tier in tiers),
+        sum(cut[tier].returned for tier in tiers),
+    )
+
+
+def _who(profiles: pa.Table, tiers: Collection[Tier]) -> pa.ChunkedArray:
+    names = pa.array([tier.value for tier in tiers])
+    return profiles.filter(pc.is_in(profiles["tier"], names))["customer_id"]
 
 
 def build_totals(orders: ir.Table) -> ir.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rekindle.predictions.buying import fit_sbg_counts
 from rekindle.predictions.cards import CardQuestion, ModelCard, build_card
+from rekindle.predictions.groups import GroupModels, PastGroup, load_group_models
 from rekindle.predictions.hazard import ReturnModel, fit_returns
 from rekindle.predictions.histories import Histories, build_purchase_days, read_histories
 from rekindle.predictions.judging import Bin, Judgement, judge
@@ -11,10 +12,12 @@ from rekindle.predictions.keeping import DayOfScores, score_day, tell_staleness
 from rekindle.predictions.lapsing import LapseRun, estimate_lapses
 from rekindle.predictions.outlook import (
     CONFIDENCE,
+    STEPS,
     Expected,
     Outlook,
     PastCut,
     foresee,
+    foresee_by_model,
     past_days,
     warn_of_season,
 )
@@ -31,10 +34,12 @@ from rekindle.predictions.warning import WarningModel, fit_warning
 
 __all__ = [
     "CONFIDENCE",
+    "STEPS",
     "Bin",
     "CardQuestion",
     "DayOfScores",
     "Expected",
+    "GroupModels",
     "Histories",
     "Judgement",
     "KnownPast",
@@ -42,6 +47,7 @@ __all__ = [
     "ModelCard",
     "Outlook",
     "PastCut",
+    "PastGroup",
     "ReturnModel",
     "ScoreRun",
     "Tenth",
@@ -57,7 +63,9 @@ __all__ = [
     "fit_sbg_counts",
     "fit_warning",
     "foresee",
+    "foresee_by_model",
     "judge",
+    "load_group_models",
     "load_past",
     "past_days",
     "read_histories",

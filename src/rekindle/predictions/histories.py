@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import ibis
@@ -108,6 +108,17 @@ class Histories:
         # Days ascend for each person: written from behind, the first stays.
         found[self.person[later][::-1]] = self.day[later][::-1]
         return found
+
+    def before(self, day: int) -> Histories:
+        """Return the histories as they were before a day; people without any order stay."""
+        seen = self.day < day
+        return replace(
+            self,
+            person=self.person[seen],
+            day=self.day[seen],
+            worth=self.worth[seen],
+            units=self.units[seen],
+        )
 
     def without(self, people: frozenset[str], most: int) -> Histories:
         """Return the histories of others, of at most so many: every n-th by their ids."""

@@ -30,10 +30,12 @@ YEAR_DAYS = 365
 PEAK = 1.3
 
 # How far the log odds of a share move within a horizon in shops of which nothing is known yet,
-# and how many independent moves of one's own that weighs as much as (ADR 0047).
+# and how many independent moves of one's own that weighs as much as (ADRs 0047, 0055).
 USUAL_MOVE = 0.4
-USUAL_WEIGHT = 2.0
+USUAL_WEIGHT = 1.0
 SMALLEST_MOVE = 0.15
+USUAL_MISS = 0.25
+"""How far the return model's shares miss in shops of which nothing is known yet, in log odds."""
 
 _RANKS = ndtri((np.arange(99) + 1) / 100)
 
@@ -62,12 +64,15 @@ class Outlook:
 
     ``centre`` and ``spread`` are of its log odds. ``latest`` is the cut it rests on and
     ``moves`` how many pairs of past cuts the spread was seen at; 0 is none of this shop's own.
+    ``is_modelled`` says that the return model foresees it; ``latest`` is then the newest cut it
+    was judged at and ``moves`` how many of them there were.
     """
 
     latest: PastCut
     centre: float
     spread: float
     moves: int
+    is_modelled: bool = False
 
     @property
     def share(self) -> float:
@@ -92,12 +97,14 @@ class Outlook:
         """Return a sentence on how many of ``people`` will buy unprompted; ``of`` names them."""
         found = self.of(people)
         checked = (
-            f"at {counted(self.moves, 'pair')} of past cuts of this shop"
+            f"at {counted(self.moves, 'past cut' if self.is_modelled else 'pair')} of "
+            f"{'' if self.is_modelled else 'past cuts of '}this shop"
             if self.moves
             else "in other shops, as this history is too short to have checked any"
         )
+        by = " by the return model" if self.is_modelled else ""
         return (
-            f"Of {of} about {found.value:,.0f} are expected to buy unprompted; "
+            f"Of {of} about {found.value:,.0f} are expected{by} to buy unprompted; "
             f"{found.low:,.0f} to {found.high:,.0f} is the range for four forecasts in five, by "
             f"how far such forecasts were off {checked}."
         )
@@ -111,8 +118,7 @@ def foresee(cuts: Sequence[PastCut]) -> Outlook | Unknown:
     odds: dict[int, tuple[float, float]] = {}
     for place, cut in enumerate(cuts):
         if cut.people >= FEWEST_PEOPLE:
-            came, stayed = cut.returned + 0.5, cut.people - cut.returned + 0.5
-            odds[place] = float(np.log(came / stayed)), 1 / came + 1 / stayed
+            odds[place] = _odds(cut)
     if not odds:
         return Unknown(
             f"at no past day with a known outcome did the group hold {FEWEST_PEOPLE} people"
@@ -121,12 +127,44 @@ def foresee(cuts: Sequence[PastCut]) -> Outlook | Unknown:
     centre, noise = odds[newest]
     pairs = [(odds[one], odds[one + STEPS]) for one in odds if one + STEPS in odds]
     moved = [max((a[0] - b[0]) ** 2 - a[1] - b[1], 0.0) for a, b in pairs]
-    # Pairs of overlapping windows tell little that is new: a horizon's worth counts as one.
-    weight = len(moved) / STEPS
-    own = float(np.mean(moved)) if moved else 0.0
-    move = (USUAL_WEIGHT * USUAL_MOVE**2 + weight * own) / (USUAL_WEIGHT + weight)
+    move = _blend(USUAL_MOVE, moved)
     spread = float(np.sqrt(noise + max(move, SMALLEST_MOVE**2)))
     return Outlook(cuts[newest], centre, spread, len(moved))
+
+
+def foresee_by_model(share: float, judged: Sequence[tuple[float, PastCut]]) -> Outlook:
+    """Return the outlook of a share that the return model foresees.
+
+    ``judged`` are shares it would have foreseen at past cuts, newest first, beside what came.
+    """
+    misses = []
+    for told, cut in judged:
+        odds, noise = _odds(cut)
+        misses.append(max((_logit(told) - odds) ** 2 - noise, 0.0))
+    miss = _blend(USUAL_MISS, misses)
+    spread = float(np.sqrt(max(miss, SMALLEST_MOVE**2)))
+    return Outlook(judged[0][1], _logit(share), spread, len(judged), is_modelled=True)
+
+
+def _odds(cut: PastCut) -> tuple[float, float]:
+    """Return the log odds of a return at a cut, and the variance chance gives them."""
+    came, stayed = cut.returned + 0.5, cut.people - cut.returned + 0.5
+    return float(np.log(came / stayed)), 1 / came + 1 / stayed
+
+
+def _logit(share: float) -> float:
+    within = min(max(share, 1e-6), 1 - 1e-6)
+    return float(np.log(within / (1 - within)))
+
+
+def _blend(usual: float, seen: Sequence[float]) -> float:
+    """Return the squared move to expect: what is usual elsewhere, and what was seen here.
+
+    Overlapping windows tell little that is new: a horizon's worth counts as one.
+    """
+    weight = len(seen) / STEPS
+    own = float(np.mean(seen)) if seen else 0.0
+    return (USUAL_WEIGHT * usual**2 + weight * own) / (USUAL_WEIGHT + weight)
 
 
 def past_days(days_known: int, horizon_days: int) -> tuple[int, ...]:

@@ -276,21 +276,21 @@ class Workspace:
     def audit(self, as_of: datetime | None = None, definition: str = "ours") -> Audit:
         """Return who drifted away, what they are worth and what could be proven.
 
-        Without a date, what is known by now of every order counts: a cancellation that has
-        no date of its own was read after the last order, and made that order none.
+        Without a date a cancellation without one counts: it was read after the last order.
         """
         from rekindle.insights import build_audit
 
         engine, facts = self.reading
         if as_of is None:
-            facts = replace(facts, has_late_changes=False)
+            as_of, facts = self.latest(), replace(facts, has_late_changes=False)
         return build_audit(
             facts,
             engine.run,
-            as_of=as_of or self.latest(),
+            as_of=as_of,
             settings=self.config.lifecycle,
             definition=definition,
             not_worth=self.config.subscriptions.not_worth,
+            contacted=self.history.contacted(as_of) if self.has_ledger else (),
         )
 
     # The ledger

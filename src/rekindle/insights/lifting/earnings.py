@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from rekindle.experiments import (
     ArmOutcome,
+    ArmSums,
     Lift,
     holdout_for_lift,
     people_for_lift,
     provable_lift,
     relate,
+    with_buyers,
 )
 from rekindle.insights.wire import Json, write_figure, write_unknown
 from rekindle.vocabulary import Unknown
@@ -150,8 +152,9 @@ def _find_power(lift: Lift | Unknown, arms: tuple[ArmOutcome, ArmOutcome], days:
         reason = lift if isinstance(lift, Unknown) else Unknown("nobody was assigned")
         return Power(reason, reason, reason, reason)
     share = arms[1].assigned / people
-    spread = math.sqrt((arms[0].sums + arms[1].sums).variance)
-    provable = provable_lift(people=people, holdout_share=share, standard_deviation=spread)
+    both = arms[0].sums + arms[1].sums
+    spread = math.sqrt(both.variance)
+    provable = _find_provable(both, arms[1].sums.mean, share, people)
     needed = people_for_lift(
         lift=abs(lift.difference), holdout_share=share, standard_deviation=spread
     )
@@ -160,6 +163,18 @@ def _find_power(lift: Lift | Unknown, arms: tuple[ArmOutcome, ArmOutcome], days:
         return Power(provable, needed, needed, held)
     waiting = max(needed - people, 0.0) * days / people
     return Power(provable, needed, waiting, held)
+
+
+def _find_provable(both: ArmSums, held: float, share: float, people: int) -> float | Unknown:
+    """Return the smallest lift that is likely to show: more buyers with the baskets of both arms.
+
+    ``held`` is the mean of the holdout, to which they are added. Where refunds outweigh what was
+    bought there are no such buyers, and the lift is a shift of everybody.
+    """
+    spread, mean = math.sqrt(both.variance), None
+    if min(both.mean, held) > 0:
+        mean, spread = with_buyers(both.mean, spread, held / both.mean)
+    return provable_lift(people=people, holdout_share=share, standard_deviation=spread, mean=mean)
 
 
 def _write(figure: Range | Unknown) -> Json:
