@@ -140,8 +140,10 @@ class Notice:
 
     ``thing`` is what it is about, as the provider numbers it, and ``customer`` whose that is;
     both are the provider's ids, where statements go by the ids of the business. ``paid`` are
-    the subscriptions whose money has come in; their access is to be restored. ``is_back`` says
-    that a subscription goes on that rested, or one began in the place of another.
+    the subscriptions whose money has come in. ``is_back`` says that a subscription goes on that
+    rested, or one began in the place of another. ``restored`` is a subscription that is paid for
+    again, so that its owner's access is to be restored, and ``instead_of`` the one whose place
+    it took, if it did.
     """
 
     id: str
@@ -152,6 +154,8 @@ class Notice:
     thing: str = ""
     customer: str = ""
     is_back: bool = False
+    restored: str = ""
+    instead_of: str = ""
 
 
 class Biller(Protocol):

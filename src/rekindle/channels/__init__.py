@@ -3,6 +3,7 @@
 from rekindle.channels.discovery import (
     build_asker,
     build_outlet,
+    build_teller,
     discover,
     find_capabilities,
     find_channel,
@@ -18,6 +19,7 @@ from rekindle.channels.matrix import describe_channels
 __all__ = [
     "build_asker",
     "build_outlet",
+    "build_teller",
     "describe_channels",
     "discover",
     "find_capabilities",

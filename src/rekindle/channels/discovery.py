@@ -32,6 +32,7 @@ from rekindle.vocabulary import Channel, Money
 
 if TYPE_CHECKING:
     from rekindle.channels.asking import Asker
+    from rekindle.channels.webhook.posting.telling import Teller
 
 FILES = ("README.md", "__init__.py", "outlet.py", "settings.py", "webhook.py")
 GROUP = "rekindle.channels"
@@ -113,6 +114,17 @@ def build_asker(timeout_seconds: float, *, secrets: Sequence[str]) -> Asker:
     from rekindle.channels.asking import Asker
 
     return Asker(timeout_seconds, secrets=secrets)
+
+
+def build_teller(url: str, *, timeout_seconds: float) -> Teller:
+    """Return what tells a system of the user's own of what happened.
+
+    Raises:
+        ConfigError: there is no secret to sign with, or anybody on the way could read along.
+    """
+    from rekindle.channels.webhook.posting.telling import Teller
+
+    return Teller(url, timeout_seconds=timeout_seconds)
 
 
 def build_outlet(name: str, settings: Any, *, base: Path, secrets: Mapping[str, str]) -> Outlet:

@@ -576,6 +576,12 @@ class BillingSettings(Settings):
     link_days: int = Field(
         30, ge=1, le=365, description="For how many days a link back to a subscription works."
     )
+    access_url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="Where your own system is told, signed, that somebody paid and gets their "
+        "access back; empty for nowhere.",
+    )
     kept: tuple[Text, ...] = Field(
         (),
         max_length=20,

@@ -203,11 +203,15 @@ from rekindle.ledger.outbox import (  # noqa: E402
     note_judged,
     tally_lists,
 )
+from rekindle.ledger.outbox.access import AccessNote, AccessNotes, AccessTimes  # noqa: E402
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 from rekindle.ledger.signals import end_silence, hold_people  # noqa: E402
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "AccessNote",
+    "AccessNotes",
+    "AccessTimes",
     "AddressBook",
     "Alert",
     "Alerts",

@@ -242,3 +242,34 @@ class BillerNotice(models.Model):
                 name="ledger_biller_notice_spool",
             ),
         )
+
+
+class AccessNote(models.Model):
+    """An access to be restored: told to the business's own system until it took it.
+
+    ``key`` is what the receiver tells repeated ones by; ``next_at`` when it is told next, and
+    ``claimed_until`` until when somebody is telling it.
+    """
+
+    key = _word(64)
+    provider = _word(63)
+    subscription = _word(200)
+    customer = _word(200)
+    because = _word(16)
+    paid_at = models.DateTimeField()
+    noted_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    last_error = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "ledger_access_note"
+        constraints = (models.UniqueConstraint(fields=["key"], name="ledger_access_note_once"),)
+        indexes = (
+            models.Index(
+                fields=["next_at"], condition=Q(told_at__isnull=True), name="ledger_access_due"
+            ),
+            models.Index(fields=["told_at"], name="ledger_access_told"),
+        )

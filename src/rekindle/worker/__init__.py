@@ -5,6 +5,7 @@ from rekindle.worker.dispatching.asking import LedgerShowing, Showing, Told
 from rekindle.worker.examining import Line, State, examine, worst_of
 from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import BillerNotices, ProviderReports, bring_notices, heard_since
+from rekindle.worker.keeping.access import AccessKeeper
 from rekindle.worker.keeping.alerts import read_alert_urls, tell_team
 from rekindle.worker.keeping.daily import watch_workspace
 from rekindle.worker.keeping.expiring import (
@@ -28,6 +29,7 @@ from rekindle.worker.trying import TestMail, save_preview, send_test, write_lett
 
 __all__ = [
     "Accepted",
+    "AccessKeeper",
     "BillerNotices",
     "Expiring",
     "FactsOverview",

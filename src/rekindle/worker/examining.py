@@ -19,6 +19,8 @@ from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templat
 from rekindle.errors import ConfigError, DeliveryError, RekindleError, WorkspaceError
 from rekindle.gate import month_of
 from rekindle.ledger import (
+    AccessNotes,
+    AccessTimes,
     ApiKeys,
     Pool,
     Scope,
@@ -45,6 +47,7 @@ from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, moment, numbered
+from rekindle.worker.keeping.access import AccessKeeper
 from rekindle.worker.keeping.breaking import WHO as BREAKER
 from rekindle.worker.keeping.expiring import EVENT as EXPIRING_EVENT
 from rekindle.worker.keeping.stocking import open_shop
@@ -54,6 +57,7 @@ SHORT_SECRET = 16
 OLD_IMPORT = timedelta(days=2)
 SILENT = timedelta(days=1)
 QUIET_BILLER = timedelta(days=7)
+LATE_ACCESS = timedelta(minutes=10)
 # Meta takes up to a day; a pass that is away and a second try take the rest.
 TAKEN_OFF_WITHIN = timedelta(days=2)
 LITTLE_SPACE, NO_SPACE = 2**30, 100 * 2**20
@@ -539,6 +543,32 @@ def _billing(workspace: Workspace) -> Iterator[Line]:
             f"{folder.called} sends its notices to {address}, the last one on {moment(last, zone)}"
         )
         yield Line("billing", State.WELL, found)
+    yield from _accesses(workspace)
+
+
+def _accesses(workspace: Workspace) -> Iterator[Line]:
+    """Say how long it takes from a payment until the business's system restored access."""
+    if not (url := workspace.config.billing.access_url):
+        return
+    now = workspace.clock.now()
+    times = AccessNotes(workspace.ledger).times(now - timedelta(days=30))
+    if trouble := AccessKeeper(workspace).trouble:
+        yield Line("access", State.REFUSES, "nobody is told that access is restored", trouble)
+    elif times.oldest_at is not None and now - times.oldest_at > LATE_ACCESS:
+        since = moment(times.oldest_at, workspace.zone)
+        found = f"{counted(times.waiting, 'payment')} could not be told to {url}, since {since}"
+        yield Line("access", State.WARNS, found, "see the log; it is told again by itself")
+    else:
+        yield Line("access", State.WELL, _told_times(times))
+
+
+def _told_times(times: AccessTimes) -> str:
+    half, most = times.quantile(0.5), times.quantile(0.99)
+    if half is None or most is None:
+        return "nobody's access was to be restored within 30 days"
+    often = counted(len(times.seconds), "payment")
+    seconds = f"p50 {half:.1f} s, p99 {most:.1f} s"
+    return f"access restored after {often} of the last 30 days: {seconds} after the payment"
 
 
 def _channels(workspace: Workspace, *, looks_outside: bool) -> Iterator[Line]:

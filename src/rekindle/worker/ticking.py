@@ -22,6 +22,7 @@ from rekindle.runtime import Workspace
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
 from rekindle.worker.hearing import bring_notices
+from rekindle.worker.keeping.access import AccessKeeper
 from rekindle.worker.keeping.alerts import AlertKeeper
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
@@ -74,6 +75,7 @@ class Worker:
         self._payments = PaymentWatch(workspace)
         self._offers = OfferWatch(workspace)
         self._alerts = AlertKeeper(workspace)
+        self._access = AccessKeeper(workspace)
         self._saved: str | None = None
         self._noted: str | None = None
         self._imported_at = NEVER
@@ -89,6 +91,7 @@ class Worker:
         space = self._workspace
         now = space.clock.now()
         self._mark.require_newest()
+        self._access.tell(is_stopping=is_stopping)
         self._import_reports(now)
         space.settle_persons()
         if told := score_daily(space, now):

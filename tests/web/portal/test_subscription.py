@@ -27,6 +27,10 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 class FakeSubscribers:
     clock: MovableClock
     forgotten: set[str] = field(default_factory=set)
+    back: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def came_back(self, person: str, instead_of: str, subscription: str) -> None:
+        self.back.append((person, instead_of, subscription))
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -130,6 +134,7 @@ def test_one_press_brings_back_at_the_price_that_is_shown(stage: Stage) -> None:
         assert said in page
     assert "You are back." in stage.press(stage.link()).body
     assert len(stage.running) == 1
+    assert len(stage.subscribers.back) == 1
 
 
 def test_nothing_of_the_person_is_on_the_page(stage: Stage) -> None:

@@ -139,6 +139,8 @@ class StripeBiller:
             thing=named[1],
             customer=named[1] if named[0] == "customer" else id_of(thing.get("customer")),
             is_back=_is_back(thing, before, kind),
+            restored=named[1] if _is_paid_again(thing, before, kind) else "",
+            instead_of=_previous_of(thing),
         )
         return self._stated(notice, thing)
 
@@ -398,14 +400,37 @@ class StripeBiller:
 
 def _is_back(thing: Thing, before: Thing, kind: str) -> bool:
     """Return whether a subscription goes on that rested, or runs in the place of another."""
-    if not kind.startswith("customer.subscription.") or read_state(thing) is not (
-        SubscriptionState.ACTIVE
-    ):
+    if not _runs(thing, kind):
         return False
     if before.get("pause_collection") or before.get("status") == "paused":
         return True
-    began = kind == "customer.subscription.created" or before.get("status") == "incomplete"
-    return began and bool((thing.get("metadata") or {}).get(PREVIOUS))
+    return _began(before, kind) and bool(_previous_of(thing))
+
+
+def _is_paid_again(thing: Thing, before: Thing, kind: str) -> bool:
+    """Return whether a subscription runs again that its owner had not paid for, or had left.
+
+    While collection alone rested (``pause_collection``) nothing was paid, nor is it now.
+    """
+    if not _runs(thing, kind):
+        return False
+    if before.get("status") in {"past_due", "unpaid", "paused"}:
+        return True
+    return _began(before, kind) and bool(_previous_of(thing))
+
+
+def _runs(thing: Thing, kind: str) -> bool:
+    return kind.startswith("customer.subscription.") and read_state(thing) is (
+        SubscriptionState.ACTIVE
+    )
+
+
+def _began(before: Thing, kind: str) -> bool:
+    return kind == "customer.subscription.created" or before.get("status") == "incomplete"
+
+
+def _previous_of(thing: Thing) -> str:
+    return str((thing.get("metadata") or {}).get(PREVIOUS) or "")
 
 
 def _product_of(subscription: Thing) -> str:

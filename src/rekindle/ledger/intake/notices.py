@@ -19,6 +19,7 @@ from rekindle.ledger import intake_models, models
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.book.persons import find_persons
 from rekindle.ledger.intake.identity import BatchLinks
+from rekindle.ledger.outbox.access import AccessNote, AccessNotes
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 from rekindle.ledger.versions import Versions
 from rekindle.vocabulary import Reason
@@ -72,8 +73,15 @@ class KeptNotices:
             found |= self._versions.find(journey, version).journey.exits
         return frozenset(found)
 
-    def take(self, notice: HeardNotice, signals: Sequence[Signal], at: datetime) -> bool:
-        """Keep a notice and end what it ends, all or nothing; return whether it was new.
+    def take(
+        self,
+        notice: HeardNotice,
+        signals: Sequence[Signal],
+        at: datetime,
+        *,
+        accesses: Sequence[AccessNote] = (),
+    ) -> bool:
+        """Keep a notice and all it gives rise to, or nothing; return whether it was new.
 
         Of who asked to be forgotten that it came is kept, and nothing of what it said.
         """
@@ -95,6 +103,7 @@ class KeptNotices:
             )
             if signals and not is_erased:
                 self._book.record(signals, at)
+            AccessNotes(self._alias).add(accesses, at)
         return True
 
     @ledger_errors()

@@ -17,10 +17,11 @@ from rekindle.billing import BilledFact, Biller, Notice, build_biller, write_fac
 from rekindle.errors import BusyError, ConfigError, EventError, WorkError
 from rekindle.journeys import Signal
 from rekindle.journeys.population import PAYMENT_CLEARED, PAYMENT_DROPPED
-from rekindle.ledger import HeardNotice, KeptNotices, mend
+from rekindle.ledger import AccessNote, HeardNotice, KeptNotices, mend
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import SignalKind
 from rekindle.worker.guarding import Guard
+from rekindle.worker.keeping.access import AccessKeeper, name_access
 
 A_LITTLE = timedelta(microseconds=1)
 PATIENCE_SECONDS = 5.0
@@ -37,6 +38,7 @@ class BillerNotices:
         self._provider = workspace.config.billing.provider
         self._biller = _build(workspace)
         self._notices = KeptNotices(workspace.ledger, workspace.book)
+        self._access = AccessKeeper(workspace)
         # Providers send what happened in one second at once, in any order. One after the other,
         # the later one finds the earlier, and asks what is so.
         self._one_by_one = Lock()
@@ -86,9 +88,27 @@ class BillerNotices:
         signals = [replace(one, at=min(one.at, now)) for one in self._signals(notice, customer)]
         awaited = self._notices.awaited(customer) if signals else frozenset[str]()
         ending = [one for one in signals if self._ends(biller, notice, one, awaited)]
-        taken = self._notices.take(self._as_heard(notice, customer), ending, now)
+        heard, accesses = self._as_heard(notice, customer), list(self._accesses(notice, customer))
+        taken = self._notices.take(heard, ending, now, accesses=accesses)
         guard.note()
+        if taken and accesses:
+            self._access.tell_soon()
         return taken
+
+    def _accesses(self, notice: Notice, customer: str) -> Iterator[AccessNote]:
+        """Yield the access that a notice restores, where anybody wants to be told."""
+        if not (notice.restored and self._access.is_on):
+            return
+        # By these names the page on which people come back calls it, too.
+        told, back = (notice.instead_of, notice.restored), bool(notice.instead_of)
+        yield AccessNote(
+            id=name_access(self._provider, *(told if back else (notice.restored, notice.id))),
+            provider=self._provider,
+            subscription=notice.restored,
+            customer=customer,
+            because="came_back" if back else "paid",
+            paid_at=notice.at,
+        )
 
     def _ends(self, biller: Biller, notice: Notice, one: Signal, awaited: frozenset[str]) -> bool:
         """Return whether somebody waits for it, and owes nothing else where it is of a payment."""

@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from rekindle.billing import pull_facts
-from rekindle.clock import MovableClock
 from rekindle.gate import Enrolment
 from rekindle.journeys import JourneyVersion, parse_journey
-from rekindle.ledger import disconnect
 from rekindle.ledger.intake_models import BillerNotice
 from rekindle.ledger.models import Signal
 from rekindle.runtime import Workspace
-from rekindle.testing.biller import FakeBiller, running_biller, sign_notice
+from rekindle.testing.biller import FakeBiller
 from rekindle.vocabulary import Arm
-from rekindle.web.api import build_api
-from rekindle.worker import BillerNotices, State, bring_notices, examine, heard_since
-from tests.ledger.conftest import postgres, postgres_ledger, sqlite_template  # noqa: F401 - fixtures
-from tests.web.api.caller import serving
-from tests.web.api.fake_intake import FakeIntake
+from rekindle.worker import State, bring_notices, examine, heard_since
+from tests.web.api.billers.conftest import NOW, Post
+from tests.web.api.billers.receiver import subscriber
 
-NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-SETTINGS = """[workspace]
-currency = "USD"
-[ledger]
-url = "{url}"
-[billing]
-provider = "stripe"
-url = "{biller}"
-customer_key = "user_id"
-"""
 DUNNING = """journey: unpaid
 purpose: transactional
 enter: {on: payment_failed}
@@ -48,64 +30,6 @@ steps:
   - wait: 20 days
   - send: {channel: email, template: card}
 """
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeBiller]:
-    with running_biller(MovableClock(NOW)) as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def space(
-    request: pytest.FixtureRequest,
-    fake: FakeBiller,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Workspace]:
-    monkeypatch.setenv("REKINDLE_STRIPE_KEY", "sk_test_fake")
-    monkeypatch.setenv("REKINDLE_STRIPE_WEBHOOK_SECRET", "whsec_test")
-    url = "sqlite:///state/ledger.sqlite3"
-    if request.param == "postgres":
-        request.getfixturevalue("postgres")
-        url = request.getfixturevalue("postgres_url")
-    else:
-        (tmp_path / "state").mkdir()
-        template = request.getfixturevalue("sqlite_template")
-        shutil.copy(template, tmp_path / "state" / "ledger.sqlite3")
-    (tmp_path / "rekindle.toml").write_text(SETTINGS.format(url=url, biller=fake.url))
-    workspace = Workspace.open(tmp_path, clock=fake.world.clock)
-    yield workspace
-    if request.param == "sqlite":
-        disconnect(workspace.ledger)
-
-
-Post = Callable[..., tuple[int, Any]]
-
-
-@pytest.fixture
-def post(space: Workspace, fake: FakeBiller) -> Iterator[Post]:
-    """Yield what signs an event and posts it, as the biller does."""
-    with serving(build_api(FakeIntake(), notices=BillerNotices(space))) as port:
-
-        def send(event: Any, *, secret: str = "whsec_test", body: bytes = b"") -> tuple[int, Any]:
-            headers, signed = sign_notice(secret, event, fake.world.clock.now())
-            connection = HTTPConnection("127.0.0.1", port, timeout=30)
-            connection.request("POST", "/v1/notices/stripe", body or signed, headers)
-            answer = connection.getresponse()
-            said = json.loads(answer.read())
-            connection.close()
-            return answer.status, said
-
-        yield send
-
-
-def subscriber(fake: FakeBiller, name: str = "u1", does: str = "pays") -> tuple[str, str]:
-    """Let somebody subscribe; return the subscription and the card."""
-    world = fake.world
-    customer, price = world.add_customer(user_id=name)["id"], world.add_plan()["id"]
-    card = str(world.add_card(customer, does)["id"])
-    return str(world.subscribe(customer, price)["id"]), card
 
 
 def rows(space: Workspace, table: str) -> list[dict[str, Any]]:

@@ -56,6 +56,9 @@ class Subscribers(Protocol):
     def page(self, name: str, token: str) -> str:
         """Return the whole address of a page."""
 
+    def came_back(self, person: str, instead_of: str, subscription: str) -> None:
+        """Have somebody's access restored, who came back and paid just now. Never raises."""
+
 
 class SubscriptionPages:
     """The views, for one business."""
@@ -151,6 +154,11 @@ class SubscriptionPages:
                 return self._say(voice, "gone", HTTPStatus.GONE)
             return self._shown(voice, now, note="sub_new_price")
         if back.outcome is ChargeOutcome.PAID:
+            former = standing.subscription
+            if former == back.subscription and standing.paid_until is not None:
+                # Revived: it may be left again, and come back to again.
+                former = f"{former} {standing.paid_until.isoformat()}"
+            self._subscribers.came_back(link.person, former, back.subscription)
             return self._say(voice, "on")
         return self._step(voice, back)
 

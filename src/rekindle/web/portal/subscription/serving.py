@@ -13,6 +13,7 @@ from rekindle.desk import LedgerCustomers
 from rekindle.errors import ConfigError
 from rekindle.runtime import Workspace
 from rekindle.web.portal.subscription.pages import SubscriptionPages
+from rekindle.worker import AccessKeeper
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ class WorkspaceSubscribers:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace, self._customers = workspace, LedgerCustomers(workspace)
+        self._access = AccessKeeper(workspace)
 
     def now(self) -> datetime:
         """Return the present."""
@@ -42,6 +44,10 @@ class WorkspaceSubscribers:
     def page(self, name: str, token: str) -> str:
         """Return the whole address of a page."""
         return self._workspace.config.portal.page(name, token)
+
+    def came_back(self, person: str, instead_of: str, subscription: str) -> None:
+        """Have somebody's access restored, who came back and paid just now."""
+        self._access.note_return(person, instead_of, subscription)
 
 
 def build_subscription_routes(
