@@ -55,13 +55,17 @@ class BilledPlan:
 
 @dataclass(frozen=True, slots=True)
 class OpenInvoice:
-    """An invoice that waits for money, and what the last attempt was told."""
+    """An invoice that waits for money, and what the last attempt was told.
+
+    ``retried_at`` is when the provider tries it again by itself, None where it does not.
+    """
 
     id: str
     due: Money
     decline_code: str = ""
     advice_code: str = ""
     page_url: str = ""
+    retried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class BilledStanding:
 
     ``before`` is what it was paid for; ``now`` what the same costs today, None where it is
     sold no more. ``successor`` is the subscription that took its place, "" for none.
+    ``leaves_at`` is when it ends, where it was cancelled and runs until then.
     """
 
     subscription: str
@@ -81,6 +86,7 @@ class BilledStanding:
     open_invoice: OpenInvoice | None = None
     paid_until: datetime | None = None
     successor: str = ""
+    leaves_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

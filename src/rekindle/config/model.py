@@ -576,6 +576,12 @@ class BillingSettings(Settings):
     link_days: int = Field(
         30, ge=1, le=365, description="For how many days a link back to a subscription works."
     )
+    retries: tuple[Duration, ...] = Field(
+        (),
+        max_length=15,
+        description="How long after a payment first failed each retry of ours is made, as "
+        '`["3 days", "5 days", "7 days"]`; empty where the provider retries.',
+    )
     access_url: Address = Field(
         "",
         pattern=r"^(https?://[^\s]+)?$",

@@ -204,6 +204,7 @@ from rekindle.ledger.outbox import (  # noqa: E402
     tally_lists,
 )
 from rekindle.ledger.outbox.access import AccessNote, AccessNotes, AccessTimes  # noqa: E402
+from rekindle.ledger.outbox.charges import ChargeEntry, Charges  # noqa: E402
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 from rekindle.ledger.signals import end_silence, hold_people  # noqa: E402
 
@@ -219,6 +220,8 @@ __all__ = [
     "ApiKeys",
     "AuditEntry",
     "AuditLog",
+    "ChargeEntry",
+    "Charges",
     "ChosenOffer",
     "Claimed",
     "CodeHolder",

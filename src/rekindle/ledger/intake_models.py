@@ -244,6 +244,40 @@ class BillerNotice(models.Model):
         )
 
 
+class BillerCharge(models.Model):
+    """A retry of an invoice, written down before the biller is asked for it.
+
+    ``number`` counts those of its invoice; ``state`` is `asked` until there is an answer, and
+    ``claimed_until`` until when somebody waits for it. Of a skipped one ``decline_code`` is why.
+    """
+
+    provider = _word(63)
+    invoice = _word(200)
+    number = models.PositiveIntegerField()
+    state = _word(16)
+    asked_at = models.DateTimeField()
+    claimed_until = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    decline_code = _word(200, db_default="")
+    advice_code = _word(200, db_default="")
+    network_advice_code = _word(200, db_default="")
+
+    class Meta:
+        db_table = "ledger_biller_charge"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["provider", "invoice", "number"], name="ledger_biller_charge_once"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["claimed_until"],
+                condition=Q(state="asked"),
+                name="ledger_biller_charge_asked",
+            ),
+        )
+
+
 class AccessNote(models.Model):
     """An access to be restored: told to the business's own system until it took it.
 

@@ -8,6 +8,7 @@ from rekindle.subscriptions.departures import ChurnKind, build_departures, build
 from rekindle.subscriptions.failures import Ending, build_failures, build_unread_outcomes
 from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
 from rekindle.subscriptions.reconciling import build_differences
+from rekindle.subscriptions.retrying import OwedPayment, RetryStop, decide_retry
 from rekindle.subscriptions.standing import build_standing, build_unreadable
 from rekindle.subscriptions.states import build_states
 
@@ -19,6 +20,8 @@ __all__ = [
     "Definition",
     "Ending",
     "Movement",
+    "OwedPayment",
+    "RetryStop",
     "build_departures",
     "build_differences",
     "build_failures",
@@ -30,6 +33,7 @@ __all__ = [
     "build_steps",
     "build_unread_outcomes",
     "build_unreadable",
+    "decide_retry",
     "describe_declines",
     "find_definition",
     "judge_decline",

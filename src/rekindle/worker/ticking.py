@@ -29,6 +29,7 @@ from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
 from rekindle.worker.keeping.lists import build_list_keeper
 from rekindle.worker.keeping.payments import PaymentWatch
+from rekindle.worker.keeping.retrying import RetryKeeper
 from rekindle.worker.keeping.scores import score_daily
 from rekindle.worker.keeping.stocking import keep_stock
 from rekindle.worker.keeping.stopping import know_worth
@@ -76,6 +77,7 @@ class Worker:
         self._offers = OfferWatch(workspace)
         self._alerts = AlertKeeper(workspace)
         self._access = AccessKeeper(workspace)
+        self._retries = RetryKeeper(workspace)
         self._saved: str | None = None
         self._noted: str | None = None
         self._imported_at = NEVER
@@ -100,6 +102,8 @@ class Worker:
         self._save_people(now)
         returned = self._returns.look(now)
         self._payments.look(now)
+        if tried := self._retries.look(is_stopping=is_stopping):
+            logger.info("%d failed payments were tried again", tried)
         self._keep_house(now)
         rules = self._offers.look(space.rules, now)
         if stocked := str(keep_stock(space, is_stopping=is_stopping)):

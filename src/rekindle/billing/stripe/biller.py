@@ -198,6 +198,7 @@ class StripeBiller:
             open_invoice=read_open_invoice(found.get("latest_invoice")),
             paid_until=read_instant(item.get("current_period_end")),
             successor=id_of(successor),
+            leaves_at=_leaves_at(found, item),
         )
 
     def charge(self, invoice: str, *, key: str) -> Charge:
@@ -396,6 +397,13 @@ class StripeBiller:
         second = next(part[2:] for part in given.split(",") if part.startswith("t="))
         if abs(received_at.timestamp() - int(second)) > TOLERANCE.total_seconds():
             raise ForgedReportError("the notice was signed more than five minutes ago, or ahead")
+
+
+def _leaves_at(subscription: Thing, item: Thing) -> datetime | None:
+    at = subscription.get("cancel_at")
+    if at is None and subscription.get("cancel_at_period_end"):
+        at = item.get("current_period_end")
+    return read_instant(at)
 
 
 def _is_back(thing: Thing, before: Thing, kind: str) -> bool:

@@ -118,6 +118,7 @@ def read_open_invoice(invoice: Any) -> OpenInvoice | None:
         decline_code=str(error.get("decline_code") or error.get("code") or ""),
         advice_code=str(error.get("advice_code") or ""),
         page_url=str(invoice.get("hosted_invoice_url") or ""),
+        retried_at=read_instant(invoice.get("next_payment_attempt")),
     )
 
 

@@ -38,6 +38,7 @@ class BillerWorld:
         self.things: dict[str, Thing] = {}
         self.events: list[Thing] = []
         self.attempts: list[tuple[str, str]] = []  # invoice and what became of it
+        self.retries = True  # by itself, as the account is set up
         self._does: dict[str, str] = {}
         self._count = 0
 
@@ -314,14 +315,14 @@ class BillerWorld:
         is_first = invoice["billing_reason"] == "subscription_create"
         invoice["next_payment_attempt"] = (
             self._second() + RETRY_DAYS[tries - 1] * 86400
-            if tries <= len(RETRY_DAYS) and not is_first
+            if self.retries and tries <= len(RETRY_DAYS) and not is_first
             else None
         )
         self._tell("invoice.payment_failed", invoice)
         if subscription["status"] == "active":
             subscription["status"] = "past_due"
             self._tell("customer.subscription.updated", subscription, {"status": "active"})
-        if tries > len(RETRY_DAYS) and subscription["status"] == "past_due":
+        if self.retries and tries > len(RETRY_DAYS) and subscription["status"] == "past_due":
             self.end(subscription["id"], "payment_failed")
         return error
 

@@ -13,7 +13,7 @@ compare_bytes = import_module("rekindle.ledger.migrations.0007_one_order").compa
 class Migration(migrations.Migration):
     """Add their table."""
 
-    dependencies = [("ledger", "0033_message_worth")]
+    dependencies = [("ledger", "0034_chance")]
 
     operations = [
         migrations.CreateModel(

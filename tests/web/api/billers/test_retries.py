@@ -1,0 +1,141 @@
+"""Failed payments are tried again once each, whenever a worker dies, and never of who left."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rekindle.billing import pull_facts
+from rekindle.clock import MovableClock
+from rekindle.ledger.intake_models import BillerCharge
+from rekindle.runtime import Workspace
+from rekindle.testing.biller import FakeBiller
+from rekindle.worker.keeping.retrying import RetryKeeper
+from tests.runtime.crashing import kill_after, start_worker
+from tests.web.api.billers.receiver import subscriber
+
+SECRETS = {
+    "REKINDLE_STRIPE_KEY": "sk_test_fake",
+    "REKINDLE_STRIPE_WEBHOOK_SECRET": "whsec_test",
+}
+LATER = timedelta(minutes=6)
+KILLS = 8
+
+
+def owing(
+    fake: FakeBiller, space: Workspace, count: int, does: str = "insufficient_funds"
+) -> list[str]:
+    """Let so many people fail to pay, pull, and move to the first retry; return what they owe."""
+    world = fake.world
+    world.retries = False
+    people = [subscriber(fake, f"u{number}") for number in range(count)]
+    for _, card in people:
+        world._does[card] = does
+    world.advance(timedelta(days=28))
+    pull_facts(
+        space.config.billing, space.directory, now=space.clock.now(), bring=space.import_from
+    )
+    path = space.directory / "rekindle.toml"
+    if "retries" not in path.read_text():
+        text = path.read_text().replace("access_url", 'retries = ["3 days", "5 days"]\naccess_url')
+        path.write_text(text)
+    world.clock.move(timedelta(days=3))
+    world.attempts.clear()
+    return [str(world.things[sub]["latest_invoice"]) for sub, _ in people]
+
+
+def opened(space: Workspace) -> Workspace:
+    return Workspace.open(space.directory, clock=space.clock)
+
+
+def test_each_is_tried_once_by_the_schedule_and_no_further(
+    fake: FakeBiller, space: Workspace
+) -> None:
+    (invoice,) = owing(fake, space, 1)
+    keeper, counts = RetryKeeper(opened(space)), []
+    for _ in range(8):
+        keeper.look()
+        counts.append(len(fake.world.attempts))
+        fake.world.clock.move(timedelta(days=1))
+    assert counts == [1, 1, 2, 2, 2, 2, 2, 2]
+    rows = BillerCharge.objects.using(space.ledger).filter(invoice=invoice).order_by("number")
+    assert list(rows.values_list("number", "state")) == [(1, "declined"), (2, "declined")]
+
+
+@pytest.mark.parametrize(
+    "does", ["stolen_card", "authentication_required", "insufficient_funds:do_not_try_again"]
+)
+def test_what_is_hard_or_asks_for_its_owner_is_never_tried(
+    fake: FakeBiller, space: Workspace, does: str
+) -> None:
+    owing(fake, space, 1, does)
+    assert RetryKeeper(opened(space)).look() == 0
+    assert fake.world.attempts == []
+
+
+@pytest.mark.parametrize("what", ["cancel", "end", "pause", "paid", "provider"])
+def test_nobody_is_charged_after_they_left_paused_or_paid_whatever_the_facts_say(
+    fake: FakeBiller, space: Workspace, what: str
+) -> None:
+    (invoice,) = owing(fake, space, 1)
+    world = fake.world
+    sub = world.things[invoice]["parent"]["subscription_details"]["subscription"]
+    if what == "cancel":
+        world.update_subscription(sub, {"cancel_at_period_end": True})
+    elif what == "end":
+        world.end(sub)
+    elif what == "pause":
+        world.update_subscription(sub, {"pause_collection": {"behavior": "void"}})
+        world.things[sub]["status"] = "active"
+    elif what == "paid":
+        card = world.add_card(world.things[sub]["customer"])["id"]
+        world.pay(invoice, {"payment_method": card})
+        world.attempts.clear()
+    else:
+        world.things[invoice]["next_payment_attempt"] = 2_000_000_000
+    assert RetryKeeper(opened(space)).look() == 0
+    assert world.attempts == []
+
+
+def test_an_answer_that_got_lost_is_asked_for_again_by_the_same_key(
+    fake: FakeBiller, space: Workspace
+) -> None:
+    (invoice,) = owing(fake, space, 1)
+    fake.world._does = dict.fromkeys(fake.world._does, "pays")
+    keeper = RetryKeeper(opened(space))
+    fake.breaks_after = 1  # it answers how it stands, and nothing of the charge
+    keeper.look()
+    fake.breaks_after = None
+    row = BillerCharge.objects.using(space.ledger).get()
+    assert (row.state, row.invoice) == ("asked", invoice)
+    fake.world.clock.move(LATER)
+    assert keeper.look() == 1
+    row.refresh_from_db()
+    assert (row.state, fake.world.attempts) == ("paid", [(invoice, "pays")])
+
+
+def test_killed_at_any_moment_nobody_is_charged_twice(fake: FakeBiller, space: Workspace) -> None:
+    rng = random.Random(59)
+    invoices = owing(fake, space, 24)
+    fake.world._does = dict.fromkeys(fake.world._does, "pays")
+    rows = BillerCharge.objects.using(space.ledger)
+    killed = 0
+    for _ in range(KILLS):
+        process = start_worker(_retry, str(space.directory), space.clock.now().isoformat())
+        killed += kill_after(process, lambda: len(fake.world.attempts), more=2, rng=rng)
+        fake.world.clock.move(LATER)
+    RetryKeeper(opened(space)).look()
+    assert killed > 0
+    assert Counter(invoice for invoice, _ in fake.world.attempts) == Counter(invoices)
+    assert set(rows.values_list("state", flat=True)) == {"paid"}
+
+
+def _retry(folder: str, at: str) -> None:
+    os.environ.update(SECRETS)
+    space = Workspace.open(Path(folder), clock=MovableClock(datetime.fromisoformat(at)))
+    RetryKeeper(space).look()
