@@ -8,7 +8,7 @@ import pytest
 
 from rekindle.errors import UsageError
 from rekindle.worker import save_preview, write_letters
-from rekindle.worker.trying.pictures import Frame, Shot, find_browser, take_pictures
+from rekindle.worker.trying.pictures import Pane, Shot, find_browser, take_pictures
 from tests.runtime.shops import NOW, Team, set_key
 
 HOSTILE = "</iframe><script>alert(1)</script>"
@@ -86,12 +86,12 @@ def test_a_picture_is_as_wide_as_its_pages_side_by_side(
 ) -> None:
     page = tmp_path / "page.html"
     page.write_text("<p>Hello", encoding="utf-8")
-    shot = Shot(tmp_path / "one.png", [Frame(page, width) for width in widths])
+    shot = Shot(tmp_path / "one.png", [Pane(page, width) for width in widths])
     assert take_pictures(find_browser() or "", [shot]) == [shot.picture]
     assert int.from_bytes(shot.picture.read_bytes()[16:20]) == wide
 
 
 def test_a_browser_that_fails_takes_no_picture(tmp_path: Path) -> None:
-    shot = Shot(tmp_path / "picture.png", [Frame(tmp_path / "page.html", 680)])
+    shot = Shot(tmp_path / "picture.png", [Pane(tmp_path / "page.html", 680)])
     assert take_pictures("/bin/false", [shot]) == []
     assert take_pictures(str(tmp_path / "gone"), [shot]) == []

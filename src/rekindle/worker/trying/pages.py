@@ -14,7 +14,7 @@ from rekindle.content import render_page
 from rekindle.errors import WorkError
 from rekindle.wording import counted
 from rekindle.worker.trying.letters import Draft
-from rekindle.worker.trying.pictures import Frame, Shot, find_browser, take_pictures
+from rekindle.worker.trying.pictures import Pane, Shot, find_browser, take_pictures
 
 INDEX = "index.html"
 # The page beside an e-mail that shows it as a reader with a dark screen sees it.
@@ -94,8 +94,8 @@ def _picture(letters: Sequence[Draft], folder: Path) -> tuple[list[Path], str]:
 
 def _shot(stem: Path) -> Shot:
     page, dark = (stem.parent / f"{stem.name}{ending}" for ending in (".html", DARK))
-    frames = (Frame(page, DESKTOP), Frame(page, PHONE), Frame(dark, DESKTOP))
-    return Shot(stem.parent / f"{stem.name}.png", frames)
+    panes = (Pane(page, DESKTOP), Pane(page, PHONE), Pane(dark, DESKTOP))
+    return Shot(stem.parent / f"{stem.name}.png", panes)
 
 
 def _index(letters: Sequence[Draft], title: str, at: datetime, pictures: Sequence[Path]) -> str:

@@ -18,7 +18,7 @@ GAP = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Pane:
     """A page as it stands in a picture, and how wide it is."""
 
     page: Path
@@ -34,7 +34,7 @@ class Shot:
     """
 
     picture: Path
-    frames: Sequence[Frame]
+    panes: Sequence[Pane]
 
 
 def find_browser() -> str | None:
@@ -50,8 +50,8 @@ def take_pictures(browser: str, shots: Iterable[Shot]) -> list[Path]:
 
 def _take(browser: str, shot: Shot, profile: Path) -> bool:
     page = profile / "frames.html"
-    page.write_text(_lay_out(shot.frames), encoding="utf-8")
-    width = sum(one.width for one in shot.frames) + GAP * (len(shot.frames) - 1)
+    page.write_text(_lay_out(shot.panes), encoding="utf-8")
+    width = sum(one.width for one in shot.panes) + GAP * (len(shot.panes) - 1)
     command = [
         browser,
         "--headless",
@@ -73,7 +73,7 @@ def _take(browser: str, shot: Shot, profile: Path) -> bool:
     return shot.picture.is_file()
 
 
-def _lay_out(frames: Sequence[Frame]) -> str:
+def _lay_out(panes: Sequence[Pane]) -> str:
     """Return the page on which each frame is as wide as its reader's screen.
 
     Its queries for the width of the screen are answered by the frame. A window by itself
@@ -83,7 +83,7 @@ def _lay_out(frames: Sequence[Frame]) -> str:
     shown = "".join(
         f'<iframe src="{escape(one.page.resolve().as_uri(), quote=True)}" '
         f'style="flex:none;width:{one.width}px;height:{HEIGHT}px;border:0"></iframe>'
-        for one in frames
+        for one in panes
     )
     style = f"margin:0;display:flex;gap:{GAP}px;background:#888"
     return f'<meta charset="utf-8"><body style="{style}">{shown}'
