@@ -9,6 +9,7 @@ import pytest
 
 from rekindle.config import LifecycleSettings, parse_config
 from rekindle.errors import ConfigError
+from rekindle.insights import audit_page, build_audit
 from rekindle.insights.subscribers.worth import WorthLine, build_worth
 from rekindle.profiles import build_profiles
 from rekindle.testing.small_shop import Card
@@ -102,3 +103,20 @@ def test_who_subscribed_is_in_the_profile_from_that_day_on() -> None:
         ]
         engine.close()
         assert known == ([0, 1] if shop is bare else [1, 1])
+
+
+def test_a_page_of_many_reasons_can_be_written() -> None:
+    rows = [
+        subscription(f"s{n}", f"c{n}", "2024-01-01", "2024-06-01", mrr=9, end_reason=f"why {n}")
+        for n in range(120)
+    ]
+    engine = Business(rows).shop().engine()
+    audit = build_audit(
+        engine.facts(), engine.run, as_of=NOW, settings=LifecycleSettings(), not_worth=HOUSE
+    )
+    engine.close()
+    page = audit_page(audit, shop="Club")
+    assert "108 smaller groups are in the JSON." in page
+    assert page.count("<td") < 1_000
+    assert audit.subscriptions is not None
+    assert len(audit.subscriptions.rates) == 3 * 120

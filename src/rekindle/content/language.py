@@ -42,8 +42,16 @@ class _Sandbox(Environment):
     output_stream_limit = 2_000_000
 
 
+class _OwnSandbox(_Sandbox):
+    """For the pages of the house."""
+
+    # Loops within loops count as their product: sections, tables, rows and cells of a page.
+    loop_iteration_limit = 1_000_000
+
+
 def _build_sandbox(*, is_escaping: bool, is_ours: bool = False) -> Environment:
-    sandbox = _Sandbox(autoescape=is_escaping, undefined=StrictDefaultUndefined)
+    kind = _OwnSandbox if is_ours else _Sandbox
+    sandbox = kind(autoescape=is_escaping, undefined=StrictDefaultUndefined)
     for tag in ("include", "render"):
         del sandbox.tags[tag]
     sandbox.filters["date"] = _without_clock(sandbox.filters["date"])

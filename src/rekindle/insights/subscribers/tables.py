@@ -20,6 +20,7 @@ from rekindle.subscriptions import Movement
 from rekindle.vocabulary import Money, Unknown
 
 LAST_MONTHS = 12
+MOST_GROUPS = 12
 NOBODY = "nobody yet"
 
 
@@ -91,7 +92,9 @@ def recovery_table(recovery: tuple[Recovery, ...]) -> TextTable:
 
 
 def return_table(audit: SubscriptionAudit) -> TextTable:
-    """Return who came back, by why and how long ago they left."""
+    """Return who came back, by why and how long ago they left; the largest groups alone."""
+    groups = list(dict.fromkeys((rate.kind, rate.reason) for rate in audit.rates))
+    shown, left_out = set(groups[:MOST_GROUPS]), len(groups) - MOST_GROUPS
     return TextTable(
         "Who came back",
         ("left", "reason", "days since", "gone", "came back", "share"),
@@ -105,11 +108,12 @@ def return_table(audit: SubscriptionAudit) -> TextTable:
                 UNKNOWN if isinstance(rate.rate, Unknown) else say_share(rate.rate, digits=1),
             )
             for rate in audit.rates
-            if rate.churned
+            if rate.churned and (rate.kind, rate.reason) in shown
         ),
         (
             "Gone: who was still gone when that time began. Who has not been followed to its end "
             "counts as not yet back.",
+            *((f"{left_out} smaller groups are in the JSON.",) if left_out > 0 else ()),
         ),
         text_columns=3,
     )
