@@ -37,7 +37,10 @@ def among(*families: Family) -> Families:
 
 
 def test_families_keep_what_families_promise() -> None:
-    words = {"end_reason": ("payment failed",), "event": ("support_ticket", "visit")}
+    words = {
+        "end_reason": ("payment failed",),
+        "event": ("support_ticket", "visit", "left_because_other"),
+    }
     check_families(*FAMILIES, texts=words)
 
 
