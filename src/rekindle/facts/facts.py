@@ -65,8 +65,8 @@ class Facts:
     def cards(self) -> ir.Table:
         """Return the contact cards with ``known_from``, the instant from which each is known.
 
-        A card that no import dated, as in a warehouse, was always there. Who subscribed and has
-        no card gets an empty one: they are customers.
+        A card that no import dated, as in a warehouse, was always there. Who subscribed
+        is a customer from then on, and has an empty card beside what other cards say.
         """
         cards = self.customers
         if self.has_subscriptions:
@@ -92,11 +92,11 @@ class Facts:
         return bought.filter(bought.customer_id.notnull())
 
     def _bare_cards(self) -> ir.Table:
+        """Return an empty card of each subscriber, also of who has another: it may come later."""
         began = self.more["subscriptions"]
         bare = began.group_by("customer_id").agg(
             source=began.source.min(), created_at=began.started_at.min()
         )
-        bare = bare.anti_join(self.customers, "customer_id")
         types = self.customers.schema()
         given = {n: bare[n].cast(types[n]) for n in ("customer_id", "source", "created_at")}
         return bare.select(**{n: given.get(n, ibis.null(types[n])) for n in types.names})
