@@ -151,7 +151,8 @@ def test_edited_holdout_does_not_count_and_the_plan_and_the_start_say_so(begun: 
     (note,) = (note for note in plan.notes if "50 %" in note)
     assert "30 % counts" in note
     started = start_journey(space, space.journey("calm"), at, who=WHO)
-    assert (started.version.version, started.notes) == (2, (note,))
+    kept = "What is expected of it is written in learned/calm.md."
+    assert (started.version.version, started.notes) == (2, (note, kept))
 
 
 def test_plan_names_the_journeys_that_may_write_to_whom_it_holds_out(begun: Team) -> None:

@@ -13,8 +13,8 @@ import pytest
 from rekindle.insights.subscribers.retaining import (
     FEWEST_LEFT,
     MONTH_DAYS,
+    CurveTrial,
     Retention,
-    Trial,
     build_retention,
 )
 from rekindle.predictions.buying import fit_sbg, fit_sbg_counts
@@ -44,14 +44,14 @@ def test_the_curve_finds_the_chances_that_drew_it_and_holds() -> None:
     found = curve(20_000, lambda chance, ago: chance)
     assert found.alpha == pytest.approx(0.7, rel=0.1)
     assert found.beta == pytest.approx(8.0, rel=0.15)
-    assert isinstance(found.trial, Trial)
+    assert isinstance(found.trial, CurveTrial)
     assert found.trial.held
     assert found.trial.days == 180
 
 
 def test_a_curve_that_the_last_months_break_is_said_not_to_hold() -> None:
     found = curve(20_000, lambda chance, ago: min(1, 3 * chance) if ago < 180 else chance)
-    assert isinstance(found.trial, Trial)
+    assert isinstance(found.trial, CurveTrial)
     assert not found.trial.held
     assert found.trial.foreseen > found.trial.stayed
 

@@ -143,7 +143,9 @@ def foresee_by_model(share: float, judged: Sequence[tuple[float, PastCut]]) -> O
         misses.append(max((_logit(told) - odds) ** 2 - noise, 0.0))
     miss = _blend(USUAL_MISS, misses)
     spread = float(np.sqrt(max(miss, SMALLEST_MOVE**2)))
-    return Outlook(judged[0][1], _logit(share), spread, len(judged), is_modelled=True)
+    # A fit adds up rows in the order an engine gives them, which shows in the last digits.
+    centre, spread = round(_logit(share), 9), round(spread, 9)
+    return Outlook(judged[0][1], centre, spread, len(judged), is_modelled=True)
 
 
 def _odds(cut: PastCut) -> tuple[float, float]:

@@ -29,7 +29,7 @@ LONGEST_TRIAL, SHARE_TRIED, SHORTEST_TRIAL = 180, 3, 60
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CurveTrial:
     """What a curve of ``days`` ago foresaw: how many of those subscribed then would still be."""
 
     days: int
@@ -61,7 +61,7 @@ class Retention:
     alpha: Figure
     beta: Figure
     shares: Mapping[int, Figure]
-    trial: Trial | Unknown
+    trial: CurveTrial | Unknown
 
     def to_json(self) -> Json:
         """Return the curve as JSON values; shares in 0-1."""
@@ -73,7 +73,7 @@ class Retention:
             "stay_after_months": {
                 str(months): write_figure(share) for months, share in self.shares.items()
             },
-            "trial": trial.to_json() if isinstance(trial, Trial) else write_figure(trial),
+            "trial": trial.to_json() if isinstance(trial, CurveTrial) else write_figure(trial),
         }
 
 
@@ -125,7 +125,7 @@ def _fit(
     return fitted.parameters["alpha"], fitted.parameters["beta"]
 
 
-def _try(came: Numbers, left: Numbers, stays: Numbers) -> Trial | Unknown:
+def _try(came: Numbers, left: Numbers, stays: Numbers) -> CurveTrial | Unknown:
     days = int(min(LONGEST_TRIAL, came.max() // SHARE_TRIED))
     if days < SHORTEST_TRIAL:
         return Unknown(f"fewer than {SHARE_TRIED * SHORTEST_TRIAL} days were seen")
@@ -137,7 +137,7 @@ def _try(came: Numbers, left: Numbers, stays: Numbers) -> Trial | Unknown:
     after = came[there] // MONTH_DAYS
     people = stays[there]
     chance = np.exp(_log_shares(*fitted, after) - _log_shares(*fitted, before))
-    return Trial(
+    return CurveTrial(
         days=days,
         subscribed=int(people.sum()),
         foreseen=float((people * chance).sum()),
