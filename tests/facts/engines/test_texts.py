@@ -21,7 +21,8 @@ from rekindle.facts.engines import texts
 from rekindle.facts.engines.duckdb import DuckDBEngine, PerThread
 from rekindle.facts.engines.texts import find_shape
 from rekindle.profiles import build_profiles
-from rekindle.testing.small_shop import Sale, SmallShop
+from rekindle.testing.small_shop import CURRENCY, Sale, SmallShop
+from tests.subscriptions.businesses import Business, subscription
 
 AUTUMN = datetime(2024, 10, 27, 1, 30, tzinfo=ZoneInfo("Europe/London"))
 
@@ -45,6 +46,14 @@ def engine() -> DuckDBEngine:
     root = duckdb.connect()
     root.execute("create table bought as select unnest([1, 2, 3]) as n")
     return DuckDBEngine(PerThread.from_connection(root), currency="GBP", zone="UTC")
+
+
+def engine_of(shop: SmallShop) -> DuckDBEngine:
+    """Return a shop in an engine that remembers what it compiled."""
+    root = duckdb.connect()
+    root.execute("set TimeZone = 'UTC'")
+    shop.load_into(ibis.duckdb.from_connection(root))
+    return DuckDBEngine(PerThread.from_connection(root), currency=CURRENCY, zone=shop.zone)
 
 
 def bought(of: DuckDBEngine) -> ir.Table:
@@ -182,13 +191,39 @@ def test_the_same_of_another_instant_is_the_text_of_the_expression(
 
 @pytest.mark.parametrize("as_of", INSTANTS[:3])
 def test_a_profile_of_another_instant_is_the_text_of_the_expression(as_of: datetime) -> None:
-    one = SmallShop([Sale("ann", INSTANTS[0])]).engine()
+    one = engine_of(SmallShop([Sale("ann", INSTANTS[0])]))
     facts = one.facts()
     for at in (*INSTANTS[:3], as_of):
         question = build_profiles(facts, at, LifecycleSettings())
         assert one._con.compile(question) == str(
             DuckDBCompiler().to_sqlglot(question).sql("duckdb")
         )
+    one.close()
+
+
+def test_a_profile_of_subscribers_is_compiled_at_two_instants_alone(compiled: list[Any]) -> None:
+    one = engine_of(Business([subscription("s", "ann", "2024-07-01", mrr=9)]).shop())
+    facts, began = one.facts(), datetime(2024, 7, 1, tzinfo=UTC)
+    asked, found = [], []
+    for day in range(4):
+        compiled.clear()
+        question = build_profiles(facts, began + timedelta(days=day), LifecycleSettings())
+        found.append(one.run(question).num_rows)
+        asked.append(len(compiled))
+    one.close()
+    assert found == [0, 1, 1, 1]
+    assert asked[2:] == [0, 0]
+
+
+@ibis.udf.scalar.python
+def _twice(n: int) -> int:
+    return 2 * n
+
+
+def test_a_function_of_python_is_brought_along_each_time() -> None:
+    one = engine()
+    table = bought(one)
+    assert find_shape(table.mutate(twice=_twice(table.n))) is None
     one.close()
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import ibis.expr.operations as ops
 from ibis.backends import BaseBackend
 from ibis.common.graph import Node
+from ibis.expr.operations.udf import InputType
 
 MOST_SHAPES = 50_000
 MOST_TEXTS = 500
@@ -137,7 +138,7 @@ class _Walk:
         """Return the number of a node: equal classes and arguments have equal numbers."""
         found = self.known.get(id(node))
         if found is None:
-            if isinstance(node, ops.InMemoryTable | ops.ScalarUDF | ops.AggUDF):
+            if _brings(node):
                 raise _BringsSomethingError
             if isinstance(node, ops.Literal):
                 shape = self._literal(node)
@@ -165,6 +166,13 @@ class _Walk:
         if isinstance(value, BaseBackend):
             return (type(value),)
         return (type(value), value)
+
+
+def _brings(node: Node) -> bool:
+    """Return whether a node holds rows or a function of Python; a name of the engine's is none."""
+    if isinstance(node, ops.ScalarUDF | ops.AggUDF):
+        return node.__input_type__ is not InputType.BUILTIN
+    return isinstance(node, ops.InMemoryTable)
 
 
 def _instant(value: Any, kind: Any) -> str | None:
