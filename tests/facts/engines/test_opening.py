@@ -72,6 +72,8 @@ def test_what_the_facts_hold_is_said(desk: Desk) -> None:
     assert none.undone is None
     assert not none.has_categories
     assert not none.has_scores
+    assert not none.has_events
+    assert not none.has_subscriptions
     assert none.has_cards is False
     given_back = facts_of(desk, "1,ann,2024-01-01,10,\n2,ann,2024-01-02,-10,\n")
     assert given_back.undone is not None

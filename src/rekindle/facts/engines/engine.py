@@ -27,9 +27,9 @@ from rekindle.facts.sql import first_line
 # is used some twenty times.
 ibis.options.sql.fuse_selects = False
 
-# More of them are worked out anew in each question rather than held in memory.
 # Where `timezone(zone, instant)` is what a clock of the zone shows, as subscriptions ask for.
 LOCAL_CLOCKS = ("duckdb", "postgres", "pyspark")
+# More of them are worked out anew in each question rather than held in memory.
 MOST_UNDONE = 500_000
 
 _numbers = itertools.count(1)
@@ -99,6 +99,7 @@ class Engine:
             has_categories="lines" in held
             and not held.isdisjoint({"categories", "categories of products"}),
             has_cards=not held.isdisjoint({"cards", "subscriptions"}),
+            has_events="events" in held,
             has_scores="scores" in held,
             has_subscriptions="subscriptions" in held and self._con.name in LOCAL_CLOCKS,
             bookkeeping=self._books,
@@ -174,6 +175,7 @@ class Engine:
             "categories": lines.filter(lines.category.notnull()),
             "categories of products": products.filter(products.category.notnull()),
             "cards": cards,
+            "events": tables["events"],
             "undated cards": find_undated_cards(cards),
             "scores": tables["scores"],
             "subscriptions": tables["subscriptions"],

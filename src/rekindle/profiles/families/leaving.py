@@ -37,4 +37,5 @@ FAMILY = Family(
     ),
     how=RowTally(build_answers, {}, newest=("left_because", "left_because_at")),
     tables=("events",),
+    is_known=lambda facts: facts.has_events,
 )

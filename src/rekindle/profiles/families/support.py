@@ -31,4 +31,5 @@ FAMILY = Family(
     ),
     how=RowTally(build_requests, {"support_requests": lambda rows: rows.count()}),
     tables=("events",),
+    is_known=lambda facts: facts.has_events,
 )
