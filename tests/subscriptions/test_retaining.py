@@ -12,12 +12,12 @@ import pytest
 
 from rekindle.insights.subscribers.retaining import (
     FEWEST_LEFT,
-    MONTH_DAYS,
     CurveTrial,
     Retention,
     build_retention,
 )
 from rekindle.predictions.buying import fit_sbg, fit_sbg_counts
+from rekindle.subscriptions import MONTH_DAYS
 from rekindle.testing.club import BACK_IN_A_YEAR, LEAVES, build_club
 from rekindle.vocabulary import Unknown
 

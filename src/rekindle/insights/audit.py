@@ -35,7 +35,7 @@ from rekindle.insights.model import (
     TierTotal,
 )
 from rekindle.insights.silences import Silences, build_silences, measure_returns
-from rekindle.insights.subscribers import build_subscriptions
+from rekindle.insights.subscribers import NO_RULES, build_subscriptions
 from rekindle.insights.survival import FEWEST_AT_RISK, Interval, Survival
 from rekindle.insights.wire import Figure
 from rekindle.predictions import (
@@ -58,7 +58,6 @@ Run = Callable[[Any], pa.Table]
 
 INSTANT = "timestamp('UTC', 6)"
 HORIZON = timedelta(days=90)
-NO_RULES: Mapping[str, str] = {}
 MOST_VALUABLE = 20
 # Six points a horizon draw a smooth curve and make a short list.
 POINTS_PER_HORIZON = 6

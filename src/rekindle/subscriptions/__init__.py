@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rekindle.subscriptions.days import MONTH_DAYS
 from rekindle.subscriptions.declines import DeclineKind, describe_declines, judge_decline
 from rekindle.subscriptions.definitions import DEFINITIONS, OURS, Definition, find_definition
 from rekindle.subscriptions.departures import ChurnKind, build_departures, build_stays
@@ -10,11 +11,13 @@ from rekindle.subscriptions.movements import Movement, build_months, build_movem
 from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.retrying import OwedPayment, RetryStop, decide_retry
 from rekindle.subscriptions.standing import build_standing, build_unreadable
-from rekindle.subscriptions.states import build_states
+from rekindle.subscriptions.states import STATE, build_states
 
 __all__ = [
     "DEFINITIONS",
+    "MONTH_DAYS",
     "OURS",
+    "STATE",
     "ChurnKind",
     "DeclineKind",
     "Definition",

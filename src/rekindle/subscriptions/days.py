@@ -9,6 +9,9 @@ import ibis.expr.types as ir
 
 from rekindle.facts import INSTANT
 
+MONTH_DAYS = 365.25 / 12
+"""How long a month is where months are counted in days."""
+
 
 @ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
     name="timezone", signature=(("string", INSTANT), "timestamp(6)")

@@ -29,6 +29,8 @@ STANDING = (
     "times",
     "brought",
 )
+STATE = (*STANDING, "kind", "reason", "times_unpaid")
+"""What a state says, beside whose it is and since when."""
 
 
 def build_states(facts: Facts) -> ir.Table:
@@ -68,9 +70,7 @@ def build_states(facts: Facts) -> ir.Table:
     left = days.filter(days.has_left_for_the_day).select("customer_id", "left_on", left_at="at")
     why = build_why(gone, left, facts, OURS).rename(of="customer_id", of_number="number")
     judged = rows.left_join(why, [rows.customer_id == why["of"], rows.number == why.of_number])
-    return _with_unpaid(judged).select(
-        "customer_id", "at", *STANDING, "kind", "reason", "times_unpaid"
-    )
+    return _with_unpaid(judged).select("customer_id", "at", *STATE)
 
 
 def _with_unpaid(rows: ir.Table) -> ir.Table:

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from rekindle.insights.subscribers.building import build_subscriptions
 from rekindle.insights.subscribers.model import SubscriptionAudit
+from rekindle.insights.subscribers.worth import NO_RULES
 
-__all__ = ["SubscriptionAudit", "build_subscriptions"]
+__all__ = ["NO_RULES", "SubscriptionAudit", "build_subscriptions"]

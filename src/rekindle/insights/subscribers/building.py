@@ -27,7 +27,7 @@ from rekindle.insights.subscribers.model import (
 )
 from rekindle.insights.subscribers.recovering import build_recovery, list_payment_notes
 from rekindle.insights.subscribers.retaining import build_retention
-from rekindle.insights.subscribers.worth import build_worth
+from rekindle.insights.subscribers.worth import NO_RULES, build_worth
 from rekindle.insights.survival import (
     FEWEST_AT_RISK,
     Interval,
@@ -49,7 +49,6 @@ from rekindle.subscriptions import (
 from rekindle.vocabulary import Money, Unknown
 from rekindle.wording import counted, numbered
 
-NOBODY: Mapping[str, str] = {}
 Run = Callable[[Any], pa.Table]
 
 # Where the parts of the time since churn begin and end, in days; the last one has no end.
@@ -65,7 +64,7 @@ def build_subscriptions(
     as_of: datetime,
     definition: Definition = OURS,
     settings: LifecycleSettings | None = None,
-    not_worth: Mapping[str, str] = NOBODY,
+    not_worth: Mapping[str, str] = NO_RULES,
 ) -> SubscriptionAudit | None:
     """Return what is known of subscribers before ``as_of``; None where there are none.
 
@@ -78,14 +77,13 @@ def build_subscriptions(
     if not run(facts.more["subscriptions"].limit(1)).num_rows:
         return None
     moved = run(build_months(build_movements(facts, as_of, definition))).to_pylist()
-    stayed = build_stays(facts, as_of, definition)
-    stays = run(_count_stays(stayed)).to_pylist()
+    stays = run(_count_stays(build_stays(facts, as_of, definition))).to_pylist()
     gone = run(_count_departures(build_departures(facts, as_of, definition))).to_pylist()
     months = tuple(_months(moved, facts.currency))
     return SubscriptionAudit(
         definition=definition,
         currency=facts.currency,
-        active=sum(row["stays"] for row in stays if not row["has_left"]),
+        active=sum(row["stays"] for row in stays if row["left"] is None),
         movements=_totals(moved, facts.currency),
         months=months,
         rates=tuple(_rates(gone)),
@@ -97,7 +95,7 @@ def build_subscriptions(
             *list_payment_notes(facts, run, as_of=as_of),
         ),
         recovery=build_recovery(facts, run, as_of=as_of),
-        retention=build_retention(run(_count_first_stays(stayed)).to_pylist()),
+        retention=build_retention(row for row in stays if row["is_first"]),
         worth=build_worth(
             facts, run, as_of=as_of, settings=settings or LifecycleSettings(), rules=not_worth
         ),
@@ -105,24 +103,13 @@ def build_subscriptions(
 
 
 def _count_stays(stays: ir.Table) -> ir.Table:
-    """Return how many stays lasted how long: ``is_first``, ``has_left``, ``days``, ``stays``."""
-    until = ibis.coalesce(stays.left_on, stays.asked_on)
+    """Return how many stays began and ended so many days ago; ``left`` is NULL while they last."""
     rows = stays.select(
         is_first=stays["time"] == 1,
-        has_left=stays.left_on.notnull(),
-        days=until.delta(stays.came_on, unit="day"),
+        came=stays.asked_on.delta(stays.came_on, unit="day"),
+        left=stays.asked_on.delta(stays.left_on, unit="day"),
     )
-    return rows.group_by("is_first", "has_left", "days").agg(stays=rows.count())
-
-
-def _count_first_stays(stays: ir.Table) -> ir.Table:
-    """Return how many first stays began and ended so many days ago; ``left`` NULL if none did."""
-    first = stays.filter(stays["time"] == 1)
-    rows = first.select(
-        came=first.asked_on.delta(first.came_on, unit="day"),
-        left=first.asked_on.delta(first.left_on, unit="day"),
-    )
-    return rows.group_by("came", "left").agg(stays=rows.count())
+    return rows.group_by("is_first", "came", "left").agg(stays=rows.count())
 
 
 def _count_departures(gone: ir.Table) -> ir.Table:
@@ -195,9 +182,17 @@ def _time_gone(rows: Iterable[Mapping[str, Any]]) -> TimeGone:
 
 
 def _staying(rows: Iterable[Mapping[str, Any]]) -> tuple[StayingPoint, ...]:
-    rows = list(rows)
+    lasted = [
+        {
+            "is_first": row["is_first"],
+            "has_left": row["left"] is not None,
+            "days": row["came"] - (row["left"] or 0),
+            "stays": row["stays"],
+        }
+        for row in rows
+    ]
     first, later = (
-        _survival([row for row in rows if row["is_first"] is is_first], "has_left", "stays")
+        _survival([row for row in lasted if row["is_first"] is is_first], "has_left", "stays")
         for is_first in (True, False)
     )
     return tuple(

@@ -18,10 +18,10 @@ from scipy.special import betaln
 
 from rekindle.insights.wire import Figure, Json, write_figure
 from rekindle.predictions import fit_sbg_counts
+from rekindle.subscriptions import MONTH_DAYS
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
 
-MONTH_DAYS = 365.25 / 12
 MONTHS = (1, 3, 6, 12, 24)
 FEWEST_LEFT = 30
 # The curve is tried on the last third of what was seen, of no more than half a year.

@@ -24,6 +24,7 @@ from rekindle.profiles import build_profiles, local_day
 from rekindle.vocabulary import Money
 
 WORTH = "worth_asking"
+NO_RULES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ import ibis.expr.types as ir
 from rekindle.config import LifecycleSettings
 from rekindle.profiles.families.subscriber_states import INNER
 from rekindle.profiles.model import DTYPES, Derivation, Family, ProfileColumn
-from rekindle.subscriptions import ChurnKind
+from rekindle.subscriptions import MONTH_DAYS, ChurnKind
 
-MONTH_DAYS = 365.25 / 12
 SUBSCRIBED, PAUSED, GONE = "subscribed", "paused", "gone"
 COLUMNS = (
     ProfileColumn(

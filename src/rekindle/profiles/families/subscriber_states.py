@@ -6,31 +6,16 @@ import ibis.expr.types as ir
 
 from rekindle.facts import Facts
 from rekindle.profiles.model import Family, RowTally
-from rekindle.subscriptions import build_states
+from rekindle.subscriptions import STATE, build_states
 
-NAMES = (
-    "seats",
-    "mrr",
-    "plan",
-    "on",
-    "paid_days",
-    "came_on",
-    "left_on",
-    "lost",
-    "times",
-    "brought",
-    "kind",
-    "reason",
-    "times_unpaid",
-)
-INNER = tuple(f"subscriber_{name}" for name in NAMES)
+INNER = tuple(f"subscriber_{name}" for name in STATE)
 
 
 def build_rows(facts: Facts) -> ir.Table:
     """Return one row a subscriber and instant at which something about them changed."""
     states = build_states(facts)
     return states.select(
-        "customer_id", "at", **dict(zip(INNER, (states[n] for n in NAMES), strict=True))
+        "customer_id", "at", **dict(zip(INNER, (states[n] for n in STATE), strict=True))
     )
 
 
