@@ -24,7 +24,12 @@ from rekindle.ledger.book.persons.settling import (  # noqa: E402
     read_persons,
     settle_persons,
 )
-from rekindle.ledger.book.withholding import Drawn, load_drawn, load_periods  # noqa: E402
+from rekindle.ledger.book.withholding import (  # noqa: E402
+    Drawn,
+    load_drawn,
+    load_held_out,
+    load_periods,
+)
 from rekindle.ledger.bulk import without_collector  # noqa: E402
 from rekindle.ledger.guards.alerting import (  # noqa: E402
     Alert,
@@ -338,6 +343,7 @@ __all__ = [
     "load_extent",
     "load_fates",
     "load_first_windows",
+    "load_held_out",
     "load_holders",
     "load_last_import",
     "load_last_notice",

@@ -14,9 +14,9 @@ from rekindle.insights import (
     build_programme,
     find_ended,
 )
-from rekindle.ledger import load_drawn, load_periods
+from rekindle.ledger import load_drawn, load_held_out, load_periods
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Arm, Purpose
+from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, numbered
 
 Span = tuple[datetime, datetime]
@@ -44,8 +44,7 @@ def leave_withheld_out(workspace: Workspace, record: JourneyRecord) -> JourneyRe
     shares = list(_load_shares(workspace).values())
     if not shares:
         return record
-    drawn = load_drawn(workspace.ledger)
-    held = {one.person: one.at for one in drawn if one.arm is Arm.HOLDOUT}
+    held = load_held_out(workspace.ledger)
     return leave_out(record, held, find_ended(shares, record.until))
 
 

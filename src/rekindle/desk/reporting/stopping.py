@@ -11,9 +11,9 @@ from rekindle.insights import (
     StoppingTerms,
     report_stopping,
 )
-from rekindle.ledger import load_drawn, load_measured
+from rekindle.ledger import load_held_out, load_measured
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import MICROS, Arm
+from rekindle.vocabulary import MICROS
 
 
 def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport | None:
@@ -22,7 +22,7 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     margin = workspace.config.offers.margin
     if margin is None or not any(not one.is_kept_on for one in decisions):
         return None
-    withheld = {one.person for one in load_drawn(workspace.ledger) if one.arm is Arm.HOLDOUT}
+    withheld = load_held_out(workspace.ledger)
     first: dict[str, StoppedPerson] = {}
     for one in decisions:
         if one.person not in withheld:

@@ -49,6 +49,11 @@ def load_drawn(alias: str, person: str = "") -> list[Drawn]:
     return [Drawn(who, Arm(arm), instant_of(at), period) for who, arm, at, period in rows]
 
 
+def load_held_out(alias: str) -> dict[str, datetime]:
+    """Return who was ever drawn to get nothing from any marketing journey, and when."""
+    return {one.person: one.at for one in load_drawn(alias) if one.arm is Arm.HOLDOUT}
+
+
 def open_period(alias: str, share: float, at: datetime) -> tuple[HoldoutPeriod | None, bool]:
     """Return the period of a share, None for none, and whether it begins with this.
 

@@ -13,12 +13,12 @@ from rekindle.ledger import (
     MessageState,
     WorthEntry,
     first_stopped_at,
-    load_drawn,
+    load_held_out,
     load_worth,
     note_worth,
 )
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import MICROS, Arm, Purpose, Unknown
+from rekindle.vocabulary import MICROS, Purpose, Unknown
 
 LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
@@ -81,7 +81,7 @@ def _find(workspace: Workspace, version: JourneyVersion, margin: float, at: date
 
 def _drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
     """Return the people of a journey with their first entry, but for those nothing may reach."""
-    withheld = {one.person for one in load_drawn(workspace.ledger) if one.arm is Arm.HOLDOUT}
+    withheld = load_held_out(workspace.ledger)
     name = version.journey.name
     arms = workspace.history.assigned(name)
     first: dict[str, DrawnPerson] = {}
