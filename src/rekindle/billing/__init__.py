@@ -1,6 +1,6 @@
 """Whoever bills the subscriptions: one protocol, and a folder a provider behind it."""
 
-from rekindle.billing.discovery import build_biller, find_billers
+from rekindle.billing.discovery import build_biller, build_biller_or_tell, find_billers
 from rekindle.billing.folding import write_fact
 from rekindle.billing.model import (
     BilledFact,
@@ -34,6 +34,7 @@ __all__ = [
     "SavedCard",
     "SubscriptionState",
     "build_biller",
+    "build_biller_or_tell",
     "find_billers",
     "pull_facts",
     "take_notices",

@@ -6,11 +6,14 @@ that leads to its ``BillerFolder``.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from rekindle.billing.model import Biller, BillerFolder
 from rekindle.config import BillingSettings, find_pieces, load_secrets
 from rekindle.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 GROUP = "rekindle.billers"
 FACE = "BILLER"
@@ -30,6 +33,18 @@ def find_billers() -> Mapping[str, BillerFolder]:
             raise ConfigError(f"{place} brings the biller {folder.name!r}, which there is")
         found[folder.name] = folder
     return found
+
+
+def build_biller_or_tell(settings: BillingSettings, trouble: str) -> Biller | None:
+    """Return the provider, or None with ``trouble`` in the log where it cannot be asked.
+
+    What else goes on does not stop for a key of the biller.
+    """
+    try:
+        return build_biller(settings)
+    except ConfigError:
+        logger.exception(trouble)
+        return None
 
 
 def build_biller(settings: BillingSettings) -> Biller | None:

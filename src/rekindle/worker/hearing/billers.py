@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from rekindle.billing import BilledFact, Biller, Notice, build_biller, write_fact
-from rekindle.errors import BusyError, ConfigError, EventError, WorkError
+from rekindle.billing import BilledFact, Biller, Notice, build_biller_or_tell, write_fact
+from rekindle.errors import BusyError, EventError, WorkError
 from rekindle.journeys import Signal
 from rekindle.journeys.population import PAYMENT_CLEARED, PAYMENT_DROPPED
 from rekindle.ledger import AccessNote, HeardNotice, KeptNotices, mend
@@ -36,7 +36,9 @@ class BillerNotices:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._provider = workspace.config.billing.provider
-        self._biller = _build(workspace)
+        self._biller = build_biller_or_tell(
+            workspace.config.billing, "notices of the biller are not taken"
+        )
         self._notices = KeptNotices(workspace.ledger, workspace.book)
         self._access = AccessKeeper(workspace)
         # Providers send what happened in one second at once, in any order. One after the other,
@@ -152,14 +154,6 @@ class BillerNotices:
             at=notice.at,
             statements="\n".join(lines) if is_ours else "",
         )
-
-
-def _build(workspace: Workspace) -> Biller | None:
-    try:
-        return build_biller(workspace.config.billing)
-    except ConfigError:
-        logger.exception("notices of the biller are not taken")
-        return None
 
 
 def _stops(one: BilledFact) -> bool:

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from rekindle.billing import BilledStanding, Biller, Charge, SubscriptionState, build_biller
-from rekindle.errors import BillerError, BillerRefusedError, ConfigError
+import pyarrow as pa
+
+from rekindle.billing import BilledStanding, Biller, Charge, SubscriptionState, build_biller_or_tell
+from rekindle.errors import BillerError, BillerRefusedError
 from rekindle.ledger import ChargeEntry, Charges
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import (
@@ -42,7 +44,12 @@ class RetryKeeper:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._schedule = workspace.config.billing.retries
-        self._biller = _build(workspace) if self._schedule else None
+        billing = workspace.config.billing
+        self._biller = (
+            build_biller_or_tell(billing, "failed payments are not tried again")
+            if self._schedule
+            else None
+        )
         self._looked_at: datetime | None = None
 
     def look(self, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
@@ -130,8 +137,12 @@ class RetryKeeper:
 
     def _tries(self, now: datetime, people: set[Any]) -> Mapping[str, list[Mapping[str, Any]]]:
         """Return every try of these people within the days that networks count, oldest first."""
+        found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        if not people:
+            return found
         engine, facts = self._workspace.reading
-        rows = facts.more["payments"]
+        owing = pa.table({"customer_id": pa.array(sorted(people), pa.string())})
+        rows = facts.more["payments"].semi_join(engine.bring("people_owing", owing), "customer_id")
         rows = rows.filter((rows.attempted_at > now - COUNTED) & (rows.attempted_at <= now))
         rows = rows.select(
             "customer_id",
@@ -142,10 +153,8 @@ class RetryKeeper:
             "advice_code",
             "network_advice_code",
         )
-        found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for one in engine.run(rows.order_by("attempted_at")).to_pylist():
-            if one["customer_id"] in people:
-                found[one["customer_id"]].append(one)
+            found[one["customer_id"]].append(one)
         return found
 
 
@@ -204,11 +213,3 @@ def _has_invoice(case: Mapping[str, Any]) -> bool:
 
 def _codes(became: Charge) -> tuple[str, str, str]:
     return became.decline_code, became.advice_code, became.network_advice_code
-
-
-def _build(workspace: Workspace) -> Biller | None:
-    try:
-        return build_biller(workspace.config.billing)
-    except ConfigError:
-        logger.exception("failed payments are not tried again")
-        return None

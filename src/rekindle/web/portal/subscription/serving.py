@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from django.urls import URLPattern
 
-from rekindle.billing import build_biller
+from rekindle.billing import build_biller_or_tell
 from rekindle.desk import LedgerCustomers
-from rekindle.errors import ConfigError
 from rekindle.runtime import Workspace
 from rekindle.web.portal.subscription.pages import SubscriptionPages
 from rekindle.worker import AccessKeeper
-
-logger = logging.getLogger(__name__)
 
 
 class WorkspaceSubscribers:
@@ -54,12 +50,9 @@ def build_subscription_routes(
     workspace: Workspace, shop_name: Callable[[], str]
 ) -> tuple[URLPattern, ...]:
     """Return the addresses of the pages, none where nobody bills or his keys are missing."""
-    try:
-        biller = build_biller(workspace.config.billing)
-    except ConfigError:
-        # Everything else of the portal works: people can leave a list whoever bills them.
-        logger.exception("the pages of subscriptions are not served")
-        return ()
+    # Everything else of the portal works: people can leave a list whoever bills them.
+    billing = workspace.config.billing
+    biller = build_biller_or_tell(billing, "the pages of subscriptions are not served")
     if biller is None:
         return ()
     subscribers = WorkspaceSubscribers(workspace)
