@@ -215,7 +215,7 @@ def test_a_profile_of_subscribers_is_compiled_at_two_instants_alone(compiled: li
     assert asked[2:] == [0, 0]
 
 
-@ibis.udf.scalar.python
+@ibis.udf.scalar.python  # type: ignore[untyped-decorator]
 def _twice(n: int) -> int:
     return 2 * n
 
