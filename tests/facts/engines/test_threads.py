@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 
@@ -122,3 +124,25 @@ def test_the_facts_are_opened_once_for_all_threads(team: Team) -> None:
     engines: list[Engine] = []
     at_once(*[lambda: engines.append(space.engine)] * 6)
     assert len({id(engine) for engine in engines}) == 1
+
+
+def test_expressions_compare_while_other_threads_free_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every freed node has to be forgotten, or the next at its address is taken for it."""
+    failed: list[BaseException | None] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: failed.append(raised.exc_value))
+    shared = [ibis.literal(number).op() for number in range(3)]
+
+    def compare() -> None:
+        for number in range(2000):
+            new = ibis.literal(1000 + number).op()
+            assert not any(new == other for other in shared)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        at_once(*(compare for _ in range(4)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert failed == []

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from rekindle.errors import LakeError
 from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, REFUNDS, Contract
+from rekindle.facts.engines.comparing import compare_safely
 from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
 from rekindle.facts.purchases import find_undone
@@ -26,6 +27,7 @@ from rekindle.facts.sql import first_line
 # Fused selects repeat a column's whole expression wherever it is used, and the expected gap
 # is used some twenty times.
 ibis.options.sql.fuse_selects = False
+compare_safely()
 
 # Where `timezone(zone, instant)` is what a clock of the zone shows, as subscriptions ask for.
 LOCAL_CLOCKS = ("duckdb", "postgres", "pyspark")
