@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rekindle.billing import pull_facts
+from rekindle.billing import Biller, Notice, pull_facts, take_notices, write_fact
 from rekindle.errors import BillerError
+from rekindle.profiles import build_profiles
 from rekindle.runtime import Workspace
-from rekindle.testing.biller import FakeBiller
+from rekindle.testing.biller import FakeBiller, sign_notice
 
 SETTINGS = """[workspace]
 currency = "USD"
@@ -115,3 +117,99 @@ def test_a_pause_is_of_the_listing_that_saw_it_first(fake: FakeBiller, space: Wo
     pull(space)
     found = [(one["paused_at"], one["resumed_at"]) for one in rows(space, "pauses")]
     assert found == [(first, first + timedelta(days=4))]
+
+
+def hear(fake: FakeBiller, space: Workspace, biller: Biller) -> Notice | None:
+    """Import what the newest notice says."""
+    now = fake.world.clock.now()
+    notice = biller.read_notice(*sign_notice("whsec_test", fake.world.events[-1], now), now)
+    if notice is not None:
+        lines = [json.loads(write_fact(one, notice.at)) for one in notice.statements]
+        take_notices(space.config.billing, space.directory, lines, bring=space.import_from)
+    return notice
+
+
+def good_until(space: Workspace) -> dict[str, date]:
+    engine, facts = space.reading
+    columns = ("customer_id", "card_expires_on")
+    soon = space.clock.now() + timedelta(seconds=1)
+    profiles = build_profiles(facts, soon, space.config.lifecycle, columns=columns)
+    return {one["customer_id"]: one["card_expires_on"] for one in engine.run(profiles).to_pylist()}
+
+
+def test_until_when_a_card_is_good_is_known_from_the_biller_alone(
+    fake: FakeBiller, space: Workspace
+) -> None:
+    world = fake.world
+    (sub,) = people(fake, 1)
+    customer = world.things[sub]["customer"]
+    pull(space)
+    assert good_until(space) == {customer: date(2030, 12, 31)}
+    world.advance(timedelta(days=2))
+    # The subscription's own is what would be charged, and no card of the customer's any more.
+    own = world.add_card(customer)["id"]
+    world.things[own]["card"]["exp_year"] = 2027
+    world.update_subscription(sub, {"default_payment_method": own})
+    world.things[customer]["invoice_settings"]["default_payment_method"] = None
+    pull(space)
+    assert good_until(space) == {customer: date(2027, 12, 31)}
+    text = json.dumps(rows(space, "payment_methods"), default=str)
+    assert ("4242" in text, "424242" in text) == (True, False)
+
+
+def test_a_card_that_the_bank_renewed_is_good_until_then_and_was_not_before(
+    fake: FakeBiller, space: Workspace
+) -> None:
+    (sub,) = people(fake, 1)
+    customer = fake.world.things[sub]["customer"]
+    card = fake.world.things[customer]["invoice_settings"]["default_payment_method"]
+    began = space.clock.now()
+    pull(space)
+    fake.world.advance(timedelta(days=2))
+    fake.world.renew_card(card, year=2034)
+    pull(space)
+    pull(space)
+    found = [(one["since"], one["expiry_year"]) for one in rows(space, "payment_methods")]
+    assert sorted(found) == [(began, 2030), (began + timedelta(days=2), 2034)]
+    assert good_until(space) == {customer: date(2034, 12, 31)}
+
+
+def test_a_card_that_was_taken_off_is_told_by_its_notice(
+    fake: FakeBiller, space: Workspace, biller: Biller
+) -> None:
+    (sub,) = people(fake, 1)
+    world = fake.world
+    customer = world.things[sub]["customer"]
+    card = world.things[customer]["invoice_settings"]["default_payment_method"]
+    pull(space)
+    world.advance(timedelta(days=2))
+    world.remove_card(card)
+    notice = hear(fake, space, biller)
+    assert notice is not None
+    assert (notice.customer, notice.thing) == (customer, card)
+    world.advance(timedelta(days=1))
+    pull(space)
+    assert good_until(space) == {customer: None}
+    assert len(rows(space, "payment_methods")) == 1
+
+
+@pytest.mark.parametrize("old", [{"subscriptions": [], "pauses": [], "prices": []}, [], "{half"])
+def test_what_an_older_version_remembered_is_begun_anew_with_a_sentence(
+    fake: FakeBiller, space: Workspace, old: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    people(fake, 2)
+    pull(space)
+    folder = space.directory / "state/billing/stripe"
+    text = old if isinstance(old, str) else json.dumps(old)
+    (folder / "kept.json").write_text(text)
+    # A listing that was under way: its lines do not say when they were seen.
+    (folder / "customers.jsonl").write_text('{"table": "customers", "key": "c", "row": {}}\n')
+    done = {"cursor": "", "length": 44, "count": 1, "is_done": True}
+    (folder / "customers.mark").write_text(json.dumps(done) if old else "{half")
+    assert pull(space)["customers"] == 2
+    said = "\n".join(record.getMessage() for record in caplog.records)
+    assert "kept.json is of another form, and is begun anew" in said
+    assert "customers are listed from the beginning" in said
+    caplog.clear()
+    assert pull(space)["subscriptions"] == 2
+    assert not [one for one in caplog.records if "form" in one.getMessage()]

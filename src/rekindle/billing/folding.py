@@ -1,8 +1,8 @@
 """Folds what a biller said, in a listing or by notices, into the rows of the facts' tables.
 
 One way for both: a statement counts from when it was seen, the newest of each thing stands, and
-what a biller does not tell as history (a price that changed, a pause that ended) is the
-difference between two statements about one subscription.
+what a biller does not tell as history (a price that changed, a pause that ended, a card that the
+bank renewed) is the difference between two statements about one thing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Self
 from rekindle.billing.model import BilledFact, Row
 
 PRICE = ("plan", "amount", "quantity", "interval", "interval_count", "currency")
+CARD = ("last_four", "expiry_month", "expiry_year")
 Tables = dict[str, dict[str, dict[str, Any]]]
 Price = list[Any]
 
@@ -41,26 +42,35 @@ class SeenFact:
 class Kept:
     """What is remembered of subscriptions: their first and newest prices, and their last pause.
 
-    ``listed_at`` is when the last whole listing began: what was seen before it, it knew better.
+    Of each card, what it was and since when. ``listed_at`` is when the last whole listing began:
+    what was seen before it, it knew better.
     """
 
     first: dict[str, Price] = field(default_factory=dict)
     newest: dict[str, Price] = field(default_factory=dict)
     pauses: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed_at: datetime | None = None
+    cards: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
         """Return what ``written`` returned."""
         at = given["listed_at"]
         listed_at = datetime.fromisoformat(at) if at else None
-        return cls(given["first"], given["newest"], given["pauses"], listed_at)
+        first, newest, pauses = given["first"], given["newest"], given["pauses"]
+        return cls(first, newest, pauses, listed_at, given.get("cards", {}))
 
     def written(self) -> Mapping[str, Any]:
         """Return it as JSON holds it."""
         at = self.listed_at.isoformat() if self.listed_at else ""
         changed = {id_: one for id_, one in self.newest.items() if one != self.first.get(id_)}
-        return {"first": self.first, "newest": changed, "pauses": self.pauses, "listed_at": at}
+        return {
+            "first": self.first,
+            "newest": changed,
+            "pauses": self.pauses,
+            "listed_at": at,
+            "cards": self.cards,
+        }
 
 
 def write_fact(one: BilledFact, seen: datetime) -> str:
@@ -104,13 +114,16 @@ def _thing(one: SeenFact) -> tuple[str, str]:
 
 
 def _follow(tables: Tables, said: Iterable[SeenFact], kept: Kept) -> None:
-    """Make changes and pauses of what was said of subscriptions, one after the other."""
-    tables.pop("pauses", None)
+    """Make changes, pauses and cards of what was said, one after the other."""
+    for table in ("pauses", "payment_methods"):
+        tables.pop(table, None)
     rests = {(one.key, one.seen): one for one in said if one.table == "pauses"}
     for one in said:
         if one.table == "subscriptions":
             _follow_price(tables, one, kept)
             _follow_pause(tables, one, rests.get((one.key, one.seen)), kept)
+        elif one.table == "payment_methods":
+            _follow_card(tables, one, kept)
     for id_, row in tables.get("subscriptions", {}).items():
         row.update(zip(PRICE, kept.first[id_], strict=True))
 
@@ -142,6 +155,17 @@ def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Ke
         row = {**rest.row, "paused_at": since}
     kept.pauses[one.key] = row
     tables.setdefault("pauses", {})[f"{one.key} {row['paused_at']}"] = row
+
+
+def _follow_card(tables: Tables, one: SeenFact, kept: Kept) -> None:
+    """Keep a card since it was there, and one that the bank renewed since that was seen."""
+    now = [one.row.get(name) for name in CARD]
+    since, *before = kept.cards.get(one.key) or [one.row["since"], *now]
+    if now != before:
+        since = one.seen.isoformat()
+    kept.cards[one.key] = [since, *now]
+    row = {**one.row, "since": since}
+    tables.setdefault("payment_methods", {})[f"{one.key} {since}"] = row
 
 
 def _is_over(pause: Mapping[str, Any], at: datetime) -> bool:

@@ -7,6 +7,7 @@ what was written by then, so that whoever is killed goes on there, and nothing s
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -15,6 +16,16 @@ from typing import Any
 
 from rekindle.billing.folding import Kept, SeenFact, write_fact
 from rekindle.billing.model import Biller
+
+NOTHING: Mapping[str, Any] = {
+    "began": "",
+    "cursor": "",
+    "length": 0,
+    "count": 0,
+    "is_done": False,
+}
+
+logger = logging.getLogger(__name__)
 
 
 def gather(
@@ -73,10 +84,18 @@ def begin_anew(folder: Path, kinds: Iterable[str]) -> None:
 
 
 def read_kept(folder: Path) -> Kept:
-    """Return what was remembered of what was imported before."""
+    """Return what was remembered of what was imported before, nothing where it is unreadable."""
+    path = folder / "kept.json"
     try:
-        return Kept.read(json.loads((folder / "kept.json").read_bytes()))
+        return Kept.read(json.loads(path.read_bytes()))
     except FileNotFoundError:
+        return Kept()
+    except (ValueError, LookupError, TypeError, AttributeError):
+        logger.warning(
+            "%s is of another form, and is begun anew: the price of today is taken as that from "
+            "the beginning of each subscription",
+            path,
+        )
         return Kept()
 
 
@@ -97,11 +116,18 @@ def _append(path: Path, length: int, lines: bytes) -> int:
 
 
 def _read_mark(folder: Path, kind: str) -> dict[str, Any]:
+    """Return how far the listing of a kind is; at its beginning where that is unreadable."""
+    path = folder / f"{kind}.mark"
     try:
-        found: dict[str, Any] = json.loads((folder / f"{kind}.mark").read_bytes())
+        found: dict[str, Any] = json.loads(path.read_bytes())
     except FileNotFoundError:
-        return {"began": "", "cursor": "", "length": 0, "count": 0, "is_done": False}
-    return found
+        return dict(NOTHING)
+    except ValueError:
+        found = {}
+    if found.keys() == NOTHING.keys():
+        return found
+    logger.warning("%s is of another form; %s are listed from the beginning", path, kind)
+    return dict(NOTHING)
 
 
 def _write_mark(folder: Path, kind: str, mark: Mapping[str, Any]) -> None:

@@ -43,6 +43,7 @@ NOTICES = (
     "payment_method.attached",
     "payment_method.updated",
     "payment_method.automatically_updated",
+    "payment_method.detached",
 )
 BILLER = BillerFolder("stripe", "Stripe", (KEY, WEBHOOK_SECRET), build, NOTICES)
 

@@ -39,9 +39,14 @@ VERSION = "2026-10-28.endive"
 TOLERANCE = timedelta(minutes=5)
 PAGE = 100
 KINDS = ("customers", "subscriptions", "invoices", "invoice_payments", "charges")
-# With what a listed thing comes: whoever the business knows the customer as.
-EXPANDED = {"subscriptions": ("data.customer",), "invoices": ("data.customer",)}
-EXPANDED["charges"] = EXPANDED["invoices"]
+# With what a listed thing comes: whoever the business knows the customer as, and the cards that
+# would be charged. There is no listing of all cards that customers saved, only one a customer.
+EXPANDED = {
+    "customers": ("data.invoice_settings.default_payment_method",),
+    "subscriptions": ("data.customer", "data.default_payment_method"),
+    "invoices": ("data.customer",),
+    "charges": ("data.customer",),
+}
 # Metadata of ours on a subscription that took another's place.
 PREVIOUS, KEY = "rekindle_previous", "rekindle_key"
 # Where our reasons for leaving stand in Stripe's list; what is not there is `other`.
@@ -127,6 +132,9 @@ class StripeBiller:
                 "version", f"the endpoint sends {version}; make one of the version {VERSION}"
             )
         assert at is not None
+        if kind == "payment_method.detached":
+            # It is nobody's any more; whose it was stands with what it was before.
+            thing = {**thing, "customer": before.get("customer"), "is_removed": True}
         if named[0] not in self._reader.kinds:
             return None
         if at - received_at > TOLERANCE:

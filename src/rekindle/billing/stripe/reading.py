@@ -189,6 +189,8 @@ class StripeReader:
             "country": address.get("country"),
         }
         yield BilledFact("customers", str(row["customer_id"]), at, row)
+        settings = thing.get("invoice_settings") or {}
+        yield from self._saved_card(settings.get("default_payment_method"), thing)
 
     def _subscription(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
         if not (customer := self.person_of(thing.get("customer"))):
@@ -206,6 +208,7 @@ class StripeReader:
             "is_trial": thing.get("status") in {"trialing", "incomplete", "incomplete_expired"},
         }
         yield BilledFact("subscriptions", id_, at, {**row, **self._price(item)})
+        yield from self._saved_card(thing.get("default_payment_method"), thing.get("customer"))
         if cancelled is not None:
             yield from self._cancellation(thing, customer)
         if paused := thing.get("pause_collection"):
@@ -288,6 +291,11 @@ class StripeReader:
         }
         yield BilledFact("payments", str(thing["id"]), at, row)
 
+    def _saved_card(self, card: Any, customer: Any) -> Iterator[BilledFact]:
+        """Yield a card that came with what it pays; where it is only named nothing is known."""
+        if isinstance(card, Mapping):
+            yield from self.read({**card, "customer": customer})
+
     def _payment_method(self, thing: Thing, at: datetime) -> Iterator[BilledFact]:
         card = read_card(thing)
         if card is None or not thing.get("customer"):
@@ -301,6 +309,7 @@ class StripeReader:
             "last_four": card.last4,
             "expiry_month": month,
             "expiry_year": year,
+            "removed_at": at if thing.get("is_removed") else None,
         }
         yield BilledFact("payment_methods", card.id, at, row)
 

@@ -94,6 +94,21 @@ class BillerWorld:
         self._tell("payment_method.attached", card)
         return card
 
+    def renew_card(self, id_: str, *, year: int) -> None:
+        """Let the bank renew a card: it is the same one, and good for longer."""
+        card = self.find(id_, "payment_method")
+        card["card"]["exp_year"] = year
+        self._tell("payment_method.automatically_updated", card)
+
+    def remove_card(self, id_: str) -> None:
+        """Take a card off its customer."""
+        card = self.find(id_, "payment_method")
+        customer, card["customer"] = card["customer"], None
+        settings = self.things[customer]["invoice_settings"]
+        if settings["default_payment_method"] == id_:
+            settings["default_payment_method"] = None
+        self._tell("payment_method.detached", card, {"customer": customer})
+
     def subscribe(self, customer: str, price: str, **more: Any) -> Thing:
         """Return a new subscription, paid or not as its card does."""
         now = self._second()
