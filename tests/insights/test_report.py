@@ -253,6 +253,7 @@ def test_json_keeps_its_keys(report_on: Any) -> None:
         *("cost", "lift", "net_revenue_per_assigned", "return_rate_lift"),
         *("still_open_windows", "tests", "notes"),
         *("holdout_share", "reading", "coming_back", "earnings", "attribution", "stopping"),
+        "partings",
     ]
     assert told["touches"] == {"send": 3, "hold": 0, "skip": 0}
     assert told["reasons"] == {"held_out": 2, "cap": 1}

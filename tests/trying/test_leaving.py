@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rekindle.consent import NO_RESPONSE
 from rekindle.desk import LedgerCustomers, tell_why
 from rekindle.errors import UsageError
 from rekindle.feedback import LeaveAnswer, LeaveReason, find_themes
+from rekindle.ledger import leave_alone
 from tests.cli.commands import rekindle
 from tests.runtime.shops import NOW, Team
 
@@ -64,3 +66,24 @@ def test_column_that_is_no_text_is_refused(team: Team) -> None:
         tell_why(team.workspace, NOW, by="lifetime_value")
     told = rekindle("feedback", "-C", team.folder, "--within", "a while")
     assert told.code == 2
+
+
+def test_report_says_why_its_people_left_and_whom_hygiene_leaves_alone(team: Team) -> None:
+    team.start("calm")
+    team.tick()
+    person = team.someone("calm")
+    customers = LedgerCustomers(team.workspace)
+    team.clock.move(DAY)
+    at = team.clock.now()
+    customers.answer(person, OFTEN, "Ring 555-0100")
+    customers.answer("c300", BAD, "")
+    leave_alone(team.workspace.ledger, [(person, "email", NO_RESPONSE)], at)
+    page = team.folder / "report.html"
+    told = rekindle("report", "calm", "-C", team.folder, "--html", page, "--json")
+    found = json.loads(told.out)["partings"]
+    assert [(one["reason"], one["treatment"]) for one in found["answers"]] == [("too_often", 1)]
+    assert "no_response" in [one["reason"] for one in found["suppressed"]]
+    shown = page.read_text("utf-8")
+    assert "Why people said they left" in shown
+    assert "left alone by hygiene" in shown
+    assert "555-0100" not in shown

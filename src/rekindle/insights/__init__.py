@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit, build_pace
 from rekindle.insights.forecasting import TestForecast, forecast_test
+from rekindle.insights.lifting.parting import PartedPerson, Partings, find_partings
 from rekindle.insights.lifting.programme import (
     DrawnPerson,
     Programme,
@@ -90,6 +91,8 @@ __all__ = [
     "Membership",
     "MessageFate",
     "MessageWorth",
+    "PartedPerson",
+    "Partings",
     "Programme",
     "QuarantinePage",
     "SentMessage",
@@ -117,6 +120,7 @@ __all__ = [
     "check_refused",
     "find_ended",
     "find_net_revenue",
+    "find_partings",
     "forecast_test",
     "gather",
     "judge_day",

@@ -110,6 +110,7 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
                 _lift_section(report),
                 _funnel_section(report),
                 _touch_section(report),
+                *_parting_section(report),
                 *_test_sections(report),
                 *_attribution_section(report),
             ),
@@ -396,6 +397,17 @@ def _touch_section(report: JourneyReport) -> _Section:
             replace(tables.promise_table(report), notes=()),
         ),
     )
+
+
+def _parting_section(report: JourneyReport) -> Iterable[_Section]:
+    if report.partings is not None:
+        yield _Section(
+            "Whom it cost",
+            "Messages also cost people who may be written to. Both arms are counted from their "
+            "entry on; what the treatment arm has beyond the holdout, the journey brought about.",
+            "",
+            tables.parting_tables(report.partings),
+        )
 
 
 def _test_sections(report: JourneyReport) -> Iterable[_Section]:

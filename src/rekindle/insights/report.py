@@ -31,6 +31,7 @@ from rekindle.insights.lifting import (
     follow_journey,
 )
 from rekindle.insights.lifting.attribution import NO_TOUCHES, Attribution, attribute
+from rekindle.insights.lifting.parting import Partings
 from rekindle.insights.lifting.stopping import StoppingReport
 from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
@@ -109,6 +110,7 @@ class JourneyReport:
     tests: tuple[VariantTest, ...] = ()
     attribution: Attribution | Unknown = NO_TOUCHES
     stopping: StoppingReport | None = None
+    partings: Partings | None = None
 
     @property
     def finding(self) -> str:
@@ -160,6 +162,7 @@ class JourneyReport:
             "earnings": None if self.earnings is None else self.earnings.to_json(),
             "attribution": _write_attribution(self.attribution),
             "stopping": None if self.stopping is None else self.stopping.to_json(),
+            "partings": None if self.partings is None else self.partings.to_json(),
         }
 
     @property

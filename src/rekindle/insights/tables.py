@@ -13,6 +13,7 @@ from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
 from rekindle.insights.lifting.attribution import WINDOWS, Attribution, tell_attribution
+from rekindle.insights.lifting.parting import MEANINGS, PartingCount, Partings
 from rekindle.insights.lifting.programme import Programme, ProgrammePart
 from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
@@ -76,6 +77,7 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
         touch_table(report),
         reason_table(report),
         promise_table(report),
+        *([] if report.partings is None else parting_tables(report.partings)),
         *variant_tables(report),
     )
 
@@ -435,6 +437,27 @@ def promise_table(report: JourneyReport) -> TextTable:
         ),
         report.notes,
     )
+
+
+def parting_tables(partings: Partings) -> tuple[TextTable, TextTable]:
+    """Return why people of a journey said they left, and why some are suppressed."""
+
+    def table(title: str, counts: Iterable[PartingCount], notes: Iterable[str]) -> TextTable:
+        rows = tuple(
+            (_say_parting(one.reason), *(say_count(one.people[arm]) for arm in Arm))
+            for one in counts
+        )
+        none = () if rows else ("Nobody since they entered.",)
+        return TextTable(title, ("", *(say_word(arm) for arm in Arm)), rows, (*none, *notes))
+
+    return (
+        table("Why people said they left", partings.answers, partings.told_of_answers),
+        table("Who can be reached less", partings.stops, partings.told_of_stops),
+    )
+
+
+def _say_parting(reason: str) -> str:
+    return MEANINGS.get(reason, reason.replace("_", " "))
 
 
 def _gap_row(name: str, gaps: GapDays) -> tuple[str, ...]:

@@ -113,6 +113,7 @@ from rekindle.ledger.history.silences import (  # noqa: E402
     find_silences,
     leave_alone,
     left_alone,
+    people_suppressed_since,
 )
 from rekindle.ledger.history.worth import (  # noqa: E402
     MeasuredDecision,
@@ -375,6 +376,7 @@ __all__ = [
     "note_worth",
     "open_seal",
     "paused_journeys",
+    "people_suppressed_since",
     "read_persons",
     "read_reports",
     "rekey",

@@ -16,6 +16,7 @@ from rekindle.ledger import (
     leave_alone,
     left_alone,
     models,
+    people_suppressed_since,
 )
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 from tests.ledger.queueing import DAY, START, Queue
@@ -150,3 +151,18 @@ def test_what_waited_to_be_asked_for_counts_once_it_was_shown(queue: Queue) -> N
     )
     (found_one,) = find_silences(queue.alias, least=1, since=NOW, asked_for=asked_for)
     assert found_one.unanswered_count == 1
+
+
+def test_who_is_suppressed_since_is_told_until_it_is_lifted(book: LedgerBook, alias: str) -> None:
+    book.save_people([Person(who, f"{who}@example.com", "GB") for who in ("ann", "bob", "cat")])
+    leave_alone(alias, [("ann", "email", NO_RESPONSE), ("bob", "*", "archived")], NOW)
+    book.record([Signal("cat", SignalKind.OPT_OUT, NOW + DAY, "c", channel=EMAIL)], NOW + DAY)
+    book.record([Signal("cat", SignalKind.BOUNCE, NOW + DAY, "b", channel=EMAIL)], NOW + DAY)
+    assert people_suppressed_since(alias, NOW) == [
+        ("ann", NO_RESPONSE, NOW),
+        ("bob", "archived", NOW),
+        ("cat", "opt_out", NOW + DAY),
+    ]
+    assert [who for who, *_ in people_suppressed_since(alias, NOW + DAY / 2)] == ["cat"]
+    book.record([Signal("ann", SignalKind.REPLY, NOW + DAY, "r")], NOW + DAY)
+    assert [who for who, *_ in people_suppressed_since(alias, NOW)] == ["bob", "cat"]

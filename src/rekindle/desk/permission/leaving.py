@@ -27,9 +27,18 @@ def tell_why(
     if by and (by not in FAMILIES.by_column or FAMILIES.by_column[by].type != "text"):
         known = ", ".join(sorted(c.name for c in FAMILIES.columns if c.type == "text"))
         raise UsageError(f"{by!r} is no profile column of text; there are {known}")
+    answers = load_answers(workspace, at, since=since)
+    people = {one.person for one in answers}
+    return find_themes(answers, _segments(workspace, people, by, at) if by else None)
+
+
+def load_answers(
+    workspace: Workspace, at: datetime, *, since: datetime | None = None
+) -> Sequence[LeaveAnswer]:
+    """Return what people said until ``at`` about why they left, by the ids they have now."""
     entries = [one for one in workspace.audit_log.of_action(LEFT, since=since) if one.at <= at]
     people = workspace.book.persons.find({one.subject for one in entries})
-    answers = [
+    return [
         LeaveAnswer(
             people.get(one.subject, one.subject),
             _reason(one.detail.get("reason")),
@@ -38,7 +47,6 @@ def tell_why(
         )
         for one in entries
     ]
-    return find_themes(answers, _segments(workspace, people.values(), by, at) if by else None)
 
 
 def _reason(word: object) -> LeaveReason:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
+from rekindle.desk.permission.leaving import load_answers
 from rekindle.desk.reporting.learning import note_result
 from rekindle.desk.reporting.programme import leave_withheld_out
 from rekindle.desk.reporting.stopping import find_stopping
@@ -16,9 +17,12 @@ from rekindle.insights import (
     JourneyReport,
     Membership,
     MessageFate,
+    PartedPerson,
+    Partings,
     SentMessage,
     VariantMessage,
     build_report,
+    find_partings,
 )
 from rekindle.journeys import JourneyVersion
 from rekindle.ledger import (
@@ -28,6 +32,7 @@ from rekindle.ledger import (
     Observations,
     load_fates,
     load_variants,
+    people_suppressed_since,
 )
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
@@ -47,7 +52,11 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
     engine, facts = workspace.reading
     record = load_record(workspace, name)
     report = build_report(record, facts, engine)
-    report = replace(report, stopping=find_stopping(workspace, record))
+    report = replace(
+        report,
+        stopping=find_stopping(workspace, record),
+        partings=_find_partings(workspace, record),
+    )
     if report.reading.costs_a_look:
         Looks(workspace.ledger).note(name, _today(workspace), record.until)
     told = note_result(workspace, report)
@@ -146,6 +155,19 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
         notes=(*moved, *_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
     )
     return leave_withheld_out(workspace, record)
+
+
+def _find_partings(workspace: Workspace, record: JourneyRecord) -> Partings:
+    """Return who said why they left since the journey began, and who is suppressed since."""
+    return find_partings(
+        record,
+        load_answers(workspace, record.until, since=record.started_at),
+        [
+            PartedPerson(person, reason, at)
+            for person, reason, at in people_suppressed_since(workspace.ledger, record.started_at)
+            if at <= record.until
+        ],
+    )
 
 
 def _fates(workspace: Workspace, name: str) -> list[MessageFate]:

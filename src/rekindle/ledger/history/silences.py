@@ -19,7 +19,9 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
+from rekindle.ledger.signals import EVERY, LIFTED
 from rekindle.ledger.statements import note_people
+from rekindle.vocabulary import Purpose
 
 KINDS = sorted(kind.value for kind in ANSWERS)
 
@@ -64,6 +66,19 @@ def left_alone(
     for person, at in rows.order_by("at").values_list("person_id", "at"):
         found[person] = at
     return found
+
+
+@ledger_errors()
+def people_suppressed_since(alias: str, since: datetime) -> list[tuple[str, str, datetime]]:
+    """Return who is suppressed in marketing since then, on any channel: person, reason, instant.
+
+    A bounce suppresses an address and names nobody; what was lifted is not there.
+    """
+    rows = models.Suppression.objects.using(alias).filter(
+        person__isnull=False, at__gte=since, purpose__in=(EVERY, Purpose.MARKETING.value)
+    )
+    rows = rows.exclude(channel=LIFTED).order_by("at", "id")
+    return list(rows.values_list("person_id", "reason", "at"))
 
 
 @ledger_errors()
