@@ -8,7 +8,6 @@ import pytest
 
 from rekindle.insights import (
     CATALOGUE,
-    WAYS,
     JourneyRecord,
     MeasureTable,
     Membership,
@@ -16,6 +15,7 @@ from rekindle.insights import (
     build_queries,
     build_report,
     gather,
+    list_ways,
     measure,
     measure_tables,
     write_measure_rows,
@@ -181,7 +181,7 @@ def test_few_returns_are_no_estimate(measured: Any) -> None:
     assert "30 are needed" in str(value(table, "subsequent_retention").figure)
 
 
-@pytest.mark.parametrize("by", ["", *WAYS])
+@pytest.mark.parametrize("by", ["", *list_ways()])
 def test_every_way_is_told_in_tables_json_and_rows(measured: Any, by: str) -> None:
     fates = [fate("a", variant="asked", offer="ten"), fate("b")]
     table = measured([member("a"), member("b")], (), fates, by=by)

@@ -254,6 +254,7 @@ def test_json_keeps_its_keys(report_on: Any) -> None:
         *("still_open_windows", "tests", "notes"),
         *("holdout_share", "reading", "coming_back", "earnings", "attribution", "stopping"),
         "partings",
+        "subgroups",
     ]
     assert told["touches"] == {"send": 3, "hold": 0, "skip": 0}
     assert told["reasons"] == {"held_out": 2, "cap": 1}

@@ -183,3 +183,26 @@ def test_journeys_are_listed_with_their_state(book: LedgerBook, alias: str) -> N
     entry = History(alias).journeys()["lapsed"]
     assert (entry.state, entry.version) == (JourneyState.PAUSED, 2)
     assert (entry.opened_at, entry.changed_at) == (START, START + DAY)
+
+
+def test_what_people_are_as_they_first_enter_is_kept_until_they_are_erased(
+    book: LedgerBook, alias: str
+) -> None:
+    book.start(build_version())
+    first, other = build_enrolment("alice"), build_enrolment("bob")
+    book.enrol([first, other], {"alice": {"tier": "lapsed", "country": "GB"}})
+    later = replace(first, rotation=1, entered_at=START + DAY)
+    book.enrol([later], {"alice": {"tier": "gone"}})
+    kept = {"alice": {"tier": "lapsed", "country": "GB"}}
+    assert History(alias).covariates(first.journey) == kept
+    book.erase("alice", START + DAY)
+    assert History(alias).covariates(first.journey) == {}
+
+
+def test_of_somebody_erased_it_is_not_kept_what_they_are(book: LedgerBook, alias: str) -> None:
+    book.start(build_version())
+    book.save_people([Person("alice", "alice@example.com", "GB")])
+    book.erase("alice", START)
+    enrolment = build_enrolment("alice")
+    book.enrol([enrolment], {"alice": {"tier": "lapsed"}})
+    assert History(alias).covariates(enrolment.journey) == {}

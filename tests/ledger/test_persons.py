@@ -212,6 +212,13 @@ def test_the_arm_that_was_drawn_first_stays(two: LedgerBook, alias: str) -> None
     assert [one.arm for one in two.open_enrolments()] == [Arm.HOLDOUT]
 
 
+def test_what_they_were_as_they_entered_goes_with_the_arm(two: LedgerBook, alias: str) -> None:
+    two.enrol([replace(build_enrolment(KEPT), entered_at=LATER)], {KEPT: {"tier": "dormant"}})
+    two.enrol([build_enrolment(GONE)], {GONE: {"tier": "lapsed"}})
+    join(two)
+    assert History(alias).covariates("lapsed") == {KEPT: {"tier": "lapsed"}}
+
+
 def test_whatever_is_said_of_an_old_id_is_said_of_the_person(two: LedgerBook, alias: str) -> None:
     entered(two, KEPT)
     join(two)
@@ -259,6 +266,8 @@ def test_a_split_gives_back_what_came_and_keeps_what_was_refused(
 
 def test_join_and_split_leave_two_as_they_were(two: LedgerBook, alias: str) -> None:
     entered(two, KEPT)
+    two.start(build_version("receipt"))
+    two.enrol([build_enrolment(GONE, journey="receipt")], {GONE: {"tier": "lapsed"}})
     two.save_consent([ConsentRecord(one, EMAIL, True, START, "form") for one in (GONE, KEPT)])
     before = {
         m: sorted(map(str, m._default_manager.using(alias).values()))

@@ -88,6 +88,10 @@ def test_families_come_after_those_they_need() -> None:
         (replace(TILLS, columns=(column("as_of"),)), "column 'as_of' already"),
         (replace(TILLS, columns=(column("Tills"),)), "'Tills' is no name"),
         (replace(TILLS, needs=("tier",)), "only a Derivation"),
+        (
+            replace(TILLS, columns=(replace(column("tills"), type="count", is_covariate=True),)),
+            "'tills' is no text",
+        ),
         (replace(TWICE, needs=("orders_cuont",)), "needs 'orders_cuont', which no family adds"),
         (replace(TWICE, needs=("twice_count",)), "in a ring: twice → twice"),
     ],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from rekindle.desk import build_plan, explain_customer, report_journey
+from rekindle.errors import UsageError
 from rekindle.ledger import MessageState
 from rekindle.vocabulary import Answer, Arm, Reason
 from tests.runtime.shops import CALM, DAY, NOW, TWINS, Team
@@ -37,6 +40,32 @@ def test_people_held_out_get_nothing_and_their_ghosts_are_on_record(begun: Team)
     assert ghosts
     assert all(begun.states(one.person) == [] for one in held_out)
     assert {begun.reasons(one.person)[0] for one in ghosts} == {Reason.HELD_OUT}
+
+
+def test_what_people_are_as_they_enter_is_kept_and_stays(begun: Team) -> None:
+    space = begun.workspace
+    table = space.profiles(NOW).select("customer_id", "tier", "value_band", "country")
+    rows = space.reading.engine.run(table).to_pylist()
+    profile = {row.pop("customer_id"): row for row in rows}
+    kept = space.history.covariates("calm")
+    assert kept.keys() == {one.person for one in begun.enrolments("calm")}
+    for person, found in kept.items():
+        assert {name: found.get(name) for name in profile[person]} == profile[person]
+    assert {one["tier"] for one in kept.values()} == {"lapsed", "dormant"}
+    begun.tick(after=60 * DAY)
+    now = space.history.covariates("calm")
+    assert {person: now[person] for person in kept} == kept
+
+
+def test_a_report_tells_people_apart_by_what_they_were(begun: Team) -> None:
+    begun.tick(after=40 * DAY)
+    report = report_journey(begun.workspace, "calm", by="tier")
+    assert report.subgroups is not None
+    assert {one.name for one in report.subgroups.subgroups} == {"lapsed", "dormant"}
+    together = sum(sum(one.assigned.values()) for one in report.subgroups.subgroups)
+    assert together == sum(one.assigned for one in report.arms.values())
+    with pytest.raises(UsageError, match="it is kept tier, value_band"):
+        report_journey(begun.workspace, "calm", by="lifetime_value")
 
 
 def test_the_arms_are_near_the_share_that_was_asked_for(begun: Team) -> None:

@@ -52,6 +52,14 @@ JourneyName = Annotated[
         autocompletion=name_journeys,
     ),
 ]
+SubgroupColumn = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        metavar="COLUMN",
+        help="Say it of parts of the people too, by tier, value_band or what else is kept.",
+    ),
+]
 Customer = Annotated[
     str,
     typer.Option("--customer", metavar="ID", help="For this one; default a few it would reach."),
@@ -252,6 +260,7 @@ def report(
     journey: JourneyName,
     directory: Directory = Path(),
     as_of: AsOf = None,
+    by: SubgroupColumn = "",
     as_json: AsJson = False,
     html: HtmlFile = None,
 ) -> None:
@@ -262,7 +271,7 @@ def report(
     workspace = open_at(directory, as_of)
     with progress_bar() as bar:
         bar.add_task("reporting", total=None)
-        found = report_journey(workspace, journey)
+        found = report_journey(workspace, journey, by=by)
     _show_report(found, workspace, as_json=as_json, html=html)
 
 

@@ -33,11 +33,11 @@ from rekindle.insights.lifting.trial import (
 from rekindle.insights.lifting.variants import VariantTest
 from rekindle.insights.measures import (
     CATALOGUE,
-    WAYS,
     DeclaredMeasure,
     MeasureTable,
     build_queries,
     gather,
+    list_ways,
     measure,
     measure_tables,
     write_measure_rows,
@@ -78,7 +78,6 @@ __all__ = [
     "CATALOGUE",
     "HISTORY_DAYS",
     "HORIZON",
-    "WAYS",
     "Audit",
     "Daily",
     "DeclaredMeasure",
@@ -125,6 +124,7 @@ __all__ = [
     "gather",
     "judge_day",
     "judge_entries",
+    "list_ways",
     "measure",
     "measure_tables",
     "measure_trial",

@@ -13,8 +13,9 @@ from importlib.resources import files
 from rekindle.content import render_page
 from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
+from rekindle.insights.lifting.estimating import CONFIDENCE
 from rekindle.insights.model import Audit
-from rekindle.insights.report import CONFIDENCE, JourneyReport
+from rekindle.insights.report import JourneyReport
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable
 from rekindle.insights.words import (
@@ -109,6 +110,7 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
             sections=(
                 _lift_section(report),
                 _funnel_section(report),
+                *_subgroup_sections(report),
                 _touch_section(report),
                 *_parting_section(report),
                 *_test_sections(report),
@@ -372,6 +374,18 @@ def _funnel_section(report: JourneyReport) -> _Section:
         charts.draw_funnel(report),
         (tables.arm_table(report),),
     )
+
+
+def _subgroup_sections(report: JourneyReport) -> Iterable[_Section]:
+    found = tuple(tables.subgroup_tables(report))
+    if found:
+        yield _Section(
+            "Whom it moved",
+            "The same difference in parts of the people, told apart by what they were as they "
+            "entered. Nobody drew these parts by lot.",
+            "",
+            found,
+        )
 
 
 def _held_out(report: JourneyReport) -> str:

@@ -10,15 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from rekindle.journeys import Journey
+from rekindle.journeys import Covariates, Journey
 from rekindle.vocabulary import Answer, Arm, Channel, Reason
+
+NOT_KEPT, NONE_OF_THEM = "not known", "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
     """One person in the journey once. ``first_touch_at`` counts a ghost's touch as well.
 
-    ``ended_at`` is when the book learned of what ended it, or None.
+    ``ended_at`` is when the book learned of what ended it, or None. ``covariates`` are what
+    the profile said of them as they first entered, empty where it was not kept.
     """
 
     person: str
@@ -29,11 +32,17 @@ class Membership:
     first_touch_at: datetime | None
     ended: Reason | None
     ended_at: datetime | None = None
+    covariates: Covariates = field(default_factory=dict)
 
     @property
     def known_at(self) -> datetime:
         """Return the instant that a purchase must be newer than to be a return."""
         return self.last_order_at or self.entered_at
+
+
+def name_subgroup(covariates: Covariates, by: str) -> str:
+    """Return the part of people that somebody is in ``by`` a covariate."""
+    return covariates.get(by, NONE_OF_THEM) if covariates else NOT_KEPT
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,12 @@ interval and in a sentence, so that nobody has to guess whether anything was sho
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rekindle.experiments import (
-    MISMATCH,
-    ArmOutcome,
-    ComingBack,
-    Lift,
-    estimate_lift,
-    find_mismatch,
-)
+from rekindle.experiments import ComingBack, Lift
 from rekindle.facts import Engine, Facts
 from rekindle.insights.lifting import (
     ONCE,
@@ -28,22 +20,24 @@ from rekindle.insights.lifting import (
     Readout,
     find_earnings,
     find_reading,
-    follow_journey,
 )
 from rekindle.insights.lifting.attribution import NO_TOUCHES, Attribution, attribute
+from rekindle.insights.lifting.estimating import (
+    CONFIDENCE,
+    NET_REVENUE,
+    RETURN_RATE,
+    cut_at_reading,
+    estimate_lifts,
+)
 from rekindle.insights.lifting.parting import Partings
 from rekindle.insights.lifting.stopping import StoppingReport
+from rekindle.insights.lifting.subgroups import Subgroups, estimate_subgroups
 from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
-from rekindle.wording import amount, counted, percent
-
-NET_REVENUE = "net revenue per assigned customer"
-RETURN_RATE = "return rate per assigned customer"
-# What an interval keeps over all looks that its kind allows.
-CONFIDENCE = 0.95
+from rekindle.wording import amount, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +105,7 @@ class JourneyReport:
     attribution: Attribution | Unknown = NO_TOUCHES
     stopping: StoppingReport | None = None
     partings: Partings | None = None
+    subgroups: Subgroups | None = None
 
     @property
     def finding(self) -> str:
@@ -163,6 +158,7 @@ class JourneyReport:
             "attribution": _write_attribution(self.attribution),
             "stopping": None if self.stopping is None else self.stopping.to_json(),
             "partings": None if self.partings is None else self.partings.to_json(),
+            "subgroups": None if self.subgroups is None else self.subgroups.to_json(),
         }
 
     @property
@@ -177,11 +173,13 @@ class JourneyReport:
         return {"planned": round(self.holdout_share, 4), "actual": write_figure(actual)}
 
 
-def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> JourneyReport:
+def build_report(
+    record: JourneyRecord, facts: Facts, engine: Engine, *, by: str = ""
+) -> JourneyReport:
     """Return what came of a journey, counted from the facts by one rule for both arms.
 
     Everyone assigned counts in the arm they were drawn into, whether a message reached
-    them or not (intention to treat).
+    them or not (intention to treat). With ``by``, a covariate, it says so of each subgroup as well.
     """
     goal = record.journey.goal
     outcomes = load_outcomes(engine, facts, record)
@@ -189,9 +187,9 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
     arms = {arm: _sum_arm(arm, record, outcomes, returned) for arm in Arm}
     after_return, before_known = _count_late_sends(record, outcomes)
     reading = find_reading(record, ZoneInfo(facts.zone))
-    at_reading = _cut(record, reading)
+    at_reading = cut_at_reading(record, reading)
     read = outcomes if at_reading is record else load_outcomes(engine, facts, at_reading)
-    lifts = _estimate_lifts(at_reading, read, reading)
+    lifts = estimate_lifts(at_reading, read, reading)
     cost = Money.from_micros(record.cost_micros, facts.currency)
     earnings = find_earnings(
         lifts.revenue,
@@ -226,68 +224,7 @@ def build_report(record: JourneyRecord, facts: Facts, engine: Engine) -> Journey
         coming_back=lifts.coming_back,
         earnings=earnings,
         attribution=attribute(at_reading, facts, engine, earnings.total),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Lifts:
-    """The differences, and the arms' revenue they come from, treatment first."""
-
-    revenue: Lift | Unknown
-    returns: Lift | Unknown
-    coming_back: ComingBack | Unknown
-    arms: tuple[ArmOutcome, ArmOutcome]
-
-
-def _cut(record: JourneyRecord, reading: Readout) -> JourneyRecord:
-    """Return a record as it stood at the reading date, once that is over.
-
-    Who entered or bought later is in every other figure; a difference that went on moving
-    after its date would be looked at without end.
-    """
-    if reading.ends_at is None or record.until <= reading.ends_at:
-        return record
-    members = [one for one in record.members if one.entered_at <= reading.ends_at]
-    return replace(record, until=reading.ends_at, members=members)
-
-
-def _estimate_lifts(record: JourneyRecord, outcomes: Outcomes, reading: Readout) -> _Lifts:
-    """Return the differences between the arms of a record."""
-    returned = find_returned(record, outcomes)
-    people = {one.person: one.arm for one in record.members}
-    assigned = Counter(people.values())
-    came = Counter(people[person] for person in returned)
-    treatment, holdout = (
-        ArmOutcome(
-            assigned[arm], tuple(net for who, net in outcomes.revenue.items() if people[who] is arm)
-        )
-        for arm in (Arm.TREATMENT, Arm.HOLDOUT)
-    )
-    rates = [ArmOutcome.of_count(assigned[arm], came[arm]) for arm in (Arm.TREATMENT, Arm.HOLDOUT)]
-    mismatch = _find_mismatch(record, assigned)
-    if isinstance(mismatch, Unknown):
-        return _Lifts(mismatch, mismatch, mismatch, (treatment, holdout))
-    if returned and not any(outcomes.revenue.values()):
-        revenue: Lift | Unknown = Unknown("those who came back brought nothing inside their window")
-    else:
-        revenue = estimate_lift(treatment, holdout, metric=NET_REVENUE, watch=reading.watch)
-    returns = estimate_lift(*rates, metric=RETURN_RATE, watch=reading.watch)
-    return _Lifts(revenue, returns, follow_journey(record, returned), (treatment, holdout))
-
-
-def _find_mismatch(record: JourneyRecord, assigned: Mapping[Arm, int]) -> Unknown | None:
-    """Return why nothing can be estimated where the arms are not as large as they were drawn."""
-    planned = record.holdout_share
-    if not 0 < planned < 1 or not all(assigned[arm] for arm in Arm):
-        return None
-    shares = {Arm.HOLDOUT.value: planned, Arm.TREATMENT.value: 1 - planned}
-    chance = find_mismatch({arm.value: assigned[arm] for arm in Arm}, shares)
-    if isinstance(chance, Unknown) or chance >= MISMATCH:
-        return None
-    return Unknown(
-        f"{percent(assigned[Arm.HOLDOUT] / sum(assigned.values()))} are in the holdout where "
-        f"{percent(planned)} were drawn, which is no chance (p = {chance:.2g}): people are "
-        "missing from one arm, and what is left cannot be compared"
+        subgroups=estimate_subgroups(at_reading, read, reading, by=by) if by else None,
     )
 
 

@@ -13,11 +13,12 @@ from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
 from rekindle.insights.lifting.attribution import WINDOWS, Attribution, tell_attribution
+from rekindle.insights.lifting.estimating import CONFIDENCE, NET_REVENUE, RETURN_RATE
 from rekindle.insights.lifting.parting import MEANINGS, PartingCount, Partings
 from rekindle.insights.lifting.programme import Programme, ProgrammePart
 from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
-from rekindle.insights.report import CONFIDENCE, NET_REVENUE, RETURN_RATE, ArmResult, JourneyReport
+from rekindle.insights.report import ArmResult, JourneyReport
 from rekindle.insights.survival import Interval
 from rekindle.insights.words import (
     UNKNOWN,
@@ -74,6 +75,7 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
         word_table(report),
         *attribution_tables(report),
         arm_table(report),
+        *subgroup_tables(report),
         touch_table(report),
         reason_table(report),
         promise_table(report),
@@ -422,6 +424,28 @@ def variant_tables(report: JourneyReport) -> Iterable[TextTable]:
                 "the latest reading; p is adjusted for the number of variants.",
             ),
         )
+
+
+def subgroup_tables(report: JourneyReport) -> Iterable[TextTable]:
+    """Yield the lift in each part of the people, where they were told apart."""
+    if report.subgroups is None:
+        return
+    say = _speakers(report)[0]
+    rows = tuple(
+        (
+            part.name,
+            *(say_count(part.assigned[arm]) for arm in Arm),
+            *(say_share(part.return_rate(arm), digits=1) for arm in Arm),
+            *_lift_cells(part.lift, say)[:3],
+        )
+        for part in report.subgroups.subgroups
+    )
+    yield TextTable(
+        f"By {report.subgroups.by}, as they entered",
+        ("", "treated", "held out", "returned", "held out", "each earned", "from", "to"),
+        rows,
+        (*report.subgroups.told, *_reasons_of(*(part.lift for part in report.subgroups.subgroups))),
+    )
 
 
 def promise_table(report: JourneyReport) -> TextTable:

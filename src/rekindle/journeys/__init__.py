@@ -13,6 +13,7 @@ from rekindle.journeys.interfaces import (
     Audience,
     Book,
     Decide,
+    ObservingAudience,
     Queue,
     SlowAudience,
     UnaskedError,
@@ -26,9 +27,11 @@ from rekindle.journeys.language import (
 )
 from rekindle.journeys.memory_book import Course, MemoryBook
 from rekindle.journeys.model import (
+    NOTHING_OBSERVED,
     Batch,
     Branch,
     Candidate,
+    Covariates,
     End,
     Goal,
     Journey,
@@ -59,6 +62,7 @@ from rekindle.journeys.withholding import draw_withheld
 
 __all__ = [
     "BASKET",
+    "NOTHING_OBSERVED",
     "SET_ASIDE_FOR",
     "Asking",
     "Assign",
@@ -68,6 +72,7 @@ __all__ = [
     "Branch",
     "Candidate",
     "Course",
+    "Covariates",
     "Decide",
     "End",
     "Goal",
@@ -77,6 +82,7 @@ __all__ = [
     "Measure",
     "MemoryBook",
     "Move",
+    "ObservingAudience",
     "Past",
     "Person",
     "Planned",

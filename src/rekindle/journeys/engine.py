@@ -7,7 +7,7 @@ the replay of last year. People stay on the version of the journey they entered.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,8 +19,25 @@ from rekindle.experiments import draw
 from rekindle.gate import Enrolment, HouseRules
 from rekindle.journeys.asking import UNANSWERED
 from rekindle.journeys.deciding import Decider
-from rekindle.journeys.interfaces import Audience, Decide, Queue, SlowAudience, UnaskedError
-from rekindle.journeys.model import Batch, Candidate, Journey, JourneyVersion, Move, Past, Trigger
+from rekindle.journeys.interfaces import (
+    Audience,
+    Decide,
+    ObservingAudience,
+    Queue,
+    SlowAudience,
+    UnaskedError,
+)
+from rekindle.journeys.model import (
+    NOTHING_OBSERVED,
+    Batch,
+    Candidate,
+    Covariates,
+    Journey,
+    JourneyVersion,
+    Move,
+    Past,
+    Trigger,
+)
 from rekindle.journeys.route import arrival
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
@@ -130,8 +147,16 @@ class JourneyEngine:
         while chunk := list(islice(candidates, batch)):
             past = self._queue.past(version.journey.name, [one.person for one in chunk])
             enrolments = list(self._build_enrolments(version, at, chunk, past))
-            entered += self._queue.enrol(enrolments) if enrolments else 0
+            if enrolments:
+                seen = self._observe(at, [one.person for one in enrolments])
+                entered += self._queue.enrol(enrolments, seen)
         return entered
+
+    def _observe(self, at: datetime, people: Collection[str]) -> Mapping[str, Covariates]:
+        """Return what these people are as they enter, where the audience says it."""
+        if isinstance(self._audience, ObservingAudience):
+            return self._audience.covariates(at, people)
+        return NOTHING_OBSERVED
 
     def _answered(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
         """Yield the candidates; one journey's audience without an answer stops no other."""

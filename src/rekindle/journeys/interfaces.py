@@ -15,8 +15,10 @@ from typing import Protocol, runtime_checkable
 from rekindle.consent import ConsentRecord, Exclusion, PendingConsent, Preferences
 from rekindle.gate import Dossier, Enrolment
 from rekindle.journeys.model import (
+    NOTHING_OBSERVED,
     Batch,
     Candidate,
+    Covariates,
     JourneyVersion,
     Move,
     Past,
@@ -49,6 +51,14 @@ class Audience(Protocol):
 
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
+
+
+@runtime_checkable
+class ObservingAudience(Protocol):
+    """An audience that says what people are as they enter, to tell them apart afterwards."""
+
+    def covariates(self, at: datetime, people: Collection[str]) -> Mapping[str, Covariates]:
+        """Return what is kept of ``people`` in the profile of ``at``, for those it knows."""
 
 
 class UnaskedError(Exception):
@@ -95,10 +105,15 @@ class Queue(Protocol):
         person may enter (again) is for the engine, which knows their past.
         """
 
-    def enrol(self, enrolments: Sequence[Enrolment]) -> int:
+    def enrol(
+        self,
+        enrolments: Sequence[Enrolment],
+        covariates: Mapping[str, Covariates] = NOTHING_OBSERVED,
+    ) -> int:
         """Insert enrolments and first-time assignments; return how many were new.
 
-        One that exists already (same person, journey and rotation) is left alone, and
+        ``covariates`` are kept with a first assignment, by person. An enrolment
+        that exists already (same person, journey and rotation) is left alone, and
         so is one of an erased person. An order recorded before this that would have
         ended one is its ``exit`` when due; so is any other exit after ``entered_at``.
         """

@@ -50,7 +50,18 @@ from rekindle.journeys.exits import (
     is_woken,
 )
 from rekindle.journeys.interfaces import Decide
-from rekindle.journeys.model import Batch, JourneyVersion, Move, Past, Person, Send, Signal, Trigger
+from rekindle.journeys.model import (
+    NOTHING_OBSERVED,
+    Batch,
+    Covariates,
+    JourneyVersion,
+    Move,
+    Past,
+    Person,
+    Send,
+    Signal,
+    Trigger,
+)
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
 from rekindle.journeys.standing import KnownPerson
@@ -344,8 +355,15 @@ class MemoryBook:
             person: max(times) for person, times in found.items() if len(times) >= trigger.times
         }
 
-    def enrol(self, enrolments: Sequence[Enrolment]) -> int:
-        """Insert the enrolments that do not exist yet; return how many were new."""
+    def enrol(
+        self,
+        enrolments: Sequence[Enrolment],
+        covariates: Mapping[str, Covariates] = NOTHING_OBSERVED,
+    ) -> int:
+        """Insert the enrolments that do not exist yet; return how many were new.
+
+        No report tells the people of a replay apart, and ``covariates`` are not kept.
+        """
         return sum(map(self._enrol, enrolments))
 
     def due(self, at: datetime, limit: int) -> Sequence[Dossier]:

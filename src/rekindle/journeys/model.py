@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from rekindle.gate import Decision, Dossier, Enrolment
@@ -276,6 +277,11 @@ class Person:
         if kind == AddressKind.PERSON:
             return self.id
         return self.phone if kind == AddressKind.PHONE else None
+
+
+Covariates = Mapping[str, str]
+"""What somebody is in the profile as they enter a journey, by column: see ``is_covariate``."""
+NOTHING_OBSERVED: Mapping[str, Covariates] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,7 @@ class Assignment(models.Model):
     arm = _word()
     assigned_at = models.DateTimeField()
     version = models.PositiveIntegerField()
+    covariates = models.JSONField(default=dict)  # the profile's columns as they entered
 
     class Meta:
         constraints = (

@@ -56,6 +56,11 @@ class Families(Mapping[str, Family]):
         return {column.name: column for column in self.columns}
 
     @cached_property
+    def covariates(self) -> Mapping[str, str]:
+        """Return what the columns mean that are kept of who enters a journey, by name."""
+        return {column.name: column.meaning for column in self.columns if column.is_covariate}
+
+    @cached_property
     def maker(self) -> Mapping[str, Family]:
         """Return, by column, inner ones included, the family that adds it."""
         return {column: family for family in self.values() for column in family.makes}
@@ -79,7 +84,7 @@ class Families(Mapping[str, Family]):
 
     def look_again(self) -> None:
         """Forget what was found; the next question looks anew."""
-        for name in ("_found", "columns", "names", "by_column", "maker"):
+        for name in ("_found", "columns", "names", "by_column", "covariates", "maker"):
             self.__dict__.pop(name, None)
 
     @staticmethod
@@ -113,6 +118,11 @@ def _check(family: Family, place: str, known: Mapping[str, Family]) -> None:
             raise ConfigError(
                 f"{place}: {name!r} is no name for a profile column; "
                 "write small letters, digits and _"
+            )
+    for column in family.columns:
+        if column.is_covariate and column.type != "text":
+            raise ConfigError(
+                f"{place}: {column.name!r} is no text, and only a text is a covariate"
             )
     if (family.needs or family.may_use) and not isinstance(family.how, Derivation):
         raise ConfigError(f"{place}: only a Derivation is made of other families' columns")

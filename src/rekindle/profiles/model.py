@@ -35,7 +35,9 @@ class ProfileColumn:
 
     ``words`` are all values a text can have, where they are known. ``blank`` is the value
     for somebody the family has no data about. ``place`` orders the columns of the profile;
-    those without one follow in the order of their families' names.
+    those without one follow in the order of their families' names. What a covariate says is
+    kept of everybody who enters a journey, so that reports can tell people apart by it: a text
+    of few different values.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ProfileColumn:
     words: tuple[str, ...] = ()
     blank: int | bool | None = None
     place: int | None = None
+    is_covariate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

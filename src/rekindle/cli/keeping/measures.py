@@ -33,7 +33,8 @@ By = Annotated[
     typer.Option(
         "--by",
         metavar="WAY",
-        help="Tell people apart: journey, channel, step, variant, offer, silence, month.",
+        help="Tell people apart: journey, channel, step, variant, offer, silence, month, or what "
+        "is kept as they enter: tier, value_band …",
     ),
 ]
 OutFile = Annotated[

@@ -11,7 +11,7 @@ from rekindle.desk.permission.leaving import load_answers
 from rekindle.desk.reporting.learning import note_result
 from rekindle.desk.reporting.programme import leave_withheld_out
 from rekindle.desk.reporting.stopping import find_stopping
-from rekindle.errors import JourneyError
+from rekindle.errors import JourneyError, UsageError
 from rekindle.insights import (
     JourneyRecord,
     JourneyReport,
@@ -26,6 +26,7 @@ from rekindle.insights import (
 )
 from rekindle.journeys import JourneyVersion
 from rekindle.ledger import (
+    History,
     Looks,
     MessageEntry,
     MessageState,
@@ -34,6 +35,7 @@ from rekindle.ledger import (
     load_variants,
     people_suppressed_since,
 )
+from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
@@ -42,16 +44,18 @@ from rekindle.wording import counted, numbered
 LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 
-def report_journey(workspace: Workspace, name: str) -> JourneyReport:
-    """Return what a journey did and earned so far.
+def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyReport:
+    """Return what a journey did and earned so far, and in each part of its people ``by`` something.
 
     Raises:
         JourneyError: no such journey was ever started here.
+        UsageError: it is not kept what people are by that column as they enter.
     """
+    require_covariate(by)
     require_started(workspace, name)
     engine, facts = workspace.reading
     record = load_record(workspace, name)
-    report = build_report(record, facts, engine)
+    report = build_report(record, facts, engine, by=by)
     report = replace(
         report,
         stopping=find_stopping(workspace, record),
@@ -61,6 +65,17 @@ def report_journey(workspace: Workspace, name: str) -> JourneyReport:
         Looks(workspace.ledger).note(name, _today(workspace), record.until)
     told = note_result(workspace, report)
     return replace(report, notes=(*report.notes, *told)) if told else report
+
+
+def require_covariate(by: str) -> None:
+    """Refuse a column by which nobody can be told apart as they were when they entered.
+
+    Raises:
+        UsageError: there is no such column among the covariates.
+    """
+    if by and by not in FAMILIES.covariates:
+        kept = ", ".join(FAMILIES.covariates)
+        raise UsageError(f"--by {by}: of people who enter a journey it is kept {kept}")
 
 
 def require_started(workspace: Workspace, name: str) -> None:
@@ -106,25 +121,12 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
             reasons[row.reason] += row.count
     messages = history.messages_of(name)
     reads_on, moved = _declared(versions)
-    arms = history.assigned(name)
     record = JourneyRecord(
         journey=versions[-1].journey,
         started_at=versions[0].started_at,
         until=workspace.clock.now(),
         holdout_share=versions[-1].holdout_share,
-        members=[
-            Membership(
-                person=one.person,
-                arm=arms.get(one.person, one.arm),
-                rotation=one.rotation,
-                entered_at=one.entered_at,
-                last_order_at=one.last_order_at,
-                first_touch_at=one.first_touch_at,
-                ended=one.ended_reason,
-                ended_at=one.ended_at,
-            )
-            for one in history.enrolments_of(name)
-        ],
+        members=_members(history, name),
         touches={answer: answers[answer] for answer in TOUCHED},
         reasons=reasons,
         sends=[
@@ -168,6 +170,24 @@ def _find_partings(workspace: Workspace, record: JourneyRecord) -> Partings:
             if at <= record.until
         ],
     )
+
+
+def _members(history: History, name: str) -> list[Membership]:
+    arms, seen = history.assigned(name), history.covariates(name)
+    return [
+        Membership(
+            person=one.person,
+            arm=arms.get(one.person, one.arm),
+            rotation=one.rotation,
+            entered_at=one.entered_at,
+            last_order_at=one.last_order_at,
+            first_touch_at=one.first_touch_at,
+            ended=one.ended_reason,
+            ended_at=one.ended_at,
+            covariates=seen.get(one.person, {}),
+        )
+        for one in history.enrolments_of(name)
+    ]
 
 
 def _fates(workspace: Workspace, name: str) -> list[MessageFate]:

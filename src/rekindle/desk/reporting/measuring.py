@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from rekindle.consent import OPENS, OpensMode
 from rekindle.desk.reporting.journeys import load_record, require_started
 from rekindle.errors import JourneyError, UsageError
-from rekindle.insights import CATALOGUE, WAYS, MeasureTable, build_queries, gather, measure
+from rekindle.insights import CATALOGUE, MeasureTable, build_queries, gather, list_ways, measure
 from rekindle.ledger import load_agreed, write_query
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
@@ -32,7 +32,7 @@ def measure_journeys(workspace: Workspace, name: str = "", *, by: str = "") -> M
         JourneyError: no such journey was ever started here, or none at all.
         UsageError: people cannot be told apart by that.
     """
-    if by and by not in WAYS:
+    if by and by not in list_ways():
         raise UsageError(_say_ways(by))
     names = _names(workspace, name)
     engine, facts = workspace.reading
@@ -102,13 +102,7 @@ def _names(workspace: Workspace, name: str) -> list[str]:
 
 
 def _say_ways(by: str) -> str:
-    told = f"--by {by}: people are told apart by {', '.join(WAYS)}"
-    if by in ("segment", "tier", "audience"):
-        told += (
-            "; which segment somebody was in when they entered is not kept in the ledger, and "
-            "what they are in today would be what the journey made of them"
-        )
-    return told
+    return f"--by {by}: people are told apart by {', '.join(list_ways())}"
 
 
 def _today(workspace: Workspace) -> date:

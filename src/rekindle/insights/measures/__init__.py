@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rekindle.insights.measures.catalogue import CATALOGUE
 from rekindle.insights.measures.gathering import build_queries, gather
-from rekindle.insights.measures.grouping import WAYS
+from rekindle.insights.measures.grouping import list_ways
 from rekindle.insights.measures.model import DeclaredMeasure, MeasuredPeople, MeasureTable
 from rekindle.insights.measures.telling import (
     measure,
@@ -15,12 +15,12 @@ from rekindle.insights.measures.telling import (
 
 __all__ = [
     "CATALOGUE",
-    "WAYS",
     "DeclaredMeasure",
     "MeasureTable",
     "MeasuredPeople",
     "build_queries",
     "gather",
+    "list_ways",
     "measure",
     "measure_tables",
     "write_measure_rows",

@@ -191,6 +191,7 @@ def _describe(
             messages=tuple(messages.get(one.person, ())),
             bought_on=tuple(bought.get(one.person, ())),
             is_noticed=one.person in agreed,
+            covariates=one.covariates,
         )
         for one in record.assigned
     ]

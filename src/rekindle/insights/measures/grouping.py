@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from rekindle.insights.measures.model import Group, MeasuredPeople, Subject
-from rekindle.insights.record import MessageFate
+from rekindle.insights.record import MessageFate, name_subgroup
+from rekindle.profiles import FAMILIES
 from rekindle.vocabulary import Arm, Unknown
 
 T = TypeVar("T")
@@ -62,15 +63,27 @@ WAYS = MappingProxyType(
         "offer": "the offer that went with a message they had",
     }
 )
-"""Every way to tell people apart, and what it means."""
+"""Every way to tell people apart by the journey itself, and what it means."""
+
+
+def list_ways() -> Mapping[str, str]:
+    """Return every way to tell people apart, and what it means: ``WAYS`` and the covariates."""
+    kept = {
+        name: f"{meaning.rstrip('.')}; as they entered"
+        for name, meaning in FAMILIES.covariates.items()
+    }
+    return kept | dict(WAYS)
 
 
 def split(population: MeasuredPeople, by: str) -> Sequence[Group]:
-    """Return everyone, and the groups told apart ``by`` one of ``WAYS`` (empty for none)."""
+    """Return everyone, and the groups told apart ``by`` one of the ways (empty for none)."""
     groups = [_group(EVERYONE, population.subjects, population)]
     if by in _PEOPLE:
         parts = _sort(population.subjects, _PEOPLE[by])
         groups += [_group(name, parts[name], population) for name in _order(parts)]
+    elif by and by not in _MESSAGES:
+        parts = _sort(population.subjects, lambda one: name_subgroup(one.covariates, by))
+        groups += [_group(name, parts[name], population) for name in sorted(parts)]
     elif by:
         groups += _split_messages(population, _MESSAGES[by])
     return groups

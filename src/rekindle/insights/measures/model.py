@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
 from rekindle.insights.record import MessageFate
 from rekindle.insights.wire import Figure
+from rekindle.journeys import Covariates
 from rekindle.vocabulary import Arm, Unknown
 
 
@@ -41,6 +42,7 @@ class Subject:
     messages: tuple[MessageFate, ...] = ()
     bought_on: tuple[date, ...] = ()
     is_noticed: bool = False
+    covariates: Covariates = field(default_factory=dict)
 
     @property
     def reached(self) -> Sequence[MessageFate]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from rekindle.insights.measures.catalogue import CATALOGUE
-from rekindle.insights.measures.grouping import EVERYONE, NO_HOLDOUT, OVERLAP, WAYS, split
+from rekindle.insights.measures.grouping import EVERYONE, NO_HOLDOUT, OVERLAP, list_ways, split
 from rekindle.insights.measures.model import (
     DeclaredMeasure,
     Group,
@@ -149,7 +149,7 @@ def _group_table(
             )
             for group, values in groups.items()
         ),
-        (*notes, f"Told apart by {WAYS[table.by]}.") if notes or names else (),
+        (*notes, f"Told apart by {list_ways()[table.by]}.") if notes or names else (),
     )
 
 

@@ -19,13 +19,14 @@ import pyarrow as pa
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.errors import PredicateError, QuestionError, RekindleError
 from rekindle.facts import Engine
-from rekindle.journeys import Candidate, JourneyVersion, Trigger, UnaskedError
+from rekindle.journeys import Candidate, Covariates, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.deeds import list_deeds
 from rekindle.journeys.population.interfaces import Population
-from rekindle.profiles import build_profiles, local_day
+from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.vocabulary import is_usable_id
 
 NO_TIME = timedelta(0)
+LONGEST = 200  # characters of a covariate
 Answered = TypeVar("Answered")
 
 
@@ -156,6 +157,17 @@ class LiveAudience:
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
         return self._values_of("last_order_at", at, people)
+
+    def covariates(self, at: datetime, people: Collection[str]) -> Mapping[str, Covariates]:
+        """Return what is kept of ``people`` as they enter; what is not known of them is left out.
+
+        What somebody calls a reason or a category may be of any length; its head is kept.
+        """
+        names = tuple(FAMILIES.covariates)
+        return {
+            person: {name: str(row[name])[:LONGEST] for name in names if row[name] is not None}
+            for person, row in self.describe(people, at, names).items()
+        }
 
     def did(self, trigger: Trigger, *, since: datetime, at: datetime) -> set[str]:
         """Return who did, in the facts, in [since, at], what lets people in."""

@@ -6,6 +6,7 @@ statements are in ``sql/ledger.sql``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +20,18 @@ from rekindle.consent import (
     Suppression,
 )
 from rekindle.gate import BookRules, Dossier, Enrolment, month_of, resolve_zones
-from rekindle.journeys import Batch, Decide, JourneyVersion, Move, Past, Person, Signal, Trigger
+from rekindle.journeys import (
+    NOTHING_OBSERVED,
+    Batch,
+    Covariates,
+    Decide,
+    JourneyVersion,
+    Move,
+    Past,
+    Person,
+    Signal,
+    Trigger,
+)
 from rekindle.ledger import models
 from rekindle.ledger.book.addresses import Given
 from rekindle.ledger.book.confirming import add_pending, load_unconfirmed
@@ -258,7 +270,11 @@ class LedgerBook:
         rows = fetch(self._alias, "triggered", *words, trigger.times)
         return {person: instant_of(newest) for person, newest in rows}
 
-    def enrol(self, enrolments: Sequence[Enrolment]) -> int:
+    def enrol(
+        self,
+        enrolments: Sequence[Enrolment],
+        covariates: Mapping[str, Covariates] = NOTHING_OBSERVED,
+    ) -> int:
         """Insert enrolments and first-time assignments; return how many were new.
 
         Raises:
@@ -268,7 +284,7 @@ class LedgerBook:
             self._versions.find(journey, version)
         with settled(self._alias, (one.person for one in enrolments)) as now:
             still = [one for one in enrolments if now[one.person] == one.person]
-            return sum(self._enrol(chunk) for chunk in chunks(still))
+            return sum(self._enrol(chunk, covariates) for chunk in chunks(still))
 
     def note_holdout(self, at: datetime) -> HoldoutPeriod | None:
         """Remember the share of the holdout of all marketing; return it where it is another."""
@@ -411,11 +427,12 @@ class LedgerBook:
             touched[number].add(step)
         return [HeldMove(number, move, touched[number]) for number, move in held.items()]
 
-    def _enrol(self, enrolments: Sequence[Enrolment]) -> int:
+    def _enrol(self, enrolments: Sequence[Enrolment], covariates: Mapping[str, Covariates]) -> int:
         know_people(self._alias, (one.person for one in enrolments))
-        execute(
-            self._alias, "assign", rows_of(_assignment(one) for one in sorted_by_lane(enrolments))
-        )
+        drawn = [
+            _assignment(one, covariates.get(one.person, {})) for one in sorted_by_lane(enrolments)
+        ]
+        execute(self._alias, "assign", rows_of(drawn))
         by_key = {_identity(one): one for one in reversed(enrolments)}
         # Neighbours in a lane become neighbours on disk, and are read and written together.
         rows = rows_of(_enrolment(one) for one in sorted_by_lane(by_key.values()))
@@ -471,13 +488,14 @@ def _past(row: Row) -> Past:
     )
 
 
-def _assignment(enrolment: Enrolment) -> Row:
+def _assignment(enrolment: Enrolment, covariates: Covariates) -> Row:
     return (
         enrolment.person,
         enrolment.journey,
         enrolment.arm.value,
         text_of(enrolment.entered_at),
         enrolment.version,
+        json.dumps(dict(covariates)),
     )
 
 

@@ -236,6 +236,7 @@ class People:
             cancel(self._alias, rest, Reason.ERASED)
             models.Preference.objects.using(self._alias).filter(person=person).delete()
             models.Address.objects.using(self._alias).filter(person=person).delete()
+            models.Assignment.objects.using(self._alias).filter(person=person).update(covariates={})
             self._forget_reports(reports, at)
             forget_words(self._alias, person, words, (row[0] for row in reports))
             forget_notices(self._alias, person)

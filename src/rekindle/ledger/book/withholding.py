@@ -87,7 +87,7 @@ def withhold(
     period, _ = open_period(alias, terms.holdout.share, min(at for _, at in drawn.values()))
     number = 0 if period is None else period.number
     rows: Sequence[tuple[object, ...]] = [
-        (person, EVERYTHING, arm.value, text_of(at), number)
+        (person, EVERYTHING, arm.value, text_of(at), number, "{}")
         for person, (arm, at) in sorted(drawn.items())
     ]
     execute(alias, "assign", rows_of(rows))

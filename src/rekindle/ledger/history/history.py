@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from rekindle.consent import NO_PREFERENCES, ConsentRecord, Exclusion, Preferences
-from rekindle.journeys import Person
+from rekindle.journeys import Covariates, Person
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.own_words import read_properties
 from rekindle.ledger.history.model import (
@@ -156,6 +156,13 @@ class History:
         rows = models.Assignment.objects.using(self._alias).filter(journey=journey)
         live = rows.filter(person__joined_to=None)
         return {person: Arm(arm) for person, arm in live.values_list("person", "arm")}
+
+    @ledger_errors()
+    def covariates(self, journey: str) -> Mapping[str, Covariates]:
+        """Return what people were in the profile as they first entered, where it was kept."""
+        rows = models.Assignment.objects.using(self._alias).filter(journey=journey)
+        kept = rows.filter(person__joined_to=None).exclude(covariates={})
+        return dict(kept.values_list("person", "covariates"))
 
     @ledger_errors()
     def arm_conflicts(self, journey: str) -> int:

@@ -83,9 +83,13 @@ GROUP BY e.person_id
 
 -- name: assign
 -- Keep the first arm a person was drawn into, for ever.
-INSERT INTO ledger_assignment (person_id, journey, arm, assigned_at, version)
-SELECT r.person, r.journey, r.arm, r.assigned_at, r.version
-FROM ROWS(person text, journey text, arm text, assigned_at instant, version int) AS r
+-- Of somebody erased it is not kept what they were.
+INSERT INTO ledger_assignment (person_id, journey, arm, assigned_at, version, covariates)
+SELECT r.person, r.journey, r.arm, r.assigned_at, r.version,
+       CASE WHEN p.erased_at IS NULL THEN r.covariates ELSE '{}' END
+FROM ROWS(person text, journey text, arm text, assigned_at instant, version int,
+          covariates jsonb) AS r
+JOIN ledger_person AS p ON p.id = r.person
 WHERE true
 ON CONFLICT DO NOTHING
 

@@ -163,7 +163,7 @@ WHERE x.person_id = m.kept AND x.kind = m.kind
 
 -- name: assignments_of
 -- The arms these people were drawn into.
-SELECT a.id, a.person_id, a.journey, a.arm, INSTANT(a.assigned_at), a.version
+SELECT a.id, a.person_id, a.journey, a.arm, INSTANT(a.assigned_at), a.version, a.covariates
 FROM ROWS(person text) AS r
 JOIN ledger_assignment AS a ON a.person_id = r.person
 ORDER BY a.assigned_at, a.id
@@ -171,8 +171,10 @@ ORDER BY a.assigned_at, a.id
 -- name: draw_again
 -- Write down these arms in place of what there was.
 UPDATE ledger_assignment AS a
-SET person_id = r.person, arm = r.arm, assigned_at = r.assigned_at, version = r.version
-FROM ROWS(id bigint, person text, arm text, assigned_at instant, version int) AS r
+SET person_id = r.person, arm = r.arm, assigned_at = r.assigned_at, version = r.version,
+    covariates = r.covariates
+FROM ROWS(id bigint, person text, arm text, assigned_at instant, version int,
+          covariates jsonb) AS r
 WHERE a.id = r.id
 
 -- name: enrolments_to_join

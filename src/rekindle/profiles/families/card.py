@@ -8,7 +8,9 @@ FAMILY = Family(
     name="card",
     meaning="What the contact card says; of several cards of one person, the greatest value.",
     columns=(
-        ProfileColumn("country", "text", "", "From the contact card.", place=300),
+        ProfileColumn(
+            "country", "text", "", "From the contact card.", place=300, is_covariate=True
+        ),
         ProfileColumn(
             "renews_on",
             "date",

@@ -32,6 +32,7 @@ FAMILY = Family(
             "Their newest answer: the word after `left_because_` in an event's name, as "
             "`too_often`, `not_relevant` or `bad_experience`.",
             place=440,
+            is_covariate=True,
         ),
         ProfileColumn("left_because_at", "instant", "UTC", "When they said it.", place=441),
     ),

@@ -120,6 +120,7 @@ FAMILY = Family(
             "prospect, new, active, at_risk, lapsed, dormant, gone or returned.",
             words=tuple(tier.value for tier in Tier),
             place=10,
+            is_covariate=True,
         ),
         ProfileColumn(
             "tier_since_on",

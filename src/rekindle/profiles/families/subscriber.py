@@ -19,6 +19,7 @@ COLUMNS = (
         "How they stand as a subscriber; empty for who never paid for a subscription.",
         words=(SUBSCRIBED, PAUSED, GONE),
         place=410,
+        is_covariate=True,
     ),
     ProfileColumn(
         "subscription_plan",
@@ -26,6 +27,7 @@ COLUMNS = (
         "",
         "The plan that they began or changed to last.",
         place=411,
+        is_covariate=True,
     ),
     ProfileColumn("mrr", "money", "a month", "What they pay a month; 0 in a pause.", place=412),
     ProfileColumn(
@@ -75,6 +77,7 @@ COLUMNS = (
         "months every year.",
         words=tuple(ChurnKind),
         place=418,
+        is_covariate=True,
     ),
     ProfileColumn(
         "churn_reason",
@@ -82,6 +85,7 @@ COLUMNS = (
         "",
         "Why they left last, as they or the system said it, in small letters.",
         place=419,
+        is_covariate=True,
     ),
     ProfileColumn(
         "months_since_churn",

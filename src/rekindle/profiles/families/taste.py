@@ -95,6 +95,7 @@ FAMILY = Family(
             "",
             "The category most was spent on; empty without categories.",
             place=280,
+            is_covariate=True,
         ),
         ProfileColumn(
             "top_category_share",

@@ -61,6 +61,7 @@ FAMILY = Family(
             "high (top fifth of buyers by lifetime value), middle, or low (lower half).",
             words=("high", "middle", "low"),
             place=270,
+            is_covariate=True,
         ),
     ),
     how=Derivation(build_value_band),

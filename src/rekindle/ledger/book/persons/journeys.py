@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -150,25 +151,27 @@ def _join_arms(
 
     Returns the arm of each person in each journey.
     """
-    first: dict[tuple[str, str], tuple[int, str, str, str, int]] = {}
-    held: dict[tuple[str, str], tuple[int, str, str, str, int]] = {}
-    for number, person, journey, arm, at, version in fetch(alias, "assignments_of", batch):
-        row = (number, person, arm, at, version)
+    first: dict[tuple[str, str], tuple[Any, ...]] = {}
+    held: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for number, person, journey, arm, at, version, seen in fetch(alias, "assignments_of", batch):
+        # Both databases read JSON their way.
+        told = seen if isinstance(seen, str) else json.dumps(seen)
+        row = (number, person, arm, text_of(instant_of(at)), version, told)
         place = owner.get(person, person), journey
         first.setdefault(place, row)  # they come in the order they were drawn
         held[person, journey] = row
     changed = []
-    for (kept, journey), (number, person, arm, at, version) in first.items():
+    for (kept, journey), (number, person, *drawn) in first.items():
         if person == kept:
             continue
         mine = held.get((kept, journey))
         if mine is None:
-            changed.append((number, kept, arm, text_of(instant_of(at)), version))
+            changed.append((number, kept, *drawn))
             moves[person]["ledger_assignment"].append(number)
         else:  # the rows change what they say, for a person has one of each journey
-            other, _, own_arm, own_at, own_version = mine
-            changed.append((other, kept, arm, text_of(instant_of(at)), version))
-            changed.append((number, person, own_arm, text_of(instant_of(own_at)), own_version))
+            other, _, *own = mine
+            changed.append((other, kept, *drawn))
+            changed.append((number, person, *own))
     if changed:
         execute(alias, "draw_again", rows_of(changed))
     return {place: row[2] for place, row in first.items()}
