@@ -72,6 +72,11 @@ def offers_page(describe_kinds: Callable[[], str]) -> str:
     return fill(ROOT / OFFERS, describe_kinds())
 
 
+def billers_page(describe_billers: Callable[[], str]) -> str:
+    """Return the page of the way back, which people write, with its table of billers renewed."""
+    return fill(ROOT / BILLERS, describe_billers())
+
+
 def lifecycle_page(describe_presets: Callable[[], str]) -> str:
     """Return the page of tiers, which people write, with its table of presets renewed."""
     return fill(ROOT / LIFECYCLE, describe_presets())
@@ -96,6 +101,7 @@ def schema(model: Any) -> str:
 
 OFFERS = "docs/reference/offers.md"
 LIFECYCLE = "docs/reference/lifecycle.md"
+BILLERS = "docs/how-to/run/ways/bring-subscribers-back.md"
 PAGES = (
     Page("docs/reference/configuration.md", "rekindle.config:config_model", settings_page),
     Page("docs/reference/cli.md", "rekindle.cli:app", command_page),
@@ -107,6 +113,7 @@ PAGES = (
     Page("docs/reference/engines.md", "rekindle.facts:discover_engines", engines_page),
     Page("docs/reference/facts.md", "rekindle.facts:CONTRACTS", facts_page),
     Page(LIFECYCLE, "rekindle.profiles:describe_presets", lifecycle_page),
+    Page(BILLERS, "rekindle.billing:describe_billers", billers_page),
     Page(OFFERS, "rekindle.offers:describe_kinds", offers_page),
     Page("docs/how-to/measure/catalogue.md", "rekindle.insights:CATALOGUE", measures_page),
     Page("docs/reference/errors.md", "rekindle.errors:RekindleError", errors_page),

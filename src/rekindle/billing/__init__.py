@@ -1,12 +1,18 @@
 """Whoever bills the subscriptions: one protocol, and a folder a provider behind it."""
 
-from rekindle.billing.discovery import build_biller, build_biller_or_tell, find_billers
+from rekindle.billing.discovery import (
+    build_biller,
+    build_biller_or_tell,
+    describe_billers,
+    find_billers,
+)
 from rekindle.billing.folding import write_fact
 from rekindle.billing.model import (
     BilledFact,
     BilledPlan,
     BilledStanding,
     Biller,
+    BillerAbilities,
     BillerFolder,
     Charge,
     ChargeOutcome,
@@ -16,6 +22,7 @@ from rekindle.billing.model import (
     Page,
     SavedCard,
     SubscriptionState,
+    name_place,
 )
 from rekindle.billing.pulling import pull_facts, take_notices
 
@@ -24,6 +31,7 @@ __all__ = [
     "BilledPlan",
     "BilledStanding",
     "Biller",
+    "BillerAbilities",
     "BillerFolder",
     "Charge",
     "ChargeOutcome",
@@ -35,7 +43,9 @@ __all__ = [
     "SubscriptionState",
     "build_biller",
     "build_biller_or_tell",
+    "describe_billers",
     "find_billers",
+    "name_place",
     "pull_facts",
     "take_notices",
     "write_fact",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 
 from rekindle.billing.model import Biller, BillerFolder
 from rekindle.config import BillingSettings, find_pieces, load_secrets
@@ -17,6 +18,16 @@ logger = logging.getLogger(__name__)
 
 GROUP = "rekindle.billers"
 FACE = "BILLER"
+HEADS: tuple[str, ...] = (
+    "`provider`",
+    "install",
+    "secrets",
+    "an ended subscription",
+    "its notices",
+    "charges when asked",
+    "pauses",
+    "a key is known for",
+)
 
 
 def find_billers() -> Mapping[str, BillerFolder]:
@@ -67,3 +78,28 @@ def build_biller(settings: BillingSettings) -> Biller | None:
             f"{', '.join(missing)} is empty; set it, or {missing[0]}_FILE, in the environment"
         )
     return folder.build(settings, secrets)
+
+
+def describe_billers() -> str:
+    """Return what each provider can, as a table in Markdown."""
+    rows = [HEADS, ("---",) * len(HEADS), *(_described(one) for one in find_billers().values())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _described(folder: BillerFolder) -> tuple[str, ...]:
+    can = folder.abilities
+    return (
+        f"`{folder.name}`",
+        f"`rekindle[{folder.extra}]`" if folder.extra else "its own package",
+        ", ".join(f"`{one}`" for one in folder.secrets) or "none",
+        "runs again" if can.revives else "another takes its place",
+        "are signed" if can.is_signed else "are asked for again by their id",
+        "yes" if can.can_charge else "no",
+        "yes" if can.can_pause else "no",
+        _told(can.keys_live),
+    )
+
+
+def _told(lasting: timedelta) -> str:
+    minutes = int(lasting.total_seconds()) // 60
+    return f"{minutes // 60} hours" if minutes >= 120 else f"{minutes} minutes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -110,13 +110,24 @@ class Comeback:
     """What became of an attempt to come back.
 
     ``subscription`` is the one that runs, or waits for its first payment; where it is not the
-    one that ended, the provider cannot revive, and made another that names it.
+    one that ended, the provider cannot revive, and made another that names it. ``revived_at`` is
+    since when a revived one runs again: it may be left, and come back to, many times.
     """
 
     subscription: str
     outcome: ChargeOutcome
     decline_code: str = ""
     page_url: str = ""
+    revived_at: datetime | None = None
+
+    def takes_place_of(self, ended: str) -> str:
+        """Return what this return is told by: the one that ended, and when it was revived."""
+        return name_place(ended, self.revived_at)
+
+
+def name_place(ended: str, revived_at: datetime | None) -> str:
+    """Return by what a return is told, from whoever tells of it, the page or a notice."""
+    return f"{ended} {revived_at.isoformat()}" if revived_at else ended
 
 
 Row = Mapping[str, Any]
@@ -149,7 +160,7 @@ class Notice:
     the subscriptions whose money has come in. ``is_back`` says that a subscription goes on that
     rested, or one began in the place of another. ``restored`` is a subscription that is paid for
     again, so that its owner's access is to be restored, and ``instead_of`` the one whose place
-    it took, if it did.
+    it took, if it did; of a revived one, what ``name_place`` says.
     """
 
     id: str
@@ -234,10 +245,28 @@ class Biller(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class BillerFolder:
-    """A provider: what it is called, which secrets it takes, and what builds it.
+class BillerAbilities:
+    """What a provider can, held to by the contract suite of ``rekindle.testing.biller``.
 
-    ``notices`` are the events it is to be asked to tell of.
+    ``revives``: the subscription that ended runs again; else another takes its place.
+    ``is_signed``: its notices are; else each is asked for again by its id before it is believed.
+    ``keys_live``: for how long what is asked again under one key is answered as before.
+    What it cannot, it refuses: to take the money of an open invoice, or to pause.
+    """
+
+    revives: bool = False
+    is_signed: bool = True
+    keys_live: timedelta = timedelta(0)
+    can_charge: bool = True
+    can_pause: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BillerFolder:
+    """A provider: what it is called, which secrets it takes, what it can and what builds it.
+
+    ``notices`` are the events it is to be asked to tell of, ``version`` that of its API in which
+    they are read, ``extra`` what is installed with the package to speak with it.
     """
 
     name: str
@@ -245,3 +274,6 @@ class BillerFolder:
     secrets: tuple[str, ...]
     build: Callable[[BillingSettings, Mapping[str, str]], Biller] = field(repr=False)
     notices: tuple[str, ...] = ()
+    abilities: BillerAbilities = BillerAbilities()
+    version: str = ""
+    extra: str = ""

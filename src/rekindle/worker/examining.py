@@ -531,7 +531,8 @@ def _billing(workspace: Workspace) -> Iterator[Line]:
         return
     folder = find_billers()[settings.provider]
     address = workspace.config.portal.page("v1/notices", folder.name)
-    told = f"register {address} at {folder.called}, for {', '.join(folder.notices)}"
+    of = f", version {folder.version}" if folder.version else ""
+    told = f"register {address} at {folder.called}{of}, for {', '.join(folder.notices)}"
     last, zone = load_last_notice(workspace.ledger, folder.name), workspace.zone
     if last is None:
         yield Line("billing", State.WARNS, f"no notice of {folder.called} came yet", told)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from rekindle.billing.model import Biller, BillerFolder
+from rekindle.billing.model import Biller, BillerAbilities, BillerFolder
 from rekindle.config import BillingSettings
 from rekindle.errors import ConfigError
 
 KEY = "REKINDLE_STRIPE_KEY"
 WEBHOOK_SECRET = "REKINDLE_STRIPE_WEBHOOK_SECRET"
+VERSION = "2026-10-28.endive"
 
 
 def build(settings: BillingSettings, secrets: Mapping[str, str]) -> Biller:
@@ -22,7 +24,9 @@ def build(settings: BillingSettings, secrets: Mapping[str, str]) -> Biller:
         from rekindle.billing.stripe.biller import StripeBiller
     except ModuleNotFoundError as error:
         raise ConfigError("Stripe needs its library: install rekindle[stripe]") from error
-    return StripeBiller(settings, key=secrets[KEY], webhook_secret=secrets[WEBHOOK_SECRET])
+    return StripeBiller(
+        settings, key=secrets[KEY], webhook_secret=secrets[WEBHOOK_SECRET], version=VERSION
+    )
 
 
 NOTICES = (
@@ -45,6 +49,16 @@ NOTICES = (
     "payment_method.automatically_updated",
     "payment_method.detached",
 )
-BILLER = BillerFolder("stripe", "Stripe", (KEY, WEBHOOK_SECRET), build, NOTICES)
+BILLER = BillerFolder(
+    "stripe",
+    "Stripe",
+    (KEY, WEBHOOK_SECRET),
+    build,
+    NOTICES,
+    # https://docs.stripe.com/api/idempotent_requests: keys go after a day at the earliest.
+    BillerAbilities(keys_live=timedelta(hours=23)),
+    version=VERSION,
+    extra="stripe",
+)
 
 __all__ = ["BILLER"]

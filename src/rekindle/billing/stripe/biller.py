@@ -35,7 +35,6 @@ from rekindle.billing.stripe.reading import (
 from rekindle.config import BillingSettings
 from rekindle.errors import BillerError, BillerRefusedError, EventError, ForgedReportError
 
-VERSION = "2026-10-28.endive"
 TOLERANCE = timedelta(minutes=5)
 PAGE = 100
 KINDS = ("customers", "subscriptions", "invoices", "invoice_payments", "charges")
@@ -85,13 +84,16 @@ class StripeBiller:
 
     kinds: Sequence[str] = KINDS
 
-    def __init__(self, settings: BillingSettings, *, key: str, webhook_secret: str) -> None:
+    def __init__(
+        self, settings: BillingSettings, *, key: str, webhook_secret: str, version: str
+    ) -> None:
+        self._version = version
         self._account, self._webhook_secret = settings.account, webhook_secret
         self._reader = StripeReader(settings.customer_key)
         # It asks again by itself where nobody answered, under one idempotency key.
         client = stripe.StripeClient(
             key,
-            stripe_version=VERSION,
+            stripe_version=version,
             base_addresses={"api": settings.url.rstrip("/")} if settings.url else {},
             http_client=stripe.RequestsClient(timeout=settings.timeout_seconds),
             max_network_retries=2,
@@ -127,10 +129,9 @@ class StripeBiller:
             raise EventError("unreadable", "this is no event of Stripe's") from error
         if account != self._account and (account or event.get("context")):
             raise ForgedReportError("the notice is of another account")
-        if version != VERSION:
-            raise EventError(
-                "version", f"the endpoint sends {version}; make one of the version {VERSION}"
-            )
+        if version != self._version:
+            wanted = f"make one of the version {self._version}"
+            raise EventError("version", f"the endpoint sends {version}; {wanted}")
         assert at is not None
         if kind == "payment_method.detached":
             # It is nobody's any more; whose it was stands with what it was before.
@@ -490,4 +491,4 @@ def _is_closed(error: stripe.StripeError) -> bool:
     return isinstance(error, stripe.InvalidRequestError) and "already paid" in said
 
 
-__all__ = ["VERSION", "StripeBiller"]
+__all__ = ["StripeBiller"]

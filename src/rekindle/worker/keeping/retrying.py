@@ -16,7 +16,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from rekindle.billing import BilledStanding, Biller, Charge, SubscriptionState, build_biller_or_tell
+from rekindle.billing import (
+    BilledStanding,
+    Biller,
+    Charge,
+    SubscriptionState,
+    build_biller_or_tell,
+    find_billers,
+)
 from rekindle.errors import BillerError, BillerRefusedError
 from rekindle.ledger import ChargeEntry, Charges
 from rekindle.runtime import Workspace
@@ -30,8 +37,6 @@ from rekindle.subscriptions import (
 
 EVERY = timedelta(minutes=5)
 COUNTED = timedelta(days=30)
-# Providers keep keys for a day (https://docs.stripe.com/api/idempotent_requests).
-KEY_LIVES = timedelta(hours=23)
 MOST_AT_ONCE = 200
 PREFIX = "invoice:"
 
@@ -51,6 +56,16 @@ class RetryKeeper:
             else None
         )
         self._looked_at: datetime | None = None
+        # How long the biller knows a key: from there on, the same key would be another try.
+        self._keys_live = timedelta()
+        if self._biller is not None:
+            abilities = find_billers()[billing.provider].abilities
+            self._keys_live = abilities.keys_live
+            if not abilities.can_charge:
+                logger.error(
+                    "%s takes no payment when it is asked to: no retries", billing.provider
+                )
+                self._biller = None
 
     def look(self, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Try what is due; return how many were answered."""
@@ -88,7 +103,7 @@ class RetryKeeper:
     def _ask_again(self, biller: Biller, charges: Charges, entry: ChargeEntry) -> bool:
         """Ask for the answer that nobody wrote down, while its key is known to the biller."""
         now = self._workspace.clock.now()
-        if now - entry.asked_at < KEY_LIVES:
+        if now - entry.asked_at < self._keys_live:
             return self._ask(biller, charges, entry)
         # With the key forgotten it would be another try. What came of it the facts will say.
         charges.answer(entry, "unknown", now, ("", "", ""))

@@ -238,7 +238,10 @@ def test_the_doctor_names_the_address_until_notices_come(
         return line.state, line.words
 
     assert found()[0] is State.WARNS
-    assert "/v1/notices/stripe at Stripe, for customer.created" in found()[1]
+    assert (
+        "/v1/notices/stripe at Stripe, version 2026-10-28.endive, for customer.created"
+        in found()[1]
+    )
     post(fake.world.events[-1])
     assert found()[0] is State.WELL
     fake.world.clock.move(timedelta(days=8))

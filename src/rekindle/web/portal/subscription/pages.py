@@ -154,10 +154,7 @@ class SubscriptionPages:
                 return self._say(voice, "gone", HTTPStatus.GONE)
             return self._shown(voice, now, note="sub_new_price")
         if back.outcome is ChargeOutcome.PAID:
-            former = standing.subscription
-            if former == back.subscription and standing.paid_until is not None:
-                # Revived: it may be left again, and come back to again.
-                former = f"{former} {standing.paid_until.isoformat()}"
+            former = back.takes_place_of(standing.subscription)
             self._subscribers.came_back(link.person, former, back.subscription)
             return self._say(voice, "on")
         return self._step(voice, back)
