@@ -33,6 +33,7 @@ from rekindle.cli.console import errors
 from rekindle.cli.keeping import (
     alerts,
     billing,
+    budget,
     holdout,
     keys,
     lift,
@@ -69,7 +70,7 @@ app = typer.Typer(
 TASKS: Mapping[str, Sequence[Room]] = {
     "Begin": (beginning, demo, facts, billing, quarantine, starters),
     "Ask": (questions, score),
-    "Try, start and measure journeys": (journeys, measures, holdout, lift, uplift, offers),
+    "Try, start and measure journeys": (journeys, measures, holdout, budget, lift, uplift, offers),
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, watch, outbox, moving, alerts),
     "One person": (wishes, persons, tasks),

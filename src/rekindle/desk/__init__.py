@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from rekindle.desk.planning import Plan, build_plan, check_journey
     from rekindle.desk.replaying import replay_journey
     from rekindle.desk.reporting import (
+        advise_budget,
         explain_measure,
         measure_journeys,
         report_journey,
@@ -125,6 +126,7 @@ _HOMES = {
     "replay_journey": "replaying",
     "explain_measure": "reporting",
     "measure_journeys": "reporting",
+    "advise_budget": "reporting",
     "report_journey": "reporting",
     "report_programme": "reporting",
     "find_sample": "sampling",
@@ -188,6 +190,7 @@ __all__ = [
     "TakenStarter",
     "Verdict",
     "add_codes",
+    "advise_budget",
     "build_plan",
     "change_preferences",
     "check_journey",

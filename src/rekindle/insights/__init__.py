@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit, build_pace
 from rekindle.insights.forecasting import TestForecast, forecast_test
+from rekindle.insights.lifting.budgeting import BudgetAdvice, advise
 from rekindle.insights.lifting.parting import PartedPerson, Partings, find_partings
 from rekindle.insights.lifting.programme import (
     DrawnPerson,
@@ -59,6 +60,7 @@ from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import (
     TextTable,
     audit_tables,
+    budget_tables,
     card_tables,
     programme_tables,
     report_tables,
@@ -79,6 +81,7 @@ __all__ = [
     "HISTORY_DAYS",
     "HORIZON",
     "Audit",
+    "BudgetAdvice",
     "Daily",
     "DeclaredMeasure",
     "Direction",
@@ -106,8 +109,10 @@ __all__ = [
     "UpliftReport",
     "VariantMessage",
     "VariantTest",
+    "advise",
     "audit_page",
     "audit_tables",
+    "budget_tables",
     "build_audit",
     "build_pace",
     "build_programme",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rekindle.experiments import Against, Lift
 from rekindle.gate import REASONS
 from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_words
 from rekindle.insights.lifting.attribution import WINDOWS, Attribution, tell_attribution
+from rekindle.insights.lifting.budgeting import BudgetAdvice, UnitEarned
 from rekindle.insights.lifting.estimating import CONFIDENCE, NET_REVENUE, RETURN_RATE
 from rekindle.insights.lifting.parting import MEANINGS, PartingCount, Partings
 from rekindle.insights.lifting.programme import Programme, ProgrammePart
@@ -446,6 +448,34 @@ def subgroup_tables(report: JourneyReport) -> Iterable[TextTable]:
         rows,
         (*report.subgroups.told, *_reasons_of(*(part.lift for part in report.subgroups.subgroups))),
     )
+
+
+def budget_tables(advice: BudgetAdvice) -> tuple[TextTable, ...]:
+    """Return what each unit of money earned, place by place, and what to move."""
+    say = partial(say_amount, currency=advice.currency)
+    rows = tuple(
+        (place.name, say_count(place.treated), say(place.cost), *_unit_cells(place.per_unit, say))
+        for place in advice.places
+    )
+    reasons = _reasons_of(*(place.per_unit for place in advice.places))
+    note = (
+        f"Each interval is at {advice.confidence * 100:.4g} %, so that all pairs of places hold "
+        "together in 19 of 20 such tables."
+    )
+    return (
+        TextTable(
+            "What each unit of money earned",
+            ("where it was spent", "treated", "spent", "earned by each", "from", "to"),
+            rows,
+            (*advice.told, note, *reasons),
+        ),
+    )
+
+
+def _unit_cells(earned: UnitEarned | Unknown, say: Callable[[float], str]) -> tuple[str, ...]:
+    if isinstance(earned, Unknown):
+        return (UNKNOWN, "", "")
+    return (say(earned.value), say(earned.low), say(earned.high))
 
 
 def promise_table(report: JourneyReport) -> TextTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rekindle.desk.reporting.budgeting import advise_budget
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
 from rekindle.desk.reporting.learning import note_plan, note_result
 from rekindle.desk.reporting.measuring import explain_measure, measure_journeys
@@ -9,6 +10,7 @@ from rekindle.desk.reporting.programme import leave_out, report_programme
 
 __all__ = [
     "LEFT",
+    "advise_budget",
     "explain_measure",
     "leave_out",
     "load_record",

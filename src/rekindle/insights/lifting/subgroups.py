@@ -7,7 +7,7 @@ chance alone. So every interval is as wide as it takes for all of them to hold t
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from rekindle.insights.lifting.estimating import CONFIDENCE, estimate_lifts
 from rekindle.insights.lifting.programme import write_lift
 from rekindle.insights.lifting.reading import Readout
 from rekindle.insights.outcomes import Outcomes, find_returned
-from rekindle.insights.record import NOT_KEPT, JourneyRecord, name_subgroup
+from rekindle.insights.record import NOT_KEPT, JourneyRecord, Membership, name_subgroup
 from rekindle.insights.wire import Figure, Json
 from rekindle.vocabulary import MICROS, Arm, Unknown
 from rekindle.wording import counted
@@ -106,24 +106,42 @@ def estimate_subgroups(
 
     At most ``MOST_SUBGROUPS`` stand alone; the smaller ones are one part together.
     """
-    names = _name_subgroups(record, by)
-    people: defaultdict[str, set[str]] = defaultdict(set)
-    for person, name in names.items():
-        people[name].add(person)
-    records = {
-        name: replace(record, members=[one for one in record.members if one.person in inside])
-        for name, inside in sorted(people.items(), key=lambda item: (-len(item[1]), item[0]))
-    }
+    records = split_record(record, by)
     compared = sum(len({one.arm for one in part.members}) == len(Arm) for part in records.values())
     confidence = 1 - (1 - CONFIDENCE) / max(compared, 1)
-    costs: Counter[str] = Counter()
-    for fate in record.fates:
-        costs[names.get(fate.person, "")] += fate.cost_micros
-    parts = [
-        _estimate_subgroup(name, part, outcomes, reading, (costs[name] / MICROS, confidence))
-        for name, part in records.items()
-    ]
-    return Subgroups(by, confidence, parts)
+    return Subgroups(
+        by,
+        confidence,
+        [
+            _estimate_subgroup(name, part, outcomes, reading, confidence)
+            for name, part in records.items()
+        ],
+    )
+
+
+def split_record(record: JourneyRecord, by: str) -> Mapping[str, JourneyRecord]:
+    """Return a record of each subgroup's people and what became of their messages, by name.
+
+    The largest come first; at most ``MOST_SUBGROUPS``, of which the last is all others.
+    """
+    names = _name_subgroups(record, by)
+    sizes = Counter(names.values())
+    return {
+        name: keep_people(record, [one for one in record.members if names[one.person] == name])
+        for name in sorted(sizes, key=lambda name: (-sizes[name], name))
+    }
+
+
+def keep_people(record: JourneyRecord, members: Sequence[Membership]) -> JourneyRecord:
+    """Return a record of these members alone, and of what became of messages to them."""
+    inside = {one.person for one in members}
+    fates = [one for one in record.fates if one.person in inside]
+    return replace(record, members=members, fates=fates)
+
+
+def find_cost(record: JourneyRecord) -> float:
+    """Return what the messages that left to a record's people cost, in major units."""
+    return sum(one.cost_micros for one in record.fates) / MICROS
 
 
 def _name_subgroups(record: JourneyRecord, by: str) -> Mapping[str, str]:
@@ -141,9 +159,8 @@ def _estimate_subgroup(
     part: JourneyRecord,
     outcomes: Outcomes,
     reading: Readout,
-    known: tuple[float, float],
+    confidence: float,
 ) -> Subgroup:
-    cost, confidence = known
     lifts = estimate_lifts(part, outcomes, reading, confidence=confidence)
     arms = {one.person: one.arm for one in part.members}
     assigned, came = Counter(arms.values()), find_returned(part, outcomes)
@@ -152,7 +169,7 @@ def _estimate_subgroup(
         name,
         {arm: assigned[arm] for arm in Arm},
         {arm: returned[arm] for arm in Arm},
-        cost,
+        find_cost(part),
         lifts.revenue,
         lifts.returns,
     )
