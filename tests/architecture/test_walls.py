@@ -52,6 +52,7 @@ OWNERS = {
     "requests": {"channels"},
     "smtplib": {"channels"},
     "stripe": {"billing"},
+    "chargebee": {"billing"},
     "aiosmtpd": {"testing"},
     "apprise": {"worker"},
     "mrml": {"content"},

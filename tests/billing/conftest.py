@@ -8,7 +8,8 @@ import pytest
 from rekindle.billing import Biller, find_billers
 from rekindle.clock import MovableClock
 from rekindle.config import BillingSettings
-from rekindle.testing.biller import FakeBiller, running_biller
+from rekindle.testing.biller import FakeBiller, running_biller, running_chargebee
+from tests.billing.stages import ChargebeeStage
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -27,3 +28,17 @@ def biller(fake: FakeBiller) -> Biller:
         "REKINDLE_STRIPE_WEBHOOK_SECRET": "whsec_test",
     }
     return find_billers()["stripe"].build(settings, secrets)
+
+
+CHARGEBEE = {
+    "REKINDLE_CHARGEBEE_KEY": "cb_test_fake",
+    "REKINDLE_CHARGEBEE_WEBHOOK_PASSWORD": "a password",
+}
+
+
+@pytest.fixture
+def chargebee() -> Iterator[ChargebeeStage]:
+    with running_chargebee(MovableClock(NOW)) as fake:
+        settings = BillingSettings(provider="chargebee", url=fake.url, customer_key="user_id")
+        biller = find_billers()["chargebee"].build(settings, CHARGEBEE)
+        yield ChargebeeStage(fake.site, fake, biller, "chargebee")

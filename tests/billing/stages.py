@@ -9,7 +9,7 @@ from typing import Any
 
 from rekindle.billing import Biller, BillerFolder, find_billers
 from rekindle.clock import MovableClock
-from rekindle.testing.biller import BillerWorld, FakeBiller, sign_notice
+from rekindle.testing.biller import BillerWorld, FakeBiller, post_notice, sign_notice
 from rekindle.testing.biller.contract import OWNER, Signed
 
 DOES = {"pays": "pays", "declines": "insufficient_funds", "asks": "authentication_required"}
@@ -82,3 +82,28 @@ class StripeStage(WorldStage):
 
     def outdated(self, notice: Signed) -> Signed:
         return self._signed({**json.loads(notice[1]), "api_version": "2020-08-27"})
+
+
+class ChargebeeStage(WorldStage):
+    """A stage before Chargebee."""
+
+    def notices(self) -> Sequence[Signed]:
+        return [post_notice(event) for event in self.world.events]
+
+    def forged(self, notice: Signed) -> Sequence[Signed]:
+        event = json.loads(notice[1])
+        invented = {**event, "id": "ev_invented", "event_type": "payment_succeeded"}
+        coded = notice[0]["authorization"].removeprefix("Basic ")
+        bearer = {"authorization": f"Bearer {coded}"}
+        return [
+            post_notice(event, "another password"),
+            post_notice(invented),
+            (bearer, notice[1]),
+            ({"authorization": "Basic ***"}, notice[1]),
+        ]
+
+    def foreign(self, notice: Signed) -> Signed:
+        return post_notice({**json.loads(notice[1]), "id": "ev_of_another_site"})
+
+    def outdated(self, notice: Signed) -> Signed:
+        return post_notice({**json.loads(notice[1]), "api_version": "v1"})

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
 from rekindle.billing.model import BilledFact, Row
 
+# Of what may have ended and runs again; it goes no further than here.
+REVIVED = "revived_at"
 PRICE = ("plan", "amount", "quantity", "interval", "interval_count", "currency")
 CARD = ("last_four", "expiry_month", "expiry_year")
 Tables = dict[str, dict[str, dict[str, Any]]]
@@ -39,6 +41,20 @@ class SeenFact:
 
 
 @dataclass(slots=True)
+class Run:
+    """How often a subscription that can be revived was, since when it runs, and its history.
+
+    ``ended`` is its row as it ended, while it has. ``trail`` are the changes and pauses of the
+    run, by table and key.
+    """
+
+    count: int = 0
+    began: str = ""
+    ended: dict[str, Any] | None = None
+    trail: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Kept:
     """What is remembered of subscriptions: their first and newest prices, and their last pause.
 
@@ -51,6 +67,7 @@ class Kept:
     pauses: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed_at: datetime | None = None
     cards: dict[str, list[Any]] = field(default_factory=dict)
+    runs: dict[str, Run] = field(default_factory=dict)
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
@@ -58,7 +75,8 @@ class Kept:
         at = given["listed_at"]
         listed_at = datetime.fromisoformat(at) if at else None
         first, newest, pauses = given["first"], given["newest"], given["pauses"]
-        return cls(first, newest, pauses, listed_at, given.get("cards", {}))
+        runs = {id_: Run(**one) for id_, one in given.get("runs", {}).items()}
+        return cls(first, newest, pauses, listed_at, given.get("cards", {}), runs)
 
     def written(self) -> Mapping[str, Any]:
         """Return it as JSON holds it."""
@@ -70,6 +88,7 @@ class Kept:
             "pauses": self.pauses,
             "listed_at": at,
             "cards": self.cards,
+            "runs": {id_: asdict(one) for id_, one in self.runs.items() if one != Run()},
         }
 
 
@@ -120,12 +139,54 @@ def _follow(tables: Tables, said: Iterable[SeenFact], kept: Kept) -> None:
     rests = {(one.key, one.seen): one for one in said if one.table == "pauses"}
     for one in said:
         if one.table == "subscriptions":
+            _follow_run(tables, one, kept)
             _follow_price(tables, one, kept)
             _follow_pause(tables, one, rests.get((one.key, one.seen)), kept)
         elif one.table == "payment_methods":
             _follow_card(tables, one, kept)
     for id_, row in tables.get("subscriptions", {}).items():
         row.update(zip(PRICE, kept.first[id_], strict=True))
+        row.pop(REVIVED, None)
+        if (run := kept.runs.get(id_)) is not None and run.began:
+            row["started_at"] = run.began
+
+
+def _follow_run(tables: Tables, one: SeenFact, kept: Kept) -> None:
+    """Let what ended and runs again begin anew, and give what it was an id of its own.
+
+    A row of facts begins and ends once. The run of today keeps the provider's id, by which it is
+    asked about; `ID#1` is the first one.
+    """
+    if one.row.get(REVIVED) is None:
+        return
+    ended, run = one.row.get("ended_at"), kept.runs.setdefault(one.key, Run())
+    if ended is not None and datetime.fromisoformat(ended) <= one.seen:
+        run.ended = dict(one.row)
+        return
+    if run.ended is None:
+        return
+    former, before = f"{one.key}#{run.count + 1}", run.ended
+    kept.first[former] = kept.first[one.key]
+    row = {**before, "subscription_id": former, "started_at": run.began or before["started_at"]}
+    tables.setdefault("subscriptions", {})[former] = row
+    price = [one.row.get(name) for name in PRICE]
+    for table, rows in run.trail.items():
+        for key, past in rows.items():
+            place = tables.setdefault(table, {})
+            place[f"{former} {key}"] = {**past, "subscription_id": former}
+            if table == "subscription_changes":
+                # What was changed before it began counts as of its beginning.
+                place[key] = {**past, **dict(zip(PRICE, price, strict=True))}
+    kept.first[one.key] = kept.newest[one.key] = price
+    kept.pauses.pop(one.key, None)
+    kept.runs[one.key] = Run(run.count + 1, str(one.row[REVIVED]))
+
+
+def _note(tables: Tables, kept: Kept, table: str, key: str, row: dict[str, Any]) -> None:
+    """Put a change or a pause into its table, and keep it with the run it is of."""
+    tables.setdefault(table, {})[key] = row
+    if (run := kept.runs.get(row["subscription_id"])) is not None:
+        run.trail.setdefault(table, {})[key] = row
 
 
 def _follow_price(tables: Tables, one: SeenFact, kept: Kept) -> None:
@@ -137,11 +198,14 @@ def _follow_price(tables: Tables, one: SeenFact, kept: Kept) -> None:
         at = one.seen.isoformat()
         change = {"subscription_id": one.key, "changed_at": at}
         row = {**change, **dict(zip(PRICE, price, strict=True))}
-        tables.setdefault("subscription_changes", {})[f"{one.key} {at}"] = row
+        _note(tables, kept, "subscription_changes", f"{one.key} {at}", row)
 
 
 def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Kept) -> None:
-    """Date a pause by the statement that saw it first, and end one that is there no more."""
+    """Date a pause, where the provider does not, by the statement that saw it first.
+
+    One that is there no more has ended.
+    """
     running = kept.pauses.get(one.key)
     if running is not None and _is_over(running, one.seen):
         running = None
@@ -151,10 +215,11 @@ def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Ke
         assert running is not None
         row = {**running, "resumed_at": one.seen.isoformat()}
     else:
-        since = running["paused_at"] if running else one.seen.isoformat()
+        told = rest.row.get("paused_at") or one.seen.isoformat()
+        since = running["paused_at"] if running else told
         row = {**rest.row, "paused_at": since}
     kept.pauses[one.key] = row
-    tables.setdefault("pauses", {})[f"{one.key} {row['paused_at']}"] = row
+    _note(tables, kept, "pauses", f"{one.key} {row['paused_at']}", row)
 
 
 def _follow_card(tables: Tables, one: SeenFact, kept: Kept) -> None:

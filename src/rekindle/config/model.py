@@ -565,7 +565,8 @@ class BillingSettings(Settings):
     )
     account: Text = Field(
         "",
-        description="The account whose notices are taken, where the provider names one in them.",
+        description="The account whose notices are taken, where the provider names one in them; "
+        "at Chargebee the site.",
     )
     customer_key: Text = Field(
         "",

@@ -8,35 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
+from rekindle.billing.amounts import read_minor
 from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
 
-# https://docs.stripe.com/currencies: amounts of these have no minor unit, or a thousand.
-WHOLE = frozenset(
-    [
-        "bif",
-        "clp",
-        "djf",
-        "gnf",
-        "jpy",
-        "kmf",
-        "krw",
-        "mga",
-        "pyg",
-        "rwf",
-        "vnd",
-        "vuv",
-        "xaf",
-        "xof",
-        "xpf",
-    ]
-)
-THOUSANDS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 STATES = {
     "active": SubscriptionState.ACTIVE,
     "trialing": SubscriptionState.ACTIVE,
@@ -52,12 +31,6 @@ STATES = {
 def read_instant(second: Any) -> datetime | None:
     """Return the instant that Stripe writes as seconds, None for none."""
     return None if second is None else datetime.fromtimestamp(int(second), UTC)
-
-
-def read_amount(minor: Any, currency: str) -> Decimal:
-    """Return an amount in major units: 500 yen, 5.00 dollars, 0.500 dinars."""
-    places = 0 if currency in WHOLE else 3 if currency in THOUSANDS else 2
-    return Decimal(str(minor)).scaleb(-places)
 
 
 def id_of(given: Any) -> str:
@@ -83,7 +56,7 @@ def read_plan(price: Thing, *, quantity: int = 1) -> BilledPlan:
     return BilledPlan(
         price_id=str(price["id"]),
         name=str(price.get("nickname") or called or id_of(product)),
-        amount=Money(read_amount(minor, currency) * quantity, currency.upper()),
+        amount=Money(read_minor(minor, currency) * quantity, currency.upper()),
         interval=str(recurring.get("interval") or "one_off"),
         interval_count=int(recurring.get("interval_count") or 1),
         quantity=quantity,
@@ -111,7 +84,7 @@ def read_open_invoice(invoice: Any) -> OpenInvoice | None:
         return None
     error = last_error(invoice)
     currency = str(invoice["currency"])
-    due = read_amount(invoice.get("amount_remaining") or 0, currency)
+    due = read_minor(invoice.get("amount_remaining") or 0, currency)
     return OpenInvoice(
         id=str(invoice["id"]),
         due=Money(due, currency.upper()),
@@ -213,7 +186,7 @@ class StripeReader:
             yield from self._cancellation(thing, customer)
         if paused := thing.get("pause_collection"):
             resumes = {"resumed_at": read_instant(paused.get("resumes_at"))}
-            row = {"subscription_id": id_, "paused_at": at, **resumes}
+            row = {"subscription_id": id_, **resumes}  # since when, Stripe does not say
             yield BilledFact("pauses", id_, at, row)
 
     @staticmethod
@@ -256,7 +229,7 @@ class StripeReader:
             "subscription_id": id_of(parent.get("subscription")) or None,
             "invoiced_at": read_instant(done.get("finalized_at") or thing.get("created")),
             "due_at": read_instant(thing.get("due_date")),
-            "amount": read_amount(thing.get("total") or 0, currency),
+            "amount": read_minor(thing.get("total") or 0, currency),
             "currency": currency.upper(),
             "paid_at": read_instant(done.get("paid_at")),
             "voided_at": read_instant(done.get("voided_at")),
@@ -279,7 +252,7 @@ class StripeReader:
             "payment_id": thing["id"],
             "customer_id": self.person_of(thing.get("customer")),
             "attempted_at": read_instant(thing.get("created")),
-            "amount": read_amount(thing.get("amount") or 0, currency),
+            "amount": read_minor(thing.get("amount") or 0, currency),
             "currency": currency.upper(),
             "outcome": thing.get("status"),
             "decline_code": _decline_of(thing),

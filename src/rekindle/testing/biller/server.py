@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -34,12 +35,23 @@ KEY = "sk_test_fake"
 class FakeBiller:
     """A running server: its world, where it listens, and what it was asked."""
 
+    key_header = "Idempotency-Key"
+
     def __init__(self, world: BillerWorld) -> None:
         self.world, self.url = world, ""
         self.asked: list[tuple[str, str, Thing]] = []
         self.breaks_after: int | None = None  # so many answers, then none
         self._answers: dict[str, tuple[Any, int, Thing]] = {}
         self._lock = threading.Lock()
+
+    def refuses(self, headers: Message) -> tuple[int, Thing] | None:
+        """Return what a request without our key, or of another version, is answered."""
+        error = {"type": "invalid_request_error"}
+        if headers.get("Authorization") != f"Bearer {KEY}":
+            return 401, {"error": {**error, "message": "key"}}
+        if headers.get("Stripe-Version") != VERSION:
+            return 400, {"error": {**error, "message": "old"}}
+        return None
 
     def answer(self, method: str, path: str, wanted: Thing, key: str) -> tuple[int, Thing]:
         """Return a status and a body; one request at a time."""
@@ -138,15 +150,22 @@ def _listed(found: Any) -> Any:
 def running_biller(
     clock: MovableClock, *, webhook_secret: str = "whsec_test"
 ) -> Iterator[FakeBiller]:
-    """Run a biller on loopback at a free port; it stops with the block."""
+    """Run a biller on loopback that speaks as Stripe; it stops with the block."""
     fake = FakeBiller(BillerWorld(clock, webhook_secret=webhook_secret))
+    with serving(fake):
+        yield fake
+
+
+@contextmanager
+def serving(fake: FakeBiller) -> Iterator[None]:
+    """Let a biller be asked at a free port of loopback; it stops with the block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield fake
+        yield
     finally:
         server.shutdown()
         thread.join()
@@ -160,11 +179,8 @@ def _handler(fake: FakeBiller) -> type[BaseHTTPRequestHandler]:
         def _answer(self) -> None:
             url = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            if self.headers.get("Authorization") != f"Bearer {KEY}":
-                self._write(401, {"error": {"type": "invalid_request_error", "message": "key"}})
-                return
-            if self.headers.get("Stripe-Version") != VERSION:
-                self._write(400, {"error": {"type": "invalid_request_error", "message": "old"}})
+            if (refusal := fake.refuses(self.headers)) is not None:
+                self._write(*refusal)
                 return
             if fake.breaks_after is not None:
                 if fake.breaks_after == 0:
@@ -172,7 +188,7 @@ def _handler(fake: FakeBiller) -> type[BaseHTTPRequestHandler]:
                     return
                 fake.breaks_after -= 1
             wanted = read_form(url.query if self.command == "GET" else body)
-            key = self.headers.get("Idempotency-Key", "") if self.command == "POST" else ""
+            key = self.headers.get(fake.key_header, "") if self.command == "POST" else ""
             self._write(*fake.answer(self.command, url.path, wanted, key))
 
         do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the names the library asks for
