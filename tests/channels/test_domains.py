@@ -129,11 +129,13 @@ def test_only_a_doctor_who_may_asks_outside() -> None:
             "outlet": "email_smtp",
             "from_address": "hello@asked.shop.uk",
             "postal_address": "1 Street",
-            "smtp": {"host": "smtp.shop.uk"},
+            "smtp": {"host": "smtp.shop.invalid"},  # nobody is there (RFC 6761)
         }
     )
     around = Surroundings("https://news.shop.uk")
     assert list(find_faults(folder, settings, around)) == []
     with names({}, "asked.shop.uk"):
         found = list(find_faults(folder, settings, around, looks_outside=True))
-    assert len(warnings(found)) == 2
+    server, *domain = warnings(found)
+    assert "could not be asked" in server
+    assert len(domain) == 2

@@ -223,13 +223,15 @@ def check(
 def look_outside(
     settings: EmailSettings, outlet: OutletEntry, surroundings: Surroundings
 ) -> Iterator[Finding]:
-    """Yield what a provider says of its key, and DNS of the sender's domain.
+    """Yield what a provider or mail server says of our key, and DNS of the sender's domain.
 
     Both where messages reach people; nothing leaves for it.
     """
     if not outlet.capabilities.reaches_people:
         return
-    if outlet.name != "email_smtp":
+    if outlet.name == "email_smtp":
+        yield from _try_login(settings, surroundings)
+    else:
         yield from _try_key(settings, outlet, surroundings)
     if _is_reserved(settings.sender):
         return
@@ -242,6 +244,13 @@ def look_outside(
     yield from look_at_domain(
         settings.sender, (own,) if own else usual, is_selector_known=own is not None
     )
+
+
+def _try_login(settings: EmailSettings, surroundings: Surroundings) -> Iterator[Finding]:
+    from rekindle.channels.email.smtp.knocking import try_login
+
+    if "host" in settings.smtp.model_fields_set:  # that none is named is said already
+        yield from try_login(settings.smtp, surroundings.secrets.get(PASSWORD, ""))
 
 
 def _try_key(

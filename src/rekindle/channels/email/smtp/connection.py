@@ -218,6 +218,12 @@ def _connected(settings: SmtpSettings, password: str, where: str) -> smtplib.SMT
             f"{where} refused the login of {settings.username!r}: {reply}; "
             "check email.smtp.username and REKINDLE_SMTP_PASSWORD"
         ) from error
+    except UnicodeEncodeError:
+        # From None: the error holds the password.
+        raise OutletFaultError(
+            f"the login at {where} has a letter that is not ASCII, which the library cannot send; "
+            "set a password and a username without any"
+        ) from None
     except LOST as error:
         raise TemporaryDeliveryError(
             f"cannot reach the mail server {where}: {error}; check [email.smtp]"
