@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody else: no DNS.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody else: no DNS, no provider.")]
 
 
 def doctor(
@@ -29,7 +29,8 @@ def doctor(
 ) -> None:
     """Look at everything the workspace depends on; say what is wrong and what to do.
 
-    Where messages reach people, DNS is asked about the sender's domain, for a few seconds.
+    Where messages reach people, DNS is asked about the sender's domain, and whoever takes them
+    whether they take the key or the login, for a few seconds; nothing is sent.
 
     Exit code 0: all is well. 3: something is worth a look. 1: something keeps messages back.
     Nothing is changed.

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from string import Formatter
 
 import pytest
 
+from rekindle.channels import discover
 from rekindle.feedback import LeaveReason
-from rekindle.web.portal.languages import DEFAULT, choose_language, load_texts, name_channel
+from rekindle.web.portal.languages import (
+    DEFAULT,
+    choose_language,
+    load_texts,
+    name_channel,
+    say_day,
+)
 from rekindle.web.portal.rendering import TEMPLATES
 
 USED = re.compile(r"\bt\.(\w+)")
@@ -29,7 +37,7 @@ def test_every_language_has_every_text_with_the_same_places(language: str) -> No
     for name, text in english.items():
         assert places(other[name]) == places(text), name
         assert other[name].strip()
-        is_word = name.startswith("channel_") or len(text) < 8
+        is_word = name.startswith(("channel_", "day_")) or len(text) < 8
         assert is_word or other[name] != text, f"{name} is not translated"
 
 
@@ -65,3 +73,24 @@ def test_language_is_the_browsers_then_the_countrys(
 
 def test_a_channel_without_a_name_goes_by_its_own() -> None:
     assert name_channel(load_texts()["de"], "in_app") == "in app"
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "last"),
+    [
+        ("en", "1 March 2026", "31 December 2026"),
+        ("de", "1. März 2026", "31. Dezember 2026"),
+        ("fr", "1er mars 2026", "31 décembre 2026"),
+        ("es", "1 de marzo de 2026", "31 de diciembre de 2026"),
+    ],
+)
+def test_a_day_is_written_as_the_language_writes_it(language: str, first: str, last: str) -> None:
+    texts = load_texts()[language]
+    assert say_day(texts, date(2026, 3, 1)) == first
+    assert say_day(texts, date(2026, 12, 31)) == last
+
+
+@pytest.mark.parametrize("language", sorted(load_texts()))
+def test_no_channel_is_asked_about_by_its_name_in_the_settings(language: str) -> None:
+    texts = load_texts()[language]
+    assert [one for one in discover() if f"channel_{one}" not in texts] == ["task"]

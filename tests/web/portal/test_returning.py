@@ -131,7 +131,7 @@ def test_nobody_learns_that_somebody_was_forgotten(visitor: Visitor, ways: FakeW
 @pytest.mark.parametrize(
     ("fate", "words"),
     [
-        (OfferFate.LAPSED, "The offer in our message, “15% off”, ended on 2026-06-09."),
+        (OfferFate.LAPSED, "The offer in our message, “15% off”, ended on 9 June 2026."),
         (OfferFate.REDEEMED, "The offer in our message, “15% off”, has been used."),
     ],
 )

@@ -231,7 +231,7 @@ def test_a_card_that_fails_leads_to_the_page_of_the_provider(
 def test_a_new_card_is_taken_for_the_subscription_and_pays_what_is_open(stage: Stage) -> None:
     stage.owe()
     page = stage.visitor.ask("GET", stage.link()).body
-    assert "There was not enough money on the card. $10.00 for Gold is open." in page
+    assert "There was not enough money on the card. $10.00 for Gold is still to be paid." in page
     answer = stage.press(stage.link())
     assert answer.headers["Refresh"].startswith("0; url=https://billing.example/")
     world = stage.fake.world

@@ -209,7 +209,7 @@ class Choosing:
     ) -> HttpResponse:
         now = self.customers.now()
         until = choices.snoozed_until
-        snoozed = voice.say("snooze_now", day=f"{until:%Y-%m-%d}") if until and until > now else ""
+        snoozed = voice.say("snooze_now", day=voice.day(until)) if until and until > now else ""
         days = choices.every_days
         # A rate of their own, that no button has, stands at the next rarer one.
         rate = next((name for name, one in RATES.items() if (one or 0) >= (days or 0)), "quarter")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -64,3 +65,14 @@ def say(texts: Texts, name: str, **places: object) -> str:
 def name_channel(texts: Texts, channel: str) -> str:
     """Return what a channel is called in a language; its own name if it has no other."""
     return texts.get(f"channel_{channel}", channel.replace("_", " "))
+
+
+def say_day(texts: Texts, day: date) -> str:
+    """Return a day as a language writes it, like 16 November 2026."""
+    return say(
+        texts,
+        "day_order",
+        day=texts["day_first"] if day.day == 1 else day.day,
+        month=texts["day_months"].split()[day.month - 1],
+        year=day.year,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,7 +15,14 @@ from django.template import Context, Engine
 from django.utils.safestring import mark_safe
 
 from rekindle.consent import LinkPurpose, PersonLink, read_link
-from rekindle.web.portal.languages import Texts, choose_language, load_texts, name_channel, say
+from rekindle.web.portal.languages import (
+    Texts,
+    choose_language,
+    load_texts,
+    name_channel,
+    say,
+    say_day,
+)
 
 SHOWING = ("GET", "HEAD")
 RETRY_SECONDS = 60
@@ -47,6 +55,10 @@ class Voice:
     def say(self, name: str, **places: object) -> str:
         """Return a text, its places filled in."""
         return say(self.texts, name, **{**self._places, **places})
+
+    def day(self, day: date) -> str:
+        """Return a day as the visitor's language writes it."""
+        return say_day(self.texts, day)
 
     @property
     def plain(self) -> Mapping[str, str]:

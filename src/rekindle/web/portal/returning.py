@@ -76,7 +76,7 @@ class Returning:
 
 
 def _told(voice: Voice, offer: KeptOffer) -> dict[str, str]:
-    day = f"{offer.ends_on:%Y-%m-%d}"
+    day = voice.day(offer.ends_on)
     if offer.fate is not OfferFate.OPEN:
         said = SAID_OF_OFFERS[offer.fate]
         return {"text": "", "code": "", "note": voice.say(said, offer=offer.text, day=day)}

@@ -10,6 +10,7 @@ from rekindle.channels import find_form
 from rekindle.content import Form, Templates, build_person, build_shop, load_templates
 from rekindle.errors import RekindleError
 from rekindle.journeys import Journey, Send
+from rekindle.offers import Codes
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel
@@ -120,7 +121,7 @@ def _sample_offer(workspace: Workspace, send: Send, at: datetime) -> Mapping[str
         return {}
     return {
         "text": option.terms.describe(workspace.config.workspace.currency),
-        "code": NO_CODE,
+        "code": "" if option.terms.codes is Codes.NONE else NO_CODE,
         "ends": (at + option.terms.lasts).astimezone(workspace.zone).date().isoformat(),
     }
 
