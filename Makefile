@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 PRODUCT := $(if $(wildcard $(READY)),$(READY),$(VENV)/.product)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test crash check bench soak docs format lock clean
+.PHONY: help setup demo test crash check bench soak docs pictures format lock clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ soak: $(READY)  ## run more and fresh drawn worlds for MINUTES=10, or one SEED=7
 
 docs: $(READY)  ## regenerate the reference pages and the JSON Schemas
 	@$(BIN)/python -m tools.reference
+
+pictures: $(READY)  ## take the pictures of the documentation, by chromium
+	@$(BIN)/python -m tools.pictures
 
 format: $(READY)  ## format the code and mend what can be mended by machine
 	@$(BIN)/ruff check --fix-only --quiet .
