@@ -31,6 +31,13 @@ from rekindle.errors import ConfigError
         ("[breaker]\ncomplaints = 2", "breaker.complaints"),
         ("[email]\nper_minute = 0", "email.per_minute"),
         ("[email]\nwarm_up = {first_day = 2026-11-01, growth = 1}", "email.warm_up.growth"),
+        ('[shop]\nbasket_url = "https://s.example/cart"', "shop.basket_url"),
+        ('[shop]\nbasket_url = "javascript:{basket}"', "shop.basket_url"),
+        (
+            '[shop]\nurl = "https://s.example/"\nbasket_url = "https://evil.example/{basket}"',
+            "basket_url leads to a host that neither url nor hosts names",
+        ),
+        ('[shop]\nbasket_lasts = "93 days"', "shop.basket_lasts"),
         ("[quiet_hour]\nstart = '20:00'", "did you mean 'quiet_hours'?"),
     ],
 )

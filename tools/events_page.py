@@ -53,6 +53,12 @@ RULES = """\
   `tax` + `discount`, or the sum of `products`. A refund without an amount gives back the whole
   order. An order of a source is the one with the same `order_id` from a file of the same source
   name.
+- **Baskets.** `Cart Viewed`, `Cart Updated`, `Cart Abandoned` and `Checkout Started` name the whole
+  basket in `products` (`[]` is an emptied one), `Product Added` and `Product Removed` what was put
+  in or taken out. The newest by its own instant counts. Of a product `product_id` or `sku` is
+  needed, and one that has neither is left out; `name`, `quantity`, `price`, `currency`, `url` and
+  `image_url` may be given. A page's key is not believed a price or an address. A basket has
+  100 products at most ([how to](../how-to/run/ways/remember-a-basket.md)).
 
 ## Limits
 

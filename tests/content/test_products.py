@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from rekindle.content import find_flaws, load_templates, show_product, starter_templates
+from rekindle.content import (
+    find_flaws,
+    load_templates,
+    sequence_templates,
+    show_product,
+    starter_templates,
+)
 from tests.content.conftest import Write
 
 HOSTILE = "<script>alert(1)</script>{{ email }}{% for i in (1..9) %}<mj-image />"
@@ -48,6 +54,34 @@ def test_a_price_that_fell_points_and_a_plan_are_shown_as_words(
     assert "alice@example.com" not in rendered.html
     for told in ("£8.00", "£12.50", "2025-03-01", "120"):
         assert told in rendered.text
+
+
+def test_a_basket_is_shown_as_words(write: Write, alice: dict[str, Any]) -> None:
+    row = {
+        "product_id": "p1",
+        "name": HOSTILE + "\r\nBcc: b@x",
+        "quantity": Decimal("2.0000"),
+        "price": Decimal(8),
+        "was": Decimal("7.5"),
+        "url": "javascript:alert(1)",
+        "image": 'https://s.example/i"onload=x',
+    }
+    shown = show_product(row, "GBP")
+    assert (shown["id"], shown["quantity"], shown["url"]) == ("p1", "2", None)
+    assert show_product({"quantity": Decimal(100)}, "GBP")["quantity"] == "100"
+    alice["blocks"] = {"your_basket": [shown] * 5}
+    folder = write()
+    sequence = sequence_templates("basket-four-steps")
+    for file, text in {**starter_templates(), **sequence}.items():
+        (folder / file).write_text(text, encoding="utf-8")
+    templates = load_templates(folder)
+    for name in ("basket-reminder", "basket-kept", "basket-promotion"):
+        rendered = templates.render(name, alice)
+        assert "<script" not in rendered.html
+        assert "javascript:" not in rendered.html
+        assert "alice@example.com" not in rendered.html
+        assert rendered.text.count("£8.00 (it was £7.50 when you chose it)") == 4
+        assert find_flaws(templates, name, shop_url="https://s.example") == []
 
 
 def test_a_block_with_nothing_in_it_is_nothing(write: Write, alice: dict[str, Any]) -> None:

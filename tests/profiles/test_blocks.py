@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from rekindle.testing.small_shop import Sale, SmallShop
 from tests.profiles.conftest import day
 
 TEN = Decimal(10)
+HOUR = timedelta(hours=1)
 NAMES = [f"p{number}" for number in range(12)]
 
 
@@ -309,7 +311,24 @@ def _all_told(days: Sequence[int]) -> dict[str, Sequence[dict[str, Any]]]:
          "started_at": day(on), "amount": Decimal(on + 1)}
         for on in days
     ]  # fmt: skip
-    more = {"prices": _only("prices", prices), "points": _only("points", points)}
+    baskets = [
+        {
+            "source": "shop",
+            "customer_id": f"c{who}",
+            "changed_at": day(on) + HOUR * part,
+            "product_id": NAMES[(on + part + who) % 12],
+            "quantity": Decimal(part - 1),
+            "is_whole": part == 2,
+        }
+        for on in days
+        for part in (0, 2, 3)
+        for who in range(8)
+    ]
+    more = {
+        "prices": _only("prices", prices),
+        "points": _only("points", points),
+        "baskets": baskets,
+    }
     return told("changes", *changes) | told("reviews", *reviews) | more | {"subscriptions": plans}
 
 

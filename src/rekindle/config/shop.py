@@ -67,6 +67,20 @@ class ShopSettings(Settings):
         "`https://shop.example/discount/{code}`; the way back leads there. Without it the code is "
         "shown, to be typed in.",
     )
+    basket_url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+/[^\s]*\{basket\}[^\s]*)?$",
+        description="Address of the shop that fills a basket, as "
+        "`https://shop.example/cart/{basket}?discount={code}`; the way back leads there. Of "
+        "`{basket}` becomes `ID:QUANTITY,ID:QUANTITY`, of `{code}`, which it may lack, the code of "
+        "the offer.",
+    )
+    basket_lasts: Duration = Field(
+        timedelta(days=30),
+        gt=timedelta(0),
+        le=timedelta(days=92),
+        description="How long after it was last changed a basket is shown to whom it belongs.",
+    )
     logo: Address = Field(
         "",
         pattern=r"^(https://[^\s/]+[^\s]*)?$",
@@ -80,11 +94,13 @@ class ShopSettings(Settings):
     )
 
     @model_validator(mode="after")
-    def _check_code_url(self) -> Self:
-        """See that codes go to the business's own hosts alone."""
+    def _check_where_it_leads(self) -> Self:
+        """See that codes and baskets go to the business's own hosts alone."""
         own = {*self.hosts, urlsplit(self.url).hostname}
-        if self.code_url and urlsplit(self.code_url).hostname not in own:
-            raise ValueError("code_url leads to a host that neither url nor hosts names")
+        for name in ("code_url", "basket_url"):
+            address = getattr(self, name)
+            if address and urlsplit(address).hostname not in own:
+                raise ValueError(f"{name} leads to a host that neither url nor hosts names")
         return self
 
     button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")

@@ -13,11 +13,15 @@ from rekindle.wording import amount
 
 LONGEST = 120
 LONGEST_TEXT = 500
+LONGEST_ID = 200
 PRODUCT = {
+    "id": "The shop's own id of it.",
     "name": "What it is called, from the catalogue or else from most lines that sold it.",
     "category": "Its category.",
     "price": "What it costs now, with its currency; of a plan, a month.",
-    "was": "Of a price that fell: what it cost when the person bought it last, with its currency.",
+    "was": "Of a price that fell: what it cost when the person bought it last, with its currency; "
+    "of a basket, when they put it in, if that was more or less.",
+    "quantity": "Of a basket: how many.",
     "url": "The address of its page.",
     "image": "The address of a picture, over https.",
     "text": "Of a change or a review: what it says.",
@@ -37,10 +41,12 @@ def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | No
     address that is no web address is none.
     """
     return {
+        "id": _line(row.get("product_id"), LONGEST_ID),
         "name": _line(row.get("name")),
         "category": _line(row.get("category")),
         "price": _amount(row.get("price"), currency),
         "was": _amount(row.get("was"), currency),
+        "quantity": _count(row.get("quantity")),
         "url": _address(row.get("url"), ("https", "http")),
         "image": _address(row.get("image"), ("https",)),
         "text": _line(row.get("text"), LONGEST_TEXT),
@@ -53,6 +59,10 @@ def show_product(row: Mapping[str, Any], currency: str) -> Mapping[str, str | No
 
 def _amount(value: Decimal | None, currency: str) -> str | None:
     return None if value is None else amount(value, currency)
+
+
+def _count(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
 
 
 def _day(value: date | None) -> str | None:

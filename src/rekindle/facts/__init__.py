@@ -2,7 +2,9 @@
 
 from rekindle.facts.casting import ids_prefix
 from rekindle.facts.contracts import (
+    BASKETS,
     CONTRACTS,
+    EMPTY_BASKET,
     INSTANT,
     MONEY,
     SOURCE,
@@ -42,7 +44,9 @@ from rekindle.facts.sources.listing import ListedRow, Listing, read_listing
 from rekindle.facts.upserting import write_rows
 
 __all__ = [
+    "BASKETS",
     "CONTRACTS",
+    "EMPTY_BASKET",
     "INSTANT",
     "LINE",
     "MONEY",

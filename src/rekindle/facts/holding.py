@@ -15,11 +15,11 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from rekindle.facts.contracts import CONTRACTS, CUSTOMERS, HANDLES, ORDERS, Contract
+from rekindle.facts.contracts import BASKETS, CONTRACTS, CUSTOMERS, HANDLES, ORDERS, Contract
 from rekindle.facts.lake import Change, Lake, create_view
 from rekindle.facts.sql import literal
 
-TABLES = (CUSTOMERS, HANDLES)
+TABLES = (CUSTOMERS.table, HANDLES.table, BASKETS.table)
 OWN_SCORES = "rekindle"
 """The source of the scores that are worked out here; a model of one's own has another."""
 LISTED = 500
@@ -73,7 +73,7 @@ def _as_text(value: Any) -> Any:
 
 
 def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str]) -> int:
-    """Remove the cards that these sources gave of these people, and our scores of them.
+    """Remove the cards and baskets that these sources gave of these people, and our scores of them.
 
     Returns how many were removed. Ids are the sources' own. What the lake held before stays
     in its old versions for as long as those are kept (``facts.keep``).
@@ -82,7 +82,7 @@ def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str
         BusyError: an import is running.
         LakeError: the lake cannot be read or written.
     """
-    given = {contract.table: sources for contract in TABLES} | {"scores": (OWN_SCORES,)}
+    given = dict.fromkeys(TABLES, sources) | {"scores": (OWN_SCORES,)}
     if not people or not any(
         _find(lake, CONTRACTS[table], by, people) for table, by in given.items()
     ):

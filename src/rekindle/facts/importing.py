@@ -6,7 +6,7 @@ is kept in quarantine with its reason and line. All tables of one import show at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -37,6 +37,7 @@ from rekindle.facts.refusing import RefusedRows, clamp
 from rekindle.facts.sources import Raw, open_source, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.facts.upserting import Written, upsert
+from rekindle.wording import counted
 
 Progress = Callable[[str], None]
 REPORTED = "state/intake/"
@@ -88,7 +89,7 @@ def import_sources(
     with lake.change() as change, _engine(lake.spill) as con:
         work = _Import(con, change, now=now, progress=progress, cards=_cards_of(config))
         found = [r for source in sources for r in work.run(_rules(config, source), base)]
-        told = work.resolve_identities(is_in_charge=is_in_charge)
+        told = (*work.take_out_old(), *work.resolve_identities(is_in_charge=is_in_charge))
     if told := (*change.notes, *told):
         found[-1] = replace(found[-1], notes=(*found[-1].notes, *told))
     return found
@@ -281,7 +282,7 @@ class _Import:
         if contract is ORDER_LINES:
             are_scattered = self._count("folded where is_scattered") > 0
             lines = folding.build_lines(rules, are_scattered=are_scattered)
-            upsert(con, change, ORDER_LINES, lines, covers="order_id")
+            upsert(con, change, ORDER_LINES, lines)
             return self._upsert_orders(folding.build_orders_from_lines(rules))
         if contract is ORDERS:
             return self._upsert_orders(folding.build_orders(rules))
@@ -364,6 +365,20 @@ class _Import:
         schema = IMPORTS.schema.to_pyarrow()
         added = pa.table({**fresh, "imported_at": [self._now]}, schema=schema)
         self._change.overwrite("imports", pa.concat_tables([shaped(rows, IMPORTS), added]))
+
+    def take_out_old(self) -> Iterator[str]:
+        """Take out the rows that are kept no longer; yield what is to be told of them."""
+        for contract in CONTRACTS.facts:
+            if contract.kept_for is None or contract.table not in self._change.versions:
+                continue
+            create_view(self._con, self._change, contract)
+            oldest = literal((self._now - contract.kept_for).isoformat())
+            is_old = f"{contract.known_at} < "
+            if count := self._count(f"{contract.table} where {is_old}timestamptz {oldest}"):
+                self._change.delete(contract.table, f"{is_old}{oldest}")
+                days = contract.kept_for.days
+                rows = counted(count, "row")
+                yield f"{contract.table}: {rows} older than {days} days taken out"
 
     def resolve_identities(self, *, is_in_charge: bool) -> tuple[str, ...]:
         """Keep what points at people, and say who is one person; return what is to be told.

@@ -35,12 +35,11 @@ def upsert(
     contract: Contract,
     query: str,
     *,
-    covers: str | None = None,
     stamps: Mapping[str, str] = NO_STAMPS,
 ) -> Written:
     """Write the rows of ``query``, whose keys are unique, that the table lacks or differ.
 
-    With ``covers``, rows of a covered value that the query no longer holds are deleted.
+    Of what the contract ``covers``, rows that the query no longer holds are deleted.
     ``stamps`` are columns that a row gets when it is written, in SQL over the fresh row
     ``f`` and the one held so far ``t``; they make no difference of their own.
     """
@@ -69,7 +68,7 @@ def upsert(
         "create or replace temp table known as "
         f"select distinct {keys} from held semi join different using ({keys})"
     )
-    con.execute(f"create or replace temp table gone as {_build_gone(contract, covers)}")
+    con.execute(f"create or replace temp table gone as {_build_gone(contract)}")
     changed = _count(con, "known")
     added = _count(con, "different") - changed
     if changed or _count(con, "gone"):
@@ -124,13 +123,13 @@ def append_rows(
         change.append(contract.table, _read(con, "select * from fresh"))
 
 
-def _build_gone(contract: Contract, covers: str | None) -> str:
-    if covers is None:
+def _build_gone(contract: Contract) -> str:
+    if not contract.covers:
         return f"select * from {contract.table} limit 0"
-    keys = ", ".join(contract.key)
+    keys, covered = ", ".join(contract.key), ", ".join(("source", *contract.covers))
     return (
         f"select t.* from {contract.table} t anti join fresh using ({keys}) "
-        f"semi join (select distinct source, {covers} from fresh) using (source, {covers})"
+        f"semi join (select distinct {covered} from fresh) using ({covered})"
     )
 
 

@@ -1,5 +1,6 @@
 """What people did, as machines report it: read at the door, understood, made into facts."""
 
+from rekindle.intake.baskets import BASKET_EVENTS, BasketEvent, basket_rows
 from rekindle.intake.cards import read_card
 from rekindle.intake.instants import read_instant
 from rekindle.intake.meanings import (
@@ -44,11 +45,13 @@ from rekindle.intake.reading import (
 from rekindle.intake.visitors import as_visitor, is_of_visitor
 
 __all__ = [
+    "BASKET_EVENTS",
     "HUMAN_KINDS",
     "LARGEST_EVENT_BYTES",
     "MEANINGS",
     "PROBLEMS",
     "Amounts",
+    "BasketEvent",
     "Card",
     "Event",
     "EventType",
@@ -60,6 +63,7 @@ __all__ = [
     "Statement",
     "WireEvent",
     "as_visitor",
+    "basket_rows",
     "channel_of",
     "event_name",
     "find_batch",

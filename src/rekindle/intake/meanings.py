@@ -26,7 +26,8 @@ HUMAN_KINDS = frozenset(
 )
 BEHAVIOUR = HUMAN_KINDS | {SignalKind.LOGIN, SignalKind.EVENT}
 # Segment's e-commerce specification, "Browsing", "Promotions", "Core Ordering" and
-# "Wishlisting", as far as a visitor does it and nobody has to believe it.
+# "Wishlisting", as far as a visitor does it and nobody has to believe it; and `Cart Updated`,
+# which says of a basket what it lacks: that it was emptied.
 CART_EVENTS = frozenset(
     {
         "product_list_viewed",
@@ -40,6 +41,7 @@ CART_EVENTS = frozenset(
         "promotion_viewed",
         "promotion_clicked",
         "cart_viewed",
+        "cart_updated",
         "checkout_started",
         "checkout_step_viewed",
         "checkout_step_completed",

@@ -138,6 +138,7 @@ from rekindle.ledger.intake import (  # noqa: E402
     load_last_notice,
     read_reports,
     spooled_sources,
+    waiting_baskets,
 )
 from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.offers.codes import (  # noqa: E402
@@ -397,6 +398,7 @@ __all__ = [
     "tally_lists",
     "tally_messages",
     "tally_offers",
+    "waiting_baskets",
     "withdrawals_since",
     "without_collector",
     "write_query",

@@ -49,8 +49,14 @@ TOLD = {
 }
 """What a block that tells shows of each entry, with its type; what it leaves out is empty."""
 
-PRICED = ("price", "was")
+PRICED = ("price", "was", "quantity")
 """What a block that ranks may bring of a product itself, in the place of the catalogue's."""
+
+SAID = ("name", "url", "image")
+"""What it may bring beside that, for products of which the catalogue does not say it."""
+
+BASKET_LASTS = timedelta(days=30)
+"""How long a basket waits for somebody, where nobody says."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Sales:
     ``bought`` has ``customer_id``, ``source``, ``order_id``, ``product_id``, ``category``,
     ``ordered_at`` and ``ordered_on``, the business's day; anonymous sales have no customer.
     ``people`` are those who are asked about, by ``customer_id``. ``at`` is the instant, ``on``
-    its day, and ``facts`` are all that was known before it.
+    its day, and ``facts`` are all that was known before it. A basket waits for ``basket_lasts``.
     """
 
     bought: ir.Table
@@ -68,6 +74,7 @@ class Sales:
     at: datetime
     on: date
     facts: Facts
+    basket_lasts: timedelta = BASKET_LASTS
 
     @property
     def theirs(self) -> ir.Table:
@@ -78,6 +85,19 @@ class Sales:
         """Return what was bought in the last while."""
         start = ibis.literal(self.at - span, type="timestamp('UTC', 6)")
         return self.bought.filter(self.bought.ordered_at >= start)
+
+    @property
+    def listed(self) -> ir.Table:
+        """Return the price list: ``product_id`` and ``listed``, empty of what is sold no more."""
+        prices = self.facts.more["prices"]
+        # Of two sources that speak of one product at once, the dearer.
+        newest = ibis.window(
+            group_by=prices.product_id,
+            order_by=[prices.since.desc(), prices.price.desc(nulls_first=False)],
+        )
+        prices = prices.mutate(number=ibis.row_number().over(newest))
+        prices = prices.filter(prices.number == 0)
+        return prices.select("product_id", listed=prices.price, is_listed=ibis.literal(True))
 
     def buyers(self, span: timedelta = LATELY) -> ir.Table:
         """Return ``product_id`` and ``buyers``, how many known customers bought it lately.
@@ -96,8 +116,9 @@ class Block:
 
     ``rank`` returns ``customer_id``, ``product_id`` and ``score``; a higher score comes
     first, and of two that are equal the id that is first in the alphabet. It may bring what is
-    ``PRICED``. A block of no products has ``tell`` in its place, which returns
-    ``customer_id``, ``score``, ``key`` (in the place of the id) and what is shown of ``TOLD``.
+    ``PRICED``, or all that is priced and ``SAID``, for products that no catalogue knows. A block of
+    no products has ``tell`` in its place, which returns ``customer_id``, ``score``, ``key`` (in the
+    place of the id) and what is shown of ``TOLD``.
     """
 
     name: str
@@ -140,6 +161,7 @@ def build_block(
     *,
     never: Collection[str] = (),
     most: int = MOST,
+    basket_lasts: timedelta = BASKET_LASTS,
 ) -> ir.Table:
     """Return the products of a block for ``people``, as known before ``at``.
 
@@ -149,36 +171,58 @@ def build_block(
     ``TOLD`` in the place of that, and its ``key`` as ``product_id``.
     """
     known = facts.cut(at)
-    named = _catalogue(known, never)
+    catalogue = _catalogue(known)
+    named = _without(catalogue, never)
     sales = Sales(
         _bought(known).semi_join(named, "product_id"),
         people,
         at,
         local_day(at, facts.zone),
         known,
-    )
-    ranking = ibis.window(
-        group_by="customer_id", order_by=[ibis.desc("score"), ibis.asc("product_id")]
+        basket_lasts,
     )
     if block.tell is not None:
-        told = block.tell(sales)
-        order = [ibis.desc("score"), ibis.asc("key")]
-        told = told.mutate(
-            place=ibis.row_number().over(ibis.window(group_by="customer_id", order_by=order))
-        )
-        told = told.filter(told.place < most)
-        lacking = {name: ibis.null(kind) for name, kind in TOLD.items() if name not in told.columns}
-        told = told.mutate(**lacking)
-        chosen = told.select("customer_id", "place", *TOLD, product_id=told.key)
-        return chosen.order_by("customer_id", "place")
+        return _told(block.tell(sales), most)
     assert block.rank is not None
-    ranked = block.rank(sales).mutate(place=ibis.row_number().over(ranking))
+    ranked = block.rank(sales)
+    if set(SAID) <= set(ranked.columns):
+        ranked = _without(_completed(ranked, catalogue), never)
+        return _first(ranked, most, "product_id").drop("score").order_by("customer_id", "place")
     priced = [name for name in PRICED if name in ranked.columns]
     if "price" in priced:
         named = named.drop("price")
-    chosen = ranked.filter(ranked.place < most)
+    chosen = _first(ranked, most, "product_id")
     chosen = chosen.select("customer_id", "place", "product_id", *priced)
     return chosen.inner_join(named, "product_id").order_by("customer_id", "place")
+
+
+def _told(told: ir.Table, most: int) -> ir.Table:
+    """Return what a block tells, with ``TOLD`` whole."""
+    told = _first(told, most, "key")
+    lacking = {name: ibis.null(kind) for name, kind in TOLD.items() if name not in told.columns}
+    told = told.mutate(**lacking)
+    chosen = told.select("customer_id", "place", *TOLD, product_id=told.key)
+    return chosen.order_by("customer_id", "place")
+
+
+def _first(rows: ir.Table, most: int, key: str) -> ir.Table:
+    """Return the best rows of each person, with their ``place``."""
+    order = ibis.window(group_by="customer_id", order_by=[ibis.desc("score"), ibis.asc(key)])
+    rows = rows.mutate(place=ibis.row_number().over(order))
+    return rows.filter(rows.place < most)
+
+
+def _completed(ranked: ir.Table, catalogue: ir.Table) -> ir.Table:
+    """Return ranked products as the catalogue has them, or else as the row itself says.
+
+    What a row says is its own person's: of one product another may have been told otherwise.
+    """
+    known = catalogue.select(
+        "category", known_id="product_id", **{f"known_{name}": catalogue[name] for name in SAID}
+    )
+    rows = ranked.left_join(known, ranked.product_id == known.known_id)
+    named = {name: ibis.coalesce(rows[f"known_{name}"], rows[name]) for name in SAID}
+    return rows.mutate(**named).drop("known_id", *(f"known_{name}" for name in SAID))
 
 
 def find_liked(bought: ir.Table) -> ir.Table:
@@ -204,8 +248,8 @@ def _bought(facts: Facts) -> ir.Table:
     )
 
 
-def _catalogue(facts: Facts, never: Collection[str]) -> ir.Table:
-    """Return every product that has a name, in the catalogue or by most lines that sold it."""
+def _catalogue(facts: Facts) -> ir.Table:
+    """Return every product there is; its name is the catalogue's or that of most lines."""
     lines = facts.order_lines
     told = lines.filter((lines.quantity > 0) & (lines.amount > 0) & lines.product_id.notnull())
     told = told.filter(~told.description.strip().lower().isin(NO_NAMES))
@@ -217,7 +261,7 @@ def _catalogue(facts: Facts, never: Collection[str]) -> ir.Table:
     told = told.filter(told["rank"] == 0).select("told_id", "said")
     products = facts.products.select("product_id", "name", "category", "price", "url", "image")
     both = products.outer_join(told, products.product_id == told.told_id)
-    whole = both.select(
+    return both.select(
         product_id=ibis.coalesce(both.product_id, both.told_id),
         name=ibis.coalesce(both.name, both.said),
         category=both.category,
@@ -225,6 +269,10 @@ def _catalogue(facts: Facts, never: Collection[str]) -> ir.Table:
         url=both.url,
         image=both.image,
     )
-    name = whole.name.strip().lower()
-    whole = whole.filter(whole.name.notnull() & ~name.isin(("", *NO_GOODS)))
-    return whole.filter(~whole.product_id.isin(sorted(never))) if never else whole
+
+
+def _without(products: ir.Table, never: Collection[str]) -> ir.Table:
+    """Leave out products without a name, what nobody wants to be shown, and those of ``never``."""
+    name = products.name.strip().lower()
+    products = products.filter(products.name.notnull() & ~name.isin(("", *NO_GOODS)))
+    return products.filter(~products.product_id.isin(sorted(never))) if never else products

@@ -151,8 +151,9 @@ class Workspace:
     def _spooled_sources(self) -> AbstractContextManager[tuple[SourceSettings, ...]]:
         from rekindle.ledger import Inbox, spooled_sources
 
-        inbox, lake = Inbox(self.ledger, self.book), self._place.lake
-        return spooled_sources(inbox, self.directory, lake=lake, now=self.clock.now)
+        inbox, currency = Inbox(self.ledger, self.book), self.config.workspace.currency
+        lake, now = self._place.lake, self.clock.now
+        return spooled_sources(inbox, self.directory, lake=lake, currency=currency, now=now)
 
     def import_from(
         self,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from rekindle.content import show_product
+from rekindle.facts import BASKETS, Engine, Facts
+from rekindle.ledger import Inbox, waiting_baskets
 from rekindle.profiles import build_block, find_blocks
 from rekindle.runtime import Workspace
 
+BASKET = "your_basket"
 Shown = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
@@ -33,15 +37,38 @@ def load_blocks(
     if not found or not blocks or not workspace.has_facts:
         return found
     engine, facts = workspace.reading
-    config = workspace.config
+    config, lasts = workspace.config, workspace.config.shop.basket_lasts
     # A list in the query would be taken apart name by name.
     asked = engine.bring(
         "shown_to", pa.table({"customer_id": pa.array(sorted(found), pa.string())})
     )
     for name in sorted(blocks):
         block = find_blocks()[name]
-        rows = engine.run(build_block(block, facts, asked, at, never=config.shop.never_shown))
-        for row in rows.to_pylist():
+        known = _with_waiting(workspace, engine, facts, found) if name == BASKET else facts
+        built = build_block(
+            block, known, asked, at, never=config.shop.never_shown, basket_lasts=lasts
+        )
+        for row in engine.run(built).to_pylist():
             product = show_product(row, config.workspace.currency)
             found[row["customer_id"]][name].append(product)
     return found
+
+
+def _with_waiting(
+    workspace: Workspace, engine: Engine, facts: Facts, people: Collection[str]
+) -> Facts:
+    """Return the facts with what was reported of these people's baskets since the last import.
+
+    A message is written minutes after somebody bought: what it says has to know of that.
+    """
+    if not workspace.has_ledger:
+        return facts
+    inbox = Inbox(workspace.ledger, workspace.book)
+    rows = waiting_baskets(inbox, people, workspace.config.workspace.currency)
+    if not rows:
+        return facts
+    held = facts.more[BASKETS.table]
+    schema = BASKETS.schema.to_pyarrow()
+    waiting = engine.bring("baskets_waiting", pa.Table.from_pylist(rows, schema=schema))
+    both = held.union(waiting.select(*held.columns).cast(held.schema()))
+    return replace(facts, more={**facts.more, BASKETS.table: both})

@@ -14,8 +14,12 @@ import pytest
 from rekindle.desk import build_plan, count_audience, replay_journey, report_journey
 from rekindle.errors import ConfigError
 from rekindle.facts import CONTRACTS
+from rekindle.profiles import build_block, find_blocks
 from rekindle.subscriptions import build_states
+from rekindle.testing.small_shop import SmallShop
 from tests.facts.engines.java import make_java_home
+from tests.profiles.conftest import day
+from tests.profiles.test_basket import all_ordered, all_rows, price
 from tests.runtime.shops import NOW, Team, add_section
 from tests.subscriptions.businesses import random_business
 
@@ -102,6 +106,24 @@ def test_subscribers_stand_the_same(teams: Teams) -> None:
     assert found[0].num_rows > 50
     ours, theirs = (table.to_pylist() for table in found)
     assert [one for one in zip(ours, theirs, strict=True) if one[0] != one[1]] == []
+
+
+def test_baskets_wait_for_the_same(teams: Teams) -> None:
+    baskets, sales = all_ordered()
+    listed = price("a", (0, 10), (75, 8))
+    given = SmallShop(sales, rows={"baskets": [*all_rows(), *baskets], "prices": listed}).tables()
+    people = sorted({row["customer_id"] for row in given["baskets"].to_pylist()})
+    found = []
+    for engine in (team.workspace.engine for team in teams):
+        facts = engine.facts()
+        tables = {n: engine.bring(f"try_{n}", given[n]) for n in ("baskets", "prices")}
+        sold = {n: engine.bring(f"try_{n}", given[n]) for n in ("orders", "order_lines")}
+        facts = replace(facts, more={**facts.more, **tables}, **sold)
+        asked = engine.bring("asked", pa.table({"customer_id": people}))
+        block = build_block(find_blocks()["your_basket"], facts, asked, day(80))
+        found.append(engine.run(block).to_pylist())
+    assert found[0] == found[1]
+    assert len(found[0]) > 10
 
 
 def test_an_audience_is_the_same(teams: Teams) -> None:

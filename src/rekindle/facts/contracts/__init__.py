@@ -5,6 +5,8 @@ from rekindle.facts.contracts.customers import CONTRACT as CUSTOMERS
 from rekindle.facts.contracts.describing import describe_contracts
 from rekindle.facts.contracts.discovery import Contracts
 from rekindle.facts.contracts.events import CONTRACT as EVENTS
+from rekindle.facts.contracts.further.baskets import CONTRACT as BASKETS
+from rekindle.facts.contracts.further.baskets import EMPTY_BASKET
 from rekindle.facts.contracts.handles import CONTRACT as HANDLES
 from rekindle.facts.contracts.identities import CONTRACT as IDENTITIES
 from rekindle.facts.contracts.imports import CONTRACT as IMPORTS
@@ -20,9 +22,11 @@ from rekindle.facts.contracts.subscriptions import CONTRACT as SUBSCRIPTIONS
 CONTRACTS = Contracts()
 
 __all__ = [
+    "BASKETS",
     "CARD",
     "CONTRACTS",
     "CUSTOMERS",
+    "EMPTY_BASKET",
     "EVENTS",
     "HANDLES",
     "IDENTITIES",

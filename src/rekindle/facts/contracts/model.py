@@ -7,6 +7,7 @@ is created from it, a warehouse is read as it, and the reference page is printed
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -47,6 +48,8 @@ class Contract:
     one, or where a row leaves it empty, the row was always known. ``is_optional`` is True
     for what not every business has: a warehouse may be without the table. ``hides_cards`` is
     True where a card's number might stand: such a row is refused, and quarantine masks it.
+    Rows of a source that are alike in ``covers`` are one statement: what a file no longer names
+    of it is taken out. Imports take out what was known longer ago than ``kept_for``.
     """
 
     table: str
@@ -58,6 +61,8 @@ class Contract:
     known_at: str | None = None
     is_optional: bool = False
     hides_cards: bool = False
+    covers: tuple[str, ...] = ()
+    kept_for: timedelta | None = None
 
     @property
     def schema(self) -> ibis.Schema:

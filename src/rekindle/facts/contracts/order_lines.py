@@ -115,4 +115,5 @@ CONTRACT = Contract(
         CANCELLED_AT,
         *CARD,
     ),
+    covers=("order_id",),
 )

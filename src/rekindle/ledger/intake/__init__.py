@@ -1,5 +1,6 @@
 """What others report: who may, whose it is, and what becomes of it."""
 
+from rekindle.ledger.intake.baskets import waiting_baskets
 from rekindle.ledger.intake.exporting import forget_reported_of_erased, spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
 from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
@@ -21,4 +22,5 @@ __all__ = [
     "load_last_notice",
     "read_reports",
     "spooled_sources",
+    "waiting_baskets",
 ]

@@ -21,6 +21,7 @@ from rekindle.intake import (
     EventType,
     OrderEvent,
     Statement,
+    basket_rows,
     fold_order,
     is_of_visitor,
     kind_of,
@@ -28,6 +29,7 @@ from rekindle.intake import (
     read_lines,
 )
 from rekindle.ledger.guards.forgetting import erased_ids
+from rekindle.ledger.intake.baskets import basket_events
 from rekindle.ledger.intake.inbox import Inbox, Spooled
 from rekindle.ledger.intake.keys import ApiKeys
 
@@ -40,16 +42,17 @@ Row = dict[str, Any]
 
 @contextmanager
 def spooled_sources(
-    inbox: Inbox, base: Path, *, lake: Lake, now: Callable[[], datetime]
+    inbox: Inbox, base: Path, *, lake: Lake, currency: str, now: Callable[[], datetime]
 ) -> Iterator[tuple[SourceSettings, ...]]:
     """Yield sources made of the oldest reports in the spool; none if it is empty.
 
+    ``currency`` is the workspace's.
     They leave the spool when the block ends without an error, so only once the lake
     shows them.
     """
     reports = inbox.spooled(limit=SLICE)
     folder = base / FOLDER
-    spool = _Spool(inbox, base, lake)
+    spool = _Spool(inbox, base, lake, currency)
     sources = [s for name, own in _by_source(reports) for s in _write(spool, name, own)]
     yield tuple(sources)
     inbox.mark_exported(reports, now())
@@ -84,6 +87,7 @@ class _Spool:
     inbox: Inbox
     base: Path
     lake: Lake
+    currency: str
 
 
 def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[SourceSettings]:
@@ -94,6 +98,7 @@ def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[Sou
         "order_lines": [line for order in orders for line in order[1]],
         "orders": [order[0] for order in orders],
         "events": [_event(report) for report in reports if _is_event(report)],
+        "baskets": basket_rows(basket_events(reports), spool.currency),
     }
     for table, rows in tables.items():
         if rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -106,6 +106,11 @@ class Inbox:
     def spooled(self, *, after: int = 0, limit: int) -> list[Spooled]:
         """Return reports whose facts have not reached the lake, oldest first."""
         return _readable(fetch(self._alias, "spooled_events", after, limit))
+
+    def about(self, people: Collection[str], names: Collection[str]) -> list[Spooled]:
+        """Return what these people are reported to have done that the lake has not yet."""
+        asked = (rows_of((one,) for one in sorted(set(given))) for given in (people, names))
+        return _readable(fetch(self._alias, "spooled_about", *asked))
 
     def of_orders(self, source: str, orders: Iterable[str]) -> list[Spooled]:
         """Return everything reported about these orders, in the order it happened."""

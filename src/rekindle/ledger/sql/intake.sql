@@ -78,6 +78,16 @@ WHERE e.exported_at IS NULL AND e.id > %s
 ORDER BY e.id
 LIMIT %s
 
+-- name: spooled_about
+-- Reports of these names about these people whose facts have not reached the lake, in order.
+SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
+       e.person, INSTANT(e.at), e.is_machine, e.payload
+FROM ledger_event AS e
+WHERE e.exported_at IS NULL
+  AND e.person IN (SELECT r.person FROM ROWS(person text) AS r)
+  AND e.name IN (SELECT n.name FROM ROWS(name text) AS n)
+ORDER BY e.id
+
 -- name: events_of_orders
 -- Everything ever reported about these orders of one source.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,

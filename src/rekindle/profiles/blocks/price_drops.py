@@ -19,7 +19,7 @@ LEAST = 0.05
 def rank_drops(sales: Sales) -> ir.Table:
     """Return products with ``price`` and ``was``, those that fell by the largest share first."""
     then = _then(sales)
-    now = _listed_now(sales).outer_join(_sold_now(sales), "product_id")
+    now = sales.listed.outer_join(_sold_now(sales), "product_id")
     now = now.select(
         now_id=ibis.coalesce(now.product_id, now.product_id_right),
         listed=now.listed,
@@ -68,18 +68,6 @@ def _then(sales: Sales) -> ir.Table:
     held = held.filter(held.number == 0)
     listed = (held.listed > 0).fill_null(False).ifelse(held.listed, held.paid)
     return held.select("customer_id", "product_id", was=ibis.least(held.paid, listed))
-
-
-def _listed_now(sales: Sales) -> ir.Table:
-    prices = sales.facts.more["prices"]
-    # Of two sources that speak of one product at once, the dearer.
-    newest = ibis.window(
-        group_by=prices.product_id,
-        order_by=[prices.since.desc(), prices.price.desc(nulls_first=False)],
-    )
-    prices = prices.mutate(number=ibis.row_number().over(newest))
-    prices = prices.filter(prices.number == 0)
-    return prices.select("product_id", listed=prices.price, is_listed=ibis.literal(True))
 
 
 def _sold_now(sales: Sales) -> ir.Table:

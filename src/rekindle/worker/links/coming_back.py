@@ -7,23 +7,26 @@ if the shop has an address for that.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
 from rekindle.content import Click, KeptOffer, OfferFate, WayBack
 from rekindle.journeys.population import LiveAudience
-from rekindle.ledger import OfferEntry, OutboxMessage, find_linked_message
+from rekindle.ledger import LinkedMessage, OfferEntry, OutboxMessage, find_linked_message
 from rekindle.runtime import Workspace
 from rekindle.worker.links.clicking import ClickBook
-from rekindle.worker.showing import load_blocks
+from rekindle.worker.showing import BASKET, load_blocks
 
 WORKS_FOR = timedelta(days=30)
 """A way back shows what somebody bought, to whoever holds it: shorter than other links."""
 
 BLOCK = "favourites"
 MOST = 3
+Basket = Sequence[Mapping[str, Any]]
 
 
 def sign_return(secret: bytes, message: OutboxMessage, at: datetime) -> str:
@@ -57,14 +60,16 @@ class LedgerWaysBack:
         found = find_linked_message(self._workspace.ledger, _touch_of(about), at)
         if found is None:
             return None
-        offer = self._offer(found.offer)
-        has_returned = found.has_returned or self._bought_since(found.person, found.at, at)
+        has_returned = self._has_returned(found, at)
+        basket: Basket = () if has_returned else self._shown(found.person, BASKET, at)
+        offer = self._offer(found.offer, basket)
         return WayBack(
             country=found.country,
             has_returned=has_returned,
             products=() if has_returned else self._products(found.person, at),
             offer=offer,
-            url=self._lead(offer),
+            url=self._lead(offer, basket),
+            basket=tuple(str(one["name"]) for one in basket),
         )
 
     def lead(self, about: str, person: str) -> str | None:
@@ -75,17 +80,23 @@ class LedgerWaysBack:
         Raises:
             WorkError: the ledger is away.
         """
-        found = find_linked_message(self._workspace.ledger, _touch_of(about), self.now())
+        at = self.now()
+        found = find_linked_message(self._workspace.ledger, _touch_of(about), at)
         if found is None:
             return None
-        url = self._lead(self._offer(found.offer))
+        # Asked anew: they may have bought since the page was shown.
+        is_taken_along = self._workspace.config.shop.basket_url and not self._has_returned(
+            found, at
+        )
+        basket: Basket = self._shown(found.person, BASKET, at) if is_taken_along else ()
+        url = self._lead(self._offer(found.offer, basket), basket)
         if url:
             key = about.partition(" ")[2]
             click = Click(key, person, found.channel.value, url)
             self._clicks.keep(click, f"return {key}", is_machine=False)
         return url
 
-    def _offer(self, given: OfferEntry | None) -> KeptOffer | None:
+    def _offer(self, given: OfferEntry | None, basket: Basket) -> KeptOffer | None:
         """Return what is to be said of an offer; nothing of one that was taken back."""
         if given is None or given.fate not in set(OfferFate):
             return None
@@ -96,8 +107,11 @@ class LedgerWaysBack:
             given.code if is_open else "",
             given.ends_on,
             fate,
-            is_applied=is_open and bool(given.code and self._workspace.config.shop.code_url),
+            is_applied=is_open and bool(given.code and "{code}" in self._address(basket)),
         )
+
+    def _has_returned(self, found: LinkedMessage, at: datetime) -> bool:
+        return found.has_returned or self._bought_since(found.person, found.at, at)
 
     def _bought_since(self, person: str, message_at: datetime, at: datetime) -> bool:
         """Return whether the facts know of a purchase on a later day than a message's."""
@@ -110,14 +124,30 @@ class LedgerWaysBack:
         return last is not None and last > message_at.astimezone(zone).date()
 
     def _products(self, person: str, at: datetime) -> tuple[str, ...]:
-        shown = load_blocks(self._workspace, [person], [BLOCK], at)[person][BLOCK]
-        return tuple(str(one["name"]) for one in shown if one["name"])[:MOST]
+        shown = self._shown(person, BLOCK, at)
+        return tuple(str(one["name"]) for one in shown)[:MOST]
 
-    def _lead(self, offer: KeptOffer | None) -> str:
+    def _shown(self, person: str, block: str, at: datetime) -> Basket:
+        shown = load_blocks(self._workspace, [person], [block], at)[person][block]
+        return [one for one in shown if one["name"]]
+
+    def _address(self, basket: Basket) -> str:
+        """Return the address of the shop that takes along what there is, not filled in yet."""
         shop = self._workspace.config.shop
-        if offer is None or not offer.is_applied:
-            return shop.url
-        return shop.code_url.replace("{code}", quote(offer.code, safe=""))
+        return shop.basket_url if basket and shop.basket_url else shop.code_url
+
+    def _lead(self, offer: KeptOffer | None, basket: Basket) -> str:
+        address = self._address(basket)
+        code = offer.code if offer is not None and offer.is_applied else ""
+        if "{basket}" not in address and not code:
+            return self._workspace.config.shop.url
+        filled = address.replace("{code}", quote(code, safe=""))
+        return filled.replace("{basket}", _write_basket(basket))
+
+
+def _write_basket(basket: Basket) -> str:
+    """Return what is in a basket as a shop's address has it: ``ID:QUANTITY,ID:QUANTITY``."""
+    return ",".join(f"{quote(str(one['id']), safe='')}:{one['quantity']}" for one in basket)
 
 
 def _touch_of(about: str) -> int:
