@@ -414,13 +414,15 @@ def _touch_section(report: JourneyReport) -> _Section:
 
 
 def _parting_section(report: JourneyReport) -> Iterable[_Section]:
-    if report.partings is not None:
+    found = tuple(tables.parting_tables(report))
+    if found:
         yield _Section(
             "Whom it cost",
             "Messages also cost people who may be written to. Both arms are counted from their "
-            "entry on; what the treatment arm has beyond the holdout, the journey brought about.",
+            "entry on, with the share of everyone assigned: what the treatment arm has beyond the "
+            "holdout, and beyond chance, the journey brought about.",
             "",
-            tables.parting_tables(report.partings),
+            found,
         )
 
 

@@ -16,7 +16,7 @@ from rekindle.insights.lifting import Earnings, tell_earnings, tell_power, tell_
 from rekindle.insights.lifting.attribution import WINDOWS, Attribution, tell_attribution
 from rekindle.insights.lifting.budgeting import BudgetAdvice, UnitEarned
 from rekindle.insights.lifting.estimating import CONFIDENCE, NET_REVENUE, RETURN_RATE
-from rekindle.insights.lifting.parting import MEANINGS, PartingCount, Partings
+from rekindle.insights.lifting.parting import MEANINGS, PartingCount
 from rekindle.insights.lifting.programme import Programme, ProgrammePart
 from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
@@ -81,7 +81,7 @@ def report_tables(report: JourneyReport) -> tuple[TextTable, ...]:
         touch_table(report),
         reason_table(report),
         promise_table(report),
-        *([] if report.partings is None else parting_tables(report.partings)),
+        *parting_tables(report),
         *variant_tables(report),
     )
 
@@ -493,21 +493,24 @@ def promise_table(report: JourneyReport) -> TextTable:
     )
 
 
-def parting_tables(partings: Partings) -> tuple[TextTable, TextTable]:
-    """Return why people of a journey said they left, and why some are suppressed."""
+def parting_tables(report: JourneyReport) -> Iterable[TextTable]:
+    """Yield why people of a journey said they left, and why some are suppressed; of no replay."""
+    partings = report.partings
+    if partings is None:
+        return
+
+    def cell(one: PartingCount, arm: Arm) -> str:
+        people, assigned = one.people[arm], report.arms[arm].assigned
+        share = f" ({say_share(people / assigned, digits=1)})" if people and assigned else ""
+        return f"{say_count(people)}{share}"
 
     def table(title: str, counts: Iterable[PartingCount], notes: Iterable[str]) -> TextTable:
-        rows = tuple(
-            (_say_parting(one.reason), *(say_count(one.people[arm]) for arm in Arm))
-            for one in counts
-        )
+        rows = tuple((_say_parting(one.reason), *(cell(one, arm) for arm in Arm)) for one in counts)
         none = () if rows else ("Nobody since they entered.",)
         return TextTable(title, ("", *(say_word(arm) for arm in Arm)), rows, (*none, *notes))
 
-    return (
-        table("Why people said they left", partings.answers, partings.told_of_answers),
-        table("Who can be reached less", partings.stops, partings.told_of_stops),
-    )
+    yield table("Why people said they left", partings.answers, partings.told_of_answers)
+    yield table("Who can be reached less", partings.stops, partings.told_of_stops)
 
 
 def _say_parting(reason: str) -> str:

@@ -64,12 +64,15 @@ class Partings:
                 f"{counted(self.with_words, 'person')} added words, which no report repeats; "
                 "`rekindle feedback` has them."
             )
-        left_out = self.said_before + self.said_elsewhere
-        if left_out:
+        if self.said_elsewhere:
             yield (
-                f"Left out {numbered(left_out, 'is')} {counted(left_out, 'person')} who said why "
-                f"since the journey began: {self.said_elsewhere:,} not of this journey, "
-                f"{self.said_before:,} before they entered it."
+                f"{counted(self.said_elsewhere, 'person')} who said why since the journey began "
+                f"{numbered(self.said_elsewhere, 'is')} not of it, and in no figure here."
+            )
+        if self.said_before:
+            yield (
+                f"{counted(self.said_before, 'person')} of it said why before they entered, and "
+                f"{numbered(self.said_before, 'is')} in no figure here."
             )
 
     @property
