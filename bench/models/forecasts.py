@@ -135,7 +135,7 @@ def judge(name: str, shop: Workspace, horizon: int) -> Tally:
         auditor = Auditor(
             facts, engine.run, _instant(on), LifecycleSettings(), timedelta(horizon), ()
         )
-        outlook = auditor.foresight(day, auditor.members(0), past)
+        outlook = auditor.foresight(auditor.models(day), day, auditor.members(0), past)
         _weigh(tally, past, at(day), outlook)
         _weigh_before(tally, at(day), _told_before(engine, facts, on, horizon))
     return tally

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -78,6 +78,51 @@ def test_only_the_silent_are_scored(shop: Engine) -> None:
     last = {sale.person: sale.at for sale in sorted(town(), key=lambda sale: sale.at)}
     silent = {one for one, at in last.items() if (END.date() - at.date()).days >= 30}
     assert set(scores(shop, END).rows["customer_id"].to_pylist()) == silent
+
+
+def sent_to(people: Iterable[str], **changes: object) -> Engine:
+    """Return the town where another system wrote to these people before the end."""
+    rows = [
+        {"source": "mail", "customer_id": one, "channel": "email", "campaign": "Spring",
+         "sent_at": END - timedelta(days=200), **changes}
+        for one in people
+    ]  # fmt: skip
+    return SmallShop(town(), rows={"past_sends": rows}).engine()
+
+
+def test_who_was_sent_something_by_another_system_is_left_out_and_said() -> None:
+    people = sorted({str(sale.person) for sale in town()})
+    engine = sent_to(people[:100])
+    found = scores(engine, END)
+    assert (found.learned_from, found.sent_to) == (len(people) - 100, 0)
+    assert (
+        "100 people were written to by other systems (past_sends) and are left out"
+        in (found.warnings[0])
+    )
+    earlier = scores(engine, END - timedelta(days=201))
+    assert not earlier.warnings
+    engine.close()
+
+
+def test_a_shop_that_writes_to_nearly_everybody_is_told_what_the_model_is_of() -> None:
+    people = sorted({str(sale.person) for sale in town()})
+    engine = sent_to(people[:-50])
+    found = scores(engine, END)
+    assert (found.learned_from, found.sent_to) == (len(people), len(people) - 50)
+    assert "not of people left alone" in found.warnings[0]
+    assert found.to_json()["model"]["sent_to"] == len(people) - 50  # type: ignore[index]
+    # Of whom we wrote to nothing is learned at all, and then the others are the most.
+    ours = scores(engine, END, contacted=people[:300])
+    assert (ours.learned_from, ours.sent_to) == (50, 0)
+    engine.close()
+
+
+def test_who_was_kept_out_or_not_reached_is_learned_from() -> None:
+    people = sorted({str(sale.person) for sale in town()})
+    for changes in ({"arm": "control"}, {"bounced": True}):
+        engine = sent_to(people[:100], **changes)
+        assert (scores(engine, END).learned_from, scores(engine, END).warnings) == (len(people), ())
+        engine.close()
 
 
 def test_nothing_is_learned_from_who_was_written_to(shop: Engine) -> None:

@@ -71,7 +71,12 @@ def audit(
     html: HtmlFile = None,
 ) -> None:
     """Say who drifted away, what they were worth, and what could be proven."""
-    from rekindle.insights import audit_page, audit_tables, subscription_tables
+    from rekindle.insights import (
+        audit_page,
+        audit_tables,
+        past_send_tables,
+        subscription_tables,
+    )
 
     check_page(html)
     workspace = open_at(directory, None)
@@ -89,7 +94,8 @@ def audit(
     subscribed = subscription_tables(found.subscriptions) if found.subscriptions else ()
     # Where nothing was ever sold once, there is nothing to say of orders.
     sold = audit_tables(found) if found.orders or not subscribed else ()
-    for table in (*subscribed, *sold):
+    sent = past_send_tables(found.past_sends) if found.past_sends else ()
+    for table in (*subscribed, *sold, *sent):
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 

@@ -13,7 +13,7 @@ from rekindle.experiments.adjusting import (
     find_adjustment,
 )
 from rekindle.experiments.assignment import assign, assigner, choose, draw
-from rekindle.experiments.balance import MISMATCH, find_mismatch, presume_shares
+from rekindle.experiments.balance import MISMATCH, find_imbalance, find_mismatch, presume_shares
 from rekindle.experiments.lift import (
     MOST_DEALT,
     ask,
@@ -100,6 +100,7 @@ __all__ = [
     "estimate_welch",
     "find_adjustment",
     "find_confidence",
+    "find_imbalance",
     "find_mismatch",
     "find_trouble",
     "find_warnings",

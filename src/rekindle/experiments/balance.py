@@ -1,9 +1,12 @@
-"""Are the arms as large as they were planned? If not, what was assigned is not what is compared."""
+"""Are the arms as large as they were planned, and alike before anything was sent?
+
+If not, what was assigned is not what is compared.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scipy.special import gammaincc
 
@@ -12,7 +15,7 @@ from rekindle.vocabulary import Unknown
 MISMATCH = 0.001
 """Below this p-value the arms are not what was drawn: Fabijan et al., KDD 2019, p. 2156."""
 
-
+FEWEST_OF_A_KIND = 10
 NEAR_EQUAL = 0.1
 """Arms whose sizes lie no further from equal, in parts of it, were meant to be equal."""
 
@@ -49,3 +52,24 @@ def find_mismatch(assigned: Mapping[str, int], shares: Mapping[str, float]) -> f
     planned = {arm: people * share / whole for arm, share in shares.items()}
     distance = sum((assigned[arm] - planned[arm]) ** 2 / planned[arm] for arm in assigned)
     return float(gammaincc((len(assigned) - 1) / 2, distance / 2))
+
+
+def find_imbalance(one: Sequence[int], other: Sequence[int]) -> float | Unknown:
+    """Return the chance of two arms at least so unlike before anything was sent (chi-squared).
+
+    Both count the same kinds of people, in one order. Kinds too rare for the approximation are
+    counted as one. Arms that were drawn by lot are as likely as anything to be so unlike; arms
+    that were chosen are not.
+    """
+    pairs = [(a, b) for a, b in zip(one, other, strict=True) if a + b >= FEWEST_OF_A_KIND]
+    rest = sum(one) - sum(a for a, _ in pairs), sum(other) - sum(b for _, b in pairs)
+    kinds = [*pairs, rest] if sum(rest) else pairs
+    first, second = sum(one), sum(other)
+    if not first or not second or len(kinds) < 2:
+        return Unknown("there are too few kinds of people to compare the arms by")
+    distance = 0.0
+    for counts in kinds:
+        for count, arm in zip(counts, (first, second), strict=True):
+            expected = sum(counts) * arm / (first + second)
+            distance += (count - expected) ** 2 / expected
+    return float(gammaincc((len(kinds) - 1) / 2, distance / 2))

@@ -34,11 +34,12 @@ class Facts:
     ``has_categories`` says whether taste can be measured at all; ``has_cards`` whether the
     customers table holds anyone, ``has_events`` whether anybody did anything beside buying,
     ``has_scores`` whether models said anything, ``has_subscriptions`` whether anything is paid
-    for again and again. They spare large shops a needless join. ``permissions`` is every
-    statement ever made, and is read whole at any date. ``more`` holds the tables that installed
-    packages add, by name. ``has_late_changes`` says whether a refund or a cancellation became
-    known after its order, or a purchase was undone;
-    ``has_undated_cards`` whether it takes the orders to say when some card became known.
+    for again and again, ``has_past_sends`` whether what other systems sent was imported. They
+    spare large shops a needless join. ``permissions`` is every statement ever made, and is read
+    whole at any date. ``more`` holds the tables that installed packages add, by name.
+    ``has_late_changes`` says whether a refund or a cancellation became known after its order, or
+    a purchase was undone; ``has_undated_cards`` whether it takes the orders to say when some card
+    became known.
     ``refund_steps`` are what orders had given back before their last refund, if any had,
     and ``undone`` the orders that were undone, where somebody has looked already.
     """
@@ -55,6 +56,7 @@ class Facts:
     has_events: bool = True
     has_scores: bool = True
     has_subscriptions: bool = True
+    has_past_sends: bool = True
     bookkeeping: Mapping[str, ir.Table] | None = None
     permissions: ir.Table | None = None
     more: Mapping[str, ir.Table] = field(default_factory=dict)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit, build_pace
-from rekindle.insights.forecasting import TestForecast, forecast_test
 from rekindle.insights.lifting.budgeting import BudgetAdvice, advise
+from rekindle.insights.lifting.forecasting import TestForecast, forecast_test
 from rekindle.insights.lifting.parting import PartedPerson, Partings, find_partings
 from rekindle.insights.lifting.programme import (
     DrawnPerson,
@@ -46,6 +46,8 @@ from rekindle.insights.measures import (
 )
 from rekindle.insights.model import Audit
 from rekindle.insights.pages import audit_page, card_markdown, card_page, report_page
+from rekindle.insights.past_sends.building import with_past_sends
+from rekindle.insights.past_sends.tables import past_send_tables
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
 from rekindle.insights.record import (
     JourneyRecord,
@@ -134,6 +136,7 @@ __all__ = [
     "measure_tables",
     "measure_trial",
     "measure_uplift",
+    "past_send_tables",
     "programme_tables",
     "read_quarantine",
     "reconcile",
@@ -146,6 +149,7 @@ __all__ = [
     "uplift_tables",
     "watch_tables",
     "weigh_messages",
+    "with_past_sends",
     "write_measure_rows",
     "write_measures",
     "write_watch",

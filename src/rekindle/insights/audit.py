@@ -136,7 +136,8 @@ class Auditor:
         pace = self.run(build_pace(known, self.as_of, self._before(self.horizon))).to_pylist()[0]
         days_known = self._days_known(pace["first_on"])
         cuts = self._past_cuts(days_known)
-        outlook = self.foresight(days_known, snapshot, cuts)
+        models = self.models(days_known)
+        outlook = self.foresight(models, days_known, snapshot, cuts)
         return Audit(
             as_of=self.as_of,
             zone=self.facts.zone,
@@ -159,7 +160,11 @@ class Auditor:
             most_valuable=self._most_valuable(snapshot),
             proof=self._proof(sum(tiers[tier].customers for tier in DRIFTED), outlook(DRIFTED)),
             notes=NOTES,
-            warnings=(*self._warnings(days_known, pace), *warn_of_order(cuts)),
+            warnings=(
+                *self._warnings(days_known, pace),
+                *warn_of_order(cuts),
+                *(f"The return model: {told}." for told in _warnings_of(models)),
+            ),
         )
 
     def _rows(self) -> RowCounts | Unknown:
@@ -222,10 +227,13 @@ class Auditor:
         return found
 
     def foresight(
-        self, days_known: int, snapshot: pa.Table, cuts: Sequence[Mapping[Tier, PastCut]]
+        self,
+        models: GroupModels | Unknown,
+        days_known: int,
+        snapshot: pa.Table,
+        cuts: Sequence[Mapping[Tier, PastCut]],
     ) -> Callable[[Collection[Tier]], Outlook | Unknown]:
         """Return what foresees how many of some tiers return: the model, where there is one."""
-        models = self._models(days_known)
         days = past_days(days_known, self.horizon.days)[:STEPS]
         # Members of tiers at past days are read only for a model to be held against.
         then = [] if isinstance(models, Unknown) else [self.members(ago) for ago in days]
@@ -244,7 +252,8 @@ class Auditor:
 
         return foresee_tiers
 
-    def _models(self, days_known: int) -> GroupModels | Unknown:
+    def models(self, days_known: int) -> GroupModels | Unknown:
+        """Return the return models of today and of past days, or why there are none."""
         return load_group_models(
             self.facts,
             self.run,
@@ -332,6 +341,10 @@ class Auditor:
 
     def _money(self, amount: Decimal | int | None) -> Money:
         return Money(Decimal(amount or 0), self.facts.currency)
+
+
+def _warnings_of(models: GroupModels | Unknown) -> tuple[str, ...]:
+    return () if isinstance(models, Unknown) else models.warnings
 
 
 def _returning(people: int, outlook: Outlook | Unknown) -> Interval | Unknown:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from rekindle.experiments import HoldoutPlan
+from rekindle.insights.past_sends.model import SendAudit
 from rekindle.insights.subscribers.model import SubscriptionAudit
 from rekindle.insights.survival import Interval
 from rekindle.insights.wire import (
@@ -202,7 +203,7 @@ class Audit:
     Revenue and orders are those of identified customers; ``anonymous_revenue`` is net
     of the rest. ``gap_counts`` holds (days, how many gaps), ascending.
     ``warnings`` say what makes its forecasts less sure. ``subscriptions`` is None for a business
-    without any.
+    without any, ``past_sends`` where nothing was imported of what other systems sent.
     """
 
     as_of: datetime
@@ -226,6 +227,7 @@ class Audit:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     subscriptions: SubscriptionAudit | None = None
+    past_sends: SendAudit | None = None
 
     @property
     def drifted(self) -> TierTotal:
@@ -239,6 +241,7 @@ class Audit:
 
         What could not be computed is ``{"unknown": reason}``.
         """
+        more = {"subscriptions": self.subscriptions, "past_sends": self.past_sends}
         return {
             "version": VERSION,
             "as_of": self.as_of.isoformat(),
@@ -265,7 +268,7 @@ class Audit:
             },
             "warnings": list(self.warnings),
             "notes": list(self.notes),
-        } | ({"subscriptions": self.subscriptions.to_json()} if self.subscriptions else {})
+        } | {name: found.to_json() for name, found in more.items() if found is not None}
 
     def _write_rows(self) -> Json:
         names = ("read", "quarantined", "anonymous")

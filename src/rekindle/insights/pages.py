@@ -15,6 +15,7 @@ from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
 from rekindle.insights.lifting.estimating import CONFIDENCE
 from rekindle.insights.model import Audit
+from rekindle.insights.past_sends.tables import past_send_tables
 from rekindle.insights.report import JourneyReport
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import TextTable
@@ -86,6 +87,7 @@ def audit_page(audit: Audit, shop: str = "") -> str:
                 _valuable_section(audit),
                 _proof_section(audit),
                 *_subscription_section(audit),
+                *_past_send_section(audit),
             ),
             notes=(*_history_notes(audit), *audit.notes),
         )
@@ -284,6 +286,17 @@ def _subscription_section(audit: Audit) -> Iterable[_Section]:
         yield _Section(
             "What subscribers bring, and who came back", words, "", subscription_tables(found)
         )
+
+
+def _past_send_section(audit: Audit) -> Iterable[_Section]:
+    found = audit.past_sends
+    if found is not None:
+        words = (
+            f"{counted(found.sends, 'message')} of other systems, as their exports tell it. Where "
+            "people were kept out by lot there is an experiment; of all others the figures say "
+            "what followed, not what the message did."
+        )
+        yield _Section("What was sent before", words, "", past_send_tables(found))
 
 
 def _history_notes(audit: Audit) -> Iterable[str]:

@@ -28,6 +28,7 @@ from rekindle.predictions.scoring import (
     load_past,
     score_returns,
 )
+from rekindle.predictions.sends import find_sent, read_past_sends
 from rekindle.predictions.traits import build_traits
 from rekindle.predictions.uplift import Tenth, Uplift, estimate_uplift
 from rekindle.predictions.warning import WarningModel, fit_warning
@@ -59,6 +60,7 @@ __all__ = [
     "estimate_lapses",
     "estimate_returns",
     "estimate_uplift",
+    "find_sent",
     "fit_returns",
     "fit_sbg_counts",
     "fit_warning",
@@ -69,6 +71,7 @@ __all__ = [
     "load_past",
     "past_days",
     "read_histories",
+    "read_past_sends",
     "score_day",
     "score_returns",
     "tell_staleness",

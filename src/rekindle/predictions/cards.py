@@ -45,6 +45,7 @@ class ModelCard:
 
     ``weights`` are of standardised features: what one standard deviation more adds to the
     log-odds. ``judged`` is how a model learned at ``cut_on`` met what came until ``as_of``.
+    ``sent_to`` of its people were written to by other systems.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class ModelCard:
     cut_on: date
     judged: Judgement | Unknown
     warnings: tuple[str, ...]
+    sent_to: int = 0
 
     @property
     def outcome(self) -> str:
@@ -85,6 +87,7 @@ class ModelCard:
                 "first_on": self.first_on.isoformat(),
                 "last_on": self.last_on.isoformat(),
                 "people": self.people,
+                "sent_to": self.sent_to,
                 "rows": self.rows,
             },
             "horizon_days": self.horizon_days,
@@ -150,6 +153,7 @@ def build_card(facts: Facts, run: Run, asked: CardQuestion) -> ModelCard | Unkno
         EPOCH + timedelta(days=before.today),
         judged,
         past.warnings,
+        past.sent_to,
     )
 
 

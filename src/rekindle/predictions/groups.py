@@ -56,6 +56,11 @@ class GroupModels:
         self._people = pa.array(past.histories.people, pa.string())
         self._found: dict[int, Floats | Unknown] = {}
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what weakens all that the models say."""
+        return self._past.warnings
+
     def foresee(
         self, people: pa.Array | pa.ChunkedArray, before: Sequence[PastGroup]
     ) -> Outlook | Unknown:

@@ -21,6 +21,7 @@ from rekindle.predictions.histories import (
     build_purchase_days,
     read_histories,
 )
+from rekindle.predictions.sends import find_sent
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, numbered
 
@@ -38,6 +39,7 @@ class ScoreRun:
 
     ``rows`` has ``customer_id``, ``return_probability`` (0-1, an order within ``horizon_days``)
     and ``expected_return_on`` (a date: of those who do return within them), likeliest first.
+    ``sent_to`` of the people learned from were written to by other systems.
     """
 
     as_of: datetime
@@ -46,6 +48,7 @@ class ScoreRun:
     model: ReturnModel
     learned_from: int
     warnings: tuple[str, ...]
+    sent_to: int = 0
 
     def to_json(self) -> dict[str, object]:
         """Return the scores as JSON values."""
@@ -56,6 +59,7 @@ class ScoreRun:
             "model": {
                 "features": list(self.model.features),
                 "people": self.learned_from,
+                "sent_to": self.sent_to,
                 "landmarks": self.model.landmarks,
                 "silences": self.model.rows,
                 "returns": self.model.returns,
@@ -73,7 +77,8 @@ class KnownPast:
     """What was known of orders before an instant, and of whom may be learned.
 
     ``today`` is the local day of ``as_of`` in days since 1970; ``learned`` are the histories of
-    those who were not written to. ``warnings`` say what weakens all that is learned from it.
+    those who were not written to, but for ``sent_to`` of them, who were by other systems.
+    ``warnings`` say what weakens all that is learned from it.
     """
 
     as_of: datetime
@@ -81,6 +86,7 @@ class KnownPast:
     histories: Histories
     learned: Histories
     warnings: tuple[str, ...]
+    sent_to: int = 0
 
     def ids(self, places: Days) -> pa.Array:
         """Return the people at these places."""
@@ -104,7 +110,9 @@ def load_past(
     """Return the orders known before ``as_of``.
 
     ``contacted`` are people who were written to before it: nothing is learned from them, as
-    they did not come back by themselves. ``run`` executes an expression (``Engine.run``).
+    they did not come back by themselves. Who was written to by another system is left out as well
+    where at least as many others remain; a shop that writes to nearly everybody has no such others,
+    and then it is said. ``run`` executes an expression (``Engine.run``).
 
     Raises:
         UsageError: the history is shorter than a year, unless ``accepts_less``.
@@ -114,16 +122,24 @@ def load_past(
     if histories.day.size:
         warnings += _length(facts, run, histories.day, accepts_less=accepts_less)
     left_out = frozenset(contacted)
-    learned = histories.without(left_out, MOST_LEARNED)
     count = sum(one in left_out for one in histories.people)
+    sent = find_sent(facts, run, as_of).intersection(histories.people) - left_out
+    others = len(histories.people) - count - len(sent)
+    is_without = bool(sent) and others >= len(sent)
+    if is_without:
+        left_out |= sent
+    learned = histories.without(left_out, MOST_LEARNED)
+    sent_to = 0 if is_without else len(sent.intersection(learned.people))
     if count:
         warnings.append(
             f"{counted(count, 'person')} who {numbered(count, 'was')} written to before "
             "that day are left out of what the model was learned from; who they are may differ "
             "from those who were not"
         )
+    if sent:
+        warnings.append(_tell_sent(len(sent), others, is_without=is_without))
     today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
-    return KnownPast(as_of, today, histories, learned, tuple(warnings))
+    return KnownPast(as_of, today, histories, learned, tuple(warnings), sent_to)
 
 
 def score_returns(
@@ -167,7 +183,21 @@ def estimate_returns(past: KnownPast, horizon_days: int) -> ScoreRun | Unknown:
         }
     )
     people = len(past.learned.people)
-    return ScoreRun(past.as_of, horizon_days, rows, model, people, past.warnings)
+    return ScoreRun(past.as_of, horizon_days, rows, model, people, past.warnings, past.sent_to)
+
+
+def _tell_sent(sent: int, others: int, *, is_without: bool) -> str:
+    """Return what to say of people whom other systems wrote to."""
+    who = f"{counted(sent, 'person')} {numbered(sent, 'was')} written to by other systems"
+    if is_without:
+        return (
+            f"{who} (past_sends) and {numbered(sent, 'is')} left out of what the model was learned "
+            f"from; the {others:,} others may differ from them"
+        )
+    return (
+        f"{who} (past_sends), {others:,} were not: the model is learned from all of them, and what "
+        "it says is of people who are written to as they were, not of people left alone"
+    )
 
 
 def _length(facts: Facts, run: Run, days: Days, *, accepts_less: bool) -> list[str]:

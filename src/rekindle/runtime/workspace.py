@@ -279,20 +279,22 @@ class Workspace:
 
         Without a date a cancellation without one counts: it was read after the last order.
         """
-        from rekindle.insights import build_audit
+        from rekindle.insights import build_audit, with_past_sends
 
         engine, facts = self.reading
         if as_of is None:
             as_of, facts = self.latest(), replace(facts, has_late_changes=False)
-        return build_audit(
+        contacted = self.history.contacted(as_of) if self.has_ledger else ()
+        audit = build_audit(
             facts,
             engine.run,
             as_of=as_of,
             settings=self.config.lifecycle,
             definition=definition,
             not_worth=self.config.subscriptions.not_worth,
-            contacted=self.history.contacted(as_of) if self.has_ledger else (),
+            contacted=contacted,
         )
+        return with_past_sends(audit, facts, engine.run, rules=self.rules, contacted=contacted)
 
     # The ledger
 

@@ -104,6 +104,7 @@ class Engine:
             has_events="events" in held,
             has_scores="scores" in held,
             has_subscriptions="subscriptions" in held and self._con.name in LOCAL_CLOCKS,
+            has_past_sends="past sends" in held,
             bookkeeping=self._books,
             permissions=tables["permissions"],
             more={c.table: tables[c.table] for c in CONTRACTS.further},
@@ -181,6 +182,7 @@ class Engine:
             "undated cards": find_undated_cards(cards),
             "scores": tables["scores"],
             "subscriptions": tables["subscriptions"],
+            "past sends": tables["past_sends"],
             "given back": orders.filter(orders.refund > 0),
             "late changes": find_late_changes(orders),
         }

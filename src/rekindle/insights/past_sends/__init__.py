@@ -1,0 +1,1 @@
+"""What other systems sent to people before, and what became of it."""
