@@ -49,6 +49,7 @@ class Till:
             "adopt_card": lambda key, told: {"charge": plain(behind.adopt_card(**told, key=key))},
             "reactivate": lambda key, told: {"comeback": plain(behind.reactivate(**told, key=key))},
             "cancel": self._cancel,
+            "keep": self._keep,
         }
 
     def answer(self, word: str, key: str, told: dict[str, str]) -> tuple[int, Any]:
@@ -66,6 +67,10 @@ class Till:
     def _renew(self, key: str, told: dict[str, str]) -> Any:
         notice = Notice("", datetime.fromisoformat(told["at"]), "", thing=told["thing"])
         return {"statements": facts(self._behind.renew(notice).statements)}
+
+    def _keep(self, key: str, told: dict[str, str]) -> Any:
+        self._behind.keep(**told, key=key)
+        return {}
 
     def _cancel(self, key: str, told: dict[str, str]) -> Any:
         self._behind.cancel(**told, key=key)

@@ -7,6 +7,14 @@ from rekindle.billing.discovery import (
     find_billers,
 )
 from rekindle.billing.folding import write_fact
+from rekindle.billing.instructing import (
+    Instruction,
+    InstructionKind,
+    carry_out,
+    is_moot,
+    is_so,
+    may_instruct,
+)
 from rekindle.billing.model import (
     BilledFact,
     BilledPlan,
@@ -36,6 +44,8 @@ __all__ = [
     "Charge",
     "ChargeOutcome",
     "Comeback",
+    "Instruction",
+    "InstructionKind",
     "Notice",
     "OpenInvoice",
     "Page",
@@ -43,8 +53,12 @@ __all__ = [
     "SubscriptionState",
     "build_biller",
     "build_biller_or_tell",
+    "carry_out",
     "describe_billers",
     "find_billers",
+    "is_moot",
+    "is_so",
+    "may_instruct",
     "name_place",
     "pull_facts",
     "take_notices",

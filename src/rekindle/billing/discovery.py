@@ -27,6 +27,7 @@ HEADS: tuple[str, ...] = (
     "charges when asked",
     "pauses",
     "a key is known for",
+    "changes plans, gives discounts",
 )
 
 
@@ -97,6 +98,7 @@ def _described(folder: BillerFolder) -> tuple[str, ...]:
         "yes" if can.can_charge else "no",
         "yes" if can.can_pause else "no",
         _told(can.keys_live),
+        "yes" if can.can_change else "no",
     )
 
 

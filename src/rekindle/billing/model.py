@@ -74,7 +74,9 @@ class BilledStanding:
 
     ``before`` is what it was paid for; ``now`` what the same costs today, None where it is
     sold no more. ``successor`` is the subscription that took its place, "" for none.
-    ``leaves_at`` is when it ends, where it was cancelled and runs until then.
+    ``leaves_at`` is when it ends, where it was cancelled and runs until then; ``resumes_at``
+    when a pause ends by itself. ``owner`` is whom the facts know its customer as, and
+    ``has_discount`` says that something is taken off already.
     """
 
     subscription: str
@@ -87,6 +89,9 @@ class BilledStanding:
     paid_until: datetime | None = None
     successor: str = ""
     leaves_at: datetime | None = None
+    resumes_at: datetime | None = None
+    owner: str = ""
+    has_discount: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +248,18 @@ class Biller(Protocol):
     def cancel(self, subscription: str, *, key: str, reason: str = "", words: str = "") -> None:
         """End a subscription when what is paid for is over; a reason is said in our words."""
 
+    def keep(self, subscription: str, *, key: str) -> None:
+        """Take back a cancellation that has not ended the subscription yet."""
+
+    def find_plan(self, price_id: str, *, quantity: int = 1) -> BilledPlan | None:
+        """Return what a price costs so many times; None where it is sold no more."""
+
+    def change_plan(self, subscription: str, price_id: str, *, key: str) -> None:
+        """Let a subscription be of another price from now on; what was paid counts towards it."""
+
+    def give(self, subscription: str, discount: str, *, key: str) -> None:
+        """Take off what a discount of the provider's says, beside what is taken off already."""
+
 
 @dataclass(frozen=True, slots=True)
 class BillerAbilities:
@@ -251,7 +268,8 @@ class BillerAbilities:
     ``revives``: the subscription that ended runs again; else another takes its place.
     ``is_signed``: its notices are; else each is asked for again by its id before it is believed.
     ``keys_live``: for how long what is asked again under one key is answered as before.
-    What it cannot, it refuses: to take the money of an open invoice, or to pause.
+    What it cannot, it refuses: to take the money of an open invoice, to pause, or
+    (``can_change``) to change the plan and to give a discount.
     """
 
     revives: bool = False
@@ -259,6 +277,7 @@ class BillerAbilities:
     keys_live: timedelta = timedelta(0)
     can_charge: bool = True
     can_pause: bool = True
+    can_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from rekindle.config.model import (
     WarmUpSettings,
 )
 from rekindle.config.shop import Settings, ShopSettings
+from rekindle.config.subscribers import LeavingSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     DURATION_UNITS,
@@ -81,6 +82,7 @@ __all__ = [
     "Duration",
     "FactsSettings",
     "KeyPath",
+    "LeavingSettings",
     "LedgerSettings",
     "LifecycleSettings",
     "LongText",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from rekindle.config.shop import Settings
-from rekindle.config.values import LongText
+from rekindle.config.values import Address, LongText, Text
+
+ORIGIN = r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$"
 
 NOT_WORTH: Mapping[str, str] = {
     "poor_fit": "churn_kind = 'voluntary' and times_churned = 1 and paid_months < 2",
@@ -24,8 +26,52 @@ RuleName = Annotated[
 ]
 
 
+class LeavingSettings(Settings):
+    """What the page on which subscribers cancel has to show before they do."""
+
+    pause_months: tuple[Annotated[int, Field(ge=1, le=3)], ...] = Field(
+        (1, 2, 3),
+        max_length=3,
+        description="For how many months a subscription that is paid monthly, or more often, may "
+        "be paused; empty for not at all.",
+    )
+    plans: tuple[Text, ...] = Field(
+        (),
+        max_length=20,
+        description="Smaller plans by their prices' ids at the biller; shown is what costs less "
+        "than the subscriber's, in the same rhythm and currency.",
+    )
+    discount: Text = Field(
+        "",
+        description="The id of a discount at the biller (a coupon at Stripe) that a subscription "
+        "without one is offered, once.",
+    )
+    offer: Text = Field("", description="What the discount gives, in your own words.")
+    help_url: Address = Field(
+        "",
+        pattern=r"^((https://|mailto:)[^\s]+)?$",
+        description="Where you help who finds something too complex, missing or broken.",
+    )
+    frames: tuple[Annotated[Text, StringConstraints(pattern=ORIGIN)], ...] = Field(
+        (),
+        max_length=20,
+        description="Web origins like https://app.example that may show the page in a frame; "
+        "empty for none.",
+    )
+    link_minutes: int = Field(
+        60, ge=5, le=1440, description="How long a link works that your own server asked for."
+    )
+
+    @model_validator(mode="after")
+    def _check_offer(self) -> Self:
+        """See that a discount is told, and that what is told is given."""
+        if bool(self.discount) != bool(self.offer):
+            raise ValueError("give `discount` and `offer` together: the id, and what it gives")
+        return self
+
+
 class SubscriptionsSettings(Settings):
-    """Who of those who left is not worth asking back."""
+    """Who of those who left is not worth asking back, and what keeps who is about to leave."""
 
     not_worth: dict[RuleName, LongText] = Field(
         default_factory=lambda: dict(NOT_WORTH),
@@ -34,3 +80,4 @@ class SubscriptionsSettings(Settings):
         "apply counts under the first. `audit` says whom each leaves out; a journey leaves them "
         "out where its audience says so.",
     )
+    leaving: LeavingSettings = LeavingSettings()

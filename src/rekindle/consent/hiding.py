@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 HIDDEN = "…"
-TOKEN = re.compile(r"(/(?:u|c|o|p|s|card|return|export|erase|confirm)/)[^\s\"'<>?#,]+")
+TOKEN = re.compile(r"(/(?:u|c|o|p|s|card|leave|return|export|erase|confirm)/)[^\s\"'<>?#,]+")
 KEY = re.compile(r"\b(?:rk|sk|whsec)_[A-Za-z0-9_-]{8,}")
 BASIC = re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/=_.-]{8,}", re.IGNORECASE)
 

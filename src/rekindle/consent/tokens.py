@@ -25,6 +25,7 @@ class LinkPurpose(StrEnum):
     CONFIRM = "confirm"
     SUBSCRIPTION = "subscription"
     CARD = "card"
+    LEAVE = "leave"
     RETURN = "return"
 
 

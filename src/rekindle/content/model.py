@@ -32,6 +32,7 @@ VARIABLES = {
     "subscription_url": "The page on which this person comes back to the subscription that began "
     "last, or gives another card for it; whoever has none is not written to. Empty without "
     "`[billing] provider`.",
+    "leave_url": "The page on which this person cancels or pauses that subscription, likewise.",
     "return_url": "The page that shows what was kept for this person and leads to the shop, for 30 "
     "days.",
     "confirm_url": "The page on which this person confirms a yes that waits for it; a message "

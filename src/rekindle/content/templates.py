@@ -269,6 +269,7 @@ def _given(context: Mapping[str, object]) -> dict[str, object]:
         "return_url": None,
         "confirm_url": None,
         "subscription_url": None,
+        "leave_url": None,
         **context,
         "shop": {**BLANK_SHOP, **_mapping(shop)},
         "blocks": {**dict.fromkeys(find_blocks(), ()), **_mapping(blocks)},

@@ -1,6 +1,31 @@
-"""Why people leave: what they answer when they are asked."""
+"""Why people leave: what they answer when they are asked, and what may keep them."""
 
-from rekindle.feedback.model import LEFT, LeaveReason, event_of, reason_of
+from rekindle.feedback.model import (
+    ASKED_OF_READERS,
+    ASKED_OF_SUBSCRIBERS,
+    LEFT,
+    REMEDIES,
+    LeaveReason,
+    Remedy,
+    event_of,
+    read_reason,
+    read_words,
+    reason_of,
+)
 from rekindle.feedback.themes import LeaveAnswer, Theme, find_themes
 
-__all__ = ["LEFT", "LeaveAnswer", "LeaveReason", "Theme", "event_of", "find_themes", "reason_of"]
+__all__ = [
+    "ASKED_OF_READERS",
+    "ASKED_OF_SUBSCRIBERS",
+    "LEFT",
+    "REMEDIES",
+    "LeaveAnswer",
+    "LeaveReason",
+    "Remedy",
+    "Theme",
+    "event_of",
+    "find_themes",
+    "read_reason",
+    "read_words",
+    "reason_of",
+]

@@ -212,6 +212,7 @@ from rekindle.ledger.outbox import (  # noqa: E402
 )
 from rekindle.ledger.outbox.access import AccessNote, AccessNotes, AccessTimes  # noqa: E402
 from rekindle.ledger.outbox.charges import ChargeEntry, Charges  # noqa: E402
+from rekindle.ledger.outbox.instructions import InstructionEntry, Instructions  # noqa: E402
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
 from rekindle.ledger.signals import end_silence, hold_people  # noqa: E402
 
@@ -244,6 +245,8 @@ __all__ = [
     "HeardNotice",
     "History",
     "Inbox",
+    "InstructionEntry",
+    "Instructions",
     "JourneyEntry",
     "JourneyState",
     "JourneyTally",

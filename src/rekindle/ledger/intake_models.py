@@ -278,6 +278,45 @@ class BillerCharge(models.Model):
         )
 
 
+class Instruction(models.Model):
+    """What somebody told the biller to do with a subscription, written down before it is asked.
+
+    ``number`` counts those of its subscription; ``state`` is `asked` until there is an answer, and
+    ``claimed_until`` until when somebody waits for it. ``evidence`` is by which link it was told.
+    """
+
+    provider = _word(63)
+    subscription = _word(200)
+    number = models.PositiveIntegerField()
+    person = _word(200)
+    kind = _word(16)
+    argument = _word(200)
+    reason = _word(32)
+    words = models.TextField()
+    evidence = _word(200)
+    state = _word(16)
+    asked_at = models.DateTimeField()
+    claimed_until = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    trouble = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "ledger_instruction"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["provider", "subscription", "number"], name="ledger_instruction_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["person"], name="ledger_instruction_whose"),
+            models.Index(
+                fields=["claimed_until"],
+                condition=Q(state="asked"),
+                name="ledger_instruction_asked",
+            ),
+        )
+
+
 class AccessNote(models.Model):
     """An access to be restored: told to the business's own system until it took it.
 

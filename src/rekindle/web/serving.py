@@ -20,6 +20,7 @@ from rekindle.worker import (
     BillerNotices,
     LedgerFigures,
     LedgerIntake,
+    LedgerLeaveLinks,
     LedgerShowing,
     ProviderReports,
     Worker,
@@ -46,6 +47,7 @@ def build_site(workspace: Workspace, *, every_seconds: float = PASS_EVERY_SECOND
         figures=LedgerFigures(workspace, intake),
         kept=LedgerShowing(workspace),
         notices=BillerNotices(workspace),
+        leaving=links if (links := LedgerLeaveLinks(workspace)).is_on else None,
         origins=workspace.config.api.origins,
     )
 

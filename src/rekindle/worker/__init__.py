@@ -15,11 +15,17 @@ from rekindle.worker.keeping.expiring import (
     find_unconfirmed,
 )
 from rekindle.worker.keeping.hygiene import Hygiene, apply_hygiene, find_hygiene
+from rekindle.worker.keeping.instructing import (
+    Carried,
+    InstructionKeeper,
+    read_instruction,
+)
 from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.keeping.scores import KeptScores, keep_scores
 from rekindle.worker.keeping.stocking import Stocked, stock_codes
 from rekindle.worker.links.clicking import LedgerClicks
 from rekindle.worker.links.coming_back import LedgerWaysBack
+from rekindle.worker.links.subscribing import LeaveLink, LedgerLeaveLinks
 from rekindle.worker.measuring import LedgerFigures
 from rekindle.worker.overview import FactsOverview, LedgerOverview, Overview, load_overview
 from rekindle.worker.restoring import Accepted, accept_restored, accept_secret
@@ -31,15 +37,19 @@ __all__ = [
     "Accepted",
     "AccessKeeper",
     "BillerNotices",
+    "Carried",
     "Expiring",
     "FactsOverview",
     "Guard",
     "Health",
     "Hygiene",
+    "InstructionKeeper",
     "KeptScores",
+    "LeaveLink",
     "LedgerClicks",
     "LedgerFigures",
     "LedgerIntake",
+    "LedgerLeaveLinks",
     "LedgerOpens",
     "LedgerOverview",
     "LedgerShowing",
@@ -67,6 +77,7 @@ __all__ = [
     "keep_scores",
     "load_overview",
     "read_alert_urls",
+    "read_instruction",
     "require_settings",
     "save_preview",
     "send_test",

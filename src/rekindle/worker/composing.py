@@ -45,6 +45,11 @@ from rekindle.worker.links.coming_back import sign_return
 from rekindle.worker.links.subscribing import find_subscriptions, sign_subscription
 from rekindle.worker.showing import Shown, blocks_in, load_blocks
 
+SUBSCRIPTION_PAGES = {
+    "subscription_url": LinkPurpose.SUBSCRIPTION,
+    "leave_url": LinkPurpose.LEAVE,
+}
+
 logger = logging.getLogger(__name__)
 
 _Like = tuple[str, Channel, str, int, str, str]
@@ -192,21 +197,32 @@ class Composer:
     def _leads_to_subscription(self, message: OutboxMessage) -> bool:
         """Return whether a message shows the page of a subscription that a biller knows."""
         has_biller = bool(self._workspace.config.billing.provider)
-        return has_biller and "subscription_url" in self._plan(message).variables
+        return has_biller and not SUBSCRIPTION_PAGES.keys().isdisjoint(
+            self._plan(message).variables
+        )
 
-    def _subscription_url(self, message: OutboxMessage, readers: _Readers) -> str:
-        """Return the signed link to a reader's subscription.
+    def _subscription_urls(
+        self, message: OutboxMessage, readers: _Readers
+    ) -> Iterator[tuple[str, str]]:
+        """Yield the signed links to a reader's subscription, by variable.
 
         Raises:
-            WorkError: the template shows it, and they have none.
+            WorkError: the template shows one, and they have none.
         """
-        if not self._leads_to_subscription(message):
-            return ""
+        has = self._leads_to_subscription(message)
+        for name, purpose in SUBSCRIPTION_PAGES.items():
+            shows = has and name in self._plan(message).variables
+            yield name, self._subscription_url(message, readers, purpose) if shows else ""
+
+    def _subscription_url(
+        self, message: OutboxMessage, readers: _Readers, purpose: LinkPurpose
+    ) -> str:
         person = message.person
         if person not in readers.subscriptions:
             raise WorkError("there is no subscription of theirs to lead to")
         found, touch = readers.subscriptions[person], message.key[:24]
-        return sign_subscription(self._workspace, person, found, touch, readers.at)
+        space, at = self._workspace, readers.at
+        return sign_subscription(space, person, found, touch, at, purpose=purpose)
 
     def _return_url(self, message: OutboxMessage, at: datetime) -> str:
         """Return the signed link to what was kept for the reader of a message."""
@@ -376,7 +392,7 @@ class Composer:
             "preferences_url": self._preferences_url(message.person, plan, readers.at),
             "return_url": self._return_url(message, readers.at),
             "confirm_url": self._confirm_url(message, readers.pending),
-            "subscription_url": self._subscription_url(message, readers),
+            **dict(self._subscription_urls(message, readers)),
         }
         written = Message(
             key=message.key,

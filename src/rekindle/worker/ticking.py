@@ -27,6 +27,7 @@ from rekindle.worker.keeping.alerts import AlertKeeper
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
+from rekindle.worker.keeping.instructing import InstructionKeeper
 from rekindle.worker.keeping.lists import build_list_keeper
 from rekindle.worker.keeping.payments import PaymentWatch
 from rekindle.worker.keeping.retrying import RetryKeeper
@@ -77,6 +78,7 @@ class Worker:
         self._offers = OfferWatch(workspace)
         self._alerts = AlertKeeper(workspace)
         self._access = AccessKeeper(workspace)
+        self._instructions = InstructionKeeper(workspace)
         self._retries = RetryKeeper(workspace)
         self._saved: str | None = None
         self._noted: str | None = None
@@ -94,6 +96,9 @@ class Worker:
         now = space.clock.now()
         self._mark.require_newest()
         self._access.tell(is_stopping=is_stopping)
+        # Before any retry: nobody is charged for what they cancelled.
+        if carried := self._instructions.look(is_stopping=is_stopping):
+            logger.info("%d instructions of subscribers were carried out", carried)
         self._import_reports(now)
         space.settle_persons()
         if told := score_daily(space, now):
@@ -163,6 +168,7 @@ class Worker:
             self._import_reports(now)
         if space.has_facts:
             return True
+        self._instructions.look()
         if not self._is_waiting:
             logger.info("there are no facts yet; `rekindle import` brings them, and passes begin")
             self._is_waiting = True

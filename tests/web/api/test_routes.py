@@ -15,19 +15,26 @@ from tests.web.api.fake_intake import FakeIntake
 from tests.web.api.inapp.fake_kept import FakeKept
 
 
+class FakeLinks:
+    """Makes no link for anybody."""
+
+    def link(self, user: str, source: str, subscription: str) -> None:
+        return None
+
+
 def undeclared(request: Request) -> Response:
     return Response({"a": "secret"})
 
 
 def test_every_route_declares_who_may_call_it() -> None:
-    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()))
+    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()), leaving=FakeLinks())
     silent = [r.path for r in routes if (a := declared_access(r.view)) is None or not a.reason]
     assert len(routes) > 0
     assert silent == []
 
 
 def test_only_the_description_is_open_to_anyone() -> None:
-    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()))
+    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()), leaving=FakeLinks())
     declared = {route.path: declared_access(route.view) for route in routes}
     assert [path for path, access in declared.items() if access and access.is_open] == [
         "/v1/openapi.json"
@@ -96,6 +103,6 @@ def test_only_listed_origins_may_call_from_a_browser() -> None:
 
 
 def test_the_description_names_every_address_but_the_short_ones() -> None:
-    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()))
+    routes = build_routes(FakeIntake(), inapp=InApp(FakeKept()), leaving=FakeLinks())
     paths = {route.path for route in routes}
     assert {path for path in paths if len(path) > len("/v1/x")} == set(build_openapi()["paths"])

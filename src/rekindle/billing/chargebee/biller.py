@@ -219,6 +219,9 @@ class ChargebeeBiller:
                 if thing.get("status") == "non_renewing"
                 else None
             ),
+            resumes_at=read_instant(thing.get("resume_date")),
+            owner=self._reader.person_of(customer),
+            has_discount=bool(thing.get("discounts") or thing.get("coupons")),
         )
 
     def charge(self, invoice: str, *, key: str) -> Charge:
@@ -299,6 +302,22 @@ class ChargebeeBiller:
         Chargebee takes no reason but those of a list that the site keeps, so none is told.
         """
         self._do("cancel_for_items", subscription, {"cancel_option": "end_of_term"}, f"end:{key}")
+
+    def keep(self, subscription: str, *, key: str) -> None:
+        """Take back a cancellation that is scheduled."""
+        self._do("remove_scheduled_cancellation", subscription, {}, f"keep:{key}")
+
+    def find_plan(self, price_id: str, *, quantity: int = 1) -> BilledPlan | None:
+        """Return nothing: no plan is changed here."""
+        return None
+
+    def change_plan(self, subscription: str, price_id: str, *, key: str) -> None:
+        """Refuse: which addons stay at another plan is the business's to say."""
+        raise BillerRefusedError("plans are not changed at Chargebee")
+
+    def give(self, subscription: str, discount: str, *, key: str) -> None:
+        """Refuse, as it is not told apart which discounts may stand beside each other."""
+        raise BillerRefusedError("no discounts are given at Chargebee")
 
     def _do(self, verb: str, subscription: str, wanted: Thing, key: str) -> Any:
         act = getattr(self._api.Subscription, verb)

@@ -34,6 +34,7 @@ from rekindle.billing.stripe.reading import (
 )
 from rekindle.config import BillingSettings
 from rekindle.errors import BillerError, BillerRefusedError, EventError, ForgedReportError
+from rekindle.feedback import LeaveReason
 
 TOLERANCE = timedelta(minutes=5)
 PAGE = 100
@@ -49,17 +50,14 @@ EXPANDED = {
 # Metadata of ours on a subscription that took another's place.
 PREVIOUS, KEY = "rekindle_previous", "rekindle_key"
 # Where our reasons for leaving stand in Stripe's list; what is not there is `other`.
-FEEDBACK = frozenset(
-    [
-        "too_expensive",
-        "missing_features",
-        "switched_service",
-        "unused",
-        "customer_service",
-        "too_complex",
-        "low_quality",
-    ]
-)
+FEEDBACK = {
+    LeaveReason.TOO_EXPENSIVE: "too_expensive",
+    LeaveReason.MISSING_FEATURES: "missing_features",
+    LeaveReason.BOUGHT_ELSEWHERE: "switched_service",
+    LeaveReason.UNUSED: "unused",
+    LeaveReason.TOO_COMPLEX: "too_complex",
+    LeaveReason.BAD_EXPERIENCE: "customer_service",
+}
 STANDING = (
     "customer.invoice_settings.default_payment_method",
     "default_payment_method",
@@ -208,6 +206,9 @@ class StripeBiller:
             paid_until=read_instant(item.get("current_period_end")),
             successor=id_of(successor),
             leaves_at=_leaves_at(found, item),
+            resumes_at=read_instant((found.get("pause_collection") or {}).get("resumes_at")),
+            owner=self._reader.person_of(customer),
+            has_discount=bool(found.get("discounts")),
         )
 
     def charge(self, invoice: str, *, key: str) -> Charge:
@@ -287,13 +288,57 @@ class StripeBiller:
 
     def cancel(self, subscription: str, *, key: str, reason: str = "", words: str = "") -> None:
         """End a subscription when what is paid for is over."""
-        said: dict[str, Any] = {"feedback": reason if reason in FEEDBACK else "other"}
+        known = {one.value: said for one, said in FEEDBACK.items()}
+        said: dict[str, Any] = {"feedback": known.get(reason, "other")}
         if words:
             said["comment"] = words
         wanted: dict[str, Any] = {"cancel_at_period_end": True}
         if reason or words:
             wanted["cancellation_details"] = said
         self._change(subscription, wanted, f"cancel:{key}")
+
+    def keep(self, subscription: str, *, key: str) -> None:
+        """Take back a cancellation that has not ended the subscription yet."""
+        # Whoever cancelled for a day that they named is taken back as well.
+        found = self._found(subscription)
+        named = found.get("cancel_at") is not None and not found.get("cancel_at_period_end")
+        wanted: Thing = {"cancel_at": ""} if named else {"cancel_at_period_end": False}
+        self._change(subscription, wanted, f"keep:{key}")
+
+    def find_plan(self, price_id: str, *, quantity: int = 1) -> BilledPlan | None:
+        """Return what a price costs so many times; None where it is sold no more."""
+        try:
+            found = _ask(lambda: self._api.prices.retrieve(price_id, {"expand": ["product"]}))
+        except BillerRefusedError as error:
+            if "resource_missing" in str(error):
+                return None
+            raise
+        product = found.get("product")
+        is_sold = isinstance(product, Mapping) and product.get("active") and found.get("active")
+        return read_plan(found, quantity=quantity) if is_sold else None
+
+    def change_plan(self, subscription: str, price_id: str, *, key: str) -> None:
+        """Let a subscription be of another price; the rest of what was paid is credited."""
+        item = first_item(self._found(subscription))
+        wanted = {
+            "items": [{"id": item["id"], "price": price_id, "quantity": item.get("quantity") or 1}],
+            "proration_behavior": "create_prorations",
+        }
+        self._change(subscription, wanted, f"plan:{key}")
+
+    def give(self, subscription: str, discount: str, *, key: str) -> None:
+        """Take off what a coupon says, beside what is taken off already."""
+        # What is not named here is taken away.
+        held = [
+            {"discount": id_of(one)} for one in self._found(subscription).get("discounts") or []
+        ]
+        wanted = {"discounts": [*held, {"coupon": discount}]}
+        self._change(subscription, wanted, f"give:{key}")
+
+    def _found(self, subscription: str) -> Thing:
+        if (found := self._find(subscription)) is None:
+            raise BillerRefusedError("there is no such subscription")
+        return found
 
     def _change(self, subscription: str, wanted: Thing, key: str) -> None:
         options = {"idempotency_key": key}

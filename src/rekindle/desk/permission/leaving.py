@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from rekindle.errors import UsageError
-from rekindle.feedback import LEFT, LeaveAnswer, LeaveReason, Theme, find_themes
+from rekindle.feedback import LEFT, LeaveAnswer, Theme, find_themes, read_reason
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 
@@ -41,17 +41,12 @@ def load_answers(
     return [
         LeaveAnswer(
             people.get(one.subject, one.subject),
-            _reason(one.detail.get("reason")),
+            read_reason(one.detail.get("reason")),
             one.at,
             str(one.detail.get("words") or ""),
         )
         for one in entries
     ]
-
-
-def _reason(word: object) -> LeaveReason:
-    known = {one.value for one in LeaveReason}
-    return LeaveReason(word) if word in known else LeaveReason.OTHER
 
 
 def _segments(

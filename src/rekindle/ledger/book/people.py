@@ -13,7 +13,7 @@ from rekindle.feedback import LEFT
 from rekindle.gate import BookRules
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
-from rekindle.ledger import models
+from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.addresses import Given, save_addresses
 from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
 from rekindle.ledger.bulk import chunks
@@ -249,6 +249,8 @@ class People:
         log = models.AuditEntry.objects.using(self._alias)
         for entry in log.filter(subject=person, action=LEFT):
             log.filter(pk=entry.pk).update(detail={"reason": entry.detail.get("reason")})
+        told = intake_models.Instruction.objects.using(self._alias).filter(person=person)
+        told.exclude(words="").update(words="")
 
     def _forget_reports(self, rows: Iterable[Row], at: datetime) -> None:
         """Leave of what was reported that it was, and what an order came to."""

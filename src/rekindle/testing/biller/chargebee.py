@@ -301,6 +301,9 @@ class FakeChargebee(FakeBiller):
             ("subscriptions", "resume"): lambda: world.update_subscription(
                 id_, {"pause_collection": ""}
             ),
+            ("subscriptions", "remove_scheduled_cancellation"): lambda: world.update_subscription(
+                id_, {"cancel_at_period_end": False}
+            ),
             ("subscriptions", "cancel_for_items"): lambda: world.update_subscription(
                 id_, {"cancel_at_period_end": True}
             ),

@@ -344,6 +344,30 @@ class ResumingContract:
         assert rows_of(stage, "pauses") == []
         assert any(one.is_back for one in notices_of(stage))
 
+    def test_a_cancellation_can_be_taken_back_until_then(self, stage: BillerStage) -> None:
+        subscription = stage.subscribe(stage.add_person())
+        stage.biller.cancel(subscription, key="c")
+        stage.biller.keep(subscription, key="k")
+        found, before = standing(stage, subscription), stage.attempts()
+        assert (found.state, found.leaves_at) == (SubscriptionState.ACTIVE, None)
+        stage.advance(MONTH + DAY)
+        assert stage.attempts() > before
+
+    def test_it_says_whose_it_is(self, stage: BillerStage) -> None:
+        assert standing(stage, stage.subscribe(stage.add_person())).owner == OWNER
+
+    def test_another_plan_is_of_who_can_change_it(self, stage: BillerStage) -> None:
+        assert stage.biller.find_plan("no-such-plan") is None
+        subscription = stage.subscribe(stage.add_person())
+        before = standing(stage, subscription).before
+        if not stage.folder.abilities.can_change:
+            with pytest.raises(BillerRefusedError):
+                stage.biller.change_plan(subscription, before.price_id, key="p")
+            return
+        assert stage.biller.find_plan(before.price_id) == before
+        stage.biller.change_plan(subscription, before.price_id, key="p")
+        assert standing(stage, subscription).before == before
+
     def test_a_cancelled_one_runs_to_its_end_and_no_further(self, stage: BillerStage) -> None:
         subscription = stage.subscribe(stage.add_person())
         ends = standing(stage, subscription).paid_until

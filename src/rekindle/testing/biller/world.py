@@ -66,6 +66,10 @@ class BillerWorld:
             type="recurring",
         )
 
+    def add_coupon(self, percent: int = 20) -> Thing:
+        """Return something that may be taken off a subscription."""
+        return self._make("co", "coupon", percent_off=percent, duration="once")
+
     def add_customer(self, email: str = "ada@example.com", **metadata: str) -> Thing:
         """Return a customer who has no card yet."""
         customer = self._make(
@@ -174,6 +178,7 @@ class BillerWorld:
             cancel_at_period_end=False,
             ended_at=None,
             pause_collection=None,
+            discounts=[],
             cancellation_details={"comment": None, "feedback": None, "reason": None},
         )
         self._tell("customer.subscription.created", found)
@@ -201,8 +206,29 @@ class BillerWorld:
             found.update(
                 cancel_at_period_end=True, cancel_at=period_end, canceled_at=self._second()
             )
+        elif "cancel_at_period_end" in wanted or wanted.get("cancel_at") == "":
+            found.update(cancel_at_period_end=False, cancel_at=None, canceled_at=None)
+        self._change_price(found, wanted.get("items") or [])
+        if "discounts" in wanted:
+            found["discounts"] = [self._discount(one) for one in wanted["discounts"]]
         self._tell("customer.subscription.updated", found, before)
         return found
+
+    def _change_price(self, subscription: Thing, items: list[Thing]) -> None:
+        """Let what is subscribed to be of another price; the fake credits nothing."""
+        for one in items:
+            price, item = self.find(one["price"], "price"), subscription["items"]["data"][0]
+            if not price["active"]:
+                raise Refusal(400, "invalid_request_error", "price_inactive", param="items")
+            if one["id"] != item["id"]:
+                raise Refusal(404, "invalid_request_error", "resource_missing", param="items")
+            item.update(price=price["id"], quantity=int(one.get("quantity", 1)))
+
+    def _discount(self, wanted: Thing) -> str:
+        if "discount" in wanted:
+            return str(self.find(wanted["discount"], "discount")["id"])
+        coupon = self.find(wanted["coupon"], "coupon")["id"]
+        return str(self._make("di", "discount", coupon=coupon)["id"])
 
     def end(self, id_: str, reason: str = "cancellation_requested") -> Thing:
         """End a subscription now."""

@@ -16,6 +16,8 @@ from rekindle.errors import WorkError
 from rekindle.web.access import Access, declared_access
 from rekindle.web.api.inapp import ASK, EVENTS, InApp, Keeper
 from rekindle.web.api.interfaces import Intake, Notices, Reports
+from rekindle.web.api.leaving import PATH as LEAVING
+from rekindle.web.api.leaving import LeaveLinking, Leaving
 from rekindle.web.api.messages import Refused, Request, Response
 from rekindle.web.api.metrics import PATH as METRICS
 from rekindle.web.api.metrics import Figures, Measuring
@@ -142,9 +144,12 @@ def build_routes(
     figures: Figures | None = None,
     inapp: InApp | None = None,
     notices: Notices | None = None,
+    leaving: LeaveLinking | None = None,
 ) -> tuple[Endpoint, ...]:
     """Return every address of the API. Each view declares who may call it."""
     asked = () if inapp is None else ((ASK, "GET", inapp.ask), (EVENTS, "POST", inapp.report))
+    if leaving is not None:
+        asked = (*asked, (LEAVING, "POST", Leaving(leaving).link))
     outlets = sorted(reports.outlets) if reports is not None else ()
     tracking, describing = Tracking(intake), Describing()
     return (
@@ -180,6 +185,7 @@ def build_api(
     figures: Figures | None = None,
     kept: Keeper | None = None,
     notices: Notices | None = None,
+    leaving: LeaveLinking | None = None,
     origins: Iterable[str] = (),
 ) -> Api:
     """Return the API as a WSGI application, to be served under ``/v1/`` and at ``/metrics``.
@@ -188,4 +194,5 @@ def build_api(
     """
     pages = tuple(origins)
     inapp = None if kept is None else InApp(kept, pages)
-    return Api(build_routes(intake, reports, figures, inapp, notices), intake, origins=pages)
+    routes = build_routes(intake, reports, figures, inapp, notices, leaving)
+    return Api(routes, intake, origins=pages)

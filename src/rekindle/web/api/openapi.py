@@ -11,6 +11,7 @@ from typing import Any
 from rekindle.intake import PROBLEMS, EventType, Problem, WireEvent
 from rekindle.web.access import open_to_anyone
 from rekindle.web.api.inapp.describing import describe_paths, describe_shapes
+from rekindle.web.api.leaving import describe_leaving
 from rekindle.web.api.messages import (
     LARGEST_BODY_BYTES,
     LARGEST_UNPACKED_BYTES,
@@ -62,7 +63,7 @@ def build_openapi() -> dict[str, Any]:
             "responses": {"200": {"description": "This document."}},
         }
     }
-    paths.update(describe_paths())
+    paths.update(describe_paths() | describe_leaving())
     return {
         "openapi": "3.1.0",
         "info": {

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from rekindle.consent import OptOutLink, read_unsubscribe
 from rekindle.errors import WorkError
-from rekindle.feedback import LeaveReason
+from rekindle.feedback import ASKED_OF_READERS, read_reason, read_words
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.choosing import Choosing
 from rekindle.web.portal.interfaces import Clicks, NoClicks, NoOpens, Opens, OptOuts
@@ -30,7 +30,6 @@ EVERYTHING = b"scope=everything"
 WHY = b"scope=why"
 # The whole body RFC 8058 asks for has 26 bytes; of an answer in words we read so much.
 READ_BYTES = 8192
-LONGEST_WORDS = 1000
 # The smallest GIF there is, of one transparent dot.
 DOT = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
@@ -131,7 +130,7 @@ class Pages:
         except WorkError:
             return self._could_not(request, "an unsubscribe")
         voice = self._voice(request, link, channel)
-        reasons = [{"value": one, "text": voice.say(f"why_{one}")} for one in LeaveReason]
+        reasons = [{"value": one, "text": voice.say(f"why_{one}")} for one in ASKED_OF_READERS]
         shown: dict[str, Any] = {"channel": channel, "reasons": reasons if self._choosing else []}
         # Not a redirect to a page of its own: RFC 8058 section 3.1 forbids one.
         return self._renderer.page("unsubscribed.html", voice, **shown)
@@ -140,10 +139,8 @@ class Pages:
         """Keep why somebody left; what is no reason of ours is another one."""
         assert self._choosing is not None
         given = parse_qs(body.decode("utf-8", "replace"))
-        word = given.get("reason", [""])[0]
-        known = {one.value for one in LeaveReason}
-        reason = LeaveReason(word) if word in known else LeaveReason.OTHER
-        words = " ".join(given.get("words", [""])[0].split())[:LONGEST_WORDS]
+        reason = read_reason(given.get("reason", [""])[0])
+        words = read_words(given.get("words", [""])[0])
         try:
             self._choosing.customers.answer(link.person, reason, words)
         except WorkError:

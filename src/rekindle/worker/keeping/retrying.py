@@ -25,7 +25,7 @@ from rekindle.billing import (
     find_billers,
 )
 from rekindle.errors import BillerError, BillerRefusedError
-from rekindle.ledger import ChargeEntry, Charges
+from rekindle.ledger import ChargeEntry, Charges, Instructions
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import (
     DeclineKind,
@@ -88,6 +88,9 @@ class RetryKeeper:
     def _try(self, biller: Biller, charges: Charges, owed: OwedPayment) -> bool | None:
         """Try one payment if it still may be; None where the rest is not to be tried either."""
         now, number = self._workspace.clock.now(), owed.retries + 1
+        told = Instructions(self._workspace.ledger, self._workspace.config.billing.provider)
+        if told.waiting_of(owed.subscription) is not None:
+            return False  # the biller does not know yet that they cancelled, or paused
         try:
             standing = biller.look(owed.subscription)
         except BillerError as error:

@@ -109,6 +109,7 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         "return_url": config.portal.page("return", NO_TOKEN),
         "confirm_url": config.portal.page("confirm", NO_TOKEN),
         "subscription_url": config.portal.page("s", NO_TOKEN) if config.billing.provider else "",
+        "leave_url": config.portal.page("leave", NO_TOKEN) if config.billing.provider else "",
     }
 
 

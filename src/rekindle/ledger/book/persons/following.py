@@ -38,6 +38,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Kept,
     models.Stay,
     intake_models.Event,
+    intake_models.Instruction,
     offer_models.GivenOffer,
 )
 """The tables whose rows go over as they are, unless the other person has the same."""

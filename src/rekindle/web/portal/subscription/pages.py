@@ -107,7 +107,7 @@ class SubscriptionPages:
         link, answer = self._open(request, LinkPurpose.CARD, token, ("GET",))
         if link is None:
             return answer
-        voice, (subscription, before) = self._voice(request, link), _parts_of(link)
+        voice, (subscription, before) = self._voice(request, link), read_subscription(link)
         key = f"{subscription}:{int(link.until.timestamp())}"
         try:
             charge = self._biller.adopt_card(subscription, instead_of=before, key=key)
@@ -145,7 +145,7 @@ class SubscriptionPages:
     def _come_back(
         self, voice: Voice, link: PersonLink, standing: BilledStanding, price: str
     ) -> HttpResponse:
-        _, touch = _parts_of(link)
+        _, touch = read_subscription(link)
         try:
             back = self._biller.reactivate(standing.subscription, price, key=touch)
         except BillerRefusedError:
@@ -214,7 +214,7 @@ class SubscriptionPages:
     def _look(self, link: PersonLink) -> BilledStanding | None:
         """Return how it stands; nothing of who was forgotten."""
         known = self._subscribers.knows(link.person)
-        return self._biller.look(_parts_of(link)[0]) if known else None
+        return self._biller.look(read_subscription(link)[0]) if known else None
 
     def _open(
         self, request: HttpRequest, purpose: LinkPurpose, token: str, allowed: tuple[str, ...]
@@ -253,7 +253,7 @@ def _to_do(standing: BilledStanding) -> str:
             return ""
 
 
-def _parts_of(link: PersonLink) -> tuple[str, str]:
+def read_subscription(link: PersonLink) -> tuple[str, str]:
     """Return the subscription a link is about, and what else it says."""
     subscription, _, rest = link.about.partition(" ")
     return subscription, rest

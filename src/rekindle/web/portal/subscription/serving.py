@@ -7,11 +7,13 @@ from datetime import datetime
 
 from django.urls import URLPattern
 
-from rekindle.billing import build_biller_or_tell
+from rekindle.billing import BilledStanding, Biller, Instruction, build_biller_or_tell, find_billers
 from rekindle.desk import LedgerCustomers
+from rekindle.ledger import Instructions
 from rekindle.runtime import Workspace
+from rekindle.web.portal.subscription.leaving import LeavingPages
 from rekindle.web.portal.subscription.pages import SubscriptionPages
-from rekindle.worker import AccessKeeper
+from rekindle.worker import AccessKeeper, Carried, Guard, InstructionKeeper, read_instruction
 
 
 class WorkspaceSubscribers:
@@ -46,6 +48,44 @@ class WorkspaceSubscribers:
         self._access.note_return(person, instead_of, subscription)
 
 
+class WorkspaceLeavers(WorkspaceSubscribers):
+    """Who cancels, pauses or goes on in one workspace, and what they told."""
+
+    def __init__(self, workspace: Workspace, biller: Biller) -> None:
+        super().__init__(workspace)
+        self._keeper = InstructionKeeper(workspace, biller)
+        self._told = Instructions(workspace.ledger, workspace.config.billing.provider)
+
+    def day_of(self, at: datetime) -> str:
+        """Return the day of an instant where the business is."""
+        return f"{at.astimezone(self._workspace.zone):%Y-%m-%d}"
+
+    def waiting(self, subscription: str) -> Instruction | None:
+        """Return what was told of a subscription and is not done yet."""
+        entry = self._told.waiting_of(subscription)
+        return None if entry is None else read_instruction(entry)
+
+    def was_given(self, subscription: str) -> bool:
+        """Return whether an offer was taken for a subscription before."""
+        return self._told.was_given(subscription)
+
+    def tell(
+        self,
+        person: str,
+        told: Instruction,
+        standing: BilledStanding | None,
+        *,
+        looked_at: datetime,
+        evidence: str,
+    ) -> Carried:
+        """Write down what somebody told in the newest ledger only, and do it."""
+        guard = Guard(self._workspace)  # several threads come here
+        guard.require_newest()
+        became = self._keeper.tell(person, told, standing, looked_at=looked_at, evidence=evidence)
+        guard.note()
+        return became
+
+
 def build_subscription_routes(
     workspace: Workspace, shop_name: Callable[[], str]
 ) -> tuple[URLPattern, ...]:
@@ -56,4 +96,13 @@ def build_subscription_routes(
     if biller is None:
         return ()
     subscribers = WorkspaceSubscribers(workspace)
-    return SubscriptionPages(biller, subscribers, workspace.secret, shop_name).routes()
+    leavers, can = WorkspaceLeavers(workspace, biller), find_billers()[billing.provider].abilities
+    settings = workspace.config.subscriptions.leaving
+    if not can.can_pause:
+        settings = settings.model_copy(update={"pause_months": ()})
+    if not can.can_change:
+        settings = settings.model_copy(update={"plans": (), "discount": "", "offer": ""})
+    return (
+        *SubscriptionPages(biller, subscribers, workspace.secret, shop_name).routes(),
+        *LeavingPages(biller, leavers, workspace.secret, shop_name, settings).routes(),
+    )
