@@ -9,6 +9,7 @@ from rekindle.subscriptions.departures import ChurnKind, build_departures, build
 from rekindle.subscriptions.failures import Ending, build_failures, build_unread_outcomes
 from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
 from rekindle.subscriptions.reconciling import build_differences
+from rekindle.subscriptions.rests import build_rests
 from rekindle.subscriptions.retrying import OwedPayment, RetryStop, decide_retry
 from rekindle.subscriptions.standing import build_standing, build_unreadable
 from rekindle.subscriptions.states import STATE, build_states
@@ -30,6 +31,7 @@ __all__ = [
     "build_failures",
     "build_months",
     "build_movements",
+    "build_rests",
     "build_standing",
     "build_states",
     "build_stays",

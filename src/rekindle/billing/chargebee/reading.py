@@ -202,7 +202,8 @@ class ChargebeeReader:
         if leaves:
             yield self._cancellation(thing, person, noted or leaves)
         if status == "paused":
-            ends = {"resumed_at": read_instant(thing.get("resume_date"))}
+            until = read_instant(thing.get("resume_date"))
+            ends = {"resumed_at": until, "planned_until": until}
             began = read_instant(thing.get("pause_date"))
             row = {"subscription_id": id_, "paused_at": began, **ends}
             yield BilledFact("pauses", id_, at, row)

@@ -185,8 +185,9 @@ class StripeReader:
         if cancelled is not None:
             yield from self._cancellation(thing, customer)
         if paused := thing.get("pause_collection"):
-            resumes = {"resumed_at": read_instant(paused.get("resumes_at"))}
-            row = {"subscription_id": id_, **resumes}  # since when, Stripe does not say
+            until = read_instant(paused.get("resumes_at"))
+            # Since when, Stripe does not say.
+            row = {"subscription_id": id_, "resumed_at": until, "planned_until": until}
             yield BilledFact("pauses", id_, at, row)
 
     @staticmethod

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings
+from rekindle.profiles.families.pauses import INNER as PAUSE
 from rekindle.profiles.families.subscriber_states import INNER
 from rekindle.profiles.model import DTYPES, Derivation, Family, ProfileColumn
 from rekindle.subscriptions import MONTH_DAYS, ChurnKind
@@ -94,6 +95,14 @@ COLUMNS = (
         "Whole months since they left; empty for who is subscribed.",
         place=422,
     ),
+    ProfileColumn(
+        "resumes_on",
+        "date",
+        "",
+        "When what rests is to go on by itself, as it was announced; empty for who has not paused, "
+        "and where nobody said.",
+        place=424,
+    ),
 )
 
 
@@ -126,9 +135,18 @@ def build_subscriber(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
         "churn_kind": table.subscriber_kind,
         "churn_reason": table.subscriber_reason,
         "months_since_churn": ibis.ifelse(is_here, ibis.null("int64"), _months(gone_days)),
+        "resumes_on": _resumes_on(table, is_here & ~pays),
     }
     types = {column.name: DTYPES[column.type] for column in COLUMNS}
     return table.mutate(**{name: value.cast(types[name]) for name, value in shown.items()})
+
+
+def _resumes_on(table: ir.Table, rests: ir.Value) -> ir.Value:
+    """Return when a pause ends by itself that is not over, of who rests."""
+    if "pause_planned_on" not in table.columns:
+        return ibis.null("date")
+    is_over = ibis.coalesce(table.pause_over_at < table.as_of, False)
+    return ibis.ifelse(rests & ~is_over, table.pause_planned_on, ibis.null("date"))
 
 
 def _months(days: ir.Value) -> ir.Value:
@@ -140,5 +158,5 @@ FAMILY = Family(
     meaning="What the person pays for again and again, or when and why they left.",
     columns=COLUMNS,
     how=Derivation(build_subscriber, is_of_one_row=True),
-    may_use=INNER,
+    may_use=(*INNER, *PAUSE),
 )

@@ -26,6 +26,12 @@ CONTRACT = Contract(
             "When it ended, or will end; empty while nobody knows.",
             words=("resumed_at", "resumes_at", "resume_date", "pause_end", "resumed_on"),
         ),
+        Column(
+            "planned_until",
+            INSTANT,
+            "Until when it was announced to last; where nobody says, it is taken from the end.",
+            words=("planned_until",),
+        ),
     ),
     known_at="paused_at",
     is_optional=True,

@@ -1,0 +1,28 @@
+"""Pauses by person: when each began, until when it was to last, and when it was over."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+
+from rekindle.facts import Facts
+from rekindle.subscriptions.days import local_day
+from rekindle.subscriptions.homes import at_home
+
+KEY = ("source", "subscription_id")
+
+
+def build_rests(facts: Facts) -> ir.Table:
+    """Return one row a person and instant ``at`` at which something of theirs began to rest.
+
+    Of several that rest from one instant on, the one that goes on first. ``planned_on`` was known
+    from ``at`` on, ``over_at`` is to be compared with the date of a question.
+    """
+    of = facts.more["subscriptions"]
+    rows = at_home(facts.more["pauses"], of, "subscription_id")
+    rows = rows.join(of.select(*KEY, "customer_id"), list(KEY))
+    rows = rows.filter(rows.customer_id.notnull() & rows.paused_at.notnull())
+    planned_on = local_day(rows.planned_until.fill_null(rows.resumed_at), facts.zone)
+    rows = rows.mutate(planned_on=planned_on)
+    return rows.group_by("customer_id", at=rows.paused_at).agg(
+        planned_on=rows.planned_on.min(), over_at=rows.resumed_at.max()
+    )
