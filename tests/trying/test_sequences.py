@@ -87,9 +87,13 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         for round_ in range(2)
     ]
     write_csv(folder / "events.csv", happened[0], happened)
+    paid = _subscribers(sorted(PEOPLE))
+    for table, found in paid.items():
+        write_csv(folder / f"{table}.csv", found[0], found)
     sources = (
         _source("orders", "order_lines", ORDER_HEADER),
         _source("events", "events", tuple(happened[0])),
+        *(_source(table, table, tuple(found[0])) for table, found in paid.items()),
     )
     create_workspace(folder, Scaffold("Wick & Mug", "GBP", ZONE, sources))
     set_key(folder, "postal_address", '"1 Wick Lane, Leeds"')
@@ -102,6 +106,43 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     yield workspace
     workspace.forget_facts()
     close_ledgers()
+
+
+def _subscribers(people: list[str]) -> dict[str, list[dict[str, str]]]:
+    """Return what people pay for: of half of them the card expires, the others have paused."""
+    began = "2024-01-01T08:00:00+00:00"
+    return {
+        "subscriptions": [
+            {
+                "subscription_id": f"s-{person}",
+                "customer_id": person,
+                "started_at": began,
+                "plan": "Candles",
+                "amount": "10",
+                "currency": "GBP",
+                "interval": "month",
+            }
+            for person in people
+        ],
+        "payment_methods": [
+            {
+                "payment_method_id": f"m-{person}",
+                "customer_id": person,
+                "since": began,
+                "expiry_month": "7",
+                "expiry_year": "2024",
+            }
+            for person in people[::2]
+        ],
+        "pauses": [
+            {
+                "subscription_id": f"s-{person}",
+                "paused_at": "2024-06-15T08:00:00+00:00",
+                "resumed_at": "2024-07-25T08:00:00+00:00",
+            }
+            for person in people[1::2]
+        ],
+    }
 
 
 def _source(name: str, table: str, columns: tuple[str, ...]) -> SourceSettings:

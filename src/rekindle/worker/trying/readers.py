@@ -58,7 +58,9 @@ def find_readers(
         for one in people
         if one in profiles
     ]
-    return [*real, *_different(real[0] if real else Reader("nobody"), columns)]
+    # Where nobody matches today, they have no history either.
+    nobody = Reader("nobody", profile=dict.fromkeys(columns))
+    return [*real, *_different(real[0] if real else nobody, columns)]
 
 
 def _different(base: Reader, columns: Collection[str]) -> Iterator[Reader]:
