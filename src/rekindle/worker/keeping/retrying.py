@@ -55,6 +55,7 @@ class RetryKeeper:
             if self._schedule
             else None
         )
+        self._told = Instructions(workspace.ledger, billing.provider)
         self._looked_at: datetime | None = None
         # How long the biller knows a key: from there on, the same key would be another try.
         self._keys_live = timedelta()
@@ -88,8 +89,7 @@ class RetryKeeper:
     def _try(self, biller: Biller, charges: Charges, owed: OwedPayment) -> bool | None:
         """Try one payment if it still may be; None where the rest is not to be tried either."""
         now, number = self._workspace.clock.now(), owed.retries + 1
-        told = Instructions(self._workspace.ledger, self._workspace.config.billing.provider)
-        if told.waiting_of(owed.subscription) is not None:
+        if self._told.waiting_of(owed.subscription) is not None:
             return False  # the biller does not know yet that they cancelled, or paused
         try:
             standing = biller.look(owed.subscription)
@@ -107,11 +107,33 @@ class RetryKeeper:
         """Ask for the answer that nobody wrote down, while its key is known to the biller."""
         now = self._workspace.clock.now()
         if now - entry.asked_at < self._keys_live:
-            return self._ask(biller, charges, entry)
-        # With the key forgotten it would be another try. What came of it the facts will say.
+            try:
+                has_stopped = self._has_stopped(biller, entry.invoice)
+            except BillerError as error:
+                logger.error("retries wait: %s", error)
+                return False
+            if not has_stopped:
+                return self._ask(biller, charges, entry)
+        # With the key forgotten, or by who stopped since, it would be another try where the first
+        # was none. What came of that the facts will say.
         charges.answer(entry, "unknown", now, ("", "", ""))
         logger.error("what came of %s is not known; see the biller", entry.key)
         return False
+
+    def _has_stopped(self, biller: Biller, invoice: str) -> bool:
+        """Return whether whoever owes an invoice has cancelled, paused or told so since."""
+        engine, facts = self._workspace.reading
+        rows = facts.more["invoices"]
+        named = rows.filter(rows.invoice_id == invoice).select("subscription_id").limit(1)
+        found = [one["subscription_id"] for one in engine.run(named).to_pylist()]
+        if not found or found[0] is None:
+            return False
+        if self._told.waiting_of(str(found[0])) is not None:
+            return True
+        standing = biller.look(str(found[0]))
+        if standing is None or standing.leaves_at is not None:
+            return True
+        return standing.state in {SubscriptionState.PAUSED, SubscriptionState.ENDED}
 
     def _ask(self, biller: Biller, charges: Charges, entry: ChargeEntry) -> bool:
         now = self._workspace.clock.now

@@ -119,6 +119,28 @@ def test_an_answer_that_got_lost_is_asked_for_again_by_the_same_key(
     assert (row.state, fake.world.attempts) == ("paid", [(invoice, "pays")])
 
 
+@pytest.mark.parametrize("what", ["cancel", "pause"])
+def test_what_was_asked_and_not_answered_is_not_asked_again_of_who_stopped_since(
+    fake: FakeBiller, space: Workspace, what: str
+) -> None:
+    (invoice,) = owing(fake, space, 1)
+    fake.world._does = dict.fromkeys(fake.world._does, "pays")
+    keeper = RetryKeeper(opened(space))
+    fake.breaks_after = 1
+    keeper.look()
+    fake.breaks_after = None
+    sub = fake.world.things[invoice]["parent"]["subscription_details"]["subscription"]
+    if what == "cancel":
+        fake.world.update_subscription(sub, {"cancel_at_period_end": True})
+    else:
+        fake.world.update_subscription(sub, {"pause_collection": {"behavior": "void"}})
+        fake.world.things[sub]["status"] = "active"
+    fake.world.clock.move(LATER)
+    keeper.look()
+    assert fake.world.attempts == []
+    assert BillerCharge.objects.using(space.ledger).get().state == "unknown"
+
+
 def test_killed_at_any_moment_nobody_is_charged_twice(fake: FakeBiller, space: Workspace) -> None:
     rng = random.Random(59)
     invoices = owing(fake, space, 24)
