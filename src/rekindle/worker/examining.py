@@ -22,6 +22,7 @@ from rekindle.ledger import (
     AccessNotes,
     AccessTimes,
     ApiKeys,
+    Instructions,
     Pool,
     Scope,
     Stops,
@@ -545,6 +546,24 @@ def _billing(workspace: Workspace) -> Iterator[Line]:
         )
         yield Line("billing", State.WELL, found)
     yield from _accesses(workspace)
+    yield from _instructions(workspace)
+
+
+def _instructions(workspace: Workspace) -> Iterator[Line]:
+    """Say what subscribers told the biller that waits for long, or could not be done."""
+    now, provider = workspace.clock.now(), workspace.config.billing.provider
+    undone = Instructions(workspace.ledger, provider).undone(now - timedelta(days=30))
+    late = [one for one in undone if one.is_waiting and now - one.asked_at > LATE_ACCESS]
+    if late:
+        since = moment(late[0].asked_at, workspace.zone)
+        found = f"not done yet since {since}: {counted(len(late), 'instruction')} of subscribers"
+        yield Line(
+            "billing", State.WARNS, found, "see the log; the biller is asked again by itself"
+        )
+    if failed := [one for one in undone if not one.is_waiting]:
+        named = ", ".join(f"{one.kind} of {one.subscription}" for one in failed[-3:])
+        found = f"{counted(len(failed), 'instruction')} of subscribers could not be done: {named}"
+        yield Line("billing", State.WARNS, found, "see how it stands at the biller, and tell them")
 
 
 def _accesses(workspace: Workspace) -> Iterator[Line]:

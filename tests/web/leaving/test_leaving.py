@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from rekindle.desk import LedgerCustomers
+from rekindle.worker import examine
 from tests.web.leaving.conftest import Away, Leaver
 
 
@@ -206,6 +209,14 @@ def test_an_erasure_takes_the_words_and_leaves_what_was_done(leaver: Leaver) -> 
     assert (row.words, row.reason, row.state) == ("", "other", "done")
 
 
+def test_what_somebody_told_is_among_their_data(leaver: Leaver) -> None:
+    leaver.post("cancel", reason="unused", words="Too quiet.")
+    found = json.loads(LedgerCustomers(leaver.space).export(leaver.person))["instructions"]
+    assert [(one["told"], one["reason"], one["words"]) for one in found] == [
+        ("cancel", "unused", "Too quiet.")
+    ]
+
+
 def test_what_is_owed_is_said_and_a_cancel_stops_the_asking(leaver: Leaver) -> None:
     world = leaver.fake.world
     world.add_card(leaver.customer, "insufficient_funds")
@@ -279,3 +290,20 @@ def test_nothing_of_the_person_is_on_the_page_and_every_language_has_it(leaver: 
         page = leaver.get(HTTP_ACCEPT_LANGUAGE=language).body
         assert said in page
         assert [word for word in ("Ada", "ada@", "u1", leaver.customer) if word in page] == []
+
+
+def test_doctor_says_what_waits_and_what_could_not_be_done(leaver: Leaver, away: Away) -> None:
+    def told() -> str:
+        return "\n".join(one.found for one in examine(leaver.space) if one.about == "billing")
+
+    leaver.fake.breaks_after = 1
+    leaver.post("pause", value="1")
+    assert "of subscribers" not in told()
+    leaver.fake.world.clock.move(timedelta(minutes=11))
+    assert ": 1 instruction of subscribers" in told()
+    leaver.fake.breaks_after = None
+    leaver.fake.world.end(leaver.sub)
+    leaver.pass_over()
+    assert f"1 instruction of subscribers could not be done: pause of {leaver.sub}" in told()
+    leaver.fake.world.clock.move(timedelta(days=31))
+    assert "of subscribers" not in told()

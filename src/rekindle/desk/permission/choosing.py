@@ -21,7 +21,7 @@ from rekindle.consent import (
 from rekindle.desk.permission.proving import prove_consent, prove_person
 from rekindle.feedback import LEFT, LeaveReason, event_of
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import hold_people, judge_all, ledger_transaction
+from rekindle.ledger import Instructions, hold_people, judge_all, ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
@@ -222,6 +222,17 @@ class LedgerCustomers:
         record["events"] = [
             {"event": one.event, "at": one.at.isoformat()}
             for one in space.history.signals_of(person)
+        ]
+        told = Instructions(space.ledger, space.config.billing.provider).of_person(person)
+        record["instructions"] = [
+            {
+                "told": one.kind,
+                "subscription": one.subscription,
+                "at": one.asked_at.isoformat(),
+                "reason": one.reason,
+                "words": one.words,
+            }
+            for one in told
         ]
         space.audit_log.write(PORTAL, "exported", person, {}, self.now())
         return json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"

@@ -18,6 +18,7 @@ from rekindle.ledger.queries import ledger_errors, ledger_transaction
 
 LEASE = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
+FAILED = ("refused", "moot")
 ASKED, OVERTAKEN = "asked", "overtaken"
 
 
@@ -131,6 +132,14 @@ class Instructions:
         """Return whether a subscription was given an offer before, or is to be."""
         rows = self._of(subscription).filter(kind="offer", state__in=[ASKED, "done"])
         return rows.exists()
+
+    @ledger_errors()
+    def undone(self, since: datetime) -> Sequence[InstructionEntry]:
+        """Return what waits, and what was told since and could not be done, in order."""
+        found = self._rows.filter(
+            Q(state=ASKED) | Q(state__in=FAILED, asked_at__gte=since)
+        ).order_by("id")
+        return [_entry(row) for row in found]
 
     @ledger_errors()
     def of_person(self, person: str) -> Sequence[InstructionEntry]:
