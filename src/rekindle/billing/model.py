@@ -269,7 +269,8 @@ class BillerAbilities:
     ``is_signed``: its notices are; else each is asked for again by its id before it is believed.
     ``keys_live``: for how long what is asked again under one key is answered as before.
     What it cannot, it refuses: to take the money of an open invoice, to pause, or
-    (``can_change``) to change the plan and to give a discount.
+    (``can_change``) to change the plan and to give a discount. ``pause_spares_paid`` says that a
+    pause takes nothing away that is paid for, so that it may be offered in place of cancelling.
     """
 
     revives: bool = False
@@ -278,6 +279,7 @@ class BillerAbilities:
     can_charge: bool = True
     can_pause: bool = True
     can_change: bool = False
+    pause_spares_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

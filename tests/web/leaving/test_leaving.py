@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from rekindle.billing import BillerAbilities, find_billers
 from rekindle.desk import LedgerCustomers
+from rekindle.web.portal.app import build_app
+from rekindle.web.portal.subscription import serving
 from rekindle.worker import examine
 from tests.web.leaving.conftest import Away, Leaver
+from tests.web.portal.visitor import FakeOptOuts, Visitor
 
 
 def test_the_first_page_cancels_by_one_press(leaver: Leaver) -> None:
@@ -307,3 +312,17 @@ def test_doctor_says_what_waits_and_what_could_not_be_done(leaver: Leaver, away:
     assert f"1 instruction of subscribers could not be done: pause of {leaver.sub}" in told()
     leaver.fake.world.clock.move(timedelta(days=31))
     assert "of subscribers" not in told()
+
+
+def test_what_the_biller_cannot_do_is_not_shown(
+    leaver: Leaver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = replace(find_billers()["stripe"], abilities=BillerAbilities())
+    monkeypatch.setattr(serving, "find_billers", lambda: {"stripe": folder})
+    routes = serving.build_subscription_routes(leaver.space, lambda: "Oak")
+    leaver.visitor = Visitor(build_app(FakeOptOuts(), leaver.space.secret).also(routes))
+    page = leaver.press(leaver.get(), "It costs too much").body
+    assert "Cancel the subscription" in page
+    assert [one for one in ("A smaller plan", "An offer", "A pause") if one in page] == []
+    assert "nothing was done" in leaver.post("pause", value="1").body
+    assert leaver.changes == 0

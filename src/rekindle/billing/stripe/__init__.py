@@ -56,7 +56,7 @@ BILLER = BillerFolder(
     build,
     NOTICES,
     # https://docs.stripe.com/api/idempotent_requests: keys go after a day at the earliest.
-    BillerAbilities(keys_live=timedelta(hours=23), can_change=True),
+    BillerAbilities(keys_live=timedelta(hours=23), can_change=True, pause_spares_paid=True),
     version=VERSION,
     extra="stripe",
 )

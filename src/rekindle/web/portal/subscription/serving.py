@@ -98,7 +98,7 @@ def build_subscription_routes(
     subscribers = WorkspaceSubscribers(workspace)
     leavers, can = WorkspaceLeavers(workspace, biller), find_billers()[billing.provider].abilities
     settings = workspace.config.subscriptions.leaving
-    if not can.can_pause:
+    if not (can.can_pause and can.pause_spares_paid):
         settings = settings.model_copy(update={"pause_months": ()})
     if not can.can_change:
         settings = settings.model_copy(update={"plans": (), "discount": "", "offer": ""})
