@@ -109,20 +109,30 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 def _subscribers(people: list[str]) -> dict[str, list[dict[str, str]]]:
-    """Return what people pay for: of half of them the card expires, the others have paused."""
+    """Return what people pay for: of half of them the card expires, the others have paused.
+
+    A few subscribe for a season, and are gone since the last one.
+    """
     began = "2024-01-01T08:00:00+00:00"
+    stays = [(f"s-{person}", person, began, "") for person in people if person not in people[4::10]]
+    stays += [
+        (f"s-{person}-{year}", person, f"{year}-07-20T08:00:00Z", f"{year}-10-20T08:00:00Z")
+        for person in people[4::10]
+        for year in (2022, 2023)
+    ]
     return {
         "subscriptions": [
             {
-                "subscription_id": f"s-{person}",
+                "subscription_id": id_,
                 "customer_id": person,
-                "started_at": began,
+                "started_at": start,
+                "ended_at": end,
                 "plan": "Candles",
                 "amount": "10",
                 "currency": "GBP",
                 "interval": "month",
             }
-            for person in people
+            for id_, person, start, end in stays
         ],
         "payment_methods": [
             {
