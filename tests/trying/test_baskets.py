@@ -97,6 +97,7 @@ def test_a_message_shows_the_basket_and_its_page_leads_there(shop: Team) -> None
     portal = Visitor(build_portal(shop.workspace))
     page = portal.ask("GET", _path(first), b"", **ENGLISH)  # whoever it was forwarded to
     assert "In your basket" in page.body
+    assert "For you" not in page.body  # what they used to buy stays out of the way
     assert "&lt;b&gt;Mug&lt;/b&gt;" in page.body
     assert _person(first) not in page.body
     answer = portal.ask("POST", _path(first))

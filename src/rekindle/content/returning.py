@@ -33,9 +33,9 @@ class KeptOffer:
 class WayBack:
     """What was kept for somebody, and where it goes on: ``url`` is empty where nobody said.
 
-    ``basket`` are what still waits in their basket, and ``url`` takes it along where the shop has
-    an address for that. It names no person, address, order, amount or day: whoever holds the
-    link sees it.
+    ``basket`` is what still waits in their basket, in the place of ``products``, and ``url``
+    takes it along where the shop has an address for that. It names no person, address, order,
+    amount or day: whoever holds the link sees it.
     """
 
     country: str | None

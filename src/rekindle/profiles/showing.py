@@ -171,8 +171,7 @@ def build_block(
     ``TOLD`` in the place of that, and its ``key`` as ``product_id``.
     """
     known = facts.cut(at)
-    catalogue = _catalogue(known)
-    named = _without(catalogue, never)
+    named = _without(_catalogue(known), never)
     sales = Sales(
         _bought(known).semi_join(named, "product_id"),
         people,
@@ -186,6 +185,8 @@ def build_block(
     assert block.rank is not None
     ranked = block.rank(sales)
     if set(SAID) <= set(ranked.columns):
+        # Of a few products the names are few: those of all take most of the time.
+        catalogue = _catalogue(known, among=ranked.select("product_id").distinct())
         ranked = _without(_completed(ranked, catalogue), never)
         return _first(ranked, most, "product_id").drop("score").order_by("customer_id", "place")
     priced = [name for name in PRICED if name in ranked.columns]
@@ -248,9 +249,11 @@ def _bought(facts: Facts) -> ir.Table:
     )
 
 
-def _catalogue(facts: Facts) -> ir.Table:
+def _catalogue(facts: Facts, *, among: ir.Table | None = None) -> ir.Table:
     """Return every product there is; its name is the catalogue's or that of most lines."""
-    lines = facts.order_lines
+    lines, products = facts.order_lines, facts.products
+    if among is not None:
+        lines, products = (one.semi_join(among, "product_id") for one in (lines, products))
     told = lines.filter((lines.quantity > 0) & (lines.amount > 0) & lines.product_id.notnull())
     told = told.filter(~told.description.strip().lower().isin(NO_NAMES))
     told = told.group_by(told_id=told.product_id, said=told.description.strip()).agg(
@@ -259,7 +262,7 @@ def _catalogue(facts: Facts) -> ir.Table:
     order = ibis.window(group_by="told_id", order_by=[ibis.desc("times"), "said"])
     told = told.mutate(rank=ibis.row_number().over(order))
     told = told.filter(told["rank"] == 0).select("told_id", "said")
-    products = facts.products.select("product_id", "name", "category", "price", "url", "image")
+    products = products.select("product_id", "name", "category", "price", "url", "image")
     both = products.outer_join(told, products.product_id == told.told_id)
     return both.select(
         product_id=ibis.coalesce(both.product_id, both.told_id),

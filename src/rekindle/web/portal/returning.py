@@ -59,7 +59,7 @@ class Returning:
         shown: dict[str, Any] = {
             "heading": voice.say(f"back_{again}heading"),
             "text": voice.say(f"back_{again}text"),
-            "products": () if way.basket else way.products,
+            "products": way.products,
             "basket": way.basket,
             "offer": None if way.offer is None else _told(voice, way.offer),
             "leads": bool(way.url),

@@ -66,7 +66,7 @@ class LedgerWaysBack:
         return WayBack(
             country=found.country,
             has_returned=has_returned,
-            products=() if has_returned else self._products(found.person, at),
+            products=() if has_returned or basket else self._products(found.person, at),
             offer=offer,
             url=self._lead(offer, basket),
             basket=tuple(str(one["name"]) for one in basket),
