@@ -24,7 +24,7 @@ def orders_file(customers: int, orders: int, *, days: int) -> Path:
     """Return a Parquet file of the orders contract, made at the first call."""
     path = WORK / f"orders_{customers}_{orders}_{days}.parquet"
     moment = f"{FIRST_DAY} + (hash(i * 7) % ({days} * 86400))::bigint * interval 1 second"
-    _make(
+    make_file(
         path,
         f"""
         select 'shop' as source, 'o' || i as order_id,
@@ -53,7 +53,7 @@ def changes_file(customers: int, orders: int, rows: int, *, number: int) -> Path
     place += f"else {orders} + {number} * {rows} + i end"
     moment = f"{FIRST_DAY} + (hash(n * 7) % (1800 * 86400))::bigint * interval 1 second"
     night = f"timestamp '2025-01-01' + interval {number} day + i % 3600 * interval 1 second"
-    _make(
+    make_file(
         path,
         f"""
         select 'o' || n as order_id, 'c' || (hash(n) % {customers})::bigint as customer_id,
@@ -69,7 +69,7 @@ def changes_file(customers: int, orders: int, rows: int, *, number: int) -> Path
 def cards_file(customers: int) -> Path:
     """Return a Parquet file of one contact card a customer, who all agreed."""
     path = WORK / f"cards_{customers}.parquet"
-    _make(
+    make_file(
         path,
         f"""
         select 'c' || i as customer_id, 'c' || i || '@example.com' as email,
@@ -84,7 +84,7 @@ def lines_file(lines: int) -> Path:
     """Return a Parquet file of raw order lines as a shop would export them."""
     path = WORK / f"lines_{lines}.parquet"
     order = "(i // 10)"
-    _make(
+    make_file(
         path,
         f"""
         select (489434 + {order})::varchar as "Invoice",
@@ -99,7 +99,8 @@ def lines_file(lines: int) -> Path:
     return path
 
 
-def _make(path: Path, query: str) -> None:
+def make_file(path: Path, query: str) -> None:
+    """Write what a query returns to a Parquet file, unless it is there."""
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,7 @@ WORDS = {
     "year": ("year", "years", "yearly", "annual", "annually", "y", "yr", "jährlich"),
 }
 ONCE = ("one_off", "one_time", "once", "lifetime", "einmalig")
+PLAIN = tuple(word for words in WORDS.values() for word in words) + ONCE
 # What happens at one instant counts in this order.
 BEGAN, CHANGED, PAUSED, RESUMED, ENDED = range(5)
 KEY = ("source", "subscription_id")
@@ -38,16 +39,25 @@ def build_months(interval: ir.Value, count: ir.Value) -> ir.Value:
 
     ``interval`` is text like ``year``, ``monthly`` or ``3 months``, ``count`` how many of them.
     """
-    said = ibis.coalesce(interval, ibis.literal("month")).lower().strip()
+    given = ibis.coalesce(interval, ibis.literal("month"))
+    counted = ibis.coalesce(count, 1).cast("float64")
+    is_plain = given.isin(PLAIN)
+    # Patterns cost more than all else of a subscription, and engines work them out for every
+    # row, whichever case it is. Nothing costs nothing, and most intervals are one plain word.
+    said = ibis.ifelse(is_plain, ibis.null("string"), given).lower().strip()
     word = said.re_replace(r"^(every\s+)?[0-9]*\s*", "").re_replace(r"[\s-]+", "_")
     number = said.re_extract(r"([0-9]+)", 1).nullif("").cast("int64")
-    times = ibis.coalesce(number, 1) * ibis.coalesce(count, 1)
-    one = ibis.cases(
+    spelt = _months_of(word) * ibis.coalesce(number, 1).cast("float64")
+    return ibis.ifelse(is_plain, _months_of(given), spelt) * counted
+
+
+def _months_of(word: ir.Value) -> ir.Value:
+    """Return how many months a plain word means; 0 for what is paid once, NULL for others."""
+    return ibis.cases(
         *((word.isin(words), MONTHS[unit]) for unit, words in WORDS.items()),
         (word.isin(ONCE), 0.0),
         else_=ibis.null("float64"),
     )
-    return one * times.cast("float64")
 
 
 def build_mrr(rows: ir.Table) -> ir.Value:
