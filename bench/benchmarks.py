@@ -24,7 +24,7 @@ from bench.recommend import recommend
 from bench.rounds import daily, idle
 from bench.spark import spark
 from bench.stopping import stopping
-from bench.subscribers import mrr
+from bench.subscribers import backfill, mrr
 from bench.worlds import LINE_COLUMNS, WORK, lines_file, orders_file
 from rekindle.clock import MovableClock
 from rekindle.config import Config, LifecycleSettings
@@ -144,4 +144,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "lift": lift,
     "spark": spark,
     "mrr": mrr,
+    "backfill": backfill,
 }

@@ -1,21 +1,41 @@
-"""Subscribers: movements of MRR beside one group-by of the same rows."""
+"""Subscribers: movements of MRR beside one group-by, and a back-fill beside a bare loop."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis
+import stripe
 
 from bench.measure import Result, compare
 from bench.worlds import WORK, make_file
+from rekindle.billing import find_billers
+from rekindle.billing.gathering import gather
+from rekindle.clock import MovableClock
+from rekindle.config import BillingSettings
 from rekindle.facts import Engine
 from rekindle.facts.contracts import CONTRACTS
 from rekindle.subscriptions import OURS, build_months, build_movements
+from rekindle.testing.biller import running_biller
 
 END = datetime(2025, 1, 1, tzinfo=UTC)
 SUBSCRIPTIONS = 1_000_000
+PEOPLE = 20_000  # each a customer, a subscription, an invoice, its payment and a charge
+VERSION = "2026-10-28.endive"
+KINDS = ("customers", "subscriptions", "invoices", "invoice_payments", "charges")
+SECRETS = {
+    "REKINDLE_STRIPE_KEY": "sk_test_fake",
+    "REKINDLE_STRIPE_WEBHOOK_SECRET": "whsec_test",
+}
 
 
 def mrr() -> Result:
@@ -44,6 +64,64 @@ def mrr() -> Result:
         "sum of the same rows by customer and month",
         by_processor=True,
     )
+
+
+def backfill() -> Result:
+    """A back-fill of 100,000 objects against a bare loop of the library that keeps nothing."""
+    with _biller() as url, tempfile.TemporaryDirectory(dir=WORK) as made:
+        settings = BillingSettings(provider="stripe", url=url)
+        ours, folder = find_billers()["stripe"].build(settings, SECRETS), Path(made) / "stripe"
+        client = stripe.StripeClient(
+            "sk_test_fake", stripe_version=VERSION, base_addresses={"api": url}
+        )
+
+        def pull() -> None:
+            shutil.rmtree(folder, ignore_errors=True)
+            gather(ours, folder, now=END)
+
+        def loop() -> None:
+            listed: Any = client.v1
+            for kind in KINDS:
+                wanted = {"limit": 100, **({"status": "all"} if kind == "subscriptions" else {})}
+                for _ in getattr(listed, kind).list(wanted).auto_paging_iter():
+                    pass
+
+        return compare(
+            pull,
+            loop,
+            rounds=1,
+            limit=2,
+            note="back-fill of 100,000 objects from the local server, kept page by page ÷ a bare "
+            "loop of the library",
+            by_processor=True,
+        )
+
+
+@contextmanager
+def _biller() -> Iterator[str]:
+    """Run the biller in a process of its own, and yield where it listens."""
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "bench.subscribers"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stdout is not None
+        yield serving.stdout.readline().strip()
+    finally:
+        serving.communicate()  # closes what it waits for
+
+
+def _serve() -> None:
+    with running_biller(MovableClock(END)) as fake:
+        price = fake.world.add_plan()["id"]
+        for number in range(PEOPLE):
+            customer = fake.world.add_customer(f"c{number}@example.com")["id"]
+            fake.world.add_card(customer)
+            fake.world.subscribe(customer, price)
+        print(fake.url, flush=True)
+        sys.stdin.read()
 
 
 def _subscriptions() -> Path:
@@ -91,3 +169,7 @@ def _engine_over(files: dict[str, Path]) -> Engine:
             given += f" union all by name select * from '{files[contract.table]}'"
         con.raw_sql(f"create view {contract.table} as {given}")
     return Engine(con, currency="GBP", zone="UTC")
+
+
+if __name__ == "__main__":
+    _serve()

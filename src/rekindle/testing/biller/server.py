@@ -92,7 +92,9 @@ class FakeBiller:
             return act()
         if method != "GET" or kind not in KINDS or verb:
             raise Refusal(404, "invalid_request_error", "url_invalid")
-        return world.find(id_, KINDS[kind]) if id_ else world.list_things(KINDS[kind], wanted)
+        if id_:
+            return world.find(id_, KINDS[kind])
+        return {**world.list_things(KINDS[kind], wanted), "url": f"/v1/{kind}"}
 
     def _expanded(self, thing: Thing, paths: list[str]) -> Thing:
         found: Thing = json.loads(json.dumps(self._whole(thing)))

@@ -36,6 +36,7 @@ class BillerWorld:
     def __init__(self, clock: MovableClock, *, webhook_secret: str = "whsec_test") -> None:
         self.clock, self.webhook_secret = clock, webhook_secret
         self.things: dict[str, Thing] = {}
+        self._of_kind: dict[str, list[Thing]] = {}
         self.events: list[Thing] = []
         self.attempts: list[tuple[str, str]] = []  # invoice and what became of it
         self.retries = True  # by itself, as the account is set up
@@ -132,7 +133,7 @@ class BillerWorld:
 
     def list_things(self, kind: str, wanted: Thing) -> Thing:
         """Return a page of a kind, the newest first."""
-        found = [one for one in reversed(self.things.values()) if one["object"] == kind]
+        found = self._of_kind.get(kind, [])[::-1]
         if customer := wanted.get("customer"):
             found = [one for one in found if one.get("customer") == customer]
         if kind == "subscription" and wanted.get("status") != "all":
@@ -422,6 +423,7 @@ class BillerWorld:
             **fields,
         }
         self.things[found["id"]] = found
+        self._of_kind.setdefault(kind, []).append(found)
         return found
 
     def _id(self, prefix: str) -> str:
