@@ -18,7 +18,7 @@ compile() {
 compile pyproject.toml --output-file requirements/lock.txt
 compile pyproject.toml --output-file requirements/server.lock \
   --constraints requirements/lock.txt \
-  --extra alerts --extra chargebee --extra doctor --extra letters --extra postgres --extra push --extra s3 --extra stripe
+  --extra alerts --extra chargebee --extra doctor --extra letters --extra postgres --extra push --extra reports --extra s3 --extra stripe
 compile pyproject.toml --output-file requirements/dev.lock \
   --constraints requirements/server.lock --all-extras --group dev
 compile --group build --output-file requirements/build.lock --constraints requirements/dev.lock

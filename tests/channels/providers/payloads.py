@@ -8,14 +8,17 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
 
 NOW = datetime(2026, 5, 4, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
 THEN = int(datetime(2026, 5, 4, 8, 30, tzinfo=UTC).timestamp())
 TO = "ann@example.com"
 KEY = "a" * 64
@@ -44,6 +47,35 @@ def _hmac(header: str) -> Callable[[str, bytes], tuple[bytes, Headers]]:
         return body, {header: hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
 
     return sign
+
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-events"
+CERTIFICATE_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+
+
+def certificate_of(key: Any) -> bytes:
+    """Return a certificate of a key, as SNS publishes one of its own."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    begun = x509.CertificateBuilder(name, name, key.public_key(), 1)
+    dated = begun.not_valid_before(NOW - DAY).not_valid_after(NOW + DAY)
+    return dated.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def post_sns(topic: str, told: dict[str, str], *, version: str = "2", key: Any = RSA_KEY) -> bytes:
+    """Return what SNS posts, signed as its documentation says."""
+    told = {"MessageId": "n1", "TopicArn": topic, **told}
+    told["Timestamp"] = datetime.fromtimestamp(THEN, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    names = ("Message", "MessageId", "Subject", "SubscribeURL", "Timestamp", "Token", "TopicArn")
+    signed = "".join(f"{one}\n{told[one]}\n" for one in (*names, "Type") if one in told)
+    kind: Any = hashes.SHA256() if version == "2" else hashes.SHA1()
+    signature = key.sign(signed.encode(), padding.PKCS1v15(), kind)
+    told |= {"SignatureVersion": version, "SigningCertURL": CERTIFICATE_URL}
+    return json.dumps(told | {"Signature": base64.b64encode(signature).decode()}).encode()
+
+
+def _sns(secret: str, body: bytes) -> tuple[bytes, Headers]:
+    told = {"Type": "Notification", "Message": body.decode("utf-8", "replace")}
+    return post_sns(secret, told), {"content-type": "text/plain; charset=UTF-8"}
 
 
 def _mailgun(secret: str, body: bytes) -> tuple[bytes, Headers]:
@@ -107,6 +139,28 @@ class Reporter:
     provider_id: str = "m1"
     knows_key: bool = True
     events: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _amazon_ses(event: str, **more: Any) -> Any:
+    """Return an event as SES publishes it.
+
+    https://docs.aws.amazon.com/ses/latest/dg/event-publishing-retrieving-sns-examples.html
+    """
+    headers = [{"name": "X-Metadata", "value": json.dumps({"touch": KEY})}]
+    mail = {
+        "messageId": "m1",
+        "destination": [TO],
+        "source": "shop@example.com",
+        "headersTruncated": False,
+        "headers": headers,
+        "tags": {},
+    }
+    return {"eventType": event, "mail": mail, event.lower(): more}  # fmt: skip
+
+
+def _ses_bounce(kind: str, said: str) -> Any:
+    who = {"emailAddress": TO, "action": "failed", "status": said[4:9], "diagnosticCode": said}
+    return _amazon_ses("Bounce", bounceType=kind, bounceSubType="General", bouncedRecipients=[who])
 
 
 def _brevo(event: str, **more: Any) -> Any:
@@ -185,6 +239,17 @@ UA = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
 PROXY = "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
 
 REPORTERS: Mapping[str, Reporter] = {
+    "amazon_ses": Reporter(_sns, TOPIC, events={
+        "delivered": _amazon_ses("Delivery", recipients=[TO], smtpResponse="250 2.6.0 ok"),
+        "bounced": _ses_bounce("Permanent", f"smtp; {GONE}"),
+        "not now": _ses_bounce("Transient", "smtp; 452 4.2.2 full"),
+        "ours": _ses_bounce("Permanent", f"smtp; {POLICY}"),
+        "complained": _amazon_ses("Complaint", complainedRecipients=[{"emailAddress": TO}],
+                                  complaintFeedbackType="abuse"),
+        "opened": _amazon_ses("Open", userAgent=UA),
+        "machine": _amazon_ses("Open", userAgent=PROXY),
+        "clicked": _amazon_ses("Click", link="https://shop.example/", userAgent=UA),
+    }),
     "brevo": Reporter(events={
         "delivered": _brevo("delivered"),
         "bounced": _brevo("hard_bounce", reason=GONE),

@@ -24,6 +24,7 @@ TO = "ann@example.com"
 
 # The answer to a message that was taken, and the name by which it is taken.
 TAKEN: Mapping[str, tuple[Answer, str]] = {
+    "amazon_ses": (Answer(200, {"MessageId": "m1"}), "m1"),
     "brevo": (Answer(201, {"messageId": "<m1@relay.example>"}), "<m1@relay.example>"),
     "mailersend": (Answer(202, "", {"Content-Type": "text/html", "X-Message-Id": "m1"}), "m1"),
     "mailgun": (Answer(200, {"id": "<m1@example.com>", "message": "Queued. Thank you."}),
@@ -51,6 +52,17 @@ REFUSED, LATER, UNKNOWN = RefusedContentError, TemporaryDeliveryError, UnknownFa
 
 # Answers that mean something else with each provider: who, the answer, what it is.
 ANSWERS: tuple[tuple[str, int, Any, type[DeliveryError]], ...] = (
+    ("amazon_ses", 400, {"message": "Email address is not verified. The following identities "
+                         "failed the check in region EU-WEST-1: shop@example.com"}, OURS),
+    ("amazon_ses", 400, {"message": "Sending paused for this account."}, OURS),
+    ("amazon_ses", 404, {"message": "Configuration set <x> does not exist."}, OURS),
+    ("amazon_ses", 403, {"message": "The security token included in the request is invalid."},
+     OURS),
+    ("amazon_ses", 429, {"message": "Maximum sending rate exceeded."}, LATER),
+    ("amazon_ses", 400, {"message": "Daily message quota exceeded."}, LATER),
+    ("amazon_ses", 400, {"message": "Domain contains control or whitespace"}, NO_ADDRESS),
+    ("amazon_ses", 400, {"message": "Message length is more than 41943040 bytes long"}, REFUSED),
+    ("amazon_ses", 200, {"message": "ok"}, UNKNOWN),
     ("brevo", 400, {"code": "invalid_parameter", "message": "email is not valid in to"},
      NO_ADDRESS),
     ("brevo", 400, {"code": "invalid_parameter", "message": "Sending has been rejected because the "
@@ -153,7 +165,7 @@ def secrets_of(provider: Provider) -> dict[str, str]:
 
 def settings_of(provider: Provider, server: RecordingServer) -> EmailSettings:
     """Return settings by which a provider is spoken to on this machine."""
-    section = {"api_url": server.url, "project_id": "p1"}
+    section = {"api_url": server.url, "project_id": "p1", "region": "eu-west-1"}
     known = {key: value for key, value in section.items() if key in provider.options}
     given: Any = {"outlet": provider.outlet, provider.name: known, "http": {"timeout_seconds": 1}}
     return EmailSettings(**given)

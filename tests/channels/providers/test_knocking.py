@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rekindle.channels import find_outlet
+from rekindle.channels.email.providers.amazon_ses import api_url_of
 from rekindle.channels.email.providers.knocking import KNOCKS
 from rekindle.channels.email.providers.table import PROVIDERS
 from rekindle.channels.email.settings import EmailSettings
@@ -26,6 +27,7 @@ KEY = "k3y-that+nobody/says"
 ACCOUNT = "AC" + "0" * 32
 # Where each provider is asked, and by which header or login it knows us.
 ASKED: Mapping[str, tuple[str, str, str]] = {
+    "amazon_ses": ("GET", "/v2/email/account", "authorization"),
     "brevo": ("GET", "/account", "api-key"),
     "mailgun": ("GET", "/v4/domains/shop.test", "authorization"),
     "mandrill": ("POST", "/users/ping2.json", ""),
@@ -36,6 +38,7 @@ ASKED: Mapping[str, tuple[str, str, str]] = {
 GOOD = {"sendgrid": {"scopes": ["mail.send"]}, "mandrill": {"PING": "PONG!"}}
 # What each answers to a key that is none; mailgun's is that of a key that may only send.
 WRONG: Mapping[str, Answer] = {
+    "amazon_ses": Answer(403, {"message": f"The security token {KEY} in the request is invalid."}),
     "brevo": Answer(401, {"code": "unauthorized", "message": f"Key not found {KEY}"}),
     "mandrill": Answer(500, {"name": "Invalid_Key", "message": f"Invalid API key {KEY}"}),
     "postmark": Answer(401, {"ErrorCode": 10, "Message": KEY}),
@@ -99,6 +102,13 @@ def test_a_key_that_is_none_is_refused_by_name_and_not_said(
         ("sendgrid", Answer(200, {"scopes": ["stats.read"]}), Severity.REFUSES),
         ("brevo", Answer(503, {"message": KEY}), Severity.NOTES),
         ("postmark", Answer(302, {}), Severity.NOTES),
+        ("amazon_ses", Answer(200, {"ProductionAccessEnabled": False}), Severity.REFUSES),
+        ("amazon_ses", Answer(200, {"SendingEnabled": False}), Severity.REFUSES),
+        (
+            "amazon_ses",
+            Answer(403, {"message": f"User {KEY} is not authorized to perform: x"}),
+            Severity.NOTES,
+        ),
     ],
 )
 def test_an_answer_says_no_more_of_a_key_than_it_means(
@@ -132,6 +142,10 @@ def test_each_is_asked_where_its_messages_go() -> None:
     from inspect import getsource
 
     for name, build in KNOCKS.items():
+        if name == "amazon_ses":
+            url = build("NAME", KEY, "shop.test", {"region": "eu-west-1"}).url
+            assert url == f"{api_url_of('eu-west-1')}v2/email/account"
+            continue
         url = build("NAME", KEY, "shop.test", {}).url
         host = url.split("/")[2]
         assert f"https://{host}/" in getsource(import_module(f"anymail.backends.{name}")) + "/"

@@ -10,11 +10,22 @@ from typing import Any
 import pytest
 
 from rekindle.channels.email.outlet import OUTLETS
+from rekindle.channels.email.providers.notices import SnsReports
 from rekindle.channels.email.providers.reports import SignedReports
 from rekindle.channels.email.settings import EmailSettings
 from rekindle.errors import ConfigError, EventError, ForgedReportError
 from rekindle.messages import DeliveryEvent, DeliveryKind, WebhookRequest
-from tests.channels.providers.payloads import KEY, NOW, REPORTERS, THEN, TO, URL, Reporter
+from tests.channels.providers.payloads import (
+    KEY,
+    NOW,
+    REPORTERS,
+    RSA_KEY,
+    THEN,
+    TO,
+    URL,
+    Reporter,
+    certificate_of,
+)
 from tests.channels.providers.samples import BY_NAME
 
 EACH = pytest.mark.parametrize("name", REPORTERS)
@@ -34,7 +45,10 @@ MEANS: dict[str, tuple[DeliveryKind, bool, bool]] = {
 
 
 def reports_of(name: str, secret: str | None = None) -> SignedReports:
-    return SignedReports(BY_NAME[name], secret or REPORTERS[name].secret)
+    secret = secret or REPORTERS[name].secret
+    if name == "amazon_ses":
+        return SnsReports(BY_NAME[name], secret, lambda url: certificate_of(RSA_KEY))
+    return SignedReports(BY_NAME[name], secret)
 
 
 def signed(name: str, told: Any, secret: str | None = None) -> WebhookRequest:
@@ -80,7 +94,7 @@ def test_a_report_without_the_right_secret_is_forged(name: str) -> None:
     bare = {"content-type": "application/json"}
     altered = request.body.replace(b"ann", b"bob").replace(b"ann", b"bob")
     forged = [WebhookRequest(bare, b"{}", NOW, URL), WebhookRequest(bare, b"[1]", NOW, URL)]
-    is_in_body = name in {"mailgun", "unisender_go"}
+    is_in_body = name in {"amazon_ses", "mailgun", "unisender_go"}
     if not is_in_body:
         forged.append(WebhookRequest(bare, request.body, NOW, URL))
     if not (request.headers.get("authorization") or name == "mailgun"):

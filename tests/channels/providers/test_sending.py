@@ -69,7 +69,7 @@ def test_settings_name_every_outlet() -> None:
 def test_a_provider_is_handed_a_whole_mail(
     provider: Provider, server: RecordingServer, message: Message
 ) -> None:
-    answer, name = TAKEN[provider.name]
+    answer, taken_as = TAKEN[provider.name]
     server.answer("/", answer)
     outlet = outlet_of(provider, server)
     receipt = outlet.send(message)
@@ -84,9 +84,12 @@ def test_a_provider_is_handed_a_whole_mail(
     assert "<winback.example.com>" in said
     assert (message.key in said) is provider.has_metadata
     everything = f"{request.headers} {said}"
-    for secret in secrets_of(provider).values():
+    for name, secret in secrets_of(provider).items():
+        if name == "REKINDLE_AMAZON_SES_SECRET_ACCESS_KEY":
+            assert secret not in everything  # it signs, and stays here
+            continue
         assert secret in everything or "basic" in request.headers["authorization"].casefold()
-    assert receipt.provider_id == name or (not name and receipt.provider_id)
+    assert receipt.provider_id == taken_as or (not taken_as and receipt.provider_id)
     assert ("track" in said.casefold()) is provider.switches_tracking
 
 

@@ -70,6 +70,19 @@ class ProviderSettings(Settings):
     )
 
 
+class AmazonSesSettings(ProviderSettings):
+    """Amazon SES. It reports what becomes of messages by a topic of SNS."""
+
+    region: Text | None = Field(
+        None, pattern=r"^[a-z0-9-]+$", description="Where you verified the sender; required."
+    )
+    configuration_set: Text | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="The configuration set whose events go to the topic.",
+    )
+
+
 class MailgunSettings(ProviderSettings):
     """Mailgun. ``api_url`` is https://api.eu.mailgun.net/v3 for domains in the EU."""
 
@@ -99,6 +112,7 @@ class EmailSettings(ChannelSettings):
     outlet: Literal[
         "email_folder",
         "email_smtp",
+        "email_amazon_ses",
         "email_brevo",
         "email_mailersend",
         "email_mailgun",
@@ -132,6 +146,7 @@ class EmailSettings(ChannelSettings):
     smtp: SmtpSettings = SmtpSettings()
     folder: FolderSettings = FolderSettings()
     http: HttpSettings = HttpSettings()
+    amazon_ses: AmazonSesSettings = AmazonSesSettings()
     brevo: ProviderSettings = ProviderSettings()
     mailersend: ProviderSettings = ProviderSettings()
     mailgun: MailgunSettings = MailgunSettings()

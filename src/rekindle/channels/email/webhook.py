@@ -49,6 +49,10 @@ def build_provider_reports(provider: Provider, secrets: Mapping[str, str]) -> We
     secret = secrets.get(provider.signing_secret, "")
     if not secret:
         raise ConfigError(f"{provider.signing_secret} is not set: no report is believed")
+    if provider.name == "amazon_ses":
+        from rekindle.channels.email.providers.notices import SnsReports
+
+        return SnsReports(provider, secret)
     from rekindle.channels.email.providers.reports import SignedReports
 
     return SignedReports(provider, secret)

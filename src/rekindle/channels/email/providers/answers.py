@@ -78,6 +78,14 @@ class AlreadyTakenError(DeliveryError):
 
 F, L, R, U = OutletFaultError, TemporaryDeliveryError, RefusedContentError, UnknownFateError
 RULES: Mapping[str, tuple[AnswerRule, ...]] = {
+    # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+    # Only the words of an error are in its body: its name is in a header.
+    "amazon_ses": (
+        AnswerRule(F, r"address is not verified|paused|suspended|MAIL FROM domain|shut ?down"),
+        AnswerRule(F, r"configuration set", statuses=(400, 404)),
+        AnswerRule(L, r"quota exceeded|maximum sending rate|throttl|rate exceeded"),
+        AnswerRule(MalformedAddressError, r"domain contains|missing final|illegal address"),
+    ),
     # https://developers.brevo.com/docs/heterogenous-versions-batch-emails
     "brevo": (AnswerRule(AlreadyTakenError, r"duplicate_parameter"),),
     # https://mailchimp.com/developer/transactional/docs/error-glossary/: every error is a 500

@@ -30,12 +30,39 @@ def try_key(
     if build is None:
         yield has_none(provider.called, name)
         return
-    one = build(name, secrets[name], domain, options)
+    rest = {key: secrets.get(provider.secret(key)) for key in provider.credentials[1:]}
+    one = build(name, secrets[name], domain, {**options, **rest})
     yield from knock(provider.called, one, seconds=seconds)
 
 
 def _url(options: Options, usual: str, path: str) -> str:
     return f"{(options.get('api_url') or usual).rstrip('/')}/{path}"
+
+
+def _amazon_ses(name: str, key: str, domain: str, options: Options) -> Knock:
+    from rekindle.channels.email.providers.amazon_ses import AwsKey, Signature, api_url_of
+
+    region = options.get("region") or ""
+    url = _url(options, api_url_of(region), "v2/email/account")
+    source = "https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html"
+    signature = Signature(AwsKey(key, options.get("secret_access_key") or "", region))
+    return Knock(url, name, source, signature.headers("GET", url, b"", {}), judge=_judge_amazon_ses)
+
+
+def _judge_amazon_ses(answer: Answered) -> Verdict:
+    """Return whether SES took a key, and lets its account write to everybody.
+
+    A key that may only send is refused by the same status as a wrong one, in other words.
+    """
+    told = answer.fields()
+    if not answer.is_taken:
+        is_known = "not authorized to perform" in str(told.get("message", told.get("Message", "")))
+        return False if answer.status == 403 and not is_known else None
+    if told.get("SendingEnabled") is False:
+        return "sending is paused for the account"
+    if told.get("ProductionAccessEnabled") is False:
+        return "its account is in the sandbox, which writes to nobody but verified addresses"
+    return True
 
 
 def _brevo(name: str, key: str, domain: str, options: Options) -> Knock:
@@ -110,6 +137,7 @@ def _judge_sendgrid(answer: Answered) -> Verdict:
 
 
 KNOCKS: Mapping[str, Build] = {
+    "amazon_ses": _amazon_ses,
     "brevo": _brevo,
     "mailgun": _mailgun,
     "mandrill": _mandrill,

@@ -88,8 +88,9 @@ def is_hard(provider: str, told: Any, raw: Raw) -> bool:
             return raw.get("type") != "blocked"
         case "sparkpost":
             return any(str(found) in SPARKPOST_HARD for found in _deep(raw, "bounce_class"))
-        case "resend":
-            return _at(raw, "data", "bounce", "type") in {None, "Permanent"}
+        case "amazon_ses" | "resend":
+            said = _at(raw, "bounce", "bounceType"), _at(raw, "data", "bounce", "type")
+            return all(one in {None, "Permanent"} for one in said)
         case "unisender_go":
             said = _at(raw, "delivery_info", "delivery_status")
             return said is None or said in UNISENDER_HARD

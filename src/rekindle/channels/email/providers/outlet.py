@@ -188,7 +188,7 @@ def connect_backend(
     require_django()
     from anymail.exceptions import AnymailConfigurationError, AnymailNotSupportedWarning
 
-    module = import_module(f"anymail.backends.{provider.name}")
+    module = import_module(provider.backend or f"anymail.backends.{provider.name}")
     try:
         with warnings.catch_warnings():
             # That nobody tests SendGrid with real accounts any more is in the manual.

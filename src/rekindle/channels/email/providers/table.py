@@ -23,7 +23,8 @@ class Provider:
     address. ``idempotent_for`` is how long it recognises a message by our key.
     ``has_metadata`` is False where it does not give our key back, and ``switches_tracking``
     where opens and clicks can only be left uncounted for a whole account. ``selectors`` is
-    under which names its customers usually have their DKIM keys.
+    under which names its customers usually have their DKIM keys. ``backend`` is a module of ours
+    that speaks to it, where anymail's is not used.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Provider:
     has_metadata: bool = True
     switches_tracking: bool = True
     selectors: tuple[str, ...] = ()
+    backend: str = ""
 
     @property
     def outlet(self) -> str:
@@ -60,6 +62,17 @@ class Provider:
 
 
 PROVIDERS = (
+    Provider(
+        "amazon_ses",
+        "Amazon SES",
+        credentials=("access_key_id", "secret_access_key"),
+        options=("api_url", "region", "configuration_set"),
+        required=("region",),
+        reports="AmazonSESTrackingWebhookView",
+        signing="topic_arn",
+        switches_tracking=False,
+        backend="rekindle.channels.email.providers.amazon_ses",
+    ),
     Provider(
         "brevo",
         "Brevo",
