@@ -39,6 +39,7 @@ from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import Asked, Explanation, StepVerdict, Verdict
+    from rekindle.insights import Audit, TargetStanding
     from rekindle.ledger import DecisionEntry, MessageEntry, StayEntry
     from rekindle.vocabulary import Reason
 
@@ -67,16 +68,15 @@ def audit(
             metavar="NAME", help="Who counts as a subscriber, like chartmogul; see `reconcile`."
         ),
     ] = "ours",
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Keep what the measures are as a new baseline.")
+    ] = False,
     as_json: AsJson = False,
     html: HtmlFile = None,
 ) -> None:
     """Say who drifted away, what they were worth, and what could be proven."""
-    from rekindle.insights import (
-        audit_page,
-        audit_tables,
-        past_send_tables,
-        subscription_tables,
-    )
+    from rekindle.desk import judge_workspace, keep_baseline
+    from rekindle.insights import audit_page
 
     check_page(html)
     workspace = open_at(directory, None)
@@ -85,17 +85,36 @@ def audit(
     with progress_bar() as bar:
         bar.add_task("auditing", total=None)
         found = workspace.audit(at, definition)
-        page = audit_page(found, workspace.config.workspace.name) if html else ""
+        told = ""
+        if baseline or at is None:
+            told = keep_baseline(workspace, found, is_asked=baseline)
+        targets = judge_workspace(workspace, found)
+        page = audit_page(found, workspace.config.workspace.name, targets) if html else ""
+    if told:
+        errors.print(told, markup=False, soft_wrap=True)
     if html:
         write_page(html, page)
     if as_json:
-        show_json(found.to_json())
+        aimed = {"targets": [one.to_json() for one in targets]} if targets else {}
+        show_json(found.to_json() | aimed)
         return
+    _show_audit(found, targets)
+
+
+def _show_audit(found: Audit, targets: Sequence[TargetStanding]) -> None:
+    from rekindle.insights import (
+        audit_tables,
+        past_send_tables,
+        subscription_tables,
+        target_table,
+    )
+
     subscribed = subscription_tables(found.subscriptions) if found.subscriptions else ()
     # Where nothing was ever sold once, there is nothing to say of orders.
     sold = audit_tables(found) if found.orders or not subscribed else ()
     sent = past_send_tables(found.past_sends) if found.past_sends else ()
-    for table in (*subscribed, *sold, *sent):
+    aimed = (target_table(targets, found.currency),) if targets else ()
+    for table in (*subscribed, *sold, *sent, *aimed):
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 

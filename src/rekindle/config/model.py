@@ -23,6 +23,7 @@ from pydantic import (
 
 from rekindle.config.shop import HoldoutSettings, Settings, ShopSettings, StoppingSettings
 from rekindle.config.subscribers import SubscriptionsSettings
+from rekindle.config.targets import TargetSettings
 from rekindle.config.values import (
     DEFAULT_CURRENCY,
     MOST_DAYS,
@@ -667,6 +668,7 @@ class Config(Settings):
     offers: OffersSettings = OffersSettings()
     exclusions: ExclusionsSettings = ExclusionsSettings()
     holdout: HoldoutSettings = HoldoutSettings()
+    targets: tuple[TargetSettings, ...] = Field((), max_length=50)
     stopping: StoppingSettings = StoppingSettings()
     breaker: BreakerSettings = BreakerSettings()
     pacing: PacingSettings = PacingSettings()

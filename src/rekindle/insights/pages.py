@@ -6,7 +6,7 @@ numbers. What is said is composed here; how it looks is in ``page.html``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 
@@ -14,6 +14,7 @@ from rekindle.content import render_page
 from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
 from rekindle.insights.lifting.estimating import CONFIDENCE
+from rekindle.insights.measures import TargetStanding, target_table
 from rekindle.insights.model import Audit
 from rekindle.insights.past_sends.tables import past_send_tables
 from rekindle.insights.report import JourneyReport
@@ -68,7 +69,7 @@ class _Page:
     notes: tuple[str, ...]
 
 
-def audit_page(audit: Audit, shop: str = "") -> str:
+def audit_page(audit: Audit, shop: str = "", targets: Sequence[TargetStanding] = ()) -> str:
     """Return an audit as one self-contained HTML page that names the business."""
     return _render(
         _Page(
@@ -88,6 +89,7 @@ def audit_page(audit: Audit, shop: str = "") -> str:
                 _proof_section(audit),
                 *_subscription_section(audit),
                 *_past_send_section(audit),
+                *_target_section(audit, targets),
             ),
             notes=(*_history_notes(audit), *audit.notes),
         )
@@ -297,6 +299,12 @@ def _past_send_section(audit: Audit) -> Iterable[_Section]:
             "what followed, not what the message did."
         )
         yield _Section("What was sent before", words, "", past_send_tables(found))
+
+
+def _target_section(audit: Audit, targets: Sequence[TargetStanding]) -> Iterable[_Section]:
+    if targets:
+        words = "What the measures were when the baseline was taken, and how far they have come."
+        yield _Section("Targets", words, "", (target_table(targets, audit.currency),))
 
 
 def _history_notes(audit: Audit) -> Iterable[str]:

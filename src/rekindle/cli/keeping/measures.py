@@ -64,8 +64,8 @@ def measures(
     as_json: AsJson = False,
 ) -> None:
     """Say how far people came, and what it took: reached, clicked, returned, retained, cost."""
-    from rekindle.desk import explain_measure, measure_journeys
-    from rekindle.insights import measure_tables, write_measure_rows, write_measures
+    from rekindle.desk import explain_measure, judge_workspace, measure_journeys
+    from rekindle.insights import measure_tables, target_table, write_measure_rows, write_measures
 
     if out is not None and out.suffix.lower() not in ENDINGS:
         raise UsageError(f"--out {out} ends with neither {' nor '.join(ENDINGS)}; name one")
@@ -82,8 +82,14 @@ def measures(
         is_csv = out.suffix.lower() == ".csv"
         rows = write_measure_rows(found)
         write_rows(rows, csv=out if is_csv else None, parquet=None if is_csv else out)
+    # Targets are of all journeys together.
+    targets = () if journey or out is not None else judge_workspace(workspace)
     if as_json:
-        show_json(write_measures(found))
+        aimed = {"targets": [one.to_json() for one in targets]} if targets else {}
+        show_json(write_measures(found) | aimed)
         return
-    for table in measure_tables(found):
+    tables = [*measure_tables(found)]
+    if targets:
+        tables.append(target_table(targets, found.currency))
+    for table in tables:
         show_table(table.title, table.headers, table.rows, notes=table.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rekindle.desk.reporting.aiming import judge_workspace, keep_baseline
 from rekindle.desk.reporting.budgeting import advise_budget
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
 from rekindle.desk.reporting.learning import note_plan, note_result
@@ -12,6 +13,8 @@ __all__ = [
     "LEFT",
     "advise_budget",
     "explain_measure",
+    "judge_workspace",
+    "keep_baseline",
     "leave_out",
     "load_record",
     "measure_journeys",

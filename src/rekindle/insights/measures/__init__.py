@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from rekindle.insights.measures.catalogue import CATALOGUE
 from rekindle.insights.measures.gathering import build_queries, gather
-from rekindle.insights.measures.grouping import list_ways
+from rekindle.insights.measures.grouping import EVERYONE, list_ways
 from rekindle.insights.measures.model import DeclaredMeasure, MeasuredPeople, MeasureTable
+from rekindle.insights.measures.targets import (
+    TARGETED,
+    Baseline,
+    MeasureTarget,
+    TargetStanding,
+    judge_targets,
+    measure_audit,
+    target_table,
+)
 from rekindle.insights.measures.telling import (
     measure,
     measure_tables,
@@ -15,14 +24,22 @@ from rekindle.insights.measures.telling import (
 
 __all__ = [
     "CATALOGUE",
+    "EVERYONE",
+    "TARGETED",
+    "Baseline",
     "DeclaredMeasure",
     "MeasureTable",
+    "MeasureTarget",
     "MeasuredPeople",
+    "TargetStanding",
     "build_queries",
     "gather",
+    "judge_targets",
     "list_ways",
     "measure",
+    "measure_audit",
     "measure_tables",
+    "target_table",
     "write_measure_rows",
     "write_measures",
 ]

@@ -1,0 +1,119 @@
+"""The baseline of the audit is written once, and targets are seen from it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from rekindle.desk import judge_workspace, keep_baseline
+from rekindle.desk.reporting.aiming import FILE, NO_JOURNEY, NONE_TAKEN, ONLY_NOW
+from rekindle.errors import WorkspaceError
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Unknown
+from tests.runtime.shops import DAY, Team
+
+TARGETS = """
+[[targets]]
+measure = "drifted_share"
+value = 0.01
+by = 2030-01-01
+
+[[targets]]
+measure = "reached"
+value = 1000
+by = 2030-01-01
+"""
+
+
+@pytest.fixture
+def aiming(team: Team) -> Workspace:
+    """Return the workspace with two targets."""
+    path = team.folder / "rekindle.toml"
+    path.write_text(path.read_text(encoding="utf-8") + TARGETS, encoding="utf-8")
+    return Workspace.open(team.folder, clock=team.clock)
+
+
+def keep(workspace: Workspace, *, is_asked: bool = False) -> str:
+    return keep_baseline(workspace, workspace.audit(), is_asked=is_asked)
+
+
+def held(workspace: Workspace) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(path_of(workspace).read_text())["baselines"]
+    return found
+
+
+def path_of(workspace: Workspace) -> Path:
+    return workspace.directory / FILE
+
+
+def test_the_first_audit_takes_the_baseline_and_no_other_replaces_it(
+    aiming: Workspace, team: Team
+) -> None:
+    assert [one.baseline for one in judge_workspace(aiming)] == [NONE_TAKEN, NONE_TAKEN]
+    assert "is kept in learned/baseline.json" in keep(aiming)
+    before = path_of(aiming).read_bytes()
+    team.clock.move(3 * DAY)
+    assert keep(aiming) == ""
+    assert path_of(aiming).read_bytes() == before
+
+
+def test_a_new_one_is_taken_on_request_and_stands_beside_the_old(
+    aiming: Workspace, team: Team
+) -> None:
+    keep(aiming)
+    team.clock.move(3 * DAY)
+    assert keep(aiming, is_asked=True)
+    assert keep(aiming, is_asked=True)  # twice on one day is one
+    first, second = (date.fromisoformat(str(one["taken_on"])) for one in held(aiming))
+    assert second - first == timedelta(days=3)
+    assert judge_workspace(aiming)[0].taken_on == second
+
+
+def test_without_targets_nothing_is_written_unasked(team: Team) -> None:
+    assert keep(team.workspace) == ""
+    assert not path_of(team.workspace).exists()
+    assert judge_workspace(team.workspace) == ()
+
+
+def test_measures_of_journeys_are_known_once_one_was_started(aiming: Workspace, team: Team) -> None:
+    keep(aiming)
+    drifted, reached = judge_workspace(aiming)
+    assert drifted.now == drifted.baseline
+    assert isinstance(drifted.now, float)
+    assert reached.now == reached.baseline == reached.pace == NO_JOURNEY
+    team.start("calm")
+    team.tick()
+    reached = judge_workspace(aiming)[1]
+    assert isinstance(reached.now, float)
+    assert reached.pace == NO_JOURNEY  # there is no way from nothing known
+    earlier = aiming.audit(aiming.latest() - 30 * DAY)
+    assert judge_workspace(aiming, earlier)[1].now == ONLY_NOW
+
+
+def test_a_damaged_file_is_named_and_left_alone(aiming: Workspace) -> None:
+    audit = aiming.audit()
+    path_of(aiming).parent.mkdir(exist_ok=True)
+    damaged = (
+        "{",
+        "[]",
+        '{"version": 1}',
+        '{"version": 1, "baselines": [{"taken_on": "x"}]}',
+        '{"version": 1, "baselines": [{"taken_on": "2026-01-01", "measures": {"returned": "5"}}]}',
+    )
+    for text in damaged:
+        path_of(aiming).write_text(text, encoding="utf-8")
+        with pytest.raises(WorkspaceError, match=r"baseline\.json is no file of baselines"):
+            keep_baseline(aiming, audit, is_asked=True)
+        with pytest.raises(WorkspaceError, match=r"baseline\.json is no file of baselines"):
+            judge_workspace(aiming, audit)
+        assert path_of(aiming).read_text(encoding="utf-8") == text
+
+
+def test_what_was_unknown_at_the_baseline_keeps_its_reason(aiming: Workspace) -> None:
+    keep(aiming)
+    (one,) = held(aiming)
+    assert one["measures"]["returned"] == {"unknown": NO_JOURNEY.reason}  # type: ignore[index]
+    assert isinstance(judge_workspace(aiming)[1].baseline, Unknown)
