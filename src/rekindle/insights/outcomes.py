@@ -15,9 +15,10 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts import PURCHASE, Engine, Facts
+from rekindle.facts import Engine, Facts
 from rekindle.insights.audit import build_net
 from rekindle.insights.record import JourneyRecord, Membership
+from rekindle.subscriptions import MONTH_DAYS, build_purchases, build_rates
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _SPANS = pa.schema({"after": pa.int64(), "up_to": pa.int64(), "at": _INSTANT})
@@ -38,12 +39,14 @@ class Outcomes:
 
     ``revenue`` is each person's net revenue inside their window, in major units;
     ``returned_at`` the first purchase of an enrolment (person, rotation) newer than the
-    last one known at entry, inside the window or not; ``seen_at`` when a pass had it.
+    last one known at entry, inside the window or not; ``seen_at`` when a pass had it. A stay
+    that begins is a purchase. ``of_subscriptions`` says that the revenue is what these brought.
     """
 
     revenue: Mapping[str, float]
     returned_at: Mapping[tuple[str, int], datetime]
     seen_at: Mapping[tuple[str, int], datetime]
+    of_subscriptions: bool = False
 
 
 Returned = Mapping[str, tuple[Membership, datetime]]
@@ -68,20 +71,24 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     """
     if not record.members:
         return Outcomes({}, {}, {})
+    until = ibis.literal(record.until, type="timestamp('UTC', 6)")
     orders = facts.standing_orders()
-    orders = orders.filter(
-        orders.ordered_at <= ibis.literal(record.until, type="timestamp('UTC', 6)")
-    )
+    orders = orders.filter(orders.ordered_at <= until)
     assigned = bring_members(engine, "report_assigned", record.assigned, record)
-    spent = engine.run(build_revenue(assigned, orders)).to_pylist()
+    of_subscriptions = _lives_by_subscriptions(engine, facts)
+    spending = build_spending(assigned, orders, facts, until, of_subscriptions=of_subscriptions)
+    spent = engine.run(spending).to_pylist()
     members = bring_members(engine, "report_members", record.members, record)
-    purchases = with_sightings(engine, orders.filter(orders.kind == PURCHASE), record.seen)
+    purchases = build_purchases(orders, facts)
+    purchases = purchases.filter(purchases.ordered_at <= until)
+    purchases = with_sightings(engine, purchases, record.seen)
     back = engine.run(build_returns(members, purchases)).to_pylist()
     seen = {(row["person"], row["rotation"]): row["seen_at"] for row in back}
     return Outcomes(
         revenue={row["person"]: float(row["net"]) for row in spent},
         returned_at={(row["person"], row["rotation"]): row["returned_at"] for row in back},
         seen_at={key: at for key, at in seen.items() if at is not None},
+        of_subscriptions=of_subscriptions,
     )
 
 
@@ -92,10 +99,49 @@ def bring_members(
     return engine.bring(name, _tabulate(members, record.journey.goal.within))
 
 
+def build_spending(
+    assigned: ir.Table,
+    orders: ir.Table,
+    facts: Facts,
+    until: ir.Value,
+    *,
+    of_subscriptions: bool,
+) -> ir.Table:
+    """Return ``person`` and ``net``, of their orders or of what their subscriptions brought."""
+    if of_subscriptions:
+        return build_subscription_revenue(assigned, facts, until)
+    return build_revenue(assigned, orders)
+
+
 def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
     """Return ``person`` and ``net``, for everyone with an order inside their window."""
     bought = build_net_orders(assigned, orders)
     return bought.group_by("person").agg(net=bought.net.sum())
+
+
+def _lives_by_subscriptions(engine: Engine, facts: Facts) -> bool:
+    """Return whether subscriptions are all the money the facts know of.
+
+    Where there are orders as well, they may be what subscribers pay, and would count twice.
+    """
+    if not facts.has_subscriptions:
+        return False
+    return not engine.run(facts.orders.select("kind").limit(1)).num_rows
+
+
+def build_subscription_revenue(assigned: ir.Table, facts: Facts, until: ir.Value) -> ir.Table:
+    """Return ``person`` and ``net``: MRR for the time of their window in which they paid it.
+
+    A month is 365.25 / 12 days. Discounts are off MRR already; refunds are not.
+    """
+    rates = build_rates(facts).filter(lambda t: t.mrr > 0)
+    joined = assigned.inner_join(rates, assigned.person == rates.customer_id)
+    begins = ibis.greatest(joined.entered_at, joined.since_at)
+    ends = ibis.least(joined.until_at, until, ibis.coalesce(joined.ends_at, until))
+    seconds = ends.epoch_seconds() - begins.epoch_seconds()
+    paid = joined.filter(seconds > 0).mutate(days=seconds / 86_400)
+    net = paid.mrr.cast("float64") * paid.days / MONTH_DAYS
+    return paid.group_by("person").agg(net=net.sum())
 
 
 def build_net_orders(assigned: ir.Table, orders: ir.Table) -> ir.Table:

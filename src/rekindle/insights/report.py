@@ -65,6 +65,7 @@ class ArmResult:
 
 
 _NOBODY = Unknown("nobody was assigned to this arm")
+_NO_ORDERS = Unknown("it credits orders, and there are none in the facts")
 _NOBODY_YET = Unknown("nobody has come back yet")
 
 
@@ -216,14 +217,20 @@ def build_report(
         cost=cost,
         lift=lifts.revenue,
         return_rate_lift=lifts.returns,
-        notes=(*record.notes, *_explain(record, reading, before_known)),
+        notes=(
+            *record.notes,
+            *_explain(record, reading, before_known),
+            *([_BY_MRR] if outcomes.of_subscriptions else []),
+        ),
         nobody=record.nobody,
         zone=facts.zone,
         tests=build_tests(record, facts, engine),
         reading=reading,
         coming_back=lifts.coming_back,
         earnings=earnings,
-        attribution=attribute(at_reading, facts, engine, earnings.total),
+        attribution=_NO_ORDERS
+        if outcomes.of_subscriptions
+        else attribute(at_reading, facts, engine, earnings.total),
         subgroups=estimate_subgroups(at_reading, read, reading, by=by) if by else None,
     )
 
@@ -300,6 +307,10 @@ def _explain(record: JourneyRecord, reading: Readout, before_known: int) -> list
     return notes
 
 
+_BY_MRR = (
+    "Net revenue is what subscriptions brought: MRR, for the days of the window on which it was "
+    "paid. Refunds are not taken off."
+)
 _TRULY_NOTHING = (
     "In a replay nobody was contacted, so the true lift is 0 and this is the noise a report "
     "of this size carries."

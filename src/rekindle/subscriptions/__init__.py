@@ -12,6 +12,7 @@ from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.rests import build_rests
 from rekindle.subscriptions.retrying import OwedPayment, RetryStop, decide_retry
 from rekindle.subscriptions.standing import build_standing, build_unreadable
+from rekindle.subscriptions.starts import build_purchases, build_rates, build_starts
 from rekindle.subscriptions.states import STATE, build_states
 
 __all__ = [
@@ -31,8 +32,11 @@ __all__ = [
     "build_failures",
     "build_months",
     "build_movements",
+    "build_purchases",
+    "build_rates",
     "build_rests",
     "build_standing",
+    "build_starts",
     "build_states",
     "build_stays",
     "build_steps",

@@ -16,15 +16,18 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.facts import INSTANT as FACT_INSTANT
 from rekindle.facts import PURCHASE, REFUND, Engine, Facts
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger import Correction, Observations, Sightings, Watched
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import build_purchases
 
 INSTANT = pa.timestamp("us", tz="UTC")
 WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_order_at", INSTANT)])
 CORRECTED = ("source", "order_id", "customer_id", "ordered_at", "kind")
-SEEN = (PURCHASE, "pending")
+PENDING = "pending"
+SEEN = (PURCHASE, PENDING)
 ORDER = ("source", "order_id", "ordered_at", "kind", "known_in", "sold_in", "moved_in")
 
 
@@ -49,8 +52,7 @@ def _returns(
 ) -> list[Signal]:
     """Return the purchases that one enrolment or another did not know of."""
     people = _with_buyers(engine, facts, watched)
-    orders = facts.cut(sightings.now).orders
-    orders = orders.filter(orders.kind.isin(SEEN))
+    orders = _purchases(facts, sightings.now)
     joined = orders.inner_join(people, orders.customer_id == people.buyer)
     joined = joined.select("person", "entered_at", "last_order_at", *ORDER)
     # A date that is no news is of interest only where the order has become a purchase.
@@ -68,13 +70,22 @@ def _returns(
     return list(found.values())
 
 
+def _purchases(facts: Facts, now: datetime) -> ir.Table:
+    """Return orders that are a purchase or on their way to be one, and stays that began."""
+    orders = facts.cut(now).orders
+    found = build_purchases(orders, facts)
+    found = found.filter(found.ordered_at < ibis.literal(now, type=FACT_INSTANT))
+    pending = orders.filter(orders.kind == PENDING)
+    return found.union(pending.select(*found.columns))
+
+
 def _return(row: dict[str, Any], sightings: Sightings) -> Signal | None:
     """Return the purchase if it is one that the enrolment did not know of."""
     entered_at, last_order_at, ordered_at = (
         row[name] for name in ("entered_at", "last_order_at", "ordered_at")
     )
     is_news_by_date = ordered_at > (last_order_at or entered_at)
-    if row["kind"] == "pending":  # somebody is at the till, and is left in peace
+    if row["kind"] == PENDING:  # somebody is at the till, and is left in peace
         return _signal(row) if ordered_at > entered_at else None
     sold_at = sightings.first_seen(row["sold_in"])
     if sold_at is not None and sold_at > entered_at:

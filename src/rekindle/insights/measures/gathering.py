@@ -13,19 +13,20 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts import PURCHASE, Engine, Facts
+from rekindle.facts import INSTANT, PURCHASE, Engine, Facts
 from rekindle.insights.measures.model import MeasuredPeople, Silence, Subject
 from rekindle.insights.outcomes import (
     Outcomes,
     Returned,
     bring_members,
     build_returns,
-    build_revenue,
+    build_spending,
     find_returned,
     load_outcomes,
     with_sightings,
 )
 from rekindle.insights.record import JourneyRecord, MessageFate
+from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import Unknown
 
 _DAY = timedelta(days=1)
@@ -65,15 +66,18 @@ def build_queries(
     record: JourneyRecord, facts: Facts, engine: Engine
 ) -> Mapping[str, ir.Table | Unknown]:
     """Return the questions that are asked of the facts about a journey, by name."""
+    until = ibis.literal(record.until, type=INSTANT)
     orders = _orders(record, facts)
     purchases = orders.filter(orders.kind == PURCHASE)
     outcomes = load_outcomes(engine, facts, record)
     returned = find_returned(record, outcomes)
     assigned = bring_members(engine, "explain_assigned", record.assigned, record)
     members = bring_members(engine, "explain_members", record.members, record)
-    seen = with_sightings(engine, purchases, record.seen)
+    seen = with_sightings(engine, build_purchases(orders, facts), record.seen)
     return {
-        "revenue": build_revenue(assigned, orders),
+        "revenue": build_spending(
+            assigned, orders, facts, until, of_subscriptions=outcomes.of_subscriptions
+        ),
         "returns": build_returns(members, seen),
         "after": build_days(_bring_returned(engine, returned), purchases),
         "peers": _peers_of(record, returned, facts, engine),

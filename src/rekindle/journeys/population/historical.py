@@ -34,6 +34,7 @@ from rekindle.profiles import (
     join_spells,
     local_day,
 )
+from rekindle.subscriptions import build_starts
 from rekindle.vocabulary import SignalKind
 
 ROWS_AT_ONCE = 4_000_000
@@ -370,14 +371,22 @@ def _purchases(
     """
     bought = facts.bought_orders()
     bought = bought.filter(bought.customer_id.notnull())
-    rows = engine.run(
-        bought.select(
-            "customer_id",
-            key=bought.source + ":" + bought.order_id,
-            at=bought.ordered_at,
-            ended_at=bought.ended_at,
-        ).order_by("at", "key")
+    asked = bought.select(
+        "customer_id",
+        key=bought.source + ":" + bought.order_id,
+        at=bought.ordered_at,
+        ended_at=bought.ended_at,
     )
+    if facts.has_subscriptions:
+        starts = build_starts(facts)
+        started = starts.select(
+            "customer_id",
+            "at",
+            key=ibis.literal("subscription:") + starts.start_id,
+            ended_at=ibis.null(asked.ended_at.type()),
+        )
+        asked = asked.union(started.select(*asked.columns))
+    rows = engine.run(asked.order_by("at", "key"))
     people = rows.column("customer_id").to_pylist()
     # In Arrow: not every engine can say the microseconds of an instant.
     at, ended = (

@@ -72,7 +72,7 @@ class LiveAudience:
             space.forget_facts()
             engine, facts = space.reading
             table = build_profiles(facts, at, space.config.lifecycle)
-            table = table.mutate(as_of_on=ibis.date(key[1]))
+            table = table.mutate(as_of_on=ibis.date(key[1]), last_purchase_at=_newest(table))
             self._asked, self._table = engine, engine.keep("live_profiles", table)
             self._key, self._matches, self._values, self._offered = key, {}, {}, set()
             self._failures = {}
@@ -99,7 +99,7 @@ class LiveAudience:
 
         def ask() -> pa.Table:
             chosen = table.filter(build_condition(parse_predicate(predicate), table))
-            chosen = chosen.select("customer_id", "last_order_at")
+            chosen = chosen.select("customer_id", "last_purchase_at")
             # An engine promises no order of its own.
             return self._engine.run(chosen.order_by("customer_id"))
 
@@ -156,7 +156,7 @@ class LiveAudience:
 
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchase known, for those of ``people`` who bought."""
-        return self._values_of("last_order_at", at, people)
+        return self._values_of("last_purchase_at", at, people)
 
     def covariates(self, at: datetime, people: Collection[str]) -> Mapping[str, Covariates]:
         """Return what is kept of ``people`` as they enter; what is not known of them is left out.
@@ -225,3 +225,9 @@ class LiveAudience:
         wanted = engine.bring("described", pa.table({"customer_id": ids}))
         rows = engine.run(table.semi_join(wanted, "customer_id")).to_pylist()
         return {row["customer_id"]: row for row in rows}
+
+
+def _newest(table: ir.Table) -> ir.Value:
+    """Return the newest order or start of a subscription that is known."""
+    ordered, started = table.last_order_at, table.last_start_at
+    return ibis.greatest(ibis.coalesce(ordered, started), ibis.coalesce(started, ordered))

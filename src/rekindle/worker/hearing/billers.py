@@ -15,7 +15,7 @@ from threading import Lock
 
 from rekindle.billing import BilledFact, Biller, Notice, build_biller_or_tell, write_fact
 from rekindle.errors import BusyError, EventError, WorkError
-from rekindle.journeys import Signal
+from rekindle.journeys import Signal, order_signal
 from rekindle.journeys.population import PAYMENT_CLEARED, PAYMENT_DROPPED
 from rekindle.ledger import AccessNote, HeardNotice, KeptNotices, mend
 from rekindle.runtime import Workspace
@@ -114,7 +114,7 @@ class BillerNotices:
 
     def _ends(self, biller: Biller, notice: Notice, one: Signal, awaited: frozenset[str]) -> bool:
         """Return whether somebody waits for it, and owes nothing else where it is of a payment."""
-        if one.kind is SignalKind.RESUME:
+        if one.kind in (SignalKind.RESUME, SignalKind.ORDER):
             return True
         stopped = next((s.key for s in notice.statements if s.table == "subscriptions"), "")
         return one.name in awaited and not biller.is_owing(notice.customer, besides=stopped)
@@ -127,6 +127,8 @@ class BillerNotices:
         own = json.dumps(["notice", provider, notice.id], ensure_ascii=False)
         if notice.is_back:
             yield Signal(customer, SignalKind.RESUME, notice.at, own)
+        if notice.instead_of:
+            yield order_signal(customer, notice.at, provider, own)
         for one in notice.statements:
             row = one.row
             if one.table == "invoices":
@@ -140,6 +142,9 @@ class BillerNotices:
                         yield Signal(customer, kind, at, key, name)
             elif _stops(one):
                 yield Signal(customer, kind, notice.at, own, PAYMENT_DROPPED)
+            elif one.table == "subscriptions" and (began := _start_of(one)) is not None:
+                name = f"subscription:{one.key}@{began.timestamp():.0f}"
+                yield order_signal(customer, began, provider, name)
 
     def _as_heard(self, notice: Notice, customer: str) -> HeardNotice:
         lines = [write_fact(one, notice.at) for one in notice.statements]
@@ -162,6 +167,12 @@ def _stops(one: BilledFact) -> bool:
     if one.table == "subscriptions":
         return row.get("cancelled_at") is not None or row.get("ended_at") is not None
     return one.table == "pauses"
+
+
+def _start_of(one: BilledFact) -> datetime | None:
+    """Return since when a subscription is paid for; None for a trial."""
+    began = one.row.get("started_at")
+    return began if isinstance(began, datetime) and not one.row.get("is_trial") else None
 
 
 def _customer_of(statements: Iterable[BilledFact]) -> str:

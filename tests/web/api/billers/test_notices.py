@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from rekindle.billing import pull_facts
+from rekindle.billing import find_billers, pull_facts
 from rekindle.gate import Enrolment
 from rekindle.journeys import JourneyVersion, parse_journey
 from rekindle.ledger.intake_models import BillerNotice
@@ -38,11 +39,22 @@ def rows(space: Workspace, table: str) -> list[dict[str, Any]]:
     return found
 
 
-def enrol(space: Workspace, person: str = "u1") -> None:
+BACK = """journey: back
+enter: {audience: subscription_state = 'gone'}
+goal: {on: order, within: 60 days}
+holdout: none
+steps:
+  - wait: 20 days
+  - send: {channel: email, template: card}
+"""
+
+
+def enrol(space: Workspace, person: str = "u1", text: str = DUNNING) -> None:
     now = space.clock.now()
-    version = JourneyVersion(parse_journey(DUNNING), 1, 0.0, "salt", now)
+    version = JourneyVersion(parse_journey(text), 1, 0.0, "salt", now)
+    name = version.journey.name
     space.book.start(version)
-    space.book.enrol([Enrolment(person, "unpaid", 1, 0, Arm.TREATMENT, now, None, 0, now, now)])
+    space.book.enrol([Enrolment(person, name, 1, 0, Arm.TREATMENT, now, None, 0, now, now)])
 
 
 def open_count(space: Workspace) -> int:
@@ -191,6 +203,33 @@ def test_a_pause_an_end_and_a_return_end_it_too(
         fake.world.end(sub)
     fake.world.clock.move(timedelta(minutes=1))
     assert (post(fake.world.events[-1])[0], open_count(space)) == (200, 0)
+
+
+@pytest.mark.parametrize("by", ["the page", "the business's own checkout"])
+def test_who_subscribes_again_is_not_written_to_from_the_notice_on(
+    fake: FakeBiller, space: Workspace, post: Post, by: str
+) -> None:
+    sub, _ = subscriber(fake)
+    fake.world.end(sub)
+    customer = fake.world.things[sub]["customer"]
+    price = fake.world.things[sub]["items"]["data"][0]["price"]
+    fake.world.advance(timedelta(days=40))
+    enrol(space, text=BACK)
+    fake.world.clock.move(timedelta(minutes=1))
+    assert (post(events_of(fake, "customer.subscription.deleted")[-1])[0], open_count(space)) == (
+        200,
+        1,
+    )
+    before = len(fake.world.events)
+    if by == "the page":
+        biller = find_billers()["stripe"].build(space.config.billing, dict(os.environ))
+        biller.reactivate(sub, price, key="touch")
+    else:
+        fake.world.subscribe(customer, price)
+    fake.world.clock.move(timedelta(minutes=1))
+    for event in fake.world.events[before:]:
+        assert post(event)[0] == 200
+    assert open_count(space) == 0
 
 
 def test_of_who_was_erased_only_that_a_notice_came_is_kept(

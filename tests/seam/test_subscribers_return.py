@@ -1,0 +1,143 @@
+"""Somebody who subscribes again has returned, whatever file says so and whenever it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rekindle.config import SourceSettings
+from rekindle.desk import Scaffold, create_workspace, replay_journey, report_journey
+from rekindle.runtime import Workspace
+from rekindle.vocabulary import Arm, Reason, Unknown
+from tests.runtime.shops import Team, set_key
+
+NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+TABLES = {
+    "subscriptions": "subscription_id,customer_id,plan,amount,interval,started_at,ended_at",
+    "customers": "customer_id,email,country,email_consent,email_consent_at",
+    "orders": "order_id,customer_id,ordered_at,gross",
+}
+PEOPLE = ("ada", "ben", "cleo")
+LEFT = "".join(f"s-{who},{who},Gold,10,month,2025-01-01,2026-03-01\n" for who in PEOPLE)
+BACK = "t-ada,ada,Gold,12,month,{0},\n"
+JOURNEY = """\
+journey: back
+enter: {audience: subscription_state = 'gone'}
+goal: {on: order, within: 60 days}
+holdout: none
+steps:
+  - send: {channel: email, template: check-in}
+  - wait: 3 days
+  - send: {channel: email, template: nudge}
+"""
+
+
+def write(folder: Path, table: str, rows: str) -> None:
+    (folder / f"{table}.csv").write_text(f"{TABLES[table]}\n{rows}")
+
+
+def bring(club: Team, table: str, rows: str) -> None:
+    write(club.folder, table, rows)
+    club.workspace.import_facts()
+
+
+def source_of(table: str) -> SourceSettings:
+    columns = {name: name for name in TABLES[table].split(",")}
+    return SourceSettings(name=table, table=table, path=f"{table}.csv", columns=columns)
+
+
+@pytest.fixture
+def club(tmp_path: Path) -> Iterator[Team]:
+    """Three who left a club in March; it is June, and a journey has written to them."""
+    sources = [source_of(table) for table in ("subscriptions", "customers")]
+    write(tmp_path, "subscriptions", LEFT)
+    cards = "".join(f"{who},{who}@example.com,GB,yes,2025-01-01\n" for who in PEOPLE)
+    write(tmp_path, "customers", cards)
+    create_workspace(tmp_path, Scaffold("Club", "GBP", "UTC", tuple(sources)))
+    set_key(tmp_path, "postal_address", '"1 Club Lane, Leeds"')
+    (tmp_path / "journeys" / "back.yaml").write_text(JOURNEY)
+    Workspace.open(tmp_path).import_facts()
+    team = Team.at_work(tmp_path, NOW)
+    team.start("back")
+    team.tick()
+    yield team
+    team.leave()
+
+
+def ended(club: Team, person: str) -> Reason | None:
+    (one,) = [one for one in club.enrolments("back") if one.person == person]
+    return one.ended_reason
+
+
+def test_who_subscribes_again_is_not_written_to(club: Team) -> None:
+    club.clock.move(DAY)
+    bring(club, "subscriptions", LEFT + BACK.format("2026-06-01T12:00:00Z"))
+    club.tick(after=4 * DAY)
+    assert ended(club, "ada") is Reason.ORDER
+    assert len(club.states("ada")) == 1
+    assert [len(club.states(who)) for who in ("ben", "cleo")] == [2, 2]
+
+
+def test_it_counts_also_where_the_file_comes_late(club: Team) -> None:
+    """She was back before the journey began, and nobody knew."""
+    club.clock.move(DAY)
+    bring(club, "subscriptions", LEFT + BACK.format("2026-05-31T12:00:00Z"))
+    club.tick(after=4 * DAY)
+    assert ended(club, "ada") is Reason.ORDER
+    assert len(club.states("ada")) == 1
+
+
+def test_what_somebody_left_with_is_no_return(club: Team) -> None:
+    bring(club, "subscriptions", LEFT.replace(",Gold,", ",Silver,"))
+    club.tick(after=4 * DAY)
+    assert [len(club.states(who)) for who in PEOPLE] == [2, 2, 2]
+
+
+def test_who_never_left_as_the_file_says_now_did_not_come_back(club: Team) -> None:
+    club.clock.move(DAY)
+    again = LEFT.replace(
+        "s-ada,ada,Gold,10,month,2025-01-01,2026-03-01", "s-ada,ada,Gold,10,month,2025-01-01,"
+    )
+    bring(club, "subscriptions", again + BACK.format("2026-06-01T12:00:00Z"))
+    club.tick(after=4 * DAY)
+    assert len(club.states("ada")) == 2
+
+
+def test_the_report_counts_who_is_back_and_what_they_brought(club: Team) -> None:
+    club.clock.move(20 * DAY)
+    bring(club, "subscriptions", LEFT + BACK.format("2026-06-11T00:00:00Z"))
+    club.tick(after=70 * DAY)
+    report = report_journey(club.workspace, "back")
+    treated = report.arms[Arm.TREATMENT]
+    assert treated.returned == 1
+    # From 11 June until 31 July, 60 days after she entered at nine.
+    assert treated.revenue == pytest.approx(12 * (50 + 9 / 24) / (365.25 / 12), abs=0.01)
+    assert isinstance(report.attribution, Unknown)
+
+
+def test_where_there_are_orders_they_alone_are_the_money(club: Team) -> None:
+    """What a shop's subscribers pay stands in its orders, too, and would count twice."""
+    club.clock.move(20 * DAY)
+    write(club.folder, "orders", "1,ada,2026-06-05T10:00:00Z,30\n")
+    club.workspace.import_from((source_of("orders"),))
+    bring(club, "subscriptions", LEFT + BACK.format("2026-06-05T10:00:00Z"))
+    club.tick(after=70 * DAY)
+    treated = report_journey(club.workspace, "back").arms[Arm.TREATMENT]
+    assert (treated.returned, treated.revenue) == (1, 30.0)
+
+
+def test_a_replay_sees_who_came_back(club: Team) -> None:
+    bring(club, "subscriptions", LEFT + BACK.format("2026-04-20T12:00:00Z"))
+    found = replay_journey(
+        club.workspace,
+        club.workspace.journey("back"),
+        first=datetime(2026, 3, 10).date(),
+        last=datetime(2026, 5, 30).date(),
+    )
+    assert sum(one.returned for one in found.arms.values()) == 1
+    assert found.sent_after_return == 0
+    assert found.touches
