@@ -41,6 +41,7 @@ NOBODY = ("", "n/a", "none", "-", "null")
 STEPS = 14
 ORDER_COLUMNS = ("order_id", "customer_id", "ordered_at", "gross", "status")
 CARD_COLUMNS = ("customer_id", "email", "first_name", "email_consent", "email_consent_at")
+STAY_COLUMNS = ("subscription_id", "customer_id", "amount", "interval", "started_at", "ended_at")
 SYSTEMS = ("shop", "till")
 SETTINGS = """\
 [workspace]
@@ -110,6 +111,13 @@ class Order:
 
 
 @dataclass(slots=True)
+class Stay(Order):
+    """A subscription, whose beginning is a purchase; ``ended_at`` while it runs None."""
+
+    ended_at: datetime | None = None
+
+
+@dataclass(slots=True)
 class Being:
     """Somebody, with every id they have; whoever has the same mailbox and name is one."""
 
@@ -134,6 +142,7 @@ class ShopWorld:
         self.clock = MovableClock(START)
         self._beings: list[Being] = []
         self._orders: list[Order] = []
+        self._stays: list[Stay] = []
         self._seen: set[str] = set()
         self._reports = 0
         self._backup: Path | None = None
@@ -167,7 +176,9 @@ class ShopWorld:
 
     def _lay_out(self, ledger: str) -> None:
         text = SETTINGS + (f'[ledger]\nurl = "{ledger}"\n' if ledger else "")
-        kinds = {"orders": ORDER_COLUMNS, "customers": CARD_COLUMNS}
+        kinds = {
+            "orders": ORDER_COLUMNS, "customers": CARD_COLUMNS, "subscriptions": STAY_COLUMNS,
+        }  # fmt: skip
         for system in SYSTEMS:
             for table, columns in kinds.items():
                 lines = "\n".join(f'{name} = "{name}"' for name in columns)
@@ -215,15 +226,27 @@ class ShopWorld:
                 for one in self._orders
                 if one.customer.startswith(initial)
             ]  # fmt: skip
+            stays = [
+                {"subscription_id": one.number, "customer_id": one.customer, "amount": "9",
+                 "interval": "month", "started_at": one.at.isoformat(),
+                 "ended_at": one.ended_at.isoformat() if one.ended_at else ""}
+                for one in self._stays
+                if one.customer.startswith(initial)
+            ]  # fmt: skip
             # A till whose customers leave no address: their cells do not join them.
             cards.append({"customer_id": f"{initial}1", "email": "n/a", "first_name": ""})
             cards.append({"customer_id": f"{initial}2", "email": "n/a", "first_name": ""})
             orders.append({"order_id": f"{system}-0", "customer_id": f"{initial}1",
                            "ordered_at": (START - 300 * DAY).isoformat(), "gross": "9",
                            "status": "completed"})  # fmt: skip
+            stays.append({"subscription_id": f"{system}-s", "customer_id": f"{initial}1",
+                          "amount": "9", "interval": "month",
+                          "started_at": (START - 300 * DAY).isoformat(),
+                          "ended_at": (START - 200 * DAY).isoformat()})  # fmt: skip
             self.draw.shuffle(cards)
             self._write(f"{system}_customers.csv", CARD_COLUMNS, cards)
             self._write(f"{system}_orders.csv", ORDER_COLUMNS, orders)
+            self._write(f"{system}_subscriptions.csv", STAY_COLUMNS, stays)
 
     def _spelled(self, being: Being) -> str:
         """Return the mailbox as one of the systems may write it."""
@@ -242,7 +265,7 @@ class ShopWorld:
         self.draw.shuffle(sources)
         self.log.append(("imported", *(source.name for source in sources)))
         self.space.import_from(tuple(sources))
-        for order in self._orders:
+        for order in (*self._orders, *self._stays):
             order.was_imported_as = (order.at, order.status)
 
     # What the worker does
@@ -273,7 +296,8 @@ class ShopWorld:
 
     def _purchases(self, being: Being) -> list[Order]:
         own = {id_ for _, id_ in being.ids}
-        return [one for one in self._orders if one.customer in own and one.is_purchase]
+        bought = (*self._orders, *self._stays)
+        return [one for one in bought if one.customer in own and one.is_purchase]
 
     def _judge(self, being: Being, step: str, at: datetime) -> None:
         """Raise ``BrokenPromiseError`` if this mail should not have left."""
@@ -320,6 +344,25 @@ class ShopWorld:
         self.log.append(("bought on the website", being.name, order))
         properties = {"order_id": order.number, "revenue": 25}
         self._report(order.customer, "Order Completed", properties, order.at)
+
+    def subscribe(self) -> None:
+        """Somebody who has no subscription begins one; an export says so, at once or later."""
+        being = self.draw.choice(self._beings)
+        own = {id_ for _, id_ in being.ids}
+        ends = [one.ended_at for one in self._stays if one.customer in own]
+        at = self.clock.now() - self.draw.choice([HOUR, DAY])
+        if all(end is not None and end < at for end in ends):
+            stay = Stay(f"s{len(self._stays)}", self.draw.choice(being.ids)[1], at)
+            self._stays.append(stay)
+            self.log.append(("subscribed", being.name, stay))
+
+    def leave(self) -> None:
+        """A subscription ends."""
+        running = [one for one in self._stays if one.ended_at is None]
+        if running:
+            stay = self.draw.choice(running)
+            stay.ended_at = max(stay.at, self.clock.now() - HOUR)
+            self.log.append(("left", stay))
 
     def draft(self) -> None:
         """An order is exported before it is paid."""
@@ -417,6 +460,8 @@ CHANCES = {
     ShopWorld.relative: 2,
     ShopWorld.buy: 4,
     ShopWorld.buy_reported: 3,
+    ShopWorld.subscribe: 3,
+    ShopWorld.leave: 2,
     ShopWorld.draft: 2,
     ShopWorld.pay: 3,
     ShopWorld.redate: 3,

@@ -111,10 +111,16 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 def _subscribers(people: list[str]) -> dict[str, list[dict[str, str]]]:
     """Return what people pay for: of half of them the card expires, the others have paused.
 
-    A few subscribe for a season, and are gone since the last one.
+    A few subscribe for a season, and are gone since the last one; a few left in May, of whom some
+    did not mean to.
     """
     began = "2024-01-01T08:00:00+00:00"
-    stays = [(f"s-{person}", person, began, "") for person in people if person not in people[4::10]]
+    why = dict.fromkeys(people[6::10], "payment failed") | dict.fromkeys(people[8::10], "price")
+    stays = [
+        (f"s-{person}", person, began, "2024-05-10T08:00:00Z" if person in why else "")
+        for person in people
+        if person not in people[4::10]
+    ]
     stays += [
         (f"s-{person}-{year}", person, f"{year}-07-20T08:00:00Z", f"{year}-10-20T08:00:00Z")
         for person in people[4::10]
@@ -127,6 +133,7 @@ def _subscribers(people: list[str]) -> dict[str, list[dict[str, str]]]:
                 "customer_id": person,
                 "started_at": start,
                 "ended_at": end,
+                "end_reason": why.get(person, ""),
                 "plan": "Candles",
                 "amount": "10",
                 "currency": "GBP",
