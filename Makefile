@@ -5,7 +5,7 @@ LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--no-deps --no-build-isolation --editable .
-# What the demo runs in: everything, where it is there; else the product's dependencies alone.
+# What the demo runs in: everything, where it is there; else what a server has.
 PRODUCT := $(if $(wildcard $(READY)),$(READY),$(VENV)/.product)
 
 .DEFAULT_GOAL := help
@@ -24,12 +24,12 @@ $(READY): $(LOCKED) pyproject.toml
 	@$(INSTALL)
 	@touch $@
 
-$(VENV)/.product: requirements/lock.txt requirements/build.lock pyproject.toml tools/setup.sh
-	@tools/setup.sh $(VENV) requirements/lock.txt requirements/build.lock
+$(VENV)/.product: requirements/server.lock requirements/build.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV) requirements/server.lock requirements/build.lock
 	@$(INSTALL)
 	@touch $@
 
-demo: $(PRODUCT)  ## run the whole loop on a real shop's orders
+demo: $(PRODUCT)  ## run the whole loop on a real shop's orders, and on a club's subscriptions
 	@$(BIN)/rekindle demo
 
 test: $(READY)  ## run the tests

@@ -14,7 +14,8 @@ import pytest
 import typer
 
 from rekindle.cli import app
-from rekindle.cli.demo import perform
+from rekindle.cli.demo import perform, perform_club
+from rekindle.cli.demo.showing import make_folder
 from rekindle.desk import find_sample
 from rekindle.errors import WorkspaceError
 from tests.cli.commands import rekindle
@@ -64,6 +65,31 @@ def test_the_demo_runs_and_what_it_typed_can_be_typed_again(
     }  # fmt: skip
     for words in (commands[2], commands[-1]):
         assert rekindle(*words).code == 0
+    close_ledgers()
+
+
+def test_the_club_is_left_asked_and_come_back_to_over_http(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rekindle"])
+    make_folder(Path("demo"))
+    before = dict(os.environ)
+    perform_club(context(), Path("demo"), people=40)
+    assert dict(os.environ) == before
+    said = capsys.readouterr().out
+    assert "You are back" in said
+    assert '"type": "access.restored"' in said
+    assert '"because": "came_back"' in said
+    lines = [line for line in said.splitlines() if line.startswith("$ rekindle")]
+    assert [line.split()[2] for line in lines] == [
+        "init", "pull", "audit", "starters", "start", "tick", "starters", "start", "tick", "up",
+        "pull", "report",
+    ]  # fmt: skip
+    mails = [path.read_text() for path in (here / "demo/club/state/outbox").rglob("*.eml")]
+    assert any("did not go through" in mail for mail in mails)
+    report = rekindle("report", "subscription-back", "-C", "demo/club", "--json").document
+    assert sum(report["returned"].values()) == 1
+    assert report["sent_after_return"] == 0
     close_ledgers()
 
 

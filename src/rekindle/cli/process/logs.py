@@ -21,7 +21,7 @@ from typing import Any
 from rekindle.cli.console import errors, plain
 
 HIDDEN = "…"
-NOISY = ("matplotlib", "waitress", "django", "filelock")
+NOISY = ("matplotlib", "waitress", "django", "filelock", "stripe", "httpx", "httpx2")
 ADDRESS = re.compile(r"(?<![\w/.+%-])[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
 IN_URL = re.compile(r"(://[^\s/:@]*):[^\s/@]+@")
 PHONE = re.compile(r"(?<![\w.:-])\+\d(?:[ ().-]{0,3}\d){6,14}\b")
