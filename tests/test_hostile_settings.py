@@ -78,10 +78,14 @@ NEEDED = {
     "budgets": {"per_month": "1"},
     "worth": {"margin": "1"},
     "sources": {"name": '"shop"', "table": '"orders"'},
+    "targets": {"measure": '"entered"', "value": "1", "by": "2027-06-30"},
     "caps": {"max": "1", "per": '"1 day"'},
     "days": {"at_risk": "1", "lapsed": "2", "dormant": "3", "gone": "4"},
     "warm_up": {"first_day": "2026-11-01"},
 }
+
+
+LISTS = ("budgets", "worth", "sources", "targets")
 
 
 def written(place: str, value: str) -> str:
@@ -93,7 +97,7 @@ def written(place: str, value: str) -> str:
     if path[0] == "caps" and len(path) == 1:
         needed = {}
     lines = [f"{key} = {given}" for key, given in (dict(needed) | {last: value}).items()]
-    head = f"[[{path[0]}]]" if path[0] in {"budgets", "worth", "sources"} else f"[{'.'.join(path)}]"
+    head = f"[[{path[0]}]]" if path[0] in LISTS else f"[{'.'.join(path)}]"
     return "\n".join([head, *lines])
 
 

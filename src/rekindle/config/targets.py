@@ -48,7 +48,7 @@ class TargetSettings(Settings):
         description="A measure of the catalogue, or of the audit: `drifted_share`, "
         "`returned_share`."
     )
-    value: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] = Field(
+    value: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = Field(
         description="What it is to be: a share as 0.12, an amount in the currency, or a number."
     )
     by: CalendarDay = Field(description="The day by which, like 2027-06-30.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import Facts
@@ -19,10 +20,12 @@ def build_rests(facts: Facts) -> ir.Table:
     """
     of = facts.more["subscriptions"]
     rows = at_home(facts.more["pauses"], of, "subscription_id")
-    rows = rows.join(of.select(*KEY, "customer_id"), list(KEY))
+    rows = rows.join(of.select(*KEY, "customer_id", since="started_at"), list(KEY))
     rows = rows.filter(rows.customer_id.notnull() & rows.paused_at.notnull())
     planned_on = local_day(rows.planned_until.fill_null(rows.resumed_at), facts.zone)
-    rows = rows.mutate(planned_on=planned_on)
-    return rows.group_by("customer_id", at=rows.paused_at).agg(
+    # What was noted of a subscription earlier counts as it begins.
+    rests_at = ibis.greatest(rows.paused_at, rows.since)
+    rows = rows.mutate(planned_on=planned_on, rests_at=rests_at)
+    return rows.group_by("customer_id", at=rows.rests_at).agg(
         planned_on=rows.planned_on.min(), over_at=rows.resumed_at.max()
     )

@@ -13,37 +13,37 @@ from typing import Any
 
 from ibis.common.bases import Comparable
 
-# A node may be freed in the middle of another's comparison, by the same thread.
-_lock = threading.RLock()
-
-
-def _are_equal(self: Any, other: Any) -> bool:
-    if self is other:
-        return True
-    if type(self) is not type(other):
-        return False
-    known = Comparable.__cache__.get(id(self))
-    # Both are alive, so what stands under their addresses is of them: no lock to read it.
-    answer = None if known is None else known.get(id(other))
-    if answer is None:
-        answer = bool(self.__equals__(other))
-        with _lock:
-            Comparable.__cache__.setdefault(id(self), {})[id(other)] = answer
-            Comparable.__cache__.setdefault(id(other), {})[id(self)] = answer
-    return answer
-
-
-def _forget(self: Any) -> None:
-    own = id(self)
-    with _lock:
-        for other in Comparable.__cache__.pop(own, ()):
-            answers = Comparable.__cache__[other]
-            del answers[own]
-            if not answers:
-                del Comparable.__cache__[other]
-
 
 def compare_safely() -> None:
     """Let every thread of this process compare Ibis expressions without harm to another."""
-    Comparable.__eq__ = _are_equal
-    Comparable.__del__ = _forget
+    # Held here and not by name: nodes are freed also while the interpreter ends, after names.
+    cache = Comparable.__cache__
+    # A node may be freed in the middle of another's comparison, by the same thread.
+    lock = threading.RLock()
+
+    def are_equal(self: Any, other: Any) -> bool:
+        if self is other:
+            return True
+        if type(self) is not type(other):
+            return False
+        known = cache.get(id(self))
+        # Both are alive, so what stands under their addresses is of them: no lock to read it.
+        answer = None if known is None else known.get(id(other))
+        if answer is None:
+            answer = bool(self.__equals__(other))
+            with lock:
+                cache.setdefault(id(self), {})[id(other)] = answer
+                cache.setdefault(id(other), {})[id(self)] = answer
+        return answer
+
+    def forget(self: Any) -> None:
+        own = id(self)
+        with lock:
+            for other in cache.pop(own, ()):
+                answers = cache[other]
+                del answers[own]
+                if not answers:
+                    del cache[other]
+
+    Comparable.__eq__ = are_equal
+    Comparable.__del__ = forget

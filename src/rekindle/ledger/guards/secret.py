@@ -61,11 +61,15 @@ def require_secret(directory: Path, *, may_make: Callable[[], bool] = lambda: Tr
     """
     found = find_secret(directory)
     if found is None and not may_make():
-        raise ConfigError(
-            f"{directory / FILE} is gone, and this ledger was written with it. Nothing is sent, "
-            "signed or hashed. Put it back from the backup, or set REKINDLE_SECRET; if it is lost "
-            "for good, `rekindle accept-secret` makes another one, and says what that costs"
-        )
+        # Somebody who began at the same moment may have made it, and sealed the ledger since.
+        found = find_secret(directory)
+        if found is None:
+            raise ConfigError(
+                f"{directory / FILE} is gone, and this ledger was written with it. Nothing is "
+                "sent, signed or hashed. Put it back from the backup, or set REKINDLE_SECRET; if "
+                "it is lost for good, `rekindle accept-secret` makes another one, and says what "
+                "that costs"
+            )
     if found is None:
         make_secret(directory)
         found = find_secret(directory)
