@@ -12,6 +12,7 @@ from rekindle.desk import (
     report_journey,
     report_programme,
 )
+from rekindle.ledger import load_drawn
 from rekindle.vocabulary import Arm, Channel, Reason
 from tests.runtime.shops import DAY, EVERYONE, Team, add_section
 
@@ -29,10 +30,13 @@ def held(imported_shop: Path, tmp_path: Path) -> Team:
 
 
 def drawn(team: Team, arm: Arm) -> set[str]:
-    people = {one.person for one in team.enrolments("everyone")}
-    at = team.clock.now()
-    found = {who: explain_customer(team.workspace, who, at).drawn for who in sorted(people)[:60]}
-    return {who for who, one in found.items() if one is not None and one.arm is arm}
+    """Return sixty people's part in an arm, as the ledger has it."""
+    people = sorted({one.person for one in team.enrolments("everyone")})[:60]
+    return {
+        one.person
+        for one in load_drawn(team.workspace.ledger)
+        if one.person in people and one.arm is arm
+    }
 
 
 def test_withheld_people_get_nothing_and_it_is_said_everywhere(held: Team) -> None:
@@ -48,11 +52,13 @@ def test_withheld_people_get_nothing_and_it_is_said_everywhere(held: Team) -> No
     }
     assert not any(Reason.GLOBAL_HOLDOUT in held.reasons(who) for who in others)
     someone = next(who for who in sorted(withheld) if Reason.GLOBAL_HOLDOUT in held.reasons(who))
-    (mail,) = (
-        one
-        for one in explain_customer(held.workspace, someone, held.clock.now()).verdicts
-        if one.channel == Channel("email")
+    told, other = (
+        explain_customer(held.workspace, who, held.clock.now()) for who in (someone, min(others))
     )
+    assert told.drawn is not None
+    assert other.drawn is not None
+    assert (told.drawn.arm, other.drawn.arm) == (Arm.HOLDOUT, Arm.TREATMENT)
+    (mail,) = (one for one in told.verdicts if one.channel == Channel("email"))
     assert mail.decision.reason is Reason.GLOBAL_HOLDOUT
     space = held.workspace
     plan = build_plan(space, space.journey("calm"), held.clock.now())
