@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "rekindle"
 CODE_FOLDERS = ("src", "tests", "tools", "bench", "examples")
 NOT_OURS = frozenset({".git", ".venv", ".hypothesis", "__pycache__", "build", "dist"})
-WORK_FOLDERS = frozenset({ROOT / "demo", ROOT / "bench" / "work"})
+WRITTEN = frozenset({ROOT / "demo", ROOT / "bench" / "work", ROOT / "bench" / "results.json"})
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def files(folder: Path = ROOT) -> Iterator[Path]:
 
 
 def entries(folder: Path) -> list[Path]:
-    """Return what a folder of the project holds, without caches and work folders."""
+    """Return what a folder of the project holds, without caches and what demo and benches write."""
     return sorted(entry for entry in folder.iterdir() if _is_ours(entry))
 
 
@@ -149,7 +149,7 @@ def _is_ours(entry: Path) -> bool:
     name = entry.name
     return not (
         name in NOT_OURS
-        or entry in WORK_FOLDERS
+        or entry in WRITTEN
         or name.endswith((".egg-info", "_cache", ".log"))
         or name.startswith(".coverage")
     )
