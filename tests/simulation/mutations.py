@@ -269,4 +269,6 @@ MUTATIONS = (
         "buyer = ibis.coalesce(found.person_id, found.person)", "buyer = found.person", "files"),
     Mutation("a draft that was paid is no news", "worker/observing.py",
         "    if sold_at is not None and sold_at > entered_at:", "    if False:", "files"),
+    Mutation("a subscription that begins is no return", "subscriptions/starts.py",
+        "    if not facts.has_subscriptions:", "    if True:", "files"),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from rekindle.subscriptions import (
     build_purchases,
     build_rates,
     build_starts,
+    name_start,
 )
 from rekindle.testing.family_contract import check_families
 from tests.subscriptions.businesses import (
@@ -122,6 +123,7 @@ def test_purchases_are_orders_and_starts_in_one_form() -> None:
     engine.close()
     assert (row["customer_id"], row["kind"], row["known_in"]) == ("ada", "purchase", None)
     assert row["order_id"].startswith("subscription:s1@")
+    assert row["order_id"] == name_start("s1", at("2025-01-01"))
 
 
 def test_the_family_keeps_what_families_promise() -> None:

@@ -12,7 +12,13 @@ from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.rests import build_rests
 from rekindle.subscriptions.retrying import OwedPayment, RetryStop, decide_retry
 from rekindle.subscriptions.standing import build_standing, build_unreadable
-from rekindle.subscriptions.starts import build_purchases, build_rates, build_starts
+from rekindle.subscriptions.starts import (
+    build_order_id,
+    build_purchases,
+    build_rates,
+    build_starts,
+    name_start,
+)
 from rekindle.subscriptions.states import STATE, build_states
 
 __all__ = [
@@ -32,6 +38,7 @@ __all__ = [
     "build_failures",
     "build_months",
     "build_movements",
+    "build_order_id",
     "build_purchases",
     "build_rates",
     "build_rests",
@@ -46,4 +53,5 @@ __all__ = [
     "describe_declines",
     "find_definition",
     "judge_decline",
+    "name_start",
 ]

@@ -5,42 +5,39 @@ A stay that begins is a purchase like any: it ends journeys, and counts as a ret
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import PURCHASE, Facts
 from rekindle.subscriptions.days import local_day
-from rekindle.subscriptions.definitions import OURS
-from rekindle.subscriptions.departures import FOR_EVER
-from rekindle.subscriptions.movements import build_deltas
-from rekindle.subscriptions.standing import MRR, build_standing
+from rekindle.subscriptions.standing import MRR
+from rekindle.subscriptions.totals import build_totals
 
+PREFIX = "subscription:"
 BOOKED = ("known_in", "sold_in", "moved_in")
+
+
+def name_start(subscription: str, at: datetime) -> str:
+    """Return the id of the purchase that a stay is, as ``build_purchases`` has it."""
+    return f"{PREFIX}{subscription}@{at.timestamp():.0f}"
+
+
+def build_order_id(starts: ir.Table) -> ir.Value:
+    """Return the ids of the purchases that these starts are; no order has such a one."""
+    return ibis.literal(PREFIX) + starts.start_id
 
 
 def build_starts(facts: Facts) -> ir.Table:
     """Return one row a stay, as it began: ``customer_id``, ``at``, ``source``, ``start_id``.
 
     Who had no subscription that pays has one, by our definition; a pause is part of a stay.
-    ``start_id`` names the subscription it began with and the second, for one that is revived
-    begins again.
     """
-    rows = build_deltas(build_standing(facts, FOR_EVER, OURS))
-    rows = rows.filter(rows.customer_id.notnull())
-    second = rows["at"].epoch_seconds().cast("int64").cast("string")
-    rows = rows.mutate(start_id=rows.subscription_id + "@" + second)
-    # All of one instant happens at once: a plan that takes another's place begins no stay.
-    came = rows.seat_delta > 0
-    moments = rows.group_by("customer_id", "at").agg(
-        change=rows.seat_delta.sum(),
-        source=rows.source.min(where=came),
-        start_id=rows.start_id.min(where=came),
+    rows = build_totals(facts)
+    began = rows.filter(
+        rows.customer_id.notnull() & (rows.seats > 0) & (rows.seats <= rows.seat_delta)
     )
-    until = ibis.window(
-        group_by=moments.customer_id, order_by=moments["at"], preceding=None, following=0
-    )
-    moments = moments.mutate(seats=moments.change.sum().over(until))
-    began = moments.filter((moments.seats > 0) & (moments.seats <= moments.change))
     return began.select("customer_id", "at", "source", "start_id")
 
 
@@ -60,7 +57,7 @@ def build_purchases(orders: ir.Table, facts: Facts) -> ir.Table:
         starts.select(
             "source",
             "customer_id",
-            order_id=ibis.literal("subscription:") + starts.start_id,
+            order_id=build_order_id(starts),
             ordered_at=starts["at"],
             ordered_on=local_day(starts["at"], facts.zone),
             kind=ibis.literal(PURCHASE),
@@ -74,13 +71,11 @@ def build_rates(facts: Facts) -> ir.Table:
 
     Spells of one customer follow each other; the last has no ``ends_at``.
     """
-    rows = build_deltas(build_standing(facts, FOR_EVER, OURS))
-    rows = rows.group_by("customer_id", "at").agg(delta=rows.delta.sum())
+    rows = build_totals(facts)
     whole = ibis.window(group_by=rows.customer_id, order_by=rows["at"])
-    until = ibis.window(group_by=rows.customer_id, order_by=rows["at"], preceding=None, following=0)
     return rows.select(
         "customer_id",
         since_at=rows["at"],
         ends_at=rows["at"].lead().over(whole),
-        mrr=rows.delta.sum().over(until).cast(MRR),
+        mrr=rows.mrr.cast(MRR),
     )

@@ -14,8 +14,8 @@ from rekindle.subscriptions.days import local_day
 from rekindle.subscriptions.definitions import OURS
 from rekindle.subscriptions.departures import FOR_EVER, ChurnKind, build_why
 from rekindle.subscriptions.failures import Ending, build_failures
-from rekindle.subscriptions.movements import build_deltas
-from rekindle.subscriptions.standing import MRR, build_standing
+from rekindle.subscriptions.standing import MRR
+from rekindle.subscriptions.totals import build_totals
 
 STANDING = (
     "seats",
@@ -45,7 +45,7 @@ def build_states(facts: Facts) -> ir.Table:
     why, as it was known when they came back) and ``brought`` (MRR × days
     before ``on``).
     """
-    days = _with_turns(_with_days(_with_sums(facts), facts.zone))
+    days = _with_turns(_with_days(_with_plans(build_totals(facts)), facts.zone))
     moments = _moments(days, facts)
     stood = days.select("left_came_on", *STANDING, who="customer_id", since="at", until="until_at")
     # A join on instants: what is noted of somebody who was never subscribed falls away.
@@ -89,20 +89,12 @@ def _with_unpaid(rows: ir.Table) -> ir.Table:
     return rows.mutate(times_unpaid=ibis.coalesce(rows.over.sum().over(before), 0) + rows.lasts)
 
 
-def _with_sums(facts: Facts) -> ir.Table:
-    """Return seats, MRR and plan of each customer after each instant."""
-    rows = build_deltas(build_standing(facts, FOR_EVER, OURS))
-    rows = rows.group_by("customer_id", "at").agg(
-        delta=rows.delta.sum(), seat_delta=rows.seat_delta.sum(), named=rows.plan.max()
-    )
+def _with_plans(rows: ir.Table) -> ir.Table:
+    """Add the plan of each customer after each instant: the one that was named last."""
     so_far = ibis.window(
         group_by=rows.customer_id, order_by=rows["at"], preceding=None, following=0
     )
-    rows = rows.mutate(
-        seats=rows.seat_delta.sum().over(so_far),
-        mrr=rows.delta.sum().over(so_far),
-        plans=rows.named.count().over(so_far),
-    )
+    rows = rows.mutate(plans=rows.named.count().over(so_far))
     of_plan = ibis.window(group_by=[rows.customer_id, rows.plans])
     return rows.mutate(plan=rows.named.max().over(of_plan)).drop("named", "plans")
 

@@ -34,7 +34,7 @@ from rekindle.profiles import (
     join_spells,
     local_day,
 )
-from rekindle.subscriptions import build_starts
+from rekindle.subscriptions import build_order_id, build_starts
 from rekindle.vocabulary import SignalKind
 
 ROWS_AT_ONCE = 4_000_000
@@ -382,7 +382,7 @@ def _purchases(
         started = starts.select(
             "customer_id",
             "at",
-            key=ibis.literal("subscription:") + starts.start_id,
+            key=build_order_id(starts),
             ended_at=ibis.null(asked.ended_at.type()),
         )
         asked = asked.union(started.select(*asked.columns))

@@ -19,6 +19,7 @@ from rekindle.journeys import Signal, order_signal
 from rekindle.journeys.population import PAYMENT_CLEARED, PAYMENT_DROPPED
 from rekindle.ledger import AccessNote, HeardNotice, KeptNotices, mend
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import name_start
 from rekindle.vocabulary import SignalKind
 from rekindle.worker.guarding import Guard
 from rekindle.worker.keeping.access import AccessKeeper, name_access
@@ -143,8 +144,7 @@ class BillerNotices:
             elif _stops(one):
                 yield Signal(customer, kind, notice.at, own, PAYMENT_DROPPED)
             elif one.table == "subscriptions" and (began := _start_of(one)) is not None:
-                name = f"subscription:{one.key}@{began.timestamp():.0f}"
-                yield order_signal(customer, began, provider, name)
+                yield order_signal(customer, began, provider, name_start(one.key, began))
 
     def _as_heard(self, notice: Notice, customer: str) -> HeardNotice:
         lines = [write_fact(one, notice.at) for one in notice.statements]
