@@ -16,12 +16,12 @@ from typing import Any
 from rekindle.billing.chargebee.asking import DeclinedError, ask, build_client, raw, under
 from rekindle.billing.chargebee.reading import (
     OWED,
+    STATES,
     ChargebeeReader,
     Thing,
     first_item,
     read_card,
     read_codes,
-    read_instant,
     read_open_invoice,
     read_plan,
     read_price,
@@ -41,6 +41,7 @@ from rekindle.billing.model import (
     SubscriptionState,
     name_place,
 )
+from rekindle.billing.values import read_instant
 from rekindle.config import BillingSettings
 from rekindle.errors import BillerRefusedError, EventError, ForgedReportError
 
@@ -146,7 +147,7 @@ class ChargebeeBiller:
         try:
             return raw(ask(lambda: self._api.Event.retrieve(id_)).event)
         except BillerRefusedError as error:
-            if "resource_not_found" in str(error):
+            if _is_missing(error):
                 raise ForgedReportError("Chargebee knows no such event of this site") from error
             raise
 
@@ -184,7 +185,7 @@ class ChargebeeBiller:
         try:
             thing = self._retrieve(name, notice.thing)
         except BillerRefusedError as error:
-            if "resource_not_found" in str(error):
+            if _is_missing(error):
                 return notice
             raise
         said = self._reader.read(name, thing, self._person(notice.customer), notice.at)
@@ -334,7 +335,7 @@ class ChargebeeBiller:
         try:
             found = ask(lambda: self._api.Subscription.retrieve(subscription))
         except BillerRefusedError as error:
-            if "resource_not_found" in str(error):
+            if _is_missing(error):
                 return None
             raise
         thing, customer = raw(found.subscription), raw(found.customer)
@@ -357,7 +358,7 @@ class ChargebeeBiller:
         try:
             found: Thing = ask(request)
         except BillerRefusedError as error:
-            if "resource_not_found" in str(error):
+            if _is_missing(error):
                 return {}
             raise
         return found
@@ -445,6 +446,11 @@ class ChargebeeBiller:
             raise ForgedReportError("the notice has not the password that was set at Chargebee")
 
 
+def _is_missing(error: BillerRefusedError) -> bool:
+    """Return whether something was asked for that is not there."""
+    return "resource_not_found" in str(error)
+
+
 def _card_of(subscription: Thing, customer: Thing) -> str:
     found = subscription.get("payment_source_id") or customer.get("primary_payment_source_id")
     return str(found or "")
@@ -463,9 +469,9 @@ def _outcome_of(decline: str) -> ChargeOutcome:
 def _restored(kind: str, thing: Thing, content: Thing, *, is_paid: bool) -> tuple[str, str]:
     """Return what is paid for again by an event, and what it is told by where it came back."""
     if is_paid and was_declined(thing):
-        named = str((content.get("subscription") or {}).get("id") or "")
-        runs = STATES_RUNNING.get(str((content.get("subscription") or {}).get("status")), False)
-        return (named if runs else "", "")
+        named = content.get("subscription") or {}
+        runs = STATES.get(str(named.get("status"))) is SubscriptionState.ACTIVE
+        return (str(named["id"]) if runs else "", "")
     if kind not in BACK or read_state(thing) is not SubscriptionState.ACTIVE:
         return "", ""
     id_ = str(thing["id"])
@@ -473,7 +479,5 @@ def _restored(kind: str, thing: Thing, content: Thing, *, is_paid: bool) -> tupl
         return id_, ""
     return id_, name_place(id_, read_instant(thing.get("activated_at")))
 
-
-STATES_RUNNING = {"active": True, "in_trial": True, "non_renewing": True}
 
 __all__ = ["ChargebeeBiller"]

@@ -6,12 +6,12 @@ Pure: a mapping comes in as the API v2 gives it (Product Catalog 2.0), rows go o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rekindle.billing.amounts import read_minor
 from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
+from rekindle.billing.values import read_instant, read_minor, tell_card
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
@@ -27,11 +27,6 @@ STATES = {
 }
 OUTCOMES = {"success": "succeeded", "failure": "failed", "late_failure": "failed"}
 OWED = frozenset({"payment_due", "not_paid"})
-
-
-def read_instant(second: Any) -> datetime | None:
-    """Return the instant that Chargebee writes as seconds, None for none."""
-    return None if second is None else datetime.fromtimestamp(int(second), UTC)
 
 
 def read_state(subscription: Thing) -> SubscriptionState:
@@ -268,18 +263,8 @@ class ChargebeeReader:
     def _payment_source(thing: Thing, person: str, at: datetime) -> Iterator[BilledFact]:
         card = read_card(thing)
         assert card is not None
-        year, month = card.expires or (None, None)
-        row = {
-            "payment_method_id": card.id,
-            "customer_id": person,
-            "since": read_instant(thing.get("created_at")) or at,
-            "brand": card.brand,
-            "last_four": card.last4,
-            "expiry_month": month,
-            "expiry_year": year,
-            "removed_at": at if thing.get("deleted") else None,
-        }
-        yield BilledFact("payment_methods", card.id, at, row)
+        since = read_instant(thing.get("created_at")) or at
+        yield tell_card(card, person, at, since=since, is_removed=bool(thing.get("deleted")))
 
 
 def _metadata(customer: Thing) -> Thing:

@@ -27,11 +27,11 @@ from rekindle.billing.stripe.reading import (
     id_of,
     last_error,
     read_card,
-    read_instant,
     read_open_invoice,
     read_plan,
     read_state,
 )
+from rekindle.billing.values import read_instant
 from rekindle.config import BillingSettings
 from rekindle.errors import BillerError, BillerRefusedError, EventError, ForgedReportError
 from rekindle.feedback import LeaveReason

@@ -7,11 +7,11 @@ version 2026-10-28: periods are on the items, an invoice knows its subscription 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from rekindle.billing.amounts import read_minor
 from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
+from rekindle.billing.values import read_instant, read_minor, tell_card
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
@@ -26,11 +26,6 @@ STATES = {
     "canceled": SubscriptionState.ENDED,
     "incomplete_expired": SubscriptionState.ENDED,
 }
-
-
-def read_instant(second: Any) -> datetime | None:
-    """Return the instant that Stripe writes as seconds, None for none."""
-    return None if second is None else datetime.fromtimestamp(int(second), UTC)
 
 
 def id_of(given: Any) -> str:
@@ -274,18 +269,8 @@ class StripeReader:
         card = read_card(thing)
         if card is None or not thing.get("customer"):
             return
-        year, month = card.expires or (None, None)
-        row = {
-            "payment_method_id": card.id,
-            "customer_id": self.person_of(thing.get("customer")),
-            "since": at,
-            "brand": card.brand,
-            "last_four": card.last4,
-            "expiry_month": month,
-            "expiry_year": year,
-            "removed_at": at if thing.get("is_removed") else None,
-        }
-        yield BilledFact("payment_methods", card.id, at, row)
+        person = self.person_of(thing.get("customer"))
+        yield tell_card(card, person, at, since=at, is_removed=bool(thing.get("is_removed")))
 
 
 def _decline_of(charge: Thing) -> str | None:

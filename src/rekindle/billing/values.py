@@ -1,0 +1,64 @@
+"""Reads amounts and instants as billers write them, and writes what is the same of all cards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from rekindle.billing.model import BilledFact, SavedCard
+
+# https://docs.stripe.com/currencies: amounts of these have no minor unit, or a thousand.
+WHOLE = frozenset(
+    [
+        "bif",
+        "clp",
+        "djf",
+        "gnf",
+        "jpy",
+        "kmf",
+        "krw",
+        "mga",
+        "pyg",
+        "rwf",
+        "vnd",
+        "vuv",
+        "xaf",
+        "xof",
+        "xpf",
+    ]
+)
+THOUSANDS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+
+
+def read_minor(minor: Any, currency: str) -> Decimal:
+    """Return an amount in major units, of a whole number of minor ones.
+
+    That is 500 yen, 5.00 dollars, 0.500 dinars.
+    """
+    code = currency.lower()
+    places = 0 if code in WHOLE else 3 if code in THOUSANDS else 2
+    return Decimal(str(minor)).scaleb(-places)
+
+
+def read_instant(second: Any) -> datetime | None:
+    """Return the instant that is written as seconds since 1970, None for none."""
+    return None if second is None else datetime.fromtimestamp(int(second), UTC)
+
+
+def tell_card(
+    card: SavedCard, person: str, at: datetime, *, since: datetime, is_removed: bool
+) -> BilledFact:
+    """Return what is said at ``at`` of somebody's card: what is printed on it, and no number."""
+    year, month = card.expires or (None, None)
+    row = {
+        "payment_method_id": card.id,
+        "customer_id": person,
+        "since": since,
+        "brand": card.brand,
+        "last_four": card.last4,
+        "expiry_month": month,
+        "expiry_year": year,
+        "removed_at": at if is_removed else None,
+    }
+    return BilledFact("payment_methods", card.id, at, row)
