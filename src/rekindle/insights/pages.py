@@ -375,16 +375,19 @@ def _lift_section(report: JourneyReport) -> _Section:
 
 
 def _attribution_section(report: JourneyReport) -> Iterable[_Section]:
-    found = tuple(tables.attribution_tables(report))
-    if found:
-        yield _Section(
-            "What attribution would say",
-            "Attribution credits a message with the purchases that follow it, whether or not they "
-            "would have come without it. It tells which messages people met before they bought; "
-            "what was earned is above.",
-            "",
-            found,
-        )
+    return _section_of(
+        tables.attribution_tables(report),
+        "What attribution would say",
+        "Attribution credits a message with the purchases that follow it, whether or not they "
+        "would have come without it. It tells which messages people met before they bought; "
+        "what was earned is above.",
+    )
+
+
+def _section_of(found: Iterable[tables.TextTable], title: str, text: str) -> Iterable[_Section]:
+    """Yield a section of these tables, none where there are none."""
+    if shown := tuple(found):
+        yield _Section(title, text, "", shown)
 
 
 def _funnel_section(report: JourneyReport) -> _Section:
@@ -398,15 +401,12 @@ def _funnel_section(report: JourneyReport) -> _Section:
 
 
 def _subgroup_sections(report: JourneyReport) -> Iterable[_Section]:
-    found = tuple(tables.subgroup_tables(report))
-    if found:
-        yield _Section(
-            "Whom it moved",
-            "The same difference in parts of the people, told apart by what they were as they "
-            "entered. Nobody drew these parts by lot.",
-            "",
-            found,
-        )
+    return _section_of(
+        tables.subgroup_tables(report),
+        "Whom it moved",
+        "The same difference in parts of the people, told apart by what they were as they "
+        "entered. Nobody drew these parts by lot.",
+    )
 
 
 def _held_out(report: JourneyReport) -> str:
@@ -435,16 +435,13 @@ def _touch_section(report: JourneyReport) -> _Section:
 
 
 def _parting_section(report: JourneyReport) -> Iterable[_Section]:
-    found = tuple(tables.parting_tables(report))
-    if found:
-        yield _Section(
-            "Whom it cost",
-            "Messages also cost people who may be written to. Both arms are counted from their "
-            "entry on, with the share of everyone assigned: what the treatment arm has beyond the "
-            "holdout, and beyond chance, the journey brought about.",
-            "",
-            found,
-        )
+    return _section_of(
+        tables.parting_tables(report),
+        "Whom it cost",
+        "Messages also cost people who may be written to. Both arms are counted from their "
+        "entry on, with the share of everyone assigned: what the treatment arm has beyond the "
+        "holdout, and beyond chance, the journey brought about.",
+    )
 
 
 def _test_sections(report: JourneyReport) -> Iterable[_Section]:

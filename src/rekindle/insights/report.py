@@ -35,7 +35,7 @@ from rekindle.insights.lifting.subgroups import Subgroups, estimate_subgroups
 from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
-from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_unknown
+from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_told, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
 from rekindle.wording import amount, counted
 
@@ -156,7 +156,7 @@ class JourneyReport:
             "reading": self.reading.to_json(),
             "coming_back": _write_coming_back(self.coming_back),
             "earnings": None if self.earnings is None else self.earnings.to_json(),
-            "attribution": _write_attribution(self.attribution),
+            "attribution": write_told(self.attribution),
             "stopping": None if self.stopping is None else self.stopping.to_json(),
             "partings": None if self.partings is None else self.partings.to_json(),
             "subgroups": None if self.subgroups is None else self.subgroups.to_json(),
@@ -341,10 +341,6 @@ def _tell(lift: Lift | Unknown, currency: str, *, is_replay: bool) -> str:
         f"{far} with "
         f"{CONFIDENCE * 100:g} % confidence."
     )
-
-
-def _write_attribution(told: Attribution | Unknown) -> Json:
-    return write_unknown(told) if isinstance(told, Unknown) else told.to_json()
 
 
 def _write_lift(lift: Lift | Unknown, metric: str) -> Json:

@@ -6,6 +6,8 @@ for a number.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from rekindle.insights.survival import Interval
 from rekindle.vocabulary import Money, Unknown
 
@@ -13,6 +15,18 @@ VERSION = 1
 
 Figure = float | Unknown
 Json = dict[str, object]
+
+
+class Writable(Protocol):
+    """What writes itself as JSON values."""
+
+    def to_json(self) -> Json:
+        """Return it as JSON values."""
+
+
+def write_told(found: Writable | Unknown) -> Json:
+    """Return something as JSON values, or why there is nothing to be said."""
+    return write_unknown(found) if isinstance(found, Unknown) else found.to_json()
 
 
 def write_figure(figure: Figure, digits: int = 4) -> object:

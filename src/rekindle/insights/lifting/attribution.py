@@ -18,7 +18,7 @@ from rekindle.facts import PURCHASE, Engine, Facts
 from rekindle.insights.lifting.earnings import Range
 from rekindle.insights.outcomes import bring_members, build_net_orders
 from rekindle.insights.record import JourneyRecord, MessageFate
-from rekindle.insights.wire import Json, write_unknown
+from rekindle.insights.wire import Json, write_figure, write_told
 from rekindle.insights.words import UNKNOWN
 from rekindle.vocabulary import Arm, Channel, Unknown
 
@@ -102,11 +102,9 @@ class Attribution:
             "treated_revenue": round(self.treated, 2),
             "attributed": round(self.attributed, 2),
             "not_attributed": round(self.treated - self.attributed, 2),
-            "would_have_come_anyway": _write(self.anyway),
-            "earned": write_unknown(self.earned)
-            if isinstance(self.earned, Unknown)
-            else self.earned.to_json(),
-            "attributed_beyond_earned": _write(self.beyond),
+            "would_have_come_anyway": write_figure(self.anyway, 2),
+            "earned": write_told(self.earned),
+            "attributed_beyond_earned": write_figure(self.beyond, 2),
         }
 
 
@@ -206,7 +204,3 @@ def tell_attribution(told: Attribution, say: Callable[[float], str]) -> Iterator
     )
     for name, figure in rows:
         yield (name, *[UNKNOWN if isinstance(figure, Unknown) else say(figure)] * len(MODELS))
-
-
-def _write(figure: float | Unknown) -> object:
-    return write_unknown(figure) if isinstance(figure, Unknown) else round(figure, 2)

@@ -21,7 +21,7 @@ from rekindle.insights.lifting.reading import Readout, find_reading
 from rekindle.insights.lifting.subgroups import find_cost, keep_people, split_record
 from rekindle.insights.outcomes import Outcomes, load_outcomes
 from rekindle.insights.record import JourneyRecord
-from rekindle.insights.wire import VERSION, Json, write_unknown
+from rekindle.insights.wire import VERSION, Json, write_told
 from rekindle.vocabulary import Arm, Unknown
 from rekindle.wording import amount, percent
 
@@ -80,15 +80,12 @@ class SpendingPlace:
 
     def to_json(self) -> Json:
         """Return the place as JSON values; money in major units."""
-        earned = self.per_unit
         return {
             "journey": self.journey,
             "subgroup": self.subgroup or None,
             "treated": self.treated,
             "cost": round(self.cost, 4),
-            "earned_per_unit": write_unknown(earned)
-            if isinstance(earned, Unknown)
-            else earned.to_json(),
+            "earned_per_unit": write_told(self.per_unit),
         }
 
 
@@ -165,7 +162,6 @@ class BudgetAdvice:
 
     def to_json(self) -> Json:
         """Return the advice as JSON values; money in major units."""
-        move = self.move
         return {
             "version": VERSION,
             "to": self.until.isoformat(),
@@ -173,7 +169,7 @@ class BudgetAdvice:
             "margin": self.margin,
             "confidence": round(self.confidence, 6),
             "places": [place.to_json() for place in self.places],
-            "move": write_unknown(move) if isinstance(move, Unknown) else move.to_json(),
+            "move": write_told(self.move),
             "notes": list(self.told),
         }
 

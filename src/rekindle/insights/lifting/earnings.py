@@ -15,7 +15,7 @@ from rekindle.experiments import (
     relate,
     with_buyers,
 )
-from rekindle.insights.wire import Json, write_figure, write_unknown
+from rekindle.insights.wire import Json, write_figure, write_told
 from rekindle.vocabulary import Unknown
 
 RELATIVE_METHOD = "each end of the interval over the holdout's mean that it implies"
@@ -79,10 +79,10 @@ class Earnings:
     def to_json(self) -> Json:
         """Return every figure under its key."""
         told: Json = {
-            "total": _write(self.total),
-            "relative": _write(self.relative),
-            "return_on_spend": _write(self.on_spend),
-            "cost_per_incremental_return": _write(self.per_return),
+            "total": write_told(self.total),
+            "relative": write_told(self.relative),
+            "return_on_spend": write_told(self.on_spend),
+            "cost_per_incremental_return": write_told(self.per_return),
             "power": self.power.to_json(),
         }
         if isinstance(self.relative, Range):
@@ -175,7 +175,3 @@ def _find_provable(both: ArmSums, held: float, share: float, people: int) -> flo
     if min(both.mean, held) > 0:
         mean, spread = with_buyers(both.mean, spread, held / both.mean)
     return provable_lift(people=people, holdout_share=share, standard_deviation=spread, mean=mean)
-
-
-def _write(figure: Range | Unknown) -> Json:
-    return write_unknown(figure) if isinstance(figure, Unknown) else figure.to_json()

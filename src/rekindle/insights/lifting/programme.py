@@ -26,7 +26,7 @@ from rekindle.facts import Engine, Facts
 from rekindle.insights.lifting.earnings import Range
 from rekindle.insights.outcomes import find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership
-from rekindle.insights.wire import VERSION, Json, write_figure, write_unknown
+from rekindle.insights.wire import VERSION, Json, write_figure, write_told, write_unknown
 from rekindle.journeys import Goal, Journey
 from rekindle.vocabulary import Arm, SignalKind, Unknown
 from rekindle.wording import percent
@@ -83,9 +83,7 @@ class ProgrammePart:
             "net_revenue": {arm.value: write_figure(self.revenue[arm], 2) for arm in Arm},
             "lift": write_lift(self.lift),
             "return_rate_lift": write_lift(self.return_lift),
-            "total": write_unknown(self.total)
-            if isinstance(self.total, Unknown)
-            else self.total.to_json(),
+            "total": write_told(self.total),
         }
 
 

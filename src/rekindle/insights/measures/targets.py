@@ -11,7 +11,7 @@ from rekindle.insights.measures.catalogue import CATALOGUE
 from rekindle.insights.measures.model import Unit
 from rekindle.insights.model import Audit
 from rekindle.insights.tables import TextTable
-from rekindle.insights.wire import Figure, Json, write_figure
+from rekindle.insights.wire import Figure, Json, write_figure, write_unknown
 from rekindle.insights.words import UNKNOWN, say_amount, say_count, say_day, say_share
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
@@ -50,7 +50,7 @@ class Baseline:
         return {
             "taken_on": self.taken_on.isoformat(),
             "measures": {
-                name: {"unknown": one.reason} if isinstance(one, Unknown) else one
+                name: write_unknown(one) if isinstance(one, Unknown) else one
                 for name, one in self.values.items()
             },
         }
@@ -127,7 +127,7 @@ class TargetStanding:
             "by": self.target.by.isoformat(),
             "days_left": self.days_left,
             "due_today": write_figure(self.due),
-            "pace": {"unknown": pace.reason} if isinstance(pace, Unknown) else pace.value,
+            "pace": write_unknown(pace) if isinstance(pace, Unknown) else pace.value,
         }
 
 

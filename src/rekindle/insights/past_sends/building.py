@@ -34,7 +34,7 @@ from rekindle.insights.past_sends.model import (
     SendFaults,
     SendGroup,
 )
-from rekindle.insights.past_sends.reading import NOBODY, Run, SentPast, read_past
+from rekindle.insights.past_sends.reading import NOBODY, Run, Sends, SentPast, read_past
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, numbered
 
@@ -111,11 +111,7 @@ def _group(past: SentPast, rows: Whole, local: Whole) -> SendGroup:
         campaign=campaign,
         first_on=_day(local[rows].min()),
         last_on=_day(local[rows].max()),
-        sends=len(left),
-        strangers=int((sends.person[left] == NOBODY).sum()),
-        bounced=int(sends.is_bounced[left].sum()),
-        opened=int(sends.is_opened[left].sum()),
-        clicked=int(sends.is_clicked[left].sum()),
+        **_count(sends, left),
         people=len(sent.person),
         held_out=len(kept.person),
         in_both=len(both),
@@ -132,6 +128,17 @@ def _group(past: SentPast, rows: Whole, local: Whole) -> SendGroup:
     )
 
 
+def _count(sends: Sends, left: Whole | Flags) -> dict[str, int]:
+    """Return how many sends left, and what is known of them by themselves."""
+    return {
+        "sends": len(sends.person[left]),
+        "strangers": int((sends.person[left] == NOBODY).sum()),
+        "bounced": int(sends.is_bounced[left].sum()),
+        "opened": int(sends.is_opened[left].sum()),
+        "clicked": int(sends.is_clicked[left].sum()),
+    }
+
+
 def _channels(past: SentPast) -> Iterator[ChannelSends]:
     sends = past.sends
     names = sorted({channel for channel, _ in sends.groups})
@@ -143,11 +150,7 @@ def _channels(past: SentPast) -> Iterator[ChannelSends]:
         first = FirstSends(past, sends.person[known], sends.at[known])
         yield ChannelSends(
             channel=name,
-            sends=int(mine.sum()),
-            strangers=int((mine & ~known).sum()),
-            bounced=int(sends.is_bounced[mine].sum()),
-            opened=int(sends.is_opened[mine].sum()),
-            clicked=int(sends.is_clicked[mine].sum()),
+            **_count(sends, mine),
             people=len(first.person),
             followed=first.followed(),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rekindle.experiments import Lift
-from rekindle.insights.wire import Figure, Json, write_figure, write_unknown
+from rekindle.insights.wire import Figure, Json, write_figure, write_told
 from rekindle.vocabulary import Unknown
 
 WITHIN_DAYS = 30
@@ -95,72 +95,12 @@ class EquallySilent:
 
 
 @dataclass(frozen=True, slots=True)
-class SendGroup:
-    """One campaign on one channel.
+class ChannelSends:
+    """Everything that was sent on one channel, each person once.
 
     ``sends`` left, to ``people`` known here; ``strangers`` of the sends were to nobody known
-    here, or to an address that several share. ``held_out`` people were kept out by lot;
-    ``in_both`` are in either arm and in no figure of them. ``silent`` counts the people by band
-    of their silence before their first message, ``prospects`` had never bought.
+    here, or to an address that several share.
     """
-
-    channel: str
-    campaign: str
-    first_on: date
-    last_on: date
-    sends: int
-    strangers: int
-    bounced: int
-    opened: int
-    clicked: int
-    people: int
-    held_out: int
-    in_both: int
-    prospects: int
-    silence_days: Figure
-    silent: Mapping[str, int]
-    followed: WhatFollowed
-    holdout: WhatFollowed
-    lift: Lift | Unknown
-    revenue_lift: Lift | Unknown
-    beside: EquallySilent | Unknown
-
-    @property
-    def is_experiment(self) -> bool:
-        """Return whether somebody was kept out by lot."""
-        return self.held_out > 0
-
-    def to_json(self) -> Json:
-        """Return the group as JSON values."""
-        return {
-            "channel": self.channel,
-            "campaign": self.campaign,
-            "first_on": self.first_on.isoformat(),
-            "last_on": self.last_on.isoformat(),
-            "sends": self.sends,
-            "to_nobody_known": self.strangers,
-            "bounced": self.bounced,
-            "opened": self.opened,
-            "clicked": self.clicked,
-            "people": self.people,
-            "held_out": self.held_out,
-            "in_both_arms": self.in_both,
-            "never_bought": self.prospects,
-            "silence_days": write_figure(self.silence_days, 1),
-            "silent": dict(self.silent),
-            "followed": self.followed.to_json(),
-            "holdout": self.holdout.to_json() if self.is_experiment else None,
-            "bought_lift": _write_lift(self.lift),
-            "net_revenue_lift": _write_lift(self.revenue_lift),
-            "beside": write_unknown(self.beside)
-            if isinstance(self.beside, Unknown)
-            else self.beside.to_json(),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelSends:
-    """Everything that was sent on one channel, each person once."""
 
     channel: str
     sends: int
@@ -182,6 +122,51 @@ class ChannelSends:
             "clicked": self.clicked,
             "people": self.people,
             "followed": self.followed.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SendGroup(ChannelSends):
+    """One campaign on one channel.
+
+    ``held_out`` people were kept out by lot;
+    ``in_both`` are in either arm and in no figure of them. ``silent`` counts the people by band
+    of their silence before their first message, ``prospects`` had never bought.
+    """
+
+    campaign: str
+    first_on: date
+    last_on: date
+    held_out: int
+    in_both: int
+    prospects: int
+    silence_days: Figure
+    silent: Mapping[str, int]
+    holdout: WhatFollowed
+    lift: Lift | Unknown
+    revenue_lift: Lift | Unknown
+    beside: EquallySilent | Unknown
+
+    @property
+    def is_experiment(self) -> bool:
+        """Return whether somebody was kept out by lot."""
+        return self.held_out > 0
+
+    def to_json(self) -> Json:
+        """Return the group as JSON values."""
+        return ChannelSends.to_json(self) | {
+            "campaign": self.campaign,
+            "first_on": self.first_on.isoformat(),
+            "last_on": self.last_on.isoformat(),
+            "held_out": self.held_out,
+            "in_both_arms": self.in_both,
+            "never_bought": self.prospects,
+            "silence_days": write_figure(self.silence_days, 1),
+            "silent": dict(self.silent),
+            "holdout": self.holdout.to_json() if self.is_experiment else None,
+            "bought_lift": _write_lift(self.lift),
+            "net_revenue_lift": _write_lift(self.revenue_lift),
+            "beside": write_told(self.beside),
         }
 
 

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from rekindle.facts import Facts
+from rekindle.insights.audit import build_net
 from rekindle.insights.past_sends.happenings import (
     DAY,
     Flags,
@@ -171,13 +171,9 @@ def _read_orders(
     paid, bought = (one.filter(one.customer_id.notnull()) for one in (paid, bought))
     return (
         whole,
-        run(paid.select("customer_id", "ordered_at", net=_net(paid).cast("float64"))),
+        run(paid.select("customer_id", "ordered_at", net=build_net(paid).cast("float64"))),
         run(bought.select("customer_id", "ordered_at", "ended_at")),
     )
-
-
-def _net(orders: ir.Table) -> ir.Value:
-    return orders.gross - ibis.coalesce(orders.discount, 0) - ibis.coalesce(orders.refund, 0)
 
 
 def _read_words(facts: Facts, run: Run, persons: pa.ChunkedArray) -> pa.Table:
