@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from rekindle.cli.demo.club import ClubAct
 from rekindle.cli.demo.shop import ShopAct
 from rekindle.cli.demo.showing import Show, make_folder
 
@@ -67,4 +66,6 @@ def perform_club(context: typer.Context, directory: Path, *, people: int = 120) 
             "which Stripe is asked: pip install 'rekindle[stripe]'"
         )
         return
+    from rekindle.cli.demo.club import ClubAct
+
     ClubAct(show, directory, people=people).perform()

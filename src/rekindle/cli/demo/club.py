@@ -16,7 +16,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from email import message_from_bytes
@@ -71,7 +71,7 @@ class ClubAct:
 
     def _begin(self, biller: Mapping[str, Any], system: OwnSystem) -> None:
         cards = self._folder.parent / "club.csv"
-        _write_cards(cards, self._people)
+        _write_cards(cards, biller["people"])
         name = ("--name", "Reading Club", "--currency", "USD", "--timezone", "Europe/London")
         self._show.run("init", str(self._folder), "--customers", str(cards), *name, "--yes")
         settings = self._folder / "rekindle.toml"
@@ -249,14 +249,13 @@ def _environment(biller: Mapping[str, Any]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _write_cards(path: Path, people: int) -> None:
-    """Write who may be written to: everybody of the club, with a yes."""
+def _write_cards(path: Path, people: Iterable[str]) -> None:
+    """Write who may be written to: everybody the biller knows, with a yes."""
     header = ("customer_id", "email", "country", "email_consent", "email_consent_at")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
-        for number in range(1, people + 1):
-            person = f"u{number:04}"
+        for person in people:
             writer.writerow((person, f"{person}@example.com", "GB", "yes", "2020-01-01"))
 
 

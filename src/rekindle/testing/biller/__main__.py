@@ -72,13 +72,14 @@ def main() -> None:
     given = parser.parse_args()
     clock = MovableClock(SystemClock().now() - DAYS * DAY)
     world = BillerWorld(clock, webhook_secret=SECRET)
-    ClubLives(world, people=given.people, seed=given.seed).run()
+    lives = ClubLives(world, people=given.people, seed=given.seed)
+    lives.run()
     over = threading.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: over.set())
     biller = LiveBiller(world, given.tell)
     with serving(biller):
-        said = {"url": biller.url, "key": KEY, "webhook_secret": SECRET, "people": given.people}
+        said = {"url": biller.url, "key": KEY, "webhook_secret": SECRET, "people": lives.people}
         print(json.dumps(said), flush=True)
         over.wait()
 

@@ -21,7 +21,10 @@ def name_person(number: int) -> str:
 
 
 class ClubLives:
-    """Lets ``people`` come, pay, leave and come back in the ``DAYS`` before now, by a seed."""
+    """Lets ``people`` come, pay, leave and come back in the ``DAYS`` before now, by a seed.
+
+    They are in ``people`` by the business's own ids.
+    """
 
     def __init__(self, world: BillerWorld, *, people: int, seed: int = 1) -> None:
         self._world, self._roll = world, random.Random(f"club/{seed}")
@@ -29,6 +32,7 @@ class ClubLives:
         self._customers: dict[int, str] = {}
         self._stays: dict[int, str] = {}
         self._days: dict[int, list[tuple[str, int]]] = {}
+        self.people = [name_person(number) for number in range(1, people + 1)]
         for number in range(1, people + 1):
             self._draw(number)
 
