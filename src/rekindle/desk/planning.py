@@ -366,7 +366,9 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     orders = facts.cut(at).orders
     orders = orders.filter(orders.customer_id.notnull())
     first = engine.scalar(orders.ordered_at.min())
-    if first is None or first >= before:
+    if first is None:
+        return Unknown("the facts hold no orders, by which alone it is foreseen who comes back")
+    if first >= before:
         return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
     people = find_matching(workspace, facts, journey.audience, before)
     row = engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
