@@ -40,6 +40,12 @@ class WorldStage:
     def subscribe(self, customer: str) -> str:
         return str(self.world.subscribe(customer, self.price)["id"])
 
+    def add_plan(self, amount: int) -> str:
+        return str(self.world.add_plan("Other", amount=amount)["id"])
+
+    def add_discount(self) -> str:
+        return str(self.world.add_coupon()["id"])
+
     def end(self, subscription: str) -> None:
         self.world.end(subscription)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from rekindle.billing import BilledFact, find_billers, pull_facts, take_notices, write_fact
+from rekindle.billing.chargebee.reading import item_price_of, read_offered, will_rest
 from rekindle.config import BillingSettings
 from rekindle.errors import BillerRefusedError, ConfigError
 from rekindle.runtime import Workspace
@@ -114,14 +115,74 @@ def test_who_left_and_came_back_to_one_subscription_did_both(
     assert moved(space) == {"new": 1, "expansion": 1, "churn": 1, "reactivation": 1}
 
 
-def test_a_pause_is_dated_by_chargebee(chargebee: ChargebeeStage, space: Workspace) -> None:
+def test_a_pause_begins_when_what_is_paid_for_is_over(
+    chargebee: ChargebeeStage, space: Workspace
+) -> None:
     subscription = chargebee.subscribe(chargebee.add_person())
-    paused = chargebee.clock.now()
-    chargebee.biller.pause(subscription, paused + 60 * DAY, key="p")
+    paid_until = standing(chargebee, subscription).paid_until
+    assert paid_until is not None
+    until = chargebee.clock.now() + 60 * DAY
+    chargebee.biller.pause(subscription, until, key="p")
     chargebee.advance(5 * DAY)
     pull(space)
+    assert rows(space, "pauses") == []
+    chargebee.advance(30 * DAY)
+    pull(space)
     found = [(one["paused_at"], one["resumed_at"]) for one in rows(space, "pauses")]
-    assert found == [(paused, paused + 60 * DAY)]
+    assert found == [(paid_until, until)]
+
+
+@pytest.mark.parametrize(
+    ("what", "of"),
+    [
+        ({"status": "active", "pause_date": 900}, False),  # left of a pause that is over
+        ({"status": "active", "pause_date": 1100}, True),
+        ({"status": "non_renewing", "pause_date": 1100}, True),
+        ({"status": "active"}, False),
+        ({"status": "paused", "pause_date": 1100}, False),  # it rests already
+        ({"status": "cancelled", "pause_date": 1100}, False),
+    ],
+)
+def test_only_a_pause_that_has_not_begun_is_to_come(what: dict[str, Any], of: bool) -> None:
+    assert will_rest({"current_term_start": 1000, **what}) is of
+
+
+def test_a_plan_costs_what_was_shown_or_is_not_taken(chargebee: ChargebeeStage) -> None:
+    subscription = chargebee.subscribe(chargebee.add_person())
+    shown = chargebee.biller.find_plan(chargebee.add_plan(500))
+    assert shown is not None
+    chargebee.world.things[item_price_of(shown.price_id)]["unit_amount"] = 900
+    with pytest.raises(BillerRefusedError, match="costs something else now"):
+        chargebee.biller.change_plan(subscription, shown.price_id, key="p")
+    chargebee.world.things[item_price_of(shown.price_id)]["active"] = False
+    assert chargebee.biller.find_plan(shown.price_id) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "amount"),
+    [
+        ({"pricing_model": "flat_fee"}, "5.00"),
+        ({"pricing_model": "per_unit"}, "15.00"),
+        ({"pricing_model": "tiered"}, None),  # what it costs no item price says
+        ({"item_type": "addon"}, None),
+        ({"status": "archived"}, None),
+        ({"price": None}, None),
+    ],
+)
+def test_what_an_item_price_costs_so_many_times(what: dict[str, Any], amount: str | None) -> None:
+    item_price = {
+        "id": "gold-usd-monthly",
+        "status": "active",
+        "price": 500,
+        "currency_code": "USD",
+        "period": 1,
+        "period_unit": "month",
+        **what,
+    }
+    found = read_offered(item_price, quantity=3)
+    assert (None if found is None else str(found.amount.amount)) == amount
+    if found is not None:
+        assert item_price_of(found.price_id) == "gold-usd-monthly"
 
 
 def test_a_notice_says_only_what_chargebee_says(chargebee: ChargebeeStage) -> None:

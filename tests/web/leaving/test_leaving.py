@@ -119,7 +119,7 @@ def test_what_is_taken_off_already_stays(leaver: Leaver) -> None:
 
     biller = build_biller(leaver.space.config.billing)
     assert biller is not None
-    biller.give(leaver.sub, leaver.coupon, key="x")
+    biller.give(leaver.sub, world.add_coupon()["id"], key="x")
     found = leaver.standing["discounts"]
     assert isinstance(found, list)
     assert (found[0], len(found)) == (held, 2)

@@ -58,7 +58,13 @@ BILLER = BillerFolder(
     build,
     NOTICES,
     # https://apidocs.chargebee.com/docs/api/idempotency: a key is known for 30 minutes.
-    BillerAbilities(revives=True, is_signed=False, keys_live=timedelta(minutes=25)),
+    BillerAbilities(
+        revives=True,
+        is_signed=False,
+        keys_live=timedelta(minutes=25),
+        can_change=True,
+        pause_spares_paid=True,
+    ),
     version=VERSION,
     extra="chargebee",
 )

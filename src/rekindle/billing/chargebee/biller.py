@@ -20,14 +20,17 @@ from rekindle.billing.chargebee.reading import (
     ChargebeeReader,
     Thing,
     first_item,
+    item_price_of,
     read_card,
     read_codes,
+    read_offered,
     read_open_invoice,
     read_plan,
     read_price,
     read_state,
     subscriptions_of,
     was_declined,
+    will_rest,
 )
 from rekindle.billing.model import (
     BilledFact,
@@ -281,16 +284,15 @@ class ChargebeeBiller:
         return self._comeback(*again)
 
     def pause(self, subscription: str, until: datetime, *, key: str) -> None:
-        """Charge nothing until then, nor what is open."""
-        wanted = {
-            "pause_option": "immediately",
-            "resume_date": int(until.timestamp()),
-            "invoice_dunning_handling": "stop",
-        }
+        """Charge nothing more until then; it rests when what is paid for is over."""
+        wanted = {"pause_option": "end_of_term", "resume_date": int(until.timestamp())}
         self._do("pause", subscription, wanted, f"pause:{key}")
 
     def resume(self, subscription: str, *, key: str) -> None:
         """Let a paused subscription go on now, and collect what its pause left open."""
+        if (found := self._find(subscription)) is not None and will_rest(found[0]):
+            self._call_off_pause(subscription, key)
+            return
         wanted = {
             "resume_option": "immediately",
             "unpaid_invoices_handling": "schedule_payment_collection",
@@ -302,6 +304,8 @@ class ChargebeeBiller:
 
         Chargebee takes no reason but those of a list that the site keeps, so none is told.
         """
+        if (found := self._find(subscription)) is not None and will_rest(found[0]):
+            self._call_off_pause(subscription, key)  # at the end of the term it cannot do both
         self._do("cancel_for_items", subscription, {"cancel_option": "end_of_term"}, f"end:{key}")
 
     def keep(self, subscription: str, *, key: str) -> None:
@@ -309,16 +313,44 @@ class ChargebeeBiller:
         self._do("remove_scheduled_cancellation", subscription, {}, f"keep:{key}")
 
     def find_plan(self, price_id: str, *, quantity: int = 1) -> BilledPlan | None:
-        """Return nothing: no plan is changed here."""
-        return None
+        """Return what an item price costs so many times; None where it is sold no more.
+
+        Prices by tiers are none: what they cost is known of a subscription alone.
+        """
+        id_ = item_price_of(price_id)
+        item_price = self._optional(lambda: raw(self._api.ItemPrice.retrieve(id_).item_price))
+        return read_offered(item_price, quantity=quantity)
 
     def change_plan(self, subscription: str, price_id: str, *, key: str) -> None:
-        """Refuse: which addons stay at another plan is the business's to say."""
-        raise BillerRefusedError("plans are not changed at Chargebee")
+        """Let a subscription be of another item price; the rest of what was paid is credited.
+
+        The next invoice has the difference. Addons stay, but those the site ties to a plan.
+        """
+        if (found := self._find(subscription)) is None:
+            raise BillerRefusedError("there is no such subscription")
+        quantity = int(first_item(found[0]).get("quantity") or 1)
+        plan = self.find_plan(price_id, quantity=quantity)
+        if plan is None or price_id not in {plan.price_id, item_price_of(plan.price_id)}:
+            raise BillerRefusedError("it is sold no more, or costs something else now")
+        item: dict[str, Any] = {"item_price_id": item_price_of(plan.price_id)}
+        if plan.quantity > 1:
+            item["quantity"] = plan.quantity
+        wanted = {
+            "subscription_items": [item],
+            "prorate": True,
+            "invoice_immediately": False,
+            "end_of_term": False,
+        }
+        self._do("update_for_items", subscription, wanted, f"plan:{key}")
 
     def give(self, subscription: str, discount: str, *, key: str) -> None:
-        """Refuse, as it is not told apart which discounts may stand beside each other."""
-        raise BillerRefusedError("no discounts are given at Chargebee")
+        """Take off what a coupon says, beside what is taken off already."""
+        wanted = {"coupon_ids": [discount], "replace_coupon_list": False}
+        self._do("update_for_items", subscription, wanted, f"give:{key}")
+
+    def _call_off_pause(self, subscription: str, key: str) -> None:
+        call = self._api.Subscription.remove_scheduled_pause
+        ask(lambda: call(subscription, under(f"unpause:{key}")))
 
     def _do(self, verb: str, subscription: str, wanted: Thing, key: str) -> Any:
         act = getattr(self._api.Subscription, verb)

@@ -5,6 +5,7 @@ Pure: a mapping comes in as the API v2 gives it (Product Catalog 2.0), rows go o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -30,11 +31,27 @@ OWED = frozenset({"payment_due", "not_paid"})
 
 
 def read_state(subscription: Thing) -> SubscriptionState:
-    """Return what a subscription is; one that runs and is not paid for owes."""
+    """Return what a subscription is; one that runs and is not paid for owes.
+
+    One that is to rest when its term is over is paused: nothing more is charged.
+    """
     state = STATES.get(str(subscription.get("status")), SubscriptionState.STARTING)
+    if will_rest(subscription):
+        return SubscriptionState.PAUSED
     if state is SubscriptionState.ACTIVE and subscription.get("due_invoices_count"):
         return SubscriptionState.OWING
     return state
+
+
+def will_rest(subscription: Thing) -> bool:
+    """Return whether a pause is scheduled that has not begun.
+
+    A date that was left of an earlier pause is not after the term's beginning.
+    """
+    if STATES.get(str(subscription.get("status"))) is not SubscriptionState.ACTIVE:
+        return False
+    begins, term = subscription.get("pause_date"), subscription.get("current_term_start")
+    return bool(begins) and int(begins or 0) > int(term or 0)
 
 
 def first_item(subscription: Thing) -> Thing:
@@ -79,6 +96,37 @@ def read_plan(subscription: Thing, item_price: Thing) -> BilledPlan:
         interval_count=int(said["interval_count"]),
         quantity=int(said["quantity"]),
     )
+
+
+PRICED = re.compile(r"(?P<id>.+):[0-9]+(?:\.[0-9]+)?:[0-9]+")
+"""What ``read_plan`` and ``read_offered`` name a price by."""
+
+
+def item_price_of(price_id: str) -> str:
+    """Return Chargebee's id of an item price, from its own or from one with the amount in it."""
+    found = PRICED.fullmatch(price_id)
+    return found["id"] if found else price_id
+
+
+def read_offered(item_price: Thing, *, quantity: int) -> BilledPlan | None:
+    """Return what an item price costs today, named as a subscription of it would be."""
+    model, kind = item_price.get("pricing_model") or "per_unit", item_price.get("item_type")
+    is_sold = item_price.get("status") == "active" and kind in {None, "plan"}
+    if not is_sold or model not in {"flat_fee", "per_unit"} or item_price.get("price") is None:
+        return None
+    of_plan = {
+        "item_type": "plan",
+        "item_price_id": item_price["id"],
+        "unit_price": item_price["price"],
+        "quantity": quantity if model == "per_unit" else 1,
+    }
+    told = {
+        "subscription_items": [of_plan],
+        "currency_code": item_price["currency_code"],
+        "billing_period_unit": item_price.get("period_unit"),
+        "billing_period": item_price.get("period"),
+    }
+    return read_plan(told, item_price)
 
 
 def read_card(source: Thing) -> SavedCard | None:

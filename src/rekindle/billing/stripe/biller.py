@@ -61,6 +61,7 @@ FEEDBACK = {
 STANDING = (
     "customer.invoice_settings.default_payment_method",
     "default_payment_method",
+    "discounts",
     "items.data.price.product",
     "latest_invoice.payments.data.payment.payment_intent",
 )
@@ -328,10 +329,11 @@ class StripeBiller:
 
     def give(self, subscription: str, discount: str, *, key: str) -> None:
         """Take off what a coupon says, beside what is taken off already."""
+        discounts = self._found(subscription).get("discounts") or []
+        if any(_coupon_of(one) == discount for one in discounts):
+            return  # asked again: by now another request, which the key would not cover
         # What is not named here is taken away.
-        held = [
-            {"discount": id_of(one)} for one in self._found(subscription).get("discounts") or []
-        ]
+        held = [{"discount": id_of(one)} for one in discounts]
         wanted = {"discounts": [*held, {"coupon": discount}]}
         self._change(subscription, wanted, f"give:{key}")
 
@@ -497,6 +499,12 @@ def _previous_of(thing: Thing) -> str:
 
 def _product_of(subscription: Thing) -> str:
     return id_of((first_item(subscription).get("price") or {}).get("product"))
+
+
+def _coupon_of(discount: Any) -> str:
+    """Return of which coupon a discount is, "" where it is of none or only named."""
+    source = discount.get("source") if isinstance(discount, Mapping) else None
+    return id_of((source or {}).get("coupon"))
 
 
 def _paid_by(invoice: Thing) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ INVOICES = {"open": "payment_due", "paid": "paid", "void": "voided"}
 ERRORS = {
     "resource_missing": ("invalid_request", "resource_not_found"),
     "invoice_not_open": ("invalid_request", "invalid_state_for_request"),
+    "invalid_state_for_request": ("invalid_request", "invalid_state_for_request"),
     "resource_already_canceled": ("invalid_request", "invalid_state_for_request"),
 }
 
@@ -78,14 +79,71 @@ class ChargebeeWorld(BillerWorld):
         self._event("subscription_reactivated", found)
         return found
 
-    def pause(self, id_: str, resumes_at: int) -> Thing:
-        """Let a subscription rest until then."""
-        self.find(id_, "subscription")["paused_at"] = self._second()
-        return self.update_subscription(id_, {"pause_collection": {"resumes_at": resumes_at}})
+    def pause(self, id_: str, wanted: Thing) -> Thing:
+        """Let a subscription rest until a day: at once, or when its term is over."""
+        found, until = self.find(id_, "subscription"), int(wanted["resume_date"])
+        option = wanted["pause_option"]
+        if found["pause_collection"] or found["status"] != "active":
+            raise Refusal(400, "invalid_request", "invalid_state_for_pause")
+        begins = found["items"]["data"][0]["current_period_end"]
+        if until <= (begins if option == "end_of_term" else self._second()):
+            raise Refusal(400, "invalid_request", "param_wrong_value")
+        if option != "end_of_term":
+            return self._rest(found, until)
+        found["rests"] = [begins, until]
+        self._event("subscription_pause_scheduled", found)
+        return found
 
-    def _bill(self, subscription: Thing, reason: str) -> None:
-        if not subscription["pause_collection"]:  # nothing is due while it rests
-            super()._bill(subscription, reason)
+    def call_off_pause(self, id_: str) -> Thing:
+        """Let a pause that has not begun not begin."""
+        found = self.find(id_, "subscription")
+        if not found.pop("rests", None):
+            raise Refusal(400, "invalid_request", "invalid_state_for_request")
+        self._event("subscription_scheduled_pause_removed", found)
+        return found
+
+    def resume(self, id_: str) -> Thing:
+        """Let a subscription that rests go on: a new term begins where the old one is over."""
+        found = self.find(id_, "subscription")
+        if not found["pause_collection"]:
+            raise Refusal(400, "invalid_request", "invalid_state_for_request")
+        self.update_subscription(id_, {"pause_collection": ""})
+        month, now = found["items"]["data"][0], self._second()
+        if month["current_period_end"] <= now:
+            month.update(current_period_end=now)
+            self._renew(found)
+        return found
+
+    def change_items(self, id_: str, wanted: Thing) -> Thing:
+        """Let a subscription be of another plan, or have coupons beside those it has."""
+        found, items = self.find(id_, "subscription"), wanted.get("subscription_items") or {}
+        plan, changed = found["items"]["data"][0], Thing()
+        for price in items.get("item_price_id", []):  # a list a column, as its forms have them
+            quantity = items.get("quantity", [1])[0]
+            changed["items"] = [{"id": plan["id"], "price": price, "quantity": quantity}]
+        if coupons := wanted.get("coupon_ids"):
+            has = [] if wanted.get("replace_coupon_list") == "true" else found["discounts"]
+            held = [{"discount": one} for one in has]
+            changed["discounts"] = [*held, *({"coupon": one} for one in coupons)]
+        return self.update_subscription(id_, changed)
+
+    def _rest(self, subscription: Thing, until: int | None = None) -> Thing:
+        _, planned = subscription.pop("rests", None) or [0, until]
+        subscription["paused_at"] = self._second()
+        rests = {"pause_collection": {"resumes_at": planned}}
+        return self.update_subscription(subscription["id"], rests)
+
+    def _resume(self, subscription: Thing) -> None:
+        self.resume(subscription["id"])
+
+    def _due(self, until: int) -> Iterator[tuple[int, str, str]]:
+        for id_, one in self.things.items():
+            if (rests := one.get("rests")) and rests[0] <= until and one["status"] != "canceled":
+                yield rests[0], "rest", id_
+        for due in super()._due(until):
+            # What rests is not renewed: its term stays over until it goes on.
+            if not (due[1] == "renew" and self.things[due[2]]["pause_collection"]):
+                yield due
 
     # How it is told
 
@@ -159,6 +217,8 @@ class ChargebeeWorld(BillerWorld):
         return {
             "name": f"{product['name']} {thing['currency'].upper()} monthly",
             "external_name": product["name"],
+            "item_type": "plan",
+            "pricing_model": "per_unit",
             "status": "active" if is_sold else "archived",
             "price": thing["unit_amount"],
             "currency_code": thing["currency"].upper(),
@@ -179,6 +239,7 @@ class ChargebeeWorld(BillerWorld):
             "amount": price["unit_amount"] * item["quantity"],
         }
         failed = thing["cancellation_details"]["reason"] == "payment_failed"
+        begins, until = thing.get("rests") or (None, None)
         return {
             "customer_id": thing["customer"],
             "status": "non_renewing" if leaves and status == "active" else status,
@@ -193,8 +254,13 @@ class ChargebeeWorld(BillerWorld):
             "cancelled_at": thing["ended_at"] if ended else thing["cancel_at"],
             "cancel_schedule_created_at": thing["canceled_at"] if leaves else None,
             "cancel_reason": "not_paid" if failed else None,
-            "pause_date": thing.get("paused_at") if paused else None,
-            "resume_date": paused.get("resumes_at") if paused else None,
+            "pause_date": thing.get("paused_at") if paused else begins,
+            "resume_date": paused.get("resumes_at") if paused else until,
+            "coupons": [
+                {"coupon_id": self.things[one]["source"]["coupon"], "applied_count": 0}
+                for one in thing["discounts"]
+            ]
+            or None,
             "payment_source_id": thing["default_payment_method"],
             "due_invoices_count": len(self._owed(thing)),
         }
@@ -297,10 +363,10 @@ class FakeChargebee(FakeBiller):
         world, (kind, id_, verb) = self.site, [*parts, "", ""][:3]
         acts: dict[tuple[str, str], Callable[[], Thing]] = {
             ("subscriptions", "reactivate"): lambda: world.reactivate(id_),
-            ("subscriptions", "pause"): lambda: world.pause(id_, int(wanted["resume_date"])),
-            ("subscriptions", "resume"): lambda: world.update_subscription(
-                id_, {"pause_collection": ""}
-            ),
+            ("subscriptions", "pause"): lambda: world.pause(id_, wanted),
+            ("subscriptions", "remove_scheduled_pause"): lambda: world.call_off_pause(id_),
+            ("subscriptions", "resume"): lambda: world.resume(id_),
+            ("subscriptions", "update_for_items"): lambda: world.change_items(id_, wanted),
             ("subscriptions", "remove_scheduled_cancellation"): lambda: world.update_subscription(
                 id_, {"cancel_at_period_end": False}
             ),

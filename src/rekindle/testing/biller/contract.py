@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Protocol
 
 import pytest
@@ -20,8 +21,12 @@ from rekindle.billing import (
     Biller,
     BillerFolder,
     ChargeOutcome,
+    Instruction,
+    InstructionKind,
     Notice,
     SubscriptionState,
+    carry_out,
+    is_so,
 )
 from rekindle.clock import MovableClock
 from rekindle.errors import BillerError, BillerRefusedError, EventError, ForgedReportError
@@ -54,6 +59,15 @@ class BillerStage(Protocol):
 
     def subscribe(self, customer: str) -> str:
         """Return a subscription that began now."""
+
+    def add_plan(self, amount: int) -> str:
+        """Return a price, by the provider's id, of a further plan at so much a month.
+
+        ``amount`` is in minor units; the plan that people pay for costs 1000.
+        """
+
+    def add_discount(self) -> str:
+        """Return something that can be taken off a subscription, by the provider's id."""
 
     def end(self, subscription: str) -> None:
         """End a subscription at once, as its owner may at the provider."""
@@ -338,11 +352,49 @@ class ResumingContract:
             pytest.skip("it does not pause")
         subscription = stage.subscribe(stage.add_person())
         stage.biller.pause(subscription, stage.clock.now() + 2 * MONTH, key="p")
-        stage.advance(DAY)
+        stage.advance(MONTH + DAY)
+        assert standing(stage, subscription).state is SubscriptionState.PAUSED
         stage.biller.resume(subscription, key="r")
         assert standing(stage, subscription).state is SubscriptionState.ACTIVE
         assert rows_of(stage, "pauses") == []
         assert any(one.is_back for one in notices_of(stage))
+
+    def test_a_pause_that_is_called_off_before_the_next_payment_leaves_all_as_it_was(
+        self, stage: BillerStage
+    ) -> None:
+        if not stage.folder.abilities.can_pause:
+            pytest.skip("it does not pause")
+        subscription = stage.subscribe(stage.add_person())
+        before, tried = standing(stage, subscription), stage.attempts()
+        stage.biller.pause(subscription, stage.clock.now() + 2 * MONTH, key="p")
+        stage.advance(DAY)
+        stage.biller.resume(subscription, key="r")
+        assert standing(stage, subscription) == before
+        assert rows_of(stage, "pauses") == []
+        stage.advance(MONTH)
+        assert stage.attempts() == tried + 1
+
+    def test_what_is_paid_for_is_not_paused(self, stage: BillerStage) -> None:
+        if not stage.folder.abilities.pause_spares_paid:
+            pytest.skip("a pause takes what is paid for, so none is offered")
+        subscription = stage.subscribe(stage.add_person())
+        before = standing(stage, subscription)
+        stage.biller.pause(subscription, stage.clock.now() + 2 * MONTH, key="p")
+        stage.advance(DAY)
+        assert standing(stage, subscription).paid_until == before.paid_until
+        (row,) = [one.row for one in rows_of(stage, "subscriptions")]
+        assert row["ended_at"] is None
+
+    def test_who_paused_and_cancels_is_charged_no_more(self, stage: BillerStage) -> None:
+        if not stage.folder.abilities.can_pause:
+            pytest.skip("it does not pause")
+        subscription = stage.subscribe(stage.add_person())
+        stage.biller.pause(subscription, stage.clock.now() + 2 * MONTH, key="p")
+        stage.biller.cancel(subscription, key="c")
+        before = stage.attempts()
+        stage.advance(4 * MONTH)
+        assert stage.attempts() == before
+        assert standing(stage, subscription).state is SubscriptionState.ENDED
 
     def test_a_cancellation_can_be_taken_back_until_then(self, stage: BillerStage) -> None:
         subscription = stage.subscribe(stage.add_person())
@@ -365,8 +417,30 @@ class ResumingContract:
                 stage.biller.change_plan(subscription, before.price_id, key="p")
             return
         assert stage.biller.find_plan(before.price_id) == before
-        stage.biller.change_plan(subscription, before.price_id, key="p")
-        assert standing(stage, subscription).before == before
+        smaller = stage.biller.find_plan(stage.add_plan(500))
+        assert smaller is not None
+        told = Instruction(subscription, InstructionKind.PLAN, smaller.price_id)
+        for _ in range(2):
+            carry_out(stage.biller, told, key="p")
+        assert is_so(told, standing(stage, subscription))
+        assert standing(stage, subscription).before == smaller
+        stage.advance(MONTH + DAY)
+        assert [one.row["amount"] for one in rows_of(stage, "invoices")].count(Decimal(5)) == 1
+
+    def test_a_discount_is_given_once_beside_what_there_is(self, stage: BillerStage) -> None:
+        subscription, discount = stage.subscribe(stage.add_person()), stage.add_discount()
+        told = Instruction(subscription, InstructionKind.OFFER, discount)
+        if not stage.folder.abilities.can_change:
+            with pytest.raises(BillerRefusedError):
+                carry_out(stage.biller, told, key="o")
+            return
+        assert not is_so(told, standing(stage, subscription))
+        for _ in range(2):
+            carry_out(stage.biller, told, key="o")
+        assert is_so(told, standing(stage, subscription))
+        with pytest.raises(BillerRefusedError):
+            stage.biller.give(subscription, "no-such-discount", key="n")
+        assert standing(stage, subscription).has_discount
 
     def test_a_cancelled_one_runs_to_its_end_and_no_further(self, stage: BillerStage) -> None:
         subscription = stage.subscribe(stage.add_person())

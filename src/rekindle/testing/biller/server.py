@@ -122,6 +122,9 @@ class FakeBiller:
             value = self.world.things[found["id"]]["payments"]
         if isinstance(value, str) and value in self.world.things:
             value = self._whole(self.world.things[value])
+        elif isinstance(value, list):
+            things = self.world.things
+            value = [self._whole(things[one]) if str(one) in things else one for one in value]
         found[name] = json.loads(json.dumps(value))
         self._expand(found[name], rest)
 

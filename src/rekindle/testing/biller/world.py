@@ -229,7 +229,8 @@ class BillerWorld:
         if "discount" in wanted:
             return str(self.find(wanted["discount"], "discount")["id"])
         coupon = self.find(wanted["coupon"], "coupon")["id"]
-        return str(self._make("di", "discount", coupon=coupon)["id"])
+        source = {"type": "coupon", "coupon": coupon}
+        return str(self._make("di", "discount", source=source)["id"])
 
     def end(self, id_: str, reason: str = "cancellation_requested") -> Thing:
         """End a subscription now."""
