@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rekindle.subscriptions import DeclineKind, OwedPayment, RetryStop, decide_retry
+from rekindle.subscriptions import (
+    CardTry,
+    DeclineKind,
+    OwedPayment,
+    RetryStop,
+    decide_retry,
+    merge_tries,
+)
 
 FAILED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -50,3 +57,32 @@ def test_a_try_waits_for_the_schedule_and_for_the_network(
 def test_a_schedule_that_is_spent_is_over() -> None:
     assert decide_retry(owed(0, 3, 5, retries=2), SCHEDULE) is RetryStop.SPENT
     assert decide_retry(owed(0), ()) is RetryStop.SPENT
+
+
+def tried(payment: str, hours: float, lasting: float = 0.0, invoice: str = "in_1") -> CardTry:
+    """Return a try so many hours after the failure, made within the hours given from there on."""
+    hour = timedelta(hours=1)
+    return CardTry(payment, invoice, FAILED + hours * hour, FAILED + (hours + lasting) * hour)
+
+
+@pytest.mark.parametrize(
+    ("told", "own", "hours"),
+    [
+        ([], [tried("ch_1", 5)], [5]),  # the record comes later
+        ([tried("ch_1", 5)], [tried("ch_1", 5)], [5]),
+        ([tried("ch_1", 5.9)], [tried("ch_1", 5)], [5.9]),  # by its id, whenever it says it was
+        ([tried("ch_1", 5)], [tried("ch_2", 5)], [5, 5]),  # one of the biller's own beside it
+        ([tried("ch_1", 5)], [tried("", 5)], [5]),  # nobody answered
+        ([tried("ch_1", 7)], [tried("", 5, 22)], [7]),  # asked again until it was
+        ([tried("ch_1", 4.9)], [tried("", 5)], [4.9, 5]),  # before it was asked for
+        ([tried("ch_1", 5.2)], [tried("", 5)], [5, 5.2]),  # and after
+        ([tried("ch_1", 5, invoice="in_2")], [tried("", 5)], [5, 5]),
+        ([tried("", 5, invoice="")], [tried("ch_1", 5)], [5, 5]),  # of another system
+        ([tried("ch_1", 5)], [tried("", 5), tried("", 5)], [5, 5]),  # one record is one try
+        ([tried("ch_1", 5)], [tried("", 5, 1), tried("ch_1", 5)], [5, 5]),
+    ],
+)
+def test_a_try_counts_once_whoever_tells_of_it_first(
+    told: list[CardTry], own: list[CardTry], hours: list[float]
+) -> None:
+    assert merge_tries(told, own) == [FAILED + timedelta(hours=one) for one in hours]

@@ -99,7 +99,8 @@ class Charge:
     """What became of one attempt to take the money of an open invoice.
 
     The codes are the provider's own words; ``page_url`` is its page on which the person can
-    pay, with another card or after the bank has asked them.
+    pay, with another card or after the bank has asked them. ``payment`` is the attempt as its
+    listing and its notices number it, "" where nothing was tried, or the answer does not say.
     """
 
     invoice: str
@@ -108,6 +109,7 @@ class Charge:
     advice_code: str = ""
     network_advice_code: str = ""
     page_url: str = ""
+    payment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

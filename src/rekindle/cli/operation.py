@@ -59,7 +59,9 @@ def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = Fa
 
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
-    done = Worker(workspace).tick()
+    worker = Worker(workspace)
+    done = worker.tick()
+    worker.finish()
     if as_json:
         show_json(_as_json(done))
     else:

@@ -249,6 +249,7 @@ class BillerCharge(models.Model):
 
     ``number`` counts those of its invoice; ``state`` is `asked` until there is an answer, and
     ``claimed_until`` until when somebody waits for it. Of a skipped one ``decline_code`` is why.
+    ``payment`` is the attempt as the biller numbers it, "" where nobody said.
     """
 
     provider = _word(63)
@@ -261,6 +262,7 @@ class BillerCharge(models.Model):
     decline_code = _word(200, db_default="")
     advice_code = _word(200, db_default="")
     network_advice_code = _word(200, db_default="")
+    payment = _word(200, db_default="")
 
     class Meta:
         db_table = "ledger_biller_charge"

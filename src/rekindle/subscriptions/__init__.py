@@ -10,7 +10,13 @@ from rekindle.subscriptions.failures import Ending, build_failures, build_unread
 from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
 from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.rests import build_rests
-from rekindle.subscriptions.retrying import OwedPayment, RetryStop, decide_retry
+from rekindle.subscriptions.retrying import (
+    CardTry,
+    OwedPayment,
+    RetryStop,
+    decide_retry,
+    merge_tries,
+)
 from rekindle.subscriptions.standing import build_standing, build_unreadable
 from rekindle.subscriptions.starts import (
     build_order_id,
@@ -26,6 +32,7 @@ __all__ = [
     "MONTH_DAYS",
     "OURS",
     "STATE",
+    "CardTry",
     "ChurnKind",
     "DeclineKind",
     "Definition",
@@ -53,5 +60,6 @@ __all__ = [
     "describe_declines",
     "find_definition",
     "judge_decline",
+    "merge_tries",
     "name_start",
 ]

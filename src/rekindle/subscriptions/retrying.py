@@ -25,6 +25,8 @@ NETWORK_LIMITS: Mapping[str, Sequence[Limit]] = {
 }
 # Of whoever publishes none, and where the network is not known, the strictest of both.
 OTHER_LIMITS: Sequence[Limit] = ((10, DAY), (15, MONTH))
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""Between the biller's clock, which counts seconds, and ours."""
 LEAST_GAP = timedelta(hours=20)
 """Between two tries: who was away for a week does not catch up in an hour."""
 
@@ -54,6 +56,46 @@ class OwedPayment:
     network: str
     tries: Sequence[datetime]
     retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardTry:
+    """One try of a card: as the biller numbers it (or "" where nobody said), and when.
+
+    One of ours that was not answered at once was made somewhere from ``at`` to ``until``.
+    """
+
+    payment: str
+    invoice: str
+    at: datetime
+    until: datetime
+
+
+def merge_tries(told: Sequence[CardTry], own: Sequence[CardTry]) -> list[datetime]:
+    """Return when a person's cards were tried, each try once, oldest first.
+
+    ``told`` is what the biller's records say, ``own`` what we asked for. The records have ours,
+    too, sooner or later: by the payment's id, and where nobody answered with one, as the first
+    try of that invoice within the time in which ours was made. What no record has counts as well.
+    """
+    named = {one.payment for one in own if one.payment}
+    known = {one.payment for one in told}
+    free = sorted((one for one in told if one.payment not in named), key=lambda one: one.at)
+    missing = []
+    for one in sorted(own, key=lambda one: one.at):
+        if one.payment and one.payment in known:
+            continue
+        same = None if one.payment else next((each for each in free if _may_be(each, one)), None)
+        if same is None:
+            missing.append(one.at)
+        else:
+            free.remove(same)
+    return sorted([*(one.at for one in told), *missing])
+
+
+def _may_be(told: CardTry, own: CardTry) -> bool:
+    begins, ends = own.at - CLOCKS_DIFFER, own.until + CLOCKS_DIFFER
+    return told.invoice == own.invoice and begins <= told.at <= ends
 
 
 def decide_retry(one: OwedPayment, schedule: Sequence[timedelta]) -> datetime | RetryStop:

@@ -107,8 +107,7 @@ class Worker:
         self._save_people(now)
         returned = self._returns.look(now)
         self._payments.look(now)
-        if tried := self._retries.look(is_stopping=is_stopping):
-            logger.info("%d failed payments were tried again", tried)
+        self._retries.look_soon(is_stopping=is_stopping)
         self._keep_house(now)
         rules = self._offers.look(space.rules, now)
         if stocked := str(keep_stock(space, is_stopping=is_stopping)):
@@ -158,6 +157,11 @@ class Worker:
                 logger.exception("this pass failed; the next one goes on where it stopped")
                 self._mend("see the log")
             pause(seconds, is_stopping=is_stopping)
+        self.finish()
+
+    def finish(self) -> None:
+        """Wait until what a pass began beside itself is over."""
+        self._retries.finish()
 
     def _has_facts(self) -> bool:
         """Return whether there is anything to pass over; what was reported counts."""

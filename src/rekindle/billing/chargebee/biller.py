@@ -430,20 +430,23 @@ class ChargebeeBiller:
     def _collect(self, invoice: str, wanted: Mapping[str, Any], key: str) -> Charge:
         pay = partial(self._api.Invoice.collect_payment, invoice, dict(wanted), under(key))
         try:
-            found = raw(ask(pay).invoice)
+            answer = ask(pay)
         except DeclinedError:
             return self._declined(invoice)
         except BillerRefusedError as error:
             if "invalid_state_for_request" in str(error):
                 return Charge(invoice, ChargeOutcome.CLOSED)
             raise
+        found, made = raw(answer.invoice), str(raw(answer.transaction).get("id") or "")
         # What a bank has not confirmed yet waits for no more money, either.
         is_paid = found.get("status") == "paid"
-        return Charge(invoice, ChargeOutcome.PAID if is_paid else ChargeOutcome.CLOSED)
+        became = ChargeOutcome.PAID if is_paid else ChargeOutcome.CLOSED
+        return Charge(invoice, became, payment=made)
 
     def _declined(self, invoice: str) -> Charge:
         thing = self._retrieve("invoice", invoice)
-        decline, advice, network = read_codes(self._last_try(thing))
+        tried = self._last_try(thing)
+        decline, advice, network = read_codes(tried)
         return Charge(
             invoice,
             _outcome_of(decline),
@@ -451,6 +454,7 @@ class ChargebeeBiller:
             advice_code=advice,
             network_advice_code=network,
             page_url=self._card_page(str(thing["customer_id"])),
+            payment=str(tried.get("id") or ""),
         )
 
     def _comeback(self, thing: Thing, customer: Thing) -> Comeback:

@@ -25,6 +25,7 @@ from rekindle.billing.stripe.reading import (
     Thing,
     first_item,
     id_of,
+    last_charge,
     last_error,
     read_card,
     read_open_invoice,
@@ -65,6 +66,7 @@ STANDING = (
     "items.data.price.product",
     "latest_invoice.payments.data.payment.payment_intent",
 )
+PAYMENTS = ["payments.data.payment.payment_intent"]
 PAID_KINDS = frozenset({"invoice.paid", "invoice.payment_succeeded"})
 # What ids of things begin with, and where one is asked for.
 KIND_OF = {
@@ -416,7 +418,7 @@ class StripeBiller:
     def _pay(self, invoice: str, wanted: Mapping[str, Any], key: str) -> Charge:
         options = {"idempotency_key": f"charge:{key}"}
         try:
-            found = self._api.invoices.pay(invoice, dict(wanted), options)
+            found = self._api.invoices.pay(invoice, {**wanted, "expand": PAYMENTS}, options)
         except stripe.CardError as error:
             return self._declined(invoice, error)
         except stripe.StripeError as error:
@@ -425,7 +427,7 @@ class StripeBiller:
             raise _said(error) from error
         became = ChargeOutcome.PAID if found["status"] == "paid" else ChargeOutcome.AUTHENTICATE
         page = str(getattr(found, "hosted_invoice_url", None) or "")
-        return Charge(invoice, became, page_url=page)
+        return Charge(invoice, became, page_url=page, payment=last_charge(found.to_dict()))
 
     def _declined(self, invoice: str, error: stripe.CardError) -> Charge:
         said: Thing = ((error.json_body or {}) if isinstance(error.json_body, dict) else {}).get(
@@ -441,6 +443,7 @@ class StripeBiller:
             advice_code=str(said.get("advice_code") or ""),
             network_advice_code=str(said.get("network_advice_code") or ""),
             page_url=str(found.get("hosted_invoice_url") or ""),
+            payment=id_of(said.get("charge")),
         )
 
     def _require_signed(self, given: str, body: bytes, received_at: datetime) -> None:

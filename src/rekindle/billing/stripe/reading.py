@@ -100,6 +100,15 @@ def last_error(invoice: Thing) -> Thing:
     return {}
 
 
+def last_charge(invoice: Thing) -> str:
+    """Return the newest charge that an invoice was tried to be paid by, "" for none."""
+    for payment in reversed((invoice.get("payments") or {}).get("data") or []):
+        intent = (payment.get("payment") or {}).get("payment_intent")
+        if isinstance(intent, Mapping) and intent.get("latest_charge"):
+            return id_of(intent["latest_charge"])
+    return ""
+
+
 def read_state(subscription: Thing) -> SubscriptionState:
     """Return what a subscription is; one whose collection rests is paused, whatever it says."""
     state = STATES.get(str(subscription.get("status")), SubscriptionState.STARTING)

@@ -15,13 +15,18 @@ from django.db.models import Q, QuerySet
 from rekindle.ledger import intake_models
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 
+LONGEST = 200
 LEASE = timedelta(minutes=5)
 ASKED, SKIPPED = "asked", "skipped"
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeEntry:
-    """One retry. ``state`` is `asked` while nobody answered, `skipped`, or what came of it."""
+    """One retry. ``state`` is `asked` while nobody answered, `skipped`, or what came of it.
+
+    ``payment`` is the attempt as the biller numbers it, "" where nobody said. It was made
+    between ``asked_at`` and ``heard_at``: when it was answered, or will be asked again.
+    """
 
     id: int
     invoice: str
@@ -31,6 +36,8 @@ class ChargeEntry:
     decline_code: str = ""
     advice_code: str = ""
     network_advice_code: str = ""
+    payment: str = ""
+    heard_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -79,15 +86,22 @@ class Charges:
 
     @ledger_errors()
     def answer(
-        self, one: ChargeEntry, state: str, at: datetime, codes: tuple[str, str, str]
+        self,
+        one: ChargeEntry,
+        state: str,
+        at: datetime,
+        codes: tuple[str, str, str] = ("", "", ""),
+        *,
+        payment: str = "",
     ) -> None:
-        """Write down what came of a retry."""
+        """Write down what came of a retry, and as what the biller numbers it."""
         self._rows.filter(pk=one.id, state=ASKED).update(
             state=state,
             answered_at=at,
             decline_code=codes[0],
             advice_code=codes[1],
             network_advice_code=codes[2],
+            payment=payment[:LONGEST],
         )
 
     @property
@@ -105,4 +119,6 @@ def _entry(row: intake_models.BillerCharge) -> ChargeEntry:
         row.decline_code,
         row.advice_code,
         row.network_advice_code,
+        row.payment,
+        row.answered_at or row.claimed_until,
     )

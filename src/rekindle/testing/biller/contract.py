@@ -284,6 +284,22 @@ class ChargeContract:
         assert stage.attempts() == before + 1
         assert stage.folder.abilities.keys_live > timedelta(minutes=5), "a retry is asked again"
 
+    @pytest.mark.parametrize("does", ["declines", "pays"])
+    def test_an_attempt_is_named_as_listings_and_notices_name_it(
+        self, stage: BillerStage, does: str
+    ) -> None:
+        customer, _, invoice = owe(stage)
+        if not stage.folder.abilities.can_charge:
+            pytest.skip("it takes no payment when it is asked to")
+        stage.spoil(customer, does)
+        before = {one.key for one in rows_of(stage, "payments")}
+        charge = stage.biller.charge(invoice, key="one")
+        if charge.payment:  # else it is known by invoice and instant alone
+            rows = rows_of(stage, "payments")
+            assert {one.key for one in rows} - before == {charge.payment}
+            told = [one for notice in notices_of(stage) for one in notice.statements]
+            assert charge.payment in {one.key for one in told if one.table == "payments"}
+
     def test_nothing_is_taken_of_what_is_paid(self, stage: BillerStage) -> None:
         if not stage.folder.abilities.can_charge:
             pytest.skip("it takes no payment when it is asked to")

@@ -393,6 +393,9 @@ class BillerWorld:
             payment_method=card,
             payment_method_details={"type": "card", "card": {"brand": "visa", "network": "visa"}},
         )
+        intent["latest_charge"] = charge["id"]
+        if error:
+            error["charge"] = charge["id"]
         payment = self._make(
             "inpay",
             "invoice_payment",

@@ -4,17 +4,18 @@ A retry is written down before the biller is asked, under a key that names the i
 number of the retry. Whoever dies in between leaves a row without an answer, which is asked again
 with that key: the biller answers as before. Just before each, the biller is asked how the
 subscription stands, so that nobody is charged after a cancel, a pause or a payment.
+
+What is due is found by a pass; the biller is asked beside it, so that one who answers slowly
+holds up retries alone.
 """
 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-import pyarrow as pa
+from threading import Thread
 
 from rekindle.billing import (
     BilledStanding,
@@ -24,23 +25,29 @@ from rekindle.billing import (
     build_biller_or_tell,
     find_billers,
 )
-from rekindle.errors import BillerError, BillerRefusedError
-from rekindle.ledger import ChargeEntry, Charges, Instructions
+from rekindle.errors import BillerError, BillerRefusedError, RekindleError
+from rekindle.ledger import ChargeEntry, Charges, Instructions, let_go
 from rekindle.runtime import Workspace
-from rekindle.subscriptions import (
-    DeclineKind,
-    OwedPayment,
-    build_failures,
-    decide_retry,
-    judge_decline,
-)
+from rekindle.subscriptions import DeclineKind, OwedPayment, decide_retry, judge_decline
+from rekindle.worker.keeping.owing import find_owed, find_subscriptions
 
 EVERY = timedelta(minutes=5)
-COUNTED = timedelta(days=30)
 MOST_AT_ONCE = 200
-PREFIX = "invoice:"
+MOST_UNANSWERED = 3
+"""In a row: from there on a round is over. Whoever does not answer three answers none."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRound:
+    """What one pass found: payments to be tried, and retries whose answer nobody wrote down.
+
+    These come with the subscription they are of, "" where the facts do not know it.
+    """
+
+    due: Sequence[OwedPayment]
+    unanswered: Sequence[tuple[ChargeEntry, str]]
 
 
 class RetryKeeper:
@@ -55,8 +62,11 @@ class RetryKeeper:
             if self._schedule
             else None
         )
+        self._charges = Charges(workspace.ledger, billing.provider)
         self._told = Instructions(workspace.ledger, billing.provider)
         self._looked_at: datetime | None = None
+        self._thread: Thread | None = None
+        self._misses = 0
         # How long the biller knows a key: from there on, the same key would be another try.
         self._keys_live = timedelta()
         if self._biller is not None:
@@ -70,23 +80,77 @@ class RetryKeeper:
 
     def look(self, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Try what is due; return how many were answered."""
-        space, biller = self._workspace, self._biller
-        now = space.clock.now()
+        found = self._find()
+        return 0 if found is None else self._go_round(found, is_stopping)
+
+    def look_soon(self, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Find what is due, and try it in a thread of its own; one at a time."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        if (found := self._find()) is not None:
+            going = (found, is_stopping)
+            self._thread = Thread(target=self._go_beside, args=going, name="retries", daemon=True)
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Wait until what was begun is over."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _find(self) -> RetryRound | None:
+        """Return what there is to do, by the facts and the ledger; None for nothing."""
+        space, now = self._workspace, self._workspace.clock.now()
         is_early = self._looked_at is not None and timedelta() <= now - self._looked_at < EVERY
-        if biller is None or is_early or not space.has_facts:
-            return 0
+        if self._biller is None or is_early or not space.has_facts:
+            return None
         self._looked_at = now
-        charges = Charges(space.ledger, space.config.billing.provider)
-        count = sum(self._ask_again(biller, charges, one) for one in charges.claim_unanswered(now))
-        for owed in self._due(charges, now):
-            if is_stopping():
-                break
-            if (done := self._try(biller, charges, owed)) is None:
+        left = self._charges.claim_unanswered(now)
+        named = find_subscriptions(space, [one.invoice for one in left])
+        unanswered = [(one, named.get(one.invoice, "")) for one in left]
+        found = RetryRound(self._due(now), unanswered)
+        return found if found.due or found.unanswered else None
+
+    def _due(self, now: datetime) -> Sequence[OwedPayment]:
+        """Return the payments that are to be tried now, one a person, the longest owed first."""
+        due = [
+            one
+            for one in find_owed(self._workspace, self._charges, now)
+            if isinstance(at := decide_retry(one, self._schedule), datetime) and at <= now
+        ]
+        due.sort(key=lambda one: (one.failed_at, one.invoice), reverse=True)
+        # Of two that one person owes, the second waits as long as it would after any other try.
+        first = {one.customer: one for one in due}
+        return sorted(first.values(), key=lambda one: (one.failed_at, one.invoice))[:MOST_AT_ONCE]
+
+    def _go_beside(self, found: RetryRound, is_stopping: Callable[[], bool]) -> None:
+        try:
+            if tried := self._go_round(found, is_stopping):
+                logger.info("%d failed payments were tried again", tried)
+        except RekindleError:
+            logger.exception("retries wait for the next pass")
+        except Exception:
+            logger.exception("a retry failed; its answer is asked for again")
+        finally:
+            let_go(self._workspace.ledger)
+
+    def _go_round(self, found: RetryRound, is_stopping: Callable[[], bool]) -> int:
+        count, biller = 0, self._biller
+        assert biller is not None
+        self._misses = 0
+        for owed in found.due:
+            if is_stopping() or self._misses >= MOST_UNANSWERED:
+                return count
+            if (done := self._try(biller, owed)) is None:
                 break
             count += done
+        # Last, so that what is never answered holds up nothing.
+        for entry, subscription in found.unanswered:
+            if is_stopping() or self._misses >= MOST_UNANSWERED:
+                return count
+            count += self._ask_again(biller, entry, subscription)
         return count
 
-    def _try(self, biller: Biller, charges: Charges, owed: OwedPayment) -> bool | None:
+    def _try(self, biller: Biller, owed: OwedPayment) -> bool | None:
         """Try one payment if it still may be; None where the rest is not to be tried either."""
         now, number = self._workspace.clock.now(), owed.retries + 1
         if self._told.waiting_of(owed.subscription) is not None:
@@ -94,108 +158,61 @@ class RetryKeeper:
         try:
             standing = biller.look(owed.subscription)
         except BillerError as error:
-            logger.error("retries wait: %s", error)
-            return None
+            self._miss("retries wait: %s", error)
+            return False
         why = find_reason_against(standing, owed.invoice)
         if why == "provider_retries":
             logger.warning("retries of ours are off: the biller retries %s itself", owed.invoice)
             return None
-        entry = charges.begin(owed.invoice, number, now, skipped=why)
-        return entry is not None and not why and self._ask(biller, charges, entry)
+        entry = self._charges.begin(owed.invoice, number, now, skipped=why)
+        return entry is not None and not why and self._ask(biller, entry)
 
-    def _ask_again(self, biller: Biller, charges: Charges, entry: ChargeEntry) -> bool:
+    def _ask_again(self, biller: Biller, entry: ChargeEntry, subscription: str) -> bool:
         """Ask for the answer that nobody wrote down, while its key is known to the biller."""
         now = self._workspace.clock.now()
         if now - entry.asked_at < self._keys_live:
             try:
-                has_stopped = self._has_stopped(biller, entry.invoice)
+                has_stopped = self._has_stopped(biller, subscription)
             except BillerError as error:
-                logger.error("retries wait: %s", error)
+                self._miss("retries wait: %s", error)
                 return False
             if not has_stopped:
-                return self._ask(biller, charges, entry)
+                return self._ask(biller, entry)
         # With the key forgotten, or by who stopped since, it would be another try where the first
         # was none. What came of that the facts will say.
-        charges.answer(entry, "unknown", now, ("", "", ""))
+        self._charges.answer(entry, "unknown", now)
         logger.error("what came of %s is not known; see the biller", entry.key)
         return False
 
-    def _has_stopped(self, biller: Biller, invoice: str) -> bool:
-        """Return whether whoever owes an invoice has cancelled, paused or told so since."""
-        engine, facts = self._workspace.reading
-        rows = facts.more["invoices"]
-        named = rows.filter(rows.invoice_id == invoice).select("subscription_id").limit(1)
-        found = [one["subscription_id"] for one in engine.run(named).to_pylist()]
-        if not found or found[0] is None:
+    def _has_stopped(self, biller: Biller, subscription: str) -> bool:
+        """Return whether whoever owes for a subscription has cancelled, paused or told so since."""
+        if not subscription:
             return False
-        if self._told.waiting_of(str(found[0])) is not None:
+        if self._told.waiting_of(subscription) is not None:
             return True
-        standing = biller.look(str(found[0]))
+        standing = biller.look(subscription)
         if standing is None or standing.leaves_at is not None:
             return True
         return standing.state in {SubscriptionState.PAUSED, SubscriptionState.ENDED}
 
-    def _ask(self, biller: Biller, charges: Charges, entry: ChargeEntry) -> bool:
+    def _ask(self, biller: Biller, entry: ChargeEntry) -> bool:
         now = self._workspace.clock.now
         try:
             became = biller.charge(entry.invoice, key=entry.key)
         except BillerRefusedError as error:
-            charges.answer(entry, "refused", now(), (str(error)[:100], "", ""))
+            self._charges.answer(entry, "refused", now(), (str(error)[:100], "", ""))
             return False
         except BillerError as error:
-            logger.error("%s was not answered, and is asked for again: %s", entry.key, error)
+            self._miss("%s was not answered, and is asked for again: %s", entry.key, error)
             return False
-        charges.answer(entry, became.outcome.value, now(), _codes(became))
+        self._misses = 0
+        state, codes = became.outcome.value, _codes(became)
+        self._charges.answer(entry, state, now(), codes, payment=became.payment)
         return True
 
-    def _due(self, charges: Charges, now: datetime) -> Iterator[OwedPayment]:
-        """Yield the payments that are to be tried now, those that failed first first."""
-        owed = self._owed(charges, now)
-        due = [
-            one
-            for one in owed
-            if isinstance(at := decide_retry(one, self._schedule), datetime) and at <= now
-        ]
-        yield from sorted(due, key=lambda one: (one.failed_at, one.invoice))[:MOST_AT_ONCE]
-
-    def _owed(self, charges: Charges, now: datetime) -> Sequence[OwedPayment]:
-        """Return what failed and is owed, by the facts and by what was tried since."""
-        engine, facts = self._workspace.reading
-        provider = self._workspace.config.billing.provider
-        cases = build_failures(facts, now)
-        cases = cases.filter(cases.is_owed & cases.ended_at.isnull() & (cases.source == provider))
-        rows = [one for one in engine.run(cases).to_pylist() if one["subscription_id"]]
-        found = {one["case"].removeprefix(PREFIX): one for one in rows if _has_invoice(one)}
-        tried = self._tries(now, {one["customer_id"] for one in found.values()})
-        own: dict[str, list[ChargeEntry]] = defaultdict(list)
-        for entry in charges.of_invoices(found):
-            own[entry.invoice].append(entry)
-        return [
-            _owed_payment(invoice, case, tried[case["customer_id"]], own[invoice], now)
-            for invoice, case in found.items()
-        ]
-
-    def _tries(self, now: datetime, people: set[Any]) -> Mapping[str, list[Mapping[str, Any]]]:
-        """Return every try of these people within the days that networks count, oldest first."""
-        found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        if not people:
-            return found
-        engine, facts = self._workspace.reading
-        owing = pa.table({"customer_id": pa.array(sorted(people), pa.string())})
-        rows = facts.more["payments"].semi_join(engine.bring("people_owing", owing), "customer_id")
-        rows = rows.filter((rows.attempted_at > now - COUNTED) & (rows.attempted_at <= now))
-        rows = rows.select(
-            "customer_id",
-            "invoice_id",
-            "attempted_at",
-            "network",
-            "decline_code",
-            "advice_code",
-            "network_advice_code",
-        )
-        for one in engine.run(rows.order_by("attempted_at")).to_pylist():
-            found[one["customer_id"]].append(one)
-        return found
+    def _miss(self, text: str, *told: object) -> None:
+        self._misses += 1
+        logger.error(text, *told)
 
 
 def find_reason_against(standing: BilledStanding | None, invoice: str) -> str:
@@ -213,42 +230,6 @@ def find_reason_against(standing: BilledStanding | None, invoice: str) -> str:
         return "provider_retries"
     known = judge_decline(waiting.decline_code, waiting.advice_code, None)
     return "" if known is DeclineKind.SOFT else f"declined_{known.value}"
-
-
-def _owed_payment(
-    invoice: str,
-    case: Mapping[str, Any],
-    tried: Sequence[Mapping[str, Any]],
-    own: Sequence[ChargeEntry],
-    now: datetime,
-) -> OwedPayment:
-    """Return one payment. A try of ours that the facts have too counts twice: the stricter."""
-    kind = DeclineKind(case["kind"])
-    said = [one for one in tried if one["invoice_id"] == invoice and one["decline_code"]]
-    if said:
-        codes = said[-1]
-        kind = judge_decline(
-            codes["decline_code"], codes["advice_code"], codes["network_advice_code"]
-        )
-    answered = [one for one in own if one.state in {"declined", "authenticate"}]
-    if answered:
-        last = answered[-1]
-        kind = judge_decline(last.decline_code, last.advice_code, last.network_advice_code)
-    made = [one.asked_at for one in own if one.state != "skipped" and one.asked_at > now - COUNTED]
-    return OwedPayment(
-        invoice=invoice,
-        subscription=str(case["subscription_id"]),
-        customer=str(case["customer_id"]),
-        failed_at=case["failed_at"],
-        kind=kind,
-        network=next((str(one["network"]) for one in reversed(said) if one["network"]), ""),
-        tries=sorted([*(one["attempted_at"] for one in tried), *made]),
-        retries=len(own),
-    )
-
-
-def _has_invoice(case: Mapping[str, Any]) -> bool:
-    return str(case["case"]).startswith(PREFIX)
 
 
 def _codes(became: Charge) -> tuple[str, str, str]:

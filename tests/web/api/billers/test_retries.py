@@ -5,16 +5,25 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from rekindle.billing import pull_facts
+from rekindle.billing import Charge, pull_facts
 from rekindle.clock import MovableClock
+from rekindle.errors import BillerError
+from rekindle.journeys import Person
+from rekindle.ledger import Charges
 from rekindle.ledger.intake_models import BillerCharge
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import DeclineKind, OwedPayment
 from rekindle.testing.biller import FakeBiller
+from rekindle.testing.biller.world import Refusal
+from rekindle.worker.keeping import retrying
+from rekindle.worker.keeping.owing import find_owed
 from rekindle.worker.keeping.retrying import RetryKeeper
 from tests.runtime.crashing import kill_after, start_worker
 from tests.web.api.billers.receiver import subscriber
@@ -117,6 +126,102 @@ def test_an_answer_that_got_lost_is_asked_for_again_by_the_same_key(
     assert keeper.look() == 1
     row.refresh_from_db()
     assert (row.state, fake.world.attempts) == ("paid", [(invoice, "pays")])
+
+
+def bring(space: Workspace) -> None:
+    pull_facts(
+        space.config.billing, space.directory, now=space.clock.now(), bring=space.import_from
+    )
+
+
+def owed_of(space: Workspace) -> OwedPayment:
+    (owed,) = find_owed(opened(space), Charges(space.ledger, "stripe"), space.clock.now())
+    return owed
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_our_retry_and_the_billers_record_of_it_are_one_try(
+    fake: FakeBiller, space: Workspace, is_answered: bool
+) -> None:
+    owing(fake, space, 1)
+    RetryKeeper(opened(space)).look()
+    assert len(fake.world.attempts) == 1
+    if not is_answered:  # killed before it was written down
+        BillerCharge.objects.using(space.ledger).update(
+            state="asked", answered_at=None, payment="", decline_code=""
+        )
+    assert len(owed_of(space).tries) == 2  # that of the renewal, and ours
+    bring(space)  # the biller's record comes late
+    assert len(owed_of(space).tries) == 2
+    fake.world.clock.move(timedelta(days=2))
+    RetryKeeper(opened(space)).look()
+    bring(space)
+    assert len(owed_of(space).tries) == 1 + len(fake.world.attempts)
+    assert BillerCharge.objects.using(space.ledger).filter(payment="").count() == (not is_answered)
+
+
+def test_the_newest_decline_holds_whoever_tells_of_it(fake: FakeBiller, space: Workspace) -> None:
+    (invoice,) = owing(fake, space, 1)
+    RetryKeeper(opened(space)).look()
+    fake.world.clock.move(timedelta(hours=30))
+    fake.world._does = dict.fromkeys(fake.world._does, "stolen_card")
+    with pytest.raises(Refusal):  # as the biller may try it by itself
+        fake.world.pay(invoice, {})
+    bring(space)
+    assert owed_of(space).kind is DeclineKind.HARD
+
+
+def test_of_two_that_one_person_owes_one_is_tried_at_a_time(
+    fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owing(fake, space, 1)
+    one = owed_of(space)
+    two = replace(one, invoice="in_before", failed_at=one.failed_at - timedelta(days=1))
+    monkeypatch.setattr(retrying, "find_owed", lambda *given: [one, two])
+    keeper = RetryKeeper(opened(space))
+    assert [due.invoice for due in keeper._due(space.clock.now())] == ["in_before"]
+
+
+def test_a_biller_that_hangs_holds_up_no_pass(
+    fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (invoice,) = owing(fake, space, 1)
+    keeper, asked, goes_on = RetryKeeper(opened(space)), Event(), Event()
+    assert keeper._biller is not None
+    charge = keeper._biller.charge
+
+    def hang(invoice: str, *, key: str) -> Charge:
+        asked.set()
+        assert goes_on.wait(60)
+        return charge(invoice, key=key)
+
+    monkeypatch.setattr(keeper._biller, "charge", hang)
+    keeper.look_soon()
+    assert asked.wait(60)
+    # The row is there, and others may write: no transaction is open while the biller is asked.
+    assert BillerCharge.objects.using(space.ledger).get().state == "asked"
+    space.book.save_people([Person("u9")])
+    fake.world.clock.move(LATER)
+    keeper.look_soon()  # the next pass begins no second one
+    goes_on.set()
+    keeper.finish()
+    assert BillerCharge.objects.using(space.ledger).get().state == "declined"
+    assert fake.world.attempts == [(invoice, "insufficient_funds")]
+
+
+def test_after_three_without_an_answer_a_round_is_over(
+    fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owing(fake, space, 6)
+    keeper, looked = RetryKeeper(opened(space)), list[str]()
+
+    def look(subscription: str) -> None:
+        looked.append(subscription)
+        raise BillerError("no answer")
+
+    monkeypatch.setattr(keeper._biller, "look", look)
+    assert keeper.look() == 0
+    assert len(looked) == 3
 
 
 @pytest.mark.parametrize("what", ["cancel", "pause"])
