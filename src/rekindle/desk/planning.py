@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
@@ -34,9 +33,16 @@ from rekindle.experiments import (
     provable_rate_lift,
     with_buyers,
 )
-from rekindle.facts import PURCHASE, Engine
+from rekindle.facts import Engine, Facts
 from rekindle.gate import HouseRules
-from rekindle.insights import TestForecast, build_pace, forecast_test
+from rekindle.insights import (
+    TestForecast,
+    build_pace,
+    build_returned,
+    build_unprompted,
+    forecast_test,
+    lives_by_subscriptions,
+)
 from rekindle.journeys import (
     Book,
     Candidate,
@@ -66,6 +72,7 @@ from rekindle.predictions import (
 )
 from rekindle.profiles import FAMILIES, local_before, local_day
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import build_purchases, build_starts
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 from rekindle.wording import percent
 
@@ -363,15 +370,13 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     """Return what the audience of one goal window before ``at`` did within that window."""
     before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
     engine, facts = workspace.reading
-    orders = facts.cut(at).orders
-    orders = orders.filter(orders.customer_id.notnull())
-    first = engine.scalar(orders.ordered_at.min())
+    past = _Past(engine, facts.cut(at))
+    first = engine.scalar(past.purchases.ordered_at.min())
     if first is None:
-        return Unknown("the facts hold no orders, by which alone it is foreseen who comes back")
+        return Unknown("nobody has bought yet, or begun a subscription that is paid")
     if first >= before:
         return Unknown(f"the facts do not reach back {journey.goal.within.days} days before")
-    people = find_matching(workspace, facts, journey.audience, before)
-    row = engine.run(_outcome(people, orders, before, at)).to_pylist()[0]
+    row = past.measure(find_matching(workspace, facts, journey.audience, before), before, at)
     if not row["people"]:
         return Unknown(
             f"nobody was in this audience {journey.goal.within.days} days before, so it "
@@ -382,6 +387,41 @@ def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> B
     return BaseRate(row["people"], row["returned"] / row["people"], mean, variance**0.5)
 
 
+class _Past:
+    """What was known of purchases at one instant; a stay that begins is a purchase.
+
+    ``has_starts`` says that such stays are known.
+    """
+
+    def __init__(self, engine: Engine, facts: Facts) -> None:
+        self._engine, self._facts = engine, facts
+        orders = facts.orders.filter(facts.orders.customer_id.notnull())
+        self.purchases = build_purchases(orders, facts)
+        self.has_starts = False
+        if facts.has_subscriptions:
+            # Every past day asks for them, and to find them means to add up all standings.
+            self.purchases = engine.keep("plan_purchases", self.purchases)
+            self.has_starts = bool(engine.scalar(build_starts(facts).count()))
+
+    def count_returned(self, people: ir.Table, start: datetime, end: datetime) -> PastCut:
+        """Return how many of ``people`` were back from ``start`` on and before ``end``."""
+        found = build_returned(people, self.purchases, start, end)
+        (row,) = self._engine.run(found).to_pylist()
+        return PastCut(start, row["people"], row["returned"])
+
+    def measure(self, people: ir.Table, start: datetime, end: datetime) -> dict[str, Any]:
+        """Return what ``people`` did and brought in that time, as ``build_unprompted``."""
+        found = build_unprompted(
+            people,
+            self.purchases,
+            self._facts,
+            (start, end),
+            of_subscriptions=lives_by_subscriptions(self._engine, self._facts),
+        )
+        row: dict[str, Any] = self._engine.run(found).to_pylist()[0]
+        return row
+
+
 def foresee_returns(
     workspace: Workspace, journey: Journey, at: datetime
 ) -> tuple[Outlook | Unknown, list[str]]:
@@ -390,42 +430,52 @@ def foresee_returns(
     zone, horizon = workspace.config.workspace.timezone, journey.goal.within
     if horizon < A_DAY:
         return Unknown("the goal's time is shorter than a day"), []
-    orders = facts.cut(at).orders
-    orders = orders.filter(orders.customer_id.notnull())
-    pace = engine.run(build_pace(orders, at, local_before(at, horizon, zone))).to_pylist()[0]
-    if pace["first_on"] is None:
-        return Unknown("nobody has bought yet"), []
-    days = (local_day(at, zone) - pace["first_on"]).days
-    models = load_group_models(
-        facts,
-        engine.run,
-        as_of=at,
-        horizon_days=horizon.days,
-        days_known=days,
-        contacted=workspace.history.contacted(at) if workspace.has_ledger else (),
-    )
+    past = _Past(engine, facts.cut(at))
+    pace = engine.run(build_pace(past.purchases, at, local_before(at, horizon, zone)))
+    (row,) = pace.to_pylist()
+    if row["first_on"] is None:
+        return Unknown("nobody has bought yet, or begun a subscription that is paid"), []
+    days = (local_day(at, zone) - row["first_on"]).days
+    models = _load_models(workspace, past, at, horizon_days=horizon.days, days_known=days)
     cuts: list[PastCut] = []
     groups: list[PastGroup] = []
     for back in past_days(days, horizon.days):
         start = local_before(at, timedelta(back), zone)
         end = local_before(at, timedelta(back) - horizon, zone)
         people = find_matching(workspace, facts, journey.audience, start)
-        row = engine.run(_outcome(people, orders, start, end)).to_pylist()[0]
-        cuts.append(PastCut(start, row["people"], row["returned"]))
+        cuts.append(past.count_returned(people, start, end))
         if isinstance(models, GroupModels) and len(groups) < STEPS:
             groups.append(PastGroup(back, _ids(engine, people), cuts[-1]))
     warnings = warn_of_season(
         days,
         horizon.days,
-        recent=pace["recent"] / horizon.days,
-        before=pace["before"] / max(days - horizon.days, 1),
+        recent=row["recent"] / horizon.days,
+        before=row["before"] / max(days - horizon.days, 1),
+        of="purchases" if past.has_starts else "orders",
     )
     if isinstance(models, GroupModels):
         now = find_matching(workspace, facts.cut(at), journey.audience, at)
-        found = models.foresee(_ids(engine, now), groups)
-        if isinstance(found, Outlook):
-            return found, warnings
+        modelled = models.foresee(_ids(engine, now), groups)
+        if isinstance(modelled, Outlook):
+            return modelled, warnings
     return foresee(cuts), warnings
+
+
+def _load_models(
+    workspace: Workspace, past: _Past, at: datetime, *, horizon_days: int, days_known: int
+) -> GroupModels | Unknown:
+    if past.has_starts:
+        # Its silences are those between orders; who pays every month is not silent.
+        return Unknown("a stay that begins is a return, of which the return model knows nothing")
+    engine, facts = workspace.reading
+    return load_group_models(
+        facts,
+        engine.run,
+        as_of=at,
+        horizon_days=horizon_days,
+        days_known=days_known,
+        contacted=workspace.history.contacted(at) if workspace.has_ledger else (),
+    )
 
 
 def _ids(engine: Engine, people: ir.Table) -> pa.ChunkedArray:
@@ -479,24 +529,6 @@ def _measure_pace(
         return Unknown("nobody was in this audience before, so it cannot be seen how many come")
     came = engine.scalar(now.anti_join(then, "customer_id").count())
     return float(came) / (journey.goal.within / A_DAY)
-
-
-def _outcome(people: ir.Table, orders: ir.Table, start: datetime, end: datetime) -> ir.Table:
-    low, high = (ibis.literal(x, type="timestamp('UTC', 6)") for x in (start, end))
-    window = orders.filter((orders.ordered_at >= low) & (orders.ordered_at < high))
-    spent = window.group_by(buyer=window.customer_id).agg(
-        # Exact, also squared: sums of floats depend on their order, which is the engine's own.
-        net=(window.gross - window.discount - window.refund).sum().cast("decimal(18, 4)"),
-        purchases=(window.kind == PURCHASE).sum(),
-    )
-    joined = people.select("customer_id").left_join(spent, people.customer_id == spent.buyer)
-    net = joined.net.fill_null(0)
-    return joined.aggregate(
-        people=joined.count(),
-        returned=ibis.coalesce((joined.purchases > 0).sum(), 0),
-        total=net.sum().fill_null(0).cast("float64"),
-        squares=(net * net).sum().fill_null(0).cast("float64"),
-    )
 
 
 def _next_version(workspace: Workspace, journey: Journey, at: datetime) -> JourneyVersion:

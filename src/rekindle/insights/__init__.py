@@ -53,6 +53,7 @@ from rekindle.insights.measures import (
     write_measures,
 )
 from rekindle.insights.model import Audit
+from rekindle.insights.outcomes import build_returned, build_unprompted, lives_by_subscriptions
 from rekindle.insights.pages import audit_page, card_markdown, card_page, report_page
 from rekindle.insights.past_sends.building import with_past_sends
 from rekindle.insights.past_sends.tables import past_send_tables
@@ -133,6 +134,8 @@ __all__ = [
     "build_programme",
     "build_queries",
     "build_report",
+    "build_returned",
+    "build_unprompted",
     "card_markdown",
     "card_page",
     "card_tables",
@@ -146,6 +149,7 @@ __all__ = [
     "judge_entries",
     "judge_targets",
     "list_ways",
+    "lives_by_subscriptions",
     "measure",
     "measure_audit",
     "measure_tables",

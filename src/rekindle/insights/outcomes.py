@@ -15,12 +15,13 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts import Engine, Facts
+from rekindle.facts import PURCHASE, Engine, Facts
 from rekindle.insights.audit import build_net
 from rekindle.insights.record import JourneyRecord, Membership
 from rekindle.subscriptions import MONTH_DAYS, build_purchases, build_rates
 
 _INSTANT = pa.timestamp("us", tz="UTC")
+_AN_INSTANT = timedelta(microseconds=1)
 _SPANS = pa.schema({"after": pa.int64(), "up_to": pa.int64(), "at": _INSTANT})
 _MEMBERS = pa.schema(
     {
@@ -75,7 +76,7 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     orders = facts.standing_orders()
     orders = orders.filter(orders.ordered_at <= until)
     assigned = bring_members(engine, "report_assigned", record.assigned, record)
-    of_subscriptions = _lives_by_subscriptions(engine, facts)
+    of_subscriptions = lives_by_subscriptions(engine, facts)
     spending = build_spending(assigned, orders, facts, until, of_subscriptions=of_subscriptions)
     spent = engine.run(spending).to_pylist()
     members = bring_members(engine, "report_members", record.members, record)
@@ -119,7 +120,7 @@ def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
     return bought.group_by("person").agg(net=bought.net.sum())
 
 
-def _lives_by_subscriptions(engine: Engine, facts: Facts) -> bool:
+def lives_by_subscriptions(engine: Engine, facts: Facts) -> bool:
     """Return whether subscriptions are all the money the facts know of.
 
     Where there are orders as well, they may be what subscribers pay, and would count twice.
@@ -142,6 +143,66 @@ def build_subscription_revenue(assigned: ir.Table, facts: Facts, until: ir.Value
     paid = joined.filter(seconds > 0).mutate(days=seconds / 86_400)
     net = paid.mrr.cast("float64") * paid.days / MONTH_DAYS
     return paid.group_by("person").agg(net=net.sum())
+
+
+def build_returned(
+    people: ir.Table, purchases: ir.Table, start: datetime, end: datetime
+) -> ir.Table:
+    """Return one row: ``people``, and how many ``returned`` from ``start`` on and before ``end``.
+
+    ``purchases`` are orders and stays that began, as ``build_purchases`` has them.
+    """
+    joined = _with_returns(_in_window(people, start, end), purchases)
+    return joined.aggregate(people=joined.count(), returned=joined.returner.count())
+
+
+def build_unprompted(
+    people: ir.Table,
+    purchases: ir.Table,
+    facts: Facts,
+    window: tuple[datetime, datetime],
+    *,
+    of_subscriptions: bool,
+) -> ir.Table:
+    """Return one row as ``build_returned``, with ``total`` and ``squares`` of their revenue.
+
+    What revenue is, is as in a report.
+    """
+    members = _in_window(people, *window)
+    until = ibis.literal(window[1] - _AN_INSTANT, type="timestamp('UTC', 6)")
+    spent = build_spending(members, facts.orders, facts, until, of_subscriptions=of_subscriptions)
+    # Exact, also squared: sums of floats depend on their order, which is the engine's own.
+    spent = spent.select(buyer=spent.person, net=spent.net.cast("decimal(18, 4)"))
+    joined = _with_returns(members, purchases)
+    joined = joined.left_join(spent, joined.person == spent.buyer)
+    net = joined.net.fill_null(0)
+    return joined.aggregate(
+        people=joined.count(),
+        returned=joined.returner.count(),
+        total=net.sum().fill_null(0).cast("float64"),
+        squares=(net * net).sum().fill_null(0).cast("float64"),
+    )
+
+
+def _in_window(people: ir.Table, start: datetime, end: datetime) -> ir.Table:
+    """Return people as members whose window holds ``start`` and all before ``end``."""
+    low, high = (ibis.literal(at - _AN_INSTANT, type="timestamp('UTC', 6)") for at in (start, end))
+    return people.select(person=people.customer_id, entered_at=low, until_at=high)
+
+
+def _with_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
+    """Add ``returner``, the person again where they bought inside their window."""
+    bought = purchases.filter(purchases.kind == PURCHASE)
+    inside = members.inner_join(
+        bought,
+        [
+            members.person == bought.customer_id,
+            bought.ordered_at > members.entered_at,
+            bought.ordered_at <= members.until_at,
+        ],
+    )
+    back = inside.select(returner=inside.person).distinct()
+    return members.left_join(back, members.person == back.returner)
 
 
 def build_net_orders(assigned: ir.Table, orders: ir.Table) -> ir.Table:

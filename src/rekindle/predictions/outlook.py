@@ -179,10 +179,13 @@ def past_days(days_known: int, horizon_days: int) -> tuple[int, ...]:
     return tuple(place for place in places if place + FIRST_DAYS <= days_known)
 
 
-def warn_of_season(days_known: int, horizon_days: int, recent: float, before: float) -> list[str]:
+def warn_of_season(
+    days_known: int, horizon_days: int, recent: float, before: float, *, of: str = "orders"
+) -> list[str]:
     """Return what makes every forecast of this history less sure than its range says.
 
-    ``recent`` orders a day were seen within the last horizon, ``before`` ahead of it.
+    ``recent`` purchases a day were seen within the last horizon, ``before`` ahead of it; ``of``
+    names them.
     """
     told = []
     if days_known < YEAR_DAYS + horizon_days:
@@ -194,7 +197,7 @@ def warn_of_season(days_known: int, horizon_days: int, recent: float, before: fl
     if before > 0 and recent >= PEAK * before:
         told.append(
             f"A PEAK LIES BEHIND: the last {counted(horizon_days, 'day')} had "
-            f"{percent(recent / before - 1)} more orders a day than the time before. What "
+            f"{percent(recent / before - 1)} more {of} a day than the time before. What "
             "follows a peak is usually less than is expected here."
         )
     return told

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from rekindle.ledger import load_extent
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import build_starts
 from rekindle.worker.observing import observe_returns
 
 Observe = Callable[[Workspace, datetime], int]
@@ -53,7 +54,11 @@ class ReturnWatch:
 
 def _first_order_since(workspace: Workspace, at: datetime) -> datetime | None:
     """Return when the first order that has not come to pass at ``at`` will."""
-    orders = workspace.facts.orders
-    newest = orders.filter(orders.ordered_at >= at).aggregate(first=orders.ordered_at.min())
+    facts = workspace.facts
+    orders = facts.orders
+    coming = orders.filter(orders.ordered_at >= at).select(at=orders.ordered_at)
+    if facts.has_subscriptions:
+        coming = coming.union(build_starts(facts).filter(lambda t: t["at"] >= at).select("at"))
+    newest = coming.aggregate(first=coming["at"].min())
     first: datetime | None = workspace.engine.run(newest).to_pylist()[0]["first"]
     return first
