@@ -1,5 +1,6 @@
 """``rekindle.toml`` and the environment, checked once, as one frozen ``Config``."""
 
+from rekindle.config.billing import BillingSettings
 from rekindle.config.channels import ChannelSection, config_model, known_channels
 from rekindle.config.documents import DocumentKind, KeyPath, compose_yaml, read_yaml
 from rekindle.config.extensions import find_pieces, load_extensions
@@ -14,7 +15,6 @@ from rekindle.config.loading import (
 )
 from rekindle.config.model import (
     FORMAT,
-    BillingSettings,
     BreakerSettings,
     CalendarSettings,
     CapSettings,

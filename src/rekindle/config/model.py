@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from rekindle.config.billing import BillingSettings
 from rekindle.config.shop import HoldoutSettings, Settings, ShopSettings, StoppingSettings
 from rekindle.config.subscribers import SubscriptionsSettings
 from rekindle.config.targets import TargetSettings
@@ -551,51 +552,6 @@ class PortalSettings(Settings):
     def page(self, name: str, token: str) -> str:
         """Return the address of a page for whoever a token names."""
         return f"{self.url.rstrip('/')}/{name}/{token}"
-
-
-class BillingSettings(Settings):
-    """The system that bills subscriptions; its keys come from the environment."""
-
-    provider: Text = Field(
-        "", description="The biller by name, as `stripe`; empty where nobody is billed by one."
-    )
-    url: Address = Field(
-        "",
-        pattern=r"^(https?://[^\s]+)?$",
-        description="Where it is asked; empty for the provider's own address.",
-    )
-    account: Text = Field(
-        "",
-        description="The account whose notices are taken, where the provider names one in them; "
-        "at Chargebee the site.",
-    )
-    customer_key: Text = Field(
-        "",
-        description="The key of a customer's metadata that holds your own customer id; empty "
-        "where people go by the provider's.",
-    )
-    timeout_seconds: int = Field(20, gt=0, le=600, description="How long to wait for an answer.")
-    link_days: int = Field(
-        30, ge=1, le=365, description="For how many days a link back to a subscription works."
-    )
-    retries: tuple[Duration, ...] = Field(
-        (),
-        max_length=15,
-        description="How long after a payment first failed each retry of ours is made, as "
-        '`["3 days", "5 days", "7 days"]`; empty where the provider retries.',
-    )
-    access_url: Address = Field(
-        "",
-        pattern=r"^(https?://[^\s]+)?$",
-        description="Where your own system is told, signed, that somebody paid and gets their "
-        "access back; empty for nowhere.",
-    )
-    kept: tuple[Text, ...] = Field(
-        (),
-        max_length=20,
-        description="What you keep for who left, in your own words, as `Your playlists`: the page "
-        "on which they come back lists it.",
-    )
 
 
 class ApiSettings(Settings):

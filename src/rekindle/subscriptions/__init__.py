@@ -7,9 +7,11 @@ from rekindle.subscriptions.declines import DeclineKind, describe_declines, judg
 from rekindle.subscriptions.definitions import DEFINITIONS, OURS, Definition, find_definition
 from rekindle.subscriptions.departures import ChurnKind, build_departures, build_stays
 from rekindle.subscriptions.failures import Ending, build_failures, build_unread_outcomes
+from rekindle.subscriptions.hours import HourChoice, HourReason, say_hour
 from rekindle.subscriptions.movements import Movement, build_months, build_movements, build_steps
 from rekindle.subscriptions.reconciling import build_differences
 from rekindle.subscriptions.rests import build_rests
+from rekindle.subscriptions.retried import find_zone, learn_retry_hour
 from rekindle.subscriptions.retrying import (
     CardTry,
     OwedPayment,
@@ -37,6 +39,8 @@ __all__ = [
     "DeclineKind",
     "Definition",
     "Ending",
+    "HourChoice",
+    "HourReason",
     "Movement",
     "OwedPayment",
     "RetryStop",
@@ -59,7 +63,10 @@ __all__ = [
     "decide_retry",
     "describe_declines",
     "find_definition",
+    "find_zone",
     "judge_decline",
+    "learn_retry_hour",
     "merge_tries",
     "name_start",
+    "say_hour",
 ]

@@ -39,7 +39,7 @@ def build_failures(facts: Facts, as_of: datetime) -> ir.Table:
     ended when the payment failed, so that nobody is asked for it.
     """
     at = ibis.literal(as_of, type=INSTANT)
-    tried = _attempts(facts, at)
+    tried = build_attempts(facts, as_of)
     cases = _cases(tried)
     cases = _with_invoices(cases, facts, at)
     cases = _with_stops(cases, facts, at)
@@ -79,9 +79,12 @@ def build_unread_outcomes(facts: Facts, as_of: datetime) -> ir.Table:
     return rows.aggregate(attempts=rows.count(), example=rows.outcome.min())
 
 
-def _attempts(facts: Facts, at: ir.Value) -> ir.Table:
-    """Return the attempts whose outcome was known before ``at``, each with its ``case``."""
-    rows = facts.more["payments"]
+def build_attempts(facts: Facts, as_of: datetime) -> ir.Table:
+    """Return the attempts whose outcome was known before ``as_of``, each with its ``case``.
+
+    ``outcome`` and ``kind`` are read, and ``known_at`` is since when they were known.
+    """
+    rows, at = facts.more["payments"], ibis.literal(as_of, type=INSTANT)
     settled_at = ibis.coalesce(rows.settled_at, rows.attempted_at)
     rows = rows.mutate(known_at=ibis.greatest(settled_at, rows.attempted_at))
     rows = rows.filter(rows.known_at < at)

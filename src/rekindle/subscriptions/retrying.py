@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from rekindle.subscriptions.declines import DeclineKind
+from rekindle.subscriptions.hours import at_hour
 
 DAY, MONTH = timedelta(days=1), timedelta(days=30)
 Limit = tuple[int, timedelta]
@@ -27,6 +29,7 @@ NETWORK_LIMITS: Mapping[str, Sequence[Limit]] = {
 OTHER_LIMITS: Sequence[Limit] = ((10, DAY), (15, MONTH))
 CLOCKS_DIFFER = timedelta(minutes=2)
 """Between the biller's clock, which counts seconds, and ours."""
+SOMEWHERE = ZoneInfo("UTC")
 LEAST_GAP = timedelta(hours=20)
 """Between two tries: who was away for a week does not catch up in an hour."""
 
@@ -45,7 +48,8 @@ class OwedPayment:
     """A payment that failed and is owed: what is known of it, and every try of its card.
 
     ``tries`` are those of 30 days, the provider's and ours, oldest first; ``retries`` how many
-    of this invoice were ours. ``kind`` is what the newest decline means.
+    of this invoice were ours. ``kind`` is what the newest decline means, ``zone`` where its
+    owner lives.
     """
 
     invoice: str
@@ -56,6 +60,7 @@ class OwedPayment:
     network: str
     tries: Sequence[datetime]
     retries: int
+    zone: ZoneInfo = SOMEWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +103,14 @@ def _may_be(told: CardTry, own: CardTry) -> bool:
     return told.invoice == own.invoice and begins <= told.at <= ends
 
 
-def decide_retry(one: OwedPayment, schedule: Sequence[timedelta]) -> datetime | RetryStop:
+def decide_retry(
+    one: OwedPayment, schedule: Sequence[timedelta], hour: int | None = None
+) -> datetime | RetryStop:
     """Return when a payment may be tried next, or why not at all.
 
-    ``schedule`` says how long after the first failure each try is made.
+    ``schedule`` says how long after the first failure each try is made. With an ``hour`` it is
+    made when the clock where its owner lives shows that hour next: never earlier than without
+    one, and before the schedule's next try, or within a day of the last; else as without.
     """
     if one.kind is not DeclineKind.SOFT:
         return RetryStop.NOT_SOFT
@@ -115,4 +124,10 @@ def decide_retry(one: OwedPayment, schedule: Sequence[timedelta]) -> datetime | 
         if len(tries) >= most:
             # Until the oldest that counts has left the window.
             at = max(at, tries[-most] + window)
-    return at
+    if hour is None:
+        return at
+    following = schedule[one.retries + 1 :]
+    ends = one.failed_at + following[0] if following else at + DAY
+    # Later leaves no more tries in any window of a network than earlier would.
+    moved = at_hour(at, hour, one.zone)
+    return moved if moved < ends else at

@@ -78,7 +78,7 @@ class SmallShop:
                 {"source": sale.source, "order_id": f"{number:04}", "known_at": at, "given": by}
                 for at, by in sale.refund_steps
             ]
-        rows["customers"] = [self._card(card) for card in self.cards]
+        rows["customers"] += [self._card(card) for card in self.cards]
         rows["products"] += [
             {"source": "shop", "product_id": p, "category": c} for p, c in self.products.items()
         ]

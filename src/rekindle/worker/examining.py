@@ -46,6 +46,7 @@ from rekindle.ledger import (
 from rekindle.messages import Severity
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import learn_retry_hour, say_hour
 from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, moment, numbered
 from rekindle.worker.keeping.access import AccessKeeper
@@ -545,8 +546,18 @@ def _billing(workspace: Workspace) -> Iterator[Line]:
             f"{folder.called} sends its notices to {address}, the last one on {moment(last, zone)}"
         )
         yield Line("billing", State.WELL, found)
+    yield from _retries(workspace)
     yield from _accesses(workspace)
     yield from _instructions(workspace)
+
+
+def _retries(workspace: Workspace) -> Iterator[Line]:
+    """Say at which hour failed payments are tried again, and why."""
+    settings = workspace.config.billing
+    if settings.retries and settings.retry_hour == "learnt" and workspace.has_facts:
+        engine, facts = workspace.reading
+        choice = learn_retry_hour(facts, engine.run, as_of=workspace.clock.now())
+        yield Line("billing", State.WELL, f"retries are made {say_hour(choice)}")
 
 
 def _instructions(workspace: Workspace) -> Iterator[Line]:

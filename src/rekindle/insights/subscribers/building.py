@@ -45,6 +45,7 @@ from rekindle.subscriptions import (
     build_movements,
     build_stays,
     build_unreadable,
+    learn_retry_hour,
 )
 from rekindle.vocabulary import Money, Unknown
 from rekindle.wording import counted, numbered
@@ -80,6 +81,7 @@ def build_subscriptions(
     stays = run(_count_stays(build_stays(facts, as_of, definition))).to_pylist()
     gone = run(_count_departures(build_departures(facts, as_of, definition))).to_pylist()
     months = tuple(_months(moved, facts.currency))
+    recovery = build_recovery(facts, run, as_of=as_of)
     return SubscriptionAudit(
         definition=definition,
         currency=facts.currency,
@@ -94,7 +96,8 @@ def build_subscriptions(
             *_notes(run(build_unreadable(facts, as_of)).to_pylist()[0]),
             *list_payment_notes(facts, run, as_of=as_of),
         ),
-        recovery=build_recovery(facts, run, as_of=as_of),
+        recovery=recovery,
+        retry_hour=learn_retry_hour(facts, run, as_of=as_of) if recovery else None,
         retention=build_retention(row for row in stays if row["is_first"]),
         worth=build_worth(
             facts, run, as_of=as_of, settings=settings or LifecycleSettings(), rules=not_worth

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from rekindle.insights.subscribers.recovering import Recovery
+from rekindle.insights.subscribers.recovering import Recovery, write_hour
 from rekindle.insights.subscribers.retaining import Retention
 from rekindle.insights.subscribers.worth import WorthLine
 from rekindle.insights.survival import Interval
 from rekindle.insights.wire import Figure, Json, write_figure, write_interval, write_money
-from rekindle.subscriptions import ChurnKind, Definition, Movement
+from rekindle.subscriptions import ChurnKind, Definition, HourChoice, Movement
 from rekindle.vocabulary import Money, Unknown
 
 SINCE = ("0-30", "31-90", "90+")
@@ -153,6 +153,7 @@ class SubscriptionAudit:
     recovery: tuple[Recovery, ...] = ()
     retention: Retention | None = None
     worth: tuple[WorthLine, ...] = ()
+    retry_hour: HourChoice | None = None
 
     @property
     def opening(self) -> Money:
@@ -181,6 +182,7 @@ class SubscriptionAudit:
             "left_within": [point.to_json() for point in self.staying],
             "times_left": [one.to_json() for one in self.times_left],
             "recovery": [one.to_json() for one in self.recovery],
+            "retry_hour": write_hour(self.retry_hour),
             "retention": None if self.retention is None else self.retention.to_json(),
             "worth_bringing_back": [line.to_json() for line in self.worth],
             "notes": list(self.notes),

@@ -18,6 +18,8 @@ from rekindle.insights.wire import Figure, Json, write_figure, write_money
 from rekindle.subscriptions import (
     DeclineKind,
     Ending,
+    HourChoice,
+    HourReason,
     build_failures,
     build_unread_outcomes,
 )
@@ -85,6 +87,22 @@ def build_recovery(
             for kind in kinds
         ),
     )
+
+
+def write_hour(choice: HourChoice | None) -> Json | None:
+    """Return the hour of retries as JSON values, local where the payer lives."""
+    if choice is None:
+        return None
+    found: Json = {
+        "hour": choice.hour,
+        "reason": choice.reason.value,
+        "retries": choice.retries,
+        "looked_best": choice.looked_best,
+    }
+    if choice.reason in {HourReason.LEARNT, HourReason.NOT_BETTER}:
+        found["went_through"] = {"there": choice.there, "usual": choice.usual}
+        found["difference"] = {"low": choice.low, "high": choice.high}
+    return found
 
 
 def list_payment_notes(

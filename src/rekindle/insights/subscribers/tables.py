@@ -16,7 +16,7 @@ from rekindle.insights.words import (
     say_share,
     say_value,
 )
-from rekindle.subscriptions import Movement
+from rekindle.subscriptions import HourChoice, Movement, say_hour
 from rekindle.vocabulary import Money, Unknown
 
 LAST_MONTHS = 12
@@ -29,7 +29,7 @@ def subscription_tables(audit: SubscriptionAudit) -> tuple[TextTable, ...]:
     return (
         mrr_table(audit),
         month_table(audit),
-        *((recovery_table(audit.recovery),) if audit.recovery else ()),
+        *((recovery_table(audit.recovery, audit.retry_hour),) if audit.recovery else ()),
         return_table(audit),
         time_table(audit),
         staying_table(audit),
@@ -66,7 +66,9 @@ def month_table(audit: SubscriptionAudit) -> TextTable:
     )
 
 
-def recovery_table(recovery: tuple[Recovery, ...]) -> TextTable:
+def recovery_table(
+    recovery: tuple[Recovery, ...], retry_hour: HourChoice | None = None
+) -> TextTable:
     """Return what became of failed payments, by why they failed."""
     return TextTable(
         "Payments that failed",
@@ -87,6 +89,7 @@ def recovery_table(recovery: tuple[Recovery, ...]) -> TextTable:
         (
             "Recovered is paid since ÷ all that failed: what still runs counts as not yet. Dropped "
             "is what was cancelled, paused, ended or given up. Days: the median until it was paid.",
+            *((f"Retries by a schedule are made {say_hour(retry_hour)}.",) if retry_hour else ()),
         ),
     )
 

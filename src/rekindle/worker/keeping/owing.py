@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -20,6 +21,7 @@ from rekindle.subscriptions import (
     DeclineKind,
     OwedPayment,
     build_failures,
+    find_zone,
     judge_decline,
     merge_tries,
 )
@@ -40,7 +42,8 @@ def find_owed(workspace: Workspace, charges: Charges, now: datetime) -> Sequence
     cases = cases.filter(cases.is_owed & cases.ended_at.isnull() & (cases.source == provider))
     rows = [one for one in engine.run(cases).to_pylist() if one["subscription_id"]]
     found = {one["case"].removeprefix(PREFIX): one for one in rows if _has_invoice(one)}
-    told = _told(workspace, now, {one["customer_id"] for one in found.values()})
+    owing = {one["customer_id"] for one in found.values()}
+    told, zones = _told(workspace, now, owing), _zones(workspace, owing)
     own: dict[str, list[ChargeEntry]] = defaultdict(list)
     for entry in charges.of_invoices(found):
         own[entry.invoice].append(entry)
@@ -54,6 +57,7 @@ def find_owed(workspace: Workspace, charges: Charges, now: datetime) -> Sequence
             told[case["customer_id"]],
             own[invoice],
             _merged(told[case["customer_id"]], people[case["customer_id"]], provider, now),
+            find_zone(zones.get(case["customer_id"]), facts.zone),
         )
         for invoice, case in found.items()
     ]
@@ -97,6 +101,17 @@ def _told(workspace: Workspace, now: datetime, people: set[Any]) -> Mapping[str,
     return found
 
 
+def _zones(workspace: Workspace, people: set[Any]) -> Mapping[str, str]:
+    """Return where people live, of whom the facts say it."""
+    if not people:
+        return {}
+    engine, facts = workspace.reading
+    asked = pa.table({"customer_id": pa.array(sorted(people), pa.string())})
+    rows = facts.customers.semi_join(engine.bring("people_asked", asked), "customer_id")
+    rows = rows.filter(rows.timezone.notnull()).select("customer_id", "timezone")
+    return {one["customer_id"]: one["timezone"] for one in engine.run(rows).to_pylist()}
+
+
 def _merged(
     told: Iterable[Row], own: Iterable[ChargeEntry], provider: str, now: datetime
 ) -> Sequence[datetime]:
@@ -125,6 +140,7 @@ def _owed_payment(
     told: Sequence[Row],
     own: Sequence[ChargeEntry],
     tries: Sequence[datetime],
+    zone: ZoneInfo,
 ) -> OwedPayment:
     said = [one for one in told if one["invoice_id"] == invoice and one["decline_code"]]
     return OwedPayment(
@@ -136,6 +152,7 @@ def _owed_payment(
         network=next((str(one["network"]) for one in reversed(said) if one["network"]), ""),
         tries=tries,
         retries=len(own),
+        zone=zone,
     )
 
 

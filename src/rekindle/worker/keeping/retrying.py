@@ -28,10 +28,18 @@ from rekindle.billing import (
 from rekindle.errors import BillerError, BillerRefusedError, RekindleError
 from rekindle.ledger import ChargeEntry, Charges, Instructions, let_go
 from rekindle.runtime import Workspace
-from rekindle.subscriptions import DeclineKind, OwedPayment, decide_retry, judge_decline
+from rekindle.subscriptions import (
+    DeclineKind,
+    OwedPayment,
+    decide_retry,
+    judge_decline,
+    learn_retry_hour,
+    say_hour,
+)
 from rekindle.worker.keeping.owing import find_owed, find_subscriptions
 
 EVERY = timedelta(minutes=5)
+LEARNT_EVERY = timedelta(days=1)
 MOST_AT_ONCE = 200
 MOST_UNANSWERED = 3
 """In a row: from there on a round is over. Whoever does not answer three answers none."""
@@ -66,6 +74,7 @@ class RetryKeeper:
         self._told = Instructions(workspace.ledger, billing.provider)
         self._looked_at: datetime | None = None
         self._thread: Thread | None = None
+        self._learnt: tuple[datetime, int | None] | None = None
         self._misses = 0
         # How long the biller knows a key: from there on, the same key would be another try.
         self._keys_live = timedelta()
@@ -112,15 +121,28 @@ class RetryKeeper:
 
     def _due(self, now: datetime) -> Sequence[OwedPayment]:
         """Return the payments that are to be tried now, one a person, the longest owed first."""
+        hour = self._hour(now)
         due = [
             one
             for one in find_owed(self._workspace, self._charges, now)
-            if isinstance(at := decide_retry(one, self._schedule), datetime) and at <= now
+            if isinstance(at := decide_retry(one, self._schedule, hour), datetime) and at <= now
         ]
         due.sort(key=lambda one: (one.failed_at, one.invoice), reverse=True)
         # Of two that one person owes, the second waits as long as it would after any other try.
         first = {one.customer: one for one in due}
         return sorted(first.values(), key=lambda one: (one.failed_at, one.invoice))[:MOST_AT_ONCE]
+
+    def _hour(self, now: datetime) -> int | None:
+        """Return the hour at which retries are made, None for the schedule's; learnt daily."""
+        space = self._workspace
+        if space.config.billing.retry_hour != "learnt":
+            return None
+        if self._learnt is None or now - self._learnt[0] >= LEARNT_EVERY:
+            engine, facts = space.reading
+            choice = learn_retry_hour(facts, engine.run, as_of=now)
+            self._learnt = now, choice.hour
+            logger.info("retries are made %s", say_hour(choice))
+        return self._learnt[1]
 
     def _go_beside(self, found: RetryRound, is_stopping: Callable[[], bool]) -> None:
         try:

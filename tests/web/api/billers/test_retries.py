@@ -19,9 +19,10 @@ from rekindle.journeys import Person
 from rekindle.ledger import Charges
 from rekindle.ledger.intake_models import BillerCharge
 from rekindle.runtime import Workspace
-from rekindle.subscriptions import DeclineKind, OwedPayment
+from rekindle.subscriptions import DeclineKind, HourChoice, HourReason, OwedPayment
 from rekindle.testing.biller import FakeBiller
 from rekindle.testing.biller.world import Refusal
+from rekindle.worker import examine
 from rekindle.worker.keeping import retrying
 from rekindle.worker.keeping.owing import find_owed
 from rekindle.worker.keeping.retrying import RetryKeeper
@@ -180,6 +181,32 @@ def test_of_two_that_one_person_owes_one_is_tried_at_a_time(
     monkeypatch.setattr(retrying, "find_owed", lambda *given: [one, two])
     keeper = RetryKeeper(opened(space))
     assert [due.invoice for due in keeper._due(space.clock.now())] == ["in_before"]
+
+
+@pytest.mark.parametrize("how", ["learnt", "schedule"])
+def test_a_retry_waits_for_the_hour_that_was_learnt(
+    fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    owing(fake, space, 1)
+    path = space.directory / "rekindle.toml"
+    path.write_text(path.read_text().replace("access_url", f'retry_hour = "{how}"\naccess_url', 1))
+    choice = HourChoice(HourReason.LEARNT, 900, 20, 20, 0.4, 0.2, 0.1, 0.3)
+    monkeypatch.setattr(retrying, "learn_retry_hour", lambda *given, **more: choice)
+    keeper, counts = RetryKeeper(opened(space)), []
+    for _ in range(12):  # from noon on: the failure was at noon, three days ago
+        keeper.look()
+        counts.append(len(fake.world.attempts))
+        fake.world.clock.move(timedelta(hours=1))
+    wanted = 8 if how == "learnt" else 0
+    assert counts == [0] * wanted + [1] * (12 - wanted)
+
+
+def test_doctor_says_at_which_hour_and_why(fake: FakeBiller, space: Workspace) -> None:
+    owing(fake, space, 1)
+    space.book.save_people([])  # which makes the ledger
+    told = [one.found for one in examine(opened(space)) if one.about == "billing"]
+    (line,) = [one for one in told if one.startswith("retries are made")]
+    assert line.startswith("retries are made at the schedule's hour: 0 soft declines were tried")
 
 
 def test_a_biller_that_hangs_holds_up_no_pass(
