@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.cli.commands import rekindle
-from tests.runtime.shops import NOW, Team, close_ledgers, set_key
+from tests.runtime.shops import DAY, NOW, Team, close_ledgers, set_key
 
 AS_OF = NOW.isoformat()
 
@@ -57,6 +58,29 @@ def test_people_who_are_held_are_counted(at_work: Path) -> None:
     told = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF).document
     held = {one["name"]: one["held"] for one in told["ledger"]["journeys"]}
     assert held["everyone"] > held["calm"] == 0
+
+
+def test_targets_are_told_by_the_reading_that_is_kept(at_work: Path) -> None:
+    path = at_work / "rekindle.toml"
+    target = '\n[[targets]]\nmeasure = "drifted_share"\nvalue = 0.12\nby = 2099-01-01\n'
+    path.write_text(path.read_text(encoding="utf-8") + target, encoding="utf-8")
+    (at_work / "learned").mkdir(exist_ok=True)
+    day, read_at = f"{NOW - 400 * DAY:%Y-%m-%d}", NOW - 3 * DAY
+    baseline = {"taken_on": day, "measures": {"drifted_share": 0.5}}
+    told = json.dumps({"version": 1, "baselines": [baseline]})
+    (at_work / "learned/baseline.json").write_text(told, encoding="utf-8")
+    assert "Targets, never read yet" in rekindle("status", "-C", at_work, "--as-of", AS_OF).out
+    reading = {"version": 1, "read_at": read_at.isoformat(), "taken_on": f"{read_at:%Y-%m-%d}"}
+    told = json.dumps({**reading, "measures": {"drifted_share": 0.31}})
+    (at_work / "state/measures.json").write_text(told, encoding="utf-8")
+    lines = rekindle("status", "-C", at_work, "--as-of", AS_OF).out.splitlines()
+    (place,) = (number for number, line in enumerate(lines) if line.startswith("Targets, read"))
+    assert "3 days ago" in lines[place]
+    row = " ".join(lines[place + 2].split())
+    assert row == "drifted share 50.0 % 31.0 % 12.0 % 2099-01-01 enough"
+    found = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF).document
+    assert found["targets_read_at"] == read_at.isoformat()
+    assert found["targets"][0]["now"] == 0.31
 
 
 def test_what_is_wrong_comes_with_what_to_do_about_it(at_work: Path) -> None:

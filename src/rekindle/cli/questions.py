@@ -88,7 +88,7 @@ def audit(
         told = ""
         if baseline or at is None:
             told = keep_baseline(workspace, found, is_asked=baseline)
-        targets = judge_workspace(workspace, found)
+        targets = judge_workspace(workspace, found, keeps=at is None)
         page = audit_page(found, workspace.config.workspace.name, targets) if html else ""
     if told:
         errors.print(told, markup=False, soft_wrap=True)

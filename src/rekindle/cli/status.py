@@ -17,6 +17,7 @@ from rekindle.wording import counted, moment, percent
 
 if TYPE_CHECKING:
     from rekindle.ledger import ListTally, Waiting
+    from rekindle.runtime import Workspace
     from rekindle.worker import FactsOverview, LedgerOverview, Overview
 
 SCHEMA_VERSION = 1
@@ -39,14 +40,16 @@ def status(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = 
     overview = load_overview(workspace)
     worst = worst_of(list(overview.lines))
     if as_json:
-        show_json({"version": SCHEMA_VERSION, "state": worst.value, **_as_json(overview)})
+        told = {**_as_json(overview), **_targets_json(workspace)}
+        show_json({"version": SCHEMA_VERSION, "state": worst.value, **told})
     else:
-        _show(overview, workspace.config.workspace.name, workspace.zone)
+        _show(overview, workspace)
     if worst is not State.WELL:
         raise typer.Exit(REFUSED if worst is State.REFUSES else WARNED)
 
 
-def _show(overview: Overview, name: str, zone: ZoneInfo) -> None:
+def _show(overview: Overview, workspace: Workspace) -> None:
+    name, zone = workspace.config.workspace.name, workspace.zone
     rows = [*_facts(overview, zone), *_channels(overview)]
     if overview.ledger is not None:
         rows += _work(overview.ledger, overview.at, zone)
@@ -61,11 +64,37 @@ def _show(overview: Overview, name: str, zone: ZoneInfo) -> None:
         if overview.ledger.lists:
             rows = [_list(one, overview.at) for one in overview.ledger.lists]
             show_table("Lists", ["list", "outlet", "on it", "to come", "removals"], rows)
+    _show_targets(workspace, overview.at)
     problems = [[line.about, line.found, line.remedy] for line in overview.problems]
     if problems:
         show_table("Needs a look, the worst first", ["", "what was found", "what to do"], problems)
     else:
         output.print("All is well.", style="bold")
+
+
+def _show_targets(workspace: Workspace, at: datetime) -> None:
+    """Show how the targets stood at the newest reading: to measure anew takes too long here."""
+    if not workspace.config.targets:
+        return
+    from rekindle.desk import load_targets
+    from rekindle.insights import kept_target_table
+
+    read_at, standings = load_targets(workspace)
+    read = f"read {_when(read_at, at, workspace.zone)}" if read_at else "never read yet"
+    table = kept_target_table(standings, workspace.config.workspace.currency, read)
+    show_table(table.title, table.headers, table.rows, notes=table.notes)
+
+
+def _targets_json(workspace: Workspace) -> dict[str, Any]:
+    if not workspace.config.targets:
+        return {}
+    from rekindle.desk import load_targets
+
+    read_at, standings = load_targets(workspace)
+    return {
+        "targets_read_at": read_at.isoformat() if read_at else None,
+        "targets": [one.to_json() for one in standings],
+    }
 
 
 def _facts(overview: Overview, zone: ZoneInfo) -> Iterator[list[str]]:

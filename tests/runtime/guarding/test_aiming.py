@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.desk import judge_workspace, keep_baseline
-from rekindle.desk.reporting.aiming import FILE, NO_JOURNEY, NONE_TAKEN, ONLY_NOW
+from rekindle.desk import judge_workspace, keep_baseline, load_targets
+from rekindle.desk.reporting import aiming as aiming_module
+from rekindle.desk.reporting.aiming import (
+    FILE,
+    NO_JOURNEY,
+    NONE_READ,
+    NONE_TAKEN,
+    ONLY_NOW,
+    READING,
+)
 from rekindle.errors import WorkspaceError
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
@@ -117,3 +125,62 @@ def test_what_was_unknown_at_the_baseline_keeps_its_reason(aiming: Workspace) ->
     (one,) = held(aiming)
     assert one["measures"]["returned"] == {"unknown": NO_JOURNEY.reason}  # type: ignore[index]
     assert isinstance(judge_workspace(aiming)[1].baseline, Unknown)
+
+
+def test_the_newest_reading_is_told_with_its_day_and_nothing_is_measured(
+    aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_at, standings = load_targets(aiming)
+    assert (read_at, standings[0].now, standings[0].baseline) == (None, NONE_READ, NONE_TAKEN)
+    keep(aiming)
+    measured = judge_workspace(aiming, keeps=True)
+    begun_at = team.clock.now()
+    team.clock.move(3 * DAY)
+    monkeypatch.setattr(aiming_module, "_measure", lambda *_: pytest.fail("measured anew"))
+    assert load_targets(aiming) == (begun_at, measured)
+
+
+def test_what_is_measured_of_another_day_is_no_reading(aiming: Workspace, team: Team) -> None:
+    judge_workspace(aiming)
+    assert not (aiming.directory / READING).exists()
+    judge_workspace(aiming, keeps=True)
+    team.clock.move(-3 * DAY)
+    assert load_targets(aiming)[0] is None  # nobody had read it by then
+
+
+def test_a_reading_that_began_earlier_does_not_replace_a_later_one(
+    aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge_workspace(aiming, keeps=True)
+    path = aiming.directory / READING
+
+    def measure_slowly(*_: object) -> dict[str, float]:
+        team.clock.move(2 * DAY)
+        return {}
+
+    monkeypatch.setattr(aiming_module, "_measure", measure_slowly)
+    # By somebody who began later; or by a clock that was wrong, which stops nobody.
+    for ahead, stays in ((DAY, True), (30 * DAY, False)):
+        read_at = (team.clock.now() + ahead).isoformat()
+        path.write_text(json.dumps({**json.loads(path.read_text()), "read_at": read_at}))
+        judge_workspace(aiming, keeps=True)
+        assert (json.loads(path.read_text())["read_at"] == read_at) is stays
+
+
+def test_a_damaged_reading_is_none_and_the_next_replaces_it(aiming: Workspace) -> None:
+    path = aiming.directory / READING
+    for text in (b"{", b"[]", b'{"version": 1}', b'{"version": 2}', b"\xff"):
+        path.write_bytes(text)
+        assert load_targets(aiming)[0] is None
+    judge_workspace(aiming, keeps=True)
+    assert load_targets(aiming)[0] is not None
+
+
+def test_a_damaged_baseline_is_said_and_the_reading_stays(aiming: Workspace) -> None:
+    judge_workspace(aiming, keeps=True)
+    path_of(aiming).parent.mkdir(exist_ok=True)
+    path_of(aiming).write_text("{", encoding="utf-8")
+    read_at, (drifted, _) = load_targets(aiming)
+    assert read_at is not None
+    assert isinstance(drifted.now, float)
+    assert "is no file of baselines" in str(drifted.baseline)

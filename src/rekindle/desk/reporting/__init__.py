@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rekindle.desk.reporting.aiming import judge_workspace, keep_baseline
+from rekindle.desk.reporting.aiming import judge_workspace, keep_baseline, load_targets
 from rekindle.desk.reporting.budgeting import advise_budget
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
 from rekindle.desk.reporting.learning import note_plan, note_result
@@ -17,6 +17,7 @@ __all__ = [
     "keep_baseline",
     "leave_out",
     "load_record",
+    "load_targets",
     "measure_journeys",
     "note_plan",
     "note_result",

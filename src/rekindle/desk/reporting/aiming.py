@@ -1,7 +1,8 @@
 """Keeps what the measures were at the audit, and says how far they have come to their targets.
 
 The baseline is a file of the workspace, for the team's version control. It is written once; a new
-one is taken on request alone and stands beside the old ones; the one taken last counts.
+one is taken on request alone and stands beside the old ones; the one taken last counts. The
+newest reading is a file of the state, for whoever has no time to measure anew.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,9 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
 
 FILE = Path("learned") / "baseline.json"
+READING = Path("state") / "measures.json"
 VERSION = 1
+NONE_READ = Unknown("no reading is kept yet; `rekindle measures` takes one")
 NONE_TAKEN = Unknown("no baseline was taken yet; `rekindle audit` takes one")
 ONLY_NOW = Unknown("journeys are measured as of today, and this is of an earlier day")
 NO_JOURNEY = Unknown("no journey was started by then")
@@ -57,12 +61,8 @@ def keep_baseline(workspace: Workspace, audit: Audit, *, is_asked: bool) -> str:
         Baseline(on, _measure(workspace, audit)),
     ]
     path = workspace.directory / FILE
-    told = {"version": VERSION, "baselines": [one.to_json() for one in kept]}
     try:
-        path.parent.mkdir(exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
+        _write(path, {"version": VERSION, "baselines": [one.to_json() for one in kept]})
     except OSError as error:
         return f"{path} cannot be written ({error}): no baseline is kept."
     return f"The baseline of {on} is kept in {FILE}; commit it with the workspace."
@@ -101,22 +101,94 @@ def _read(one: Mapping[str, Any]) -> Baseline:
     )
 
 
-def judge_workspace(workspace: Workspace, audit: Audit | None = None) -> tuple[TargetStanding, ...]:
+def _write(path: Path, told: Mapping[str, Any]) -> None:
+    """Write a file of measures, whole or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    # Two that write at once have a file each, and the later one stays whole.
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def judge_workspace(
+    workspace: Workspace, audit: Audit | None = None, *, keeps: bool = False
+) -> tuple[TargetStanding, ...]:
     """Return how the targets of the workspace stand; ``audit`` where somebody has it already.
+
+    With ``keeps`` what was measured is kept for ``load_targets``: for who measures as of now.
 
     Raises:
         WorkspaceError: the file of baselines cannot be read.
     """
-    settings = workspace.config.targets
-    if not settings:
+    if not workspace.config.targets:
         return ()
+    begun_at = workspace.clock.now()
     at = workspace.latest() if audit is None else audit.as_of
     today = local_day(at, workspace.config.workspace.timezone)
+    now = Baseline(today, _measure(workspace, audit))
+    if keeps:
+        _keep_reading(workspace, now, begun_at)
+    return _judge(workspace, now, _newest_baseline(workspace, today))
+
+
+def load_targets(workspace: Workspace) -> tuple[datetime | None, tuple[TargetStanding, ...]]:
+    """Return when the measures were last read, None for never, and how the targets stood then.
+
+    Nothing is measured. ``today`` of a standing is the day that was measured; a damaged file of
+    baselines is a baseline that is unknown.
+    """
+    if not workspace.config.targets:
+        return None, ()
+    now = workspace.clock.now()
+    read_at = None
+    today = local_day(now, workspace.config.workspace.timezone)
+    read = Baseline(today, dict.fromkeys(TARGETED, NONE_READ))
+    held = _load_reading(workspace)
+    if held is not None and held[0] <= now:
+        read_at, read = held
+    try:
+        return read_at, _judge(workspace, read, _newest_baseline(workspace, read.taken_on))
+    except WorkspaceError as error:
+        return read_at, _judge(workspace, read, Unknown(str(error)))
+
+
+def _judge(
+    workspace: Workspace, now: Baseline, baseline: Baseline | Unknown
+) -> tuple[TargetStanding, ...]:
+    targets = [MeasureTarget(one.measure, one.value, one.by) for one in workspace.config.targets]
+    return judge_targets(targets, baseline, now.values, today=now.taken_on)
+
+
+def _newest_baseline(workspace: Workspace, today: date) -> Baseline | Unknown:
     taken = [one for one in load_baselines(workspace) if one.taken_on <= today]
-    targets = [MeasureTarget(one.measure, one.value, one.by) for one in settings]
-    return judge_targets(
-        targets, taken[-1] if taken else NONE_TAKEN, _measure(workspace, audit), today=today
-    )
+    return taken[-1] if taken else NONE_TAKEN
+
+
+def _keep_reading(workspace: Workspace, now: Baseline, begun_at: datetime) -> None:
+    held = _load_reading(workspace)
+    if held is not None and begun_at < held[0] <= workspace.clock.now():
+        return  # somebody else began later and was done before
+    told = {"version": VERSION, "read_at": begun_at.isoformat(), **now.to_json()}
+    # Who may not write here is told the figures all the same; the reading says its day.
+    with suppress(OSError):
+        _write(workspace.directory / READING, told)
+
+
+def _load_reading(workspace: Workspace) -> tuple[datetime, Baseline] | None:
+    """Return the newest reading and when it was begun; None without one that can be read.
+
+    It can be taken again, so that a damaged one is as good as none.
+    """
+    try:
+        held = json.loads((workspace.directory / READING).read_text(encoding="utf-8"))
+        if held["version"] != VERSION:
+            return None
+        read_at = datetime.fromisoformat(held["read_at"])
+        if read_at.tzinfo is None:
+            return None
+        return read_at, _read(held)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _measure(workspace: Workspace, audit: Audit | None) -> Mapping[str, float | Unknown]:

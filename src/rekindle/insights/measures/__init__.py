@@ -12,6 +12,7 @@ from rekindle.insights.measures.targets import (
     MeasureTarget,
     TargetStanding,
     judge_targets,
+    kept_target_table,
     measure_audit,
     target_table,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "build_queries",
     "gather",
     "judge_targets",
+    "kept_target_table",
     "list_ways",
     "measure",
     "measure_audit",

@@ -178,6 +178,17 @@ def target_table(standings: Sequence[TargetStanding], currency: str) -> TextTabl
     )
 
 
+def kept_target_table(standings: Sequence[TargetStanding], currency: str, read: str) -> TextTable:
+    """Return standings of an earlier reading as a narrow table; ``read`` says when it was."""
+    return TextTable(
+        f"Targets, {read}",
+        ("measure", "baseline", "read", "target", "by", "pace"),
+        # Neither what was due that day nor the days that were left then.
+        tuple((*row[:3], *row[4:6], row[7]) for row in (_row(o, currency) for o in standings)),
+        tuple(_reasons(standings)),
+    )
+
+
 def _row(one: TargetStanding, currency: str) -> tuple[str, ...]:
     name = one.target.measure
     values = (one.baseline, one.now, one.due, one.target.value)
