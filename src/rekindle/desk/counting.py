@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -66,7 +66,8 @@ def count_audience(
         PredicateError: the predicate is not understood.
     """
     engine, facts = workspace.reading
-    matching = engine.keep("audience", find_matching(workspace, facts, predicate, at))
+    wanted = sorted({*SHOWN, "customer_id", "lifetime_value"})
+    matching = engine.keep("audience", find_matching(workspace, facts, predicate, at, wanted))
     total = matching.aggregate(n=matching.count(), value=matching.lifetime_value.sum())
     row = engine.run(total).to_pylist()[0]
     worthiest = matching.order_by(matching.lifetime_value.desc(), matching.customer_id)
@@ -85,17 +86,27 @@ def _stale(engine: Engine, facts: Facts, predicate: str, at: datetime) -> Iterat
             yield told
 
 
-def find_matching(workspace: Workspace, facts: Facts, predicate: str, at: datetime) -> ir.Table:
-    """Return the profiles at ``at``, by ``facts``, of everyone who matches ``predicate``.
+def find_matching(
+    workspace: Workspace,
+    facts: Facts,
+    predicate: str,
+    at: datetime,
+    columns: Collection[str] = ("customer_id",),
+) -> ir.Table:
+    """Return ``columns`` at ``at``, by ``facts``, of everyone who matches ``predicate``.
+
+    What neither these nor the predicate are made of is not computed: a profile has a
+    hundred columns.
 
     Raises:
         PredicateError: the predicate is not understood.
     """
     checked = parse_predicate(predicate)
-    table = build_profiles(facts, at, workspace.config.lifecycle)
+    needed = sorted({"customer_id", *columns, *checked.columns})
+    table = build_profiles(facts, at, workspace.config.lifecycle, columns=needed)
     day = local_day(at, workspace.config.workspace.timezone)
     table = table.mutate(as_of_on=ibis.date(day))
-    return table.filter(build_condition(checked, table))
+    return table.filter(build_condition(checked, table)).select(*columns)
 
 
 def _plain(value: Any) -> Any:

@@ -159,10 +159,11 @@ class _OneProfile:
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         """Return the person, if the predicate is true of them."""
         space = self._workspace
-        table: ir.Table = space.profiles(self._at)
+        asked = parse_predicate(predicate)
+        table: ir.Table = space.profiles(self._at, *sorted({"customer_id", *asked.columns}))
         today = local_day(self._at, space.config.workspace.timezone)
         table = table.filter(table.customer_id == self._person).mutate(as_of_on=ibis.date(today))
-        chosen = table.filter(build_condition(parse_predicate(predicate), table))
+        chosen = table.filter(build_condition(asked, table))
         found = space.engine.run(chosen.select("customer_id")).column(0).to_pylist()
         return set(found).intersection(people)
 

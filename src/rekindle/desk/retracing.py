@@ -123,7 +123,7 @@ class _Values:
 
     def __init__(self, workspace: Workspace, person: str) -> None:
         self._workspace, self._person = workspace, person
-        self._rows: dict[datetime, Mapping[str, Any]] = {}
+        self._rows: dict[tuple[datetime, frozenset[str]], Mapping[str, Any]] = {}
 
     def say(self, predicate: str, at: datetime) -> str:
         """Return a condition with the value of each column it names."""
@@ -131,7 +131,7 @@ class _Values:
             asked = parse_predicate(predicate, allow_behaviours=True)
         except PredicateError:  # a column that an earlier version knew
             return predicate
-        row = self._row(at) if asked.columns else {}
+        row = self._row(at, asked.columns) if asked.columns else {}
         shown = [
             f"{name.replace('_', ' ')} {self._say(name, row[name])}"
             for name in sorted(asked.columns)
@@ -145,12 +145,12 @@ class _Values:
         currency = space.config.workspace.currency
         return say_column(name, value, currency=currency, zone=space.zone)
 
-    def _row(self, at: datetime) -> Mapping[str, Any]:
-        if at not in self._rows:
-            table = self._workspace.profiles(at)
+    def _row(self, at: datetime, columns: frozenset[str]) -> Mapping[str, Any]:
+        if (at, columns) not in self._rows:
+            table = self._workspace.profiles(at, *sorted({"customer_id", *columns}))
             rows = self._workspace.engine.run(table.filter(table.customer_id == self._person))
-            self._rows[at] = next(iter(rows.to_pylist()), {})
-        return self._rows[at]
+            self._rows[at, columns] = next(iter(rows.to_pylist()), {})
+        return self._rows[at, columns]
 
 
 @dataclass(frozen=True, slots=True)

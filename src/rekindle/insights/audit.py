@@ -183,8 +183,7 @@ class Auditor:
         return range(0, longest + 1, step)
 
     def _snapshot(self) -> pa.Table:
-        profiles = build_profiles(self.facts, self.as_of, self.settings)
-        return self.run(profiles.select(*_SNAPSHOT))
+        return self.run(build_profiles(self.facts, self.as_of, self.settings, columns=_SNAPSHOT))
 
     def _tiers(self, snapshot: pa.Table) -> Mapping[Tier, TierTotal]:
         grouped = snapshot.group_by("tier").aggregate(
@@ -451,7 +450,7 @@ def build_earlier_cut(
 
     Columns: ``people``, ``returned``, ``revenue`` and ``deviation``, as in ``EarlierCut``.
     """
-    profiles = build_profiles(facts, cut_at, settings)
+    profiles = build_profiles(facts, cut_at, settings, columns=("customer_id", "tier"))
     drifted = profiles.filter(profiles.tier.isin([tier.value for tier in DRIFTED]))
     orders = facts.cut(as_of).orders
     later = orders.filter(orders.ordered_at >= ibis.literal(cut_at, type=INSTANT))

@@ -108,9 +108,8 @@ def _with_category(
 ) -> ir.Table:
     if not facts.has_categories:
         return table.mutate(category=ibis.null().cast("string"))
-    tastes = build_profiles(facts, as_of, settings).select(
-        owner="customer_id", category="top_category"
-    )
+    known = build_profiles(facts, as_of, settings, columns=("customer_id", "top_category"))
+    tastes = known.select(owner="customer_id", category="top_category")
     return table.left_join(tastes, table.customer_id == tastes.owner).drop("owner")
 
 

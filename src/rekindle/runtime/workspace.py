@@ -265,10 +265,10 @@ class Workspace:
             options=facts.options,
         )
 
-    def profiles(self, as_of: datetime | None = None) -> ir.Table:
-        """Return who each customer is at ``as_of`` (default now), as an Ibis table."""
+    def profiles(self, as_of: datetime | None = None, *columns: str) -> ir.Table:
+        """Return who each customer is at ``as_of`` (default now), in all columns or in these."""
         at = as_of or self.clock.now()
-        return build_profiles(self.facts, at, self.config.lifecycle)
+        return build_profiles(self.facts, at, self.config.lifecycle, columns=columns or None)
 
     def latest(self) -> datetime:
         """Return now, or the end of the last day with an order if the facts are old."""

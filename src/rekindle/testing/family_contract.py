@@ -120,7 +120,8 @@ def _check_of_one_row(engine: Engine, facts: Facts, family: Family) -> None:
     if not isinstance(family.how, Derivation) or not family.how.is_of_one_row:
         return
     needs = ("customer_id", *family.needs, *family.may_use)
-    rows = build_profiles_from(build_tallies(facts, DATES[-1]), SETTINGS, columns=needs)
+    tallies = build_tallies(facts, DATES[-1], columns=FAMILIES.behind(needs))
+    rows = build_profiles_from(tallies, SETTINGS, columns=needs)
     wanted = ("customer_id", *(column.name for column in family.columns))
     whole, part = (
         {row["customer_id"]: row for row in engine.run(built.select(*wanted)).to_pylist()}

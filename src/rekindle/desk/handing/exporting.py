@@ -40,8 +40,8 @@ def export_audience(workspace: Workspace, predicate: str, at: datetime) -> pa.Ta
         PredicateError: the predicate is not understood.
     """
     engine, facts = workspace.reading
-    matching = find_matching(workspace, facts, predicate, at).order_by("customer_id")
-    return engine.run(matching.select(*FAMILIES.names))
+    matching = find_matching(workspace, facts, predicate, at, FAMILIES.names)
+    return engine.run(matching.order_by("customer_id"))
 
 
 def export_assignments(workspace: Workspace, journey: str) -> pa.Table:

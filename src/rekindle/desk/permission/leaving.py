@@ -54,7 +54,7 @@ def _segments(
 ) -> Mapping[str, str]:
     if not people or not workspace.has_facts:
         return {}
-    engine, table = workspace.engine, workspace.profiles(at)
+    engine, table = workspace.engine, workspace.profiles(at, "customer_id", column)
     asked = engine.bring(
         "people_who_left", pa.table({"customer_id": pa.array(sorted(set(people)), pa.string())})
     )

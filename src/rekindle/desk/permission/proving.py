@@ -254,7 +254,7 @@ def _standings(
 def _last_order(workspace: Workspace, person: str, at: datetime) -> datetime | None:
     if not workspace.has_facts:
         return None
-    table = workspace.profiles(at)
+    table = workspace.profiles(at, "customer_id", "last_order_at")
     asked = table.filter(table.customer_id == person).select("last_order_at")
     rows = workspace.engine.run(asked).to_pylist()
     return rows[0]["last_order_at"] if rows else None

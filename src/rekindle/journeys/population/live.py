@@ -124,10 +124,12 @@ class LiveAudience:
         if journey.name not in self._at_start:
             space = self._workspace
             engine, facts = space.reading
-            table = build_profiles(facts, version.since, space.config.lifecycle)
+            asked = parse_predicate(journey.audience)
+            needed = sorted({"customer_id", *asked.columns})
+            table = build_profiles(facts, version.since, space.config.lifecycle, columns=needed)
             day = local_day(version.since, space.config.workspace.timezone)
             table = table.mutate(as_of_on=ibis.date(day))
-            chosen = table.filter(build_condition(parse_predicate(journey.audience), table))
+            chosen = table.filter(build_condition(asked, table))
             rows = engine.run(chosen.select("customer_id"))
             self._at_start[journey.name] = set(rows.column(0).to_pylist())
         return self._at_start[journey.name]

@@ -115,7 +115,7 @@ def _buyers(
     """Return who last bought as long ago as the law lets a purchase count, and when the others."""
     if not workspace.has_facts:
         return {}
-    table = workspace.profiles(at)
+    table = workspace.profiles(at, "customer_id", "last_order_at")
     last = table.last_order_at
     spans = [
         last.between(ibis.literal(first), ibis.literal(latest))

@@ -147,7 +147,8 @@ def _last_orders(
     """Return when each of these people last bought, by the facts."""
     if not workspace.has_facts or not people:
         return {}
-    table, engine = workspace.profiles(at), workspace.engine
+    engine = workspace.engine
+    table = workspace.profiles(at, "customer_id", "last_order_at")
     asked = engine.bring(
         "hygiene_people", pa.table({"person": pa.array(sorted(people), pa.string())})
     )
@@ -164,7 +165,7 @@ def _archived(workspace: Workspace, at: datetime) -> list[str]:
     if after is None or not workspace.has_facts:
         return []
     since = at - after
-    table = workspace.profiles(at)
+    table = workspace.profiles(at, "customer_id", "last_order_at")
     old = table.filter(table.last_order_at < ibis.literal(since)).select("customer_id")
     gone = set(workspace.engine.run(old).column(0).to_pylist())
     gone &= set(workspace.history.people(gone))
