@@ -154,6 +154,7 @@ class Reason(StrEnum):
     SNOOZED = "snoozed"
     PREFERENCE = "preference"
     EXCLUDED = "excluded"
+    STILL_SUBSCRIBED = "still_subscribed"
     UNREACHABLE = "unreachable"
     BLACKOUT = "blackout"
     QUIET_HOURS = "quiet_hours"

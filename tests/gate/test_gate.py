@@ -79,6 +79,7 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
         budget_left=1,
         expected=1,
         offer=Choice(None, Reason.OFFER_OVER),
+        is_customer=True,
     )
     dossier = _with_everything_against(asked.dossier)
     lifted: dict[Reason, dict[str, object]] = {
@@ -91,6 +92,7 @@ def test_first_reason_in_the_documented_order_is_given() -> None:
         Reason.SNOOZED: {"preferences": Preferences(muted_topics=frozenset({"news"}))},
         Reason.PREFERENCE: {"preferences": NO_PREFERENCES},
         Reason.EXCLUDED: {"exclusion": None},
+        Reason.STILL_SUBSCRIBED: {"is_customer": False},
         Reason.UNREACHABLE: {"is_reachable": True},
         Reason.BLACKOUT: {"calendar": None},
         Reason.QUIET_HOURS: {"quiet_hours": None},

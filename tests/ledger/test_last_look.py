@@ -78,6 +78,12 @@ def is_worth_nothing(desk: Desk) -> None:
     set_rules(excluded_when="lifetime_value < 0")(desk)
 
 
+def rests(desk: Desk) -> None:
+    """Let Ann have paused what she pays for since the message was decided."""
+    desk.matched["subscription_state = 'paused'"] = {"ann"}
+    set_rules(spares_customers=True)(desk)
+
+
 def no_budget(desk: Desk) -> None:
     desk.terms = replace(TERMS, budgets=(Budget(None, None, 0),))
 
@@ -134,6 +140,7 @@ CHANGES: dict[Reason, Change] = {
     ),
     Reason.PREFERENCE: wishes_less,
     Reason.EXCLUDED: is_worth_nothing,
+    Reason.STILL_SUBSCRIBED: rests,
     Reason.UNREACHABLE: lambda desk: people(desk, address=None),
     Reason.BLACKOUT: set_rules(calendar=Calendar(((date(2026, 3, 1), date(2026, 3, 9)),))),
     Reason.QUIET_HOURS: set_rules(quiet_hours=QuietHours(time(8), time(12))),

@@ -107,6 +107,7 @@ FLAGS: Mapping[str, str] = {
     "value_band = 'high'": "rich",
     "lifetime_value < 0": "loser",
     "orders_count >= 2": "loyal",
+    "subscription_state = 'paused'": "rests",
 }
 Meets = Callable[[frozenset[str], frozenset[str]], bool]
 # Conditions of journeys with what they mean, given a person's flags and deeds.
@@ -186,6 +187,7 @@ def draw_house(draw: Random) -> House:
         excluded_when=draw.choice([None, "lifetime_value < 0"]),
         zone=ZoneInfo(zone),
         offers=HOUSE_OFFERS,
+        spares_customers=True,
     )
     terms = BookRules(
         soft_opt_in=draw.random() < 0.9,

@@ -103,6 +103,8 @@ MUTATIONS = (
     Mutation("less often is forgotten", GATE, *never("preferences.at_most_every is not None")),
     Mutation("exclusions are forgotten", GATE,
         *never("dossier.exclusion is not None or context.exclusion is not None")),
+    Mutation("who rests is won back", GATE,
+        "return _STILL_SUBSCRIBED if context.is_customer else None", "return None"),
     Mutation("a bad ending cools nobody off", DOSSIERS,
         "return Exclusion.COOLING_OFF if is_late else None", "return None"),
     Mutation("stale touches are sent", DECIDING,

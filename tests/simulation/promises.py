@@ -243,6 +243,11 @@ def is_worth_it(case: Case) -> bool:
     return next(expected, COST) >= COST
 
 
+def is_to_be_won_back(case: Case) -> bool:
+    """Never to somebody whose subscription rests."""
+    return "rests" not in case.person.flags
+
+
 def is_the_only_offer(case: Case) -> bool:
     """Never two offers that are open at once."""
     mine = case.message.offer
@@ -328,6 +333,7 @@ IN_MARKETING: dict[str, Promise] = {
     "never in the closed hours of a state": is_within_the_law,
     "never on a closed day": is_an_open_day,
     "never at a loss": is_worth_it,
+    "never while a subscription rests": is_to_be_won_back,
     "never two offers at once": is_the_only_offer,
     "never a code twice": has_its_own_code,
     "never an offer that costs too much": is_affordable,

@@ -99,6 +99,8 @@ class World:
             self.refills[card.id] = draw_date(self.draw, self.now)
             standing = self.journal.people[card.id]
             standing.flags |= {flag for flag in FLAGS.values() if self.draw.random() < 0.4}
+            if number % 3:  # most begin to rest in the middle of it, if at all
+                standing.flags.discard("rests")
             if self.draw.random() < 0.9:
                 bought_at = self.now - self.draw.choice([40, 200, 700]) * DAY
                 standing.orders.append(bought_at)

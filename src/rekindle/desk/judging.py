@@ -67,6 +67,8 @@ def judge(
     asking = Asking(_OneProfile(workspace, person, at), rules)
     is_excluded = person in asking.excluded({person}, at)
     expected = asking.expected({person}, at).get(person)
+    # As a journey sees it that does not say how its people stand as subscribers.
+    rests = rules.spares_customers and profile.get("subscription_state") == "paused"
     policy = JourneyRules(Purpose.MARKETING, LONGEST_DURATION, rules)
     verdicts = []
     for channel in sorted(workspace.capabilities):
@@ -83,6 +85,7 @@ def judge(
                 budget_left=_left(workspace, None, channel, at),
                 expected=expected,
                 exclusion=Exclusion.NEGATIVE_VALUE if is_excluded else None,
+                is_customer=rests,
             )
         )
         verdicts.append(Verdict(channel, decision, _detail(decision, dossier)))

@@ -53,6 +53,7 @@ from rekindle.journeys import (
     MemoryBook,
     Move,
     Send,
+    find_customers,
     may_enter,
     sign_plan,
 )
@@ -216,10 +217,11 @@ def predicates_of(journey: Journey) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def predicates_of_house(rules: HouseRules) -> list[str]:
-    """Return every predicate the house rules ask the profile."""
-    excluded = [] if rules.excluded_when is None else [rules.excluded_when]
-    return [*excluded, *(worth.predicate for worth in rules.worth)]
+def predicates_of_house(rules: HouseRules, journey: Journey) -> list[str]:
+    """Return every predicate the house rules ask the profile about people of ``journey``."""
+    spared = find_customers(journey) if rules.spares_customers else None
+    asked = [one for one in (rules.excluded_when, spared) if one is not None]
+    return [*asked, *(worth.predicate for worth in rules.worth)]
 
 
 def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:

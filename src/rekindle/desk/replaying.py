@@ -131,7 +131,7 @@ def rehearse(
         settings=workspace.config.lifecycle,
         predicates=[
             *predicates_of(journey),
-            *predicates_of_house(rules),
+            *predicates_of_house(rules, journey),
             *predicates_of_offers(journey, workspace.offers),
         ],
         ticks=ticks,

@@ -27,7 +27,14 @@ from rekindle.consent import (
 )
 from rekindle.errors import PredicateError
 from rekindle.gate import INSTANT, KEPT_ON, Cap, HouseRules
-from rekindle.journeys import Journey, JourneyVersion, Send, standing_of, week_of
+from rekindle.journeys import (
+    Journey,
+    JourneyVersion,
+    Send,
+    find_customers,
+    standing_of,
+    week_of,
+)
 from rekindle.ledger import (
     DecisionEntry,
     EnrolmentEntry,
@@ -177,6 +184,7 @@ class _Look:
         yield Reason.SNOOZED, self._of_marketing(self._wish)
         yield Reason.PREFERENCE, self._of_marketing(self._topic)
         yield Reason.EXCLUDED, self._of_marketing(self._exclusion)
+        yield Reason.STILL_SUBSCRIBED, self._of_marketing(self._stay)
         yield Reason.UNREACHABLE, f"there was an address for {word_for(self.step.channel)}"
         yield Reason.BLACKOUT, self._of_marketing(self._calendar)
         yield Reason.QUIET_HOURS, self._of_marketing(self._clock)
@@ -309,6 +317,12 @@ class _Look:
         since = f"; since then {later[0].kind.value.replace('_', ' ')}" if later else ""
         rule = self.rules.excluded_when
         return f"none held{f', nor {rule}' if rule else ''}{since}"
+
+    def _stay(self) -> str:
+        spared = find_customers(self.journey)
+        if spared is None:
+            return "the journey is for those whose subscription rests"
+        return self.values.say(spared, self.sent.at)
 
     def _calendar(self) -> str:
         if self.rules.calendar is None:

@@ -33,12 +33,16 @@ SOON = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class JourneyRules:
-    """What holds for every touch of one journey version."""
+    """What holds for every touch of one journey version.
+
+    ``customers_when`` is the predicate of subscribers whom nobody has to win back; None for none.
+    """
 
     purpose: Purpose
     stale_after: timedelta
     rules: HouseRules
     topic: str = ""
+    customers_when: str | None = None
 
 
 @value_by_the_million(frozen=True, slots=True)
@@ -49,7 +53,8 @@ class GateContext:
     the least that is left in a budget that binds the touch, ``expected`` what it is
     expected to earn; both in micros, None where there is no budget or expectation.
     ``exclusion`` is one the profile gives rise to. ``offer`` is what was chosen to go with the
-    message, None where it brings none, or may go without.
+    message, None where it brings none, or may go without. ``is_customer`` says that the
+    profile is one of the ``customers_when`` of the policy.
     """
 
     dossier: Dossier
@@ -62,6 +67,7 @@ class GateContext:
     expected: int | None = None
     exclusion: Exclusion | None = None
     offer: Choice | None = None
+    is_customer: bool = False
 
 
 SEND = Decision(Answer.SEND)
@@ -148,6 +154,7 @@ _STALE = Decision(Answer.SKIP, Reason.STALE)
 _CONDITION_NOT_MET = Decision(Answer.SKIP, Reason.CONDITION_NOT_MET)
 _PREFERENCE = Decision(Answer.SKIP, Reason.PREFERENCE)
 _EXCLUDED = Decision(Answer.SKIP, Reason.EXCLUDED)
+_STILL_SUBSCRIBED = Decision(Answer.SKIP, Reason.STILL_SUBSCRIBED)
 _UNREACHABLE = Decision(Answer.SKIP, Reason.UNREACHABLE)
 _NOT_WORTH_IT = Decision(Answer.SKIP, Reason.NOT_WORTH_IT)
 _GLOBAL_HOLDOUT = Decision(Answer.SKIP, Reason.GLOBAL_HOLDOUT)
@@ -196,7 +203,7 @@ def _find_wish(context: GateContext) -> Decision | None:
                 return _hold(context, Reason.PREFERENCE, free_at)
     if dossier.exclusion is not None or context.exclusion is not None:
         return _EXCLUDED
-    return None
+    return _STILL_SUBSCRIBED if context.is_customer else None
 
 
 def _find_hold(context: GateContext, rules: HouseRules) -> Decision | None:

@@ -96,6 +96,7 @@ class HouseRules:
     is empty where nothing is known, and then nothing is skipped for it. A message through
     one of the ``quiet`` channels wakes nobody, and leaves at night too. ``measured`` is by
     journey what its messages were shown to earn, and counts in place of ``worth``.
+    ``spares_customers`` leaves subscribers alone whom nobody has to win back.
     """
 
     caps: tuple[Cap, ...] = ()
@@ -109,6 +110,7 @@ class HouseRules:
     quiet: frozenset[Channel] = frozenset()
     offers: HouseOffers = NO_HOUSE_OFFERS
     measured: Mapping[str, MeasuredWorth] = field(default_factory=dict)
+    spares_customers: bool = False
 
 
 def build_rules(
@@ -136,6 +138,7 @@ def build_rules(
             name for name, can in (channels or {}).items() if not can.needs_quiet_hours
         ),
         offers=build_house_offers(config, offers),
+        spares_customers=True,
     )
 
 

@@ -70,6 +70,12 @@ REASONS: tuple[ReasonNote, ...] = (
         "See which with rekindle explain; `rekindle include` takes back what was set by hand.",
     ),
     ReasonNote(
+        Reason.STILL_SUBSCRIBED,
+        "The person is a subscriber: their subscription rests, or, where the journey is for those "
+        "who left, runs on after all. Nobody is won back who is here.",
+        "Nothing. A journey for those who rest asks for `subscription_state = 'paused'`.",
+    ),
+    ReasonNote(
         Reason.UNREACHABLE,
         "No address is known for this channel.",
         "Import one with the customers.",

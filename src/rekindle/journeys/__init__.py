@@ -4,7 +4,7 @@ Journeys are read from files, run by one engine over any ``Book``, and replayed 
 history by the same engine over a book in memory.
 """
 
-from rekindle.journeys.asking import Asking, Unanswered
+from rekindle.journeys.asking import Asking, Unanswered, find_customers
 from rekindle.journeys.breaker import Trip, Window, decide_trip
 from rekindle.journeys.deciding import SET_ASIDE_FOR, build_journey_rules
 from rekindle.journeys.engine import Assign, JourneyEngine, TickReport, may_begin, may_enter
@@ -112,6 +112,7 @@ __all__ = [
     "draw_withheld",
     "events_asked",
     "exit_reason",
+    "find_customers",
     "find_journey",
     "is_exit",
     "is_stopped_by",

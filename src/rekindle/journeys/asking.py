@@ -7,15 +7,19 @@ predicate is asked once for everybody.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from rekindle.audiences import behaviours_in, bind_flags
+from rekindle.audiences import behaviours_in, bind_flags, is_never
 from rekindle.errors import OfferError, PredicateError, QuestionError
 from rekindle.gate import Dossier, HouseRules
 from rekindle.journeys.interfaces import Audience
+from rekindle.journeys.model import Journey
+from rekindle.vocabulary import Purpose
 
+RESTING = "subscription_state = 'paused'"
+SUBSCRIBING = "subscription_state in ('subscribed', 'paused')"
 UNANSWERED = (QuestionError, PredicateError, OfferError)
 
 
@@ -31,6 +35,28 @@ class Unanswered(dict[str, Exception]):
             self.update(dict.fromkeys(people, error))
 
 
+def find_customers(journey: Journey) -> str | None:
+    """Return the predicate of subscribers whom ``journey`` leaves alone; None for none.
+
+    Whose subscription rests is a customer. A journey that lets in nobody but those who left, by
+    its own words, leaves alone who is subscribed after all, too; one that lets in who rests and
+    nobody who left is for them.
+    """
+    if journey.purpose is not Purpose.MARKETING:
+        return None
+    if _may_let_in(journey, "gone"):
+        others = (_may_let_in(journey, state) for state in ("subscribed", "paused"))
+        return RESTING if any(others) else SUBSCRIBING
+    return None if _may_let_in(journey, "paused") else RESTING
+
+
+def _may_let_in(journey: Journey, state: str) -> bool:
+    try:
+        return not is_never(f"({journey.audience}\n) and subscription_state = '{state}'")
+    except PredicateError:  # a version of long ago may ask for what there is no more
+        return True
+
+
 class Asking:
     """Asks an audience what the house rules and a journey's conditions want to know."""
 
@@ -44,6 +70,16 @@ class Asking:
         if predicate is None or not people:
             return frozenset()
         return frozenset(self._audience.matching(predicate, at, people))
+
+    def customers(
+        self, asked: Mapping[str, Collection[str]], at: datetime, unanswered: Unanswered
+    ) -> dict[str, set[str]]:
+        """Return by ``customers_when`` those of the people asked for whom it is true of."""
+        found: dict[str, set[str]] = {}
+        for predicate, people in asked.items():
+            with unanswered.among(people):
+                found[predicate] = self._audience.matching(predicate, at, people)
+        return found
 
     def expected(self, people: Collection[str], at: datetime) -> dict[str, int]:
         """Return what a touch is expected to earn: of rows that fit a person, the first."""

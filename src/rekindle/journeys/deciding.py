@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from rekindle.gate import (
     local_day_bounds,
     next_local,
 )
-from rekindle.journeys.asking import Asking, Unanswered
+from rekindle.journeys.asking import Asking, Unanswered, find_customers
 from rekindle.journeys.interfaces import Audience, Queue
 from rekindle.journeys.model import (
     Batch,
@@ -82,6 +82,7 @@ class _Answers:
 
     unmet: frozenset[str]
     excluded: frozenset[str]
+    customers: Mapping[str, Collection[str]]
     expected: Mapping[str, int]
     ways: Mapping[str, int | None]
     dates: Mapping[str, date]
@@ -151,6 +152,7 @@ class Decider:
                 expected,
                 Exclusion.NEGATIVE_VALUE if person in answers.excluded else None,
                 choice,
+                person in answers.customers.get(look.course.policy.customers_when or "", ()),
             )
         )
         detail = without if decision.answer is Answer.SEND else _detail(decision, dossier, choice)
@@ -217,6 +219,7 @@ class Decider:
         return _Answers(
             unmet=self._find_unmet(sends, at, unanswered),
             excluded=excluded,
+            customers=self._find_customers(sends, at, unanswered),
             expected=expected,
             ways=self._find_ways(branching, at, unanswered),
             dates=self._find_dates(looks, at, unanswered),
@@ -224,6 +227,15 @@ class Decider:
             suited=self._find_suited(sends, at, unanswered),
             variants=variants,
         )
+
+    def _find_customers(
+        self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered
+    ) -> dict[str, set[str]]:
+        asked: defaultdict[str, set[str]] = defaultdict(set)
+        for look in sends:
+            if (predicate := look.course.policy.customers_when) is not None:
+                asked[predicate].add(look.dossier.enrolment.person)
+        return self._asking.customers(asked, at, unanswered)
 
     def _find_unmet(
         self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered
@@ -342,7 +354,8 @@ class _Purse:
 def build_journey_rules(version: JourneyVersion, rules: HouseRules) -> JourneyRules:
     """Return what holds for every touch of a version."""
     journey = version.journey
-    return JourneyRules(journey.purpose, journey.stale_after, rules, journey.topic)
+    spared = find_customers(journey) if rules.spares_customers else None
+    return JourneyRules(journey.purpose, journey.stale_after, rules, journey.topic, spared)
 
 
 def _leave(look: _Look, at: datetime) -> Move:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -33,6 +33,7 @@ class _Said:
     excluded: frozenset[str] = frozenset()
     expected: Mapping[str, int] | None = None
     unanswered: Mapping[str, Exception] = field(default_factory=dict)
+    customers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def _review(message: OutboxMessage, at: datetime) -> Choice | None:
@@ -68,7 +69,8 @@ class LastLook:
         unanswered = Unanswered()
         excluded, expected = self._asking.excluded_and_expected(people, at, unanswered)
         unmet = self._find_unmet(messages, at, unanswered) | self._find_settled(messages, at)
-        self._said = _Said(unmet, excluded, expected, unanswered)
+        customers = self._find_customers(messages, at, unanswered)
+        self._said = _Said(unmet, excluded, expected, unanswered, customers)
 
     def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
         """Return the gate's answer at ``at`` about a message of the batch that was read."""
@@ -88,8 +90,20 @@ class LastLook:
                 said.expected.get(person) if said.expected else None,
                 Exclusion.NEGATIVE_VALUE if person in said.excluded else None,
                 _review(message, at),
+                person in said.customers.get(policy.customers_when or "", ()),
             )
         )
+
+    def _find_customers(
+        self, messages: Sequence[OutboxMessage], at: datetime, unanswered: Unanswered
+    ) -> dict[str, set[str]]:
+        """Return who is a subscriber still, by what the journeys of the batch ask of that."""
+        asked: defaultdict[str, set[str]] = defaultdict(set)
+        for message in messages:
+            policy, _ = self._version(message)
+            if policy.customers_when is not None:
+                asked[policy.customers_when].add(message.person)
+        return self._asking.customers(asked, at, unanswered)
 
     def _find_unmet(
         self, messages: Sequence[OutboxMessage], at: datetime, unanswered: Unanswered

@@ -1,0 +1,51 @@
+"""Which subscribers a journey leaves alone, by the words of its own audience."""
+
+from __future__ import annotations
+
+import pytest
+
+from rekindle.gate import HouseRules
+from rekindle.journeys import find_customers, parse_journey
+from rekindle.vocabulary import Reason
+from tests.journeys.test_engine import START, World, told
+
+RESTS = "subscription_state = 'paused'"
+JOURNEY = """\
+journey: back
+enter: {{audience: "{}"}}
+goal: {{on: order, within: 30 days}}
+steps:
+  - send: {{channel: email, template: hello}}
+"""
+RUNS = "subscription_state in ('subscribed', 'paused')"
+
+
+@pytest.mark.parametrize(
+    ("audience", "spared"),
+    [
+        ("tier = 'lapsed'", RESTS),
+        ("months_since_churn between 1 and 11", RESTS),
+        ("subscription_state = 'subscribed' and paid_months > 6", RESTS),
+        ("subscription_state = 'gone'", RUNS),
+        ("subscription_state = 'gone' or tier = 'lapsed'", RESTS),
+        ("subscription_state = 'gone' and times_churned < 3 -- who left", RUNS),
+        ("subscription_state = 'paused' and resumes_on > current_date", None),
+        ("subscription_state in ('subscribed', 'paused')", None),
+    ],
+)
+def test_a_journey_spares_those_whom_nobody_has_to_win_back(
+    audience: str, spared: str | None
+) -> None:
+    marketing = parse_journey(JOURNEY.format(audience))
+    assert find_customers(marketing) == spared
+    owed = parse_journey("purpose: transactional\n" + JOURNEY.format(audience))
+    assert find_customers(owed) is None
+
+
+def test_who_rests_is_left_out_and_the_others_are_written_to() -> None:
+    world = World("alice", "bob", rules=HouseRules(spares_customers=True))
+    world.audience.matches = {"alice"}
+    world.start()
+    world.engine.tick(START)
+    assert told(world)[0][1] is Reason.STILL_SUBSCRIBED
+    assert told(world, "bob")[0][1] is None
