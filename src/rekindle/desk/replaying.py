@@ -18,7 +18,7 @@ from rekindle.desk.planning import (
     salt_of,
 )
 from rekindle.desk.reach import people_by_reason, say_why_nobody
-from rekindle.desk.reporting import leave_out
+from rekindle.desk.reporting import find_terms, leave_out
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
 from rekindle.gate import BookRules
@@ -43,7 +43,7 @@ from rekindle.journeys import (
 from rekindle.journeys.population import UNDATED, HistoryAudience, save_people
 from rekindle.messages import LISTED, AddressKind
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import GHOSTLY, Answer, Unknown
+from rekindle.vocabulary import GHOSTLY, Answer, Purpose, Unknown
 
 # A worker looks all day; one look a day is enough for steps that wait in days.
 TICK_TIME = time(9)
@@ -138,7 +138,9 @@ def rehearse(
         columns=columns_of(journey),
         events=events_asked(journey, workspace.offers),
     )
-    book, notes = _fill_book(workspace, journey, audience.ever_matching(), ticks[0])
+    terms, told = find_terms(workspace, ticks[0], ticks[-1])
+    book, notes = _fill_book(workspace, journey, audience.ever_matching(), ticks[0], terms)
+    notes += told if journey.purpose is Purpose.MARKETING else ()
     version = _version(workspace, journey, audience, ticks[0])
     replayed = replay(
         version,
@@ -166,17 +168,21 @@ def _watched(ticks: list[datetime], progress: Progress) -> Iterator[datetime]:
 
 
 def _fill_book(
-    workspace: Workspace, journey: Journey, people: Iterable[str], at: datetime
+    workspace: Workspace,
+    journey: Journey,
+    people: Iterable[str],
+    at: datetime,
+    terms: BookRules,
 ) -> tuple[MemoryBook, list[str]]:
     """Return a book of everyone's card and consent; without any address, both are assumed."""
     engine, facts = workspace.reading
     if facts.has_cards:
         cards = facts.customers
         if engine.scalar(cards.filter(cards.email.notnull() | cards.phone.notnull()).count()):
-            book = MemoryBook(workspace.terms)
+            book = MemoryBook(terms)
             save_people(engine, facts, book, at)
             return book, _say_unreached(workspace, journey)
-    book = MemoryBook(_reaching_everyone(workspace.terms))
+    book = MemoryBook(_reaching_everyone(terms))
     everyone = list(people)
     book.save_people(
         Person(person, f"{n}@example.invalid", phone=NOWHERE) for n, person in enumerate(everyone)

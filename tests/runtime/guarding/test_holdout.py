@@ -12,9 +12,12 @@ from rekindle.desk import (
     report_journey,
     report_programme,
 )
-from rekindle.ledger import load_drawn
+from rekindle.desk.replaying import rehearse
+from rekindle.desk.reporting import find_terms
+from rekindle.ledger import ledger_transaction, load_drawn
+from rekindle.ledger.book.withholding import open_period
 from rekindle.vocabulary import Arm, Channel, Reason
-from tests.runtime.shops import DAY, EVERYONE, Team, add_section
+from tests.runtime.shops import DAY, EVERYONE, NOW, Team, add_section
 
 
 @pytest.fixture
@@ -74,6 +77,34 @@ def test_programme_is_measured_and_journeys_without_its_holdout(held: Team) -> N
     report = report_journey(held.workspace, "everyone")
     assert report.arms[Arm.TREATMENT].assigned == part.drawn[Arm.TREATMENT]
     assert any("holdout of all marketing" in note for note in report.notes)
+
+
+@pytest.mark.parametrize(
+    ("days", "share", "said"),
+    [
+        (range(1, 2), 0.3, "30 %; today's is 0 %"),
+        (range(1, 12), 0.3, "changed to 10 % on"),
+        (range(11, 12), 0.1, "10 %; today's is 0 %"),
+        (range(-9, -8), 0.0, ""),
+    ],
+)
+def test_past_time_has_the_holdout_it_had(held: Team, days: range, share: float, said: str) -> None:
+    with ledger_transaction(held.workspace.ledger):
+        open_period(held.workspace.ledger, 0.1, NOW + 10 * DAY)
+    path = held.folder / "rekindle.toml"
+    path.write_text(path.read_text().replace("share = 0.3", "share = 0.0"))
+    later = Team.at_work(held.folder, NOW + 20 * DAY)
+    terms, notes = find_terms(later.workspace, NOW + days[0] * DAY, NOW + days[-1] * DAY)
+    assert terms.holdout.share == share
+    assert said in " ".join(notes)
+    assert bool(notes) is bool(said)
+
+
+def test_replay_of_a_time_without_a_record_of_its_holdout_says_so(held: Team) -> None:
+    space, day = held.workspace, (NOW - 30 * DAY).date()
+    ran = rehearse(space, space.journey("calm"), first=day, last=day)
+    (note,) = [one for one in ran.notes if "on record" in one]
+    assert "today's 30 % is taken" in note
 
 
 def test_ended_holdout_is_told_and_lets_everybody_be_written_to(held: Team) -> None:

@@ -7,12 +7,13 @@ from rekindle.desk.reporting.budgeting import advise_budget
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
 from rekindle.desk.reporting.learning import note_plan, note_result
 from rekindle.desk.reporting.measuring import explain_measure, measure_journeys
-from rekindle.desk.reporting.programme import leave_out, report_programme
+from rekindle.desk.reporting.programme import find_terms, leave_out, report_programme
 
 __all__ = [
     "LEFT",
     "advise_budget",
     "explain_measure",
+    "find_terms",
     "judge_workspace",
     "keep_baseline",
     "leave_out",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from rekindle.gate import BookRules
 from rekindle.insights import (
     DrawnPerson,
     JourneyRecord,
@@ -17,7 +18,7 @@ from rekindle.insights import (
 from rekindle.ledger import load_drawn, load_held_out, load_periods
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Purpose
-from rekindle.wording import counted, numbered
+from rekindle.wording import counted, numbered, percent
 
 Span = tuple[datetime, datetime]
 
@@ -79,6 +80,38 @@ def leave_out(
         fates=[one for one in record.fates if one.person not in gone],
         notes=(*record.notes, note),
     )
+
+
+def find_terms(
+    workspace: Workspace, first: datetime, last: datetime
+) -> tuple[BookRules, tuple[str, ...]]:
+    """Return the terms of a past time, with the holdout of all marketing as it was at ``first``.
+
+    Where nothing is on record of it, today's counts. Both are said where they make a difference.
+    """
+    terms, zone = workspace.terms, workspace.zone
+    today = terms.holdout.share
+    periods = load_periods(workspace.ledger) if workspace.has_ledger else []
+    known = [one for one in periods if one.since <= first]
+    share = known[-1].share if known else today
+    notes = []
+    if share != today:
+        notes.append(
+            f"The holdout of all marketing journeys is that of {first.astimezone(zone).date()}, "
+            f"{percent(share)}; today's is {percent(today)}."
+        )
+    elif today and not known:
+        notes.append(
+            f"Of {first.astimezone(zone).date()} no holdout of all marketing journeys is on "
+            f"record: today's {percent(today)} is taken."
+        )
+    if later := [one for one in periods if first < one.since <= last and one.share != share]:
+        changed = later[0]
+        notes.append(
+            f"It was changed to {percent(changed.share)} on "
+            f"{changed.since.astimezone(zone).date()}, which is not replayed."
+        )
+    return replace(terms, holdout=replace(terms.holdout, share=share)), tuple(notes)
 
 
 def _load_shares(workspace: Workspace) -> dict[int, ShareSince]:
