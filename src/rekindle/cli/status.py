@@ -102,7 +102,10 @@ def _facts(overview: Overview, zone: ZoneInfo) -> Iterator[list[str]]:
     if facts is None:
         yield ["facts", "nothing was imported yet"]
         return
-    yield ["orders", f"{facts.orders:,}"]
+    if facts.orders or not facts.subscriptions:
+        yield ["orders", f"{facts.orders:,}"]
+    if facts.subscriptions:
+        yield ["subscriptions", f"{facts.subscriptions:,}"]
     if facts.newest_order_at is not None:
         yield ["newest order", _when(facts.newest_order_at, overview.at, zone)]
     if facts.imported_at is not None:

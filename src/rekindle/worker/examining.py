@@ -17,6 +17,7 @@ from rekindle.channels import discover, find_costs, find_faults, find_form
 from rekindle.consent import PENDING_EVENT
 from rekindle.content import MARKETING_VARIABLES, Flaw, find_flaws, load_templates
 from rekindle.errors import ConfigError, DeliveryError, RekindleError, WorkspaceError
+from rekindle.facts import Engine, Facts
 from rekindle.gate import month_of
 from rekindle.ledger import (
     AccessNotes,
@@ -190,7 +191,9 @@ def _facts(workspace: Workspace) -> Iterator[Line]:
         engine.scalar(facts.orders.ordered_at.max()),
     )
     last = f", the newest of {moment(newest, workspace.zone)}" if newest else ""
-    yield Line("facts", State.WELL, f"{counted(int(orders or 0), 'order')} can be read{last}")
+    known = [(int(orders or 0), "order"), (count_subscriptions(engine, facts), "subscription")]
+    said = " and ".join(counted(count, what) for count, what in known if count) or "no order"
+    yield Line("facts", State.WELL, f"{said} can be read{last}")
     imports = (facts.bookkeeping or {}).get("imports")
     if imports is None:
         return
@@ -203,6 +206,13 @@ def _facts(workspace: Workspace) -> Iterator[Line]:
         yield Line("import", State.WARNS, when, "purchases since then end no journey; import")
     else:
         yield Line("import", State.WELL, when)
+
+
+def count_subscriptions(engine: Engine, facts: Facts) -> int:
+    """Return how many subscriptions the facts know, 0 where there are none."""
+    if not facts.has_subscriptions:
+        return 0
+    return int(engine.scalar(facts.more["subscriptions"].count()) or 0)
 
 
 def _scores(workspace: Workspace) -> Iterator[Line]:

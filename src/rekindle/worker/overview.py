@@ -24,7 +24,7 @@ from rekindle.ledger import (
     tally_messages,
 )
 from rekindle.runtime import Workspace
-from rekindle.worker.examining import Line, State, examine
+from rekindle.worker.examining import Line, State, count_subscriptions, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class FactsOverview:
     newest_order_at: datetime | None
     imported_at: datetime | None
     refused_share: float | None
+    subscriptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def _facts(workspace: Workspace) -> FactsOverview:
         engine.scalar(facts.orders.ordered_at.max()),
         imported_at,
         share,
+        count_subscriptions(engine, facts),
     )
 
 

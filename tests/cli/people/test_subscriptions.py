@@ -43,6 +43,13 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "new"
 
 
+def test_status_and_doctor_count_subscriptions_where_nobody_orders(club: Path) -> None:
+    for command in ("status", "doctor"):
+        told = rekindle(command, "-C", club).out
+        assert "subscriptions" in told
+        assert "order" not in told
+
+
 def test_the_audit_tells_of_subscribers(club: Path) -> None:
     found = rekindle("audit", "--json", "-C", club).document["subscriptions"]
     assert found["active"] == 2
