@@ -8,7 +8,7 @@ import json
 import pytest
 
 from rekindle.cli import console
-from rekindle.cli.console import PlainConsole, show_json, show_table
+from rekindle.cli.console import PlainConsole, show_json, show_json_rows, show_table
 
 NASTY = "C1\x1b[31m\x07\x9b2J\u202egnp.exe\x00\x7f"
 
@@ -43,3 +43,15 @@ def test_json_says_the_same_and_is_plain(capsys: pytest.CaptureFixture[str]) -> 
     assert not any(ord(c) < 32 and c != "\n" for c in sent)
     assert not any(c in sent for c in "\x7f\x9b\u202e")
     assert json.loads(sent) == {"name": NASTY, "lines": "a\nb"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 1000, 2500])
+def test_rows_are_printed_one_after_the_other_as_if_at_once(
+    capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    rows = [{"id": f"{NASTY}\u2028\n{number}", "at": None} for number in range(count)]
+    show_json({"version": 1, "nested": {"a": []}, "rows": rows})
+    at_once = capsys.readouterr().out
+    show_json_rows({"version": 1, "nested": {"a": []}}, "rows", iter(rows))
+    assert capsys.readouterr().out == at_once
+    assert json.loads(at_once)["rows"] == rows

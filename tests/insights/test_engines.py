@@ -13,6 +13,8 @@ from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine, open_warehouse
 from rekindle.insights import JourneyRecord, Membership, build_audit, build_report
 from rekindle.journeys import Goal, Journey
+from rekindle.predictions import build_purchase_days, read_histories
+from rekindle.predictions.parts import HistoryParts
 from rekindle.vocabulary import Arm, SignalKind
 
 AS_OF = datetime(2024, 7, 1, tzinfo=UTC)
@@ -69,3 +71,13 @@ def test_a_report_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) ->
     local, remote = (build_report(record, e.facts(), e).to_json() for e in engines)
     assert local == remote
     assert local["returned"] != {"treatment": 0, "holdout": 0}
+
+
+def test_people_are_read_in_parts_alike_on_both_engines(engines: tuple[Engine, Engine]) -> None:
+    for engine in engines:
+        whole = read_histories(engine.run(build_purchase_days(engine.facts(), AS_OF)))
+        parts = [*HistoryParts(engine.facts(), engine.run, AS_OF, most=17)]
+        assert sorted(person for one in parts for person in one.people) == [*whole.people]
+        assert len(parts) == 4
+        assert sum(one.day.size for one in parts) == whole.day.size
+        assert sum(one.units.sum() for one in parts) == whole.units.sum() > 0

@@ -57,7 +57,7 @@ def group(whole: Histories, day: int, ago: int) -> PastGroup:
 
 def models(whole: Histories, day: int, *, learned: Histories | None = None) -> GroupModels:
     known = whole.before(day)
-    past = KnownPast(EPOCH + timedelta(day), day, known, learned or known, ())
+    past = KnownPast(EPOCH + timedelta(day), day, (known,), learned or known, ())
     return GroupModels(past, HORIZON)
 
 
@@ -88,11 +88,11 @@ def test_nothing_later_is_known() -> None:
     whole, day = history(5), (START - EPOCH).days + 500
     before = [group(whole, day, HORIZON)]
     people = group(whole, day, 0).people
-    past = KnownPast(EPOCH + timedelta(day), day, whole.before(day), whole.before(day), ())
+    past = KnownPast(EPOCH + timedelta(day), day, (whole.before(day),), whole.before(day), ())
     told = GroupModels(past, HORIZON).foresee(people, before)
     # A model of a past day learns nothing of what came after it.
     cut = whole.before(day - HORIZON)
-    early = KnownPast(EPOCH, day - HORIZON, cut, cut, ())
+    early = KnownPast(EPOCH, day - HORIZON, (cut,), cut, ())
     then = GroupModels(early, HORIZON)._share(before[0].people, 0)
     assert GroupModels(past, HORIZON)._share(before[0].people, HORIZON) == pytest.approx(then)
     assert isinstance(told, Outlook)

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+from rekindle.config import LifecycleSettings, ScoresSettings
 from rekindle.errors import UsageError
 from rekindle.facts import Engine
-from rekindle.predictions import ScoreRun, score_returns
+from rekindle.predictions import (
+    ScoreRun,
+    build_purchase_days,
+    read_histories,
+    score_day,
+    score_returns,
+    scoring,
+)
+from rekindle.predictions.histories import join_histories
+from rekindle.predictions.parts import HistoryParts
 from rekindle.testing.small_shop import Sale, SmallShop
 from tests.conftest import Shop
 
+LINES = (("mug", None, Decimal(4)), ("cup", None, Decimal(3)))
 START = datetime(2023, 1, 1, 12, tzinfo=UTC)
 END = START + timedelta(days=730)
 
@@ -164,3 +178,42 @@ def test_returns_to_a_gift_shop(online_retail: Shop) -> None:
     found = judge_scores(engine, engine.facts(), cut, silent=60, within=91)
     assert found.auc > 0.6616
     assert found.brier < 0.239
+
+
+def test_people_are_scored_alike_however_many_are_held_at_once(
+    shop: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sales = town()
+    # Units are of one person alone, of whom nothing is learned.
+    lined = [replace(one, lines=LINES) if one.person == "p000" else one for one in sales]
+    with_units = SmallShop(lined).engine()
+    monkeypatch.setattr(scoring, "MOST_LEARNED", 150)  # every third of 400
+    ours = sorted({str(sale.person) for sale in sales})[::7]
+    for engine, features in ((shop, 4), (with_units, 6)):
+        whole, whole_day = scores(engine, END, contacted=ours), day_of(engine)
+        with monkeypatch.context() as patch:
+            patch.setattr(scoring, "HistoryParts", partial(HistoryParts, most=61))
+            apart, day = scores(engine, END, contacted=ours), day_of(engine)
+        assert apart.rows.equals(whole.rows)
+        assert day.equals(whole_day)
+        assert (apart.learned_from, apart.warnings) == (whole.learned_from, whole.warnings)
+        assert whole.learned_from <= 150
+        assert len(apart.model.features) == len(whole.model.features) == features
+    with_units.close()
+
+
+def day_of(engine: Engine) -> pa.Table:
+    settings = LifecycleSettings(), ScoresSettings()
+    return score_day(engine.facts(), engine.run, *settings, as_of=END).rows
+
+
+def test_no_part_of_the_people_is_read_twice_or_left_out(shop: Engine) -> None:
+    parts = HistoryParts(shop.facts(), shop.run, END, most=61)
+    read = [person for one in parts for person in one.people]
+    assert read == parts.people.to_pylist()
+    assert max(len(one.people) for one in parts) <= 61
+    whole = read_histories(shop.run(build_purchase_days(shop.facts(), END)))
+    joined = join_histories([*parts])
+    assert joined.people == whole.people
+    for name in ("person", "day", "worth", "units"):
+        assert np.array_equal(getattr(joined, name), getattr(whole, name))

@@ -6,10 +6,11 @@ import inspect
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -118,11 +119,30 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def show_json(document: dict[str, Any]) -> None:
+def show_json(document: Mapping[str, Any]) -> None:
     """Print a document as JSON, alone on standard output."""
+    typer.echo(_to_json(document))
+
+
+def show_json_rows(
+    document: Mapping[str, Any], name: str, rows: Iterable[Mapping[str, Any]]
+) -> None:
+    """Print a document as ``show_json`` does, whose last key ``name`` holds too many rows."""
+    whole = _to_json({**document, name: []})
+    begin = whole.removesuffix("[]\n}") + "["
+    left = iter(rows)
+    while part := list(islice(left, 1000)):
+        # JSON has no bare line end within a text.
+        texts = (_to_json(row).replace("\n", "\n    ") for row in part)
+        typer.echo(begin + "\n    " + ",\n    ".join(texts), nl=False)
+        begin = ","
+    typer.echo("\n  ]\n}" if begin == "," else whole)
+
+
+def _to_json(document: Mapping[str, Any]) -> str:
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     # JSON escapes what is below a space; the rest of what a terminal obeys is escaped here.
-    typer.echo(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def show_table(

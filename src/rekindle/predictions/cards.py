@@ -13,8 +13,9 @@ from rekindle.config import LifecycleSettings
 from rekindle.facts import Facts
 from rekindle.predictions.hazard import STEP, ReturnModel, fit_returns
 from rekindle.predictions.judging import Judgement, judge
-from rekindle.predictions.lapsing import load_days_left
-from rekindle.predictions.scoring import EPOCH, KnownPast, Run, load_past
+from rekindle.predictions.lapsing import find_days_left, load_lines
+from rekindle.predictions.parts import Run
+from rekindle.predictions.scoring import EPOCH, KnownPast, load_past
 from rekindle.predictions.warning import WarningModel, fit_warning
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
@@ -182,7 +183,8 @@ def _judge(
         is_asked = np.isfinite(chance) & (silence >= STEP)
         came, recency = next_on > 0, -silence
     else:
-        left = load_days_left(before, facts, run, asked.lifecycle)
+        lines = load_lines(before, facts, run, asked.lifecycle)
+        left = find_days_left(lines, before.histories)
         chance = model.estimate(known, today, left).risk
         is_asked = np.isfinite(chance) & (left <= asked.horizon_days)
         came, recency = (next_on == 0) | (next_on >= today + left), silence

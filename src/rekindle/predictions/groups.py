@@ -25,7 +25,8 @@ from rekindle.predictions.outlook import (
     PastCut,
     foresee_by_model,
 )
-from rekindle.predictions.scoring import KnownPast, Run, load_past
+from rekindle.predictions.parts import Run
+from rekindle.predictions.scoring import KnownPast, load_past
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, percent
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 
 import ibis
 import ibis.expr.types as ir
@@ -20,16 +22,33 @@ Floats = NDArray[np.float64]
 Days = NDArray[np.int64]
 
 
-def build_purchase_days(facts: Facts, as_of: datetime) -> ir.Table:
+IdRange = tuple[str, str]
+"""The first and the last id of a range, both in it."""
+
+
+def build_buyers(facts: Facts, as_of: datetime) -> ir.Table:
+    """Return the ``customer_id`` of everybody with an order known before ``as_of``."""
+    return _known_orders(facts.cut(as_of)).select("customer_id").distinct()
+
+
+def _known_orders(known: Facts) -> ir.Table:
+    orders = known.orders
+    return orders.filter(orders.kind.isin([PURCHASE, FREE]) & orders.customer_id.notnull())
+
+
+def build_purchase_days(facts: Facts, as_of: datetime, ids: IdRange | None = None) -> ir.Table:
     """Return one row for each person and local day with an order known before ``as_of``.
 
     Columns: ``customer_id``, ``day`` (days since 1970-01-01), ``worth`` (gross − discount, in
-    major units) and ``units`` (pieces of its lines; NULL where no order has lines).
+    major units) and ``units`` (pieces of its lines; NULL where no order has lines). With
+    ``ids`` only of these people.
     """
     known = facts.cut(as_of)
-    orders = known.orders
-    orders = orders.filter(orders.kind.isin([PURCHASE, FREE]) & orders.customer_id.notnull())
-    lines = known.order_lines
+    orders, lines = _known_orders(known), known.order_lines
+    if ids is not None:
+        orders = orders.filter(orders.customer_id.between(*ids))
+        # Else the pieces of every order would be summed for each part of the people.
+        lines = lines.semi_join(orders, ["source", "order_id"])
     pieces = lines.group_by("source", "order_id").agg(pieces=lines.quantity.sum())
     orders = orders.left_join(pieces, ["source", "order_id"])
     epoch = ibis.date(1970, 1, 1)
@@ -79,6 +98,10 @@ class Histories:
         is_next = self.person[1:] == self.person[:-1]
         gaps = (self.day[1:] - self.day[:-1])[is_next]
         return float(gaps.mean()) if gaps.size else 30.0
+
+    def ids(self, places: Days) -> pa.Array:
+        """Return the people at these places."""
+        return pa.array([self.people[one] for one in places], pa.string())
 
     def known(self, day: int) -> PastOrders:
         """Return what was known of everybody before ``day``."""
@@ -135,6 +158,21 @@ class Histories:
             self.units[is_kept],
             self.has_units,
         )
+
+
+def join_histories(parts: Sequence[Histories]) -> Histories:
+    """Return the histories of people who are in several parts, each in one of them."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = [0, *accumulate(len(one.people) for one in parts)]
+    return Histories(
+        tuple(person for one in parts for person in one.people),
+        np.concatenate([one.person + size for one, size in zip(parts, sizes, strict=False)]),
+        np.concatenate([one.day for one in parts]),
+        np.concatenate([one.worth for one in parts]),
+        np.concatenate([one.units for one in parts]),
+        any(one.has_units for one in parts),
+    )
 
 
 def read_histories(rows: pa.Table) -> Histories:

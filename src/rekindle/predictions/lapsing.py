@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Facts
-from rekindle.predictions.histories import Days
-from rekindle.predictions.scoring import KnownPast, Run
+from rekindle.predictions.histories import Days, Histories
+from rekindle.predictions.parts import Run
+from rekindle.predictions.scoring import KnownPast, write_scores
 from rekindle.predictions.warning import NEVER, WarningModel, fit_warning
 from rekindle.profiles import build_profiles
 from rekindle.vocabulary import Tier, Unknown
@@ -37,10 +40,10 @@ class LapseRun:
 
     def to_json(self) -> dict[str, object]:
         """Return the scores as JSON values."""
-        dates = [
-            {name: None if row[name] is None else row[name].isoformat() for name in NEXT}
-            for row in self.rows.to_pylist()
-        ]
+        return {**self.told(), "scores": [*self.scores()]}
+
+    def told(self) -> dict[str, object]:
+        """Return as JSON values what they were learned from, without the scores."""
         return {
             "version": 1,
             "as_of": self.as_of.isoformat(),
@@ -53,8 +56,11 @@ class LapseRun:
                 "step_days": self.model.step,
             },
             "warnings": list(self.warnings),
-            "scores": [{**row, **on} for row, on in zip(self.rows.to_pylist(), dates, strict=True)],
         }
+
+    def scores(self) -> Iterator[dict[str, object]]:
+        """Yield one person's score after the other as JSON values."""
+        return write_scores(self.rows)
 
 
 def estimate_lapses(
@@ -64,33 +70,51 @@ def estimate_lapses(
     model = fit_warning(past.learned, past.today)
     if isinstance(model, Unknown):
         return model
-    left = load_days_left(past, facts, run, settings)
-    foreseen = model.estimate(past.histories.known(past.today + 1), past.today, left)
-    asked = np.flatnonzero(np.isfinite(foreseen.risk))
-    asked = asked[np.argsort(-foreseen.risk[asked], kind="stable")]
-    days = np.where(foreseen.days == NEVER, np.nan, foreseen.days)[asked]
-    dates = {name: past.dates(days[:, place]) for place, name in enumerate(NEXT)}
-    risk = np.round(foreseen.risk[asked], 6)
-    rows = pa.table({"customer_id": past.ids(asked), "lapse_risk": risk, **dates})
+    lines = load_lines(past, facts, run, settings)
+    found = pa.concat_tables([_estimate_part(model, one, past, lines) for one in past.parts])
+    found = found.sort_by([("risk", "descending"), ("customer_id", "ascending")])
+    dates = {name: past.dates(found[name].to_numpy()) for name in NEXT}
+    risk = np.round(found["risk"].to_numpy(), 6)
+    rows = pa.table({"customer_id": found["customer_id"], "lapse_risk": risk, **dates})
     return LapseRun(past.as_of, rows, model, len(past.learned.people), past.warnings)
 
 
-def load_days_left(past: KnownPast, facts: Facts, run: Run, settings: LifecycleSettings) -> Days:
-    """Return of everybody how many days are left before they lapse; 0 for who has."""
+def _estimate_part(
+    model: WarningModel, part: Histories, past: KnownPast, lines: pa.Table
+) -> pa.Table:
+    """Return the unrounded estimates of those of a part who have not lapsed."""
+    left = find_days_left(lines, part)
+    foreseen = model.estimate(part.known(past.today + 1), past.today, left)
+    asked = np.flatnonzero(np.isfinite(foreseen.risk))
+    days = np.where(foreseen.days == NEVER, np.nan, foreseen.days)[asked]
+    return pa.table(
+        {
+            "customer_id": part.ids(asked),
+            "risk": foreseen.risk[asked],
+            **{name: days[:, place] for place, name in enumerate(NEXT)},
+        }
+    )
+
+
+def load_lines(past: KnownPast, facts: Facts, run: Run, settings: LifecycleSettings) -> pa.Table:
+    """Return of everybody who has not lapsed the days of silence, and after how many they do."""
     columns = ("customer_id", "tier", "silence_days", "lapsed_after_days")
     table = build_profiles(facts, past.as_of, settings, columns=columns)
     # As a text: an enum's member is none that an engine knows.
-    rows = run(table.filter(table.tier.isin([tier.value for tier in BEFORE_LAPSED])))
-    place = {person: number for number, person in enumerate(past.histories.people)}
-    left = np.zeros(len(past.histories.people), dtype=np.int64)
+    before = table.filter(table.tier.isin([tier.value for tier in BEFORE_LAPSED]))
+    return run(before.drop("tier"))
+
+
+def find_days_left(lines: pa.Table, people: Histories) -> Days:
+    """Return how many days are left before they lapse, by ``load_lines``; 0 for who has."""
+    place = pc.index_in(pa.array(people.people, pa.string()), value_set=lines["customer_id"])
     silence, line = (
-        rows[name].to_numpy(zero_copy_only=False).astype(np.float64)
+        lines[name].to_numpy(zero_copy_only=False).astype(np.float64)
         for name in ("silence_days", "lapsed_after_days")
     )
-    for person, days in zip(rows["customer_id"].to_pylist(), np.ceil(line) - silence, strict=True):
-        if (at := place.get(person)) is not None:
-            left[at] = int(min(days, MOST_AHEAD))
-    return left
+    left = np.minimum(np.ceil(line) - silence, MOST_AHEAD).astype(np.int64)
+    at = place.fill_null(-1).to_numpy()
+    return np.where(at >= 0, left[at], 0) if left.size else np.zeros(at.size, dtype=np.int64)
 
 
 MOST_AHEAD = 36_500

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from rekindle.errors import UsageError
 from rekindle.facts import Facts
 from rekindle.predictions.hazard import ReturnModel, fit_returns
-from rekindle.predictions.histories import (
-    Days,
-    Floats,
-    Histories,
-    build_purchase_days,
-    read_histories,
-)
+from rekindle.predictions.histories import Floats, Histories, join_histories
+from rekindle.predictions.parts import HistoryParts, Run
 from rekindle.predictions.sends import find_sent
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, numbered
-
-Run = Callable[[Any], pa.Table]
 
 YEAR = 365
 EPOCH = date(1970, 1, 1)
@@ -52,6 +46,10 @@ class ScoreRun:
 
     def to_json(self) -> dict[str, object]:
         """Return the scores as JSON values."""
+        return {**self.told(), "scores": [*self.scores()]}
+
+    def told(self) -> dict[str, object]:
+        """Return as JSON values what they were learned from, without the scores."""
         return {
             "version": 1,
             "as_of": self.as_of.isoformat(),
@@ -65,32 +63,44 @@ class ScoreRun:
                 "returns": self.model.returns,
             },
             "warnings": list(self.warnings),
-            "scores": [
-                {**row, "expected_return_on": row["expected_return_on"].isoformat()}
-                for row in self.rows.to_pylist()
-            ],
         }
+
+    def scores(self) -> Iterator[dict[str, object]]:
+        """Yield one person's score after the other as JSON values."""
+        return write_scores(self.rows)
+
+
+def write_scores(rows: pa.Table) -> Iterator[dict[str, object]]:
+    """Yield rows as JSON values, never many of them at once."""
+    for batch in rows.to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            yield {
+                name: value.isoformat() if isinstance(value, date) else value
+                for name, value in row.items()
+            }
 
 
 @dataclass(frozen=True)
 class KnownPast:
     """What was known of orders before an instant, and of whom may be learned.
 
-    ``today`` is the local day of ``as_of`` in days since 1970; ``learned`` are the histories of
-    those who were not written to, but for ``sent_to`` of them, who were by other systems.
-    ``warnings`` say what weakens all that is learned from it.
+    ``today`` is the local day of ``as_of`` in days since 1970; ``parts`` are everybody's
+    histories, some people's at a time. ``learned`` are the histories of those who were not
+    written to, but for ``sent_to`` of them, who were by other systems. ``warnings`` say what
+    weakens all that is learned from it.
     """
 
     as_of: datetime
     today: int
-    histories: Histories
+    parts: Iterable[Histories]
     learned: Histories
     warnings: tuple[str, ...]
     sent_to: int = 0
 
-    def ids(self, places: Days) -> pa.Array:
-        """Return the people at these places."""
-        return pa.array([self.histories.people[one] for one in places], pa.string())
+    @cached_property
+    def histories(self) -> Histories:
+        """Everybody's histories at once, which of a big shop is what takes the memory."""
+        return join_histories([*self.parts])
 
     def dates(self, ahead: Floats) -> pa.Array:
         """Return the dates so many days from the day; none for what is no number."""
@@ -117,19 +127,24 @@ def load_past(
     Raises:
         UsageError: the history is shorter than a year, unless ``accepts_less``.
     """
-    histories = read_histories(run(build_purchase_days(facts, as_of)))
+    parts = HistoryParts(facts, run, as_of)
+    people = parts.people
+    is_ours = _is_in(people, contacted)
+    is_sent = pc.and_not(_is_in(people, find_sent(facts, run, as_of)), is_ours)
+    count, sent = (int(pc.sum(one).as_py() or 0) for one in (is_ours, is_sent))
+    others = len(people) - count - sent
+    is_without = sent > 0 and others >= sent
+    chosen = people.filter(pc.invert(pc.or_(is_ours, is_sent) if is_without else is_ours))
+    # Every n-th by their ids.
+    chosen = chosen.take(np.arange(0, len(chosen), max(1, -(-len(chosen) // MOST_LEARNED))))
+    sampled = parts.sample(chosen)
     warnings = []
-    if histories.day.size:
-        warnings += _length(facts, run, histories.day, accepts_less=accepts_less)
-    left_out = frozenset(contacted)
-    count = sum(one in left_out for one in histories.people)
-    sent = find_sent(facts, run, as_of).intersection(histories.people) - left_out
-    others = len(histories.people) - count - len(sent)
-    is_without = bool(sent) and others >= len(sent)
-    if is_without:
-        left_out |= sent
-    learned = histories.without(left_out, MOST_LEARNED)
-    sent_to = 0 if is_without else len(sent.intersection(learned.people))
+    if sampled.first is not None and sampled.last is not None:
+        ends = (sampled.first, sampled.last)
+        warnings += _length(facts, run, *ends, accepts_less=accepts_less)
+    sent_to = 0
+    if sent and not is_without:
+        sent_to = int(pc.sum(pc.is_in(chosen, value_set=people.filter(is_sent))).as_py() or 0)
     if count:
         warnings.append(
             f"{counted(count, 'person')} who {numbered(count, 'was')} written to before "
@@ -137,9 +152,9 @@ def load_past(
             "from those who were not"
         )
     if sent:
-        warnings.append(_tell_sent(len(sent), others, is_without=is_without))
+        warnings.append(_tell_sent(sent, others, is_without=is_without))
     today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
-    return KnownPast(as_of, today, histories, learned, tuple(warnings), sent_to)
+    return KnownPast(as_of, today, parts, sampled.histories, tuple(warnings), sent_to)
 
 
 def score_returns(
@@ -170,20 +185,31 @@ def estimate_returns(past: KnownPast, horizon_days: int) -> ScoreRun | Unknown:
     model = fit_returns(past.learned, past.today)
     if isinstance(model, Unknown):
         return model
-    # What was ordered on that day before the hour is known, and a silence of none.
-    known = past.histories.known(past.today + 1)
-    chance, days = model.estimate(known, past.today, horizon_days)
-    asked = np.flatnonzero(np.isfinite(chance))
-    asked = asked[np.argsort(-chance[asked], kind="stable")]
+    found = pa.concat_tables([_estimate_part(model, one, past, horizon_days) for one in past.parts])
+    found = found.sort_by([("chance", "descending"), ("customer_id", "ascending")])
     rows = pa.table(
         {
-            "customer_id": past.ids(asked),
-            "return_probability": np.round(chance[asked], 6),
-            "expected_return_on": past.dates(days[asked]),
+            "customer_id": found["customer_id"],
+            "return_probability": np.round(found["chance"].to_numpy(), 6),
+            "expected_return_on": past.dates(found["days"].to_numpy()),
         }
     )
     people = len(past.learned.people)
     return ScoreRun(past.as_of, horizon_days, rows, model, people, past.warnings, past.sent_to)
+
+
+def _estimate_part(
+    model: ReturnModel, part: Histories, past: KnownPast, horizon_days: int
+) -> pa.Table:
+    """Return the unrounded estimates of those of a part who are silent."""
+    # What was ordered on that day before the hour is known, and a silence of none.
+    chance, days = model.estimate(part.known(past.today + 1), past.today, horizon_days)
+    asked = np.flatnonzero(np.isfinite(chance))
+    return pa.table({"customer_id": part.ids(asked), "chance": chance[asked], "days": days[asked]})
+
+
+def _is_in(people: pa.Array, others: Collection[str]) -> pa.Array:
+    return pc.is_in(people, value_set=pa.array([*others], pa.string()))
 
 
 def _tell_sent(sent: int, others: int, *, is_without: bool) -> str:
@@ -200,19 +226,19 @@ def _tell_sent(sent: int, others: int, *, is_without: bool) -> str:
     )
 
 
-def _length(facts: Facts, run: Run, days: Days, *, accepts_less: bool) -> list[str]:
-    """Return what to say of orders on ``days`` that span no whole year.
+def _length(facts: Facts, run: Run, first: int, last: int, *, accepts_less: bool) -> list[str]:
+    """Return what to say of orders from a first to a last day that span no whole year.
 
     Who asks about a past day can see what became of it; who asks about today would act on it.
 
     Raises:
         UsageError: the whole history, later orders too, is shorter than a year.
     """
-    span = int(days.max() - days.min())
+    span = last - first
     if span >= YEAR:
         return []
     newest = run(facts.orders.ordered_on.max().as_table()).column(0)[0].as_py()
-    whole = (newest - EPOCH).days - int(days.min())
+    whole = (newest - EPOCH).days - first
     if whole < YEAR and not accepts_less:
         raise UsageError(
             f"orders of less than a year are known ({counted(whole, 'day')}): a model learned from "

@@ -21,6 +21,7 @@ from rekindle.cli.console import (
     parse_as_of,
     progress_bar,
     show_json,
+    show_json_rows,
     show_table,
     show_warning,
     warn_of_refused,
@@ -111,7 +112,7 @@ def score(
     if out:
         write_rows(found.rows, csv=csv, parquet=parquet)
     if as_json:
-        show_json(found.to_json())
+        show_json_rows(found.told(), "scores", found.scores())
     elif not out:
         _show(found, day(at, workspace.zone))
 
