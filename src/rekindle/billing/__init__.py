@@ -1,5 +1,6 @@
 """Whoever bills the subscriptions: one protocol, and a folder a provider behind it."""
 
+from rekindle.billing.beginning import FirstLook, look_first
 from rekindle.billing.discovery import (
     build_biller,
     build_biller_or_tell,
@@ -44,6 +45,7 @@ __all__ = [
     "Charge",
     "ChargeOutcome",
     "Comeback",
+    "FirstLook",
     "Instruction",
     "InstructionKind",
     "Notice",
@@ -58,6 +60,7 @@ __all__ = [
     "find_billers",
     "is_moot",
     "is_so",
+    "look_first",
     "may_instruct",
     "name_place",
     "pull_facts",

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rekindle.cli.console import errors, grouped, open_at, output, show_table
-from rekindle.cli.facts import run_import
+from rekindle.cli.facts import run_import, show_files
+from rekindle.cli.keeping.billing import pull_from
 from rekindle.clock import SystemClock
-from rekindle.config import DEFAULT_CURRENCY, check_zone
+from rekindle.config import DEFAULT_CURRENCY, BillingSettings, check_zone
 from rekindle.errors import SourceError, UsageError, WorkspaceError
 
 if TYPE_CHECKING:
+    from rekindle.billing import FirstLook
     from rekindle.facts import Answers, Proposal
 
 KINDS = (
@@ -101,10 +103,54 @@ class Files:
 NONE = Files()
 
 
+@dataclass(frozen=True, slots=True)
+class FromBiller:
+    """Whose subscriptions a workspace begins with, in place of files."""
+
+    biller: Annotated[
+        str,
+        typer.Option(
+            "--biller",
+            metavar="NAME",
+            help="Begin with what a biller has, as stripe; its keys are in the environment.",
+        ),
+    ] = ""
+    account: Annotated[
+        str, typer.Option("--account", help="The account at the biller; at Chargebee the site.")
+    ] = ""
+    customer_key: Annotated[
+        str,
+        typer.Option("--customer-key", help="Where the biller keeps your own customer id."),
+    ] = ""
+    biller_url: Annotated[
+        str, typer.Option("--biller-url", help="Where it is asked, if not at its own address.")
+    ] = ""
+
+    def settings(self) -> BillingSettings:
+        """Return them as the section of a workspace.
+
+        Raises:
+            UsageError: one of them cannot be used.
+        """
+        try:
+            return BillingSettings(
+                provider=self.biller,
+                account=self.account,
+                customer_key=self.customer_key,
+                url=self.biller_url,
+            )
+        except ValueError as error:
+            raise UsageError("--biller-url is no address like https://biller.example") from error
+
+
+NOBODY = FromBiller()
+
+
 def init(
     directory: Annotated[Path, typer.Argument(help="The folder of the new workspace.")],
     given: Files = NONE,
     business: Business = USUAL,
+    billed: FromBiller = NOBODY,
     take: Annotated[
         list[str] | None,
         typer.Option(
@@ -116,7 +162,10 @@ def init(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take the proposal without asking.")] = False,
 ) -> None:
-    """Look at a file of orders or subscriptions, propose what is what, and create a workspace."""
+    """Look at a file of orders or subscriptions, propose what is what, and create a workspace.
+
+    With --biller the facts come from who bills the subscriptions, and nothing is asked.
+    """
     from rekindle.desk import Scaffold, create_workspace, source_path
     from rekindle.facts import Answers
 
@@ -129,6 +178,9 @@ def init(
     except ValueError as error:
         raise UsageError(f"--timezone: {error}") from error
     code = business.currency.upper() if business.currency else None
+    look = _look_at(billed)
+    if look is not None:
+        code = code or look.currency or None
     sources = []
     for kind, path in files:
         table = kind if kind in BY_NAME else None
@@ -137,12 +189,45 @@ def init(
         proposal = talk.settle(answers)
         code = code or proposal.currency
         sources.append(proposal.as_source(kind, source_path(path, directory)))
-    scaffold = Scaffold(business.name, code or DEFAULT_CURRENCY, business.timezone, tuple(sources))
+    scaffold = Scaffold(
+        business.name,
+        code or DEFAULT_CURRENCY,
+        business.timezone,
+        tuple(sources),
+        billed.settings(),
+    )
     create_workspace(directory, scaffold)
     errors.print(f"created {directory}", markup=False)
     if sources:
         run_import(open_at(directory, None), as_json=False, tolerate=0.0)
+    if look is not None:
+        _fill(directory, look)
+    if sources or (look is not None and look.has_subscriptions):
         errors.print(f"next: rekindle audit -C {directory}", markup=False)
+
+
+def _look_at(billed: FromBiller) -> FirstLook | None:
+    """Ask the biller before anything is written, None where none is named."""
+    from rekindle.billing import look_first
+
+    if billed.biller:
+        return look_first(billed.settings())
+    if billed != NOBODY:
+        raise UsageError("--account, --customer-key and --biller-url go with --biller NAME")
+    return None
+
+
+def _fill(directory: Path, look: FirstLook) -> None:
+    """Bring what the biller has, and say where its keys have to stay."""
+    keys = " and ".join(look.secrets)
+    errors.print(f"{look.called} is asked with {keys}: keep them in the environment", markup=False)
+    if not look.has_subscriptions:
+        errors.print(
+            f"{look.called} has no subscription yet; when it has: rekindle pull -C {directory}",
+            markup=False,
+        )
+        return
+    show_files(pull_from(open_at(directory, None)), as_json=False)
 
 
 class _Talk:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rekindle.channels import discover
-from rekindle.config import FILE_NAME, FORMAT, SourceSettings, parse_config, write_duration
+from rekindle.config import (
+    FILE_NAME,
+    FORMAT,
+    BillingSettings,
+    SourceSettings,
+    parse_config,
+    write_duration,
+)
 from rekindle.content import starter_templates
 from rekindle.errors import WorkspaceError
 from rekindle.journeys import starter_journeys
@@ -25,6 +32,7 @@ class Scaffold:
     currency: str
     timezone: str
     sources: tuple[SourceSettings, ...] = ()
+    billing: BillingSettings | None = None
 
 
 def create_workspace(directory: Path, scaffold: Scaffold) -> list[Path]:
@@ -99,7 +107,7 @@ url = ""  # like https://shop.example
 logo = ""  # a picture over https, 80 pixels high
 colour = "#1f5f5b"
 
-{sources}
+{_billing(scaffold.billing)}{sources}
 # When silence becomes a reason to act. "personal" compares it with each person's own
 # rhythm; fixed presets: consumables, fashion, furniture, services, software.
 [lifecycle]
@@ -122,6 +130,20 @@ soft_opt_in = false
 [portal]
 url = "http://127.0.0.1:8080"
 listen = "127.0.0.1:8080"
+"""
+
+
+def _billing(billing: BillingSettings | None) -> str:
+    if billing is None or not billing.provider:
+        return ""
+    given = billing.model_dump(exclude_defaults=True, mode="json")
+    lines = "\n".join(f"{key} = {_value(value)}" for key, value in given.items())
+    return f"""\
+# Who bills your subscriptions: `rekindle pull` brings what it has. Its keys come from the
+# environment, never from this file.
+[billing]
+{lines}
+
 """
 
 
