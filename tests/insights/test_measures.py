@@ -21,7 +21,8 @@ from rekindle.insights import (
     write_measure_rows,
     write_measures,
 )
-from rekindle.insights.measures.model import Value
+from rekindle.insights.measures.catalogue import BACK_BY_STAYS
+from rekindle.insights.measures.model import Group, MeasuredPeople, Subject, Value
 from rekindle.vocabulary import Arm, Channel, Unknown
 from tests.insights.test_report import JOURNEY, START, member, record
 
@@ -174,6 +175,15 @@ def test_retention_counts_running_silences_and_stands_beside_never_lapsed_peers(
     assert lapsed.figure == pytest.approx(0.5)
     assert lapsed.beside == 0.0
     assert (value(table, "retained").figure, value(table, "retained").base) == (40, 80)
+
+
+def test_who_is_back_by_a_subscription_has_no_silences_to_measure() -> None:
+    back = Subject("j", "ada", Arm.TREATMENT, START, None, START + DAY, None, 0.0)
+    group = Group("all", [back], [], MeasuredPeople([back], START.date(), "GBP", []))
+    found = {one.name: one.compute(group).figure for one in CATALOGUE.values()}
+    assert found["returned"] == 1
+    for name in ("retained", "subsequent_retention", "second_lapse"):
+        assert found[name] == BACK_BY_STAYS
 
 
 def test_few_returns_are_no_estimate(measured: Any) -> None:

@@ -20,6 +20,10 @@ NOBODY_ENTERED = Unknown("nobody was assigned to be treated")
 NOBODY_REACHED = Unknown("no message reached anybody")
 NOBODY_CLICKED = Unknown("nobody followed a link")
 NOBODY_RETURNED = Unknown("nobody has come back yet")
+BACK_BY_STAYS = Unknown(
+    "who came back did so by a subscription, of which days without a purchase say nothing; "
+    "`rekindle audit` tells how many subscribers left a second time"
+)
 NO_COST = Unknown("the messages cost nothing that was recorded")
 Test = Callable[[Subject], bool]
 
@@ -91,6 +95,8 @@ def count_retained(group: Group) -> Value:
     back = _returned(group.treated)
     if not back:
         return Value(NOBODY_RETURNED)
+    if all(one.returned_on is None for one in back):
+        return Value(BACK_BY_STAYS)
     over = [
         (days, ended)
         for days, ended in find_silences(back, group)
@@ -169,6 +175,8 @@ def _survive(group: Group, days: int, read: Callable[[float], float]) -> Value:
     back = _returned(group.treated)
     if not back:
         return Value(NOBODY_RETURNED, base=0)
+    if all(one.returned_on is None for one in back):
+        return Value(BACK_BY_STAYS, base=len(back))
     found = _estimate(find_silences(back, group), days)
     peers = _estimate(group.of.peers, days)
     beside = peers if isinstance(peers, Unknown) else read(peers.value)
