@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from rekindle.insights import (
     MessageWorth,
     StoppedPerson,
     StoppingTerms,
+    first_of,
     report_stopping,
+    weigh_again,
     weigh_messages,
 )
 from rekindle.vocabulary import Arm, Unknown
@@ -84,6 +87,41 @@ def test_stopping_is_held_against_those_written_to_still(reading: Any) -> None:
     assert (told["kept_on"], told["stopped"]) == (60, 60)
     assert "60 messages stopped for earning less than they cost saved £10.00" in found.told
     assert "they would have earned £0.00 of margin" in found.told
+
+
+def test_figures_of_a_family_hold_together(reading: Any) -> None:
+    drawn = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    asked = reading(bought("t", 40) + bought("h", 20))
+    alone, among = (
+        weigh_messages(drawn, [("t1", START)], asked, share=0.5, terms=replace(TERMS, family=size))
+        for size in (1, 4)
+    )
+    assert isinstance(alone, MessageWorth)
+    assert isinstance(among, MessageWorth)
+    assert among.value == alone.value
+    assert among.low < alone.low
+    assert among.high > alone.high
+
+
+def test_those_written_to_still_say_what_a_message_earns_by_those_that_came_after(
+    reading: Any,
+) -> None:
+    later = START + 10 * DAY
+    people = [StoppedPerson(f"k{n}", True, later) for n in range(60)]
+    people += [StoppedPerson(f"s{n}", False, later) for n in range(60)]
+    sent = [(f"k{n}", later) for n in range(60)] + [(f"k{n}", START) for n in range(60)]
+    orders = [(f"k{n}", "2024-03-20", 20.0) for n in range(40)]
+    orders += [(f"s{n}", "2024-03-20", 20.0) for n in range(10)]
+    found = weigh_again(first_of(people), sent, reading(orders), TERMS)
+    assert isinstance(found, MessageWorth)
+    assert found.messages == 60
+    assert found.value == pytest.approx(30 * 20 * 0.4 / 60)
+    assert found.low > 0
+
+
+def test_first_decision_about_a_person_says_how_they_were_drawn() -> None:
+    first, second = StoppedPerson("a", True, START), StoppedPerson("a", False, START + DAY)
+    assert first_of([first, second]) == [first]
 
 
 def test_what_stopping_gave_up_is_unknown_before_anybodys_time_is_over(reading: Any) -> None:

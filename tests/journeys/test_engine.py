@@ -667,7 +667,7 @@ def test_what_is_due_when_a_journey_resumes_is_spread() -> None:
 def test_message_that_was_measured_to_earn_too_little_is_stopped_but_for_who_is_kept_on() -> None:
     people = [f"p{number}" for number in range(60)]
     worth = MeasuredWorth(200, -100, COST[Channel("email")] - 1, 900, 0.4, kept_on=0.2)
-    world = World(*people, rules=HouseRules(measured={"lapsed": worth}))
+    world = World(*people, rules=HouseRules(measured={("lapsed", ""): worth}))
     world.start()
     world.engine.tick(START)
     kept_on = {who for who in people if draw(who, salt="lapsed/kept on") < 0.2}
@@ -687,7 +687,7 @@ def test_message_is_sent_where_it_may_earn_its_cost_or_nothing_was_measured(
     measured: str, worth: int
 ) -> None:
     known = MeasuredWorth(-5_000, -9_000, worth, 900, 0.4, kept_on=0.2)
-    world = World("alice", rules=HouseRules(measured={measured: known}))
+    world = World("alice", rules=HouseRules(measured={(measured, ""): known}))
     world.start()
     world.engine.tick(START)
     assert [(answer, move) for _, answer, move, _ in world.told()] == [(Answer.SEND, None)]
@@ -697,3 +697,10 @@ def test_message_is_sent_where_it_may_earn_its_cost_or_nothing_was_measured(
 def test_offer_is_taken_off_what_was_measured_but_once() -> None:
     # Of 100 given, 40 are in the margin of net revenue already: 60 are left to earn.
     assert MeasuredWorth(0, 0, 1_000, 9, 0.4, 0.1).expect(100) == 1_040
+
+
+@pytest.mark.parametrize(("again", "most"), [(None, 1_000), (900, 1_000), (1_500, 1_500)])
+def test_what_those_written_to_still_earned_may_begin_it_again(
+    again: int | None, most: int
+) -> None:
+    assert MeasuredWorth(0, 0, 1_000, 9, 0.4, 0.1, again=again).expect(0) == most

@@ -32,6 +32,26 @@ class StoppingSettings(Settings):
         description="Share of people who get such messages still, so that what stopping gives up "
         "is measured.",
     )
+    by: Text = Field(
+        "",
+        description="What people were as they entered, as `tier`, by which each part of them is "
+        "judged by itself; takes `subgroups`.",
+    )
+    subgroups: tuple[Text, ...] = Field(
+        (),
+        max_length=6,
+        description="The values of `by` that are judged, each by its own people, declared before "
+        "anything is measured; whoever has none of them is judged as one subgroup more.",
+    )
+
+    @model_validator(mode="after")
+    def _check_subgroups(self) -> Self:
+        """See that subgroups are declared: of what, which, and each once."""
+        if bool(self.by) != bool(self.subgroups):
+            raise ValueError("give `by` and `subgroups` together: what people were, and which")
+        if len(set(self.subgroups)) < len(self.subgroups) or "" in self.subgroups:
+            raise ValueError("name each of `subgroups` once, and none that is empty")
+        return self
 
 
 class HoldoutSettings(Settings):

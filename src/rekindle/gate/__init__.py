@@ -18,6 +18,7 @@ from rekindle.gate.house import (
     build_book_rules,
     build_caps,
     build_rules,
+    build_subgroups,
     longest_window,
 )
 from rekindle.gate.interfaces import Outgoing
@@ -30,11 +31,13 @@ from rekindle.gate.local_time import (
     quiet_until,
 )
 from rekindle.gate.model import (
+    ALL_AS_ONE,
     NO_GLOBAL_HOLDOUT,
     UTC_ZONES,
     BookRules,
     Budget,
     Decision,
+    DeclaredSubgroups,
     Deed,
     Dossier,
     Enrolment,
@@ -45,6 +48,7 @@ from rekindle.gate.reasons import REASONS, ReasonNote
 from rekindle.gate.zones import resolve_zones
 
 __all__ = [
+    "ALL_AS_ONE",
     "EVERYTHING",
     "INSTANT",
     "KEPT_ON",
@@ -57,6 +61,7 @@ __all__ = [
     "Calendar",
     "Cap",
     "Decision",
+    "DeclaredSubgroups",
     "Deed",
     "Dossier",
     "DossierBuilder",
@@ -75,6 +80,7 @@ __all__ = [
     "build_book_rules",
     "build_caps",
     "build_rules",
+    "build_subgroups",
     "build_unreadable",
     "decide",
     "find_leave_by",

@@ -12,10 +12,12 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from rekindle.config import WEEKDAYS, CalendarSettings, Config, known_channels, parse_span
+from rekindle.errors import ConfigError
 from rekindle.gate.local_time import Calendar, QuietHours
-from rekindle.gate.model import BookRules, Budget, GlobalHoldout
+from rekindle.gate.model import ALL_AS_ONE, BookRules, Budget, DeclaredSubgroups, GlobalHoldout
 from rekindle.messages import Capabilities
 from rekindle.offers import NO_OFFERS, HouseOffers, Offers, build_house_offers
+from rekindle.profiles import FAMILIES
 from rekindle.vocabulary import Channel, Money
 
 UTC = ZoneInfo("UTC")
@@ -60,7 +62,9 @@ class MeasuredWorth:
 
     ``micros`` is margin before the message's cost, ``low`` and ``high`` its ends, on
     ``people`` treated; ``margin`` is the part of a price that is left to the business. Of the
-    people it would stop at, the share ``kept_on`` is written to still.
+    people it would stop at, the share ``kept_on`` is written to still. ``subgroup`` names the
+    part of the journey's people that it was measured of; empty is all of them. ``again`` is
+    the least that a message to those written to still was shown to earn, where that is known.
     """
 
     micros: int
@@ -69,22 +73,27 @@ class MeasuredWorth:
     people: int
     margin: float
     kept_on: float
+    subgroup: str = ""
+    again: int | None = None
 
     def expect(self, offer_micros: int) -> int:
         """Return the most that a message with an offer of such a cost may be expected to earn.
 
         Net revenue has the discount off already, and margin is a part of net revenue: so of an
-        offer's cost, that part is in the figure and would be taken off twice.
+        offer's cost, that part is in the figure and would be taken off twice. What those who
+        were written to still were shown to earn speaks against having stopped.
         """
-        return self.high + round(self.margin * offer_micros)
+        most = self.high if self.again is None else max(self.high, self.again)
+        return most + round(self.margin * offer_micros)
 
     def tell(self, cost_micros: int) -> str:
         """Return what is written down with a decision that rests on it."""
         figures = (one / 1_000_000 for one in (self.micros, self.low, self.high, cost_micros))
         value, low, high, cost = (f"{figure:.4g}" for figure in figures)
+        of = f" to {self.subgroup}" if self.subgroup else ""
         return (
-            f"{MEASURED}: a message earned {value} ({low} to {high}) of margin and costs {cost}; "
-            f"{self.people} people"
+            f"{MEASURED}: a message{of} earned {value} ({low} to {high}) of margin and costs "
+            f"{cost}; {self.people} people"
         )
 
 
@@ -94,8 +103,8 @@ class HouseRules:
 
     ``excluded_when`` is the predicate of people the business does not write to; ``worth``
     is empty where nothing is known, and then nothing is skipped for it. A message through
-    one of the ``quiet`` channels wakes nobody, and leaves at night too. ``measured`` is by
-    journey what its messages were shown to earn, and counts in place of ``worth``.
+    one of the ``quiet`` channels wakes nobody, and leaves at night too. ``measured`` is
+    what messages were shown to earn, by journey and subgroup, and counts in place of ``worth``.
     ``spares_customers`` leaves subscribers alone whom nobody has to win back.
     """
 
@@ -109,7 +118,7 @@ class HouseRules:
     zone: ZoneInfo = UTC
     quiet: frozenset[Channel] = frozenset()
     offers: HouseOffers = NO_HOUSE_OFFERS
-    measured: Mapping[str, MeasuredWorth] = field(default_factory=dict)
+    measured: Mapping[tuple[str, str], MeasuredWorth] = field(default_factory=dict)
     spares_customers: bool = False
 
 
@@ -164,7 +173,25 @@ def build_book_rules(
         double_opt_in=config.consent.asks_again,
         confirm_within=config.consent.confirm_within,
         holdout=GlobalHoldout(config.holdout.share, f"{config.workspace.name}/{EVERYTHING}"),
+        subgroups=build_subgroups(config),
     )
+
+
+def build_subgroups(config: Config) -> DeclaredSubgroups:
+    """Return the subgroups in which messages stop apart, where they stop at all.
+
+    Raises:
+        ConfigError: of people who enter a journey no such column is kept.
+    """
+    settings = config.stopping
+    if not settings.measured or not settings.by:
+        return ALL_AS_ONE
+    if settings.by not in FAMILIES.covariates:
+        kept = ", ".join(FAMILIES.covariates)
+        raise ConfigError(
+            f"[stopping] by = {settings.by!r}: of people who enter a journey it is kept {kept}"
+        )
+    return DeclaredSubgroups(settings.by, settings.subgroups)
 
 
 def build_budgets(config: Config) -> tuple[Budget, ...]:

@@ -151,6 +151,40 @@ NO_GLOBAL_HOLDOUT = GlobalHoldout()
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredSubgroups:
+    """By which column people are judged apart, and which of its values were declared for it.
+
+    Without a column everybody is one group, whose name is empty.
+    """
+
+    by: str = ""
+    values: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the name of every group that is judged: together they are everybody."""
+        if not self.by:
+            return ("",)
+        return (*(f"{self.by} = {value}" for value in self.values), self._others)
+
+    def find(self, covariates: Mapping[str, str]) -> str | None:
+        """Return the group of a person; None where it was not kept what they were."""
+        if not self.by:
+            return ""
+        if not covariates:
+            return None
+        value = covariates.get(self.by)
+        return f"{self.by} = {value}" if value in self.values else self._others
+
+    @property
+    def _others(self) -> str:
+        return f"{self.by}: all others"
+
+
+ALL_AS_ONE = DeclaredSubgroups()
+
+
+@dataclass(frozen=True, slots=True)
 class BookRules:
     """What a workspace decided once that bears on every dossier and message.
 
@@ -161,6 +195,7 @@ class BookRules:
     those there are, with what each can do. ``offers`` are those that may be given,
     ``offer_wait`` the time between them. A reported yes waits for its confirmation where
     ``double_opt_in`` says so (countries, or everywhere), for ``confirm_within``.
+    ``subgroups`` are those in which messages may stop apart.
     """
 
     soft_opt_in: bool = False
@@ -177,6 +212,7 @@ class BookRules:
     double_opt_in: bool | frozenset[str] = False
     confirm_within: timedelta = CONFIRM_WITHIN
     holdout: GlobalHoldout = NO_GLOBAL_HOLDOUT
+    subgroups: DeclaredSubgroups = ALL_AS_ONE
 
     @property
     def claims(self) -> frozenset[str]:

@@ -19,7 +19,9 @@ from rekindle.insights.lifting.stopping import (
     StoppedPerson,
     StoppingReport,
     StoppingTerms,
+    first_of,
     report_stopping,
+    weigh_again,
     weigh_messages,
 )
 from rekindle.insights.lifting.trial import (
@@ -144,6 +146,7 @@ __all__ = [
     "find_ended",
     "find_net_revenue",
     "find_partings",
+    "first_of",
     "forecast_test",
     "gather",
     "judge_day",
@@ -170,6 +173,7 @@ __all__ = [
     "trial_tables",
     "uplift_tables",
     "watch_tables",
+    "weigh_again",
     "weigh_messages",
     "with_past_sends",
     "write_measure_rows",

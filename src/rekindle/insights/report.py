@@ -122,7 +122,10 @@ class JourneyReport:
     @property
     def told_of_stopping(self) -> tuple[str, ...]:
         """Return what stopping messages saved and gave up, where any were stopped."""
-        return () if self.stopping is None else (self.stopping.told,)
+        if self.stopping is None:
+            return ()
+        parts = self.stopping.subgroups.items()
+        return (self.stopping.told, *(f"{name}: {one.told}" for name, one in parts))
 
     def to_json(self) -> Json:
         """Return the report as JSON values; amounts in major units, rates in 0-1.

@@ -88,7 +88,7 @@ class _Answers:
     dates: Mapping[str, date]
     unanswered: Unanswered
     suited: Suited
-    variants: Mapping[tuple[str, str, str], str]
+    batch: Batch
 
 
 class Decider:
@@ -111,7 +111,7 @@ class Decider:
     def decide(self, batch: Batch, at: datetime) -> list[Move]:
         """Return one move for each dossier of ``batch``."""
         looks = [self._look(dossier) for dossier in batch.dossiers]
-        answers = self._ask(looks, at, batch.variants)
+        answers = self._ask(looks, at, batch)
         purse = _Purse(self._rules.budgets, batch.reserved, batch.stock)
         return [self._move(look, answers, purse, at) for look in looks]
 
@@ -171,7 +171,7 @@ class Decider:
             purse.shelf.take(give)
             detail = f"{told}; {give.why}" if told and expected is None else give.why
         budgets = purse.pay(before.journey, send.channel, cost) if purse.budgets else ()
-        variant = _variant(send, look, answers.variants) if send.variants else ""
+        variant = _variant(send, look, answers.batch.variants) if send.variants else ""
         return Move(before, send, decision, at, cost, after, ended, detail, variant, budgets, give)
 
     def _expect(
@@ -179,11 +179,13 @@ class Decider:
     ) -> tuple[int | None, str]:
         """Return what a message is expected to earn, None where that is not to be asked, and why.
 
-        What was measured counts before what somebody wrote into the settings. Of the people
-        whom it would stop at some are written to still, by a draw that is theirs for ever.
+        What was measured of the person's subgroup counts before what somebody wrote into the
+        settings. Of the people whom it would stop at some are written to still, by a draw that
+        is theirs for ever.
         """
         before, person = look.dossier.enrolment, look.dossier.enrolment.person
-        worth = self._rules.measured.get(before.journey)
+        subgroup = answers.batch.subgroups.get((person, before.journey), "")
+        worth = self._rules.measured.get((before.journey, subgroup))
         if worth is None:
             return answers.expected.get(person) if answers.expected else None, ""
         given = 0 if choice is None else choice.expected_micros
@@ -207,9 +209,7 @@ class Decider:
             return choice, ""
         return None, f"without an offer, {choice.refusal.value}: {choice.why}"
 
-    def _ask(
-        self, looks: Sequence[_Look], at: datetime, variants: Mapping[tuple[str, str, str], str]
-    ) -> _Answers:
+    def _ask(self, looks: Sequence[_Look], at: datetime, batch: Batch) -> _Answers:
         """Ask the audience everything this batch needs to know, a predicate at a time."""
         sends = [look for look in looks if isinstance(look.node.step, Send)]
         people = _people(look.dossier for look in sends)
@@ -225,7 +225,7 @@ class Decider:
             dates=self._find_dates(looks, at, unanswered),
             unanswered=unanswered,
             suited=self._find_suited(sends, at, unanswered),
-            variants=variants,
+            batch=batch,
         )
 
     def _find_customers(

@@ -317,13 +317,15 @@ class Batch:
     ``reserved`` is what is spent or spoken for this month, in micros, by budget name;
     ``stock`` what is left of the offers, where somebody stands at a step that gives one;
     ``variants`` the one that somebody who enters again was given before, by person, journey
-    and step.
+    and step; ``subgroups`` what people are in each journey, where messages may stop in a part
+    of them alone.
     """
 
     dossiers: Sequence[Dossier]
     reserved: Mapping[str, int] = field(default_factory=dict)
     stock: Mapping[str, Stock] = field(default_factory=dict)
     variants: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    subgroups: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @value_by_the_million(frozen=True, slots=True)

@@ -175,22 +175,28 @@ class Holdout(models.Model):
 class MessageWorth(models.Model):
     """What one message of a journey was found to earn on a day; ``trouble`` says why nothing.
 
-    Amounts are margin in micros. ``people`` is how many treated people it rests on.
+    Amounts are margin in micros. ``people`` is how many treated people it rests on,
+    ``subgroup`` the part of the journey's people they are; empty is all. ``again_micros`` is
+    the lower end of what a message earned from those who were written to still.
     """
 
     journey = _word(200)
+    subgroup = _word(300, db_default="")
     found_on = models.DateField()
     found_at = models.DateTimeField()
     people = models.PositiveIntegerField(db_default=0)
     micros = models.BigIntegerField(null=True)
     low_micros = models.BigIntegerField(null=True)
     high_micros = models.BigIntegerField(null=True)
+    again_micros = models.BigIntegerField(null=True)
     trouble = models.TextField(db_default="")
 
     class Meta:
         db_table = "ledger_message_worth"
         constraints = (
-            models.UniqueConstraint(fields=["journey", "found_on"], name="ledger_worth_once"),
+            models.UniqueConstraint(
+                fields=["journey", "subgroup", "found_on"], name="ledger_worth_once"
+            ),
         )
 
 

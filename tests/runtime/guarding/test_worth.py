@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -10,10 +12,11 @@ from rekindle.desk import report_journey
 from rekindle.errors import ConfigError
 from rekindle.ledger import WorthEntry, load_worth, note_worth
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Reason
+from rekindle.vocabulary import Arm, Reason
 from rekindle.worker.keeping.stopping import know_worth
 from tests.runtime.shops import DAY, Team, add_section
 
+BY_TIER = "[stopping]\nmeasured = true\nby = 'tier'\nsubgroups = ['{}']\n\n[offers]\nmargin = 0.4\n"
 SETTINGS = "[stopping]\nmeasured = true\n\n[offers]\nmargin = 0.4\n"
 
 
@@ -32,7 +35,7 @@ def test_worth_is_found_once_a_day_and_only_where_it_may_count(begun: Team) -> N
     assert found.trouble == ""
     assert found.people > 9
     assert found.low < found.micros < found.high
-    assert rules.measured["calm"].high == found.high
+    assert rules.measured["calm", ""].high == found.high
     assert know_worth(space, space.rules, at + DAY / 24).measured == rules.measured
 
 
@@ -51,15 +54,61 @@ def test_stopped_messages_are_reported_with_what_they_would_have_cost(begun: Tea
     assert "cannot be told yet" in stopping.told
 
 
+def test_message_stops_in_the_subgroup_that_does_not_pay_and_in_no_other(begun: Team) -> None:
+    kept = begun.workspace.history.covariates("calm")
+    (dear, dear_count), *rest = Counter(one["tier"] for one in kept.values()).most_common()
+    assert dear_count < len(kept), rest
+    add_section(begun.folder, BY_TIER.format(dear))
+    team = Team.at_work(begun.folder, begun.clock.now())
+    at = team.clock.now() + 4 * DAY
+    low = WorthEntry("calm", at, 900, -3, -9, -1, subgroup=f"tier = {dear}")
+    others = replace(low, high=9_000_000, subgroup="tier: all others")
+    for found in (low, others):
+        note_worth(team.workspace.ledger, at.astimezone(team.workspace.zone).date(), found)
+    team.tick(after=4 * DAY)
+    told = {
+        one.person: Reason.NOT_WORTH_IT in team.reasons(one.person)
+        for one in team.enrolments("calm")
+    }
+    assert {kept[who]["tier"] for who, is_stopped in told.items() if is_stopped} == {dear}
+    stopping = report_journey(team.workspace, "calm").stopping
+    assert stopping is not None
+    assert list(stopping.subgroups) == [f"tier = {dear}"]
+    assert stopping.subgroups[f"tier = {dear}"].messages == stopping.messages
+
+
+def test_each_declared_subgroup_is_found_by_its_own_people(begun: Team) -> None:
+    kept = begun.workspace.history.covariates("calm")
+    ((tier, _),) = Counter(one["tier"] for one in kept.values()).most_common(1)
+    add_section(begun.folder, BY_TIER.format(tier))
+    team = Team.at_work(begun.folder, begun.clock.now() + 31 * DAY)
+    know_worth(team.workspace, team.workspace.rules, team.clock.now())
+    found = load_worth(team.workspace.ledger, today(team).date())
+    assert set(found) == {("calm", f"tier = {tier}"), ("calm", "tier: all others")}
+    people = [one.people for one in found.values()]
+    treated = sum(one.arm is Arm.TREATMENT for one in team.enrolments("calm"))
+    assert sum(people) <= treated
+    assert people[0] < treated
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         "[stopping]\nmeasured = true\n",
         f"{SETTINGS}\n[[worth]]\nmargin = 1\n",
         "[stopping]\nkept_on = 0\n",
+        "[stopping]\nby = 'tier'\n",
+        "[stopping]\nby = 'tier'\nsubgroups = ['lapsed', 'lapsed']\n",
+        "[stopping]\nsubgroups = ['lapsed']\n",
     ],
 )
 def test_settings_that_leave_nothing_to_measure_are_refused(begun: Team, wrong: str) -> None:
     add_section(begun.folder, wrong)
     with pytest.raises(ConfigError):
         Workspace.open(begun.folder)
+
+
+def test_column_that_is_not_kept_is_refused(begun: Team) -> None:
+    add_section(begun.folder, BY_TIER.format("lapsed").replace("'tier'", "'shoe_size'"))
+    with pytest.raises(ConfigError, match=r"it is kept .*tier"):
+        _ = Workspace.open(begun.folder).terms

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
+from rekindle.gate import build_subgroups
 from rekindle.insights import (
     JourneyRecord,
     StoppedPerson,
     StoppingReport,
     StoppingTerms,
+    first_of,
     report_stopping,
 )
-from rekindle.ledger import load_held_out, load_measured
+from rekindle.ledger import MeasuredDecision, load_held_out, load_measured
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import MICROS
 
@@ -23,23 +27,37 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     if margin is None or not any(not one.is_kept_on for one in decisions):
         return None
     withheld = load_held_out(workspace.ledger)
-    first: dict[str, StoppedPerson] = {}
+    decisions = [one for one in decisions if one.person not in withheld]
+    declared = build_subgroups(workspace.config)
+    kept_on, within = workspace.config.stopping.kept_on, record.journey.goal.within
+    terms = StoppingTerms(kept_on, float(margin), within, record.until)
+    whole = _report(workspace, record, decisions, terms)
+    if not declared.by:
+        return whole
+    kept = workspace.history.covariates(record.journey.name)
+    apart: defaultdict[str | None, list[MeasuredDecision]] = defaultdict(list)
     for one in decisions:
-        if one.person not in withheld:
-            first.setdefault(one.person, StoppedPerson(one.person, one.is_kept_on, one.at))
-    stopped = Counter(
-        one.step for one in decisions if not one.is_kept_on and one.person not in withheld
-    )
+        apart[declared.find(kept.get(one.person, {}))].append(one)
+    terms = replace(terms, family=len(declared.names))
+    subgroups = {
+        name: _report(workspace, record, apart[name], terms)
+        for name in declared.names
+        if apart[name]
+    }
+    return replace(whole, subgroups=subgroups)
+
+
+def _report(
+    workspace: Workspace,
+    record: JourneyRecord,
+    decisions: Sequence[MeasuredDecision],
+    terms: StoppingTerms,
+) -> StoppingReport:
     sends = [send for version in record.versions.values() for send in version.sends]
     return report_stopping(
-        list(first.values()),
-        stopped,
+        first_of(StoppedPerson(one.person, one.is_kept_on, one.at) for one in decisions),
+        Counter(one.step for one in decisions if not one.is_kept_on),
         {send.key: workspace.cost.get(send.channel, 0) / MICROS for send in sends},
         workspace.reading[::-1],
-        StoppingTerms(
-            workspace.config.stopping.kept_on,
-            float(margin),
-            record.journey.goal.within,
-            record.until,
-        ),
+        terms,
     )

@@ -194,6 +194,7 @@ def compare_drawn(
     within: timedelta,
     until: datetime,
     ended: Sequence[tuple[datetime, datetime]] = (),
+    confidence: float = 0.95,
 ) -> ProgrammePart:
     """Return what came of people of whom ``share`` were held out, once their window is over."""
     facts, engine = reading
@@ -210,7 +211,7 @@ def compare_drawn(
         )
         for arm in Arm
     }
-    lift, returns = _estimate(share, arms, bought)
+    lift, returns = _estimate(share, arms, bought, confidence)
     return ProgrammePart(
         share=share,
         drawn={arm: sum(one.arm is arm for one in drawn) for arm in Arm},
@@ -225,7 +226,7 @@ def compare_drawn(
 
 
 def _estimate(
-    share: float, arms: Mapping[Arm, ArmOutcome], bought: Mapping[Arm, int]
+    share: float, arms: Mapping[Arm, ArmOutcome], bought: Mapping[Arm, int], confidence: float
 ) -> tuple[Lift | Unknown, Lift | Unknown]:
     """Return the differences of revenue and of buyers, right whenever they are looked at."""
     treated, held = arms[Arm.TREATMENT], arms[Arm.HOLDOUT]
@@ -245,8 +246,8 @@ def _estimate(
         ArmOutcome.of_count(arms[arm].assigned, bought[arm]) for arm in (Arm.TREATMENT, Arm.HOLDOUT)
     ]
     return (
-        estimate_lift(treated, held, metric=NET_REVENUE, watch=OpenEnded()),
-        estimate_lift(*rates, metric=RETURN_RATE, watch=OpenEnded()),
+        estimate_lift(treated, held, metric=NET_REVENUE, confidence=confidence, watch=OpenEnded()),
+        estimate_lift(*rates, metric=RETURN_RATE, confidence=confidence, watch=OpenEnded()),
     )
 
 

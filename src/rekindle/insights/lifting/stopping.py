@@ -9,8 +9,8 @@ the others is what stopping gives up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rekindle.facts import Engine, Facts
@@ -23,6 +23,8 @@ from rekindle.insights.lifting.programme import (
 from rekindle.insights.wire import Json
 from rekindle.vocabulary import Arm, Unknown
 from rekindle.wording import amount, counted
+
+LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,21 @@ class StoppedPerson:
 
 @dataclass(frozen=True, slots=True)
 class StoppingTerms:
-    """By what stopping is judged: who is kept on, what is margin, and over which window."""
+    """By what stopping is judged: who is kept on, what is margin, and over which window.
+
+    ``family`` is how many such figures there are: all their intervals hold together.
+    """
 
     kept_on: float
     margin: float
     within: timedelta
     until: datetime
+    family: int = 1
+
+    @property
+    def confidence(self) -> float:
+        """Return at which level each of the family has its interval (Bonferroni)."""
+        return 1 - (1 - LEVEL) / self.family
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,8 @@ class StoppingReport:
     """What was stopped for not earning its cost: how many messages, which would have cost what.
 
     ``given_up`` compares those written to still, its treated, with those stopped at.
-    ``margin`` is the part of net revenue that is left to the business.
+    ``margin`` is the part of net revenue that is left to the business; ``subgroups`` the same
+    of each declared subgroup with people in it, by intervals that hold together.
     """
 
     messages: int
@@ -68,6 +80,7 @@ class StoppingReport:
     given_up: ProgrammePart
     margin: float
     currency: str
+    subgroups: Mapping[str, StoppingReport] = field(default_factory=dict)
 
     @property
     def told(self) -> str:
@@ -96,6 +109,7 @@ class StoppingReport:
             "given_up_per_person": write_lift(self.given_up.lift),
             "margin": self.margin,
             "told": self.told,
+            "subgroups": {name: one.to_json() for name, one in self.subgroups.items()},
         }
 
 
@@ -115,7 +129,9 @@ def weigh_messages(
     if share <= 0:
         return Unknown("the journey holds nobody out")
     within, until = terms.within, terms.until
-    part = compare_drawn(share, drawn, reading, within=within, until=until)
+    part = compare_drawn(
+        share, drawn, reading, within=within, until=until, confidence=terms.confidence
+    )
     if isinstance(part.lift, Unknown):
         return part.lift
     ends = {one.person: one.at + within for one in drawn if one.arm is Arm.TREATMENT}
@@ -127,6 +143,21 @@ def weigh_messages(
     return MessageWorth(lift.difference * each, lift.low * each, lift.high * each, people, messages)
 
 
+def weigh_again(
+    people: Sequence[StoppedPerson],
+    sent: Sequence[tuple[str, datetime]],
+    reading: tuple[Facts, Engine],
+    terms: StoppingTerms,
+) -> MessageWorth | Unknown:
+    """Return what a message to people written to still earned, beside those stopped at.
+
+    ``sent`` are the messages that left; those before a person was decided about count not.
+    """
+    since = {one.person: one.at for one in people}
+    own = [(who, at) for who, at in sent if who in since and at >= since[who]]
+    return weigh_messages(_drawn(people), own, reading, share=1 - terms.kept_on, terms=terms)
+
+
 def report_stopping(
     people: Sequence[StoppedPerson],
     stopped: Mapping[str, int],
@@ -135,16 +166,32 @@ def report_stopping(
     terms: StoppingTerms,
 ) -> StoppingReport:
     """Return what stopping saved and gave up; ``stopped`` and ``cost`` are by step."""
-    drawn = [
-        DrawnPerson(one.person, Arm.TREATMENT if one.is_kept_on else Arm.HOLDOUT, one.at, 0.0)
-        for one in people
-    ]
     return StoppingReport(
         messages=sum(stopped.values()),
         saved=sum(number * cost.get(step, 0.0) for step, number in stopped.items()),
         given_up=compare_drawn(
-            1 - terms.kept_on, drawn, reading, within=terms.within, until=terms.until
+            1 - terms.kept_on,
+            _drawn(people),
+            reading,
+            within=terms.within,
+            until=terms.until,
+            confidence=terms.confidence,
         ),
         margin=terms.margin,
         currency=reading[0].currency,
     )
+
+
+def first_of(decisions: Iterable[StoppedPerson]) -> list[StoppedPerson]:
+    """Return of decisions, oldest first, the first about each person: by it they were drawn."""
+    first: dict[str, StoppedPerson] = {}
+    for one in decisions:
+        first.setdefault(one.person, one)
+    return list(first.values())
+
+
+def _drawn(people: Sequence[StoppedPerson]) -> list[DrawnPerson]:
+    return [
+        DrawnPerson(one.person, Arm.TREATMENT if one.is_kept_on else Arm.HOLDOUT, one.at, 0.0)
+        for one in people
+    ]

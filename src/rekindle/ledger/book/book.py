@@ -315,7 +315,8 @@ class LedgerBook:
             reserved = self._hold_budgets(at)
             by_person = {due.dossier.enrolment.person: due for due in found}
             dossiers, stock = [due.dossier for due in found], self._hold_stock(found)
-            moves = decide(Batch(dossiers, reserved, stock, self._variants(found)))
+            subgroups = self._subgroups(dossiers)
+            moves = decide(Batch(dossiers, reserved, stock, self._variants(found), subgroups))
             steps = []
             for move in moves:
                 due = by_person.pop(move.before.person, None)
@@ -412,6 +413,26 @@ class LedgerBook:
         ]
         rows = fetch(self._alias, "variants_given", rows_of(asked)) if asked else ()
         return {(person, journey, step): name for person, journey, step, name in rows}
+
+    def _subgroups(self, dossiers: Sequence[Dossier]) -> dict[tuple[str, str], str]:
+        """Return in which subgroup people entered their journeys, where it was kept and is asked.
+
+        A person drawn before anything was kept of people is in none, and is in the answer not.
+        """
+        declared = self.terms.subgroups
+        if not declared.by:
+            return {}
+        asked = [(one.enrolment.person, one.enrolment.journey) for one in dossiers]
+        people, journeys = ({*each} for each in zip(*asked, strict=True))
+        rows = models.Assignment.objects.using(self._alias).filter(
+            person__in=people, journey__in=journeys
+        )
+        found = rows.values_list("person", "journey", "covariates")
+        return {
+            (person, journey): name
+            for person, journey, kept in found
+            if (name := declared.find(kept)) is not None
+        }
 
     def _hold(self, moves: Sequence[Move]) -> list[HeldMove]:
         """Return the moves that still apply, their places held."""

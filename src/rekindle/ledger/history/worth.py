@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rekindle.ledger import intake_models
-from rekindle.ledger.queries import fetch, instant_of, instant_or_none, ledger_errors
+from rekindle.ledger.queries import fetch, instant_of, ledger_errors
 
 
 @dataclass(frozen=True, slots=True)
 class WorthEntry:
-    """What one message of a journey was found to earn, in micros; ``trouble`` why it was not."""
+    """What one message of a journey was found to earn, in micros; ``trouble`` why it was not.
+
+    ``again`` is the least that messages to people written to still earned, where it is known.
+    """
 
     journey: str
     at: datetime
@@ -21,6 +24,8 @@ class WorthEntry:
     low: int = 0
     high: int = 0
     trouble: str = ""
+    subgroup: str = ""
+    again: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,11 @@ class MeasuredDecision:
 
 
 @ledger_errors()
-def load_worth(alias: str, on: date) -> dict[str, WorthEntry]:
-    """Return what was found on a day, by journey."""
+def load_worth(alias: str, on: date) -> dict[tuple[str, str], WorthEntry]:
+    """Return what was found on a day, by journey and subgroup."""
     rows = intake_models.MessageWorth.objects.using(alias).filter(found_on=on)
     return {
-        row.journey: WorthEntry(
+        (row.journey, row.subgroup): WorthEntry(
             row.journey,
             row.found_at,
             row.people,
@@ -46,6 +51,8 @@ def load_worth(alias: str, on: date) -> dict[str, WorthEntry]:
             row.low_micros or 0,
             row.high_micros or 0,
             row.trouble,
+            row.subgroup,
+            row.again_micros,
         )
         for row in rows
     }
@@ -57,6 +64,7 @@ def note_worth(alias: str, on: date, found: WorthEntry) -> None:
     known = not found.trouble
     intake_models.MessageWorth.objects.using(alias).get_or_create(
         journey=found.journey,
+        subgroup=found.subgroup,
         found_on=on,
         defaults={
             "found_at": found.at,
@@ -64,6 +72,7 @@ def note_worth(alias: str, on: date, found: WorthEntry) -> None:
             "micros": found.micros if known else None,
             "low_micros": found.low if known else None,
             "high_micros": found.high if known else None,
+            "again_micros": found.again,
             "trouble": found.trouble,
         },
     )
@@ -77,7 +86,7 @@ def load_measured(alias: str, journey: str) -> Sequence[MeasuredDecision]:
     ]
 
 
-def first_stopped_at(alias: str, journey: str, version: int) -> datetime | None:
-    """Return when a message of a version was first stopped at for what had been measured."""
-    ((at,),) = fetch(alias, "first_measured", journey, version)
-    return instant_or_none(at)
+def load_first_stopped(alias: str, journey: str, version: int) -> dict[str, datetime]:
+    """Return when messages of a version were first stopped at for what was measured, by person."""
+    rows = fetch(alias, "first_measured", journey, version)
+    return {person: instant_of(at) for person, at in rows}

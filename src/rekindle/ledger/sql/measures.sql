@@ -66,9 +66,10 @@ WHERE e.journey = %s AND e.arm = 'treatment'
 ORDER BY d.at, d.id
 
 -- name: first_measured
--- When a message of a version was first stopped at for what had been measured.
-SELECT INSTANT(min(d.at))
+-- When messages of a version were first stopped at for what had been measured, by person.
+SELECT e.person_id, INSTANT(min(d.at))
 FROM ledger_enrolment AS e
 JOIN ledger_decision AS d ON d.enrolment_id = e.id
 WHERE e.journey = %s AND e.version = %s
   AND d.reason = 'not_worth_it' AND d.detail LIKE 'measured:%%'
+GROUP BY e.person_id

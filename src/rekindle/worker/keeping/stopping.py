@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from rekindle.gate import HouseRules, MeasuredWorth
-from rekindle.insights import DrawnPerson, StoppingTerms, weigh_messages
+from rekindle.gate import DeclaredSubgroups, HouseRules, MeasuredWorth, build_subgroups
+from rekindle.insights import (
+    DrawnPerson,
+    MessageWorth,
+    StoppedPerson,
+    StoppingTerms,
+    first_of,
+    weigh_again,
+    weigh_messages,
+)
 from rekindle.journeys import JourneyVersion
 from rekindle.ledger import (
     MessageState,
     WorthEntry,
-    first_stopped_at,
+    load_first_stopped,
     load_held_out,
+    load_measured,
     load_worth,
     note_worth,
 )
@@ -34,49 +45,91 @@ def know_worth(workspace: Workspace, rules: HouseRules, at: datetime) -> HouseRu
     if not settings.measured or margin is None:
         return rules
     on = at.astimezone(workspace.zone).date()
-    known = load_worth(workspace.ledger, on)
+    known, declared = load_worth(workspace.ledger, on), build_subgroups(workspace.config)
     for version in workspace.book.running():
-        if version.journey.purpose is Purpose.MARKETING and version.journey.name not in known:
-            found = _find(workspace, version, float(margin), at)
+        name = version.journey.name
+        if version.journey.purpose is not Purpose.MARKETING or all(
+            (name, subgroup) in known for subgroup in declared.names
+        ):
+            continue
+        for found in _find(workspace, version, declared, float(margin), at):
             note_worth(workspace.ledger, on, found)
-            known[found.journey] = found
+            known[name, found.subgroup] = found
     return replace(
         rules,
         measured={
-            name: MeasuredWorth(
-                one.micros, one.low, one.high, one.people, float(margin), settings.kept_on
+            (name, subgroup): MeasuredWorth(
+                one.micros,
+                one.low,
+                one.high,
+                one.people,
+                float(margin),
+                settings.kept_on,
+                subgroup,
+                one.again,
             )
-            for name, one in known.items()
-            if not one.trouble
+            for (name, subgroup), one in known.items()
+            if subgroup in declared.names and not one.trouble
         },
     )
 
 
-def _find(workspace: Workspace, version: JourneyVersion, margin: float, at: datetime) -> WorthEntry:
-    """Return what a message of a version earned, of who entered it before any was stopped.
+def _find(
+    workspace: Workspace,
+    version: JourneyVersion,
+    declared: DeclaredSubgroups,
+    margin: float,
+    at: datetime,
+) -> Iterator[WorthEntry]:
+    """Yield what a message of a version earned in each group that is judged, by its own people.
 
-    Those who entered since got fewer, which says nothing of what a message earns.
+    Of a group those count who entered before a message to any of it was stopped: those who
+    entered since got fewer, which says nothing of what a message earns.
     """
     journey, share = version.journey, version.holdout_share
-    before = first_stopped_at(workspace.ledger, journey.name, version.version)
-    drawn = [
-        one
-        for one in _drawn(workspace, version)
-        if one.at >= version.started_at and (before is None or one.at < before)
-    ]
+    kept = workspace.history.covariates(journey.name)
+    entered: defaultdict[str | None, list[DrawnPerson]] = defaultdict(list)
+    for one in _drawn(workspace, version):
+        if one.at >= version.started_at:
+            entered[declared.find(kept.get(one.person, {}))].append(one)
+    stopped: dict[str | None, datetime] = {}
+    for who, when in load_first_stopped(workspace.ledger, journey.name, version.version).items():
+        group = declared.find(kept.get(who, {}))
+        stopped[group] = min(when, stopped.get(group, when))
     sent = [
         (one.person, one.accepted_at or one.created_at)
         for one in workspace.history.messages_of(journey.name)
         if one.state in LEFT
     ]
+    decided = [
+        StoppedPerson(one.person, one.is_kept_on, one.at)
+        for one in load_measured(workspace.ledger, journey.name)
+    ]
     engine, facts = workspace.reading
-    terms = StoppingTerms(workspace.config.stopping.kept_on, margin, journey.goal.within, at)
-    found = weigh_messages(drawn, sent, (facts, engine), share=share, terms=terms)
+    kept_on, within = workspace.config.stopping.kept_on, journey.goal.within
+    terms = StoppingTerms(kept_on, margin, within, at, family=len(declared.names))
+    for group in declared.names:
+        drawn = [one for one in entered[group] if one.at < stopped.get(group, at)]
+        found = weigh_messages(drawn, sent, (facts, engine), share=share, terms=terms)
+        entry = _write_down(journey.name, group, found, at)
+        if group in stopped:
+            own = {one.person for one in entered[group]}
+            people = first_of(one for one in decided if one.person in own)
+            again = weigh_again(people, sent, (facts, engine), terms)
+            if not isinstance(again, Unknown):
+                entry = replace(entry, again=round(again.low * MICROS))
+        yield entry
+
+
+def _write_down(
+    journey: str, subgroup: str, found: MessageWorth | Unknown, at: datetime
+) -> WorthEntry:
     if isinstance(found, Unknown):
-        return WorthEntry(journey.name, at, trouble=found.reason)
-    logger.info("a message of %s earned %.4g of margin", journey.name, found.value)
+        return WorthEntry(journey, at, trouble=found.reason, subgroup=subgroup)
+    of = f"{journey} ({subgroup})" if subgroup else journey
+    logger.info("a message of %s earned %.4g of margin", of, found.value)
     value, low, high = (round(one * MICROS) for one in (found.value, found.low, found.high))
-    return WorthEntry(journey.name, at, found.people, value, low, high)
+    return WorthEntry(journey, at, found.people, value, low, high, subgroup=subgroup)
 
 
 def _drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
