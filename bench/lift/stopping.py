@@ -23,7 +23,7 @@ HELD_OUT = 0.1
 MARGIN = 0.4
 GROUPS = 4
 """Subgroups of a journey, as large as each other: three declared, and all others."""
-COSTS = (0.5, 0.95, 1.5, 2.0, 3.0)
+COSTS = (0.5, 0.95, 1.5, 2.0)
 """What a message costs, as a multiple of the margin that it truly earns."""
 
 

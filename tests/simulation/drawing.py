@@ -17,11 +17,14 @@ from zoneinfo import ZoneInfo
 
 from rekindle.config import write_duration
 from rekindle.gate import (
+    ALL_AS_ONE,
     BookRules,
     Budget,
     Calendar,
     Cap,
+    DeclaredSubgroups,
     HouseRules,
+    MeasuredWorth,
     QuietHours,
     Worth,
     longest_window,
@@ -50,6 +53,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 COST = 1000
+SIDES = ("left", "right")
 DATE_COLUMN = "refill_due_on"
 
 # Everybody is written to by texts, which the law of some states has hours for; they go to
@@ -201,6 +205,24 @@ def draw_house(draw: Random) -> House:
         channels={CHANNEL: Capabilities(AddressKind.EMAIL)},
     )
     return House(rules, terms)
+
+
+def stop_some(house: House, draw: Random, *, in_subgroup: bool) -> House:
+    """Return the house in which, one time in three, the messages of a journey do not pay.
+
+    ``in_subgroup`` they do not on one side alone: a book in memory keeps nobody's side.
+    """
+    if draw.random() > 1 / 3:
+        return house
+    declared = DeclaredSubgroups("side", SIDES[:1]) if in_subgroup else ALL_AS_ONE
+    worth = MeasuredWorth(0, -COST, COST - 1, 900, 0.4, kept_on=0.3)
+    measured = {("first", declared.names[0]): worth}
+    return House(replace(house.rules, measured=measured), replace(house.terms, subgroups=declared))
+
+
+def side_of(person: str) -> str:
+    """Return on which side a person is, for ever."""
+    return SIDES[sum(map(ord, person)) % len(SIDES)]
 
 
 def without_scarcity(house: House) -> House:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from rekindle.experiments import draw
 from rekindle.vocabulary import Arm
-from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House, basket_of
+from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House, basket_of, side_of
 from tests.simulation.journal import ANYTHING, HandOver, Journal, Standing, broken
 
 QUARTER = timedelta(minutes=15)
@@ -239,6 +240,11 @@ def is_worth_it(case: Case) -> bool:
     flags, rules = case.person.flags, case.house.rules
     if rules.excluded_when is not None and FLAGS[rules.excluded_when] in flags:
         return False
+    trail = case.message.trail
+    side = rules.measured and case.house.terms.subgroups.find({"side": side_of(trail.person)})
+    if (trail.journey, side or "") in rules.measured:
+        salt = f"{trail.sheet.version.salt}/kept on"
+        return draw(trail.person, salt=salt) < rules.measured[trail.journey, side or ""].kept_on
     expected = (one.margin_micros for one in rules.worth if FLAGS[one.predicate] in flags)
     return next(expected, COST) >= COST
 

@@ -37,11 +37,13 @@ from tests.simulation.drawing import (
     draw_house,
     draw_journey,
     draw_person,
+    side_of,
+    stop_some,
     without_scarcity,
 )
 from tests.simulation.happenings import HAPPENINGS, NOBODY, WEIGHTS
 from tests.simulation.journal import HandOver, Journal, Key, Trail, broken
-from tests.simulation.keeping import Killed, MakeKeeper, Times
+from tests.simulation.keeping import Killed, MakeKeeper, MemoryKeeper, Times
 from tests.simulation.promises import check, check_listed, check_shown
 from tests.simulation.stories import FORGOTTEN, RECORDED, Stories, see_batch
 
@@ -69,6 +71,8 @@ class World:
         self.house = draw_house(self.draw)
         if is_smooth:
             self.house = without_scarcity(self.house)
+        in_subgroup = not is_smooth and make_keeper is not MemoryKeeper
+        self.house = stop_some(self.house, Random(f"{seed}/stop"), in_subgroup=in_subgroup)
         self.stories = Stories(self.journal, self.house)
         self.now = self.draw.choice(STARTS)
         self.log: list[tuple[object, ...]] = []
@@ -108,6 +112,10 @@ class World:
         for name in JOURNEYS:
             self.edit(name)
         self._engine = self._build_engine()
+
+    def covariates(self, at: datetime, people: Collection[str]) -> dict[str, dict[str, str]]:
+        """Return on which side people are as they enter."""
+        return {person: {"side": side_of(person)} for person in people}
 
     def edit(self, name: str) -> None:
         """Start a journey, or its next version."""
