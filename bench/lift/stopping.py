@@ -15,6 +15,7 @@ import numpy as np
 
 from bench.lift.populations import Population, World, worlds
 from rekindle.experiments import ArmSums, OpenEnded, PowerSums, estimate_lift_from_sums
+from rekindle.insights.lifting.stopping import FEWEST
 from rekindle.vocabulary import Unknown
 
 WEEKS = 52
@@ -48,6 +49,8 @@ def _stop(
     for week in range(1, WEEKS + 1):
         treated += _draw(world.treated, people - number, rng)
         held += _draw(world.held, number, rng)
+        if held.gains.count < FEWEST:
+            continue
         lift = estimate_lift_from_sums(treated, held, confidence=confidence, watch=OpenEnded())
         if not isinstance(lift, Unknown) and MARGIN * lift.high < cost:
             return week

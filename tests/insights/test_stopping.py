@@ -73,6 +73,13 @@ def test_what_a_message_earned_is_not_told_without_a_reason(
     assert why in found.reason
 
 
+def test_few_buyers_stop_nothing(reading: Any) -> None:
+    drawn = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
+    asked = reading(bought("t", 40) + bought("h", 9))
+    found = weigh_messages(drawn, [("t1", START)], asked, share=0.5, terms=TERMS)
+    assert found == Unknown("only 9 of an arm came back; 10 are needed to stop by it")
+
+
 def test_stopping_is_held_against_those_written_to_still(reading: Any) -> None:
     people = [
         StoppedPerson(f"{'k' if kept else 's'}{n}", kept, START)

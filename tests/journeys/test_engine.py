@@ -697,10 +697,3 @@ def test_message_is_sent_where_it_may_earn_its_cost_or_nothing_was_measured(
 def test_offer_is_taken_off_what_was_measured_but_once() -> None:
     # Of 100 given, 40 are in the margin of net revenue already: 60 are left to earn.
     assert MeasuredWorth(0, 0, 1_000, 9, 0.4, 0.1).expect(100) == 1_040
-
-
-@pytest.mark.parametrize(("again", "most"), [(None, 1_000), (900, 1_000), (1_500, 1_500)])
-def test_what_those_written_to_still_earned_may_begin_it_again(
-    again: int | None, most: int
-) -> None:
-    assert MeasuredWorth(0, 0, 1_000, 9, 0.4, 0.1, again=again).expect(0) == most

@@ -163,7 +163,7 @@ MUTATIONS = (
     Mutation("the gate forgets what a touch is worth", GATE,
         *never("is_marketing and context.expected is not None and context.expected < _full_cost(context)")),
     Mutation("what messages were measured to earn stops nothing", DECIDING,
-        "if expected >= cost + given:", "if True:"),
+        "worth = self._rules.measured.get((before.journey, subgroup))", "worth = None"),
     Mutation("everybody is written to still", DECIDING,
         "if draw(person, salt=salt) < worth.kept_on:", "if True:"),
     Mutation("nobody is in a subgroup", BOOK,
