@@ -47,7 +47,7 @@ OTHERS = {
 }
 PEOPLE = {f"c{number:03}" for number in range(80)}
 # What happened to whom; of usage_stopped and points_expired nobody signed in afterwards.
-EVENTS = ("cart_abandoned", "payment_failed", "points_expired", "usage_stopped")
+EVENTS = ("cart_abandoned", "kept_ending", "payment_failed", "points_expired", "usage_stopped")
 OFFERED = {  # the steps that bring an offer, first one first
     "basket-four-steps": {"basket-promotion"},
     "fashion-120-days": {"fashion-code"},

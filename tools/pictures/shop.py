@@ -37,7 +37,9 @@ margin = 0.5
 [billing]
 provider = "stripe"
 url = "{url}"
-kept = ["Your saved outfits", "Your sizes and measurements"]
+
+[subscriptions.kept]
+what = ["Your saved outfits", "Your sizes and measurements"]
 """
 
 

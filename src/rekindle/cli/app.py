@@ -35,6 +35,7 @@ from rekindle.cli.keeping import (
     billing,
     budget,
     holdout,
+    kept,
     keys,
     lift,
     measures,
@@ -69,7 +70,7 @@ app = typer.Typer(
 # What the help calls each kind of task, and the files with its commands.
 TASKS: Mapping[str, Sequence[Room]] = {
     "Begin": (beginning, demo, facts, billing, quarantine, starters),
-    "Ask": (questions, score),
+    "Ask": (questions, score, kept),
     "Try, start and measure journeys": (journeys, measures, holdout, budget, lift, uplift, offers),
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, watch, outbox, moving, alerts),

@@ -209,6 +209,7 @@ def explain(
     _show_decisions(found, zone)
     _show_offers(found, workspace.config.workspace.currency)
     _show_stays(found, workspace.zone)
+    _show_belongings(found, workspace.zone)
     _show_sent(found, zone)
 
 
@@ -367,6 +368,25 @@ def _show_offers(found: Explanation, currency: str) -> None:
     ]
     headers = ["offer", "terms", "code", "until", "what became of it", "cost if redeemed"]
     show_table("Offers", headers, rows)
+
+
+def _show_belongings(found: Explanation, zone: ZoneInfo) -> None:
+    """Show what is kept for the person since they left, and what became of it."""
+    from rekindle.desk import say_belongings
+
+    rows = [
+        [
+            ", ".join(one.what),
+            one.ended_on.isoformat(),
+            one.kept_until.isoformat(),
+            say_belongings(one, found.today),
+            "not yet" if one.told_at is None else moment(one.told_at, zone),
+        ]
+        for one in found.belongings
+    ]
+    if rows:
+        headers = ["kept", "since", "until", "what became of it", "your system was asked"]
+        show_table("Kept for who left", headers, rows)
 
 
 def _show_stays(found: Explanation, zone: ZoneInfo) -> None:

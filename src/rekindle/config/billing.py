@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rekindle.config.shop import Settings
 from rekindle.config.values import Address, Duration, Text
@@ -53,9 +54,11 @@ class BillingSettings(Settings):
         description="Where your own system is told, signed, that somebody paid and gets their "
         "access back; empty for nowhere.",
     )
-    kept: tuple[Text, ...] = Field(
-        (),
-        max_length=20,
-        description="What you keep for who left, in your own words, as `Your playlists`: the page "
-        "on which they come back lists it.",
-    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_kept(cls, given: Any) -> Any:
+        """Say where `kept` went, which was there once."""
+        if isinstance(given, Mapping) and "kept" in given:
+            raise ValueError("`kept` is `what` in [subscriptions.kept] now, with for how long")
+        return given

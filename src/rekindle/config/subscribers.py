@@ -70,6 +70,44 @@ class LeavingSettings(Settings):
         return self
 
 
+class KeptSettings(Settings):
+    """What is kept for who left, for how long, and whom to ask before it ends."""
+
+    what: tuple[Text, ...] = Field(
+        (),
+        max_length=20,
+        description="What you keep for who left, in your own words, as `Your playlists`: the page "
+        "on which they come back lists it. Empty where nothing is kept.",
+    )
+    days: int = Field(
+        90,
+        ge=1,
+        le=3660,
+        description="For how many days after the end of their access; what was promised to who "
+        "left before stays.",
+    )
+    warning_days: int = Field(
+        14,
+        ge=0,
+        le=365,
+        description="How many days before its last day the event `kept_ending` begins, and your "
+        "own system is asked.",
+    )
+    url: Address = Field(
+        "",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="Where your own system is told, signed, that something kept is about to end "
+        "and that it ended, and answers; empty for nowhere.",
+    )
+
+    @model_validator(mode="after")
+    def _check_warning(self) -> Self:
+        """See that nobody is warned before they left."""
+        if self.warning_days > self.days:
+            raise ValueError("`warning_days` is more than `days`: nobody can be warned so early")
+        return self
+
+
 class SubscriptionsSettings(Settings):
     """Who of those who left is not worth asking back, and what keeps who is about to leave."""
 
@@ -81,3 +119,4 @@ class SubscriptionsSettings(Settings):
         "out where its audience says so.",
     )
     leaving: LeavingSettings = LeavingSettings()
+    kept: KeptSettings = KeptSettings()

@@ -33,6 +33,9 @@ VARIABLES = {
     "last, or gives another card for it; whoever has none is not written to. Empty without "
     "`[billing] provider`.",
     "leave_url": "The page on which this person cancels or pauses that subscription, likewise.",
+    "kept_until": "The last day on which what is kept for this person since they left is kept; "
+    "whoever has nothing kept is not written to.",
+    "kept_things": "What that is, a list of lines as `[subscriptions.kept]` has them, likewise.",
     "return_url": "The page that shows what was kept for this person and leads to the shop, for 30 "
     "days.",
     "confirm_url": "The page on which this person confirms a yes that waits for it; a message "

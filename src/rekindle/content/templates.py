@@ -270,6 +270,8 @@ def _given(context: Mapping[str, object]) -> dict[str, object]:
         "confirm_url": None,
         "subscription_url": None,
         "leave_url": None,
+        "kept_until": None,
+        "kept_things": None,
         **context,
         "shop": {**BLANK_SHOP, **_mapping(shop)},
         "blocks": {**dict.fromkeys(find_blocks(), ()), **_mapping(blocks)},

@@ -65,6 +65,11 @@ if TYPE_CHECKING:
         report_journey,
         report_programme,
     )
+    from rekindle.desk.reporting.keeping import (
+        KeptReport,
+        report_kept,
+        say_belongings,
+    )
     from rekindle.desk.retracing import Asked
     from rekindle.desk.sampling import find_sample, write_cards
     from rekindle.desk.scaffolding import Scaffold, create_workspace, source_path
@@ -127,6 +132,9 @@ _HOMES = {
     "build_plan": "planning",
     "check_journey": "planning",
     "replay_journey": "replaying",
+    "KeptReport": "reporting.keeping",
+    "report_kept": "reporting.keeping",
+    "say_belongings": "reporting.keeping",
     "explain_measure": "reporting",
     "judge_workspace": "reporting",
     "keep_baseline": "reporting",
@@ -176,6 +184,7 @@ __all__ = [
     "ConsentProof",
     "Explanation",
     "Found",
+    "KeptReport",
     "LedgerCustomers",
     "LedgerOptOuts",
     "ListDefaults",
@@ -236,10 +245,12 @@ __all__ = [
     "prove_consent",
     "replay_journey",
     "report_journey",
+    "report_kept",
     "report_offers",
     "report_programme",
     "restore_address",
     "resume_journey",
+    "say_belongings",
     "say_why_not",
     "source_path",
     "split_people",

@@ -25,6 +25,8 @@ from rekindle.errors import UsageError
 from rekindle.gate import REASONS, resolve_zones
 from rekindle.journeys import Person, standing_of
 from rekindle.ledger import (
+    BelongingsEntry,
+    BelongingsRegister,
     DecisionEntry,
     Drawn,
     EnrolmentEntry,
@@ -77,6 +79,8 @@ class Explanation:
     pending: Sequence[tuple[PendingConsent, PendingState]] = ()
     stays: Sequence[StayEntry] = ()
     drawn: Drawn | None = None
+    belongings: Sequence[BelongingsEntry] = ()
+    today: date = date.min
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -125,6 +129,14 @@ class Explanation:
             "sent": [_plain(asdict(one)) for one in self.sent],
             "offers": [_plain(asdict(one)) for one in self.offers],
             "stays": [_plain(asdict(one)) for one in self.stays],
+            "belongings": [
+                {
+                    **_plain(_without(asdict(one), "id", "failures")),
+                    "state": one.state(self.today),
+                    "found": one.found,
+                }
+                for one in self.belongings
+            ],
             "global_holdout": self.drawn and _plain(asdict(self.drawn)),
         }
 
@@ -170,6 +182,8 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         offers=load_offers_of(workspace.ledger, customer, at),
         stays=load_stays_of(workspace.ledger, customer),
         drawn=next(iter(load_drawn(workspace.ledger, customer)), None),
+        belongings=BelongingsRegister(workspace.ledger).all(customer),
+        today=at.astimezone(workspace.zone).date(),
         pending=judge_all(
             workspace.ledger, [customer], at, workspace.config.consent.confirm_within
         ),
@@ -200,6 +214,10 @@ def _wishes(preferences: Preferences) -> dict[str, Any]:
         "muted_topics": sorted(preferences.muted_topics),
         "at_most_every_days": every / timedelta(days=1) if every else None,
     }
+
+
+def _without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def _plain(value: Any) -> Any:

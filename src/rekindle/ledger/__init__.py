@@ -211,6 +211,12 @@ from rekindle.ledger.outbox import (  # noqa: E402
     tally_lists,
 )
 from rekindle.ledger.outbox.access import AccessNote, AccessNotes, AccessTimes  # noqa: E402
+from rekindle.ledger.outbox.belongings import (  # noqa: E402
+    BelongingsEntry,
+    BelongingsRegister,
+    KeptAnswer,
+    LastStay,
+)
 from rekindle.ledger.outbox.charges import ChargeEntry, Charges  # noqa: E402
 from rekindle.ledger.outbox.instructions import InstructionEntry, Instructions  # noqa: E402
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
@@ -228,6 +234,8 @@ __all__ = [
     "ApiKeys",
     "AuditEntry",
     "AuditLog",
+    "BelongingsEntry",
+    "BelongingsRegister",
     "ChargeEntry",
     "Charges",
     "ChosenOffer",
@@ -251,9 +259,11 @@ __all__ = [
     "JourneyState",
     "JourneyTally",
     "Judged",
+    "KeptAnswer",
     "KeptMessage",
     "KeptMessages",
     "KeptNotices",
+    "LastStay",
     "LedgerBook",
     "LinkedMessage",
     "ListTally",

@@ -354,3 +354,42 @@ class AccessNote(models.Model):
             ),
             models.Index(fields=["told_at"], name="ledger_access_told"),
         )
+
+
+class Belongings(models.Model):
+    """What is kept for somebody whose stay ended, until when, and what became of it.
+
+    ``number`` counts a person's departures, ``what`` is a line a thing, as it was promised then.
+    ``told`` is the last that the business's own system took of this ``kept_until``; ``answer`` is
+    `kept`, `deleted` or empty. ``closed`` is `returned` or `corrected`, ``closed_on`` the day.
+    """
+
+    person = _word(200)
+    number = models.PositiveIntegerField()
+    what = models.TextField()
+    ended_on = models.DateField()
+    days = models.PositiveIntegerField()
+    kept_until = models.DateField()
+    noted_at = models.DateTimeField()
+    warned_until = models.DateField(null=True)
+    told = _word(16)
+    told_at = models.DateTimeField(null=True)
+    answer = _word(16)
+    answered_at = models.DateTimeField(null=True)
+    closed = _word(16)
+    closed_on = models.DateField(null=True)
+    next_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "ledger_belongings"
+        constraints = (
+            models.UniqueConstraint(fields=["person", "number"], name="ledger_belongings_once"),
+        )
+        indexes = (
+            models.Index(
+                fields=["kept_until"], condition=Q(closed=""), name="ledger_belongings_open"
+            ),
+        )

@@ -7,6 +7,7 @@ from rekindle.worker.guarding import Guard, Health
 from rekindle.worker.hearing import BillerNotices, ProviderReports, bring_notices, heard_since
 from rekindle.worker.keeping.access import AccessKeeper
 from rekindle.worker.keeping.alerts import read_alert_urls, tell_team
+from rekindle.worker.keeping.belongings import BelongingsKeeper
 from rekindle.worker.keeping.daily import watch_workspace
 from rekindle.worker.keeping.expiring import (
     Expiring,
@@ -36,6 +37,7 @@ from rekindle.worker.trying import TestMail, save_preview, send_test, write_lett
 __all__ = [
     "Accepted",
     "AccessKeeper",
+    "BelongingsKeeper",
     "BillerNotices",
     "Carried",
     "Expiring",

@@ -34,7 +34,7 @@ from rekindle.errors import BrokenTemplateError, RekindleError, WorkError
 from rekindle.gate import JourneyRules, find_leave_by
 from rekindle.journeys import Journey, JourneyVersion, Person, Send, build_journey_rules
 from rekindle.journeys.population import LiveAudience
-from rekindle.ledger import OutboxMessage
+from rekindle.ledger import BelongingsEntry, BelongingsRegister, OutboxMessage
 from rekindle.messages import Address, Links, Message
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
@@ -49,6 +49,8 @@ SUBSCRIPTION_PAGES = {
     "subscription_url": LinkPurpose.SUBSCRIPTION,
     "leave_url": LinkPurpose.LEAVE,
 }
+
+KEPT_VARIABLES = frozenset({"kept_until", "kept_things"})
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ class _Readers:
     pending: Pending
     noticed: frozenset[str]
     subscriptions: Mapping[str, str]
+    kept: Mapping[str, BelongingsEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,28 @@ class Composer:
         space, at = self._workspace, readers.at
         return sign_subscription(space, person, found, touch, at, purpose=purpose)
 
+    def _kept(self, messages: Sequence[OutboxMessage]) -> Mapping[str, BelongingsEntry]:
+        """Return what is kept for those whose template says so."""
+        asked = {one.person for one in messages if self._says_kept(one)}
+        return BelongingsRegister(self._workspace.ledger).newest_of(asked) if asked else {}
+
+    def _says_kept(self, message: OutboxMessage) -> bool:
+        return not KEPT_VARIABLES.isdisjoint(self._plan(message).variables)
+
+    def _told_kept(self, message: OutboxMessage, readers: _Readers) -> Mapping[str, object]:
+        """Return what is kept for a reader and until when.
+
+        Raises:
+            WorkError: the template says it, and nothing is kept for them any more.
+        """
+        if not self._says_kept(message):
+            return {}
+        found = readers.kept.get(message.person)
+        today = readers.at.astimezone(self._workspace.zone).date()
+        if found is None or found.state(today) != "kept":
+            raise WorkError("nothing is kept for them, or not any more")
+        return {"kept_until": found.kept_until, "kept_things": list(found.what)}
+
     def _return_url(self, message: OutboxMessage, at: datetime) -> str:
         """Return the signed link to what was kept for the reader of a message."""
         if "return_url" not in self._plan(message).variables:
@@ -263,6 +288,7 @@ class Composer:
             cards=cards,
             noticed=self._noticed(messages, cards, at),
             subscriptions=self._subscriptions(messages, at),
+            kept=self._kept(messages),
             profiles=self._profiles(messages, at),
             shown=self._blocks(messages, at),
             pending=self._workspace.book.unconfirmed(asked, at) if asked else {},
@@ -393,6 +419,7 @@ class Composer:
             "return_url": self._return_url(message, readers.at),
             "confirm_url": self._confirm_url(message, readers.pending),
             **dict(self._subscription_urls(message, readers)),
+            **self._told_kept(message, readers),
         }
         written = Message(
             key=message.key,

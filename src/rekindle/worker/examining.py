@@ -23,6 +23,7 @@ from rekindle.ledger import (
     AccessNotes,
     AccessTimes,
     ApiKeys,
+    BelongingsRegister,
     Instructions,
     Pool,
     Scope,
@@ -51,6 +52,7 @@ from rekindle.subscriptions import learn_retry_hour, say_hour
 from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, moment, numbered
 from rekindle.worker.keeping.access import AccessKeeper
+from rekindle.worker.keeping.belongings import BelongingsKeeper
 from rekindle.worker.keeping.breaking import WHO as BREAKER
 from rekindle.worker.keeping.expiring import EVENT as EXPIRING_EVENT
 from rekindle.worker.keeping.stocking import open_shop
@@ -558,6 +560,7 @@ def _billing(workspace: Workspace) -> Iterator[Line]:
         yield Line("billing", State.WELL, found)
     yield from _retries(workspace)
     yield from _accesses(workspace)
+    yield from _belongings(workspace)
     yield from _instructions(workspace)
 
 
@@ -601,6 +604,21 @@ def _accesses(workspace: Workspace) -> Iterator[Line]:
         yield Line("access", State.WARNS, found, "see the log; it is told again by itself")
     else:
         yield Line("access", State.WELL, _told_times(times))
+
+
+def _belongings(workspace: Workspace) -> Iterator[Line]:
+    """Say whether the business's system answers what becomes of what it keeps for who left."""
+    if not (url := workspace.config.subscriptions.kept.url):
+        return
+    waiting, next_at, why = BelongingsRegister(workspace.ledger).waiting()
+    if trouble := BelongingsKeeper(workspace).trouble:
+        yield Line("kept", State.REFUSES, "nobody is asked about what is kept", trouble)
+    elif waiting and next_at is not None:
+        found = f"{counted(waiting, 'question')} about what is kept could not be put to {url}"
+        remedy = f"it is asked again from {moment(next_at, workspace.zone)}; the last said: {why}"
+        yield Line("kept", State.WARNS, found, remedy)
+    else:
+        yield Line("kept", State.WELL, f"{url} is asked before what is kept ends")
 
 
 def _told_times(times: AccessTimes) -> str:

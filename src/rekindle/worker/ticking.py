@@ -24,6 +24,7 @@ from rekindle.worker.dispatching import DispatchReport, build_dispatcher, requir
 from rekindle.worker.hearing import bring_notices
 from rekindle.worker.keeping.access import AccessKeeper
 from rekindle.worker.keeping.alerts import AlertKeeper
+from rekindle.worker.keeping.belongings import BelongingsKeeper
 from rekindle.worker.keeping.breaking import break_circuits
 from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
@@ -79,6 +80,7 @@ class Worker:
         self._alerts = AlertKeeper(workspace)
         self._access = AccessKeeper(workspace)
         self._instructions = InstructionKeeper(workspace)
+        self._belongings = BelongingsKeeper(workspace)
         self._retries = RetryKeeper(workspace)
         self._saved: str | None = None
         self._noted: str | None = None
@@ -107,6 +109,7 @@ class Worker:
         self._save_people(now)
         returned = self._returns.look(now)
         self._payments.look(now)
+        self._keep_belongings(now, is_stopping)
         self._retries.look_soon(is_stopping=is_stopping)
         self._keep_house(now)
         rules = self._offers.look(space.rules, now)
@@ -178,6 +181,13 @@ class Worker:
             self._is_waiting = True
         note_pass(space.ledger, now)
         return False
+
+    def _keep_belongings(self, now: datetime, is_stopping: Callable[[], bool]) -> None:
+        """Follow who left and came back, and ask the business's system about what ends."""
+        if changed := self._belongings.look(now):
+            logger.info("belongings: %d changed", changed)
+        if told := self._belongings.tell(is_stopping=is_stopping):
+            logger.info("belongings: %d told", told)
 
     def _keep_house(self, now: datetime) -> None:
         """Do what is due once a day: who is silent, and whose permission runs out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -17,10 +17,12 @@ from rekindle.testing.biller import FakeBiller, running_biller
 from rekindle.web.access import declared_access
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.subscription import SubscriptionPages
+from rekindle.web.portal.subscription.telling import KeptThings
 from tests.web.portal.visitor import Answer, FakeOptOuts, Visitor
 
 SECRET = b"a secret of the tests"
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+PLAYLISTS = KeptThings(("Your playlists",), date(2026, 4, 30), "kept")
 
 
 @dataclass
@@ -28,6 +30,7 @@ class FakeSubscribers:
     clock: MovableClock
     forgotten: set[str] = field(default_factory=set)
     back: list[tuple[str, str, str]] = field(default_factory=list)
+    things: KeptThings | None = PLAYLISTS
 
     def came_back(self, person: str, instead_of: str, subscription: str) -> None:
         self.back.append((person, instead_of, subscription))
@@ -41,8 +44,8 @@ class FakeSubscribers:
     def country_of(self, person: str) -> str | None:
         return None
 
-    def kept(self) -> tuple[str, ...]:
-        return ("Your playlists",)
+    def kept(self, person: str) -> KeptThings | None:
+        return self.things
 
     def page(self, name: str, token: str) -> str:
         return f"https://portal.example/{name}/{token}"
@@ -297,3 +300,18 @@ def test_names_from_outside_are_text(stage: Stage) -> None:
     page = stage.visitor.ask("GET", stage.link()).body
     assert "<b>" not in page
     assert "&lt;b&gt;Gold" in page
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_the_page_says_what_is_kept_and_whether_it_may_be_gone(stage: Stage, language: str) -> None:
+    stage.leave()
+    told = set()
+    for state in ("kept", "over", "deleted"):
+        stage.subscribers.things = KeptThings(("<b>Tunes</b>",), date(2026, 4, 30), state)
+        page = stage.visitor.ask("GET", stage.link(), b"", HTTP_ACCEPT_LANGUAGE=language).body
+        assert "&lt;b&gt;Tunes&lt;/b&gt;" in page
+        assert "2026" in page
+        told.add(page)
+    stage.subscribers.things = None
+    told.add(stage.visitor.ask("GET", stage.link(), b"", HTTP_ACCEPT_LANGUAGE=language).body)
+    assert len(told) == 4

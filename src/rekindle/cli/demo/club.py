@@ -40,7 +40,9 @@ provider = "stripe"
 url = "{biller}"  # the made-up one; without it Stripe's own
 customer_key = "user_id"
 access_url = "{access}"
-kept = ["Your shelves", "Your notes"]
+
+[subscriptions.kept]
+what = ["Your shelves", "Your notes"]
 """
 HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 HEADING = re.compile(r"<h1>(.*?)</h1>", re.DOTALL)

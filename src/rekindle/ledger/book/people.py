@@ -242,6 +242,7 @@ class People:
             forget_notices(self._alias, person)
             execute(self._alias, "forget_evidence", person, person)
             self._forget_answers(person)
+            intake_models.Belongings.objects.using(self._alias).filter(person=person).delete()
             return ended
 
     def _forget_answers(self, person: str) -> None:

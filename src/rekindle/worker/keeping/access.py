@@ -32,8 +32,19 @@ def name_access(provider: str, *parts: str) -> str:
 class EventTeller(Protocol):
     """Tells the business's own system of what happened."""
 
-    def tell(self, id_: str, kind: str, data: Mapping[str, Any], at: datetime) -> None:
-        """Tell of one event; raises DeliveryError where it was not taken."""
+    def tell(self, id_: str, kind: str, data: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
+        """Tell of one event; return the answer. Raises DeliveryError where it was not taken."""
+
+
+def open_teller(url: str, *, timeout_seconds: float) -> tuple[EventTeller | None, str]:
+    """Return what tells the business's system at ``url``, and why nobody can where it cannot."""
+    if not url:
+        return None, ""
+    try:
+        return build_teller(url, timeout_seconds=timeout_seconds), ""
+    except ConfigError as error:
+        logger.error("nobody is told at %s: %s", url, error)
+        return None, str(error)
 
 
 class AccessKeeper:
@@ -43,8 +54,10 @@ class AccessKeeper:
         self._workspace = workspace
         self._notes = AccessNotes(workspace.ledger)
         self._telling = Lock()
-        self.trouble = ""  # why nobody can be told
-        self._teller = self._open_teller()
+        settings = workspace.config.billing
+        self._teller, self.trouble = open_teller(
+            settings.access_url, timeout_seconds=settings.timeout_seconds
+        )
 
     @property
     def is_on(self) -> bool:
@@ -117,14 +130,3 @@ class AccessKeeper:
             logger.exception("restored accesses wait for the next pass")
         finally:
             let_go(self._workspace.ledger)
-
-    def _open_teller(self) -> EventTeller | None:
-        settings = self._workspace.config.billing
-        if not settings.access_url:
-            return None
-        try:
-            return build_teller(settings.access_url, timeout_seconds=settings.timeout_seconds)
-        except ConfigError as error:
-            self.trouble = str(error)
-            logger.error("restored accesses are told to nobody: %s", error)
-            return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rekindle.channels import find_form
 from rekindle.content import Form, Templates, build_person, build_shop, load_templates
@@ -110,7 +110,18 @@ def _context(workspace: Workspace, send: Send, reader: Reader) -> dict[str, obje
         "confirm_url": config.portal.page("confirm", NO_TOKEN),
         "subscription_url": config.portal.page("s", NO_TOKEN) if config.billing.provider else "",
         "leave_url": config.portal.page("leave", NO_TOKEN) if config.billing.provider else "",
+        **_sample_kept(workspace),
     }
+
+
+def _sample_kept(workspace: Workspace) -> Mapping[str, object]:
+    """Return what would be said of belongings on the first day on which they are warned of."""
+    settings, zone = workspace.config.subscriptions.kept, workspace.zone
+    if not settings.what:
+        return {}
+    today = workspace.clock.now().astimezone(zone).date()
+    until = today + timedelta(days=settings.warning_days)
+    return {"kept_until": until, "kept_things": list(settings.what)}
 
 
 def _sample_offer(workspace: Workspace, send: Send, at: datetime) -> Mapping[str, str]:

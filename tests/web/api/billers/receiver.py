@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,19 +18,24 @@ SECRET = "whsec_" + "c2VjcmV0" * 6
 
 @dataclass
 class Receiver:
-    """What came, as id and data; ``status`` is how it answers."""
+    """What came, as id and data; ``status`` is how it answers, ``says`` what to which id."""
 
     url: str = ""
     status: int = 200
+    takes: tuple[str, ...] = ("access.restored",)
+    says: Callable[[str], dict[str, Any]] | None = None
     came: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
     heard: threading.Event = field(default_factory=threading.Event)
 
-    def take(self, headers: Any, body: bytes) -> None:
+    def take(self, headers: Any, body: bytes) -> bytes:
         id_, second = headers["webhook-id"], int(headers["webhook-timestamp"])
         assert headers["webhook-signature"] == sign(read_secret(SECRET), id_, second, body)
         told = json.loads(body)
-        assert told["type"] == "access.restored"
+        assert told["type"] in self.takes
+        self.kinds.append(told["type"])
         self.came.append((id_, told["data"]))
+        return b"" if self.says is None else json.dumps(self.says(id_)).encode()
 
 
 @contextmanager
@@ -39,10 +44,11 @@ def listening() -> Iterator[Receiver]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            found.take(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
+            said = found.take(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(found.status)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(said)))
             self.end_headers()
+            self.wfile.write(said)
             found.heard.set()
 
         def log_message(self, format: str, *args: Any) -> None:

@@ -30,8 +30,8 @@ class Teller:
         self._url, self._secret = url, read_secret(load_secrets((SECRET,))[SECRET])
         self._asker = Asker(timeout_seconds)
 
-    def tell(self, id_: str, kind: str, data: Mapping[str, Any], at: datetime) -> None:
-        """Post one event, signed at this instant.
+    def tell(self, id_: str, kind: str, data: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
+        """Post one event, signed at this instant; return the fields of the answer, if any.
 
         Raises:
             DeliveryError: it was not taken, or nobody knows; it may be posted again.
@@ -47,6 +47,7 @@ class Teller:
         answer = self._asker.ask(self._url, data=body, headers=headers)
         if not answer.is_taken:
             raise TemporaryDeliveryError(answer.word, retry_after=answer.retry_after())
+        return answer.fields()
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -37,6 +37,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Task,
     models.Kept,
     models.Stay,
+    intake_models.Belongings,
     intake_models.Event,
     intake_models.Instruction,
     offer_models.GivenOffer,

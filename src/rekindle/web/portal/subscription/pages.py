@@ -29,7 +29,13 @@ from rekindle.consent import LinkPurpose, PersonLink, sign_link
 from rekindle.errors import BillerRefusedError, WorkError
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.rendering import SHOWING, Renderer, Voice
-from rekindle.web.portal.subscription.telling import tell_comeback, tell_owing, tell_why
+from rekindle.web.portal.subscription.telling import (
+    KeptThings,
+    tell_comeback,
+    tell_kept,
+    tell_owing,
+    tell_why,
+)
 
 READ_BYTES = 2048
 RETURN_WITHIN = timedelta(hours=1)
@@ -50,8 +56,8 @@ class Subscribers(Protocol):
     def country_of(self, person: str) -> str | None:
         """Return where somebody lives; None where that is not known."""
 
-    def kept(self) -> tuple[str, ...]:
-        """Return what the business keeps for who left, in its own words."""
+    def kept(self, person: str) -> KeptThings | None:
+        """Return what is or was kept for somebody who left; None where nothing is on record."""
 
     def page(self, name: str, token: str) -> str:
         """Return the whole address of a page."""
@@ -93,7 +99,7 @@ class SubscriptionPages:
                 return self._say(voice, "gone", HTTPStatus.GONE)
             if request.method == "POST":
                 return self._act(request, voice, link, standing)
-            return self._shown(voice, standing)
+            return self._shown(voice, link, standing)
         except WorkError:
             return self._could_not(voice)
 
@@ -115,7 +121,7 @@ class SubscriptionPages:
             standing = self._look(link)
             if standing is None:
                 return self._say(voice, "gone", HTTPStatus.GONE)
-            return self._shown(voice, standing, note="sub_other_none", has_button=False)
+            return self._shown(voice, link, standing, note="sub_other_none", has_button=False)
         except WorkError:
             return self._could_not(voice)
         if charge is None:
@@ -131,7 +137,7 @@ class SubscriptionPages:
         given = parse_qs(request.read(READ_BYTES).decode("utf-8", "replace"))
         wanted, price = given.get("do", [""])[0], given.get("price", [""])[0]
         if wanted != _to_do(standing):
-            return self._shown(voice, standing)
+            return self._shown(voice, link, standing)
         if wanted == "back":
             return self._come_back(voice, link, standing, price)
         if wanted == "resume":
@@ -152,7 +158,7 @@ class SubscriptionPages:
             now = self._look(link)
             if now is None:
                 return self._say(voice, "gone", HTTPStatus.GONE)
-            return self._shown(voice, now, note="sub_new_price")
+            return self._shown(voice, link, now, note="sub_new_price")
         if back.outcome is ChargeOutcome.PAID:
             former = back.takes_place_of(standing.subscription)
             self._subscribers.came_back(link.person, former, back.subscription)
@@ -189,6 +195,7 @@ class SubscriptionPages:
     def _shown(
         self,
         voice: Voice,
+        link: PersonLink,
         standing: BilledStanding,
         *,
         note: str = "",
@@ -201,7 +208,7 @@ class SubscriptionPages:
         shown: dict[str, Any] = {"note": voice.say(note) if note else "", "do": wanted}
         if wanted == "back":
             shown |= tell_comeback(voice, standing)
-            shown["kept"] = self._subscribers.kept()
+            shown |= tell_kept(voice, self._subscribers.kept(link.person))
         elif wanted == "resume":
             shown |= {name: voice.say(f"sub_paused_{name}") for name in ("heading", "text")}
             shown["button"] = voice.say("sub_paused_button")

@@ -9,10 +9,11 @@ from django.urls import URLPattern
 
 from rekindle.billing import BilledStanding, Biller, Instruction, build_biller_or_tell, find_billers
 from rekindle.desk import LedgerCustomers
-from rekindle.ledger import Instructions
+from rekindle.ledger import BelongingsRegister, Instructions
 from rekindle.runtime import Workspace
 from rekindle.web.portal.subscription.leaving import LeavingPages
 from rekindle.web.portal.subscription.pages import SubscriptionPages
+from rekindle.web.portal.subscription.telling import KeptThings
 from rekindle.worker import AccessKeeper, Carried, Guard, InstructionKeeper, read_instruction
 
 
@@ -22,6 +23,7 @@ class WorkspaceSubscribers:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace, self._customers = workspace, LedgerCustomers(workspace)
         self._access = AccessKeeper(workspace)
+        self._register = BelongingsRegister(workspace.ledger)
 
     def now(self) -> datetime:
         """Return the present."""
@@ -35,9 +37,14 @@ class WorkspaceSubscribers:
         """Return where somebody lives; None where that is not known."""
         return self._customers.country_of(person)
 
-    def kept(self) -> tuple[str, ...]:
-        """Return what the business keeps for who left, in its own words."""
-        return tuple(self._workspace.config.billing.kept)
+    def kept(self, person: str) -> KeptThings | None:
+        """Return what is or was kept for somebody who left; None where nothing is on record."""
+        settled = self._workspace.book.persons.find([person])[person]
+        found = self._register.newest_of([settled]).get(settled)
+        if found is None or found.closed:
+            return None
+        today = self.now().astimezone(self._workspace.zone).date()
+        return KeptThings(found.what, found.kept_until, found.state(today))
 
     def page(self, name: str, token: str) -> str:
         """Return the whole address of a page."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from rekindle.billing import BilledPlan, BilledStanding, SubscriptionState
@@ -16,11 +18,32 @@ WHY = {
     "": "sub_why_none",
 }
 UNITS = frozenset({"day", "week", "month", "year"})
+KEPT = {"kept": "sub_kept_until", "over": "sub_kept_over", "deleted": "sub_kept_gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeptThings:
+    """What is kept for somebody, in the business's words, and its last day.
+
+    ``state`` is `kept`, `over` (that day is past and nobody said what became of it) or `deleted`.
+    """
+
+    what: tuple[str, ...]
+    until: date
+    state: str
 
 
 def tell_why(voice: Voice, decline_code: str) -> str:
     """Return why a payment failed, in plain words."""
     return voice.say(WHY.get(decline_code, "sub_why_card"))
+
+
+def tell_kept(voice: Voice, kept: KeptThings | None) -> dict[str, Any]:
+    """Return what the page says of what is or was kept for somebody; nothing of nothing."""
+    if kept is None:
+        return {}
+    told = voice.say(KEPT[kept.state], day=voice.day(kept.until))
+    return {"kept": kept.what, "kept_told": told, "is_kept": kept.state == "kept"}
 
 
 def tell_rhythm(voice: Voice, plan: BilledPlan) -> str:
