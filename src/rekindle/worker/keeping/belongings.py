@@ -31,6 +31,7 @@ EVENT = "kept_ending"
 LONGEST_DAYS = 3660
 """For how long at most the business's system may keep something longer."""
 GONE = "gone"
+STANDING = ("customer_id", "times_churned", "subscription_state", "churned_on", "subscribed_on")
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +107,12 @@ class BelongingsKeeper:
 
     def _stays(self, people: tuple[str, ...], today: date, at: datetime) -> list[LastStay]:
         """Return how those stand who left lately, and those of whom a row is open."""
-        table = self._workspace.profiles(at)
+        table = self._workspace.profiles(at, *STANDING)
         since = today - timedelta(days=self._settings.days)
         asked = table.churned_on >= ibis.date(since)
         if people:
             asked |= table.customer_id.isin(people)
-        names = ("customer_id", "times_churned", "subscription_state", "churned_on")
-        rows = self._workspace.engine.run(table.filter(asked).select(*names, "subscribed_on"))
+        rows = self._workspace.engine.run(table.filter(asked))
         return [
             LastStay(
                 row["customer_id"],
