@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,15 @@ def follow(treated: int, held: int, share: float) -> ComingBack:
     found = follow_returns([Return(bool(one), share) for one in arms])
     assert isinstance(found, ComingBack)
     return found
+
+
+def test_returns_of_one_arm_alone_bound_no_ratio() -> None:
+    one, many, none = follow(1, 0, 0.5), follow(40, 0, 0.5), follow(0, 40, 0.5)
+    assert (one.ratio, one.high, one.is_shown) == (math.inf, math.inf, False)
+    assert (many.ratio, many.high, many.is_shown) == (math.inf, math.inf, True)
+    assert many.low > 1
+    assert (none.ratio, none.low, none.is_shown) == (0, 0, True)
+    assert none.high < 1
 
 
 def test_as_many_returns_as_people_show_nothing() -> None:

@@ -43,7 +43,8 @@ class ComingBack:
     """What the returns say so far, at whatever time they are looked at.
 
     ``ratio`` is the treated people's return rate over the holdout's, with ``low`` and
-    ``high``; ``stake`` is what a stake of 1 has become against "no difference".
+    ``high``; infinite where nothing bounds it, as while nobody of the holdout is back.
+    ``stake`` is what a stake of 1 has become against "no difference".
     ``is_shown`` is true once the stake has ever reached 1 / (1 - ``confidence``).
     """
 
@@ -74,7 +75,7 @@ def follow_returns(returns: Sequence[Return], *, confidence: float = 0.95) -> Co
 
     low, high = _edge(is_open, middle, -_FARTHEST), _edge(is_open, middle, _FARTHEST)
     return ComingBack(
-        ratio=math.exp(middle),
+        ratio=math.inf if treated.all() else math.exp(middle) if treated.any() else 0.0,
         low=math.exp(low),
         high=math.exp(high),
         stake=math.exp(min(float(against_none[-1]), 700.0)),
@@ -111,6 +112,9 @@ def _most_likely(treated: NDArray[np.bool_], odds: NDArray[np.float64]) -> float
 
 
 def _edge(is_open: Callable[[float], bool], inside: float, outside: float) -> float:
+    """Return where the interval ends on the side of ``outside``; infinite if not before it."""
+    if is_open(outside):
+        return math.copysign(math.inf, outside)
     for _ in range(_HALVINGS):
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if is_open(middle) else (inside, middle)

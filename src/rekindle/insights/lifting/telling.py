@@ -88,6 +88,8 @@ def _tell_coming_back(back: ComingBack | Unknown) -> str:
         return back.reason
     ends = [f"{end:,.2f}" if math.isfinite(end) else "open" for end in (back.low, back.high)]
     rate = f"{back.ratio:,.2f} times as often as the holdout (from {ends[0]} to {ends[1]})"
+    if not math.isfinite(back.ratio):
+        rate = f"nobody of the holdout is back (from {ends[0]} times as often to {ends[1]})"
     if not back.is_shown:
         return f"not shown yet: {rate}; may be looked at on any day"
     side = "yes" if back.ratio > 1 else "less than those left alone"
