@@ -90,9 +90,11 @@ def show_files(found: list[FileImport], *, as_json: bool, tolerate: float = 0.0)
 
 
 def _show_imports(found: list[FileImport]) -> None:
+    folders = {one.file.rpartition("/")[0] for one in found}
+    folder = f"{folders.pop()}/" if len(found) > 1 and len(folders) == 1 else ""
     rows = [
         [
-            one.file,
+            one.file.removeprefix(folder),
             one.table,
             f"{one.read:,}",
             f"{one.quarantined:,}",
@@ -103,7 +105,7 @@ def _show_imports(found: list[FileImport]) -> None:
         for one in found
     ]
     headers = ["file", "as", "rows read", "quarantined", "no customer", "new", "changed"]
-    show_table("Imported", headers, rows)
+    show_table(f"Imported from {folder}" if folder.strip("/") else "Imported", headers, rows)
     for one in found:
         for reason, count in one.reasons.items():
             errors.print(f"{one.file}: {count:,} × {reason}", markup=False)
