@@ -26,6 +26,10 @@ RUNS = "subscription_state in ('subscribed', 'paused')"
         ("tier = 'lapsed'", RESTS),
         ("months_since_churn between 1 and 11", RESTS),
         ("subscription_state = 'subscribed' and paid_months > 6", RESTS),
+        ("silence_days >= 120", RESTS),
+        ("tier = 'active' and value_band = 'high'", None),
+        ("tier <> 'gone' and orders_count >= 2", None),
+        ("orders_count >= 5", RESTS),
         ("subscription_state = 'gone'", RUNS),
         ("subscription_state = 'gone' or tier = 'lapsed'", RESTS),
         ("subscription_state = 'gone' and times_churned < 3 -- who left", RUNS),
@@ -42,10 +46,16 @@ def test_a_journey_spares_those_whom_nobody_has_to_win_back(
     assert find_customers(owed) is None
 
 
+def test_a_journey_that_an_event_begins_is_for_who_is_here() -> None:
+    text = JOURNEY.replace("audience: ", "on: points_expired, audience: ")
+    assert find_customers(parse_journey(text.format("orders_count >= 5"))) is None
+    assert find_customers(parse_journey(text.format("tier = 'dormant'"))) == RESTS
+
+
 def test_who_rests_is_left_out_and_the_others_are_written_to() -> None:
     world = World("alice", "bob", rules=HouseRules(spares_customers=True))
     world.audience.matches = {"alice"}
-    world.start()
+    world.start(audience="tier = 'lapsed'")
     world.engine.tick(START)
     assert told(world)[0][1] is Reason.STILL_SUBSCRIBED
     assert told(world, "bob")[0][1] is None

@@ -250,8 +250,10 @@ def is_worth_it(case: Case) -> bool:
 
 
 def is_to_be_won_back(case: Case) -> bool:
-    """Never to somebody whose subscription rests."""
-    return "rests" not in case.person.flags
+    """Never to somebody whose subscription rests, but by a journey that their own event began."""
+    journey = case.message.trail.sheet.version.journey
+    is_for_who_is_here = journey.trigger is not None and journey.audience == "true"
+    return is_for_who_is_here or "rests" not in case.person.flags
 
 
 def is_the_only_offer(case: Case) -> bool:

@@ -11,15 +11,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-from rekindle.audiences import behaviours_in, bind_flags, is_never
+from rekindle.audiences import behaviours_in, bind_flags, is_never, parse_predicate
 from rekindle.errors import OfferError, PredicateError, QuestionError
 from rekindle.gate import Dossier, HouseRules
 from rekindle.journeys.interfaces import Audience
 from rekindle.journeys.model import Journey
-from rekindle.vocabulary import Purpose
+from rekindle.profiles import FAMILIES
+from rekindle.vocabulary import Purpose, Tier
 
 RESTING = "subscription_state = 'paused'"
 SUBSCRIBING = "subscription_state in ('subscribed', 'paused')"
+SILENCE = ("silence_days", "last_order_at", "last_order_on")
+PRESENT = (Tier.NEW, Tier.ACTIVE, Tier.RETURNED)
 UNANSWERED = (QuestionError, PredicateError, OfferError)
 
 
@@ -38,21 +41,43 @@ class Unanswered(dict[str, Exception]):
 def find_customers(journey: Journey) -> str | None:
     """Return the predicate of subscribers whom ``journey`` leaves alone; None for none.
 
-    Whose subscription rests is a customer. A journey that lets in nobody but those who left, by
-    its own words, leaves alone who is subscribed after all, too; one that lets in who rests and
-    nobody who left is for them.
+    Whose subscription rests is a customer, whom nobody has to win back. A journey that lets in
+    nobody but those who left, by its own words, leaves alone who is subscribed after all, too;
+    one that lets in who rests and nobody who left is for them. One for people who are here, by a
+    tier or by what they just did, as for points or a basket, leaves nobody alone.
     """
     if journey.purpose is not Purpose.MARKETING:
         return None
-    if _may_let_in(journey, "gone"):
-        others = (_may_let_in(journey, state) for state in ("subscribed", "paused"))
-        return RESTING if any(others) else SUBSCRIBING
-    return None if _may_let_in(journey, "paused") else RESTING
+    subscribed, rests, left = (
+        _may_let_in(journey, f"subscription_state = '{state}'")
+        for state in ("subscribed", "paused", "gone")
+    )
+    if not left:
+        return None if rests else RESTING
+    if not (subscribed or rests):
+        return SUBSCRIBING
+    return None if _is_for_who_is_here(journey) else RESTING
 
 
-def _may_let_in(journey: Journey, state: str) -> bool:
+def _is_for_who_is_here(journey: Journey) -> bool:
+    """Return whether people who are here are meant, too: by their tier, or by an event of theirs.
+
+    An audience that speaks of silence or of a subscription means who is away.
+    """
     try:
-        return not is_never(f"({journey.audience}\n) and subscription_state = '{state}'")
+        asked = parse_predicate(journey.audience).columns
+    except PredicateError:
+        return False
+    if not asked.isdisjoint({*SILENCE, *FAMILIES["subscriber"].makes}):
+        return False
+    if "tier" in asked:
+        return any(_may_let_in(journey, f"tier = '{tier}'") for tier in PRESENT)
+    return journey.trigger is not None
+
+
+def _may_let_in(journey: Journey, condition: str) -> bool:
+    try:
+        return not is_never(f"({journey.audience}\n) and {condition}")
     except PredicateError:  # a version of long ago may ask for what there is no more
         return True
 
