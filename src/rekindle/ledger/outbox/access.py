@@ -55,6 +55,12 @@ class AccessTimes:
         return self.seconds[max(rank, 1) - 1]
 
 
+def find_wait(failures: int, retry_after: timedelta | None) -> timedelta:
+    """Return how long to wait after one more failure to tell the business's own system."""
+    wait = WAITS[min(failures, len(WAITS) - 1)]
+    return min(max(wait, retry_after or wait), WAITS[-1])
+
+
 class AccessNotes:
     """The notes of one ledger. Every method raises LedgerError when it refuses."""
 
@@ -103,11 +109,9 @@ class AccessNotes:
         self, note: AccessNote, why: str, at: datetime, *, retry_after: timedelta | None
     ) -> None:
         """Write down that it was not taken, and when it is to be told again."""
-        wait = WAITS[min(note.failures, len(WAITS) - 1)]
-        wait = min(max(wait, retry_after or wait), WAITS[-1])
         self._rows.filter(key=note.id, told_at=None).update(
             failures=F("failures") + 1,
-            next_at=at + wait,
+            next_at=at + find_wait(note.failures, retry_after),
             claimed_until=None,
             last_error=why[:300],
         )

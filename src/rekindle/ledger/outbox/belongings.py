@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import F, Min, Q, QuerySet
 
 from rekindle.ledger import intake_models, models
-from rekindle.ledger.outbox.access import LEASE, WAITS
+from rekindle.ledger.outbox.access import LEASE, find_wait
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 
 KEPT, DELETED = "kept", "deleted"
@@ -185,10 +185,11 @@ class BelongingsRegister:
         self, one: BelongingsEntry, why: str, at: datetime, *, retry_after: timedelta | None
     ) -> None:
         """Write down that it was not taken, and when it is told again."""
-        wait = WAITS[min(one.failures, len(WAITS) - 1)]
-        wait = min(max(wait, retry_after or wait), WAITS[-1])
         self._rows.filter(pk=one.id).update(
-            failures=F("failures") + 1, next_at=at + wait, claimed_until=None, last_error=why[:300]
+            failures=F("failures") + 1,
+            next_at=at + find_wait(one.failures, retry_after),
+            claimed_until=None,
+            last_error=why[:300],
         )
 
     @ledger_errors()
