@@ -7,7 +7,7 @@ predicate is asked once for everybody.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -97,11 +97,18 @@ class Asking:
         return frozenset(self._audience.matching(predicate, at, people))
 
     def customers(
-        self, asked: Mapping[str, Collection[str]], at: datetime, unanswered: Unanswered
+        self, asked: Iterable[tuple[str | None, str]], at: datetime, unanswered: Unanswered
     ) -> dict[str, set[str]]:
-        """Return by ``customers_when`` those of the people asked for whom it is true of."""
+        """Return by ``customers_when`` the people of whom it is true.
+
+        ``asked`` is what each person's journey asks of that, None for nothing, and the person.
+        """
+        groups: defaultdict[str, set[str]] = defaultdict(set)
+        for predicate, person in asked:
+            if predicate is not None:
+                groups[predicate].add(person)
         found: dict[str, set[str]] = {}
-        for predicate, people in asked.items():
+        for predicate, people in groups.items():
             with unanswered.among(people):
                 found[predicate] = self._audience.matching(predicate, at, people)
         return found

@@ -219,7 +219,11 @@ class Decider:
         return _Answers(
             unmet=self._find_unmet(sends, at, unanswered),
             excluded=excluded,
-            customers=self._find_customers(sends, at, unanswered),
+            customers=self._asking.customers(
+                ((one.course.policy.customers_when, one.dossier.enrolment.person) for one in sends),
+                at,
+                unanswered,
+            ),
             expected=expected,
             ways=self._find_ways(branching, at, unanswered),
             dates=self._find_dates(looks, at, unanswered),
@@ -227,15 +231,6 @@ class Decider:
             suited=self._find_suited(sends, at, unanswered),
             batch=batch,
         )
-
-    def _find_customers(
-        self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered
-    ) -> dict[str, set[str]]:
-        asked: defaultdict[str, set[str]] = defaultdict(set)
-        for look in sends:
-            if (predicate := look.course.policy.customers_when) is not None:
-                asked[predicate].add(look.dossier.enrolment.person)
-        return self._asking.customers(asked, at, unanswered)
 
     def _find_unmet(
         self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered

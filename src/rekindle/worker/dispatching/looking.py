@@ -69,7 +69,8 @@ class LastLook:
         unanswered = Unanswered()
         excluded, expected = self._asking.excluded_and_expected(people, at, unanswered)
         unmet = self._find_unmet(messages, at, unanswered) | self._find_settled(messages, at)
-        customers = self._find_customers(messages, at, unanswered)
+        asked = [(self._version(one)[0].customers_when, one.person) for one in messages]
+        customers = self._asking.customers(asked, at, unanswered)
         self._said = _Said(unmet, excluded, expected, unanswered, customers)
 
     def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
@@ -93,17 +94,6 @@ class LastLook:
                 person in said.customers.get(policy.customers_when or "", ()),
             )
         )
-
-    def _find_customers(
-        self, messages: Sequence[OutboxMessage], at: datetime, unanswered: Unanswered
-    ) -> dict[str, set[str]]:
-        """Return who is a subscriber still, by what the journeys of the batch ask of that."""
-        asked: defaultdict[str, set[str]] = defaultdict(set)
-        for message in messages:
-            policy, _ = self._version(message)
-            if policy.customers_when is not None:
-                asked[policy.customers_when].add(message.person)
-        return self._asking.customers(asked, at, unanswered)
 
     def _find_unmet(
         self, messages: Sequence[OutboxMessage], at: datetime, unanswered: Unanswered
