@@ -5,7 +5,6 @@ from __future__ import annotations
 from rekindle.predictions.buying import fit_sbg_counts
 from rekindle.predictions.cards import CardQuestion, ModelCard, build_card
 from rekindle.predictions.groups import GroupModels, PastGroup, load_group_models
-from rekindle.predictions.hazard import ReturnModel, fit_returns
 from rekindle.predictions.histories import Histories, build_purchase_days, read_histories
 from rekindle.predictions.judging import Bin, Judgement, judge
 from rekindle.predictions.keeping import DayOfScores, score_day, tell_staleness
@@ -21,6 +20,7 @@ from rekindle.predictions.outlook import (
     past_days,
     warn_of_season,
 )
+from rekindle.predictions.returns import ReturnModel, fit_returns
 from rekindle.predictions.scoring import (
     KnownPast,
     ScoreRun,

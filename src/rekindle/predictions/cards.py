@@ -11,10 +11,10 @@ import numpy as np
 
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Facts
-from rekindle.predictions.hazard import STEP, ReturnModel, fit_returns
 from rekindle.predictions.judging import Judgement, judge
 from rekindle.predictions.lapsing import find_days_left, load_lines
 from rekindle.predictions.parts import Run
+from rekindle.predictions.returns import STEP, ReturnModel, fit_returns
 from rekindle.predictions.scoring import EPOCH, KnownPast, load_past
 from rekindle.predictions.warning import WarningModel, fit_warning
 from rekindle.vocabulary import Unknown

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rekindle.facts import Facts
-from rekindle.predictions.hazard import fit_returns
 from rekindle.predictions.histories import Floats
 from rekindle.predictions.outlook import (
     FEWEST_PEOPLE,
@@ -26,6 +25,7 @@ from rekindle.predictions.outlook import (
     foresee_by_model,
 )
 from rekindle.predictions.parts import Run
+from rekindle.predictions.returns import fit_returns
 from rekindle.predictions.scoring import KnownPast, load_past
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, percent

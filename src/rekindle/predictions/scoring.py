@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from rekindle.errors import UsageError
 from rekindle.facts import Facts
-from rekindle.predictions.hazard import ReturnModel, fit_returns
 from rekindle.predictions.histories import Floats, Histories, join_histories
 from rekindle.predictions.parts import HistoryParts, Run
+from rekindle.predictions.returns import ReturnModel, fit_returns
 from rekindle.predictions.sends import find_sent
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted, numbered
@@ -60,7 +60,7 @@ class ScoreRun:
                 "sent_to": self.sent_to,
                 "landmarks": self.model.landmarks,
                 "silences": self.model.rows,
-                "returns": self.model.returns,
+                "returns": self.model.orders,
             },
             "warnings": list(self.warnings),
         }

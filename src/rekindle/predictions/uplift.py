@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import norm, rankdata
 
-from rekindle.predictions.hazard import fit_logistic
 from rekindle.predictions.histories import Floats
+from rekindle.predictions.landmarks import fit_logistic
 from rekindle.vocabulary import Unknown
 
 FOLDS = 5

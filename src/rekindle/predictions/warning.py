@@ -11,17 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
-from rekindle.predictions.hazard import (
-    FEWEST_RETURNS,
-    MOST_LANDMARKS,
-    build_features,
-    fit_logistic,
-    own_gaps,
-)
 from rekindle.predictions.histories import Days, Floats, Histories, PastOrders
+from rekindle.predictions.landmarks import FEWEST_OUTCOMES, HazardModel, look_back, own_gaps
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
 
@@ -50,23 +42,8 @@ class Foreseen:
     days: Days
 
 
-@dataclass(frozen=True)
-class WarningModel:
-    """A fitted model; its ``weights`` begin with the constant, of standardised features.
-
-    ``rows`` people at ``landmarks`` days were learned from, ``orders`` of whom ordered within
-    a step of ``step`` days. ``gap`` is the shop's mean gap in days.
-    """
-
-    features: tuple[str, ...]
-    means: Floats
-    scales: Floats
-    weights: Floats
-    gap: float
-    step: int
-    landmarks: int
-    rows: int
-    orders: int
+class WarningModel(HazardModel):
+    """The chance that people who have not lapsed order again, fitted."""
 
     def estimate(self, known: PastOrders, day: int, left: Days) -> Foreseen:
         """Return what is foreseen on ``day`` of people who lapse in ``left`` days, 1 or more.
@@ -79,7 +56,7 @@ class WarningModel:
         days = np.full((size, len(QUANTILES)), NEVER, dtype=np.int64)
         end = int(max(MOST_DAYS, left[is_asked].max(initial=0)))
         for begin in range(0, end, self.step):
-            hazard = self._hazard(known, day + begin)
+            hazard = self.hazard(known, day + begin)
             over = np.clip(left - begin, 0, self.step)
             risk *= (1 - hazard) ** (over / self.step)
             for place, share in enumerate(QUANTILES):
@@ -96,11 +73,6 @@ class WarningModel:
             found = self.step * np.log(left / lasting) / np.log1p(-hazard)
         return np.asarray(np.where(np.isfinite(found), np.maximum(found, 0), np.inf))
 
-    def _hazard(self, known: PastOrders, day: int) -> Floats:
-        values = (build_features(known, day, self.gap, self.features) - self.means) / self.scales
-        found: Floats = np.clip(expit(self.weights[0] + values @ self.weights[1:]), 1e-12, 1 - 1e-9)
-        return found
-
 
 def fit_warning(histories: Histories, until: int) -> WarningModel | Unknown:
     """Return the model of orders before the day ``until``, or why there is none."""
@@ -108,31 +80,18 @@ def fit_warning(histories: Histories, until: int) -> WarningModel | Unknown:
         return Unknown("nobody has ordered yet")
     gap = histories.gap
     step = int(np.clip(round(gap / STEPS_A_GAP), 1, LONGEST_STEP))
-    days = _landmarks(int(histories.day.min()), until, step)
-    parts: list[Floats] = []
-    outcomes: list[NDArray[np.bool_]] = []
-    for day in days:
-        known = histories.known(day)
-        is_seen = (known.count > 0) & (day - known.last <= LONGEST_RATIO * own_gaps(known, gap))
-        parts.append(build_features(known, day, gap, FEATURES)[is_seen])
-        outcomes.append(histories.bought_within(day, step)[is_seen])
-    outcome = np.concatenate(outcomes) if outcomes else np.zeros(0, dtype=bool)
-    orders = int(outcome.sum())
-    if min(orders, outcome.size - orders) < FEWEST_RETURNS:
-        return Unknown(
-            f"{counted(orders, 'order')} came within {counted(step, 'day')} of {outcome.size:,} "
-            f"looks at customers; {FEWEST_RETURNS} have to come, and as many not"
-        )
-    values = np.vstack(parts)
-    means, scales = values.mean(axis=0), values.std(axis=0)
-    scales[scales == 0] = 1.0
-    weights = fit_logistic((values - means) / scales, outcome.astype(np.float64))
-    return WarningModel(
-        FEATURES, means, scales, weights, gap, step, len(days), outcome.size, orders
+    seen = look_back(
+        histories,
+        until,
+        features=FEATURES,
+        step=step,
+        every=EVERY,
+        is_of=lambda known, day: day - known.last <= LONGEST_RATIO * own_gaps(known, gap),
     )
-
-
-def _landmarks(first: int, until: int, step: int) -> list[int]:
-    span = until - step - (first + step)
-    every = max(EVERY, -(-span // MOST_LANDMARKS))
-    return list(range(until - step, first + step, -every))
+    if not seen.suffices:
+        return Unknown(
+            f"{counted(seen.orders, 'order')} came within {counted(step, 'day')} of "
+            f"{seen.outcome.size:,} looks at customers; {FEWEST_OUTCOMES} have to come, and as "
+            "many not"
+        )
+    return WarningModel.learn(seen)

@@ -235,7 +235,7 @@ def _show(found: ScoreRun | LapseRun, on: str) -> None:
                 for one in first
             ],
             notes=[
-                f"Learned from {found.model.rows:,} silences {people}, {found.model.returns:,} of "
+                f"Learned from {found.model.rows:,} silences {people}, {found.model.orders:,} of "
                 "which ended within 30 days. The date is of those who do order.",
                 *more,
             ],
