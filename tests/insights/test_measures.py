@@ -148,7 +148,7 @@ def test_groups_of_people_add_up_to_everyone(measured: Any) -> None:
     ]
     table = measured(people, by="silence")
     groups = {name: value(table, "entered", name).figure for name in table.values}
-    assert groups == {"all": 3, "0–29 days": 1, "90–179 days": 1, "no purchase known": 1}
+    assert groups == {"all": 3, "0–29 days": 1, "90–179 days": 1, "none known": 1}
     assert value(table, "reactivation_rate", "90–179 days").beside == 0.0
 
 

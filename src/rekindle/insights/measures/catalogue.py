@@ -7,23 +7,35 @@ follow. Figures that the report states as well are computed where the report has
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from rekindle.insights.measures.model import DeclaredMeasure, Group, Silence, Subject, Unit, Value
+from rekindle.insights.measures.model import (
+    NOBODY_RETURNED,
+    RETAINED,
+    DeclaredMeasure,
+    Group,
+    Silence,
+    Subject,
+    Unit,
+    Value,
+)
 from rekindle.insights.survival import Interval, estimate_survival
 from rekindle.insights.wire import Figure
 from rekindle.vocabulary import Unknown
 
-RETAINED_DAYS = 90
+RETAINED_DAYS = RETAINED.days
 LAPSED_DAYS = 180
 NOBODY_ENTERED = Unknown("nobody was assigned to be treated")
 NOBODY_REACHED = Unknown("no message reached anybody")
 NOBODY_CLICKED = Unknown("nobody followed a link")
-NOBODY_RETURNED = Unknown("nobody has come back yet")
 BACK_BY_STAYS = Unknown(
-    "who came back did so by a subscription, of which days without a purchase say nothing; "
-    "`rekindle audit` tells how many subscribers left a second time"
+    "who came back did so by a subscription, and where there are orders, whether people stay is "
+    "asked of these; `rekindle audit` tells how many subscribers left a second time"
 )
+TIME_RUNS = Unknown(f"nobody's {RETAINED_DAYS} days after their return are over")
+NO_PEERS = Unknown("nobody outside the journey bought then who had not been away")
+NO_FIRST_STAYS = Unknown("nobody outside the journey subscribed for the first time then")
 NO_COST = Unknown("the messages cost nothing that was recorded")
 Test = Callable[[Subject], bool]
 
@@ -89,22 +101,21 @@ def count_returned(group: Group) -> Value:
 
 
 def count_retained(group: Group) -> Value:
-    """Return how many of those who returned bought again in time, of those whose time is over."""
+    """Return how many of those who returned bought again in time, or stayed, once that is known."""
     if not group.treated:
         return Value(NOBODY_ENTERED)
     back = _returned(group.treated)
     if not back:
         return Value(NOBODY_RETURNED)
-    if all(one.returned_on is None for one in back):
+    courses = find_courses(back, group)
+    if not courses:
         return Value(BACK_BY_STAYS)
-    over = [
-        (days, ended)
-        for days, ended in find_silences(back, group)
-        if ended or days >= RETAINED_DAYS
-    ]
+    over = [(days, ended) for days, ended in courses if ended or days >= RETAINED_DAYS]
     if not over:
-        return Value(Unknown(f"nobody's {RETAINED_DAYS} days after their return are over"))
-    count = sum(ended and days <= RETAINED_DAYS for days, ended in over)
+        return Value(TIME_RUNS)
+    # What ends a stay is a departure, and what ends a silence a purchase.
+    ends = sum(ended and days <= RETAINED_DAYS for days, ended in over)
+    count = len(over) - ends if group.of.by_stays else ends
     return Value(float(count), count, len(over))
 
 
@@ -161,41 +172,62 @@ def average_depth(group: Group) -> Value:
     return _share(count, len(clicked), NOBODY_CLICKED)
 
 
-def rate_retention(group: Group) -> Value:
-    """Return the share of those who returned who bought again in time, beside their peers'."""
-    return _survive(group, RETAINED_DAYS, lambda share: share)
-
-
-def rate_second_lapse(group: Group) -> Value:
-    """Return the share of those who returned and then fell silent again, beside their peers'."""
-    return _survive(group, LAPSED_DAYS, lambda share: 1 - share)
-
-
-def _survive(group: Group, days: int, read: Callable[[float], float]) -> Value:
+def average_later_revenue(group: Group) -> Value:
+    """Return net revenue of the first days from the return on, per person who returned."""
     back = _returned(group.treated)
     if not back:
         return Value(NOBODY_RETURNED, base=0)
-    if all(one.returned_on is None for one in back):
-        return Value(BACK_BY_STAYS, base=len(back))
-    found = _estimate(find_silences(back, group), days)
+    brought = [one.later_revenue for one in back if one.later_revenue is not None]
+    return _share(sum(brought), len(brought), TIME_RUNS)
+
+
+def rate_retention(group: Group) -> Value:
+    """Return the share of those who returned who bought again in time, or stayed."""
+    return _survive(group, RETAINED_DAYS, of_ended=not group.of.by_stays)
+
+
+def rate_second_lapse(group: Group) -> Value:
+    """Return the share of those who returned and then fell silent again, or left."""
+    return _survive(group, LAPSED_DAYS, of_ended=group.of.by_stays)
+
+
+def _survive(group: Group, days: int, *, of_ended: bool) -> Value:
+    """Return the share whose course ended in time, or did not, beside their peers'."""
+    back = _returned(group.treated)
+    if not back:
+        return Value(NOBODY_RETURNED, base=0)
+    courses = find_courses(back, group)
+    if not courses:
+        return Value(BACK_BY_STAYS, base=0)
+
+    def read(share: float) -> float:
+        return share if of_ended else 1 - share
+
+    found = _estimate(courses, days)
     peers = _estimate(group.of.peers, days)
-    beside = peers if isinstance(peers, Unknown) else read(peers.value)
+    if not group.of.peers:
+        peers = NO_FIRST_STAYS if group.of.by_stays else NO_PEERS
+    told = Value(
+        found if isinstance(found, Unknown) else read(found.value),
+        base=len(courses),
+        beside=peers if isinstance(peers, Unknown) else read(peers.value),
+        beside_of="first-time subscribers" if group.of.by_stays else "",
+    )
     if isinstance(found, Unknown):
-        return Value(found, base=len(back), beside=beside)
+        return told
     low, high = sorted((read(found.low), read(found.high)))
-    return Value(read(found.value), base=len(back), low=low, high=high, beside=beside)
+    return replace(told, low=low, high=high)
 
 
-def _estimate(silences: Sequence[Silence], days: int) -> Interval | Unknown:
-    if not silences:
-        return Unknown("nobody outside the journey bought then who had not been away")
-    lengths, ended = zip(*silences, strict=True)
-    course = estimate_survival(lengths, ended, [1] * len(silences))
-    return course.estimate_ended(days)
+def _estimate(courses: Sequence[Silence], days: int) -> Interval | Unknown:
+    lengths, ended = zip(*courses, strict=True) if courses else ((), ())
+    return estimate_survival(lengths, ended, [1] * len(courses)).estimate_ended(days)
 
 
-def find_silences(people: Sequence[Subject], group: Group) -> list[Silence]:
-    """Return how long each person who returned stayed silent after that day."""
+def find_courses(people: Sequence[Subject], group: Group) -> list[Silence]:
+    """Return how long each person who returned was silent after that day, or subscribed."""
+    if group.of.by_stays:
+        return [one.stay for one in people if one.stay is not None]
     found = []
     for one in people:
         if one.returned_on is None:
@@ -218,6 +250,7 @@ _RETURNS = ("returns",)
 _PAGE = "how-to/measure/catalogue.md"
 _SHIPPED = "ledger_touch, ledger_delivery"
 _BOUGHT = "ledger_enrolment and orders"
+_EARNED = "orders, or subscriptions"
 
 
 def _page(name: str) -> str:
@@ -295,9 +328,10 @@ _ALL = (
         "retained",
         Unit.PEOPLE,
         f"of those who returned and bought again, or whose {RETAINED_DAYS} days are over, those "
-        f"who bought on another day within {RETAINED_DAYS} days",
+        f"who bought on another day within {RETAINED_DAYS} days; without orders, of those who left "
+        f"again, or whose {RETAINED_DAYS} days are over, those who were subscribed throughout",
         f"{RETAINED_DAYS} days from the return",
-        _BOUGHT,
+        f"{_BOUGHT}, or subscriptions",
         (*_RETURNS, "after"),
         count_retained,
     ),
@@ -333,7 +367,7 @@ _ALL = (
         Unit.MONEY,
         "net revenue of the people who returned ÷ people returned",
         _IN_WINDOW,
-        "orders",
+        _EARNED,
         (*_RETURNS, "revenue"),
         average_revenue,
     ),
@@ -341,20 +375,32 @@ _ALL = (
         "subsequent_retention",
         Unit.SHARE,
         f"share of those who returned who buy on another day within {RETAINED_DAYS} days, by "
-        "Kaplan and Meier, so that silences that still run count for as long as they were seen",
+        "Kaplan and Meier, so that silences that still run count for as long as they were seen; "
+        "without orders, of those who are still subscribed after them",
         f"{RETAINED_DAYS} days from the return",
-        "orders",
+        _EARNED,
         (*_RETURNS, "after", "peers"),
         rate_retention,
     ),
     _measure(
         "second_lapse",
         Unit.SHARE,
-        f"share of those who returned who are silent for {LAPSED_DAYS} days after it, likewise",
+        f"share of those who returned who are silent for {LAPSED_DAYS} days after it, likewise; "
+        "without orders, of those who left within them",
         f"{LAPSED_DAYS} days from the return",
-        "orders",
+        _EARNED,
         (*_RETURNS, "after", "peers"),
         rate_second_lapse,
+    ),
+    _measure(
+        "subsequent_revenue",
+        Unit.MONEY,
+        f"net revenue from the return on, with it, within {RETAINED_DAYS} days ÷ people returned "
+        "whose days are over; without orders, what their subscriptions brought",
+        f"{RETAINED_DAYS} days from the return",
+        _EARNED,
+        (*_RETURNS, "later_revenue"),
+        average_later_revenue,
     ),
     _measure(
         "cost_per_reactivated",

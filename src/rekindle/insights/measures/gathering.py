@@ -6,7 +6,8 @@ The queries are built apart from being run, so that the query behind a figure ca
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import ibis
@@ -14,7 +15,22 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.facts import INSTANT, PURCHASE, Engine, Facts
-from rekindle.insights.measures.model import MeasuredPeople, Silence, Subject
+from rekindle.insights.measures.model import (
+    NOBODY_RETURNED,
+    RETAINED,
+    MeasuredPeople,
+    Silence,
+    Subject,
+)
+from rekindle.insights.measures.staying import (
+    ask_first_stays,
+    bring_assigned,
+    build_own_stays,
+    find_silence,
+    find_stay,
+    load_first_stays,
+    load_spells,
+)
 from rekindle.insights.outcomes import (
     Outcomes,
     Returned,
@@ -30,8 +46,15 @@ from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import Unknown
 
 _DAY = timedelta(days=1)
+_AN_INSTANT = timedelta(microseconds=1)
 _RETURNERS = pa.schema({"person": pa.string(), "since": pa.timestamp("us", tz="UTC")})
-_PEOPLE = pa.schema({"person": pa.string()})
+_LATER = pa.schema(
+    {
+        "person": pa.string(),
+        "entered_at": pa.timestamp("us", tz="UTC"),
+        "until_at": pa.timestamp("us", tz="UTC"),
+    }
+)
 
 
 def gather(
@@ -51,15 +74,22 @@ def gather(
     """
     subjects: list[Subject] = []
     peers: list[Silence] = []
+    by_stays = False
     for record in records:
         outcomes = load_outcomes(engine, facts, record)
         returned = find_returned(record, outcomes)
-        bought = _load_days(record, returned, facts, engine)
-        subjects += _describe(record, outcomes, returned, bought, agreed)
-        peers += _load_peers(record, returned, facts, engine, until_on)
+        found = _describe(record, outcomes, returned, agreed)
+        found = _with_later_revenue(found, record, facts, engine, outcomes)
+        if outcomes.of_subscriptions:
+            by_stays = True
+            subjects += _with_stays(found, record, facts, engine, until_on)
+            peers += load_first_stays(record, returned, facts, engine, until_on)
+        else:
+            subjects += _with_days(found, _load_days(record, returned, facts, engine))
+            peers += _load_peers(record, returned, facts, engine, until_on)
     if any(fate.clicked_at for record in records for fate in record.fates):
         clicks = None
-    return MeasuredPeople(subjects, until_on, facts.currency, peers, openings, clicks)
+    return MeasuredPeople(subjects, until_on, facts.currency, peers, openings, clicks, by_stays)
 
 
 def build_queries(
@@ -74,13 +104,22 @@ def build_queries(
     assigned = bring_members(engine, "explain_assigned", record.assigned, record)
     members = bring_members(engine, "explain_members", record.members, record)
     seen = with_sightings(engine, build_purchases(orders, facts), record.seen)
+    of_subscriptions = outcomes.of_subscriptions
+    after: ir.Table = build_days(_bring_returned(engine, returned), purchases)
+    peers: ir.Table | Unknown = _peers_of(record, returned, facts, engine)
+    if of_subscriptions:
+        after = build_own_stays(bring_assigned(engine, record), facts, record.until)
+        peers = ask_first_stays(record, returned, facts, engine)
     return {
         "revenue": build_spending(
-            assigned, orders, facts, until, of_subscriptions=outcomes.of_subscriptions
+            assigned, orders, facts, until, of_subscriptions=of_subscriptions
         ),
         "returns": build_returns(members, seen),
-        "after": build_days(_bring_returned(engine, returned), purchases),
-        "peers": _peers_of(record, returned, facts, engine),
+        "after": after,
+        "peers": peers,
+        "later_revenue": _spending_after(
+            record, returned, facts, engine, of_subscriptions=of_subscriptions
+        ),
     }
 
 
@@ -146,14 +185,12 @@ def _peers_of(
     """Return the question for the peers, or why there are none."""
     silences = [at - one.last_order_at for one, at in returned.values() if one.last_order_at]
     if not silences:
-        return Unknown("nobody has come back yet")
+        return NOBODY_RETURNED
     orders = _orders(record, facts)
     times = [at for _, at in returned.values()]
-    rows = [{"person": one.person} for one in record.assigned]
-    members = engine.bring("measured_members", pa.Table.from_pylist(rows, schema=_PEOPLE))
     return build_peers(
         orders.filter(orders.kind == PURCHASE),
-        members,
+        bring_assigned(engine, record),
         first=min(times).date(),
         last=max(times).date(),
         shorter_than=int(min(silences) / _DAY),
@@ -173,11 +210,7 @@ def _load_peers(
 
 
 def _describe(
-    record: JourneyRecord,
-    outcomes: Outcomes,
-    returned: Returned,
-    bought: Mapping[str, Sequence[date]],
-    agreed: Collection[str],
+    record: JourneyRecord, outcomes: Outcomes, returned: Returned, agreed: Collection[str]
 ) -> list[Subject]:
     messages: defaultdict[str, list[MessageFate]] = defaultdict(list)
     for fate in record.fates:
@@ -190,15 +223,83 @@ def _describe(
             entered_at=one.entered_at,
             silence_days=_silence(one.last_order_at, one.entered_at),
             returned_at=returned[one.person][1] if one.person in returned else None,
-            returned_on=min(bought.get(one.person, ()), default=None),
+            returned_on=None,
             revenue=outcomes.revenue.get(one.person, 0.0),
             messages=tuple(messages.get(one.person, ())),
-            bought_on=tuple(bought.get(one.person, ())),
             is_noticed=one.person in agreed,
             covariates=one.covariates,
         )
         for one in record.assigned
     ]
+
+
+def _with_days(
+    subjects: Sequence[Subject], bought: Mapping[str, Sequence[date]]
+) -> Iterator[Subject]:
+    """Yield people with the days of their orders from the return on."""
+    for one in subjects:
+        days = bought.get(one.person, ())
+        yield replace(one, returned_on=min(days, default=None), bought_on=tuple(days))
+
+
+def _with_stays(
+    subjects: Sequence[Subject],
+    record: JourneyRecord,
+    facts: Facts,
+    engine: Engine,
+    until_on: date,
+) -> Iterator[Subject]:
+    """Yield people with how long they had been gone, and how long they stayed once back."""
+    spells = load_spells(record, facts, engine)
+    for one in subjects:
+        own, back = spells.get(one.person, ()), one.returned_at
+        yield replace(
+            one,
+            silence_days=find_silence(own, one.entered_at, facts.zone),
+            stay=None if back is None else find_stay(own, back, facts.zone, until_on),
+        )
+
+
+def _with_later_revenue(
+    subjects: Sequence[Subject],
+    record: JourneyRecord,
+    facts: Facts,
+    engine: Engine,
+    outcomes: Outcomes,
+) -> list[Subject]:
+    """Return people with what the first days from their return on brought, once these are over."""
+    returned = find_returned(record, outcomes)
+    if not returned:
+        return list(subjects)
+    asked = _spending_after(
+        record, returned, facts, engine, of_subscriptions=outcomes.of_subscriptions
+    )
+    brought = {row["person"]: float(row["net"]) for row in engine.run(asked).to_pylist()}
+    return [
+        replace(one, later_revenue=brought.get(one.person, 0.0))
+        if one.returned_at is not None and one.returned_at + RETAINED <= record.until
+        else one
+        for one in subjects
+    ]
+
+
+def _spending_after(
+    record: JourneyRecord,
+    returned: Returned,
+    facts: Facts,
+    engine: Engine,
+    *,
+    of_subscriptions: bool,
+) -> ir.Table:
+    """Return ``person`` and ``net``, of the first days from the return on, with the return."""
+    rows = [
+        {"person": person, "entered_at": at - _AN_INSTANT, "until_at": at + RETAINED}
+        for person, (_, at) in returned.items()
+    ]
+    people = engine.bring("measured_later", pa.Table.from_pylist(rows, schema=_LATER))
+    until = ibis.literal(record.until, type=INSTANT)
+    orders = _orders(record, facts)
+    return build_spending(people, orders, facts, until, of_subscriptions=of_subscriptions)
 
 
 def _silence(last: datetime | None, entered: datetime) -> float | None:

@@ -32,7 +32,7 @@ _SILENCES = (30, 90, 180, 365)
 
 def _say_silence(one: Subject) -> str:
     if one.silence_days is None:
-        return "no purchase known"
+        return "none known"
     low = 0
     for high in _SILENCES:
         if one.silence_days < high:
@@ -55,7 +55,7 @@ _MESSAGES: Mapping[str, Callable[[MessageFate], str]] = {
 WAYS = MappingProxyType(
     {
         "journey": "the journey they are in",
-        "silence": "days since their last purchase when they entered",
+        "silence": "days since their last purchase when they entered, or since they left",
         "month": "the month in which they entered (UTC)",
         "channel": "the channel of a message they had",
         "step": "the step of a message they had",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rekindle.insights.record import MessageFate
 from rekindle.insights.wire import Figure
 from rekindle.journeys import Covariates
 from rekindle.vocabulary import Arm, Unknown
+
+RETAINED = timedelta(days=90)
+NOBODY_RETURNED = Unknown("nobody has come back yet")
 
 
 class Unit(StrEnum):
@@ -22,13 +25,19 @@ class Unit(StrEnum):
     NUMBER = "number"
 
 
+Silence = tuple[int, bool]
+"""Days without an order after one and whether one ended them; or subscribed, and if they left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """One person in one journey, from their first entry on.
 
     ``silence_days`` had passed since the purchase that was known then, None where there was
-    none. ``returned_at`` and ``revenue`` are as the report counts them, inside the window.
-    ``messages`` are those that left, and ``bought_on`` the days of purchases after the return.
+    none; in a business without orders, since they left. ``returned_at`` and ``revenue`` are as the
+    report counts them, inside the window. ``messages`` are those that left, ``bought_on`` the days
+    of orders after the return, and ``later_revenue`` what the first days from it on brought, None
+    while these are not over. ``stay`` is how long they were subscribed from the return on.
     """
 
     journey: str
@@ -43,6 +52,8 @@ class Subject:
     bought_on: tuple[date, ...] = ()
     is_noticed: bool = False
     covariates: Covariates = field(default_factory=dict)
+    stay: Silence | None = None
+    later_revenue: float | None = None
 
     @property
     def reached(self) -> Sequence[MessageFate]:
@@ -50,16 +61,14 @@ class Subject:
         return [one for one in self.messages if not one.has_bounced]
 
 
-Silence = tuple[int, bool]
-"""Days without a purchase after one, and whether a purchase ended them."""
-
-
 @dataclass(frozen=True, slots=True)
 class MeasuredPeople:
     """Everyone the measures are about, until an instant that is ``until_on`` in the business.
 
     ``peers`` are the silences of customers who bought when these returned and had not been
-    away for long. ``openings`` and ``clicks`` say why these are noticed of nobody, if so.
+    away for long. ``openings`` and ``clicks`` say why these are noticed of nobody, if so. With
+    ``by_stays`` there are no orders: whether people stay is asked of subscriptions, and peers are
+    those who subscribed for the first time as these came back.
     """
 
     subjects: Sequence[Subject]
@@ -68,6 +77,7 @@ class MeasuredPeople:
     peers: Sequence[Silence]
     openings: Unknown | None = None
     clicks: Unknown | None = None
+    by_stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,8 @@ class Group:
 class Value:
     """A figure with what it is of: ``count`` (people, messages, money) of ``base``.
 
-    ``beside`` is the same of those it is compared with: the holdout, or never-lapsed peers.
+    ``beside`` is the same of those it is compared with: the holdout, or never-lapsed peers, or
+    ``beside_of`` where it is of others than the measure declares.
     """
 
     figure: Figure
@@ -96,6 +107,7 @@ class Value:
     low: float | None = None
     high: float | None = None
     beside: Figure | None = None
+    beside_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

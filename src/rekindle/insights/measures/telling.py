@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
-from rekindle.insights.measures.catalogue import CATALOGUE
+from rekindle.insights.measures.catalogue import CATALOGUE, find_courses
 from rekindle.insights.measures.grouping import EVERYONE, NO_HOLDOUT, OVERLAP, list_ways, split
 from rekindle.insights.measures.model import (
     DeclaredMeasure,
@@ -20,6 +20,7 @@ from rekindle.insights.tables import TextTable
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure
 from rekindle.insights.words import UNKNOWN, say_amount, say_count, say_share
 from rekindle.vocabulary import Unknown
+from rekindle.wording import counted
 
 _SCHEMA = pa.schema(
     [
@@ -43,6 +44,7 @@ def measure(population: MeasuredPeople, *, about: str, by: str = "") -> MeasureT
     groups = split(population, by)
     is_overlapping = any(one.holdout is NO_HOLDOUT for one in groups)
     notes = [OVERLAP] if is_overlapping else []
+    notes += _left_out(groups[0])
     if len({one.journey for one in population.subjects}) > 1:
         notes.append("Who is in two journeys counts in each of them.")
     return MeasureTable(
@@ -52,6 +54,17 @@ def measure(population: MeasuredPeople, *, about: str, by: str = "") -> MeasureT
         {one.name: _compute(one) for one in groups},
         tuple(notes),
     )
+
+
+def _left_out(everyone: Group) -> Iterator[str]:
+    """Yield of how many people who are back nothing is said of whether they stayed."""
+    back = [one for one in everyone.treated if one.returned_at is not None]
+    told = len(find_courses(back, everyone))
+    if told and (missing := len(back) - told):
+        yield (
+            f"{counted(missing, 'person')} came back by a subscription alone: whether people stay "
+            "is asked of orders here, and not of them."
+        )
 
 
 def _compute(group: Group) -> Mapping[str, Value]:
@@ -81,7 +94,8 @@ def _write(declared: DeclaredMeasure, value: Value) -> Json:
         if (found := getattr(value, name)) is not None:
             told[name] = round(found, 4)
     if value.beside is not None:
-        told["beside"] = {"of": declared.beside, "value": write_figure(value.beside)}
+        of = value.beside_of or declared.beside
+        told["beside"] = {"of": of, "value": write_figure(value.beside)}
     return told
 
 
@@ -160,7 +174,7 @@ def _row(declared: DeclaredMeasure, value: Value, currency: str) -> tuple[str, .
         ends = f"{low} – {high}"
     beside = ""
     if value.beside is not None:
-        beside = f"{declared.beside}: {_say(declared, value.beside, currency)}"
+        beside = f"{value.beside_of or declared.beside}: {_say(declared, value.beside, currency)}"
     of = "" if value.base is None else say_count(value.base)
     return (declared.title, _say(declared, value.figure, currency), of, ends, beside)
 
