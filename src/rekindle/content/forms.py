@@ -26,6 +26,7 @@ LAYOUT = "layout"
 WHOLE = re.compile(r"<mjml\b")
 PLACE = re.compile(r"\{\{-?\s*content\s*-?\}\}")
 CONTENT = "content"
+BUTTON = "<mj-button"
 MAIL_KEYS = ("language", "why")
 NOTE_KEYS = ("title", "url")
 # https://www.unicode.org/cldr/: the languages whose usual script runs from right to left.
@@ -85,6 +86,7 @@ class Mail:
         # The template's own markup was escaped when it was rendered.
         framed = {
             CONTENT: Markup(own),
+            "has_button": BUTTON in own,
             "language": language,
             "direction": "rtl" if is_turned else "ltr",
             "start": "right" if is_turned else "left",

@@ -45,6 +45,7 @@ VARIABLES = {
 
 LAYOUT_VARIABLES = {
     "content": "The template's own sections; a layout shows them once, inside `<mj-body>`.",
+    "has_button": "Whether these sections have a button of their own, which leads elsewhere.",
     "language": "The template's language, or else that of `[shop]`.",
     "direction": "`rtl` where that language is written from right to left, else `ltr`.",
     "start": "The side on which its lines begin: `left` or `right`.",
