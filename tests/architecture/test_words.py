@@ -78,6 +78,7 @@ def test_a_noun_of_the_glossary_is_explained_once() -> None:
 
 def test_no_class_or_module_goes_by_a_word_that_is_not_used() -> None:
     assert len(BANNED) > 10
-    names = [(module.place, module.path.stem) for module in SHIPPED]
+    named = [module for module in SHIPPED if "/migrations/" not in module.place]  # kept for ever
+    names = [(module.place, module.path.stem) for module in named]
     names += [(module.place, name) for module in SHIPPED for name in classes(module)]
     assert [f"{place}: {name}" for place, name in names if parts(name) & set(BANNED)] == []

@@ -9,7 +9,7 @@ import pytest
 
 from rekindle.clock import MovableClock
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, read_reports
+from rekindle.ledger import Inbox, ready_events
 from rekindle.runtime import Workspace
 from tests.cli.commands import rekindle
 
@@ -60,7 +60,7 @@ def test_what_someone_did_is_shown_though_no_facts_are_there_yet(copy: Path) -> 
     rekindle("tick", "-C", copy)
     space = Workspace.open(copy, clock=MovableClock(NOW))
     call = {"type": "page", "userId": "guest"}
-    reports = read_reports(space.ledger, [read_event(call, received_at=NOW)])
+    reports = ready_events(space.ledger, [read_event(call, received_at=NOW)])
     Inbox(space.ledger, space.book).take("web", reports, NOW)
     shown = rekindle("explain", "guest", "-C", copy).out
     assert "guest is in no facts yet" in shown

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rekindle.config import Config, LifecycleSettings
 from rekindle.facts import import_sources, open_lake
-from rekindle.intake import OrderEvent, fold_order
+from rekindle.intake import KeptEvent, fold_order
 from rekindle.profiles import build_profiles
 
 DAY = timedelta(days=1)
@@ -79,8 +79,8 @@ def test_an_order_that_says_more_at_the_next_import(tmp_path: Path) -> None:
 
 
 def test_events_of_one_order(tmp_path: Path) -> None:
-    def event(name: str, number: float, **content: float) -> OrderEvent:
-        return OrderEvent(name, "ann", START + number * DAY, content)
+    def event(name: str, number: float, **content: float) -> KeptEvent:
+        return KeptEvent(name, "ann", START + number * DAY, content)
 
     told = [event("order_refunded", 9, total=10), event("order_refunded", 20, total=15)]
     for number, events in enumerate(([event("order_completed", 0, revenue=40), *told], told)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.intake import BasketEvent, basket_rows
+from rekindle.intake import KeptEvent, basket_rows
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MUG = {"product_id": "p1", "name": "Mug", "quantity": 2, "price": "12.50"}
@@ -17,10 +17,10 @@ LAMP = {"sku": "p2", "price": 40, "url": "https://s.example/p2", "image_url": "h
 def event(name: str, *products: Any, minute: int = 0, by_page: bool = False, **more: Any) -> Any:
     content = {"products": list(products), **more} if name.startswith("c") else {**more}
     at = NOON + timedelta(minutes=minute)
-    return BasketEvent(name, "ada", at, content, is_by_page=by_page)
+    return KeptEvent(name, "ada", at, content, message_id="visitor:1" if by_page else "1")
 
 
-def rows(*events: BasketEvent) -> list[tuple[str, str, bool]]:
+def rows(*events: KeptEvent) -> list[tuple[str, str, bool]]:
     found = basket_rows(events, "GBP")
     return [(row["product_id"], row["quantity"], row["is_whole"]) for row in found]
 
@@ -45,8 +45,8 @@ def test_a_whole_basket_names_its_products(name: str) -> None:
 
 def test_an_emptied_basket_is_a_statement_and_one_without_a_list_is_none() -> None:
     assert rows(event("cart_updated")) == [("-", "0", True)]
-    assert rows(BasketEvent("cart_viewed", "ada", NOON, {})) == []
-    assert rows(BasketEvent("cart_viewed", "ada", NOON, {"products": "p1"})) == []
+    assert rows(KeptEvent("cart_viewed", "ada", NOON, {})) == []
+    assert rows(KeptEvent("cart_viewed", "ada", NOON, {"products": "p1"})) == []
 
 
 def test_what_is_put_in_and_taken_out_is_no_whole_basket() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.intake import OrderEvent, fold_order, read_amounts, read_lines
+from rekindle.intake import KeptEvent, fold_order, read_amounts, read_lines
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # The example of https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed
@@ -25,8 +25,8 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def told(name: str, hour: int = 0, **content: Any) -> OrderEvent:
-    return OrderEvent(f"order_{name}", "ada", NOON + timedelta(hours=hour), content)
+def told(name: str, hour: int = 0, **content: Any) -> KeptEvent:
+    return KeptEvent(f"order_{name}", "ada", NOON + timedelta(hours=hour), content)
 
 
 def money(row: dict[str, Any] | None) -> tuple[float, float, float]:
@@ -80,7 +80,7 @@ def test_an_update_of_an_order_from_a_file_changes_only_what_it_names() -> None:
         "discount": "5",
         "refund": "1",
     }
-    update = OrderEvent("order_updated", None, NOON, {"note": "gift"})
+    update = KeptEvent("order_updated", None, NOON, {"note": "gift"})
     row = fold_order("1", [update], held)
     assert money(row) == (50, 5, 1)
     assert row is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rekindle.journeys import parse_journey, sequence_journeys
-from rekindle.journeys.population.payments import list_payment_deeds
+from rekindle.journeys.population.payments import list_payment_signals
 from rekindle.vocabulary import Purpose
 from tests.subscriptions.businesses import Business, Row, at, pause, payment, subscription
 
@@ -25,7 +25,7 @@ def deeds(business: Business, now: str | None = None) -> list[tuple[str, int]]:
     """Return the events with their day of March, as a replay sees them, or a worker now."""
     engine = business.shop().engine()
     more = {} if now is None else {"at": at(now), "still_open": True}
-    found = list_payment_deeds(engine, engine.facts(), EVENTS, **more)  # type: ignore[arg-type]
+    found = list_payment_signals(engine, engine.facts(), EVENTS, **more)  # type: ignore[arg-type]
     engine.close()
     return [(one.name.removeprefix("payment_"), one.at.day) for one in found]
 

@@ -17,9 +17,8 @@ from rekindle.ledger import (
     HeardNotice,
     Inbox,
     KeptNotices,
-    LedgerBook,
     models,
-    read_reports,
+    ready_events,
 )
 from rekindle.messages import hide_address
 from rekindle.testing.book_contract import (
@@ -29,6 +28,7 @@ from rekindle.testing.book_contract import (
     build_move,
     build_version,
 )
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Channel, SignalKind
 
 EMAIL = "Ada.Byron@bücher.example"
@@ -38,7 +38,7 @@ NAMES = ("Augusta", "Lovelace")
 PRIVATE = (*SPELLINGS, "7946", *(name.lower() for name in NAMES), "old@example.org")
 
 
-def write_everywhere(alias: str, book: LedgerBook) -> None:
+def write_everywhere(alias: str, book: OpenedLedgerBook) -> None:
     """Let her words stand wherever a word can come from outside."""
     card = {"first_name": NAMES[0], "last_name": NAMES[1]}
     book.save_people([Person("C1", EMAIL, "GB", properties=card, phone=PHONE)])
@@ -73,7 +73,7 @@ def write_everywhere(alias: str, book: LedgerBook) -> None:
         for number, call in enumerate(calls)
     ]
     inbox = Inbox(alias, book)
-    inbox.take("web", read_reports(alias, events), START)
+    inbox.take("web", ready_events(alias, events), START)
     said = json.dumps({"email": EMAIL, "phone": PHONE}, ensure_ascii=False)
     notice = HeardNotice("stripe", "evt_1", "customer.created", "cus_1", "C1", START, said)
     KeptNotices(alias, book).take(notice, [], START)
@@ -99,7 +99,7 @@ def held(alias: str) -> set[str]:
     }
 
 
-def test_no_text_holds_what_was_private(book: LedgerBook, alias: str) -> None:
+def test_no_text_holds_what_was_private(book: OpenedLedgerBook, alias: str) -> None:
     write_everywhere(alias, book)
     before = held(alias)
     assert {"Touch.last_error", "Consent.wording", "AuditEntry.detail", "Event.payload"} < before
@@ -108,7 +108,7 @@ def test_no_text_holds_what_was_private(book: LedgerBook, alias: str) -> None:
     assert held(alias) == set()
 
 
-def test_what_is_about_others_stays_as_it_is(book: LedgerBook, alias: str) -> None:
+def test_what_is_about_others_stays_as_it_is(book: OpenedLedgerBook, alias: str) -> None:
     write_everywhere(alias, book)
     book.save_people([Person("C2", "bob@example.org", properties={"first_name": NAMES[0]})])
     AuditLog(alias).write("ann", "excluded", "C2", {"why": f"{NAMES[0]} asked"}, START)

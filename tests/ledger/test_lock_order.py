@@ -12,7 +12,7 @@ from django.db.models import Model
 from rekindle.consent import ConsentRecord
 from rekindle.gate import Decision
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, LedgerBook, MessageState, Outbox, models, read_reports
+from rekindle.ledger import Inbox, LedgerBook, MessageState, Outbox, models, ready_events
 from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Answer, Channel, Reason
 from tests.ledger.queueing import DAY, MINUTE, START, TERMS, Queue, claim
@@ -54,7 +54,7 @@ def test_a_report_takes_the_place_before_the_card(postgres: str) -> None:
     queue = Queue(postgres)
     queue.stand(queue.message())
     call = {"type": "identify", "userId": "alice", "traits": {"firstName": "Alice"}}
-    reports = read_reports(postgres, [read_event(call, received_at=START)])
+    reports = ready_events(postgres, [read_event(call, received_at=START)])
     _do_beside_a_batch(postgres, lambda: inbox.take("web", reports, START), models.Person)
     assert models.Person.objects.using(postgres).get().properties == {"first_name": "Alice"}
 

@@ -10,7 +10,7 @@ from rekindle.clock import MovableClock
 from rekindle.desk import start_journey
 from rekindle.facts import FileImport
 from rekindle.intake import read_event
-from rekindle.ledger import EnrolmentEntry, Inbox, read_reports
+from rekindle.ledger import EnrolmentEntry, Inbox, ready_events
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from rekindle.worker import Pass, Worker
@@ -110,7 +110,7 @@ class Corner:
     def report(self, event: str, type_: str = "track", **given: Any) -> None:
         """Report an event of ann's, now."""
         call = {"type": type_, "event": event, "userId": "ann", **given}
-        reports = read_reports(self.space.ledger, [read_event(call, received_at=self.now)])
+        reports = ready_events(self.space.ledger, [read_event(call, received_at=self.now)])
         Inbox(self.space.ledger, self.space.book).take("shop", reports, self.now)
 
     def mails(self) -> int:

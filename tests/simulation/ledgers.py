@@ -36,7 +36,7 @@ from rekindle.ledger import (
     OutboxMessage,
     Stops,
     load_codes,
-    read_reports,
+    ready_events,
 )
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
@@ -90,7 +90,7 @@ class WatchedLedgerBook(LedgerBook):
         """
         events = [_event(signal, at) for signal in (*signals, *reported) if signal.at <= at]
         with patch.object(inbox, "YOUNG", timedelta(0)):  # no scanner follows these links
-            ended = self._inbox.take(WEBSITE, read_reports(self._alias, events), at).ended
+            ended = self._inbox.take(WEBSITE, ready_events(self._alias, events), at).ended
         return ended + super().record([signal for signal in signals if signal.subject], at)
 
 

@@ -187,7 +187,7 @@ MUTATIONS = (
     Mutation("a resumed journey flushes", MEMORY,
         "turn = at + timedelta(seconds=over_seconds * place // len(due))", "turn = at"),
     Mutation("any click ever wakes", DECIDING,
-        "if deed.event in events and deed.at > since)", "if deed.event in events)"),
+        "if one.event in events and one.at > since)", "if one.event in events)"),
     Mutation("a branch is taken whatever its condition", DECIDING,
         "met = _people(left) if when is None else self._asking.meeting(when, left, at)",
         "met = _people(left)"),

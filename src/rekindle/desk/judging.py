@@ -19,10 +19,10 @@ from rekindle.consent import Exclusion
 from rekindle.errors import RekindleError
 from rekindle.gate import (
     Decision,
-    Deed,
     Dossier,
     GateContext,
     JourneyRules,
+    PastEvent,
     decide,
     month_of,
 )
@@ -129,9 +129,9 @@ def _meets(
         person, send.channel, at, last_order_at=profile.get("last_order_at")
     )
     done = (s for s in workspace.history.signals_of(person) if s.at >= entry.entered_at)
-    deeds = tuple(Deed(s.event or s.kind.value, s.at) for s in done)
+    events = tuple(PastEvent(s.event or s.kind.value, s.at) for s in done)
     try:
-        return person in asking.meeting(send.when, [replace(dossier, deeds=deeds)], at)
+        return person in asking.meeting(send.when, [replace(dossier, events=events)], at)
     except RekindleError:
         return None
 

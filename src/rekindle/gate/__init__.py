@@ -38,10 +38,10 @@ from rekindle.gate.model import (
     Budget,
     Decision,
     DeclaredSubgroups,
-    Deed,
     Dossier,
     Enrolment,
     GlobalHoldout,
+    PastEvent,
     Sent,
 )
 from rekindle.gate.reasons import REASONS, ReasonNote
@@ -62,7 +62,6 @@ __all__ = [
     "Cap",
     "Decision",
     "DeclaredSubgroups",
-    "Deed",
     "Dossier",
     "DossierBuilder",
     "Enrolment",
@@ -73,6 +72,7 @@ __all__ = [
     "MeasuredWorth",
     "OnFile",
     "Outgoing",
+    "PastEvent",
     "QuietHours",
     "ReasonNote",
     "Sent",

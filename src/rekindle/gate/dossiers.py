@@ -22,7 +22,7 @@ from rekindle.consent import (
     decide_permission,
     hours_of,
 )
-from rekindle.gate.model import BookRules, Deed, Dossier, Enrolment, Sent
+from rekindle.gate.model import BookRules, Dossier, Enrolment, PastEvent, Sent
 from rekindle.gate.zones import resolve_zones
 from rekindle.offers import PastOffer
 from rekindle.vocabulary import Channel, Purpose, Reason, value_by_the_million
@@ -40,7 +40,7 @@ class OnFile:
 
     ``granted`` is what they last stated about the channel, None for nothing. ``lives`` is
     the time zone, country and phone of their card. ``exclusion`` is one that holds now.
-    ``deeds`` are what they did, in the order it happened. ``is_withheld`` says that they are
+    ``events`` are what they did, in the order it happened. ``is_withheld`` says that they are
     in the holdout of all marketing journeys, and that there is one now.
     """
 
@@ -53,7 +53,7 @@ class OnFile:
     is_erased: bool = False
     preferences: Preferences = NO_PREFERENCES
     exclusion: Exclusion | None = None
-    deeds: Sequence[Deed] = ()
+    events: Sequence[PastEvent] = ()
     is_withheld: bool = False
 
 
@@ -86,7 +86,7 @@ class DossierBuilder:
         offers: tuple[PastOffer, ...] = (),
     ) -> Dossier:
         """Return the dossier of an enrolment; ``exit`` is why it is over already, or None."""
-        deeds, channel = known.deeds, known.channel
+        events, channel = known.events, known.channel
         zones, places, hours = self._whereabouts_of(channel, known.lives)
         return Dossier(
             enrolment,
@@ -98,8 +98,8 @@ class DossierBuilder:
             zones,
             known.is_erased,
             known.preferences,
-            known.exclusion or (self._cooling_off(deeds) if deeds else None),
-            tuple(deed for deed in deeds if deed.at > enrolment.entered_at) if deeds else (),
+            known.exclusion or (self._cooling_off(events) if events else None),
+            tuple(one for one in events if one.at > enrolment.entered_at) if events else (),
             touched_at,
             hours=hours,
             offers=offers,
@@ -110,7 +110,7 @@ class DossierBuilder:
         self, known: OnFile, places: tuple[str, ...], last_order_at: datetime | None
     ) -> Permission:
         granted, channel, purpose = known.granted, known.channel, known.purpose
-        inquired_at = self._inquired_at(known.deeds) if known.deeds else None
+        inquired_at = self._inquired_at(known.events) if known.events else None
         # What they did may speak for a person only as long as they did not.
         done = (places, last_order_at, inquired_at) if granted is None else None
         key = (granted, purpose, channel, done)
@@ -148,16 +148,16 @@ class DossierBuilder:
             self._hours[key] = hours_of(places, channel, self.at.date())
         return self._hours[key]
 
-    def _inquired_at(self, deeds: Sequence[Deed]) -> datetime | None:
+    def _inquired_at(self, events: Sequence[PastEvent]) -> datetime | None:
         """Return when they last inquired, as far as that may be a ground to write to them."""
         asked = self._rules.inquiries
         if not asked:
             return None
-        found = (one.at for one in deeds if one.event in asked and one.at <= self.at)
+        found = (one.at for one in events if one.event in asked and one.at <= self.at)
         return max(found, default=None)
 
-    def _cooling_off(self, deeds: Sequence[Deed]) -> Exclusion | None:
+    def _cooling_off(self, events: Sequence[PastEvent]) -> Exclusion | None:
         """Return the exclusion that follows a bad ending of late, if there was one."""
         bad = self._rules.bad_endings
-        is_late = any(one.event in bad and self._since < one.at <= self.at for one in deeds)
+        is_late = any(one.event in bad and self._since < one.at <= self.at for one in events)
         return Exclusion.COOLING_OFF if is_late else None

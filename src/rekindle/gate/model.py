@@ -67,8 +67,8 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """Something the person did since entering; ``event`` is its name."""
+class PastEvent:
+    """An event as a journey asks of it: that there was one of the name ``event``, and when."""
 
     event: str
     at: datetime
@@ -82,7 +82,7 @@ class Dossier:
     marketing sends, across journeys, inside the longest cap window (or the person's own
     ``at_most_every``, if longer); for a held-out enrolment, and for no other, the
     person's ghosts count like sends. ``zones`` are the time zones the person may be in.
-    ``deeds`` (oldest first) and ``touched_at``, the latest touch of this enrolment, are
+    ``events`` (oldest first) and ``touched_at``, the latest touch of this enrolment, are
     given where the journey asks what people do. ``trouble`` says why what is on file about
     the person cannot be read; then nothing else of it counts. ``hours`` are those in which
     the law lets marketing reach them through this channel, None where it has none.
@@ -101,7 +101,7 @@ class Dossier:
     is_erased: bool = False
     preferences: Preferences = NO_PREFERENCES
     exclusion: Exclusion | None = None
-    deeds: tuple[Deed, ...] = ()
+    events: tuple[PastEvent, ...] = ()
     touched_at: datetime | None = None
     trouble: str = ""
     hours: Week | None = None

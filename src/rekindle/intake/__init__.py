@@ -1,6 +1,6 @@
 """What people did, as machines report it: read at the door, understood, made into facts."""
 
-from rekindle.intake.baskets import BASKET_EVENTS, BasketEvent, basket_rows
+from rekindle.intake.baskets import BASKET_EVENTS, basket_rows
 from rekindle.intake.cards import read_card
 from rekindle.intake.instants import read_instant
 from rekindle.intake.meanings import (
@@ -22,13 +22,13 @@ from rekindle.intake.model import (
     Event,
     EventType,
     GivenAddress,
+    KeptEvent,
     Problem,
     RefusedEvent,
     Statement,
 )
 from rekindle.intake.orders import (
     Amounts,
-    OrderEvent,
     fold_order,
     keep_amounts,
     names_amounts,
@@ -51,13 +51,12 @@ __all__ = [
     "MEANINGS",
     "PROBLEMS",
     "Amounts",
-    "BasketEvent",
     "Card",
     "Event",
     "EventType",
     "GivenAddress",
+    "KeptEvent",
     "Meaning",
-    "OrderEvent",
     "Problem",
     "RefusedEvent",
     "Statement",

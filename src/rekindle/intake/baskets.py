@@ -8,12 +8,13 @@ never touches the others of its basket.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rekindle.facts import EMPTY_BASKET
+from rekindle.intake.model import KeptEvent
+from rekindle.intake.visitors import is_of_visitor
 
 WHOLE = frozenset({"cart_viewed", "cart_updated", "cart_abandoned", "checkout_started"})
 """Events that name the whole basket, where they have a list of ``products``."""
@@ -28,19 +29,10 @@ LARGEST_PRICE = Decimal("1e11")
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class BasketEvent:
-    """What somebody did to a basket. ``is_by_page`` says that anyone could have reported it."""
-
-    name: str
-    person: str
-    at: datetime
-    content: Mapping[str, Any]
-    is_by_page: bool = False
-
-
-def basket_rows(events: Iterable[BasketEvent], currency: str) -> list[Row]:
+def basket_rows(events: Iterable[KeptEvent], currency: str) -> list[Row]:
     """Return the rows of ``baskets`` that these events add up to, one a key.
+
+    Of other events, of what a machine did and of what nobody is known to have done there are none.
 
     Of two whole baskets of one person and instant the later counts, and what was put in or taken
     out at that instant is in it already. Prices in another currency are left out, and so is
@@ -50,7 +42,7 @@ def basket_rows(events: Iterable[BasketEvent], currency: str) -> list[Row]:
     statements: dict[tuple[str, datetime], dict[str, Row]] = {}
     for event in events:
         rows = _read(event, currency)
-        if rows is None:
+        if rows is None or event.person is None:
             continue
         key = (event.person, event.at)
         if event.name in WHOLE:
@@ -62,8 +54,10 @@ def basket_rows(events: Iterable[BasketEvent], currency: str) -> list[Row]:
     return [row for held in statements.values() for row in held.values()]
 
 
-def _read(event: BasketEvent, currency: str) -> list[Row] | None:
+def _read(event: KeptEvent, currency: str) -> list[Row] | None:
     """Return what an event says of a basket; None where it says nothing."""
+    if event.name not in BASKET_EVENTS or event.is_machine:
+        return None
     content = event.content
     shared = {
         "customer_id": event.person,
@@ -96,7 +90,7 @@ def _put(held: dict[str, Row], rows: Iterable[Row]) -> None:
             held[product] = {**before, "quantity": _plain(both)}
 
 
-def _items(products: Iterable[Any], event: BasketEvent, currency: str) -> Iterator[Row]:
+def _items(products: Iterable[Any], event: KeptEvent, currency: str) -> Iterator[Row]:
     for product in products:
         if not isinstance(product, Mapping):
             continue
@@ -105,7 +99,7 @@ def _items(products: Iterable[Any], event: BasketEvent, currency: str) -> Iterat
             continue
         row: dict[str, str | None] = {"product_id": product_id}
         row |= {"quantity": _quantity(event, product), "name": _text(product.get("name"))}
-        if not event.is_by_page:
+        if not is_of_visitor(event.message_id):
             told = product.get("currency") or event.content.get("currency") or currency
             row["unit_price"] = _price(product.get("price")) if _is_in(told, currency) else None
             row["url"] = _text(product.get("url"))
@@ -113,7 +107,7 @@ def _items(products: Iterable[Any], event: BasketEvent, currency: str) -> Iterat
         yield {name: value for name, value in row.items() if value is not None}
 
 
-def _quantity(event: BasketEvent, product: Mapping[str, Any]) -> str:
+def _quantity(event: KeptEvent, product: Mapping[str, Any]) -> str:
     """Return how many; what is taken out without saying how many is taken out whole."""
     given = _number(product.get("quantity"))
     if given is not None and not -LARGEST_QUANTITY <= given <= LARGEST_QUANTITY:

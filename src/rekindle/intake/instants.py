@@ -1,4 +1,4 @@
-"""Reads the instants that reports name."""
+"""Reads the instants that calls name."""
 
 from __future__ import annotations
 

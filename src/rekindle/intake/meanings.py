@@ -195,7 +195,7 @@ def order_id_of(name: str, content: Mapping[str, Any]) -> str:
 
 
 def is_by_machine(content: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
-    """Return whether the report itself says that no person did it."""
+    """Return whether the call itself says that no person did it."""
     if MACHINE_MARKS.isdisjoint(content) and MACHINE_MARKS.isdisjoint(context):
         return False
     return any(content.get(mark) or context.get(mark) for mark in MACHINE_MARKS)

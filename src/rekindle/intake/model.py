@@ -1,4 +1,4 @@
-"""The nouns of event intake: what was reported, and why a report was not taken.
+"""The nouns of event intake: what happened, as reported and as kept, and why it was not taken.
 
 An ``Event`` is sound: its ids, its time and its text were checked when it was read, so
 no later room has to doubt them.
@@ -115,11 +115,11 @@ class Card:
 
 @value_by_the_million(frozen=True, slots=True)
 class Event:
-    """One sound report. ``name`` is in snake case (``order_completed``).
+    """One thing that happened, as it was reported. ``name`` is in snake case (``order_completed``).
 
     ``content`` is what the call is about: properties, or the traits of identify and group.
     ``is_clamped`` says that it claimed a time to come and counts from when it was received;
-    ``payload`` is the whole report as JSON text, ``card`` what an identify call says.
+    ``payload`` is the whole call as JSON text, ``card`` what an identify call says.
     """
 
     message_id: str
@@ -134,6 +134,25 @@ class Event:
     is_clamped: bool = False
     is_machine: bool = False
     card: Card | None = None
+
+
+@value_by_the_million(frozen=True, slots=True)
+class KeptEvent:
+    """An event as the ledger keeps it. ``person`` is None where nobody knows yet who it was.
+
+    ``number`` and ``source`` tell it from all others, ``subject`` is the order it is about.
+    """
+
+    name: str
+    person: str | None
+    at: datetime
+    content: Mapping[str, Any]
+    message_id: str = ""
+    type: EventType = EventType.TRACK
+    number: int = 0
+    source: str = ""
+    subject: str = ""
+    is_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

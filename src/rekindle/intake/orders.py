@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from rekindle.intake.model import KeptEvent
 
 LARGEST = Decimal("1e11")
 ZERO = Decimal(0)
@@ -43,16 +44,6 @@ class Amounts:
 
     gross: Decimal
     discount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class OrderEvent:
-    """One thing that happened to an order; ``person`` is who bought, if known."""
-
-    name: str
-    person: str | None
-    at: datetime
-    content: Mapping[str, Any]
 
 
 def read_amounts(content: Mapping[str, Any]) -> Amounts:
@@ -112,7 +103,7 @@ def read_lines(content: Mapping[str, Any]) -> list[Row]:
 
 
 def fold_order(
-    order_id: str, events: Iterable[OrderEvent], held: Mapping[str, Any] | None = None
+    order_id: str, events: Iterable[KeptEvent], held: Mapping[str, Any] | None = None
 ) -> Row | None:
     """Return the row of ``orders`` that the events of one order add up to.
 
@@ -149,7 +140,7 @@ def fold_order(
     return row
 
 
-def _merged(told: Sequence[OrderEvent]) -> dict[str, Any]:
+def _merged(told: Sequence[KeptEvent]) -> dict[str, Any]:
     """Return what events say together: the newest word on each thing."""
     content: dict[str, Any] = {}
     for event in told:
@@ -162,8 +153,8 @@ def _merged(told: Sequence[OrderEvent]) -> dict[str, Any]:
 
 def _order(
     order_id: str,
-    told: Sequence[OrderEvent],
-    refunds: Sequence[OrderEvent],
+    told: Sequence[KeptEvent],
+    refunds: Sequence[KeptEvent],
     content: Mapping[str, Any],
     held: Mapping[str, Any],
 ) -> Row:
@@ -187,7 +178,7 @@ def _order(
     return {**row, "status": kind if kind in ("cancelled", "pending") else "completed"}
 
 
-def _steps(refunds: Sequence[OrderEvent], *, whole: Decimal, most: Decimal) -> str:
+def _steps(refunds: Sequence[KeptEvent], *, whole: Decimal, most: Decimal) -> str:
     """Return what had been given back after each refund but the last, with its instant."""
     told, given = [], ZERO
     for event in refunds[:-1]:
@@ -196,7 +187,7 @@ def _steps(refunds: Sequence[OrderEvent], *, whole: Decimal, most: Decimal) -> s
     return ";".join(told)
 
 
-def _row(order_id: str, told: Sequence[OrderEvent], amounts: Amounts, *, refund: Decimal) -> Row:
+def _row(order_id: str, told: Sequence[KeptEvent], amounts: Amounts, *, refund: Decimal) -> Row:
     newest = told[-1]
     row = {
         "order_id": order_id,
@@ -214,7 +205,7 @@ def _is_given(value: Any) -> bool:
     return value not in (None, "", [])
 
 
-def _given_back(event: OrderEvent, *, whole: Decimal) -> Decimal:
+def _given_back(event: KeptEvent, *, whole: Decimal) -> Decimal:
     for key in ("total", "amount", "refund", "revenue"):
         amount = _amount(event.content, key)
         if amount is not None:

@@ -31,7 +31,7 @@ def as_visitor(event: Event) -> tuple[Event, Sequence[str]]:
 
 
 def is_of_visitor(message_id: str) -> bool:
-    """Return whether a report came with the key of a page, by its id."""
+    """Return whether an event came with the key of a page, by its id."""
     return message_id.startswith(PREFIX)
 
 

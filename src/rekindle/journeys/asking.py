@@ -143,7 +143,7 @@ class Asking:
             return self._audience.matching(condition, at, people)
         groups: defaultdict[frozenset[str], set[str]] = defaultdict(set)
         for dossier in dossiers:
-            done = frozenset(deed.event for deed in dossier.deeds) & events
+            done = frozenset(one.event for one in dossier.events) & events
             groups[done].add(dossier.enrolment.person)
         met: set[str] = set()
         for done, people in groups.items():

@@ -20,12 +20,12 @@ from rekindle.gate import (
     KEPT_ON,
     Budget,
     Decision,
-    Deed,
     Dossier,
     Enrolment,
     GateContext,
     HouseRules,
     JourneyRules,
+    PastEvent,
     decide,
     local_day_bounds,
     next_local,
@@ -385,9 +385,9 @@ def _pass_on(look: _Look, answers: _Answers, at: datetime) -> Move:
         detail = "past every way" if way is None else step.ways[way].when or "otherwise"
         return _went_on(look, onward, (before.ready_at, at), (Reason.BRANCHED, detail))
     assert isinstance(step, AnyWait)
-    deed = _woken_by(step, look.dossier)
-    if deed is not None:
-        return _went_on(look, look.node.onward, (at, at), (Reason.WOKEN, deed.event))
+    event = _woken_by(step, look.dossier)
+    if event is not None:
+        return _went_on(look, look.node.onward, (at, at), (Reason.WOKEN, event.event))
     deadline = _deadline(step, look.dossier, answers.dates.get(before.person))
     if deadline <= at:
         return _went_on(look, look.node.onward, (deadline, at), (Reason.WAITED, ""))
@@ -415,15 +415,15 @@ def _proceed(before: Enrolment, onward: Onward, since: datetime) -> tuple[Enrolm
     return _stand(before, onward.position, ready_at, ready_at), None
 
 
-def _woken_by(step: AnyWait, dossier: Dossier) -> Deed | None:
-    """Return the deed that ends a wait: during it, or since the latest message."""
+def _woken_by(step: AnyWait, dossier: Dossier) -> PastEvent | None:
+    """Return the event that ends a wait: during it, or since the latest message."""
     if isinstance(step, Wait):
         since, events = dossier.enrolment.ready_at, step.shortened_by
     elif isinstance(step, WaitForEvent):
         since, events = dossier.touched_at or dossier.enrolment.entered_at, step.events
     else:
         return None
-    return next((deed for deed in dossier.deeds if deed.event in events and deed.at > since), None)
+    return next((one for one in dossier.events if one.event in events and one.at > since), None)
 
 
 def _deadline(step: AnyWait, dossier: Dossier, on: date | None) -> datetime:

@@ -32,11 +32,11 @@ from rekindle.errors import LedgerError
 from rekindle.gate import (
     INSTANT,
     BookRules,
-    Deed,
     Dossier,
     DossierBuilder,
     Enrolment,
     OnFile,
+    PastEvent,
     Sent,
     month_of,
     resolve_zones,
@@ -144,8 +144,8 @@ class _Entry:
         ordered_at = standing.newest_order_at
         if ordered_at is not None and self.is_ended_by(SignalKind.ORDER, ordered_at):
             return Reason.ORDER
-        for deed in standing.deeds:
-            if self.is_ended_by(deed.event, deed.at):
+        for one in standing.events:
+            if self.is_ended_by(one.event, one.at):
                 return Reason.EVENT
         return None
 
@@ -485,7 +485,7 @@ class MemoryBook:
             standing.is_erased,
             standing.preferences,
             self._exclusion(standing, at),
-            standing.deeds,
+            standing.events,
             self._is_withheld(standing),
         )
         if self._builder.at != at:
@@ -679,9 +679,9 @@ class MemoryBook:
 
     def _forget(self, standing: KnownPerson, signal: Signal) -> None:
         """Take back what an order was known as before it was corrected."""
-        standing.deeds.remove(Deed(signal.event, signal.at))
+        standing.events.remove(PastEvent(signal.event, signal.at))
         self._events[signal.event].remove((signal.at, signal.person))
-        ordered = (deed.at for deed in standing.deeds if deed.event == SignalKind.ORDER)
+        ordered = (one.at for one in standing.events if one.event == SignalKind.ORDER)
         standing.newest_order_at = max(ordered, default=None)
 
     def _remember(self, standing: KnownPerson, signal: Signal) -> None:
@@ -691,7 +691,7 @@ class MemoryBook:
             if newest is None or newest < signal.at:
                 standing.newest_order_at = signal.at
         # Also what no journey asks about yet: a later version may.
-        insort(standing.deeds, Deed(event, signal.at), key=lambda deed: deed.at)
+        insort(standing.events, PastEvent(event, signal.at), key=lambda one: one.at)
         insort(self._events[event], (signal.at, signal.person))
 
 

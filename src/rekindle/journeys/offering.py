@@ -80,7 +80,7 @@ def choose_for(
         basket=None if basket is None else Decimal(str(round(basket, 4))),
         past=dossier.offers,
         had_message=dossier.touched_at is not None,
-        done=frozenset(deed.event for deed in dossier.deeds),
+        done=frozenset(one.event for one in dossier.events),
         luck=_luck(dossier) if house.explore > 0 else 1.0,
     )
     eligible = suited.offers.get((wanted, enrolment.person), ())

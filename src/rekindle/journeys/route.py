@@ -106,7 +106,7 @@ def events_asked(journey: Journey, offers: Offers) -> frozenset[str]:
         events |= behaviours_in(condition)
     for send in journey.sends:
         if send.offer is not None and not offers.fault:
-            events.update(*(one.deeds for one in offers.candidates(send.offer)))
+            events.update(*(one.events for one in offers.candidates(send.offer)))
     if journey.trigger is not None:
         events.add(journey.trigger.event)
     return frozenset(events)

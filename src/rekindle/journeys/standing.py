@@ -19,7 +19,7 @@ from rekindle.consent import (
     Week,
     hours_of,
 )
-from rekindle.gate import BookRules, Deed, Sent
+from rekindle.gate import BookRules, PastEvent, Sent
 from rekindle.journeys.model import Person
 from rekindle.offers import PastOffer
 from rekindle.vocabulary import Arm, Channel
@@ -74,7 +74,7 @@ class KnownPerson:
     __slots__ = (
         "card",
         "consent",
-        "deeds",
+        "events",
         "exclusions",
         "ghost_offers",
         "ghosts",
@@ -99,7 +99,7 @@ class KnownPerson:
         self.ghosts: list[Sent] = []
         self.offers: list[PastOffer] = []
         self.ghost_offers: list[PastOffer] = []
-        self.deeds: list[Deed] = []
+        self.events: list[PastEvent] = []
         self.preferences: Preferences = NO_PREFERENCES
         self.exclusions: dict[Exclusion, datetime | None] = {}
         self.variants: dict[tuple[str, str], str] = {}

@@ -18,7 +18,7 @@ from rekindle.consent import (
     Exclusion,
     Preferences,
 )
-from rekindle.gate import BookRules, Deed, Enrolment
+from rekindle.gate import BookRules, Enrolment, PastEvent
 from rekindle.journeys import exit_reason, is_exit
 from rekindle.ledger.queries import fetch, instant_of, instant_or_none, names_of, rows_of, text_of
 from rekindle.ledger.signals import EVERY
@@ -66,7 +66,7 @@ class Papers:
     suppressed: Mapping[str, Sequence[Binding]]
     wishes: Mapping[str, Preferences]
     exclusions: Mapping[str, Exclusion]
-    deeds: Mapping[str, Sequence[Deed]]
+    events: Mapping[str, Sequence[PastEvent]]
     withheld: Collection[str] = ()
 
     def is_suppressed(self, person: str, channel: str, kind: str, purpose: Purpose) -> bool:
@@ -120,19 +120,19 @@ def load_withheld(alias: str, people: Collection[str], terms: BookRules) -> froz
     return frozenset(person for (person,) in fetch(alias, "withheld_of", _batch(people)))
 
 
-def load_deeds(
+def load_events(
     alias: str, query: str, people: Collection[str], *, asked: Collection[str], edge: datetime
-) -> dict[str, list[Deed]]:
+) -> dict[str, list[PastEvent]]:
     """Return what people did of the events ``asked`` about, in the order the query has.
 
     ``edge`` is the instant since when, or until when, the query looks.
     """
     kinds = {kind_of(event).value for event in asked}
     words, when = rows_of((word,) for word in sorted(kinds.union(asked))), text_of(edge)
-    found: defaultdict[str, list[Deed]] = defaultdict(list)
+    found: defaultdict[str, list[PastEvent]] = defaultdict(list)
     for person, kind, name, at in fetch(alias, query, _batch(people), words, when, when):
         if (event := event_of(kind, name)) in asked:
-            found[person].append(Deed(event, instant_of(at)))
+            found[person].append(PastEvent(event, instant_of(at)))
     return found
 
 
@@ -151,17 +151,19 @@ def event_of(kind: str, name: str) -> str:
     return name if kind == SignalKind.EVENT.value else kind
 
 
-def exit_by(deeds: Iterable[Deed], enrolment: Enrolment, exits: Collection[str]) -> Reason | None:
-    """Return why the first of ``deeds`` that ends an enrolment ends it, or None."""
-    for deed in deeds:
+def exit_by(
+    events: Iterable[PastEvent], enrolment: Enrolment, exits: Collection[str]
+) -> Reason | None:
+    """Return why the first of ``events`` that ends an enrolment ends it, or None."""
+    for one in events:
         if is_exit(
-            deed.event,
-            deed.at,
+            one.event,
+            one.at,
             exits=exits,
             entered_at=enrolment.entered_at,
             last_order_at=enrolment.last_order_at,
         ):
-            return exit_reason(deed.event)
+            return exit_reason(one.event)
     return None
 
 

@@ -84,7 +84,7 @@ def choose_offer(
         return bar
     if wanted.is_ladder and not who.had_message:
         return _nothing(Reason.NO_OFFER, "a message without an offer comes first")
-    earned = [one for one in eligible if not one.deeds or one.deeds & who.done]
+    earned = [one for one in eligible if not one.events or one.events & who.done]
     if not earned:
         return _nothing(Reason.NO_OFFER, _say_nobody(wanted, eligible, house))
     basket = who.basket if who.basket is not None else house.basket

@@ -50,12 +50,12 @@ class Tie(StrEnum):
         return "orders_count = 0" if self is Tie.FIRST_ORDER else None
 
     @property
-    def deeds(self) -> frozenset[str]:
+    def events(self) -> frozenset[str]:
         """Return the events one of which has to follow their entry; empty where none does."""
-        return _DEEDS.get(self, frozenset())
+        return _EVENTS.get(self, frozenset())
 
 
-_DEEDS = {
+_EVENTS = {
     Tie.VISIT: frozenset({SignalKind.VISIT, SignalKind.VIEW, SignalKind.LOGIN}),
     Tie.COMPLETE_PROFILE: frozenset({"profile_completed"}),
 }
@@ -263,9 +263,9 @@ class Option:
     predicates: tuple[str, ...]
 
     @property
-    def deeds(self) -> frozenset[str]:
+    def events(self) -> frozenset[str]:
         """Return the events one of which a person has to have done; empty where none."""
-        return frozenset() if self.terms.tied_to is None else self.terms.tied_to.deeds
+        return frozenset() if self.terms.tied_to is None else self.terms.tied_to.events
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rekindle.facts import ids_prefix
 from rekindle.intake import (
     Event,
 )
-from rekindle.ledger import ApiKey, ApiKeys, Inbox, Report, let_go, mend, read_reports
+from rekindle.ledger import ApiKey, ApiKeys, Inbox, ReadyEvent, let_go, mend, ready_events
 from rekindle.runtime import Workspace
 from rekindle.worker.guarding import Guard
 
@@ -75,7 +75,7 @@ class LedgerIntake:
             return frozenset()
         if prefix := self._prefixes.get(source, ""):
             events = [_prefixed(prefix, event) for event in events]
-        own = _Batch(source, read_reports(self._workspace.ledger, events), at)
+        own = _Batch(source, ready_events(self._workspace.ledger, events), at)
         self._waiting.append(own)
         self._jobs.put(self._take_waiting)
         return own.erased.result()
@@ -88,19 +88,19 @@ class LedgerIntake:
 
     def _take_together(self, batches: Sequence[_Batch]) -> None:
         """Take batches as one; if that is refused each alone, so that no other suffers."""
-        reports = [report for batch in batches for report in batch.reports]
+        events = [one for batch in batches for one in batch.events]
         try:
             with mending(self._workspace.ledger):
                 self._guard.require_newest()
                 at = max(batch.at for batch in batches)
-                erased = self._inbox.take(batches[0].source, reports, at).erased
+                erased = self._inbox.take(batches[0].source, events, at).erased
                 self._guard.note_at_times()
         except BaseException as error:  # raised again in the thread that waits for its batch
             self._refuse(batches, error)
             return
-        self.taken[batches[0].source] += len(reports)
+        self.taken[batches[0].source] += len(events)
         for batch in batches:
-            own = {report.event.message_id for report in batch.reports} if erased else set()
+            own = {one.event.message_id for one in batch.events} if erased else set()
             batch.erased.set_result(erased & own)
 
     def _refuse(self, batches: Sequence[_Batch], error: BaseException) -> None:
@@ -142,7 +142,7 @@ class _Batch:
     """What one request brought, and the ids of those about the erased, once it is taken."""
 
     source: str
-    reports: Sequence[Report]
+    events: Sequence[ReadyEvent]
     at: datetime
     erased: Future[frozenset[str]] = field(default_factory=Future)
 

@@ -8,7 +8,7 @@ from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
 from rekindle.desk import Scaffold, create_workspace, start_journey
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, disconnect, models, read_reports
+from rekindle.ledger import Inbox, disconnect, models, ready_events
 from rekindle.runtime import Workspace
 from rekindle.worker import Worker
 from tests.runtime.shops import DAY, NOW, add_section, set_key
@@ -47,7 +47,7 @@ def test_who_has_a_home_gets_a_letter_and_who_said_no_or_has_none_does_not(tmp_p
             {"userId": "b", "traits": {"address": place, "consent": {"letter": False}}},
         ]
         events = [read_event({"type": "identify", **one}, received_at=NOW) for one in calls]
-        Inbox(space.ledger, space.book).take("shop", read_reports(space.ledger, events), NOW)
+        Inbox(space.ledger, space.book).take("shop", ready_events(space.ledger, events), NOW)
         start_journey(space, space.journey("back"), NOW)
         Worker(space).tick()
         (letter,) = (folder / "state" / "letters").glob("*.txt")

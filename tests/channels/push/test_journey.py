@@ -13,7 +13,7 @@ from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
 from rekindle.desk import Scaffold, create_workspace, explain_customer, start_journey
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, disconnect, models, read_reports
+from rekindle.ledger import Inbox, disconnect, models, ready_events
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from rekindle.worker import Worker
@@ -61,7 +61,7 @@ class Shop:
         assert event.card is not None
         assert event.card.notes == ()
         Inbox(self.space.ledger, self.space.book).take(
-            "shop", read_reports(self.space.ledger, [event]), at
+            "shop", ready_events(self.space.ledger, [event]), at
         )
         # The service of the tests speaks no TLS, which the API asks for.
         rows = models.Address.objects.using(self.space.ledger)

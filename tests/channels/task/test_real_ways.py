@@ -17,7 +17,7 @@ import pytest
 from rekindle.channels.letter.settings import LOB_KEY, LOB_REPORTS
 from rekindle.desk import explain_customer, list_tasks, start_journey
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, models, read_reports
+from rekindle.ledger import Inbox, models, ready_events
 from rekindle.vocabulary import Answer as Word
 from rekindle.vocabulary import Reason
 from tests.channels.audience.lists import Shop
@@ -131,7 +131,7 @@ def identify(shop: Shop, browser: Browser) -> None:
     }
     event = read_event({"type": "identify", "userId": "ann", "traits": traits}, received_at=at)
     Inbox(shop.space.ledger, shop.space.book).take(
-        "shop", read_reports(shop.space.ledger, [event]), at
+        "shop", ready_events(shop.space.ledger, [event]), at
     )
     # The service of the tests speaks no TLS, which the API asks for.
     rows = models.Address.objects.using(shop.space.ledger)

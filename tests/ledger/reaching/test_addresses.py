@@ -10,7 +10,7 @@ import pytest
 from rekindle.gate import BookRules
 from rekindle.identity import JoinReason, Link
 from rekindle.intake import read_event
-from rekindle.ledger import Inbox, LedgerBook, Outbox, count_reach, models, read_reports
+from rekindle.ledger import Inbox, LedgerBook, Outbox, count_reach, models, ready_events
 from rekindle.ledger.guards.sealing import rekey
 from rekindle.ledger.hashing import Hashing
 from rekindle.messages import AddressKind, Capabilities
@@ -49,7 +49,7 @@ def told(
         "context": {"device": {"token": token, "type": "android"}},
     }
     event = read_event(call, received_at=START + 9 * DAY)
-    Inbox(alias, book).take("shop", read_reports(alias, [event]), START + 9 * DAY)
+    Inbox(alias, book).take("shop", ready_events(alias, [event]), START + 9 * DAY)
 
 
 def held(alias: str) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 
 from rekindle.gate import BookRules
 from rekindle.intake import read_event
-from rekindle.ledger import Deliveries, Inbox, LedgerBook, Outbox, models, read_reports
+from rekindle.ledger import Deliveries, Inbox, LedgerBook, Outbox, models, ready_events
 from rekindle.messages import (
     Address,
     AddressKind,
@@ -35,7 +35,7 @@ def moved(alias: str, book: LedgerBook, street: str, at: datetime) -> None:
         "traits": {"address": {"street": street, "city": "Leeds", "country": "GB"}},
     }
     event = read_event(call, received_at=START + 90 * DAY)
-    Inbox(alias, book).take("shop", read_reports(alias, [event]), START + 90 * DAY)
+    Inbox(alias, book).take("shop", ready_events(alias, [event]), START + 90 * DAY)
 
 
 def known(alias: str) -> list[str]:

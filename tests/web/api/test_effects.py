@@ -11,7 +11,7 @@ import pytest
 from rekindle.gate import Enrolment
 from rekindle.intake import read_event
 from rekindle.journeys import JourneyVersion, Trigger, parse_journey
-from rekindle.ledger import History, Inbox, Taken, read_reports
+from rekindle.ledger import History, Inbox, Taken, ready_events
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Consent, Person, Signal, Touch
 from rekindle.ledger.models import Enrolment as Enrolled
@@ -40,7 +40,7 @@ class Reporter:
 
     def take(self, *calls: dict[str, Any], at: datetime = NOW) -> Taken:
         events = [read_event({"type": "track", **call}, received_at=at) for call in calls]
-        return self._inbox.take("web", read_reports(self.alias, events), at)
+        return self._inbox.take("web", ready_events(self.alias, events), at)
 
     def enrol(self, person: str, *, entered_at: datetime = NOW - HOUR) -> None:
         journey = parse_journey(JOURNEY, name_hint="calm")
@@ -126,7 +126,7 @@ def test_two_sources_may_use_the_same_message_id(reporter: Reporter, space: Work
     event = read_event({"type": "track", **order(messageId="m1")}, received_at=NOW)
     inbox = Inbox(space.ledger, space.book)
     taken = [
-        inbox.take(source, read_reports(space.ledger, [event]), NOW) for source in ("web", "app")
+        inbox.take(source, ready_events(space.ledger, [event]), NOW) for source in ("web", "app")
     ]
     assert [one.repeated for one in taken] == [0, 0]
 

@@ -13,7 +13,7 @@ import pytest
 from rekindle.clock import MovableClock
 from rekindle.desk import erase_person
 from rekindle.intake import read_event
-from rekindle.ledger import ApiKeys, Inbox, Scope, disconnect, read_reports
+from rekindle.ledger import ApiKeys, Inbox, Scope, disconnect, ready_events
 from rekindle.runtime import Workspace
 from tests.web.api.fake_intake import NOW
 
@@ -45,7 +45,7 @@ class Shop:
 
     def report(self, event: str, type_: str = "track", **given: Any) -> None:
         call = {"type": type_, "event": event, "userId": "ada", **given}
-        reports = read_reports(self.space.ledger, [read_event(call, received_at=NOW)])
+        reports = ready_events(self.space.ledger, [read_event(call, received_at=NOW)])
         self.inbox.take("web", reports, NOW)
 
     def rows(self, table: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ import pytest
 from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, LedgerError
 from rekindle.intake import Event, read_event
-from rekindle.ledger import Inbox, Report, Taken
+from rekindle.ledger import Inbox, ReadyEvent, Taken
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.runtime import Workspace
 from rekindle.worker import LedgerIntake
@@ -33,7 +33,7 @@ class Door:
         self._open, self._reached = Signal(), Signal()
         real = Inbox.take
 
-        def take(inbox: Inbox, source: str, reports: Sequence[Report], at: datetime) -> Taken:
+        def take(inbox: Inbox, source: str, reports: Sequence[ReadyEvent], at: datetime) -> Taken:
             self._reached.set()
             self._open.wait(120)
             self.groups.append([report.event.message_id for report in reports])

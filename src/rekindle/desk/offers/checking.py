@@ -80,7 +80,7 @@ def _require_reachable_tie(journey: Journey, candidates: list[Option]) -> None:
     """Refuse a tie to what begins the journey: only what is done after entering counts."""
     trigger = journey.trigger
     for one in candidates:
-        if trigger is not None and trigger.event in one.deeds:
+        if trigger is not None and trigger.event in one.events:
             raise JourneyError(
                 f"journey {journey.name} begins with {trigger.event}, and gives {one.offer}, which "
                 "is tied to that and asks for it once more; remove tied_to from the offer"

@@ -4,7 +4,7 @@ from rekindle.journeys.language.words import PAYMENT_CLEARED, PAYMENT_DROPPED, P
 from rekindle.journeys.population.historical import HistoryAudience
 from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.live import LiveAudience
-from rekindle.journeys.population.payments import list_payment_deeds
+from rekindle.journeys.population.payments import list_payment_signals
 from rekindle.journeys.population.people import SAYING_OF_PEOPLE, UNDATED, save_people
 
 __all__ = [
@@ -16,6 +16,6 @@ __all__ = [
     "HistoryAudience",
     "LiveAudience",
     "Population",
-    "list_payment_deeds",
+    "list_payment_signals",
     "save_people",
 ]

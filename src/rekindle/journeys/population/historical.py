@@ -24,7 +24,7 @@ from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LifecycleSettings
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, may_begin
-from rekindle.journeys.population.deeds import list_deeds
+from rekindle.journeys.population.reported import list_signals
 from rekindle.profiles import (
     FAMILIES,
     build_presence,
@@ -109,7 +109,7 @@ class HistoryAudience:
             self._matches |= sweep.run(conditions, len(self._people), among=entering)
             self._dates = sweep.dates(dates, len(self._people), among=entering)
             self._amounts = sweep.amounts(amounts, len(self._people), among=entering)
-        self._deeds = list_deeds(engine, facts, events) if events else []
+        self._signals = list_signals(engine, facts, events) if events else []
         self._purchases, self._orders = _purchases(engine, facts, self._index)
         self._next_offer = np.zeros(len(self._people), dtype=np.int32)
 
@@ -189,8 +189,8 @@ class HistoryAudience:
             for person, key, at in zip(*self._orders, strict=True)
             if low <= at <= high and person in relevant
         )
-        deeds = (one for one in self._deeds if since <= one.at <= until and one.person in relevant)
-        yield from merge(orders, deeds, key=lambda signal: signal.at)
+        done = (one for one in self._signals if since <= one.at <= until and one.person in relevant)
+        yield from merge(orders, done, key=lambda signal: signal.at)
 
     def _tick(self, at: datetime) -> int:
         """Return the number of the last tick by ``at``."""

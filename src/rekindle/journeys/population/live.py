@@ -20,8 +20,8 @@ from rekindle.audiences import build_condition, parse_predicate
 from rekindle.errors import PredicateError, QuestionError, RekindleError
 from rekindle.facts import Engine
 from rekindle.journeys import Candidate, Covariates, JourneyVersion, Trigger, UnaskedError
-from rekindle.journeys.population.deeds import list_deeds
 from rekindle.journeys.population.interfaces import Population
+from rekindle.journeys.population.reported import list_signals
 from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.vocabulary import is_usable_id
 
@@ -173,8 +173,8 @@ class LiveAudience:
 
     def did(self, trigger: Trigger, *, since: datetime, at: datetime) -> set[str]:
         """Return who did, in the facts, in [since, at], what lets people in."""
-        deeds = list_deeds(*self._workspace.reading, [trigger.event])
-        counted = Counter(one.person for one in deeds if since <= one.at <= at)
+        signals = list_signals(*self._workspace.reading, [trigger.event])
+        counted = Counter(one.person for one in signals if since <= one.at <= at)
         return {person for person, count in counted.items() if count >= trigger.times}
 
     def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ COLUMNS = ("source", "case", "customer_id", "failed_at", "ended_at", "ending")
 ENDED = {Ending.CLEARED: PAYMENT_CLEARED, Ending.DROPPED: PAYMENT_DROPPED}
 
 
-def list_payment_deeds(
+def list_payment_signals(
     engine: Engine,
     facts: Facts,
     events: Collection[str],

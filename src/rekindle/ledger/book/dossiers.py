@@ -1,7 +1,7 @@
 """Reads people who are due, with everything the gate needs to know of them.
 
 One statement a lane says most of it. What few people have (earlier touches, wishes,
-suppressions, deeds) is fetched for those few, in one statement each.
+suppressions, events) is fetched for those few, in one statement each.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rekindle.consent import NO_PREFERENCES, Preferences
 from rekindle.errors import RekindleError
 from rekindle.gate import (
     BookRules,
-    Deed,
     Dossier,
     DossierBuilder,
     Enrolment,
     OnFile,
+    PastEvent,
     Sent,
     build_unreadable,
 )
@@ -36,7 +36,7 @@ from rekindle.ledger.papers import (
     channel_of,
     counted_since,
     exit_by,
-    load_deeds,
+    load_events,
     load_exclusions,
     load_statements,
     load_suppressed,
@@ -220,7 +220,7 @@ class DueReader:
             suppressed=load_suppressed(alias, suspects),
             wishes=load_wishes(alias, noted),
             exclusions=load_exclusions(alias, noted, at),
-            deeds=self._load_deeds(lines, courses, at),
+            events=self._load_events(lines, courses, at),
             withheld=load_withheld(alias, noted, self._terms),
         )
 
@@ -235,9 +235,9 @@ class DueReader:
                 asked[kind].add(line.person)
         return {kind: load_addresses(self._alias, who, kind) for kind, who in asked.items()}
 
-    def _load_deeds(
+    def _load_events(
         self, lines: Sequence[_Line], courses: Mapping[tuple[str, int], _Course], at: datetime
-    ) -> dict[str, list[Deed]]:
+    ) -> dict[str, list[PastEvent]]:
         """Return what people did of what their journeys, or the house, ask about."""
         everybody = self._terms.events_asked
         asking = [one for one in lines if everybody or courses[one.journey, one.version].asks]
@@ -247,7 +247,7 @@ class DueReader:
         as_instant = moment_reader(self._alias)
         since = min(as_instant(line.entered_at) for line in asking)
         since = min(since, at - self._terms.asked_since)
-        return load_deeds(self._alias, "deeds_of", _people(asking), asked=asked, edge=since)
+        return load_events(self._alias, "deeds_of", _people(asking), asked=asked, edge=since)
 
     def _load_touches(
         self, lines: Sequence[_Line], wishes: Mapping[str, Preferences], at: datetime
@@ -291,7 +291,7 @@ class _Look:
         if statements == UNSUMMED:
             statements = papers.statements.get(person, "")
         ordered_at = None if line.ordered_at is None else as_instant(line.ordered_at)
-        deeds = papers.deeds.get(person, ()) if papers.deeds else ()
+        events = papers.events.get(person, ()) if papers.events else ()
         wish = papers.wishes.get(person, NO_PREFERENCES) if line.is_noted else NO_PREFERENCES
         touches = self._touches.get(person, ()) if line.has_touches else ()
         mine = [touch for touch in touches if touch.enrolment == line.number] if touches else ()
@@ -305,14 +305,14 @@ class _Look:
             bool(line.is_erased),
             wish,
             papers.exclusions.get(person) if line.is_noted else None,
-            deeds,
+            events,
             bool(papers.withheld) and person in papers.withheld,
         )
         gets_ghosts = enrolment.arm is Arm.HOLDOUT or known.is_withheld
         dossier = self._builder.build(
             enrolment,
             known,
-            exit=self._exit(enrolment, course, ordered_at, deeds),
+            exit=self._exit(enrolment, course, ordered_at, events),
             sent=self._counted(touches, wish, gets_ghosts=gets_ghosts) if touches else (),
             touched_at=max(touch.at for touch in mine) if mine else None,
             offers=self._past_offers(person, gets_ghosts=gets_ghosts) if self._offers else (),
@@ -339,7 +339,7 @@ class _Look:
         enrolment: Enrolment,
         course: _Course,
         ordered_at: datetime | None,
-        deeds: Sequence[Deed],
+        events: Sequence[PastEvent],
     ) -> Reason | None:
         """Return why the enrolment is over although open: it was written after the event."""
         if enrolment.journey in self._stopped:
@@ -350,7 +350,7 @@ class _Look:
             and ordered_at > (enrolment.last_order_at or enrolment.entered_at)
         ):
             return Reason.ORDER
-        return exit_by(deeds, enrolment, course.exits) if deeds else None
+        return exit_by(events, enrolment, course.exits) if events else None
 
     def _counted(
         self, touches: Iterable[_Touch], wish: Preferences, *, gets_ghosts: bool

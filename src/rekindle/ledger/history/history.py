@@ -263,10 +263,10 @@ class History:
     def signals_of(self, person: str, limit: int = 1000) -> Sequence[SignalEntry]:
         """Return the newest ``limit`` things that happened to a person, oldest first."""
         signals = models.Signal.objects.using(self._alias).filter(person=person, is_void=False)
-        reports = intake_models.Event.objects.using(self._alias).filter(person=person)
-        deeds = reports.exclude(deed=None)
+        events = intake_models.Event.objects.using(self._alias).filter(person=person)
+        done = events.exclude(deed=None)
         found = [_signal(row) for row in signals.order_by("-at", "-id")[:limit]]
-        found += [_deed(row) for row in deeds.order_by("-at", "-id")[:limit]]
+        found += [_event(row) for row in done.order_by("-at", "-id")[:limit]]
         found.reverse()
         return sorted(found, key=lambda entry: entry.at)[-limit:]
 
@@ -345,9 +345,9 @@ def _signal(row: models.Signal) -> SignalEntry:
     return SignalEntry(SignalKind(row.kind), event, row.at, row.recorded_at)
 
 
-def _deed(row: intake_models.Event) -> SignalEntry:
-    deed = str(row.deed)
-    return SignalEntry(kind_of(deed), deed, row.at, row.received_at)
+def _event(row: intake_models.Event) -> SignalEntry:
+    event = str(row.deed)
+    return SignalEntry(kind_of(event), event, row.at, row.received_at)
 
 
 def _may_be_on_record(person: str) -> bool:

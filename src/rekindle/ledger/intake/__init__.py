@@ -2,10 +2,10 @@
 
 from rekindle.ledger.intake.baskets import waiting_baskets
 from rekindle.ledger.intake.exporting import forget_reported_of_erased, spooled_sources
-from rekindle.ledger.intake.inbox import Inbox, Spooled, Taken
+from rekindle.ledger.intake.inbox import Inbox, Taken
 from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
 from rekindle.ledger.intake.notices import HeardNotice, KeptNotices, lines_of, load_last_notice
-from rekindle.ledger.intake.reports import Report, read_reports
+from rekindle.ledger.intake.readying import ReadyEvent, ready_events
 
 __all__ = [
     "ApiKey",
@@ -13,14 +13,13 @@ __all__ = [
     "HeardNotice",
     "Inbox",
     "KeptNotices",
-    "Report",
+    "ReadyEvent",
     "Scope",
-    "Spooled",
     "Taken",
     "forget_reported_of_erased",
     "lines_of",
     "load_last_notice",
-    "read_reports",
+    "ready_events",
     "spooled_sources",
     "waiting_baskets",
 ]

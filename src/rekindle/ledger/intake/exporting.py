@@ -1,13 +1,13 @@
 """The way from the ledger to the lake: what was reported becomes facts at the next import.
 
-Reports are written as files in the shape of the contracts, so that they are checked and
+Events are written as files in the shape of the contracts, so that they are checked and
 quarantined like any other file.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ from rekindle.facts import CONTRACTS, Lake, forget_reported, held_cards, held_or
 from rekindle.intake import (
     HUMAN_KINDS,
     EventType,
-    OrderEvent,
+    KeptEvent,
     Statement,
     basket_rows,
     fold_order,
@@ -29,12 +29,11 @@ from rekindle.intake import (
     read_lines,
 )
 from rekindle.ledger.guards.forgetting import erased_ids
-from rekindle.ledger.intake.baskets import basket_events
-from rekindle.ledger.intake.inbox import Inbox, Spooled
+from rekindle.ledger.intake.inbox import Inbox
 from rekindle.ledger.intake.keys import ApiKeys
 
 SLICE = 20_000
-"""Reports that become facts at a time: enough to be quick, few enough to fit in memory."""
+"""Events that become facts at a time: enough to be quick, few enough to fit in memory."""
 
 FOLDER = "state/intake"
 Row = dict[str, Any]
@@ -44,18 +43,18 @@ Row = dict[str, Any]
 def spooled_sources(
     inbox: Inbox, base: Path, *, lake: Lake, currency: str, now: Callable[[], datetime]
 ) -> Iterator[tuple[SourceSettings, ...]]:
-    """Yield sources made of the oldest reports in the spool; none if it is empty.
+    """Yield sources made of the oldest events in the spool; none if it is empty.
 
     ``currency`` is the workspace's.
     They leave the spool when the block ends without an error, so only once the lake
     shows them.
     """
-    reports = inbox.spooled(limit=SLICE)
+    events = inbox.spooled(limit=SLICE)
     folder = base / FOLDER
     spool = _Spool(inbox, base, lake, currency)
-    sources = [s for name, own in _by_source(reports) for s in _write(spool, name, own)]
+    sources = [s for name, own in _by_source(events) for s in _write(spool, name, own)]
     yield tuple(sources)
-    inbox.mark_exported(reports, now())
+    inbox.mark_exported(events, now())
     for source in sources:
         (base / str(source.path)).unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
@@ -74,15 +73,15 @@ def forget_reported_of_erased(alias: str, lake: Lake) -> int:
     )
 
 
-def _by_source(reports: Iterable[Spooled]) -> Iterator[tuple[str, list[Spooled]]]:
-    names = sorted({report.source for report in reports})
+def _by_source(events: Iterable[KeptEvent]) -> Iterator[tuple[str, list[KeptEvent]]]:
+    names = sorted({event.source for event in events})
     for name in names:
-        yield name, [report for report in reports if report.source == name]
+        yield name, [event for event in events if event.source == name]
 
 
 @dataclass(frozen=True, slots=True)
 class _Spool:
-    """Where reports are read from, and the folders they go to and are completed from."""
+    """Where events are read from, and the folders they go to and are completed from."""
 
     inbox: Inbox
     base: Path
@@ -90,19 +89,19 @@ class _Spool:
     currency: str
 
 
-def _write(spool: _Spool, name: str, reports: Sequence[Spooled]) -> Iterator[SourceSettings]:
-    """Write the facts of one source's reports; yield the files as sources."""
-    orders = _orders(spool, name, reports)
+def _write(spool: _Spool, name: str, events: Sequence[KeptEvent]) -> Iterator[SourceSettings]:
+    """Write the facts of one source's events; yield the files as sources."""
+    orders = _orders(spool, name, events)
     tables = {
-        "customers": _cards(spool.lake, reports, spool.inbox.is_held),
+        "customers": _cards(spool.lake, events, spool.inbox.is_held),
         "order_lines": [line for order in orders for line in order[1]],
         "orders": [order[0] for order in orders],
-        "events": [_event(report) for report in reports if _is_event(report)],
-        "baskets": basket_rows(basket_events(reports), spool.currency),
+        "events": [_event(one) for one in events if _is_fact(one)],
+        "baskets": basket_rows(events, spool.currency),
     }
     for table, rows in tables.items():
         if rows:
-            path = f"{FOLDER}/{name}-{table}-{reports[0].id}-{reports[-1].id}.jsonl"
+            path = f"{FOLDER}/{name}-{table}-{events[0].number}-{events[-1].number}.jsonl"
             _write_lines(spool.base / path, rows)
             said = {name for row in rows for name in row}
             columns = {c.name: c.name for c in CONTRACTS[table].inputs if c.name in said}
@@ -115,77 +114,74 @@ def _write_lines(path: Path, rows: Iterable[Row]) -> None:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _is_event(report: Spooled) -> bool:
-    if report.type not in (EventType.TRACK, EventType.PAGE, EventType.SCREEN) or report.subject:
+def _is_fact(event: KeptEvent) -> bool:
+    if event.type not in (EventType.TRACK, EventType.PAGE, EventType.SCREEN) or event.subject:
         return False
-    return not (report.is_machine and kind_of(report.name, _content(report)) in HUMAN_KINDS)
+    return not (event.is_machine and kind_of(event.name, event.content) in HUMAN_KINDS)
 
 
-def _event(report: Spooled) -> Row:
+def _event(event: KeptEvent) -> Row:
     return {
-        "event_id": report.message_id,
-        "customer_id": report.person,
-        "event": report.name,
-        "occurred_at": report.at.isoformat(),
+        "event_id": event.message_id,
+        "customer_id": event.person,
+        "event": event.name,
+        "occurred_at": event.at.isoformat(),
     }
 
 
-def _orders(spool: _Spool, source: str, reports: Iterable[Spooled]) -> list[tuple[Row, list[Row]]]:
-    """Return each order that was reported on, with its lines, from all its reports."""
-    touched = {report.subject for report in reports if report.subject}
+def _orders(spool: _Spool, source: str, events: Iterable[KeptEvent]) -> list[tuple[Row, list[Row]]]:
+    """Return each order that was reported on, with its lines, from all its events."""
+    touched = {event.subject for event in events if event.subject}
     if not touched:
         return []
-    told: dict[str, list[Spooled]] = {order: [] for order in sorted(touched)}
-    for report in spool.inbox.of_orders(source, touched):
-        told[report.subject].append(report)
+    told: dict[str, list[KeptEvent]] = {order: [] for order in sorted(touched)}
+    for event in spool.inbox.of_orders(source, touched):
+        told[event.subject].append(event)
     held = held_orders(spool.lake, source, touched)
     found = []
     for order_id, own in told.items():
-        events = [OrderEvent(r.name, r.person, r.at, _content(r)) for r in own]
-        row = fold_order(order_id, events, held.get(order_id))
+        row = fold_order(order_id, own, held.get(order_id))
         if row is not None:
             found.append((row, _lines(row, own)))
     return found
 
 
-def _lines(row: Row, reports: Iterable[Spooled]) -> list[Row]:
+def _lines(row: Row, events: Iterable[KeptEvent]) -> list[Row]:
     """Return the products of an order as they were last told."""
     shared = {name: row.get(name) for name in ("order_id", "customer_id", "ordered_at", "currency")}
-    placed = [r for r in reports if r.name in ("order_completed", "order_updated")]
-    told = (lines for r in reversed(placed) if (lines := read_lines(_content(r))))
+    placed = [one for one in events if one.name in ("order_completed", "order_updated")]
+    told = (lines for one in reversed(placed) if (lines := read_lines(one.content)))
     return [{**shared, **line} for line in next(told, [])]
 
 
 def _cards(
-    lake: Lake, reports: Iterable[Spooled], is_held: Callable[[Statement], bool]
+    lake: Lake, events: Iterable[KeptEvent], is_held: Callable[[Statement], bool]
 ) -> list[Row]:
     """Return the cards of people who were identified: what was said over what is held."""
     # What a page says is no evidence of who is who, and no address of anybody.
     told = [
-        report
-        for report in reports
-        if report.type is EventType.IDENTIFY
-        and report.person
-        and not is_of_visitor(report.message_id)
+        event
+        for event in events
+        if event.type is EventType.IDENTIFY and event.person and not is_of_visitor(event.message_id)
     ]
-    held = {} if not told else held_cards(lake, {str(r.person) for r in told})
+    held = {} if not told else held_cards(lake, {str(one.person) for one in told})
     # Whatever a file said of a permission stands as its own statement; it is not said again.
     cards = {
         who: {k: v for k, v in card.items() if "_consent" not in k} for who, card in held.items()
     }
     rows: dict[str, Row] = {}
-    for report in sorted(told, key=lambda one: (one.at, one.id)):
-        person = str(report.person)
-        before = rows.get(person) or cards.get(person) or {"created_at": report.at.isoformat()}
-        said = _said(report, is_held)
+    for event in sorted(told, key=lambda one: (one.at, one.number)):
+        person = str(event.person)
+        before = rows.get(person) or cards.get(person) or {"created_at": event.at.isoformat()}
+        said = _said(event, is_held)
         if "email" in said:  # whether another address was theirs says nothing of this one
             before = {k: v for k, v in before.items() if k != "email_verified"}
         rows[person] = {**before, "customer_id": person, **said}
     return list(rows.values())
 
 
-def _said(report: Spooled, is_held: Callable[[Statement], bool]) -> Row:
-    card = read_card(_content(report))
+def _said(event: KeptEvent, is_held: Callable[[Statement], bool]) -> Row:
+    card = read_card(event.content)
     said: Row = {
         "email": card.email,
         "email_verified": card.email_verified,
@@ -202,11 +198,5 @@ def _said(report: Spooled, is_held: Callable[[Statement], bool]) -> Row:
         # A yes that may wait for its confirmation is none, and stands in the ledger alone.
         # Of channels that the contract has no column for, the ledger alone knows.
         if (column := f"{statement.channel}_consent") in consents and not is_held(statement):
-            said |= {column: statement.granted, f"{column}_at": report.at.isoformat()}
+            said |= {column: statement.granted, f"{column}_at": event.at.isoformat()}
     return {name: value for name, value in said.items() if value is not None}
-
-
-def _content(report: Spooled) -> Mapping[str, Any]:
-    name = "traits" if report.type is EventType.IDENTIFY else "properties"
-    given = report.payload.get(name)
-    return given if isinstance(given, dict) else {}

@@ -1,6 +1,6 @@
 """Takes reported events into the ledger: kept, understood and acted on in one transaction.
 
-A report and all it causes (a card, a permission, the end of an enrolment) are written
+An event and all it causes (a card, a permission, the end of an enrolment) are written
 together or not at all, so a client that saw an error may send the same again.
 """
 
@@ -12,15 +12,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from rekindle.intake import EventType, Statement
+from rekindle.intake import EventType, KeptEvent, Statement
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
 from rekindle.ledger.intake.cards import Told, save_cards
 from rekindle.ledger.intake.identity import BatchLinks
-from rekindle.ledger.intake.reports import EVENTS, Report
+from rekindle.ledger.intake.readying import EVENTS, ReadyEvent
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -42,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a batch. ``erased`` are the reports about people to be forgotten."""
+    """What became of a batch. ``erased`` are the events about people to be forgotten."""
 
     accepted: int
     repeated: int
@@ -50,51 +49,35 @@ class Taken:
     erased: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
-    """A report as it is kept. ``person`` is None where nobody knows yet who it was."""
-
-    id: int
-    source: str
-    message_id: str
-    type: EventType
-    name: str
-    subject: str
-    person: str | None
-    at: datetime
-    is_machine: bool
-    payload: Mapping[str, Any]
-
-
 class Inbox:
-    """The reports in one ledger. Every method raises LedgerError when it refuses."""
+    """The events in one ledger. Every method raises LedgerError when it refuses."""
 
     def __init__(self, alias: str, book: LedgerBook) -> None:
         self._alias = alias
         self._book = book
 
-    def take(self, source: str, reports: Sequence[Report], at: datetime) -> Taken:
-        """Keep new reports of a source and do what they call for, all of it or nothing."""
+    def take(self, source: str, events: Sequence[ReadyEvent], at: datetime) -> Taken:
+        """Keep new events of a source and do what they call for, all of it or nothing."""
         # Customers may become one in here; else only nobody else may make them so.
-        makes_one = any(report.event.type is EventType.ALIAS for report in reports)
+        makes_one = any(one.event.type is EventType.ALIAS for one in events)
         with ledger_transaction(self._alias):
             fetch(self._alias, "hold_persons" if makes_one else "share_persons")
-            links = BatchLinks.load(self._alias, (report.event for report in reports))
-            kept: dict[str, Report] = {}
+            links = BatchLinks.load(self._alias, (one.event for one in events))
+            kept: dict[str, ReadyEvent] = {}
             refused = []
-            for report in reports:
-                if links.is_about_erased(report.event):
-                    refused.append(report.event.message_id)
-                elif report.event.message_id not in kept:
-                    report.person = links.person_of(report.event)
-                    report.given = links.given_of(report.event)
-                    kept[report.event.message_id] = report
+            for one in events:
+                if links.is_about_erased(one.event):
+                    refused.append(one.event.message_id)
+                elif one.event.message_id not in kept:
+                    one.person = links.person_of(one.event)
+                    one.given = links.given_of(one.event)
+                    kept[one.event.message_id] = one
             fresh = self._keep(source, kept, at)
             links.save(self._alias, self._book.persons, at, by=f"api:{source}")
             relatives = self._hold(fresh, links)
             save_cards(self._alias, self._book, _told(fresh), source=source, at=at)
             ended = self._act(source, fresh, relatives, at)
-        accepted = len(reports) - len(refused)
+        accepted = len(events) - len(refused)
         return Taken(accepted, accepted - len(fresh), ended, frozenset(refused))
 
     def is_held(self, statement: Statement) -> bool:
@@ -103,43 +86,43 @@ class Inbox:
             return statement.granted and not statement.is_confirmed
         return bool(self._book.terms.double_opt_in)
 
-    def spooled(self, *, after: int = 0, limit: int) -> list[Spooled]:
-        """Return reports whose facts have not reached the lake, oldest first."""
+    def spooled(self, *, after: int = 0, limit: int) -> list[KeptEvent]:
+        """Return events whose facts have not reached the lake, oldest first."""
         return _readable(fetch(self._alias, "spooled_events", after, limit))
 
-    def about(self, people: Collection[str], names: Collection[str]) -> list[Spooled]:
+    def about(self, people: Collection[str], names: Collection[str]) -> list[KeptEvent]:
         """Return what these people are reported to have done that the lake has not yet."""
         asked = (rows_of((one,) for one in sorted(set(given))) for given in (people, names))
         return _readable(fetch(self._alias, "spooled_about", *asked))
 
-    def of_orders(self, source: str, orders: Iterable[str]) -> list[Spooled]:
+    def of_orders(self, source: str, orders: Iterable[str]) -> list[KeptEvent]:
         """Return everything reported about these orders, in the order it happened."""
         rows = rows_of((order,) for order in sorted(set(orders)))
         return _readable(fetch(self._alias, "events_of_orders", source, rows))
 
-    def mark_exported(self, reports: Iterable[Spooled], at: datetime) -> None:
-        """Take reports out of the spool, once the lake shows their facts."""
-        rows = rows_of((report.id, report.person is not None) for report in reports)
+    def mark_exported(self, events: Iterable[KeptEvent], at: datetime) -> None:
+        """Take events out of the spool, once the lake shows their facts."""
+        rows = rows_of((one.number, one.person is not None) for one in events)
         with ledger_transaction(self._alias):
             execute(self._alias, "mark_exported", text_of(at), rows)
 
-    def _keep(self, source: str, kept: Mapping[str, Report], at: datetime) -> list[Report]:
-        """Keep the reports that are new, and return them.
+    def _keep(self, source: str, kept: Mapping[str, ReadyEvent], at: datetime) -> list[ReadyEvent]:
+        """Keep the events that are new, and return them.
 
         If another transaction keeps one of them at this very moment, the database refuses
         the later batch whole; sent again, it finds what is there.
         """
         ids = rows_of((id_,) for id_ in kept)
         known = {id_ for (id_,) in fetch(self._alias, "known_events", source, ids)}
-        fresh = [report for id_, report in kept.items() if id_ not in known]
+        fresh = [one for id_, one in kept.items() if id_ not in known]
         self._mark_young(fresh)
         received_at = moment_writer(self._alias)(at)
         # In one order everywhere: two transactions that insert the same rows wait, not lock.
-        rows = sorted(report.row(source, received_at) for report in fresh)
+        rows = sorted(one.row(source, received_at) for one in fresh)
         insert_rows(self._alias, EVENTS, rows)
         return fresh
 
-    def _mark_young(self, fresh: Iterable[Report]) -> None:
+    def _mark_young(self, fresh: Iterable[ReadyEvent]) -> None:
         """Mark opens and clicks that came too soon to be a person's."""
         answers = [one for one in fresh if one.person is not None and one.kind in ANSWERS]
         if not answers:
@@ -152,13 +135,13 @@ class Inbox:
             if accepted_at is not None and timedelta() <= one.event.at - accepted_at < YOUNG:
                 one.is_machine, one.kind = True, None
 
-    def _hold(self, fresh: Iterable[Report], links: BatchLinks) -> Mapping[str, list[str]]:
-        """Hold all that these reports may change; return who else their people are.
+    def _hold(self, fresh: Iterable[ReadyEvent], links: BatchLinks) -> Mapping[str, list[str]]:
+        """Hold all that these events may change; return who else their people are.
 
         New cards come first, then places, then the cards there are: the order in which
         everybody takes them.
         """
-        people = {report.person for report in fresh if report.person is not None}
+        people = {one.person for one in fresh if one.person is not None}
         if not people:
             return {}
         relatives: dict[str, list[str]] = defaultdict(list)
@@ -173,11 +156,11 @@ class Inbox:
     def _act(
         self,
         source: str,
-        fresh: Iterable[Report],
+        fresh: Iterable[ReadyEvent],
         relatives: Mapping[str, list[str]],
         at: datetime,
     ) -> int:
-        """Act on what people did; record what is more than its report, or another's too."""
+        """Act on what people did; record what is more than its event, or another's too."""
         recorded: list[Signal] = []
         reported: list[Signal] = []
         for one in fresh:
@@ -193,7 +176,7 @@ class Inbox:
         return self._book.record(recorded, at, reported=reported)
 
 
-def _told(fresh: Iterable[Report]) -> list[Told]:
+def _told(fresh: Iterable[ReadyEvent]) -> list[Told]:
     """Return what identify calls said of whom and when, oldest first."""
     told = [
         (one.person, one.event.at, one.event.card, one.given or "")
@@ -203,28 +186,30 @@ def _told(fresh: Iterable[Report]) -> list[Told]:
     return sorted(told, key=lambda one: one[1])
 
 
-def _readable(rows: Iterable[Row]) -> list[Spooled]:
-    """Return reports; one that is damaged stays where it is, and is named."""
+def _readable(rows: Iterable[Row]) -> list[KeptEvent]:
+    """Return events; one that is damaged stays where it is, and is named."""
     found = []
     for row in rows:
         try:
-            found.append(_spooled(row))
-        except (ValueError, TypeError):
-            logger.exception("report %s of %s cannot be read", row[2], row[1])
+            found.append(_kept(row))
+        except (AttributeError, TypeError, ValueError):
+            logger.exception("event %s of %s cannot be read", row[2], row[1])
     return found
 
 
-def _spooled(row: Row) -> Spooled:
+def _kept(row: Row) -> KeptEvent:
     number, source, message_id, type_, name, subject, person, at, is_machine, payload = row
-    return Spooled(
-        id=number,
-        source=source,
-        message_id=message_id,
-        type=EventType(type_),
+    kind = EventType(type_)
+    content = json.loads(payload).get("traits" if kind is EventType.IDENTIFY else "properties")
+    return KeptEvent(
         name=name,
-        subject=subject,
         person=person,
         at=instant_of(at),
+        content=content if isinstance(content, dict) else {},
+        message_id=message_id,
+        type=kind,
+        number=number,
+        source=source,
+        subject=subject,
         is_machine=bool(is_machine),
-        payload=json.loads(payload),
     )

@@ -16,11 +16,11 @@ from rekindle.audiences import behaviours_in
 from rekindle.consent import NO_PREFERENCES
 from rekindle.gate import (
     BookRules,
-    Deed,
     Dossier,
     DossierBuilder,
     Enrolment,
     OnFile,
+    PastEvent,
     Sent,
 )
 from rekindle.journeys import Journey
@@ -36,7 +36,7 @@ from rekindle.ledger.papers import (
     channel_of,
     counted_since,
     exit_by,
-    load_deeds,
+    load_events,
     load_exclusions,
     load_statements,
     load_suppressed,
@@ -200,7 +200,7 @@ def load_papers(
         suppressed=load_suppressed(alias, people),
         wishes=load_wishes(alias, people),
         exclusions=load_exclusions(alias, people, at),
-        deeds=load_deeds(alias, "newest_events_of", people, asked=asked, edge=at),
+        events=load_events(alias, "newest_events_of", people, asked=asked, edge=at),
         withheld=load_withheld(alias, people, terms),
     )
 
@@ -274,13 +274,13 @@ class _Look:
             bool(line.is_erased),
             papers.wishes.get(person, NO_PREFERENCES),
             papers.exclusions.get(person),
-            papers.deeds.get(person, ()),
+            papers.events.get(person, ()),
             person in papers.withheld,
         )
         return self._builder.build(
             enrolment,
             known,
-            exit=_exit(line, enrolment, journey, known.deeds),
+            exit=_exit(line, enrolment, journey, known.events),
             sent=tuple(
                 other.sent
                 for other in self._beside.get(person, ())
@@ -335,14 +335,14 @@ def _beside(rows: Iterable[Row], at: datetime) -> dict[str, list[_Beside]]:
 
 
 def _exit(
-    line: _Line, enrolment: Enrolment, journey: Journey, deeds: Iterable[Deed]
+    line: _Line, enrolment: Enrolment, journey: Journey, events: Iterable[PastEvent]
 ) -> Reason | None:
     """Return why the message has no business any more, though its journey may be over."""
     if line.ended_reason is not None and line.ended_reason != Reason.FINISHED:
         return Reason(line.ended_reason)
     if line.journey_state == JourneyState.STOPPED:
         return Reason.STOPPED
-    return exit_by(deeds, enrolment, journey.exits)
+    return exit_by(events, enrolment, journey.exits)
 
 
 def _enrolment(line: _Line, journey: Journey) -> Enrolment:

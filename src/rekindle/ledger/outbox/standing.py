@@ -42,7 +42,7 @@ def read_standing(
         card.erased_at is not None,
         papers.wishes.get(person, NO_PREFERENCES),
         papers.exclusions.get(person),
-        papers.deeds.get(person, ()),
+        papers.events.get(person, ()),
         person in papers.withheld,
     )
     enrolment = Enrolment(person, "", 0, 0, Arm.TREATMENT, at, last_order_at, 0, at, at)

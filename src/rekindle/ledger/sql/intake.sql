@@ -27,7 +27,7 @@ ORDER BY p.id
 -- postgresql: FOR NO KEY UPDATE OF p
 
 -- name: known_events
--- Those of these reports of one source that are there already.
+-- Those of these events of one source that are there already.
 SELECT e.message_id
 FROM ledger_event AS e
 WHERE e.source = %s
@@ -65,7 +65,7 @@ WHERE t.accepted_at IS NOT NULL
 GROUP BY t.person_id
 
 -- name: spooled_events
--- Reports whose facts have not reached the lake and whose person is known, in order;
+-- Events whose facts have not reached the lake and whose person is known, in order;
 -- an order counts also while nobody knows whose it is. Facts are of the id they came under:
 -- who that is today the facts are told.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
@@ -79,7 +79,7 @@ ORDER BY e.id
 LIMIT %s
 
 -- name: spooled_about
--- Reports of these names about these people whose facts have not reached the lake, in order.
+-- Events of these names about these people whose facts have not reached the lake, in order.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
        e.person, INSTANT(e.at), e.is_machine, e.payload
 FROM ledger_event AS e
@@ -108,7 +108,7 @@ WHERE e.person = %s OR e.person IN (SELECT id FROM ids)
    OR (e.person IS NULL AND ' ' || e.anonymous_id IN (SELECT id FROM ids))
 
 -- name: forget_reports
--- Keep these reports as short as this; what is no order does not reach the lake any more.
+-- Keep these events as short as this; what is no order does not reach the lake any more.
 UPDATE ledger_event AS e
 SET payload = r.payload, anonymous_id = NULL,
     exported_at = CASE WHEN e.subject = '' THEN coalesce(e.exported_at, r.at)
@@ -117,7 +117,7 @@ FROM ROWS(id bigint, payload text, at instant) AS r
 WHERE e.id = r.id
 
 -- name: mark_exported
--- Take these reports out of the spool, but for those whose visitor became known meanwhile.
+-- Take these events out of the spool, but for those whose visitor became known meanwhile.
 UPDATE ledger_event AS e
 SET exported_at = %s
 FROM ROWS(id bigint, is_known bool) AS r

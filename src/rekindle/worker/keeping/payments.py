@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from rekindle.journeys import events_asked
-from rekindle.journeys.population import PAYMENT_EVENTS, list_payment_deeds
+from rekindle.journeys.population import PAYMENT_EVENTS, list_payment_signals
 from rekindle.runtime import Workspace
 
 # Nobody is let in by what happened longer ago, and whatever ends later ended something else.
@@ -37,8 +37,8 @@ class PaymentWatch:
         if not events or state == self._seen:
             return 0
         engine, facts = space.reading
-        deeds = list_payment_deeds(engine, facts, events, at=at, still_open=True)
-        signals = [one for one in deeds if one.at > at - LOOKS_BACK]
+        found = list_payment_signals(engine, facts, events, at=at, still_open=True)
+        signals = [one for one in found if one.at > at - LOOKS_BACK]
         ended = space.book.record(signals, at) if signals else 0
         self._seen = state
         return ended

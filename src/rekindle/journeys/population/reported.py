@@ -11,18 +11,18 @@ from collections.abc import Collection
 from rekindle.facts import Engine, Facts
 from rekindle.intake import event_name, kind_of
 from rekindle.journeys import Signal
-from rekindle.journeys.population.payments import list_payment_deeds
+from rekindle.journeys.population.payments import list_payment_signals
 from rekindle.vocabulary import STOPS, SignalKind
 
 # Purchases come from the orders; what ends everything is not part of a history of facts.
 BEHAVIOUR = frozenset(SignalKind) - STOPS - {SignalKind.ORDER, SignalKind.EVENT}
 
 
-def list_deeds(engine: Engine, facts: Facts, events: Collection[str]) -> list[Signal]:
+def list_signals(engine: Engine, facts: Facts, events: Collection[str]) -> list[Signal]:
     """Return what people did, of these events, in order of time, as signals."""
-    deeds = _list_reported(engine, facts, events)
-    deeds += list_payment_deeds(engine, facts, events)
-    return sorted(deeds, key=lambda one: (one.at, one.key))
+    found = _list_reported(engine, facts, events)
+    found += list_payment_signals(engine, facts, events)
+    return sorted(found, key=lambda one: (one.at, one.key))
 
 
 def _list_reported(engine: Engine, facts: Facts, events: Collection[str]) -> list[Signal]:

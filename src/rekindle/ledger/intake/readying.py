@@ -1,4 +1,4 @@
-"""A report made ready: all that can be said of it before the ledger is asked.
+"""An event made ready: all that can be said of it before the ledger is asked.
 
 One thread writes for every request, so what needs no database is done here, by the
 threads of the requests, while that one writes what came before.
@@ -37,12 +37,12 @@ EVENTS = Target(
 )
 KINDS = frozenset(kind.value for kind in SignalKind)
 SIGNALS = STOPS | {SignalKind.ORDER}
-"""What is recorded beside its report: a purchase goes by its order, a stop changes more."""
+"""What is recorded beside its event: a purchase goes by its order, a stop changes more."""
 
 
 @dataclass(slots=True)
-class Report:
-    """An event, what it is taken for, and the first columns of its row.
+class ReadyEvent:
+    """An event on its way into the ledger, what it is taken for, and the first columns of its row.
 
     ``person`` is whose it is, once that is known; ``given`` the id it came under, where that
     stands for the person.
@@ -92,7 +92,7 @@ class Report:
         return Signal(person, kind, event.at, key, self._said, channel)
 
     def reported(self, person: str) -> Signal:
-        """Return the signal of what its report keeps, so that it needs no key of its own."""
+        """Return the signal of what its row keeps, so that it needs no key of its own."""
         event, kind = self.event, self.kind or SignalKind.EVENT
         return Signal(person, kind, event.at, event.message_id, self._said)
 
@@ -101,13 +101,13 @@ class Report:
         return self.event.name if self.kind is SignalKind.EVENT else ""
 
 
-def read_reports(alias: str, events: Iterable[Event]) -> list[Report]:
-    """Return events as reports to this ledger; it is not asked."""
+def ready_events(alias: str, events: Iterable[Event]) -> list[ReadyEvent]:
+    """Return events as this ledger keeps them; it is not asked."""
     moment = moment_writer(alias, is_fresh=True)
-    return [_report(event, moment(event.at)) for event in events]
+    return [_ready(event, moment(event.at)) for event in events]
 
 
-def _report(event: Event, at: object) -> Report:
+def _ready(event: Event, at: object) -> ReadyEvent:
     columns = (
         event.message_id,
         event.type.value,
@@ -118,4 +118,4 @@ def _report(event: Event, at: object) -> Report:
         event.payload,
         at,
     )
-    return Report(event, signal_kind(event), columns, event.is_machine)
+    return ReadyEvent(event, signal_kind(event), columns, event.is_machine)
