@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from rekindle.gate import BookRules
-from rekindle.ledger import LedgerBook, Outbox, connect, disconnect, migrate, models
+from rekindle.ledger import Outbox, connect, disconnect, migrate, models
 from rekindle.messages import AddressKind, Capabilities
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Channel
 from tests.servers.postgres import empty_ledger
 
@@ -66,9 +67,9 @@ def alias(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def book(alias: str) -> LedgerBook:
+def book(alias: str) -> OpenedLedgerBook:
     """Return a book on which soft opt-in counts."""
-    return LedgerBook(alias, secret=SECRET, terms=TERMS)
+    return OpenedLedgerBook(alias, secret=SECRET, terms=TERMS)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from rekindle.testing.book_contract import (
     build_move,
     build_version,
 )
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
 
@@ -139,7 +140,7 @@ def test_journey_that_was_never_started_takes_nobody(book: LedgerBook) -> None:
         book.enrol([build_enrolment()])
 
 
-def test_touch_exists_once_whatever_the_code_does(book: LedgerBook, alias: str) -> None:
+def test_touch_exists_once_whatever_the_code_does(book: OpenedLedgerBook, alias: str) -> None:
     book.start(build_version())
     book.enrol([build_enrolment()])
     book.save([build_move(build_enrolment())])
@@ -158,9 +159,16 @@ def test_properties_are_kept_with_the_card(book: LedgerBook, alias: str) -> None
 def test_two_workers_on_the_same_batch_apply_each_move_once(postgres: str) -> None:
     book = LedgerBook(postgres, secret=b"s", terms=TERMS)
     book.start(build_version())
-    moves = [build_move(enrolment) for enrolment in _enrol(book, 500)]
+    _enrol(book, 500)
     applied: list[int] = []
-    _at_once(postgres, *[lambda: applied.append(book.save(moves))] * 2)
+
+    def work() -> None:
+        mine = LedgerBook(postgres, secret=b"s", terms=TERMS)
+        while (made := mine.take_due(START, 40, _send_all)) is not None:
+            applied.append(made)
+
+    _at_once(postgres, work, work)
+    work()
     assert sum(applied) == 500
     assert len(History(postgres).messages_of("lapsed")) == 500
 
@@ -232,7 +240,9 @@ def test_signals_and_moves_at_the_same_time_leave_no_message_behind(postgres: st
     assert {m.state for m in History(postgres).messages_of("lapsed")} <= {"cancelled"}
 
 
-def test_message_that_has_not_left_counts_as_of_the_look(book: LedgerBook, alias: str) -> None:
+def test_message_that_has_not_left_counts_as_of_the_look(
+    book: OpenedLedgerBook, alias: str
+) -> None:
     """It may leave at any moment, so a cap counts it as if it left now."""
     book.start(build_version())
     book.enrol([build_enrolment()])
@@ -258,7 +268,7 @@ def test_budget_is_given_back_when_an_order_cancels_the_message(alias: str) -> N
     assert budgets.get().reserved_micros == 1000
 
 
-def test_withdrawal_cancels_marketing_but_not_a_receipt(book: LedgerBook, alias: str) -> None:
+def test_withdrawal_cancels_marketing_but_not_a_receipt(book: OpenedLedgerBook, alias: str) -> None:
     book.start(build_version())
     book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
     both = [build_enrolment(), build_enrolment(journey="receipt")]
@@ -270,7 +280,9 @@ def test_withdrawal_cancels_marketing_but_not_a_receipt(book: LedgerBook, alias:
     assert states == {True: "cancelled", False: "queued"}
 
 
-def test_old_withdrawal_cancels_nothing_once_granted_anew(book: LedgerBook, alias: str) -> None:
+def test_old_withdrawal_cancels_nothing_once_granted_anew(
+    book: OpenedLedgerBook, alias: str
+) -> None:
     book.start(build_version())
     book.enrol([build_enrolment()])
     book.save_consent([ConsentRecord("alice", Channel("email"), True, START, "form")])
@@ -279,7 +291,7 @@ def test_old_withdrawal_cancels_nothing_once_granted_anew(book: LedgerBook, alia
     assert _touches(alias).get().state == "queued"
 
 
-def test_erasure_leaves_no_address_behind(book: LedgerBook, alias: str) -> None:
+def test_erasure_leaves_no_address_behind(book: OpenedLedgerBook, alias: str) -> None:
     book.start(build_version())
     book.save_people([Person("alice", "a@example.com", "GB", "UTC", {"x": "y"}, "+44123")])
     book.enrol([build_enrolment()])

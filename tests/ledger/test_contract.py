@@ -7,16 +7,17 @@ from datetime import datetime
 import pytest
 
 from rekindle.gate import BookRules
-from rekindle.journeys import Book
-from rekindle.ledger import LedgerBook, MessageState, models
+from rekindle.ledger import MessageState, models
 from rekindle.testing.book_contract import BookContract, Deliver, MakeBook
+from rekindle.testing.book_samples import OpenedBook
+from rekindle.testing.opened_books import OpenedLedgerBook
 
 
 class TestLedgerBook(BookContract):
     @pytest.fixture
     def make_book(self, alias: str) -> MakeBook:
-        def make(terms: BookRules) -> Book:
-            return LedgerBook(alias, secret=b"secret", terms=terms)
+        def make(terms: BookRules) -> OpenedBook:
+            return OpenedLedgerBook(alias, secret=b"secret", terms=terms)
 
         return make
 

@@ -16,7 +16,6 @@ from rekindle.ledger import (
     ExclusionEntry,
     History,
     JourneyState,
-    LedgerBook,
     MessageState,
     Outbox,
     intake_models,
@@ -31,6 +30,7 @@ from rekindle.testing.book_contract import (
     build_move,
     build_version,
 )
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ HELD_OUT = Decision(Answer.SKIP, Reason.HELD_OUT)
 CAPPED = Decision(Answer.HOLD, Reason.CAP, START + HOUR)
 
 
-def _run(book: LedgerBook) -> None:
+def _run(book: OpenedLedgerBook) -> None:
     """Hold Alice for an hour, then write to her; Bob is held out."""
     book.start(build_version())
     book.save_people([Person("alice", "alice@example.com", "GB")])
@@ -49,7 +49,7 @@ def _run(book: LedgerBook) -> None:
     book.save([build_move(held, START + HOUR), build_move(bob, decision=HELD_OUT)])
 
 
-def test_decisions_are_read_back_in_order(book: LedgerBook, alias: str) -> None:
+def test_decisions_are_read_back_in_order(book: OpenedLedgerBook, alias: str) -> None:
     _run(book)
     first, second = History(alias).decisions_of("alice")
     assert (first.answer, first.reason, first.until) == (Answer.HOLD, Reason.CAP, START + HOUR)
@@ -63,7 +63,7 @@ def test_decisions_are_read_back_in_order(book: LedgerBook, alias: str) -> None:
 
 
 def test_how_far_a_ledger_has_come_is_the_newest_row_of_each_table(
-    book: LedgerBook, alias: str
+    book: OpenedLedgerBook, alias: str
 ) -> None:
     tables: dict[str, type[Model]] = {
         "enrolments": models.Enrolment,
@@ -88,12 +88,12 @@ def test_how_far_a_ledger_has_come_is_the_newest_row_of_each_table(
     assert len(set(extent.values())) > 2
 
 
-def test_decisions_about_the_held_out_are_ghosts(book: LedgerBook, alias: str) -> None:
+def test_decisions_about_the_held_out_are_ghosts(book: OpenedLedgerBook, alias: str) -> None:
     _run(book)
     assert [one.is_ghost for one in History(alias).decisions_of("bob")] == [True]
 
 
-def test_decisions_are_counted_by_answer_and_reason(book: LedgerBook, alias: str) -> None:
+def test_decisions_are_counted_by_answer_and_reason(book: OpenedLedgerBook, alias: str) -> None:
     _run(book)
     assert set(History(alias).decision_counts("lapsed")) == {
         DecisionCount(Answer.HOLD, Reason.CAP, is_ghost=False, count=1),
@@ -102,7 +102,7 @@ def test_decisions_are_counted_by_answer_and_reason(book: LedgerBook, alias: str
     }
 
 
-def test_first_touch_is_known_in_both_arms(book: LedgerBook, alias: str) -> None:
+def test_first_touch_is_known_in_both_arms(book: OpenedLedgerBook, alias: str) -> None:
     _run(book)
     found = History(alias).enrolments_of("lapsed")
     assert {one.person: one.first_touch_at for one in found} == {
@@ -112,7 +112,7 @@ def test_first_touch_is_known_in_both_arms(book: LedgerBook, alias: str) -> None
 
 
 def test_message_tells_when_the_provider_took_it(
-    book: LedgerBook, outbox: Outbox, alias: str
+    book: OpenedLedgerBook, outbox: Outbox, alias: str
 ) -> None:
     _run(book)
     (message,) = outbox.claim(START + DAY, worker="one", lease=HOUR, limit=1)
@@ -124,12 +124,12 @@ def test_message_tells_when_the_provider_took_it(
     assert entry.cost_micros == 1000
 
 
-def test_ghosts_are_no_messages(book: LedgerBook, alias: str) -> None:
+def test_ghosts_are_no_messages(book: OpenedLedgerBook, alias: str) -> None:
     _run(book)
     assert [one.person for one in History(alias).messages_of("lapsed")] == ["alice"]
 
 
-def test_what_was_asked_for_is_read_back(book: LedgerBook, alias: str) -> None:
+def test_what_was_asked_for_is_read_back(book: OpenedLedgerBook, alias: str) -> None:
     wish = Preferences(START + DAY, frozenset({"news", "baskets"}), 3 * DAY)
     book.save_people([Person("alice", "alice@example.com")])
     assert History(alias).preferences_of("alice") == Preferences()
@@ -137,7 +137,7 @@ def test_what_was_asked_for_is_read_back(book: LedgerBook, alias: str) -> None:
     assert History(alias).preferences_of("alice") == wish
 
 
-def test_exclusions_are_read_back(book: LedgerBook, alias: str) -> None:
+def test_exclusions_are_read_back(book: OpenedLedgerBook, alias: str) -> None:
     book.save_people([Person("alice", "alice@example.com")])
     book.exclude("alice", Exclusion.POOR_FIT, at=START, until=START + DAY)
     assert History(alias).exclusions_of("alice") == [
@@ -146,7 +146,7 @@ def test_exclusions_are_read_back(book: LedgerBook, alias: str) -> None:
 
 
 def test_suppression_of_the_address_is_one_of_everyone_who_has_it(
-    book: LedgerBook, alias: str
+    book: OpenedLedgerBook, alias: str
 ) -> None:
     book.save_people([Person("alice", "a@example.com"), Person("twin", "a@example.com")])
     book.suppress("alice", Channel("email"), reason="asked by phone", at=START)
@@ -160,7 +160,7 @@ def test_suppression_of_the_address_is_one_of_everyone_who_has_it(
     assert History(alias).suppressions_of("nobody") == []
 
 
-def test_signals_are_read_back_by_their_names(book: LedgerBook, alias: str) -> None:
+def test_signals_are_read_back_by_their_names(book: OpenedLedgerBook, alias: str) -> None:
     book.record(
         [
             Signal("alice", SignalKind.CLICK, START, "1"),
@@ -176,7 +176,7 @@ def test_signals_are_read_back_by_their_names(book: LedgerBook, alias: str) -> N
     assert [one.event for one in History(alias).signals_of("alice", limit=1)] == ["cart_abandoned"]
 
 
-def test_journeys_are_listed_with_their_state(book: LedgerBook, alias: str) -> None:
+def test_journeys_are_listed_with_their_state(book: OpenedLedgerBook, alias: str) -> None:
     book.start(build_version())
     book.start(build_version(version=2))
     book.pause("lapsed", START + DAY)
@@ -186,7 +186,7 @@ def test_journeys_are_listed_with_their_state(book: LedgerBook, alias: str) -> N
 
 
 def test_what_people_are_as_they_first_enter_is_kept_until_they_are_erased(
-    book: LedgerBook, alias: str
+    book: OpenedLedgerBook, alias: str
 ) -> None:
     book.start(build_version())
     first, other = build_enrolment("alice"), build_enrolment("bob")
@@ -199,7 +199,9 @@ def test_what_people_are_as_they_first_enter_is_kept_until_they_are_erased(
     assert History(alias).covariates(first.journey) == {}
 
 
-def test_of_somebody_erased_it_is_not_kept_what_they_are(book: LedgerBook, alias: str) -> None:
+def test_of_somebody_erased_it_is_not_kept_what_they_are(
+    book: OpenedLedgerBook, alias: str
+) -> None:
     book.start(build_version())
     book.save_people([Person("alice", "alice@example.com", "GB")])
     book.erase("alice", START)

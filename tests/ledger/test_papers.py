@@ -12,11 +12,12 @@ from rekindle.config import LONGEST_DURATION
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.gate import Dossier
 from rekindle.journeys import Signal
-from rekindle.ledger import LedgerBook, Outbox
+from rekindle.ledger import Outbox
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Channel, SignalKind
 from tests.ledger.queueing import DAY, HOUR, START, TERMS, Queue, claim
 
-Tell = Callable[[LedgerBook], object]
+Tell = Callable[[OpenedLedgerBook], object]
 HOUSE = replace(TERMS, bad_endings=frozenset({"chargeback"}), cooling_off=10 * DAY)
 
 
@@ -67,7 +68,7 @@ TOLD: dict[str, tuple[Tell, dict[str, object]]] = {
 
 @pytest.mark.parametrize(("tell", "says"), list(TOLD.values()), ids=[*TOLD])
 def test_both_looks_say_the_same(alias: str, tell: Tell, says: dict[str, object]) -> None:
-    book, queue = LedgerBook(alias, secret=b"", terms=HOUSE), Queue(alias)
+    book, queue = OpenedLedgerBook(alias, secret=b"", terms=HOUSE), Queue(alias)
     _states((True, -48))(book)
     tell(book)
     queue.stand(queue.message(), START)

@@ -18,7 +18,7 @@ from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.gate import Enrolment
 from rekindle.identity import JoinReason, Link
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import History, LedgerBook, Outbox, models
+from rekindle.ledger import History, Outbox, models
 from rekindle.ledger.book.persons.following import FOLLOWED
 from rekindle.ledger.hashing import touch_key
 from rekindle.testing.book_contract import (
@@ -29,6 +29,7 @@ from rekindle.testing.book_contract import (
     build_move,
     build_version,
 )
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
 from tests.ledger.queueing import claim
 
@@ -38,31 +39,34 @@ GONE, KEPT = "C200", "C100"
 
 
 def join(
-    book: LedgerBook, gone: str = GONE, kept: str = KEPT, reason: JoinReason = JoinReason.SAME_EMAIL
+    book: OpenedLedgerBook,
+    gone: str = GONE,
+    kept: str = KEPT,
+    reason: JoinReason = JoinReason.SAME_EMAIL,
 ) -> None:
     book.persons.join([Link(gone, kept, reason, "ada@example.org")], LATER, by="test")
 
 
 @pytest.fixture
-def two(book: LedgerBook) -> LedgerBook:
+def two(book: OpenedLedgerBook) -> OpenedLedgerBook:
     """A book that knows two ids, and a journey."""
     book.start(build_version())
     book.save_people([Person(KEPT, "ada@example.org", "GB"), Person(GONE, "ada@example.org", "GB")])
     return book
 
 
-def entered(book: LedgerBook, person: str, **changes: Any) -> Enrolment:
+def entered(book: OpenedLedgerBook, person: str, **changes: Any) -> Enrolment:
     enrolment = replace(build_enrolment(person), **changes)
     book.enrol([enrolment])
     return enrolment
 
 
-def sent(book: LedgerBook, enrolment: Enrolment) -> None:
+def sent(book: OpenedLedgerBook, enrolment: Enrolment) -> None:
     """Decide the first step of an enrolment."""
     assert book.save([build_move(enrolment)]) == 1
 
 
-def open_of(book: LedgerBook) -> list[tuple[str, int]]:
+def open_of(book: OpenedLedgerBook) -> list[tuple[str, int]]:
     return [(one.person, one.position) for one in book.open_enrolments()]
 
 
@@ -82,7 +86,7 @@ def test_every_table_that_names_a_person_follows() -> None:
     assert named | {models.Person} == set(FOLLOWED)
 
 
-def test_no_row_is_left_with_who_is_gone(two: LedgerBook, alias: str) -> None:
+def test_no_row_is_left_with_who_is_gone(two: OpenedLedgerBook, alias: str) -> None:
     entered(two, GONE)
     two.save_consent([ConsentRecord(GONE, EMAIL, True, START, "form")])
     two.record([Signal(GONE, SignalKind.CLICK, START, "click-1")], LATER)
@@ -95,7 +99,9 @@ def test_no_row_is_left_with_who_is_gone(two: LedgerBook, alias: str) -> None:
     assert (card.joined_to, card.address, card.properties) == (KEPT, None, {})
 
 
-def test_what_one_may_not_be_sent_the_other_may_not_either(two: LedgerBook, alias: str) -> None:
+def test_what_one_may_not_be_sent_the_other_may_not_either(
+    two: OpenedLedgerBook, alias: str
+) -> None:
     two.suppress(GONE, EMAIL, reason="opt_out", at=START)
     two.exclude(GONE, Exclusion.POOR_FIT, at=START, until=None)
     two.exclude(KEPT, Exclusion.POOR_FIT, at=START, until=LATER)
@@ -112,7 +118,7 @@ def test_what_one_may_not_be_sent_the_other_may_not_either(two: LedgerBook, alia
 
 @pytest.mark.parametrize("said", [(True, False), (False, True)])
 def test_a_no_of_either_holds_until_a_new_yes(
-    two: LedgerBook, alias: str, said: tuple[bool, bool]
+    two: OpenedLedgerBook, alias: str, said: tuple[bool, bool]
 ) -> None:
     """Also where the yes was said later: it was said by who did not know of the no."""
     for person, granted, at in zip((GONE, KEPT), said, (START, START + DAY / 2), strict=True):
@@ -123,7 +129,7 @@ def test_a_no_of_either_holds_until_a_new_yes(
     assert models.Person.objects.using(alias).get(pk=KEPT).statements == "email+"
 
 
-def test_who_is_joined_to_somebody_erased_is_erased(two: LedgerBook, alias: str) -> None:
+def test_who_is_joined_to_somebody_erased_is_erased(two: OpenedLedgerBook, alias: str) -> None:
     entered(two, KEPT)
     two.erase(GONE, START)
     join(two)
@@ -131,14 +137,14 @@ def test_who_is_joined_to_somebody_erased_is_erased(two: LedgerBook, alias: str)
     assert open_of(two) == []
 
 
-def test_by_what_somebody_erased_was_found_is_forgotten(two: LedgerBook, alias: str) -> None:
+def test_by_what_somebody_erased_was_found_is_forgotten(two: OpenedLedgerBook, alias: str) -> None:
     join(two)
     assert [one.evidence for one in two.persons.log(KEPT)] == ["ada@example.org"]
     two.erase(GONE, LATER)
     assert [one.evidence for one in two.persons.log(KEPT)] == [""]
 
 
-def test_two_open_enrolments_go_on_as_one(two: LedgerBook, alias: str) -> None:
+def test_two_open_enrolments_go_on_as_one(two: OpenedLedgerBook, alias: str) -> None:
     ahead = entered(two, GONE)
     entered(two, KEPT)
     sent(two, ahead)
@@ -148,7 +154,7 @@ def test_two_open_enrolments_go_on_as_one(two: LedgerBook, alias: str) -> None:
     assert two.past("lapsed", [KEPT])[KEPT].is_open
 
 
-def test_a_message_of_the_one_that_ends_is_cancelled(two: LedgerBook, alias: str) -> None:
+def test_a_message_of_the_one_that_ends_is_cancelled(two: OpenedLedgerBook, alias: str) -> None:
     for person in (GONE, KEPT):
         sent(two, entered(two, person))
     join(two)
@@ -161,7 +167,7 @@ def test_a_message_of_the_one_that_ends_is_cancelled(two: LedgerBook, alias: str
 
 
 def test_nobody_who_was_through_a_journey_goes_through_it_as_another(
-    two: LedgerBook, alias: str
+    two: OpenedLedgerBook, alias: str
 ) -> None:
     first = entered(two, GONE)
     two.record([Signal(GONE, SignalKind.ORDER, LATER, "order-1")], LATER)
@@ -174,7 +180,7 @@ def test_nobody_who_was_through_a_journey_goes_through_it_as_another(
 
 
 def test_what_went_out_is_not_sent_again_by_the_one_that_goes_on(
-    two: LedgerBook, alias: str, outbox: Outbox
+    two: OpenedLedgerBook, alias: str, outbox: Outbox
 ) -> None:
     entered(two, KEPT)
     behind = entered(two, GONE)
@@ -195,14 +201,14 @@ def test_what_went_out_is_not_sent_again_by_the_one_that_goes_on(
     assert touch.key == touch_key(GONE, "lapsed", 1, "check-in", 0)
 
 
-def test_sends_to_either_count_towards_one_cap(two: LedgerBook, alias: str) -> None:
+def test_sends_to_either_count_towards_one_cap(two: OpenedLedgerBook, alias: str) -> None:
     sent(two, entered(two, GONE))
     models.Touch.objects.using(alias).update(state="accepted", accepted_at=START)
     join(two)
     assert set(models.Touch.objects.using(alias).values_list("person_id", flat=True)) == {KEPT}
 
 
-def test_the_arm_that_was_drawn_first_stays(two: LedgerBook, alias: str) -> None:
+def test_the_arm_that_was_drawn_first_stays(two: OpenedLedgerBook, alias: str) -> None:
     entered(two, KEPT, entered_at=START + DAY)
     entered(two, GONE, arm=Arm.HOLDOUT)
     join(two)
@@ -212,14 +218,18 @@ def test_the_arm_that_was_drawn_first_stays(two: LedgerBook, alias: str) -> None
     assert [one.arm for one in two.open_enrolments()] == [Arm.HOLDOUT]
 
 
-def test_what_they_were_as_they_entered_goes_with_the_arm(two: LedgerBook, alias: str) -> None:
+def test_what_they_were_as_they_entered_goes_with_the_arm(
+    two: OpenedLedgerBook, alias: str
+) -> None:
     two.enrol([replace(build_enrolment(KEPT), entered_at=LATER)], {KEPT: {"tier": "dormant"}})
     two.enrol([build_enrolment(GONE)], {GONE: {"tier": "lapsed"}})
     join(two)
     assert History(alias).covariates("lapsed") == {KEPT: {"tier": "lapsed"}}
 
 
-def test_whatever_is_said_of_an_old_id_is_said_of_the_person(two: LedgerBook, alias: str) -> None:
+def test_whatever_is_said_of_an_old_id_is_said_of_the_person(
+    two: OpenedLedgerBook, alias: str
+) -> None:
     entered(two, KEPT)
     join(two)
     two.record([Signal(GONE, SignalKind.ORDER, LATER, "order-9")], LATER)
@@ -229,7 +239,7 @@ def test_whatever_is_said_of_an_old_id_is_said_of_the_person(two: LedgerBook, al
     assert two.enrol([build_enrolment(GONE)]) == 0
 
 
-def test_a_chain_of_joins_ends_at_one_person(two: LedgerBook, alias: str) -> None:
+def test_a_chain_of_joins_ends_at_one_person(two: OpenedLedgerBook, alias: str) -> None:
     two.persons.join(
         [Link("a", "b", JoinReason.BY_HAND, ""), Link("b", GONE, JoinReason.BY_HAND, "")],
         LATER,
@@ -239,7 +249,7 @@ def test_a_chain_of_joins_ends_at_one_person(two: LedgerBook, alias: str) -> Non
     assert two.persons.find(["a", "b", GONE]) == {"a": KEPT, "b": KEPT, GONE: KEPT}
 
 
-def test_a_join_of_what_is_joined_changes_nothing(two: LedgerBook) -> None:
+def test_a_join_of_what_is_joined_changes_nothing(two: OpenedLedgerBook) -> None:
     join(two)
     before = two.persons.version()
     join(two)
@@ -247,7 +257,7 @@ def test_a_join_of_what_is_joined_changes_nothing(two: LedgerBook) -> None:
 
 
 def test_a_split_gives_back_what_came_and_keeps_what_was_refused(
-    two: LedgerBook, alias: str
+    two: OpenedLedgerBook, alias: str
 ) -> None:
     entered(two, GONE)
     two.record([Signal(GONE, SignalKind.CLICK, START, "click-1")], LATER)
@@ -264,7 +274,7 @@ def test_a_split_gives_back_what_came_and_keeps_what_was_refused(
     assert two.persons.told().apart == [(GONE, KEPT)]
 
 
-def test_join_and_split_leave_two_as_they_were(two: LedgerBook, alias: str) -> None:
+def test_join_and_split_leave_two_as_they_were(two: OpenedLedgerBook, alias: str) -> None:
     entered(two, KEPT)
     two.start(build_version("receipt"))
     two.enrol([build_enrolment(GONE, journey="receipt")], {GONE: {"tier": "lapsed"}})
@@ -285,7 +295,7 @@ def test_join_and_split_leave_two_as_they_were(two: LedgerBook, alias: str) -> N
 
 
 def test_a_message_on_its_way_keeps_the_key_it_has_outside(
-    two: LedgerBook, alias: str, outbox: Outbox
+    two: OpenedLedgerBook, alias: str, outbox: Outbox
 ) -> None:
     sent(two, entered(two, GONE))
     join(two)
@@ -315,8 +325,8 @@ def _at_once(alias: str, *works: Callable[[], object]) -> list[BaseException]:
     return errors
 
 
-def _other(alias: str) -> LedgerBook:
-    return LedgerBook(alias, secret=b"a secret of the tests", terms=TERMS)
+def _other(alias: str) -> OpenedLedgerBook:
+    return OpenedLedgerBook(alias, secret=b"a secret of the tests", terms=TERMS)
 
 
 def test_two_joins_a_tick_and_a_report_at_once_end_as_one_after_another(postgres: str) -> None:

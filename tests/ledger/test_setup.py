@@ -77,7 +77,7 @@ def test_ledger_of_a_newer_version_is_refused(sqlite: str) -> None:
 def test_query_on_a_ledger_without_tables_is_a_ledger_error(tmp_path: Path) -> None:
     alias = connect("sqlite:///bare.sqlite3", base=tmp_path)
     book = _book(alias)
-    asks = (book.running, lambda: book.due(START, 1), lambda: book.start(build_version()))
+    asks = (book.running, lambda: book.past("lapsed", ["ann"]), lambda: book.start(build_version()))
     for ask in asks:
         with pytest.raises(LedgerError, match="refused"):
             ask()

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 from rekindle.cli import app
 from rekindle.gate import Decision
 from rekindle.journeys import Person
-from rekindle.ledger import LedgerBook, load_chosen
+from rekindle.ledger import load_chosen
 from rekindle.ledger.offers.models import GivenOffer
 from rekindle.testing.book_contract import START, build_enrolment, build_move
 from rekindle.testing.book_samples import OFFER, OFFERING, build_offering_version
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Answer, Arm, Reason
 from tests.runtime.shops import NOW, Team, add_section
 
@@ -106,7 +107,7 @@ def test_ladder_or_rule_that_is_not_there_is_refused(
 
 
 def test_ledger_keeps_the_first_choice_of_each_person_with_its_chance(alias: str) -> None:
-    book = LedgerBook(alias, secret=b"secret", terms=OFFERING)
+    book = OpenedLedgerBook(alias, secret=b"secret", terms=OFFERING)
     version = build_offering_version()
     book.start(version)
     name = version.journey.name

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 from rekindle.consent import ConsentRecord, Exclusion, PendingConsent, Preferences
-from rekindle.gate import Dossier, Enrolment
+from rekindle.gate import Enrolment
 from rekindle.journeys.model import (
     NOTHING_OBSERVED,
     Batch,
@@ -125,6 +125,11 @@ class Queue(Protocol):
         in any journey, nor the budgets of the batch; so a cap or a budget cannot be
         passed by two workers at once. Returns how many moves applied, or None if nothing
         is due that nobody else holds. If ``decide`` raises, nothing is written.
+
+        A move from an earlier look, whose enrolment stands elsewhere by now, is dropped
+        whole. A touch that exists already (same enrolment and step) is not made again: the
+        enrolment advances without a message. Messages reserve their cost in the budgets
+        they name.
         """
 
 
@@ -227,22 +232,6 @@ class Book(Queue, Protocol):
 
         ``places`` maps, for each version left, old positions to new ones; whoever
         stands at another position stays.
-        """
-
-    def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
-        """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first.
-
-        Those of journeys that are paused are not due. Permission is judged as of ``at``.
-        """
-
-    def save(self, moves: Sequence[Move]) -> int:
-        """Write decisions, touches, messages and advances; return how many applied.
-
-        A move whose enrolment is no longer open at ``before.position`` and
-        ``before.due_at`` is dropped whole: someone else made it, or an exit came first.
-        A touch that exists already (same enrolment and step) is not made again: the
-        enrolment advances without a message. Messages reserve their cost in the budgets
-        they name.
         """
 
     def record(self, signals: Sequence[Signal], at: datetime) -> int:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from operator import itemgetter
 
 from rekindle.consent import (
@@ -366,17 +365,9 @@ class MemoryBook:
         """
         return sum(map(self._enrol, enrolments))
 
-    def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
-        """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
-        return [self._dossier(entry, at) for entry in islice(self._moving(at), limit)]
-
     def next_due(self) -> datetime | None:
         """Return when the next enrolment falls due, None if none is open."""
         return self._queue.first()
-
-    def save(self, moves: Sequence[Move]) -> int:
-        """Write decisions and advances; return how many applied."""
-        return sum(map(self._apply, moves))
 
     def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Let ``decide`` look at up to ``limit`` due people and write what it returns."""
@@ -395,7 +386,7 @@ class MemoryBook:
             for person, entry in firsts.items()
             for step, name in entry.standing.variants.items()
         }
-        return self.save(decide(Batch(dossiers, reserved, self._stock(), variants)))
+        return sum(map(self._apply, decide(Batch(dossiers, reserved, self._stock(), variants))))
 
     def record(self, signals: Sequence[Signal], at: datetime) -> int:
         """Record what happened and end what it must end; return how many ended."""

@@ -15,7 +15,6 @@ import pytest
 
 from rekindle.consent import ConsentRecord, Rule
 from rekindle.gate import Decision, Enrolment, Sent
-from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import Batch, Move, Person, Signal, order_signal
 from rekindle.messages import AddressKind, Capabilities
 from rekindle.testing.book_holdout import HoldoutContract
@@ -31,6 +30,7 @@ from rekindle.testing.book_samples import (
     WINDOW,
     Deliver,
     MakeBook,
+    OpenedBook,
     build_end,
     build_enrolment,
     build_hold,
@@ -64,7 +64,7 @@ __all__ = [
 EMAIL, TEXT = Channel("email"), Channel("text")
 
 
-def _start_each(book: Book) -> None:
+def _start_each(book: OpenedBook) -> None:
     """Let Alice, who has a phone, into a journey of each kind."""
     book.save_people([Person("alice", "alice@example.com", "GB", phone="+44 20 7946 0000")])
     for name, channels, purpose in (
@@ -77,11 +77,11 @@ def _start_each(book: Book) -> None:
         book.enrol([build_enrolment(journey=name)])
 
 
-def _open_journeys(book: Book) -> set[str]:
+def _open_journeys(book: OpenedBook) -> set[str]:
     return {one.journey for one in book.open_enrolments()}
 
 
-def _suppressed_in(book: Book, *, rotation: int = 1) -> set[str]:
+def _suppressed_in(book: OpenedBook, *, rotation: int = 1) -> set[str]:
     """Return the journeys whose first step Alice may not get, entering as often as that."""
     for name in ("mails", "texts", "both", "receipt"):
         book.enrol([replace(build_enrolment(journey=name), rotation=rotation)])
@@ -89,7 +89,7 @@ def _suppressed_in(book: Book, *, rotation: int = 1) -> set[str]:
     return {one.enrolment.journey for one in due if one.is_suppressed}
 
 
-def _give_first(make_book: MakeBook, enrolment: Enrolment) -> Book:
+def _give_first(make_book: MakeBook, enrolment: Enrolment) -> OpenedBook:
     """Return a book in which somebody was given an offer with their first message."""
     book = make_book(OFFERING)
     book.save_people([Person("alice", "alice@example.com", "GB")])
@@ -117,7 +117,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         return lambda at: None
 
     @pytest.fixture
-    def book(self, make_book: MakeBook) -> Book:
+    def book(self, make_book: MakeBook) -> OpenedBook:
         """Return a book that knows three buyers and runs the journey ``lapsed``."""
         book = make_book(TERMS)
         book.save_people(
@@ -128,13 +128,13 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
 
     # People, consent and suppression
 
-    def test_person_without_address_is_unreachable(self, book: Book) -> None:
+    def test_person_without_address_is_unreachable(self, book: OpenedBook) -> None:
         book.save_people([Person("dora")])
         book.enrol([build_enrolment("dora"), build_enrolment("alice")])
         assert not only_due(book, person="dora").is_reachable
         assert only_due(book, person="alice").is_reachable
 
-    def test_contact_card_saved_again_is_replaced(self, book: Book) -> None:
+    def test_contact_card_saved_again_is_replaced(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.save_people([Person("alice", None, "GB")])
         assert not only_due(book).is_reachable
@@ -150,12 +150,12 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         book.enrol([build_enrolment()])
         assert only_due(book).permission.rule is Rule.NO_RECORD
 
-    def test_soft_opt_in_needs_a_purchase(self, book: Book) -> None:
+    def test_soft_opt_in_needs_a_purchase(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment(), replace(build_enrolment("bob"), last_order_at=None)])
         assert only_due(book).permission.rule is Rule.SOFT_OPT_IN
         assert only_due(book, person="bob").permission.rule is Rule.NO_RECORD
 
-    def test_permission_is_judged_as_of_the_asking(self, book: Book) -> None:
+    def test_permission_is_judged_as_of_the_asking(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.save_consent(
             [
@@ -166,45 +166,47 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         rules = [only_due(book, START + days * DAY).permission.rule for days in range(3)]
         assert rules == [Rule.SOFT_OPT_IN, Rule.EXPRESS, Rule.WITHDRAWN]
 
-    def test_consent_saved_again_changes_nothing(self, book: Book) -> None:
+    def test_consent_saved_again_changes_nothing(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         granted = ConsentRecord("alice", Channel("email"), True, START - DAY, "form", "Yes, please")
         book.save_consent([granted, granted])
         book.save_consent([granted])
         assert only_due(book).permission.rule is Rule.EXPRESS
 
-    def test_permission_follows_the_country(self, book: Book) -> None:
+    def test_permission_follows_the_country(self, book: OpenedBook) -> None:
         book.save_people([Person("alice", "alice@example.com", "CA")])
         book.enrol([build_enrolment()])
         assert only_due(book).permission.rule is Rule.IMPLIED_BY_PURCHASE
         assert only_due(book, START + 800 * DAY).permission.rule is Rule.EXPIRED
 
-    def test_transactional_journey_needs_no_permission(self, book: Book) -> None:
+    def test_transactional_journey_needs_no_permission(self, book: OpenedBook) -> None:
         book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
         book.save_consent([ConsentRecord("alice", Channel("email"), False, START - DAY, "form")])
         book.enrol([build_enrolment(journey="receipt")])
         assert only_due(book).permission.rule is Rule.TRANSACTIONAL
 
-    def test_suppression_stays_however_often_it_is_said(self, book: Book) -> None:
+    def test_suppression_stays_however_often_it_is_said(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
         for _ in range(2):
             book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         assert only_due(book).is_suppressed
         assert not only_due(book, person="bob").is_suppressed
 
-    def test_suppression_follows_the_address(self, book: Book) -> None:
+    def test_suppression_follows_the_address(self, book: OpenedBook) -> None:
         book.save_people([Person("alice-again", "Alice@Example.com", "GB")])
         book.enrol([build_enrolment("alice-again")])
         book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         assert only_due(book, person="alice-again").is_suppressed
 
-    def test_suppression_survives_a_new_address(self, book: Book) -> None:
+    def test_suppression_survives_a_new_address(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         book.save_people([Person("alice", "alice@example.org", "GB")])
         assert only_due(book).is_suppressed
 
-    def test_opt_out_of_one_channel_stops_its_marketing_and_nothing_else(self, book: Book) -> None:
+    def test_opt_out_of_one_channel_stops_its_marketing_and_nothing_else(
+        self, book: OpenedBook
+    ) -> None:
         _start_each(book)
         book.record([Signal("alice", SignalKind.OPT_OUT, START, "no", channel=EMAIL)], START)
         assert _open_journeys(book) == {"receipt", "texts"}
@@ -212,7 +214,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
 
     @pytest.mark.parametrize("kind", [SignalKind.OPT_OUT, SignalKind.COMPLAINT])
     def test_stop_everything_and_a_complaint_stop_all_marketing(
-        self, book: Book, kind: SignalKind
+        self, book: OpenedBook, kind: SignalKind
     ) -> None:
         _start_each(book)
         channel = EMAIL if kind is SignalKind.COMPLAINT else None
@@ -220,13 +222,15 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert _open_journeys(book) == {"receipt"}
         assert _suppressed_in(book) == {"mails", "texts", "both"}
 
-    def test_bounce_stops_every_purpose_at_that_address_and_not_the_phone(self, book: Book) -> None:
+    def test_bounce_stops_every_purpose_at_that_address_and_not_the_phone(
+        self, book: OpenedBook
+    ) -> None:
         _start_each(book)
         book.record([Signal("alice", SignalKind.BOUNCE, START, "no", channel=EMAIL)], START)
         assert _open_journeys(book) == {"texts", "both"}
         assert _suppressed_in(book) == {"mails", "receipt", "both"}
 
-    def test_bounced_person_can_be_written_to_at_another_address(self, book: Book) -> None:
+    def test_bounced_person_can_be_written_to_at_another_address(self, book: OpenedBook) -> None:
         book.record([Signal("alice", SignalKind.BOUNCE, START, "no", channel=EMAIL)], START)
         book.save_people([Person("alice-again", "Alice@Example.com", "GB")])
         book.save_people([Person("alice", "alice@example.org", "GB")])
@@ -234,7 +238,9 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert not only_due(book).is_suppressed
         assert only_due(book, person="alice-again").is_suppressed
 
-    def test_bounce_of_an_address_somebody_had_ends_nothing_of_theirs(self, book: Book) -> None:
+    def test_bounce_of_an_address_somebody_had_ends_nothing_of_theirs(
+        self, book: OpenedBook
+    ) -> None:
         book.enrol([build_enrolment()])
         bounce = Signal(
             "alice", SignalKind.BOUNCE, START, "no", channel=EMAIL, address="Alice@old.example.com"
@@ -244,7 +250,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         book.save_people([Person("alice", "alice@old.example.com", "GB")])
         assert only_due(book).is_suppressed
 
-    def test_suppression_by_hand_reaches_as_far_as_it_says(self, book: Book) -> None:
+    def test_suppression_by_hand_reaches_as_far_as_it_says(self, book: OpenedBook) -> None:
         _start_each(book)
         book.suppress("alice", TEXT, reason="never", at=START)
         assert _suppressed_in(book, rotation=0) == {"texts"}
@@ -253,7 +259,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         book.suppress("alice", None, reason="never", at=START)
         assert _suppressed_in(book, rotation=0) == {"texts", "mails", "both", "receipt"}
 
-    def test_erased_persons_address_is_written_to_by_nobody(self, book: Book) -> None:
+    def test_erased_persons_address_is_written_to_by_nobody(self, book: OpenedBook) -> None:
         book.erase("alice", START)
         book.save_people([Person("alice-again", "alice@example.com", "GB")])
         book.enrol([build_enrolment("alice-again")])
@@ -285,7 +291,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
 
     # Versions
 
-    def test_new_people_enter_the_newest_version(self, book: Book) -> None:
+    def test_new_people_enter_the_newest_version(self, book: OpenedBook) -> None:
         newer, other = build_version(version=2), build_version("other")
         book.start(newer)
         book.start(other)
@@ -294,7 +300,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
             ("other", 1),
         }
 
-    def test_version_is_read_back_as_it_was_started(self, book: Book) -> None:
+    def test_version_is_read_back_as_it_was_started(self, book: OpenedBook) -> None:
         book.start(build_version(version=2))
         book.start(build_version(version=2))
         assert list(book.versions("lapsed")) == [build_version(), build_version(version=2)]
@@ -302,7 +308,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
 
     # Enrolment
 
-    def test_enrolment_is_read_back_as_it_was_written(self, book: Book) -> None:
+    def test_enrolment_is_read_back_as_it_was_written(self, book: OpenedBook) -> None:
         enrolments = [
             build_enrolment("alice"),
             replace(build_enrolment("bob"), last_order_at=None, arm=Arm.HOLDOUT),
@@ -310,19 +316,19 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert book.enrol(enrolments) == 2
         assert sorted(book.open_enrolments(), key=lambda e: e.person) == enrolments
 
-    def test_enrolment_that_exists_is_left_alone(self, book: Book) -> None:
+    def test_enrolment_that_exists_is_left_alone(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         again = replace(build_enrolment(), arm=Arm.HOLDOUT, due_at=START + DAY)
         assert book.enrol([again, build_enrolment("bob")]) == 1
         assert only_due(book).enrolment == build_enrolment()
 
-    def test_enrolment_that_ended_is_not_opened_again(self, book: Book) -> None:
+    def test_enrolment_that_ended_is_not_opened_again(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.save([build_end(build_enrolment())])
         assert book.enrol([build_enrolment()]) == 0
         assert list(book.open_enrolments()) == []
 
-    def test_past_is_the_latest_enrolment_of_those_who_have_one(self, book: Book) -> None:
+    def test_past_is_the_latest_enrolment_of_those_who_have_one(self, book: OpenedBook) -> None:
         assert dict(book.past("lapsed", ["alice", "bob"])) == {}
         book.enrol([replace(build_enrolment(), arm=Arm.HOLDOUT)])
         book.save([build_end(replace(build_enrolment(), arm=Arm.HOLDOUT))])
@@ -335,60 +341,60 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert (second.rotation, second.is_open) == (1, True)
         assert (second.entered_at, second.arm) == (later, Arm.HOLDOUT)
 
-    def test_past_keeps_journeys_apart(self, book: Book) -> None:
+    def test_past_keeps_journeys_apart(self, book: OpenedBook) -> None:
         book.start(build_version("other"))
         book.enrol([build_enrolment()])
         assert dict(book.past("other", ["alice"])) == {}
 
     # The queue
 
-    def test_due_is_oldest_first_and_not_before_its_time(self, book: Book) -> None:
+    def test_due_is_oldest_first_and_not_before_its_time(self, book: OpenedBook) -> None:
         waits = {"alice": 3 * HOUR, "bob": HOUR, "charlie": 4 * HOUR}
         book.enrol([replace(build_enrolment(p), due_at=START + w) for p, w in waits.items()])
         assert people_of(book.due(START, 100)) == []
         assert people_of(book.due(START + 3 * HOUR, 100)) == ["bob", "alice"]
         assert people_of(book.due(START + DAY, 1)) == ["bob"]
 
-    def test_reading_the_queue_changes_nothing(self, book: Book) -> None:
+    def test_reading_the_queue_changes_nothing(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
         assert list(book.due(START, 100)) == list(book.due(START, 100))
 
     # Moves
 
-    def test_send_advances_the_enrolment(self, book: Book) -> None:
+    def test_send_advances_the_enrolment(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         move = build_move(build_enrolment())
         assert book.save([move]) == 1
         assert list(book.due(START + 4 * DAY, 100)) == []
         assert only_due(book, START + 5 * DAY).enrolment == move.next
 
-    def test_hold_keeps_the_step_and_looks_again_later(self, book: Book) -> None:
+    def test_hold_keeps_the_step_and_looks_again_later(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         assert book.save([build_hold(build_enrolment(), START + 3 * HOUR)]) == 1
         assert list(book.due(START + 2 * HOUR, 100)) == []
         found = only_due(book, START + 3 * HOUR).enrolment
         assert (found.position, found.ready_at) == (0, START)
 
-    def test_end_takes_the_enrolment_out_of_the_queue(self, book: Book) -> None:
+    def test_end_takes_the_enrolment_out_of_the_queue(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         assert book.save([build_end(build_enrolment())]) == 1
         assert list(book.due(START + 99 * DAY, 100)) == []
         assert list(book.open_enrolments()) == []
 
-    def test_move_made_twice_applies_once(self, book: Book) -> None:
+    def test_move_made_twice_applies_once(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         move = build_move(build_enrolment())
         assert book.save([move]) == 1
         assert book.save([move]) == 0
         assert len(only_due(book, START + 5 * DAY).sent) == 1
 
-    def test_move_repeated_within_one_call_applies_once(self, book: Book) -> None:
+    def test_move_repeated_within_one_call_applies_once(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         move = build_move(build_enrolment())
         assert book.save([move, move]) == 1
         assert len(only_due(book, START + 5 * DAY).sent) == 1
 
-    def test_move_from_an_earlier_look_is_dropped_whole(self, book: Book) -> None:
+    def test_move_from_an_earlier_look_is_dropped_whole(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         held = build_hold(build_enrolment(), START + HOUR)
         book.save([held])
@@ -396,14 +402,14 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         found = only_due(book, START + HOUR)
         assert (found.enrolment, found.sent) == (held.next, ())
 
-    def test_dropped_move_leaves_the_others_be(self, book: Book) -> None:
+    def test_dropped_move_leaves_the_others_be(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
         book.record([build_order("alice", START)], START)
         moves = [build_move(build_enrolment("alice")), build_move(build_enrolment("bob"))]
         assert book.save(moves) == 1
         assert people_of(book.due(START + 5 * DAY, 100)) == ["bob"]
 
-    def test_move_after_an_exit_is_dropped(self, book: Book) -> None:
+    def test_move_after_an_exit_is_dropped(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.record([build_order("alice", START)], START)
         assert book.save([build_move(build_enrolment())]) == 0
@@ -412,7 +418,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
     # What caps count
 
     def test_sends_of_all_journeys_count_inside_the_window(
-        self, book: Book, deliver: Deliver
+        self, book: OpenedBook, deliver: Deliver
     ) -> None:
         book.start(build_version("other"))
         book.enrol([build_enrolment(), build_enrolment(journey="other")])
@@ -427,7 +433,9 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert inside.sent == (Sent(Channel("email"), START),)
         assert outside.sent == ()
 
-    def test_each_send_leaves_the_window_by_itself(self, book: Book, deliver: Deliver) -> None:
+    def test_each_send_leaves_the_window_by_itself(
+        self, book: OpenedBook, deliver: Deliver
+    ) -> None:
         book.enrol([build_enrolment()])
         first = build_move(build_enrolment())
         book.save([first])
@@ -440,7 +448,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         (found,) = (d for d in book.due(START + WINDOW, 9) if d.enrolment.journey == "lapsed")
         assert found.sent == (Sent(Channel("email"), START + HOUR),)
 
-    def test_transactional_sends_and_skips_do_not_count(self, book: Book) -> None:
+    def test_transactional_sends_and_skips_do_not_count(self, book: OpenedBook) -> None:
         book.start(build_version("receipt", purpose=Purpose.TRANSACTIONAL))
         book.start(build_version("other"))
         journeys = ("lapsed", "receipt", "other")
@@ -454,7 +462,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         )
         assert only_due(book).sent == ()
 
-    def test_ghosts_count_for_the_held_out_alone(self, book: Book) -> None:
+    def test_ghosts_count_for_the_held_out_alone(self, book: OpenedBook) -> None:
         book.start(build_version("other"))
         book.start(build_version("third"))
         held_out = replace(build_enrolment(), arm=Arm.HOLDOUT)
@@ -523,7 +531,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
 
     # Exits
 
-    def test_order_after_the_last_known_one_ends_the_enrolment(self, book: Book) -> None:
+    def test_order_after_the_last_known_one_ends_the_enrolment(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
         late = build_order("alice", LAST_ORDER + DAY)
         assert book.record([late], START + DAY) == 1
@@ -531,30 +539,32 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert not book.past("lapsed", ["alice"])["alice"].is_open
 
     @pytest.mark.parametrize("at", [LAST_ORDER, LAST_ORDER - DAY])
-    def test_order_known_at_entry_ends_nothing(self, book: Book, at: datetime) -> None:
+    def test_order_known_at_entry_ends_nothing(self, book: OpenedBook, at: datetime) -> None:
         book.enrol([build_enrolment()])
         assert book.record([build_order("alice", at)], START + DAY) == 0
         assert only_due(book).exit is None
 
-    def test_without_a_known_order_the_entry_counts(self, book: Book) -> None:
+    def test_without_a_known_order_the_entry_counts(self, book: OpenedBook) -> None:
         book.enrol([replace(build_enrolment(), last_order_at=None)])
         assert book.record([build_order("alice", START, "at entry")], START + DAY) == 0
         assert book.record([build_order("alice", START + HOUR, "after")], START + DAY) == 1
 
-    def test_order_ends_only_journeys_that_name_it(self, book: Book) -> None:
+    def test_order_ends_only_journeys_that_name_it(self, book: OpenedBook) -> None:
         book.start(build_version("loyal", exits=frozenset()))
         book.enrol([build_enrolment(), build_enrolment(journey="loyal")])
         assert book.record([build_order("alice", START + HOUR)], START + DAY) == 1
         assert [e.journey for e in book.open_enrolments()] == ["loyal"]
 
-    def test_order_written_before_the_enrolment_is_its_exit(self, book: Book) -> None:
+    def test_order_written_before_the_enrolment_is_its_exit(self, book: OpenedBook) -> None:
         """The audience was read, then the order came, then the enrolment was written."""
         book.record([build_order("alice", LAST_ORDER + DAY)], START)
         book.enrol([build_enrolment()])
         assert all(d.exit is Reason.ORDER for d in book.due(START, 100))
 
     @pytest.mark.parametrize("kind", [SignalKind.OPT_OUT, SignalKind.COMPLAINT, SignalKind.BOUNCE])
-    def test_objection_ends_everything_and_suppresses(self, book: Book, kind: SignalKind) -> None:
+    def test_objection_ends_everything_and_suppresses(
+        self, book: OpenedBook, kind: SignalKind
+    ) -> None:
         book.start(build_version("loyal", exits=frozenset()))
         book.enrol([build_enrolment(), build_enrolment(journey="loyal"), build_enrolment("bob")])
         assert book.record([Signal("alice", kind, START - DAY, "no")], START) == 2
@@ -562,7 +572,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         book.enrol([replace(build_enrolment(), rotation=1)])
         assert only_due(book).is_suppressed
 
-    def test_signal_known_by_its_key_changes_nothing(self, book: Book) -> None:
+    def test_signal_known_by_its_key_changes_nothing(self, book: OpenedBook) -> None:
         opt_out = Signal("alice", SignalKind.OPT_OUT, START, "no")
         book.enrol([build_enrolment()])
         assert book.record([opt_out, opt_out], START) == 1
@@ -570,24 +580,24 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert book.record([opt_out], START + DAY) == 0
         assert len(list(book.open_enrolments())) == 1
 
-    def test_reason_of_the_end_is_not_rewritten(self, book: Book) -> None:
+    def test_reason_of_the_end_is_not_rewritten(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         signals = [build_order("alice", START + HOUR, f"order-{n}") for n in range(2)]
         assert [book.record([s], START + DAY) for s in signals] == [1, 0]
 
-    def test_order_that_is_redated_is_seen_again(self, book: Book) -> None:
+    def test_order_that_is_redated_is_seen_again(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         assert book.record([order_signal("alice", LAST_ORDER - DAY, "shop", "1")], START) == 0
         later = order_signal("alice", START + HOUR, "shop", "1")
         assert [book.record([later], START + DAY) for _ in range(2)] == [1, 0]
 
-    def test_order_that_turns_out_older_ends_no_later_entry(self, book: Book) -> None:
+    def test_order_that_turns_out_older_ends_no_later_entry(self, book: OpenedBook) -> None:
         for at in (START + 2 * HOUR, LAST_ORDER - DAY):
             book.record([order_signal("alice", at, "shop", "1")], START + DAY)
         book.enrol([build_enrolment()])
         assert only_due(book).exit is None
 
-    def test_order_known_too_late_for_its_date_ends_who_had_entered(self, book: Book) -> None:
+    def test_order_known_too_late_for_its_date_ends_who_had_entered(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         old = order_signal("alice", LAST_ORDER - DAY, "shop", "1")
         assert book.record([old], START + HOUR) == 0
@@ -596,7 +606,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
 
     # Nobody is forgotten
 
-    def test_everyone_is_waiting_or_ended(self, book: Book) -> None:
+    def test_everyone_is_waiting_or_ended(self, book: OpenedBook) -> None:
         people = ("alice", "bob", "charlie")
         book.enrol([build_enrolment(person) for person in people])
         book.save([build_move(build_enrolment("alice")), build_end(build_enrolment("bob"))])
@@ -605,7 +615,7 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert set(people_of(book.due(START + 99 * DAY, 100))) == waiting
         assert set(book.past("lapsed", people)) == set(people)
 
-    def test_queue_is_drained_in_batches_without_loss(self, book: Book) -> None:
+    def test_queue_is_drained_in_batches_without_loss(self, book: OpenedBook) -> None:
         names = [f"person-{number}" for number in range(25)]
         book.save_people(Person(name, f"{name}@example.com") for name in names)
         book.enrol([build_enrolment(name) for name in names])

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from rekindle.experiments import assign
 from rekindle.gate import Decision, GlobalHoldout
-from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import Person
 from rekindle.testing.book_samples import (
     DAY,
     START,
     TERMS,
     MakeBook,
+    OpenedBook,
     build_enrolment,
     build_move,
     build_version,
@@ -29,11 +29,11 @@ def _held(share: float) -> set[str]:
     return {who for who, arm in drawn.items() if arm is Arm.HOLDOUT}
 
 
-def _open(make_book: MakeBook, share: float) -> Book:
+def _open(make_book: MakeBook, share: float) -> OpenedBook:
     return make_book(replace(TERMS, holdout=GlobalHoldout(share, SALT)))
 
 
-def _fill(book: Book) -> Book:
+def _fill(book: OpenedBook) -> OpenedBook:
     book.save_people(Person(who, f"{who}@example.com", "GB") for who in CROWD)
     for name, purpose in (
         ("lapsed", Purpose.MARKETING),
@@ -44,7 +44,7 @@ def _fill(book: Book) -> Book:
     return book
 
 
-def _withheld(book: Book) -> set[tuple[str, str]]:
+def _withheld(book: OpenedBook) -> set[tuple[str, str]]:
     due = book.due(START, 1_000)
     return {(d.enrolment.person, d.enrolment.journey) for d in due if d.is_withheld}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -60,10 +60,20 @@ Deliver = Callable[[datetime], None]
 """Lets every message that waits leave at an instant."""
 
 
+class OpenedBook(Book, Protocol):
+    """A book that can be looked into, and handed a move that nobody was asked to decide."""
+
+    def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
+        """Return up to ``limit`` open enrolments that are due, oldest first."""
+
+    def save(self, moves: Iterable[Move]) -> int:
+        """Write those of ``moves`` that still apply, each once; count them."""
+
+
 class MakeBook(Protocol):
     """Makes an empty book."""
 
-    def __call__(self, terms: BookRules) -> Book:
+    def __call__(self, terms: BookRules) -> OpenedBook:
         """Return a book without people, on these terms."""
 
 
@@ -214,7 +224,7 @@ def people_of(dossiers: Sequence[Dossier]) -> list[str]:
     return [dossier.enrolment.person for dossier in dossiers]
 
 
-def only_due(book: Book, at: datetime = START, person: str = "alice") -> Dossier:
+def only_due(book: OpenedBook, at: datetime = START, person: str = "alice") -> Dossier:
     """Return the one dossier of a person who is due."""
     (found,) = (d for d in book.due(at, 100) if d.enrolment.person == person)
     return found

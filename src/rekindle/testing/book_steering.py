@@ -13,7 +13,6 @@ import pytest
 
 from rekindle.consent import Exclusion, Preferences
 from rekindle.gate import Budget, Sent
-from rekindle.journeys.interfaces import Book
 from rekindle.journeys.model import Batch, Move, Person, Signal, Trigger
 from rekindle.testing.book_samples import (
     DAY,
@@ -22,7 +21,9 @@ from rekindle.testing.book_samples import (
     TERMS,
     Deliver,
     MakeBook,
+    OpenedBook,
     build_enrolment,
+    build_hold,
     build_move,
     build_order,
     build_triggered_version,
@@ -39,20 +40,20 @@ class SteeringContract:
 
     # Decided and written in one go
 
-    def test_nothing_due_is_told_from_nothing_applied(self, book: Book) -> None:
+    def test_nothing_due_is_told_from_nothing_applied(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         assert book.take_due(START - HOUR, 10, send_all) is None
         assert book.take_due(START, 10, send_all) == 1
         assert book.take_due(START, 10, send_all) is None
 
-    def test_what_is_decided_is_written(self, book: Book) -> None:
+    def test_what_is_decided_is_written(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.take_due(START, 10, send_all)
         found = only_due(book, START + 5 * DAY)
         assert (found.enrolment.position, found.enrolment.ready_at) == (2, START + 5 * DAY)
         assert len(found.sent) == 1
 
-    def test_person_is_handed_out_once_in_a_batch_oldest_first(self, book: Book) -> None:
+    def test_person_is_handed_out_once_in_a_batch_oldest_first(self, book: OpenedBook) -> None:
         book.start(build_version("other"))
         older = replace(build_enrolment(journey="other"), due_at=START - HOUR)
         book.enrol([build_enrolment(), older])
@@ -66,7 +67,7 @@ class SteeringContract:
             pass
         assert batches == [["other"], ["lapsed"]]
 
-    def test_second_batch_sees_what_the_first_one_sent(self, book: Book) -> None:
+    def test_second_batch_sees_what_the_first_one_sent(self, book: OpenedBook) -> None:
         book.start(build_version("other"))
         book.enrol([build_enrolment(), build_enrolment(journey="other")])
         seen: list[int] = []
@@ -79,7 +80,7 @@ class SteeringContract:
             pass
         assert seen == [0, 1]
 
-    def test_decision_that_fails_writes_nothing(self, book: Book) -> None:
+    def test_decision_that_fails_writes_nothing(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
 
         def decide(batch: Batch) -> list[Move]:
@@ -89,7 +90,14 @@ class SteeringContract:
             book.take_due(START, 10, decide)
         assert {dossier.enrolment.person for dossier in book.due(START, 10)} == {"alice", "bob"}
 
-    def test_limit_bounds_a_batch_and_loses_nobody(self, book: Book) -> None:
+    def test_decision_about_an_earlier_look_is_dropped_whole(self, book: OpenedBook) -> None:
+        book.enrol([build_enrolment()])
+        book.save([build_hold(build_enrolment(), START + HOUR)])
+        late = [build_move(build_enrolment())]
+        assert book.take_due(START + HOUR, 10, lambda batch: late) == 0
+        assert only_due(book, START + HOUR).sent == ()
+
+    def test_limit_bounds_a_batch_and_loses_nobody(self, book: OpenedBook) -> None:
         people = [f"person-{number}" for number in range(30)]
         book.enrol([build_enrolment(person) for person in people])
         seen: list[str] = []
@@ -103,7 +111,7 @@ class SteeringContract:
             pass
         assert sorted(seen) == sorted(people)
 
-    def test_step_is_touched_once_whatever_version_it_came_from(self, book: Book) -> None:
+    def test_step_is_touched_once_whatever_version_it_came_from(self, book: OpenedBook) -> None:
         book.start(build_version(version=2))
         book.enrol([build_enrolment()])
         book.save([build_move(build_enrolment())])
@@ -151,7 +159,7 @@ class SteeringContract:
 
     # What people and the business asked for
 
-    def test_preferences_are_read_back(self, book: Book) -> None:
+    def test_preferences_are_read_back(self, book: OpenedBook) -> None:
         wish = Preferences(START + DAY, frozenset({"sale", "news"}), timedelta(days=14))
         book.enrol([build_enrolment("alice"), build_enrolment("bob")])
         book.save_preferences("alice", Preferences(muted_topics=frozenset({"old"})))
@@ -160,7 +168,7 @@ class SteeringContract:
         assert only_due(book, person="bob").preferences == Preferences()
 
     def test_sends_are_listed_as_far_back_as_the_person_asks(
-        self, book: Book, deliver: Deliver
+        self, book: OpenedBook, deliver: Deliver
     ) -> None:
         book.enrol([build_enrolment()])
         book.save([build_move(build_enrolment())])
@@ -169,7 +177,7 @@ class SteeringContract:
         book.save_preferences("alice", Preferences(at_most_every=timedelta(days=14)))
         assert only_due(book, START + 10 * DAY).sent == (Sent(Channel("email"), START),)
 
-    def test_exclusion_ends_by_itself_or_is_taken_back(self, book: Book) -> None:
+    def test_exclusion_ends_by_itself_or_is_taken_back(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.exclude("alice", Exclusion.POOR_FIT, at=START, until=START + DAY)
         found = [only_due(book, START + days * DAY).exclusion for days in (0, 1)]
@@ -188,7 +196,7 @@ class SteeringContract:
         found = [only_due(book, START + days * DAY).exclusion for days in (9, 10)]
         assert found == [Exclusion.COOLING_OFF, None]
 
-    def test_erased_person_is_forgotten_and_never_comes_back(self, book: Book) -> None:
+    def test_erased_person_is_forgotten_and_never_comes_back(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.suppress("alice", Channel("email"), reason="opt_out", at=START)
         assert book.erase("alice", START) == 1
@@ -200,7 +208,7 @@ class SteeringContract:
 
     # Other events
 
-    def test_event_that_a_journey_names_ends_it(self, book: Book) -> None:
+    def test_event_that_a_journey_names_ends_it(self, book: OpenedBook) -> None:
         book.start(build_version("trial", exits=frozenset({"login", "upgraded"})))
         book.enrol([build_enrolment("alice", "trial"), build_enrolment("bob", "trial")])
         signals = [
@@ -210,24 +218,24 @@ class SteeringContract:
         ]
         assert book.record(signals, START + DAY) == 2
 
-    def test_event_of_before_the_entry_ends_nothing(self, book: Book) -> None:
+    def test_event_of_before_the_entry_ends_nothing(self, book: OpenedBook) -> None:
         book.start(build_version("trial", exits=frozenset({"login"})))
         book.enrol([build_enrolment(journey="trial")])
         assert book.record([Signal("alice", SignalKind.LOGIN, START, "1")], START) == 0
         assert only_due(book).exit is None
 
-    def test_event_recorded_before_the_enrolment_is_its_exit(self, book: Book) -> None:
+    def test_event_recorded_before_the_enrolment_is_its_exit(self, book: OpenedBook) -> None:
         book.start(build_version("trial", exits=frozenset({"login"})))
         book.record([Signal("alice", SignalKind.LOGIN, START + HOUR, "1")], START + HOUR)
         book.enrol([build_enrolment(journey="trial")])
         assert only_due(book).exit is Reason.EVENT
 
-    def test_signal_from_the_future_changes_nothing(self, book: Book) -> None:
+    def test_signal_from_the_future_changes_nothing(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         assert book.record([build_order("alice", START + DAY)], START) == 0
         assert book.record([build_order("alice", START + DAY)], START + DAY) == 1
 
-    def test_awaited_event_makes_an_enrolment_due(self, book: Book) -> None:
+    def test_awaited_event_makes_an_enrolment_due(self, book: OpenedBook) -> None:
         later = START + 9 * DAY
         waiting = replace(build_enrolment(), due_at=later, wakes_on="|click|visit|")
         book.enrol([waiting, replace(build_enrolment("bob"), due_at=later)])
@@ -238,7 +246,7 @@ class SteeringContract:
         book.record(signals[1:], START + HOUR)
         assert only_due(book, START + HOUR).enrolment == replace(waiting, due_at=START + HOUR)
 
-    def test_triggered_are_those_who_did_it_often_enough_lately(self, book: Book) -> None:
+    def test_triggered_are_those_who_did_it_often_enough_lately(self, book: OpenedBook) -> None:
         trigger = Trigger("viewed_twice", times=2, within=DAY)
         book.start(build_triggered_version(trigger))
         book.record(
@@ -254,7 +262,7 @@ class SteeringContract:
 
     # Steering
 
-    def test_paused_journey_stands_still_and_others_go_on(self, book: Book) -> None:
+    def test_paused_journey_stands_still_and_others_go_on(self, book: OpenedBook) -> None:
         book.start(build_version("other"))
         book.enrol([build_enrolment(), build_enrolment("bob", "other")])
         book.pause("lapsed", START)
@@ -263,12 +271,12 @@ class SteeringContract:
         assert book.take_due(START, 10, send_all) == 1
         assert book.take_due(START, 10, send_all) is None
 
-    def test_signals_go_on_ending_enrolments_of_a_paused_journey(self, book: Book) -> None:
+    def test_signals_go_on_ending_enrolments_of_a_paused_journey(self, book: OpenedBook) -> None:
         book.enrol([build_enrolment()])
         book.pause("lapsed", START)
         assert book.record([build_order("alice", START)], START) == 1
 
-    def test_resumed_journey_is_spread_and_never_beyond_staleness(self, book: Book) -> None:
+    def test_resumed_journey_is_spread_and_never_beyond_staleness(self, book: OpenedBook) -> None:
         names = ("alice", "bob", "charlie", "dora")
         people = [
             replace(build_enrolment(name), due_at=START + number * HOUR)
@@ -286,19 +294,19 @@ class SteeringContract:
             START + 3 * DAY + timedelta(microseconds=1), at + 3 * HOUR
         )
 
-    def test_stopped_journey_ends_for_everyone_in_it(self, book: Book) -> None:
+    def test_stopped_journey_ends_for_everyone_in_it(self, book: OpenedBook) -> None:
         book.start(build_version("other"))
         book.enrol([build_enrolment(), build_enrolment("bob"), build_enrolment("bob", "other")])
         assert book.stop("lapsed", START) == 2
         assert [one.journey for one in book.open_enrolments()] == ["other"]
         assert [version.journey.name for version in book.running()] == ["other"]
 
-    def test_journey_started_again_goes_on(self, book: Book) -> None:
+    def test_journey_started_again_goes_on(self, book: OpenedBook) -> None:
         book.pause("lapsed", START)
         book.start(build_version(version=2))
         assert [version.version for version in book.running()] == [2]
 
-    def test_transfer_moves_only_who_stands_at_a_named_place(self, book: Book) -> None:
+    def test_transfer_moves_only_who_stands_at_a_named_place(self, book: OpenedBook) -> None:
         book.start(build_version(version=2))
         book.enrol([build_enrolment("alice"), replace(build_enrolment("bob"), position=2)])
         assert book.transfer("lapsed", 2, {1: {0: 2}}, START) == 1

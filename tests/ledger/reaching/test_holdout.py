@@ -11,23 +11,24 @@ from rekindle.experiments import assign
 from rekindle.gate import GlobalHoldout
 from rekindle.identity import JoinReason, Link
 from rekindle.journeys import Person
-from rekindle.ledger import LedgerBook, load_drawn, load_periods
+from rekindle.ledger import load_drawn, load_periods
 from rekindle.testing.book_contract import DAY, START, TERMS, build_enrolment, build_version
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Arm
 
 SALT = "shop/*"
 CROWD = tuple(f"p{number}" for number in range(60))
 
 
-def book_at(alias: str, share: float) -> LedgerBook:
+def book_at(alias: str, share: float) -> OpenedLedgerBook:
     terms = replace(TERMS, holdout=GlobalHoldout(share, SALT))
-    book = LedgerBook(alias, secret=b"secret", terms=terms)
+    book = OpenedLedgerBook(alias, secret=b"secret", terms=terms)
     book.save_people(Person(who, f"{who}@example.com", "GB") for who in CROWD)
     book.start(build_version())
     return book
 
 
-def enter(book: LedgerBook, people: tuple[str, ...], at: datetime) -> None:
+def enter(book: OpenedLedgerBook, people: tuple[str, ...], at: datetime) -> None:
     book.enrol([replace(build_enrolment(who), entered_at=at) for who in people])
 
 

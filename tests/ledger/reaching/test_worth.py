@@ -7,7 +7,6 @@ from dataclasses import replace
 from rekindle.gate import BookRules, Decision, DeclaredSubgroups
 from rekindle.journeys import Batch, Move, Person
 from rekindle.ledger import (
-    LedgerBook,
     WorthEntry,
     load_first_stopped,
     load_measured,
@@ -15,6 +14,7 @@ from rekindle.ledger import (
     note_worth,
 )
 from rekindle.testing.book_contract import START, build_enrolment, build_move, build_version
+from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Answer, Arm, Reason
 
 TODAY = START.date()
@@ -41,7 +41,7 @@ def test_what_was_found_of_subgroups_stands_apart(alias: str) -> None:
 
 def test_batch_says_in_which_subgroup_people_entered(alias: str) -> None:
     terms = BookRules(subgroups=DeclaredSubgroups("tier", ("dormant",)))
-    book = LedgerBook(alias, secret=b"s", terms=terms)
+    book = OpenedLedgerBook(alias, secret=b"s", terms=terms)
     book.start(build_version())
     kept = {"alice": {"tier": "dormant"}, "bob": {"tier": "lapsed"}, "carol": {}}
     book.save_people(Person(who, f"{who}@example.com", "GB") for who in kept)
@@ -60,7 +60,7 @@ def test_batch_says_in_which_subgroup_people_entered(alias: str) -> None:
 
 
 def test_decisions_that_rest_on_it_are_those_of_the_treated_alone(
-    book: LedgerBook, alias: str
+    book: OpenedLedgerBook, alias: str
 ) -> None:
     book.start(build_version())
     said = {

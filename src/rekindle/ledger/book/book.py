@@ -26,7 +26,6 @@ from rekindle.journeys import (
     Covariates,
     Decide,
     JourneyVersion,
-    Move,
     Past,
     Person,
     Signal,
@@ -292,19 +291,6 @@ class LedgerBook:
             period, is_new = open_period(self._alias, self.terms.holdout.share, at)
             return period if is_new else None
 
-    def due(self, at: datetime, limit: int) -> Sequence[Dossier]:
-        """Return up to ``limit`` open enrolments with ``due_at <= at``, oldest first."""
-        with ledger_transaction(self._alias):
-            self._look_rows_up()
-            rows = [row for lane in range(LANES) for row in self._reader.read_lane(lane, at, limit)]
-            oldest = sorted(rows, key=lambda row: (row[10], row[0]))[:limit]
-            return [due.dossier for due in self._reader.complete(oldest, at)]
-
-    def save(self, moves: Sequence[Move]) -> int:
-        """Write decisions, touches, messages and advances; return how many applied."""
-        with ledger_transaction(self._alias):
-            return sum(self._writer.write(self._hold(chunk)) for chunk in chunks(moves))
-
     def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Let ``decide`` look at up to ``limit`` due people and write what it returns."""
         with without_collector(), ledger_transaction(self._alias):
@@ -433,20 +419,6 @@ class LedgerBook:
             for person, journey, kept in found
             if (name := declared.find(kept)) is not None
         }
-
-    def _hold(self, moves: Sequence[Move]) -> list[HeldMove]:
-        """Return the moves that still apply, their places held."""
-        wanted = {_identity(move.before): move for move in reversed(moves)}
-        rows = fetch(self._alias, "hold_places", rows_of(sorted(wanted)))
-        held = {}
-        for person, journey, rotation, number, position, due_at in rows:
-            move = wanted[person, journey, rotation]
-            if (position, instant_of(due_at)) == (move.before.position, move.before.due_at):
-                held[number] = move
-        touched: dict[int, set[str]] = {number: set() for number in held}
-        for number, step in fetch(self._alias, "steps_touched", rows_of((n,) for n in held)):
-            touched[number].add(step)
-        return [HeldMove(number, move, touched[number]) for number, move in held.items()]
 
     def _enrol(self, enrolments: Sequence[Enrolment], covariates: Mapping[str, Covariates]) -> int:
         know_people(self._alias, (one.person for one in enrolments))

@@ -415,22 +415,6 @@ WHERE s.enrolment_id = m.enrolment_id
 UPDATE ledger_place SET position = %s, ready_at = %s, due_at = %s, wakes_on = %s
 WHERE enrolment_id = %s
 
--- name: hold_places
--- Where these enrolments stand, with their steps that are touched; held until the commit.
-SELECT e.person_id, e.journey, e.rotation, s.enrolment_id, s.position, INSTANT(s.due_at)
-FROM ROWS(person text, journey text, rotation int) AS r
-JOIN ledger_enrolment AS e
-  ON e.person_id = r.person AND e.journey = r.journey AND e.rotation = r.rotation
-JOIN ledger_place AS s ON s.enrolment_id = e.id
-ORDER BY s.enrolment_id
--- postgresql: FOR NO KEY UPDATE OF s
-
--- name: steps_touched
--- The steps of these enrolments that are touched.
-SELECT t.enrolment_id, t.step
-FROM ROWS(enrolment bigint) AS r
-JOIN ledger_touch AS t ON t.enrolment_id = r.enrolment
-
 -- name: variants_given
 -- The variants that these people were given of these steps in earlier rotations, oldest first.
 SELECT r.person, r.journey, r.step, t.variant
