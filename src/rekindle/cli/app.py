@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -128,9 +129,15 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
+@cache
+def _command() -> Any:
+    """Return the command line as it is run: Typer reads every command's signature for it."""
+    return typer.main.get_command(app)
+
+
 def _run(arguments: list[str] | None) -> int:
     try:
-        app(arguments, prog_name="rekindle")
+        _command()(arguments, prog_name="rekindle")
     except SystemExit as stopped:
         return stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     except RekindleError as error:
