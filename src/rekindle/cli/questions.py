@@ -39,7 +39,7 @@ from rekindle.wording import amount, counted, day, moment, numbered
 
 if TYPE_CHECKING:
     from rekindle.desk import Asked, Explanation, StepVerdict, Verdict
-    from rekindle.insights import Audit, TargetStanding
+    from rekindle.insights import Audit, TargetStanding, TextTable
     from rekindle.ledger import DecisionEntry, MessageEntry, StayEntry
     from rekindle.vocabulary import Reason
 
@@ -75,7 +75,7 @@ def audit(
     html: HtmlFile = None,
 ) -> None:
     """Say who drifted away, what they were worth, and what could be proven."""
-    from rekindle.desk import judge_workspace, keep_baseline
+    from rekindle.desk import find_kept_tables, judge_workspace, keep_baseline
     from rekindle.insights import audit_page
 
     check_page(html)
@@ -89,7 +89,8 @@ def audit(
         if baseline or at is None:
             told = keep_baseline(workspace, found, is_asked=baseline)
         targets = judge_workspace(workspace, found, keeps=at is None)
-        page = audit_page(found, workspace.config.workspace.name, targets) if html else ""
+        kept = find_kept_tables(workspace) if at is None else ()
+        page = audit_page(found, workspace.config.workspace.name, targets, kept) if html else ""
     if told:
         errors.print(told, markup=False, soft_wrap=True)
     if html:
@@ -98,10 +99,10 @@ def audit(
         aimed = {"targets": [one.to_json() for one in targets]} if targets else {}
         show_json(found.to_json() | aimed)
         return
-    _show_audit(found, targets)
+    _show_audit(found, targets, kept)
 
 
-def _show_audit(found: Audit, targets: Sequence[TargetStanding]) -> None:
+def _show_audit(found: Audit, targets: Sequence[TargetStanding], kept: Sequence[TextTable]) -> None:
     from rekindle.insights import (
         audit_tables,
         past_send_tables,
@@ -114,7 +115,7 @@ def _show_audit(found: Audit, targets: Sequence[TargetStanding]) -> None:
     sold = audit_tables(found) if found.orders or not subscribed else ()
     sent = past_send_tables(found.past_sends) if found.past_sends else ()
     aimed = (target_table(targets, found.currency),) if targets else ()
-    for table in (*subscribed, *sold, *sent, *aimed):
+    for table in (*subscribed, *kept, *sold, *sent, *aimed):
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     )
     from rekindle.desk.reporting.keeping import (
         KeptReport,
+        find_kept_tables,
         report_kept,
         say_belongings,
     )
@@ -133,6 +134,7 @@ _HOMES = {
     "check_journey": "planning",
     "replay_journey": "replaying",
     "KeptReport": "reporting.keeping",
+    "find_kept_tables": "reporting.keeping",
     "report_kept": "reporting.keeping",
     "say_belongings": "reporting.keeping",
     "explain_measure": "reporting",
@@ -217,6 +219,7 @@ __all__ = [
     "explain_measure",
     "export_assignments",
     "export_audience",
+    "find_kept_tables",
     "find_offer",
     "find_people",
     "find_person",

@@ -57,7 +57,13 @@ from rekindle.insights.measures import (
 )
 from rekindle.insights.model import Audit
 from rekindle.insights.outcomes import build_returned, build_unprompted, lives_by_subscriptions
-from rekindle.insights.pages import audit_page, card_markdown, card_page, report_page
+from rekindle.insights.pages import (
+    audit_page,
+    card_markdown,
+    card_page,
+    kept_page,
+    report_page,
+)
 from rekindle.insights.past_sends.building import with_past_sends
 from rekindle.insights.past_sends.tables import past_send_tables
 from rekindle.insights.quarantine import QuarantinePage, check_refused, read_quarantine
@@ -152,6 +158,7 @@ __all__ = [
     "judge_day",
     "judge_entries",
     "judge_targets",
+    "kept_page",
     "kept_target_table",
     "list_ways",
     "lives_by_subscriptions",

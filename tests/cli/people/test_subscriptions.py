@@ -85,7 +85,15 @@ def test_it_says_so_in_words_and_as_of_a_day(club: Path) -> None:
 def test_the_page_has_it(club: Path, tmp_path: Path) -> None:
     rekindle("audit", "--html", tmp_path / "page.html", "-C", club)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "What subscribers bring, and who came back" in page
+    assert "What subscribers bring" in page
+
+
+def test_what_is_kept_is_told_as_text_page_and_file(club: Path, tmp_path: Path) -> None:
+    page, rows = tmp_path / "kept.html", tmp_path / "kept.csv"
+    told = rekindle("kept", "--html", page, "--csv", rows, "-C", club)
+    assert "`what` in [subscriptions.kept] says it" in told.out
+    assert "What is kept for who left" in page.read_text(encoding="utf-8")
+    assert rows.read_text(encoding="utf-8").startswith('"customer_id","number","what"')
 
 
 def test_two_definitions_are_explained(club: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from rekindle.insights.words import (
 )
 from rekindle.subscriptions import HourChoice, Movement, say_hour
 from rekindle.vocabulary import Money, Unknown
+from rekindle.wording import counted, numbered
 
 LAST_MONTHS = 12
 MOST_GROUPS = 12
@@ -116,7 +117,11 @@ def return_table(audit: SubscriptionAudit) -> TextTable:
         (
             "Gone: who was still gone when that time began. Who has not been followed to its end "
             "counts as not yet back.",
-            *((f"{left_out} smaller groups are in the JSON.",) if left_out > 0 else ()),
+            *(
+                (f"{counted(left_out, 'smaller group')} {numbered(left_out, 'is')} in the JSON.",)
+                if left_out > 0
+                else ()
+            ),
         ),
         text_columns=3,
     )

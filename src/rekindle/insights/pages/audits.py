@@ -1,24 +1,21 @@
-"""Audits and reports as one HTML file each: no script, nothing fetched, fit to forward.
-
-Both are the same page: a lead, headline figures, then sections of words, a chart and its
-numbers. What is said is composed here; how it looks is in ``page.html``.
-"""
+"""Audits, reports and models' cards, composed into pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
+from dataclasses import replace
 
-from rekindle.content import render_page
 from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
 from rekindle.insights.lifting.estimating import CONFIDENCE
 from rekindle.insights.measures import TargetStanding, target_table
 from rekindle.insights.model import Audit
+from rekindle.insights.pages.clubs import NOTES, TITLE, club_figures, club_lead, club_sections
+from rekindle.insights.pages.kept import kept_section
+from rekindle.insights.pages.layout import PageFigure, PageSection, WholePage, render
 from rekindle.insights.past_sends.tables import past_send_tables
 from rekindle.insights.report import JourneyReport
-from rekindle.insights.subscribers.tables import subscription_tables
+from rekindle.insights.subscribers.model import SubscriptionAudit
 from rekindle.insights.tables import TextTable
 from rekindle.insights.words import (
     say_amount,
@@ -37,42 +34,21 @@ from rekindle.wording import counted, numbered, percent
 CARD_TITLES = {"return": "Who comes back unasked", "lapse": "Who is about to lapse"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Figure:
-    """A headline: what it is, the figure, and how to take it."""
+def audit_page(
+    audit: Audit,
+    shop: str = "",
+    targets: Sequence[TargetStanding] = (),
+    kept: Sequence[TextTable] = (),
+) -> str:
+    """Return an audit as one self-contained HTML page that names the business.
 
-    label: str
-    value: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """Words, then a chart (empty text for none) beside tables."""
-
-    title: str
-    words: str
-    chart: str
-    tables: tuple[TextTable, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Everything a page shows."""
-
-    shop: str
-    title: str
-    about: str
-    lead: str
-    figures: tuple[_Figure, ...]
-    sections: tuple[_Section, ...]
-    notes: tuple[str, ...]
-
-
-def audit_page(audit: Audit, shop: str = "", targets: Sequence[TargetStanding] = ()) -> str:
-    """Return an audit as one self-contained HTML page that names the business."""
-    return _render(
-        _Page(
+    ``kept`` are the tables of the register of belongings. A business without orders gets no word
+    of any.
+    """
+    if audit.subscriptions is not None and not audit.orders:
+        return _club_page(audit, audit.subscriptions, shop, targets, kept)
+    return render(
+        WholePage(
             shop=shop,
             title="Who drifted away, and what they are worth",
             about=(
@@ -87,11 +63,41 @@ def audit_page(audit: Audit, shop: str = "", targets: Sequence[TargetStanding] =
                 _return_section(audit),
                 _valuable_section(audit),
                 _proof_section(audit),
-                *_subscription_section(audit),
+                *(club_sections(audit.subscriptions) if audit.subscriptions else ()),
+                *kept_section(kept),
                 *_past_send_section(audit),
                 *_target_section(audit, targets),
             ),
             notes=(*_history_notes(audit), *audit.notes),
+        )
+    )
+
+
+def _club_page(
+    audit: Audit,
+    found: SubscriptionAudit,
+    shop: str,
+    targets: Sequence[TargetStanding],
+    kept: Sequence[TextTable],
+) -> str:
+    """Return the page of a business that lives by subscriptions alone."""
+    return render(
+        WholePage(
+            shop=shop,
+            title=TITLE,
+            about=(
+                f"{counted(found.active, 'subscriber')}, as of "
+                f"{say_day(audit.as_of, audit.zone)} ({audit.zone})"
+            ),
+            lead=club_lead(found),
+            figures=club_figures(found),
+            sections=(
+                *club_sections(found),
+                *kept_section(kept),
+                *_past_send_section(audit),
+                *_target_section(audit, targets),
+            ),
+            notes=NOTES,
         )
     )
 
@@ -101,8 +107,8 @@ def report_page(report: JourneyReport, shop: str = "") -> str:
     kind, did = "Live journey", "earned"
     if report.is_replay:
         kind, did = "Replay over past orders, nobody was contacted", "would have done"
-    return _render(
-        _Page(
+    return render(
+        WholePage(
             shop=shop,
             title=f"What {report.journey} {did}",
             about=(
@@ -129,25 +135,25 @@ def card_page(card: ModelCard, shop: str = "") -> str:
     """Return the card of a model as one self-contained HTML page that names the business."""
     learned, *judged, weights = tables.card_tables(card)
     drawn = "" if isinstance(card.judged, Unknown) else charts.draw_calibration(card.judged)
-    return _render(
-        _Page(
+    return render(
+        WholePage(
             shop=shop,
             title=CARD_TITLES[card.kind],
             about=f"Learned from orders of {card.first_on} to {card.last_on}",
             lead=f"It says {card.is_for}. It does not say {card.is_not_for}.",
             figures=tuple(
-                _Figure(label, value, detail)
+                PageFigure(label, value, detail)
                 for label, value, detail in (judged[0].rows if len(judged) > 1 else ())
             ),
             sections=(
-                _Section(
+                PageSection(
                     "How well it foresees",
                     f"A model learned of what was known by {card.cut_on} alone, beside what came "
                     "in the time since. Points on the dashed line are right.",
                     drawn,
                     tuple(judged),
                 ),
-                _Section("What it was learned from", "", "", (learned, weights)),
+                PageSection("What it was learned from", "", "", (learned, weights)),
             ),
             notes=card.warnings,
         )
@@ -169,11 +175,6 @@ def card_markdown(card: ModelCard) -> str:
     return "\n".join(lines)
 
 
-def _render(page: _Page) -> str:
-    template = files(__package__).joinpath("page.html").read_text(encoding="utf-8")
-    return render_page(template, asdict(page))
-
-
 def _audit_lead(audit: Audit) -> str:
     drifted, base = audit.drifted, audit.proof.base
     if not audit.buyers:
@@ -193,26 +194,26 @@ def _audit_lead(audit: Audit) -> str:
     )
 
 
-def _audit_figures(audit: Audit) -> tuple[_Figure, ...]:
+def _audit_figures(audit: Audit) -> tuple[PageFigure, ...]:
     drifted, days = audit.drifted, audit.horizon.days
     share = drifted.customers / audit.buyers if audit.buyers else Unknown("nobody has bought")
     return (
-        _Figure(
+        PageFigure(
             "Drifted away",
             say_count(drifted.customers),
             f"lapsed or dormant, {say_share(share)} of buyers",
         ),
-        _Figure(
+        PageFigure(
             "Spent so far",
             say_money(drifted.lifetime_value),
             f"of {say_money(audit.net_revenue)} net revenue from known customers",
         ),
-        _Figure(
+        PageFigure(
             "Return unprompted",
             say_share(audit.proof.base.share),
             f"within {days} days, measured on those who had drifted away {days} days ago",
         ),
-        _Figure(
+        PageFigure(
             "A typical gap",
             f"{say_days(audit.gap_days.median)} days",
             "between two purchases of one customer; of those who bought again, 95 % did within "
@@ -221,8 +222,8 @@ def _audit_figures(audit: Audit) -> tuple[_Figure, ...]:
     )
 
 
-def _tier_section(audit: Audit) -> _Section:
-    return _Section(
+def _tier_section(audit: Audit) -> PageSection:
+    return PageSection(
         "Where your customers stand",
         "The tiers say how far a customer's silence has gone beyond what is normal. Lapsed and "
         "dormant customers, in orange, are those who drifted away.",
@@ -231,8 +232,8 @@ def _tier_section(audit: Audit) -> _Section:
     )
 
 
-def _gap_section(audit: Audit) -> _Section:
-    return _Section(
+def _gap_section(audit: Audit) -> PageSection:
+    return PageSection(
         "How long is a normal pause",
         "Days between one customer's purchases. The dashed lines show the silence at which the "
         "median buyer becomes at risk, lapsed and so on. If a line stands where many gaps still "
@@ -242,9 +243,9 @@ def _gap_section(audit: Audit) -> _Section:
     )
 
 
-def _return_section(audit: Audit) -> _Section:
+def _return_section(audit: Audit) -> PageSection:
     lapsed = audit.tier_lines[Tier.LAPSED]
-    return _Section(
+    return PageSection(
         "Who still comes back on their own",
         f"The longer the silence, the fewer return within the next {audit.horizon.days} days. "
         f"Of those who are lapsed now, {say_expected(lapsed.returning)} are expected to do so "
@@ -254,8 +255,8 @@ def _return_section(audit: Audit) -> _Section:
     )
 
 
-def _valuable_section(audit: Audit) -> _Section:
-    return _Section(
+def _valuable_section(audit: Audit) -> PageSection:
+    return PageSection(
         "The most valuable who drifted away",
         "Ranked by what they have spent here, net of refunds. Worth a personal call before any "
         "campaign.",
@@ -264,7 +265,7 @@ def _valuable_section(audit: Audit) -> _Section:
     )
 
 
-def _proof_section(audit: Audit) -> _Section:
+def _proof_section(audit: Audit) -> PageSection:
     proof = audit.proof
     words = " ".join((proof.sentence, *audit.warnings))
     if not isinstance(proof.revenue, Unknown) and not isinstance(proof.return_rate, Unknown):
@@ -274,23 +275,10 @@ def _proof_section(audit: Audit) -> _Section:
             f"{say_points(proof.return_rate)} to the return rate. Smaller effects may be there "
             "and not show."
         )
-    return _Section("What a win-back could prove", words, "", (tables.proof_table(audit),))
+    return PageSection("What a win-back could prove", words, "", (tables.proof_table(audit),))
 
 
-def _subscription_section(audit: Audit) -> Iterable[_Section]:
-    found = audit.subscriptions
-    if found is not None:
-        words = (
-            f"{counted(found.active, 'subscriber')} {numbered(found.active, 'pay')} "
-            f"{say_money(found.closing)} a month. Every movement below is the difference between "
-            "two standings of one customer, so that opening and movements are the closing."
-        )
-        yield _Section(
-            "What subscribers bring, and who came back", words, "", subscription_tables(found)
-        )
-
-
-def _past_send_section(audit: Audit) -> Iterable[_Section]:
+def _past_send_section(audit: Audit) -> Iterable[PageSection]:
     found = audit.past_sends
     if found is not None:
         words = (
@@ -298,13 +286,13 @@ def _past_send_section(audit: Audit) -> Iterable[_Section]:
             "people were kept out by lot there is an experiment; of all others the figures say "
             "what followed, not what the message did."
         )
-        yield _Section("What was sent before", words, "", past_send_tables(found))
+        yield PageSection("What was sent before", words, "", past_send_tables(found))
 
 
-def _target_section(audit: Audit, targets: Sequence[TargetStanding]) -> Iterable[_Section]:
+def _target_section(audit: Audit, targets: Sequence[TargetStanding]) -> Iterable[PageSection]:
     if targets:
         words = "What the measures were when the baseline was taken, and how far they have come."
-        yield _Section("Targets", words, "", (target_table(targets, audit.currency),))
+        yield PageSection("Targets", words, "", (target_table(targets, audit.currency),))
 
 
 def _history_notes(audit: Audit) -> Iterable[str]:
@@ -323,22 +311,22 @@ def _history_notes(audit: Audit) -> Iterable[str]:
     )
 
 
-def _report_figures(report: JourneyReport) -> tuple[_Figure, ...]:
+def _report_figures(report: JourneyReport) -> tuple[PageFigure, ...]:
     treatment, holdout = report.arms[Arm.TREATMENT], report.arms[Arm.HOLDOUT]
     currency = report.currency
     return (
-        _Figure(
+        PageFigure(
             "Net revenue per customer",
             say_amount(treatment.revenue_per_assigned, currency),
             f"treatment; {say_amount(holdout.revenue_per_assigned, currency)} in the holdout",
         ),
-        _Figure("Lift per customer", _lift_value(report), _lift_range(report)),
-        _Figure(
+        PageFigure("Lift per customer", _lift_value(report), _lift_range(report)),
+        PageFigure(
             "Returned",
             say_share(treatment.return_rate, digits=1),
             f"of the treatment arm; {say_share(holdout.return_rate, digits=1)} of the holdout",
         ),
-        _Figure(
+        PageFigure(
             "Would have been sent" if report.is_replay else "Messages sent",
             say_count(report.touches[Answer.SEND]),
             f"for {say_money(report.cost, digits=2)}; "
@@ -361,11 +349,11 @@ def _lift_range(report: JourneyReport) -> str:
     return f"from {low} to {high}: {shown}"
 
 
-def _lift_section(report: JourneyReport) -> _Section:
+def _lift_section(report: JourneyReport) -> PageSection:
     # The finding is the page's lead already.
     table = tables.lift_table(report)
     more = [] if report.earnings is None else [tables.earnings_table(report, report.earnings)]
-    return _Section(
+    return PageSection(
         "Did it work",
         "The holdout shows what people do when nobody writes to them. Only what the treatment arm "
         "did beyond that was earned, and only an interval that leaves out 0 shows it.",
@@ -374,7 +362,7 @@ def _lift_section(report: JourneyReport) -> _Section:
     )
 
 
-def _attribution_section(report: JourneyReport) -> Iterable[_Section]:
+def _attribution_section(report: JourneyReport) -> Iterable[PageSection]:
     return _section_of(
         tables.attribution_tables(report),
         "What attribution would say",
@@ -384,14 +372,14 @@ def _attribution_section(report: JourneyReport) -> Iterable[_Section]:
     )
 
 
-def _section_of(found: Iterable[tables.TextTable], title: str, text: str) -> Iterable[_Section]:
+def _section_of(found: Iterable[tables.TextTable], title: str, text: str) -> Iterable[PageSection]:
     """Yield a section of these tables, none where there are none."""
     if shown := tuple(found):
-        yield _Section(title, text, "", shown)
+        yield PageSection(title, text, "", shown)
 
 
-def _funnel_section(report: JourneyReport) -> _Section:
-    return _Section(
+def _funnel_section(report: JourneyReport) -> PageSection:
+    return PageSection(
         "The arms side by side",
         f"{_held_out(report)} held out by lot before anything was sent. Everyone counts in the "
         "arm they were drawn into, whether a message reached them or not.",
@@ -400,7 +388,7 @@ def _funnel_section(report: JourneyReport) -> _Section:
     )
 
 
-def _subgroup_sections(report: JourneyReport) -> Iterable[_Section]:
+def _subgroup_sections(report: JourneyReport) -> Iterable[PageSection]:
     return _section_of(
         tables.subgroup_tables(report),
         "Whom it moved",
@@ -418,8 +406,8 @@ def _held_out(report: JourneyReport) -> str:
     return f"{held:,} of {counted(people, 'person')} ({share}; {planned}) {numbered(held, 'was')}"
 
 
-def _touch_section(report: JourneyReport) -> _Section:
-    return _Section(
+def _touch_section(report: JourneyReport) -> PageSection:
+    return PageSection(
         "What was held back, and whether it stopped in time",
         "Every touch is asked for at one gate and every answer is written down. Held out, in "
         "green, are those who would have been written to but for the measurement. A message "
@@ -434,7 +422,7 @@ def _touch_section(report: JourneyReport) -> _Section:
     )
 
 
-def _parting_section(report: JourneyReport) -> Iterable[_Section]:
+def _parting_section(report: JourneyReport) -> Iterable[PageSection]:
     return _section_of(
         tables.parting_tables(report),
         "Whom it cost",
@@ -444,9 +432,9 @@ def _parting_section(report: JourneyReport) -> Iterable[_Section]:
     )
 
 
-def _test_sections(report: JourneyReport) -> Iterable[_Section]:
+def _test_sections(report: JourneyReport) -> Iterable[PageSection]:
     if report.tests:
-        yield _Section(
+        yield PageSection(
             "Which wording did better",
             "Each person was drawn into a variant and stays in it. A comparison is read when "
             "enough people did what is measured, and again at twice as many, so that looking "
