@@ -98,9 +98,7 @@ class Worker:
         now = space.clock.now()
         self._mark.require_newest()
         self._access.tell(is_stopping=is_stopping)
-        # Before any retry: nobody is charged for what they cancelled.
-        if carried := self._instructions.look(is_stopping=is_stopping):
-            logger.info("%d instructions of subscribers were carried out", carried)
+        self._instructions.look_soon(is_stopping=is_stopping)
         self._import_reports(now)
         space.settle_persons()
         if told := score_daily(space, now):
@@ -164,6 +162,7 @@ class Worker:
 
     def finish(self) -> None:
         """Wait until what a pass began beside itself is over."""
+        self._instructions.finish()
         self._retries.finish()
 
     def _has_facts(self) -> bool:
@@ -175,7 +174,7 @@ class Worker:
             self._import_reports(now)
         if space.has_facts:
             return True
-        self._instructions.look()
+        self._instructions.look_soon()
         if not self._is_waiting:
             logger.info("there are no facts yet; `rekindle import` brings them, and passes begin")
             self._is_waiting = True

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
-from rekindle.billing import BillerAbilities, find_billers
+from rekindle.billing import BilledStanding, BillerAbilities, find_billers
 from rekindle.desk import LedgerCustomers
+from rekindle.journeys import Person
+from rekindle.ledger import Instructions
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.subscription import serving
-from rekindle.worker import examine
+from rekindle.worker import InstructionKeeper, examine
 from tests.web.leaving.conftest import Away, Leaver
 from tests.web.portal.visitor import FakeOptOuts, Visitor
 
@@ -245,6 +248,37 @@ def test_a_biller_that_is_away_loses_no_cancellation(leaver: Leaver, away: Away)
     assert leaver.standing["cancel_at_period_end"] is True
     assert [(row.state, row.reason) for row in leaver.rows] == [("done", "unused")]
     assert leaver.pass_over() == 0
+
+
+def test_a_biller_that_hangs_holds_up_no_pass(
+    leaver: Leaver, away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away()
+    leaver.post("cancel")
+    leaver.fake.breaks_after = None
+    leaver.fake.world.clock.move(timedelta(minutes=6))
+    keeper, asked, goes_on = InstructionKeeper(leaver.space), Event(), Event()
+    assert keeper._biller is not None
+    look = keeper._biller.look
+
+    def hang(subscription: str) -> BilledStanding | None:
+        asked.set()
+        assert goes_on.wait(60)
+        return look(subscription)
+
+    monkeypatch.setattr(keeper._biller, "look", hang)
+    keeper.look_soon()
+    assert asked.wait(60)
+    # No transaction is open while the biller is asked, and a retry sees the word that waits.
+    leaver.space.book.save_people([Person("u9")])
+    waiting = Instructions(leaver.space.ledger, "stripe").waiting_of(leaver.sub)
+    assert waiting is not None
+    leaver.fake.world.clock.move(timedelta(minutes=6))
+    keeper.look_soon()  # the next pass begins no second one
+    goes_on.set()
+    keeper.finish()
+    assert leaver.changes == 1
+    assert [row.state for row in leaver.rows] == ["done"]
 
 
 def test_of_two_words_that_wait_the_later_is_done(leaver: Leaver, away: Away) -> None:

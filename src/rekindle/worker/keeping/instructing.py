@@ -2,12 +2,14 @@
 
 A row is written first. Whoever dies after it, or hears no answer, leaves it to the worker, which
 looks how things stand and asks again under the same key. What a newer word overtook is not asked.
+The biller is asked beside the pass, so that one who answers slowly holds up nothing else: a retry
+looks for words that wait before it charges anybody.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,6 +30,7 @@ from rekindle.journeys.population import PAYMENT_DROPPED
 from rekindle.ledger import InstructionEntry, Instructions, ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import SignalKind
+from rekindle.worker.keeping.beside import SideRound
 
 # What is not to be paid any more ends the journeys that ask for the money.
 DROPS = frozenset({InstructionKind.CANCEL, InstructionKind.PAUSE})
@@ -54,6 +57,7 @@ class InstructionKeeper:
             billing, "what subscribers told the biller is not carried out"
         )
         self._instructions = Instructions(workspace.ledger, billing.provider)
+        self._round = SideRound(workspace, "instructions", "what subscribers told waits")
 
     def tell(
         self,
@@ -97,10 +101,35 @@ class InstructionKeeper:
 
     def look(self, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Ask again for what nobody answered; return how much of it is done."""
-        biller, count = self._biller, 0
-        if biller is None:
+        if self._biller is None:
             return 0
-        for entry in self._instructions.claim_unanswered(self._workspace.clock.now()):
+        return self._go_round(self._biller, self._find(), is_stopping)
+
+    def look_soon(self, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
+        """Find what nobody answered, and ask again in a thread of its own; one at a time."""
+        if (biller := self._biller) is None or self._round.is_going:
+            return
+        if found := self._find():
+            self._round.begin(lambda: self._go_beside(biller, found, is_stopping))
+
+    def finish(self) -> None:
+        """Wait until what was begun is over."""
+        self._round.finish()
+
+    def _find(self) -> Sequence[InstructionEntry]:
+        return self._instructions.claim_unanswered(self._workspace.clock.now())
+
+    def _go_beside(
+        self, biller: Biller, found: Sequence[InstructionEntry], is_stopping: Callable[[], bool]
+    ) -> None:
+        if carried := self._go_round(biller, found, is_stopping):
+            logger.info("%d instructions of subscribers were carried out", carried)
+
+    def _go_round(
+        self, biller: Biller, found: Sequence[InstructionEntry], is_stopping: Callable[[], bool]
+    ) -> int:
+        count = 0
+        for entry in found:
             if is_stopping():
                 break
             became = self._ask_again(biller, entry)

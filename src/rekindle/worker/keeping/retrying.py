@@ -15,7 +15,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Thread
 
 from rekindle.billing import (
     BilledStanding,
@@ -25,8 +24,8 @@ from rekindle.billing import (
     build_biller_or_tell,
     find_billers,
 )
-from rekindle.errors import BillerError, BillerRefusedError, RekindleError
-from rekindle.ledger import ChargeEntry, Charges, Instructions, let_go
+from rekindle.errors import BillerError, BillerRefusedError
+from rekindle.ledger import ChargeEntry, Charges, Instructions
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import (
     DeclineKind,
@@ -36,6 +35,7 @@ from rekindle.subscriptions import (
     learn_retry_hour,
     say_hour,
 )
+from rekindle.worker.keeping.beside import SideRound
 from rekindle.worker.keeping.owing import find_owed, find_subscriptions
 
 EVERY = timedelta(minutes=5)
@@ -73,7 +73,7 @@ class RetryKeeper:
         self._charges = Charges(workspace.ledger, billing.provider)
         self._told = Instructions(workspace.ledger, billing.provider)
         self._looked_at: datetime | None = None
-        self._thread: Thread | None = None
+        self._round = SideRound(workspace, "retries", "retries wait")
         self._learnt: tuple[datetime, int | None] | None = None
         self._misses = 0
         # How long the biller knows a key: from there on, the same key would be another try.
@@ -94,17 +94,14 @@ class RetryKeeper:
 
     def look_soon(self, *, is_stopping: Callable[[], bool] = lambda: False) -> None:
         """Find what is due, and try it in a thread of its own; one at a time."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._round.is_going:
             return
         if (found := self._find()) is not None:
-            going = (found, is_stopping)
-            self._thread = Thread(target=self._go_beside, args=going, name="retries", daemon=True)
-            self._thread.start()
+            self._round.begin(lambda: self._go_beside(found, is_stopping))
 
     def finish(self) -> None:
         """Wait until what was begun is over."""
-        if self._thread is not None:
-            self._thread.join()
+        self._round.finish()
 
     def _find(self) -> RetryRound | None:
         """Return what there is to do, by the facts and the ledger; None for nothing."""
@@ -145,15 +142,8 @@ class RetryKeeper:
         return self._learnt[1]
 
     def _go_beside(self, found: RetryRound, is_stopping: Callable[[], bool]) -> None:
-        try:
-            if tried := self._go_round(found, is_stopping):
-                logger.info("%d failed payments were tried again", tried)
-        except RekindleError:
-            logger.exception("retries wait for the next pass")
-        except Exception:
-            logger.exception("a retry failed; its answer is asked for again")
-        finally:
-            let_go(self._workspace.ledger)
+        if tried := self._go_round(found, is_stopping):
+            logger.info("%d failed payments were tried again", tried)
 
     def _go_round(self, found: RetryRound, is_stopping: Callable[[], bool]) -> int:
         count, biller = 0, self._biller
