@@ -35,7 +35,9 @@ class Shelf:
         return self.now.date()
 
     def follow(self, *stays: LastStay, what: tuple[str, ...] = ("Tunes",), days: int = 90) -> int:
-        return self.register.follow(stays, self.now, today=self.today, what=what, days=days)
+        found = self.register.follow(stays, self.now, today=self.today, what=what, days=days)
+        assert found is not None
+        return found
 
     def row(self) -> BelongingsEntry:
         return self.register.newest_of(["ada"])["ada"]
@@ -192,3 +194,29 @@ def test_of_who_was_erased_nothing_is_kept_and_nothing_begins(
     book.erase("ada", NOW)
     assert shelf.register.open_people() == ("ben",)
     assert shelf.follow(LEFT) == 0
+
+
+def test_who_knows_less_does_not_have_the_last_word(shelf: Shelf) -> None:
+    shelf.follow(LEFT)
+    stale = replace(LEFT, number=0)
+
+    def follow(is_newest: bool) -> int | None:
+        return shelf.register.follow(
+            [stale], NOW, today=TODAY, what=(), days=90, is_newest=lambda: is_newest
+        )
+
+    assert follow(is_newest=False) is None
+    assert shelf.row().closed == ""
+    assert follow(is_newest=True) == 1
+
+
+def test_an_answer_that_comes_after_another_had_asked_again_is_not_written(shelf: Shelf) -> None:
+    shelf.follow(LEFT)
+    late, newer = shelf.claim(NEAR), shelf.claim(NEAR + timedelta(minutes=5))
+    assert late is not None
+    assert newer is not None
+    shelf.register.told(*newer, KeptAnswer(date(2026, 12, 31)), NEAR)
+    shelf.register.told(*late, KeptAnswer(), NEAR)
+    shelf.register.failed(late[0], "no answer", NEAR, retry_after=None)
+    row = shelf.row()
+    assert (row.answer, row.kept_until, row.failures) == ("kept", date(2026, 12, 31), 0)

@@ -8,8 +8,8 @@ Whoever tells that system holds the row for a while, so that two do not tell it 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db.models import F, Min, Q, QuerySet
@@ -45,7 +45,8 @@ class BelongingsEntry:
     """What is kept for one departure. ``kept_until`` is the last day; ``what`` in order.
 
     ``answer`` is what the business's own system said last: `kept` (longer), `deleted` or "" where
-    it said nothing. ``closed`` is `returned`, `corrected` or "" while they are gone.
+    it said nothing. ``closed`` is `returned`, `corrected` or "" while they are gone. Who tells of
+    it holds it until ``held_until``.
     """
 
     id: int
@@ -61,6 +62,7 @@ class BelongingsEntry:
     closed: str
     closed_on: date | None
     failures: int
+    held_until: datetime | None = field(default=None, compare=False)
 
     def state(self, today: date) -> str:
         """Return `kept`, `over` (the business did not say), `deleted`, or how it was closed."""
@@ -110,11 +112,16 @@ class BelongingsRegister:
         today: date,
         what: Sequence[str],
         days: int,
-    ) -> int:
+        is_newest: Callable[[], bool] = lambda: True,
+    ) -> int | None:
         """Let the rows say what is known last of these people's stays; return how many changed.
 
         What a row promises when it begins, it promises for good: ``what`` and ``days`` are of new
         ones. Nothing begins that would be over, nor for who was erased.
+
+        ``is_newest`` says whether nothing newer is known by now. It is asked while the cards are
+        held, so that of two who follow at once the one who knows less does not have the last
+        word; it gets None, and what it had done by then the other does again.
         """
         by_person = {one.person: one for one in stays}
         people, changed = sorted(by_person), 0
@@ -122,6 +129,8 @@ class BelongingsRegister:
             chunk = people[begin : begin + CHUNK]
             with ledger_transaction(self._alias):
                 erased = self._erased(chunk)  # holds their cards first, as everybody does
+                if not is_newest():
+                    return None
                 rows = self._rows_of(chunk)
                 for person in chunk:
                     for row in rows[person].values():
@@ -161,19 +170,23 @@ class BelongingsRegister:
             row = due.order_by("next_at", "id").first()
             if row is None:
                 return None
-            self._rows.filter(pk=row.pk).update(claimed_until=at + LEASE)
+            row.claimed_until = at + LEASE
+            self._rows.filter(pk=row.pk).update(claimed_until=row.claimed_until)
         return _entry(row), ENDED if row.kept_until < today else ENDING
 
     @ledger_errors()
     def told(
         self, one: BelongingsEntry, kind: str, answer: KeptAnswer | None, at: datetime
     ) -> None:
-        """Write down that the business's system took it, and what it answered."""
+        """Write down that the business's system took it, and what it answered.
+
+        Nothing where somebody else holds it by now: who asked last has the newer answer.
+        """
         taken = {"told_at": at, "claimed_until": None, "failures": 0, "last_error": ""}
-        row = self._rows.filter(pk=one.id)
+        row = self._held(one)
         if answer is None:  # where the day was corrected meanwhile, that one is told as well
-            row.update(claimed_until=None)
             row.filter(kept_until=one.kept_until).update(told=kind, **taken)
+            row.update(claimed_until=None)
         elif answer.kept_until is None:
             row.update(told=kind, answer=DELETED, answered_at=at, **taken)
         else:
@@ -185,7 +198,7 @@ class BelongingsRegister:
         self, one: BelongingsEntry, why: str, at: datetime, *, retry_after: timedelta | None
     ) -> None:
         """Write down that it was not taken, and when it is told again."""
-        self._rows.filter(pk=one.id).update(
+        self._held(one).update(
             failures=F("failures") + 1,
             next_at=at + find_wait(one.failures, retry_after),
             claimed_until=None,
@@ -252,6 +265,10 @@ class BelongingsRegister:
             found[row.person][row.number] = row
         return found
 
+    def _held(self, one: BelongingsEntry) -> QuerySet[intake_models.Belongings]:
+        """Return the row of an entry, as long as whoever claimed it so holds it."""
+        return self._rows.filter(pk=one.id, claimed_until=one.held_until)
+
     @property
     def _open(self) -> QuerySet[intake_models.Belongings]:
         return self._rows.filter(closed="")
@@ -298,4 +315,5 @@ def _entry(row: intake_models.Belongings) -> BelongingsEntry:
         closed=row.closed,
         closed_on=row.closed_on,
         failures=row.failures,
+        held_until=row.claimed_until,
     )

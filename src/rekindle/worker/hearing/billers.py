@@ -22,6 +22,7 @@ from rekindle.runtime import Workspace
 from rekindle.subscriptions import name_start
 from rekindle.vocabulary import SignalKind
 from rekindle.worker.guarding import Guard
+from rekindle.worker.hearing.following import RegisterFollower
 from rekindle.worker.keeping.access import AccessKeeper, name_access
 
 A_LITTLE = timedelta(microseconds=1)
@@ -42,6 +43,7 @@ class BillerNotices:
         )
         self._notices = KeptNotices(workspace.ledger, workspace.book)
         self._access = AccessKeeper(workspace)
+        self._register = RegisterFollower(workspace)
         # Providers send what happened in one second at once, in any order. One after the other,
         # the later one finds the earlier, and asks what is so.
         self._one_by_one = Lock()
@@ -96,7 +98,13 @@ class BillerNotices:
         guard.note()
         if taken and accesses:
             self._access.tell_soon()
+        if taken:
+            self._register.heard(customer, notice.statements, notice.at)
         return taken
+
+    def finish(self) -> None:
+        """Wait until what notices began beside is over."""
+        self._register.finish()
 
     def _accesses(self, notice: Notice, customer: str) -> Iterator[AccessNote]:
         """Yield the access that a notice restores, where anybody wants to be told."""

@@ -31,6 +31,8 @@ EVENT = "kept_ending"
 LONGEST_DAYS = 3660
 """For how long at most the business's system may keep something longer."""
 GONE = "gone"
+MOST_LOOKS = 3
+"""How often one look begins anew, where an import ends while it looks."""
 STANDING = ("customer_id", "times_churned", "subscription_state", "churned_on", "subscribed_on")
 
 logger = logging.getLogger(__name__)
@@ -53,11 +55,20 @@ class BelongingsKeeper:
 
     def look(self, at: datetime) -> int:
         """Let the register follow the facts, and announce what ends soon; return what changed."""
-        space = self._workspace
-        today = at.astimezone(space.zone).date()
-        state = (space.facts_version(), today)
-        if state == self._seen:
-            return 0
+        today = at.astimezone(self._workspace.zone).date()
+        for _ in range(MOST_LOOKS):
+            state = (self._workspace.facts_version(), today)
+            if state == self._seen:
+                return 0
+            changed = self._follow(state[0], today, at)
+            if changed is not None:
+                self._seen = state
+                return changed
+        logger.info("imports came faster than the register could follow; the next look will")
+        return 0
+
+    def _follow(self, version: str, today: date, at: datetime) -> int | None:
+        """Let the register follow the facts of a version; None where they moved on meanwhile."""
         people = self._register.open_people()
         if not self._settings.what and not people:
             return 0
@@ -67,9 +78,10 @@ class BelongingsKeeper:
             today=today,
             what=self._settings.what,
             days=self._settings.days,
+            is_newest=lambda: self._workspace.facts_version() == version,
         )
-        self._announce(today, at)
-        self._seen = state
+        if changed is not None:
+            self._announce(today, at)
         return changed
 
     def tell(self, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
