@@ -172,9 +172,9 @@ def audience(
     if as_json:
         show_json(found.to_json())
         return
-    value = amount(found.lifetime_value, workspace.config.workspace.currency)
+    value = amount(found.value, workspace.config.workspace.currency)
     title = (
-        f"{counted(found.customers, 'customer')}, {value} lifetime value, "
+        f"{counted(found.customers, 'customer')}, {value} {found.told}, "
         f"as of {day(at, workspace.zone)} ({workspace.zone})"
     )
     currency = workspace.config.workspace.currency

@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.facts import Engine, Facts
+from rekindle.insights import lives_by_subscriptions
 from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.runtime import Workspace
 
@@ -28,13 +29,24 @@ SHOWN = (
     "top_category",
     "country",
 )
+SHOWN_OF_SUBSCRIBERS = (
+    "customer_id",
+    "subscription_plan",
+    "mrr",
+    "churned_on",
+    "churn_kind",
+    "churn_reason",
+    "subscription_value",
+)
+"""What is shown of people where there are no orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceCount:
     """How many people match a predicate, what they were worth, and the worthiest few.
 
-    ``warnings`` say what makes the count less than it seems.
+    Without orders worth is what subscriptions brought (``by_subscriptions``). ``warnings`` say
+    what makes the count less than it seems.
     """
 
     predicate: str
@@ -43,6 +55,17 @@ class AudienceCount:
     lifetime_value: Decimal
     sample: list[dict[str, Any]]
     warnings: tuple[str, ...] = ()
+    by_subscriptions: Decimal | None = None
+
+    @property
+    def told(self) -> str:
+        """Return what is counted beside the people: the column that ranks them."""
+        return "lifetime value" if self.by_subscriptions is None else "paid by subscriptions"
+
+    @property
+    def value(self) -> Decimal:
+        """Return what they were worth together."""
+        return self.lifetime_value if self.by_subscriptions is None else self.by_subscriptions
 
     def to_json(self) -> dict[str, Any]:
         """Return the count as documented JSON; money as numbers in major units."""
@@ -52,6 +75,11 @@ class AudienceCount:
             "as_of": self.as_of.isoformat(),
             "customers": self.customers,
             "lifetime_value": float(round(self.lifetime_value, 2)),
+            **(
+                {}
+                if self.by_subscriptions is None
+                else {"subscription_value": float(round(self.by_subscriptions, 2))}
+            ),
             "sample": [{k: _plain(v) for k, v in row.items()} for row in self.sample],
             "warnings": list(self.warnings),
         }
@@ -66,14 +94,26 @@ def count_audience(
         PredicateError: the predicate is not understood.
     """
     engine, facts = workspace.reading
-    wanted = sorted({*SHOWN, "customer_id", "lifetime_value"})
+    is_club = lives_by_subscriptions(engine, facts)
+    shown = SHOWN_OF_SUBSCRIBERS if is_club else SHOWN
+    ranks = "subscription_value" if is_club else "lifetime_value"
+    wanted = sorted({*shown, "lifetime_value"})
     matching = engine.keep("audience", find_matching(workspace, facts, predicate, at, wanted))
-    total = matching.aggregate(n=matching.count(), value=matching.lifetime_value.sum())
+    value = matching[ranks].sum()
+    total = matching.aggregate(n=matching.count(), life=matching.lifetime_value.sum(), value=value)
     row = engine.run(total).to_pylist()[0]
-    worthiest = matching.order_by(matching.lifetime_value.desc(), matching.customer_id)
-    rows = engine.run(worthiest.select(*SHOWN).limit(sample)).to_pylist()
-    warnings = tuple(_stale(engine, facts, predicate, at))
-    return AudienceCount(predicate, at, row["n"], row["value"] or Decimal(0), rows, warnings)
+    worthiest = matching.order_by(matching[ranks].desc(nulls_first=False), matching.customer_id)
+    rows = engine.run(worthiest.select(*shown).limit(sample)).to_pylist()
+    nothing = Decimal(0)
+    return AudienceCount(
+        predicate,
+        at,
+        row["n"],
+        row["life"] or nothing,
+        rows,
+        tuple(_stale(engine, facts, predicate, at)),
+        (row["value"] or nothing) if is_club else None,
+    )
 
 
 def _stale(engine: Engine, facts: Facts, predicate: str, at: datetime) -> Iterator[str]:

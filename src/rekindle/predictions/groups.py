@@ -128,6 +128,8 @@ def load_group_models(
     if days_known < YEAR_DAYS:
         return Unknown(f"less than a year is known ({counted(days_known, 'day')})")
     orders = run(facts.cut(as_of).orders.count().as_table()).column(0)[0].as_py()
+    if not orders:
+        return Unknown("nobody has ordered yet")
     if orders > MOST_ORDERS:
         return Unknown(f"{orders:,} orders are more than a forecast of groups reads")
     past = load_past(facts, run, as_of=as_of, contacted=contacted, accepts_less=True)

@@ -80,6 +80,13 @@ def write_scores(rows: pa.Table) -> Iterator[dict[str, object]]:
             }
 
 
+NO_ORDERS = (
+    "nothing can be learned without orders: the models learn the silences between them, and who "
+    "subscribes has none. `rekindle plan` foresees who comes back by those who left before, and "
+    "`rekindle audit` how long subscribers stay"
+)
+
+
 @dataclass(frozen=True)
 class KnownPast:
     """What was known of orders before an instant, and of whom may be learned.
@@ -125,10 +132,13 @@ def load_past(
     and then it is said. ``run`` executes an expression (``Engine.run``).
 
     Raises:
-        UsageError: the history is shorter than a year, unless ``accepts_less``.
+        UsageError: the history is shorter than a year, unless ``accepts_less``; or there are
+            subscriptions alone.
     """
     parts = HistoryParts(facts, run, as_of)
     people = parts.people
+    if not len(people) and facts.has_subscriptions:
+        raise UsageError(NO_ORDERS)
     is_ours = _is_in(people, contacted)
     is_sent = pc.and_not(_is_in(people, find_sent(facts, run, as_of)), is_ours)
     count, sent = (int(pc.sum(one).as_py() or 0) for one in (is_ours, is_sent))

@@ -88,6 +88,25 @@ def test_the_page_has_it(club: Path, tmp_path: Path) -> None:
     assert "What subscribers bring" in page
 
 
+def test_an_audience_is_ranked_by_what_subscriptions_brought(club: Path) -> None:
+    told = rekindle("audience", "times_churned >= 0", "-C", club)
+    assert "paid by subscriptions" in told.out
+    for word in ("lifetime", "order", "silence"):
+        assert word not in told.out
+    found = rekindle("audience", "times_churned >= 0", "--json", "-C", club).document
+    values = [row["subscription_value"] for row in found["sample"]]
+    assert values == sorted(values, reverse=True)
+    assert found["subscription_value"] == pytest.approx(sum(values), abs=0.05)
+    assert found["lifetime_value"] == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--active",), ("--keep",), ("--card", "card.md")])
+def test_what_is_learned_of_orders_says_what_to_ask_instead(
+    club: Path, options: tuple[str, ...]
+) -> None:
+    assert "`rekindle audit` how long subscribers stay" in refused("score", *options, "-C", club)
+
+
 def test_what_is_kept_is_told_as_text_page_and_file(club: Path, tmp_path: Path) -> None:
     page, rows = tmp_path / "kept.html", tmp_path / "kept.csv"
     told = rekindle("kept", "--html", page, "--csv", rows, "-C", club)
