@@ -21,7 +21,7 @@ from rekindle.insights.lifting.budgeting import (
 from rekindle.insights.tables import budget_tables
 from rekindle.journeys import Goal
 from rekindle.vocabulary import Arm, SignalKind, Unknown
-from tests.insights.test_measures import fate
+from tests.insights.measures.conftest import fate
 from tests.insights.test_report import JOURNEY, START, crowd, record
 from tests.insights.test_subgroups import a_part, bought
 

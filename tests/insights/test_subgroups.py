@@ -12,7 +12,7 @@ from rekindle.insights import JourneyRecord, JourneyReport, Membership, build_re
 from rekindle.insights.lifting.subgroups import MOST_SUBGROUPS, OTHERS, Subgroups
 from rekindle.insights.tables import subgroup_tables
 from rekindle.vocabulary import Arm, Unknown
-from tests.insights.test_measures import fate
+from tests.insights.measures.conftest import fate
 from tests.insights.test_report import crowd, record
 
 Tiers = Mapping[str, str]

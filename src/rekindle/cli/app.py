@@ -41,6 +41,7 @@ from rekindle.cli.keeping import (
     lift,
     measures,
     offers,
+    reconcile,
     score,
     starters,
     tasks,
@@ -71,7 +72,7 @@ app = typer.Typer(
 # What the help calls each kind of task, and the files with its commands.
 TASKS: Mapping[str, Sequence[Room]] = {
     "Begin": (beginning, demo, facts, billing, quarantine, starters),
-    "Ask": (questions, score, kept),
+    "Ask": (questions, reconcile, score, kept),
     "Try, start and measure journeys": (journeys, measures, holdout, budget, lift, uplift, offers),
     "Steer what runs": (steering,),
     "Keep it running": (status, operation, doctor, watch, outbox, moving, alerts),

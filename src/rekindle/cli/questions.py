@@ -54,7 +54,6 @@ PENDING = {
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command("audit")(audit)
-    app.command("reconcile")(reconcile)
     app.command("audience")(audience)
     app.command("explain")(explain)
 
@@ -116,34 +115,6 @@ def _show_audit(found: Audit, targets: Sequence[TargetStanding], kept: Sequence[
     sent = past_send_tables(found.past_sends) if found.past_sends else ()
     aimed = (target_table(targets, found.currency),) if targets else ()
     for table in (*subscribed, *kept, *sold, *sent, *aimed):
-        show_table(table.title, table.headers, table.rows, notes=table.notes)
-
-
-def reconcile(
-    one: Annotated[str, typer.Argument(help="A definition of churn, like ours.")],
-    other: Annotated[str, typer.Argument(help="Another, like chartmogul.")],
-    directory: Directory = Path(),
-    as_of: AsOf = None,
-    csv: CsvFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Explain every subscriber on whom two definitions of churn differ."""
-    from rekindle.insights import reconcile as compare
-    from rekindle.insights import reconciliation_tables
-    from rekindle.subscriptions import find_definition
-
-    check_writable(csv, "--csv")
-    definitions = [find_definition(name) for name in (one, other)]
-    workspace = open_at(directory, None)
-    engine, facts = workspace.reading
-    at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
-    found = compare(facts, engine.run, as_of=at, one=definitions[0], other=definitions[1])
-    if csv:
-        write_rows(found.rows(), csv=csv, parquet=None)
-    if as_json:
-        show_json(found.to_json())
-        return
-    for table in reconciliation_tables(found):
         show_table(table.title, table.headers, table.rows, notes=table.notes)
 
 

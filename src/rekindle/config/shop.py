@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rekindle.config.values import Address, Duration, Host, Text
+from rekindle.config.values import Address, Cost, Duration, Host, Text
 
 
 class Settings(BaseModel):
@@ -124,6 +124,11 @@ class ShopSettings(Settings):
         return self
 
     button: Text = Field("Visit the shop", min_length=1, description="The words of a button.")
+    acquisition_cost: Cost | None = Field(
+        None,
+        description="What winning a new customer costs on average, in the currency; measures "
+        "show it beside what bringing one back costs.",
+    )
     never_shown: tuple[Text, ...] = Field(
         (), description="Ids of products that no message shows: postage, vouchers, samples."
     )

@@ -17,6 +17,8 @@ MeasureName = Literal[
     "reached",
     "opened",
     "clicked",
+    "started",
+    "completed",
     "returned",
     "retained",
     "response_rate",
@@ -26,6 +28,10 @@ MeasureName = Literal[
     "subsequent_retention",
     "second_lapse",
     "cost_per_reactivated",
+    "cost_per_acquisition",
+    "cost_per_incremental_return",
+    "incremental_revenue",
+    "churn_reduction",
     "engagement_depth",
 ]
 SHARES = frozenset(
@@ -37,6 +43,7 @@ SHARES = frozenset(
         "reactivation_rate",
         "subsequent_retention",
         "second_lapse",
+        "churn_reduction",
     }
 )
 

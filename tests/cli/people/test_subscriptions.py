@@ -129,6 +129,8 @@ def test_two_definitions_are_explained(club: Path, tmp_path: Path) -> None:
     [
         (("audit", "--definition", "chartmogel"), "did you mean 'chartmogul'"),
         (("reconcile", "ours", "nobodys"), "there are ours, chartmogul"),
+        (("reconcile", "ours", "upzelo", "--journey", "j"), "goes with definitions of reactivated"),
+        (("reconcile", "assigned", "reached"), "no journey was ever started here"),
     ],
 )
 def test_a_definition_that_is_none_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rekindle.cli.console import (
     AsOf,
     Directory,
     check_writable,
+    grouped,
     name_journeys,
     open_at,
     output,
@@ -41,6 +43,14 @@ OutFile = Annotated[
     Path | None,
     typer.Option("--out", metavar="FILE", help="Write every figure to FILE.csv or FILE.parquet."),
 ]
+Reactivated = Annotated[
+    str,
+    typer.Option(
+        "--definition",
+        metavar="NAME",
+        help="What counts as reactivated: assigned, reached, clicked or whenever; see `reconcile`.",
+    ),
+]
 Explain = Annotated[
     str,
     typer.Option(
@@ -49,35 +59,50 @@ Explain = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How people are counted: told apart, and as reactivated by which definition."""
+
+    by: By = ""
+    definition: Reactivated = ""
+
+
 def register(app: typer.Typer) -> None:
     """Add this file's command."""
-    app.command("measures")(measures)
+    app.command("measures")(grouped(measures))
 
 
 def measures(
+    counting: Counting,
     journey: JourneyName = "",
     directory: Directory = Path(),
     as_of: AsOf = None,
-    by: By = "",
     out: OutFile = None,
     explain: Explain = "",
     as_json: AsJson = False,
 ) -> None:
     """Say how far people came, and what it took: reached, clicked, returned, retained, cost."""
     from rekindle.desk import explain_measure, judge_workspace, measure_journeys
-    from rekindle.insights import measure_tables, target_table, write_measure_rows, write_measures
+    from rekindle.insights import (
+        ASSIGNED,
+        measure_tables,
+        target_table,
+        write_measure_rows,
+        write_measures,
+    )
 
     if out is not None and out.suffix.lower() not in ENDINGS:
         raise UsageError(f"--out {out} ends with neither {' nor '.join(ENDINGS)}; name one")
-    if explain and (by or out or as_json):
-        raise UsageError("--explain shows a query and takes no --by, --out or --json; leave it out")
+    if explain and (counting.by or counting.definition or out or as_json):
+        raise UsageError("--explain shows a query and takes no other option; leave them out")
     check_writable(out, "--out")
     workspace = open_at(directory, as_of)
     if explain:
         text = explain_measure(workspace, explain, journey)
         output.print(text, markup=False, soft_wrap=True)
         return
-    found = measure_journeys(workspace, journey, by=by)
+    definition = counting.definition or ASSIGNED
+    found = measure_journeys(workspace, journey, by=counting.by, definition=definition)
     if out is not None:
         is_csv = out.suffix.lower() == ".csv"
         rows = write_measure_rows(found)

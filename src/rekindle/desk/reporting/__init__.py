@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from rekindle.desk.reporting.aiming import judge_workspace, keep_baseline, load_targets
+from rekindle.desk.reporting.aiming import (
+    judge_workspace,
+    keep_baseline,
+    load_targets,
+    read_daily,
+)
 from rekindle.desk.reporting.budgeting import advise_budget
 from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
 from rekindle.desk.reporting.learning import note_plan, note_result
-from rekindle.desk.reporting.measuring import explain_measure, measure_journeys
+from rekindle.desk.reporting.measuring import (
+    explain_measure,
+    measure_journeys,
+    reconcile_journeys,
+)
 from rekindle.desk.reporting.programme import find_terms, leave_out, report_programme
 
 __all__ = [
@@ -22,6 +31,8 @@ __all__ = [
     "measure_journeys",
     "note_plan",
     "note_result",
+    "read_daily",
+    "reconcile_journeys",
     "report_journey",
     "report_programme",
 ]

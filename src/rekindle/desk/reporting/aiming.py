@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from rekindle.desk.reporting.measuring import measure_journeys
-from rekindle.errors import WorkspaceError
+from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.insights import (
     CATALOGUE,
+    COMPARED,
     EVERYONE,
     TARGETED,
     Audit,
@@ -31,10 +32,13 @@ from rekindle.insights import (
 from rekindle.profiles import local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
+from rekindle.wording import counted
 
 FILE = Path("learned") / "baseline.json"
 READING = Path("state") / "measures.json"
 VERSION = 1
+SUBJECT = "targets"
+"""What the log calls a reading of the worker."""
 NONE_READ = Unknown("no reading is kept yet; `rekindle measures` takes one")
 NONE_TAKEN = Unknown("no baseline was taken yet; `rekindle audit` takes one")
 ONLY_NOW = Unknown("journeys are measured as of today, and this is of an earlier day")
@@ -131,6 +135,27 @@ def judge_workspace(
     return _judge(workspace, now, _newest_baseline(workspace, today))
 
 
+def read_daily(workspace: Workspace, at: datetime) -> str:
+    """Take the reading of a local day once, where there are targets; return what is to be told.
+
+    What stands in the way is told in the log of the day, and tried again the next.
+    """
+    if not workspace.config.targets:
+        return ""
+    log, zone = workspace.audit_log, workspace.zone
+    last = log.entries(SUBJECT, limit=1)
+    if last and last[0].at.astimezone(zone).date() >= at.astimezone(zone).date():
+        return ""
+    try:
+        standings = judge_workspace(workspace, keeps=True)
+    except RekindleError as error:
+        log.write("worker", "not read", SUBJECT, {"why": str(error)}, at)
+        return f"the targets were not read: {error}"
+    told = {one.target.measure: one.to_json()["pace"] for one in standings}
+    log.write("worker", "read", SUBJECT, told, at)
+    return f"{counted(len(standings), 'target')} read"
+
+
 def load_targets(workspace: Workspace) -> tuple[datetime | None, tuple[TargetStanding, ...]]:
     """Return when the measures were last read, None for never, and how the targets stood then.
 
@@ -199,5 +224,7 @@ def _measure(workspace: Workspace, audit: Audit | None) -> Mapping[str, float | 
         return found | dict.fromkeys(CATALOGUE, ONLY_NOW)
     if not workspace.has_ledger or not workspace.history.journeys():
         return found | dict.fromkeys(CATALOGUE, NO_JOURNEY)
-    values = measure_journeys(workspace).values[EVERYONE]
+    # What is measured and shown to nobody is no look.
+    is_look = any(one.measure in COMPARED for one in workspace.config.targets)
+    values = measure_journeys(workspace, is_look=is_look).values[EVERYONE]
     return found | {name: values[name].figure for name in TARGETED if name in CATALOGUE}

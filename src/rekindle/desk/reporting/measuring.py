@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 
 from rekindle.consent import OPENS, OpensMode
 from rekindle.desk.reporting.journeys import load_record, require_started
 from rekindle.errors import JourneyError, UsageError
-from rekindle.insights import CATALOGUE, MeasureTable, build_queries, gather, list_ways, measure
-from rekindle.ledger import load_agreed, write_query
+from rekindle.insights import (
+    ASSIGNED,
+    CATALOGUE,
+    MeasuredPeople,
+    MeasureTable,
+    RateReconciliation,
+    build_queries,
+    find_reactivation,
+    gather,
+    list_ways,
+    measure,
+    reconcile_rates,
+)
+from rekindle.ledger import Looks, load_agreed, write_query
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
 
@@ -25,21 +38,52 @@ _NO_CLICKS = Unknown(
 )
 
 
-def measure_journeys(workspace: Workspace, name: str = "", *, by: str = "") -> MeasureTable:
+def measure_journeys(
+    workspace: Workspace,
+    name: str = "",
+    *,
+    by: str = "",
+    definition: str = ASSIGNED,
+    is_look: bool = True,
+) -> MeasureTable:
     """Return the measures of a journey, or of all that were ever started.
+
+    ``definition`` names what counts as reactivated. Somebody sees how the arms differ by them,
+    which a reading date counts as a look, unless ``is_look`` says that nobody does.
 
     Raises:
         JourneyError: no such journey was ever started here, or none at all.
-        UsageError: people cannot be told apart by that.
+        UsageError: people cannot be told apart by that, or there is no such definition.
     """
     if by and by not in list_ways():
         raise UsageError(_say_ways(by))
-    names = _names(workspace, name)
+    find_reactivation(definition)
+    population = _gather(workspace, name)
+    if is_look:
+        _note_looks(workspace, population)
+    population = replace(population, definition=definition)
+    return measure(population, about=name or EVERY_JOURNEY, by=by)
+
+
+def reconcile_journeys(
+    workspace: Workspace, one: str, other: str, name: str = ""
+) -> RateReconciliation:
+    """Return on whom two definitions of reactivated differ, in a journey or in all.
+
+    Raises:
+        JourneyError: no such journey was ever started here, or none at all.
+        UsageError: there is no such definition.
+    """
+    population = _gather(workspace, name)
+    return reconcile_rates(population, about=name or EVERY_JOURNEY, one=one, other=other)
+
+
+def _gather(workspace: Workspace, name: str) -> MeasuredPeople:
     engine, facts = workspace.reading
     shop = workspace.config.shop
     mode = OpensMode(workspace.config.tracking.opens)
     population = gather(
-        [load_record(workspace, one) for one in names],
+        [load_record(workspace, one) for one in _names(workspace, name)],
         facts,
         engine,
         until_on=_today(workspace),
@@ -47,7 +91,15 @@ def measure_journeys(workspace: Workspace, name: str = "", *, by: str = "") -> M
         openings=None if mode is OpensMode.CONSENT else _NO_OPENINGS,
         clicks=None if shop.url or shop.hosts else _NO_CLICKS,
     )
-    return measure(population, about=name or EVERY_JOURNEY, by=by)
+    if shop.acquisition_cost is None:
+        return population
+    return replace(population, acquisition=float(shop.acquisition_cost))
+
+
+def _note_looks(workspace: Workspace, population: MeasuredPeople) -> None:
+    for name, one in population.journeys.items():
+        if one.reading.costs_a_look:
+            Looks(workspace.ledger).note(name, _today(workspace), one.until)
 
 
 def explain_measure(workspace: Workspace, measured: str, name: str = "") -> str:

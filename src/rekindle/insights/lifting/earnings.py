@@ -106,7 +106,9 @@ def find_earnings(
         total=total,
         relative=_find_relative(lift, arms),
         on_spend=_per_cost(total, cost),
-        per_return=_per_return(return_lift, treated, cost),
+        per_return=find_per_return(
+            return_lift if isinstance(return_lift, Unknown) else _scale(return_lift, treated), cost
+        ),
         power=power,
     )
 
@@ -134,16 +136,16 @@ def _per_cost(total: Range | Unknown, cost: float) -> Range | Unknown:
     )
 
 
-def _per_return(lift: Lift | Unknown, treated: int, cost: float) -> Range | Unknown:
-    if isinstance(lift, Unknown):
-        return lift
+def find_per_return(returns: Range | Unknown, cost: float) -> Range | Unknown:
+    """Return what each of these returns cost, which would not have been without the messages."""
+    if isinstance(returns, Unknown):
+        return returns
     if cost <= 0:
         return Unknown("the messages cost nothing that was recorded")
-    if lift.difference <= 0:
+    if returns.value <= 0 or returns.high is None:
         return Unknown("no more people returned than in the holdout")
-    returns = _scale(lift, treated)
     dearest = cost / returns.low if returns.low is not None and returns.low > 0 else None
-    return Range(cost / returns.value, cost / (lift.high * treated), dearest)
+    return Range(cost / returns.value, cost / returns.high, dearest)
 
 
 def _find_power(lift: Lift | Unknown, arms: tuple[ArmOutcome, ArmOutcome], days: float) -> Power:

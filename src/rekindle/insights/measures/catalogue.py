@@ -10,7 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from rekindle.insights.measures.comparing import (
+    LOST_DAYS,
+    average_incremental_cost,
+    rate_saved,
+    sum_revenue,
+)
+from rekindle.insights.measures.definitions import (
+    REACTIVATIONS,
+    ReactivationDefinition,
+    count_back,
+)
 from rekindle.insights.measures.model import (
+    ASSIGNED,
     NOBODY_RETURNED,
     RETAINED,
     DeclaredMeasure,
@@ -20,9 +32,10 @@ from rekindle.insights.measures.model import (
     Unit,
     Value,
 )
+from rekindle.insights.measures.starting import count_completed, count_started
 from rekindle.insights.survival import Interval, estimate_survival
 from rekindle.insights.wire import Figure
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import MICROS, Unknown
 
 RETAINED_DAYS = RETAINED.days
 LAPSED_DAYS = 180
@@ -36,6 +49,7 @@ BACK_BY_STAYS = Unknown(
 TIME_RUNS = Unknown(f"nobody's {RETAINED_DAYS} days after their return are over")
 NO_PEERS = Unknown("nobody outside the journey bought then who had not been away")
 NO_FIRST_STAYS = Unknown("nobody outside the journey subscribed for the first time then")
+NO_MESSAGES = Unknown("the holdout had no messages, which this definition asks for")
 NO_COST = Unknown("the messages cost nothing that was recorded")
 Test = Callable[[Subject], bool]
 
@@ -52,10 +66,6 @@ def _returned(people: Sequence[Subject]) -> list[Subject]:
 
 def _reached(group: Group) -> list[Subject]:
     return [one for one in group.treated if one.reached]
-
-
-def _has_clicked(one: Subject) -> bool:
-    return any(message.clicked_at for message in one.reached)
 
 
 def _count(group: Group, test: Test) -> Value:
@@ -92,7 +102,7 @@ def count_clicked(group: Group) -> Value:
     """Return how many followed a link."""
     if group.of.clicks is not None:
         return Value(group.of.clicks)
-    return _count(group, _has_clicked)
+    return _count(group, lambda one: bool(one.clicks))
 
 
 def count_returned(group: Group) -> Value:
@@ -124,7 +134,7 @@ def rate_response(group: Group) -> Value:
     if group.of.clicks is not None:
         return Value(group.of.clicks)
     reached = _reached(group)
-    count = sum(_has_clicked(one) or _is_after_touch(one) for one in reached)
+    count = sum(bool(one.clicks) or _is_after_touch(one) for one in reached)
     return _share(count, len(reached), NOBODY_REACHED)
 
 
@@ -137,16 +147,22 @@ def rate_click_through(group: Group) -> Value:
 
 
 def rate_reactivation(group: Group) -> Value:
-    """Return the share of the assigned who returned, beside the holdout's."""
-    beside: Figure
+    """Return the share of those a definition counts who are back by it, beside the holdout's."""
+    definition = REACTIVATIONS[group.of.definition]
+    if definition.takes_clicks and group.of.clicks is not None:
+        return Value(group.of.clicks)
+    back, base = count_back(group.treated, definition.name)
+    nobody = NOBODY_ENTERED if definition.holds else NOBODY_REACHED
+    return _share(back, base, nobody, _rate_held(group, definition))
+
+
+def _rate_held(group: Group, definition: ReactivationDefinition) -> Figure:
     if isinstance(group.holdout, Unknown):
-        beside = group.holdout
-    elif group.holdout:
-        beside = len(_returned(group.holdout)) / len(group.holdout)
-    else:
-        beside = Unknown("nobody was assigned to the holdout")
-    back = len(_returned(group.treated))
-    return _share(back, len(group.treated), NOBODY_ENTERED, beside)
+        return group.holdout
+    if not definition.holds:
+        return NO_MESSAGES
+    back, base = count_back(group.holdout, definition.name)
+    return back / base if base else Unknown("nobody was assigned to the holdout")
 
 
 def average_revenue(group: Group) -> Value:
@@ -157,17 +173,23 @@ def average_revenue(group: Group) -> Value:
 
 def average_cost(group: Group) -> Value:
     """Return what all messages cost per person who returned."""
+    beside = group.of.acquisition
     micros = sum(message.cost_micros for one in group.treated for message in one.messages)
     if not micros:
-        return Value(NO_COST)
-    return _share(micros / 1_000_000, len(_returned(group.treated)), NOBODY_RETURNED)
+        return Value(NO_COST, beside=beside)
+    return _share(micros / MICROS, len(_returned(group.treated)), NOBODY_RETURNED, beside)
+
+
+def tell_acquisition(group: Group) -> Value:
+    """Return what winning a new customer costs, as the business says."""
+    return Value(group.of.acquisition)
 
 
 def average_depth(group: Group) -> Value:
     """Return in how many messages those who clicked at all followed a link."""
     if group.of.clicks is not None:
         return Value(group.of.clicks)
-    clicked = [one for one in group.treated if _has_clicked(one)]
+    clicked = [one for one in group.treated if one.clicks]
     count = sum(bool(message.clicked_at) for one in clicked for message in one.reached)
     return _share(count, len(clicked), NOBODY_CLICKED)
 
@@ -244,6 +266,7 @@ def _is_after_touch(one: Subject) -> bool:
 
 
 _IN_WINDOW = "the goal's time from a person's first entry"
+_AS_REPORTED = f"{_IN_WINDOW}; until the reading date where the journey has one"
 _EVER = "from a person's first entry until now"
 _MESSAGES = ("fates_of", "heard_of")
 _RETURNS = ("returns",)
@@ -270,6 +293,9 @@ def _measure(
         "reactivation_rate": "the holdout",
         "subsequent_retention": "never-lapsed peers",
         "second_lapse": "never-lapsed peers",
+        "cost_per_reactivated": "a new customer",
+        "cost_per_incremental_return": "a new customer",
+        "churn_reduction": "lost in the holdout",
     }.get(name, "")
     title = name.replace("_", " ")
     return DeclaredMeasure(
@@ -316,6 +342,25 @@ _ALL = (
         count_clicked,
     ),
     _measure(
+        "started",
+        Unit.PEOPLE,
+        "of those who clicked since it is reported, those who then filled a basket, looked at it, "
+        "went to the checkout, logged in or bought",
+        _IN_WINDOW,
+        "ledger_delivery, events and orders",
+        (*_MESSAGES, "deeds", *_RETURNS),
+        count_started,
+    ),
+    _measure(
+        "completed",
+        Unit.PEOPLE,
+        "people who clicked and then bought",
+        _IN_WINDOW,
+        "ledger_delivery and orders",
+        (*_MESSAGES, *_RETURNS),
+        count_completed,
+    ),
+    _measure(
         "returned",
         Unit.PEOPLE,
         "people with a purchase newer than the last one known when they entered",
@@ -356,7 +401,11 @@ _ALL = (
     _measure(
         "reactivation_rate",
         Unit.SHARE,
-        "people returned ÷ people assigned; the report's return rate",
+        "people returned ÷ people assigned; the report's return rate. `--definition` chooses "
+        "another: "
+        + "; ".join(
+            f"`{one.name}`, {one.meaning}" for one in REACTIVATIONS.values() if one.name != ASSIGNED
+        ),
         _IN_WINDOW,
         _BOUGHT,
         _RETURNS,
@@ -411,6 +460,45 @@ _ALL = (
         "ledger_touch, orders",
         ("fates_of", *_RETURNS),
         average_cost,
+    ),
+    _measure(
+        "cost_per_acquisition",
+        Unit.MONEY,
+        "what winning a new customer costs, as `acquisition_cost` in [shop] says",
+        "as it is set today",
+        "rekindle.toml",
+        (),
+        tell_acquisition,
+    ),
+    _measure(
+        "cost_per_incremental_return",
+        Unit.MONEY,
+        "cost of the same messages ÷ returns that would not have been without them: the return "
+        "rate less the holdout's, times the people treated, summed over journeys",
+        _AS_REPORTED,
+        "ledger_touch, ledger_assignment and orders",
+        ("fates_of", *_RETURNS),
+        average_incremental_cost,
+    ),
+    _measure(
+        "incremental_revenue",
+        Unit.MONEY,
+        "net revenue per person treated less that per person held out, times the people treated; "
+        "the report's total, summed over journeys, and so are the ends of its interval",
+        _AS_REPORTED,
+        "ledger_assignment and orders",
+        ("revenue",),
+        sum_revenue,
+    ),
+    _measure(
+        "churn_reduction",
+        Unit.POINTS,
+        f"share of the holdout less that of the treated who bought nothing for {LOST_DAYS} days, "
+        "of those for whom these are over; with an interval that is right whenever it is read",
+        f"{LOST_DAYS} days from a person's first entry",
+        "ledger_assignment and orders",
+        _RETURNS,
+        rate_saved,
     ),
     _measure(
         "engagement_depth",

@@ -9,18 +9,28 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.facts import INSTANT, PURCHASE, Engine, Facts
+from rekindle.insights.lifting.estimating import cut_at_reading
+from rekindle.insights.lifting.reading import find_reading
 from rekindle.insights.measures.model import (
     NOBODY_RETURNED,
     RETAINED,
+    MeasuredJourney,
     MeasuredPeople,
     Silence,
     Subject,
+)
+from rekindle.insights.measures.starting import (
+    ask_deeds,
+    find_reported,
+    find_since,
+    with_deeds,
 )
 from rekindle.insights.measures.staying import (
     ask_first_stays,
@@ -75,11 +85,14 @@ def gather(
     subjects: list[Subject] = []
     peers: list[Silence] = []
     by_stays = False
+    journeys: dict[str, MeasuredJourney] = {}
+    reported = find_reported(facts, engine)
     for record in records:
         outcomes = load_outcomes(engine, facts, record)
         returned = find_returned(record, outcomes)
         found = _describe(record, outcomes, returned, agreed)
         found = _with_later_revenue(found, record, facts, engine, outcomes)
+        found = with_deeds(found, record, reported, facts, engine)
         if outcomes.of_subscriptions:
             by_stays = True
             subjects += _with_stays(found, record, facts, engine, until_on)
@@ -87,9 +100,30 @@ def gather(
         else:
             subjects += _with_days(found, _load_days(record, returned, facts, engine))
             peers += _load_peers(record, returned, facts, engine, until_on)
+        journeys[record.journey.name] = _read_arms(record, outcomes, facts, engine)
     if any(fate.clicked_at for record in records for fate in record.fates):
         clicks = None
-    return MeasuredPeople(subjects, until_on, facts.currency, peers, openings, clicks, by_stays)
+    return MeasuredPeople(
+        subjects,
+        until_on,
+        facts.currency,
+        peers,
+        openings,
+        clicks,
+        by_stays,
+        deeds_since=find_since(reported, facts, engine),
+        journeys=journeys,
+    )
+
+
+def _read_arms(
+    record: JourneyRecord, outcomes: Outcomes, facts: Facts, engine: Engine
+) -> MeasuredJourney:
+    """Return a journey as its report compares the arms."""
+    reading = find_reading(record, ZoneInfo(facts.zone))
+    cut = cut_at_reading(record, reading)
+    read = outcomes if cut is record else load_outcomes(engine, facts, cut)
+    return MeasuredJourney(cut, read, reading, record.until)
 
 
 def build_queries(
@@ -105,6 +139,7 @@ def build_queries(
     members = bring_members(engine, "explain_members", record.members, record)
     seen = with_sightings(engine, build_purchases(orders, facts), record.seen)
     of_subscriptions = outcomes.of_subscriptions
+    reported = find_reported(facts, engine)
     after: ir.Table = build_days(_bring_returned(engine, returned), purchases)
     peers: ir.Table | Unknown = _peers_of(record, returned, facts, engine)
     if of_subscriptions:
@@ -116,6 +151,7 @@ def build_queries(
         ),
         "returns": build_returns(members, seen),
         "after": after,
+        "deeds": ask_deeds(record, reported, facts, engine),
         "peers": peers,
         "later_revenue": _spending_after(
             record, returned, facts, engine, of_subscriptions=of_subscriptions
@@ -228,6 +264,7 @@ def _describe(
             messages=tuple(messages.get(one.person, ())),
             is_noticed=one.person in agreed,
             covariates=one.covariates,
+            first_bought_at=outcomes.returned_at.get((one.person, one.rotation)),
         )
         for one in record.assigned
     ]

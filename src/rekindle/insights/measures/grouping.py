@@ -12,6 +12,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from rekindle.insights.lifting.estimating import CONFIDENCE
+from rekindle.insights.measures.comparing import find_lifts
 from rekindle.insights.measures.model import Group, MeasuredPeople, Subject
 from rekindle.insights.record import MessageFate, name_subgroup
 from rekindle.profiles import FAMILIES
@@ -26,6 +28,10 @@ NO_HOLDOUT = Unknown(
 OVERLAP = (
     "Who had messages of several of these counts in each, and as returned where that message "
     "came before; the groups are no experiment."
+)
+TOGETHER = (
+    "Intervals of differences between the arms are so wide that those of all groups hold together; "
+    "nobody drew the groups, so that one that stands out is a reason for a test of its own."
 )
 _SILENCES = (30, 90, 180, 365)
 
@@ -77,21 +83,25 @@ def list_ways() -> Mapping[str, str]:
 
 def split(population: MeasuredPeople, by: str) -> Sequence[Group]:
     """Return everyone, and the groups told apart ``by`` one of the ways (empty for none)."""
-    groups = [_group(EVERYONE, population.subjects, population)]
-    if by in _PEOPLE:
-        parts = _sort(population.subjects, _PEOPLE[by])
-        groups += [_group(name, parts[name], population) for name in _order(parts)]
-    elif by and by not in _MESSAGES:
-        parts = _sort(population.subjects, lambda one: name_subgroup(one.covariates, by))
-        groups += [_group(name, parts[name], population) for name in sorted(parts)]
-    elif by:
-        groups += _split_messages(population, _MESSAGES[by])
-    return groups
+    everyone = _group(EVERYONE, population.subjects, population)
+    if by in _MESSAGES:
+        return [everyone, *_split_messages(population, _MESSAGES[by])]
+    if not by:
+        return [everyone]
+    say = _PEOPLE.get(by, lambda one: name_subgroup(one.covariates, by))
+    parts = _sort(population.subjects, say)
+    compared = sum(len({one.arm for one in people}) == len(Arm) for people in parts.values())
+    confidence = 1 - (1 - CONFIDENCE) / max(compared, 1)
+    names = _order(parts) if by in _PEOPLE else sorted(parts)
+    return [everyone, *(_group(name, parts[name], population, confidence) for name in names)]
 
 
-def _group(name: str, subjects: Sequence[Subject], of: MeasuredPeople) -> Group:
+def _group(
+    name: str, subjects: Sequence[Subject], of: MeasuredPeople, confidence: float = CONFIDENCE
+) -> Group:
     arms = {arm: [one for one in subjects if one.arm is arm] for arm in Arm}
-    return Group(name, arms[Arm.TREATMENT], arms[Arm.HOLDOUT], of)
+    lifts = find_lifts(subjects, of, confidence)
+    return Group(name, arms[Arm.TREATMENT], arms[Arm.HOLDOUT], of, lifts, confidence)
 
 
 def _split_messages(

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from rekindle.insights.measures.catalogue import CATALOGUE
 from rekindle.insights.measures.model import Unit
+from rekindle.insights.measures.telling import say_measure
 from rekindle.insights.model import Audit
 from rekindle.insights.tables import TextTable
 from rekindle.insights.wire import Figure, Json, write_figure, write_unknown
-from rekindle.insights.words import UNKNOWN, say_amount, say_count, say_day, say_share
+from rekindle.insights.words import UNKNOWN, say_day
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
 
@@ -22,6 +23,8 @@ OF_THE_AUDIT: Mapping[str, Unit] = {
 }
 """What the audit measures: of all buyers those who drifted away, and of those who had drifted away
 a horizon earlier those who have bought since, whatever made them."""
+COMPARED = frozenset({"incremental_revenue", "cost_per_incremental_return"})
+"""What says how the arms of a journey differ: to see it is a look before its reading date."""
 TARGETED: Mapping[str, Unit] = {
     **OF_THE_AUDIT,
     **{name: one.unit for name, one in CATALOGUE.items()},
@@ -195,21 +198,11 @@ def _row(one: TargetStanding, currency: str) -> tuple[str, ...]:
     pace = one.pace
     return (
         name.replace("_", " "),
-        *(_say(TARGETED[name], value, currency) for value in values),
+        *(say_measure(TARGETED[name], value, currency) for value in values),
         one.target.by.isoformat(),
         f"{one.days_left:,}".replace("-", "−"),
         UNKNOWN if isinstance(pace, Unknown) else pace.value,
     )
-
-
-def _say(unit: Unit, figure: Figure, currency: str) -> str:
-    if isinstance(figure, Unknown):
-        return UNKNOWN
-    if unit is Unit.SHARE:
-        return say_share(figure, digits=1)
-    if unit is Unit.MONEY:
-        return say_amount(figure, currency)
-    return say_count(round(figure)) if unit is Unit.PEOPLE else f"{figure:,.2f}"
 
 
 def _taken(standings: Sequence[TargetStanding]) -> Iterator[str]:

@@ -7,8 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from rekindle.insights.measures.catalogue import CATALOGUE, find_courses
-from rekindle.insights.measures.grouping import EVERYONE, NO_HOLDOUT, OVERLAP, list_ways, split
+from rekindle.insights.measures.definitions import REACTIVATIONS
+from rekindle.insights.measures.grouping import (
+    EVERYONE,
+    NO_HOLDOUT,
+    OVERLAP,
+    TOGETHER,
+    list_ways,
+    split,
+)
 from rekindle.insights.measures.model import (
+    ASSIGNED,
     DeclaredMeasure,
     Group,
     MeasuredPeople,
@@ -18,7 +27,7 @@ from rekindle.insights.measures.model import (
 )
 from rekindle.insights.tables import TextTable
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure
-from rekindle.insights.words import UNKNOWN, say_amount, say_count, say_share
+from rekindle.insights.words import UNKNOWN, say_amount, say_count, say_points, say_share
 from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
 
@@ -43,17 +52,20 @@ def measure(population: MeasuredPeople, *, about: str, by: str = "") -> MeasureT
     """Return every measure of a population, and of its groups told apart ``by`` something."""
     groups = split(population, by)
     is_overlapping = any(one.holdout is NO_HOLDOUT for one in groups)
-    notes = [OVERLAP] if is_overlapping else []
+    notes = [OVERLAP] if is_overlapping else [TOGETHER] if by else []
     notes += _left_out(groups[0])
+    if population.definition != ASSIGNED:
+        told = REACTIVATIONS[population.definition].meaning
+        notes.append(f"Reactivated by the definition {population.definition!r}: {told}.")
     if len({one.journey for one in population.subjects}) > 1:
         notes.append("Who is in two journeys counts in each of them.")
-    return MeasureTable(
-        about,
-        by,
-        population.currency,
-        {one.name: _compute(one) for one in groups},
-        tuple(notes),
-    )
+    values = {one.name: _compute(one) for one in groups}
+    notes += [
+        f"{CATALOGUE[name].title}: {one.note}."
+        for name, one in values[EVERYONE].items()
+        if one.note
+    ]
+    return MeasureTable(about, by, population.currency, values, tuple(notes), population.definition)
 
 
 def _left_out(everyone: Group) -> Iterator[str]:
@@ -77,6 +89,7 @@ def write_measures(table: MeasureTable) -> Json:
         "version": VERSION,
         "about": table.about,
         "by": table.by or None,
+        "definition": table.definition,
         "groups": [
             {
                 "group": name,
@@ -93,6 +106,8 @@ def _write(declared: DeclaredMeasure, value: Value) -> Json:
     for name in ("count", "base", "low", "high"):
         if (found := getattr(value, name)) is not None:
             told[name] = round(found, 4)
+    if value.note:
+        told["note"] = value.note
     if value.beside is not None:
         of = value.beside_of or declared.beside
         told["beside"] = {"of": of, "value": write_figure(value.beside)}
@@ -159,7 +174,7 @@ def _group_table(
         tuple(
             (
                 group,
-                *(_say(CATALOGUE[n], values[n].figure, table.currency) for n in names),
+                *(say_measure(CATALOGUE[n].unit, values[n].figure, table.currency) for n in names),
             )
             for group, values in groups.items()
         ),
@@ -168,25 +183,31 @@ def _group_table(
 
 
 def _row(declared: DeclaredMeasure, value: Value, currency: str) -> tuple[str, ...]:
-    ends = ""
+    ends, unit = "", declared.unit
     if value.low is not None and value.high is not None:
-        low, high = (_say(declared, end, currency) for end in (value.low, value.high))
+        low, high = (say_measure(unit, end, currency) for end in (value.low, value.high))
         ends = f"{low} – {high}"
     beside = ""
     if value.beside is not None:
-        beside = f"{value.beside_of or declared.beside}: {_say(declared, value.beside, currency)}"
+        # Beside a difference of shares stands one of the two.
+        of_it = Unit.SHARE if unit is Unit.POINTS else unit
+        of_whom = value.beside_of or declared.beside
+        beside = f"{of_whom}: {say_measure(of_it, value.beside, currency)}"
     of = "" if value.base is None else say_count(value.base)
-    return (declared.title, _say(declared, value.figure, currency), of, ends, beside)
+    return (declared.title, say_measure(unit, value.figure, currency), of, ends, beside)
 
 
-def _say(declared: DeclaredMeasure, figure: Figure, currency: str) -> str:
+def say_measure(unit: Unit, figure: Figure, currency: str) -> str:
+    """Return a figure as its unit is written."""
     if isinstance(figure, Unknown):
         return UNKNOWN
-    if declared.unit is Unit.PEOPLE:
-        return say_count(int(figure))
-    if declared.unit is Unit.SHARE:
+    if unit is Unit.PEOPLE:
+        return say_count(round(figure))
+    if unit is Unit.SHARE:
         return say_share(figure, digits=1)
-    return say_amount(figure, currency) if declared.unit is Unit.MONEY else f"{figure:,.2f}"
+    if unit is Unit.POINTS:
+        return say_points(figure)
+    return say_amount(figure, currency) if unit is Unit.MONEY else f"{figure:,.2f}"
 
 
 def _reasons(values: Mapping[str, Value]) -> Iterator[str]:

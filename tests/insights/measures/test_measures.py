@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,9 +8,6 @@ import pytest
 from rekindle.insights import (
     CATALOGUE,
     JourneyRecord,
-    MeasureTable,
-    Membership,
-    MessageFate,
     build_queries,
     build_report,
     gather,
@@ -22,42 +18,10 @@ from rekindle.insights import (
     write_measures,
 )
 from rekindle.insights.measures.catalogue import BACK_BY_STAYS
-from rekindle.insights.measures.model import Group, MeasuredPeople, Subject, Value
-from rekindle.vocabulary import Arm, Channel, Unknown
+from rekindle.insights.measures.model import Group, MeasuredPeople, Subject
+from rekindle.vocabulary import Arm, Unknown
+from tests.insights.measures.conftest import DAY, LATER, SMS, event, fate, value
 from tests.insights.test_report import JOURNEY, START, member, record
-
-DAY = timedelta(days=1)
-LATER = START + 400 * DAY
-EMAIL, SMS = Channel("email"), Channel("sms")
-
-
-def fate(person: str, day: float = 1, **changes: Any) -> MessageFate:
-    given = {"step": "check-in", "channel": EMAIL, "variant": "", "offer": "", **changes}
-    clicked = tuple(START + n * DAY for n in given.pop("clicked", ()))
-    return MessageFate(
-        person, 0, at=START + day * DAY, cost_micros=500_000, clicked_at=clicked, **given
-    )
-
-
-@pytest.fixture
-def measured(open_shop: Any, order_rows: Any) -> Any:
-    def build(
-        members: Sequence[Membership],
-        orders: Sequence[Any] = (),
-        fates: Sequence[MessageFate] = (),
-        by: str = "",
-        **options: Any,
-    ) -> MeasureTable:
-        engine = open_shop(orders=order_rows(list(orders)))
-        one = record(members, fates=fates, until=LATER)
-        found = gather([one], engine.facts(), engine, until_on=LATER.date(), **options)
-        return measure(found, about="lapsed-buyers", by=by)
-
-    return build
-
-
-def value(table: MeasureTable, name: str, group: str = "all") -> Value:
-    return table.values[group][name]
 
 
 def test_funnel_counts_people_once_and_leaves_bounces_out(measured: Any) -> None:
@@ -206,7 +170,9 @@ def test_every_way_is_told_in_tables_json_and_rows(measured: Any, by: str) -> No
 
 
 def test_the_query_behind_every_figure_can_be_written(open_shop: Any, order_rows: Any) -> None:
-    engine = open_shop(orders=order_rows([("a", "2024-03-10", 20.0)]))
+    engine = open_shop(
+        orders=order_rows([("a", "2024-03-10", 20.0)]), events=[event(1, "a", "login", 2)]
+    )
     asked = build_queries(record([member("a")]), engine.facts(), engine)
     known = {"fates_of", "heard_of", "newest_statements", *asked}
     assert {name for one in CATALOGUE.values() for name in one.reads} <= known
