@@ -55,11 +55,12 @@ def register(app: typer.Typer) -> None:
 
 def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Make one pass: see who returned, let people enter, decide, send."""
+    from rekindle.desk import read_daily
     from rekindle.worker import Worker
 
     workspace = open_at(directory, as_of)
     refuse_time_travel(workspace, as_of)
-    worker = Worker(workspace)
+    worker = Worker(workspace, read=read_daily)
     done = worker.tick()
     worker.finish()
     if as_json:
@@ -73,9 +74,11 @@ def tick(directory: Directory = Path(), as_of: AsOf = None, as_json: AsJson = Fa
 
 def worker(directory: Directory = Path(), every: Every = 60) -> None:
     """Keep passing until stopped."""
+    from rekindle.desk import read_daily
     from rekindle.worker import Worker
 
-    Worker(open_at(directory, None)).run(every_seconds=every, is_stopping=until_stopped())
+    worker = Worker(open_at(directory, None), read=read_daily)
+    worker.run(every_seconds=every, is_stopping=until_stopped())
 
 
 def up(directory: Directory = Path(), every: Every = 60) -> None:

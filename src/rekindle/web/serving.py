@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from rekindle.desk import read_daily
 from rekindle.errors import ConfigError
 from rekindle.runtime import Workspace
 from rekindle.web.api import build_api
@@ -89,8 +90,7 @@ def serve(workspace: Workspace, *, every_seconds: float, is_stopping: Callable[[
     pages.start()
     logger.info("portal at http://%s:%s", server.effective_host, server.effective_port)
     try:
-        Worker(Workspace.open(workspace.directory, clock=workspace.clock)).run(
-            every_seconds=every_seconds, is_stopping=is_stopping
-        )
+        own = Workspace.open(workspace.directory, clock=workspace.clock)
+        Worker(own, read=read_daily).run(every_seconds=every_seconds, is_stopping=is_stopping)
     finally:
         server.close()

@@ -67,11 +67,16 @@ class Pass:
         return found
 
 
-class Worker:
-    """Runs passes over one workspace."""
+Read = Callable[[Workspace, datetime], str]
+"""Takes the reading of a day once, as the desk does; returns what is to be told, "" for nothing."""
 
-    def __init__(self, workspace: Workspace) -> None:
+
+class Worker:
+    """Runs passes over one workspace, and lets ``read`` take its figures once a day."""
+
+    def __init__(self, workspace: Workspace, *, read: Read | None = None) -> None:
         self._workspace = workspace
+        self._read = read
         self._audience = LiveAudience(workspace)
         self._mark = Watermark(workspace)
         self._returns = ReturnWatch(workspace)
@@ -130,6 +135,9 @@ class Worker:
         add_counts(space.ledger, done.counts + Counter(passes), now)
         self._failed = 0
         self._alerts.look()
+        # Last: to measure a large shop takes its time, and nobody's message waits for it.
+        if self._read is not None and (told := self._read(space, now)):
+            logger.info("targets: %s", told)
         return done
 
     def run(self, *, every_seconds: float, is_stopping: Callable[[], bool]) -> None:

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.desk import judge_workspace, keep_baseline, load_targets
+from rekindle.desk import (
+    judge_workspace,
+    keep_baseline,
+    load_targets,
+    measure_journeys,
+    read_daily,
+)
 from rekindle.desk.reporting import aiming as aiming_module
 from rekindle.desk.reporting.aiming import (
     FILE,
@@ -17,10 +23,13 @@ from rekindle.desk.reporting.aiming import (
     NONE_TAKEN,
     ONLY_NOW,
     READING,
+    SUBJECT,
 )
 from rekindle.errors import WorkspaceError
+from rekindle.insights import MeasureTable
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Unknown
+from rekindle.worker import Worker
 from tests.runtime.shops import DAY, Team
 
 TARGETS = """
@@ -138,6 +147,66 @@ def test_the_newest_reading_is_told_with_its_day_and_nothing_is_measured(
     team.clock.move(3 * DAY)
     monkeypatch.setattr(aiming_module, "_measure", lambda *_: pytest.fail("measured anew"))
     assert load_targets(aiming) == (begun_at, measured)
+
+
+def test_the_worker_takes_a_reading_each_day_and_one_alone(
+    aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(aiming, read=read_daily)
+    worker.tick()
+    begun_at = team.clock.now()
+    read_at, (drifted, _) = load_targets(aiming)
+    assert read_at == begun_at
+    assert isinstance(drifted.now, float)
+    team.clock.move(timedelta(hours=2))
+    worker.tick()
+    assert load_targets(aiming)[0] == begun_at
+    team.clock.move(DAY)
+    worker.tick()
+    assert load_targets(aiming)[0] == team.clock.now()
+    told = aiming.audit_log.entries(SUBJECT, limit=9)
+    assert [one.action for one in told] == ["read", "read"]
+
+
+def test_a_reading_that_fails_stops_no_pass_and_waits_for_the_next_day(
+    aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> dict[str, float]:
+        raise WorkspaceError("no room")
+
+    monkeypatch.setattr(aiming_module, "_measure", fail)
+    worker = Worker(aiming, read=read_daily)
+    worker.tick()
+    worker.tick()
+    told = aiming.audit_log.entries(SUBJECT, limit=9)
+    assert [(one.action, dict(one.detail)) for one in told] == [("not read", {"why": "no room"})]
+
+
+def test_without_targets_the_worker_reads_nothing(team: Team) -> None:
+    assert read_daily(team.workspace, team.clock.now()) == ""
+    assert not team.workspace.audit_log.entries(SUBJECT, limit=1)
+
+
+@pytest.mark.parametrize("measure", ["reached", "incremental_revenue"])
+def test_a_reading_is_a_look_where_a_target_shows_how_the_arms_differ(
+    team: Team, monkeypatch: pytest.MonkeyPatch, measure: str
+) -> None:
+    path = team.folder / "rekindle.toml"
+    told = f'\n[[targets]]\nmeasure = "{measure}"\nvalue = 9\nby = 2030-01-01\n'
+    path.write_text(path.read_text(encoding="utf-8") + told, encoding="utf-8")
+    workspace = Workspace.open(team.folder, clock=team.clock)
+    team.start("calm")
+    team.tick()
+    looks: list[bool] = []
+    table = measure_journeys(workspace, is_look=False)
+
+    def measure_again(_: Workspace, *, is_look: bool) -> MeasureTable:
+        looks.append(is_look)
+        return table
+
+    monkeypatch.setattr(aiming_module, "measure_journeys", measure_again)
+    read_daily(workspace, team.clock.now())
+    assert looks == [measure == "incremental_revenue"]
 
 
 def test_what_is_measured_of_another_day_is_no_reading(aiming: Workspace, team: Team) -> None:
