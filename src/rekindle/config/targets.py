@@ -25,6 +25,7 @@ MeasureName = Literal[
     "click_through_rate",
     "reactivation_rate",
     "revenue_per_reactivated",
+    "subsequent_revenue",
     "subsequent_retention",
     "second_lapse",
     "cost_per_reactivated",
