@@ -164,6 +164,30 @@ def test_missing_numbers_are_named_and_left_out(measure: Measure) -> None:
     assert metric["control_mean"] == measure(EVEN)["metrics"][0]["control_mean"]
 
 
+def _without(lines: list[str], arm: str, people: int) -> list[str]:
+    """Return rows of which the last people of an arm, who bought nothing, have no number."""
+    own = [line for line in lines if line.split(",")[1] == arm][-people:]
+    emptied = {line: ",".join([*line.split(",")[:2], "", *line.split(",")[3:]]) for line in own}
+    return [emptied.get(line, line) for line in lines]
+
+
+def test_numbers_that_are_missing_from_one_arm_by_no_chance_stop_the_outcome(
+    measure: Measure,
+) -> None:
+    told = measure(_without(EVEN, "t", 60))["metrics"][0]
+    assert told["not_estimable"].startswith(
+        "6.7 % of t and 0 % of c have no spend, which is no chance (p = "
+    )
+    assert "60 rows without spend left out" in " ".join(told["warnings"])
+
+
+def test_numbers_that_are_missing_from_both_arms_alike_do_not(measure: Measure) -> None:
+    told = measure(_without(_without(EVEN, "t", 60), "c", 20))["metrics"][0]
+    assert "not_estimable" not in told
+    few = measure(_without(EVEN, "t", 9))["metrics"][0]
+    assert "not_estimable" not in few
+
+
 def test_households_are_dealt_as_one(measure: Measure) -> None:
     (metric,) = measure(EVEN, cluster="home")["metrics"]
     assert metric["method"] == "score interval, clusters permuted"

@@ -21,6 +21,7 @@ from rekindle.experiments import (
     estimate_welch,
     find_adjustment,
     find_confidence,
+    find_imbalance,
     find_mismatch,
     find_trouble,
     find_warnings,
@@ -89,6 +90,23 @@ class _Outcome:
         if self.trial.armless:
             yield f"{counted(self.trial.armless, 'row')} without an arm left out"
 
+    def find_uneven(self, arm: str) -> str:
+        """Return why those counted cannot be compared: more are missing than by chance, or "".
+
+        Of clusters nothing is said: who is missing may be missing together.
+        """
+        counts = self.trial.outcomes[self.name]
+        pair = counts[arm], counts[self.control]
+        chance = find_imbalance(*((of.known, of.missing) for of in pair))
+        if self.trial.clusters or isinstance(chance, Unknown) or chance >= MISMATCH:
+            return ""
+        here, there = (percent(of.missing / (of.known + of.missing)) for of in pair)
+        return (
+            f"{here} of {arm} and {there} of {self.control} have no {self.name}, which is no "
+            f"chance (p = {chance:.2g}): those assigned are not those compared; find out first why, "
+            "and give whoever did nothing a 0"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -147,7 +165,7 @@ def _share(one: _Outcome, plan: TrialPlan) -> SharedLevel:
 def _estimate(one: _Outcome, plan: TrialPlan, arm: str, confidence: float) -> _Found:
     """Return the lift of an arm by what is known of its people."""
     pair = one.sums[arm], one.sums[one.control]
-    if trouble := find_trouble(*pair):
+    if trouble := find_trouble(*pair) or one.find_uneven(arm):
         return _Found(Unknown(trouble))
     if plan.is_welch:
         return _Found(estimate_welch(*pair, metric=one.name, confidence=confidence))
