@@ -247,6 +247,7 @@ def test_yes_and_no_are_numbers(measure: Measure) -> None:
         ([*EVEN, "x,c,0,1,t0"], {"cluster": "home"}, "home 't0' is in two arms"),
         (EVEN, {"arm": "id", "control": "c1"}, "that is no column of arms"),
         (["t1,t,5,1,h,more", "c1,c,0,1,h"], {}, "more or fewer cells than the header"),
+        ([*EVEN, "x,t,1e300,1,h"], {}, "spend holds numbers too large to be summed"),
     ],
 )
 def test_a_file_that_cannot_be_read_as_it_is_says_why(
@@ -258,7 +259,13 @@ def test_a_file_that_cannot_be_read_as_it_is_says_why(
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(None, "not there"), (b"", "is empty"), (b"\xff\xfe\x00,", "cannot")]
+    ("content", "words"),
+    [
+        (None, "not there"),
+        (b"", "is empty"),
+        (b"\xff\xfe\x00,", "has no column"),
+        (bytes(range(256)), "or no text at all"),
+    ],
 )
 def test_no_file_of_rows_is_a_message(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "trial.csv"
@@ -266,6 +273,16 @@ def test_no_file_of_rows_is_a_message(tmp_path: Path, content: bytes | None, wor
         path.write_bytes(content)
     with pytest.raises(UsageError, match=words):
         measure_trial(TrialQuestion(path, "arm", "c", ["spend"]), TrialPlan())
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_file_of_a_spreadsheet_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "trial.csv"
+    lines = ["arm;dépense", *("Büro;12" for _ in range(9)), *("Büro;0", "contrôle;0") * 40]
+    path.write_text("\r\n".join(lines), encoding=encoding)
+    report = measure_trial(TrialQuestion(path, "arm", "contrôle", ["dépense"]), TrialPlan())
+    assert report.assigned == {"Büro": 49, "contrôle": 40}
+    assert str(path.parent) not in str(report.to_json())
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from rekindle.errors import SourceError
+from rekindle.facts.sources.encodings import guess_encoding
+from rekindle.facts.sources.texts import utf8
 from rekindle.facts.sql import first_line, literal, quoted
 from rekindle.wording import counted
 
@@ -275,9 +277,16 @@ def open_trial(question: TrialQuestion) -> Iterator[TrialReader]:
         raise SourceError(f"{question.path} is not there, or no file")
     con = duckdb.connect()
     try:
-        relation = _open(con, question)
-        kinds = _columns(con, relation, question)
-        _read(con, relation, kinds, question)
+        try:
+            _load(con, question, question.path)
+        except duckdb.Error:
+            if _is_parquet(question.path):
+                raise
+            # Another encoding than UTF-8, as spreadsheets write it; looked for where it matters.
+            with utf8(question.path, guess_encoding(question.path)) as path:
+                if path == question.path:
+                    raise
+                _load(con, question, path)
         yield TrialReader(con, question)
     except duckdb.Error as error:
         raise SourceError(f"{question.path} cannot be read: {first_line(error)}") from error
@@ -285,13 +294,20 @@ def open_trial(question: TrialQuestion) -> Iterator[TrialReader]:
         con.close()
 
 
-def _open(con: duckdb.DuckDBPyConnection, question: TrialQuestion) -> str:
-    path = literal(str(question.path))
-    if question.path.stat().st_size == 0:
+def _load(con: duckdb.DuckDBPyConnection, question: TrialQuestion, path: Path) -> None:
+    """Bring the file into the engine from ``path``, where it stands in UTF-8."""
+    if path.stat().st_size == 0:
         raise SourceError(f"{question.path} is empty; a file with a header and rows is needed")
-    if ".parquet" in question.path.suffixes[-1:]:
-        return f"read_parquet({path})"
-    return f"read_csv({path}, header = true, all_varchar = true)"
+    place = literal(str(path))
+    if _is_parquet(path):
+        relation = f"read_parquet({place})"
+    else:
+        relation = f"read_csv({place}, header = true, all_varchar = true)"
+    _read(con, relation, _columns(con, relation, question), question)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix == ".parquet"
 
 
 def _columns(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rekindle.errors import SourceError
 from rekindle.experiments import (
     MISMATCH,
     MOST_DEALT,
@@ -103,8 +104,8 @@ class _Outcome:
         here, there = (percent(of.missing / (of.known + of.missing)) for of in pair)
         return (
             f"{here} of {arm} and {there} of {self.control} have no {self.name}, which is no "
-            f"chance (p = {chance:.2g}): those assigned are not those compared; find out first why, "
-            "and give whoever did nothing a 0"
+            f"chance (p = {chance:.2g}): those assigned are not those compared; find out first "
+            "why, and give whoever did nothing a 0"
         )
 
 
@@ -118,10 +119,16 @@ class _Found:
 
 
 def _read(reader: TrialReader, trial: Trial, question: TrialQuestion, name: str) -> _Outcome:
-    sums = {
-        arm: ArmSums(one.known, _powers(one.above), _powers(one.below))
-        for arm, one in trial.outcomes[name].items()
-    }
+    try:
+        sums = {
+            arm: ArmSums(one.known, _powers(one.above), _powers(one.below))
+            for arm, one in trial.outcomes[name].items()
+        }
+    except ValueError as error:
+        raise SourceError(
+            f"{question.path}: {name} holds numbers too large to be summed; look for one that is "
+            "wrong, or give it in larger units"
+        ) from error
     is_few = sum(one.count for one in sums.values()) <= MOST_DEALT
     values = reader.values(name, list(sums)) if is_few else None
     return _Outcome(name, question.control, trial, sums, values, question.before)
