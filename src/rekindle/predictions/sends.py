@@ -7,10 +7,12 @@ one person alone; a shared one, and one that nobody here goes by, is of nobody.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import ibis
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -36,6 +38,7 @@ KEPT_OUT = frozenset(
     }
 )
 """What the arm of somebody is called who was kept out by lot, in small letters."""
+BATCH = 50_000
 COLUMNS = ("channel", "campaign", "sent_at", "opened_at", "clicked_at", "bounced", "arm")
 
 
@@ -69,45 +72,75 @@ def find_sent(facts: Facts, run: Run, as_of: datetime) -> frozenset[str]:
     return frozenset(persons.values())
 
 
-def _find_persons(facts: Facts, run: Run, named: set[str]) -> Mapping[str, str]:
-    """Return the person of each of ``named``, ids or addresses, for those who are known."""
-    if not named:
-        return {}
-    ids = facts.orders.select("customer_id").union(facts.customers.select("customer_id"))
-    known = set(run(ids.distinct())["customer_id"].to_pylist())
-    found = {one: one for one in named if one in known}
-    others = named - known
-    if not others:
+def _find_persons(facts: Facts, run: Run, named: Collection[str]) -> Mapping[str, str]:
+    """Return the person of each of ``named``, ids or addresses, for those who are known.
+
+    No more is held than of those who are named: of everybody else cards and handles pass by.
+    """
+    found = {one: one for one in _find_known(facts, run, named)}
+    asked: defaultdict[str, list[str]] = defaultdict(list)
+    for one in named:
+        if one not in found:
+            value = normalise_address(one) if "@" in one else normalise_phone(one)
+            if value:
+                asked[value].append(one)
+    if not asked:
         return found
     people: defaultdict[str, set[str]] = defaultdict(set)
-    for value, person in _handles(facts, run, known):
-        if value and person in known:
+    for value, person in _handles(facts, run):
+        if value in asked:
             people[value].add(person)
-    for one in others:
-        value = normalise_address(one) if "@" in one else normalise_phone(one)
-        if len(of := people.get(value, set())) == 1:
-            (found[one],) = of
+    known = _find_known(facts, run, {person for of in people.values() for person in of})
+    for value, of in people.items():
+        if len(alone := of & known) == 1:
+            (person,) = alone
+            found |= dict.fromkeys(asked[value], person)
     return found
 
 
-def _handles(facts: Facts, run: Run, known: Iterable[str]) -> Iterable[tuple[str, str]]:
+def _find_known(facts: Facts, run: Run, named: Collection[str]) -> set[str]:
+    """Return those of ``named`` who are known by that id."""
+    if not named:
+        return set()
+    wanted = ibis.memtable(pa.table({"named": pa.array(sorted(named), pa.string())}))
+    ids = _ids(facts)
+    return set(
+        run(ids.semi_join(wanted, ids.customer_id == wanted.named))["customer_id"].to_pylist()
+    )
+
+
+def _ids(facts: Facts) -> ir.Table:
+    return facts.orders.select("customer_id").union(
+        facts.customers.select("customer_id"), distinct=True
+    )
+
+
+def _handles(facts: Facts, run: Run) -> Iterator[tuple[str, str]]:
     """Yield addresses and numbers in their normal spelling, each with whose it is.
 
     An id may be an address itself. A warehouse keeps no handles: there the cards say them.
     """
-    yield from ((normalise_address(one), one) for one in known if one and "@" in one)
-    cards = run(facts.customers.select("customer_id", "email", "phone", "country"))
-    for card in cards.to_pylist():
-        yield normalise_address(card["email"]), card["customer_id"]
-        yield normalise_phone(card["phone"], card["country"]), card["customer_id"]
+    ids = _ids(facts)
+    for (one,) in _rows(run(ids.filter(ids.customer_id.contains("@")))):
+        yield normalise_address(one), one
+    cards = facts.customers.select("customer_id", "email", "phone", "country")
+    for person, email, phone, country in _rows(run(cards)):
+        yield normalise_address(email), person
+        yield normalise_phone(phone, country), person
     books = facts.bookkeeping or {}
     if "handles" not in books:
         return
     handles = books["handles"]
     rows = run(handles.filter(handles.kind != "loyalty").select("customer_id", "value"))
     goes_by = _goes_by(books, run)
-    for row in rows.to_pylist():
-        yield row["value"], goes_by.get(row["customer_id"], row["customer_id"])
+    for one, value in _rows(rows):
+        yield value, goes_by.get(one, one)
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield rows as tuples, no more than a batch of them at a time."""
+    for batch in table.to_batches(max_chunksize=BATCH):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def _goes_by(books: Mapping[str, Any], run: Run) -> Mapping[str, str]:

@@ -131,10 +131,7 @@ def _code(columns: list[pa.ChunkedArray]) -> _Coded:
 
 
 def _as_sends(rows: pa.Table, person: Whole, at: Whole, as_of: datetime) -> Sends:
-    pairs = list(zip(rows["channel"].to_pylist(), rows["campaign"].to_pylist(), strict=True))
-    groups = tuple(dict.fromkeys((channel.strip().lower(), name) for channel, name in pairs))
-    number = {group: place for place, group in enumerate(groups)}
-    group = np.array([number[channel.strip().lower(), name] for channel, name in pairs], np.int64)
+    groups, group = _as_groups(rows)
     end = to_instant(as_of)
     # What was done with a message later was not known yet.
     opened, clicked = (to_instants(rows[name], FAR_OFF) < end for name in _DONE)
@@ -144,6 +141,20 @@ def _as_sends(rows: pa.Table, person: Whole, at: Whole, as_of: datetime) -> Send
     )
     is_held_out, is_bounced = flags
     return Sends(person, at, group, groups, is_held_out, opened, clicked, is_bounced)
+
+
+def _as_groups(rows: pa.Table) -> tuple[tuple[tuple[str, str], ...], Whole]:
+    """Return channel and campaign of every group, and the place of the group of each send."""
+    channel, campaign = (
+        rows[name].combine_chunks().dictionary_encode() for name in ("channel", "campaign")
+    )
+    channels = [one.strip().lower() for one in channel.dictionary.to_pylist()]
+    names = campaign.dictionary.to_pylist()
+    first, second = (one.indices.to_numpy().astype(np.int64) for one in (channel, campaign))
+    pairs, places = np.unique(first * len(names) + second, return_inverse=True)
+    spelt = [(channels[one // len(names)], names[one % len(names)]) for one in pairs.tolist()]
+    groups = {group: place for place, group in enumerate(dict.fromkeys(spelt))}
+    return tuple(groups), np.array([groups[one] for one in spelt], np.int64)[places.reshape(-1)]
 
 
 _NO_WORDS = pa.schema(
