@@ -159,6 +159,8 @@ def test_groups_have_wider_intervals_that_hold_together(gathered: Any) -> None:
     whole = value(alone, "incremental_revenue")
     assert figures(parts[0])[2] > figures(whole)[2]
     assert any("hold together" in note for note in table.notes)
+    cells = [cell for one in measure_tables(table) for row in one.rows for cell in row]
+    assert sum(" – " in cell and cell.endswith(")") for cell in cells) >= 4
 
 
 def test_groups_by_message_have_no_holdout_to_compare_with(gathered: Any) -> None:

@@ -174,7 +174,7 @@ def _group_table(
         tuple(
             (
                 group,
-                *(say_measure(CATALOGUE[n].unit, values[n].figure, table.currency) for n in names),
+                *(_cell(CATALOGUE[n].unit, values[n], table.currency) for n in names),
             )
             for group, values in groups.items()
         ),
@@ -183,18 +183,28 @@ def _group_table(
 
 
 def _row(declared: DeclaredMeasure, value: Value, currency: str) -> tuple[str, ...]:
-    ends, unit = "", declared.unit
-    if value.low is not None and value.high is not None:
-        low, high = (say_measure(unit, end, currency) for end in (value.low, value.high))
-        ends = f"{low} – {high}"
-    beside = ""
+    beside, unit = "", declared.unit
     if value.beside is not None:
         # Beside a difference of shares stands one of the two.
         of_it = Unit.SHARE if unit is Unit.POINTS else unit
         of_whom = value.beside_of or declared.beside
         beside = f"{of_whom}: {say_measure(of_it, value.beside, currency)}"
     of = "" if value.base is None else say_count(value.base)
+    ends = _say_ends(unit, value, currency)
     return (declared.title, say_measure(unit, value.figure, currency), of, ends, beside)
+
+
+def _cell(unit: Unit, value: Value, currency: str) -> str:
+    """Return a figure with its interval, which no difference is told without."""
+    ends = _say_ends(unit, value, currency)
+    return say_measure(unit, value.figure, currency) + (f" ({ends})" if ends else "")
+
+
+def _say_ends(unit: Unit, value: Value, currency: str) -> str:
+    ends = (value.low, value.high)
+    if ends == (None, None):
+        return ""
+    return " – ".join("open" if one is None else say_measure(unit, one, currency) for one in ends)
 
 
 def say_measure(unit: Unit, figure: Figure, currency: str) -> str:
