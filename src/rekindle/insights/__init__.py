@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rekindle.insights.audit import HORIZON, build_audit, build_pace
+from rekindle.insights.lifting import Earnings
 from rekindle.insights.lifting.budgeting import BudgetAdvice, advise
 from rekindle.insights.lifting.forecasting import TestForecast, forecast_test
 from rekindle.insights.lifting.parting import PartedPerson, Partings, find_partings
@@ -120,6 +121,7 @@ __all__ = [
     "DeclaredMeasure",
     "Direction",
     "DrawnPerson",
+    "Earnings",
     "JourneyRecord",
     "JourneyReport",
     "JudgedCount",

@@ -19,7 +19,7 @@ from rekindle.insights import (
     measure_tables,
     write_measures,
 )
-from rekindle.insights.lifting import Range
+from rekindle.insights.lifting import Range, tell_earnings
 from rekindle.insights.measures.comparing import OF_STAYS, TOO_SOON
 from rekindle.insights.measures.grouping import NO_HOLDOUT
 from rekindle.insights.measures.model import NO_ACQUISITION, MeasuredPeople, Value
@@ -78,6 +78,18 @@ def test_the_report_says_the_same(open_shop: Any, order_rows: Any) -> None:
     assert earnings is not None
     assert earnings.total == Range(*figures(value(table, "incremental_revenue")))
     assert earnings.per_return == Range(*figures(value(table, "cost_per_incremental_return")))
+
+
+def test_a_report_has_beside_it_what_a_new_customer_costs(open_shop: Any, order_rows: Any) -> None:
+    engine = open_shop(orders=order_rows(BOUGHT))
+    one = record(PEOPLE, fates=SENT, cost_micros=50_000_000, until=LATER)
+    earnings = build_report(one, engine.facts(), engine).earnings
+    assert earnings is not None
+    assert earnings.to_json()["cost_per_acquisition"] is None
+    dear = replace(earnings, acquisition_cost=35.0)
+    assert dear.to_json()["cost_per_acquisition"] == 35.0
+    rows = [list(tell_earnings(told, str)) for told in (earnings, dear)]
+    assert rows[1] == [*rows[0], ("cost of a new customer, as you say", "35.0", "", "")]
 
 
 def figures(found: Value) -> tuple[Any, Any, Any]:

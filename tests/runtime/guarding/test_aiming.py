@@ -14,6 +14,7 @@ from rekindle.desk import (
     load_targets,
     measure_journeys,
     read_daily,
+    report_journey,
 )
 from rekindle.desk.reporting import aiming as aiming_module
 from rekindle.desk.reporting.aiming import (
@@ -207,6 +208,23 @@ def test_a_reading_is_a_look_where_a_target_shows_how_the_arms_differ(
     monkeypatch.setattr(aiming_module, "measure_journeys", measure_again)
     read_daily(workspace, team.clock.now())
     assert looks == [measure == "incremental_revenue"]
+
+
+def test_what_a_new_customer_costs_stands_beside_in_measures_and_report(team: Team) -> None:
+    path = team.folder / "rekindle.toml"
+    text = path.read_text(encoding="utf-8")
+    own = "" if "[shop]\n" in text else "\n[shop]\n"
+    told = (text + own).replace("[shop]\n", "[shop]\nacquisition_cost = 35.5\n")
+    path.write_text(told, encoding="utf-8")
+    workspace = Workspace.open(team.folder, clock=team.clock)
+    team.start("calm")
+    team.tick()
+    measured = measure_journeys(workspace).values["all"]
+    assert measured["cost_per_acquisition"].figure == 35.5
+    assert measured["cost_per_incremental_return"].beside == 35.5
+    earnings = report_journey(workspace, "calm").earnings
+    assert earnings is not None
+    assert earnings.acquisition_cost == 35.5
 
 
 def test_what_is_measured_of_another_day_is_no_reading(aiming: Workspace, team: Team) -> None:

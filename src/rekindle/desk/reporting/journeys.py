@@ -13,6 +13,7 @@ from rekindle.desk.reporting.programme import leave_withheld_out
 from rekindle.desk.reporting.stopping import find_stopping
 from rekindle.errors import JourneyError, UsageError
 from rekindle.insights import (
+    Earnings,
     JourneyRecord,
     JourneyReport,
     Membership,
@@ -60,11 +61,20 @@ def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyR
         report,
         stopping=find_stopping(workspace, record),
         partings=_find_partings(workspace, record),
+        earnings=_beside_acquisition(report.earnings, workspace),
     )
     if report.reading.costs_a_look:
         Looks(workspace.ledger).note(name, _today(workspace), record.until)
     told = note_result(workspace, report)
     return replace(report, notes=(*report.notes, *told)) if told else report
+
+
+def _beside_acquisition(earnings: Earnings | None, workspace: Workspace) -> Earnings | None:
+    """Return what was earned with what a new customer costs, where the settings say so."""
+    cost = workspace.config.shop.acquisition_cost
+    if earnings is None or cost is None:
+        return earnings
+    return replace(earnings, acquisition_cost=float(cost))
 
 
 def require_covariate(by: str) -> None:

@@ -67,7 +67,7 @@ class Earnings:
 
     ``total`` is money; ``relative`` a part of the holdout's mean; ``on_spend`` money earned
     for each unit of money that the messages cost; ``per_return`` what one return that would
-    not have been cost.
+    not have been cost, beside which stands what winning a new customer costs, where that is said.
     """
 
     total: Range | Unknown
@@ -75,6 +75,7 @@ class Earnings:
     on_spend: Range | Unknown
     per_return: Range | Unknown
     power: Power
+    acquisition_cost: float | None = None
 
     def to_json(self) -> Json:
         """Return every figure under its key."""
@@ -83,6 +84,7 @@ class Earnings:
             "relative": write_told(self.relative),
             "return_on_spend": write_told(self.on_spend),
             "cost_per_incremental_return": write_told(self.per_return),
+            "cost_per_acquisition": self.acquisition_cost,
             "power": self.power.to_json(),
         }
         if isinstance(self.relative, Range):

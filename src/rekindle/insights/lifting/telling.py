@@ -31,6 +31,8 @@ def tell_earnings(earnings: Earnings, say_money: Say) -> Iterator[Row]:
         else:
             ends = ["open" if end is None else say(end) for end in (figure.low, figure.high)]
             yield (name, say(figure.value), *ends)
+    if earnings.acquisition_cost is not None:
+        yield ("cost of a new customer, as you say", say_money(earnings.acquisition_cost), "", "")
 
 
 def tell_power(earnings: Earnings, say_money: Say) -> Iterator[str]:
