@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,3 +122,28 @@ def test_suppressions_of_earlier_releases_bind_marketing_as_before(old: str) -> 
         ("bob", "email", "*", "bounce"),
         ("bob", "*", "marketing", "complaint"),
     ]
+
+
+def test_stays_on_record_are_one_purchase_whatever_start_they_had(old: str) -> None:
+    call_command("migrate", "ledger", "0041", database=old, verbosity=0)
+    told = [("s1@100", "bob"), ("s1@200", "bob"), ("a@b@300", "bob"), ("s1@100", "alice")]
+    with connections[old].cursor() as cursor:
+        for start, person in [*told, ("", "bob")]:
+            subject = f"subscription:{start}" if start else "o1"
+            key = f"order:{json.dumps(['club', subject, person])}"
+            cursor.execute(
+                "INSERT INTO ledger_signal (person_id, kind, at, key, recorded_at, source, subject)"
+                f" VALUES (%s, 'order', {AT}, %s, {AT}, 'club', %s)",
+                [person, key, subject],
+            )
+    migrate(old)
+    query = "SELECT subject, key, is_void FROM ledger_signal WHERE source = 'club' ORDER BY id"
+    found = [(s, json.loads(str(key)[6:]), bool(is_void)) for s, key, is_void in _rows(old, query)]
+    assert [(subject, key[2], void) for subject, key, void in found] == [
+        ("subscription:s1@100", "bob", True),
+        ("subscription:s1@1", "bob", False),
+        ("subscription:a@b@1", "bob", False),
+        ("subscription:s1@1", "alice", False),
+        ("o1", "bob", False),
+    ]
+    assert all(key[:2] == ["club", subject] for subject, key, _ in found)

@@ -37,6 +37,7 @@ from rekindle.facts.facts import Facts
 from rekindle.facts.holding import OWN_SCORES, forget_reported, held_cards, held_orders
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
+from rekindle.facts.numbering import OF_STAYS
 from rekindle.facts.proposing import Answers, Proposal, propose_source
 from rekindle.facts.purchases import PURCHASE, REFUND, UNDONE, is_bought
 from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
@@ -50,6 +51,7 @@ __all__ = [
     "INSTANT",
     "LINE",
     "MONEY",
+    "OF_STAYS",
     "OWN_SCORES",
     "PURCHASE",
     "REFUND",

@@ -30,13 +30,20 @@ from rekindle.facts.contracts import (
 )
 from rekindle.facts.evidence import tell_shared, write_handles, write_identities
 from rekindle.facts.lake import Change, Lake, create_view, shaped
-from rekindle.facts.numbering import build_card_stamps, build_stamps, count_undated, next_number
+from rekindle.facts.numbering import (
+    build_card_stamps,
+    build_change_stamps,
+    build_stamps,
+    build_stay_stamps,
+    count_undated,
+    next_number,
+)
 from rekindle.facts.permitting import Statements
 from rekindle.facts.purchases import write_steps
 from rekindle.facts.refusing import RefusedRows, clamp
 from rekindle.facts.sources import Raw, open_source, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
-from rekindle.facts.upserting import Written, upsert
+from rekindle.facts.upserting import NO_STAMPS, Written, upsert
 from rekindle.wording import counted
 
 Progress = Callable[[str], None]
@@ -199,7 +206,12 @@ class _Import:
         self._undated = ""
         self._written = ORDERS.table
         con.execute("create temp table touched (customer_id varchar)")
-        self._stamps = build_stamps(next_number(con, change, now=now), now)
+        number = next_number(con, change, now=now)
+        self._stamps = {
+            ORDERS.table: build_stamps(number, now),
+            "subscriptions": build_stay_stamps(number, now),
+            "subscription_changes": build_change_stamps(number),
+        }
 
     def run(self, rules: Rules, base: Path) -> list[FileImport]:
         """Import the files of one source, in the order of their names.
@@ -291,10 +303,13 @@ class _Import:
             self._part_strangers("checked", rules)
             return self._upsert_cards(folding.build_customers(rules, now=self._now))
         own = literal(rules.source.name)
+        stamps = self._stamps.get(contract.table, NO_STAMPS)
         names = ", ".join(
-            f"{own} as source" if c.name == "source" else quoted(c.name) for c in contract.columns
+            f"{own} as source" if c.name == "source" else quoted(c.name)
+            for c in contract.columns
+            if c.name not in stamps
         )
-        return upsert(con, change, contract, f"select {names} from checked")
+        return upsert(con, change, contract, f"select {names} from checked", stamps=stamps)
 
     def _gather_contacts(self, given: frozenset[str]) -> None:
         if given & set(folding.CARD):
@@ -331,7 +346,7 @@ class _Import:
 
     def _upsert_orders(self, query: str) -> Written:
         is_first = ORDERS.table not in self._change.versions
-        written = upsert(self._con, self._change, ORDERS, query, stamps=self._stamps)
+        written = upsert(self._con, self._change, ORDERS, query, stamps=self._stamps[ORDERS.table])
         if is_first:
             create_view(self._con, self._change, ORDERS)
         self._written = "orders" if is_first else "different"

@@ -222,16 +222,20 @@ def build_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
     """Return ``person``, ``rotation``, ``returned_at`` and ``seen_at`` of who bought again.
 
     ``purchases`` say when passes had them: ``first_seen_at``, ``moved_seen_at`` and, as they
-    are now, ``seen_at``. The order somebody entered with is no return however it moves.
+    are now, ``seen_at``. What somebody entered with is no return however it moves: an order, or
+    a stay that had been said to begin (``first_at``) before.
     """
     joined = members.inner_join(
         purchases,
         [members.person == purchases.customer_id, purchases.ordered_at > members.known_at],
     )
-    was_moved = (joined.first_seen_at <= joined.entered_at) & (
-        joined.moved_seen_at > joined.entered_at
+    is_old = ibis.ifelse(
+        joined.first_at.notnull(),
+        joined.first_at <= joined.entered_at,
+        joined.moved_seen_at > joined.entered_at,
     )
-    joined = joined.filter(ibis.coalesce(was_moved, ibis.literal(False)) == ibis.literal(False))
+    was_known = (joined.first_seen_at <= joined.entered_at) & is_old
+    joined = joined.filter(ibis.coalesce(was_known, ibis.literal(False)) == ibis.literal(False))
     return joined.group_by("person", "rotation").agg(
         returned_at=joined.ordered_at.min(), seen_at=joined.seen_at.argmin(joined.ordered_at)
     )

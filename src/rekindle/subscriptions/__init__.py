@@ -21,7 +21,9 @@ from rekindle.subscriptions.retrying import (
 )
 from rekindle.subscriptions.standing import build_standing, build_unreadable
 from rekindle.subscriptions.starts import (
-    build_order_id,
+    BOOKED,
+    build_corrected_starts,
+    build_named_starts,
     build_purchases,
     build_rates,
     build_starts,
@@ -30,6 +32,7 @@ from rekindle.subscriptions.starts import (
 from rekindle.subscriptions.states import STATE, build_states
 
 __all__ = [
+    "BOOKED",
     "DEFINITIONS",
     "MONTH_DAYS",
     "OURS",
@@ -44,12 +47,13 @@ __all__ = [
     "Movement",
     "OwedPayment",
     "RetryStop",
+    "build_corrected_starts",
     "build_departures",
     "build_differences",
     "build_failures",
     "build_months",
     "build_movements",
-    "build_order_id",
+    "build_named_starts",
     "build_purchases",
     "build_rates",
     "build_rests",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import ibis
@@ -17,18 +18,18 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.facts import INSTANT as FACT_INSTANT
-from rekindle.facts import PURCHASE, REFUND, Engine, Facts
+from rekindle.facts import OF_STAYS, PURCHASE, REFUND, Engine, Facts
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger import Correction, Observations, Sightings, Watched
 from rekindle.runtime import Workspace
-from rekindle.subscriptions import build_purchases
+from rekindle.subscriptions import BOOKED, build_corrected_starts, build_purchases
 
 INSTANT = pa.timestamp("us", tz="UTC")
 WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_order_at", INSTANT)])
 CORRECTED = ("source", "order_id", "customer_id", "ordered_at", "kind")
 PENDING = "pending"
 SEEN = (PURCHASE, PENDING)
-ORDER = ("source", "order_id", "ordered_at", "kind", "known_in", "sold_in", "moved_in")
+ORDER = ("source", "order_id", "ordered_at", "kind", *BOOKED)
 
 
 def observe_returns(workspace: Workspace, at: datetime) -> int:
@@ -75,7 +76,7 @@ def _purchases(facts: Facts, now: datetime) -> ir.Table:
     orders = facts.cut(now).orders
     found = build_purchases(orders, facts)
     found = found.filter(found.ordered_at < ibis.literal(now, type=FACT_INSTANT))
-    pending = orders.filter(orders.kind == PENDING)
+    pending = orders.filter(orders.kind == PENDING).mutate(first_at=ibis.null(FACT_INSTANT))
     return found.union(pending.select(*found.columns))
 
 
@@ -95,16 +96,22 @@ def _return(row: dict[str, Any], sightings: Sightings) -> Signal | None:
         return _signal(row, known_at if known_at > entered_at else sightings.now)
     if not is_news_by_date:
         return None
-    return None if _was_moved(row, entered_at, sightings) else _signal(row)
+    return None if _was_entered_with(row, entered_at, sightings) else _signal(row)
 
 
-def _was_moved(row: dict[str, Any], entered_at: datetime, sightings: Sightings) -> bool:
-    """Return whether somebody entered with this order, and its date was changed since."""
+def _was_entered_with(row: dict[str, Any], entered_at: datetime, sightings: Sightings) -> bool:
+    """Return whether somebody entered with this purchase, whatever its date became since.
+
+    A stay may become one that begins by what is corrected of another, and may be known before
+    it begins; so its own date counts as it was.
+    """
     known_at = sightings.first_seen(row["known_in"])
-    moved_at = sightings.first_seen(row["moved_in"])
-    if known_at is None or moved_at is None:
+    if known_at is None or known_at > entered_at:
         return False
-    return known_at <= entered_at < moved_at
+    if row["first_at"] is not None:
+        return bool(row["first_at"] <= entered_at)
+    moved_at = sightings.first_seen(row["moved_in"])
+    return moved_at is not None and entered_at < moved_at
 
 
 def _signal(row: dict[str, Any], arrived_at: datetime | None = None) -> Signal:
@@ -122,15 +129,34 @@ def _later(one: Signal, other: Signal) -> Signal:
 
 def _follow(engine: Engine, facts: Facts, observations: Observations, sightings: Sightings) -> None:
     """Let purchases on record follow the orders that changed since the last look."""
-    orders = facts.orders
-    (row,) = engine.run(orders.aggregate(newest=orders.changed_in.max())).to_pylist()
-    newest = row["newest"] or 0
-    if newest <= sightings.newest:
+    newest = _newest_of(engine, facts.orders)
+    started = max((_newest_of(engine, one) for one in _of_stays(facts)), default=0)
+    since = sightings.newest
+    if max(newest, started) <= since:
         return
     corrections: Iterator[Correction] = iter(())
     if observations.has_purchases():
-        corrections = _corrections(engine, facts, sightings.newest)
-    observations.note(newest, sightings.now, corrections)
+        corrections = chain(
+            _corrections(engine, facts, since) if newest > since else (),
+            _corrected_starts(engine, facts, since) if started > since else (),
+        )
+    observations.note(max(newest, started), sightings.now, corrections)
+
+
+def _newest_of(engine: Engine, table: ir.Table) -> int:
+    (row,) = engine.run(table.aggregate(newest=table.changed_in.max())).to_pylist()
+    return row["newest"] or 0
+
+
+def _of_stays(facts: Facts) -> list[ir.Table]:
+    return [facts.more[name] for name in OF_STAYS] if facts.has_subscriptions else []
+
+
+def _corrected_starts(engine: Engine, facts: Facts, since: int) -> Iterator[Correction]:
+    rows = build_corrected_starts(facts, since).select(*CORRECTED[:4], "is_void")
+    for batch in engine.run(rows).to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            yield Correction(*(row[name] for name in (*CORRECTED[:4], "is_void")))
 
 
 def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correction]:

@@ -64,6 +64,7 @@ INTERVAL_COUNT = Column(
     "How many of them one payment lasts; one where nothing says.",
     words=("interval_count", "plan_interval_count", "billing_interval_count"),
 )
+CHANGED_IN = Column("changed_in", "int64", "The import that last changed it.", is_input=False)
 PRICE = (PLAN, MRR, AMOUNT, QUANTITY, INTERVAL, INTERVAL_COUNT, CURRENCY)
 
 CONTRACT = Contract(
@@ -107,6 +108,33 @@ CONTRACT = Contract(
             "Why it ended, in the words of its system, as payment_failed.",
             words=("end_reason", "cancellation_reason", "cancel_reason", "churn_reason"),
         ),
+        Column(
+            "known_in",
+            "int64",
+            "The import that first showed it as one that this customer pays for; imports are "
+            "numbered, and numbers grow.",
+            is_input=False,
+        ),
+        Column(
+            "sold_in",
+            "int64",
+            "The import that made it one that is paid for of what cost nothing before.",
+            is_input=False,
+        ),
+        Column("moved_in", "int64", "The import that last changed its start.", is_input=False),
+        Column(
+            "moved_from",
+            INSTANT,
+            "The earliest start it had before its start was changed.",
+            is_input=False,
+        ),
+        Column(
+            "begun_count",
+            "int64",
+            "How often it began: once more where it had ended and the same number begins later.",
+            is_input=False,
+        ),
+        CHANGED_IN,
     ),
     known_at="started_at",
     is_optional=True,

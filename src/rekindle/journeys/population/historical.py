@@ -34,7 +34,7 @@ from rekindle.profiles import (
     join_spells,
     local_day,
 )
-from rekindle.subscriptions import build_order_id, build_starts
+from rekindle.subscriptions import build_named_starts
 from rekindle.vocabulary import SignalKind
 
 ROWS_AT_ONCE = 4_000_000
@@ -378,11 +378,11 @@ def _purchases(
         ended_at=bought.ended_at,
     )
     if facts.has_subscriptions:
-        starts = build_starts(facts)
+        starts = build_named_starts(facts)
         started = starts.select(
             "customer_id",
             "at",
-            key=build_order_id(starts),
+            key="order_id",
             ended_at=ibis.null(asked.ended_at.type()),
         )
         asked = asked.union(started.select(*asked.columns))

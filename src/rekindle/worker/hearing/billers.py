@@ -152,7 +152,7 @@ class BillerNotices:
             elif _stops(one):
                 yield Signal(customer, kind, notice.at, own, PAYMENT_DROPPED)
             elif one.table == "subscriptions" and (began := _start_of(one)) is not None:
-                yield order_signal(customer, began, provider, name_start(one.key, began))
+                yield order_signal(customer, began, provider, name_start(one.key))
 
     def _as_heard(self, notice: Notice, customer: str) -> HeardNotice:
         lines = [write_fact(one, notice.at) for one in notice.statements]

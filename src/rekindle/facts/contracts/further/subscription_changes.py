@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rekindle.facts.contracts.columns import SOURCE
 from rekindle.facts.contracts.model import INSTANT, Column, Contract
-from rekindle.facts.contracts.subscriptions import PRICE, SUBSCRIPTION_ID
+from rekindle.facts.contracts.subscriptions import CHANGED_IN, PRICE, SUBSCRIPTION_ID
 
 CONTRACT = Contract(
     "subscription_changes",
@@ -22,6 +22,13 @@ CONTRACT = Contract(
             words=("changed_at", "change_date", "effective_at", "effective_date", "date"),
         ),
         *PRICE,
+        Column(
+            "known_in",
+            "int64",
+            "The import that first showed it as a price that is above nothing.",
+            is_input=False,
+        ),
+        CHANGED_IN,
     ),
     known_at="changed_at",
     is_optional=True,
