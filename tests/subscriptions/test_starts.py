@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import pytest
 from rekindle.subscriptions import (
     OURS,
     Movement,
+    build_corrected_starts,
     build_movements,
     build_named_starts,
     build_purchases,
@@ -126,3 +128,24 @@ def test_purchases_are_orders_and_starts_in_one_form() -> None:
 
 def test_the_family_keeps_what_families_promise() -> None:
     check_families("starting", texts={"interval": ("month",)})
+
+
+def test_what_was_corrected_is_told_of_its_customer_whole() -> None:
+    """Two ids are one person: what is corrected of one decides whether the other's began a stay."""
+    rows = [
+        subscription("s1", "ada", "2025-01-01", changed_in=9, begun_count=2, **GOLD),
+        subscription("s2", "eve", "2025-02-01", "2025-03-01", changed_in=3, **GOLD),
+        subscription("s3", "bob", "2025-01-01", changed_in=3, **GOLD),
+    ]
+    priced = [change("s1", "2025-02-01", amount=12, interval="month", changed_in=3)]
+    shop = replace(Business(rows, changes=priced).shop(), persons={"ada": "ada", "eve": "ada"})
+    engine = shop.engine()
+    found = engine.run(build_corrected_starts(engine.facts(), 3).order_by("order_id")).to_pylist()
+    later = engine.run(build_corrected_starts(engine.facts(), 9)).num_rows
+    engine.close()
+    assert [(row["order_id"], row["customer_id"], row["is_void"]) for row in found] == [
+        (name_start("s1", 2), "ada", False),
+        (name_start("s1", 3), "ada", True),
+        (name_start("s2"), "ada", True),
+    ]
+    assert later == 0

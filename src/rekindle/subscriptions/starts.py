@@ -118,6 +118,8 @@ def build_corrected_starts(facts: Facts, since: int) -> ir.Table:
     may once have begun, and by what is known today did not, is void.
     """
     began = facts.more["subscriptions"]
+    # A join that is joined again takes its tables apart; a filter keeps it whole.
+    began = began.filter(began.customer_id.notnull())
     changes = at_home(facts.more["subscription_changes"], began, "subscription_id")
     priced = changes.filter(changes.changed_in > since).select(*ID)
     touched = began.filter(began.changed_in > since).union(began.semi_join(priced, ID))
