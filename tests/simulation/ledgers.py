@@ -41,6 +41,7 @@ from rekindle.ledger import (
 from rekindle.ledger.book import book as looking
 from rekindle.ledger.book import lanes
 from rekindle.ledger.intake import inbox
+from rekindle.ledger.signals import NOTHING_REPORTED, Reported
 from rekindle.messages import Address, AddressKind, Message, Receipt, Stay
 from rekindle.vocabulary import Answer, SignalKind
 from rekindle.worker.dispatching import Dispatcher, LastLook, Means
@@ -82,13 +83,17 @@ class WatchedLedgerBook(LedgerBook):
         return self._take_watched(at, limit, decide)
 
     def record(
-        self, signals: Sequence[Signal], at: datetime, *, reported: Sequence[Signal] = ()
+        self,
+        signals: Sequence[Signal],
+        at: datetime,
+        *,
+        reported: Mapping[str, Sequence[Reported]] = NOTHING_REPORTED,
     ) -> int:
         """Report what happened as a shop's website would; what is still to come is not yet.
 
         Then an import brings the orders, as they are known by now.
         """
-        events = [_event(signal, at) for signal in (*signals, *reported) if signal.at <= at]
+        events = [_event(signal, at) for signal in signals if signal.at <= at]
         with patch.object(inbox, "YOUNG", timedelta(0)):  # no scanner follows these links
             ended = self._inbox.take(WEBSITE, ready_events(self._alias, events), at).ended
         return ended + super().record([signal for signal in signals if signal.subject], at)

@@ -7,9 +7,11 @@ bounce from a refused delivery), so the rule has one place, here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Protocol
 
 from rekindle.consent import ANSWERS, LIFTED_BY_DEEDS, Suppression, Whom, suppression_by
 from rekindle.gate import BookRules
@@ -47,8 +49,26 @@ from rekindle.vocabulary import STOPS, Purpose, Reason, SignalKind
 EVERY = "*"
 """How a suppression is stored that holds for every channel, or for every purpose."""
 
+NOTHING_REPORTED: Mapping[str, Sequence[Reported]] = MappingProxyType({})
+
 LIFTED = "-"
 """Where a suppression holds that was lifted: nowhere. Its row stays, as all rows do."""
+
+
+class Reported(Protocol):
+    """An event that is on record already, as one that was reported."""
+
+    @property
+    def person(self) -> str | None:
+        """Return whose it is, which is known."""
+
+    @property
+    def kind(self) -> SignalKind | None:
+        """Return what it is taken for, which is something."""
+
+    def reported(self, person: str) -> Signal:
+        """Return the signal it is."""
+
 
 Suppressed = tuple[str, Suppression, datetime, str]
 """Who is suppressed, how far, since when, and the hash of an address that was named."""
@@ -90,17 +110,16 @@ def record_signals(
     terms: BookRules,
     signals: Sequence[Signal],
     at: datetime,
-    reported: Sequence[Signal] = (),
+    reported: Mapping[str, Sequence[Reported]] = NOTHING_REPORTED,
 ) -> int:
     """Record signals and end what they end; return how many enrolments ended.
 
-    ``reported`` are on record already, and act with the others. The ``address`` of a
-    signal is its keyed hash here.
+    ``reported`` are on record already, by person, and act with the others. The ``address`` of
+    a signal is its keyed hash here.
     """
     with ledger_transaction(alias):
         fresh = _append(alias, [signal for signal in signals if signal.at <= at], at)
-        fresh += reported
-        if not fresh:
+        if not fresh and not reported:
             return 0
         fresh.sort(key=lambda signal: (signal.at, signal.key))
         stops = [signal for signal in fresh if signal.kind in STOPS]
@@ -112,8 +131,10 @@ def record_signals(
             terms,
             _suppressions(alias, terms, stops),
         )
-        end_silence(alias, {one.person for one in fresh if one.kind in ANSWERS})
-        return _consequences(alias, versions, _about_cards(alias, fresh), at)
+        answering = {one.person for one in fresh if one.kind in ANSWERS}
+        answering |= {who for who, told in reported.items() if any(o.kind in ANSWERS for o in told)}
+        end_silence(alias, answering)
+        return _consequences(alias, versions, _about_cards(alias, fresh), reported, at)
 
 
 def _suppressions(alias: str, terms: BookRules, stops: Sequence[Signal]) -> list[Suppressed]:
@@ -142,6 +163,8 @@ def end_silence(alias: str, people: Collection[str]) -> None:
 
 def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -> None:
     """Suppress people or addresses, as far as each suppression reaches."""
+    if not stops:
+        return
     rows: dict[Whom, list[Row]] = {Whom.PERSON: [], Whom.ADDRESS: []}
     for person, one, at, hashed in stops:
         channel, kind = EVERY, ""
@@ -154,9 +177,8 @@ def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -
         execute(alias, "suppress", rows_of(people), rows_of(people))
     if addresses := rows[Whom.ADDRESS]:
         execute(alias, "suppress_addresses", rows_of(addresses))
-    if stops:
-        note_people(alias, {person for person, *_ in stops})
-        take_back_from(alias, {person for person, *_ in stops})
+    note_people(alias, {person for person, *_ in stops})
+    take_back_from(alias, {person for person, *_ in stops})
     # Asked once: a list of a hundred thousand is suppressed in one go.
     for person, one, at, hashed in stops if has_stays(alias) else ():
         is_marketing = one.purpose is Purpose.MARKETING
@@ -243,14 +265,26 @@ def _withdraw(alias: str, terms: BookRules, opt_outs: Sequence[Signal]) -> None:
         sum_consents_up(alias, {signal.person for signal in opt_outs})
 
 
-def _consequences(alias: str, versions: Versions, signals: Iterable[Signal], at: datetime) -> int:
-    """End what the signals end, and wake who waits for one of them; count the ended."""
+def _consequences(
+    alias: str,
+    versions: Versions,
+    signals: Iterable[Signal],
+    reported: Mapping[str, Sequence[Reported]],
+    at: datetime,
+) -> int:
+    """End what the signals end, and wake who waits for one of them; count the ended.
+
+    Most people who report something are in no journey, and nothing is made of theirs.
+    """
     by_person: dict[str, list[Signal]] = defaultdict(list)
     for signal in signals:
         by_person[signal.person].append(signal)
-    batch = rows_of((person,) for person in by_person)
+    batch = rows_of((person,) for person in by_person.keys() | reported.keys())
     waiting = [_read(row, versions) for row in fetch(alias, "hold_open_of", batch)]
     finished = [_read(row, versions) for row in fetch(alias, "finished_but_reaching", batch, batch)]
+    for who in {one.person for one in (*waiting, *finished)} & reported.keys():
+        by_person[who] += [one.reported(who) for one in reported[who]]
+        by_person[who].sort(key=lambda signal: (signal.at, signal.key))
     reasons = {one.number: _reason(one, by_person[one.person]) for one in (*waiting, *finished)}
     endings = [(number, reason) for number, reason in reasons.items() if reason is not None]
     woken = [

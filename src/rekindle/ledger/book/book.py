@@ -7,6 +7,7 @@ statements are in ``sql/ledger.sql``.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -66,7 +67,7 @@ from rekindle.ledger.queries import (
     text_of,
     text_or_none,
 )
-from rekindle.ledger.signals import know_people, record_signals
+from rekindle.ledger.signals import NOTHING_REPORTED, Reported, know_people, record_signals
 from rekindle.ledger.versions import Versions
 from rekindle.messages import AddressKind
 from rekindle.offers import Stock
@@ -311,18 +312,23 @@ class LedgerBook:
             return self._writer.write(steps)
 
     def record(
-        self, signals: Sequence[Signal], at: datetime, *, reported: Sequence[Signal] = ()
+        self,
+        signals: Sequence[Signal],
+        at: datetime,
+        *,
+        reported: Mapping[str, Sequence[Reported]] = NOTHING_REPORTED,
     ) -> int:
         """Record what happened and end what it must end; return how many ended.
 
-        ``reported`` is what happened too and is on record already, as reports.
+        ``reported`` is what happened too, by person, and is on record already.
         """
         alias, versions, terms = self._alias, self._versions, self.terms
-        with settled(alias, (one.person for one in (*signals, *reported))) as now:
+        with settled(alias, (*(one.person for one in signals), *reported)) as now:
             first, *rest = list(chunks(self._ours(one, now) for one in signals)) or [[]]
-            ended = record_signals(
-                alias, versions, terms, first, at, [self._ours(one, now) for one in reported]
-            )
+            own: dict[str, list[Reported]] = defaultdict(list)
+            for who, told in reported.items():
+                own[now[who]] += told
+            ended = record_signals(alias, versions, terms, first, at, own)
             return ended + sum(record_signals(alias, versions, terms, chunk, at) for chunk in rest)
 
     def open_enrolments(self) -> Iterable[Enrolment]:

@@ -65,16 +65,18 @@ class BatchLinks:
 
         A device they used may be another's by now, who says so.
         """
-        if not self.erased:
-            return False
         if event.user_id is None:
             return anonymous(event.anonymous_id or "") in self.erased
         return not self.erased.isdisjoint((event.user_id, event.previous_id))
 
-    def person_of(self, event: Event) -> str | None:
-        """Return whose event it is, and learn what it says of ids that belong together."""
+    def whose(self, event: Event) -> tuple[str | None, str | None]:
+        """Return whose event it is, and the customer id it came under where that stands for them.
+
+        It is learnt what the event says of ids that belong together.
+        """
         if event.user_id is None:
-            return self._people.get(anonymous(event.anonymous_id or ""))
+            visitor = anonymous(event.anonymous_id or "")
+            return self._people.get(visitor), self._given.get(visitor)
         if event.type is EventType.ALIAS and event.previous_id:
             if event.previous_id in self.strangers:
                 # Nobody else knows what a visitor went by, but everybody may guess a customer's
@@ -83,14 +85,8 @@ class BatchLinks:
             self.join(event.previous_id, event.user_id)
         if event.anonymous_id:
             self.join(anonymous(event.anonymous_id), event.user_id)
-        return self._people.get(event.user_id, event.user_id)
-
-    def given_of(self, event: Event) -> str | None:
-        """Return the customer id an event came under, where that stands for its person."""
-        if event.user_id is None:
-            return self._given.get(anonymous(event.anonymous_id or ""))
-        stands_for = self._people.get(event.user_id, event.user_id)
-        return None if stands_for == event.user_id else event.user_id
+        person = self._people.get(event.user_id, event.user_id)
+        return person, None if person == event.user_id else event.user_id
 
     def join(self, other: str, person: str) -> None:
         """Let ``other``, and all that stood for it, stand for ``person``."""

@@ -66,12 +66,12 @@ class Inbox:
             kept: dict[str, ReadyEvent] = {}
             refused = []
             for one in events:
-                if links.is_about_erased(one.event):
-                    refused.append(one.event.message_id)
-                elif one.event.message_id not in kept:
-                    one.person = links.person_of(one.event)
-                    one.given = links.given_of(one.event)
-                    kept[one.event.message_id] = one
+                event = one.event
+                if links.erased and links.is_about_erased(event):
+                    refused.append(event.message_id)
+                elif event.message_id not in kept:
+                    one.person, one.given = links.whose(event)
+                    kept[event.message_id] = one
             fresh = self._keep(source, kept, at)
             links.save(self._alias, self._book.persons, at, by=f"api:{source}")
             relatives = self._hold(fresh, links)
@@ -162,15 +162,16 @@ class Inbox:
     ) -> int:
         """Act on what people did; record what is more than its event, or another's too."""
         recorded: list[Signal] = []
-        reported: list[Signal] = []
+        reported: dict[str, list[ReadyEvent]] = defaultdict(list)
         for one in fresh:
             if one.kind is None or one.person is None:
                 continue
             if one.deed is None:
                 recorded.append(one.signal(source, one.person))
             else:
-                reported.append(one.reported(one.person))
-            recorded += [one.signal(source, other) for other in relatives.get(one.person, ())]
+                reported[one.person].append(one)
+            if others := relatives.get(one.person):
+                recorded += [one.signal(source, other) for other in others]
         if not recorded and not reported:
             return 0
         return self._book.record(recorded, at, reported=reported)
