@@ -15,6 +15,9 @@ from rekindle.desk import (
     explain_customer,
     report_journey,
 )
+from rekindle.identity import JoinReason
+from rekindle.intake import as_visitor, read_event
+from rekindle.ledger import Inbox, ready_events
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from tests.seam.corner import DAY, HOUR, MINUTE, Corner
@@ -157,3 +160,76 @@ def test_addresses_in_two_spellings_are_one_mailbox(corner: Corner) -> None:
     corner.tick()
     corner.tick(after=3 * HOUR)
     assert addressees(corner) == []
+
+
+@pytest.fixture
+def shop(corner: Corner) -> Corner:
+    """A shop that has just imported what was reported, and does so once in a quarter of an hour."""
+    bought(corner, "ann")
+    cards(corner, ann=ANN)
+    corner.import_facts()
+    corner.start()
+    return corner
+
+
+def identify(shop: Corner, who: str, **traits: str) -> None:
+    shop.report("", "identify", userId=who, messageId=f"{who}-{shop.now}", traits=traits)
+
+
+def test_who_identifies_by_the_address_of_somebody_is_one_with_them_before_the_next_decision(
+    shop: Corner,
+) -> None:
+    shop.tick(after=3 * HOUR)
+    assert shop.mails() == 1
+    identify(shop, "bea", email=ANN.upper())
+    shop.tick(after=MINUTE)
+    assert shop.space.book.persons.find(["bea"]) == {"bea": "ann"}
+    (join,) = shop.space.book.persons.log("ann")
+    assert (join.gone, join.reason, join.by) == ("bea", JoinReason.SAME_EMAIL, "rules")
+
+
+def test_a_telephone_number_joins_as_soon_as_an_address(shop: Corner) -> None:
+    identify(shop, "bea", phone="+44 20 7946 0018")
+    shop.tick(after=MINUTE)
+    identify(shop, "cleo", phone="0044 20 7946 0018", country="GB")
+    shop.tick(after=MINUTE)
+    assert shop.space.book.persons.find(["cleo"]) == {"cleo": "bea"}
+
+
+def test_of_a_family_with_one_mailbox_each_stays_a_person_and_one_import_was_made(
+    shop: Corner,
+) -> None:
+    identify(shop, "ann", firstName="Ann")
+    shop.tick(after=HOUR)
+    identify(shop, "bob", email=ANN, firstName="Bob")
+    shop.tick(after=MINUTE)
+    assert shop.space.book.persons.find(["bob"]) == {"bob": "bob"}
+    seen = shop.space.facts_version()
+    identify(shop, "bob", email=ANN, firstName="Bob")
+    shop.tick(after=MINUTE)
+    assert shop.space.facts_version() == seen
+
+
+def test_a_mailbox_of_half_the_shop_joins_nobody(shop: Corner) -> None:
+    for number in range(9):
+        identify(shop, f"guest-{number}", email=ANN, lastName=f"No {number}")
+    shop.tick(after=MINUTE)
+    assert shop.space.book.persons.known() == {}
+
+
+def test_what_a_page_says_of_its_visitor_joins_nobody(shop: Corner) -> None:
+    call = {"type": "identify", "anonymousId": "v1", "userId": "bea", "traits": {"email": ANN}}
+    event, _ = as_visitor(read_event({**call, "messageId": "m"}, received_at=shop.now))
+    space = shop.space
+    Inbox(space.ledger, space.book).take("web", ready_events(space.ledger, [event]), shop.now)
+    seen = space.facts_version()
+    shop.tick(after=MINUTE)
+    assert space.book.persons.known() == {}
+    assert space.facts_version() == seen
+
+
+def test_what_waits_and_joins_nobody_waits_for_its_time(shop: Corner) -> None:
+    seen = shop.space.facts_version()
+    identify(shop, "bea", email=OTHER)
+    shop.tick(after=MINUTE)
+    assert shop.space.facts_version() == seen

@@ -275,6 +275,8 @@ MUTATIONS = (
         "        self._access.tell(is_stopping=is_stopping)", "files"),
     Mutation("a purchase under another id is nobody's", "worker/observing.py",
         "buyer = ibis.coalesce(found.person_id, found.person)", "buyer = found.person", "files"),
+    Mutation("who identifies is somebody else until an import", "worker/ticking.py",
+        "if not self._meetings.is_awaited() and not is_time:", "if not is_time:", "files"),
     Mutation("a draft that was paid is no news", "worker/observing.py",
         "    if sold_at is not None and sold_at > entered_at:", "    if False:", "files"),
     Mutation("a subscription that begins is no return", "subscriptions/starts.py",

@@ -58,6 +58,8 @@ all = {max = 1, per = "1 days"}
 [email]
 outlet = "email_folder"
 postal_address = "1 Street"
+[api]
+import_every = "3 days"
 """
 SOURCE = """\
 [[sources]]
@@ -127,7 +129,7 @@ class Being:
     says: str = "yes"
     said_at: str = ""
     has_said_no: bool = False
-    entered_with: tuple[str, datetime] | None = None
+    entered_with: tuple[frozenset[str], datetime] | None = None
     handed: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -280,8 +282,9 @@ class ShopWorld:
             being.handed[step] = at
         for being in self._beings:
             if being.entered_with is None and (known := self._purchases(being)):
-                newest = max(known, key=lambda one: one.at)
-                being.entered_with = (newest.number, newest.at)
+                # What they entered with is no return, however its date is corrected.
+                newest = max(one.at for one in known)
+                being.entered_with = (frozenset(one.number for one in known), newest)
 
     def _new_mails(self) -> Iterator[tuple[str, str]]:
         for path in sorted((self.folder / "state" / "outbox").glob("*.eml")):
@@ -307,7 +310,7 @@ class ShopWorld:
             raise broken("never after a no", f"{being.name} at {at}")
         if being.entered_with is not None:
             entry, newest = being.entered_with
-            back = [o for o in self._purchases(being) if o.number != entry and o.at > newest]
+            back = [o for o in self._purchases(being) if o.number not in entry and o.at > newest]
             if back:
                 raise broken("never after a return", f"{being.name} came back with {back[0]}")
         if any(at - other < CAP for other in being.handed.values()):
@@ -339,11 +342,28 @@ class ShopWorld:
     def buy_reported(self) -> None:
         """Somebody buys, and the website reports it before any export does."""
         being = self.draw.choice(self._beings)
-        order = self._order(being, self.clock.now() - timedelta(minutes=1))
-        order.was_imported_as = (order.at, order.status)
+        self._buy_reported(being, self.draw.choice(being.ids)[1])
+
+    def _buy_reported(self, being: Being, id_: str) -> None:
+        at = self.clock.now() - timedelta(minutes=1)
+        order = Order(f"o{len(self._orders)}", id_, at, was_imported_as=(at, "completed"))
+        self._orders.append(order)
         self.log.append(("bought on the website", being.name, order))
         properties = {"order_id": order.number, "revenue": 25}
         self._report(order.customer, "Order Completed", properties, order.at)
+
+    def introduce(self) -> None:
+        """Somebody signs up at the website with their mailbox, and buys under the new id.
+
+        The website says both at once, in the order in which they were; no export does yet.
+        """
+        being = self.draw.choice(self._beings)
+        _, id_ = self._give_id(being)
+        traits = {"email": self._spelled(being), "firstName": being.name}
+        self.log.append(("signed up", being.name, id_, traits))
+        self._report(id_, "", traits, self.clock.now() - timedelta(minutes=2), "identify")
+        if self.draw.random() < 0.7:
+            self._buy_reported(being, id_)
 
     def subscribe(self) -> None:
         """Somebody who has no subscription begins one; an export says so, at once or later."""
@@ -436,11 +456,13 @@ class ShopWorld:
             raise broken("noticed when restored", "mails left on the word of an older ledger")
         self._backup = None
 
-    def _report(self, user: str, event: str, properties: dict[str, Any], at: datetime) -> None:
+    def _report(
+        self, user: str, event: str, said: dict[str, Any], at: datetime, kind: str = "track"
+    ) -> None:
         self._reports += 1
-        call = {"type": "track", "event": event, "userId": user,
+        call = {"type": kind, "event": event, "userId": user,
                 "messageId": f"m{self._reports}", "timestamp": at.isoformat(),
-                "properties": properties}  # fmt: skip
+                "traits" if kind == "identify" else "properties": said}  # fmt: skip
         now = self.clock.now()
         system = "shop_orders" if user.startswith("S") else "till_orders"
         LedgerIntake(self.space).take(system, [read_event(call, received_at=now)], now)
@@ -460,6 +482,7 @@ CHANCES = {
     ShopWorld.relative: 2,
     ShopWorld.buy: 4,
     ShopWorld.buy_reported: 3,
+    ShopWorld.introduce: 4,
     ShopWorld.subscribe: 3,
     ShopWorld.leave: 2,
     ShopWorld.draft: 2,

@@ -21,7 +21,7 @@ from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import DispatchReport, build_dispatcher, require_settings
-from rekindle.worker.hearing import bring_notices
+from rekindle.worker.hearing import MeetingWatch, bring_notices
 from rekindle.worker.keeping.access import AccessKeeper
 from rekindle.worker.keeping.alerts import AlertKeeper
 from rekindle.worker.keeping.belongings import BelongingsKeeper
@@ -87,6 +87,7 @@ class Worker:
         self._instructions = InstructionKeeper(workspace)
         self._belongings = BelongingsKeeper(workspace)
         self._retries = RetryKeeper(workspace)
+        self._meetings = MeetingWatch(workspace)
         self._saved: str | None = None
         self._noted: str | None = None
         self._imported_at = NEVER
@@ -232,14 +233,20 @@ class Worker:
         self._alerts.look(failed=self._failed, error=why)
 
     def _import_reports(self, now: datetime) -> None:
-        """Bring what was reported into the lake, where it is time and there is a lake."""
+        """Bring what was reported into the lake, where it is time and there is a lake.
+
+        It is time, too, where it may join two persons: nothing is decided about them apart.
+        """
         space = self._workspace
         is_time = now - self._imported_at >= space.config.api.import_every
-        if space.config.facts.warehouse is not None or not is_time:
+        if space.config.facts.warehouse is not None:
+            return
+        if not self._meetings.is_awaited() and not is_time:
             return
         self._imported_at = now
         try:
             space.import_reports()
+            self._meetings.note()
             bring_notices(space)
         except BusyError:
             logger.info("an import is running; what was reported waits for the next")

@@ -4,6 +4,7 @@ from rekindle.ledger.intake.baskets import waiting_baskets
 from rekindle.ledger.intake.exporting import forget_reported_of_erased, spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Taken
 from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
+from rekindle.ledger.intake.meeting import find_meetings
 from rekindle.ledger.intake.notices import HeardNotice, KeptNotices, lines_of, load_last_notice
 from rekindle.ledger.intake.readying import ReadyEvent, ready_events
 
@@ -16,6 +17,7 @@ __all__ = [
     "ReadyEvent",
     "Scope",
     "Taken",
+    "find_meetings",
     "forget_reported_of_erased",
     "lines_of",
     "load_last_notice",

@@ -78,6 +78,26 @@ WHERE e.exported_at IS NULL AND e.id > %s
 ORDER BY e.id
 LIMIT %s
 
+-- name: newest_event
+-- The number of the newest event; 0 before any.
+SELECT coalesce(max(e.id), 0) FROM ledger_event AS e
+
+-- name: identified_alike
+-- Who identified themselves in events that wait for the lake, and one who is no other yet by
+-- the same address, and by the same telephone number. What a page says is left out.
+SELECT DISTINCT p.id,
+       (SELECT min(q.id) FROM ledger_person AS q
+        WHERE q.address_hash = p.address_hash AND NOT (q.address_hash = '')
+          AND q.id <> p.id AND q.joined_to IS NULL AND q.erased_at IS NULL),
+       (SELECT min(q.id) FROM ledger_person AS q
+        WHERE q.phone_hash = p.phone_hash AND NOT (q.phone_hash = '')
+          AND q.id <> p.id AND q.joined_to IS NULL AND q.erased_at IS NULL)
+FROM ledger_event AS e
+JOIN ledger_person AS p ON p.id = e.person AND p.joined_to IS NULL
+WHERE e.exported_at IS NULL AND e.id > %s AND e.type = 'identify'
+  AND substr(e.message_id, 1, 8) <> 'visitor:'
+  AND NOT (p.address_hash = '' AND p.phone_hash = '')
+
 -- name: spooled_about
 -- Events of these names about these people whose facts have not reached the lake, in order.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
