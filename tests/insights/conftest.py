@@ -7,12 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 
 from rekindle.experiments import HoldoutPlan, Lift
-from rekindle.facts import CONTRACTS, Engine
+from rekindle.facts import CONTRACTS, Engine, open_rows
 from rekindle.insights import Audit, JourneyReport
 from rekindle.insights.model import (
     LINES,
@@ -34,7 +33,7 @@ Order = tuple[str | None, str, float]
 OpenShop = Callable[..., Engine]
 AT = datetime(2024, 7, 1, tzinfo=UTC)
 NASTY = "<script>alert('x')</script> $\\frac{1}{2}$"
-TABLES = ("customers", "orders", "order_lines", "products", "events", "quarantine", "imports")
+TABLES = (*(one.table for one in CONTRACTS.facts), "quarantine", "imports")
 
 
 def order_row(number: int, order: Order) -> dict[str, Any]:
@@ -65,15 +64,16 @@ def order_rows() -> Callable[[list[Order]], list[dict[str, Any]]]:
 @pytest.fixture
 def open_shop() -> Iterator[OpenShop]:
     """Yield a function that opens a shop with these rows of its tables."""
-    engines = []
+    engines: list[Engine] = []
 
     def open_with(**rows: list[dict[str, Any]]) -> Engine:
-        con = ibis.duckdb.connect()
-        con.raw_sql("set TimeZone = 'UTC'")
-        for table in TABLES:
-            schema = CONTRACTS[table].schema.to_pyarrow()
-            con.create_table(table, pa.Table.from_pylist(rows.get(table, []), schema=schema))
-        engines.append(Engine(con, currency="GBP", zone="UTC"))
+        given = {
+            table: pa.Table.from_pylist(
+                rows.get(table, []), schema=CONTRACTS[table].schema.to_pyarrow()
+            )
+            for table in TABLES
+        }
+        engines.append(open_rows(given, currency="GBP", zone="UTC"))
         return engines[-1]
 
     yield open_with

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 import ibis.expr.types as ir
@@ -89,12 +88,13 @@ class RowTally:
 class Spells:
     """For what depends on the date of the question itself, beside what was known then.
 
-    ``fold`` returns aggregates over the orders for one date. ``build`` returns spells for
+    ``fold`` returns aggregates over the orders for one date, which it is told as a value of Ibis:
+    what it builds has to be the same for every date. ``build`` returns spells for
     all dates, and ``join`` adds the columns to rows with ``customer_id``, ``as_of`` and
     ``as_of_on`` from those spells. Both ways give the same values.
     """
 
-    fold: Callable[[ir.Table, date], Mapping[str, ir.Value]]
+    fold: Callable[[ir.Table, ir.DateScalar], Mapping[str, ir.Value]]
     build: Callable[[Facts], ir.Table]
     join: Callable[[ir.Table, ir.Table], ir.Table]
 
@@ -133,7 +133,7 @@ def _is_always_known(facts: Facts) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """Profile columns that belong together, and how they come about.
 

@@ -12,11 +12,11 @@ from datetime import datetime
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings
-from rekindle.facts import Facts
+from rekindle.facts import Facts, name_query
 from rekindle.profiles.blanks import build_blanks
 from rekindle.profiles.discovery import FAMILIES
 from rekindle.profiles.model import Derivation, Family
-from rekindle.profiles.tallies import build_tallies
+from rekindle.profiles.tallies import build_tallies, local_day
 
 
 def build_profiles(
@@ -32,9 +32,13 @@ def build_profiles(
     Nothing is executed.
     """
     wanted = FAMILIES.names if columns is None else tuple(columns)
-    tallies = build_tallies(facts, as_of, columns=FAMILIES.behind(wanted))
-    table = build_profiles_from(tallies, settings, columns=wanted)
-    return table.select(*wanted)
+
+    def build() -> ir.Table:
+        tallies = build_tallies(facts, as_of, columns=FAMILIES.behind(wanted))
+        return build_profiles_from(tallies, settings, columns=wanted).select(*wanted)
+
+    what = ("profiles", wanted, tuple(FAMILIES.values()), settings.model_dump_json())
+    return name_query(what, facts, build, instants=(as_of, local_day(as_of, facts.zone)))
 
 
 def build_profiles_from(

@@ -60,7 +60,7 @@ def build_tallies(
     where it adds none of ``columns``; by default all are in.
     """
     wanted = FAMILIES.maker.keys() if columns is None else columns
-    known, as_of_on = facts.cut(as_of), local_day(as_of, facts.zone)
+    known, as_of_on = facts.cut(as_of), ibis.date(local_day(as_of, facts.zone))
     steps = _build_steps(known.orders, by=["customer_id"])
     folds = {name: measure(steps) for name, measure in _measures(OrderTally)}
     for _, spells in _with(Spells):
@@ -74,7 +74,7 @@ def build_tallies(
     for family, tally in _with(RowTally):
         if family.is_known(known) and not family.makes.isdisjoint(wanted):
             table = _with_rows(table, tally, known, at)
-    return table.mutate(as_of=at, as_of_on=ibis.date(as_of_on))
+    return table.mutate(as_of=at, as_of_on=as_of_on)
 
 
 def build_timeline(facts: Facts) -> ir.Table:

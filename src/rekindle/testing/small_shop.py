@@ -13,10 +13,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import ibis
 import pyarrow as pa
 
-from rekindle.facts import CONTRACTS, Engine
+from rekindle.facts import CONTRACTS, Engine, open_rows
 
 CURRENCY = "GBP"
 
@@ -89,13 +88,7 @@ class SmallShop:
 
     def engine(self) -> Engine:
         """Return the shop in a DuckDB of its own."""
-        con = ibis.duckdb.connect()
-        con.raw_sql("set TimeZone = 'UTC'")
-        for name, rows in self.tables().items():  # in a fifth of the time of `load_into`
-            con.con.register("of_small_shop", rows)
-            con.raw_sql(f'create table "{name}" as from of_small_shop')
-        con.con.unregister("of_small_shop")
-        return Engine(con, currency=CURRENCY, zone=self.zone)
+        return open_rows(self.tables(), currency=CURRENCY, zone=self.zone)
 
     def load_into(self, con: Any) -> None:
         """Create the tables, or replace them, on any Ibis connection."""

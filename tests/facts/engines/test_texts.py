@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,9 +18,10 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 from rekindle.config import LifecycleSettings
 from rekindle.facts.engines import texts
 from rekindle.facts.engines.duckdb import DuckDBEngine, PerThread
-from rekindle.facts.engines.texts import find_shape
+from rekindle.facts.engines.texts import Memory, find_shape
 from rekindle.profiles import build_profiles
-from rekindle.testing.small_shop import CURRENCY, Sale, SmallShop
+from rekindle.testing.small_shop import Sale, SmallShop
+from tests.facts.engines.building import by_hand
 from tests.subscriptions.businesses import Business, subscription
 
 AUTUMN = datetime(2024, 10, 27, 1, 30, tzinfo=ZoneInfo("Europe/London"))
@@ -38,7 +38,7 @@ def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return real(self, expression, **how)
 
     monkeypatch.setattr(DuckDBCompiler, "to_sqlglot", spy)
-    monkeypatch.setattr(texts, "_texts", OrderedDict())
+    monkeypatch.setattr(texts, "_texts", Memory(500))
     return asked
 
 
@@ -46,14 +46,6 @@ def engine() -> DuckDBEngine:
     root = duckdb.connect()
     root.execute("create table bought as select unnest([1, 2, 3]) as n")
     return DuckDBEngine(PerThread.from_connection(root), currency="GBP", zone="UTC")
-
-
-def engine_of(shop: SmallShop) -> DuckDBEngine:
-    """Return a shop in an engine that remembers what it compiled."""
-    root = duckdb.connect()
-    root.execute("set TimeZone = 'UTC'")
-    shop.load_into(ibis.duckdb.from_connection(root))
-    return DuckDBEngine(PerThread.from_connection(root), currency=CURRENCY, zone=shop.zone)
 
 
 def bought(of: DuckDBEngine) -> ir.Table:
@@ -149,7 +141,7 @@ def test_what_is_remembered_holds_no_engine() -> None:
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "MOST_SHAPES", 50)
-    monkeypatch.setattr(texts, "MOST_TEXTS", 5)
+    monkeypatch.setattr(texts, "_texts", Memory(5))
     one = engine()
     table = bought(one)
     for number in range(30):
@@ -191,10 +183,10 @@ def test_the_same_of_another_instant_is_the_text_of_the_expression(
 
 @pytest.mark.parametrize("as_of", INSTANTS[:3])
 def test_a_profile_of_another_instant_is_the_text_of_the_expression(as_of: datetime) -> None:
-    one = engine_of(SmallShop([Sale("ann", INSTANTS[0])]))
+    one = SmallShop([Sale("ann", INSTANTS[0])]).engine()
     facts = one.facts()
     for at in (*INSTANTS[:3], as_of):
-        question = build_profiles(facts, at, LifecycleSettings())
+        question = by_hand(facts, at, LifecycleSettings())
         assert one._con.compile(question) == str(
             DuckDBCompiler().to_sqlglot(question).sql("duckdb")
         )
@@ -202,7 +194,7 @@ def test_a_profile_of_another_instant_is_the_text_of_the_expression(as_of: datet
 
 
 def test_a_profile_of_subscribers_is_compiled_at_two_instants_alone(compiled: list[Any]) -> None:
-    one = engine_of(Business([subscription("s", "ann", "2024-07-01", mrr=9)]).shop())
+    one = Business([subscription("s", "ann", "2024-07-01", mrr=9)]).shop().engine()
     facts, began = one.facts(), datetime(2024, 7, 1, tzinfo=UTC)
     asked, found = [], []
     for day in range(4):

@@ -1,9 +1,10 @@
 """The engines: the only place that runs what is built on the facts."""
 
 from rekindle.facts.engines.discovery import discover, open_engine
-from rekindle.facts.engines.duckdb import open_lake
+from rekindle.facts.engines.duckdb import open_lake, open_rows
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
+from rekindle.facts.engines.naming import name_query
 from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
 from rekindle.facts.engines.trial import (
     Pairs,
@@ -30,8 +31,10 @@ __all__ = [
     "discover",
     "find_present",
     "list_quarantine",
+    "name_query",
     "open_engine",
     "open_lake",
+    "open_rows",
     "open_trial",
     "open_warehouse",
 ]

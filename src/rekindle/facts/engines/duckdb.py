@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,27 @@ import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+import sqlglot.expressions as sge
 from ibis.backends.duckdb import Backend
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.engines.engine import Engine, own_name
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
+from rekindle.facts.engines.naming import NamedQuery, name_at, put_queries_before
 from rekindle.facts.engines.texts import find_shape, remember
 from rekindle.facts.lake import ADVICE, Lake, Snapshot, create_view
 from rekindle.facts.sql import first_line, literal, quoted
+
+
+class _Compiler(DuckDBCompiler):  # type: ignore[misc]
+    def visit_NamedQuery(  # noqa: N802 - Ibis finds the method by this name
+        self, op: NamedQuery, *, name: str, instants: tuple[Any, ...], **others: Any
+    ) -> sge.Table:
+        """Return a named query as a table: its SQL is put before the question."""
+        told = [one.sql(self.dialect) for one in instants]
+        return sge.Table(this=sge.to_identifier(name_at(name, told), quoted=self.quoted))
 
 
 class PerThread(Backend):  # type: ignore[misc]
@@ -31,6 +44,8 @@ class PerThread(Backend):  # type: ignore[misc]
     other's. Cursors share the database and its views; a temporary table is seen by the
     cursor that made it alone, so threads may keep tables of one name.
     """
+
+    compiler = _Compiler()
 
     @property
     def con(self) -> duckdb.DuckDBPyConnection:
@@ -56,8 +71,14 @@ class PerThread(Backend):  # type: ignore[misc]
         return remember(
             shape,
             (type(self), limit, pretty),
-            lambda: str(again(expr, limit=limit, params=params, pretty=pretty)),
+            lambda: put_queries_before(
+                str(again(expr, limit=limit, params=params, pretty=pretty)), expr
+            ),
         )
+
+    def write_alone(self, expression: ir.Table) -> str:
+        """Return the SQL of an expression without the queries it names."""
+        return str(super().compile(expression))
 
     def _run_pre_execute_hooks(self, expr: ir.Expr) -> None:
         if find_shape(expr) is None:
@@ -132,6 +153,28 @@ class DuckDBEngine(Engine):
             table = self._con.fill(name, brought, temp=temp)
             self._con.con.unregister(brought.get_name())
         return table
+
+
+class _RowsEngine(DuckDBEngine):
+    """DuckDB over rows in memory: of the contracts' tables it has those it was given."""
+
+    def _find_tables(self) -> dict[str, ir.Table]:
+        return {
+            contract.table: self._con.view(contract)
+            for contract in CONTRACTS.values()
+            if contract.table in self._con.list_tables()
+        }
+
+
+def open_rows(tables: Mapping[str, pa.Table], *, currency: str, zone: str) -> Engine:
+    """Return DuckDB over rows in memory, given by table in the contracts' types."""
+    root = duckdb.connect()
+    root.execute("set TimeZone = 'UTC'")
+    for name, rows in tables.items():
+        root.register("rows_given", rows)
+        root.execute(f"create table {quoted(name)} as from rows_given")
+        root.unregister("rows_given")
+    return _RowsEngine(PerThread.from_connection(root), currency=currency, zone=zone)
 
 
 def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:

@@ -12,10 +12,10 @@ import itertools
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import ibis.expr.operations as ops
 from ibis.backends import BaseBackend
@@ -28,8 +28,10 @@ MOST_TEXTS = 500
 # Numbers are given once and never again: a shape that was forgotten comes back as a new one.
 _numbers = itertools.count()
 _shapes: dict[Hashable, int] = {}
-_texts: OrderedDict[Hashable, _Text] = OrderedDict()
 _lock = threading.Lock()
+
+Pieces = tuple[str | int, ...]
+"""A text in pieces, with the place of an instant in each gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +47,89 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
-    """A text as it was compiled, and its pieces with the place of an instant in each gap.
+class Remembered:
+    """What was made for some instants, and what of it is the same for all others.
 
-    ``is_proved`` says whether a text with other instants had the same pieces: Ibis might
-    have written an instant in a way of its own. None is not known.
+    ``is_proved`` says whether what was made for other instants was the same beside them: Ibis
+    might have written an instant in a way of its own. None is not known.
     """
 
-    text: str
-    instants: tuple[str, ...] = ()
-    pieces: tuple[str | int, ...] = ()
-    is_proved: bool | None = None
+    instants: tuple[str, ...]
+    same: Hashable
+    is_proved: bool | None = field(default=None, kw_only=True)
 
-    def fill(self, instants: tuple[str, ...]) -> str:
-        """Return the text with other instants in its gaps."""
-        return "".join([instants[one] if isinstance(one, int) else one for one in self.pieces])
+
+Kept = TypeVar("Kept", bound=Remembered)
+
+
+class Memory(Generic[Kept]):
+    """Remembers what was made by what it was made of, the instants in it apart.
+
+    What differs in its instants is made a second time, to see that it differs in them alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: OrderedDict[Hashable, Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable, instants: tuple[str, ...]) -> Kept | None:
+        """Return what was made of ``key`` and holds for these instants."""
+        with self._lock:
+            for one in (key, (key, instants)):
+                known = self._held.get(one)
+                if known is not None and (known.is_proved or known.instants == instants):
+                    self._held.move_to_end(one)
+                    return known
+        return None
+
+    def keep(self, key: Hashable, new: Kept) -> Kept:
+        """Keep what was made, for all instants once it is proved, and return what is kept."""
+        with self._lock:
+            known = self._held.get(key)
+            if known is None or known.is_proved or known.instants == new.instants:
+                self._held[key] = new
+            elif known.is_proved is None and known.same == new.same:
+                new = self._held[key] = replace(known, is_proved=True)
+            elif known.is_proved is None:
+                new = self._held[key] = replace(new, is_proved=False)
+            else:
+                self._held[key, new.instants] = new
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+        return new
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._held.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Text(Remembered):
+    """A text as it was compiled; ``same`` are its pieces."""
+
+    text: str
+
+
+_texts: Memory[_Text] = Memory(MOST_TEXTS)
+
+
+def walk(nodes: Iterable[Node]) -> Walk | None:
+    """Return a walk over expressions; None where one brings something along, as below."""
+    with _lock:
+        if len(_shapes) > MOST_SHAPES:
+            _shapes.clear()
+            _texts.clear()
+        found = Walk()
+        try:
+            found.numbers = [found.number(node) for node in nodes]
+        except (_BringsSomethingError, RecursionError):
+            return None
+        return found
 
 
 def find_shape(expression: Any) -> Shape | None:
@@ -68,53 +138,32 @@ def find_shape(expression: Any) -> Shape | None:
     None is an expression that brings something along, rows or a function of Python, which
     an engine has to be given first.
     """
-    with _lock:
-        if len(_shapes) > MOST_SHAPES:
-            _shapes.clear()
-            _texts.clear()
-        walk = _Walk()
-        try:
-            number = walk.number(expression.as_table().op())
-        except (_BringsSomethingError, RecursionError):
-            return None
-        return Shape(number, tuple(walk.instants))
+    found = walk([expression.as_table().op()])
+    return None if found is None else Shape(found.numbers[0], tuple(found.instants))
 
 
 def remember(shape: Shape | None, kind: Hashable, compile_: Callable[[], str]) -> str:
     """Return the SQL of a shape, compiled at most once while it is remembered.
 
-    One that differs in its instants is compiled a second time, to see that the text differs
-    in them alone. ``kind`` says what else the text depends on.
+    ``kind`` says what else the text depends on.
     """
     if shape is None:
         return compile_()
-    keys = (shape.number, kind), (shape, kind)
-    with _lock:
-        for key in keys:
-            known = _texts.get(key)
-            if known is not None and (shape.instants == known.instants or known.is_proved):
-                _texts.move_to_end(key)
-                return known.fill(shape.instants) if known.is_proved else known.text
-    text = compile_()
-    with _lock:
-        _keep(*keys, _Text(text, shape.instants, _split(text, shape.instants)))
-    return text
+    key, instants = (shape.number, kind), shape.instants
+    known = _texts.find(key, instants)
+    if known is None:
+        text = compile_()
+        _texts.keep(key, _Text(instants, split_at(instants, text), text))
+        return text
+    return known.text if known.instants == instants else fill(known.same, instants)
 
 
-def _keep(general: Hashable, exact: Hashable, new: _Text) -> None:
-    """Keep a text for all of its number; by its instants, if they are not all that differs."""
-    known = _texts.get(general)
-    if known is None or known.is_proved or known.instants == new.instants:
-        _texts[general] = new
-    elif known.is_proved is None:
-        _texts[general] = replace(new, is_proved=known.pieces == new.pieces)
-    else:
-        _texts[exact] = new
-    while len(_texts) > MOST_TEXTS:
-        _texts.popitem(last=False)
+def fill(pieces: Any, instants: tuple[str, ...]) -> str:
+    """Return a text with instants in its gaps."""
+    return "".join([instants[one] if isinstance(one, int) else one for one in pieces])
 
 
-def _split(text: str, instants: tuple[str, ...]) -> tuple[str | int, ...]:
+def split_at(instants: tuple[str, ...], text: str) -> Pieces:
     """Return a text in pieces, an instant as its place among the instants."""
     if not instants:
         return (text,)
@@ -128,10 +177,12 @@ class _BringsSomethingError(Exception):
 
 
 @dataclass(slots=True)
-class _Walk:
-    """One walk over an expression: the numbers of its nodes, and the instants in their order."""
+class Walk:
+    """One walk over expressions: the numbers of their nodes, and the instants in their order."""
 
     instants: dict[str, int] = field(default_factory=dict)
+    literals: list[ops.Literal] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     known: dict[int, int] = field(default_factory=dict)
 
     def number(self, node: Node) -> int:
@@ -149,6 +200,8 @@ class _Walk:
 
     def _literal(self, node: ops.Literal) -> Hashable:
         if text := _instant(node.value, node.dtype):
+            if text not in self.instants:
+                self.literals.append(node)
             # Ibis joins what is equal: so which of the instants are the same is of the shape.
             return (type(node), self.instants.setdefault(text, len(self.instants)), node.dtype)
         # Not by equality: two instants in the hour a clock repeats are equal, and so are

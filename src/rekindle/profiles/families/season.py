@@ -19,13 +19,13 @@ from rekindle.profiles.model import Family, ProfileColumn, Spells
 LONG_AGO = date(1, 1, 1)
 
 
-def build_season(orders: ir.Table, as_of_on: date) -> Mapping[str, ir.Value]:
+def build_season(orders: ir.Table, as_of_on: ir.DateScalar) -> Mapping[str, ir.Value]:
     """Return, as a fold over purchase days, the next of them to come round.
 
     Engines move 29 February a year on to the 28th.
     """
     days = orders.purchase_on
-    return {"season_on": _a_year_after(days.min(where=days >= _year_before(as_of_on)))}
+    return {"season_on": _a_year_after(days.min(where=_a_year_after(days) >= as_of_on))}
 
 
 def build_seasons(facts: Facts) -> ir.Table:
@@ -68,14 +68,6 @@ def join_season(rows: ir.Table, seasons: ir.Table) -> ir.Table:
 
 def _a_year_after(day: ir.Value) -> ir.Value:
     return (day + ibis.interval(years=1)).cast("date")
-
-
-def _year_before(day: date) -> date:
-    """Return the first day whose return a year later is not before ``day``."""
-    try:
-        return day.replace(year=day.year - 1)
-    except ValueError:
-        return date(day.year - 1, 3, 1)
 
 
 FAMILY = Family(
