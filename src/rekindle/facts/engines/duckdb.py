@@ -159,11 +159,8 @@ class _RowsEngine(DuckDBEngine):
     """DuckDB over rows in memory: of the contracts' tables it has those it was given."""
 
     def _find_tables(self) -> dict[str, ir.Table]:
-        return {
-            contract.table: self._con.view(contract)
-            for contract in CONTRACTS.values()
-            if contract.table in self._con.list_tables()
-        }
+        given, shown = self._con.list_tables(), super()._find_tables()
+        return {name: table for name, table in shown.items() if name in given}
 
 
 def open_rows(tables: Mapping[str, pa.Table], *, currency: str, zone: str) -> Engine:
