@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import product
-from typing import Any
+from typing import Any, Self
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -73,7 +73,7 @@ from rekindle.predictions import (
 )
 from rekindle.profiles import FAMILIES, local_before, local_day
 from rekindle.runtime import Workspace
-from rekindle.subscriptions import build_purchases, build_starts
+from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Purpose, Reason, Unknown
 from rekindle.wording import percent
 
@@ -232,8 +232,9 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
     """
     said = check_journey(workspace, journey)
     audience = _Frozen(LiveAudience(workspace), at)
-    base = measure_base_rate(workspace, journey, at)
-    outlook, warnings = foresee_returns(workspace, journey, at)
+    past = _Past.of(workspace, at)
+    base = measure_base_rate(workspace, journey, at, past=past)
+    outlook, warnings = foresee_returns(workspace, journey, at, past=past)
     share_of = _expected_share(base, outlook)
     version = _next_version(workspace, journey, at)
     candidates = audience.keep_newcomers(workspace.book, version)
@@ -292,8 +293,9 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
 
 def expect_returns(workspace: Workspace, journey: Journey, at: datetime) -> float | Unknown:
     """Return the share of the audience that is expected to buy unprompted, as the plan does."""
-    outlook, _ = foresee_returns(workspace, journey, at)
-    return _expected_share(measure_base_rate(workspace, journey, at), outlook)
+    past = _Past.of(workspace, at)
+    outlook, _ = foresee_returns(workspace, journey, at, past=past)
+    return _expected_share(measure_base_rate(workspace, journey, at, past=past), outlook)
 
 
 def _expected_share(base: BaseRate | Unknown, outlook: Outlook | Unknown) -> float | Unknown:
@@ -368,11 +370,16 @@ def salt_of(workspace: Workspace, journey: Journey) -> str:
     return f"{workspace.config.workspace.name}/{journey.name}"
 
 
-def measure_base_rate(workspace: Workspace, journey: Journey, at: datetime) -> BaseRate | Unknown:
-    """Return what the audience of one goal window before ``at`` did within that window."""
+def measure_base_rate(
+    workspace: Workspace, journey: Journey, at: datetime, *, past: _Past | None = None
+) -> BaseRate | Unknown:
+    """Return what the audience of one goal window before ``at`` did within that window.
+
+    ``past`` is what was known at ``at``, where somebody has found it already.
+    """
     before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
     engine, facts = workspace.reading
-    past = _Past(engine, facts.cut(at))
+    past = past or _Past.of(workspace, at)
     first = engine.scalar(past.purchases.ordered_at.min())
     if first is None:
         return Unknown("nobody has bought yet, or begun a subscription that is paid")
@@ -403,7 +410,13 @@ class _Past:
         if facts.has_subscriptions:
             # Every past day asks for them, and to find them means to add up all standings.
             self.purchases = engine.keep("plan_purchases", self.purchases)
-            self.has_starts = bool(engine.scalar(build_starts(facts).count()))
+            self.has_starts = bool(engine.scalar(self.purchases.first_at.count()))
+
+    @classmethod
+    def of(cls, workspace: Workspace, at: datetime) -> Self:
+        """Return what was known at ``at``."""
+        engine, facts = workspace.reading
+        return cls(engine, facts.cut(at))
 
     def count_returned(self, people: ir.Table, start: datetime, end: datetime) -> PastCut:
         """Return how many of ``people`` were back from ``start`` on and before ``end``."""
@@ -425,14 +438,17 @@ class _Past:
 
 
 def foresee_returns(
-    workspace: Workspace, journey: Journey, at: datetime
+    workspace: Workspace, journey: Journey, at: datetime, *, past: _Past | None = None
 ) -> tuple[Outlook | Unknown, list[str]]:
-    """Return how many of the journey's audience will buy unprompted, and what weakens that."""
+    """Return how many of the journey's audience will buy unprompted, and what weakens that.
+
+    ``past`` is what was known at ``at``, where somebody has found it already.
+    """
     engine, facts = workspace.reading
     zone, horizon = workspace.config.workspace.timezone, journey.goal.within
     if horizon < A_DAY:
         return Unknown("the goal's time is shorter than a day"), []
-    past = _Past(engine, facts.cut(at))
+    past = past or _Past.of(workspace, at)
     pace = engine.run(build_pace(past.purchases, at, local_before(at, horizon, zone)))
     (row,) = pace.to_pylist()
     if row["first_on"] is None:

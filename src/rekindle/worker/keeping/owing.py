@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.facts import Engine, Facts
 from rekindle.ledger import ChargeEntry, Charges
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import (
@@ -43,7 +45,7 @@ def find_owed(workspace: Workspace, charges: Charges, now: datetime) -> Sequence
     rows = [one for one in engine.run(cases).to_pylist() if one["subscription_id"]]
     found = {one["case"].removeprefix(PREFIX): one for one in rows if _has_invoice(one)}
     owing = {one["customer_id"] for one in found.values()}
-    told, zones = _told(workspace, now, owing), _zones(workspace, owing)
+    told, zones = _find_lives(workspace, now, owing)
     own: dict[str, list[ChargeEntry]] = defaultdict(list)
     for entry in charges.of_invoices(found):
         own[entry.invoice].append(entry)
@@ -76,14 +78,22 @@ def find_subscriptions(workspace: Workspace, invoices: Sequence[str]) -> Mapping
     return {one["invoice_id"]: str(one["subscription_id"]) for one in engine.run(rows).to_pylist()}
 
 
-def _told(workspace: Workspace, now: datetime, people: set[Any]) -> Mapping[str, list[Row]]:
+def _find_lives(
+    workspace: Workspace, now: datetime, people: set[Any]
+) -> tuple[Mapping[str, list[Row]], Mapping[str, str]]:
+    """Return what these people tried, as ``_told``, and where they live, as ``_zones``."""
+    if not people:
+        return {}, {}
+    engine, facts = workspace.reading
+    ids = pa.table({"customer_id": pa.array(sorted(people), pa.string())})
+    owing = engine.bring("people_owing", ids)
+    return _told(engine, facts, owing, now), _zones(engine, facts, owing)
+
+
+def _told(engine: Engine, facts: Facts, owing: ir.Table, now: datetime) -> Mapping[str, list[Row]]:
     """Return every try of these people within the days that networks count, oldest first."""
     found: dict[str, list[Row]] = defaultdict(list)
-    if not people:
-        return found
-    engine, facts = workspace.reading
-    owing = pa.table({"customer_id": pa.array(sorted(people), pa.string())})
-    rows = facts.more["payments"].semi_join(engine.bring("people_owing", owing), "customer_id")
+    rows = facts.more["payments"].semi_join(owing, "customer_id")
     rows = rows.filter((rows.attempted_at > now - COUNTED) & (rows.attempted_at <= now))
     rows = rows.select(
         "source",
@@ -101,13 +111,9 @@ def _told(workspace: Workspace, now: datetime, people: set[Any]) -> Mapping[str,
     return found
 
 
-def _zones(workspace: Workspace, people: set[Any]) -> Mapping[str, str]:
+def _zones(engine: Engine, facts: Facts, owing: ir.Table) -> Mapping[str, str]:
     """Return where people live, of whom the facts say it."""
-    if not people:
-        return {}
-    engine, facts = workspace.reading
-    asked = pa.table({"customer_id": pa.array(sorted(people), pa.string())})
-    rows = facts.customers.semi_join(engine.bring("people_asked", asked), "customer_id")
+    rows = facts.customers.semi_join(owing, "customer_id")
     rows = rows.filter(rows.timezone.notnull()).select("customer_id", "timezone")
     return {one["customer_id"]: one["timezone"] for one in engine.run(rows).to_pylist()}
 
