@@ -13,6 +13,7 @@ from rekindle.insights import (
     JourneyRecord,
     MeasureTable,
     Membership,
+    MessageFate,
     build_report,
     gather,
     measure,
@@ -41,8 +42,11 @@ BOUGHT = [
     *((f"treatment{n}", "2024-03-10", 10.0) for n in range(30)),
     *((f"holdout{n}", "2024-03-10", 10.0) for n in range(10)),
 ]
-# Five of the holdout come back by themselves within half a year.
-LATE = [(f"holdout{n}", "2024-06-01", 10.0) for n in range(10, 15)]
+# Five of the holdout come back by themselves within half a year, and three too late for that.
+LATE = [
+    *((f"holdout{n}", "2024-06-01", 10.0) for n in range(10, 15)),
+    *((f"holdout{n}", "2024-12-01", 10.0) for n in range(20, 23)),
+]
 SENT = [fate(f"treatment{n}") for n in range(100)]  # at .50 each
 
 
@@ -132,7 +136,9 @@ def test_a_journey_that_cannot_be_compared_is_left_out_and_named(
     open_shop: Any, order_rows: Any
 ) -> None:
     alone = [member(f"alone{n}") for n in range(30)]
-    table = _of_two(open_shop(orders=order_rows(BOUGHT)), PEOPLE, alone)
+    sent = [*SENT, *(fate(one.person) for one in alone)]
+    table = _of_two(open_shop(orders=order_rows(BOUGHT)), PEOPLE, alone, fates=sent)
+    assert value(table, "cost_per_incremental_return").figure == pytest.approx(50.0 / 20)
     assert value(table, "incremental_revenue").figure == pytest.approx(200.0)
     assert value(table, "incremental_revenue").base == 100
     note = "incremental revenue: 1 journey cannot be compared and is left out (journey1: nobody"
@@ -140,9 +146,15 @@ def test_a_journey_that_cannot_be_compared_is_left_out_and_named(
     assert "note" in str(write_measures(table)["groups"])
 
 
-def _of_two(engine: Any, *journeys: Sequence[Membership]) -> MeasureTable:
+def _of_two(
+    engine: Any, *journeys: Sequence[Membership], fates: Sequence[MessageFate] = ()
+) -> MeasureTable:
     records = [
-        replace(_named(f"journey{number}", members), holdout_share=0.0)
+        replace(
+            _named(f"journey{number}", members),
+            holdout_share=0.0,
+            fates=[one for one in fates if one.person in {who.person for who in members}],
+        )
         for number, members in enumerate(journeys)
     ]
     found = gather(records, engine.facts(), engine, until_on=LATER.date())
@@ -210,7 +222,8 @@ def test_what_a_new_customer_costs_is_asked_for(measured: Any) -> None:
 
 def test_nothing_moves_after_a_reading_date(gathered: Any, open_shop: Any, order_rows: Any) -> None:
     short = replace(JOURNEY, goal=Goal(SignalKind.ORDER, timedelta(days=90)))
-    engine = open_shop(orders=order_rows([*BOUGHT, *LATE]))
+    later = [(f"holdout{n}", "2024-05-01", 10.0) for n in range(10, 15)]
+    engine = open_shop(orders=order_rows([*BOUGHT, *later]))
     one = record(PEOPLE, journey=short, until=LATER, reads_on=(START + 40 * DAYS).date())
     table = measure(gather([one], engine.facts(), engine, until_on=LATER.date()), about="x")
     # Without it five more of the holdout would have bought, for 50.
