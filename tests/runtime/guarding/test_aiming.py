@@ -183,6 +183,25 @@ def test_a_reading_that_fails_stops_no_pass_and_waits_for_the_next_day(
     assert [(one.action, dict(one.detail)) for one in told] == [("not read", {"why": "no room"})]
 
 
+def test_measures_that_somebody_has_are_not_taken_again_unless_by_another_definition(
+    aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team.start("calm")
+    team.tick()
+    ours, theirs = (measure_journeys(aiming, definition=name) for name in ("assigned", "reached"))
+    again: list[bool] = []
+
+    def measure_again(_: Workspace, *, is_look: bool) -> MeasureTable:
+        again.append(is_look)
+        return ours
+
+    monkeypatch.setattr(aiming_module, "measure_journeys", measure_again)
+    found = judge_workspace(aiming, measured=ours)
+    assert not again
+    assert judge_workspace(aiming, measured=theirs) == found
+    assert again == [False]
+
+
 def test_without_targets_the_worker_reads_nothing(team: Team) -> None:
     assert read_daily(team.workspace, team.clock.now()) == ""
     assert not team.workspace.audit_log.entries(SUBJECT, limit=1)

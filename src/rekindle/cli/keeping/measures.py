@@ -109,7 +109,7 @@ def measures(
         write_rows(rows, csv=out if is_csv else None, parquet=None if is_csv else out)
     # Targets are of all journeys together. What is measured of another day is no reading.
     is_asked = not journey and out is None
-    targets = judge_workspace(workspace, keeps=as_of is None) if is_asked else ()
+    targets = judge_workspace(workspace, measured=found, keeps=as_of is None) if is_asked else ()
     if as_json:
         aimed = {"targets": [one.to_json() for one in targets]} if targets else {}
         show_json(write_measures(found) | aimed)

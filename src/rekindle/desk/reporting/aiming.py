@@ -18,12 +18,14 @@ from typing import Any
 from rekindle.desk.reporting.measuring import measure_journeys
 from rekindle.errors import RekindleError, WorkspaceError
 from rekindle.insights import (
+    ASSIGNED,
     CATALOGUE,
     COMPARED,
     EVERYONE,
     TARGETED,
     Audit,
     Baseline,
+    MeasureTable,
     MeasureTarget,
     TargetStanding,
     judge_targets,
@@ -115,10 +117,15 @@ def _write(path: Path, told: Mapping[str, Any]) -> None:
 
 
 def judge_workspace(
-    workspace: Workspace, audit: Audit | None = None, *, keeps: bool = False
+    workspace: Workspace,
+    audit: Audit | None = None,
+    *,
+    measured: MeasureTable | None = None,
+    keeps: bool = False,
 ) -> tuple[TargetStanding, ...]:
-    """Return how the targets of the workspace stand; ``audit`` where somebody has it already.
+    """Return how the targets of the workspace stand.
 
+    ``audit`` and ``measured``, the measures of all journeys, are where somebody has them already.
     With ``keeps`` what was measured is kept for ``load_targets``: for who measures as of now.
 
     Raises:
@@ -129,7 +136,7 @@ def judge_workspace(
     begun_at = workspace.clock.now()
     at = workspace.latest() if audit is None else audit.as_of
     today = local_day(at, workspace.config.workspace.timezone)
-    now = Baseline(today, _measure(workspace, audit))
+    now = Baseline(today, _measure(workspace, audit, measured))
     if keeps:
         _keep_reading(workspace, now, begun_at)
     return _judge(workspace, now, _newest_baseline(workspace, today))
@@ -216,7 +223,9 @@ def _load_reading(workspace: Workspace) -> tuple[datetime, Baseline] | None:
         return None
 
 
-def _measure(workspace: Workspace, audit: Audit | None) -> Mapping[str, float | Unknown]:
+def _measure(
+    workspace: Workspace, audit: Audit | None, measured: MeasureTable | None = None
+) -> Mapping[str, float | Unknown]:
     """Return what every measure is that a target may be set for."""
     audit = workspace.audit() if audit is None else audit
     found = dict(measure_audit(audit))
@@ -226,5 +235,7 @@ def _measure(workspace: Workspace, audit: Audit | None) -> Mapping[str, float | 
         return found | dict.fromkeys(CATALOGUE, NO_JOURNEY)
     # What is measured and shown to nobody is no look.
     is_look = any(one.measure in COMPARED for one in workspace.config.targets)
-    values = measure_journeys(workspace, is_look=is_look).values[EVERYONE]
+    if measured is None or measured.definition != ASSIGNED:
+        measured = measure_journeys(workspace, is_look=is_look)
+    values = measured.values[EVERYONE]
     return found | {name: values[name].figure for name in TARGETED if name in CATALOGUE}
