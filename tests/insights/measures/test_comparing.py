@@ -47,6 +47,8 @@ LATE = [
     *((f"holdout{n}", "2024-06-01", 10.0) for n in range(10, 15)),
     *((f"holdout{n}", "2024-12-01", 10.0) for n in range(20, 23)),
 ]
+# Somebody else, by whom it is known that orders are imported until then.
+KNOWN = [("stranger", "2025-04-01", 5.0)]
 SENT = [fate(f"treatment{n}") for n in range(100)]  # at .50 each
 
 
@@ -108,7 +110,7 @@ def test_a_journey_that_harms_is_told_so(gathered: Any) -> None:
         for arm in other
         if who.startswith(arm)
     ]
-    table = measure(gathered(PEOPLE, orders, SENT), about="x")
+    table = measure(gathered(PEOPLE, [*orders, *KNOWN], SENT), about="x")
     assert value(table, "incremental_revenue").figure == pytest.approx(-200.0)
     assert value(table, "churn_reduction").figure == pytest.approx(-0.2)
     assert "no more people returned" in str(value(table, "cost_per_incremental_return").figure)
@@ -126,7 +128,7 @@ def test_journeys_are_compared_each_with_its_own_holdout(open_shop: Any, order_r
         *((f"ctreatment{n}", "2024-03-10", 10.0) for n in range(10)),
         *((f"choldout{n}", "2024-03-10", 10.0) for n in range(10)),
     ]
-    table = _of_two(open_shop(orders=order_rows(orders)), loyal, cold)
+    table = _of_two(open_shop(orders=order_rows([*orders, *KNOWN])), loyal, cold)
     assert value(table, "incremental_revenue").figure == pytest.approx(0.0)
     assert value(table, "churn_reduction").figure == pytest.approx(0.0)
     # Pooled, 60 of 200 would stand against 20 of 120, and 13 points would be shown.
@@ -202,12 +204,19 @@ def test_without_a_holdout_nothing_is_said(measured: Any, name: str) -> None:
 
 def test_nobody_is_lost_before_their_time_is_over(gathered: Any) -> None:
     late = [replace(one, entered_at=LATER - 100 * DAYS) for one in PEOPLE]
-    table = measure(gathered(late, BOUGHT, SENT), about="x")
+    table = measure(gathered(late, [*BOUGHT, *KNOWN], SENT), about="x")
     assert value(table, "churn_reduction").figure == TOO_SOON
 
 
+def test_nobody_is_lost_because_nothing_was_imported(gathered: Any) -> None:
+    table = measure(gathered(PEOPLE, BOUGHT, SENT), about="x")
+    assert value(table, "churn_reduction").figure == TOO_SOON
+    known = measure(gathered(PEOPLE, [*BOUGHT, *KNOWN], SENT), about="x")
+    assert value(known, "churn_reduction").figure == pytest.approx(0.2)
+
+
 def test_of_subscriptions_days_without_a_purchase_say_nothing(gathered: Any) -> None:
-    people: MeasuredPeople = gathered(PEOPLE, BOUGHT, SENT)
+    people: MeasuredPeople = gathered(PEOPLE, [*BOUGHT, *KNOWN], SENT)
     ours = people.journeys[JOURNEY.name]
     stays = replace(ours, outcomes=replace(ours.outcomes, of_subscriptions=True))
     table = measure(replace(people, journeys={JOURNEY.name: stays}), about="x")

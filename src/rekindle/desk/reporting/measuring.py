@@ -99,7 +99,7 @@ def _gather(workspace: Workspace, name: str) -> MeasuredPeople:
 def _note_looks(workspace: Workspace, population: MeasuredPeople) -> None:
     for name, one in population.journeys.items():
         if one.reading.costs_a_look:
-            Looks(workspace.ledger).note(name, _today(workspace), one.until)
+            Looks(workspace.ledger).note(name, _today(workspace), workspace.clock.now())
 
 
 def explain_measure(workspace: Workspace, measured: str, name: str = "") -> str:

@@ -494,7 +494,8 @@ _ALL = (
         "churn_reduction",
         Unit.POINTS,
         f"share of the holdout less that of the treated who bought nothing for {LOST_DAYS} days, "
-        "of those for whom these are over; with an interval that is right whenever it is read",
+        "of those for whom these were over as the newest order came; its interval is right "
+        "whenever it is read",
         f"{LOST_DAYS} days from a person's first entry",
         "ledger_assignment and orders",
         _RETURNS,

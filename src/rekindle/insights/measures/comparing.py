@@ -24,7 +24,9 @@ LOST_DAYS = 180
 LOST = timedelta(days=LOST_DAYS)
 LOST_SHARE = "share of customers not lost"
 NOBODY_TREATED = Unknown("nobody was assigned to be treated")
-TOO_SOON = Unknown(f"nobody's {LOST_DAYS} days since they entered are over in both arms")
+TOO_SOON = Unknown(
+    f"there are no people in both arms who entered {LOST_DAYS} days before the newest order"
+)
 OF_STAYS = Unknown(
     "these people live by subscriptions, of which days without a purchase say nothing; "
     "`rekindle audit` tells how many are lost"

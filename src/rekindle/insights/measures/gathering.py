@@ -123,7 +123,8 @@ def _read_arms(
     reading = find_reading(record, ZoneInfo(facts.zone))
     cut = cut_at_reading(record, reading)
     read = outcomes if cut is record else load_outcomes(engine, facts, cut)
-    return MeasuredJourney(cut, read, reading, record.until)
+    newest = engine.scalar(_orders(record, facts).ordered_at.max())
+    return MeasuredJourney(cut, read, reading, newest or record.until)
 
 
 def build_queries(

@@ -85,7 +85,8 @@ class Subject:
 class MeasuredJourney:
     """What a journey's arms are compared by, as its report does: at its ``reading``.
 
-    ``record`` and ``outcomes`` are as they stood then; everything else goes on until ``until``.
+    ``record`` and ``outcomes`` are as they stood then. Whether people bought is known until
+    ``until``, the newest order of anybody: after it nobody is lost, but nothing was imported.
     """
 
     record: JourneyRecord
