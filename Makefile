@@ -45,10 +45,10 @@ check: $(READY)  ## run everything that has to hold before a change is merged
 bench: $(READY)  ## measure the speed; ONLY=name for one benchmark
 	@$(BIN)/python -m bench $(ONLY)
 
-soak: $(READY)  ## run more and fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory, files or ways
+soak: $(READY)  ## run more and fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory, files, clubs or ways
 	@$(if $(SEED)$(BOOK),:,$(BIN)/python -m pytest -q -m soak -n 3)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),1)) \
-		$(if $(filter files ways,$(BOOK)),--$(BOOK),$(if $(BOOK),--book $(BOOK)))
+		$(if $(filter files clubs ways,$(BOOK)),--$(BOOK),$(if $(BOOK),--book $(BOOK)))
 
 docs: $(READY)  ## regenerate the reference pages and the JSON Schemas
 	@$(BIN)/python -m tools.reference

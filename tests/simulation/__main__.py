@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rekindle.clock import stopwatch
+from tests.simulation.clubs.world import ClubWorld
 from tests.simulation.opening import BOOKS, opened, opened_ledger
 from tests.simulation.shops import ShopWorld
 from tests.simulation.ways.world import SixWays
@@ -31,12 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=STEPS, help="how long a story is")
     parser.add_argument("--from", type=int, default=FRESH, dest="first", help="the first seed")
     parser.add_argument("--files", action="store_true", help="worlds of files instead")
+    parser.add_argument("--clubs", action="store_true", help="worlds of clubs instead")
     parser.add_argument("--ways", action="store_true", help="worlds of six ways instead")
     asked = parser.parse_args(arguments)
-    if asked.files or asked.ways:
+    if asked.files or asked.ways or asked.clubs:
         seeds = count(asked.first) if asked.seed is None else [asked.seed]
-        run = _run_shops if asked.files else _run_ways
-        return run(seeds, asked.minutes, is_telling=asked.seed is not None)
+        is_telling = asked.seed is not None
+        if asked.ways:
+            return _run_ways(seeds, asked.minutes, is_telling=is_telling)
+        kind = ClubWorld if asked.clubs else ShopWorld
+        return _run_in_folders(kind, seeds, asked.minutes, is_telling=is_telling)
     if asked.seed is not None:
         return _replay(asked.seed, asked.book or "memory")
     return _soak(asked.first, asked.minutes, repeat(asked.book) if asked.book else _in_turn())
@@ -61,18 +66,25 @@ def _replay(seed: int, book: str) -> int:
     return 0
 
 
-def _run_shops(seeds: Iterable[int], minutes: float, *, is_telling: bool) -> int:
-    """Run worlds of files until the time is up or a promise breaks."""
+def _run_in_folders(
+    kind: type[ShopWorld] | type[ClubWorld],
+    seeds: Iterable[int],
+    minutes: float,
+    *,
+    is_telling: bool,
+) -> int:
+    """Run worlds of files or of clubs until the time is up or a promise breaks."""
     watch, done = stopwatch(), 0
+    what = "clubs" if kind is ClubWorld else "files"
     for seed in seeds:
         with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
-            world = ShopWorld(seed, Path(folder) / "shop")
+            world = kind(seed, Path(folder) / "shop")
             try:
                 world.run()
             except AssertionError as error:
                 for line in world.log:
                     print(*line)
-                print(f"seed {seed} of files: {error}")
+                print(f"seed {seed} of {what}: {error}")
                 return 1
         if is_telling:
             for line in world.log:
@@ -80,7 +92,7 @@ def _run_shops(seeds: Iterable[int], minutes: float, *, is_telling: bool) -> int
         done += 1
         if watch() > 60 * minutes:
             break
-    print(f"{done} worlds of files in {watch() / 60:.1f} minutes: every promise held")
+    print(f"{done} worlds of {what} in {watch() / 60:.1f} minutes: every promise held")
     return 0
 
 

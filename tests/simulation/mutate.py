@@ -18,7 +18,7 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).parents[2]
 ALONE = "--alone"
-MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40, "files": 30, "ways": 60}
+MOST = {"memory": 1500, "sqlite": 100, "postgresql": 40, "files": 30, "ways": 60, "clubs": 12}
 UNSEEN = "nothing"
 
 
@@ -77,15 +77,17 @@ def _look_for_trouble(book: str) -> int:
 
 def _worlds(book: str) -> Iterator[Callable[[], object]]:
     """Yield what runs each world, from the first seed on."""
+    from tests.simulation.clubs.world import ClubWorld
     from tests.simulation.opening import opened, opened_ledger
     from tests.simulation.shops import ShopWorld
     from tests.simulation.ways.world import SixWays
     from tests.simulation.world import World
 
-    if book == "files":
+    if book in ("files", "clubs"):
+        kind = ShopWorld if book == "files" else ClubWorld
         for seed in range(MOST[book]):
             with TemporaryDirectory(prefix="rekindle-", ignore_cleanup_errors=True) as folder:
-                yield ShopWorld(seed, Path(folder) / "shop").run
+                yield kind(seed, Path(folder) / "shop").run
         return
     if book == "ways":
         with opened_ledger("sqlite") as alias:

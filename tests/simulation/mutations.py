@@ -26,6 +26,7 @@ LAW = "consent/law.py"
 BOOK = "ledger/book/book.py"
 OUTBOX = "ledger/outbox/outbox.py"
 LEDGER_SQL = "ledger/sql/ledger.sql"
+BELONGINGS = "ledger/outbox/belongings.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,4 +282,16 @@ MUTATIONS = (
         "    if sold_at is not None and sold_at > entered_at:", "    if False:", "files"),
     Mutation("a subscription that begins is no return", "subscriptions/starts.py",
         "    if not facts.has_subscriptions:", "    if True:", "files"),
+    Mutation("a departure begins no row", BELONGINGS,
+        "            if what and one.is_gone and one.ended_on is not None\n", "            if False\n", "clubs"),
+    Mutation("a return leaves the row open", BELONGINGS,
+        "            row.closed, row.closed_on = RETURNED, stay.came_on\n", "            pass\n", "clubs"),
+    Mutation("a departure that was taken back keeps its row", BELONGINGS,
+        "    if stay.number < row.number:", "    if False:", "clubs"),
+    Mutation("a corrected end moves no last day", BELONGINGS,
+        "    if was[2] != row.ended_on and row.answer != KEPT:", "    if False:", "clubs"),
+    Mutation("nobody is warned of what ends", "worker/keeping/belongings.py",
+        "            self._announce(today, at)\n", "            pass\n", "clubs"),
+    Mutation("the hour of retries is the hour of the day before", "subscriptions/retrying.py",
+        "moved = at_hour(at, hour, one.zone)", "moved = at_hour(at - DAY, hour, one.zone)", "clubs"),
 )  # fmt: skip

@@ -1,0 +1,27 @@
+"""What is kept for who left is kept, warned of and given back in drawn clubs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.databases import postgres_ledger
+from tests.simulation.clubs.world import ClubWorld
+
+SEEDS = (0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 12)))
+STEPS = 10
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_promises_hold_in_clubs(seed: int, tmp_path: Path) -> None:
+    world = ClubWorld(seed, tmp_path / "club")
+    world.run(STEPS)
+    assert world.begun
+
+
+def test_promises_hold_in_clubs_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    with postgres_ledger(postgres_url) as url:
+        world = ClubWorld(100, tmp_path / "club", ledger=url)
+        world.run(STEPS)
+    assert world.begun
