@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from rekindle.identity import JoinReason, Link
 from rekindle.journeys.population import SAYING_OF_PEOPLE
 from rekindle.runtime import Workspace
+from rekindle.worker.observing import Observed
 from rekindle.worker.watching import ReturnWatch
 from tests.runtime.shops import NOW, Team, cards
 
@@ -15,14 +17,16 @@ MINUTE = timedelta(minutes=1)
 
 
 class Observer:
-    """Observes nothing, and keeps when it was asked to."""
+    """Observes nothing, and keeps when it was asked to, and since when."""
 
     def __init__(self) -> None:
         self.asked: list[datetime] = []
+        self.since: list[datetime | None] = []
 
-    def __call__(self, workspace: Workspace, at: datetime) -> int:
+    def __call__(self, workspace: Workspace, at: datetime, since: Observed | None) -> Observed:
         self.asked.append(at)
-        return 0
+        self.since.append(None if since is None else since.at)
+        return Observed(0, at)
 
 
 @pytest.fixture
@@ -90,3 +94,23 @@ def test_a_clock_that_went_back_looks_again(watch: ReturnWatch, observer: Observ
     watch.look(NOW)
     watch.look(NOW - MINUTE)
     assert observer.asked == [NOW, NOW - MINUTE]
+
+
+def test_a_look_goes_on_from_the_last_while_orders_alone_change(
+    team: Team, watch: ReturnWatch, observer: Observer
+) -> None:
+    team.workspace.settle_persons()
+    watch.look(NOW)
+    team.buys("c001", NOW - MINUTE)
+    watch.look(NOW)
+    assert observer.since == [None, NOW]
+
+
+def test_whoever_is_another_person_now_is_looked_at_anew(
+    team: Team, watch: ReturnWatch, observer: Observer
+) -> None:
+    team.workspace.settle_persons()
+    watch.look(NOW)
+    team.workspace.book.persons.join([Link("c001", "c002", JoinReason.BY_HAND, "")], NOW, by="team")
+    watch.look(NOW)
+    assert observer.since == [None, None]

@@ -20,6 +20,7 @@ from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_purchases
 from rekindle.testing.club import build_club
 from rekindle.vocabulary import Unknown
+from rekindle.worker.observing import Observed
 from rekindle.worker.watching import ReturnWatch
 from tests.runtime.shops import Team, close_ledgers
 
@@ -111,9 +112,9 @@ def test_a_replay_sizes_its_holdout_by_who_subscribes_again(
 def test_a_start_dated_ahead_is_looked_for_when_it_comes_to_pass(club: Team) -> None:
     asked: list[datetime] = []
 
-    def observe(space: Workspace, at: datetime) -> int:
+    def observe(space: Workspace, at: datetime, since: Observed | None) -> Observed:
         asked.append(at)
-        return 0
+        return Observed(0, at)
 
     watch = ReturnWatch(club.workspace, observe)
     came = datetime(2026, 6, 3, tzinfo=UTC)

@@ -107,7 +107,13 @@ from rekindle.ledger.history import (  # noqa: E402
 from rekindle.ledger.history.addresses import AddressBook, find_suppressed  # noqa: E402
 from rekindle.ledger.history.comings import LinkedMessage, find_linked_message  # noqa: E402
 from rekindle.ledger.history.looks import Looks  # noqa: E402
-from rekindle.ledger.history.observations import Correction, Observations, Sightings, Watched  # noqa: E402
+from rekindle.ledger.history.observations import (  # noqa: E402
+    Correction,
+    Observations,
+    Sightings,
+    Watched,
+    read_watched,
+)
 from rekindle.ledger.history.silences import (  # noqa: E402
     active_among,
     find_silences,
@@ -392,6 +398,7 @@ __all__ = [
     "paused_journeys",
     "people_suppressed_since",
     "read_persons",
+    "read_watched",
     "ready_events",
     "rekey",
     "require_home",

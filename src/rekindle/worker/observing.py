@@ -8,7 +8,8 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -20,9 +21,9 @@ import pyarrow as pa
 from rekindle.facts import INSTANT as FACT_INSTANT
 from rekindle.facts import OF_STAYS, PURCHASE, REFUND, Engine, Facts
 from rekindle.journeys import Signal, order_signal
-from rekindle.ledger import Correction, Observations, Sightings, Watched
+from rekindle.ledger import Correction, Observations, Sightings, Watched, read_watched
 from rekindle.runtime import Workspace
-from rekindle.subscriptions import BOOKED, build_corrected_starts, build_purchases
+from rekindle.subscriptions import BOOKED, build_corrected_starts, build_purchases, build_starts
 
 INSTANT = pa.timestamp("us", tz="UTC")
 WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_order_at", INSTANT)])
@@ -32,28 +33,76 @@ SEEN = (PURCHASE, PENDING)
 ORDER = ("source", "order_id", "ordered_at", "kind", *BOOKED)
 
 
-def observe_returns(workspace: Workspace, at: datetime) -> int:
-    """Record purchases that were not known at entry; return how many enrolments ended.
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a look saw: how many enrolments it ended, when, and by which import's number.
+
+    ``watched`` is who was looked after. Where ``newest`` is 0 the facts number nothing, and
+    nobody can say what came in since.
+    """
+
+    ended: int
+    at: datetime
+    newest: int = 0
+    watched: frozenset[Watched] = frozenset()
+
+
+def observe_returns(workspace: Workspace, at: datetime, since: Observed | None = None) -> Observed:
+    """Record purchases that were not known at entry, and say what was looked at.
 
     Only purchases before ``at`` are seen, so a tick on a past date does not peek ahead.
     Purchases that are on record follow their orders: redated, or void where they are none.
+    With ``since``, a former look at facts that differ in their orders alone, only those are
+    looked at who are watched anew, or of whose orders some came in, changed or came to pass.
     """
     engine, facts = workspace.reading
     observations = Observations(workspace.ledger)
     sightings = observations.load(at)
-    watched = observations.watched()
-    signals = _returns(engine, facts, watched, sightings) if watched else []
+    everyone = observations.watched()
+    newest = _newest_of(engine, facts.orders)
+    asked: Sequence[Watched] = everyone
+    if since is not None and 0 < since.newest <= newest and since.at <= at:
+        asked = _list_concerned(engine, facts, everyone, since, at)
+    signals = _returns(engine, facts, asked, sightings) if asked else []
     ended = workspace.book.record(signals, at) if signals else 0
-    _follow(engine, facts, observations, sightings)
-    return ended
+    _follow(engine, facts, observations, sightings, newest)
+    return Observed(ended, at, newest, frozenset(everyone))
+
+
+def _list_concerned(
+    engine: Engine, facts: Facts, watched: Sequence[Watched], since: Observed, at: datetime
+) -> list[Watched]:
+    """Return of whom there may be something to see that ``since`` did not.
+
+    A refund says of another order of the customer what it is, and an order that goes to another
+    customer is no return of the former: so all orders are looked at of those who have one here.
+    """
+    orders = facts.orders
+    is_news = (orders.changed_in > since.newest) | _is_between(orders.ordered_at, since.at, at)
+    buyers = orders.filter(is_news).select("customer_id")
+    if facts.has_subscriptions:
+        starts = build_starts(facts)
+        begun = starts.filter(_is_between(starts["at"], since.at, at))
+        buyers = buyers.union(begun.select("customer_id"))
+    known = (facts.bookkeeping or {}).get("identities")
+    if known is not None:
+        joined = known.semi_join(buyers, known.person_id == buyers.customer_id)
+        buyers = buyers.union(joined.select("customer_id"))
+    people = set(engine.run(buyers.distinct()).column(0).to_pylist())
+    return [one for one in watched if one[0] in people or one not in since.watched]
+
+
+def _is_between(instant: ir.Value, first: datetime, end: datetime) -> ir.Value:
+    bounds = [ibis.literal(at, type=FACT_INSTANT) for at in (first, end)]
+    return (instant >= bounds[0]) & (instant < bounds[1])
 
 
 def _returns(
-    engine: Engine, facts: Facts, watched: list[Watched], sightings: Sightings
+    engine: Engine, facts: Facts, watched: Sequence[Watched], sightings: Sightings
 ) -> list[Signal]:
     """Return the purchases that one enrolment or another did not know of."""
     people = _with_buyers(engine, facts, watched)
-    orders = _purchases(facts, sightings.now)
+    orders = _purchases(facts, people, sightings.now)
     joined = orders.inner_join(people, orders.customer_id == people.buyer)
     joined = joined.select("person", "entered_at", "last_order_at", *ORDER)
     # A date that is no news is of interest only where the order has become a purchase.
@@ -71,9 +120,14 @@ def _returns(
     return list(found.values())
 
 
-def _purchases(facts: Facts, now: datetime) -> ir.Table:
-    """Return orders that are a purchase or on their way to be one, and stays that began."""
-    orders = facts.cut(now).orders
+def _purchases(facts: Facts, people: ir.Table, now: datetime) -> ir.Table:
+    """Return what these people bought or are on their way to buy, and their stays that began."""
+    # What an order is follows from its customer's orders: so the others are left out at once.
+    # A join that is joined again takes its tables apart; a filter keeps it whole.
+    named = facts.orders.filter(facts.orders.customer_id.notnull())
+    theirs = named.semi_join(people, named.customer_id == people.buyer)
+    theirs = theirs.filter(theirs.order_id.notnull())
+    orders = replace(facts, orders=theirs).cut(now).orders
     found = build_purchases(orders, facts)
     found = found.filter(found.ordered_at < ibis.literal(now, type=FACT_INSTANT))
     pending = orders.filter(orders.kind == PENDING).mutate(first_at=ibis.null(FACT_INSTANT))
@@ -127,9 +181,10 @@ def _later(one: Signal, other: Signal) -> Signal:
     return max(one, other, key=lambda signal: signal.arrived_at or signal.at)
 
 
-def _follow(engine: Engine, facts: Facts, observations: Observations, sightings: Sightings) -> None:
+def _follow(
+    engine: Engine, facts: Facts, observations: Observations, sightings: Sightings, newest: int
+) -> None:
     """Let purchases on record follow the orders that changed since the last look."""
-    newest = _newest_of(engine, facts.orders)
     started = max((_newest_of(engine, one) for one in _of_stays(facts)), default=0)
     since = sightings.newest
     if max(newest, started) <= since:
@@ -176,13 +231,13 @@ def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correctio
             yield Correction(source, order_id, person, at, is_void)
 
 
-def _with_buyers(engine: Engine, facts: Facts, watched: list[Watched]) -> ir.Table:
+def _with_buyers(engine: Engine, facts: Facts, watched: Sequence[Watched]) -> ir.Table:
     """Return ``watched`` with ``buyer``, the id by which each person's purchases go today.
 
     Two ids may be found to be one person after both had entered; then a purchase by
     either is a return of both.
     """
-    columns = zip(*watched, strict=True)
+    columns = zip(*map(read_watched, watched), strict=True)
     rows = pa.table([list(column) for column in columns], schema=WATCHED)
     people = engine.bring("watched", rows)
     known = (facts.bookkeeping or {}).get("identities")

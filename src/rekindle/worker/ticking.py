@@ -37,7 +37,7 @@ from rekindle.worker.keeping.stocking import keep_stock
 from rekindle.worker.keeping.stopping import know_worth
 from rekindle.worker.marking import EVERY_SECONDS, Watermark
 from rekindle.worker.redeeming import OfferWatch
-from rekindle.worker.watching import ReturnWatch
+from rekindle.worker.watching import FactsRead, ReturnWatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -109,9 +109,10 @@ class Worker:
         space.settle_persons()
         if told := score_daily(space, now):
             logger.info("scores: %s", told)
+        read = FactsRead.of(space)
         self._audience.profiles(now)
         self._save_people(now)
-        returned = self._returns.look(now)
+        returned = self._returns.look(now, read)
         self._payments.look(now)
         self._keep_belongings(now, is_stopping)
         self._retries.look_soon(is_stopping=is_stopping)

@@ -7,15 +7,30 @@ every open enrolment each time would cost seconds where a hundred thousand are o
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import NamedTuple
 
+from rekindle.facts import OF_STAYS
 from rekindle.ledger import load_extent
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_starts
-from rekindle.worker.observing import observe_returns
+from rekindle.worker.observing import Observed, observe_returns
 
-Observe = Callable[[Workspace, datetime], int]
-NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+Observe = Callable[[Workspace, datetime, Observed | None], Observed]
+BESIDE_ORDERS = (*OF_STAYS, "identities")
+"""What else says who bought and when: where it changed, everybody is looked at anew."""
+
+
+class FactsRead(NamedTuple):
+    """What the facts are told apart by: all of them, and what beside orders says of purchases."""
+
+    every: str
+    beside_orders: str
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> FactsRead:
+        """Return the versions as they are; what is read after this is as new at least."""
+        return cls(workspace.facts_version(), workspace.facts_version(*BESIDE_ORDERS))
 
 
 class ReturnWatch:
@@ -27,29 +42,32 @@ class ReturnWatch:
 
     def __init__(self, workspace: Workspace, observe: Observe = observe_returns) -> None:
         self._workspace, self._observe = workspace, observe
-        self._seen: tuple[str, int] | None = None
-        self._looked_at = NEVER
+        self._seen: tuple[FactsRead, int] | None = None
+        self._last: Observed | None = None
         self._next_order_at: datetime | None = None
 
-    def look(self, at: datetime) -> int:
+    def look(self, at: datetime, read: FactsRead | None = None) -> int:
         """Record the purchases that came in; return how many enrolments ended.
 
         Another look is due when the facts have changed, when people have entered (another
         worker may have let them in on older facts), when an order dated ahead has come to
-        pass, and when the clock went back.
+        pass, and when the clock went back. ``read`` is what the facts were, or were before,
+        when the workspace's reading was taken.
         """
         space = self._workspace
-        state = (space.facts_version(), load_extent(space.ledger)["enrolments"])
+        read = FactsRead.of(space) if read is None else read
+        state = (read, load_extent(space.ledger)["enrolments"])
         if state == self._seen and self._is_covered(at):
             return 0
-        returned = self._observe(space, at)
-        self._seen, self._looked_at = state, at
+        is_alike = self._seen is not None and self._seen[0].beside_orders == read.beside_orders
+        self._last = self._observe(space, at, self._last if is_alike else None)
+        self._seen = state
         self._next_order_at = _first_order_since(space, at)
-        return returned
+        return self._last.ended
 
     def _is_covered(self, at: datetime) -> bool:
         is_ahead = self._next_order_at is not None and self._next_order_at < at
-        return self._looked_at <= at and not is_ahead
+        return self._last is not None and self._last.at <= at and not is_ahead
 
 
 def _first_order_since(workspace: Workspace, at: datetime) -> datetime | None:

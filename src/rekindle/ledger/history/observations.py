@@ -27,8 +27,17 @@ from rekindle.ledger.queries import (
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 
 
-Watched = tuple[str, datetime, datetime | None]
-"""A person, when they entered a journey, and their newest purchase known then."""
+Watched = tuple[str, str, str | None]
+"""A person, when they entered a journey, and their newest purchase known then, as it is kept.
+
+There may be a million, of whom few are looked at: only their instants are read.
+"""
+
+
+def read_watched(one: Watched) -> tuple[str, datetime, datetime | None]:
+    """Return who is watched with their instants, of which the second may be unknown."""
+    person, entered_at, last_order_at = one
+    return person, instant_of(entered_at), instant_or_none(last_order_at)
 
 
 class Correction(NamedTuple):
@@ -85,10 +94,7 @@ class Observations:
 
     def watched(self) -> list[Watched]:
         """Return whose returns still end or stop something, with what was known at entry."""
-        return [
-            (person, instant_of(entered_at), instant_or_none(last_order_at))
-            for person, entered_at, last_order_at in fetch(self._alias, "watched")
-        ]
+        return fetch(self._alias, "watched")
 
     def has_purchases(self) -> bool:
         """Return whether a purchase is on record that the facts may correct."""
