@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -159,9 +160,24 @@ def test_an_instant_that_looks_like_one_in_the_query_is_told_apart(engine: Engin
         assert rows(engine, named) == rows(engine, build(at))
 
 
+def test_an_instant_of_the_facts_that_looks_like_one_of_the_query_is_told_apart(
+    engine: Engine,
+) -> None:
+    facts, found = engine.facts(), []
+    for day, until in ((1, NEW_YEAR), (2, NEW_YEAR), (3, NEW_YEAR), (4, NEW_YEAR + DAY)):
+        cut = replace(facts, events=facts.events.filter(facts.events.occurred_at < until))
+
+        def build(of: Facts = cut) -> ir.Table:
+            return of.orders.select(since=ibis.literal(NEW_YEAR)).distinct()
+
+        named = name_query("since", cut, build, instants=[NEW_YEAR + day * DAY])
+        found += rows(engine, named)
+    assert found == [{"since": NEW_YEAR}] * 4
+
+
 def test_facts_of_another_shape_are_another_query(engine: Engine) -> None:
     facts = engine.facts()
-    few = Facts(**{**vars(facts), "orders": facts.orders.limit(1)} | {"zone": facts.zone})
+    few = replace(facts, orders=facts.orders.limit(1))
     found = [
         len(rows(engine, name_query("all", of, lambda of=of: of.orders)))  # type: ignore[misc]
         for of in (facts, few, facts, few)

@@ -51,12 +51,25 @@ class Remembered:
     """What was made for some instants, and what of it is the same for all others.
 
     ``is_proved`` says whether what was made for other instants was the same beside them: Ibis
-    might have written an instant in a way of its own. None is not known.
+    might have written an instant in a way of its own. None is not known. ``varied`` are the
+    places of instants that were others then: one that never was may only look like a constant.
     """
 
     instants: tuple[str, ...]
     same: Hashable
     is_proved: bool | None = field(default=None, kw_only=True)
+    varied: frozenset[int] = field(default=frozenset(), kw_only=True)
+
+    def holds_for(self, instants: tuple[str, ...]) -> bool:
+        """Return whether it is known what it is for these instants."""
+        return instants == self.instants or (
+            bool(self.is_proved) and self.varied.issuperset(self.differ(instants))
+        )
+
+    def differ(self, instants: tuple[str, ...]) -> frozenset[int]:
+        """Return the places of instants that are others than those it was made for."""
+        pairs = enumerate(zip(self.instants, instants, strict=True))
+        return frozenset(place for place, (own, other) in pairs if own != other)
 
 
 Kept = TypeVar("Kept", bound=Remembered)
@@ -78,7 +91,7 @@ class Memory(Generic[Kept]):
         with self._lock:
             for one in (key, (key, instants)):
                 known = self._held.get(one)
-                if known is not None and (known.is_proved or known.instants == instants):
+                if known is not None and known.holds_for(instants):
                     self._held.move_to_end(one)
                     return known
         return None
@@ -87,12 +100,13 @@ class Memory(Generic[Kept]):
         """Keep what was made, for all instants once it is proved, and return what is kept."""
         with self._lock:
             known = self._held.get(key)
-            if known is None or known.is_proved or known.instants == new.instants:
+            if known is None or known.instants == new.instants:
                 self._held[key] = new
-            elif known.is_proved is None and known.same == new.same:
-                new = self._held[key] = replace(known, is_proved=True)
+            elif known.is_proved is not False and known.same == new.same:
+                varied = known.varied | known.differ(new.instants)
+                new = self._held[key] = replace(known, is_proved=True, varied=varied)
             elif known.is_proved is None:
-                new = self._held[key] = replace(new, is_proved=False)
+                self._held[key] = replace(new, is_proved=False)
             else:
                 self._held[key, new.instants] = new
             while len(self._held) > self._most:
@@ -113,6 +127,10 @@ class _Text(Remembered):
     """A text as it was compiled; ``same`` are its pieces."""
 
     text: str
+
+    def holds_for(self, instants: tuple[str, ...]) -> bool:
+        """Return whether it is known: which instants are equal is of a question's shape."""
+        return instants == self.instants or bool(self.is_proved)
 
 
 _texts: Memory[_Text] = Memory(MOST_TEXTS)
