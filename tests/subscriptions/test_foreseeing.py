@@ -20,6 +20,7 @@ from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_purchases
 from rekindle.testing.club import build_club
 from rekindle.vocabulary import Unknown
+from rekindle.worker.keeping.daily import watch_workspace
 from rekindle.worker.observing import Observed
 from rekindle.worker.watching import ReturnWatch
 from tests.runtime.shops import Team, close_ledgers
@@ -147,3 +148,10 @@ def test_what_came_of_a_drawn_business_lies_in_the_range(tmp_path: Path) -> None
 def _in_order(row: Mapping[str, object]) -> list[object]:
     names = ("subscription_id", "customer_id", "plan", "amount", "interval")
     return [*(row[name] for name in names), row["start_date"], row["end_date"]]
+
+
+def test_the_watch_counts_subscriptions_that_began_where_there_are_no_orders(club: Team) -> None:
+    for at, count in ((datetime(2026, 5, 2, 9, tzinfo=UTC), 5), (NOW, 0)):
+        found = watch_workspace(club.workspace, at)[-1]
+        assert (found.name, found.count) == ("subscriptions begun", count)
+        assert found.on == at.date() - timedelta(days=1)

@@ -10,9 +10,18 @@ import ibis
 
 from rekindle.errors import RekindleError
 from rekindle.facts import PURCHASE
-from rekindle.insights import HISTORY_DAYS, Daily, Direction, JudgedCount, judge_day, judge_entries
+from rekindle.insights import (
+    HISTORY_DAYS,
+    Daily,
+    Direction,
+    JudgedCount,
+    judge_day,
+    judge_entries,
+    lives_by_subscriptions,
+)
 from rekindle.ledger import load_running, load_watched
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import Unknown
 
 DAY = timedelta(days=1)
@@ -27,6 +36,7 @@ WATCHED = {
     "opt_out": "unsubscribes",
 }
 ORDERS = "orders imported"
+STARTS = "subscriptions begun"
 OF_MESSAGES = ("bounce", "complaint", "opt_out")
 
 
@@ -51,7 +61,7 @@ def watch_workspace(workspace: Workspace, at: datetime) -> list[JudgedCount]:
         running = (at - running_since) // DAY
         found.append(judge_entries(Daily(name, days[-1], own), running_days=running))
     try:
-        found += _orders(workspace, today)
+        found += _purchases(workspace, today)
     except RekindleError as error:  # what the ledger tells is told all the same
         found.append(
             JudgedCount(ORDERS, days[-1], 0, Unknown(f"the facts cannot be read: {error}"))
@@ -88,31 +98,39 @@ def _by_day(workspace: Workspace, hours: Mapping[datetime, int], days: Sequence[
     return [found[day] for day in days]
 
 
-def _orders(workspace: Workspace, today: date) -> Iterator[JudgedCount]:
-    """Yield the orders of the last day that the imports have whole."""
+def _purchases(workspace: Workspace, today: date) -> Iterator[JudgedCount]:
+    """Yield the purchases of the last day that the imports have whole.
+
+    Without orders they are the subscriptions that began.
+    """
     engine, facts = workspace.reading
-    orders = facts.orders.filter(facts.orders.kind == PURCHASE)
-    newest = _last_whole_day(workspace, today)
+    is_club = lives_by_subscriptions(engine, facts)
+    name = STARTS if is_club else ORDERS
+    bought = build_purchases(facts.orders, facts) if is_club else facts.orders
+    newest = _last_whole_day(workspace, today, "subscriptions" if is_club else "orders")
     if newest is None or today - newest > FRESH:
         reason = Unknown("nothing was imported in the last week")
-        yield JudgedCount(ORDERS, newest or today - DAY, 0, reason)
+        yield JudgedCount(name, newest or today - DAY, 0, reason)
         return
     first = newest - HISTORY_DAYS * DAY
-    recent = orders.filter(orders.ordered_on.between(ibis.date(first), ibis.date(newest)))
+    is_recent = bought.ordered_on.between(ibis.date(first), ibis.date(newest))
+    recent = bought.filter((bought.kind == PURCHASE) & is_recent)
     rows = engine.run(recent.group_by("ordered_on").agg(count=recent.count())).to_pylist()
     counts = {row["ordered_on"]: int(row["count"]) for row in rows}
     days = [first + ahead * DAY for ahead in range(HISTORY_DAYS + 1)]
-    yield judge_day(Daily(ORDERS, newest, [counts.get(day, 0) for day in days]))
+    yield judge_day(Daily(name, newest, [counts.get(day, 0) for day in days]))
 
 
-def _last_whole_day(workspace: Workspace, today: date) -> date | None:
-    """Return the day before the newest import, which has all of its orders."""
+def _last_whole_day(workspace: Workspace, today: date, table: str) -> date | None:
+    """Return the day before the newest import of a table, which has all of its rows."""
     engine, facts = workspace.reading
     imports = (facts.bookkeeping or {}).get("imports")
-    if imports is None:
+    if imports is not None:
+        at = engine.scalar(imports.filter(imports.table == table).imported_at.max())
+    elif table == "orders":
         at = engine.scalar(facts.orders.ordered_at.max())
     else:
-        at = engine.scalar(imports.filter(imports.table == "orders").imported_at.max())
+        at = engine.scalar(facts.more[table].started_at.max())
     if at is None:
         return None
     imported_on: date = at.astimezone(workspace.zone).date()
