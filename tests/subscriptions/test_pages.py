@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -48,7 +49,7 @@ def report() -> KeptReport:
     rows = (entry("cleo", kept_until=date(2026, 4, 30)), entry("ben"), entry("ada"), back)
     returns = {"in_place": 1, "perhaps": 0, "gone": 0, "unknown": 2}
     at = datetime(2026, 5, 1, 9, tzinfo=UTC)
-    return KeptReport(at, at.date(), rows, returns, 1, "away", is_on=True)
+    return KeptReport(at, at.date(), ZoneInfo("UTC"), rows, returns, 1, "away", is_on=True)
 
 
 @pytest.fixture(scope="module")
@@ -115,5 +116,7 @@ def test_the_page_of_the_register_stands_alone_and_runs_nothing() -> None:
 
 def test_nothing_is_kept_where_nothing_is_said_to_be() -> None:
     at = datetime(2026, 5, 1, 9, tzinfo=UTC)
-    found = KeptReport(at, at.date(), (), {"in_place": 0, "unknown": 2}, 0, "", is_on=False)
+    found = KeptReport(
+        at, at.date(), ZoneInfo("UTC"), (), {"in_place": 0, "unknown": 2}, 0, "", is_on=False
+    )
     assert "[subscriptions.kept]" in found.lead

@@ -351,7 +351,7 @@ def _show_belongings(found: Explanation, zone: ZoneInfo) -> None:
             ", ".join(one.what),
             one.ended_on.isoformat(),
             one.kept_until.isoformat(),
-            say_belongings(one, found.today),
+            say_belongings(one, found.today, found.zone),
             "not yet" if one.told_at is None else moment(one.told_at, zone),
         ]
         for one in found.belongings

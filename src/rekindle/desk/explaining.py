@@ -46,6 +46,7 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose
 
 SCHEMA_VERSION = 1
+UTC_ZONE = ZoneInfo("UTC")
 MEANINGS = {note.reason: note.meaning for note in REASONS}
 
 
@@ -81,6 +82,7 @@ class Explanation:
     drawn: Drawn | None = None
     belongings: Sequence[BelongingsEntry] = ()
     today: date = date.min
+    zone: ZoneInfo = UTC_ZONE
 
     def to_json(self) -> dict[str, Any]:
         """Return the explanation as documented JSON."""
@@ -133,7 +135,7 @@ class Explanation:
                 {
                     **_plain(_without(asdict(one), "id", "failures")),
                     "state": one.state(self.today),
-                    "found": one.found,
+                    "found": one.found(self.zone),
                 }
                 for one in self.belongings
             ],
@@ -184,6 +186,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         drawn=next(iter(load_drawn(workspace.ledger, customer)), None),
         belongings=BelongingsRegister(workspace.ledger).all(customer),
         today=at.astimezone(workspace.zone).date(),
+        zone=workspace.zone,
         pending=judge_all(
             workspace.ledger, [customer], at, workspace.config.consent.confirm_within
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,7 @@ from rekindle.ledger import (
     ledger_transaction,
 )
 
+HERE = ZoneInfo("UTC")
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 NEAR = datetime(2026, 4, 20, tzinfo=UTC)
 TODAY, DAY = NOW.date(), timedelta(days=1)
@@ -100,7 +102,7 @@ def test_a_later_end_moves_the_day_and_is_told_anew(shelf: Shelf) -> None:
 def test_a_return_closes_it_and_a_second_departure_begins_another(shelf: Shelf) -> None:
     shelf.follow(LEFT)
     shelf.follow(BACK)
-    assert (shelf.row().found, shelf.row().closed_on) == ("in_place", date(2026, 2, 20))
+    assert (shelf.row().found(HERE), shelf.row().closed_on) == ("in_place", date(2026, 2, 20))
     second = replace(LEFT, number=2, ended_on=date(2026, 2, 27), came_on=date(2026, 2, 20))
     shelf.follow(second)
     assert [one.closed for one in shelf.register.all("ada")] == ["returned", ""]
@@ -115,7 +117,11 @@ def test_a_return_that_is_known_only_with_the_next_end_closes_it_too(shelf: Shel
     shelf.follow(LEFT)
     shelf.follow(replace(LEFT, number=2, ended_on=date(2026, 2, 27), came_on=date(2026, 2, 20)))
     first, second = shelf.register.all("ada")
-    assert (first.closed_on, first.found, second.closed) == (date(2026, 2, 20), "in_place", "")
+    assert (first.closed_on, first.found(HERE), second.closed) == (
+        date(2026, 2, 20),
+        "in_place",
+        "",
+    )
 
 
 def test_what_the_business_said_last_stands_over_an_end_that_is_corrected(shelf: Shelf) -> None:
@@ -135,14 +141,32 @@ def test_what_was_deleted_is_asked_about_no_more_and_was_not_found(shelf: Shelf)
     assert (shelf.row().state(shelf.today), shelf.warn()) == ("deleted", [])
     assert shelf.claim(datetime(2026, 6, 1, tzinfo=UTC)) is None
     shelf.follow(replace(BACK, came_on=date(2026, 4, 22)))
-    assert shelf.row().found == "gone"
+    assert shelf.row().found(HERE) == "gone"
+
+
+@pytest.mark.parametrize(
+    ("zone", "second", "found"),
+    [
+        ("America/Los_Angeles", "2026-04-21T02:00Z", "gone"),  # the 20th there still
+        ("America/Los_Angeles", "2026-04-21T08:00Z", "in_place"),
+        ("Pacific/Apia", "2026-04-20T08:00Z", "gone"),
+        ("Pacific/Apia", "2026-04-20T20:00Z", "in_place"),  # the 21st there already
+    ],
+)
+def test_what_was_deleted_after_the_day_of_the_return_was_found(
+    shelf: Shelf, zone: str, second: str, found: str
+) -> None:
+    shelf.follow(LEFT)
+    shelf.answer(KeptAnswer(), datetime.fromisoformat(second))
+    shelf.follow(replace(BACK, came_on=date(2026, 4, 20)))
+    assert shelf.row().found(ZoneInfo(zone)) == found
 
 
 def test_who_comes_after_the_last_day_perhaps_found_it(shelf: Shelf) -> None:
     shelf.follow(LEFT)
     shelf.now = datetime(2026, 6, 1, tzinfo=UTC)
     shelf.follow(replace(BACK, came_on=date(2026, 5, 2)))
-    assert shelf.row().found == "perhaps"
+    assert shelf.row().found(HERE) == "perhaps"
     assert shelf.claim() is None  # nobody is asked what became of it
 
 

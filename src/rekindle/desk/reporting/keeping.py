@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -60,6 +61,7 @@ class KeptReport:
 
     as_of: datetime
     today: date
+    zone: ZoneInfo
     rows: tuple[BelongingsEntry, ...]
     returns: Mapping[str, int]
     waiting: int
@@ -128,7 +130,7 @@ class KeptReport:
             TextTable(
                 "What ends first",
                 ("customer", "what is kept", "since", "last day", "how it stands"),
-                tuple(_tell(one, self.today) for one in self.ending[:SHOWN]),
+                tuple(_tell(one, self.today, self.zone) for one in self.ending[:SHOWN]),
                 (f"{left_out:,} more are in the file of --csv.",) if left_out > 0 else (),
                 text_columns=5,
             ),
@@ -170,7 +172,7 @@ class KeptReport:
                     "ended_on": one.ended_on,
                     "kept_until": one.kept_until,
                     "state": one.state(self.today),
-                    "found": one.found,
+                    "found": one.found(self.zone),
                     "closed_on": one.closed_on,
                 }
                 for one in self.rows
@@ -182,16 +184,18 @@ class KeptReport:
 def report_kept(workspace: Workspace) -> KeptReport:
     """Return what the register says, beside every return that the facts know of."""
     at = workspace.clock.now()
-    today = at.astimezone(workspace.zone).date()
+    zone = workspace.zone
+    today = at.astimezone(zone).date()
     register = BelongingsRegister(workspace.ledger)
     rows = tuple(one for one in register.all() if one.closed != "corrected")
-    found = {(one.person, one.number): one.found for one in rows if one.found}
+    found = {(one.person, one.number): what for one in rows if (what := one.found(zone))}
     returns = Counter(found.values())
     returns[UNKNOWN] = len(_returns(workspace, at) - found.keys())
     waiting, _, why = register.waiting()
     return KeptReport(
         as_of=at,
         today=today,
+        zone=zone,
         rows=rows,
         returns={name: returns[name] for name in FOUND},
         waiting=waiting,
@@ -208,19 +212,19 @@ def find_kept_tables(workspace: Workspace) -> tuple[TextTable, ...]:
     return found.tables if found.has_news else ()
 
 
-def say_belongings(one: BelongingsEntry, today: date) -> str:
-    """Return what became of a row of the register, in words."""
-    if one.found and one.closed_on is not None:
-        return f"{FOUND[one.found]} on {one.closed_on.isoformat()}"
+def say_belongings(one: BelongingsEntry, today: date, zone: ZoneInfo) -> str:
+    """Return what became of a row of the register, in words; days are those of ``zone``."""
+    if (found := one.found(zone)) and one.closed_on is not None:
+        return f"{FOUND[found]} on {one.closed_on.isoformat()}"
     state = one.state(today)
     if state == "kept" and one.answer == "kept":
         return "kept longer, as your system said"
     return STATES[state]
 
 
-def _tell(one: BelongingsEntry, today: date) -> tuple[str, ...]:
+def _tell(one: BelongingsEntry, today: date, zone: ZoneInfo) -> tuple[str, ...]:
     ends = (one.ended_on.isoformat(), one.kept_until.isoformat())
-    return (one.person, ", ".join(one.what), *ends, say_belongings(one, today))
+    return (one.person, ", ".join(one.what), *ends, say_belongings(one, today, zone))
 
 
 def _returns(workspace: Workspace, at: datetime) -> set[tuple[str, int]]:

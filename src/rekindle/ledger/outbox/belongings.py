@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Min, Q, QuerySet
 
@@ -72,16 +73,16 @@ class BelongingsEntry:
             return DELETED
         return "kept" if today <= self.kept_until else "over"
 
-    @property
-    def found(self) -> str:
+    def found(self, zone: ZoneInfo) -> str:
         """Return what who came back found: `in_place`, `gone`, `perhaps`; "" while they did not.
 
-        On the day on which it was deleted it is taken for gone.
+        On the day on which it was deleted it is taken for gone. Days are those of ``zone``, the
+        business's.
         """
         if self.closed != RETURNED or self.closed_on is None:
             return ""
-        is_deleted = self.answer == DELETED and self.answered_at is not None
-        if is_deleted and self.answered_at and self.answered_at.date() <= self.closed_on:
+        deleted_at = self.answered_at if self.answer == DELETED else None
+        if deleted_at is not None and deleted_at.astimezone(zone).date() <= self.closed_on:
             return GONE
         return IN_PLACE if self.closed_on <= self.kept_until else PERHAPS
 

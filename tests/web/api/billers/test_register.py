@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -75,7 +76,7 @@ def test_a_departure_and_a_return_show_at_once(
     world.subscribe(world.things[sub]["customer"], world.add_plan()["id"])
     tell()
     (row,) = BelongingsRegister(keeping.ledger).all("u1")
-    assert (row.closed, row.found) == ("returned", "in_place")
+    assert (row.closed, row.found(ZoneInfo("UTC"))) == ("returned", "in_place")
 
 
 def test_a_renewal_of_somebody_nothing_is_kept_for_asks_the_facts_nothing(
