@@ -25,7 +25,9 @@ from rekindle.gate import (
     DeclaredSubgroups,
     HouseRules,
     MeasuredWorth,
+    PersonUplift,
     QuietHours,
+    UpliftRule,
     Worth,
     longest_window,
 )
@@ -54,6 +56,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 COST = 1000
 SIDES = ("left", "right")
+JOURNEYS = ("first", "second", "receipt")
 DATE_COLUMN = "refill_due_on"
 
 # Everybody is written to by texts, which the law of some states has hours for; they go to
@@ -218,6 +221,21 @@ def stop_some(house: House, draw: Random, *, in_subgroup: bool) -> House:
     worth = MeasuredWorth(0, -COST, COST - 1, 900, 0.4, kept_on=0.3)
     measured = {("first", declared.names[0]): worth}
     return House(replace(house.rules, measured=measured), replace(house.terms, subgroups=declared))
+
+
+def hold_some_back(house: House, draw: Random) -> House:
+    """Return the house in which, one time in three, a journey was learned not to move some."""
+    if draw.random() > 1 / 3:
+        return house
+    learned = UpliftRule(draw.choice((1, 1, 2)), STARTS[0], 900, 1.0, 0.4)
+    return House(replace(house.rules, uplifts={draw.choice(JOURNEYS): learned}), house.terms)
+
+
+def uplift_of(person: str) -> PersonUplift | None:
+    """Return what a journey does to a person, for ever; of one in three it is not known."""
+    ends = (-0.5, 0.5, None)
+    high = ends[sum(map(ord, person)) % 3]
+    return None if high is None else PersonUplift(high - 0.2, high - 0.4, high, 1_000_000_000)
 
 
 def side_of(person: str) -> str:

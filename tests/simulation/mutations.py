@@ -12,6 +12,7 @@ from dataclasses import dataclass
 GATE = "gate/gate.py"
 DOSSIERS = "gate/dossiers.py"
 DECIDING = "journeys/deciding.py"
+WEIGHING = "journeys/weighing.py"
 ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
 SUPPRESSION = "consent/suppression.py"
@@ -163,10 +164,16 @@ MUTATIONS = (
         "            self._left[name] -= cost", "            pass"),
     Mutation("the gate forgets what a touch is worth", GATE,
         *never("is_marketing and context.expected is not None and context.expected < _full_cost(context)")),
-    Mutation("what messages were measured to earn stops nothing", DECIDING,
-        "worth = self._rules.measured.get((before.journey, subgroup))", "worth = None"),
-    Mutation("everybody is written to still", DECIDING,
-        "if draw(person, salt=salt) < worth.kept_on:", "if True:"),
+    Mutation("what messages were measured to earn stops nothing", WEIGHING,
+        "worth = rules.measured.get((asked.journey, asked.subgroup))", "worth = None"),
+    Mutation("everybody is written to still", WEIGHING,
+        "if asked.is_drawn(KEPT_ON, worth.kept_on):", "if True:"),
+    Mutation("nobody is held back who is not moved", WEIGHING, *never("expected < cost")),
+    Mutation("everybody who is not moved is sent to learn", WEIGHING,
+        "if asked.is_drawn(SENT_TO_LEARN, SPARED):", "if True:"),
+    Mutation("a model that did not pass for the version holds people back", WEIGHING,
+        "if (version.journey.name, version.version) == (journey, rule.version)",
+        "if version.journey.name == journey"),
     Mutation("nobody is in a subgroup", BOOK,
         "if (name := declared.find(kept)) is not None", "if False", "sqlite"),
     Mutation("holdouts are written to", GATE,

@@ -14,9 +14,10 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from rekindle.experiments import draw
+from rekindle.gate import SPARED, HouseRules
 from rekindle.vocabulary import Arm
-from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House, basket_of, side_of
-from tests.simulation.journal import ANYTHING, HandOver, Journal, Standing, broken
+from tests.simulation.drawing import BAD_ENDING, COST, FLAGS, House, basket_of, side_of, uplift_of
+from tests.simulation.journal import ANYTHING, HandOver, Journal, Standing, Trail, broken
 
 QUARTER = timedelta(minutes=15)
 
@@ -245,8 +246,27 @@ def is_worth_it(case: Case) -> bool:
     if (trail.journey, side or "") in rules.measured:
         salt = f"{trail.sheet.version.salt}/kept on"
         return draw(trail.person, salt=salt) < rules.measured[trail.journey, side or ""].kept_on
+    if is_unmoved(trail, rules):
+        return draw(trail.person, salt=f"{trail.sheet.version.salt}/sent to learn") < SPARED
     expected = (one.margin_micros for one in rules.worth if FLAGS[one.predicate] in flags)
     return next(expected, COST) >= COST
+
+
+def is_unmoved(trail: Trail, rules: HouseRules) -> bool:
+    """Return whether somebody was learned not to be moved by the version they are in."""
+    learned, known = rules.uplifts.get(trail.journey), uplift_of(trail.person)
+    if learned is None or learned.version != trail.sheet.version.version or known is None:
+        return False
+    return known.high < 0
+
+
+def is_rightly_left_out(trail: Trail, person: Standing, house: House) -> bool:
+    """Nobody is left out for what a message earns, of whom nothing says so."""
+    rules = house.rules
+    side = house.terms.subgroups.find({"side": side_of(trail.person)})
+    if (trail.journey, side or "") in rules.measured or is_unmoved(trail, rules):
+        return True
+    return any(FLAGS[one.predicate] in person.flags for one in rules.worth)
 
 
 def is_to_be_won_back(case: Case) -> bool:
@@ -397,6 +417,12 @@ PUT_ON_A_LIST: dict[str, Promise] = {
     "never against a wish": is_not_snoozed,
     "never to the excluded": is_not_excluded,
 }
+
+
+def see_left_out(trail: Trail, journal: Journal, house: House) -> None:
+    """Raise ``BrokenPromiseError`` if somebody was left out for nothing."""
+    if not is_rightly_left_out(trail, journal.people[trail.person], house):
+        raise broken("never left out without a cause", trail.key)
 
 
 def check_listed(message: HandOver, journal: Journal, house: House, *, is_new: bool) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 
-from rekindle.gate import Enrolment
+from rekindle.gate import Enrolment, PersonUplift
 from rekindle.journeys import (
     Batch,
     Book,
@@ -22,7 +22,7 @@ from rekindle.journeys import (
     Signal,
 )
 from rekindle.offers import ToGive
-from rekindle.vocabulary import Answer
+from rekindle.vocabulary import Answer, Reason
 from tests.simulation.drawing import (
     CHANNEL,
     COST,
@@ -30,6 +30,7 @@ from tests.simulation.drawing import (
     DAY,
     FLAGS,
     HOUR,
+    JOURNEYS,
     MINUTE,
     STARTS,
     basket_of,
@@ -37,17 +38,18 @@ from tests.simulation.drawing import (
     draw_house,
     draw_journey,
     draw_person,
+    hold_some_back,
     side_of,
     stop_some,
+    uplift_of,
     without_scarcity,
 )
 from tests.simulation.happenings import HAPPENINGS, NOBODY, WEIGHTS
 from tests.simulation.journal import HandOver, Journal, Key, Trail, broken
 from tests.simulation.keeping import Killed, MakeKeeper, MemoryKeeper, Times
-from tests.simulation.promises import check, check_listed, check_shown
+from tests.simulation.promises import check, check_listed, check_shown, see_left_out
 from tests.simulation.stories import FORGOTTEN, RECORDED, Stories, see_batch
 
-JOURNEYS = ("first", "second", "receipt")
 STEPS = 20
 ENDLESS = 300  # batches in one tick of a dozen people
 HOPS = (10 * MINUTE, HOUR, 3 * HOUR, 7 * HOUR, 13 * HOUR, DAY)
@@ -73,6 +75,7 @@ class World:
             self.house = without_scarcity(self.house)
         in_subgroup = not is_smooth and make_keeper is not MemoryKeeper
         self.house = stop_some(self.house, Random(f"{seed}/stop"), in_subgroup=in_subgroup)
+        self.house = hold_some_back(self.house, Random(f"{seed}/hold back"))
         self.stories = Stories(self.journal, self.house)
         self.now = self.draw.choice(STARTS)
         self.log: list[tuple[object, ...]] = []
@@ -244,6 +247,12 @@ class World:
         """Return what those of ``people`` usually spend of whom it is known."""
         return {one: spent for one in people if (spent := basket_of(one)) is not None}
 
+    def uplifts(
+        self, journey: str, scored_at: datetime, at: datetime, people: Collection[str]
+    ) -> Mapping[str, PersonUplift]:
+        """Return what is known of whom a journey moves."""
+        return {one: known for one in people if (known := uplift_of(one)) is not None}
+
     def last_orders(self, at: datetime, people: Collection[str]) -> Mapping[str, datetime]:
         """Return the newest purchases the facts know of."""
         known = self._known_orders
@@ -274,6 +283,8 @@ class World:
             trail = self._trail(dossier.enrolment)
             if move.decision.answer is Answer.SEND:
                 trail.decide(move.step.key)
+            if move.decision.reason is Reason.NOT_WORTH_IT:
+                see_left_out(trail, self.journal, self.house)
             self.stories.follow(dossier, move)
             one = move.before
             if move.offer is not None:

@@ -637,12 +637,12 @@ class Config(Settings):
     @model_validator(mode="after")
     def _check_stopping(self) -> Self:
         """See that what messages are worth is known in one place, and what margin is at all."""
-        if self.stopping.measured and self.worth:
+        if self.stopping.finds_worth and self.worth:
             raise ValueError(
-                "stopping.measured finds what messages earn, and [[worth]] says it; leave one out"
+                "[stopping] finds what messages earn, [[worth]] says it: leave one out"
             )
-        if self.stopping.measured and self.offers.margin is None:
-            raise ValueError("stopping.measured takes `margin` in [offers], by which it reckons")
+        if self.stopping.finds_worth and self.offers.margin is None:
+            raise ValueError("[stopping] takes `margin` in [offers], by which it reckons")
         return self
 
     def channel(self, name: str) -> ChannelSettings:

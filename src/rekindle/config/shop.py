@@ -32,6 +32,11 @@ class StoppingSettings(Settings):
         description="Share of people who get such messages still, so that what stopping gives up "
         "is measured.",
     )
+    by_person: bool = Field(
+        False,
+        description="Leave a message out to single people whom their journey was learned not to "
+        "move, where its own holdout shows that this can be told; takes `margin` in [offers].",
+    )
     by: Text = Field(
         "",
         description="What people were as they entered, as `tier`, by which each part of them is "
@@ -43,6 +48,11 @@ class StoppingSettings(Settings):
         description="The values of `by` that are judged, each by its own people, declared before "
         "anything is measured; whoever has none of them is judged as one subgroup more.",
     )
+
+    @property
+    def finds_worth(self) -> bool:
+        """Return whether what messages earn is found here, so that margin has to be known."""
+        return self.measured or self.by_person
 
     @model_validator(mode="after")
     def _check_subgroups(self) -> Self:

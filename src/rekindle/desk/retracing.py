@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+
 from rekindle.audiences import parse_predicate
 from rekindle.channels import word_for
 from rekindle.config import write_duration
@@ -26,7 +28,7 @@ from rekindle.consent import (
     source_of,
 )
 from rekindle.errors import PredicateError
-from rekindle.gate import INSTANT, KEPT_ON, Cap, HouseRules
+from rekindle.gate import INSTANT, KEPT_ON, SENT_TO_LEARN, Cap, HouseRules
 from rekindle.journeys import (
     Journey,
     JourneyVersion,
@@ -35,12 +37,14 @@ from rekindle.journeys import (
     standing_of,
     week_of,
 )
+from rekindle.journeys.population import find_person_uplifts
 from rekindle.ledger import (
     DecisionEntry,
     EnrolmentEntry,
     MessageEntry,
     MessageState,
     OfferEntry,
+    load_uplifts,
 )
 from rekindle.profiles import say_column
 from rekindle.runtime import Workspace
@@ -398,11 +402,31 @@ class _Look:
         return amount(Money.from_micros(micros, currency).amount, currency, digits=digits)
 
     def _worth(self) -> str:
-        if self.sent.detail.startswith(KEPT_ON):
+        if self.sent.detail.startswith((KEPT_ON, SENT_TO_LEARN)):
             return self.sent.detail
+        if self.workspace.config.stopping.by_person:
+            return self._uplift()
         if not self.rules.worth:
             return "nothing says what a touch earns ([[worth]] is empty)"
         return "it was expected to earn at least its cost"
+
+    def _uplift(self) -> str:
+        """Return what was kept of what the journey does to this person when it was decided."""
+        alias, journey, number = self.workspace.ledger, self.sent.journey, self.version.version
+        entry, _ = load_uplifts(alias, journey, number, before=self.sent.at)
+        if entry is None:
+            return "nothing had been learned of whom the journey moves"
+        if entry.trouble or entry.scored_at is None:
+            return f"nobody is left out on the word of a model: {entry.trouble}"
+        engine, facts = self.workspace.reading
+        ids = pa.table({"customer_id": pa.array([self.enrolment.person], pa.string())})
+        found = find_person_uplifts(
+            facts, engine.run, engine.bring("retraced", ids), (journey, entry.scored_at), None
+        )
+        if (known := found.get(self.enrolment.person)) is None:
+            return "nothing was kept of what the journey does to this person"
+        low, high = percent(known.low), percent(known.high)
+        return f"with it, people like this one return {percent(known.share)} more ({low} to {high})"
 
     def _draw(self) -> str:
         drawn = self.known.drawn

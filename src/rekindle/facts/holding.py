@@ -22,6 +22,8 @@ from rekindle.facts.sql import literal
 TABLES = (CUSTOMERS.table, HANDLES.table, BASKETS.table)
 OWN_SCORES = "rekindle"
 """The source of the scores that are worked out here; a model of one's own has another."""
+FOUND_HERE = ("scores", "uplifts")
+"""The tables in which stands what was worked out here of people."""
 LISTED = 500
 
 
@@ -82,7 +84,7 @@ def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str
         BusyError: an import is running.
         LakeError: the lake cannot be read or written.
     """
-    given = dict.fromkeys(TABLES, sources) | {"scores": (OWN_SCORES,)}
+    given = dict.fromkeys(TABLES, sources) | dict.fromkeys(FOUND_HERE, (OWN_SCORES,))
     if not people or not any(
         _find(lake, CONTRACTS[table], by, people) for table, by in given.items()
     ):

@@ -45,16 +45,20 @@ from rekindle.gate.model import (
     Sent,
 )
 from rekindle.gate.reasons import REASONS, ReasonNote
+from rekindle.gate.uplifts import HELD_BACK, SENT_TO_LEARN, SPARED, PersonUplift, UpliftRule
 from rekindle.gate.zones import resolve_zones
 
 __all__ = [
     "ALL_AS_ONE",
     "EVERYTHING",
+    "HELD_BACK",
     "INSTANT",
     "KEPT_ON",
     "MEASURED",
     "NO_GLOBAL_HOLDOUT",
     "REASONS",
+    "SENT_TO_LEARN",
+    "SPARED",
     "UTC_ZONES",
     "BookRules",
     "Budget",
@@ -73,9 +77,11 @@ __all__ = [
     "OnFile",
     "Outgoing",
     "PastEvent",
+    "PersonUplift",
     "QuietHours",
     "ReasonNote",
     "Sent",
+    "UpliftRule",
     "Worth",
     "build_book_rules",
     "build_caps",

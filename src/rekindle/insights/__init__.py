@@ -16,6 +16,8 @@ from rekindle.insights.lifting.programme import (
     find_net_revenue,
 )
 from rekindle.insights.lifting.stopping import (
+    OF_PERSONS,
+    OF_THE_JOURNEY,
     MessageWorth,
     StoppedPerson,
     StoppingReport,
@@ -112,6 +114,8 @@ __all__ = [
     "EVERYONE",
     "HISTORY_DAYS",
     "HORIZON",
+    "OF_PERSONS",
+    "OF_THE_JOURNEY",
     "REACTIVATIONS",
     "TARGETED",
     "Audit",

@@ -105,6 +105,7 @@ class JourneyReport:
     tests: tuple[VariantTest, ...] = ()
     attribution: Attribution | Unknown = NO_TOUCHES
     stopping: StoppingReport | None = None
+    held_back: StoppingReport | None = None
     partings: Partings | None = None
     subgroups: Subgroups | None = None
 
@@ -121,11 +122,9 @@ class JourneyReport:
 
     @property
     def told_of_stopping(self) -> tuple[str, ...]:
-        """Return what stopping messages saved and gave up, where any were stopped."""
-        if self.stopping is None:
-            return ()
-        parts = self.stopping.subgroups.items()
-        return (self.stopping.told, *(f"{name}: {one.told}" for name, one in parts))
+        """Return what leaving messages out saved and gave up, where any were left out."""
+        told = [] if self.stopping is None else self.stopping.tell_all()
+        return (*told, *([] if self.held_back is None else self.held_back.tell_all()))
 
     def to_json(self) -> Json:
         """Return the report as JSON values; amounts in major units, rates in 0-1.
@@ -161,6 +160,7 @@ class JourneyReport:
             "earnings": None if self.earnings is None else self.earnings.to_json(),
             "attribution": write_told(self.attribution),
             "stopping": None if self.stopping is None else self.stopping.to_json(),
+            "held_back": None if self.held_back is None else self.held_back.to_json(),
             "partings": None if self.partings is None else self.partings.to_json(),
             "subgroups": None if self.subgroups is None else self.subgroups.to_json(),
         }

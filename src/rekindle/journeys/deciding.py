@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 
 from rekindle.consent import Exclusion
 from rekindle.errors import LedgerError, RekindleError
-from rekindle.experiments import choose, draw
+from rekindle.experiments import choose
 from rekindle.gate import (
-    KEPT_ON,
     Budget,
     Decision,
     Dossier,
@@ -26,6 +25,7 @@ from rekindle.gate import (
     HouseRules,
     JourneyRules,
     PastEvent,
+    PersonUplift,
     decide,
     local_day_bounds,
     next_local,
@@ -45,6 +45,7 @@ from rekindle.journeys.model import (
 )
 from rekindle.journeys.offering import Shelf, Suited, choose_for, find_suited
 from rekindle.journeys.route import Node, Onward, Route, arrival, build_route
+from rekindle.journeys.weighing import ToWeigh, Uplifts, Weighed, find_uplifts, weigh
 from rekindle.offers import Choice, Stock
 from rekindle.vocabulary import GHOSTLY, Answer, Channel, Reason, value_by_the_million
 
@@ -89,6 +90,7 @@ class _Answers:
     unanswered: Unanswered
     suited: Suited
     batch: Batch
+    uplifts: Uplifts
 
 
 class Decider:
@@ -139,7 +141,7 @@ class Decider:
         # A channel that is not installed any more costs nothing, and reaches nobody.
         cost = self._cost.get(send.channel, 0)
         choice, without = self._choose(send, dossier, answers, purse, at)
-        expected, told = self._expect(look, answers, choice, cost)
+        weighed = self._weigh(look, answers, choice, cost)
         decision = decide(
             GateContext(
                 dossier,
@@ -149,15 +151,15 @@ class Decider:
                 person not in answers.unmet,
                 cost,
                 purse.left(before.journey, send.channel) if purse.budgets else None,
-                expected,
+                weighed.expected,
                 Exclusion.NEGATIVE_VALUE if person in answers.excluded else None,
                 choice,
                 person in answers.customers.get(look.course.policy.customers_when or "", ()),
             )
         )
         detail = without if decision.answer is Answer.SEND else _detail(decision, dossier, choice)
-        if told and decision.reason is (Reason.NOT_WORTH_IT if expected is not None else None):
-            detail = told
+        if weighed.told and decision.reason is weighed.reason:
+            detail = weighed.told
         if decision.until is not None:
             assert decision.until > at, "a hold that is already over would be due for ever"
             after = _stand(before, before.position, before.ready_at, decision.until)
@@ -169,33 +171,23 @@ class Decider:
             return Move(before, send, decision, at, 0, after, ended, detail, offer=ghost)
         if give is not None:
             purse.shelf.take(give)
-            detail = f"{told}; {give.why}" if told and expected is None else give.why
+            detail = f"{weighed.told}; {give.why}" if weighed.is_sent_still else give.why
         budgets = purse.pay(before.journey, send.channel, cost) if purse.budgets else ()
         variant = _variant(send, look, answers.batch.variants) if send.variants else ""
         return Move(before, send, decision, at, cost, after, ended, detail, variant, budgets, give)
 
-    def _expect(
-        self, look: _Look, answers: _Answers, choice: Choice | None, cost: int
-    ) -> tuple[int | None, str]:
-        """Return what a message is expected to earn, None where that is not to be asked, and why.
-
-        What was measured of the person's subgroup counts before what somebody wrote into the
-        settings. Of the people whom it would stop at some are written to still, by a draw that
-        is theirs for ever.
-        """
+    def _weigh(self, look: _Look, answers: _Answers, choice: Choice | None, cost: int) -> Weighed:
+        """Return what a message is expected to earn."""
         before, person = look.dossier.enrolment, look.dossier.enrolment.person
-        subgroup = answers.batch.subgroups.get((person, before.journey), "")
-        worth = self._rules.measured.get((before.journey, subgroup))
-        if worth is None:
-            return answers.expected.get(person) if answers.expected else None, ""
-        given = 0 if choice is None else choice.expected_micros
-        expected = worth.expect(given)
-        if expected >= cost + given:
-            return expected, ""
-        salt = f"{look.course.version.salt}/{KEPT_ON}"
-        if draw(person, salt=salt) < worth.kept_on:
-            return None, f"{KEPT_ON}, to measure what stopping gives up; {worth.tell(cost)}"
-        return expected, worth.tell(cost)
+        asked = ToWeigh(
+            person,
+            look.course.version,
+            answers.batch.subgroups.get((person, before.journey), ""),
+            cost,
+            0 if choice is None else choice.expected_micros,
+            answers.expected.get(person) if answers.expected else None,
+        )
+        return weigh(asked, self._rules, answers.uplifts)
 
     def _choose(
         self, send: Send, dossier: Dossier, answers: _Answers, purse: _Purse, at: datetime
@@ -230,6 +222,7 @@ class Decider:
             unanswered=unanswered,
             suited=self._find_suited(sends, at, unanswered),
             batch=batch,
+            uplifts=self._find_uplifts(sends, at, unanswered),
         )
 
     def _find_unmet(
@@ -255,6 +248,15 @@ class Decider:
             if isinstance(look.node.step, Send) and look.node.step.offer is not None
         ]
         return find_suited(self._audience, self._rules.offers, asked, at, unanswered)
+
+    def _find_uplifts(
+        self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered
+    ) -> Uplifts:
+        asked = [(one.dossier.enrolment.person, one.course.version) for one in sends]
+        found: dict[tuple[str, str], PersonUplift] = {}
+        with unanswered.among({person for person, _ in asked}):
+            found.update(find_uplifts(self._audience, self._rules, asked, at))
+        return found
 
     def _find_ways(
         self, looks: Iterable[_Look], at: datetime, unanswered: Unanswered

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
 from rekindle.consent import ConsentRecord, Exclusion, PendingConsent, Preferences
-from rekindle.gate import Enrolment
+from rekindle.gate import Enrolment, PersonUplift
 from rekindle.journeys.model import (
     NOTHING_OBSERVED,
     Batch,
@@ -59,6 +59,16 @@ class ObservingAudience(Protocol):
 
     def covariates(self, at: datetime, people: Collection[str]) -> Mapping[str, Covariates]:
         """Return what is kept of ``people`` in the profile of ``at``, for those it knows."""
+
+
+@runtime_checkable
+class UpliftAudience(Protocol):
+    """An audience that knows what was kept of whom a journey moves."""
+
+    def uplifts(
+        self, journey: str, scored_at: datetime, at: datetime, people: Collection[str]
+    ) -> Mapping[str, PersonUplift]:
+        """Return the figures of ``scored_at`` that count at ``at``, for those who have one."""
 
 
 class UnaskedError(Exception):

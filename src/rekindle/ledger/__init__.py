@@ -121,6 +121,13 @@ from rekindle.ledger.history.silences import (  # noqa: E402
     left_alone,
     people_suppressed_since,
 )
+from rekindle.ledger.history.uplifts import (  # noqa: E402
+    UpliftEntry,
+    load_first_held_back,
+    load_held_back,
+    load_uplifts,
+    note_uplift,
+)
 from rekindle.ledger.history.worth import (  # noqa: E402
     MeasuredDecision,
     WorthEntry,
@@ -309,6 +316,7 @@ __all__ = [
     "Taken",
     "TaskEntry",
     "Tasks",
+    "UpliftEntry",
     "Waiting",
     "Watched",
     "WorthEntry",
@@ -362,8 +370,10 @@ __all__ = [
     "load_drawn",
     "load_extent",
     "load_fates",
+    "load_first_held_back",
     "load_first_stopped",
     "load_first_windows",
+    "load_held_back",
     "load_held_out",
     "load_holders",
     "load_last_import",
@@ -379,6 +389,7 @@ __all__ = [
     "load_shop_troubles",
     "load_stays_of",
     "load_stays_to_judge",
+    "load_uplifts",
     "load_variants",
     "load_watched",
     "load_windows",
@@ -393,6 +404,7 @@ __all__ = [
     "note_made",
     "note_pass",
     "note_trouble",
+    "note_uplift",
     "note_worth",
     "open_seal",
     "paused_journeys",

@@ -200,6 +200,32 @@ class MessageWorth(models.Model):
         )
 
 
+class JourneyUplift(models.Model):
+    """A model of whom a journey moves, as it was learned; ``trouble`` says why it excludes nobody.
+
+    ``content`` is a digest of what its messages said then. ``people`` were learned from, who got
+    so many ``messages`` each, ``scored`` are kept in the facts with ``scored_at``.
+    """
+
+    journey = _word(200)
+    version = models.PositiveIntegerField()
+    found_at = models.DateTimeField()
+    content = _word(64)
+    scored_at = models.DateTimeField(null=True)
+    good_until_on = models.DateField(null=True)
+    people = models.PositiveIntegerField(db_default=0)
+    scored = models.PositiveIntegerField(db_default=0)
+    messages = models.FloatField(null=True)
+    qini = models.FloatField(null=True)
+    qini_low = models.FloatField(null=True)
+    qini_high = models.FloatField(null=True)
+    trouble = models.TextField(db_default="")
+
+    class Meta:
+        db_table = "ledger_journey_uplift"
+        indexes = (models.Index(fields=["journey", "found_at"], name="ledger_uplift_newest"),)
+
+
 class NoticedOpen(models.Model):
     """That a message was opened, for nobody but hygiene: no signal, event or report is made of it.
 

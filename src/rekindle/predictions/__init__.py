@@ -7,8 +7,9 @@ from rekindle.predictions.cards import CardQuestion, ModelCard, build_card
 from rekindle.predictions.groups import GroupModels, PastGroup, load_group_models
 from rekindle.predictions.histories import Histories, build_purchase_days, read_histories
 from rekindle.predictions.judging import Bin, Judgement, judge
-from rekindle.predictions.keeping import DayOfScores, score_day, tell_staleness
+from rekindle.predictions.keeping import MOMENT, DayOfScores, as_shares, score_day, tell_staleness
 from rekindle.predictions.lapsing import LapseRun, estimate_lapses
+from rekindle.predictions.moving import MovingModel, Participant, fit_moving
 from rekindle.predictions.outlook import (
     CONFIDENCE,
     STEPS,
@@ -20,8 +21,10 @@ from rekindle.predictions.outlook import (
     past_days,
     warn_of_season,
 )
+from rekindle.predictions.parts import HistoryParts
 from rekindle.predictions.returns import ReturnModel, fit_returns
 from rekindle.predictions.scoring import (
+    EPOCH,
     KnownPast,
     ScoreRun,
     estimate_returns,
@@ -35,6 +38,8 @@ from rekindle.predictions.warning import WarningModel, fit_warning
 
 __all__ = [
     "CONFIDENCE",
+    "EPOCH",
+    "MOMENT",
     "STEPS",
     "Bin",
     "CardQuestion",
@@ -42,11 +47,14 @@ __all__ = [
     "Expected",
     "GroupModels",
     "Histories",
+    "HistoryParts",
     "Judgement",
     "KnownPast",
     "LapseRun",
     "ModelCard",
+    "MovingModel",
     "Outlook",
+    "Participant",
     "PastCut",
     "PastGroup",
     "ReturnModel",
@@ -54,6 +62,7 @@ __all__ = [
     "Tenth",
     "Uplift",
     "WarningModel",
+    "as_shares",
     "build_card",
     "build_purchase_days",
     "build_traits",
@@ -61,6 +70,7 @@ __all__ = [
     "estimate_returns",
     "estimate_uplift",
     "find_sent",
+    "fit_moving",
     "fit_returns",
     "fit_sbg_counts",
     "fit_warning",

@@ -77,6 +77,12 @@ class PastOrders:
     worth: Floats
     units: Floats
 
+    def of(self, places: Days) -> PastOrders:
+        """Return the same of the people at these places."""
+        parts = (self.count, self.first, self.last)
+        count, first, last = (one[places] for one in parts)
+        return PastOrders(count, first, last, self.worth[places], self.units[places])
+
 
 @dataclass(frozen=True)
 class Histories:

@@ -27,6 +27,7 @@ from rekindle.vocabulary import Unknown
 
 MOMENT = timedelta(microseconds=1)
 AT_ONCE = 100_000
+DIGITS = pa.decimal128(18, 4)
 
 
 @dataclass(frozen=True)
@@ -115,18 +116,18 @@ def _as_contract(rows: pa.Table, schema: pa.Schema, same: Mapping[str, Any]) -> 
         if field.name not in rows.column_names:
             columns.append(pa.repeat(pa.scalar(same.get(field.name), field.type), rows.num_rows))
         elif pa.types.is_decimal(field.type):
-            columns.append(_shares(rows[field.name], field.type))
+            columns.append(as_shares(rows[field.name]).cast(field.type))
         else:
             columns.append(rows[field.name].cast(field.type))
     return pa.table(columns, schema=schema)
 
 
-def _shares(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def as_shares(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return chances as the table holds them, to four digits."""
     # A part at a time: decimals of Python take twenty times the room.
     parts = (values.slice(first, AT_ONCE) for first in range(0, len(values), AT_ONCE))
     return pa.chunked_array(
-        [pa.array([_share(o) for o in one.to_pylist()], kind) for one in parts], kind
+        [pa.array([_share(o) for o in one.to_pylist()], DIGITS) for one in parts], DIGITS
     )
 
 

@@ -167,13 +167,29 @@ def fit_logistic(values: Floats, outcome: Floats, start: Floats | None = None) -
     weights = np.zeros(design.shape[1])
     weights[0] = np.log(share / (1 - share))
     weights = weights if start is None else start
-    penalty = np.eye(design.shape[1]) / RIDGE
-    penalty[0, 0] = 0.0
+    penalty = _penalty(design)
     for _ in range(ROUNDS):
         chance = expit(design @ weights)
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + penalty
+        curvature = _curvature(design, chance, penalty)
         step = np.linalg.solve(curvature, design.T @ (outcome - chance) - penalty @ weights)
         weights = weights + step
         if np.abs(step).max() < 1e-8:
             break
     return weights
+
+
+def find_curvature(values: Floats, weights: Floats) -> Floats:
+    """Return the curvature of a ridge logistic at its weights; its inverse is their covariance."""
+    design = np.column_stack([np.ones(len(values)), values])
+    return _curvature(design, expit(design @ weights), _penalty(design))
+
+
+def _curvature(design: Floats, chance: Floats, penalty: Floats) -> Floats:
+    found: Floats = (design * (chance * (1 - chance))[:, None]).T @ design + penalty
+    return found
+
+
+def _penalty(design: Floats) -> Floats:
+    found: Floats = np.eye(design.shape[1]) / RIDGE
+    found[0, 0] = 0.0
+    return found

@@ -21,6 +21,7 @@ from rekindle.worker.keeping.instructing import (
     InstructionKeeper,
     read_instruction,
 )
+from rekindle.worker.keeping.moving import LearnedUplift, look_at_uplift
 from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.keeping.scores import KeptScores, keep_scores
 from rekindle.worker.keeping.stocking import Stocked, stock_codes
@@ -47,6 +48,7 @@ __all__ = [
     "Hygiene",
     "InstructionKeeper",
     "KeptScores",
+    "LearnedUplift",
     "LeaveLink",
     "LedgerClicks",
     "LedgerFigures",
@@ -78,6 +80,7 @@ __all__ = [
     "heard_since",
     "keep_scores",
     "load_overview",
+    "look_at_uplift",
     "read_alert_urls",
     "read_instruction",
     "require_settings",

@@ -30,6 +30,7 @@ from rekindle.worker.keeping.expiring import announce_expiring
 from rekindle.worker.keeping.hygiene import keep_clean
 from rekindle.worker.keeping.instructing import InstructionKeeper
 from rekindle.worker.keeping.lists import build_list_keeper
+from rekindle.worker.keeping.moving import know_uplifts
 from rekindle.worker.keeping.payments import PaymentWatch
 from rekindle.worker.keeping.retrying import RetryKeeper
 from rekindle.worker.keeping.scores import score_daily
@@ -109,6 +110,8 @@ class Worker:
         space.settle_persons()
         if told := score_daily(space, now):
             logger.info("scores: %s", told)
+        # What is kept of people is facts too, and comes before their profiles.
+        uplifts = know_uplifts(space, now)
         read = FactsRead.of(space)
         self._audience.profiles(now)
         self._save_people(now)
@@ -124,7 +127,7 @@ class Worker:
             detail = {"share": period.share}
             space.audit_log.write("worker", "set the holdout of all", "*", detail, now)
             logger.info("the holdout of all marketing is %g from now on", period.share)
-        rules = know_worth(space, rules, now)
+        rules = replace(know_worth(space, rules, now), uplifts=uplifts)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)

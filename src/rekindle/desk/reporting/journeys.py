@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from rekindle.desk.permission.leaving import load_answers
 from rekindle.desk.reporting.learning import note_result
 from rekindle.desk.reporting.programme import leave_withheld_out
-from rekindle.desk.reporting.stopping import find_stopping
+from rekindle.desk.reporting.stopping import find_held_back, find_stopping
 from rekindle.errors import JourneyError, UsageError
 from rekindle.insights import (
     Earnings,
@@ -33,6 +33,7 @@ from rekindle.ledger import (
     MessageState,
     Observations,
     load_fates,
+    load_uplifts,
     load_variants,
     people_suppressed_since,
 )
@@ -60,6 +61,7 @@ def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyR
     report = replace(
         report,
         stopping=find_stopping(workspace, record),
+        held_back=find_held_back(workspace, record),
         partings=_find_partings(workspace, record),
         earnings=_beside_acquisition(report.earnings, workspace),
     )
@@ -164,7 +166,12 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
         looks=Looks(workspace.ledger).before(name, _today(workspace)),
         fates=_fates(workspace, name),
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
-        notes=(*moved, *_notes(workspace, messages), *_conflicts(history.arm_conflicts(name))),
+        notes=(
+            *moved,
+            *_tell_uplift(workspace, name),
+            *_notes(workspace, messages),
+            *_conflicts(history.arm_conflicts(name)),
+        ),
     )
     return leave_withheld_out(workspace, record)
 
@@ -217,6 +224,18 @@ def _fates(workspace: Workspace, name: str) -> list[MessageFate]:
         )
         for one in load_fates(workspace.ledger, name)
     ]
+
+
+def _tell_uplift(workspace: Workspace, name: str) -> Iterator[str]:
+    """Yield why nobody is left out by what is foreseen of them, where that is asked for."""
+    if not workspace.config.stopping.by_person:
+        return
+    version = workspace.book.versions(name)[-1].version
+    entry, _ = load_uplifts(workspace.ledger, name, version)
+    if entry is None:
+        yield "Nothing was learned yet of whom the journey moves."
+    elif entry.trouble:
+        yield f"Nobody is left out by what is foreseen of them: {entry.trouble}."
 
 
 def _conflicts(people: int) -> list[str]:

@@ -6,8 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rekindle.gate import build_subgroups
+from rekindle.gate import SPARED, build_subgroups
 from rekindle.insights import (
+    OF_PERSONS,
+    OF_THE_JOURNEY,
     JourneyRecord,
     StoppedPerson,
     StoppingReport,
@@ -15,7 +17,7 @@ from rekindle.insights import (
     first_of,
     report_stopping,
 )
-from rekindle.ledger import MeasuredDecision, load_held_out, load_measured
+from rekindle.ledger import MeasuredDecision, load_held_back, load_held_out, load_measured
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import MICROS
 
@@ -47,11 +49,28 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     return replace(whole, subgroups=subgroups)
 
 
+def find_held_back(workspace: Workspace, record: JourneyRecord) -> StoppingReport | None:
+    """Return what leaving single people out saved and gave up; None where nobody was."""
+    withheld = load_held_out(workspace.ledger)
+    decisions = [
+        one
+        for one in load_held_back(workspace.ledger, record.journey.name)
+        if one.person not in withheld
+    ]
+    margin = workspace.config.offers.margin
+    if margin is None or all(one.is_kept_on for one in decisions):
+        return None
+    terms = StoppingTerms(SPARED, float(margin), record.journey.goal.within, record.until)
+    return _report(workspace, record, decisions, terms, why=OF_PERSONS)
+
+
 def _report(
     workspace: Workspace,
     record: JourneyRecord,
     decisions: Sequence[MeasuredDecision],
     terms: StoppingTerms,
+    *,
+    why: str = OF_THE_JOURNEY,
 ) -> StoppingReport:
     sends = [send for version in record.versions.values() for send in version.sends]
     return report_stopping(
@@ -60,4 +79,5 @@ def _report(
         {send.key: workspace.cost.get(send.channel, 0) / MICROS for send in sends},
         workspace.reading[::-1],
         terms,
+        why=why,
     )

@@ -25,6 +25,8 @@ from rekindle.vocabulary import Arm, Unknown
 from rekindle.wording import amount, counted
 
 LEVEL = 0.95
+OF_THE_JOURNEY = "stopped for earning less than they cost"
+OF_PERSONS = "held back from people whom the journey does not move"
 FEWEST = 10
 """So many of each arm have to come back. With fewer, one large basket in a small holdout is a stop:
 31 % of years with four subgroups that paid were stopped in one, none with it (ADR 0071)."""
@@ -75,7 +77,8 @@ class StoppingReport:
 
     ``given_up`` compares those written to still, its treated, with those stopped at.
     ``margin`` is the part of net revenue that is left to the business; ``subgroups`` the same
-    of each declared subgroup with people in it, by intervals that hold together.
+    of each declared subgroup with people in it, by intervals that hold together. ``why`` says
+    why they were left out.
     """
 
     messages: int
@@ -84,12 +87,17 @@ class StoppingReport:
     margin: float
     currency: str
     subgroups: Mapping[str, StoppingReport] = field(default_factory=dict)
+    why: str = OF_THE_JOURNEY
+
+    def tell_all(self) -> tuple[str, ...]:
+        """Return in words what is known of everybody, and of each subgroup."""
+        return (self.told, *(f"{name}: {one.told}" for name, one in self.subgroups.items()))
 
     @property
     def told(self) -> str:
-        """Return in words whether stopping pays, as far as that is known."""
+        """Return in words whether it pays, as far as that is known."""
         saved = (
-            f"{counted(self.messages, 'message')} stopped for earning less than they cost saved "
+            f"{counted(self.messages, 'message')} {self.why} saved "
             f"{amount(self.saved, self.currency)}."
         )
         lift, people = self.given_up.lift, self.given_up.over[Arm.HOLDOUT]
@@ -169,8 +177,10 @@ def report_stopping(
     cost: Mapping[str, float],
     reading: tuple[Facts, Engine],
     terms: StoppingTerms,
+    *,
+    why: str = OF_THE_JOURNEY,
 ) -> StoppingReport:
-    """Return what stopping saved and gave up; ``stopped`` and ``cost`` are by step."""
+    """Return what leaving out saved and gave up; ``stopped`` and ``cost`` are by step."""
     return StoppingReport(
         messages=sum(stopped.values()),
         saved=sum(number * cost.get(step, 0.0) for step, number in stopped.items()),
@@ -184,6 +194,7 @@ def report_stopping(
         ),
         margin=terms.margin,
         currency=reading[0].currency,
+        why=why,
     )
 
 

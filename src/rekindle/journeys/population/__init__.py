@@ -6,6 +6,7 @@ from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.live import LiveAudience
 from rekindle.journeys.population.payments import list_payment_signals
 from rekindle.journeys.population.people import SAYING_OF_PEOPLE, UNDATED, save_people
+from rekindle.journeys.population.uplifts import find_person_uplifts
 
 __all__ = [
     "PAYMENT_CLEARED",
@@ -16,6 +17,7 @@ __all__ = [
     "HistoryAudience",
     "LiveAudience",
     "Population",
+    "find_person_uplifts",
     "list_payment_signals",
     "save_people",
 ]

@@ -19,9 +19,11 @@ import pyarrow as pa
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.errors import PredicateError, QuestionError, RekindleError
 from rekindle.facts import Engine
+from rekindle.gate import PersonUplift
 from rekindle.journeys import Candidate, Covariates, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.reported import list_signals
+from rekindle.journeys.population.uplifts import find_person_uplifts
 from rekindle.profiles import FAMILIES, build_profiles, local_day
 from rekindle.vocabulary import is_usable_id
 
@@ -41,6 +43,7 @@ class LiveAudience:
         self._matches: dict[str, set[str]] = {}
         self._values: dict[str, dict[str, Any]] = {}
         self._at_start: dict[str, set[str]] = {}
+        self._uplifts: dict[tuple[str, datetime], dict[str, PersonUplift | None]] = {}
         self._offered: set[tuple[str, int]] = set()
         self._failures: dict[str, RekindleError] = {}
         self._is_known_only = False
@@ -75,7 +78,7 @@ class LiveAudience:
             table = table.mutate(as_of_on=ibis.date(key[1]), last_purchase_at=_newest(table))
             self._asked, self._table = engine, engine.keep("live_profiles", table)
             self._key, self._matches, self._values, self._offered = key, {}, {}, set()
-            self._failures = {}
+            self._failures, self._uplifts = {}, {}
         return self._table
 
     @property
@@ -170,6 +173,34 @@ class LiveAudience:
             person: {name: str(row[name])[:LONGEST] for name in names if row[name] is not None}
             for person, row in self.describe(people, at, names).items()
         }
+
+    def uplifts(
+        self, journey: str, scored_at: datetime, at: datetime, people: Collection[str]
+    ) -> Mapping[str, PersonUplift]:
+        """Return the figures of ``scored_at`` that count at ``at``, for those who have one.
+
+        Asked of the people of a batch at a time: of a big shop they are too many to be held.
+        """
+        self.profiles(at)
+        known = self._uplifts.setdefault((journey, scored_at), {})
+        if new := {*people} - known.keys():
+            question = f"uplifts of {journey}"
+            if self._is_known_only and question not in self._failures:
+                raise UnaskedError(lambda: self.uplifts(journey, scored_at, at, new))
+            found = self._answer(question, lambda: self._find_uplifts(journey, scored_at, at, new))
+            known.update({person: found.get(person) for person in new})
+        given = ((person, known[person]) for person in people)
+        return {person: one for person, one in given if one is not None}
+
+    def _find_uplifts(
+        self, journey: str, scored_at: datetime, at: datetime, people: Collection[str]
+    ) -> dict[str, PersonUplift]:
+        engine, facts = self._workspace.reading
+        wanted = engine.bring(
+            "uplifts_asked", pa.table({"customer_id": pa.array(sorted(people), pa.string())})
+        )
+        day = local_day(at, self._workspace.config.workspace.timezone)
+        return find_person_uplifts(facts, engine.run, wanted, (journey, scored_at), day)
 
     def did(self, trigger: Trigger, *, since: datetime, at: datetime) -> set[str]:
         """Return who did, in the facts, in [since, at], what lets people in."""

@@ -73,3 +73,21 @@ JOIN ledger_decision AS d ON d.enrolment_id = e.id
 WHERE e.journey = %s AND e.version = %s
   AND d.reason = 'not_worth_it' AND d.detail LIKE 'measured:%%'
 GROUP BY e.person_id
+
+-- name: uplift_decisions
+-- What rested on what is known of a person: who was held back, and who got it all the same.
+SELECT e.person_id, d.step, INSTANT(d.at), CASE WHEN d.reason IS NULL THEN 1 ELSE 0 END
+FROM ledger_enrolment AS e
+JOIN ledger_decision AS d ON d.enrolment_id = e.id
+WHERE e.journey = %s AND e.arm = 'treatment'
+  AND ((d.reason = 'not_worth_it' AND d.detail LIKE 'held back:%%')
+       OR (d.answer = 'send' AND d.detail LIKE 'sent to learn %%'))
+ORDER BY d.at, d.id
+
+-- name: first_held_back
+-- When somebody was first held back in a version for what is known of them.
+SELECT INSTANT(min(d.at))
+FROM ledger_enrolment AS e
+JOIN ledger_decision AS d ON d.enrolment_id = e.id
+WHERE e.journey = %s AND e.version = %s
+  AND d.reason = 'not_worth_it' AND d.detail LIKE 'held back:%%'

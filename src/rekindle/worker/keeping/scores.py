@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rekindle.errors import BusyError, RekindleError
-from rekindle.facts import CONTRACTS, OWN_SCORES, Lake, write_rows
+from rekindle.facts import CONTRACTS, OWN_SCORES, Contract, Lake, write_rows
 from rekindle.ledger import erased_ids
 from rekindle.predictions import DayOfScores, score_day
 from rekindle.runtime import Workspace
@@ -35,8 +35,6 @@ class KeptScores:
 def keep_scores(workspace: Workspace, at: datetime, *, accepts_less: bool = False) -> KeptScores:
     """Score everybody as of ``at`` and keep it; the same instant again is corrected.
 
-    In a warehouse an instant that was kept stays as it is.
-
     Raises:
         UsageError: too little is known to learn from.
         BusyError: an import is running.
@@ -56,22 +54,36 @@ def keep_scores(workspace: Workspace, at: datetime, *, accepts_less: bool = Fals
     # Of who was erased nothing new is kept, though a source may still tell of their orders.
     erased = pa.array(erased_ids(workspace.ledger) if has_ledger else [], pa.string())
     rows = day.rows.filter(pc.invert(pc.is_in(day.rows["customer_id"], erased)))
+    return KeptScores(day, keep_rows(workspace, CONTRACTS["scores"], rows, at))
+
+
+def keep_rows(workspace: Workspace, contract: Contract, rows: pa.Table, at: datetime) -> int:
+    """Keep rows of one instant that were worked out here as of ``at``; return how many are new.
+
+    In a warehouse an instant that was kept stays as it is.
+
+    Raises:
+        BusyError: an import is running.
+        LakeError: they cannot be written.
+    """
+    config = workspace.config
     if config.facts.warehouse is None:
         # By the day that is scored: of a shop whose facts are old nothing would be kept else.
         oldest = at - config.scores.keep
         lake = Lake.of(config.facts, workspace.directory)
-        found = write_rows(lake, CONTRACTS["scores"], rows, source=OWN_SCORES, oldest=oldest)
+        found = write_rows(lake, contract, rows, source=OWN_SCORES, oldest=oldest)
         written = found.added + found.changed
     else:
-        held = facts.more["scores"]
-        own = held.filter(
-            (held.source == OWN_SCORES) & (held.scored_at == ibis.literal(day.scored_at))
-        )
-        written = 0 if engine.run(own.limit(1)).num_rows else rows.num_rows
+        engine, facts = workspace.reading
+        held = facts.more[contract.table]
+        for name in sorted({*contract.key} - {"customer_id"}):
+            value = rows[name][0].as_py() if rows.num_rows else None
+            held = held.filter(held[name] == ibis.literal(value, held[name].type()))
+        written = 0 if engine.run(held.limit(1)).num_rows else rows.num_rows
         if written:
-            engine.write(CONTRACTS["scores"], rows)
+            engine.write(contract, rows)
     workspace.forget_facts()
-    return KeptScores(day, written)
+    return written
 
 
 def score_daily(workspace: Workspace, at: datetime) -> str:

@@ -18,7 +18,7 @@ from rekindle.insights import (
     weigh_again,
     weigh_messages,
 )
-from rekindle.journeys import JourneyVersion
+from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import (
     MessageState,
     WorthEntry,
@@ -89,18 +89,14 @@ def _find(
     journey, share = version.journey, version.holdout_share
     kept = workspace.history.covariates(journey.name)
     entered: defaultdict[str | None, list[DrawnPerson]] = defaultdict(list)
-    for one in _drawn(workspace, version):
+    for one in find_drawn(workspace, version):
         if one.at >= version.started_at:
             entered[declared.find(kept.get(one.person, {}))].append(one)
     stopped: dict[str | None, datetime] = {}
     for who, when in load_first_stopped(workspace.ledger, journey.name, version.version).items():
         group = declared.find(kept.get(who, {}))
         stopped[group] = min(when, stopped.get(group, when))
-    sent = [
-        (one.person, one.accepted_at or one.created_at)
-        for one in workspace.history.messages_of(journey.name)
-        if one.state in LEFT
-    ]
+    sent = find_sent(workspace, journey)
     decided = [
         StoppedPerson(one.person, one.is_kept_on, one.at)
         for one in load_measured(workspace.ledger, journey.name)
@@ -132,7 +128,7 @@ def _write_down(
     return WorthEntry(journey, at, found.people, value, low, high, subgroup=subgroup)
 
 
-def _drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
+def find_drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
     """Return the people of a journey with their first entry, but for those nothing may reach."""
     withheld = load_held_out(workspace.ledger)
     name = version.journey.name
@@ -145,3 +141,12 @@ def _drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
             arm = arms.get(one.person, one.arm)
             first[one.person] = DrawnPerson(one.person, arm, one.entered_at, version.holdout_share)
     return list(first.values())
+
+
+def find_sent(workspace: Workspace, journey: Journey) -> list[tuple[str, datetime]]:
+    """Return the messages of a journey that left: to whom, and when."""
+    return [
+        (one.person, one.accepted_at or one.created_at)
+        for one in workspace.history.messages_of(journey.name)
+        if one.state in LEFT
+    ]
