@@ -253,7 +253,7 @@ def test_json_keeps_its_keys(report_on: Any) -> None:
         *("cost", "lift", "net_revenue_per_assigned", "return_rate_lift"),
         *("still_open_windows", "tests", "notes"),
         *("holdout_share", "reading", "coming_back", "earnings", "attribution", "stopping"),
-        "held_back",
+        *("held_back", "overruling"),
         "partings",
         "subgroups",
     ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 
 import pytest
 
 from rekindle.experiments import draw
-from rekindle.gate import SPARED, HouseRules, MeasuredWorth, PersonUplift, UpliftRule
+from rekindle.gate import SPARED, HouseRules, MeasuredWorth, Overrule, PersonUplift, UpliftRule
 from rekindle.journeys import Goal, Journey, JourneyVersion, Send
 from rekindle.journeys.weighing import ToWeigh, find_uplifts, weigh
 from rekindle.testing.audiences import FixedAudience
@@ -44,7 +45,7 @@ class KnowingAudience(FixedAudience):
 
 
 def ask(person: str, **changes: object) -> ToWeigh:
-    return replace(ToWeigh(person, VERSION, "", 1_000, 0, None), **changes)  # type: ignore[arg-type]
+    return replace(ToWeigh(person, VERSION, "0", START, "", 1_000, 0, None), **changes)  # type: ignore[arg-type]
 
 
 def held(person: str = "p0") -> str:
@@ -100,6 +101,25 @@ def test_message_that_pays_on_the_whole_is_still_held_back_from_one() -> None:
     worth = MeasuredWorth(9_000, 8_000, 9_500, 900, 0.4, kept_on=0.5)
     rules = HouseRules(measured={("lapsed", ""): worth}, uplifts={"lapsed": RULE})
     assert weigh(ask(held()), rules, {(held(), "lapsed"): UNMOVED}).expected == 800
+
+
+def test_what_is_overruled_leaves_to_everybody_and_nobody_is_drawn() -> None:
+    made = Overrule("lapsed", "ann", "they buy in May", START, START + DAY)
+    worth = MeasuredWorth(0, 0, 500, 900, 0.4, kept_on=0.5)
+    stopped = HouseRules(measured={("lapsed", ""): worth}, overrules=(made,))
+    held_back = HouseRules(uplifts={"lapsed": RULE}, overrules=(made,))
+    for who, rules in product(PEOPLE, (stopped, held_back)):
+        found = weigh(ask(who), rules, {(who, "lapsed"): UNMOVED})
+        assert (found.expected, found.is_sent_still) == (None, True)
+        assert found.told.startswith("overruled by ann until 2026-03-03 09:00 UTC: they buy in ")
+        later = weigh(ask(who, at=START + DAY), rules, {(who, "lapsed"): UNMOVED})
+        assert "overruled" not in later.told
+
+
+def test_what_pays_is_not_said_to_be_overruled() -> None:
+    made = Overrule("lapsed", "ann", "they buy in May", START, START + DAY)
+    rules = HouseRules(uplifts={"lapsed": RULE}, overrules=(made,))
+    assert weigh(ask("p0"), rules, {("p0", "lapsed"): MOVED}).told == ""
 
 
 def test_only_people_of_the_version_learned_from_are_asked_about() -> None:

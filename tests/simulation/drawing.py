@@ -25,6 +25,7 @@ from rekindle.gate import (
     DeclaredSubgroups,
     HouseRules,
     MeasuredWorth,
+    Overrule,
     PersonUplift,
     QuietHours,
     UpliftRule,
@@ -229,6 +230,17 @@ def hold_some_back(house: House, draw: Random) -> House:
         return house
     learned = UpliftRule(draw.choice((1, 1, 2)), STARTS[0], 900, 1.0, 0.4)
     return House(replace(house.rules, uplifts={draw.choice(JOURNEYS): learned}), house.terms)
+
+
+def overrule_some(house: House, draw: Random, since: datetime) -> House:
+    """Return the house in which, one time in three, somebody overruled what stops a journey."""
+    if draw.random() > 1 / 3:
+        return house
+    begins = since + draw.randint(0, 10) * DAY
+    made = Overrule(
+        draw.choice(JOURNEYS), "ann", "she knows", begins, begins + draw.randint(1, 40) * DAY
+    )
+    return House(replace(house.rules, overrules=(made,)), house.terms)
 
 
 def uplift_of(person: str) -> PersonUplift | None:

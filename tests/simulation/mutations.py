@@ -13,6 +13,7 @@ GATE = "gate/gate.py"
 DOSSIERS = "gate/dossiers.py"
 DECIDING = "journeys/deciding.py"
 WEIGHING = "journeys/weighing.py"
+OVERRULING = "gate/overruling.py"
 ENGINE = "journeys/engine.py"
 EXITS = "journeys/exits.py"
 SUPPRESSION = "consent/suppression.py"
@@ -174,6 +175,11 @@ MUTATIONS = (
     Mutation("a model that did not pass for the version holds people back", WEIGHING,
         "if (version.journey.name, version.version) == (journey, rule.version)",
         "if version.journey.name == journey"),
+    Mutation("an overrule is ignored", WEIGHING,
+        "return find_overrule(rules.overrules, asked.journey, asked.subgroup, asked.step, asked.at)",
+        "return None"),
+    Mutation("an overrule outlives its day", OVERRULING,
+        "and self.at <= at < self.until", "and self.at <= at"),
     Mutation("nobody is in a subgroup", BOOK,
         "if (name := declared.find(kept)) is not None", "if False", "sqlite"),
     Mutation("holdouts are written to", GATE,

@@ -242,6 +242,8 @@ def is_worth_it(case: Case) -> bool:
     if rules.excluded_when is not None and FLAGS[rules.excluded_when] in flags:
         return False
     trail = case.message.trail
+    if is_overruled(trail, rules, case.message.decided_at):
+        return True
     side = rules.measured and case.house.terms.subgroups.find({"side": side_of(trail.person)})
     if (trail.journey, side or "") in rules.measured:
         salt = f"{trail.sheet.version.salt}/kept on"
@@ -252,6 +254,11 @@ def is_worth_it(case: Case) -> bool:
     return next(expected, COST) >= COST
 
 
+def is_overruled(trail: Trail, rules: HouseRules, at: datetime) -> bool:
+    """Return whether somebody said that nothing measured keeps messages of a journey back then."""
+    return any(one.journey == trail.journey and one.at <= at < one.until for one in rules.overrules)
+
+
 def is_unmoved(trail: Trail, rules: HouseRules) -> bool:
     """Return whether somebody was learned not to be moved by the version they are in."""
     learned, known = rules.uplifts.get(trail.journey), uplift_of(trail.person)
@@ -260,13 +267,16 @@ def is_unmoved(trail: Trail, rules: HouseRules) -> bool:
     return known.high < 0
 
 
-def is_rightly_left_out(trail: Trail, person: Standing, house: House) -> bool:
-    """Nobody is left out for what a message earns, of whom nothing says so."""
+def is_rightly_left_out(trail: Trail, person: Standing, house: House, at: datetime) -> bool:
+    """Nobody is left out of whom nothing says so, or in spite of somebody's word."""
     rules = house.rules
+    is_claimed = any(FLAGS[one.predicate] in person.flags for one in rules.worth)
+    if is_overruled(trail, rules, at):
+        return is_claimed
     side = house.terms.subgroups.find({"side": side_of(trail.person)})
     if (trail.journey, side or "") in rules.measured or is_unmoved(trail, rules):
         return True
-    return any(FLAGS[one.predicate] in person.flags for one in rules.worth)
+    return is_claimed
 
 
 def is_to_be_won_back(case: Case) -> bool:
@@ -419,9 +429,9 @@ PUT_ON_A_LIST: dict[str, Promise] = {
 }
 
 
-def see_left_out(trail: Trail, journal: Journal, house: House) -> None:
-    """Raise ``BrokenPromiseError`` if somebody was left out for nothing."""
-    if not is_rightly_left_out(trail, journal.people[trail.person], house):
+def see_left_out(trail: Trail, journal: Journal, house: House, at: datetime) -> None:
+    """Raise ``BrokenPromiseError`` if somebody was left out for nothing at an instant."""
+    if not is_rightly_left_out(trail, journal.people[trail.person], house, at):
         raise broken("never left out without a cause", trail.key)
 
 

@@ -39,6 +39,7 @@ from tests.simulation.drawing import (
     draw_journey,
     draw_person,
     hold_some_back,
+    overrule_some,
     side_of,
     stop_some,
     uplift_of,
@@ -76,8 +77,9 @@ class World:
         in_subgroup = not is_smooth and make_keeper is not MemoryKeeper
         self.house = stop_some(self.house, Random(f"{seed}/stop"), in_subgroup=in_subgroup)
         self.house = hold_some_back(self.house, Random(f"{seed}/hold back"))
-        self.stories = Stories(self.journal, self.house)
         self.now = self.draw.choice(STARTS)
+        self.house = overrule_some(self.house, Random(f"{seed}/overrule"), self.now)
+        self.stories = Stories(self.journal, self.house)
         self.log: list[tuple[object, ...]] = []
         self.reported: list[Signal] = []
         self.refills: dict[str, date | None] = {}
@@ -284,7 +286,7 @@ class World:
             if move.decision.answer is Answer.SEND:
                 trail.decide(move.step.key)
             if move.decision.reason is Reason.NOT_WORTH_IT:
-                see_left_out(trail, self.journal, self.house)
+                see_left_out(trail, self.journal, self.house, move.at)
             self.stories.follow(dossier, move)
             one = move.before
             if move.offer is not None:

@@ -18,7 +18,7 @@ from rekindle.wording import counted, moment, percent
 if TYPE_CHECKING:
     from rekindle.ledger import ListTally, Waiting
     from rekindle.runtime import Workspace
-    from rekindle.worker import FactsOverview, LedgerOverview, Overview
+    from rekindle.worker import FactsOverview, LedgerOverview, MessageStop, Overview
 
 SCHEMA_VERSION = 1
 
@@ -64,6 +64,10 @@ def _show(overview: Overview, workspace: Workspace) -> None:
         if overview.ledger.lists:
             rows = [_list(one, overview.at) for one in overview.ledger.lists]
             show_table("Lists", ["list", "outlet", "on it", "to come", "removals"], rows)
+        if overview.ledger.left_out:
+            rows = [_left_out(one, zone) for one in overview.ledger.left_out]
+            headers = ["journey", "message", "to", "as it stands"]
+            show_table("Stopped for what they earn", headers, rows)
     _show_targets(workspace, overview.at)
     problems = [[line.about, line.found, line.remedy] for line in overview.problems]
     if problems:
@@ -142,6 +146,14 @@ def _list(one: ListTally, at: datetime) -> list[str]:
     return [one.destination, one.outlet, f"{one.members:,}", f"{one.waiting:,}", removals]
 
 
+def _left_out(one: MessageStop, zone: ZoneInfo) -> list[str]:
+    stands = "stopped"
+    if (made := one.overrule) is not None:
+        what = "sent" if one.is_stopped else "not stopped, and sent"
+        stands = f"{what} until {moment(made.until, zone)}, by {made.who}: {made.why}"
+    return [one.journey, one.step or "all", one.subgroup or "everybody", stands]
+
+
 def _messages(waiting: Waiting, at: datetime) -> str:
     text = f"{waiting.ready:,} ready to leave"
     if waiting.oldest_at is not None:
@@ -187,7 +199,21 @@ def _ledger_json(ledger: LedgerOverview | None) -> dict[str, Any] | None:
         "messages": _plain(asdict(ledger.waiting)),
         "stopped": [_plain(asdict(one)) for one in ledger.stops.values()],
         "lists": [_plain(asdict(one)) for one in ledger.lists],
+        "left_out": [_left_out_json(one) for one in ledger.left_out],
         "last_pass_at": ledger.passed_at.isoformat() if ledger.passed_at else None,
+    }
+
+
+def _left_out_json(one: MessageStop) -> dict[str, Any]:
+    made = one.overrule
+    return {
+        "journey": one.journey,
+        "message": one.step,
+        "subgroup": one.subgroup,
+        "is_stopped": one.is_stopped,
+        "overruled_by": None if made is None else made.who,
+        "overruled_until": None if made is None else made.until.isoformat(),
+        "why": None if made is None else made.why,
     }
 
 

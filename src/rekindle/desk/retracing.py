@@ -28,7 +28,7 @@ from rekindle.consent import (
     source_of,
 )
 from rekindle.errors import PredicateError
-from rekindle.gate import INSTANT, KEPT_ON, SENT_TO_LEARN, Cap, HouseRules
+from rekindle.gate import INSTANT, KEPT_ON, OVERRULED, SENT_TO_LEARN, Cap, HouseRules
 from rekindle.journeys import (
     Journey,
     JourneyVersion,
@@ -402,7 +402,7 @@ class _Look:
         return amount(Money.from_micros(micros, currency).amount, currency, digits=digits)
 
     def _worth(self) -> str:
-        if self.sent.detail.startswith((KEPT_ON, SENT_TO_LEARN)):
+        if self.sent.detail.startswith((KEPT_ON, OVERRULED, SENT_TO_LEARN)):
             return self.sent.detail
         if self.workspace.config.stopping.by_person:
             return self._uplift()

@@ -1,15 +1,19 @@
-"""What a team does to a running journey: pause, resume, stop, move people. Each is logged."""
+"""What a team does to a running journey: pause, resume, stop, overrule, move people; all logged."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from rekindle.errors import JourneyError
+from rekindle.errors import JourneyError, UsageError
+from rekindle.gate import Overrule, build_subgroups
 from rekindle.journeys import JourneyVersion, build_route, map_places
-from rekindle.ledger import JourneyState, ledger_transaction
+from rekindle.ledger import JourneyState, end_overrules, ledger_transaction, note_overrule
 from rekindle.runtime import Workspace
+
+LONGEST_OVERRULE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,53 @@ def stop_journey(workspace: Workspace, name: str, *, who: str, why: str = "") ->
             return None
         ended = workspace.book.stop(name, at)
         workspace.audit_log.write(who, "stopped", name, {"ended": ended, "why": why}, at)
+    return ended
+
+
+def overrule_stops(workspace: Workspace, made: Overrule) -> None:
+    """Let messages leave in spite of what was measured, of everybody alike, until a day.
+
+    Stops that still hold by then come back after it.
+
+    Raises:
+        JourneyError: no journey of that name has started, or it was stopped.
+        UsageError: it has no such message or subgroup, or the time is over or too long.
+    """
+    name = made.journey
+    sends = {send.key for send in _newest(workspace, name).journey.sends}
+    if made.step and made.step not in sends:
+        raise UsageError(f"{name} has no message {made.step!r}; it has {', '.join(sorted(sends))}")
+    declared = build_subgroups(workspace.config)
+    if made.subgroup and made.subgroup not in declared.names:
+        told = ", ".join(declared.names) if declared.by else "none; see [stopping] by"
+        raise UsageError(f"no subgroup is called {made.subgroup!r}; declared are: {told}")
+    if not made.at < made.until <= made.at + LONGEST_OVERRULE:
+        days = LONGEST_OVERRULE.days
+        raise UsageError(f"a stop is overruled for {days} days at most, and until a day to come")
+    detail = {
+        "why": made.why,
+        "until": made.until.isoformat(),
+        "message": made.step,
+        "subgroup": made.subgroup,
+    }
+    with ledger_transaction(workspace.ledger):
+        _require_begun(workspace, name, "overrule")
+        note_overrule(workspace.ledger, made)
+        workspace.audit_log.write(made.who, "overruled", name, detail, made.at)
+
+
+def let_stops_hold(workspace: Workspace, name: str, *, who: str) -> int:
+    """End what overrules the stops of a journey; return how many overrules that were.
+
+    Raises:
+        JourneyError: no journey of that name has started.
+    """
+    at = workspace.clock.now()
+    _newest(workspace, name)
+    with ledger_transaction(workspace.ledger):
+        ended = end_overrules(workspace.ledger, name, at, who)
+        if ended:
+            workspace.audit_log.write(who, "let stops hold", name, {"overrules": ended}, at)
     return ended
 
 

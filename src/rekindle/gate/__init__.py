@@ -44,6 +44,7 @@ from rekindle.gate.model import (
     PastEvent,
     Sent,
 )
+from rekindle.gate.overruling import OVERRULED, Overrule, find_overrule, find_overruled_times
 from rekindle.gate.reasons import REASONS, ReasonNote
 from rekindle.gate.uplifts import HELD_BACK, SENT_TO_LEARN, SPARED, PersonUplift, UpliftRule
 from rekindle.gate.zones import resolve_zones
@@ -56,6 +57,7 @@ __all__ = [
     "KEPT_ON",
     "MEASURED",
     "NO_GLOBAL_HOLDOUT",
+    "OVERRULED",
     "REASONS",
     "SENT_TO_LEARN",
     "SPARED",
@@ -76,6 +78,7 @@ __all__ = [
     "MeasuredWorth",
     "OnFile",
     "Outgoing",
+    "Overrule",
     "PastEvent",
     "PersonUplift",
     "QuietHours",
@@ -90,6 +93,8 @@ __all__ = [
     "build_unreadable",
     "decide",
     "find_leave_by",
+    "find_overrule",
+    "find_overruled_times",
     "find_withdrawal",
     "local_day_bounds",
     "longest_window",

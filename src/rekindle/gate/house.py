@@ -15,6 +15,7 @@ from rekindle.config import WEEKDAYS, CalendarSettings, Config, known_channels, 
 from rekindle.errors import ConfigError
 from rekindle.gate.local_time import Calendar, QuietHours
 from rekindle.gate.model import ALL_AS_ONE, BookRules, Budget, DeclaredSubgroups, GlobalHoldout
+from rekindle.gate.overruling import Overrule
 from rekindle.gate.uplifts import UpliftRule
 from rekindle.messages import Capabilities
 from rekindle.offers import NO_OFFERS, HouseOffers, Offers, build_house_offers
@@ -106,7 +107,8 @@ class HouseRules:
     is empty where nothing is known, and then nothing is skipped for it. A message through
     one of the ``quiet`` channels wakes nobody, and leaves at night too. ``measured`` is
     what messages were shown to earn, by journey and subgroup, and counts in place of ``worth``.
-    ``uplifts`` are the models that may leave single people out, by journey.
+    ``uplifts`` are the models that may leave single people out, by journey, and ``overrules``
+    what somebody let leave in spite of it.
     ``spares_customers`` leaves subscribers alone whom nobody has to win back.
     """
 
@@ -122,6 +124,7 @@ class HouseRules:
     offers: HouseOffers = NO_HOUSE_OFFERS
     measured: Mapping[tuple[str, str], MeasuredWorth] = field(default_factory=dict)
     uplifts: Mapping[str, UpliftRule] = field(default_factory=dict)
+    overrules: tuple[Overrule, ...] = ()
     spares_customers: bool = False
 
 

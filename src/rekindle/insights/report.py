@@ -30,7 +30,7 @@ from rekindle.insights.lifting.estimating import (
     estimate_lifts,
 )
 from rekindle.insights.lifting.parting import Partings
-from rekindle.insights.lifting.stopping import StoppingReport
+from rekindle.insights.lifting.stopping import Overruling, StoppingReport
 from rekindle.insights.lifting.subgroups import Subgroups, estimate_subgroups
 from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
@@ -106,6 +106,7 @@ class JourneyReport:
     attribution: Attribution | Unknown = NO_TOUCHES
     stopping: StoppingReport | None = None
     held_back: StoppingReport | None = None
+    overruling: Overruling | None = None
     partings: Partings | None = None
     subgroups: Subgroups | None = None
 
@@ -124,7 +125,8 @@ class JourneyReport:
     def told_of_stopping(self) -> tuple[str, ...]:
         """Return what leaving messages out saved and gave up, where any were left out."""
         told = [] if self.stopping is None else self.stopping.tell_all()
-        return (*told, *([] if self.held_back is None else self.held_back.tell_all()))
+        told = [*told, *([] if self.held_back is None else self.held_back.tell_all())]
+        return (*told, *([] if self.overruling is None else self.overruling.told))
 
     def to_json(self) -> Json:
         """Return the report as JSON values; amounts in major units, rates in 0-1.
@@ -161,6 +163,7 @@ class JourneyReport:
             "attribution": write_told(self.attribution),
             "stopping": None if self.stopping is None else self.stopping.to_json(),
             "held_back": None if self.held_back is None else self.held_back.to_json(),
+            "overruling": None if self.overruling is None else self.overruling.to_json(),
             "partings": None if self.partings is None else self.partings.to_json(),
             "subgroups": None if self.subgroups is None else self.subgroups.to_json(),
         }

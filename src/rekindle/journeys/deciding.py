@@ -141,7 +141,7 @@ class Decider:
         # A channel that is not installed any more costs nothing, and reaches nobody.
         cost = self._cost.get(send.channel, 0)
         choice, without = self._choose(send, dossier, answers, purse, at)
-        weighed = self._weigh(look, answers, choice, cost)
+        weighed = self._weigh(look, answers, choice, (cost, at))
         decision = decide(
             GateContext(
                 dossier,
@@ -176,12 +176,17 @@ class Decider:
         variant = _variant(send, look, answers.batch.variants) if send.variants else ""
         return Move(before, send, decision, at, cost, after, ended, detail, variant, budgets, give)
 
-    def _weigh(self, look: _Look, answers: _Answers, choice: Choice | None, cost: int) -> Weighed:
-        """Return what a message is expected to earn."""
+    def _weigh(
+        self, look: _Look, answers: _Answers, choice: Choice | None, now: tuple[int, datetime]
+    ) -> Weighed:
+        """Return what a message is expected to earn, of what it costs ``now``."""
         before, person = look.dossier.enrolment, look.dossier.enrolment.person
+        cost, at = now
         asked = ToWeigh(
             person,
             look.course.version,
+            look.node.step.key,
+            at,
             answers.batch.subgroups.get((person, before.journey), ""),
             cost,
             0 if choice is None else choice.expected_micros,

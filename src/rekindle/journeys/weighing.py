@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.experiments import draw
-from rekindle.gate import HELD_BACK, KEPT_ON, SENT_TO_LEARN, SPARED, HouseRules, PersonUplift
+from rekindle.gate import (
+    HELD_BACK,
+    KEPT_ON,
+    SENT_TO_LEARN,
+    SPARED,
+    HouseRules,
+    Overrule,
+    PersonUplift,
+    find_overrule,
+)
 from rekindle.journeys.interfaces import Audience, UpliftAudience
 from rekindle.journeys.model import JourneyVersion
 from rekindle.vocabulary import Reason
@@ -41,7 +50,7 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class ToWeigh:
-    """A message that somebody may get: whose, of which version, at which cost.
+    """A message that somebody may get: whose, which of which version, when, at which cost.
 
     ``subgroup`` is the person's part of the journey's people, ``offer`` what an offer is
     expected to cost beside the message, ``by_settings`` what ``[[worth]]`` says, all in micros.
@@ -49,6 +58,8 @@ class ToWeigh:
 
     person: str
     version: JourneyVersion
+    step: str
+    at: datetime
     subgroup: str
     cost: int
     offer: int
@@ -65,7 +76,10 @@ class ToWeigh:
 
 
 def weigh(asked: ToWeigh, rules: HouseRules, uplifts: Uplifts) -> Weighed:
-    """Return what a message is expected to earn, and what it rests on."""
+    """Return what a message is expected to earn, and what it rests on.
+
+    What somebody overruled leaves to everybody: nobody is drawn to be compared with others.
+    """
     found = _weigh_all(asked, rules)
     if found.told:
         return found
@@ -75,6 +89,8 @@ def weigh(asked: ToWeigh, rules: HouseRules, uplifts: Uplifts) -> Weighed:
     expected, cost = rule.expect(known, asked.offer), asked.cost + asked.offer
     if expected < cost:
         told = rule.tell(known, asked.offer, cost)
+        if overrule := _find_overrule(asked, rules):
+            return Weighed(found.expected, f"{overrule.told}; {told}", is_sent_still=True)
         if asked.is_drawn(SENT_TO_LEARN, SPARED):
             told = f"{SENT_TO_LEARN} whether holding back is right; {told}"
             return Weighed(found.expected, told, is_sent_still=True)
@@ -90,10 +106,16 @@ def _weigh_all(asked: ToWeigh, rules: HouseRules) -> Weighed:
     expected = worth.expect(asked.offer)
     if expected >= asked.cost + asked.offer:
         return Weighed(expected)
+    if overrule := _find_overrule(asked, rules):
+        return Weighed(None, f"{overrule.told}; {worth.tell(asked.cost)}", is_sent_still=True)
     if asked.is_drawn(KEPT_ON, worth.kept_on):
         told = f"{KEPT_ON}, to measure what stopping gives up; {worth.tell(asked.cost)}"
         return Weighed(None, told, is_sent_still=True)
     return Weighed(expected, worth.tell(asked.cost))
+
+
+def _find_overrule(asked: ToWeigh, rules: HouseRules) -> Overrule | None:
+    return find_overrule(rules.overrules, asked.journey, asked.subgroup, asked.step, asked.at)
 
 
 def find_uplifts(

@@ -114,6 +114,12 @@ from rekindle.ledger.history.observations import (  # noqa: E402
     Watched,
     read_watched,
 )
+from rekindle.ledger.history.overrules import (  # noqa: E402
+    count_overruled,
+    end_overrules,
+    load_overrules,
+    note_overrule,
+)
 from rekindle.ledger.history.silences import (  # noqa: E402
     active_among,
     find_silences,
@@ -330,6 +336,7 @@ __all__ = [
     "configure",
     "connect",
     "count_codes",
+    "count_overruled",
     "count_pending",
     "count_reach",
     "disconnect",
@@ -337,6 +344,7 @@ __all__ = [
     "draw_token",
     "drop_asked",
     "end_each_stay",
+    "end_overrules",
     "end_silence",
     "erased_ids",
     "everybody",
@@ -383,6 +391,7 @@ __all__ = [
     "load_measured",
     "load_newest_write",
     "load_offers_of",
+    "load_overrules",
     "load_periods",
     "load_redeemed",
     "load_running",
@@ -402,6 +411,7 @@ __all__ = [
     "note_import",
     "note_judged",
     "note_made",
+    "note_overrule",
     "note_pass",
     "note_trouble",
     "note_uplift",

@@ -226,6 +226,28 @@ class JourneyUplift(models.Model):
         indexes = (models.Index(fields=["journey", "found_at"], name="ledger_uplift_newest"),)
 
 
+class Overrule(models.Model):
+    """Somebody let messages leave that had been stopped: who, why, until when.
+
+    ``subgroup`` and ``step`` name what it is of; empty is all. It is never changed but for its
+    end, where somebody ended it before ``until``.
+    """
+
+    journey = _word(200)
+    subgroup = _word(300, db_default="")
+    step = _word(200, db_default="")
+    who = _word(200)
+    why = models.TextField()
+    at = models.DateTimeField()
+    until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = _word(200, db_default="")
+
+    class Meta:
+        db_table = "ledger_overrule"
+        indexes = (models.Index(fields=["journey", "at"], name="ledger_overrule_of"),)
+
+
 class NoticedOpen(models.Model):
     """That a message was opened, for nobody but hygiene: no signal, event or report is made of it.
 

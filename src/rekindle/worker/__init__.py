@@ -25,6 +25,7 @@ from rekindle.worker.keeping.moving import LearnedUplift, look_at_uplift
 from rekindle.worker.keeping.noticing import LedgerOpens
 from rekindle.worker.keeping.scores import KeptScores, keep_scores
 from rekindle.worker.keeping.stocking import Stocked, stock_codes
+from rekindle.worker.keeping.stopping import MessageStop
 from rekindle.worker.links.clicking import LedgerClicks
 from rekindle.worker.links.coming_back import LedgerWaysBack
 from rekindle.worker.links.subscribing import LeaveLink, LedgerLeaveLinks
@@ -59,6 +60,7 @@ __all__ = [
     "LedgerShowing",
     "LedgerWaysBack",
     "Line",
+    "MessageStop",
     "Overview",
     "Pass",
     "ProviderReports",

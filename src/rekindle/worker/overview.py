@@ -25,6 +25,7 @@ from rekindle.ledger import (
 )
 from rekindle.runtime import Workspace
 from rekindle.worker.examining import Line, State, count_subscriptions, examine
+from rekindle.worker.keeping.stopping import MessageStop, list_stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class LedgerOverview:
     """Whom each channel could reach, which journeys go on, and what waits to leave.
 
     ``stops`` is which outlets send nothing until something is mended; ``lists`` are those that
-    people were put on.
+    people were put on, ``left_out`` the messages that are stopped for what they earn, or overruled.
     """
 
     reach: Mapping[str, Reach]
@@ -52,6 +53,7 @@ class LedgerOverview:
     passed_at: datetime | None
     stops: Mapping[str, Stop]
     lists: tuple[ListTally, ...] = ()
+    left_out: tuple[MessageStop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +123,5 @@ def _ledger(workspace: Workspace) -> LedgerOverview:
         load_last_pass(alias),
         Stops(alias).all(),
         tuple(tally_lists(alias)),
+        tuple(list_stops(workspace, at)),
     )

@@ -16,7 +16,14 @@ from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.journeys import JourneyEngine, TickReport
 from rekindle.journeys.population import SAYING_OF_PEOPLE, LiveAudience, save_people
-from rekindle.ledger import OutboxMessage, add_counts, mend, note_import, note_pass
+from rekindle.ledger import (
+    OutboxMessage,
+    add_counts,
+    load_overrules,
+    mend,
+    note_import,
+    note_pass,
+)
 from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.composing import Composer
@@ -127,7 +134,8 @@ class Worker:
             detail = {"share": period.share}
             space.audit_log.write("worker", "set the holdout of all", "*", detail, now)
             logger.info("the holdout of all marketing is %g from now on", period.share)
-        rules = replace(know_worth(space, rules, now), uplifts=uplifts)
+        overrules = tuple(load_overrules(space.ledger))
+        rules = replace(know_worth(space, rules, now), uplifts=uplifts, overrules=overrules)
         engine = JourneyEngine(space.book, self._audience, rules=rules, cost=space.cost)
         break_circuits(space, now)
         decided = engine.tick(now)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
-from rekindle.desk import report_journey
-from rekindle.errors import ConfigError
+from rekindle.desk import let_stops_hold, overrule_stops, report_journey
+from rekindle.errors import ConfigError, JourneyError, UsageError
+from rekindle.gate import Overrule
 from rekindle.insights.lifting import stopping
-from rekindle.ledger import WorthEntry, load_worth, note_worth
+from rekindle.ledger import WorthEntry, load_overrules, load_worth, note_worth
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Arm, Reason
-from rekindle.worker.keeping.stopping import know_worth
-from tests.runtime.shops import DAY, Team, add_section
+from rekindle.worker.keeping import stopping as stopping_keeper
+from rekindle.worker.keeping.stopping import know_worth, list_stops
+from tests.runtime.shops import DAY, NOW, Team, add_section
 
 BY_TIER = "[stopping]\nmeasured = true\nby = 'tier'\nsubgroups = ['{}']\n\n[offers]\nmargin = 0.4\n"
 SETTINGS = "[stopping]\nmeasured = true\n\n[offers]\nmargin = 0.4\n"
@@ -131,3 +134,75 @@ def test_column_that_is_not_kept_is_refused(begun: Team) -> None:
     add_section(begun.folder, BY_TIER.format("lapsed").replace("'tier'", "'shoe_size'"))
     with pytest.raises(ConfigError, match=r"it is kept .*tier"):
         _ = Workspace.open(begun.folder).terms
+
+
+def test_stop_that_is_overruled_holds_again_after_it(begun: Team) -> None:
+    add_section(begun.folder, SETTINGS)
+    team = Team.at_work(begun.folder, begun.clock.now())
+    space, at = team.workspace, team.clock.now()
+    for days in (4, 8):
+        worth = WorthEntry("calm", at, 900, -3, -9, -1)
+        note_worth(space.ledger, (today(team) + days * DAY).date(), worth)
+    overrule_stops(space, Overrule("calm", "ann", "they buy in autumn", at, at + 5 * DAY))
+    team.tick(after=4 * DAY)
+    people = {one.person for one in team.enrolments("calm")}
+    assert not any(Reason.NOT_WORTH_IT in team.reasons(who) for who in people)
+    told = [
+        one.detail
+        for who in people
+        for one in space.history.decisions_of(who)
+        if one.detail.startswith("overruled by ann until ")
+    ]
+    assert told
+    stops = list_stops(space, team.clock.now())
+    assert stops
+    assert all(one.is_stopped and one.overrule is not None for one in stops)
+    team.tick(after=4 * DAY)
+    assert any(Reason.NOT_WORTH_IT in team.reasons(who) for who in people)
+    made = report_journey(space, "calm").overruling
+    assert made is not None
+    assert made.messages == len(told)
+    assert "ann overruled what stops every message" in made.told[0]
+
+
+def test_overrule_is_ended_by_hand_and_logged(begun: Team) -> None:
+    add_section(begun.folder, SETTINGS)
+    team = Team.at_work(begun.folder, begun.clock.now() + 4 * DAY)
+    space, at = team.workspace, team.clock.now()
+    worth = WorthEntry("calm", at, 900, -3, -9, -1)
+    note_worth(space.ledger, today(team).date(), worth)
+    overrule_stops(space, Overrule("calm", "ann", "they buy in autumn", at, at + 5 * DAY))
+    assert let_stops_hold(space, "calm", who="bob") == 1
+    team.tick()
+    people = {one.person for one in team.enrolments("calm")}
+    assert any(Reason.NOT_WORTH_IT in team.reasons(who) for who in people)
+    logged = [(one.who, one.action) for one in space.audit_log.entries("calm", 2)]
+    assert logged == [("bob", "let stops hold"), ("ann", "overruled")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"step": "no-such"}, "has no message 'no-such'; it has"),
+        ({"subgroup": "tier = gone"}, "declared are: none"),
+        ({"until": NOW}, "until a day to come"),
+        ({"until": NOW + 400 * DAY}, "366 days at most"),
+        ({"journey": "nothing"}, "no journey 'nothing' has started"),
+    ],
+)
+def test_overrule_of_nothing_is_refused(begun: Team, changes: dict[str, Any], told: str) -> None:
+    made = Overrule("calm", "ann", "why not", NOW, NOW + DAY)
+    with pytest.raises((UsageError, JourneyError), match=told):
+        overrule_stops(begun.workspace, replace(made, **changes))
+    assert load_overrules(begun.workspace.ledger) == []
+
+
+def test_who_enters_and_ends_while_it_is_overruled_teaches_again(begun: Team) -> None:
+    """A stop ends learning; while it is overruled everybody gets everything, and it goes on."""
+    space, at = begun.workspace, begun.clock.now()
+    (version,) = space.book.versions("calm")
+    made = Overrule("calm", "ann", "why not", at - DAY, at + 40 * DAY)
+    assert stopping_keeper._was_overruled(at, 30 * DAY, [made])
+    assert not stopping_keeper._was_overruled(at, 42 * DAY, [made])
+    assert not stopping_keeper._was_overruled(at - 2 * DAY, 30 * DAY, [made])
+    assert version.version == 1

@@ -10,7 +10,7 @@ from datetime import date
 from rekindle.desk.permission.leaving import load_answers
 from rekindle.desk.reporting.learning import note_result
 from rekindle.desk.reporting.programme import leave_withheld_out
-from rekindle.desk.reporting.stopping import find_held_back, find_stopping
+from rekindle.desk.reporting.stopping import find_held_back, find_overruling, find_stopping
 from rekindle.errors import JourneyError, UsageError
 from rekindle.insights import (
     Earnings,
@@ -62,6 +62,7 @@ def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyR
         report,
         stopping=find_stopping(workspace, record),
         held_back=find_held_back(workspace, record),
+        overruling=find_overruling(workspace, record),
         partings=_find_partings(workspace, record),
         earnings=_beside_acquisition(report.earnings, workspace),
     )

@@ -6,18 +6,26 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rekindle.gate import SPARED, build_subgroups
+from rekindle.gate import SPARED, build_subgroups, find_overruled_times
 from rekindle.insights import (
     OF_PERSONS,
     OF_THE_JOURNEY,
     JourneyRecord,
+    Overruling,
     StoppedPerson,
     StoppingReport,
     StoppingTerms,
     first_of,
     report_stopping,
 )
-from rekindle.ledger import MeasuredDecision, load_held_back, load_held_out, load_measured
+from rekindle.ledger import (
+    MeasuredDecision,
+    count_overruled,
+    load_held_back,
+    load_held_out,
+    load_measured,
+    load_overrules,
+)
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import MICROS
 
@@ -32,7 +40,9 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     decisions = [one for one in decisions if one.person not in withheld]
     declared = build_subgroups(workspace.config)
     kept_on, within = workspace.config.stopping.kept_on, record.journey.goal.within
-    terms = StoppingTerms(kept_on, float(margin), within, record.until)
+    overrules = load_overrules(workspace.ledger, record.journey.name)
+    times = find_overruled_times(overrules)
+    terms = StoppingTerms(kept_on, float(margin), within, record.until, overruled=times)
     whole = _report(workspace, record, decisions, terms)
     if not declared.by:
         return whole
@@ -42,7 +52,12 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
         apart[declared.find(kept.get(one.person, {}))].append(one)
     terms = replace(terms, family=len(declared.names))
     subgroups = {
-        name: _report(workspace, record, apart[name], terms)
+        name: _report(
+            workspace,
+            record,
+            apart[name],
+            replace(terms, overruled=find_overruled_times(overrules, name)),
+        )
         for name in declared.names
         if apart[name]
     }
@@ -60,8 +75,28 @@ def find_held_back(workspace: Workspace, record: JourneyRecord) -> StoppingRepor
     margin = workspace.config.offers.margin
     if margin is None or all(one.is_kept_on for one in decisions):
         return None
-    terms = StoppingTerms(SPARED, float(margin), record.journey.goal.within, record.until)
+    times = find_overruled_times(load_overrules(workspace.ledger, record.journey.name))
+    within = record.journey.goal.within
+    terms = StoppingTerms(SPARED, float(margin), within, record.until, overruled=times)
     return _report(workspace, record, decisions, terms, why=OF_PERSONS)
+
+
+def find_overruling(workspace: Workspace, record: JourneyRecord) -> Overruling | None:
+    """Return who let messages leave in spite of a stop, and what these cost; None for nobody."""
+    name = record.journey.name
+    made = load_overrules(workspace.ledger, name)
+    if not made:
+        return None
+    cost = _cost(workspace, record)
+    left = count_overruled(workspace.ledger, name)
+    spent = sum(count * cost.get(step, 0.0) for step, count in left.items())
+    return Overruling(made, sum(left.values()), spent, workspace.config.workspace.currency)
+
+
+def _cost(workspace: Workspace, record: JourneyRecord) -> dict[str, float]:
+    """Return what a message of each step costs."""
+    sends = [send for version in record.versions.values() for send in version.sends]
+    return {send.key: workspace.cost.get(send.channel, 0) / MICROS for send in sends}
 
 
 def _report(
@@ -72,11 +107,10 @@ def _report(
     *,
     why: str = OF_THE_JOURNEY,
 ) -> StoppingReport:
-    sends = [send for version in record.versions.values() for send in version.sends]
     return report_stopping(
         first_of(StoppedPerson(one.person, one.is_kept_on, one.at) for one in decisions),
         Counter(one.step for one in decisions if not one.is_kept_on),
-        {send.key: workspace.cost.get(send.channel, 0) / MICROS for send in sends},
+        _cost(workspace, record),
         workspace.reading[::-1],
         terms,
         why=why,

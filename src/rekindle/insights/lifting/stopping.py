@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from rekindle.facts import Engine, Facts
+from rekindle.gate import Overrule
 from rekindle.insights.lifting.programme import (
     DrawnPerson,
     ProgrammePart,
@@ -56,7 +57,9 @@ class StoppedPerson:
 class StoppingTerms:
     """By what stopping is judged: who is kept on, what is margin, and over which window.
 
-    ``family`` is how many such figures there are: all their intervals hold together.
+    ``family`` is how many such figures there are: all their intervals hold together. While
+    it was ``overruled`` everybody was written to: of those whose window that touches nothing
+    is compared.
     """
 
     kept_on: float
@@ -64,6 +67,7 @@ class StoppingTerms:
     within: timedelta
     until: datetime
     family: int = 1
+    overruled: Sequence[tuple[datetime, datetime]] = ()
 
     @property
     def confidence(self) -> float:
@@ -124,6 +128,49 @@ class StoppingReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Overruling:
+    """Who let messages of a journey leave in spite of a stop, and what these messages cost."""
+
+    made: Sequence[Overrule]
+    messages: int
+    cost: float
+    currency: str
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return in words who did it, from when until when, and what it led to."""
+        return (
+            *(_tell_overrule(one) for one in self.made),
+            f"{counted(self.messages, 'message')} left in spite of a stop and cost "
+            f"{amount(self.cost, self.currency)}.",
+        )
+
+    def to_json(self) -> Json:
+        """Return it as JSON values; amounts in major units."""
+        made = [
+            {
+                "who": one.who,
+                "why": one.why,
+                "from": one.at.isoformat(),
+                "until": one.until.isoformat(),
+                "subgroup": one.subgroup,
+                "message": one.step,
+            }
+            for one in self.made
+        ]
+        return {"made": made, "messages": self.messages, "cost": round(self.cost, 4)}
+
+
+def _tell_overrule(one: Overrule) -> str:
+    what = one.step or "every message"
+    of = f" to {one.subgroup}" if one.subgroup else ""
+    return (
+        f"{one.who} overruled what stops {what}{of} from {one.at:%Y-%m-%d} until "
+        f"{one.until:%Y-%m-%d}: {one.why}."
+    )
+
+
 def weigh_messages(
     drawn: Sequence[DrawnPerson],
     sent: Sequence[tuple[str, datetime]],
@@ -131,17 +178,25 @@ def weigh_messages(
     *,
     share: float,
     terms: StoppingTerms,
+    ended: Sequence[tuple[datetime, datetime]] = (),
 ) -> MessageWorth | Unknown:
     """Return what a message of a journey earned, or why that is not known.
 
     ``drawn`` are the people of its arms, of whom ``share`` were held out, ``sent`` the
-    messages that left, with their person.
+    messages that left, with their person. People whose window a time of ``ended`` touches
+    are left out.
     """
     if share <= 0:
         return Unknown("the journey holds nobody out")
     within, until = terms.within, terms.until
     part = compare_drawn(
-        share, drawn, reading, within=within, until=until, confidence=terms.confidence
+        share,
+        drawn,
+        reading,
+        within=within,
+        until=until,
+        ended=ended,
+        confidence=terms.confidence,
     )
     if isinstance(part.lift, Unknown):
         return part.lift
@@ -168,7 +223,14 @@ def weigh_again(
     """
     since = {one.person: one.at for one in people}
     own = [(who, at) for who, at in sent if who in since and at >= since[who]]
-    return weigh_messages(_drawn(people), own, reading, share=1 - terms.kept_on, terms=terms)
+    return weigh_messages(
+        _drawn(people),
+        own,
+        reading,
+        share=1 - terms.kept_on,
+        terms=terms,
+        ended=terms.overruled,
+    )
 
 
 def report_stopping(
@@ -190,6 +252,7 @@ def report_stopping(
             reading,
             within=terms.within,
             until=terms.until,
+            ended=terms.overruled,
             confidence=terms.confidence,
         ),
         margin=terms.margin,

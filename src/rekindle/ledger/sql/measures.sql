@@ -91,3 +91,11 @@ FROM ledger_enrolment AS e
 JOIN ledger_decision AS d ON d.enrolment_id = e.id
 WHERE e.journey = %s AND e.version = %s
   AND d.reason = 'not_worth_it' AND d.detail LIKE 'held back:%%'
+
+-- name: overruled_messages
+-- How many messages left in spite of a stop, because somebody said so.
+SELECT d.step, count(*)
+FROM ledger_enrolment AS e
+JOIN ledger_decision AS d ON d.enrolment_id = e.id
+WHERE e.journey = %s AND d.answer = 'send' AND d.detail LIKE 'overruled by %%'
+GROUP BY d.step

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import product
 
-from rekindle.gate import DeclaredSubgroups, HouseRules, MeasuredWorth, build_subgroups
+from rekindle.gate import (
+    DeclaredSubgroups,
+    HouseRules,
+    MeasuredWorth,
+    Overrule,
+    build_subgroups,
+    find_overrule,
+    find_overruled_times,
+)
 from rekindle.insights import (
     DrawnPerson,
     MessageWorth,
@@ -25,6 +34,7 @@ from rekindle.ledger import (
     load_first_stopped,
     load_held_out,
     load_measured,
+    load_overrules,
     load_worth,
     note_worth,
 )
@@ -34,6 +44,21 @@ from rekindle.vocabulary import MICROS, Purpose, Unknown
 LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStop:
+    """A message that is stopped for what it was measured to earn, and who overruled that.
+
+    Empty names are every subgroup and message; where it is not stopped, somebody overruled what
+    may come.
+    """
+
+    journey: str
+    subgroup: str
+    step: str
+    overrule: Overrule | None
+    is_stopped: bool = True
 
 
 def know_worth(workspace: Workspace, rules: HouseRules, at: datetime) -> HouseRules:
@@ -55,23 +80,49 @@ def know_worth(workspace: Workspace, rules: HouseRules, at: datetime) -> HouseRu
         for found in _find(workspace, version, declared, float(margin), at):
             note_worth(workspace.ledger, on, found)
             known[name, found.subgroup] = found
-    return replace(
-        rules,
-        measured={
-            (name, subgroup): MeasuredWorth(
-                one.micros,
-                one.low,
-                one.high,
-                one.people,
-                float(margin),
-                settings.kept_on,
-                subgroup,
-                one.again,
-            )
-            for (name, subgroup), one in known.items()
-            if subgroup in declared.names and not one.trouble
-        },
-    )
+    return replace(rules, measured=_measured(workspace, known))
+
+
+def list_stops(workspace: Workspace, at: datetime) -> list[MessageStop]:
+    """Return the messages that are stopped now, and what is overruled, stopped or not."""
+    measured: Mapping[tuple[str, str], MeasuredWorth] = {}
+    if workspace.config.stopping.measured and workspace.config.offers.margin is not None:
+        on = at.astimezone(workspace.zone).date()
+        measured = _measured(workspace, load_worth(workspace.ledger, on))
+    overrules = [one for one in load_overrules(workspace.ledger) if one.at <= at < one.until]
+    found = []
+    for version in workspace.book.running():
+        name = version.journey.name
+        for send, (of, subgroup) in product(version.journey.sends, measured):
+            cost = workspace.cost.get(send.channel, 0)
+            if of == name and measured[of, subgroup].expect(0) < cost:
+                overrule = find_overrule(overrules, name, subgroup, send.key, at)
+                found.append(MessageStop(name, subgroup, send.key, overrule))
+    told = {one.overrule for one in found}
+    rest = [one for one in overrules if one not in told]
+    return found + [
+        MessageStop(one.journey, one.subgroup, one.step, one, is_stopped=False) for one in rest
+    ]
+
+
+def _measured(
+    workspace: Workspace, known: Mapping[tuple[str, str], WorthEntry]
+) -> dict[tuple[str, str], MeasuredWorth]:
+    declared, margin = build_subgroups(workspace.config), workspace.config.offers.margin
+    return {
+        (name, subgroup): MeasuredWorth(
+            one.micros,
+            one.low,
+            one.high,
+            one.people,
+            float(margin or 0),
+            workspace.config.stopping.kept_on,
+            subgroup,
+            one.again,
+        )
+        for (name, subgroup), one in known.items()
+        if subgroup in declared.names and not one.trouble
+    }
 
 
 def _find(
@@ -84,7 +135,8 @@ def _find(
     """Yield what a message of a version earned in each group that is judged, by its own people.
 
     Of a group those count who entered before a message to any of it was stopped: those who
-    entered since got fewer, which says nothing of what a message earns.
+    entered since got fewer, which says nothing of what a message earns. But for those in whose
+    whole window that was overruled.
     """
     journey, share = version.journey, version.holdout_share
     kept = workspace.history.covariates(journey.name)
@@ -104,8 +156,15 @@ def _find(
     engine, facts = workspace.reading
     kept_on, within = workspace.config.stopping.kept_on, journey.goal.within
     terms = StoppingTerms(kept_on, margin, within, at, family=len(declared.names))
+    overrules = load_overrules(workspace.ledger, journey.name)
     for group in declared.names:
-        drawn = [one for one in entered[group] if one.at < stopped.get(group, at)]
+        wholly = [one for one in overrules if not one.step and one.subgroup in ("", group)]
+        terms = replace(terms, overruled=find_overruled_times(overrules, group))
+        drawn = [
+            one
+            for one in entered[group]
+            if one.at < stopped.get(group, at) or _was_overruled(one.at, within, wholly)
+        ]
         found = weigh_messages(drawn, sent, (facts, engine), share=share, terms=terms)
         entry = _write_down(journey.name, group, found, at)
         if group in stopped:
@@ -126,6 +185,10 @@ def _write_down(
     logger.info("a message of %s earned %.4g of margin", of, found.value)
     value, low, high = (round(one * MICROS) for one in (found.value, found.low, found.high))
     return WorthEntry(journey, at, found.people, value, low, high, subgroup=subgroup)
+
+
+def _was_overruled(at: datetime, within: timedelta, overrules: Iterable[Overrule]) -> bool:
+    return any(one.at <= at and at + within <= one.until for one in overrules)
 
 
 def find_drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
