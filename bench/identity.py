@@ -13,6 +13,7 @@ import string
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from math import comb
 from time import perf_counter
 
@@ -27,6 +28,7 @@ from rekindle.identity import (
     is_nobody,
     normalise_address,
     normalise_phone,
+    suggest_by_model,
     suggest_joins,
 )
 
@@ -201,8 +203,12 @@ def _judge_suggestions(
         for one in records
     ]
     told: defaultdict[str, list[bool]] = defaultdict(list)
-    for one in suggest_joins(known):
+    ruled = suggest_joins(known)
+    for one in ruled:
         told[one.because].append(truth[one.one] == truth[one.other])
+    if find_spec("splink") is not None:
+        for one in suggest_by_model(known, suggested=ruled):
+            told["beside these, by a model"].append(truth[one.one] == truth[one.other])
     return "; ".join(
         f"{sum(right) / len(right):.3f} of {len(right):,} ({because})"
         for because, right in told.items()

@@ -51,6 +51,7 @@ OWNERS = {
     "dns": {"channels"},
     "requests": {"channels"},
     "smtplib": {"channels"},
+    "splink": {"identity"},
     "stripe": {"billing"},
     "chargebee": {"billing"},
     "aiosmtpd": {"testing"},

@@ -50,11 +50,18 @@ def find(handle: Handle, directory: Directory = Path(), as_json: AsJson = False)
         show_table(f"Person {one.person}", ["handle", "value"], [list(h) for h in one.handles])
 
 
-def suggest(directory: Directory = Path(), as_json: AsJson = False) -> None:
+def suggest(
+    directory: Directory = Path(),
+    by_model: Annotated[
+        bool,
+        typer.Option("--by-model", help="Also by a model of your cards; needs the extra splink."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """List pairs who may be one person, for somebody to look at; nobody is joined."""
     from rekindle.desk import suggest_people
 
-    found = suggest_people(open_at(directory, None))
+    found = suggest_people(open_at(directory, None), by_model=by_model)
     if as_json:
         pairs = [{"one": s.one, "other": s.other, "because": s.because} for s in found]
         show_json({"version": SCHEMA_VERSION, "suggestions": pairs})

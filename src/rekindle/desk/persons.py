@@ -15,6 +15,7 @@ from rekindle.identity import (
     Link,
     Suggestion,
     normalise_phone,
+    suggest_by_model,
     suggest_joins,
 )
 from rekindle.ledger import ledger_transaction
@@ -43,14 +44,18 @@ def list_people(workspace: Workspace, handle: str) -> list[Found]:
     return [Found(person, _handles_of(workspace, person)) for person in people]
 
 
-def suggest_people(workspace: Workspace) -> list[Suggestion]:
-    """Return pairs of persons who may be one; nobody is joined."""
+def suggest_people(workspace: Workspace, *, by_model: bool = False) -> list[Suggestion]:
+    """Return pairs of persons who may be one, by rules and then by a model; nobody is joined.
+
+    Raises:
+        UsageError: there is no model to be had.
+    """
     persons = settled_persons(workspace)
     if not workspace.has_facts:
         return []
     engine, facts = workspace.reading
     cards = engine.run(facts.customers.select(*CARD_COLUMNS)).to_pylist()
-    people = (
+    people = [
         Acquaintance(
             customer_id=row["customer_id"],
             person=row["customer_id"],
@@ -60,10 +65,14 @@ def suggest_people(workspace: Workspace) -> list[Suggestion]:
             phone=normalise_phone(row["phone"], row["country"]),
         )
         for row in cards
-    )
+    ]
     apart = persons.told().apart
     now = persons.find(id_ for pair in apart for id_ in pair)
-    return suggest_joins(people, apart=[(now[a], now[b]) for a, b in apart])
+    pairs = [(now[a], now[b]) for a, b in apart]
+    found = suggest_joins(people, apart=pairs)
+    if by_model:
+        found += suggest_by_model(people, apart=pairs, suggested=found)
+    return found
 
 
 def join_people(workspace: Workspace, one: str, other: str, *, because: str, who: str) -> str:

@@ -11,6 +11,7 @@ from rekindle.identity.model import (
     Name,
     SharedHandle,
 )
+from rekindle.identity.modelling import suggest_by_model
 from rekindle.identity.nobody import BLANK_NAMES, NO_IDS, WORDS, is_nobody
 from rekindle.identity.normalising import former_spellings, is_plain_address, normalise_address
 from rekindle.identity.phones import international, normalise_phone
@@ -46,5 +47,6 @@ __all__ = [
     "is_plain_address",
     "normalise_address",
     "normalise_phone",
+    "suggest_by_model",
     "suggest_joins",
 ]

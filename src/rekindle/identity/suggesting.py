@@ -47,7 +47,7 @@ def suggest_joins(
 
     ``apart`` are pairs that somebody said are two.
     """
-    known = [_plain(one) for one in people]
+    known = [plain(one) for one in people]
     unwanted = {frozenset(pair) for pair in apart}
     found: dict[frozenset[str], Suggestion] = {}
     for because, pairs in (
@@ -79,7 +79,8 @@ def is_within(one: str, other: str, edits: int) -> bool:
     return row[-1] <= edits
 
 
-def _plain(one: Acquaintance) -> Acquaintance:
+def plain(one: Acquaintance) -> Acquaintance:
+    """Return what is known of somebody without case, accents, blanks and signs."""
     return Acquaintance(
         one.customer_id,
         one.person,
