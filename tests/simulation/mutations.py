@@ -307,4 +307,10 @@ MUTATIONS = (
         "            self._announce(today, at)\n", "            pass\n", "clubs"),
     Mutation("the hour of retries is the hour of the day before", "subscriptions/retrying.py",
         "moved = at_hour(at, hour, one.zone)", "moved = at_hour(at - DAY, hour, one.zone)", "clubs"),
+    Mutation("a corrected start of a subscription is a return", "worker/observing.py",
+        'return bool(row["first_at"] <= entered_at)', "return False", "files"),
+    Mutation("a number that begins anew is a correction", "facts/numbering.py",
+        "(t.ended_at <= least(f.started_at, {present}) and {is_later}, false)", "(false)", "files"),
+    Mutation("who rests is written to", "gate/house.py",
+        "        spares_customers=True,", "        spares_customers=False,", "files"),
 )  # fmt: skip

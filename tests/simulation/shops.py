@@ -14,7 +14,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -30,6 +30,7 @@ from rekindle.errors import WorkError
 from rekindle.intake import read_event
 from rekindle.ledger import disconnect
 from rekindle.runtime import Workspace
+from rekindle.vocabulary import Reason
 from rekindle.worker import LedgerIntake, Worker, accept_restored
 from tests.simulation.journal import broken
 
@@ -42,6 +43,7 @@ STEPS = 14
 ORDER_COLUMNS = ("order_id", "customer_id", "ordered_at", "gross", "status")
 CARD_COLUMNS = ("customer_id", "email", "first_name", "email_consent", "email_consent_at")
 STAY_COLUMNS = ("subscription_id", "customer_id", "amount", "interval", "started_at", "ended_at")
+PAUSE_COLUMNS = ("subscription_id", "paused_at", "resumed_at")
 SYSTEMS = ("shop", "till")
 SETTINGS = """\
 [workspace]
@@ -71,7 +73,7 @@ path = "%s_%s.csv"
 """
 JOURNEY = """\
 journey: win
-enter: {audience: orders_count >= 1}
+enter: {audience: orders_count >= 1 or subscription_state = 'gone'}
 goal: {on: order, within: 30 days}
 holdout: none
 steps:
@@ -79,6 +81,8 @@ steps:
   - send: {channel: email, template: one}
   - wait: 2 days
   - send: {channel: email, template: two}
+  - wait: 3 days
+  - send: {channel: email, template: three}
 """
 TEMPLATE = """\
 ---
@@ -89,10 +93,10 @@ preheader: Hello
 {{ shop.postal_address }} <a href="{{ unsubscribe_url }}">Unsubscribe</a></mj-text>
 </mj-column></mj-section></mj-body></mjml>
 """
-SUBJECT = re.compile(r"(one|two) for (\w+)")
+SUBJECT = re.compile(r"(one|two|three) for (\w+)")
 PROMISES = (
     "never twice", "never after a return", "never after a no", "never above a cap",
-    "noticed when restored",
+    "never while a subscription rests", "nobody returns by a correction", "noticed when restored",
 )  # fmt: skip
 
 
@@ -105,18 +109,77 @@ class Order:
     at: datetime
     status: str = "completed"
     was_imported_as: tuple[datetime, str] | None = None
+    is_only_reported: bool = False
 
     @property
     def is_purchase(self) -> bool:
         """Return whether the facts know it as a purchase."""
         return self.was_imported_as is not None and self.was_imported_as[1] == "completed"
 
+    @property
+    def name(self) -> str:
+        """Return by what it is one purchase, as the facts know it."""
+        return self.number
+
+    def see(self) -> None:
+        """Note that an import brought it as it is now."""
+        self.was_imported_as, self.is_only_reported = (self.at, self.status), False
+
 
 @dataclass(slots=True)
 class Stay(Order):
-    """A subscription, whose beginning is a purchase; ``ended_at`` while it runs None."""
+    """A subscription, whose beginning is a purchase; ``ended_at`` while it runs None.
+
+    ``turn`` grows where the number begins anew. ``pauses`` are pairs of instants, the second None
+    while it rests for good. ``imported`` is what the facts know of the three.
+    """
 
     ended_at: datetime | None = None
+    turn: int = 1
+    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    imported: tuple[int, datetime | None, tuple[tuple[datetime, datetime | None], ...]] | None = (
+        None
+    )
+
+    @property
+    def name(self) -> str:
+        return f"{self.number}@{self.imported[0] if self.imported else self.turn}"
+
+    def see(self) -> None:
+        self.was_imported_as = (self.at, self.status)
+        self.imported = (self.turn, self.ended_at, tuple(self.pauses))
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether an import brought its turn, and whether it ended."""
+        return self.imported is not None and self.imported[:2] == (self.turn, self.ended_at)
+
+    def is_running(self, at: datetime) -> bool:
+        """Return whether the facts have it run at an instant, or rest."""
+        if self.imported is None or self.was_imported_as is None:
+            return False
+        ended_at = self.imported[1]
+        return self.was_imported_as[0] < at and (ended_at is None or ended_at >= at)
+
+    def rests(self, at: datetime) -> bool:
+        """Return whether the facts have it rest at an instant."""
+        pauses = self.imported[2] if self.imported else ()
+        return self.is_running(at) and any(
+            since < at and (until is None or until >= at) for since, until in pauses
+        )
+
+
+@dataclass(slots=True)
+class Entry:
+    """What purchases were known as somebody entered, and whether there was another since.
+
+    ``known`` has those that only the website had reported, too; ``imported`` has not.
+    """
+
+    known: frozenset[str]
+    imported: frozenset[str]
+    newest: datetime
+    has_bought_since: bool = False
 
 
 @dataclass(slots=True)
@@ -129,7 +192,7 @@ class Being:
     says: str = "yes"
     said_at: str = ""
     has_said_no: bool = False
-    entered_with: tuple[frozenset[str], datetime] | None = None
+    entries: dict[datetime, Entry] = field(default_factory=dict)
     handed: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -180,6 +243,7 @@ class ShopWorld:
         text = SETTINGS + (f'[ledger]\nurl = "{ledger}"\n' if ledger else "")
         kinds = {
             "orders": ORDER_COLUMNS, "customers": CARD_COLUMNS, "subscriptions": STAY_COLUMNS,
+            "pauses": PAUSE_COLUMNS,
         }  # fmt: skip
         for system in SYSTEMS:
             for table, columns in kinds.items():
@@ -189,7 +253,7 @@ class ShopWorld:
         (self.folder / "templates").mkdir()
         (self.folder / "rekindle.toml").write_text(text, encoding="utf-8")
         (self.folder / "journeys" / "win.yaml").write_text(JOURNEY, encoding="utf-8")
-        for name in ("one", "two"):
+        for name in ("one", "two", "three"):
             path = self.folder / "templates" / f"{name}.mjml"
             path.write_text(TEMPLATE % name, encoding="utf-8")
 
@@ -199,7 +263,19 @@ class ShopWorld:
         being = Being(name, f"{name.lower()}@example.org")
         self._beings.append(being)
         self._give_id(being)
-        self._order(being, self.clock.now() - self.draw.choice([90, 200, 400]) * DAY)
+        now, past = self.clock.now(), self.draw.choice([90, 200, 400]) * DAY
+        kind = self.draw.choice(["buyer", "buyer", "left", "subscriber"])
+        if kind != "left":
+            self._order(being, now - past)
+        if kind != "buyer":
+            stay = self._begin(being, now - past - 3 * DAY)
+            stay.ended_at = now - 40 * DAY if kind == "left" else None
+        self.log.append(("is a customer", being.name, kind))
+
+    def _begin(self, being: Being, at: datetime) -> Stay:
+        stay = Stay(f"s{len(self._stays)}", self.draw.choice(being.ids)[1], at)
+        self._stays.append(stay)
+        return stay
 
     def _give_id(self, being: Being) -> tuple[str, str]:
         system = self.draw.choice(SYSTEMS)
@@ -228,27 +304,35 @@ class ShopWorld:
                 for one in self._orders
                 if one.customer.startswith(initial)
             ]  # fmt: skip
-            stays = [
-                {"subscription_id": one.number, "customer_id": one.customer, "amount": "9",
-                 "interval": "month", "started_at": one.at.isoformat(),
-                 "ended_at": one.ended_at.isoformat() if one.ended_at else ""}
-                for one in self._stays
-                if one.customer.startswith(initial)
-            ]  # fmt: skip
             # A till whose customers leave no address: their cells do not join them.
             cards.append({"customer_id": f"{initial}1", "email": "n/a", "first_name": ""})
             cards.append({"customer_id": f"{initial}2", "email": "n/a", "first_name": ""})
             orders.append({"order_id": f"{system}-0", "customer_id": f"{initial}1",
                            "ordered_at": (START - 300 * DAY).isoformat(), "gross": "9",
                            "status": "completed"})  # fmt: skip
-            stays.append({"subscription_id": f"{system}-s", "customer_id": f"{initial}1",
-                          "amount": "9", "interval": "month",
-                          "started_at": (START - 300 * DAY).isoformat(),
-                          "ended_at": (START - 200 * DAY).isoformat()})  # fmt: skip
             self.draw.shuffle(cards)
             self._write(f"{system}_customers.csv", CARD_COLUMNS, cards)
             self._write(f"{system}_orders.csv", ORDER_COLUMNS, orders)
-            self._write(f"{system}_subscriptions.csv", STAY_COLUMNS, stays)
+            self._write_stays(system, initial)
+
+    def _write_stays(self, system: str, initial: str) -> None:
+        old = Stay(f"{system}-s", f"{initial}1", START - 300 * DAY, ended_at=START - 200 * DAY)
+        old.pauses = [(START - 290 * DAY, START - 280 * DAY)]
+        own = [one for one in self._stays if one.customer.startswith(initial)]
+        stays = [
+            {"subscription_id": one.number, "customer_id": one.customer, "amount": "9",
+             "interval": "month", "started_at": one.at.isoformat(),
+             "ended_at": one.ended_at.isoformat() if one.ended_at else ""}
+            for one in (*own, old)
+        ]  # fmt: skip
+        pauses = [
+            {"subscription_id": one.number, "paused_at": since.isoformat(),
+             "resumed_at": until.isoformat() if until else ""}
+            for one in (*own, old)
+            for since, until in one.pauses
+        ]  # fmt: skip
+        self._write(f"{system}_subscriptions.csv", STAY_COLUMNS, stays)
+        self._write(f"{system}_pauses.csv", PAUSE_COLUMNS, pauses)
 
     def _spelled(self, being: Being) -> str:
         """Return the mailbox as one of the systems may write it."""
@@ -268,23 +352,44 @@ class ShopWorld:
         self.log.append(("imported", *(source.name for source in sources)))
         self.space.import_from(tuple(sources))
         for order in (*self._orders, *self._stays):
-            order.was_imported_as = (order.at, order.status)
+            order.see()
 
     # What the worker does
 
     def _work(self) -> None:
         at = self.clock.now()
+        self._look_back()
         self._worker.tick()
         for name, step in self._new_mails():
             being = next(one for one in self._beings if one.name == name)
             self.log.append(("handed over", name, step, at))
             self._judge(being, step, at)
             being.handed[step] = at
+        self._follow_entries()
+
+    def _look_back(self) -> None:
+        """Note who has bought by what was not known as they entered."""
         for being in self._beings:
-            if being.entered_with is None and (known := self._purchases(being)):
-                # What they entered with is no return, however its date is corrected.
-                newest = max(one.at for one in known)
-                being.entered_with = (frozenset(one.number for one in known), newest)
+            # An order that came in cancelled had been one until then.
+            bought = {one.name for one in self._bought_by(being) if one.was_imported_as}
+            for entry in being.entries.values():
+                entry.has_bought_since |= not bought <= entry.imported
+
+    def _follow_entries(self) -> None:
+        """Note who entered, and raise where somebody left by a purchase that nobody made."""
+        beings = {id_: being for being in self._beings for _, id_ in being.ids}
+        for one in self.space.history.enrolments_of("win"):
+            if (being := beings.get(one.person)) is None:
+                continue  # of the till's customers without an address
+            if (entry := being.entries.get(one.entered_at)) is None:
+                known = self._purchases(being)
+                entry = being.entries[one.entered_at] = Entry(
+                    frozenset(order.name for order in known),
+                    frozenset(order.name for order in known if not order.is_only_reported),
+                    max(order.at for order in known),
+                )
+            if one.ended_reason is Reason.ORDER and not entry.has_bought_since:
+                raise broken("nobody returns by a correction", f"{being.name}: {one}")
 
     def _new_mails(self) -> Iterator[tuple[str, str]]:
         for path in sorted((self.folder / "state" / "outbox").glob("*.eml")):
@@ -297,10 +402,12 @@ class ShopWorld:
             assert found is not None, mail["Subject"]
             yield found[2], found[1]
 
-    def _purchases(self, being: Being) -> list[Order]:
+    def _bought_by(self, being: Being) -> list[Order]:
         own = {id_ for _, id_ in being.ids}
-        bought = (*self._orders, *self._stays)
-        return [one for one in bought if one.customer in own and one.is_purchase]
+        return [one for one in (*self._orders, *self._stays) if one.customer in own]
+
+    def _purchases(self, being: Being) -> list[Order]:
+        return [one for one in self._bought_by(being) if one.is_purchase]
 
     def _judge(self, being: Being, step: str, at: datetime) -> None:
         """Raise ``BrokenPromiseError`` if this mail should not have left."""
@@ -308,11 +415,13 @@ class ShopWorld:
             raise broken("never twice", f"{being.name} got {step} at {being.handed[step]} and {at}")
         if being.has_said_no:
             raise broken("never after a no", f"{being.name} at {at}")
-        if being.entered_with is not None:
-            entry, newest = being.entered_with
-            back = [o for o in self._purchases(being) if o.number not in entry and o.at > newest]
-            if back:
-                raise broken("never after a return", f"{being.name} came back with {back[0]}")
+        entry = being.entries[max(being.entries)]
+        for order in self._purchases(being):
+            if order.name not in entry.known and order.at > entry.newest:
+                raise broken("never after a return", f"{being.name} came back with {order}")
+        own = self._stays_of(being)
+        if any(stay.rests(at) for stay in own):
+            raise broken("never while a subscription rests", f"{being.name} at {at}: {own}")
         if any(at - other < CAP for other in being.handed.values()):
             raise broken("never above a cap", f"{being.name} at {at}: {being.handed}")
 
@@ -346,7 +455,13 @@ class ShopWorld:
 
     def _buy_reported(self, being: Being, id_: str) -> None:
         at = self.clock.now() - timedelta(minutes=1)
-        order = Order(f"o{len(self._orders)}", id_, at, was_imported_as=(at, "completed"))
+        order = Order(
+            f"o{len(self._orders)}",
+            id_,
+            at,
+            was_imported_as=(at, "completed"),
+            is_only_reported=True,
+        )
         self._orders.append(order)
         self.log.append(("bought on the website", being.name, order))
         properties = {"order_id": order.number, "revenue": 25}
@@ -368,21 +483,66 @@ class ShopWorld:
     def subscribe(self) -> None:
         """Somebody who has no subscription begins one; an export says so, at once or later."""
         being = self.draw.choice(self._beings)
-        own = {id_ for _, id_ in being.ids}
-        ends = [one.ended_at for one in self._stays if one.customer in own]
+        ends = [one.ended_at for one in self._stays_of(being)]
         at = self.clock.now() - self.draw.choice([HOUR, DAY])
         if all(end is not None and end < at for end in ends):
-            stay = Stay(f"s{len(self._stays)}", self.draw.choice(being.ids)[1], at)
-            self._stays.append(stay)
-            self.log.append(("subscribed", being.name, stay))
+            self.log.append(("subscribed", being.name, replace(self._begin(being, at))))
 
     def leave(self) -> None:
-        """A subscription ends."""
-        running = [one for one in self._stays if one.ended_at is None]
-        if running:
+        """A subscription ends, in a pause or not."""
+        if running := self._running():
             stay = self.draw.choice(running)
-            stay.ended_at = max(stay.at, self.clock.now() - HOUR)
-            self.log.append(("left", stay))
+            stay.ended_at = max(stay.at + timedelta(minutes=1), self.clock.now() - HOUR)
+            stay.pauses = [(since, until or stay.ended_at) for since, until in stay.pauses]
+            self.log.append(("left", replace(stay)))
+
+    def revive(self) -> None:
+        """A former subscriber begins anew, and the system uses their old number."""
+        at = self.clock.now() - HOUR
+        told = [own for being in self._beings if (own := self._stays_of(being))]
+        told = [own for own in told if all(one.is_told for one in own)]
+        if over := [own for own in told if all(one.ended_at and one.ended_at < at for one in own)]:
+            stay = self.draw.choice(self.draw.choice(over))
+            stay.at, stay.ended_at, stay.turn = at, None, stay.turn + 1
+            self.log.append(("began anew", replace(stay)))
+
+    def restart(self) -> None:
+        """The start of a subscription is corrected, also across the day somebody entered."""
+        now = self.clock.now()
+        # Two that overlap are one stay, which this world keeps out.
+        only = [own for being in self._beings if len(own := self._stays_of(being)) == 1]
+        if told := [stay for (stay,) in only if stay.is_told]:
+            stay = self.draw.choice(told)
+            ways = [stay.at - 9 * DAY, stay.at + 2 * DAY]
+            if stay.ended_at is None:
+                ways = [*ways, now - 3 * HOUR, now - 3 * HOUR]
+            at = self.draw.choice(ways)
+            stay.at = min(at, (stay.ended_at or now) - HOUR)
+            self.log.append(("start corrected", replace(stay)))
+
+    def pause(self) -> None:
+        """A subscription rests, until a day that is known or for good."""
+        if running := [one for one in self._running() if not one.pauses or one.pauses[-1][1]]:
+            stay, now = self.draw.choice(running), self.clock.now()
+            until = self.draw.choice([None, now + 2 * DAY, now + 5 * DAY])
+            stay.pauses.append((now - self.draw.choice([HOUR, DAY]), until))
+            self.log.append(("paused", replace(stay)))
+
+    def resume(self) -> None:
+        """A subscription that rests goes on."""
+        now = self.clock.now()
+        for stay in self._running():
+            if stay.pauses and stay.pauses[-1][1] is None:
+                stay.pauses[-1] = (stay.pauses[-1][0], now - timedelta(minutes=1))
+                self.log.append(("goes on", replace(stay)))
+                return
+
+    def _running(self) -> list[Stay]:
+        return [one for one in self._stays if one.ended_at is None and one.is_told]
+
+    def _stays_of(self, being: Being) -> list[Stay]:
+        own = {id_ for _, id_ in being.ids}
+        return [one for one in self._stays if one.customer in own]
 
     def draft(self) -> None:
         """An order is exported before it is paid."""
@@ -485,6 +645,10 @@ CHANCES = {
     ShopWorld.introduce: 4,
     ShopWorld.subscribe: 3,
     ShopWorld.leave: 2,
+    ShopWorld.revive: 3,
+    ShopWorld.restart: 5,
+    ShopWorld.pause: 4,
+    ShopWorld.resume: 2,
     ShopWorld.draft: 2,
     ShopWorld.pay: 3,
     ShopWorld.redate: 3,
