@@ -435,7 +435,9 @@ class ShopWorld:
     def relative(self) -> None:
         """Somebody of the same household uses the same mailbox."""
         being = self.draw.choice(self._beings)
-        name = f"Z{being.name.lower()}{len(self._beings)}"
+        # By another initial than any other of the household: ids of one are taken for one person.
+        initial = "ZYXWVUTSRQ"[sum(one.mailbox == being.mailbox for one in self._beings) - 1]
+        name = f"{initial}{being.name.lower()}{len(self._beings)}"
         other = Being(name, being.mailbox)
         self._beings.append(other)
         self._give_id(other)
