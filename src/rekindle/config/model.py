@@ -637,12 +637,13 @@ class Config(Settings):
     @model_validator(mode="after")
     def _check_stopping(self) -> Self:
         """See that what messages are worth is known in one place, and what margin is at all."""
-        if self.stopping.finds_worth and self.worth:
+        if self.stopping.reckoned and self.worth:
             raise ValueError(
                 "[stopping] finds what messages earn, [[worth]] says it: leave one out"
             )
-        if self.stopping.finds_worth and self.offers.margin is None:
-            raise ValueError("[stopping] takes `margin` in [offers], by which it reckons")
+        if self.stopping.reckoned and self.offers.margin is None:
+            named = " and ".join(f"`{one}`" for one in self.stopping.reckoned)
+            raise ValueError(f"[stopping] {named} reckons by `margin` in [offers]: give it")
         return self
 
     def channel(self, name: str) -> ChannelSettings:

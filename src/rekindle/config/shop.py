@@ -50,9 +50,9 @@ class StoppingSettings(Settings):
     )
 
     @property
-    def finds_worth(self) -> bool:
-        """Return whether what messages earn is found here, so that margin has to be known."""
-        return self.measured or self.by_person
+    def reckoned(self) -> tuple[str, ...]:
+        """Return the settings by which what messages earn is found, so that margin is needed."""
+        return tuple(name for name in ("measured", "by_person") if getattr(self, name))
 
     @model_validator(mode="after")
     def _check_subgroups(self) -> Self:

@@ -84,7 +84,7 @@ def load_overview(workspace: Workspace) -> Overview:
     return Overview(
         at=workspace.clock.now(),
         facts=_facts(workspace) if "facts" in well else None,
-        ledger=_ledger(workspace) if "ledger" in well else None,
+        ledger=_ledger(workspace, opens="secret" in well) if "ledger" in well else None,
         outlets={name: channels(folder.channel).outlet for name, folder in discover().items()},
         lines=tuple(lines),
     )
@@ -110,7 +110,8 @@ def _facts(workspace: Workspace) -> FactsOverview:
     )
 
 
-def _ledger(workspace: Workspace) -> LedgerOverview:
+def _ledger(workspace: Workspace, *, opens: bool) -> LedgerOverview:
+    """Return what the ledger tells; which messages stopped only with the secret it is used with."""
     alias, at = workspace.ledger, workspace.clock.now()
     reach = {
         channel.value: count_reach(alias, channel, can.address_kind)
@@ -123,5 +124,5 @@ def _ledger(workspace: Workspace) -> LedgerOverview:
         load_last_pass(alias),
         Stops(alias).all(),
         tuple(tally_lists(alias)),
-        tuple(list_stops(workspace, at)),
+        tuple(list_stops(workspace, at)) if opens else (),
     )
