@@ -132,6 +132,19 @@ def test_journeys_are_compared_each_with_its_own_holdout(open_shop: Any, order_r
     assert value(table, "incremental_revenue").figure == pytest.approx(0.0)
     assert value(table, "churn_reduction").figure == pytest.approx(0.0)
     # Pooled, 60 of 200 would stand against 20 of 120, and 13 points would be shown.
+    back = value(table, "reactivation_rate")
+    assert back.figure == pytest.approx(60 / 200)
+    assert back.beside == pytest.approx(60 / 200)
+
+
+def test_a_journey_without_a_holdout_leaves_nothing_to_stand_beside(
+    open_shop: Any, order_rows: Any
+) -> None:
+    alone = [member(f"alone{n}") for n in range(30)]
+    table = _of_two(open_shop(orders=order_rows(BOUGHT)), PEOPLE, alone)
+    assert value(table, "reactivation_rate").beside == Unknown(
+        "nobody was assigned to the holdout of journey1"
+    )
 
 
 def test_a_journey_that_cannot_be_compared_is_left_out_and_named(

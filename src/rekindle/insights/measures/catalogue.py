@@ -6,6 +6,7 @@ follow. Figures that the report states as well are computed where the report has
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -157,12 +158,29 @@ def rate_reactivation(group: Group) -> Value:
 
 
 def _rate_held(group: Group, definition: ReactivationDefinition) -> Figure:
+    """Return the holdout's rate: of each journey its own, weighed by the people treated there.
+
+    Holdouts of different shares are no one group: pooled, the journey with the largest would
+    stand beside people of the others.
+    """
     if isinstance(group.holdout, Unknown):
         return group.holdout
     if not definition.holds:
         return NO_MESSAGES
-    back, base = count_back(group.holdout, definition.name)
-    return back / base if base else Unknown("nobody was assigned to the holdout")
+    treated = Counter(one.journey for one in group.treated)
+    if not treated:
+        return NOBODY_ENTERED
+    held: defaultdict[str, list[Subject]] = defaultdict(list)
+    for one in group.holdout:
+        held[one.journey].append(one)
+    if lacking := sorted(treated.keys() - held.keys()):
+        of = f" of {', '.join(lacking)}" if len(treated) > 1 else ""
+        return Unknown(f"nobody was assigned to the holdout{of}")
+    back = {name: count_back(held[name], definition.name) for name in treated}
+    expected = sum(
+        count * back[name][0] / back[name][1] for name, count in sorted(treated.items())
+    )
+    return expected / treated.total()
 
 
 def average_revenue(group: Group) -> Value:
@@ -401,7 +419,8 @@ _ALL = (
     _measure(
         "reactivation_rate",
         Unit.SHARE,
-        "people returned ÷ people assigned; the report's return rate. `--definition` chooses "
+        "people returned ÷ people assigned; the report's return rate. Beside it, of several "
+        "journeys, each holdout's rate counts by the people treated there. `--definition` chooses "
         "another: "
         + "; ".join(
             f"`{one.name}`, {one.meaning}" for one in REACTIVATIONS.values() if one.name != ASSIGNED
