@@ -18,6 +18,9 @@ from rekindle.billing.model import BilledFact, Row
 
 # Of what may have ended and runs again; it goes no further than here.
 REVIVED = "revived_at"
+# Of what was tried out first; it becomes a change, from which on it is paid for.
+TRIED = "trial_ends_at"
+CHANGES = "subscription_changes"
 PRICE = ("plan", "amount", "quantity", "interval", "interval_count", "currency")
 CARD = ("last_four", "expiry_month", "expiry_year")
 Tables = dict[str, dict[str, dict[str, Any]]]
@@ -149,6 +152,7 @@ def _follow(tables: Tables, said: Iterable[SeenFact], kept: Kept) -> None:
         row.pop(REVIVED, None)
         if (run := kept.runs.get(id_)) is not None and run.began:
             row["started_at"] = run.began
+        _follow_trial(tables, id_, row, kept)
 
 
 def _follow_run(tables: Tables, one: SeenFact, kept: Kept) -> None:
@@ -174,12 +178,22 @@ def _follow_run(tables: Tables, one: SeenFact, kept: Kept) -> None:
         for key, past in rows.items():
             place = tables.setdefault(table, {})
             place[f"{former} {key}"] = {**past, "subscription_id": former}
-            if table == "subscription_changes":
+            if table == CHANGES:
                 # What was changed before it began counts as of its beginning.
                 place[key] = {**past, **dict(zip(PRICE, price, strict=True))}
     kept.first[one.key] = kept.newest[one.key] = price
     kept.pauses.pop(one.key, None)
     kept.runs[one.key] = Run(run.count + 1, str(one.row[REVIVED]))
+
+
+def _follow_trial(tables: Tables, id_: str, row: dict[str, Any], kept: Kept) -> None:
+    """Let what was tried out first begin as a trial, and be paid for from the end of that on."""
+    ends = row.pop(TRIED, None)
+    if ends is None or row.get("is_trial") or not _is_after(ends, row["started_at"]):
+        return
+    row["is_trial"] = True
+    change = {"subscription_id": id_, "changed_at": ends}
+    _note(tables, kept, CHANGES, f"{id_} {ends}", change | {name: row[name] for name in PRICE})
 
 
 def _note(tables: Tables, kept: Kept, table: str, key: str, row: dict[str, Any]) -> None:
@@ -192,13 +206,17 @@ def _note(tables: Tables, kept: Kept, table: str, key: str, row: dict[str, Any])
 def _follow_price(tables: Tables, one: SeenFact, kept: Kept) -> None:
     """Keep a price as that of the beginning, or as a change since it was seen."""
     price = [one.row.get(name) for name in PRICE]
+    if one.row.get("is_trial"):
+        # Nothing is paid yet: it begins with what it will cost then.
+        kept.first[one.key] = kept.newest[one.key] = price
+        return
     before = kept.newest.get(one.key) or kept.first.setdefault(one.key, price)
     kept.newest[one.key] = price
     if price != before:
         at = one.seen.isoformat()
         change = {"subscription_id": one.key, "changed_at": at}
         row = {**change, **dict(zip(PRICE, price, strict=True))}
-        _note(tables, kept, "subscription_changes", f"{one.key} {at}", row)
+        _note(tables, kept, CHANGES, f"{one.key} {at}", row)
 
 
 def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Kept) -> None:
@@ -231,6 +249,10 @@ def _follow_card(tables: Tables, one: SeenFact, kept: Kept) -> None:
     kept.cards[one.key] = [since, *now]
     row = {**one.row, "since": since}
     tables.setdefault("payment_methods", {})[f"{one.key} {since}"] = row
+
+
+def _is_after(one: str, other: str) -> bool:
+    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
 
 
 def _is_over(pause: Mapping[str, Any], at: datetime) -> bool:

@@ -142,7 +142,11 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class BilledFact:
-    """What a provider said of one thing: the row of a table of facts, true from ``at`` on."""
+    """What a provider said of one thing: the row of a table of facts, true from ``at`` on.
+
+    A subscription says two things more, which become rows of their own: ``trial_ends_at``, from
+    when on what was tried out is paid for, and ``revived_at``, since when what ended runs again.
+    """
 
     table: str
     key: str

@@ -62,3 +62,8 @@ def tell_card(
         "removed_at": at if is_removed else None,
     }
     return BilledFact("payment_methods", card.id, at, row)
+
+
+def is_over_in_trial(ends: Any, trial_ends: Any) -> bool:
+    """Return whether a subscription is over before its trial is, so that nothing was ever paid."""
+    return ends is not None and trial_ends is not None and ends <= trial_ends

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
-from rekindle.billing.values import read_instant, read_minor, tell_card
+from rekindle.billing.values import is_over_in_trial, read_instant, read_minor, tell_card
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
@@ -237,7 +237,9 @@ class ChargebeeReader:
             "ended_at": read_instant(leaves),
             "cancelled_at": read_instant(noted or leaves),
             "end_reason": thing.get("cancel_reason") if leaves else None,
-            "is_trial": status in {"in_trial", "future"},
+            "is_trial": status in {"in_trial", "future"}
+            or is_over_in_trial(leaves, thing.get("trial_end")),
+            "trial_ends_at": read_instant(thing.get("trial_end")),
             # Of one that ended and runs again; it goes into the row's beginning.
             "revived_at": read_instant(thing.get("activated_at")),
         }

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
-from rekindle.billing.values import read_instant, read_minor, tell_card
+from rekindle.billing.values import is_over_in_trial, read_instant, read_minor, tell_card
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
@@ -26,6 +26,9 @@ STATES = {
     "canceled": SubscriptionState.ENDED,
     "incomplete_expired": SubscriptionState.ENDED,
 }
+
+# Why a subscription is paused that nobody paid for yet.
+PAUSED_UNPAID = frozenset({"first_payment_failure", "trial_end_without_payment_method"})
 
 
 def id_of(given: Any) -> str:
@@ -174,15 +177,17 @@ class StripeReader:
             return  # of nobody
         id_, item = str(thing["id"]), first_item(thing)
         cancelled, details = thing.get("canceled_at"), thing.get("cancellation_details") or {}
+        leaves, tried = thing.get("ended_at") or thing.get("cancel_at"), thing.get("trial_end")
         row = {
             "subscription_id": id_,
             "customer_id": customer,
             "started_at": read_instant(thing.get("start_date") or thing.get("created")),
-            "ended_at": read_instant(thing.get("ended_at") or thing.get("cancel_at")),
+            "ended_at": read_instant(leaves),
             "cancelled_at": read_instant(cancelled),
             "end_reason": details.get("reason"),
-            # A subscription of which nothing was ever paid brings nothing, as a trial.
-            "is_trial": thing.get("status") in {"trialing", "incomplete", "incomplete_expired"},
+            # What was never paid for brings nothing, as a trial.
+            "is_trial": _waits_for_money(thing) or is_over_in_trial(leaves, tried),
+            "trial_ends_at": read_instant(tried),
         }
         yield BilledFact("subscriptions", id_, at, {**row, **self._price(item)})
         yield from self._saved_card(thing.get("default_payment_method"), thing.get("customer"))
@@ -280,6 +285,15 @@ class StripeReader:
             return
         person = self.person_of(thing.get("customer"))
         yield tell_card(card, person, at, since=at, is_removed=bool(thing.get("is_removed")))
+
+
+def _waits_for_money(subscription: Thing) -> bool:
+    """Return whether nothing of a subscription was ever paid yet: tried out, or begun in vain."""
+    status = subscription.get("status")
+    if status == "paused":
+        details = (subscription.get("status_details") or {}).get("paused") or {}
+        return (details.get("subscription") or {}).get("type") in PAUSED_UNPAID
+    return status in {"trialing", "incomplete", "incomplete_expired"}
 
 
 def _decline_of(charge: Thing) -> str | None:

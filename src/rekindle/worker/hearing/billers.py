@@ -179,8 +179,10 @@ def _stops(one: BilledFact) -> bool:
 
 def _start_of(one: BilledFact) -> datetime | None:
     """Return since when a subscription is paid for; None for a trial."""
-    began = one.row.get("started_at")
-    return began if isinstance(began, datetime) and not one.row.get("is_trial") else None
+    began, tried = one.row.get("started_at"), one.row.get("trial_ends_at")
+    if not isinstance(began, datetime) or one.row.get("is_trial"):
+        return None
+    return max(began, tried) if isinstance(tried, datetime) else began
 
 
 def _customer_of(statements: Iterable[BilledFact]) -> str:

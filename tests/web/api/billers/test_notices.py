@@ -232,6 +232,27 @@ def test_who_subscribes_again_is_not_written_to_from_the_notice_on(
     assert open_count(space) == 0
 
 
+def test_a_trial_is_no_return_until_it_is_paid_for(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    sub, _ = subscriber(fake)
+    begun = fake.world.things[sub]
+    fake.world.end(sub)
+    fake.world.clock.move(timedelta(days=5))
+    ends = int((fake.world.clock.now() + timedelta(days=7)).timestamp())
+    price = begun["items"]["data"][0]["price"]
+    trial = fake.world.subscribe(begun["customer"], price)
+    trial.update(status="trialing", trial_end=ends)
+    fake.world.clock.move(timedelta(days=1))
+    enrol(space, text=BACK)
+    fake.world.update_subscription(trial["id"], {})
+    assert (post(fake.world.events[-1])[0], open_count(space)) == (200, 1)
+    fake.world.clock.move(timedelta(days=7))
+    trial["status"] = "active"
+    fake.world.update_subscription(trial["id"], {})
+    assert (post(fake.world.events[-1])[0], open_count(space)) == (200, 0)
+
+
 def test_of_who_was_erased_only_that_a_notice_came_is_kept(
     fake: FakeBiller, space: Workspace, post: Post
 ) -> None:
