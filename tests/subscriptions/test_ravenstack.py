@@ -26,13 +26,13 @@ FOLDER = Path(__file__).parent / "ravenstack"
 END = at("2025-01-01")
 CHARTMOGUL = DEFINITIONS["chartmogul"]
 FIGURES = {
-    "new": (500, 1_395_251),
-    "expansion": (3_567, 9_853_054),
-    "contraction": (374, -1_067_425),
-    "churn": (9, -43_703),
-    "reactivation": (9, 22_431),
+    "new": (500, Decimal(1_395_251)),
+    "expansion": (3_567, Decimal(9_853_054)),
+    "contraction": (374, Decimal(-1_067_425)),
+    "churn": (9, Decimal(-43_703)),
+    "reactivation": (9, Decimal(22_431)),
 }
-CLOSING = 10_159_608
+CLOSING = Decimal(10_159_608)
 
 
 def rows(file: str) -> Iterator[Mapping[str, str]]:
@@ -67,7 +67,7 @@ def test_its_movements_come_to_its_closing_mrr(engine: Engine) -> None:
         one.value: (total.count, total.amount.amount) for one, total in found.movements.items()
     }
     assert moved == FIGURES
-    assert (found.opening.amount, found.closing.amount, found.active) == (0, CLOSING, 500)
+    assert (found.opening.amount, found.closing.amount, found.active) == (Decimal(0), CLOSING, 500)
     assert sum(amount for _, amount in FIGURES.values()) == CLOSING
 
 
