@@ -10,20 +10,14 @@ from typing import Any
 import pytest
 
 from rekindle.config import load_config
-from rekindle.desk import (
-    Scaffold,
-    create_workspace,
-    explain_customer,
-    report_kept,
-    take_starter,
-)
+from rekindle.desk import explain_customer, report_kept, take_starter
 from rekindle.errors import ConfigError, DeliveryError
 from rekindle.ledger import BelongingsRegister
 from rekindle.runtime import Workspace
 from rekindle.web.portal.subscription.serving import WorkspaceSubscribers
 from rekindle.worker.keeping.belongings import read_answer
-from tests.runtime.shops import Team, set_key
-from tests.seam.test_subscribers_return import BACK, LEFT, PEOPLE, bring, source_of, write
+from tests.runtime.shops import Team
+from tests.seam.club import BACK, LEFT, PEOPLE, bring, found_club
 from tests.web.api.billers.receiver import SECRET, Receiver, listening
 
 DAY = timedelta(days=1)
@@ -47,12 +41,7 @@ def receiver() -> Iterator[Receiver]:
 def club(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     """Three who left a club; one journey warns before what is kept for them ends."""
     monkeypatch.setenv("REKINDLE_WEBHOOK_SECRET", SECRET)
-    sources = [source_of(table) for table in ("subscriptions", "customers")]
-    write(tmp_path, "subscriptions", LEFT)
-    cards = "".join(f"{who},{who}@example.com,GB,yes,2025-01-01\n" for who in PEOPLE)
-    write(tmp_path, "customers", cards)
-    create_workspace(tmp_path, Scaffold("Club", "GBP", "UTC", tuple(sources)))
-    set_key(tmp_path, "postal_address", '"1 Club Lane, Leeds"')
+    found_club(tmp_path)
     path = tmp_path / "rekindle.toml"
     path.write_text(path.read_text() + SETTINGS.format(url=receiver.url))
     take_starter(tmp_path, "kept-until")

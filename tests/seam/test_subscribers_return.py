@@ -8,22 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from rekindle.config import SourceSettings
-from rekindle.desk import Scaffold, create_workspace, replay_journey, report_journey
+from rekindle.desk import replay_journey, report_journey
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Arm, Reason, Unknown
-from tests.runtime.shops import Team, set_key
+from tests.runtime.shops import Team
+from tests.seam.club import BACK, LEFT, PEOPLE, bring, found_club, source_of, write
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
-TABLES = {
-    "subscriptions": "subscription_id,customer_id,plan,amount,interval,started_at,ended_at",
-    "customers": "customer_id,email,country,email_consent,email_consent_at",
-    "orders": "order_id,customer_id,ordered_at,gross",
-}
-PEOPLE = ("ada", "ben", "cleo")
-LEFT = "".join(f"s-{who},{who},Gold,10,month,2025-01-01,2026-03-01\n" for who in PEOPLE)
-BACK = "t-ada,ada,Gold,12,month,{0},\n"
 JOURNEY = """\
 journey: back
 enter: {audience: subscription_state = 'gone'}
@@ -36,29 +28,10 @@ steps:
 """
 
 
-def write(folder: Path, table: str, rows: str) -> None:
-    (folder / f"{table}.csv").write_text(f"{TABLES[table]}\n{rows}")
-
-
-def bring(club: Team, table: str, rows: str) -> None:
-    write(club.folder, table, rows)
-    club.workspace.import_facts()
-
-
-def source_of(table: str) -> SourceSettings:
-    columns = {name: name for name in TABLES[table].split(",")}
-    return SourceSettings(name=table, table=table, path=f"{table}.csv", columns=columns)
-
-
 @pytest.fixture
 def club(tmp_path: Path) -> Iterator[Team]:
     """Three who left a club in March; it is June, and a journey has written to them."""
-    sources = [source_of(table) for table in ("subscriptions", "customers")]
-    write(tmp_path, "subscriptions", LEFT)
-    cards = "".join(f"{who},{who}@example.com,GB,yes,2025-01-01\n" for who in PEOPLE)
-    write(tmp_path, "customers", cards)
-    create_workspace(tmp_path, Scaffold("Club", "GBP", "UTC", tuple(sources)))
-    set_key(tmp_path, "postal_address", '"1 Club Lane, Leeds"')
+    found_club(tmp_path)
     (tmp_path / "journeys" / "back.yaml").write_text(JOURNEY)
     Workspace.open(tmp_path).import_facts()
     team = Team.at_work(tmp_path, NOW)
