@@ -36,9 +36,27 @@ STRIPE_PAYMENTS = (
     "bob@example.com,card_2,Visa,in_2\n"
     "ch_3,2025-02-13 12:00,99.00,0,gbp,,Order,Test,Paid,cus_b,bob@example.com,card_2,Visa,in_2\n"
 )
+STRIPE_SUBSCRIPTIONS = (
+    "id,Customer ID,Customer Email,Plan,Product,Quantity,Currency,Interval,Amount,Status,"
+    "Created (UTC),Start (UTC),Start Date (UTC),Current Period Start (UTC),"
+    "Current Period End (UTC),Trial Start (UTC),Trial End (UTC),Canceled At (UTC),"
+    "Cancel At Period End,Ended At (UTC),Cancellation Reason\n"
+    "sub_1,cus_a,ann@example.com,price_1,prod_1,2,gbp,month,19.00,active,2025-01-31 10:00,"
+    "2025-01-31 10:00,2025-01-31 10:00,2025-05-31 10:00,2025-06-30 10:00,,,,false,,\n"
+    "sub_2,cus_b,bob@example.com,price_2,prod_1,1,gbp,year,190.00,canceled,2024-01-31 10:00,"
+    "2024-01-31 10:00,2024-01-31 10:00,2024-01-31 10:00,2025-01-31 10:00,,,2024-05-10 08:00,true,"
+    "2025-01-31 10:00,cancellation_requested\n"
+    "sub_3,cus_c,cat@example.com,price_1,prod_1,1,gbp,month,19.00,trialing,2025-05-31 10:00,"
+    "2025-05-31 10:00,2025-05-31 10:00,2025-05-31 10:00,2025-06-30 10:00,2025-05-31 10:00,"
+    "2025-06-30 10:00,,false,,\n"
+    "sub_4,cus_d,dan@example.com,price_1,prod_1,1,gbp,month,19.00,incomplete_expired,"
+    "2025-05-31 10:00,2025-05-31 10:00,2025-05-31 10:00,2025-05-31 10:00,2025-06-30 10:00,,,,"
+    "false,2025-06-01 09:00,\n"
+)
 
 
 EXPORTS = {
+    "Stripe subscriptions": ("subscriptions", STRIPE_SUBSCRIPTIONS),
     "Stripe invoices": ("invoices", STRIPE_INVOICES),
     "Stripe payments, as attempts": ("payments", STRIPE_PAYMENTS),
 }
@@ -76,6 +94,22 @@ def test_an_export_of_invoices_is_told_by_its_header(desk: Desk) -> None:
     assert (one["invoice_id"], one["subscription_id"], one["amount"]) == ("in_1", "sub_1", 25)
     assert one["paid_at"] == datetime(2025, 1, 14, 9, tzinfo=UTC)
     assert (two["invoice_id"], two["paid_at"]) == ("in_2", None)
+
+
+def test_an_export_of_subscriptions_leaves_out_what_was_never_paid_for(desk: Desk) -> None:
+    result = bring(desk, "subscriptions", STRIPE_SUBSCRIPTIONS)
+    assert (result.is_clean, result.read) == (True, 2)
+    one, two = held(desk, "subscriptions")
+    assert (one["subscription_id"], one["amount"], one["quantity"], one["interval"]) == (
+        "sub_1",
+        19,
+        2,
+        "month",
+    )
+    assert (two["ended_at"], two["end_reason"]) == (
+        datetime(2025, 1, 31, 10, tzinfo=UTC),
+        "cancellation_requested",
+    )
 
 
 def test_an_export_of_payments_is_of_sales_or_of_attempts_as_it_is_asked(desk: Desk) -> None:
