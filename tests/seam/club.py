@@ -15,6 +15,7 @@ TABLES = {
 }
 PEOPLE = ("ada", "ben", "cleo")
 LEFT = "".join(f"s-{who},{who},Gold,10,month,2025-01-01,2026-03-01\n" for who in PEOPLE)
+CARDS = "".join(f"{who},{who}@example.com,GB,yes,2025-01-01\n" for who in PEOPLE)
 BACK = "t-ada,ada,Gold,12,month,{0},\n"
 
 
@@ -35,8 +36,7 @@ def source_of(table: str) -> SourceSettings:
 def found_club(folder: Path) -> None:
     """Make the workspace of a club whose three members left, and may be written to."""
     write(folder, "subscriptions", LEFT)
-    cards = "".join(f"{who},{who}@example.com,GB,yes,2025-01-01\n" for who in PEOPLE)
-    write(folder, "customers", cards)
+    write(folder, "customers", CARDS)
     sources = tuple(source_of(table) for table in ("subscriptions", "customers"))
     create_workspace(folder, Scaffold("Club", "GBP", "UTC", sources))
     set_key(folder, "postal_address", '"1 Club Lane, Leeds"')

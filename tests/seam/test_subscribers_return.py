@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 
 from rekindle.desk import replay_journey, report_journey
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import OURS, build_movements
 from rekindle.vocabulary import Arm, Reason, Unknown
 from tests.runtime.shops import Team
-from tests.seam.club import BACK, LEFT, PEOPLE, bring, found_club, source_of, write
+from tests.seam.club import BACK, CARDS, LEFT, PEOPLE, bring, found_club, source_of, write
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -68,6 +70,17 @@ def test_what_somebody_left_with_is_no_return(club: Team) -> None:
     bring(club, "subscriptions", LEFT.replace(",Gold,", ",Silver,"))
     club.tick(after=4 * DAY)
     assert [len(club.states(who)) for who in PEOPLE] == [2, 2, 2]
+
+
+def test_who_subscribes_again_under_another_id_is_one_person_who_returned(club: Team) -> None:
+    bring(club, "customers", f"{CARDS}bea,ben@example.com,GB,yes,2025-01-01\n")
+    again = "t-bea,bea,Gold,12,month,2026-06-02T10:00:00Z,\n"
+    bring(club, "subscriptions", LEFT + again)
+    club.tick(after=4 * DAY)
+    assert (ended(club, "ben"), ended(club, "ada")) == (Reason.ORDER, Reason.FINISHED)
+    engine, facts = club.workspace.reading
+    moved = engine.run(build_movements(facts, club.clock.now(), OURS)).to_pylist()
+    assert Counter(row["movement"] for row in moved) == {"new": 3, "churn": 3, "reactivation": 1}
 
 
 def test_who_never_left_as_the_file_says_now_did_not_come_back(club: Team) -> None:
