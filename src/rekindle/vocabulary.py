@@ -180,6 +180,7 @@ class Reason(StrEnum):
     REFUSED = "refused"
     NOT_READY = "not_ready"
     SET_ASIDE = "set_aside"
+    LEAVING = "leaving"
     FINISHED = "finished"
     STOPPED = "stopped"
     JOINED = "joined"

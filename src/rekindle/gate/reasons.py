@@ -189,6 +189,12 @@ REASONS: tuple[ReasonNote, ...] = (
         "others go on, and it is tried again every hour.",
         "Read the fault shown with it and the log, correct the value, or report it.",
     ),
+    ReasonNote(
+        Reason.LEAVING,
+        "The person cancelled or paused, and the biller has not answered yet. Word of a payment "
+        "that failed waits: what is not owed any more is not asked for.",
+        "Nothing; `rekindle doctor` says for how long the biller has not answered.",
+    ),
     ReasonNote(Reason.FINISHED, "The person went through every step.", "Nothing."),
     ReasonNote(Reason.STOPPED, "The journey was stopped.", "Nothing: somebody decided so."),
     ReasonNote(

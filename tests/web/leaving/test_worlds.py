@@ -13,13 +13,30 @@ import pytest
 
 from rekindle.billing import pull_facts
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
+from rekindle.desk import start_journey
 from rekindle.runtime import Workspace
+from rekindle.vocabulary import Reason
+from rekindle.worker import Worker
 from rekindle.worker.keeping.instructing import InstructionKeeper
 from rekindle.worker.keeping.retrying import RetryKeeper
 from tests.web.leaving.conftest import Away, Leaver
 
 WORDS = ("cancel", "cancel", "keep", "pause", "resume")
 STEPS = 14
+UNPAID = """journey: unpaid
+purpose: transactional
+enter: {on: payment_failed, within: 3 days}
+goal: {on: payment_cleared, within: 30 days}
+holdout: none
+steps:
+  - send: {channel: email, template: card}
+"""
+CARD = """---
+subject: Your card
+---
+<mjml><mj-body><mj-section><mj-column><mj-text>Another card, please. {{ shop.postal_address }}
+</mj-text></mj-column></mj-section></mj-body></mjml>
+"""
 
 
 class Life:
@@ -135,3 +152,45 @@ def test_a_cancellation_that_waits_does_not_end_who_came_back_since(
     ]
     assert running["cancel_at_period_end"] is False
     assert leaver.rows[0].state == "moot"
+
+
+@pytest.mark.parametrize("is_stopping", [True, False])
+def test_nobody_is_asked_for_money_while_their_cancellation_waits(
+    leaver: Leaver, away: Away, is_stopping: bool
+) -> None:
+    world, space = leaver.fake.world, leaver.space
+    world.add_card(leaver.customer, "insufficient_funds")
+    world.advance(timedelta(days=29))
+    pull_facts(
+        space.config.billing, space.directory, now=space.clock.now(), bring=space.import_from
+    )
+    toml = space.directory / "rekindle.toml"
+    email = '[email]\noutlet = "email_folder"\npostal_address = "1 Street"\n'
+    toml.write_text(toml.read_text() + email)
+    for name, text in (("journeys/unpaid.yaml", UNPAID), ("templates/card.mjml", CARD)):
+        (space.directory / name).parent.mkdir()
+        (space.directory / name).write_text(text)
+    space = Workspace.open(space.directory, clock=space.clock)
+    start_journey(space, space.journey("unpaid"), space.clock.now() - timedelta(days=2))
+    worker = Worker(space)
+
+    def mails() -> int:
+        return len(list((space.directory / "state" / "outbox").glob("*.eml")))
+
+    if is_stopping:
+        away()
+        assert leaver.post("cancel").status == 202
+    for _ in range(2):
+        worker.tick()
+        worker.finish()
+        assert mails() == (0 if is_stopping else 1)
+        world.clock.move(timedelta(minutes=15))
+    if not is_stopping:
+        return
+    (held,) = {one.reason for one in space.history.decisions_of(leaver.person) if one.reason}
+    assert held is Reason.LEAVING
+    leaver.fake.breaks_after = None
+    worker.tick()
+    worker.finish()
+    worker.tick()
+    assert ([row.state for row in leaver.rows], mails()) == (["done"], 0)

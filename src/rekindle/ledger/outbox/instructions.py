@@ -7,7 +7,7 @@ same word said anew, after another, is another.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +20,8 @@ LEASE = timedelta(minutes=5)
 AGAIN = timedelta(minutes=1)
 FAILED = ("refused", "moot")
 ASKED, OVERTAKEN = "asked", "overtaken"
+STOPS = ("cancel", "pause")
+"""What is not to be paid any more once it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,12 @@ class Instructions:
         """Return what waits to be carried out for a subscription, None for nothing."""
         row = self._of(subscription).filter(state=ASKED).order_by("-number").first()
         return None if row is None else _entry(row)
+
+    @ledger_errors()
+    def stopping(self, people: Collection[str]) -> frozenset[str]:
+        """Return who of ``people`` cancelled or paused something, and nobody answered yet."""
+        rows = self._rows.filter(state=ASKED, kind__in=STOPS, person__in=people)
+        return frozenset(rows.values_list("person", flat=True))
 
     @ledger_errors()
     def was_given(self, subscription: str) -> bool:

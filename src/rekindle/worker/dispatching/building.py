@@ -10,7 +10,7 @@ from rekindle.channels import discover, find_outlet
 from rekindle.config import load_secrets
 from rekindle.errors import ConfigError
 from rekindle.journeys import Audience
-from rekindle.ledger import KeptMessages, Meters, Stops
+from rekindle.ledger import Instructions, KeptMessages, Meters, Stops
 from rekindle.messages import ChannelFolder
 from rekindle.runtime import Workspace
 from rekindle.worker.dispatching.dispatcher import (
@@ -60,7 +60,8 @@ def build_dispatcher(workspace: Workspace, compose: Compose, audience: Audience)
 
     An outlet that cannot be built keeps its own messages back, and no others.
     """
-    look = LastLook(workspace.book, workspace.rules, audience)
+    told = Instructions(workspace.ledger, workspace.config.billing.provider)
+    look = LastLook(workspace.book, workspace.rules, audience, leaving=told.stopping)
     each: list[Dispatcher] = []
     troubles: list[str] = []
     for folder in discover().values():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from rekindle.consent import PENDING_EVENT, Exclusion
@@ -20,20 +20,32 @@ from rekindle.journeys import (
     Unanswered,
     build_journey_rules,
 )
+from rekindle.journeys.population import PAYMENT_DROPPED
 from rekindle.ledger import OutboxMessage
 from rekindle.offers import Choice, review_offer
 from rekindle.vocabulary import Answer, Channel, Reason
 
+LEAVING_FOR = timedelta(minutes=10)
+"""How long word of a payment waits while a biller has not answered who stops; then it is asked."""
+
+Leaving = Callable[[Collection[str]], Collection[str]]
+"""Returns who of some people told the biller to stop, where it has not answered yet."""
+
+
+def _nobody(people: Collection[str]) -> Collection[str]:
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What the profiles said about the people of a batch; the unmet by touch."""
+    """What was said about the people of a batch; who is unmet, and who leaves, by touch."""
 
     unmet: frozenset[int] = frozenset()
     excluded: frozenset[str] = frozenset()
     expected: Mapping[str, int] | None = None
     unanswered: Mapping[str, Exception] = field(default_factory=dict)
     customers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    leaving: frozenset[int] = frozenset()
 
 
 def _review(message: OutboxMessage, at: datetime) -> Choice | None:
@@ -56,11 +68,14 @@ class LastLook:
     or a budget, the profile or what a touch is worth may be another by now.
     """
 
-    def __init__(self, book: Book, rules: HouseRules, audience: Audience) -> None:
-        self._book, self._rules = book, rules
+    def __init__(
+        self, book: Book, rules: HouseRules, audience: Audience, *, leaving: Leaving = _nobody
+    ) -> None:
+        self._book, self._rules, self._leaving = book, rules, leaving
         self._asking = Asking(audience, rules)
         self._steps: dict[tuple[str, int], tuple[JourneyRules, Mapping[str, Send]]] = {}
         self._asks: set[tuple[str, int]] = set()
+        self._duns: set[tuple[str, int]] = set()
         self._said = _Said()
 
     def read(self, messages: Sequence[OutboxMessage], at: datetime) -> None:
@@ -71,7 +86,8 @@ class LastLook:
         unmet = self._find_unmet(messages, at, unanswered) | self._find_settled(messages, at)
         asked = [(self._version(one)[0].customers_when, one.person) for one in messages]
         customers = self._asking.customers(asked, at, unanswered)
-        self._said = _Said(unmet, excluded, expected, unanswered, customers)
+        leaving = self._find_leaving(messages)
+        self._said = _Said(unmet, excluded, expected, unanswered, customers, leaving)
 
     def __call__(self, message: OutboxMessage, at: datetime) -> Decision:
         """Return the gate's answer at ``at`` about a message of the batch that was read."""
@@ -79,7 +95,7 @@ class LastLook:
         said, person = self._said, message.person
         if person in said.unanswered:
             return Decision(Answer.HOLD, Reason.SET_ASIDE, at + SET_ASIDE_FOR)
-        return decide(
+        found = decide(
             GateContext(
                 message.dossier,
                 _step(message.step, message.channel, message.template),
@@ -94,6 +110,9 @@ class LastLook:
                 person in said.customers.get(policy.customers_when or "", ()),
             )
         )
+        if found.answer is Answer.SEND and message.touch in said.leaving:
+            return Decision(Answer.HOLD, Reason.LEAVING, at + LEAVING_FOR)
+        return found
 
     def _find_unmet(
         self, messages: Sequence[OutboxMessage], at: datetime, unanswered: Unanswered
@@ -124,6 +143,16 @@ class LastLook:
         waiting = self._book.unconfirmed({one.person for one in asking}, at)
         return frozenset(one.touch for one in asking if (one.person, one.channel) not in waiting)
 
+    def _find_leaving(self, messages: Sequence[OutboxMessage]) -> frozenset[int]:
+        """Return the messages about a payment whose person told the biller to stop."""
+        for message in messages:
+            self._version(message)
+        asking = [one for one in messages if (one.journey, one.version) in self._duns]
+        if not asking:
+            return frozenset()
+        leaving = self._leaving({one.person for one in asking})
+        return frozenset(one.touch for one in asking if one.person in leaving)
+
     def _version(self, message: OutboxMessage) -> tuple[JourneyRules, Mapping[str, Send]]:
         """Return what holds for a version, which never changes once it has started."""
         journey, number = message.journey, message.version
@@ -135,6 +164,8 @@ class LastLook:
                 trigger = version.journey.trigger
                 if trigger is not None and trigger.event == PENDING_EVENT:
                     self._asks.add((journey, version.version))
+                if PAYMENT_DROPPED in version.journey.exits:
+                    self._duns.add((journey, version.version))
         try:
             return self._steps[journey, number]
         except KeyError as error:
