@@ -14,9 +14,10 @@ never 0.
 `rekindle measures JOURNEY` tells them of one journey, without a name of all together; `--by`
 tells people apart, `--json`, `--out FILE.csv` and `--out FILE.parquet` hand them on, and
 `--explain MEASURE` shows the queries behind a figure. Retention and second lapse stand beside
-*never-lapsed peers*: customers outside the journey who bought on the same days, after a shorter
-silence than any of those who returned. In a business without orders they are asked of
-subscriptions, and stand beside those who subscribed for the first time on the same days. How to:
+*never-lapsed peers*: customers not in the journey by then who bought on the same days, after a
+shorter silence than any of those who returned, whether they fell silent later or not. In a
+business without orders they are asked of subscriptions, and stand beside those who subscribed
+for the first time on the same days. How to:
 [measure a journey](measure-a-journey.md).
 """
 

@@ -12,7 +12,14 @@ import ibis
 import pytest
 
 from rekindle.facts import Engine, open_warehouse
-from rekindle.insights import MeasureTable, build_queries, gather, measure, measure_tables
+from rekindle.insights import (
+    MeasureTable,
+    Membership,
+    build_queries,
+    gather,
+    measure,
+    measure_tables,
+)
 from rekindle.insights.measures.catalogue import TIME_RUNS
 from rekindle.insights.measures.model import MeasuredPeople, Value
 from rekindle.testing.small_shop import CURRENCY, Sale, SmallShop
@@ -69,8 +76,8 @@ def measured(engine: Engine, until: datetime = LATER, **options: Any) -> Measure
     return measure(gathered(engine, until), about="back", **options)
 
 
-def gathered(engine: Engine, until: datetime = LATER) -> MeasuredPeople:
-    one = record([member(f"p{n}") for n in range(40)], until=until)
+def gathered(engine: Engine, until: datetime = LATER, *later: Membership) -> MeasuredPeople:
+    one = record([*(member(f"p{n}") for n in range(40)), *later], until=until)
     return gather([one], engine.facts(), engine, until_on=until.date())
 
 
@@ -93,6 +100,13 @@ def test_who_came_back_is_followed_by_their_subscription_beside_first_timers(
     assert value(table, "subsequent_revenue").figure == pytest.approx(brought)
     rows = {row[0]: row for one in measure_tables(table) for row in one.rows}
     assert rows["subsequent retention"][-1] == "first-time subscribers: 80.0 %"
+
+
+def test_first_timers_who_left_and_entered_later_are_compared_with(engine: Engine) -> None:
+    entered_at = START + timedelta(days=120)
+    later = [member(f"first{n}", entered_at=entered_at) for n in range(12)]
+    table = measure(gathered(engine, LATER, *later), about="back")
+    assert value(table, "subsequent_retention").beside == pytest.approx(0.8)
 
 
 def test_who_left_later_was_there_on_an_earlier_day(engine: Engine) -> None:

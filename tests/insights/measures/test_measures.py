@@ -141,6 +141,18 @@ def test_retention_counts_running_silences_and_stands_beside_never_lapsed_peers(
     assert (value(table, "retained").figure, value(table, "retained").base) == (40, 80)
 
 
+def test_peers_who_fall_silent_and_enter_later_are_peers(measured: Any) -> None:
+    """Whoever lapsed after the days of comparison enters then: without them peers never lapse."""
+    people = [member(f"p{n}") for n in range(40)]
+    back = [(f"p{n}", f"2024-03-{5 + n % 6:02}", 20.0) for n in range(40)]
+    peers = [row for n in range(30) for row in _loyal(f"loyal{n}")]
+    silent = [row for n in range(30) for row in _loyal(f"silent{n}")[:2]]  # until 6 March
+    lapsed = [member(f"silent{n}", entered_at=START + 150 * DAY) for n in range(30)]
+    table = measured([*people, *lapsed], [*back, *peers, *silent])
+    assert value(table, "subsequent_retention").beside == pytest.approx(0.5)
+    assert value(table, "second_lapse").beside == pytest.approx(0.5)
+
+
 def test_who_is_back_by_a_subscription_has_no_silences_to_measure() -> None:
     back = Subject("j", "ada", Arm.TREATMENT, START, None, START + DAY, None, 0.0)
     group = Group("all", [back], [], MeasuredPeople([back], START.date(), "GBP", []))

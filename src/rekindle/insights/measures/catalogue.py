@@ -48,8 +48,12 @@ BACK_BY_STAYS = Unknown(
     "asked of these; `rekindle audit` tells how many subscribers left a second time"
 )
 TIME_RUNS = Unknown(f"nobody's {RETAINED_DAYS} days after their return are over")
-NO_PEERS = Unknown("nobody outside the journey bought then who had not been away")
-NO_FIRST_STAYS = Unknown("nobody outside the journey subscribed for the first time then")
+NO_PEERS = Unknown(
+    "nobody who was not in the journey by then bought as they did and had not been away"
+)
+NO_FIRST_STAYS = Unknown(
+    "nobody who was not in the journey by then subscribed for the first time as they came back"
+)
 NO_MESSAGES = Unknown("the holdout had no messages, which this definition asks for")
 NO_COST = Unknown("the messages cost nothing that was recorded")
 Test = Callable[[Subject], bool]
@@ -177,9 +181,7 @@ def _rate_held(group: Group, definition: ReactivationDefinition) -> Figure:
         of = f" of {', '.join(lacking)}" if len(treated) > 1 else ""
         return Unknown(f"nobody was assigned to the holdout{of}")
     back = {name: count_back(held[name], definition.name) for name in treated}
-    expected = sum(
-        count * back[name][0] / back[name][1] for name, count in sorted(treated.items())
-    )
+    expected = sum(count * back[name][0] / back[name][1] for name, count in sorted(treated.items()))
     return expected / treated.total()
 
 

@@ -144,7 +144,7 @@ def build_queries(
     after: ir.Table = build_days(_bring_returned(engine, returned), purchases)
     peers: ir.Table | Unknown = _peers_of(record, returned, facts, engine)
     if of_subscriptions:
-        after = build_own_stays(bring_assigned(engine, record), facts, record.until)
+        after = build_own_stays(bring_assigned(engine, record, facts.zone), facts, record.until)
         peers = ask_first_stays(record, returned, facts, engine)
     return {
         "revenue": build_spending(
@@ -174,11 +174,11 @@ def build_peers(
 ) -> ir.Table:
     """Return ``day`` and ``next``, the purchase after it, of customers who never lapsed.
 
-    They are no members, and bought between the two days after fewer days than
-    ``shorter_than``; each counts once, with the first such purchase.
+    They were no members by then, and bought between the two days after fewer days than
+    ``shorter_than``; each counts once, with the first such purchase. Who fell silent after it
+    and entered the journey for that is among them: without these no peer ever lapses.
     """
     others = purchases.filter(purchases.customer_id.notnull())
-    others = others.anti_join(members, others.customer_id == members.person)
     days = others.select(person=others.customer_id, day=others.ordered_on).distinct()
     own = ibis.window(group_by="person", order_by="day")
     told = days.mutate(before=days.day.lag().over(own), next=days.day.lead().over(own))
@@ -187,6 +187,7 @@ def build_peers(
         told.day.between(ibis.date(first), ibis.date(last)),
         told.day.delta(told.before, unit="day") < shorter_than,
     )
+    near = near.anti_join(members, [near.person == members.person, near.day >= members.entered_on])
     firsts = near.mutate(place=ibis.row_number().over(own))
     return firsts.filter(firsts.place == 0).select("day", "next")
 
@@ -227,7 +228,7 @@ def _peers_of(
     times = [at for _, at in returned.values()]
     return build_peers(
         orders.filter(orders.kind == PURCHASE),
-        bring_assigned(engine, record),
+        bring_assigned(engine, record, facts.zone),
         first=min(times).date(),
         last=max(times).date(),
         shorter_than=int(min(silences) / _DAY),

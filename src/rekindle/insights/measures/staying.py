@@ -22,7 +22,7 @@ from rekindle.subscriptions import OURS, build_stays
 from rekindle.vocabulary import Unknown
 
 _AN_INSTANT = timedelta(microseconds=1)
-_PEOPLE = pa.schema({"person": pa.string()})
+_PEOPLE = pa.schema({"person": pa.string(), "entered_on": pa.date32()})
 Spell = tuple[date, date | None]
 """The day on which somebody came to be subscribed, and the day they left, if they did."""
 
@@ -39,17 +39,22 @@ def build_first_stays(
 ) -> ir.Table:
     """Return ``came_on`` and ``left_on`` of the first stays that began between the two days.
 
-    Those of members are left out.
+    Those of who was a member by then are left out; whoever left afterwards and entered is not, or
+    those who stayed would be compared with nobody else.
     """
     stays = build_stays(facts, until + _AN_INSTANT, OURS)
-    others = stays.anti_join(members, stays.customer_id == members.person)
-    began = others.came_on.between(ibis.date(first), ibis.date(last))
-    return others.filter((others["time"] == 1) & began).select("came_on", "left_on")
+    began = stays.came_on.between(ibis.date(first), ibis.date(last))
+    firsts = stays.filter((stays["time"] == 1) & began)
+    inside = firsts.customer_id == members.person, firsts.came_on >= members.entered_on
+    return firsts.anti_join(members, inside).select("came_on", "left_on")
 
 
-def bring_assigned(engine: Engine, record: JourneyRecord) -> ir.Table:
-    """Return ``person`` of everybody assigned, each once for each entry."""
-    rows = [{"person": one.person} for one in record.assigned]
+def bring_assigned(engine: Engine, record: JourneyRecord, zone: str) -> ir.Table:
+    """Return ``person`` of everybody assigned and ``entered_on``, a local day, once an entry."""
+    rows = [
+        {"person": one.person, "entered_on": _local(one.entered_at, zone)}
+        for one in record.assigned
+    ]
     return engine.bring("measured_members", pa.Table.from_pylist(rows, schema=_PEOPLE))
 
 
@@ -58,7 +63,7 @@ def load_spells(
 ) -> Mapping[str, Sequence[Spell]]:
     """Return when each of the assigned was subscribed."""
     found: defaultdict[str, list[Spell]] = defaultdict(list)
-    asked = build_own_stays(bring_assigned(engine, record), facts, record.until)
+    asked = build_own_stays(bring_assigned(engine, record, facts.zone), facts, record.until)
     for row in engine.run(asked).to_pylist():
         found[row["person"]].append((row["came_on"], row["left_on"]))
     return found
@@ -71,7 +76,7 @@ def ask_first_stays(
     if not returned:
         return NOBODY_RETURNED
     days = [_local(at, facts.zone) for _, at in returned.values()]
-    members = bring_assigned(engine, record)
+    members = bring_assigned(engine, record, facts.zone)
     return build_first_stays(members, facts, record.until, first=min(days), last=max(days))
 
 
