@@ -88,10 +88,13 @@ GROUP BY v.person, v.deed
 
 -- name: begin_sending
 -- Mark as leaving what this worker still holds of journeys that run; say which it is.
+-- PostgreSQL is given an array, by which it looks rows up one by one: a list it would compare
+-- with everything that is leased, and with what was until the next vacuum.
 WITH mine AS (
     SELECT t.id
     FROM ledger_touch AS t
     WHERE t.id IN (SELECT r.touch FROM ROWS(touch bigint) AS r)
+    -- postgresql: AND t.id = ANY (ARRAY(SELECT s.touch FROM ROWS(touch bigint) AS s))
       AND t.state = 'leased' AND t.leased_by = %s
       AND NOT EXISTS (
           SELECT 1 FROM ledger_enrolment AS e JOIN ledger_journey AS j ON j.name = e.journey
