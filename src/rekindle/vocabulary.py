@@ -7,7 +7,7 @@ room. Values only, and how values are made: nothing here reads or writes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
@@ -29,6 +29,60 @@ def value_by_the_million(*, frozen: bool, slots: bool) -> Callable[[type[T]], ty
     at run time.
     """
     return dataclass(slots=slots, unsafe_hash=frozen)
+
+
+class PiecedText(str):
+    """A text put together of pieces, every second of which is its own, from the second on.
+
+    The others are the same in every text of one mould, so what is made of them can be kept.
+    It is a text like any other, and what is made of it by the methods of texts is a plain one.
+    """
+
+    __slots__ = ("pieces",)
+    pieces: Sequence[str]
+
+    @classmethod
+    def of(cls, pieces: Sequence[str]) -> PiecedText:
+        """Return the text of these pieces."""
+        made = cls("".join(pieces))
+        made.pieces = pieces
+        return made
+
+
+def replace_spans(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    """Return a text with other words in place of some spans, in order: start, end and words.
+
+    Of a text in pieces it is one in pieces too, of which those words are its own.
+    """
+    parts: list[tuple[str, bool]] = []
+    at = 0
+    for start, end, words in spans:
+        parts += (*_cut(text, at, start), (words, True))
+        at = end
+    if not parts:
+        return text
+    parts += _cut(text, at, len(text))
+    if not isinstance(text, PiecedText):
+        return "".join(words for words, _ in parts)
+    pieces: list[list[str]] = [[]]
+    for words, is_own in parts:
+        if is_own == len(pieces) % 2:
+            pieces.append([])
+        pieces[-1].append(words)
+    return PiecedText.of(list(map("".join, pieces)))
+
+
+def _cut(text: str, start: int, end: int) -> list[tuple[str, bool]]:
+    """Return what a text says from one place to another, and which of that is its own."""
+    if not isinstance(text, PiecedText):
+        return [(text[start:end], False)]
+    found = []
+    at = 0
+    for number, piece in enumerate(text.pieces):
+        if within := piece[max(start - at, 0) : max(end - at, 0)]:
+            found.append((within, number % 2 == 1))
+        at += len(piece)
+    return found
 
 
 def is_channel(name: str) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from rekindle.content.forms import Note
 from rekindle.content.model import Form, Rendered
 from rekindle.content.templates import Templates
+from rekindle.vocabulary import PiecedText
 
 # Text that every step of rendering passes through as it is, like the values below.
 MARK = "standin5f0c1d7b9e"
@@ -130,10 +131,10 @@ def _fill(mould: _Mould, slots: Mapping[str, tuple[str, str]]) -> Rendered:
     return Rendered(*(_filled(one, values) for one in (mould.subject, mould.html, mould.text)))
 
 
-def _filled(pieces: Sequence[str], values: Mapping[str, str]) -> str:
+def _filled(pieces: Sequence[str], values: Mapping[str, str]) -> PiecedText:
     whole = list(pieces)
     whole[1::2] = [values[stand_in] for stand_in in pieces[1::2]]
-    return "".join(whole)
+    return PiecedText.of(whole)
 
 
 def _has_mark(letter: Rendered) -> bool:

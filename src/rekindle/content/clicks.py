@@ -12,11 +12,13 @@ import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import unescape
 from urllib.parse import urlsplit
+
+from rekindle.vocabulary import replace_spans
 
 PURPOSE = b"rekindle.content.clicks"
 # 96 bits; RFC 2104 section 5 asks for 80 at the least, and an SMS pays for each letter.
@@ -72,9 +74,9 @@ class ClickLinks:
         wrapped: dict[str, str] = {}
         for name, part in parts.items():
             if name == "html":
-                wrapped[name] = _HREF.sub(lambda link: _led(link, through), part)
+                wrapped[name] = replace_spans(part, _led(_HREF.finditer(part), 2, through))
             elif name in ("text", "body", "url"):
-                wrapped[name] = _ADDRESS.sub(lambda link: through(link[0]), part)
+                wrapped[name] = replace_spans(part, _led(_ADDRESS.finditer(part), 0, through))
             else:
                 wrapped[name] = part
         return wrapped
@@ -130,11 +132,15 @@ class ClickLinks:
         return hmac.digest(self._key, body, "sha256")[:SIGNATURE_BYTES]
 
 
-def _led(link: re.Match[str], through: Callable[[str], str]) -> str:
-    """Return a link of markup, its address changed; as it was where it stays."""
-    url = unescape(link[2])
-    led = through(url)
-    return link[0] if led == url else f"{link[1]}{led}{link[3]}"
+def _led(
+    links: Iterable[re.Match[str]], group: int, through: Callable[[str], str]
+) -> Iterator[tuple[int, int, str]]:
+    """Yield where the addresses stand that change, each with what it becomes."""
+    for link in links:
+        url = unescape(link[group]) if group else link[group]
+        led = through(url)
+        if led != url:
+            yield (*link.span(group), led)
 
 
 def _encode(raw: bytes) -> str:

@@ -20,7 +20,7 @@ from rekindle.journeys import Person
 from rekindle.ledger import Deliveries, mend
 from rekindle.messages import DeliveryEvent, DeliveryKind
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Channel
+from rekindle.vocabulary import Channel, replace_spans
 from rekindle.worker.guarding import Guard
 from rekindle.worker.links.clicking import BUCKET_SECONDS
 
@@ -65,9 +65,9 @@ def add_picture(
         return parts
     token = sign_opening(workspace.secret, message, person, channel)
     picture = PICTURE.format(url=workspace.config.portal.page("o", token))
-    before, end, after = html.rpartition(END)
-    whole = f"{before}{picture}{end}{after}" if end else f"{html}{picture}"
-    return {**parts, "html": whole}
+    end = html.rfind(END)
+    place = len(html) if end < 0 else end
+    return {**parts, "html": replace_spans(html, [(place, place, picture)])}
 
 
 class LedgerOpens:
