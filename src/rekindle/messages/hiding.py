@@ -20,6 +20,8 @@ def hide_address(text: str, address: str) -> str:
     """Return a text without an address, in whatever spelling a provider repeats it."""
     if not address or not text:
         return text
+    if "@" in address and "@" not in text:
+        return text  # nearly always: a provider says what it calls a message, and no address
     spellings = {address, normalise_address(address), *former_spellings(address)}
     spellings.add(international(address))
     return hide_words(text, (spelling for spelling in spellings if spelling))

@@ -194,27 +194,25 @@ class Composer:
 
     def _subscriptions(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, str]:
         """Return the subscriptions of those whose template leads to theirs."""
-        asked = {one.person for one in messages if self._leads_to_subscription(one)}
+        asked = {one.person for one in messages if self._leads_to_subscription(self._plan(one))}
         return find_subscriptions(self._workspace, asked, at) if asked else {}
 
-    def _leads_to_subscription(self, message: OutboxMessage) -> bool:
+    def _leads_to_subscription(self, plan: _Plan) -> bool:
         """Return whether a message shows the page of a subscription that a biller knows."""
         has_biller = bool(self._workspace.config.billing.provider)
-        return has_biller and not SUBSCRIPTION_PAGES.keys().isdisjoint(
-            self._plan(message).variables
-        )
+        return has_biller and not SUBSCRIPTION_PAGES.keys().isdisjoint(plan.variables)
 
     def _subscription_urls(
-        self, message: OutboxMessage, readers: _Readers
+        self, message: OutboxMessage, plan: _Plan, readers: _Readers
     ) -> Iterator[tuple[str, str]]:
         """Yield the signed links to a reader's subscription, by variable.
 
         Raises:
             WorkError: the template shows one, and they have none.
         """
-        has = self._leads_to_subscription(message)
+        has = self._leads_to_subscription(plan)
         for name, purpose in SUBSCRIPTION_PAGES.items():
-            shows = has and name in self._plan(message).variables
+            shows = has and name in plan.variables
             yield name, self._subscription_url(message, readers, purpose) if shows else ""
 
     def _subscription_url(
@@ -229,19 +227,18 @@ class Composer:
 
     def _kept(self, messages: Sequence[OutboxMessage]) -> Mapping[str, BelongingsEntry]:
         """Return what is kept for those whose template says so."""
-        asked = {one.person for one in messages if self._says_kept(one)}
+        asked = {one.person for one in messages if _says_kept(self._plan(one))}
         return BelongingsRegister(self._workspace.ledger).newest_of(asked) if asked else {}
 
-    def _says_kept(self, message: OutboxMessage) -> bool:
-        return not KEPT_VARIABLES.isdisjoint(self._plan(message).variables)
-
-    def _told_kept(self, message: OutboxMessage, readers: _Readers) -> Mapping[str, object]:
+    def _told_kept(
+        self, message: OutboxMessage, plan: _Plan, readers: _Readers
+    ) -> Mapping[str, object]:
         """Return what is kept for a reader and until when.
 
         Raises:
             WorkError: the template says it, and nothing is kept for them any more.
         """
-        if not self._says_kept(message):
+        if not _says_kept(plan):
             return {}
         found = readers.kept.get(message.person)
         today = readers.at.astimezone(self._workspace.zone).date()
@@ -249,20 +246,20 @@ class Composer:
             raise WorkError("nothing is kept for them, or not any more")
         return {"kept_until": found.kept_until, "kept_things": list(found.what)}
 
-    def _return_url(self, message: OutboxMessage, at: datetime) -> str:
+    def _return_url(self, message: OutboxMessage, plan: _Plan, at: datetime) -> str:
         """Return the signed link to what was kept for the reader of a message."""
-        if "return_url" not in self._plan(message).variables:
+        if "return_url" not in plan.variables:
             return ""
         token = sign_return(self._workspace.secret, message, at)
         return self._workspace.config.portal.page("return", token)
 
-    def _confirm_url(self, message: OutboxMessage, waiting: Pending) -> str:
+    def _confirm_url(self, message: OutboxMessage, plan: _Plan, waiting: Pending) -> str:
         """Return the signed link that confirms a yes to the channel of a message.
 
         Raises:
             WorkError: the template shows it, and there is nothing to confirm.
         """
-        if not self._asks_to_confirm(message):
+        if not _asks_to_confirm(plan):
             return ""
         space = self._workspace
         pending = waiting.get((message.person, message.channel))
@@ -275,13 +272,10 @@ class Composer:
         )
         return space.config.portal.page("confirm", token)
 
-    def _asks_to_confirm(self, message: OutboxMessage) -> bool:
-        return "confirm_url" in self._plan(message).variables
-
     def _readers(self, messages: Sequence[OutboxMessage]) -> _Readers:
         """Return what these messages say of those to whom they go."""
         at = self._workspace.clock.now()
-        asked = {one.person for one in messages if self._asks_to_confirm(one)}
+        asked = {one.person for one in messages if _asks_to_confirm(self._plan(one))}
         cards = self._workspace.history.people({message.person for message in messages})
         return _Readers(
             at,
@@ -416,10 +410,10 @@ class Composer:
             "shop": self._shop(message.channel),
             "unsubscribe_url": link,
             "preferences_url": self._preferences_url(message.person, plan, readers.at),
-            "return_url": self._return_url(message, readers.at),
-            "confirm_url": self._confirm_url(message, readers.pending),
-            **dict(self._subscription_urls(message, readers)),
-            **self._told_kept(message, readers),
+            "return_url": self._return_url(message, plan, readers.at),
+            "confirm_url": self._confirm_url(message, plan, readers.pending),
+            **dict(self._subscription_urls(message, plan, readers)),
+            **self._told_kept(message, plan, readers),
         }
         written = Message(
             key=message.key,
@@ -476,6 +470,14 @@ class Composer:
             config = self._workspace.config
             self._shops[channel] = build_shop(config, config.channel(channel).shown)
         return self._shops[channel]
+
+
+def _says_kept(plan: _Plan) -> bool:
+    return not KEPT_VARIABLES.isdisjoint(plan.variables)
+
+
+def _asks_to_confirm(plan: _Plan) -> bool:
+    return "confirm_url" in plan.variables
 
 
 def _offer(message: OutboxMessage) -> Mapping[str, str]:
