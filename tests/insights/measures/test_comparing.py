@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from math import hypot
 from typing import Any
 
 import pytest
@@ -135,6 +136,19 @@ def test_journeys_are_compared_each_with_its_own_holdout(open_shop: Any, order_r
     back = value(table, "reactivation_rate")
     assert back.figure == pytest.approx(60 / 200)
     assert back.beside == pytest.approx(60 / 200)
+
+
+def test_chance_of_one_journey_says_nothing_of_the_next(open_shop: Any, order_rows: Any) -> None:
+    """Each end of a sum lies as far from it as the ends of its parts do, added in squares."""
+    bought = [(f"again-{who}", day, paid) for who, day, paid in BOUGHT]
+    engine = open_shop(orders=order_rows([*BOUGHT, *bought, *KNOWN]))
+    again = [*crowd(Arm.TREATMENT, 100, "again-"), *crowd(Arm.HOLDOUT, 50, "again-")]
+    alone = [value(_of_two(engine, one), "incremental_revenue") for one in (PEOPLE, again)]
+    both = value(_of_two(engine, PEOPLE, again), "incremental_revenue")
+    total = sum(figures(one)[0] for one in alone)
+    below = hypot(*(value - low for value, low, _ in map(figures, alone)))
+    above = hypot(*(high - value for value, _, high in map(figures, alone)))
+    assert figures(both) == pytest.approx((total, total - below, total + above))
 
 
 def test_a_journey_without_a_holdout_leaves_nothing_to_stand_beside(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rekindle.experiments import (
@@ -112,6 +113,24 @@ def find_earnings(
             return_lift if isinstance(return_lift, Unknown) else _scale(return_lift, treated), cost
         ),
         power=power,
+    )
+
+
+def add_up(lifts: Sequence[tuple[Lift, int]]) -> Range:
+    """Return what the lifts of several journeys add up to, each over the people treated in it.
+
+    Each end lies as far from the sum as the journeys' own ends lie from their differences, added
+    in squares: every journey draws its arms by itself, so that chance in one says nothing of the
+    next, whoever is in both. Zou & Donner, Statistics in Medicine 27 (2008), 1693-1702.
+    """
+    parts = [(lift.difference * n, lift.low * n, lift.high * n) for lift, n in lifts]
+    if len(parts) == 1:
+        return Range(*parts[0])
+    total = math.fsum(value for value, _, _ in parts)
+    return Range(
+        total,
+        total - math.hypot(*(value - low for value, low, _ in parts)),
+        total + math.hypot(*(high - value for value, _, high in parts)),
     )
 
 

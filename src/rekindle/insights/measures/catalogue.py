@@ -505,7 +505,8 @@ _ALL = (
         "incremental_revenue",
         Unit.MONEY,
         "net revenue per person treated less that per person held out, times the people treated; "
-        "the report's total, summed over journeys, and so are the ends of its interval",
+        "the report's total, summed over journeys; how far the ends of its interval lie from it is "
+        "added in squares",
         _AS_REPORTED,
         "ledger_assignment and orders",
         ("revenue",),

@@ -1,19 +1,18 @@
 """What a journey made happen, by its holdout: revenue, returns and customers not lost.
 
 Each journey is compared with its own holdout, by the report's rule, and what it added is summed:
-holdouts of different shares are no one group. The ends of a sum are the sums of the ends, which
-holds however the journeys move together and is wide where they do not.
+holdouts of different shares are no one group.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from rekindle.experiments import ArmOutcome, Lift, OpenEnded, estimate_lift
-from rekindle.insights.lifting.earnings import Range, find_per_return
+from rekindle.insights.lifting.earnings import Range, add_up, find_per_return
 from rekindle.insights.lifting.estimating import JourneyLifts, estimate_lifts
 from rekindle.insights.lifting.subgroups import keep_people
 from rekindle.insights.measures.model import Group, Lifts, MeasuredPeople, Subject, Value
@@ -173,11 +172,7 @@ def _add_up(
     if not known:
         return _say_none(missing)
     return AddedUp(
-        Range(
-            _sum(lambda one: one.difference, known, sizes),
-            _sum(lambda one: one.low, known, sizes),
-            _sum(lambda one: one.high, known, sizes),
-        ),
+        add_up([(lift, sizes[name]) for name, lift in known.items()]),
         sum(sizes[name] for name in known),
         list(known),
         _say_missing(missing),
@@ -194,10 +189,6 @@ def _count_treated(group: Group) -> Mapping[str, int]:
     for one in group.treated:
         found[one.journey] += one.person in entered.get(one.journey, ())
     return found
-
-
-def _sum(read: Callable[[Lift], float], known: Mapping[str, Lift], of: Mapping[str, int]) -> float:
-    return sum(read(lift) * of[name] for name, lift in known.items())
 
 
 def _say_none(missing: Mapping[str, str]) -> Unknown:
