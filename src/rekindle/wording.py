@@ -12,7 +12,14 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 _MARKS = {"EUR": "€", "GBP": "£", "USD": "$"}
-_MANY = {"person": "people", "this": "these", "is": "are", "was": "were", "has": "have"}
+_MANY = {
+    "person": "people",
+    "this": "these",
+    "is": "are",
+    "was": "were",
+    "has": "have",
+    "brings": "bring",
+}
 
 
 def counted(count: int, noun: str) -> str:

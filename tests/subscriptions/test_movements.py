@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +23,7 @@ from rekindle.subscriptions import (
     build_movements,
     find_definition,
 )
-from rekindle.subscriptions.standing import build_months
+from rekindle.subscriptions.standing import build_months, build_standing
 from rekindle.testing.small_shop import CURRENCY
 from tests.subscriptions.businesses import (
     NOW,
@@ -156,8 +157,8 @@ def test_what_was_not_paid_moves_nothing() -> None:
     engine = business.shop().engine()
     notes = build_subscriptions(engine.facts(), engine.run, as_of=NOW).notes  # type: ignore[union-attr]
     engine.close()
-    assert "1 subscription has neither an amount nor MRR" in notes[0]
-    assert "like 'now and then'" in notes[1]
+    assert "1 subscription has neither an amount nor MRR and brings nothing" in notes[0]
+    assert "like 'now and then', and brings nothing" in notes[1]
 
 
 def test_days_are_those_of_the_business() -> None:
@@ -253,6 +254,26 @@ def test_opening_and_movements_are_closing_in_every_month(
         opening += sum(total.amount.amount for total in line.movements.values())
         assert line.closing.amount == opening
     assert found.closing.amount == opening > 0
+
+
+@pytest.mark.parametrize("definition", SOME[1:], ids=lambda one: one.name)
+def test_the_movements_of_everybody_are_what_they_bring_in_the_end(
+    local: Engine, definition: Definition
+) -> None:
+    """So it holds for every segment, whatever people are parted by."""
+    facts = local.facts()
+    moved, brings = defaultdict[str, Decimal](Decimal), defaultdict[str, Decimal](Decimal)
+    for row in local.run(build_movements(facts, NOW, definition)).to_pylist():
+        moved[row["customer_id"]] += row["amount"]
+    standing = build_standing(facts, NOW, definition).order_by("at", "kind")
+    last = {
+        (row["source"], row["subscription_id"]): (row["customer_id"], row["mrr"])
+        for row in local.run(standing).to_pylist()
+    }
+    for customer, mrr in last.values():
+        brings[customer] += mrr
+    assert sum(brings.values()) > 0
+    assert {who: moved[who] for who in brings} == brings
 
 
 @pytest.mark.parametrize("definition", SOME[1:], ids=lambda one: one.name)

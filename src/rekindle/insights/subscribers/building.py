@@ -236,11 +236,11 @@ def _notes(row: Mapping[str, Any]) -> Iterator[str]:
     if bare := row["no_price"]:
         yield (
             f"{counted(bare, 'subscription')} {numbered(bare, 'has')} neither an amount nor MRR "
-            "and bring nothing here."
+            f"and {numbered(bare, 'brings')} nothing here."
         )
     if odd := row["no_interval"]:
         yield (
             f"{counted(odd, 'subscription')} {numbered(odd, 'is')} paid in an interval that is not "
-            f"known, like {row['example']!r}, and bring nothing here; write day, week, month, "
-            "quarter or year."
+            f"known, like {row['example']!r}, and {numbered(odd, 'brings')} nothing here; "
+            "write day, week, month, quarter or year."
         )
