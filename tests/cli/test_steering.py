@@ -39,6 +39,17 @@ def test_journey_is_planned_started_held_and_ended(copy: Path) -> None:
     assert "a typo" in rekindle("log", *here).out
 
 
+def test_log_tells_what_is_unknown_in_a_word(copy: Path) -> None:
+    with (copy / "rekindle.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[targets]]\nmeasure = "drifted_share"\nvalue = 0.1\nby = 2030-01-01\n')
+    rekindle("tick", "-C", copy)
+    (read,) = rekindle("log", "targets", "--json", "-C", copy).document["entries"]
+    assert "no baseline" in read["detail"]["drifted_share"]["unknown"]
+    told = rekindle("log", "targets", "-C", copy).out
+    assert "drifted_share unknown" in told
+    assert "{" not in told
+
+
 def test_wishes_are_kept_and_shown(copy: Path) -> None:
     here = ("-C", copy)
     rekindle("start", "few", "--yes", *here)

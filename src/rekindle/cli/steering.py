@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -187,10 +188,19 @@ def log(
                 one.who,
                 one.action,
                 one.subject,
-                ", ".join(f"{k} {v}" for k, v in one.detail.items() if v not in (None, "", [])),
+                _tell(one.detail),
             ]
             for one in entries
         ],
+    )
+
+
+def _tell(detail: Mapping[str, Any]) -> str:
+    """Return in words what an entry says; why a figure is unknown is in the JSON."""
+    return ", ".join(
+        f"{name} {'unknown' if isinstance(value, dict) and 'unknown' in value else value}"
+        for name, value in detail.items()
+        if value not in (None, "", [])
     )
 
 
