@@ -116,6 +116,14 @@ def test_groups_of_people_add_up_to_everyone(measured: Any) -> None:
     assert value(table, "reactivation_rate", "90–179 days").beside == 0.0
 
 
+def test_a_group_of_the_holdout_alone_says_so(measured: Any) -> None:
+    people = [member("a"), member("b", Arm.HOLDOUT, last_order_at=START - 200 * DAY)]
+    table = measured(people, by="silence")
+    assert value(table, "entered", "180–364 days").figure == 0
+    told = [note for one in measure_tables(table) for note in one.notes]
+    assert "Why a figure of a group is unknown is said of each by `--json` and `--out`." in told
+
+
 def _loyal(name: str) -> list[tuple[str, str, float]]:
     return [(name, (date(2024, 2, 20) + 15 * n * DAY).isoformat(), 10.0) for n in range(12)]
 

@@ -158,7 +158,15 @@ def measure_tables(table: MeasureTable) -> Iterator[TextTable]:
         names = [name for name, one in CATALOGUE.items() if one.unit is Unit.PEOPLE]
         rest = [name for name in CATALOGUE if name not in names]
         yield _group_table(f"By {table.by}: people", groups, names, table)
-        yield _group_table(f"By {table.by}: rates", groups, rest, table, table.notes)
+        notes = [*table.notes, *_tell_groups(groups)]
+        yield _group_table(f"By {table.by}: rates", groups, rest, table, notes)
+
+
+def _tell_groups(groups: Mapping[str, Mapping[str, Value]]) -> Iterator[str]:
+    """Yield where it is said why figures of groups are unknown: there are too many for a table."""
+    figures = [value.figure for values in groups.values() for value in values.values()]
+    if any(isinstance(one, Unknown) for one in figures):
+        yield "Why a figure of a group is unknown is said of each by `--json` and `--out`."
 
 
 def _group_table(
