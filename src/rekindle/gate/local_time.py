@@ -66,6 +66,7 @@ class Calendar:
         )
 
 
+@lru_cache(maxsize=1024)  # a batch of people is of one instant and of few zones
 def quiet_until(at: datetime, zones: tuple[ZoneInfo, ...], hours: QuietHours) -> datetime | None:
     """Return the first UTC instant after ``at`` at which no zone is quiet, or None if now.
 

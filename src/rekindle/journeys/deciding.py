@@ -181,6 +181,9 @@ class Decider:
     ) -> Weighed:
         """Return what a message is expected to earn, of what it costs ``now``."""
         before, person = look.dossier.enrolment, look.dossier.enrolment.person
+        expected = answers.expected.get(person) if answers.expected else None
+        if not self._rules.measured and not answers.uplifts:
+            return Weighed(expected)  # nothing was measured, so what the settings say holds
         cost, at = now
         asked = ToWeigh(
             person,
@@ -190,7 +193,7 @@ class Decider:
             answers.batch.subgroups.get((person, before.journey), ""),
             cost,
             0 if choice is None else choice.expected_micros,
-            answers.expected.get(person) if answers.expected else None,
+            expected,
         )
         return weigh(asked, self._rules, answers.uplifts)
 
@@ -257,6 +260,8 @@ class Decider:
     def _find_uplifts(
         self, sends: Iterable[_Look], at: datetime, unanswered: Unanswered
     ) -> Uplifts:
+        if not self._rules.uplifts:
+            return {}
         asked = [(one.dossier.enrolment.person, one.course.version) for one in sends]
         found: dict[tuple[str, str], PersonUplift] = {}
         with unanswered.among({person for person, _ in asked}):

@@ -84,7 +84,7 @@ class Send:
 
     def template_of(self, name: str) -> str:
         """Return the template that somebody with this variant, "" for none, is written."""
-        found = self.variant(name)
+        found = self.variant(name) if self.variants else None
         return self.template if found is None else found.template or self.template
 
 

@@ -8,7 +8,6 @@ never lets one leave that does not.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.experiments import draw
@@ -24,13 +23,13 @@ from rekindle.gate import (
 )
 from rekindle.journeys.interfaces import Audience, UpliftAudience
 from rekindle.journeys.model import JourneyVersion
-from rekindle.vocabulary import Reason
+from rekindle.vocabulary import Reason, value_by_the_million
 
 Uplifts = Mapping[tuple[str, str], PersonUplift]
 """What is kept of people, by person and journey."""
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class Weighed:
     """What a message is expected to earn, in micros; None where that is not to be asked.
 
@@ -48,7 +47,7 @@ class Weighed:
         return None if self.is_sent_still else Reason.NOT_WORTH_IT
 
 
-@dataclass(frozen=True, slots=True)
+@value_by_the_million(frozen=True, slots=True)
 class ToWeigh:
     """A message that somebody may get: whose, which of which version, when, at which cost.
 
