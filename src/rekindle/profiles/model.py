@@ -56,7 +56,8 @@ class OrderTally:
     Each measure gets the orders with ``is_purchase``, ``purchase_at``, ``purchase_on``,
     ``is_new_day`` and ``day_before`` beside the contract's columns. It is used as an
     aggregate for one date and as a running window for many, so it has to be one of the
-    aggregates an engine can also run over a window (sum, count, min, max, any).
+    aggregates an engine can also run over a window (sum, count, min, max, any). Of a day's
+    purchases one is ``is_new_day``, no matter which.
     """
 
     measures: Mapping[str, Measure]

@@ -85,7 +85,7 @@ def build_timeline(facts: Facts) -> ir.Table:
     ``valid_from < as_of <= valid_to``, as ``build_tallies`` cuts rows before ``as_of``.
     Where a purchase ends, a further row begins, of the orders as they stand from then on.
     """
-    steps = _build_steps(facts.in_steps(), by=["customer_id", *EPOCH])
+    steps = _build_steps(facts.in_steps(), by=["customer_id", *EPOCH], first=["ordered_at"])
     order = [steps.ordered_at, steps.source, steps.order_id]
     measures = dict(_measures(OrderTally))
     table = build_running(steps, steps.ordered_at, measures, order=order, beside=EPOCH)
@@ -174,22 +174,31 @@ def _measures(kind: type[OrderTally | CardTally]) -> Iterator[tuple[str, Measure
         yield from tally.measures.items()
 
 
-def _build_steps(orders: ir.Table, *, by: Sequence[str]) -> ir.Table:
-    """Return every order of a known customer, with the purchase day before it."""
+def _build_steps(orders: ir.Table, *, by: Sequence[str], first: Sequence[str] = ()) -> ir.Table:
+    """Return every order of a known customer, with the purchase day before it.
+
+    Of a day's purchases one is its ``is_new_day``: that which comes first by the columns
+    ``first``, else any.
+    """
     orders = orders.filter(orders.customer_id.notnull())
     # What can be worked out after the window is: it sorts whole rows, and wider ones slower.
-    marked = orders.mutate(is_purchase=orders.kind == PURCHASE, is_undone=orders.kind == UNDONE)
-    before = ibis.window(group_by=list(by), order_by=marked.ordered_at, rows=(None, -1))
-    purchase_on = marked.is_purchase.ifelse(marked.ordered_on, ibis.null())
-    seen = marked.mutate(seen_on=purchase_on.max().over(before))
+    is_purchase, is_undone = orders.kind == PURCHASE, orders.kind == UNDONE
+    marked = orders.mutate(
+        is_purchase=is_purchase,
+        purchase_on=is_purchase.ifelse(orders.ordered_on, ibis.null()),
+        undone_on=is_undone.ifelse(orders.ordered_on, ibis.null()),
+    )
+    # What is no purchase has no such day, and comes before all that are one or after them: either
+    # way the first has none before it. The day is shorter to sort by than the instant.
+    days = [marked.purchase_on, *(marked[name] for name in first)]
+    seen_on = marked.purchase_on.lag().over(ibis.window(group_by=list(by), order_by=days))
+    seen = marked.mutate(seen_on=seen_on)
     is_purchase = seen.is_purchase
     steps = seen.mutate(
-        undone_on=seen.is_undone.ifelse(seen.ordered_on, ibis.null()),
         paid=is_purchase.ifelse(seen.gross - ibis.coalesce(seen.discount, 0), 0),
         purchase_at=is_purchase.ifelse(seen.ordered_at, ibis.null()),
-        purchase_on=is_purchase.ifelse(seen.ordered_on, ibis.null()),
-        is_new_day=is_purchase & (seen.seen_on.isnull() | (seen.seen_on < seen.ordered_on)),
-    ).drop("is_undone")
+        is_new_day=is_purchase & (seen.seen_on.isnull() | (seen.seen_on < seen.purchase_on)),
+    )
     return steps.mutate(day_before=steps.is_new_day.ifelse(steps.seen_on, ibis.null()))
 
 

@@ -43,7 +43,8 @@ def build_cycle(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     table = table.mutate(
         mean_gap_days=table.span_days.cast("float64") / table.gaps.cast("float64").nullif(0.0),
         expected_gap_days=(table.gaps > 0).ifelse(
-            (table.span_days + k * table.group_gap) / (table.gaps + k), table.first_gap
+            (table.span_days + k * table.group_gap) / (table.gaps.cast("float64") + k),
+            table.first_gap,
         ),
     )
     return table.mutate(silence_ratio=table.silence_days / table.expected_gap_days)
@@ -73,7 +74,7 @@ def _with_running(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     than the silence.
     """
     k = settings.shrinkage
-    own = (table.span_days + k * table.seen_gap) / (table.gaps + k)
+    own = (table.span_days + k * table.seen_gap) / (table.gaps.cast("float64") + k)
     silence = ibis.coalesce(table.silence_days, 0).cast("float64")
     running = ibis.least(silence, settings.lapsed * own).floor().cast("int64")
     # In a young shop the gaps that have ended are the short ones.
@@ -81,13 +82,16 @@ def _with_running(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     still = gap / (gap + silence)
     longer = still * still
     coming = (PARTS * longer / (1 + longer)).floor().cast("int64")
-    return table.mutate(
+    # Chosen rather than dropped from: it is used twice, and Ibis gives only a choice a name of
+    # its own, by which an engine works it out once.
+    return table.select(
+        *(name for name in table.columns if name != "seen_gap"),
         running_days=(table.gaps > 0).ifelse(running, 0),
         is_buyer=(table.purchase_days_count > 0).ifelse(1, 0),
         coming=ibis.cases(
             (table.gaps > 0, PARTS), (table.purchase_days_count > 0, coming), else_=0
         ),
-    ).drop("seen_gap")
+    )
 
 
 def _with_group(table: ir.Table, settings: LifecycleSettings) -> ir.Table:

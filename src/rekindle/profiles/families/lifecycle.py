@@ -75,7 +75,7 @@ def _ended_a_lapse(table: ir.Table, settings: LifecycleSettings) -> ir.Value:
     # At a pause the person had one gap fewer; people without one have no pause either.
     earlier = ibis.greatest(table.gaps - 1, 0)
     expected = (earlier > 0).ifelse(
-        (earlier_span + k * table.group_gap) / (earlier + k), table.first_gap
+        (earlier_span + k * table.group_gap) / (earlier.cast("float64") + k), table.first_gap
     )
     return pause.cast("float64") >= _line(table, settings, "lapsed", expected)
 

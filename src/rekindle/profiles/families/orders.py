@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ibis
+
 from rekindle.profiles.model import Family, OrderTally, ProfileColumn
 
 FAMILY = Family(
@@ -60,8 +62,8 @@ FAMILY = Family(
     ),
     how=OrderTally(
         {
-            "orders_count": lambda orders: orders.is_purchase.ifelse(1, 0).sum(),
-            "purchase_days_count": lambda orders: orders.is_new_day.ifelse(1, 0).sum(),
+            "orders_count": lambda orders: orders.purchase_at.count(),
+            "purchase_days_count": lambda orders: orders.is_new_day.ifelse(1, ibis.null()).count(),
             "gross_value": lambda orders: orders.gross.sum(),
             "discount_value": lambda orders: orders.discount.fill_null(0).sum(),
             "refund_value": lambda orders: orders.refund.fill_null(0).sum(),

@@ -25,7 +25,12 @@ def build_season(orders: ir.Table, as_of_on: ir.DateScalar) -> Mapping[str, ir.V
     Engines move 29 February a year on to the 28th.
     """
     days = orders.purchase_on
-    return {"season_on": _a_year_after(days.min(where=_a_year_after(days) >= as_of_on))}
+    # The question's day is moved, once, rather than the day of every purchase.
+    since = (as_of_on - ibis.interval(years=1)).cast("date")
+    day_later = (since + ibis.interval(days=1)).cast("date")
+    # What comes round on a 29 February was not bought on the 28th.
+    since = (_a_year_after(since) < as_of_on).ifelse(day_later, since)
+    return {"season_on": _a_year_after(days.min(where=days >= since))}
 
 
 def build_seasons(facts: Facts) -> ir.Table:
