@@ -223,9 +223,7 @@ MUTATIONS = (
         "            if row.resumed_at is None or (is_others and is_held):\n",
         "            if is_others and is_held:\n", "sqlite"),
     Mutation("nobody looks again before a message leaves", "worker/dispatching/looking.py",
-        "        return decide(\n",
-        "        from rekindle.vocabulary import Answer\n\n"
-        "        return Decision(Answer.SEND) or decide(\n", "sqlite"),
+        "        found = decide(\n", "        found = Decision(Answer.SEND) or decide(\n", "sqlite"),
     Mutation("who returned stays on the list", "ledger/signals.py",
         "    end_enrolled_stays(alias, gone, at)\n", "", "sqlite"),
     Mutation("who returned after the journey's end stays on the list", LEDGER_SQL,
