@@ -27,8 +27,11 @@ SHARES = (0.1, 0.5, 0.2, 0.05, 0.3)
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """Of journeys together: their share of misses in percent, and how wide against the needed."""
+class Coverage:
+    """How often the truth lies below and above intervals, in percent, and how wide they are.
+
+    Of sums the width is against the needed.
+    """
 
     below: float
     above: float
@@ -36,11 +39,11 @@ class Sum:
 
     @property
     def misses(self) -> float:
-        """Return the share of sums that miss the truth, in percent."""
+        """Return the share of intervals that miss the truth, in percent."""
         return self.below + self.above
 
 
-Sums = Mapping[tuple[str, str, int], Sum]
+Sums = Mapping[tuple[str, str, int], Coverage]
 """By what the journeys do, whose people they are, and how many there are."""
 
 
@@ -74,7 +77,7 @@ def _cells(told: Iterator[str]) -> str:
     return "".join(f"{cell:>17}" for cell in told)
 
 
-def _try(journeys: Sequence[World], seed: int, *, are_same: bool) -> Mapping[int, Sum]:
+def _try(journeys: Sequence[World], seed: int, *, are_same: bool) -> Mapping[int, Coverage]:
     """Return what becomes of the sums of the first journeys, by how many these are."""
     rng = np.random.default_rng((67, seed, are_same))
     runs = [_run(journeys, rng, number, are_same=are_same) for number in range(DRAWN)]
@@ -89,7 +92,7 @@ def _try(journeys: Sequence[World], seed: int, *, are_same: bool) -> Mapping[int
             np.array([getattr(one, end) for one in sums]) for end in ("low", "value", "high")
         )
         needed = float(np.subtract(*np.quantile(middle, (0.975, 0.025))))
-        found[count] = Sum(
+        found[count] = Coverage(
             below=100 * float(np.mean(low > truth)),
             above=100 * float(np.mean(high < truth)),
             width=float(np.median(high - low)) / needed,

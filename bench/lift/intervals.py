@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.lift.adding import Sums, tell_sums, try_sums
+from bench.lift.adding import Coverage, Sums, tell_sums, try_sums
 from bench.lift.populations import World, worlds
 from bench.lift.watching import RULES, watch
 from bench.measure import MB, Result
@@ -30,18 +30,10 @@ COVERS = (3, 7)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One holdout and effect: misses in percent, the middle width, how often 0 is left out."""
+class Cell(Coverage):
+    """One holdout and effect: its width is the middle one, and how often 0 is left out."""
 
-    below: float
-    above: float
-    width: float
     shown: float
-
-    @property
-    def misses(self) -> float:
-        """Return the share of intervals that miss the truth, in percent."""
-        return self.below + self.above
 
 
 def lift() -> Result:

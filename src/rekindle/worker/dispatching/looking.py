@@ -36,6 +36,13 @@ def _nobody(people: Collection[str]) -> Collection[str]:
     return ()
 
 
+def _among(
+    messages: Sequence[OutboxMessage], versions: Collection[tuple[str, int]]
+) -> list[OutboxMessage]:
+    """Return the messages of these versions of journeys."""
+    return [one for one in messages if (one.journey, one.version) in versions]
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """What was said about the people of a batch; who is unmet, and who leaves, by touch."""
@@ -83,8 +90,8 @@ class LastLook:
         people = {message.person for message in messages}
         unanswered = Unanswered()
         excluded, expected = self._asking.excluded_and_expected(people, at, unanswered)
-        unmet = self._find_unmet(messages, at, unanswered) | self._find_settled(messages, at)
         asked = [(self._version(one)[0].customers_when, one.person) for one in messages]
+        unmet = self._find_unmet(messages, at, unanswered) | self._find_settled(messages, at)
         customers = self._asking.customers(asked, at, unanswered)
         leaving = self._find_leaving(messages)
         self._said = _Said(unmet, excluded, expected, unanswered, customers, leaving)
@@ -133,11 +140,7 @@ class LastLook:
 
     def _find_settled(self, messages: Sequence[OutboxMessage], at: datetime) -> frozenset[int]:
         """Return the messages that ask to confirm a yes which there is nothing to confirm of."""
-        asking = []
-        for message in messages:
-            self._version(message)
-            if (message.journey, message.version) in self._asks:
-                asking.append(message)
+        asking = _among(messages, self._asks)
         if not asking:
             return frozenset()
         waiting = self._book.unconfirmed({one.person for one in asking}, at)
@@ -145,9 +148,7 @@ class LastLook:
 
     def _find_leaving(self, messages: Sequence[OutboxMessage]) -> frozenset[int]:
         """Return the messages about a payment whose person told the biller to stop."""
-        for message in messages:
-            self._version(message)
-        asking = [one for one in messages if (one.journey, one.version) in self._duns]
+        asking = _among(messages, self._duns)
         if not asking:
             return frozenset()
         leaving = self._leaving({one.person for one in asking})
