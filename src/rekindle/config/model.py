@@ -643,7 +643,7 @@ class Config(Settings):
             )
         if self.stopping.reckoned and self.offers.margin is None:
             named = " and ".join(f"`{one}`" for one in self.stopping.reckoned)
-            raise ValueError(f"[stopping] {named} reckons by `margin` in [offers]: give it")
+            raise ValueError(f"[stopping] to reckon {named} takes `margin` in [offers]: give it")
         return self
 
     def channel(self, name: str) -> ChannelSettings:
