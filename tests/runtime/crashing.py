@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import random
 import sys
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import cache
@@ -18,7 +19,9 @@ from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from rekindle.channels.filing import FolderOutlet
 from rekindle.cli import main
+from rekindle.messages import Message, Receipt
 from tests.runtime.shops import Team
 
 LOADED = [
@@ -33,6 +36,8 @@ LOADED = [
     "pytest",  # every process imports what the main program imports
 ]
 NAP_SECONDS = 0.002
+# A file is written within a fraction of a nap: all would be there before anybody could kill.
+FILE_SECONDS = 0.01
 
 
 def start_tick(folder: Path, at: datetime) -> BaseProcess:
@@ -93,6 +98,14 @@ def _warm_parent() -> ForkServerContext:
 
 
 def _run_command(folder: str, at: str) -> None:
+    write = FolderOutlet.send
+
+    def write_slowly(outlet: FolderOutlet, message: Message) -> Receipt:
+        receipt = write(outlet, message)
+        time.sleep(FILE_SECONDS)
+        return receipt
+
+    FolderOutlet.send = write_slowly  # type: ignore[assignment, method-assign]
     main(["tick", "-C", folder, "--as-of", at, "--json"])
 
 

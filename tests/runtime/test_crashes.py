@@ -30,7 +30,7 @@ from tests.runtime.killing import ROUGH, Siege
 from tests.runtime.shops import NOW, Team, add_section, set_key
 
 KILLS = 20
-# A chunk of files is written in a twentieth of a second: more ticks would find none left.
+# More ticks would find no message left.
 TICKS = 12
 # Longer than a lease: what a killed worker held is free again.
 LATER = timedelta(minutes=6)
