@@ -44,6 +44,7 @@ from rekindle.desk import Scaffold, create_workspace
 from rekindle.journeys import JourneyVersion, parse_journey
 from rekindle.journeys.population.live import LiveAudience
 from rekindle.ledger import models
+from rekindle.messages import Message
 from rekindle.runtime import Workspace
 from rekindle.worker.composing import Composer
 from rekindle.worker.dispatching import build_dispatcher
@@ -122,10 +123,11 @@ def _measure(folder: Path, url: str, database: str) -> Result:
 
 
 def _prepare(folder: Path, url: str) -> Prepare:
-    def prepare(port: int) -> Callable[[], object]:
+    def prepare(port: int) -> tuple[Callable[[], object], Message]:
         smtp = SmtpSettings(host=HOST, port=port, security="none", connections=CONNECTIONS)
         email = EmailSettings(outlet="email_smtp", postal_address="1 Bench Street", smtp=smtp)
-        return _dispatch(_workspace(folder, url, email), MESSAGES)
+        space = _workspace(folder, url, email)
+        return _dispatch(space, MESSAGES), _sample(space)
 
     return prepare
 
@@ -145,6 +147,16 @@ def _dispatch(space: Workspace, messages: int) -> Callable[[], object]:
             raise RuntimeError(f"{report}: {messages} were waiting")
 
     return dispatch
+
+
+def _sample(space: Workspace) -> Message:
+    """Return one of the messages that wait, as it would be handed over."""
+    claimed = space.outbox.claim(NOW + HOUR, worker="bench", lease=HOUR, limit=1)
+    written = Composer(space, LiveAudience(space)).compose(claimed)[claimed[0].key]
+    space.outbox.release(claimed)
+    if not isinstance(written, Message):
+        raise RuntimeError(f"no message can be written: {written}")
+    return written
 
 
 def _workspace(folder: Path, url: str, email: EmailSettings) -> Workspace:
