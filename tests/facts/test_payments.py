@@ -14,6 +14,7 @@ from rekindle.facts import Answers, FileImport, import_sources, open_lake, propo
 from rekindle.facts.sources import discover_presets, find_preset
 from rekindle.facts.sources.discovery import is_by_name
 from tests.facts.conftest import NOW, Desk
+from tests.facts.files.chartmogul import EXPORTS as CHARTMOGUL
 
 VISA = "4242 4242 4242 4242"
 METHODS = "id,customer,created,brand,last4,exp_month,exp_year\n"
@@ -59,6 +60,7 @@ EXPORTS = {
     "Stripe subscriptions": ("subscriptions", STRIPE_SUBSCRIPTIONS),
     "Stripe invoices": ("invoices", STRIPE_INVOICES),
     "Stripe payments, as attempts": ("payments", STRIPE_PAYMENTS),
+    **CHARTMOGUL,
 }
 
 

@@ -15,6 +15,7 @@ from rekindle.facts.sources import with_made
 from rekindle.facts.sources.discovery import is_by_name
 from rekindle.facts.sources.raw import Raw
 from tests.facts.conftest import Desk
+from tests.facts.files import chartmogul
 
 EVERY = {preset.name: preset for preset in discover_presets()}
 # Those of a table that somebody has to name stand in test_payments.py.
@@ -188,6 +189,7 @@ SALES = {
     ),
 }  # fmt: skip
 PEOPLE = {
+    "ChartMogul customers": People(chartmogul.CUSTOMERS, {}),
     "Shopify customers": People(
         "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,"
         "Default Address Country Code,Phone,Accepts SMS Marketing,Total Spent,Total Orders\n"

@@ -24,14 +24,19 @@ if TYPE_CHECKING:
 KINDS = (
     "orders",
     "customers",
+    "plans",
     "subscriptions",
+    "invoice_lines",
     "cancellations",
     "invoices",
     "payments",
     "payment_methods",
 )
 # What a file of orders is, rows tell; what others are is what they were given as.
-TABLES = {"orders": ("orders", "order_lines")}
+TABLES = {
+    "orders": ("orders", "order_lines"),
+    "subscriptions": ("subscriptions", "invoice_lines"),
+}
 BY_NAME = KINDS[2:]
 OF_THE_FILE = ("encoding", "delimiter", "table")
 # gross=Total, discount= (left out), customers.email=Mail, ordered_at:%m/%d/%Y
@@ -74,14 +79,23 @@ class Files:
     customers: Annotated[
         Path | None, typer.Option("--customers", help="A file of customers and their consent.")
     ] = None
+    plans: Annotated[
+        Path | None, typer.Option("--plans", help="A file of what can be subscribed to.")
+    ] = None
     subscriptions: Annotated[
         Path | None,
         typer.Option("--subscriptions", help="A file of subscriptions and what they cost."),
     ] = None
+    invoice_lines: Annotated[
+        Path | None,
+        typer.Option(
+            "--invoice-lines",
+            help="A file of lines of invoices: subscriptions are made of them.",
+        ),
+    ] = None
     cancellations: Annotated[
         Path | None, typer.Option("--cancellations", help="A file of who cancelled, and why.")
     ] = None
-
     invoices: Annotated[
         Path | None,
         typer.Option("--invoices", help="A file of what subscribers were asked to pay."),

@@ -126,6 +126,8 @@ def _made_up(contract: Contract, chosen: Collection[str]) -> frozenset[str]:
         found |= {"unit_price", "quantity"} if "amount" in chosen else {"amount"}
         found |= {"quantity"} - set(chosen)
         found |= {"amount"} if "unit_price" in chosen else set()
+    if contract.table == "payments" and "invoice_id" in chosen:
+        found.add("customer_id")  # who pays is who its invoice is of
     return frozenset(found)
 
 

@@ -49,6 +49,8 @@ from rekindle.wording import counted
 Progress = Callable[[str], None]
 REPORTED = "state/intake/"
 """Where reports wait for an import, from the workspace's folder."""
+IN_TURN = {"invoices": 1, "payments": 2}
+"""What is completed by others comes after them: invoices after their lines, then payments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,11 @@ def import_sources(
     with lake.change() as change, _engine(lake.spill) as con:
         work = _Import(con, change, now=now, progress=progress, cards=_cards_of(config))
         found = [r for source in sources for r in work.run(_rules(config, source), base)]
-        told = (*work.take_out_old(), *work.resolve_identities(is_in_charge=is_in_charge))
+        told = (
+            *work.follow_bills(),
+            *work.take_out_old(),
+            *work.resolve_identities(is_in_charge=is_in_charge),
+        )
     if told := (*change.notes, *told):
         found[-1] = replace(found[-1], notes=(*found[-1].notes, *told))
     return found
@@ -117,7 +123,7 @@ def _chosen(config: Config, only: Sequence[str]) -> list[SourceSettings]:
     for source in chosen:
         _require_table(source)
     _require_words(config)
-    return chosen
+    return sorted(chosen, key=lambda source: IN_TURN.get(source.table, 0))
 
 
 def _require_table(source: SourceSettings) -> None:
@@ -244,6 +250,7 @@ class _Import:
         read = self._count("checked") + len(raw.rejects)
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
+        folding.complete(con, self._change, contract, given, rules.source.name)
         refusals = RefusedRows(con, raw, contract, given)
         has_statements = self._statements.read(contract, given)
         refusals.find(now=self._now)
@@ -302,6 +309,12 @@ class _Import:
             create_view(con, change, CUSTOMERS)
             self._part_strangers("checked", rules)
             return self._upsert_cards(folding.build_customers(rules, now=self._now))
+        if contract.table == "invoice_lines":
+            place = "row_number() over (partition by invoice_id order by line)"
+            con.execute(
+                f"create or replace temp table checked as select * replace ({place} as line) "
+                "from checked"
+            )
         own = literal(rules.source.name)
         stamps = self._stamps.get(contract.table, NO_STAMPS)
         names = ", ".join(
@@ -380,6 +393,25 @@ class _Import:
         schema = IMPORTS.schema.to_pyarrow()
         added = pa.table({**fresh, "imported_at": [self._now]}, schema=schema)
         self._change.overwrite("imports", pa.concat_tables([shaped(rows, IMPORTS), added]))
+
+    def follow_bills(self) -> Iterator[str]:
+        """Write the subscriptions that follow from lines of invoices; yield what is to be told."""
+        if not folding.find_stays(self._con, self._change, now=self._now):
+            return
+        for table, rows in (("subscriptions", "stays"), ("subscription_changes", "stay_changes")):
+            contract, stamps = CONTRACTS[table], self._stamps[table]
+            told = self._con.execute(f"select * from {rows} limit 0").description
+            held = {name for name, *_ in told}
+            cells = ", ".join(
+                quoted(c.name) if c.name in held else f"null as {quoted(c.name)}"
+                for c in contract.columns
+                if c.name not in stamps
+            )
+            query = f"select {cells} from {rows}"
+            upsert(self._con, self._change, contract, query, stamps=stamps, is_whole=True)
+        yield f"{counted(self._count('stays'), 'subscription')} made of lines of invoices"
+        if strays := self._count("strays"):
+            yield f"{counted(strays, 'line')} of invoices that no source has, left out of them"
 
     def take_out_old(self) -> Iterator[str]:
         """Take out the rows that are kept no longer; yield what is to be told of them."""

@@ -42,6 +42,13 @@ class RefusedRows:
         """Move every refused row from ``checked`` to ``refused``."""
         self.con.execute(f"create or replace temp table refused as {build_refused()}")
         self._refuse_future(now)
+        if self.contract.table == "payments":
+            self._refuse(
+                "select line, 'missing_customer_id' as problem, 'no customer is named, and no "
+                "invoice says whose it is' as detail from checked "
+                "where verdict is null and customer_id is null",
+                drop=False,
+            )
         if self.contract in (ORDERS, ORDER_LINES):
             self._refuse_rest_of_orders()
         self._drop_refused()
@@ -51,6 +58,8 @@ class RefusedRows:
             self.con.execute("delete from folded where other_id <> customer_id")
             return
         key = [name for name in self.contract.key if name != "source"]
+        if "line" in key:  # a row is its place, and no two are one
+            return
         columns = [c.name for c in self.contract.inputs if c.name in self.given.union(key)]
         if self.contract is ORDERS:
             self._join_parts(columns)

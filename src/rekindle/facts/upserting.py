@@ -36,10 +36,12 @@ def upsert(
     query: str,
     *,
     stamps: Mapping[str, str] = NO_STAMPS,
+    is_whole: bool = False,
 ) -> Written:
     """Write the rows of ``query``, whose keys are unique, that the table lacks or differ.
 
-    Of what the contract ``covers``, rows that the query no longer holds are deleted.
+    Of what the contract ``covers``, rows that the query no longer holds are deleted; where it
+    ``is_whole``, all rows of its sources that it does not hold are.
     ``stamps`` are columns that a row gets when it is written, in SQL over the fresh row
     ``f`` and the one held so far ``t``; they make no difference of their own.
     """
@@ -68,7 +70,7 @@ def upsert(
         "create or replace temp table known as "
         f"select distinct {keys} from held semi join different using ({keys})"
     )
-    con.execute(f"create or replace temp table gone as {_build_gone(contract)}")
+    con.execute(f"create or replace temp table gone as {_build_gone(contract, is_whole=is_whole)}")
     changed = _count(con, "known")
     added = _count(con, "different") - changed
     if changed or _count(con, "gone"):
@@ -123,10 +125,11 @@ def append_rows(
         change.append(contract.table, _read(con, "select * from fresh"))
 
 
-def _build_gone(contract: Contract) -> str:
-    if not contract.covers:
+def _build_gone(contract: Contract, *, is_whole: bool) -> str:
+    if not contract.covers and not is_whole:
         return f"select * from {contract.table} limit 0"
-    keys, covered = ", ".join(contract.key), ", ".join(("source", *contract.covers))
+    of = () if is_whole else contract.covers
+    keys, covered = ", ".join(contract.key), ", ".join(("source", *of))
     return (
         f"select t.* from {contract.table} t anti join fresh using ({keys}) "
         f"semi join (select distinct {covered} from fresh) using ({covered})"

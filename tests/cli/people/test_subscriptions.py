@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.commands import refused, rekindle
+from tests.facts.files import chartmogul
 
 SUBSCRIPTIONS = """\
 Abo-Nr;Kunde;Start;Ende;Tarif;MRR;Probe
@@ -152,3 +153,31 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: st
     told = refused("init", tmp_path / "new", "--subscriptions", tmp_path / "x.csv", "--yes")
     assert said in told
     assert not (tmp_path / "new").exists()
+
+
+def test_files_for_chartmogul_become_an_audit_of_subscribers(tmp_path: Path) -> None:
+    files = {
+        "subscriptions": chartmogul.LINES,
+        "invoices": chartmogul.INVOICES,
+        "plans": chartmogul.PLANS,
+        "payments": chartmogul.TRANSACTIONS,
+        "cancellations": chartmogul.EVENTS,
+        "customers": chartmogul.CUSTOMERS,
+    }
+    named: list[str | Path] = []
+    for kind, text in files.items():
+        (tmp_path / f"{kind}.csv").write_text(text, encoding="utf-8")
+        named += [f"--{kind}", tmp_path / f"{kind}.csv"]
+    answer = rekindle("init", tmp_path / "new", *named, "--currency", "GBP", "--yes")
+    assert answer.code == 0, answer.err
+    assert "looks like ChartMogul invoice line items (invoice lines)" in answer.out
+    found = rekindle("audit", "--json", "--definition", "chartmogul", "-C", tmp_path / "new")
+    mrr = found.document["subscriptions"]["mrr"]
+    assert {word: (one["count"], one["amount"]) for word, one in mrr["movements"].items()} == {
+        "new": (4, 18.5),
+        "expansion": (1, 5.0),
+        "contraction": (1, -1.67),
+        "churn": (5, -28.83),
+        "reactivation": (1, 7.0),
+    }
+    assert mrr["closing"] == 0

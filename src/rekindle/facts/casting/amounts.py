@@ -10,13 +10,33 @@ from __future__ import annotations
 from rekindle.facts.sql import literal, named
 
 POINT, COMMA, HUNDREDTHS = "1,234.50", "1.234,50", "hundredths"
+MINOR = "minor units"
 AMOUNT_FORMS = {
     POINT: "a point before the cents",
     COMMA: "a comma before the cents",
     HUNDREDTHS: "cents, pence and the like, without a mark",
+    MINOR: "the smallest units of the workspace's currency: cents, yen, or a dinar's thousandths",
 }
 THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
 """Currencies with three digits behind the mark (ISO 4217)."""
+WHOLE = (
+    "BIF",
+    "CLP",
+    "DJF",
+    "GNF",
+    "ISK",
+    "JPY",
+    "KMF",
+    "KRW",
+    "PYG",
+    "RWF",
+    "UGX",
+    "VND",
+    "VUV",
+    "XAF",
+    "XOF",
+    "XPF",
+)
 BLANK = r"\s\x{00A0}\x{2007}\x{2009}\x{202F}"
 # Between thousands, in France and Switzerland among others.
 GAPS = BLANK + "''\u2019`\u00b4\u02bc"
@@ -34,12 +54,16 @@ WORDS = (
 CURRENCY = rf"(?:(?:[a-z]{{0,3}}\.?\p{{Sc}}|{CODES}|{WORDS})[{BLANK}]*)"
 
 
-def build_amount(text: str, form: str) -> str:
-    """Return SQL for an exact amount, NULL where ``text`` (SQL) is none in its form."""
-    if form == HUNDREDTHS:
+def build_amount(text: str, form: str, currency: str = "") -> str:
+    """Return SQL for an exact amount, NULL where ``text`` (SQL) is none in its form.
+
+    ``currency`` is the workspace's, by which minor units are read.
+    """
+    if form in (HUNDREDTHS, MINOR):
         is_quick = rf"regexp_matches({text}, '^-?\d+$')"
         digits = f"case when {is_quick} then {text} else {_plain(text, comma=False)} end"
-        return f"(try_cast({digits} as decimal(18, 4)) / 100)::decimal(18, 4)"
+        parts = 100 if form == HUNDREDTHS else minor_parts(currency)
+        return f"(try_cast({digits} as decimal(18, 4)) / {parts})::decimal(18, 4)"
     slow = f"try_cast({_plain(text, comma=form == COMMA)} as decimal(18, 4))"
     # Most cells are plain digits. CASE leaves the rest unlooked at, COALESCE does not.
     quick = f"try_cast({text} as decimal(18, 4))"
@@ -48,6 +72,13 @@ def build_amount(text: str, form: str) -> str:
         is_quick = rf"regexp_matches({text}, '^-?\d+(,\d+)?$')"
         quick = f"try_cast(replace({text}, ',', '.') as decimal(18, 4))"
     return f"case when {is_quick} then {quick} else {slow} end"
+
+
+def minor_parts(currency: str) -> int:
+    """Return how many of its smallest units one unit of a currency has: 100, 1 or 1000."""
+    if currency in WHOLE:
+        return 1
+    return 1000 if currency in THOUSANDTHS else 100
 
 
 def build_currency(text: str) -> str:

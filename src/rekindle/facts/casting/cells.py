@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rekindle.config import SourceSettings
-from rekindle.facts.casting.amounts import HUNDREDTHS, build_amount
+from rekindle.facts.casting.amounts import HUNDREDTHS, MINOR, build_amount
 from rekindle.facts.casting.dates import Finish, build_moment
 from rekindle.facts.casting.rules import Rules
 from rekindle.facts.contracts import INSTANT, MONEY, Column
@@ -97,8 +97,8 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
         return _somebody(text, native, column, rules, cell=quoted(actual))
     if column.type == MONEY:
         form = rules.amount_form(column.name)
-        if native == "VARCHAR" or form == HUNDREDTHS:
-            return build_amount(text, form)
+        if native == "VARCHAR" or form in (HUNDREDTHS, MINOR):
+            return build_amount(text, form, rules.currency)
         return f"try_cast({quoted(actual)} as {MONEY})"
     if column.type == INSTANT:
         zone = rules.source.timezone or rules.zone

@@ -34,6 +34,12 @@ CONTRACT = Contract(
             words=("cancelled_at", "canceled_at", "churn_date", "cancel_date", "date"),
         ),
         Column(
+            "effective_at",
+            INSTANT,
+            "From when on it holds, where that is later: what is paid for until then goes on.",
+            words=("effective_at", "effective_date", "effective_on"),
+        ),
+        Column(
             "reason",
             "string",
             "Why, in the words of the form.",

@@ -1,5 +1,6 @@
 """Turns checked rows into the lake's rows: orders with their lines, and contact cards."""
 
+from rekindle.facts.folding.bills import complete, find_stays
 from rekindle.facts.folding.cards import (
     CARD,
     build_cards,
@@ -56,6 +57,8 @@ __all__ = [
     "build_parts_marked",
     "build_strangers",
     "build_two_addresses",
+    "complete",
+    "find_stays",
     "fold_lines",
     "has_parts",
     "is_given_back",

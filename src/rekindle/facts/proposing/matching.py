@@ -26,7 +26,7 @@ from rekindle.facts.folding import sort_states
 from rekindle.facts.proposing.fallback import find_by_parts
 from rekindle.facts.proposing.model import Answers
 from rekindle.facts.proposing.survey import ENOUGH, Survey
-from rekindle.facts.sources import SourcePreset, plain
+from rekindle.facts.sources import TOLD_BY, SourcePreset, plain
 
 DATED = (INSTANT, "date")
 # What a file is taken for only where somebody says so.
@@ -37,6 +37,7 @@ BY_NAME = (
     "payments",
     "payment_methods",
     "plans",
+    "invoice_lines",
 )
 SOME = 0.5  # of the values that are read, to take a required column at all
 EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -69,7 +70,10 @@ def match_columns(
     Raises:
         SourceError: an answer or a preset names what there is not.
     """
-    if preset is not None and answers.table in (None, preset.table):
+    asked = (None, preset.table) if preset else ()
+    if preset is not None and (
+        answers.table in asked or TOLD_BY.get(answers.table or "") == preset.table
+    ):
         table, match = preset.table, _by_preset(preset, found)
     else:
         tables: tuple[Contract, ...] = (ORDER_LINES, ORDERS, CUSTOMERS)

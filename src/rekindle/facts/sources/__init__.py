@@ -1,6 +1,11 @@
 """Where facts are read from: kinds of files, and queries on a database."""
 
-from rekindle.facts.sources.discovery import discover_presets, find_preset, read_preset
+from rekindle.facts.sources.discovery import (
+    TOLD_BY,
+    discover_presets,
+    find_preset,
+    read_preset,
+)
 from rekindle.facts.sources.encodings import guess_encoding
 from rekindle.facts.sources.opening import open_file, open_source
 from rekindle.facts.sources.presets.model import SourcePreset, plain
@@ -11,6 +16,7 @@ __all__ = [
     "AND",
     "EVERY",
     "LINE",
+    "TOLD_BY",
     "Format",
     "Raw",
     "Reject",

@@ -22,6 +22,8 @@ from rekindle.facts.sources.raw import Format
 
 GROUP = "rekindle.sources"
 PRESETS = "rekindle.presets"
+TOLD_BY = {"subscriptions": "invoice_lines"}
+"""Table → the one from which its rows follow where a system has none of its own."""
 
 
 @cache
@@ -69,12 +71,14 @@ def find_preset(header: Collection[str], table: str | None = None) -> SourcePres
 
     A file is taken for a table that not every business has only where ``table`` names it:
     one export may be of sales to a shop, and of attempts to somebody who sells subscriptions.
+    Where ``table`` is told by another one in some systems, a file of that is taken, too.
     """
     named = table is not None and table in CONTRACTS and CONTRACTS[table].is_optional
+    asked = (table, TOLD_BY.get(table or ""))
     fitting = [
         preset
         for preset in discover_presets()
-        if (preset.table == table if named else not is_by_name(preset)) and preset.fits(header)
+        if (preset.table in asked if named else not is_by_name(preset)) and preset.fits(header)
     ]
     return max(fitting, key=lambda preset: len(preset.header), default=None)
 
