@@ -9,7 +9,9 @@ from rekindle.experiments import (
     Adjustment,
     ArmOutcome,
     ArmSums,
+    Cluster,
     PairSums,
+    adjust_clusters,
     ask_of_clusters,
     find_adjustment,
     find_mismatch,
@@ -75,11 +77,11 @@ def test_a_figure_that_is_the_same_for_everybody_says_so() -> None:
 def test_households_that_act_as_one_widen_the_interval() -> None:
     rng = np.random.default_rng(9)
 
-    def households(count: int) -> list[tuple[int, float]]:
-        return [(3, 3.0 * float(rng.random() < 0.3)) for _ in range(count)]
+    def households(count: int) -> list[Cluster]:
+        return [Cluster(3, 3.0 * float(rng.random() < 0.3)) for _ in range(count)]
 
-    def people(clusters: list[tuple[int, float]]) -> ArmSums:
-        return ArmOutcome.of_count(3 * len(clusters), int(sum(s for _, s in clusters))).sums
+    def people(clusters: list[Cluster]) -> ArmSums:
+        return ArmOutcome.of_count(3 * len(clusters), int(sum(c.total for c in clusters))).sums
 
     treated, held = households(400), households(200)
     asked = ask_of_clusters(treated, held, (people(treated), people(held)), 0.95)
@@ -91,9 +93,62 @@ def test_households_that_act_as_one_widen_the_interval() -> None:
     assert lift.low < lift.difference < lift.high
 
 
+def draw_households(
+    rng: np.random.Generator, count: int, lift: float
+) -> tuple[list[Cluster], ArmSums]:
+    """Return households that spend as they did before, more or less, and their people's sums."""
+    clusters, spent = [], []
+    for _ in range(count):
+        people = int(rng.integers(1, 5))
+        taste = rng.gamma(2, 10)
+        before = taste + rng.normal(0, 4, people)
+        after = np.maximum(lift + taste + rng.normal(0, 8, people), 0.01)
+        half = int(rng.random() < 0.5)
+        clusters.append(Cluster(people, float(after.sum()), people, float(before.sum()), half))
+        spent += after.tolist()
+    return clusters, ArmOutcome(len(spent), tuple(spent)).sums
+
+
+def test_what_households_spent_before_narrows_their_interval() -> None:
+    rng = np.random.default_rng(11)
+    (treated, mine), (held, theirs) = (draw_households(rng, 300, lift) for lift in (2.0, 0.0))
+    adjusted = adjust_clusters(treated, held)
+    assert not isinstance(adjusted, Unknown)
+    found, (changed, others) = adjusted
+    assert found.is_used
+    lifts = []
+    for clusters in ((treated, held), (changed, others)):
+        asked = ask_of_clusters(*clusters, (mine, theirs), 0.95)
+        assert not isinstance(asked, Unknown)
+        lifts.append(tell(*asked, "spend", "clusters"))
+    plain, narrow = lifts
+    assert narrow.high - narrow.low < 0.6 * (plain.high - plain.low)
+    assert narrow.low < 2.0 < narrow.high
+    shift = found.shifts[0] - found.shifts[1]
+    assert narrow.difference == pytest.approx(plain.difference + shift)
+
+
+def test_adjusted_clusters_miss_the_truth_as_often_as_they_say() -> None:
+    rng, missed, worlds = np.random.default_rng(12), 0, 400
+    for _ in range(worlds):
+        (treated, mine), (held, theirs) = (draw_households(rng, 60, 0.0) for _ in range(2))
+        adjusted = adjust_clusters(treated, held)
+        assert not isinstance(adjusted, Unknown)
+        asked = ask_of_clusters(*adjusted[1], (mine, theirs), 0.9)
+        assert not isinstance(asked, Unknown)
+        lift = tell(*asked, "spend", "clusters")
+        missed += not lift.low <= 0 <= lift.high
+    assert 0.07 <= missed / worlds <= 0.13  # of 10 %, two standard errors
+
+
+def test_clusters_without_the_figure_from_before_are_left_as_they_are() -> None:
+    plain = [Cluster(2, 3.0, half=0), Cluster(2, 5.0, half=1)] * 3
+    assert adjust_clusters(plain, plain) == Unknown("nobody has the figure from before")
+
+
 def test_too_few_clusters_say_so() -> None:
     sums = ArmSums(3), ArmSums(3)
-    assert isinstance(ask_of_clusters([(3, 1.0)], [(3, 0.0)], sums, 0.95), Unknown)
+    assert isinstance(ask_of_clusters([Cluster(3, 1.0)], [Cluster(3, 0.0)], sums, 0.95), Unknown)
 
 
 def test_arms_of_the_planned_sizes_pass_and_others_do_not() -> None:

@@ -196,6 +196,30 @@ def test_households_are_dealt_as_one(measure: Measure) -> None:
     assert any("600 clusters" in warning for warning in metric["warnings"])
 
 
+def test_what_households_did_before_narrows_their_interval(measure: Measure) -> None:
+    lines = []
+    for number in range(800):
+        home, arm = number // 2, "t" if number // 2 % 3 == 0 else "c"
+        before = home * 7 % 40
+        lines.append(f"{number},{arm},{before + home % 5},{before},h{home}")
+    (plain,) = measure(lines, cluster="home")["metrics"]
+    (metric,) = measure(lines, cluster="home", before="before")["metrics"]
+    assert metric["method"] == "score interval, clusters permuted, adjusted"
+    assert metric["high"] - metric["low"] < 0.5 * (plain["high"] - plain["low"])
+    assert metric["arm_mean"] - metric["control_mean"] == pytest.approx(metric["difference"])
+    said = " ".join(metric["warnings"])
+    assert "400 clusters" in said
+    assert "before explains 98.5 % of the variance" in said
+
+
+def test_whoever_names_no_household_was_drawn_alone(measure: Measure) -> None:
+    lines = [line.rsplit(",", 1)[0] + "," for line in EVEN]
+    (alone,) = measure(lines, cluster="home")["metrics"]
+    assert any(f"{len(lines):,} clusters" in warning for warning in alone["warnings"])
+    (plain,) = measure(lines)["metrics"]
+    assert alone["low"] == pytest.approx(plain["low"], rel=0.1)
+
+
 def test_what_is_known_from_before_narrows_the_interval(measure: Measure) -> None:
     lines = [f"{n},{'c' if n % 3 else 't'},{n * 7 % 40 + n % 3},{n * 7 % 40},h" for n in range(600)]
     (metric,) = measure(lines, before="before")["metrics"]
@@ -288,7 +312,6 @@ def test_a_file_of_a_spreadsheet_is_read_in_its_encoding(tmp_path: Path, encodin
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--cluster", "home", "--before", "before"], "do not go together"),
         (["--outcome", "arm"], "is the arm"),
         (["--method", "welch", "--interval", "open-ended"], "--method welch knows no"),
         (["--elapsed", "0.5"], "--elapsed goes with --interval reading-date"),

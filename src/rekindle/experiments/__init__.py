@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from rekindle.experiments.adjusting import (
     Adjustment,
+    Cluster,
     PairSums,
+    adjust_clusters,
     ask_of_clusters,
     find_adjustment,
 )
@@ -70,6 +72,7 @@ __all__ = [
     "Against",
     "ArmOutcome",
     "ArmSums",
+    "Cluster",
     "ComingBack",
     "Comparison",
     "HoldoutPlan",
@@ -88,6 +91,7 @@ __all__ = [
     "VariantPerson",
     "VariantVerdict",
     "Watch",
+    "adjust_clusters",
     "ask",
     "ask_of_clusters",
     "assign",

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from rekindle.experiments.hypothesis import Hypotheses
 from rekindle.experiments.interval import ChanceReach, LiftQuestion
@@ -25,8 +27,19 @@ LEAST_SAVING = 0.05
 
 MOST_CLUSTERS_DEALT = 5_000
 
-Cluster = tuple[int, float]
-"""How many people were drawn together, and the sum of their numbers."""
+
+class Cluster(NamedTuple):
+    """How many people were drawn together, and the sum of their numbers.
+
+    Of ``seen`` of them a figure from before the draw is known, which sums up to ``before``;
+    ``half`` is the half of all clusters it is in, 0 or 1.
+    """
+
+    people: int
+    total: float
+    seen: int = 0
+    before: float = 0.0
+    half: int = 0
 
 
 def ask_of_clusters(
@@ -42,9 +55,12 @@ def ask_of_clusters(
     """
     if min(len(treatment), len(holdout)) < 2:
         return Unknown("an arm has fewer than two clusters")
-    everyone = np.array([*treatment, *holdout])
-    off = everyone[:, 1] - everyone[:, 0] * everyone[:, 1].sum() / everyone[:, 0].sum()
-    people = [sum(count for count, _ in arm) for arm in (treatment, holdout)]
+    people = [sum(one.people for one in arm) for arm in (treatment, holdout)]
+    means = [
+        sum(one.total for one in arm) / count
+        for arm, count in zip((treatment, holdout), people, strict=True)
+    ]
+    off = _off([*treatment, *holdout])
     weight = 1 / people[0] + 1 / people[1]
     spread = float((off**2).sum()) / (off.size - 1)
     chance = spread * len(treatment) * len(holdout) / off.size * weight**2
@@ -52,8 +68,7 @@ def ask_of_clusters(
     plain = hypotheses.at(0.0).variance
     if chance <= 0 or plain <= 0:
         return Unknown("every cluster has the same value per person")
-    difference = sums[0].mean - sums[1].mean
-    question = LiftQuestion(difference, hypotheses, confidence, factor=chance / plain)
+    question = LiftQuestion(means[0] - means[1], hypotheses, confidence, factor=chance / plain)
     if off.size > MOST_CLUSTERS_DEALT:
         return question, question.ask_gamma()
     dealt, _ = deal_sums(
@@ -69,6 +84,13 @@ def ask_of_clusters(
     if trouble := find_coarseness(deals, rank, confidence):
         return Unknown(trouble)
     return question, question.ask_deals(deals, rank)
+
+
+def _off(clusters: Sequence[Cluster]) -> npt.NDArray[np.float64]:
+    """Return how far each sum lies from what its people would have on average."""
+    people = np.array([one.people for one in clusters])
+    total = np.array([one.total for one in clusters])
+    return np.asarray(total - people * (total.sum() / people.sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +154,45 @@ def find_adjustment(
     if plain <= 0:
         return Unknown("the outcome does not vary")
     return Adjustment(explained / plain, (shifts[0], shifts[1]))
+
+
+def adjust_clusters(
+    treatment: Sequence[Cluster], holdout: Sequence[Cluster]
+) -> tuple[Adjustment, tuple[list[Cluster], list[Cluster]]] | Unknown:
+    """Return what the figure before the draw explains between clusters, and it taken off them.
+
+    What ``find_adjustment`` does with people is done with clusters, by how far their sums lie
+    from what their people would have on average. Of whom no figure is known nothing is taken
+    off.
+    """
+    arms = (treatment, holdout)
+    seen = sum(one.seen for arm in arms for one in arm)
+    if not seen:
+        return Unknown("nobody has the figure from before")
+    middle = sum(one.before for arm in arms for one in arm) / seen
+    off = iter(_off([*treatment, *holdout]).tolist())
+    apart = [[(one.half, one.before - one.seen * middle, next(off)) for one in arm] for arm in arms]
+    sums = [[_pair_sums(arm, half) for half in (0, 1)] for arm in apart]
+    people = [sum(one.people for one in arm) for arm in arms]
+    found = find_adjustment(sums[0], sums[1], (people[0], people[1]))
+    if isinstance(found, Unknown):
+        return found
+    slopes = [_slope([arm[1 - half] for arm in sums]) for half in (0, 1)]
+    changed = [
+        [
+            one._replace(total=one.total - slopes[one.half] * (one.before - one.seen * middle))
+            for one in arm
+        ]
+        for arm in arms
+    ]
+    return found, (changed[0], changed[1])
+
+
+def _pair_sums(clusters: Sequence[tuple[int, float, float]], half: int) -> PairSums:
+    """Return the sums of one half of an arm's clusters, each given as half, x and y."""
+    chosen = [(x, y) for part, x, y in clusters if part == half]
+    x, y = np.array(chosen).reshape(-1, 2).T
+    return PairSums(len(chosen), *map(float, (x.sum(), y.sum(), x @ x, x @ y, y @ y)))
 
 
 def _slope(halves: Sequence[PairSums]) -> float:

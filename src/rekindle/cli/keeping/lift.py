@@ -124,8 +124,6 @@ def _check(columns: Columns, reading: Looking) -> None:
     Raises:
         UsageError: naming both.
     """
-    if columns.cluster is not None and columns.before is not None:
-        raise UsageError("--cluster and --before do not go together; leave one out")
     if columns.arm in columns.outcome:
         raise UsageError(f"{columns.arm!r} is the arm and cannot be an outcome as well")
     if columns.before in columns.outcome:

@@ -8,6 +8,7 @@ from rekindle.facts.engines.naming import name_query
 from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
 from rekindle.facts.engines.trial import (
     Pairs,
+    Together,
     Trial,
     TrialQuestion,
     TrialReader,
@@ -24,6 +25,7 @@ __all__ = [
     "Pairs",
     "Reading",
     "Readings",
+    "Together",
     "Trial",
     "TrialQuestion",
     "TrialReader",

@@ -39,6 +39,12 @@ _MOST_ARMS = 50
 # What some tools write where there is no number.
 _NOTHING = ("", "na", "n/a", "nan", "null", "none")
 
+# By what rows belong together: whoever names no cluster was drawn alone.
+_TOGETHER = "cluster, case when cluster is null then rowid end"
+_BEFORE = (
+    ", count(x) filter (where {y} is not null), coalesce(fsum(x) filter (where {y} is not null), 0)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TrialQuestion:
@@ -98,17 +104,33 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Rows of an arm that were drawn together: how many have the outcome, and its sum.
+
+    ``seen`` of them have the figure before too, which sums up to ``before``; ``half`` is the
+    half of the file they are in, 0 or 1.
+    """
+
+    count: int
+    total: float
+    seen: int = 0
+    before: float = 0.0
+    half: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A file of an experiment, counted: by outcome, then by arm; the control arm first.
 
-    ``armless`` rows name no arm. ``clusters`` are rows and sums of each cluster,
-    ``pairs`` the outcome beside the figure before, in two halves of the file.
+    ``armless`` rows name no arm. ``clusters`` are those drawn together, a row that names nobody
+    it was drawn with by itself; ``pairs`` the outcome beside the figure before, in two halves
+    of the file, where everybody was drawn alone.
     """
 
     assigned: Mapping[str, int]
     outcomes: Mapping[str, Mapping[str, Counted]]
     armless: int = 0
-    clusters: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]] = field(default_factory=dict)
+    clusters: Mapping[str, Mapping[str, Sequence[Together]]] = field(default_factory=dict)
     pairs: Mapping[str, Mapping[str, Sequence[Pairs]]] = field(default_factory=dict)
 
 
@@ -138,7 +160,7 @@ class TrialReader:
             outcomes=self._count_outcomes(arms),
             armless=sum(int(count) for arm, count in rows if arm is None),
             clusters=self._sum_clusters(arms) if question.cluster else {},
-            pairs=self._sum_pairs(arms) if question.before else {},
+            pairs=self._sum_pairs(arms) if question.before and not question.cluster else {},
         )
 
     def values(self, outcome: str, arms: Sequence[str]) -> dict[str, list[float]]:
@@ -164,6 +186,10 @@ class TrialReader:
             f"select rowid + 1 as row, arm, {name}::double as outcome{traits} from trial "
             f"where arm is not null and {name} is not null order by rowid"
         ).to_arrow_table()
+
+    @property
+    def _has_before(self) -> bool:
+        return self._question.before is not None
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._con.execute(query).fetchall()
@@ -203,7 +229,8 @@ class TrialReader:
         if self._question.cluster is not None:
             split = self._rows(
                 "select cluster, min(arm), max(arm) from trial where arm is not null "
-                "group by cluster having min(arm) <> max(arm) order by cluster limit 1"
+                "and cluster is not null group by cluster having min(arm) <> max(arm) "
+                "order by cluster limit 1"
             )
             for cluster, one, other in split:
                 raise SourceError(
@@ -234,20 +261,29 @@ class TrialReader:
                 )
         return found
 
-    def _sum_clusters(self, arms: Sequence[str]) -> dict[str, dict[str, list[tuple[int, float]]]]:
-        asked = ", ".join(f"count({n}), coalesce(fsum({n}), 0)" for n in self._named.values())
-        rows = self._rows(
-            f"select arm, {asked} from trial where arm is not null and cluster is not null "
-            "group by arm, cluster order by arm, cluster"
+    def _sum_clusters(self, arms: Sequence[str]) -> dict[str, dict[str, list[Together]]]:
+        asked = ", ".join(
+            f"count({y}), coalesce(fsum({y}), 0)"
+            + (_BEFORE.format(y=y) if self._has_before else "")
+            for y in self._named.values()
         )
-        found: dict[str, dict[str, list[tuple[int, float]]]] = {
+        half = "any_value(half)" if self._has_before else "0"
+        rows = self._rows(
+            f"select arm, {half}, {asked} from trial where arm is not null "
+            f"group by arm, {_TOGETHER} order by arm, {_TOGETHER}"
+        )
+        found: dict[str, dict[str, list[Together]]] = {
             outcome: {arm: [] for arm in arms} for outcome in self._named
         }
-        for arm, *figures in rows:
+        width = 4 if self._has_before else 2
+        for arm, part, *figures in rows:
             for number, outcome in enumerate(self._named):
-                count, total = figures[2 * number : 2 * number + 2]
+                count, total, *more = figures[width * number : width * (number + 1)]
                 if count:
-                    found[outcome][str(arm)].append((int(count), float(total)))
+                    seen, before = more or (0, 0.0)
+                    found[outcome][str(arm)].append(
+                        Together(int(count), float(total), int(seen), float(before), int(part))
+                    )
         return found
 
     def _sum_pairs(self, arms: Sequence[str]) -> dict[str, dict[str, list[Pairs]]]:
@@ -355,7 +391,11 @@ def _read(
     columns += [f"{_text(name)} as t_{label}" for label, name in texts.items()]
     if question.before is not None:
         # By a hash: with every other row, a file that alternates its arms would part them.
-        columns.append("hash(row_number() over ()) % 2 as half")
+        each = "row_number() over ()"
+        if question.cluster is not None:  # who was drawn together is in one half
+            together = f"nullif(trim({quoted(question.cluster)}::varchar), '')"
+            each = f"coalesce({together}, '#' || {each})"
+        columns.append(f"hash({each}) % 2 as half")
     con.execute(f"create temp table trial as select {', '.join(columns)} from {relation}")
     if not con.execute("select 1 from trial limit 1").fetchall():
         raise SourceError(f"{question.path} holds a header and no rows")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from rekindle.errors import SourceError
 from rekindle.experiments import (
     MISMATCH,
     MOST_DEALT,
+    Adjustment,
     ArmOutcome,
     ArmSums,
+    Cluster,
     Lift,
     PairSums,
     PowerSums,
     SharedLevel,
+    adjust_clusters,
     ask,
     ask_of_clusters,
     estimate_lift,
@@ -197,20 +200,32 @@ def _estimate_plainly(
 
 
 def _estimate_clusters(one: _Outcome, plan: TrialPlan, arm: str, confidence: float) -> _Found:
+    """Return the lift of an arm whose clusters were drawn, adjusted where that is worth it."""
     pair = one.sums[arm], one.sums[one.control]
     level = find_confidence(plan.watch, buyers=pair[0].count + pair[1].count, confidence=confidence)
     if isinstance(level, Unknown):
         return _Found(level)
-    clusters = one.trial.clusters[one.name]
-    asked = ask_of_clusters(clusters[arm], clusters[one.control], pair, level)
+    of_arm = one.trial.clusters[one.name]
+    mine, theirs = ([Cluster(*astuple(each)) for each in of_arm[a]] for a in (arm, one.control))
+    notes = [counted(len(mine) + len(theirs), "cluster")]
+    shifts, more = (0.0, 0.0), ""
+    if one.before is not None:
+        adjusted = adjust_clusters(mine, theirs)
+        if isinstance(adjusted, Unknown):
+            notes.append(f"{one.before} not used: {adjusted.reason}")
+        else:
+            adjustment, changed = adjusted
+            notes += _tell_adjustment(one, adjustment, sum(c.seen for c in (*mine, *theirs)), pair)
+            if adjustment.is_used:
+                (mine, theirs), shifts, more = changed, adjustment.shifts, ", adjusted"
+    asked = ask_of_clusters(mine, theirs, pair, level)
     if isinstance(asked, Unknown):
         return _Found(asked)
     question, reach = asked
-    method = "score interval, clusters permuted" if reach.low is not None else _BY_CLUSTERS
-    lift = tell(question, reach, one.name, method)
-    count = len(clusters[arm]) + len(clusters[one.control])
-    note = f"{counted(count, 'cluster')}; they widen the variance {question.factor:.2f}-fold"
-    return _Found(lift, notes=(note, *find_warnings(*pair)))
+    way = "score interval, clusters permuted" if reach.low is not None else _BY_CLUSTERS
+    notes[0] += f"; the variance is {question.factor:.2f} times that of people drawn one by one"
+    lift = tell(question, reach, one.name, way + more)
+    return _Found(lift, shifts, (*notes, *find_warnings(*pair)))
 
 
 _BY_CLUSTERS = "score interval from sums of clusters"
@@ -227,12 +242,9 @@ def _estimate_adjusted(one: _Outcome, plan: TrialPlan, arm: str, confidence: flo
         note = f"{one.before} not used: {adjustment.reason}"
         return _Found(_estimate_plainly(one, plan, arm, confidence), notes=(note,))
     known = sum(half.count for half in (*mine, *theirs))
-    notes = [f"{one.before} explains {percent(max(adjustment.saving, 0.0))} of the variance"]
-    if known < sum(assigned):
-        notes.append(f"{counted(sum(assigned) - known, 'row')} without {one.before} not adjusted")
+    notes = _tell_adjustment(one, adjustment, known, pair)
     if not adjustment.is_used:
-        notes[0] += " and is not used: below 5 % it is not worth it"
-        return _Found(_estimate_plainly(one, plan, arm, confidence), notes=tuple(notes))
+        return _Found(_estimate_plainly(one, plan, arm, confidence), notes=notes)
     level = find_confidence(plan.watch, buyers=pair[0].count + pair[1].count, confidence=confidence)
     if isinstance(level, Unknown):
         return _Found(level)
@@ -241,6 +253,19 @@ def _estimate_adjusted(one: _Outcome, plan: TrialPlan, arm: str, confidence: flo
     question = replace(plain, difference=plain.difference + shift, factor=1 - adjustment.saving)
     lift = tell(question, question.ask_gamma(), one.name, "score interval from sums, adjusted")
     return _Found(lift, adjustment.shifts, (*notes, *find_warnings(*pair)))
+
+
+def _tell_adjustment(
+    one: _Outcome, adjustment: Adjustment, known: int, arms: tuple[ArmSums, ArmSums]
+) -> tuple[str, ...]:
+    """Return what to say of a figure from before: what it explains, and of how many it is known."""
+    explains = f"{one.before} explains {percent(max(adjustment.saving, 0.0))} of the variance"
+    if not adjustment.is_used:
+        return (f"{explains} and is not used: below 5 % it is not worth it",)
+    unknown = sum(arm.assigned for arm in arms) - known
+    if not unknown:
+        return (explains,)
+    return (explains, f"{counted(unknown, 'row')} without {one.before} not adjusted")
 
 
 def _as_metric(
