@@ -226,7 +226,8 @@ def _random_rows(contract: Contract, roll: random.Random, texts: Texts) -> Itera
         given = (c for c in contract.columns if c.required or roll.random() < 0.8)
         row = {column.name: _value(column, roll, texts) for column in given}
         row["customer_id"] = roll.choice(PEOPLE)
-        row |= {key: f"{number}" for key in contract.key if key != "customer_id"}
+        keys = (c for c in contract.columns if c.name in contract.key and c.name != "customer_id")
+        row |= {c.name: number if c.type == "int64" else f"{number}" for c in keys}
         if contract.known_at:
             row[contract.known_at] = _instant(roll)
         yield {name: row[name] for name in row if name in contract.schema.names}
