@@ -11,15 +11,15 @@ import pytest
 from rekindle.config import SourceSettings
 from rekindle.desk import Scaffold, create_workspace
 from rekindle.desk.counting import find_matching
-from rekindle.desk.planning import foresee_returns, measure_base_rate
+from rekindle.desk.planning import build_plan, foresee_returns, measure_base_rate
 from rekindle.desk.replaying import rehearse
 from rekindle.experiments import HoldoutPlan, plan_holdout
 from rekindle.insights import build_returned
-from rekindle.predictions import Outlook
+from rekindle.predictions import Outlook, PastCut, foresee
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_purchases
 from rekindle.testing.club import build_club
-from rekindle.vocabulary import Unknown
+from rekindle.vocabulary import Arm, Unknown
 from rekindle.worker.keeping.daily import watch_workspace
 from rekindle.worker.observing import Observed
 from rekindle.worker.watching import ReturnWatch
@@ -123,6 +123,20 @@ def test_a_start_dated_ahead_is_looked_for_when_it_comes_to_pass(club: Team) -> 
     for at in (NOW, came - timedelta(minutes=1), after, after + timedelta(minutes=1)):
         watch.look(at)
     assert asked == [NOW, after]
+
+
+def test_a_plan_foresees_the_buyers_of_those_whom_the_draw_holds_out(
+    club: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Drawn by lot, they are seldom just the share that was asked for.
+    outlook = foresee([PastCut(NOW, 1_000, 100)])
+    monkeypatch.setattr("rekindle.desk.planning.foresee_returns", lambda *_, **__: (outlook, ()))
+    plan = build_plan(club.workspace, club.workspace.journey("back"), NOW)
+    held = plan.assigned[Arm.HOLDOUT]
+    assert held != plan.holdout.held_out_count
+    told = [note for note in plan.notes if "to buy unprompted" in note]
+    assert [note.split(" held out")[0] for note in told] == [f"Of the {held}"]
+    assert plan.to_json()["expected_buyers"]["holdout"] == pytest.approx(0.1 * held, abs=0.1)
 
 
 def test_what_came_of_a_drawn_business_lies_in_the_range(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ class Plan:
     def _write_buyers(self) -> dict[str, Any]:
         if isinstance(self.outlook, Unknown):
             return {"unknown": self.outlook.reason}
-        found = self.outlook.of(self.holdout.held_out_count)
+        found = self.outlook.of(self.assigned[Arm.HOLDOUT])
         return {
             "holdout": round(found.value, 1),
             "low": round(found.low),
@@ -280,7 +280,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
             at=at,
         ),
         notes=(
-            *_tell_returns(outlook, round(len(candidates) * share)),
+            *_tell_returns(outlook, assigned[Arm.HOLDOUT]),
             *warnings,
             *holdout_notes(journey, version),
             *offer_notes(journey),
