@@ -35,17 +35,23 @@ def find_pieces(
 ) -> Iterator[tuple[str, Any]]:
     """Yield where each piece stands, and what it is: our own by name, then those from outside.
 
-    Every module of ``package``, or every folder where they ``are_folders``, shows one as
-    ``face``; installed packages bring theirs by entry points of ``group``.
+    Every module of ``package`` and of the folders in it, or every folder where they
+    ``are_folders``, shows one as ``face``; installed packages bring theirs by entry points of
+    ``group``.
 
     Raises:
         ConfigError: one from outside cannot be loaded.
     """
-    folder = import_module(package).__path__
-    for module in sorted(pkgutil.iter_modules(folder), key=lambda one: one.name):
-        if are_folders and not module.ispkg:
-            continue
-        place = f"{package}.{module.name}"
-        yield place, getattr(import_module(place), face)
+    yield from _find_own(package, face, are_folders=are_folders)
     for point, piece in load_extensions(group):
         yield f"{point.value} ({group})", piece
+
+
+def _find_own(package: str, face: str, *, are_folders: bool) -> Iterator[tuple[str, Any]]:
+    folder = import_module(package).__path__
+    for module in sorted(pkgutil.iter_modules(folder), key=lambda one: one.name):
+        place = f"{package}.{module.name}"
+        if module.ispkg and not are_folders:
+            yield from _find_own(place, face, are_folders=False)
+        elif module.ispkg or not are_folders:
+            yield place, getattr(import_module(place), face)

@@ -19,6 +19,7 @@ from rekindle.subscriptions.retrying import (
     decide_retry,
     merge_tries,
 )
+from rekindle.subscriptions.seats import build_seats
 from rekindle.subscriptions.standing import build_standing, build_unreadable
 from rekindle.subscriptions.starts import (
     BOOKED,
@@ -57,6 +58,7 @@ __all__ = [
     "build_purchases",
     "build_rates",
     "build_rests",
+    "build_seats",
     "build_standing",
     "build_starts",
     "build_states",

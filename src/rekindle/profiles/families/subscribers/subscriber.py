@@ -6,8 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings
-from rekindle.profiles.families.pauses import INNER as PAUSE
-from rekindle.profiles.families.subscriber_states import INNER
+from rekindle.profiles.families.subscribers.pauses import INNER as PAUSE
+from rekindle.profiles.families.subscribers.subscriber_states import INNER
 from rekindle.profiles.model import DTYPES, Derivation, Family, ProfileColumn
 from rekindle.subscriptions import MONTH_DAYS, ChurnKind
 

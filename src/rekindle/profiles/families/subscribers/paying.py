@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.config import LifecycleSettings
-from rekindle.profiles.families.payment_cards import INNER
+from rekindle.profiles.families.subscribers.payment_cards import INNER
 from rekindle.profiles.model import DTYPES, Derivation, Family, ProfileColumn
 
 

@@ -1,0 +1,1 @@
+"""What is paid for again and again: families as those beside it, one a file."""
