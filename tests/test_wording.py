@@ -29,6 +29,17 @@ def test_share_is_a_percentage(share: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("factor", "text"), [(2.44, "2.4-fold"), (-0.5, "−0.5-fold"), (-79_128.3, "−79,128-fold")]
+)
+def test_a_factor_is_told_as_so_many_times(factor: float, text: str) -> None:
+    assert wording.times(factor) == text
+
+
+def test_a_negative_share_has_a_minus_as_amounts_have() -> None:
+    assert wording.percent(-0.505) == "−50.5 %"
+
+
+@pytest.mark.parametrize(
     ("value", "currency", "text"),
     [
         (Decimal("2.69"), "EUR", "€2.69"),

@@ -33,11 +33,17 @@ def numbered(count: int, word: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as a percentage: ``50 %``, ``12.2 %``, ``0.03 %``."""
+    """Return a share as a percentage: ``50 %``, ``12.2 %``, ``0.03 %``, ``−4 %``."""
     value = share * 100
     digits = 1 if abs(value) >= 0.1 or not value else 3
-    text = f"{value:.{digits}f}"
+    text = f"{value:.{digits}f}".replace("-", "−")
     return f"{text.rstrip('0').rstrip('.')} %"
+
+
+def times(factor: float) -> str:
+    """Return how many times as much something is: ``2.4-fold``, ``−310-fold``."""
+    text = f"{factor:,.{1 if abs(factor) < 100 else 0}f}-fold"
+    return f"−{text[1:]}" if text.startswith("-") else text
 
 
 def amount(value: Decimal | float, currency: str, *, digits: int = 2) -> str:

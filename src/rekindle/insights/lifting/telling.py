@@ -10,7 +10,7 @@ from rekindle.insights.lifting.earnings import Earnings, Range
 from rekindle.insights.lifting.reading import Readout
 from rekindle.insights.words import UNKNOWN, say_day
 from rekindle.vocabulary import IntervalKind, Unknown
-from rekindle.wording import counted, numbered, percent
+from rekindle.wording import counted, numbered, percent, times
 
 Say = Callable[[float], str]
 Row = tuple[str, ...]
@@ -22,7 +22,7 @@ def tell_earnings(earnings: Earnings, say_money: Say) -> Iterator[Row]:
     figures: tuple[tuple[str, Range | Unknown, Say], ...] = (
         ("earned in total", earnings.total, say_money),
         ("more than the holdout, relative", earnings.relative, percent),
-        ("return on what messages cost", earnings.on_spend, lambda x: f"{x:,.1f}-fold"),
+        ("return on what messages cost", earnings.on_spend, times),
         ("cost of one more return", earnings.per_return, say_money),
     )
     for name, figure, say in figures:
