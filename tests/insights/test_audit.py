@@ -185,6 +185,19 @@ def test_a_refund_is_neither_a_purchase_nor_a_return(open_shop: Any, order_rows:
     assert audit.net_revenue.amount == 5
 
 
+@pytest.mark.parametrize(
+    ("given_back_on", "returned", "gaps"), [("2024-05-02", 0, ()), ("2024-05-20", 1, ((121, 1),))]
+)
+def test_a_return_that_is_given_back_at_once_is_none(
+    open_shop: Any, order_rows: Any, given_back_on: str, returned: int, gaps: Any
+) -> None:
+    orders = [("c", "2024-01-01", 9.0), ("c", "2024-05-01", 4.0), ("c", given_back_on, -4.0)]
+    audit = audit_of(open_shop(orders=order_rows(orders)))
+    assert (audit.proof.base.people, audit.proof.base.returned) == (1, returned)
+    assert audit.gap_counts == gaps
+    assert audit.net_revenue.amount == 9
+
+
 def test_the_base_rate_is_counted_at_an_earlier_cut(open_shop: Any, order_rows: Any) -> None:
     # Everyone has been silent for 92 days on 2 April; ten of forty buy in the 90 days after it.
     orders = [order for n in range(10) for order in a_return(n, after=100)]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -110,6 +111,59 @@ def test_entering_again_lengthens_no_window(report_on: Any) -> None:
     arm = report.arms[Arm.TREATMENT]
     assert (arm.assigned, arm.returned, arm.revenue) == (1, 0, 0)
     assert report.still_open_windows == 0
+
+
+@pytest.mark.parametrize(
+    ("later", "returned", "revenue"),
+    [
+        ([], 1, 40),
+        # All of it, within three days: it was undone, and nobody came back.
+        ([("a", "2024-03-12", -40.0)], 0, 0),
+        # All of it, later: they were back, and brought nothing.
+        ([("a", "2024-03-25", -40.0)], 1, 0),
+        ([("a", "2024-03-12", -10.0)], 1, 30),
+        # Undone, and bought again: that is when they came back.
+        ([("a", "2024-03-12", -40.0), ("a", "2024-03-20", 25.0)], 1, 25),
+        # After their window, as what they buy then: in both arms alike.
+        ([("a", "2024-04-05", -40.0)], 1, 40),
+    ],
+)
+def test_a_return_that_is_given_back_is_one_and_brings_what_is_left(
+    report_on: Any, later: list[Any], returned: int, revenue: int
+) -> None:
+    bought = [("a", "2024-03-10", 40.0), *later]
+    arm = report_on(bought, record([member("a"), member("b")])).arms[Arm.TREATMENT]
+    assert (arm.assigned, arm.returned, arm.revenue) == (2, returned, revenue)
+
+
+@pytest.mark.parametrize(
+    ("given_back_at", "returned"), [("2024-03-12", 0), ("2024-03-25", 1), ("2024-04-25", 1)]
+)
+def test_a_refund_in_the_row_of_its_order_takes_off_the_return_whenever_it_comes(
+    open_shop: Any, order_rows: Any, given_back_at: str, returned: int
+) -> None:
+    (row,) = order_rows([("a", "2024-03-10", 40.0)])
+    at = datetime.fromisoformat(given_back_at).replace(tzinfo=UTC)
+    row |= {"refund": row["gross"], "refunded_at": at, "refund_known_at": at}
+    engine = open_shop(orders=[row])
+    found = build_report(record([member("a")]), engine.facts(), engine)
+    arm = found.arms[Arm.TREATMENT]
+    assert (arm.returned, arm.revenue) == (returned, 0)
+
+
+def test_a_former_subscriber_who_is_refunded_brought_the_days_they_had(open_shop: Any) -> None:
+    def stay(number: str, since: str, until: str) -> dict[str, Any]:
+        days = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (since, until)]
+        of = {"source": "billing", "subscription_id": number, "customer_id": "a"}
+        return {**of, "started_at": days[0], "ended_at": days[1], "mrr": Decimal("30.4375")}
+
+    before = stay("old", "2023-01-01", "2023-12-01")
+    for until, returned, revenue in (("2024-03-10", 0, 0), ("2024-03-13", 1, 3)):
+        # Its provider ends it as the money goes back: at once, or three days later.
+        engine = open_shop(subscriptions=[before, stay("new", "2024-03-10", until)])
+        found = build_report(record([member("a")]), engine.facts(), engine)
+        arm = found.arms[Arm.TREATMENT]
+        assert (arm.returned, round(arm.revenue, 6)) == (returned, revenue)
 
 
 def test_a_report_with_a_return_does_not_say_that_nobody_bought(report_on: Any) -> None:

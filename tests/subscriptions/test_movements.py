@@ -20,6 +20,7 @@ from rekindle.subscriptions import (
     OURS,
     Definition,
     build_departures,
+    build_failures,
     build_movements,
     find_definition,
 )
@@ -34,6 +35,7 @@ from tests.subscriptions.businesses import (
     change,
     counted,
     pause,
+    payment,
     subscription,
 )
 
@@ -159,6 +161,34 @@ def test_what_was_not_paid_moves_nothing() -> None:
     engine.close()
     assert "1 subscription has neither an amount nor MRR and brings nothing" in notes[0]
     assert "like 'now and then', and brings nothing" in notes[1]
+
+
+@pytest.mark.parametrize(
+    ("until", "moved"),
+    [
+        # Refunded and ended on the day they came back: they are as gone as before.
+        ("2024-05-01T18:00", []),
+        ("2024-05-03", [("2024-05-01", "reactivation"), ("2024-05-03", "churn")]),
+        # Refunded as a favour: what runs is paid for, and MRR knows of no refund.
+        (None, [("2024-05-01", "reactivation")]),
+    ],
+)
+def test_a_return_that_is_refunded_counts_as_long_as_it_ran(
+    until: str | None, moved: list[tuple[str, str]]
+) -> None:
+    business = Business(
+        [
+            subscription("a", "c", "2024-01-01", "2024-03-01", mrr=5),
+            subscription("b", "c", "2024-05-01T09:00", until, mrr=7),
+        ],
+        # What came and went back was paid: nobody is asked for it as if it had failed.
+        payments=[payment("p", "c", "2024-05-01T09:00", "refunded", subscription_id="b")],
+    )
+    assert [move[:2] for move in business.moved()[2:]] == moved
+    engine = business.shop().engine()
+    failed = engine.run(build_failures(engine.facts(), NOW)).to_pylist()
+    engine.close()
+    assert failed == []
 
 
 def test_days_are_those_of_the_business() -> None:
