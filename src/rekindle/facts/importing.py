@@ -409,6 +409,7 @@ class _Import:
             )
             query = f"select {cells} from {rows}"
             upsert(self._con, self._change, contract, query, stamps=stamps, is_whole=True)
+        upsert(self._con, self._change, CONTRACTS["invoices"], "select * from moved_invoices")
         yield f"{counted(self._count('stays'), 'subscription')} made of lines of invoices"
         if strays := self._count("strays"):
             yield f"{counted(strays, 'line')} of invoices that no source has, left out of them"

@@ -169,6 +169,10 @@ def _with_stops(cases: ir.Table, facts: Facts, at: ir.Value) -> ir.Table:
     )
     said = at_home(facts.more["cancellations"], runs, "subscription_id")
     said = said.filter((said.cancelled_at < at) & said.subscription_id.notnull())
+    # What was cancelled before it began is the stay before it, which had the same number.
+    since = runs.select(*BY_SUBSCRIPTION, since="started_at")
+    said = said.left_join(since, list(BY_SUBSCRIPTION))
+    said = said.filter(said.since.isnull() | (said.cancelled_at >= said.since))
     told = said.select(*BY_SUBSCRIPTION, over_at="cancelled_at")
     never = ibis.null(INSTANT)
     stops = ends.mutate(until_at=never).union(told.mutate(until_at=never)).union(pauses)

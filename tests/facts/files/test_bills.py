@@ -11,6 +11,7 @@ import pytest
 from rekindle.config import Config, LifecycleSettings
 from rekindle.facts import Answers, FileImport, import_sources, open_lake, propose_source
 from rekindle.profiles import build_profiles
+from rekindle.subscriptions import build_failures
 from tests.facts.conftest import NOW, Desk
 from tests.facts.files.chartmogul import EVENTS, INVOICES, LINES, LINES_HEADER, PLANS, TRANSACTIONS
 
@@ -203,6 +204,38 @@ def test_a_renewal_that_is_late_goes_on_and_one_that_is_later_is_a_return(desk: 
     assert stays(desk) == {
         "s#1": ("2024-01-01", "2024-03-02", "5.00"),
         "s": ("2024-03-03", "2024-05-03", "5.00"),
+    }
+
+
+def test_a_payment_that_failed_is_of_the_stay_it_was_for(desk: Desk) -> None:
+    # The first stay's last payment failed, and so did one of the second; only that one is owed.
+    # They had cancelled before: what they pay for now, they did not.
+    tried = (
+        "Invoice external ID,External ID,Type,Result,Date\n"
+        "i0,t0,payment,successful,2024-01-01\n"
+        "i1,t1,payment,failed,2024-02-01\n"
+        "i2,t2,payment,successful,2024-06-01\n"
+        "i3,t3,payment,failed,2024-07-01\n"
+    )
+    said = "Subscription external ID,Customer external ID,Date\ns,ann,2024-02-20\n"
+    months = [
+        "500 2024-01-01 2024-02-01",
+        "500 2024-02-01 2024-03-01",
+        "500 2024-06-01 2024-07-01",
+        "500 2024-07-01 2024-08-01",
+    ]
+    files, now = files_of(months, payments=tried, cancellations=said), datetime(2024, 7, 9)
+    now = now.replace(tzinfo=UTC)
+    bring(desk, files, now=now)
+    assert all((one.added, one.changed) == (0, 0) for one in bring(desk, files, now=now))
+    of = {row["invoice_id"]: row["subscription_id"] for row in held(desk, "invoices")}
+    assert of == {"i0": "s#1", "i1": "s#1", "i2": "s", "i3": "s"}
+    engine = open_lake(desk.lake.folder, currency="GBP", zone="UTC")
+    failed = engine.run(build_failures(engine.facts(), now)).to_pylist()
+    engine.close()
+    assert {row["case"]: (row["ending"], row["is_owed"]) for row in failed} == {
+        "invoice:i1": ("dropped", True),
+        "invoice:i3": (None, True),
     }
 
 

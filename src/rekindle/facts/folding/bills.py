@@ -8,7 +8,7 @@ and the paid time is over, or where nothing was paid for again in `RENEWED_WITHI
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 import duckdb
@@ -60,9 +60,16 @@ def complete(
     else:
         return
     lacking = {n: sql for n, sql in told.items() if n not in given or n == "customer_id"}
-    if not lacking:
-        return
     create_view(con, change, CONTRACTS[table])
+    if lacking:
+        _fill(con, table, source, lacking)
+    if contract.table == INVOICES:
+        _keep_stays(con, change, source)
+
+
+def _fill(
+    con: duckdb.DuckDBPyConnection, table: str, source: str, lacking: Mapping[str, str]
+) -> None:
     asking = f"(select line, invoice_id, {literal(source)} as source from checked)"
     cells = ", ".join(f"{sql} as {name}" for name, sql in lacking.items())
     sets = ", ".join(f"{name} = coalesce(checked.{name}, told.{name})" for name in lacking)
@@ -74,11 +81,21 @@ def complete(
     )
 
 
+def _keep_stays(con: duckdb.DuckDBPyConnection, change: Change, source: str) -> None:
+    """Let invoices that were found to be of a former stay be of that one."""
+    create_view(con, change, CONTRACTS[INVOICES])
+    con.execute(
+        "update checked set subscription_id = held.subscription_id from invoices held "
+        f"where held.source = {literal(source)} and held.invoice_id = checked.invoice_id "
+        "and starts_with(held.subscription_id, checked.subscription_id || '#')"
+    )
+
+
 def find_stays(con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime) -> bool:
     """Make `stays` and `stay_changes` of all lines of invoices; return whether there are any.
 
-    They hold the rows of `subscriptions` and `subscription_changes`, `strays` the lines that
-    are of no known invoice.
+    They hold the rows of `subscriptions` and `subscription_changes`, `moved_invoices` those of
+    invoices that are of another stay than they say, `strays` the lines of no known invoice.
     """
     if LINES not in change.versions:
         return False
@@ -95,6 +112,7 @@ def find_stays(con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime)
         "on p.source = r.source and p.subscription_id = r.of and p.run = r.run "
         "and p.since = r.started_at",
         "stay_changes": _build_changes(),
+        "moved_invoices": _build_moved(),
     }
     for table, query in tables.items():
         con.execute(f"create or replace temp table {table} as {query}")
@@ -241,6 +259,23 @@ def _build_changes() -> str:
         from compared c
         join runs r on r.source = c.source and r.of = c.subscription_id and r.run = c.run
         where c.before is not null and c.price is distinct from c.before"""
+
+
+def _build_moved() -> str:
+    """Return SQL for the invoices of one subscription, with the number of the stay they are of."""
+    return f"""
+        select i.* replace (o.subscription_id as subscription_id)
+        from invoices i join (
+            select l.home as source, l.invoice_id, min(r.of) as of,
+                min(r.subscription_id) as subscription_id
+            from ({_with_home(LINES, INVOICES, "invoice_id")}) l
+            join periods p on p.source = l.source and p.subscription_id = l.subscription_id
+                and p.since = l.period_starts_at
+            join runs r on r.source = p.source and r.of = p.subscription_id and r.run = p.run
+            group by l.home, l.invoice_id having count(distinct r.subscription_id) = 1
+        ) o on o.source = i.source and o.invoice_id = i.invoice_id
+        where i.subscription_id <> o.subscription_id
+            and (i.subscription_id = o.of or starts_with(i.subscription_id, o.of || '#'))"""
 
 
 def _cells(rows: str) -> str:
