@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -84,3 +85,44 @@ def test_editors_are_offered_the_tables_there_are() -> None:
     offered = SourceSettings.model_json_schema()["properties"]["table"]["anyOf"]
     assert "order_lines" in offered[0]["enum"]
     assert offered[1] == {"type": "string", "maxLength": 200}  # a package may bring more
+
+
+def rates(text: str) -> dict[str, Decimal]:
+    return parse_config(f'[workspace]\ncurrency = "GBP"\n[facts.rates]\n{text}').facts.rates
+
+
+def test_a_rate_is_what_was_written() -> None:
+    found = rates('EUR = 0.86\nUSD = "0.7931"\nJPY = 5.3e-3\nKWD = 3')
+    assert {code: str(rate) for code, rate in found.items()} == {
+        "EUR": "0.86",
+        "USD": "0.7931",
+        "JPY": "0.0053",
+        "KWD": "3",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("EUR = 0", "write more than 0"),
+        ("EUR = -1", "write more than 0"),
+        ("EUR = nan", "finite number"),
+        ("EUR = inf", "finite number"),
+        ("EUR = 1e9", "write 10000000 or less"),
+        ("EUR = 1e-300", "10 decimal places"),
+        ('EUR = "0,86"', "write an amount like 12.50"),
+        ("EUR = [1]", "write an amount like 12.50"),
+        ("EUR = true", "write an amount like 12.50"),
+        ("EUR = 2026-01-01", "write an amount like 12.50"),
+        ("eur = 0.86", "did you mean 'EUR'"),
+        ("EURO = 0.86", "write at most 3 characters"),
+        ("QQQ = 0.86", "is no currency of ISO 4217"),
+        ('"" = 0.86', "is no currency of ISO 4217"),
+        ('"\\u0000\\n" = 0.86', "is no currency of ISO 4217"),
+        ("GBP = 1", "GBP: it is the workspace's own currency"),
+    ],
+)
+def test_a_rate_that_is_none_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as refusal:
+        rates(text)
+    assert "facts.rates" in str(refusal.value)

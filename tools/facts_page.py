@@ -18,8 +18,11 @@ LEAD = """\
 What each table holds, in the lake and in a warehouse that is read in its place.
 
 - A row is known by its key. A row imported again corrects the one with its key, or changes nothing.
-- `decimal(18, 4)` is an exact amount in the workspace's currency. `timestamp('UTC', 6)` is an \
-instant; a source that names no zone is read in `sources.timezone`, else in the workspace's.
+- `decimal(18, 4)` is an exact amount, in the `currency` of its row; lines and steps of refunds \
+are in that of their order, and what names none is in the workspace's. Whatever is asked of the \
+facts sees amounts in the workspace's currency, at the rates of `[facts.rates]`.
+- `timestamp('UTC', 6)` is an instant; a source that names no zone is read in `sources.timezone`, \
+else in the workspace's.
 - Discounts and refunds are positive amounts. Net revenue is gross − discount − refund.
 - Rows of an import that break a contract go to quarantine with their reason and line.
 """

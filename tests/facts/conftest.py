@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Desk:
     base: Path
     sources: list[dict[str, Any]] = field(default_factory=list)
     zone: str = "UTC"
+    rates: dict[str, Decimal] = field(default_factory=dict)
 
     def write(self, name: str, text: str | bytes) -> Path:
         path = self.base / name
@@ -50,7 +52,10 @@ class Desk:
 
     def config(self) -> Config:
         workspace = {"timezone": self.zone, "currency": "GBP"}
-        return Config.model_validate({"workspace": workspace, "sources": self.sources})
+        facts = {"rates": self.rates}
+        return Config.model_validate(
+            {"workspace": workspace, "facts": facts, "sources": self.sources}
+        )
 
     def bring(self, *sources: Mapping[str, Any], **changes: Any) -> list[FileImport]:
         """Configure ``sources`` (the first changed by ``changes``) and import them."""
@@ -73,10 +78,11 @@ class Desk:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return a table of the lake, bookkeeping included."""
-        engine = open_lake(self.lake.folder, currency="GBP", zone=self.zone)
+        engine = open_lake(self.lake.folder, currency="GBP", zone=self.zone, rates=self.rates)
         facts = engine.facts()
         books = facts.bookkeeping or {}
-        found = engine.run(books[table] if table in books else getattr(facts, table)).to_pylist()
+        tables = {**facts.more, **books}
+        found = engine.run(tables[table] if table in tables else getattr(facts, table)).to_pylist()
         engine.close()
         return sorted(found, key=str)
 

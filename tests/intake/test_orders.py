@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rekindle.intake import KeptEvent, fold_order, read_amounts, read_lines
+from rekindle.intake import KeptEvent, fold_order, list_currencies_told, read_amounts, read_lines
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 # The example of https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed
@@ -139,3 +139,28 @@ def test_lines_are_the_products() -> None:
         "quantity": "2",
         "unit_price": "19",
     }
+
+
+def test_an_order_from_a_file_stays_in_the_currency_it_was_told_in() -> None:
+    held = {"kind": "purchase", "gross": "50", "discount": "5", "refund": "0", "currency": "EUR"}
+    row = fold_order("1", [told("updated", note="gift")], held)
+    assert row is not None
+    assert row["currency"] == "EUR"
+    row = fold_order("1", [told("cancelled", currency="USD", total=5)], held)
+    assert row is not None
+    assert row["currency"] == "USD"
+
+
+@pytest.mark.parametrize(
+    ("refunds", "currencies"),
+    [((), ["EUR"]), (("eur", None), ["EUR"]), (("GBP",), ["EUR", "GBP"]), ((None,), ["EUR"])],
+)
+def test_a_refund_in_another_currency_than_its_order_is_named(
+    refunds: tuple[str | None, ...], currencies: list[str]
+) -> None:
+    events = [told("completed", revenue=25, currency="EUR")]
+    events += [told("refunded", n, total=1, currency=one) for n, one in enumerate(refunds, 1)]
+    row = fold_order("1", events)
+    assert row is not None
+    assert list_currencies_told(row, events, "USD") == currencies
+    assert list_currencies_told({}, [], "USD") == ["USD"]

@@ -35,11 +35,13 @@ from rekindle.config.values import (
     BudgetLimit,
     CalendarDay,
     Cost,
+    Currency,
     Duration,
     Event,
     LocalTime,
     LongText,
     Place,
+    Rate,
     Share,
     Text,
     Weekday,
@@ -94,6 +96,12 @@ class FactsSettings(Settings):
         None, description="Who reads them; none means DuckDB for a lake, else the warehouse."
     )
     options: dict[Text, Text] = Field({}, description="The engine's own settings, by its names.")
+    rates: dict[Currency, Rate] = Field(
+        {},
+        description="What one unit of another currency is worth in the workspace's, by its ISO "
+        "4217 code: `EUR = 0.86`. It holds for the whole history; rows in a currency without a "
+        "rate are set aside.",
+    )
     most_refused: float = Field(
         0.5,
         ge=0,
@@ -633,6 +641,16 @@ class Config(Settings):
     api: ApiSettings = ApiSettings()
     alerts: AlertsSettings = AlertsSettings()
     subscriptions: SubscriptionsSettings = SubscriptionsSettings()
+
+    @model_validator(mode="after")
+    def _check_rates(self) -> Self:
+        """See that the workspace's own currency, which is worth one, has no rate."""
+        if (own := self.workspace.currency) in self.facts.rates:
+            raise ValueError(
+                f"[facts.rates] {own}: it is the workspace's own currency, of which one is worth "
+                "one; leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_stopping(self) -> Self:

@@ -19,6 +19,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from rekindle.countries import check_currency
+
 DURATION_UNITS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 DURATION_PATTERN = r"^\s*[0-9]+\s*(minute|hour|day|week)s?\s*$"
 # Instants stay inside every database's calendar when so much is added or taken away.
@@ -192,6 +194,14 @@ Share = Annotated[
     Field(ge=0, le=1, allow_inf_nan=False),
     WithJsonSchema({"type": ["number", "string"], "minimum": 0, "maximum": 1}),
 ]
+# Eight digits before the mark and ten behind it are what a database multiplies exactly.
+RATE_PLACES, LARGEST_RATE = 10, 10_000_000
+Rate = Annotated[
+    Decimal,
+    Field(gt=0, le=LARGEST_RATE, decimal_places=RATE_PLACES, allow_inf_nan=False),
+    WithJsonSchema({"type": ["number", "string"], "exclusiveMinimum": 0, "maximum": LARGEST_RATE}),
+]
+Currency = Annotated[str, Field(max_length=3), AfterValidator(check_currency)]
 Text = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
 Place = Annotated[str, Field(max_length=1000), AfterValidator(_check_text)]
 Address = Annotated[Place, AfterValidator(_check_address)]

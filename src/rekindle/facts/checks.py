@@ -53,7 +53,7 @@ SUMS = (
     "summa",
     "razem",
 )
-CONVERT = "convert it or import it into a workspace of its own"
+STATE = "state in [facts.rates] what one of its units is worth"
 
 
 def resolve_columns(raw: Raw, contract: Contract, source: SourceSettings) -> dict[str, str]:
@@ -303,11 +303,14 @@ def _problems_between(
     ``texts`` are those of the chosen columns that hold more than numbers.
     """
     if "currency" in chosen:
-        advice = literal(f", the workspace in {rules.currency}; {CONVERT}")
+        advice = literal(f", the workspace in {rules.currency}; {STATE}")
         verdict = _says("other_currency", "'the row is in '", "upper(currency)", advice)
-        yield f"when upper(currency) <> {literal(rules.currency)} then {verdict}"
+        known = ", ".join(map(literal, (rules.currency, *rules.rates)))
+        yield f"when upper(currency) not in ({known}) then {verdict}"
+        yield from _problems_of_worth(contract, chosen, rules)
     if contract in (ORDERS, ORDER_LINES):
-        yield from _problems_of_order(contract, texts, rules)
+        has_currency = "currency" in chosen
+        yield from _problems_of_order(contract, texts, rules, has_currency=has_currency)
     if contract is ORDER_LINES:
         if {"amount", "unit_price"} <= set(chosen):
             lacks = "'the line has neither an amount nor a price and a quantity'"
@@ -319,7 +322,21 @@ def _problems_between(
         yield _too_large("quantity::double * unit_price::double", "quantity × unit price")
 
 
-def _problems_of_order(contract: Contract, texts: Collection[str], rules: Rules) -> Iterator[str]:
+def _problems_of_worth(contract: Contract, chosen: Collection[str], rules: Rules) -> Iterator[str]:
+    """Yield the branches for amounts that are too large once they are in one currency."""
+    dear = [(code, rate) for code, rate in rules.rates.items() if rate > 1]
+    if not dear:
+        return
+    rates = " ".join(f"when {literal(code)} then {rate:f}" for code, rate in dear)
+    for column in contract.inputs:
+        if column.type == MONEY and column.name in chosen and column.name != "quantity":
+            worth = f"{quoted(column.name)}::double * case upper(currency) {rates} end"
+            yield _too_large(worth, f"{column.name} in {rules.currency}")
+
+
+def _problems_of_order(
+    contract: Contract, texts: Collection[str], rules: Rules, *, has_currency: bool
+) -> Iterator[str]:
     """Yield the branches for sums below a table, and amounts that name another currency."""
     words = ", ".join(map(literal, SUMS))
     for name in ("order_id", "customer_id"):
@@ -333,13 +350,18 @@ def _problems_of_order(contract: Contract, texts: Collection[str], rules: Rules)
             given = f"{_given(column)}::varchar"
             # Plain digits name nothing, which is quick to see.
             code = f"case when try_cast({given} as double) is null then {build_currency(given)} end"
+            own = literal(rules.currency)
+            if has_currency:
+                own = f"coalesce(upper(currency), {own})"
             verdict = _says(
                 "other_currency",
                 literal(f"{column.name} is in "),
                 build_currency(given),
-                literal(f", the workspace in {rules.currency}; {CONVERT}"),
+                "', the row in '",
+                own,
+                literal("; name the currency of its amounts as `currency`"),
             )
-            yield f"when {code} not in ('', {literal(rules.currency)}) then {verdict}"
+            yield f"when {code} not in ('', {own}) then {verdict}"
 
 
 def _too_large(amount: str, place: str) -> str:

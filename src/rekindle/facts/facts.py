@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
@@ -30,7 +31,9 @@ from rekindle.facts.purchases import (
 class Facts:
     """The tables of the contracts, with customer ids resolved to persons.
 
-    ``currency`` is of every amount, ``zone`` the business's IANA zone.
+    ``currency`` is of every amount, ``rates`` what one unit of another currency was taken to
+    be worth in it (a row's own ``currency`` is what it was told in), ``zone`` the business's
+    IANA zone.
     ``has_categories`` says whether taste can be measured at all; ``has_cards`` whether the
     customers table holds anyone, ``has_events`` whether anybody did anything beside buying,
     ``has_scores`` whether models said anything, ``has_subscriptions`` whether anything is paid
@@ -51,6 +54,7 @@ class Facts:
     events: ir.Table
     currency: str
     zone: str
+    rates: tuple[tuple[str, Decimal], ...] = ()
     has_categories: bool = True
     has_cards: bool = True
     has_events: bool = True
@@ -104,6 +108,10 @@ class Facts:
         types = self.customers.schema()
         given = {n: bare[n].cast(types[n]) for n in ("customer_id", "source", "created_at")}
         return bare.select(**{n: given.get(n, ibis.null(types[n])) for n in types.names})
+
+    def is_told_abroad(self, rows: ir.Table) -> ir.Value:
+        """Return whether each row's amounts were told in another currency, and restated."""
+        return ibis.coalesce(rows.currency.upper() != self.currency, False)
 
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).

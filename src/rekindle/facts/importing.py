@@ -169,7 +169,8 @@ def _cards_of(config: Config) -> dict[str, frozenset[str]]:
 def _rules(config: Config, source: SourceSettings) -> Rules:
     # What was reported names people by the ids they go by here.
     prefixes = () if is_reported(source) else _prefixes(config)
-    return Rules(source, config.workspace.currency, config.workspace.timezone, prefixes)
+    business = config.workspace
+    return Rules(source, business.currency, business.timezone, prefixes, config.facts.rates)
 
 
 def _prefixes(config: Config) -> tuple[str, ...]:
@@ -251,7 +252,7 @@ class _Import:
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
         folding.complete(con, self._change, contract, given, rules.source.name)
-        refusals = RefusedRows(con, raw, contract, given)
+        refusals = RefusedRows(con, raw, contract, given, may_mix=bool(rules.rates))
         has_statements = self._statements.read(contract, given)
         refusals.find(now=self._now)
         if has_statements:

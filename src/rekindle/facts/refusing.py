@@ -31,12 +31,17 @@ TWO_CUSTOMERS = (
 
 @dataclass(frozen=True)
 class RefusedRows:
-    """The rows of one file that are not taken. ``given`` are the columns it has."""
+    """The rows of one file that are not taken.
+
+    ``given`` are the columns it has; ``may_mix`` says that its amounts may be of several
+    currencies.
+    """
 
     con: duckdb.DuckDBPyConnection
     raw: Raw
     contract: Contract
     given: frozenset[str]
+    may_mix: bool = False
 
     def find(self, *, now: datetime) -> None:
         """Move every refused row from ``checked`` to ``refused``."""
@@ -52,6 +57,8 @@ class RefusedRows:
         if self.contract in (ORDERS, ORDER_LINES):
             self._refuse_rest_of_orders()
         self._drop_refused()
+        if self.may_mix and self.contract in (ORDERS, ORDER_LINES) and "currency" in self.given:
+            self._refuse(folding.build_two_currencies())
         if self.contract is ORDER_LINES:
             folding.fold_lines(self.con, self.given)
             self._refuse(folding.build_conflicting_customers(folding.TWO_CUSTOMERS))

@@ -140,6 +140,17 @@ def fold_order(
     return row
 
 
+def list_currencies_told(row: Row, events: Iterable[KeptEvent], currency: str) -> list[str]:
+    """Return the currencies of an order's amounts: more than one come to no sum.
+
+    ``row`` is what ``fold_order`` returned, ``currency`` the business's, which is meant where
+    nothing is said.
+    """
+    refunds = (_named_currency(one.content) for one in events if one.name == "order_refunded")
+    told = [row.get("currency") or currency, *filter(None, refunds)]
+    return sorted({code.upper() for code in told})
+
+
 def _merged(told: Sequence[KeptEvent]) -> dict[str, Any]:
     """Return what events say together: the newest word on each thing."""
     content: dict[str, Any] = {}
@@ -167,7 +178,7 @@ def _order(
     # A refund's total may hold shipping and tax, which were never counted as revenue.
     refund = min(given, net) if refunds else Decimal(held.get("refund") or 0)
     row = _row(order_id, told, amounts, refund=refund)
-    if _is_given(currency := content.get("currency")) and isinstance(currency, str):
+    if currency := _named_currency(content) or held.get("currency"):
         row["currency"] = currency
     code = content.get("coupon")
     row["discount_code"] = code if isinstance(code, str) and code else held.get("discount_code")
@@ -197,8 +208,13 @@ def _row(order_id: str, told: Sequence[KeptEvent], amounts: Amounts, *, refund: 
         "discount": str(amounts.discount),
         "refund": str(refund),
     }
-    currency = newest.content.get("currency")
-    return row | ({"currency": currency} if isinstance(currency, str) and currency else {})
+    currency = _named_currency(newest.content)
+    return row | ({"currency": currency} if currency else {})
+
+
+def _named_currency(content: Mapping[str, Any]) -> str:
+    currency = content.get("currency")
+    return currency.strip() if isinstance(currency, str) else ""
 
 
 def _is_given(value: Any) -> bool:

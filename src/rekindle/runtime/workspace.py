@@ -26,7 +26,6 @@ from rekindle.facts import (
     Facts,
     FactsPlace,
     FileImport,
-    Lake,
     Progress,
     Reading,
     Readings,
@@ -256,14 +255,7 @@ class Workspace:
     @property
     def _place(self) -> FactsPlace:
         """Return where the facts are."""
-        business, facts = self.config.workspace, self.config.facts
-        return FactsPlace(
-            Lake.of(self.config.facts, self.directory),
-            currency=business.currency,
-            zone=business.timezone,
-            warehouse=facts.warehouse,
-            options=facts.options,
-        )
+        return FactsPlace.of(self.config, self.directory)
 
     def profiles(self, as_of: datetime | None = None, *columns: str) -> ir.Table:
         """Return who each customer is at ``as_of`` (default now), in all columns or in these."""

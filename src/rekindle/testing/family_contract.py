@@ -33,7 +33,7 @@ from rekindle.profiles import (
     join_spells,
     local_day,
 )
-from rekindle.testing.small_shop import Card, Sale, SmallShop
+from rekindle.testing.small_shop import CURRENCY, Card, Sale, SmallShop
 
 ZONE = "America/New_York"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -53,6 +53,8 @@ DTYPES = {
 Row = Mapping[str, Any]
 Texts = Mapping[str, Sequence[str]]
 NO_TEXTS: Texts = {}
+RATES = {"EUR": Decimal("0.86"), "JPY": Decimal("0.0053")}
+WORDS: Texts = {"currency": (CURRENCY, *RATES)}
 
 
 def check_families(*names: str, texts: Texts = NO_TEXTS, seed: int = 1) -> None:
@@ -213,7 +215,7 @@ def _random_shop(roll: random.Random, texts: Texts) -> SmallShop:
         for _ in range(4 * len(PEOPLE))
     ]
     rows = {contract.table: list(_random_rows(contract, roll, texts)) for contract in _others()}
-    return SmallShop(sales, cards=cards, rows=rows, zone=ZONE)
+    return SmallShop(sales, cards=cards, rows=rows, zone=ZONE, rates=RATES)
 
 
 def _others() -> Iterator[Contract]:
@@ -245,7 +247,8 @@ def _value(column: Column, roll: random.Random, texts: Texts) -> Any:
         return Decimal(roll.randrange(1, 100))
     if kind.is_integer():
         return roll.randrange(5)
-    return roll.choice(tuple(texts.get(column.name, ("a", "b", "c"))))
+    words = WORDS.get(column.name, ("a", "b", "c"))
+    return roll.choice(tuple(texts.get(column.name, words)))
 
 
 def _instant(roll: random.Random) -> datetime:

@@ -22,7 +22,7 @@ CURRENCY = "GBP"
 
 @dataclass(frozen=True)
 class Sale:
-    """One order. ``lines`` are (product, category, amount); amounts in the currency.
+    """One order. ``lines`` are (product, category, amount); amounts in its currency.
 
     ``refund_steps`` say what had been given back by when, before ``refunded_at``.
     """
@@ -38,6 +38,7 @@ class Sale:
     refunded_at: datetime | None = None
     cancelled_at: datetime | None = None
     refund_steps: tuple[tuple[datetime, Decimal], ...] = ()
+    currency: str = CURRENCY
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class SmallShop:
     persons: Mapping[str, str] = field(default_factory=dict)
     zone: str = "UTC"
     rows: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     def tables(self) -> dict[str, pa.Table]:
         """Return every table of facts, in the contracts' types."""
@@ -88,7 +90,7 @@ class SmallShop:
 
     def engine(self) -> Engine:
         """Return the shop in a DuckDB of its own."""
-        return open_rows(self.tables(), currency=CURRENCY, zone=self.zone)
+        return open_rows(self.tables(), currency=CURRENCY, zone=self.zone, rates=self.rates)
 
     def load_into(self, con: Any) -> None:
         """Create the tables, or replace them, on any Ibis connection."""
@@ -128,7 +130,7 @@ class SmallShop:
             "refund": sale.refund,
             "refunded_at": sale.refunded_at,
             "refund_known_at": None if sale.kind == "refund" else sale.refunded_at,
-            "currency": CURRENCY,
+            "currency": sale.currency,
         }
 
     def _lines(self, sale: Sale, order_id: str) -> list[dict[str, Any]]:

@@ -39,14 +39,14 @@ def bring(
     return import_sources(config, desk.base, now=now)
 
 
-def held(desk: Desk, table: str) -> list[dict[str, Any]]:
-    engine = open_lake(desk.lake.folder, currency="GBP", zone="UTC")
+def held(desk: Desk, table: str, currency: str = "GBP") -> list[dict[str, Any]]:
+    engine = open_lake(desk.lake.folder, currency=currency, zone="UTC")
     rows = engine.run(engine.facts().more[table]).to_pylist()
     engine.close()
     return sorted(rows, key=str)
 
 
-def stays(desk: Desk) -> dict[str, tuple[str, str | None, str]]:
+def stays(desk: Desk, currency: str = "GBP") -> dict[str, tuple[str, str | None, str]]:
     """Return by subscription when it began, when it ended, and its MRR to the cent."""
     return {
         row["subscription_id"]: (
@@ -54,7 +54,7 @@ def stays(desk: Desk) -> dict[str, tuple[str, str | None, str]]:
             f"{row['ended_at']:%Y-%m-%d}" if row["ended_at"] else None,
             f"{row['mrr']:.2f}",
         )
-        for row in held(desk, "subscriptions")
+        for row in held(desk, "subscriptions", currency)
     }
 
 
@@ -262,7 +262,7 @@ def test_cents_are_minor_units_of_the_currency(desk: Desk, currency: str, mrr: s
     files = files_of(["500 2024-01-01 2024-02-01"])
     files["invoices"] = files["invoices"].replace("GBP", currency)
     bring(desk, files, currency=currency)
-    assert stays(desk)["s"][2] == mrr
+    assert stays(desk, currency)["s"][2] == mrr
 
 
 @pytest.mark.parametrize("day", ["2024-03-01", "2024-04-20", "2024-06-30", "2024-08-10"])

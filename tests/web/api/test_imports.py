@@ -153,6 +153,14 @@ def test_a_visitor_is_imported_once_they_are_known(shop: Shop) -> None:
     assert shop.rows("events", "event", "customer_id") == [("product_viewed", "ada")]
 
 
+def test_an_order_given_back_in_another_currency_is_set_aside_whole(shop: Shop) -> None:
+    shop.report("Order Completed", properties={**ORDER, "currency": "GBP"})
+    shop.report("Order Refunded", properties={"order_id": "2", "total": 8, "currency": "EUR"})
+    found = {one.table: one for one in shop.space.import_reports()}
+    assert found["orders"].reasons == {"other_currency": 1, "rest_of_order": 1}
+    assert shop.rows("orders", "order_id") == []
+
+
 def test_a_row_that_breaks_a_contract_is_kept_in_quarantine(shop: Shop) -> None:
     foreign = {**ORDER, "products": [], "currency": "USD"}
     shop.report("Order Completed", properties=foreign)

@@ -7,6 +7,7 @@ what the comma and the point mean; nothing is guessed here.
 
 from __future__ import annotations
 
+from rekindle.countries import list_currencies
 from rekindle.facts.sql import literal, named
 
 POINT, COMMA, HUNDREDTHS = "1,234.50", "1.234,50", "hundredths"
@@ -17,26 +18,6 @@ AMOUNT_FORMS = {
     HUNDREDTHS: "cents, pence and the like, without a mark",
     MINOR: "the smallest units of the workspace's currency: cents, yen, or a dinar's thousandths",
 }
-THOUSANDTHS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
-"""Currencies with three digits behind the mark (ISO 4217)."""
-WHOLE = (
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "ISK",
-    "JPY",
-    "KMF",
-    "KRW",
-    "PYG",
-    "RWF",
-    "UGX",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
-)
 BLANK = r"\s\x{00A0}\x{2007}\x{2009}\x{202F}"
 # Between thousands, in France and Switzerland among others.
 GAPS = BLANK + "''\u2019`\u00b4\u02bc"
@@ -76,9 +57,9 @@ def build_amount(text: str, form: str, currency: str = "") -> str:
 
 def minor_parts(currency: str) -> int:
     """Return how many of its smallest units one unit of a currency has: 100, 1 or 1000."""
-    if currency in WHOLE:
+    if currency in list_currencies(0):
         return 1
-    return 1000 if currency in THOUSANDTHS else 100
+    return 1000 if currency in list_currencies(3) else 100
 
 
 def build_currency(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from rekindle.config import SourceSettings
 from rekindle.facts.casting.amounts import COMMA
@@ -13,12 +15,14 @@ class Rules:
     """What a source's rows are read by beside its contract.
 
     ``prefixes`` begin customer ids that are told apart from others here, like ``till:``.
+    ``rates`` are what one unit of another currency is worth in ``currency``.
     """
 
     source: SourceSettings
     currency: str
     zone: str
     prefixes: tuple[str, ...] = ()
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
 
     def date_form(self, column: str) -> str | None:
         """Return how a column's dates are written; None is ISO 8601."""

@@ -6,6 +6,7 @@ import threading
 import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
-from rekindle.facts.engines.engine import Engine, own_name
+from rekindle.facts.engines.engine import NO_RATES, Engine, own_name
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.naming import NamedQuery, name_at, put_queries_before
 from rekindle.facts.engines.texts import find_shape, remember
@@ -127,8 +128,10 @@ class _Readable(AbstractContextManager[None]):
 class DuckDBEngine(Engine):
     """DuckDB over a snapshot of the lake; threads need not wait for each other."""
 
-    def __init__(self, con: PerThread, *, currency: str, zone: str) -> None:
-        super().__init__(con, currency=currency, zone=zone)
+    def __init__(
+        self, con: PerThread, *, currency: str, zone: str, rates: Mapping[str, Decimal] = NO_RATES
+    ) -> None:
+        super().__init__(con, currency=currency, zone=zone, rates=rates)
         self._turn = _Readable()
 
     def keep(self, name: str, expression: ir.Table) -> ir.Table:
@@ -163,7 +166,13 @@ class _RowsEngine(DuckDBEngine):
         return {name: table for name, table in shown.items() if name in given}
 
 
-def open_rows(tables: Mapping[str, pa.Table], *, currency: str, zone: str) -> Engine:
+def open_rows(
+    tables: Mapping[str, pa.Table],
+    *,
+    currency: str,
+    zone: str,
+    rates: Mapping[str, Decimal] = NO_RATES,
+) -> Engine:
     """Return DuckDB over rows in memory, given by table in the contracts' types."""
     root = duckdb.connect()
     root.execute("set TimeZone = 'UTC'")
@@ -171,16 +180,18 @@ def open_rows(tables: Mapping[str, pa.Table], *, currency: str, zone: str) -> En
         root.register("rows_given", rows)
         root.execute(f"create table {quoted(name)} as from rows_given")
         root.unregister("rows_given")
-    return _RowsEngine(PerThread.from_connection(root), currency=currency, zone=zone)
+    return _RowsEngine(PerThread.from_connection(root), currency=currency, zone=zone, rates=rates)
 
 
-def open_lake(folder: Path, *, currency: str, zone: str) -> Engine:
+def open_lake(
+    folder: Path, *, currency: str, zone: str, rates: Mapping[str, Decimal] = NO_RATES
+) -> Engine:
     """Return DuckDB over the committed snapshot of the lake in ``folder``.
 
     Raises:
         LakeError: the lake is damaged or of a newer format.
     """
-    return open_duckdb(FactsPlace(Lake(folder), currency, zone))
+    return open_duckdb(FactsPlace(Lake(folder), currency, zone, rates=rates))
 
 
 def open_duckdb(place: FactsPlace) -> Engine:
@@ -203,7 +214,7 @@ def open_duckdb(place: FactsPlace) -> Engine:
     # Expressions outlive the engine in the hands of those who built them: the database
     # goes with the last of them, not with a newer import.
     weakref.finalize(con, root.close)
-    return DuckDBEngine(con, currency=place.currency, zone=place.zone)
+    return DuckDBEngine(con, currency=place.currency, zone=place.zone, rates=place.rates)
 
 
 def _show(root: duckdb.DuckDBPyConnection, place: FactsPlace) -> None:

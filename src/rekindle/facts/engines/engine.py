@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import ibis
@@ -19,6 +21,7 @@ import pyarrow as pa
 from rekindle.errors import LakeError
 from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, REFUNDS, Contract
 from rekindle.facts.engines.comparing import compare_safely
+from rekindle.facts.engines.restating import Restating
 from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
 from rekindle.facts.purchases import find_undone
@@ -33,6 +36,7 @@ compare_safely()
 LOCAL_CLOCKS = ("duckdb", "postgres", "pyspark")
 # More of them are worked out anew in each question rather than held in memory.
 MOST_UNDONE = 500_000
+NO_RATES: Mapping[str, Decimal] = MappingProxyType({})
 
 _numbers = itertools.count(1)
 _thread = threading.local()
@@ -46,7 +50,9 @@ class Engine:
     it, and the next of its name replaces it.
     """
 
-    def __init__(self, con: Any, *, currency: str, zone: str) -> None:
+    def __init__(
+        self, con: Any, *, currency: str, zone: str, rates: Mapping[str, Decimal] = NO_RATES
+    ) -> None:
         self._con = con
         self._turn: AbstractContextManager[Any] = threading.RLock()
         found = self._find_tables()
@@ -61,6 +67,7 @@ class Engine:
         }
         self._identities = self._books.get(IDENTITIES.table)
         self._currency, self._zone = currency, zone
+        self._restating = Restating(currency, rates)
 
     def know_persons(self, rows: pa.Table) -> None:
         """Take who is one person from an authority outside instead of the facts' own table.
@@ -71,10 +78,18 @@ class Engine:
         self._books[IDENTITIES.table] = self._identities
 
     def facts(self) -> Facts:
-        """Return the tables as expressions, identities resolved."""
+        """Return the tables as expressions: identities resolved, amounts in one currency.
+
+        Raises:
+            LakeError: rows are in a currency of which no rate is stated.
+        """
         tables = dict(self._tables)
         known = self._identities
         held = self._find_held(tables)
+        steps = self._books.get(REFUNDS.table) if "steps" in held else None
+        others = {name for name in tables if _others_of(name) in held}
+        if others:
+            tables, steps = self._restated(tables, steps, others)
         statements = self._books.get(PERMISSIONS.table)
         tables["permissions"] = build_permissions(tables["customers"], statements)
         if known is not None and "identities" in held:
@@ -84,7 +99,6 @@ class Engine:
                     may_be_apart = name != "customers" and "source" in table.columns
                     is_apart = "identities of one source" in held and may_be_apart
                     tables[name] = _as_persons(table, known, has_apart=is_apart)
-        steps = self._books.get(REFUNDS.table) if "steps" in held else None
         undone = None
         if not held.isdisjoint({"given back", "steps"}):
             # Looked for once, and few: every question of a date asks for them.
@@ -98,6 +112,7 @@ class Engine:
             events=tables["events"],
             currency=self._currency,
             zone=self._zone,
+            rates=tuple(sorted(self._restating.rates.items())),
             has_categories="lines" in held
             and not held.isdisjoint({"categories", "categories of products"}),
             has_cards=not held.isdisjoint({"cards", "subscriptions"}),
@@ -168,6 +183,21 @@ class Engine:
         names = set(self._con.list_tables())
         return {c.table: self._con.table(c.table) for c in CONTRACTS.values() if c.table in names}
 
+    def _restated(
+        self, tables: Mapping[str, ir.Table], steps: ir.Table | None, others: Collection[str]
+    ) -> tuple[dict[str, ir.Table], ir.Table | None]:
+        """Return the tables and the steps of refunds with their amounts in one currency."""
+        found = self._restating.find_others({name: tables[name] for name in sorted(others)})
+        told = [
+            rows.select(table=ibis.literal(name), currency=rows.currency.upper()).distinct()
+            for name, rows in found.items()
+        ]
+        codes = self.run(ibis.union(*told).order_by("table", "currency")).to_pylist()
+        self._restating.require_rates(codes)
+        books = {} if steps is None else {REFUNDS.table: steps}
+        restated = self._restating.restate({**tables, **books}, others)
+        return restated, restated.pop(REFUNDS.table, None)
+
     def _find_held(self, tables: Mapping[str, ir.Table]) -> set[str]:
         """Return which of these kinds of rows there are, asked for in one question."""
         known, steps = self._identities, self._books.get(REFUNDS.table)
@@ -188,11 +218,17 @@ class Engine:
         }
         if steps is not None:
             asked["steps"] = steps
+        for name, rows in self._restating.find_others(tables).items():
+            asked[_others_of(name)] = rows
         if known is not None:
             asked["identities"] = known
             asked["identities of one source"] = known.filter(known.source.notnull())
         found = [rows.limit(1).select(held=ibis.literal(name)) for name, rows in asked.items()]
         return set(self.run(ibis.union(*found)).column(0).to_pylist())
+
+
+def _others_of(table: str) -> str:
+    return f"other currencies in {table}"
 
 
 def own_name(name: str) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rekindle.config import Config
 from rekindle.facts.lake import Lake
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ class FactsPlace:
     """Where the facts are: a lake, or a warehouse that is read in its place.
 
     ``currency`` is of every amount, ``zone`` the business's IANA zone. ``options`` are
-    settings of the engine itself.
+    settings of the engine itself. ``rates`` are what one unit of other currencies is worth.
     """
 
     lake: Lake
@@ -26,16 +29,34 @@ class FactsPlace:
     zone: str
     warehouse: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config, base: Path) -> FactsPlace:
+        """Return where the facts of the workspace in the folder ``base`` are."""
+        business, facts = config.workspace, config.facts
+        return cls(
+            Lake.of(facts, base),
+            currency=business.currency,
+            zone=business.timezone,
+            warehouse=facts.warehouse,
+            options=facts.options,
+            rates=facts.rates,
+        )
 
     def version(self, now: datetime, *tables: str) -> str:
         """Return a word that changes whenever the facts do, or those in these tables.
+
+        What amounts are worth is of the facts.
 
         A warehouse says nothing of its changes; its facts are new every minute.
         """
         if self.warehouse is not None:
             return now.isoformat(timespec="minutes")
         versions = self.lake.versions()
-        return str({name: versions.get(name) for name in tables} if tables else versions)
+        word = str({name: versions.get(name) for name in tables} if tables else versions)
+        rates = (f" {code}={rate.normalize()}" for code, rate in sorted(self.rates.items()))
+        return word + "".join(rates)
 
 
 @dataclass(frozen=True, slots=True)

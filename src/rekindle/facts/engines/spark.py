@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
-from rekindle.facts.engines.engine import Engine, own_name
+from rekindle.facts.engines.engine import NO_RATES, Engine, own_name
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.sql import first_line
 
@@ -37,8 +38,10 @@ LOCAL_CLOCK = """
 class SparkEngine(Engine):
     """A Spark session of its own: its temporary views are nobody else's."""
 
-    def __init__(self, con: Any, *, currency: str, zone: str) -> None:
-        super().__init__(con, currency=currency, zone=zone)
+    def __init__(
+        self, con: Any, *, currency: str, zone: str, rates: Mapping[str, Decimal] = NO_RATES
+    ) -> None:
+        super().__init__(con, currency=currency, zone=zone, rates=rates)
         self._session: SparkSession = con._session
         self._session.sql(LOCAL_CLOCK)
         self._turn = nullcontext()  # a session takes questions of several threads
@@ -103,7 +106,7 @@ def open_spark(place: FactsPlace) -> Engine:
     con = ibis.pyspark.connect(session)
     if place.warehouse is not None:
         _use(con, place.warehouse.partition("://")[2])
-    return SparkEngine(con, currency=place.currency, zone=place.zone)
+    return SparkEngine(con, currency=place.currency, zone=place.zone, rates=place.rates)
 
 
 def _session(options: Mapping[str, str]) -> SparkSession:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
+from decimal import Decimal
 
 import ibis
 
 from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS
-from rekindle.facts.engines.engine import Engine
+from rekindle.facts.engines.engine import NO_RATES, Engine
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.sql import first_line
 
 
-def open_warehouse(url: str, *, currency: str, zone: str) -> Engine:
+def open_warehouse(
+    url: str, *, currency: str, zone: str, rates: Mapping[str, Decimal] = NO_RATES
+) -> Engine:
     """Return the engine behind a database URL that holds the contract's tables.
 
     Raises:
@@ -33,13 +37,15 @@ def open_warehouse(url: str, *, currency: str, zone: str) -> Engine:
     if close := getattr(getattr(con, "con", None), "close", None):
         # Expressions outlive the engine in the hands of those who built them.
         weakref.finalize(con, close)
-    return Engine(con, currency=currency, zone=zone)
+    return Engine(con, currency=currency, zone=zone, rates=rates)
 
 
 def _open(place: FactsPlace) -> Engine:
     if place.options:
         raise ConfigError("[facts.options]: a warehouse takes its options in its URL")
-    return open_warehouse(str(place.warehouse), currency=place.currency, zone=place.zone)
+    return open_warehouse(
+        str(place.warehouse), currency=place.currency, zone=place.zone, rates=place.rates
+    )
 
 
 ENGINE = EngineEntry(

@@ -23,6 +23,7 @@ from rekindle.facts.folding.orders import (
     build_conflicting_customers,
     build_conflicts,
     build_orders,
+    build_two_currencies,
     is_given_back,
 )
 from rekindle.facts.folding.parts import (
@@ -57,6 +58,7 @@ __all__ = [
     "build_parts_marked",
     "build_strangers",
     "build_two_addresses",
+    "build_two_currencies",
     "complete",
     "find_stays",
     "fold_lines",

@@ -70,6 +70,7 @@ def _build_fold(given: Collection[str]) -> str:
             {first("refund", MONEY)} as said_refund,
             {first("refunded_at", "timestamptz")} as said_refunded_at,
             {first("discount_code", "varchar")} as discount_code,
+            {first("currency", "varchar")} as currency,
             {first("cancelled_at", "timestamptz", "arg_min_null")} as cancelled_at,
             min(line) {lines} as first_line,
             count(*) {lines} <> max(line) {lines} - first_line + 1 as is_scattered

@@ -23,7 +23,7 @@ def build_orders(rules: Rules) -> str:
             case when is_given_back then 0 else gross end as gross,
             case when is_given_back then 0 else abs(coalesce(discount, 0)) end as discount,
             abs(coalesce(refund, 0)) + case when is_given_back then abs(gross) else 0 end as refund,
-            refunded_at, cancelled_at, discount_code
+            refunded_at, cancelled_at, discount_code, currency
         from checked""",
         rules,
     )
@@ -54,7 +54,7 @@ def finish_orders(amounts: str, rules: Rules) -> str:
             case when is_cancelled then cancelled_at end as cancelled_at,
             {rounded("case when is_cancelled then gross end")} as sold_gross,
             {rounded("case when is_cancelled then discount end")} as sold_discount,
-            {literal(rules.currency)} as currency, discount_code
+            coalesce(upper(currency), {literal(rules.currency)}) as currency, discount_code
         from (
             select * replace (case
                 when refund = 0 and state in ('refunded', 'refund') then gross - discount
@@ -76,6 +76,16 @@ def build_conflicts(key: Sequence[str], columns: Sequence[str], *, among: str = 
         from checked semi join (
             select {names} from (select distinct {content} from {among})
             group by {names} having count(*) > 1) using ({names})"""
+
+
+def build_two_currencies() -> str:
+    """Return SQL for the lines of orders told in two currencies: they come to no one sum."""
+    return """
+        select line, 'conflicting_currency' as problem, 'order ' || order_id || ' is told in '
+            || one || ' and ' || other || '; give it amounts in one of them' as detail
+        from checked join (
+            select order_id, min(upper(currency)) as one, max(upper(currency)) as other
+            from checked group by order_id having one <> other) using (order_id)"""
 
 
 def build_conflicting_customers(orders: str) -> str:

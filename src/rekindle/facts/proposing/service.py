@@ -253,7 +253,10 @@ class _Look:
     def _currencies(self, money: dict[str, int], currency: str) -> Iterator[str]:
         named = ", ".join(f"{code} ({count:,})" for code, count in money.items())
         if len(money) > 1:
-            yield f"amounts are in {named}; those in another than {currency} are not added to it"
+            yield (
+                f"amounts are in {named}; those in another than {currency} are not added to it "
+                "until [facts.rates] states what one is worth"
+            )
         elif money and currency not in money:
             yield (
                 f"the file says its amounts are in {next(iter(money))}, the workspace is in "

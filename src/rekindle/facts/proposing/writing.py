@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rekindle.countries import list_currencies
 from rekindle.facts.casting import Finish, build_moment
-from rekindle.facts.casting.amounts import COMMA, POINT, THOUSANDTHS
+from rekindle.facts.casting.amounts import COMMA, POINT
 from rekindle.facts.casting.dates import ISO
 from rekindle.facts.checks import CLOCKS_DIFFER_BY
 from rekindle.facts.contracts import MONEY, Contract
@@ -74,7 +75,7 @@ class Forms:
         guess = self.found.amounts(column, usual)
         form = guess.form if guess else POINT
         example = next((v for v in self.found.values[column] if "." in v or "," in v), "")
-        if self.currency in THOUSANDTHS:  # 1.250 is a dinar and a quarter
+        if self.currency in list_currencies(3):  # 1.250 is a dinar and a quarter
             form = POINT if "." in example else COMMA
         thousands = (form == COMMA) == ("." in example)
         self.doubts.append(

@@ -100,4 +100,5 @@ def _before(written: str) -> str:
     return """
         select t.source, t.order_id, t.refund_known_at as known_at, t.refund as given
         from held t join different f using (source, order_id)
-        where t.refund_known_at is not null and t.refund > 0 and t.refund < f.refund"""
+        where t.refund_known_at is not null and t.refund > 0 and t.refund < f.refund
+            and t.currency is not distinct from f.currency"""

@@ -25,6 +25,7 @@ from rekindle.intake import (
     fold_order,
     is_of_visitor,
     kind_of,
+    list_currencies_told,
     read_card,
     read_lines,
 )
@@ -142,8 +143,14 @@ def _orders(spool: _Spool, source: str, events: Iterable[KeptEvent]) -> list[tup
     for order_id, own in told.items():
         row = fold_order(order_id, own, held.get(order_id))
         if row is not None:
-            found.append((row, _lines(row, own)))
+            found += [(one, _lines(one, own)) for one in _in_each(row, own, spool.currency)]
     return found
+
+
+def _in_each(row: Row, events: Sequence[KeptEvent], currency: str) -> list[Row]:
+    """Return an order once for each currency of its amounts: the import refuses more than one."""
+    told = list_currencies_told(row, events, currency)
+    return [row] if len(told) == 1 else [row | {"currency": code} for code in told]
 
 
 def _lines(row: Row, events: Iterable[KeptEvent]) -> list[Row]:

@@ -129,6 +129,10 @@ def _price(sales: Sales, held: ir.Table) -> ir.Table:
     last_first = ibis.window(
         group_by=rows.customer_id, order_by=[rows.changed_at, rows.product_id.desc()]
     )
+    told_price = rows.unit_price
+    if sales.facts.rates:  # what a page asked for is shown as it asked, or not at all
+        nothing = ibis.null(told_price.type())
+        told_price = sales.facts.is_told_abroad(rows).ifelse(nothing, told_price)
     is_other = (rows.then > 0) & (rows.then != rows.listed)
     return rows.select(
         "customer_id",
@@ -137,7 +141,7 @@ def _price(sales: Sales, held: ir.Table) -> ir.Table:
         "url",
         "image",
         quantity=rows.left,
-        price=ibis.coalesce(rows.listed, rows.told, rows.unit_price),
+        price=ibis.coalesce(rows.listed, rows.told, told_price),
         was=is_other.ifelse(rows.then, ibis.null(rows.then.type())),
         score=ibis.row_number().over(last_first).cast("float64"),
     )

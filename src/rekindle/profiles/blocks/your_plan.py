@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from rekindle.facts import Facts
 from rekindle.profiles.showing import Block, Sales
 from rekindle.subscriptions import build_states
 
@@ -26,6 +27,10 @@ def tell_plan(sales: Sales) -> ir.Table:
     held = held.filter(held.plan.strip().length() > 0)
     is_here = held.seats > 0
     pays = is_here & (held.mrr > 0)
+    if facts.rates:  # what somebody pays is shown in their currency, or not at all
+        held = _mark_abroad(held, facts)
+        is_here = held.seats > 0
+        pays = is_here & (held.mrr > 0) & held.payer_id.isnull()
     return held.select(
         "customer_id",
         key=held.plan,
@@ -37,10 +42,21 @@ def tell_plan(sales: Sales) -> ir.Table:
     )
 
 
+def _mark_abroad(held: ir.Table, facts: Facts) -> ir.Table:
+    """Add ``payer_id``, empty but for who has had a price in another currency."""
+    begun, changes = facts.more["subscriptions"], facts.more["subscription_changes"]
+    changed = changes.filter(facts.is_told_abroad(changes))
+    abroad = begun.filter(facts.is_told_abroad(begun)).select("customer_id")
+    abroad = abroad.union(begun.semi_join(changed, "subscription_id").select("customer_id"))
+    abroad = abroad.distinct().select(payer_id="customer_id")
+    return held.left_join(abroad, held.customer_id == abroad.payer_id)
+
+
 BLOCK = Block(
     name="your_plan",
     meaning="The plan they have, or had last, by `subscriptions`: `name`, `price` (a month, while "
-    "they pay), `on` (since when) and, of somebody who left, `until`.",
+    "they pay and in the workspace's currency alone), `on` (since when) and, of somebody who left, "
+    "`until`.",
     otherwise="nothing: leave its section out",
     tell=tell_plan,
 )

@@ -1,0 +1,110 @@
+"""MRR of several currencies is in one, and no rate moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import ibis
+import pytest
+
+from rekindle.facts import Engine, open_warehouse
+from rekindle.insights.subscribers import SubscriptionAudit, build_subscriptions
+from rekindle.subscriptions import OURS, build_movements
+from rekindle.testing.small_shop import CURRENCY, SmallShop
+from tests.subscriptions.abroad import RATES, told_abroad, told_at_home
+from tests.subscriptions.businesses import NOW, Business, at, change, subscription
+from tests.subscriptions.test_movements import SOME, told, town
+
+SEEDS = (3, 4, 5)
+
+
+def audited(engine: Engine) -> SubscriptionAudit:
+    found = build_subscriptions(engine.facts(), engine.run, as_of=NOW, definition=OURS)
+    assert found is not None
+    return found
+
+
+def moves(shop: SmallShop) -> list[tuple[str, str, Decimal]]:
+    engine = shop.engine()
+    rows = engine.run(build_movements(engine.facts(), NOW, OURS).order_by("on")).to_pylist()
+    engine.close()
+    return [(row["on"].isoformat(), row["movement"], row["amount"]) for row in rows]
+
+
+@pytest.fixture(params=SEEDS)
+def shop(request: pytest.FixtureRequest) -> SmallShop:
+    return told_abroad(town(request.param).shop(), request.param)
+
+
+@pytest.fixture
+def local(shop: SmallShop) -> Iterator[Engine]:
+    engine = shop.engine()
+    yield engine
+    engine.close()
+
+
+def test_opening_and_movements_are_closing_in_every_month(local: Engine) -> None:
+    for definition in SOME:
+        found = build_subscriptions(local.facts(), local.run, as_of=NOW, definition=definition)
+        assert found is not None
+        opening = Decimal(0)
+        for line in found.months:
+            assert line.opening.amount == opening
+            opening += sum(total.amount.amount for total in line.movements.values())
+            assert line.closing.amount == opening
+        assert found.closing.amount == opening > 0
+
+
+def test_the_figures_are_those_of_amounts_worked_out_by_hand(
+    shop: SmallShop, local: Engine
+) -> None:
+    by_hand = told_at_home(shop).engine()
+    assert audited(local).to_json() == audited(by_hand).to_json()
+    by_hand.close()
+
+
+def test_the_past_stays_what_it_was(local: Engine) -> None:
+    facts = local.facts()
+    whole = local.run(build_movements(facts, NOW, OURS)).to_pylist()
+    for day in ("2024-02-29", "2024-10-27"):
+        then = local.run(build_movements(facts, at(day), OURS)).to_pylist()
+        assert told(then, at(day).date()) == told(whole, at(day).date())
+
+
+def test_postgresql_says_the_same(postgres_url: str) -> None:
+    shop = told_abroad(town(3).shop())
+    con = ibis.connect(postgres_url)
+    shop.load_into(con)
+    engines = [
+        open_warehouse(postgres_url, currency=CURRENCY, zone="Europe/London", rates=RATES),
+        shop.engine(),
+    ]
+    one, other = (audited(engine).to_json() for engine in engines)
+    for engine in engines:
+        engine.close()
+    for name in shop.tables():
+        con.drop_table(name)
+    con.disconnect()
+    assert one == other
+
+
+def test_a_move_to_another_currency_at_equal_worth_is_none() -> None:
+    business = Business(
+        [subscription("a", "c", "2024-01-10", amount=100, currency="EUR")],
+        [
+            change("a", "2024-03-01", amount=86, currency="GBP"),
+            change("a", "2024-05-01", amount=20_000, currency="JPY"),
+        ],
+    )
+    shop = told_abroad(business.shop())
+    told = [dict(row) for row in business.changes]
+    shop = SmallShop(
+        (),
+        rates=RATES,
+        rows={"subscriptions": business.subscriptions, "subscription_changes": told},
+    )
+    assert moves(shop) == [
+        ("2024-01-10", "new", Decimal(86)),
+        ("2024-05-01", "expansion", Decimal(20)),
+    ]
