@@ -17,6 +17,7 @@ from rekindle.billing.instructing import (
     may_instruct,
 )
 from rekindle.billing.model import (
+    BilledDiscount,
     BilledFact,
     BilledPlan,
     BilledStanding,
@@ -36,6 +37,7 @@ from rekindle.billing.model import (
 from rekindle.billing.pulling import pull_facts, take_notices
 
 __all__ = [
+    "BilledDiscount",
     "BilledFact",
     "BilledPlan",
     "BilledStanding",

@@ -8,23 +8,23 @@ bank renewed) is the difference between two statements about one thing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from rekindle.billing.model import BilledFact, Row
+from rekindle.billing.model import BilledDiscount, BilledFact, Row
+from rekindle.billing.pricing import PLAN_ID, PRICE, Pricing
 
 # Of what may have ended and runs again; it goes no further than here.
 REVIVED = "revived_at"
 # Of what was tried out first; it becomes a change, from which on it is paid for.
 TRIED = "trial_ends_at"
 CHANGES = "subscription_changes"
-PRICE = ("plan", "amount", "quantity", "interval", "interval_count", "currency")
+NOT_OF_A_ROW = (REVIVED, TRIED, PLAN_ID, "discounts")
 CARD = ("last_four", "expiry_month", "expiry_year")
 Tables = dict[str, dict[str, dict[str, Any]]]
-Price = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +45,26 @@ class SeenFact:
 
 @dataclass(slots=True)
 class Run:
-    """How often a subscription that can be revived was, since when it runs, and its history.
+    """How often a subscription that can be revived was, since when it runs, and its pauses.
 
-    ``ended`` is its row as it ended, while it has. ``trail`` are the changes and pauses of the
-    run, by table and key.
+    ``ended`` is its row as it ended, while it has.
     """
 
     count: int = 0
     began: str = ""
     ended: dict[str, Any] | None = None
-    trail: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    pauses: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Kept:
-    """What is remembered of subscriptions: their first and newest prices, and their last pause.
+    """What is remembered of subscriptions: what they cost from when on, and their last pause.
 
     Of each card, what it was and since when. ``listed_at`` is when the last whole listing began:
     what was seen before it, it knew better.
     """
 
-    first: dict[str, Price] = field(default_factory=dict)
-    newest: dict[str, Price] = field(default_factory=dict)
+    pricings: dict[str, Pricing] = field(default_factory=dict)
     pauses: dict[str, dict[str, Any]] = field(default_factory=dict)
     listed_at: datetime | None = None
     cards: dict[str, list[Any]] = field(default_factory=dict)
@@ -74,31 +72,51 @@ class Kept:
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """Return what ``written`` returned."""
+        """Return what ``written`` returned, or did before prices were kept by their instants."""
         at = given["listed_at"]
         listed_at = datetime.fromisoformat(at) if at else None
-        first, newest, pauses = given["first"], given["newest"], given["pauses"]
-        runs = {id_: Run(**one) for id_, one in given.get("runs", {}).items()}
-        return cls(first, newest, pauses, listed_at, given.get("cards", {}), runs)
+        pauses, cards, runs = given["pauses"], given.get("cards", {}), given.get("runs", {})
+        if "pricings" in given:
+            pricings = {id_: Pricing.read(one) for id_, one in given["pricings"].items()}
+            kept = {id_: Run(**one) for id_, one in runs.items()}
+        else:
+            pricings, kept = dict(_read_first(given, at, runs)), dict(_read_runs(runs))
+        return cls(pricings, pauses, listed_at, cards, kept)
 
     def written(self) -> Mapping[str, Any]:
         """Return it as JSON holds it."""
-        at = self.listed_at.isoformat() if self.listed_at else ""
-        changed = {id_: one for id_, one in self.newest.items() if one != self.first.get(id_)}
         return {
-            "first": self.first,
-            "newest": changed,
+            "pricings": {id_: one.written() for id_, one in self.pricings.items()},
             "pauses": self.pauses,
-            "listed_at": at,
+            "listed_at": self.listed_at.isoformat() if self.listed_at else "",
             "cards": self.cards,
             "runs": {id_: asdict(one) for id_, one in self.runs.items() if one != Run()},
         }
 
 
+def _read_first(
+    given: Mapping[str, Any], at: str, runs: Mapping[str, Any]
+) -> Iterator[tuple[str, Pricing]]:
+    """Yield prices of the older form: the first, the newest, and those a run was told of."""
+    for id_, first in given["first"].items():
+        changes = runs.get(id_, {}).get("trail", {}).get(CHANGES, {}).values()
+        told = sorted((one["changed_at"], [one[name] for name in PRICE]) for one in changes)
+        prices = [["", first[0], *first], *([since, one[0], *one] for since, one in told)]
+        newest = given["newest"].get(id_, first)
+        if newest != prices[-1][2:]:
+            prices.append([at, newest[0], *newest])
+        yield id_, Pricing(prices, told=[since for since, _ in told])
+
+
+def _read_runs(runs: Mapping[str, Any]) -> Iterator[tuple[str, Run]]:
+    for id_, one in runs.items():
+        pauses = one["trail"].get("pauses", {})
+        yield id_, Run(one["count"], one["began"], one["ended"], pauses)
+
+
 def write_fact(one: BilledFact, seen: datetime) -> str:
     """Return a statement as a line of JSON."""
-    row = {name: _plain(value) for name, value in one.row.items()}
-    line = {"table": one.table, "key": one.key, "seen": seen.isoformat(), "row": row}
+    line = {"table": one.table, "key": one.key, "seen": seen.isoformat(), "row": _plain(one.row)}
     return json.dumps(line, ensure_ascii=True)
 
 
@@ -143,16 +161,16 @@ def _follow(tables: Tables, said: Iterable[SeenFact], kept: Kept) -> None:
     for one in said:
         if one.table == "subscriptions":
             _follow_run(tables, one, kept)
-            _follow_price(tables, one, kept)
+            kept.pricings.setdefault(one.key, Pricing()).hear(one.row, one.seen)
             _follow_pause(tables, one, rests.get((one.key, one.seen)), kept)
         elif one.table == "payment_methods":
             _follow_card(tables, one, kept)
     for id_, row in tables.get("subscriptions", {}).items():
-        row.update(zip(PRICE, kept.first[id_], strict=True))
-        row.pop(REVIVED, None)
         if (run := kept.runs.get(id_)) is not None and run.began:
             row["started_at"] = run.began
-        _follow_trial(tables, id_, row, kept)
+        _follow_price(tables, id_, row, kept.pricings[id_])
+        for name in NOT_OF_A_ROW:
+            row.pop(name, None)
 
 
 def _follow_run(tables: Tables, one: SeenFact, kept: Kept) -> None:
@@ -170,53 +188,33 @@ def _follow_run(tables: Tables, one: SeenFact, kept: Kept) -> None:
     if run.ended is None:
         return
     former, before = f"{one.key}#{run.count + 1}", run.ended
-    kept.first[former] = kept.first[one.key]
     row = {**before, "subscription_id": former, "started_at": run.began or before["started_at"]}
     tables.setdefault("subscriptions", {})[former] = row
-    price = [one.row.get(name) for name in PRICE]
-    for table, rows in run.trail.items():
-        for key, past in rows.items():
-            place = tables.setdefault(table, {})
-            place[f"{former} {key}"] = {**past, "subscription_id": former}
-            if table == CHANGES:
-                # What was changed before it began counts as of its beginning.
-                place[key] = {**past, **dict(zip(PRICE, price, strict=True))}
-    kept.first[one.key] = kept.newest[one.key] = price
+    for key, past in run.pauses.items():
+        place = tables.setdefault("pauses", {})
+        place[f"{former} {key}"] = {**past, "subscription_id": former}
+    # What was changed before it began counts as of its beginning.
+    was = kept.pricings[former] = kept.pricings[one.key]
+    kept.pricings[one.key] = Pricing(told=list(was.told))
     kept.pauses.pop(one.key, None)
     kept.runs[one.key] = Run(run.count + 1, str(one.row[REVIVED]))
 
 
-def _follow_trial(tables: Tables, id_: str, row: dict[str, Any], kept: Kept) -> None:
-    """Let what was tried out first begin as a trial, and be paid for from the end of that on."""
-    ends = row.pop(TRIED, None)
-    if ends is None or row.get("is_trial") or not _is_after(ends, row["started_at"]):
-        return
-    row["is_trial"] = True
-    change = {"subscription_id": id_, "changed_at": ends}
-    _note(tables, kept, CHANGES, f"{id_} {ends}", change | {name: row[name] for name in PRICE})
+def _follow_price(tables: Tables, id_: str, row: dict[str, Any], pricing: Pricing) -> None:
+    """Tell what a subscription cost as it began, and each change of that.
 
-
-def _note(tables: Tables, kept: Kept, table: str, key: str, row: dict[str, Any]) -> None:
-    """Put a change or a pause into its table, and keep it with the run it is of."""
-    tables.setdefault(table, {})[key] = row
-    if (run := kept.runs.get(row["subscription_id"])) is not None:
-        run.trail.setdefault(table, {})[key] = row
-
-
-def _follow_price(tables: Tables, one: SeenFact, kept: Kept) -> None:
-    """Keep a price as that of the beginning, or as a change since it was seen."""
-    price = [one.row.get(name) for name in PRICE]
-    if one.row.get("is_trial"):
-        # Nothing is paid yet: it begins with what it will cost then.
-        kept.first[one.key] = kept.newest[one.key] = price
-        return
-    before = kept.newest.get(one.key) or kept.first.setdefault(one.key, price)
-    kept.newest[one.key] = price
-    if price != before:
-        at = one.seen.isoformat()
-        change = {"subscription_id": one.key, "changed_at": at}
-        row = {**change, **dict(zip(PRICE, price, strict=True))}
-        _note(tables, kept, CHANGES, f"{one.key} {at}", row)
+    What was tried out first begins as a trial, and is paid for from the end of that on.
+    """
+    began, ends, tried = (_instant(row.get(name)) for name in ("started_at", "ended_at", TRIED))
+    assert began is not None
+    is_trial = bool(row.get("is_trial"))
+    paid_at = None if is_trial or tried is None or tried <= began else tried
+    row.update(pricing.first(began))
+    row["is_trial"] = is_trial or paid_at is not None
+    changes = pricing.changes(began, ends, is_trial=is_trial, paid_at=paid_at)
+    for at, price in changes:
+        change = {"subscription_id": id_, "changed_at": at, **price}
+        tables.setdefault(CHANGES, {})[f"{id_} {at}"] = change
 
 
 def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Kept) -> None:
@@ -237,7 +235,10 @@ def _follow_pause(tables: Tables, one: SeenFact, rest: SeenFact | None, kept: Ke
         since = running["paused_at"] if running else told
         row = {**rest.row, "paused_at": since}
     kept.pauses[one.key] = row
-    _note(tables, kept, "pauses", f"{one.key} {row['paused_at']}", row)
+    key = f"{one.key} {row['paused_at']}"
+    tables.setdefault("pauses", {})[key] = row
+    if (run := kept.runs.get(one.key)) is not None:
+        run.pauses[key] = row
 
 
 def _follow_card(tables: Tables, one: SeenFact, kept: Kept) -> None:
@@ -251,8 +252,8 @@ def _follow_card(tables: Tables, one: SeenFact, kept: Kept) -> None:
     tables.setdefault("payment_methods", {})[f"{one.key} {since}"] = row
 
 
-def _is_after(one: str, other: str) -> bool:
-    return datetime.fromisoformat(one) > datetime.fromisoformat(other)
+def _instant(given: str | None) -> datetime | None:
+    return None if given is None else datetime.fromisoformat(given)
 
 
 def _is_over(pause: Mapping[str, Any], at: datetime) -> bool:
@@ -261,6 +262,12 @@ def _is_over(pause: Mapping[str, Any], at: datetime) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, BilledDiscount):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
     if isinstance(value, datetime):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -144,14 +145,35 @@ Row = Mapping[str, Any]
 class BilledFact:
     """What a provider said of one thing: the row of a table of facts, true from ``at`` on.
 
-    A subscription says two things more, which become rows of their own: ``trial_ends_at``, from
-    when on what was tried out is paid for, and ``revived_at``, since when what ended runs again.
+    A subscription says more, which goes into rows of its own: ``trial_ends_at``, from when on what
+    was tried out is paid for, ``revived_at``, since when what ended runs again, ``discounts``, what
+    is taken off its ``amount``, which is that of the list (None where that was not said), and
+    ``plan_id``, by which its plan is known again once that is called something else.
     """
 
     table: str
     key: str
     at: datetime
     row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class BilledDiscount:
+    """Something that is taken off each payment of a subscription; those of one stand in order.
+
+    Either ``percent`` or ``amount``, which is in major units of the subscription's currency and
+    off the whole payment; neither where what it takes off cannot be known any more. ``since`` and
+    ``until`` are the provider's own, None for a beginning that it does not say and for no end.
+    Where not ``is_dated``, ``since`` is gathered from what else it says, and counts for what was
+    there when it was first looked at.
+    """
+
+    id: str
+    since: datetime | None
+    until: datetime | None = None
+    percent: Decimal | None = None
+    amount: Decimal | None = None
+    is_dated: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
+import calendar
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from rekindle.billing.model import BilledFact, SavedCard
@@ -36,9 +37,27 @@ def read_minor(minor: Any, currency: str) -> Decimal:
 
     That is 500 yen, 5.00 dollars, 0.500 dinars.
     """
+    return Decimal(str(minor)).scaleb(-_places(currency))
+
+
+def round_minor(amount: Decimal, currency: str) -> Decimal:
+    """Return an amount in whole minor units, a half of one as a whole one."""
+    return amount.quantize(Decimal(1).scaleb(-_places(currency)), ROUND_HALF_UP)
+
+
+def _places(currency: str) -> int:
     code = currency.lower()
-    places = 0 if code in WHOLE else 3 if code in THOUSANDS else 2
-    return Decimal(str(minor)).scaleb(-places)
+    return 0 if code in WHOLE else 3 if code in THOUSANDS else 2
+
+
+def read_before(at: datetime, count: int, unit: str) -> datetime:
+    """Return so many days, weeks, months or years before; on the last day of a short month."""
+    if unit in {"day", "week"}:
+        return at - count * timedelta(days=7 if unit == "week" else 1)
+    months = at.year * 12 + at.month - 1 - count * (12 if unit == "year" else 1)
+    year, month = divmod(months, 12)
+    day = min(at.day, calendar.monthrange(year, month + 1)[1])
+    return at.replace(year=year, month=month + 1, day=day)
 
 
 def read_instant(second: Any) -> datetime | None:

@@ -84,6 +84,7 @@ class ChargebeeBiller:
         self._password = password
         self._reader = ChargebeeReader(settings.customer_key)
         self._people: dict[str, str] = {}  # as they were listed, for what only names them
+        self._coupons: dict[str, Thing] = {}
 
     # What is listed and told
 
@@ -92,18 +93,36 @@ class ChargebeeBiller:
         resource, name, order = LISTED[kind]
         if kind == "customers" and not cursor:
             self._people.clear()
+        if not cursor:
+            self._coupons.clear()
         wanted: dict[str, Any] = {"limit": PAGE, "sort_by": {"asc": order}}
         if cursor:
             wanted["offset"] = cursor
         found = ask(lambda: getattr(self._api, resource).list(wanted))
         said: list[BilledFact] = []
         for entry in found.list:
-            thing, customer = raw(getattr(entry, name)), getattr(entry, "customer", None)
+            thing = self._with_coupons(raw(getattr(entry, name)))
+            customer = getattr(entry, "customer", None)
             person = self._listed_person(thing, raw(customer))
             at = read_instant(thing.get("date") or thing.get("created_at"))
             if at is not None:
                 said += self._reader.read(name, thing, person, at)
         return Page(said, str(found.next_offset or ""))
+
+    def _with_coupons(self, thing: Thing) -> Thing:
+        """Return a thing in which the coupons of a subscription stand whole, each asked for once.
+
+        A subscription says only which it has, and a listing of theirs what they take off.
+        """
+        if not (applied := thing.get("coupons")):
+            return thing
+        for id_ in {str(one["coupon_id"]) for one in applied} - self._coupons.keys():
+            self._coupons[id_] = self._optional(partial(self._coupon, id_))
+        whole = [{**one, "coupon": self._coupons[str(one["coupon_id"])]} for one in applied]
+        return {**thing, "coupons": whole}
+
+    def _coupon(self, id_: str) -> dict[str, Any]:
+        return raw(self._api.Coupon.retrieve(id_).coupon)
 
     def _listed_person(self, thing: Thing, customer: Thing) -> str:
         id_ = str(customer.get("id") or thing.get("customer_id") or "")
@@ -156,7 +175,7 @@ class ChargebeeBiller:
 
     def _as_notice(self, id_: str, kind: str, at: datetime, content: Thing) -> Notice | None:
         about = next((name for start, name in ABOUT.items() if kind.startswith(start)), "")
-        thing: Thing = content.get(about) or {}
+        thing = self._with_coupons(content.get(about) or {})
         if not thing:
             return None
         customer = str(thing["id"] if about == "customer" else thing.get("customer_id") or "")
@@ -191,7 +210,8 @@ class ChargebeeBiller:
             if _is_missing(error):
                 return notice
             raise
-        said = self._reader.read(name, thing, self._person(notice.customer), notice.at)
+        whole, person = self._with_coupons(thing), self._person(notice.customer)
+        said = self._reader.read(name, whole, person, notice.at)
         return replace(notice, statements=tuple(said) or notice.statements)
 
     def is_owing(self, customer: str, *, besides: str = "") -> bool:

@@ -7,12 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
-from rekindle.billing.values import is_over_in_trial, read_instant, read_minor, tell_card
+from rekindle.billing.model import (
+    BilledDiscount,
+    BilledFact,
+    BilledPlan,
+    OpenInvoice,
+    SavedCard,
+    SubscriptionState,
+)
+from rekindle.billing.values import (
+    is_over_in_trial,
+    read_before,
+    read_instant,
+    read_minor,
+    round_minor,
+    tell_card,
+)
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
@@ -96,6 +111,105 @@ def read_plan(subscription: Thing, item_price: Thing) -> BilledPlan:
         interval_count=int(said["interval_count"]),
         quantity=int(said["quantity"]),
     )
+
+
+def read_discounts(subscription: Thing) -> tuple[BilledDiscount, ...]:
+    """Return what is taken off each payment of a subscription, in Chargebee's order.
+
+    That is: off single items before the whole, amounts before shares, coupons before discounts
+    (https://support.chargebee.com/support/solutions/articles/253619). What is taken off one
+    payment alone (`one_time`) does not recur. Coupons stand whole where they were asked for.
+    """
+    discounts = subscription.get("discounts") or []
+    # A discount that a coupon made names it, and is told once.
+    made_by = {one.get("coupon_id") for one in discounts} - {None}
+    coupons = [one for one in subscription.get("coupons") or [] if one["coupon_id"] not in made_by]
+    read = [
+        *((one.get("coupon") or {}, _read_coupon(one, subscription)) for one in coupons),
+        *((one, _read_discount(one, subscription)) for one in discounts),
+    ]
+    told = [(terms, one) for terms, one in read if one is not None]
+    told.sort(
+        key=lambda one: (one[0].get("apply_on") == "invoice_amount", one[1].percent is not None)
+    )
+    return tuple(one for _, one in told)
+
+
+def _read_coupon(applied: Thing, subscription: Thing) -> BilledDiscount | None:
+    """Return a coupon of a subscription.
+
+    Chargebee says until when it applies, and how often it did; since when follows from that.
+    """
+    coupon, until = applied.get("coupon") or {}, read_instant(applied.get("apply_till"))
+    length = coupon.get("period") or coupon.get("duration_month")
+    term = read_instant(subscription.get("current_term_start"))
+    since = None
+    if until is not None and length:
+        since = read_before(until, int(length), str(coupon.get("period_unit") or "month"))
+    elif term is not None:
+        terms = max(int(applied.get("applied_count") or 0) - 1, 0)
+        length = terms * int(subscription.get("billing_period") or 1)
+        since = read_before(term, length, str(subscription.get("billing_period_unit") or "month"))
+    told = BilledDiscount(str(applied["coupon_id"]), since, until, is_dated=False)
+    if not coupon:
+        return told  # it is deleted, and nobody says what it was
+    if coupon.get("duration_type") == "one_time" or not _is_for_plan(coupon, subscription):
+        return None
+    named = {key: coupon.get(f"discount_{key}") for key in ("percentage", "amount", "quantity")}
+    return _with_terms(told, {**coupon, **named}, subscription)
+
+
+def _read_discount(discount: Thing, subscription: Thing) -> BilledDiscount | None:
+    """Return a discount that was given to a subscription alone."""
+    price = discount.get("item_price_id")
+    is_of_other = price is not None and price != first_item(subscription).get("item_price_id")
+    if discount.get("duration_type") == "one_time" or is_of_other:
+        return None
+    since, until = (read_instant(discount.get(name)) for name in ("created_at", "apply_till"))
+    return _with_terms(BilledDiscount(str(discount["id"]), since, until), discount, subscription)
+
+
+def _with_terms(told: BilledDiscount, terms: Thing, subscription: Thing) -> BilledDiscount | None:
+    """Return how much is taken off the plan, None where that is of another currency."""
+    if terms.get("percentage") is not None:
+        return replace(told, percent=Decimal(str(terms["percentage"])))
+    currency, item = str(subscription.get("currency_code") or ""), first_item(subscription)
+    minor = terms.get("amount")
+    if minor is None:  # so many units cost nothing
+        minor = int(terms.get("quantity") or 0) * int(item.get("unit_price") or 0)
+    elif (terms.get("currency_code") or currency) != currency:
+        return None
+    amount = read_minor(minor, currency)
+    if terms.get("apply_on") == "invoice_amount":
+        # It is off all items together: each bears as much of it as it costs.
+        items = subscription.get("subscription_items") or []
+        costs = [_whole(one) for one in items if one.get("item_type") != "charge"]
+        together = sum(costs, Decimal(0))
+        amount = round_minor(amount * _whole(item) / together if together else amount, currency)
+    return replace(told, amount=amount)
+
+
+def _is_for_plan(coupon: Thing, subscription: Thing) -> bool:
+    """Return whether a coupon is for the plan of a subscription, or for the whole of it.
+
+    Where it is for plans of some families or periods, it would not be there for others.
+    """
+    if coupon.get("apply_on") == "invoice_amount":
+        return True
+    for one in coupon.get("item_constraints") or []:
+        if one.get("item_type") == "plan":
+            named = [str(id_) for id_ in one.get("item_price_ids") or []]
+            if one.get("constraint") == "specific":
+                return str(first_item(subscription).get("item_price_id")) in named
+            return bool(one.get("constraint") != "none")
+    return True
+
+
+def _whole(item: Thing) -> Decimal:
+    """Return what an item costs, in minor units."""
+    if item.get("amount") is not None:
+        return Decimal(item["amount"])
+    return Decimal(item.get("unit_price") or 0) * int(item.get("quantity") or 1)
 
 
 PRICED = re.compile(r"(?P<id>.+):[0-9]+(?:\.[0-9]+)?:[0-9]+")
@@ -242,6 +356,7 @@ class ChargebeeReader:
             "trial_ends_at": read_instant(thing.get("trial_end")),
             # Of one that ended and runs again; it goes into the row's beginning.
             "revived_at": read_instant(thing.get("activated_at")),
+            "discounts": read_discounts(thing),
         }
         yield BilledFact("subscriptions", id_, at, {**row, **read_price(thing)})
         if leaves:

@@ -20,6 +20,7 @@ from rekindle.billing.model import (
     Page,
     SubscriptionState,
 )
+from rekindle.billing.stripe.catalog import StripeCatalog
 from rekindle.billing.stripe.reading import (
     StripeReader,
     Thing,
@@ -40,11 +41,17 @@ from rekindle.feedback import LeaveReason
 TOLERANCE = timedelta(minutes=5)
 PAGE = 100
 KINDS = ("customers", "subscriptions", "invoices", "invoice_payments", "charges")
-# With what a listed thing comes: whoever the business knows the customer as, and the cards that
-# would be charged. There is no listing of all cards that customers saved, only one a customer.
+# With what a listed thing comes: whoever the business knows the customer as, what is taken off,
+# and the cards that would be charged. There is no listing of all cards that customers saved, only
+# one a customer. Four levels are expanded at the most, and `data` is one of them.
 EXPANDED = {
     "customers": ("data.invoice_settings.default_payment_method",),
-    "subscriptions": ("data.customer", "data.default_payment_method"),
+    "subscriptions": (
+        "data.customer",
+        "data.default_payment_method",
+        "data.discounts.source.coupon",
+        "data.items.data.discounts",
+    ),
     "invoices": ("data.customer",),
     "charges": ("data.customer",),
 }
@@ -64,7 +71,14 @@ STANDING = (
     "default_payment_method",
     "discounts",
     "items.data.price.product",
-    "latest_invoice.payments.data.payment.payment_intent",
+    "latest_invoice",
+)
+# Of a subscription that a notice is about: what the notice only names.
+NAMED = (
+    "customer",
+    "discounts.source.coupon",
+    "items.data.discounts",
+    "items.data.price.product",
 )
 PAYMENTS = ["payments.data.payment.payment_intent"]
 PAID_KINDS = frozenset({"invoice.paid", "invoice.payment_succeeded"})
@@ -101,6 +115,7 @@ class StripeBiller:
         )
         # What is sent is checked by the tests' server; the types are as many as the API.
         self._api: Any = client.v1
+        self._catalog = StripeCatalog(self._api, _ask)
 
     def list_page(self, kind: str, cursor: str = "") -> Page:
         """Return the next part of a listing; it begins with what is newest."""
@@ -109,8 +124,12 @@ class StripeBiller:
             wanted["status"] = "all"
         if cursor:
             wanted["starting_after"] = cursor
+        else:
+            self._catalog.forget()
         found = _ask(lambda: getattr(self._api, kind).list(wanted))
         things = found["data"]
+        if kind == "subscriptions":
+            things = [self._catalog.complete(one) for one in things]
         said = [one for thing in things for one in self._reader.read(thing)]
         return Page(said, str(things[-1]["id"]) if things and found.get("has_more") else "")
 
@@ -158,8 +177,9 @@ class StripeBiller:
         """Return a notice with what it is about as that is now; as it is, where that is gone."""
         if (name := KIND_OF.get(notice.thing.partition("_")[0])) is None:
             return notice
+        wanted = {"expand": list(NAMED)} if name == "subscriptions" else {}
         try:
-            thing = _ask(lambda: getattr(self._api, name).retrieve(notice.thing))
+            thing = _ask(lambda: getattr(self._api, name).retrieve(notice.thing, wanted))
         except BillerRefusedError as error:
             if "resource_missing" in str(error):
                 return notice
@@ -174,7 +194,8 @@ class StripeBiller:
 
     def _stated(self, notice: Notice, thing: Thing) -> Notice | None:
         """Return a notice with what an object says, once what it only names was asked for."""
-        whole = dict(thing)
+        is_subscription = thing["object"] == "subscription"
+        whole = self._named_by(thing) if is_subscription else dict(thing)
         named = whole.get("customer")
         if self._reader.asks_customers and isinstance(named, str) and named:
             # A notice only names its customer; whom the business knows them as stands there.
@@ -185,6 +206,23 @@ class StripeBiller:
             found = _ask(lambda: self._api.invoice_payments.list({"payment": of_intent}))["data"]
             said += [told for one in found for told in self._reader.read(one, notice.at)]
         return replace(notice, statements=tuple(said)) if said or notice.paid else None
+
+    def _named_by(self, thing: Thing) -> dict[str, Any]:
+        """Return a subscription as it was told, with what it only names as that is now.
+
+        That is whose it is, how its plan is called, and its discounts, which say of themselves
+        since when and until when they are taken off.
+        """
+        if isinstance(thing.get("customer"), str) and (
+            found := self._find(str(thing["id"]), NAMED)
+        ):
+            self._catalog.learn(found)
+            discounts = {one["id"]: one.get("discounts") for one in found["items"]["data"]}
+            items = (thing.get("items") or {}).get("data") or []
+            told = [{**one, "discounts": discounts.get(one["id"])} for one in items]
+            now = {name: found.get(name) for name in ("customer", "discounts")}
+            thing = {**thing, **now, "items": {"data": told}}
+        return self._catalog.complete(thing)
 
     def look(self, subscription: str) -> BilledStanding | None:
         """Return what is known of a subscription, None where it or its customer is gone."""
@@ -205,7 +243,7 @@ class StripeBiller:
             before=read_plan(item["price"], quantity=quantity),
             now=self._on_sale(item["price"], quantity),
             card=self._card_of(found),
-            open_invoice=read_open_invoice(found.get("latest_invoice")),
+            open_invoice=read_open_invoice(self._invoice_of(found)),
             paid_until=read_instant(item.get("current_period_end")),
             successor=id_of(successor),
             leaves_at=_leaves_at(found, item),
@@ -270,7 +308,7 @@ class StripeBiller:
             "items": [{"price": price_id, "quantity": now.quantity}],
             "payment_behavior": "allow_incomplete",
             "metadata": {**(found.get("metadata") or {}), PREVIOUS: subscription, KEY: key},
-            "expand": ["latest_invoice.payments.data.payment.payment_intent"],
+            "expand": ["latest_invoice"],
         }
         if card is not None:
             wanted["default_payment_method"] = card.id
@@ -348,8 +386,8 @@ class StripeBiller:
         options = {"idempotency_key": key}
         _ask(lambda: self._api.subscriptions.update(subscription, wanted, options))
 
-    def _find(self, subscription: str) -> Thing | None:
-        wanted = {"expand": list(STANDING)}
+    def _find(self, subscription: str, expanded: Sequence[str] = STANDING) -> Thing | None:
+        wanted = {"expand": list(expanded)}
         try:
             return _ask(lambda: self._api.subscriptions.retrieve(subscription, wanted))
         except BillerRefusedError as error:
@@ -404,11 +442,21 @@ class StripeBiller:
         own = read_card(subscription.get("default_payment_method"))
         return own or read_card(settings.get("default_payment_method"))
 
-    @staticmethod
-    def _comeback(subscription: Thing) -> Comeback:
-        id_, invoice = str(subscription["id"]), subscription.get("latest_invoice") or {}
+    def _invoice_of(self, subscription: Thing) -> Thing:
+        """Return the newest invoice, with how its payments failed where it waits for money.
+
+        That stands a level deeper than a subscription can be asked for.
+        """
+        invoice: Thing = subscription.get("latest_invoice") or {}
+        if invoice.get("status") != "open":
+            return invoice
+        return _ask(lambda: self._api.invoices.retrieve(invoice["id"], {"expand": PAYMENTS}))
+
+    def _comeback(self, subscription: Thing) -> Comeback:
+        id_ = str(subscription["id"])
         if read_state(subscription) is SubscriptionState.ACTIVE:
             return Comeback(id_, ChargeOutcome.PAID)
+        invoice = self._invoice_of(subscription)
         error = last_error(invoice)
         code = str(error.get("decline_code") or error.get("code") or "")
         needs = not error or code == "authentication_required"

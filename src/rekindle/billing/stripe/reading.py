@@ -6,12 +6,27 @@ version 2026-10-28: periods are on the items, an invoice knows its subscription 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from rekindle.billing.model import BilledFact, BilledPlan, OpenInvoice, SavedCard, SubscriptionState
-from rekindle.billing.values import is_over_in_trial, read_instant, read_minor, tell_card
+from rekindle.billing.model import (
+    BilledDiscount,
+    BilledFact,
+    BilledPlan,
+    OpenInvoice,
+    SavedCard,
+    SubscriptionState,
+)
+from rekindle.billing.values import (
+    is_over_in_trial,
+    read_instant,
+    read_minor,
+    round_minor,
+    tell_card,
+)
 from rekindle.vocabulary import Money
 
 Thing = Mapping[str, Any]
@@ -59,6 +74,67 @@ def read_plan(price: Thing, *, quantity: int = 1) -> BilledPlan:
         interval_count=int(recurring.get("interval_count") or 1),
         quantity=quantity,
     )
+
+
+def read_discounts(subscription: Thing) -> Sequence[BilledDiscount] | None:
+    """Return what is taken off each payment of a subscription; None where it is only named.
+
+    Those of the item come before those of the subscription, and where it has none of its own,
+    its customer's. What is taken off one invoice alone (`once`) does not recur.
+    """
+    items, customer = (
+        (subscription.get("items") or {}).get("data") or [{}],
+        subscription["customer"],
+    )
+    of_item, own = first_item(subscription).get("discounts"), subscription.get("discounts")
+    if not own:
+        if not isinstance(customer, Mapping):
+            return None
+        own = [customer["discount"]] if customer.get("discount") else []
+    told = [*((one, items[:1]) for one in of_item or []), *((one, items) for one in own)]
+    if not all(isinstance(one, Mapping) for one, _ in told):
+        return None
+    found = (_read_discount(one, among, items[0]) for one, among in told)
+    return tuple(one for one in found if one is not None)
+
+
+def _read_discount(discount: Thing, among: Sequence[Thing], item: Thing) -> BilledDiscount | None:
+    """Return what a discount of some items takes off one of them, None where nothing recurs."""
+    coupon = (discount.get("source") or {}).get("coupon")
+    told = BilledDiscount(
+        str(discount["id"]),
+        since=read_instant(discount.get("start")),
+        until=read_instant(discount.get("end")),
+    )
+    if not isinstance(coupon, Mapping) or coupon.get("duration") is None:
+        return told  # its coupon is deleted, and nobody says what it was
+    products = (coupon.get("applies_to") or {}).get("products")
+    among = [one for one in among if not products or _product_id(one) in products]
+    if coupon["duration"] == "once" or item not in among:
+        return None
+    if coupon.get("percent_off") is not None:
+        return replace(told, percent=Decimal(str(coupon["percent_off"])))
+    currency = str((item.get("price") or {}).get("currency"))
+    other = (coupon.get("currency_options") or {}).get(currency) or {}
+    minor = coupon["amount_off"] if coupon.get("currency") == currency else other.get("amount_off")
+    if minor is None:
+        return None  # it is of other currencies
+    amount, costs = read_minor(minor, currency), [_whole(one) for one in among]
+    # It is off all of them together: each bears as much of it as it costs.
+    together = sum(costs, Decimal(0))
+    share = _whole(item) / together if together else Decimal(1)
+    return replace(told, amount=round_minor(amount * share, currency))
+
+
+def _product_id(item: Thing) -> str:
+    return id_of((item.get("price") or {}).get("product"))
+
+
+def _whole(item: Thing) -> Decimal:
+    """Return what an item costs, in minor units."""
+    price = item.get("price") or {}
+    minor = price.get("unit_amount_decimal") or price.get("unit_amount") or 0
+    return Decimal(str(minor)) * int(item.get("quantity") or 1)
 
 
 def read_card(method: Any) -> SavedCard | None:
@@ -189,6 +265,7 @@ class StripeReader:
             "is_trial": _waits_for_money(thing) or is_over_in_trial(leaves, tried),
             "trial_ends_at": read_instant(tried),
         }
+        row["discounts"] = read_discounts(thing)
         yield BilledFact("subscriptions", id_, at, {**row, **self._price(item)})
         yield from self._saved_card(thing.get("default_payment_method"), thing.get("customer"))
         if cancelled is not None:
@@ -206,6 +283,7 @@ class StripeReader:
         plan = read_plan(price)
         return {
             "plan": plan.name,
+            "plan_id": price.get("nickname") or id_of(price.get("product")),
             "amount": plan.amount.amount,
             "quantity": item.get("quantity") or 1,
             "interval": plan.interval,

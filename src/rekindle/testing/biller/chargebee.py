@@ -26,6 +26,7 @@ LISTED = {
     "invoices": "invoice",
     "transactions": "charge",
     "item_prices": "price",
+    "coupons": "coupon",
 }
 NAMES = {"payment_method": "payment_source", "charge": "transaction", "price": "item_price"}
 TOLD = {
@@ -41,6 +42,7 @@ TOLD = {
     "payment_method.detached": "payment_source_deleted",
 }
 INVOICES = {"open": "payment_due", "paid": "paid", "void": "voided"}
+DURATIONS = {"once": "one_time", "repeating": "limited_period", "forever": "forever"}
 ERRORS = {
     "resource_missing": ("invalid_request", "resource_not_found"),
     "invoice_not_open": ("invalid_request", "invalid_state_for_request"),
@@ -256,13 +258,31 @@ class ChargebeeWorld(BillerWorld):
             "cancel_reason": "not_paid" if failed else None,
             "pause_date": thing.get("paused_at") if paused else begins,
             "resume_date": paused.get("resumes_at") if paused else until,
-            "coupons": [
-                {"coupon_id": self.things[one]["source"]["coupon"], "applied_count": 0}
-                for one in thing["discounts"]
-            ]
-            or None,
+            "coupons": [self._show_applied(self.things[one]) for one in thing["discounts"]] or None,
             "payment_source_id": thing["default_payment_method"],
             "due_invoices_count": len(self._owed(thing)),
+        }
+
+    @staticmethod
+    def _show_applied(discount: Thing) -> Thing:
+        """Return how a coupon is taken off; since when is not told."""
+        count, until = discount.get("applied_count", 0), discount["end"]
+        told = {"coupon_id": discount["source"]["coupon"], "applied_count": count}
+        return told | ({"apply_till": until} if until else {})
+
+    def _show_coupon(self, thing: Thing) -> Thing:
+        is_amount, months = thing["amount_off"] is not None, thing["duration_in_months"]
+        return {
+            "name": thing["id"],
+            "status": "active",
+            "apply_on": "invoice_amount",
+            "discount_type": "fixed_amount" if is_amount else "percentage",
+            "discount_percentage": thing["percent_off"],
+            "discount_amount": thing["amount_off"],
+            "currency_code": thing["currency"].upper() if is_amount else None,
+            "duration_type": DURATIONS[thing["duration"]],
+            "period": months,
+            "period_unit": "month" if months else None,
         }
 
     def _show_invoice(self, thing: Thing) -> Thing:

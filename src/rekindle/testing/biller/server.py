@@ -23,6 +23,7 @@ KINDS = {
     "customers": "customer",
     "products": "product",
     "prices": "price",
+    "coupons": "coupon",
     "subscriptions": "subscription",
     "invoices": "invoice",
     "invoice_payments": "invoice_payment",
@@ -30,6 +31,10 @@ KINDS = {
     "payment_methods": "payment_method",
 }
 KEY = "sk_test_fake"
+ASKED = frozenset({"payments", "applies_to"})
+"""What an invoice or a coupon only says where it is asked to."""
+DEEPEST = 4
+"""How many levels of a thing are expanded at the most, as Stripe does; `data` is one."""
 
 
 class FakeBiller:
@@ -99,15 +104,16 @@ class FakeBiller:
     def _expanded(self, thing: Thing, paths: list[str]) -> Thing:
         found: Thing = json.loads(json.dumps(self._whole(thing)))
         for path in paths:
+            if path.count(".") >= DEEPEST:
+                raise Refusal(400, "invalid_request_error", "property_expansion_max_depth")
             self._expand(found, path.split("."))
         return found
 
     def _whole(self, thing: Thing) -> Thing:
         if thing["object"] == "list":
             return {**thing, "data": [self._whole(one) for one in thing["data"]]}
-        # An invoice names its payments only where it is asked to.
         shown = self.world.whole(thing)
-        return {name: value for name, value in shown.items() if name != "payments"}
+        return {name: value for name, value in shown.items() if name not in ASKED}
 
     def _expand(self, found: Any, path: list[str]) -> None:
         if isinstance(found, list):
@@ -118,10 +124,12 @@ class FakeBiller:
             return
         name, *rest = path
         value = found.get(name)
-        if name == "payments":
-            value = self.world.things[found["id"]]["payments"]
+        if name in ASKED:
+            value = self.world.things[found["id"]].get(name)
         if isinstance(value, str) and value in self.world.things:
-            value = self._whole(self.world.things[value])
+            thing = self.world.things[value]
+            is_gone = thing["object"] == "coupon" and thing.get("deleted")
+            value = value if is_gone else self._whole(thing)
         elif isinstance(value, list):
             things = self.world.things
             value = [self._whole(things[one]) if str(one) in things else one for one in value]

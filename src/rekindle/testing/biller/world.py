@@ -10,7 +10,7 @@ import calendar
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,9 +67,53 @@ class BillerWorld:
             type="recurring",
         )
 
-    def add_coupon(self, percent: int = 20) -> Thing:
-        """Return something that may be taken off a subscription."""
-        return self._make("co", "coupon", percent_off=percent, duration="once")
+    def add_coupon(
+        self,
+        percent: float | None = 20,
+        *,
+        amount: int | None = None,
+        currency: str = "usd",
+        months: int = 0,
+        duration: str = "",
+        products: Sequence[str] = (),
+    ) -> Thing:
+        """Return something that may be taken off a subscription: a share, or minor units.
+
+        It is taken off one invoice, those of some months, or ``duration`` "forever".
+        """
+        return self._make(
+            "co",
+            "coupon",
+            percent_off=percent if amount is None else None,
+            amount_off=amount,
+            currency=None if amount is None else currency,
+            duration=duration or ("repeating" if months else "once"),
+            duration_in_months=months or None,
+            applies_to={"products": list(products)} if products else None,
+        )
+
+    def take_off(self, subscription: str, coupon: str) -> Thing:
+        """Return the discount by which a coupon is taken off a subscription from now on."""
+        held = [{"discount": one} for one in self.things[subscription]["discounts"]]
+        wanted = {"discounts": [*held, {"coupon": coupon}]}
+        found = self.update_subscription(subscription, wanted)["discounts"][-1]
+        return self.things[found]
+
+    def take_off_all(self, customer: str, coupon: str) -> Thing:
+        """Return the discount by which a coupon is taken off all that a customer pays for."""
+        made = self.things[self._discount({"coupon": coupon})]
+        self.things[customer]["discount"] = made["id"]
+        self._tell("customer.updated", self.things[customer])
+        return made
+
+    def delete_coupon(self, id_: str) -> None:
+        """Delete a coupon; discounts of it go on."""
+        self.find(id_, "coupon")["deleted"] = True
+
+    def call_off(self, subscription: str, discount: str) -> None:
+        """Let a discount not be taken off any more."""
+        self._drop_discount(self.things[subscription], discount)
+        self._tell("customer.subscription.updated", self.things[subscription])
 
     def add_customer(self, email: str = "ada@example.com", **metadata: str) -> Thing:
         """Return a customer who has no card yet."""
@@ -82,6 +126,7 @@ class BillerWorld:
             address=None,
             metadata=metadata,
             invoice_settings={"default_payment_method": None},
+            discount=None,
         )
         self._tell("customer.created", customer)
         return customer
@@ -127,7 +172,8 @@ class BillerWorld:
     def find(self, id_: str, kind: str) -> Thing:
         """Return a thing, or refuse as the API does."""
         found = self.things.get(id_)
-        if found is None or found["object"] != kind:
+        is_gone = kind == "coupon" and found is not None and found.get("deleted")
+        if found is None or found["object"] != kind or is_gone:
             raise Refusal(404, "invalid_request_error", "resource_missing", param="id")
         return found
 
@@ -163,6 +209,7 @@ class BillerWorld:
             "quantity": int(wanted["items"][0].get("quantity", 1)),
             "current_period_start": now,
             "current_period_end": _next(now, price),
+            "discounts": [],
         }
         found = self._make(
             "sub",
@@ -179,7 +226,7 @@ class BillerWorld:
             cancel_at_period_end=False,
             ended_at=None,
             pause_collection=None,
-            discounts=[],
+            discounts=[self._discount(one) for one in wanted.get("discounts", [])],
             cancellation_details={"comment": None, "feedback": None, "reason": None},
         )
         self._tell("customer.subscription.created", found)
@@ -211,7 +258,7 @@ class BillerWorld:
             found.update(cancel_at_period_end=False, cancel_at=None, canceled_at=None)
         self._change_price(found, wanted.get("items") or [])
         if "discounts" in wanted:
-            found["discounts"] = [self._discount(one) for one in wanted["discounts"]]
+            found["discounts"] = [self._discount(one) for one in wanted["discounts"] or []]
         self._tell("customer.subscription.updated", found, before)
         return found
 
@@ -228,9 +275,27 @@ class BillerWorld:
     def _discount(self, wanted: Thing) -> str:
         if "discount" in wanted:
             return str(self.find(wanted["discount"], "discount")["id"])
-        coupon = self.find(wanted["coupon"], "coupon")["id"]
-        source = {"type": "coupon", "coupon": coupon}
-        return str(self._make("di", "discount", source=source)["id"])
+        coupon, now = self.find(wanted["coupon"], "coupon"), self._second()
+        months = coupon["duration_in_months"]
+        source = {"type": "coupon", "coupon": coupon["id"]}
+        made = self._make(
+            "di",
+            "discount",
+            source=source,
+            start=now,
+            end=add_months(now, months) if months else None,
+        )
+        return str(made["id"])
+
+    def _drop_discount(self, subscription: Thing, discount: str) -> None:
+        for one in (subscription, *subscription["items"]["data"]):
+            one["discounts"] = [id_ for id_ in one["discounts"] if id_ != discount]
+
+    def _discounts_of(self, subscription: Thing) -> list[Thing]:
+        """Return what is taken off its first item, in order: of that, then of all of it."""
+        customer = self.things[subscription["customer"]]
+        own = subscription["discounts"] or ([customer["discount"]] if customer["discount"] else [])
+        return [self.things[one] for one in (*subscription["items"]["data"][0]["discounts"], *own)]
 
     def end(self, id_: str, reason: str = "cancellation_requested") -> Thing:
         """End a subscription now."""
@@ -270,7 +335,7 @@ class BillerWorld:
     def advance(self, by: timedelta) -> None:
         """Move the clock, and let happen what would have in the meantime, in order."""
         until = self._second() + int(by.total_seconds())
-        while due := min(self._due(until), default=None, key=lambda one: one[0]):
+        while due := min(self._due(until), default=None, key=_in_order):
             at, what, id_ = due
             self.clock.set(datetime.fromtimestamp(max(at, self._second()), UTC))
             getattr(self, f"_{what}")(self.things[id_])
@@ -288,9 +353,22 @@ class BillerWorld:
                     yield paused["resumes_at"], "resume", id_
                 if item["current_period_end"] <= until and one["status"] in {"active", "past_due"}:
                     yield item["current_period_end"], "renew", id_
+                ends = [of["end"] for of in self._discounts_of(one) if of["end"]]
+                if min(ends, default=until + 1) <= until:
+                    yield min(ends), "expire", id_
 
     def _resume(self, subscription: Thing) -> None:
         self.update_subscription(subscription["id"], {"pause_collection": ""})
+
+    def _expire(self, subscription: Thing) -> None:
+        """Take off no more what has come to its end; that goes on while a subscription rests."""
+        now, customer = self._second(), self.things[subscription["customer"]]
+        for one in self._discounts_of(subscription):
+            if one["end"] and one["end"] <= now:
+                self._drop_discount(subscription, one["id"])
+                if customer["discount"] == one["id"]:
+                    customer["discount"] = None
+        self._tell("customer.subscription.updated", subscription)
 
     def _renew(self, subscription: Thing) -> None:
         if subscription["cancel_at_period_end"]:
@@ -310,7 +388,7 @@ class BillerWorld:
     def _bill(self, subscription: Thing, reason: str) -> None:
         item = subscription["items"]["data"][0]
         price = self.things[item["price"]]
-        total = price["unit_amount"] * item["quantity"]
+        total = self._take_off(subscription, price["unit_amount"] * item["quantity"])
         details = {"subscription": subscription["id"], "metadata": {}}
         invoice = self._make(
             "in",
@@ -340,6 +418,17 @@ class BillerWorld:
             self._tell("invoice.voided", invoice)
             return
         self._attempt(invoice, None)
+
+    def _take_off(self, subscription: Thing, total: int) -> int:
+        """Return what is left of an amount, and use up what is taken off once."""
+        for one in self._discounts_of(subscription):
+            coupon = self.things[one["source"]["coupon"]]
+            one["applied_count"] = one.get("applied_count", 0) + 1
+            off = coupon["amount_off"] or int(total * coupon["percent_off"] / 100 + 0.5)
+            total = max(total - off, 0)
+            if coupon["duration"] == "once":
+                self._drop_discount(subscription, one["id"])
+        return total
 
     def _attempt(self, invoice: Thing, card: str | None) -> Thing:
         """Try to pay an invoice; return what went wrong, nothing where nothing did."""
@@ -454,6 +543,8 @@ class BillerWorld:
 
     def whole(self, thing: Thing) -> Thing:
         """Return a thing as it is shown: prices stand whole in a subscription's items."""
+        if thing["object"] == "customer":
+            return {**thing, "discount": self.things.get(thing["discount"])}
         if thing["object"] != "subscription":
             return thing
         items = [{**item, "price": self.things[item["price"]]} for item in thing["items"]["data"]]
@@ -467,10 +558,20 @@ def sign_notice(secret: str, event: Thing, at: datetime) -> tuple[dict[str, str]
     return {"stripe-signature": f"t={second},v1={digest.hex()}"}, body
 
 
+def _in_order(due: tuple[int, str, str]) -> tuple[int, bool]:
+    """Return when something is due; what is taken off ends before the renewal of that instant."""
+    return due[0], due[1] != "expire"
+
+
 def _next(second: int, price: Thing, since: int | None = None) -> int:
     """Return a month later; who began on the 31st is billed on the last day of short months."""
+    return add_months(second, int(price["recurring"]["interval_count"]), since)
+
+
+def add_months(second: int, count: int, since: int | None = None) -> int:
+    """Return so many months later, on the day of the month of ``since`` where there is one."""
     at, began = (datetime.fromtimestamp(one, UTC) for one in (second, since or second))
-    months = at.month - 1 + int(price["recurring"]["interval_count"])
+    months = at.month - 1 + count
     year, month = at.year + months // 12, months % 12 + 1
     day = min(began.day, calendar.monthrange(year, month)[1])
     return int(at.replace(year=year, month=month, day=day).timestamp())

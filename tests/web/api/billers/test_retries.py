@@ -35,6 +35,8 @@ SECRETS = {
 }
 LATER = timedelta(minutes=6)
 KILLS = 8
+# How it stands is two answers where an invoice is open: the subscription, and the invoice.
+AS_IT_STANDS = 2
 
 
 def owing(
@@ -118,7 +120,7 @@ def test_an_answer_that_got_lost_is_asked_for_again_by_the_same_key(
     (invoice,) = owing(fake, space, 1)
     fake.world._does = dict.fromkeys(fake.world._does, "pays")
     keeper = RetryKeeper(opened(space))
-    fake.breaks_after = 1  # it answers how it stands, and nothing of the charge
+    fake.breaks_after = AS_IT_STANDS  # and nothing of the charge
     keeper.look()
     fake.breaks_after = None
     row = BillerCharge.objects.using(space.ledger).get()
@@ -258,7 +260,7 @@ def test_what_was_asked_and_not_answered_is_not_asked_again_of_who_stopped_since
     (invoice,) = owing(fake, space, 1)
     fake.world._does = dict.fromkeys(fake.world._does, "pays")
     keeper = RetryKeeper(opened(space))
-    fake.breaks_after = 1
+    fake.breaks_after = AS_IT_STANDS
     keeper.look()
     fake.breaks_after = None
     sub = fake.world.things[invoice]["parent"]["subscription_details"]["subscription"]
