@@ -10,6 +10,7 @@ is to check at the last instant.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -166,9 +167,12 @@ class Outbox:
         """
         rows = rows_of((message.touch, provider_id) for message, provider_id in results)
         given = (rows, rows) if is_postgresql(self._alias) else (rows,)
-        with ledger_transaction(self._alias):
+        # One statement is a transaction by itself; what goes with it belongs into one with it.
+        together = ledger_transaction(self._alias) if kept or stays else nullcontext()
+        with together:
             if execute(self._alias, "accept_messages", text_of(at), *given) < len(results):
-                self._accept_given_up(results, at)
+                with ledger_transaction(self._alias):
+                    self._accept_given_up(results, at)
             if kept:
                 keep(self._alias, kept)
             if stays:
