@@ -19,6 +19,7 @@ from rekindle.config import Config, SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts import folding
 from rekindle.facts.casting import Rules, ids_prefix
+from rekindle.facts.casting.amounts import MINOR
 from rekindle.facts.checks import build_checked, resolve_columns
 from rekindle.facts.contracts import (
     CONTRACTS,
@@ -96,7 +97,14 @@ def import_sources(
     sources = _chosen(config, only)
     lake = Lake.of(config.facts, base)
     with lake.change() as change, _engine(lake.spill) as con:
-        work = _Import(con, change, now=now, progress=progress, cards=_cards_of(config))
+        work = _Import(
+            con,
+            change,
+            now=now,
+            progress=progress,
+            cards=_cards_of(config),
+            minor=_minor_units(config),
+        )
         found = [r for source in sources for r in work.run(_rules(config, source), base)]
         told = (
             *work.follow_bills(),
@@ -166,6 +174,11 @@ def _cards_of(config: Config) -> dict[str, frozenset[str]]:
     }
 
 
+def _minor_units(config: Config) -> folding.MinorUnits:
+    small = {s.name for s in config.sources if s.formats.get("amount") == MINOR}
+    return folding.MinorUnits(config.workspace.currency, frozenset(small))
+
+
 def _rules(config: Config, source: SourceSettings) -> Rules:
     # What was reported names people by the ids they go by here.
     prefixes = () if is_reported(source) else _prefixes(config)
@@ -204,11 +217,12 @@ class _Import:
         now: datetime,
         progress: Progress,
         cards: Mapping[str, frozenset[str]],
+        minor: folding.MinorUnits,
     ) -> None:
         self._con, self._change = con, change
         self._now, self._progress = now, progress
         self._statements = Statements(con, now=now)
-        self._cards = cards
+        self._cards, self._minor = cards, minor
         self._told: list[str] = []
         self._undated = ""
         self._written = ORDERS.table
@@ -251,7 +265,8 @@ class _Import:
         read = self._count("checked") + len(raw.rejects)
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
-        folding.complete(con, self._change, contract, given, rules.source.name)
+        own = rules.source.name
+        folding.complete(con, self._change, contract, given, source=own, minor=self._minor)
         refusals = RefusedRows(con, raw, contract, given, may_mix=bool(rules.rates))
         has_statements = self._statements.read(contract, given)
         refusals.find(now=self._now)
@@ -397,7 +412,8 @@ class _Import:
 
     def follow_bills(self) -> Iterator[str]:
         """Write the subscriptions that follow from lines of invoices; yield what is to be told."""
-        if not folding.find_stays(self._con, self._change, now=self._now):
+        minor = self._minor
+        if not folding.find_stays(self._con, self._change, now=self._now, minor=minor):
             return
         for table, rows in (("subscriptions", "stays"), ("subscription_changes", "stay_changes")):
             contract, stamps = CONTRACTS[table], self._stamps[table]

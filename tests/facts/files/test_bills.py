@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from rekindle.subscriptions import build_failures
 from tests.facts.conftest import NOW, Desk
 from tests.facts.files.chartmogul import EVENTS, INVOICES, LINES, LINES_HEADER, PLANS, TRANSACTIONS
 
+NO_RATES: Mapping[str, Decimal] = {}
 FILES = {
     "payments": TRANSACTIONS,
     "invoices": INVOICES,
@@ -25,7 +27,12 @@ FILES = {
 
 
 def bring(
-    desk: Desk, files: Mapping[str, str], *, now: datetime = NOW, currency: str = "GBP"
+    desk: Desk,
+    files: Mapping[str, str],
+    *,
+    now: datetime = NOW,
+    currency: str = "GBP",
+    rates: Mapping[str, Decimal] = NO_RATES,
 ) -> list[FileImport]:
     """Import files as `init` would take them, each under what it was given as."""
     sources = []
@@ -35,7 +42,8 @@ def bring(
         proposal = propose_source(path, zone="UTC", currency=currency, answers=asked)
         sources.append(proposal.as_source(name, path.name).model_dump())
     workspace = {"timezone": "UTC", "currency": currency}
-    config = Config.model_validate({"workspace": workspace, "sources": sources})
+    stated = {"rates": dict(rates)}
+    config = Config.model_validate({"workspace": workspace, "sources": sources, "facts": stated})
     return import_sources(config, desk.base, now=now)
 
 
@@ -263,6 +271,37 @@ def test_cents_are_minor_units_of_the_currency(desk: Desk, currency: str, mrr: s
     files["invoices"] = files["invoices"].replace("GBP", currency)
     bring(desk, files, currency=currency)
     assert stays(desk, currency)["s"][2] == mrr
+
+
+def test_cents_of_an_invoice_in_another_currency_are_the_smallest_units_of_that_one(
+    desk: Desk,
+) -> None:
+    periods = [f"{cents} 2024-01-01 2024-02-01" for cents in (500, 50_000, 500)]
+    files = files_of(periods)
+    for number, currency in enumerate(("GBP", "JPY", "KWD")):
+        files["subscriptions"] = files["subscriptions"].replace(
+            f"i{number},,s,", f"i{number},,s{number},"
+        )
+        told = f"ann,i{number},2024-01-01,,"
+        files["invoices"] = files["invoices"].replace(f"{told}GBP", f"{told}{currency}")
+    files["payments"] = (
+        "Invoice external ID,External ID,Type,Result,Date,Amount in cents\n"
+        "i1,t1,payment,successful,2024-01-01,20000\ni2,t2,payment,successful,2024-01-01,200\n"
+    )
+    rates = {"JPY": Decimal("0.005"), "KWD": Decimal("2.5")}
+    bring(desk, files, rates=rates)
+    engine = open_lake(desk.lake.folder, currency="GBP", zone="UTC", rates=rates)
+    tables = engine.facts().more
+    amounts = {
+        row["subscription_id"]: row["mrr"]
+        for row in engine.run(tables["subscriptions"]).to_pylist()
+    }
+    assert amounts == {"s0": 5, "s1": 250, "s2": Decimal("1.25")}
+    asked = {row["invoice_id"]: row["amount"] for row in engine.run(tables["invoices"]).to_pylist()}
+    assert asked == {"i0": 5, "i1": 250, "i2": Decimal("1.25")}
+    paid = {row["payment_id"]: row["amount"] for row in engine.run(tables["payments"]).to_pylist()}
+    assert paid == {"t1": 100, "t2": Decimal("0.5")}
+    engine.close()
 
 
 @pytest.mark.parametrize("day", ["2024-03-01", "2024-04-20", "2024-06-30", "2024-08-10"])

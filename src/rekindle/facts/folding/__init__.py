@@ -1,6 +1,6 @@
 """Turns checked rows into the lake's rows: orders with their lines, and contact cards."""
 
-from rekindle.facts.folding.bills import complete, find_stays
+from rekindle.facts.folding.bills import MinorUnits, complete, find_stays
 from rekindle.facts.folding.cards import (
     CARD,
     build_cards,
@@ -42,6 +42,7 @@ __all__ = [
     "NO_STATES",
     "OF_A_LINE",
     "TWO_CUSTOMERS",
+    "MinorUnits",
     "States",
     "build_cards",
     "build_conflicting_customers",

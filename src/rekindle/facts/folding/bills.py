@@ -9,10 +9,13 @@ and the paid time is over, or where nothing was paid for again in `RENEWED_WITHI
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import duckdb
 
+from rekindle.countries import list_currencies
+from rekindle.facts.casting.amounts import minor_parts
 from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.lake import Change, create_view
 from rekindle.facts.sql import literal, quoted
@@ -34,12 +37,42 @@ PRICE = ("plan", "mrr", "amount", "quantity", "interval", "interval_count", "cur
 OF_A_STAY = "partition by source, subscription_id order by since"
 
 
+@dataclass(frozen=True, slots=True)
+class MinorUnits:
+    """The sources that tell amounts in smallest units, which were read as those of ``currency``.
+
+    Where such a file names no currency, that of the invoice says how small they are.
+    """
+
+    currency: str
+    sources: frozenset[str]
+
+    def build_scale(self, source: str, currency: str) -> str:
+        """Return SQL for what an amount is taken times; ``source`` and ``currency`` are SQL."""
+        if not self.sources:
+            return "1"
+        own = minor_parts(self.currency)
+        few = [(minor_parts(codes[0]), codes) for codes in map(list_currencies, (0, 3))]
+        cases = " ".join(
+            f"when upper({currency}) in ({', '.join(map(literal, codes))}) then {own / parts}"
+            for parts, codes in few
+        )
+        names = ", ".join(map(literal, sorted(self.sources)))
+        is_own = f"coalesce(upper({currency}), '') in ('', {literal(self.currency)})"
+        return (
+            f"(case when {source} not in ({names}) or {is_own} then 1 {cases} "
+            f"else {own / 100} end)::decimal(8, 4)"
+        )
+
+
 def complete(
     con: duckdb.DuckDBPyConnection,
     change: Change,
     contract: Contract,
     given: Collection[str],
+    *,
     source: str,
+    minor: MinorUnits,
 ) -> None:
     """Fill in `checked` what a file of bills leaves to another; ``given`` are its columns.
 
@@ -49,14 +82,14 @@ def complete(
     if contract.table == INVOICES:
         table = LINES
         told = {
-            "amount": "sum(amount)",
+            "amount": f"sum(t.amount * {minor.build_scale('t.source', 'a.currency')})",
             "subscription_id": "case when count(distinct subscription_id) = 1 "
             "then min(subscription_id) end",
             "period_starts_at": "min(period_starts_at)",
             "period_ends_at": "max(period_ends_at)",
         }
     elif contract.table == "payments" and "invoice_id" in given:
-        table, told = INVOICES, {n: f"min({n})" for n in ("customer_id", "amount", "currency")}
+        table, told = INVOICES, {n: f"min(t.{n})" for n in ("customer_id", "amount", "currency")}
     else:
         return
     lacking = {n: sql for n, sql in told.items() if n not in given or n == "customer_id"}
@@ -65,12 +98,15 @@ def complete(
         _fill(con, table, source, lacking)
     if contract.table == INVOICES:
         _keep_stays(con, change, source)
+    elif "currency" not in given and "amount" in given:
+        scale = minor.build_scale(literal(source), "currency")
+        con.execute(f"update checked set amount = amount * {scale}")
 
 
 def _fill(
     con: duckdb.DuckDBPyConnection, table: str, source: str, lacking: Mapping[str, str]
 ) -> None:
-    asking = f"(select line, invoice_id, {literal(source)} as source from checked)"
+    asking = f"(select line, invoice_id, currency, {literal(source)} as source from checked)"
     cells = ", ".join(f"{sql} as {name}" for name, sql in lacking.items())
     sets = ", ".join(f"{name} = coalesce(checked.{name}, told.{name})" for name in lacking)
     con.execute(
@@ -91,7 +127,9 @@ def _keep_stays(con: duckdb.DuckDBPyConnection, change: Change, source: str) -> 
     )
 
 
-def find_stays(con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime) -> bool:
+def find_stays(
+    con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime, minor: MinorUnits
+) -> bool:
     """Make `stays` and `stay_changes` of all lines of invoices; return whether there are any.
 
     They hold the rows of `subscriptions` and `subscription_changes`, `moved_invoices` those of
@@ -104,7 +142,7 @@ def find_stays(con: duckdb.DuckDBPyConnection, change: Change, *, now: datetime)
     tables = {
         "strays": f"select l.* from ({_with_home(LINES, INVOICES, 'invoice_id')}) l anti join "
         "invoices i on i.source = l.home and i.invoice_id = l.invoice_id",
-        "paid": _build_paid(),
+        "paid": _build_paid(minor),
         "periods": _build_periods(),
         "priced": _build_priced(),
         "runs": _build_runs(now),
@@ -132,16 +170,18 @@ def _with_home(rows: str, owners: str, key: str, *, held: str = "") -> str:
     )
 
 
-def _build_paid() -> str:
+def _build_paid(minor: MinorUnits) -> str:
     """Return SQL for what was paid for: one row a subscription and beginning of a period.
 
     Lines that begin together are parts of one. Of what is settled in the midst of a period
     only that it was paid for counts, unless nothing else says what it costs.
     """
+    scale = minor.build_scale("l.source", "i.currency")
     return f"""
         with lines as (
             select l.source, l.subscription_id, l.period_starts_at as since, l.period_ends_at,
-                i.customer_id, i.currency, l.plan, l.quantity, l.amount - coalesce(l.tax, 0) as net,
+                i.customer_id, i.currency, l.plan, l.quantity,
+                (l.amount - coalesce(l.tax, 0)) * {scale} as net,
                 not coalesce(l.is_prorated, false) as is_whole
             from ({_with_home(LINES, INVOICES, "invoice_id")}) l
             join invoices i on i.source = l.home and i.invoice_id = l.invoice_id
