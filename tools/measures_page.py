@@ -15,7 +15,7 @@ never 0.
 tells people apart, `--json`, `--out FILE.csv` and `--out FILE.parquet` hand them on, and
 `--explain MEASURE` shows the queries behind a figure. Retention and second lapse stand beside
 *never-lapsed peers*: customers not in the journey by then who bought on the same days, after a
-shorter silence than any of those who returned, whether they fell silent later or not. In a
+shorter silence than nine in ten of those who returned, whether they fell silent later or not. In a
 business without orders they are asked of subscriptions, and stand beside those who subscribed
 for the first time on the same days. How to:
 [measure a journey](measure-a-journey.md).

@@ -161,6 +161,15 @@ def test_peers_who_fall_silent_and_enter_later_are_peers(measured: Any) -> None:
     assert value(table, "second_lapse").beside == pytest.approx(0.5)
 
 
+def test_one_who_was_hardly_away_does_not_choose_the_peers(measured: Any) -> None:
+    people = [member(f"p{n}") for n in range(40)]
+    people.append(member("soon", last_order_at=START - 2 * DAY))
+    back = [(f"p{n}", f"2024-03-{5 + n % 6:02}", 20.0) for n in range(40)]
+    peers = [row for n in range(30) for row in _loyal(f"loyal{n}")]
+    table = measured(people, [*back, ("soon", "2024-03-05", 20.0), *peers])
+    assert value(table, "subsequent_retention").beside == 1.0
+
+
 def test_who_is_back_by_a_subscription_has_no_silences_to_measure() -> None:
     back = Subject("j", "ada", Arm.TREATMENT, START, None, START + DAY, None, 0.0)
     group = Group("all", [back], [], MeasuredPeople([back], START.date(), "GBP", []))
