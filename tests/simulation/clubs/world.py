@@ -8,11 +8,13 @@ file said, day by day. Beside it payments fail, and each is tried at the hour th
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from django.db import connections
@@ -22,7 +24,9 @@ from rekindle.ledger import BelongingsEntry, BelongingsRegister, disconnect
 from rekindle.ledger.models import Signal
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import DeclineKind, OwedPayment, decide_retry
+from rekindle.testing.biller.server import KEY, serving
 from rekindle.worker.keeping.belongings import BelongingsKeeper
+from tests.simulation.clubs.billed import BilledClub
 from tests.simulation.journal import broken
 
 START = datetime(2026, 3, 20, 9, tzinfo=UTC)  # London's clock changes on the 29th
@@ -56,6 +60,7 @@ PROMISES = (
     "what is theirs is kept from the departure on", "kept until the return",
     "warned before the end", "no retry before its time",
 )  # fmt: skip
+KEYS = {"REKINDLE_STRIPE_KEY": KEY, "REKINDLE_STRIPE_WEBHOOK_SECRET": "whsec_made_up"}
 
 
 @dataclass(slots=True)
@@ -98,12 +103,18 @@ class ClubWorld:
         self._import()
         self.space.book  # noqa: B018 - the ledger exists from now on
         self._keeper = BelongingsKeeper(self.space)
+        self.billed = BilledClub(Random(f"club/billed/{seed}"), self.clock, self.log)
 
     def run(self, steps: int = STEPS) -> None:
         """Run the whole story."""
+        with serving(self.billed.fake), patch.dict(os.environ, KEYS):
+            self._run(steps)
+
+    def _run(self, steps: int) -> None:
         try:
             for _ in range(steps):
-                self.clock.move(self.draw.choice(HOPS))
+                self.billed.world.advance(self.draw.choice(HOPS))
+                self._bill()
                 for happen in self.draw.choices(HAPPENINGS, WEIGHTS, k=self.draw.randint(1, 3)):
                     happen(self)
                 if self.draw.random() < 0.8:
@@ -114,6 +125,15 @@ class ClubWorld:
             self.space.forget_facts()
             for alias in [one for one in connections.databases if one.startswith("ledger_")]:
                 disconnect(alias)
+
+    def _bill(self) -> None:
+        """Let something happen at the provider, and hold what is known of it against that."""
+        draw, happenings = self.billed.draw, self.billed.happenings
+        for happen in draw.choices(happenings, k=draw.randint(1, 3)):
+            happen()
+        if draw.random() < 0.5:
+            self.billed.pull(self.space)
+            self.billed.judge(self.space, _day)
 
     # What may happen
 

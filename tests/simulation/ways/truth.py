@@ -59,7 +59,7 @@ class Token:
 
 @dataclass(slots=True)
 class Human:
-    """What a person has, said and did."""
+    """What a person has, said and did; ``is_stopping`` while the biller has not answered them."""
 
     email: str | None = None
     phone: str | None = None
@@ -70,6 +70,7 @@ class Human:
     orders: list[datetime] = field(default_factory=list)
     deeds: list[tuple[str, datetime]] = field(default_factory=list)
     is_erased: bool = False
+    is_stopping: bool = False
     ways: list[Way] = field(default_factory=list)
     offers: dict[tuple[Key, str], GivenOffer] = field(default_factory=dict)
 
@@ -217,6 +218,8 @@ class Truth:
         is_erased = self.people[way.who.person].is_erased
         yield "never after erasure", not is_erased
         yield what, not way.is_over and not self.has_left(way)
+        is_stopping = self.people[way.who.person].is_stopping
+        yield "dunning waits for who stops", way.is_marketing or not is_stopping
         yield "never by a suppressed way", not self.is_refused(way, channel, to)
         yield "never without permission", self.may(way, channel, at)
         current = self.address(way.who.person, CAN[channel].address_kind)

@@ -27,6 +27,8 @@ from rekindle.journeys import (
 )
 from rekindle.ledger import (
     Deliveries,
+    InstructionEntry,
+    Instructions,
     LedgerBook,
     Outbox,
     OutboxMessage,
@@ -103,6 +105,7 @@ class SixWays:
         self.outbox = Outbox(self.alias, terms=TERMS)
         self.deliveries = Deliveries(self.alias, self.book, secret=SECRET, terms=TERMS)
         self.engine = JourneyEngine(self.book, self, rules=RULES, cost=COST)
+        self.instructions = Instructions(self.alias, "shop")
         self.crowd.is_alive = True
         for outlet in self.outlets.values():
             outlet.is_alive = True
@@ -168,7 +171,7 @@ class SixWays:
         outlet = self.outlets[way]
         means = Means(
             self._compose,
-            LastLook(self.book, RULES, self),
+            LastLook(self.book, RULES, self, leaving=self.instructions.stopping),
             self.clock,
             channel=way,
             idempotent_for=CAN[way].idempotent_for,
@@ -354,6 +357,26 @@ class SixWays:
         self.truth.people[person].deeds.append((event, at))
         self._record(Signal(person, SignalKind.EVENT, at, self._key("deed"), event))
 
+    def stop(self, person: str) -> None:
+        """Somebody tells the biller to stop, or to pause, which it answers at last."""
+        human, at = self.truth.people[person], self.now
+        waiting = self.instructions.waiting_of(person)
+        if waiting is None:
+            kind = self.draw.choice(["cancel", "pause"])
+            told = InstructionEntry(0, person, 0, person, kind, "", "", "", "", at)
+            entry, _ = self.instructions.begin(told, at, looked_at=at)
+            self.instructions.put_off(entry, at)
+            human.is_stopping = True
+            self.log.append(("told to stop", person, kind, at))
+            return
+        state = self.draw.choice(["done", "refused", "moot"])
+        self.instructions.answer(waiting, state, at)
+        human.is_stopping = False
+        self.log.append(("answered", person, state, at))
+        if state == "done":
+            human.deeds.append((DROPPED, at))
+            self._record(Signal(person, SignalKind.EVENT, at, self._key("deed"), DROPPED))
+
     def speak(self, person: str) -> None:
         """Somebody says yes or no to one way."""
         self._say(
@@ -451,6 +474,7 @@ class SixWays:
 CHANCES: dict[Callable[[SixWays, str], None], float] = {
     SixWays.buy: 8,
     SixWays.pay: 14,
+    SixWays.stop: 6,
     SixWays.speak: 14,
     SixWays.object_: 4,
     SixWays.change_card: 7,

@@ -57,7 +57,7 @@ class ChargebeeWorld(BillerWorld):
     def create_subscription(self, wanted: Thing) -> Thing:
         """Make a subscription, which is active from its beginning."""
         found = super().create_subscription(wanted)
-        found["activated_at"] = self._second()
+        found["activated_at"] = found["trial_end"] or self._second()
         return found
 
     def reactivate(self, id_: str) -> Thing:
@@ -232,7 +232,8 @@ class ChargebeeWorld(BillerWorld):
         item = thing["items"]["data"][0]
         price, paused = self.things[item["price"]], thing["pause_collection"]
         ended, leaves = thing["status"] == "canceled", thing["cancel_at_period_end"]
-        status = "cancelled" if ended else "paused" if paused else "active"
+        runs = "in_trial" if thing["status"] == "trialing" else "active"
+        status = "cancelled" if ended else "paused" if paused else runs
         of_plan = {
             "item_price_id": price["id"],
             "item_type": "plan",
@@ -250,6 +251,7 @@ class ChargebeeWorld(BillerWorld):
             "billing_period_unit": "month",
             "subscription_items": [of_plan],
             "started_at": thing["start_date"],
+            "trial_end": thing["trial_end"],
             "activated_at": thing.get("activated_at", thing["created"]),
             "current_term_start": item["current_period_start"],
             "current_term_end": item["current_period_end"],

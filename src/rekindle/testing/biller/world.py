@@ -18,6 +18,7 @@ from rekindle.clock import MovableClock
 
 VERSION = "2026-10-28.endive"
 RETRY_DAYS = (3, 5, 7)
+RENEWED = frozenset({"active", "past_due", "trialing"})
 Thing = dict[str, Any]
 
 
@@ -196,26 +197,30 @@ class BillerWorld:
         return {"object": "list", "data": found[:limit], "has_more": len(found) > limit}
 
     def create_subscription(self, wanted: Thing) -> Thing:
-        """Make a subscription and its first invoice, and try to have it paid."""
+        """Make a subscription and its first invoice, and try to have it paid.
+
+        Where it is tried out first (``trial_end``), that is done as the trial ends.
+        """
         customer = self.find(wanted["customer"], "customer")
         price = self.find(wanted["items"][0]["price"], "price")
         if not price["active"]:
             raise Refusal(400, "invalid_request_error", "price_inactive", param="items")
-        now = self._second()
+        now, tried = self._second(), wanted.get("trial_end")
         item = {
             "id": self._id("si"),
             "object": "subscription_item",
             "price": price["id"],
             "quantity": int(wanted["items"][0].get("quantity", 1)),
             "current_period_start": now,
-            "current_period_end": _next(now, price),
+            "current_period_end": int(tried) if tried else _next(now, price),
             "discounts": [],
         }
         found = self._make(
             "sub",
             "subscription",
             customer=customer["id"],
-            status="incomplete",
+            status="trialing" if tried else "incomplete",
+            trial_end=int(tried) if tried else None,
             start_date=wanted.get("start_date", now),
             items={"object": "list", "data": [item], "has_more": False},
             metadata=wanted.get("metadata", {}),
@@ -230,7 +235,8 @@ class BillerWorld:
             cancellation_details={"comment": None, "feedback": None, "reason": None},
         )
         self._tell("customer.subscription.created", found)
-        self._bill(found, "subscription_create")
+        if not tried:
+            self._bill(found, "subscription_create")
         return found
 
     def update_subscription(self, id_: str, wanted: Thing) -> Thing:
@@ -351,7 +357,7 @@ class BillerWorld:
                 paused, item = one["pause_collection"], one["items"]["data"][0]
                 if paused and paused.get("resumes_at") and paused["resumes_at"] <= until:
                     yield paused["resumes_at"], "resume", id_
-                if item["current_period_end"] <= until and one["status"] in {"active", "past_due"}:
+                if item["current_period_end"] <= until and one["status"] in RENEWED:
                     yield item["current_period_end"], "renew", id_
                 ends = [of["end"] for of in self._discounts_of(one) if of["end"]]
                 if min(ends, default=until + 1) <= until:
@@ -376,8 +382,12 @@ class BillerWorld:
             return
         item = subscription["items"]["data"][0]
         start = item["current_period_end"]
-        end = _next(start, self.things[item["price"]], since=subscription["start_date"])
+        since = subscription["trial_end"] or subscription["start_date"]
+        end = _next(start, self.things[item["price"]], since=since)
         item.update(current_period_start=start, current_period_end=end)
+        if subscription["status"] == "trialing":
+            subscription["status"] = "active"
+            self._tell("customer.subscription.updated", subscription, {"status": "trialing"})
         self._bill(subscription, "subscription_cycle")
 
     def _retry(self, invoice: Thing) -> None:
