@@ -128,6 +128,31 @@ def test_amounts_in_another_currency_are_not_added_up(tmp_path: Path) -> None:
     assert "the row is in EUR, the workspace in GBP" in found[0]["detail"]
 
 
+def test_amounts_in_another_currency_are_added_up_at_the_rate_that_is_stated(
+    tmp_path: Path,
+) -> None:
+    head, *rows = GOOD.splitlines()
+    mixed = [f"{head},currency", *(f"{r},{'EUR' if n < 3 else 'GBP'}" for n, r in enumerate(rows))]
+    folder = begin(tmp_path, "\n".join(mixed) + "\n")
+    path = folder / "rekindle.toml"
+    settings = path.read_text()
+    path.write_text(settings + "\n[facts.rates]\nEUR = 0.50\nUSD = 0.79\n")
+    (file,) = rekindle("import", "--json", "-C", folder).document["files"]
+    assert file["notes"][-1].endswith("3 rows in EUR, of which one is worth 0.5 GBP")
+    audit = rekindle("audit", "--json", "-C", folder).document
+    assert (audit["currency"], audit["rates"]) == ("GBP", {"EUR": 0.5})
+    assert "Amounts are in GBP; EUR at 0.5." in rekindle("audit", "-C", folder).out
+    told = rekindle("doctor", "--json", "-C", folder).document["lines"]
+    assert [one["found"] for one in told if one["about"] == "rates"] == [
+        "Amounts are in GBP; EUR at 0.5."
+    ]
+    path.write_text(settings)
+    refused = rekindle("audit", "-C", folder)
+    assert refused.code != 0
+    assert "orders in EUR" in refused.err
+    assert "what one EUR is worth" in refused.err
+
+
 def test_a_customer_with_two_addresses_is_written_to_at_neither(tmp_path: Path) -> None:
     head, *rows = GOOD.splitlines()
     given = [f"{r},{r.split(',')[1]}{'x' if n == 1 else ''}@x.com" for n, r in enumerate(rows)]

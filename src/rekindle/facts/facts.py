@@ -31,9 +31,8 @@ from rekindle.facts.purchases import (
 class Facts:
     """The tables of the contracts, with customer ids resolved to persons.
 
-    ``currency`` is of every amount, ``rates`` what one unit of another currency was taken to
-    be worth in it (a row's own ``currency`` is what it was told in), ``zone`` the business's
-    IANA zone.
+    ``currency`` is of every amount, ``rates`` what one unit of each other currency in which
+    something was told is taken to be worth in it, ``zone`` the business's IANA zone.
     ``has_categories`` says whether taste can be measured at all; ``has_cards`` whether the
     customers table holds anyone, ``has_events`` whether anybody did anything beside buying,
     ``has_scores`` whether models said anything, ``has_subscriptions`` whether anything is paid
@@ -108,6 +107,11 @@ class Facts:
         types = self.customers.schema()
         given = {n: bare[n].cast(types[n]) for n in ("customer_id", "source", "created_at")}
         return bare.select(**{n: given.get(n, ibis.null(types[n])) for n in types.names})
+
+    def say_rates(self) -> str:
+        """Return which rates amounts were restated at; "" where all were told in one currency."""
+        told = ", ".join(f"{code} at {rate.normalize():f}" for code, rate in self.rates)
+        return f"Amounts are in {self.currency}; {told}." if told else ""
 
     def is_told_abroad(self, rows: ir.Table) -> ir.Value:
         """Return whether each row's amounts were told in another currency, and restated."""

@@ -289,6 +289,7 @@ class _Import:
             *raw.notes,
             *left_out,
             *states.notes(),
+            *self._rates_used(given, rules),
             *([self._undated] if is_order and self._undated else []),
         ]
         result = FileImport(
@@ -306,6 +307,19 @@ class _Import:
         )
         self._remember(result)
         return result
+
+    def _rates_used(self, given: frozenset[str], rules: Rules) -> Iterator[str]:
+        """Yield how many rows were taken in other currencies, and at which rates they are read."""
+        if not rules.rates or "currency" not in given:
+            return
+        found = self._con.execute(
+            "select upper(currency), count(*) from checked where upper(currency) <> ? "
+            "group by 1 order by 2 desc, 1",
+            [rules.currency],
+        ).fetchall()
+        for code, count in found:
+            worth = f"{rules.rates[code].normalize():f} {rules.currency}"
+            yield f"{counted(count, 'row')} in {code}, of which one is worth {worth}"
 
     def _read_states(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> folding.States:
         if "status" not in chosen:

@@ -159,6 +159,8 @@ class Auditor:
             tier_lines=self._lines(snapshot, tiers, outlook),
             most_valuable=self._most_valuable(snapshot),
             proof=self._proof(sum(tiers[tier].customers for tier in DRIFTED), outlook(DRIFTED)),
+            rates=dict(self.facts.rates),
+            rates_told=self.facts.say_rates(),
             notes=NOTES,
             warnings=(
                 *self._warnings(days_known, pace),

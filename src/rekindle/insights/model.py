@@ -7,7 +7,7 @@ fields, so that no two places can state different figures.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -202,6 +202,8 @@ class Audit:
 
     Revenue and orders are those of identified customers; ``anonymous_revenue`` is net
     of the rest. ``gap_counts`` holds (days, how many gaps), ascending.
+    ``rates`` are what one unit of each other currency was taken to be worth, and ``rates_told``
+    says so.
     ``warnings`` say what makes its forecasts less sure. ``subscriptions`` is None for a business
     without any, ``past_sends`` where nothing was imported of what other systems sent.
     """
@@ -228,6 +230,8 @@ class Audit:
     warnings: tuple[str, ...] = ()
     subscriptions: SubscriptionAudit | None = None
     past_sends: SendAudit | None = None
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    rates_told: str = ""
 
     @property
     def drifted(self) -> TierTotal:
@@ -246,6 +250,7 @@ class Audit:
             "version": VERSION,
             "as_of": self.as_of.isoformat(),
             "currency": self.currency,
+            "rates": {code: float(rate) for code, rate in self.rates.items()},
             "rows": self._write_rows(),
             "buyers": self.buyers,
             "orders": self.orders,

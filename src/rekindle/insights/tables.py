@@ -166,7 +166,7 @@ def history_table(audit: Audit) -> TextTable:
             ("net revenue", say_money(audit.net_revenue, digits=2)),
             ("anonymous revenue", say_money(audit.anonymous_revenue, digits=2)),
         ),
-        _reasons_of(rows),
+        (*_reasons_of(rows), *filter(None, [audit.rates_told])),
     )
 
 

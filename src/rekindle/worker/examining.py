@@ -196,6 +196,8 @@ def _facts(workspace: Workspace) -> Iterator[Line]:
     known = [(int(orders or 0), "order"), (count_subscriptions(engine, facts), "subscription")]
     said = " and ".join(counted(count, what) for count, what in known if count) or "no order"
     yield Line("facts", State.WELL, f"{said} can be read{last}")
+    if rates := facts.say_rates():
+        yield Line("rates", State.WELL, rates)
     imports = (facts.bookkeeping or {}).get("imports")
     if imports is None:
         return

@@ -154,3 +154,23 @@ def test_what_subscribers_pay_is_restated_too(abroad: Desk, table: str) -> None:
     source = {"name": "billing", "table": table, "path": "paid.csv", "columns": columns}
     assert abroad.bring(source)[0].is_clean
     assert only(abroad, table)["amount"] == 5
+
+
+def test_minor_units_are_those_of_the_currency_a_row_names(abroad: Desk) -> None:
+    abroad.rates["KWD"] = Decimal(2)
+    text = "id,who,at,total,cur\n1,a,2024-01-01,1250,usd\n2,b,2024-01-01,1250,JPY\n"
+    text += "3,c,2024-01-01,1250,KWD\n4,d,2024-01-01,1250,\n"
+    result = abroad.orders(text, columns={"currency": "cur"}, formats={"gross": "minor units"})
+    assert result.is_clean
+    assert {row["order_id"]: str(row["gross"]) for row in abroad.rows("orders")} == {
+        "1": "6.2500",  # 12.50 dollars at 0.5
+        "2": "6.2500",  # 1250 yen at 0.005
+        "3": "2.5000",  # 1.250 dinars at 2
+        "4": "12.5000",
+    }
+
+
+def test_an_import_says_which_rates_were_used(abroad: Desk) -> None:
+    text = f"{HEAD}1,ann,2024-01-01,5,EUR,,,,\n2,ann,2024-01-02,5,eur,,,,\n3,a,2024-01-02,5,,,,,\n"
+    (note,) = abroad.orders(text, columns=COLUMNS).notes
+    assert note.endswith("2 rows in EUR, of which one is worth 0.86 GBP")

@@ -1,6 +1,10 @@
 """Turns raw cells into values: texts and yes or no, dates, amounts, each by its form."""
 
-from rekindle.facts.casting.amounts import AMOUNT_FORMS, build_amount, build_currency
+from rekindle.facts.casting.amounts import (
+    AMOUNT_FORMS,
+    build_amount,
+    build_currency,
+)
 from rekindle.facts.casting.cells import (
     STAND_INS,
     build_given,

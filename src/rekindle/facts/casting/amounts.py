@@ -16,7 +16,7 @@ AMOUNT_FORMS = {
     POINT: "a point before the cents",
     COMMA: "a comma before the cents",
     HUNDREDTHS: "cents, pence and the like, without a mark",
-    MINOR: "the smallest units of the workspace's currency: cents, yen, or a dinar's thousandths",
+    MINOR: "the smallest units of the currency: cents, yen, or a dinar's thousandths",
 }
 BLANK = r"\s\x{00A0}\x{2007}\x{2009}\x{202F}"
 # Between thousands, in France and Switzerland among others.
@@ -35,15 +35,15 @@ WORDS = (
 CURRENCY = rf"(?:(?:[a-z]{{0,3}}\.?\p{{Sc}}|{CODES}|{WORDS})[{BLANK}]*)"
 
 
-def build_amount(text: str, form: str, currency: str = "") -> str:
+def build_amount(text: str, form: str, parts: str = "100") -> str:
     """Return SQL for an exact amount, NULL where ``text`` (SQL) is none in its form.
 
-    ``currency`` is the workspace's, by which minor units are read.
+    ``parts`` is SQL for how many minor units are one of the currency.
     """
     if form in (HUNDREDTHS, MINOR):
         is_quick = rf"regexp_matches({text}, '^-?\d+$')"
         digits = f"case when {is_quick} then {text} else {_plain(text, comma=False)} end"
-        parts = 100 if form == HUNDREDTHS else minor_parts(currency)
+        parts = "100" if form == HUNDREDTHS else parts
         return f"(try_cast({digits} as decimal(18, 4)) / {parts})::decimal(18, 4)"
     slow = f"try_cast({_plain(text, comma=form == COMMA)} as decimal(18, 4))"
     # Most cells are plain digits. CASE leaves the rest unlooked at, COALESCE does not.
@@ -60,6 +60,19 @@ def minor_parts(currency: str) -> int:
     if currency in list_currencies(0):
         return 1
     return 1000 if currency in list_currencies(3) else 100
+
+
+def build_minor_parts(currency: str, told: str) -> str:
+    """Return SQL for how many smallest units are one of ``told``, which is SQL for a currency.
+
+    ``currency`` is the workspace's, which is meant where it is NULL.
+    """
+    whole, thousandths = (", ".join(map(literal, list_currencies(n))) for n in (0, 3))
+    return (
+        f"case when {told} is null then {minor_parts(currency)} "
+        f"when upper({told}) in ({whole}) then 1 when upper({told}) in ({thousandths}) then 1000 "
+        "else 100 end"
+    )
 
 
 def build_currency(text: str) -> str:

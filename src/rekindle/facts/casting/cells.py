@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rekindle.config import SourceSettings
-from rekindle.facts.casting.amounts import HUNDREDTHS, MINOR, build_amount
+from rekindle.facts.casting.amounts import (
+    HUNDREDTHS,
+    MINOR,
+    build_amount,
+    build_minor_parts,
+    minor_parts,
+)
 from rekindle.facts.casting.dates import Finish, build_moment
 from rekindle.facts.casting.rules import Rules
 from rekindle.facts.contracts import INSTANT, MONEY, Column
@@ -98,7 +104,7 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
     if column.type == MONEY:
         form = rules.amount_form(column.name)
         if native == "VARCHAR" or form in (HUNDREDTHS, MINOR):
-            return build_amount(text, form, rules.currency)
+            return build_amount(text, form, _minor_parts(raw, rules) if form == MINOR else "100")
         return f"try_cast({quoted(actual)} as {MONEY})"
     if column.type == INSTANT:
         zone = rules.source.timezone or rules.zone
@@ -112,6 +118,16 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
             f"when {lower} in {FALSE_WORDS} then false end"
         )
     return f"try_cast({text} as {sql_type(column)})"
+
+
+def _minor_parts(raw: Raw, rules: Rules) -> str:
+    """Return SQL for how many smallest units are one, by the currency that a row names."""
+    wanted = rules.source.columns.get("currency", "")
+    known = {name.lower(): name for name in raw.columns}
+    told = wanted if raw.is_json else known.get(wanted.lower(), "")
+    if not told:
+        return str(minor_parts(rules.currency))
+    return build_minor_parts(rules.currency, build_text(raw, told))
 
 
 def _somebody(text: str, native: str, column: Column, rules: Rules, *, cell: str) -> str:

@@ -88,7 +88,9 @@ class Engine:
         held = self._find_held(tables)
         steps = self._books.get(REFUNDS.table) if "steps" in held else None
         others = {name for name in tables if _others_of(name) in held}
+        rates: Mapping[str, Decimal] = {}
         if others:
+            rates = self._find_rates(tables, others)
             tables, steps = self._restated(tables, steps, others)
         statements = self._books.get(PERMISSIONS.table)
         tables["permissions"] = build_permissions(tables["customers"], statements)
@@ -112,7 +114,7 @@ class Engine:
             events=tables["events"],
             currency=self._currency,
             zone=self._zone,
-            rates=tuple(sorted(self._restating.rates.items())),
+            rates=tuple(rates.items()),
             has_categories="lines" in held
             and not held.isdisjoint({"categories", "categories of products"}),
             has_cards=not held.isdisjoint({"cards", "subscriptions"}),
@@ -183,17 +185,21 @@ class Engine:
         names = set(self._con.list_tables())
         return {c.table: self._con.table(c.table) for c in CONTRACTS.values() if c.table in names}
 
-    def _restated(
-        self, tables: Mapping[str, ir.Table], steps: ir.Table | None, others: Collection[str]
-    ) -> tuple[dict[str, ir.Table], ir.Table | None]:
-        """Return the tables and the steps of refunds with their amounts in one currency."""
+    def _find_rates(
+        self, tables: Mapping[str, ir.Table], others: Collection[str]
+    ) -> Mapping[str, Decimal]:
+        """Return the rates of the currencies that stand in these tables."""
         found = self._restating.find_others({name: tables[name] for name in sorted(others)})
         told = [
             rows.select(table=ibis.literal(name), currency=rows.currency.upper()).distinct()
             for name, rows in found.items()
         ]
-        codes = self.run(ibis.union(*told).order_by("table", "currency")).to_pylist()
-        self._restating.require_rates(codes)
+        return self._restating.find_rates(self.run(ibis.union(*told)).to_pylist())
+
+    def _restated(
+        self, tables: Mapping[str, ir.Table], steps: ir.Table | None, others: Collection[str]
+    ) -> tuple[dict[str, ir.Table], ir.Table | None]:
+        """Return the tables and the steps of refunds with their amounts in one currency."""
         books = {} if steps is None else {REFUNDS.table: steps}
         restated = self._restating.restate({**tables, **books}, others)
         return restated, restated.pop(REFUNDS.table, None)

@@ -7,7 +7,7 @@ rate beside another's would show as growth and loss that nobody made.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -42,20 +42,22 @@ class Restating:
             if "currency" in rows.columns
         }
 
-    def require_rates(self, told: Iterable[Mapping[str, str]]) -> None:
-        """See that there is a rate for each ``currency`` that was told in a ``table``.
+    def find_rates(self, told: Sequence[Mapping[str, str]]) -> Mapping[str, Decimal]:
+        """Return the rate of each ``currency`` that was told in a ``table``, by its code.
 
         Raises:
-            LakeError: there is none for one; amounts without a rate are never added up.
+            LakeError: one has none; amounts without a rate are never added up.
         """
-        unstated = [one for one in told if one["currency"] not in self.rates]
+        unstated = sorted(
+            (one["table"], one["currency"]) for one in told if one["currency"] not in self.rates
+        )
         if unstated:
-            first = unstated[0]["currency"]
-            where = ", ".join(f"{one['table']} in {one['currency']}" for one in unstated)
+            where = ", ".join(f"{table} in {code}" for table, code in unstated)
             raise LakeError(
                 f"the facts hold {where}, and the workspace is in {self.currency}: state in "
-                f"[facts.rates] of rekindle.toml what one {first} is worth"
+                f"[facts.rates] of rekindle.toml what one {unstated[0][1]} is worth"
             )
+        return {code: self.rates[code] for code in sorted({one["currency"] for one in told})}
 
     def restate(
         self, tables: Mapping[str, ir.Table], others: Collection[str]

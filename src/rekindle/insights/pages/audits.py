@@ -297,6 +297,8 @@ def _target_section(audit: Audit, targets: Sequence[TargetStanding]) -> Iterable
 
 def _history_notes(audit: Audit) -> Iterable[str]:
     rows = audit.rows
+    if audit.rates_told:
+        yield audit.rates_told
     if isinstance(rows, Unknown):
         yield f"Rows read: unknown, because {rows.reason}."
     else:

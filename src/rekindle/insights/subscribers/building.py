@@ -93,6 +93,7 @@ def build_subscriptions(
         staying=_staying(stays),
         times_left=_times(gone),
         notes=(
+            *filter(None, [facts.say_rates()]),
             *_notes(run(build_unreadable(facts, as_of)).to_pylist()[0]),
             *list_payment_notes(facts, run, as_of=as_of),
         ),
