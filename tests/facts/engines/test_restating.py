@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import ibis
@@ -15,7 +16,7 @@ import pytest
 
 from rekindle.config import LifecycleSettings
 from rekindle.errors import LakeError
-from rekindle.facts import Engine, open_warehouse
+from rekindle.facts import Engine, FactsPlace, Lake, open_warehouse
 from rekindle.profiles import build_block, build_profiles, find_blocks
 from rekindle.testing.small_shop import CURRENCY, Sale, SmallShop
 from tests.profiles.conftest import DAY_0
@@ -134,6 +135,15 @@ def test_a_rate_that_is_changed_restates_the_whole_history() -> None:
         worth.append(engine.run(engine.facts().orders)["gross"].to_pylist())
         engine.close()
     assert worth == [[Decimal(5)] * 3, [Decimal(20)] * 3]
+
+
+def test_what_is_remembered_of_the_facts_is_remembered_by_their_rates(tmp_path: Path) -> None:
+    def version(rates: dict[str, Decimal]) -> str:
+        return FactsPlace(Lake(tmp_path), CURRENCY, ZONE, rates=rates).version(DAY_0)
+
+    half, same = ({"EUR": Decimal(rate)} for rate in ("0.5", "0.50"))
+    assert version(half) == version(same)
+    assert len({version(one) for one in ({}, half, {"EUR": Decimal(5)}, RATES)}) == 4
 
 
 def test_a_currency_whose_rate_was_taken_away_is_refused_by_name() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ import pytest
 from rekindle.desk import build_plan, count_audience, replay_journey, report_journey
 from rekindle.errors import ConfigError
 from rekindle.facts import CONTRACTS
+from rekindle.facts.engines.restating import Restating
 from rekindle.profiles import build_block, find_blocks
 from rekindle.subscriptions import build_states
-from rekindle.testing.small_shop import SmallShop
+from rekindle.testing.small_shop import CURRENCY, Sale, SmallShop
 from tests.facts.engines.java import make_java_home
 from tests.profiles.conftest import day
 from tests.profiles.test_basket import all_ordered, all_rows, price
 from tests.runtime.shops import NOW, Team, add_section
+from tests.subscriptions.abroad import RATES, told_abroad
 from tests.subscriptions.businesses import random_business
 
 # One worker takes all tests of a module: one JVM starts.
@@ -124,6 +127,23 @@ def test_baskets_wait_for_the_same(teams: Teams) -> None:
         found.append(engine.run(block).to_pylist())
     assert found[0] == found[1]
     assert len(found[0]) > 10
+
+
+def test_amounts_in_other_currencies_come_to_the_same(teams: Teams) -> None:
+    sales = [
+        Sale("ann", NOW, Decimal(n * 37).scaleb(-4), Decimal(n).scaleb(-4),
+             lines=(("p", None, Decimal(n * 37).scaleb(-4)),))
+        for n in range(1, 400)
+    ]  # fmt: skip
+    given = told_abroad(SmallShop(sales)).tables()
+    found = []
+    for engine in (team.workspace.engine for team in teams):
+        tables = {n: engine.bring(f"try_{n}", given[n]) for n in ("orders", "order_lines")}
+        restated = Restating(CURRENCY, RATES).restate(tables, ["orders"])
+        told = restated["orders"].select("order_id", "gross", "discount")
+        lines = restated["order_lines"].select("order_id", "amount")
+        found.append([sorted(map(str, engine.run(one).to_pylist())) for one in (told, lines)])
+    assert found[0] == found[1]
 
 
 def test_an_audience_is_the_same(teams: Teams) -> None:
