@@ -44,7 +44,7 @@ class WorldStage:
         return str(self.world.add_plan("Other", amount=amount)["id"])
 
     def add_discount(self) -> str:
-        return str(self.world.add_coupon()["id"])
+        return str(self.world.add_coupon(months=3)["id"])
 
     def end(self, subscription: str) -> None:
         self.world.end(subscription)

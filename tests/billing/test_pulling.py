@@ -65,6 +65,14 @@ def test_what_the_biller_has_becomes_facts(fake: FakeBiller, space: Workspace) -
     assert ended[sub] == "payment_failed"
 
 
+def test_an_account_that_is_empty_has_nothing_and_that_is_no_error(
+    fake: FakeBiller, space: Workspace
+) -> None:
+    assert pull(space) == {}
+    people(fake, 1)
+    assert pull(space)["subscriptions"] == 1
+
+
 @pytest.mark.parametrize("answers", [1, 5])
 def test_a_listing_that_broke_off_goes_on_where_it_was(
     fake: FakeBiller, space: Workspace, answers: int

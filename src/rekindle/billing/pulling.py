@@ -64,7 +64,8 @@ def pull_facts(
         since, kept = began_at(folder, biller.kinds) or now, read_kept(folder)
         over = [SeenFact.read(line) for line in heard(since)]
         tables = fold(listed(folder, biller.kinds), kept, over=over)
-        found = bring(tuple(_sources(settings, base, tables)))
+        sources = tuple(_sources(settings, base, tables))
+        found = bring(sources) if sources else []
         kept.listed_at = since
         write_kept(folder, kept)
         begin_anew(folder, biller.kinds)

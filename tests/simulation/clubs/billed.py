@@ -129,9 +129,7 @@ class BilledClub:
     # What is looked at
 
     def pull(self, space: Workspace) -> None:
-        """List everything there is, as it is known from then on."""
-        if not self._billed:
-            return
+        """List everything, as it is known from then on."""
         settings = BillingSettings(provider="stripe", url=self.fake.url)
         pull_facts(settings, space.directory, now=self._now, bring=space.import_from)
         for one in self._billed:

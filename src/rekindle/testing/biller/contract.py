@@ -458,6 +458,18 @@ class ResumingContract:
             stage.biller.give(subscription, "no-such-discount", key="n")
         assert standing(stage, subscription).has_discount
 
+    def test_what_is_taken_off_is_told_by_a_notice_as_by_a_listing(
+        self, stage: BillerStage
+    ) -> None:
+        if not stage.folder.abilities.can_change:
+            pytest.skip("it gives no discounts")
+        subscription = stage.subscribe(stage.add_person())
+        stage.advance(DAY)
+        stage.biller.give(subscription, stage.add_discount(), key="g")
+        told = [one for notice in notices_of(stage) for one in notice.statements]
+        last = [one.row for one in told if one.table == "subscriptions"][-1]
+        assert [one.row for one in rows_of(stage, "subscriptions")] == [last]
+
     def test_a_cancelled_one_runs_to_its_end_and_no_further(self, stage: BillerStage) -> None:
         subscription = stage.subscribe(stage.add_person())
         ends = standing(stage, subscription).paid_until
