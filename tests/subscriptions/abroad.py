@@ -39,7 +39,13 @@ def told_abroad(shop: SmallShop, seed: int = 5) -> SmallShop:
 
 def told_at_home(shop: SmallShop) -> SmallShop:
     """Return the shop with every amount worked out by hand in its own currency."""
-    rows = {table: [_row_at_home(row) for row in found] for table, found in shop.rows.items()}
+    given = dict(shop.rows)
+    begun = {row["subscription_id"]: row for row in given.get("subscriptions", ())}
+    given["subscription_changes"] = [
+        {**row, "currency": row.get("currency") or begun[row["subscription_id"]].get("currency")}
+        for row in given.get("subscription_changes", ())
+    ]
+    rows = {table: [_row_at_home(row) for row in found] for table, found in given.items()}
     return replace(shop, sales=[_sale_at_home(s) for s in shop.sales], rows=rows, rates={})
 
 

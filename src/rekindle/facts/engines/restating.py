@@ -15,11 +15,12 @@ import ibis
 import ibis.expr.types as ir
 
 from rekindle.errors import LakeError
-from rekindle.facts.contracts import CONTRACTS, MONEY, ORDERS
+from rekindle.facts.contracts import CONTRACTS, MONEY, ORDERS, SUBSCRIPTIONS
 
 # What has no more than 18 digits DuckDB multiplies in 18 digits, and stops at ten million.
 RATE = "decimal(19, 10)"
 ORDER = ("source", "order_id")
+CHANGES = "subscription_changes"
 NET_OF = {"discount": "gross", "sold_discount": "sold_gross"}
 """What is taken off which amount of an order."""
 
@@ -66,8 +67,11 @@ class Restating:
 
         ``others`` are the tables with rows in another one; ``currency`` stays what a row was
         told in. The lines of an order, and what it gave back before its last refund, are in
-        the currency of the order.
+        the currency of the order, and a change of price that names none in its subscription's.
         """
+        if SUBSCRIPTIONS.table in others:
+            changes = _as_subscribed(tables[CHANGES], tables[SUBSCRIPTIONS.table])
+            tables, others = {**tables, CHANGES: changes}, {*others, CHANGES}
         found = dict(tables)
         for name in others:
             found[name] = _at_rates(self._with_rate(tables[name]), name)
@@ -94,6 +98,26 @@ def _with_rate_of_order(rows: ir.Table, orders: ir.Table) -> ir.Table:
     joined = joined.select(*rows.columns, "rate")
     # A join that is joined again takes its tables apart; a filter keeps it whole.
     return joined.filter(joined.order_id.notnull())
+
+
+def _as_subscribed(changes: ir.Table, begun: ir.Table) -> ir.Table:
+    """Return changes in the currency of their subscription where they name none.
+
+    It is that of their own source or, as files of one system are several sources, of the only
+    one that has it.
+    """
+    own = begun.select(own_source="source", own_id="subscription_id", own_told="currency")
+    only = begun.group_by(only_id=begun.subscription_id).agg(
+        first=begun.source.min(), last=begun.source.max(), only_told=begun.currency.max()
+    )
+    joined = changes.left_join(
+        own, [changes.source == own.own_source, changes.subscription_id == own.own_id]
+    )
+    joined = joined.select(*changes.columns, "own_told").filter(changes.subscription_id.notnull())
+    joined = joined.left_join(only, joined.subscription_id == only.only_id)
+    alone = (joined.first == joined.last).ifelse(joined.only_told, joined.own_told)
+    told = joined.mutate(currency=ibis.coalesce(joined.currency, alone))
+    return told.select(*changes.columns).filter(told.subscription_id.notnull())
 
 
 def _amounts_of(table: str) -> tuple[str, ...]:
