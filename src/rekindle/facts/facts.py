@@ -115,7 +115,7 @@ class Facts:
 
     def is_told_abroad(self, rows: ir.Table) -> ir.Value:
         """Return whether each row's amounts were told in another currency, and restated."""
-        return ibis.coalesce(rows.currency.upper() != self.currency, False)
+        return ibis.coalesce(rows.currency.upper().isin([code for code, _ in self.rates]), False)
 
     def cut(self, as_of: datetime) -> Facts:
         """Return the facts as they were known at ``as_of`` (rows strictly before it).

@@ -137,6 +137,16 @@ def test_a_rate_that_is_changed_restates_the_whole_history() -> None:
     assert worth == [[Decimal(5)] * 3, [Decimal(20)] * 3]
 
 
+@pytest.mark.parametrize("told", ["", " ", "gbp"])
+def test_a_warehouse_that_names_no_other_currency_holds_the_workspaces(told: str) -> None:
+    for rates in ({}, RATES):
+        engine = SmallShop([Sale("ann", DAY_0, currency=told)], rates=rates).engine()
+        facts = engine.facts()
+        assert engine.run(facts.orders)["gross"].to_pylist() == [Decimal(10)]
+        assert facts.rates == ()
+        engine.close()
+
+
 def test_what_is_remembered_of_the_facts_is_remembered_by_their_rates(tmp_path: Path) -> None:
     def version(rates: dict[str, Decimal]) -> str:
         return FactsPlace(Lake(tmp_path), CURRENCY, ZONE, rates=rates).version(DAY_0)

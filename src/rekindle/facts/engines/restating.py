@@ -37,7 +37,9 @@ class Restating:
         return {
             name: rows.filter(
                 # Nearly all are written just so, and are looked at no further.
-                (rows.currency != self.currency) & (rows.currency.upper() != self.currency)
+                (rows.currency != self.currency)
+                & (rows.currency.upper() != self.currency)
+                & (rows.currency.strip() != "")
             )
             for name, rows in tables.items()
             if "currency" in rows.columns
