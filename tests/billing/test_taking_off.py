@@ -152,9 +152,8 @@ def test_what_is_taken_off_once_lowers_an_invoice_and_not_what_recurs(club: Club
 
 
 @pytest.mark.parametrize("by_notices", [True, False])
-@pytest.mark.parametrize("definition", ["ours", "chartmogul", "recurly-subscribers"])
 def test_a_coupon_keeps_running_and_ends_while_its_subscription_is_paused(
-    club: Club, definition: str, by_notices: bool
+    club: Club, by_notices: bool
 ) -> None:
     """Notes of providers: who pauses for three months has lost three months of the coupon."""
     club.by_notices = by_notices
@@ -181,7 +180,7 @@ def test_a_coupon_keeps_running_and_ends_while_its_subscription_is_paused(
             (goes_on, "reactivation", "10.00"),
         ],
     }
-    assert club.moves(definition) == wanted[definition]
+    assert {definition: club.moves(definition) for definition in wanted} == wanted
     invoices = [one for one in club.world.things.values() if one["object"] == "invoice"]
     paid = [one["total"] for one in invoices if one["status"] == "paid"]
     assert (paid[0], paid[-1]) == (1000, 1000)
