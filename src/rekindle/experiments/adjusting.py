@@ -109,11 +109,13 @@ class PairSums:
 class Adjustment:
     """What a figure from before explains: ``saving`` is its part of the variance, in 0-1.
 
-    ``shifts`` is what each arm's mean gains by taking it into account, treatment first.
+    ``shifts`` is what each arm's mean gains by taking it into account, treatment first, and
+    ``slopes`` what one unit of the figure takes off in each half.
     """
 
     saving: float
     shifts: tuple[float, float]
+    slopes: tuple[float, float]
 
     @property
     def is_used(self) -> bool:
@@ -153,7 +155,7 @@ def find_adjustment(
             explained += 2 * slope * xy - slope**2 * xx
     if plain <= 0:
         return Unknown("the outcome does not vary")
-    return Adjustment(explained / plain, (shifts[0], shifts[1]))
+    return Adjustment(explained / plain, (shifts[0], shifts[1]), (slopes[0], slopes[1]))
 
 
 def adjust_clusters(
@@ -177,15 +179,12 @@ def adjust_clusters(
     found = find_adjustment(sums[0], sums[1], (people[0], people[1]))
     if isinstance(found, Unknown):
         return found
-    slopes = [_slope([arm[1 - half] for arm in sums]) for half in (0, 1)]
-    changed = [
-        [
-            one._replace(total=one.total - slopes[one.half] * (one.before - one.seen * middle))
-            for one in arm
-        ]
-        for arm in arms
-    ]
-    return found, (changed[0], changed[1])
+
+    def less(one: Cluster) -> Cluster:
+        off = found.slopes[one.half] * (one.before - one.seen * middle)
+        return one._replace(total=one.total - off)
+
+    return found, ([less(one) for one in treatment], [less(one) for one in holdout])
 
 
 def _pair_sums(clusters: Sequence[tuple[int, float, float]], half: int) -> PairSums:
