@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from rekindle.facts import Engine
+from rekindle.insights.subscribers import SubscriptionAudit
 from rekindle.subscriptions import OURS, Definition, build_movements
 from rekindle.testing.small_shop import SmallShop
 
@@ -168,3 +169,13 @@ def _moment(roll: random.Random, near: datetime | None = None) -> datetime:
     if near is not None:
         return near + timedelta(days=roll.choice((-3, 0, 2, 9)))
     return at("2023-01-01") + timedelta(days=roll.randrange(700), hours=roll.choice(HOURS))
+
+
+def require_closing(found: SubscriptionAudit) -> None:
+    """See that each month opens as the one before closed, and closes by its movements."""
+    opening = Decimal(0)
+    for line in found.months:
+        assert line.opening.amount == opening
+        opening += sum(total.amount.amount for total in line.movements.values())
+        assert line.closing.amount == opening
+    assert found.closing.amount == opening > 0

@@ -36,6 +36,7 @@ from tests.subscriptions.businesses import (
     counted,
     pause,
     payment,
+    require_closing,
     subscription,
 )
 
@@ -278,12 +279,7 @@ def test_opening_and_movements_are_closing_in_every_month(
 ) -> None:
     found = build_subscriptions(local.facts(), local.run, as_of=NOW, definition=definition)
     assert found is not None
-    opening = Decimal(0)
-    for line in found.months:
-        assert line.opening.amount == opening
-        opening += sum(total.amount.amount for total in line.movements.values())
-        assert line.closing.amount == opening
-    assert found.closing.amount == opening > 0
+    require_closing(found)
 
 
 @pytest.mark.parametrize("definition", SOME[1:], ids=lambda one: one.name)
