@@ -25,12 +25,12 @@ def tell_plan(sales: Sales) -> ir.Table:
     states = states.mutate(number=ibis.row_number().over(newest))
     held = states.filter((states.number == 0) & states.came_on.notnull())
     held = held.filter(held.plan.strip().length() > 0)
+    if facts.rates:
+        held = _mark_abroad(held, facts)
     is_here = held.seats > 0
     pays = is_here & (held.mrr > 0)
     if facts.rates:  # what somebody pays is shown in their currency, or not at all
-        held = _mark_abroad(held, facts)
-        is_here = held.seats > 0
-        pays = is_here & (held.mrr > 0) & held.payer_id.isnull()
+        pays = pays & held.payer_id.isnull()
     return held.select(
         "customer_id",
         key=held.plan,
