@@ -106,8 +106,10 @@ def import_sources(
             minor=_minor_units(config),
         )
         found = [r for source in sources for r in work.run(_rules(config, source), base)]
+        # What is reported every few minutes says nothing of them, and to follow them takes long.
+        is_billed = any(source.table in folding.BILLED for source in sources)
         told = (
-            *work.follow_bills(),
+            *(work.follow_bills() if is_billed else ()),
             *work.take_out_old(),
             *work.resolve_identities(is_in_charge=is_in_charge),
         )

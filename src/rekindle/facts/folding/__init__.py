@@ -1,6 +1,6 @@
 """Turns checked rows into the lake's rows: orders with their lines, and contact cards."""
 
-from rekindle.facts.folding.bills import MinorUnits, complete, find_stays
+from rekindle.facts.folding.bills import BILLED, MinorUnits, complete, find_stays
 from rekindle.facts.folding.cards import (
     CARD,
     build_cards,
@@ -37,6 +37,7 @@ from rekindle.facts.folding.states import NO_STATES, States, read_states, sort_s
 
 __all__ = [
     "AMOUNT",
+    "BILLED",
     "CARD",
     "IS_BOUGHT",
     "NO_STATES",

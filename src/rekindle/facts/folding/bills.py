@@ -27,6 +27,8 @@ An end counts from then on, not from the last paid day, on which nobody could kn
 ChartMogul lets a business choose 1 to 90 days without a renewal
 (help.chartmogul.com/article/303-handling-past-due-subscriptions)."""
 LINES, INVOICES = "invoice_lines", "invoices"
+BILLED = (LINES, INVOICES, "plans", "cancellations")
+"""The tables from which subscriptions follow."""
 # How many months one payment lasts, as `subscriptions.standing` counts them.
 MONTHS = (
     "(number * case unit when 'year' then 12 when 'month' then 1 "
@@ -137,7 +139,7 @@ def find_stays(
     """
     if LINES not in change.versions:
         return False
-    for table in (LINES, INVOICES, "plans", "cancellations"):
+    for table in BILLED:
         create_view(con, change, CONTRACTS[table])
     tables = {
         "strays": f"select l.* from ({_with_home(LINES, INVOICES, 'invoice_id')}) l anti join "
@@ -160,7 +162,7 @@ def find_stays(
 def _with_home(rows: str, owners: str, key: str, *, held: str = "") -> str:
     """Return SQL for rows with ``home``, the source of the row of ``owners`` their key means.
 
-    As `subscriptions.homes` has it: the only source that has one, else their own. ``held`` is
+    As `engines.homes` has it: the only source that has one, else their own. ``held`` is
     what the owners call the key, where that is something else.
     """
     return (
