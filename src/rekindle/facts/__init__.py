@@ -25,6 +25,7 @@ from rekindle.facts.engines import (
     TrialQuestion,
     TrialReader,
     TrialSums,
+    at_home,
     find_present,
     list_quarantine,
     name_query,
@@ -33,6 +34,7 @@ from rekindle.facts.engines import (
     open_rows,
     open_trial,
     open_warehouse,
+    with_home,
 )
 from rekindle.facts.engines import discover as discover_engines
 from rekindle.facts.evidence import Testimony, load_other_ids, load_testimony, tell_shared
@@ -85,6 +87,7 @@ __all__ = [
     "TrialQuestion",
     "TrialReader",
     "TrialSums",
+    "at_home",
     "describe_contracts",
     "described",
     "discover_engines",
@@ -108,5 +111,6 @@ __all__ = [
     "propose_source",
     "read_listing",
     "tell_shared",
+    "with_home",
     "write_rows",
 ]

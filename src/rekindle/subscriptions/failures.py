@@ -13,9 +13,8 @@ from enum import StrEnum
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import INSTANT, Facts
+from rekindle.facts import INSTANT, Facts, at_home, with_home
 from rekindle.subscriptions.declines import AttemptOutcome, build_decline, build_outcome
-from rekindle.subscriptions.homes import at_home, with_home
 
 BY_SUBSCRIPTION = ("source", "subscription_id")
 

@@ -7,10 +7,9 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import INSTANT, Facts
+from rekindle.facts import INSTANT, Facts, at_home
 from rekindle.subscriptions.definitions import Definition, Stride
 from rekindle.subscriptions.departures import build_stays
-from rekindle.subscriptions.homes import at_home
 from rekindle.subscriptions.movements import Movement, build_movements
 
 COUNTED = ("churned", "returned", "subscribed", "mrr")

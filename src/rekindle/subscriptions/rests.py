@@ -5,9 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import Facts
+from rekindle.facts import Facts, at_home
 from rekindle.subscriptions.days import local_day
-from rekindle.subscriptions.homes import at_home
 
 KEY = ("source", "subscription_id")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import INSTANT, Facts
-from rekindle.subscriptions.homes import at_home
+from rekindle.facts import INSTANT, Facts, at_home
 
 KEY = ("source", "subscription_id")
 BEGAN, CHANGED, ENDED = range(3)

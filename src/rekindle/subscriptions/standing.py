@@ -13,9 +13,8 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import INSTANT, Facts
+from rekindle.facts import INSTANT, Facts, at_home
 from rekindle.subscriptions.definitions import Definition, Pausing
-from rekindle.subscriptions.homes import at_home
 
 MRR = "decimal(18, 4)"
 MONTHS = {"day": 12 / 365, "week": 12 / 52, "month": 1.0, "quarter": 3.0, "year": 12.0}

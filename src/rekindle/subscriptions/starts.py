@@ -8,9 +8,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import INSTANT, PURCHASE, Facts
+from rekindle.facts import INSTANT, PURCHASE, Facts, at_home
 from rekindle.subscriptions.days import local_day
-from rekindle.subscriptions.homes import at_home
 from rekindle.subscriptions.standing import CHANGED, MRR
 from rekindle.subscriptions.totals import build_totals
 

@@ -3,6 +3,7 @@
 from rekindle.facts.engines.discovery import discover, open_engine
 from rekindle.facts.engines.duckdb import open_lake, open_rows
 from rekindle.facts.engines.engine import Engine
+from rekindle.facts.engines.homes import at_home, with_home
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.naming import name_query
 from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
@@ -30,6 +31,7 @@ __all__ = [
     "TrialQuestion",
     "TrialReader",
     "TrialSums",
+    "at_home",
     "discover",
     "find_present",
     "list_quarantine",
@@ -39,4 +41,5 @@ __all__ = [
     "open_rows",
     "open_trial",
     "open_warehouse",
+    "with_home",
 ]

@@ -16,6 +16,7 @@ import ibis.expr.types as ir
 
 from rekindle.errors import LakeError
 from rekindle.facts.contracts import CONTRACTS, MONEY, ORDERS, SUBSCRIPTIONS
+from rekindle.facts.engines.homes import with_home
 
 # What has no more than 18 digits DuckDB multiplies in 18 digits, and stops at ten million.
 RATE = "decimal(19, 10)"
@@ -103,22 +104,12 @@ def _with_rate_of_order(rows: ir.Table, orders: ir.Table) -> ir.Table:
 
 
 def _as_subscribed(changes: ir.Table, begun: ir.Table) -> ir.Table:
-    """Return changes in the currency of their subscription where they name none.
-
-    It is that of their own source or, as files of one system are several sources, of the only
-    one that has it.
-    """
-    own = begun.select(own_source="source", own_id="subscription_id", own_told="currency")
-    only = begun.group_by(only_id=begun.subscription_id).agg(
-        first=begun.source.min(), last=begun.source.max(), only_told=begun.currency.max()
-    )
-    joined = changes.left_join(
-        own, [changes.source == own.own_source, changes.subscription_id == own.own_id]
-    )
-    joined = joined.select(*changes.columns, "own_told").filter(changes.subscription_id.notnull())
-    joined = joined.left_join(only, joined.subscription_id == only.only_id)
-    alone = (joined.first == joined.last).ifelse(joined.only_told, joined.own_told)
-    told = joined.mutate(currency=ibis.coalesce(joined.currency, alone))
+    """Return changes in the currency of their subscription where they name none."""
+    homed = with_home(changes, begun, "subscription_id")
+    homed = homed.filter(homed.subscription_id.notnull())
+    of = begun.select(of_source="source", of_id="subscription_id", told="currency")
+    joined = homed.left_join(of, [homed.home == of.of_source, homed.subscription_id == of.of_id])
+    told = joined.mutate(currency=ibis.coalesce(joined.currency, joined.told))
     return told.select(*changes.columns).filter(told.subscription_id.notnull())
 
 
