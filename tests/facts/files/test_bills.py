@@ -14,7 +14,15 @@ from rekindle.facts import Answers, FileImport, import_sources, open_lake, propo
 from rekindle.profiles import build_profiles
 from rekindle.subscriptions import build_failures
 from tests.facts.conftest import NOW, Desk
-from tests.facts.files.chartmogul import EVENTS, INVOICES, LINES, LINES_HEADER, PLANS, TRANSACTIONS
+from tests.facts.files.chartmogul import (
+    CUSTOMERS,
+    EVENTS,
+    INVOICES,
+    LINES,
+    LINES_HEADER,
+    PLANS,
+    TRANSACTIONS,
+)
 
 NO_RATES: Mapping[str, Decimal] = {}
 FILES = {
@@ -142,6 +150,17 @@ def test_the_same_files_again_change_nothing_and_what_they_take_back_goes(desk: 
     )
     assert {name for name in stays(desk) if name.startswith("s4")} == {"s4"}
     assert stays(desk)["s4"] == ("2024-06-26", "2025-02-26", "5.00")
+
+
+def test_bills_are_followed_where_some_come_in(desk: Desk) -> None:
+    def has_followed(results: list[FileImport]) -> bool:
+        return any("made of lines of invoices" in note for one in results for note in one.notes)
+
+    assert has_followed(bring(desk, FILES))
+    before = stays(desk), changes(desk)
+    assert not has_followed(bring(desk, {"customers": CUSTOMERS}))
+    assert (stays(desk), changes(desk)) == before
+    assert has_followed(bring(desk, {"cancellations": EVENTS}))
 
 
 def test_what_no_invoice_or_customer_is_known_of_is_said(desk: Desk) -> None:
