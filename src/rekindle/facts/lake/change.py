@@ -47,17 +47,17 @@ class Change:
         self._commit = CommitProperties(custom_metadata={IMPORT: self._token})
         self._properties = keeps_logs_for(keep)
         self._newest: dict[str, int] = {}
-        self._files: dict[tuple[str, int], list[str]] = {}
+        self._opened: dict[str, DeltaTable] = {}
 
     def files(self, table: str) -> list[str]:
         """Return the Parquet files of a table as this change has written it so far."""
         version = self.versions.get(table)
         if version is None:
             return []
-        # An import asks a dozen times, and what a version holds stays.
-        if (table, version) not in self._files:
-            self._files[table, version] = open_table(self.storage, table, version).file_uris()
-        return self._files[table, version]
+        delta = self._opened.get(table)
+        if delta is None or delta.version() != version:
+            delta = open_table(self.storage, table, version)
+        return delta.file_uris()
 
     def show(self, con: duckdb.DuckDBPyConnection) -> None:
         """Make the files readable in ``con``."""
@@ -93,7 +93,7 @@ class Change:
         values = {name: f"s.{name}" for name in columns}
         with self._writing(contract.table):
             (
-                self._open(contract.table)
+                self._newest_of(contract.table)
                 .merge(
                     rows,
                     match,
@@ -113,7 +113,7 @@ class Change:
         if table not in self.versions:
             return
         with self._writing(table):
-            self._open(table).delete(
+            self._newest_of(table).delete(
                 predicate,
                 commit_properties=self._commit,
                 post_commithook_properties=NO_HOOKS,
@@ -129,6 +129,7 @@ class Change:
                 del self.versions[table]
                 self.notes.append(set_aside_table(self.storage, table, error))
                 continue
+            self._opened[table] = delta
             if lost:
                 self._mend_files(table, [file for file, is_there in lost.items() if is_there])
                 self.notes.append(
@@ -140,7 +141,7 @@ class Change:
         """Join the small files of the tables that were written to, where they are many."""
         for table in sorted(self.touched):
             with self._writing(table):
-                compact(self._open(table), self._commit)
+                compact(self._newest_of(table), self._commit)
 
     def _mend_files(self, table: str, damaged: list[str]) -> None:
         with self._writing(table):
@@ -150,9 +151,21 @@ class Change:
                         f"{self.storage.uri(table)}/{file} is damaged; restore it from a copy, "
                         "or delete it and run `rekindle import`"
                     )
-            self._open(table).repair(
+            self._newest_of(table).repair(
                 commit_properties=self._commit, post_commithook_properties=NO_HOOKS
             )
+
+    def open(self, table: str) -> DeltaTable | None:
+        """Return a table as it is by now, whoever wrote it; None if there is none.
+
+        It is opened once: its log is read on from where it was read to.
+        """
+        delta = self._opened.get(table)
+        if delta is not None:
+            delta.update_incremental()
+        elif DeltaTable.is_deltatable(self.storage.uri(table), self.storage.options()):
+            delta = self._opened[table] = open_table(self.storage, table)
+        return delta
 
     @contextmanager
     def _writing(self, table: str) -> Iterator[None]:
@@ -170,10 +183,10 @@ class Change:
 
     def _settle(self, table: str) -> None:
         """Undo what an import that was killed left behind its snapshot."""
-        if not DeltaTable.is_deltatable(self.storage.uri(table), self.storage.options()):
+        delta = self.open(table)
+        if delta is None:
             self._newest[table] = -1
             return
-        delta = self._open(table)
         if table in self._newest:
             self._require_alone(table, delta)
             return
@@ -194,7 +207,7 @@ class Change:
             delta.alter.set_table_properties(self._properties, commit_properties=self._commit)
 
     def _advance(self, table: str) -> None:
-        delta = self._open(table)
+        delta = self._newest_of(table)
         self._require_alone(table, delta)
         self.versions[table] = self._newest[table] = delta.version()
 
@@ -219,7 +232,7 @@ class Change:
         new_schema: bool = False,
     ) -> None:
         write_deltalake(
-            self.storage.uri(table),
+            self._opened.get(table) or self.storage.uri(table),
             rows,
             mode=mode,
             schema_mode="overwrite" if new_schema else None,
@@ -237,5 +250,8 @@ class Change:
         if missing := [column for column in wanted.fields if column.name not in held]:
             delta.alter.add_columns(missing, commit_properties=self._commit)
 
-    def _open(self, table: str) -> DeltaTable:
-        return open_table(self.storage, table)
+    def _newest_of(self, table: str) -> DeltaTable:
+        delta = self.open(table)
+        if delta is None:
+            raise DeltaError("its log is gone")
+        return delta

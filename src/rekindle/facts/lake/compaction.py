@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from datetime import timedelta
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties
 
-from rekindle.facts.lake.mending import open_table
 from rekindle.facts.lake.storage import Storage
 
 # Delta would write checkpoints and delete old logs at moments of its own, which may come
@@ -39,30 +37,24 @@ def keeps_logs_for(keep: timedelta) -> dict[str, str]:
     return {"delta.logRetentionDuration": f"interval {_hours(keep)} hours"}
 
 
-def tidy(storage: Storage, versions: Iterable[tuple[str, int]], keep: timedelta) -> None:
-    """Delete files that left these tables more than ``keep`` ago, and old entries of logs.
+def tidy(storage: Storage, table: str, delta: DeltaTable, keep: timedelta) -> None:
+    """Delete files that left a table more than ``keep`` ago, and old entries of its log.
 
-    Only of tables that stand at the version shown: one that an import has gone ahead of
-    may have dropped files that the snapshot needs. Where other writers cannot be kept
-    out, what they have not committed yet is left alone, and an hour is the least.
+    Where other writers cannot be kept out, what they have not committed yet is left alone,
+    and an hour is the least.
     """
-    hours = _hours(keep if storage.is_exclusive else max(keep, HOUR))
-    for table, version in versions:
-        delta = open_table(storage, table)
-        if delta.version() != version:
-            continue
-        # A dry run names the files; a real one would add versions to the table's log.
-        gone = delta.vacuum(
-            retention_hours=hours,
-            dry_run=True,
-            enforce_retention_duration=False,
-            full=storage.is_exclusive,
-        )
-        for file in gone:
-            storage.remove(table, file)
-        if version - _last_checkpoint(storage, table) >= VERSIONS_PER_CHECKPOINT:
-            delta.create_checkpoint()
-            delta.cleanup_metadata()
+    # A dry run names the files; a real one would add versions to the table's log.
+    gone = delta.vacuum(
+        retention_hours=_hours(keep if storage.is_exclusive else max(keep, HOUR)),
+        dry_run=True,
+        enforce_retention_duration=False,
+        full=storage.is_exclusive,
+    )
+    for file in gone:
+        storage.remove(table, file)
+    if delta.version() - _last_checkpoint(storage, table) >= VERSIONS_PER_CHECKPOINT:
+        delta.create_checkpoint()
+        delta.cleanup_metadata()
 
 
 def _last_checkpoint(storage: Storage, table: str) -> int:

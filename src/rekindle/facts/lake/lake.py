@@ -150,8 +150,11 @@ class Lake:
 
     def _tidy(self, change: Change) -> None:
         try:
-            touched = [(table, change.versions[table]) for table in change.touched]
-            tidy(self.storage, touched, self._keep)
+            for table in change.touched:
+                delta = change.open(table)
+                # What somebody has gone ahead of may have dropped files that the snapshot needs.
+                if delta is not None and delta.version() == change.versions[table]:
+                    tidy(self.storage, table, delta, self._keep)
         except (DeltaError, OSError) as error:
             # The import is shown already; what could not be swept now will be next time.
             logger.warning("old files of the lake stay for now: %s", first_line(error))
