@@ -11,6 +11,7 @@ import threading
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from decimal import Decimal
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -19,8 +20,17 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.errors import LakeError
-from rekindle.facts.contracts import CONTRACTS, IDENTITIES, INSTANT, PERMISSIONS, REFUNDS, Contract
+from rekindle.facts.contracts import (
+    CONTRACTS,
+    CUSTOMERS,
+    IDENTITIES,
+    INSTANT,
+    PERMISSIONS,
+    REFUNDS,
+    Contract,
+)
 from rekindle.facts.engines.comparing import compare_safely
+from rekindle.facts.engines.naming import Basis, lay_basis, name_query
 from rekindle.facts.engines.restating import Restating
 from rekindle.facts.facts import Facts, find_late_changes, find_undated_cards
 from rekindle.facts.permissions import build_permissions
@@ -83,28 +93,18 @@ class Engine:
         Raises:
             LakeError: rows are in a currency of which no rate is stated.
         """
-        tables = dict(self._tables)
-        known = self._identities
-        held = self._find_held(tables)
-        steps = self._books.get(REFUNDS.table) if "steps" in held else None
-        others = {name for name in tables if _others_of(name) in held}
-        rates: Mapping[str, Decimal] = {}
-        if others:
-            rates = self._find_rates(tables, others)
-            tables, steps = self._restated(tables, steps, others)
-        statements = self._books.get(PERMISSIONS.table)
-        tables["permissions"] = build_permissions(tables["customers"], statements)
-        if known is not None and "identities" in held:
-            for name, table in tables.items():
-                if "customer_id" in table.columns:
-                    # Cards were told apart by the import.
-                    may_be_apart = name != "customers" and "source" in table.columns
-                    is_apart = "identities of one source" in held and may_be_apart
-                    tables[name] = _as_persons(table, known, has_apart=is_apart)
+        held = self._find_held()
+        others = frozenset(name for name in self._tables if _others_of(name) in held)
+        rates = self._find_rates(self._tables, others) if others else NO_RATES
+        tables = self._tell(held, others)
+        steps = tables.get(REFUNDS.table)
         undone = None
         if not held.isdisjoint({"given back", "steps"}):
             # Looked for once, and few: every question of a date asks for them.
-            undone = self.run(find_undone(tables["orders"], steps))
+            basis = lay_basis([tables["orders"], *([] if steps is None else [steps])])
+            undone = self.run(
+                name_query("undone", basis, lambda: find_undone(tables["orders"], steps))
+            )
         count = undone.num_rows if undone is not None else 0
         return Facts(
             customers=tables["customers"],
@@ -196,16 +196,53 @@ class Engine:
         ]
         return self._restating.find_rates(self.run(ibis.union(*told)).to_pylist())
 
-    def _restated(
-        self, tables: Mapping[str, ir.Table], steps: ir.Table | None, others: Collection[str]
-    ) -> tuple[dict[str, ir.Table], ir.Table | None]:
-        """Return the tables and the steps of refunds with their amounts in one currency."""
-        books = {} if steps is None else {REFUNDS.table: steps}
-        restated = self._restating.restate({**tables, **books}, others)
-        return restated, restated.pop(REFUNDS.table, None)
+    def _tell(self, held: Collection[str], others: frozenset[str]) -> Mapping[str, ir.Table]:
+        """Return the tables of the facts, with permissions and the steps of refunds.
 
-    def _find_held(self, tables: Mapping[str, ir.Table]) -> set[str]:
+        Amounts are in one currency, and customers go by the id of the person they are.
+        """
+        raw = dict(self._tables)
+        if "steps" in held:
+            raw[REFUNDS.table] = self._books[REFUNDS.table]
+        known = self._identities if "identities" in held else None
+        has_apart = "identities of one source" in held
+
+        @cache
+        def build() -> Mapping[str, ir.Table]:
+            tables = self._restating.restate(raw, others) if others else raw
+            statements = self._books.get(PERMISSIONS.table)
+            permissions = build_permissions(tables["customers"], statements)
+            tables = {**tables, PERMISSIONS.table: permissions}
+            if known is None:
+                return tables
+            return {n: _by_persons(n, rows, known, has_apart) for n, rows in tables.items()}
+
+        basis = self._basis()
+        what = (known is not None, has_apart, others, tuple(self._restating.rates.items()))
+
+        as_told = {
+            name
+            for name, rows in raw.items()
+            if not others and (known is None or "customer_id" not in rows.columns)
+        }
+
+        def tell(name: str) -> ir.Table:
+            if name in as_told:
+                return raw[name]
+            return name_query((name, *what), basis, lambda: build()[name])
+
+        return {name: tell(name) for name in (*raw, PERMISSIONS.table)}
+
+    def _basis(self) -> Basis | None:
+        return lay_basis([*self._tables.values(), *self._books.values()])
+
+    def _find_held(self) -> set[str]:
         """Return which of these kinds of rows there are, asked for in one question."""
+        asked = name_query(("held", self._currency), self._basis(), self._build_held)
+        return set(self.run(asked).column(0).to_pylist())
+
+    def _build_held(self) -> ir.Table:
+        tables = self._tables
         known, steps = self._identities, self._books.get(REFUNDS.table)
         orders, cards = tables["orders"], tables["customers"]
         lines, products = tables["order_lines"], tables["products"]
@@ -230,7 +267,7 @@ class Engine:
             asked["identities"] = known
             asked["identities of one source"] = known.filter(known.source.notnull())
         found = [rows.limit(1).select(held=ibis.literal(name)) for name, rows in asked.items()]
-        return set(self.run(ibis.union(*found)).column(0).to_pylist())
+        return ibis.union(*found)
 
 
 def _others_of(table: str) -> str:
@@ -261,6 +298,14 @@ def _completed(table: ir.Table, contract: Contract) -> ir.Table:
 
 def _without_rows(contract: Contract) -> ir.Table:
     return ibis.memtable(contract.schema.to_pyarrow().empty_table(), schema=contract.schema)
+
+
+def _by_persons(name: str, rows: ir.Table, known: ir.Table, has_apart: bool) -> ir.Table:
+    if "customer_id" not in rows.columns:
+        return rows
+    # Cards were told apart by the import.
+    may_be_apart = name != CUSTOMERS.table and "source" in rows.columns
+    return _as_persons(rows, known, has_apart=has_apart and may_be_apart)
 
 
 def _as_persons(table: ir.Table, known: ir.Table, *, has_apart: bool) -> ir.Table:

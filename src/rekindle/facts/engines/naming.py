@@ -69,37 +69,58 @@ class NamedQuery(ops.DatabaseTable):  # type: ignore[misc]
     instants: VarTuple[ops.Literal]
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What queries are made of, of one engine: expressions whose shapes are known."""
+
+    key: Hashable
+    walk: Walk
+    source: QueryWriter
+
+
+def lay_basis(tables: Sequence[ir.Table], others: Hashable = ()) -> Basis | None:
+    """Return what queries can be made of; None for what no engine that names queries has.
+
+    ``others`` is what else they depend on.
+    """
+    source = _source_of(tables)
+    found = walk([table.op() for table in tables]) if source is not None else None
+    if source is None or found is None:
+        return None
+    return Basis((others, tuple(found.numbers)), found, source)
+
+
 def name_query(
     what: Hashable,
-    facts: Facts,
+    on: Facts | Basis | None,
     build: Callable[[], ir.Table],
     *,
     instants: Sequence[datetime | date] = (),
 ) -> ir.Table:
-    """Return what ``build`` makes of ``facts``, by its name where it was made before.
+    """Return what ``build`` makes of facts, by its name where it was made before.
 
-    Called with facts of the same shape, the same ``what`` and other ``instants``, ``build``
+    Called on facts of the same shape, with the same ``what`` and other ``instants``, ``build``
     has to return the same beside the instants: ``what`` holds everything else it depends on.
     Where the facts are no tables of an engine that names queries, it is built each time.
     """
-    ground = _ground_of(facts)
+    basis = _basis_of(on) if isinstance(on, Facts) else on
     given = walk([_literal(one) for one in instants])
-    if ground is None or given is None or len(given.instants) < len(instants):
+    if basis is None or given is None or len(given.instants) < len(instants):
         return build()
-    literals = dict(zip(ground.walk.instants, ground.walk.literals, strict=True))
+    literals = dict(zip(basis.walk.instants, basis.walk.literals, strict=True))
     literals |= dict(zip(given.instants, given.literals, strict=True))
     texts, asked = tuple(literals), tuple(map(list(literals).index, given.instants))
-    key = (what, ground.key, asked, tuple(given.numbers))
+    key = (what, basis.key, asked, tuple(given.numbers))
     query = _queries.find(key, texts)
     if query is None:
-        made = _make(build(), texts, ground.source)
+        made = _make(build(), texts, basis.source)
         if isinstance(made, ir.Table):
             return made
         query = _queries.keep(key, made)
     return NamedQuery(
         query.definition.name,
         schema=query.schema,
-        source=ground.source,
+        source=basis.source,
         definition=query.definition,
         instants=tuple(literals.values()),
     ).to_expr()
@@ -119,15 +140,6 @@ def put_queries_before(text: str, expression: ir.Expr) -> str:
     if found := re.match(r"WITH\s", text):
         return f"WITH {before}, {text[found.end() :]}"
     return f"WITH {before} {text}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What of the facts a query is made of."""
-
-    key: Hashable
-    walk: Walk
-    source: QueryWriter
 
 
 def _make(table: ir.Table, instants: tuple[str, ...], source: QueryWriter) -> _Query | ir.Table:
@@ -164,16 +176,16 @@ def _literal(at: datetime | date) -> ops.Literal:
     return given.op()
 
 
-def _ground_of(facts: Facts) -> _Ground | None:
+def _basis_of(facts: Facts) -> Basis | None:
     """Return what facts are made of, found once for each."""
     held = vars(facts)
-    if "_ground" not in held:
-        held["_ground"] = _find_ground(facts)
-    found: _Ground | None = held["_ground"]
+    if "_basis" not in held:
+        held["_basis"] = _find_basis(facts)
+    found: Basis | None = held["_basis"]
     return found
 
 
-def _find_ground(facts: Facts) -> _Ground | None:
+def _find_basis(facts: Facts) -> Basis | None:
     tables: list[ir.Table] = []
     others: list[Hashable] = []
     for one in fields(facts):
@@ -184,13 +196,9 @@ def _find_ground(facts: Facts) -> _Ground | None:
             tables += value.values()
             value = tuple(value)
         others.append(value)
-    source = _source_of(facts.orders)
-    found = walk([table.op() for table in tables]) if source is not None else None
-    if source is None or found is None:
-        return None
-    return _Ground((tuple(others), tuple(found.numbers)), found, source)
+    return lay_basis([facts.orders, *tables], tuple(others))
 
 
-def _source_of(table: ir.Table) -> QueryWriter | None:
-    sources = [leaf.source for leaf in table.op().find(ops.DatabaseTable)]
+def _source_of(tables: Sequence[ir.Table]) -> QueryWriter | None:
+    sources = [leaf.source for leaf in tables[0].op().find(ops.DatabaseTable)]
     return sources[0] if sources and isinstance(sources[0], QueryWriter) else None
