@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -122,11 +122,17 @@ def entries(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if _is_ours(entry))
 
 
+@cache
+def module_of(path: Path) -> Module:
+    """Return the module of a file, parsed once for all who ask."""
+    return Module(path)
+
+
 def modules(*folders: str) -> list[Module]:
     """Return the Python modules below the given folders of the repository."""
     roots = [ROOT / folder for folder in folders or CODE_FOLDERS]
     return [
-        Module(path)
+        module_of(path)
         for root in roots
         if root.is_dir()
         for path in files(root)
