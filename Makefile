@@ -32,7 +32,7 @@ $(VENV)/.product: requirements/server.lock requirements/build.lock pyproject.tom
 demo: $(PRODUCT)  ## run the whole loop on a real shop's orders, and on a club's subscriptions
 	@$(BIN)/rekindle demo
 
-test: $(READY)  ## run the tests
+test: $(READY)  ## run the tests a change waits for
 	@tools/tests.sh $(BIN)
 
 crash: $(READY)  ## kill workers at random moments; KILLS=200
@@ -45,8 +45,8 @@ check: $(READY)  ## run everything that has to hold before a change is merged
 bench: $(READY)  ## measure the speed; ONLY=name for one benchmark
 	@$(BIN)/python -m bench $(ONLY)
 
-soak: $(READY)  ## run more and fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory, files, clubs or ways
-	@$(if $(SEED)$(BOOK),:,$(BIN)/python -m pytest -q -m soak -n 3)
+soak: $(READY)  ## run what a check leaves out, and fresh drawn worlds for MINUTES=10, or one SEED=7 on BOOK=memory, files, clubs or ways
+	@$(if $(SEED)$(BOOK),:,tools/tests.sh $(BIN) soak)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--minutes $(or $(MINUTES),1)) \
 		$(if $(filter files clubs ways,$(BOOK)),--$(BOOK),$(if $(BOOK),--book $(BOOK)))
 

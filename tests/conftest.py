@@ -14,6 +14,7 @@ from hypothesis import settings
 from rekindle.config import Config, config_model
 from rekindle.facts import Engine, FileImport, import_sources, open_lake
 from tests.servers.postgres import make_quick, running_postgres
+from tests.tiers import leave_for_soak
 
 # Machines are shared and noisy: how long an example takes says nothing.
 settings.register_profile("untimed", deadline=None)
@@ -35,6 +36,7 @@ SHOP_COLUMNS = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the rooms whose modules take longest, so that no worker ends with one alone."""
     places = {room: place for place, room in enumerate(LONGEST)}
@@ -43,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return places.get(item.path.relative_to(TESTS).parts[0], len(places))
 
     items.sort(key=place)
+    leave_for_soak(items)
 
 
 def pytest_collection_finish() -> None:

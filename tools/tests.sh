@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Run all tests but the long ones. What they write is thrown away: it lies in memory where
+# Run the tests a change waits for, or those of a marker, as `soak`. What they write is thrown away: it lies in memory where
 # there is room for all of it (some gigabytes), so that nobody waits for a disk.
 set -uo pipefail
 bin=$1
+which=${2:-not soak}
 memory=/dev/shm
 wanted=8000000 # kilobytes
 
@@ -22,4 +23,4 @@ if has_room && folder=$(mktemp -d "$memory/rekindle-XXXXXX"); then
   chmod 755 "$folder" # for root, PostgreSQL runs as another user
   if runs_files "$folder"; then export TMPDIR=$folder; fi
 fi
-"$bin/python" -m pytest -q -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
+"$bin/python" -m pytest -q -m "$which" -n 3 --dist loadscope --no-loadscope-reorder

@@ -76,6 +76,7 @@ def matching(text: str) -> set[str]:
     return set(rows.column("customer_id").to_pylist())
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None, derandomize=True)
 @given(conditions, st.sets(st.sampled_from(sorted(EVENTS.values()))))
 def test_a_bound_condition_picks_whom_the_filled_in_one_does(text: str, done: set[str]) -> None:

@@ -204,6 +204,7 @@ def test_a_card_that_was_taken_off_is_told_by_its_notice(
     assert len(rows(space, "payment_methods")) == 1
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("old", [{"subscriptions": [], "pauses": [], "prices": []}, [], "{half"])
 def test_what_an_older_version_remembered_is_begun_anew_with_a_sentence(
     fake: FakeBiller, space: Workspace, old: object, caplog: pytest.LogCaptureFixture

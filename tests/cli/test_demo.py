@@ -68,6 +68,7 @@ def test_the_demo_runs_and_what_it_typed_can_be_typed_again(
     close_ledgers()
 
 
+@pytest.mark.long
 def test_the_club_is_left_asked_and_come_back_to_over_http(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,6 +128,7 @@ def test_what_households_spent_before_narrows_their_interval() -> None:
     assert narrow.difference == pytest.approx(plain.difference + shift)
 
 
+@pytest.mark.long
 def test_adjusted_clusters_miss_the_truth_as_often_as_they_say() -> None:
     rng, missed, worlds = np.random.default_rng(12), 0, 400
     for _ in range(worlds):

@@ -81,6 +81,7 @@ def test_it_keeps_what_families_promise() -> None:
     check_families("visits", texts={"event": ("visit", "login")})
 
 
+@pytest.mark.long
 def test_a_family_that_sees_its_future_is_found_out(install: Install) -> None:
     files = files_of("profile-family.md")
     early = "at=events.occurred_at - ibis.interval(days=5)"
@@ -100,6 +101,7 @@ def test_predicates_know_it_and_check_its_type() -> None:
         parse_predicate("last_visit_at > 'often'")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("visits")
 def test_a_replay_sees_at_every_tick_what_the_profile_said_then(shop: SmallShop) -> None:
     ticks = [day(number) for number in range(8)]
@@ -140,6 +142,7 @@ def test_one_family_may_be_made_of_another_from_outside(install: Install, shop: 
     assert profiles_at(shop, day(6))["ben"]["is_browsing"] is False
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("visits")
 def test_a_check_that_checks_nothing_fails() -> None:
     with pytest.raises(AssertionError, match="visits_count is blank for everybody"):

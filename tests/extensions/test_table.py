@@ -107,6 +107,7 @@ def test_rows_of_several_ids_are_of_one_person(install: Install) -> None:
     assert [(row["customer_id"], row["tickets_count"]) for row in rows] == [("ann", 2)]
 
 
+@pytest.mark.long
 def test_its_family_keeps_what_families_promise(install: Install) -> None:
     install(files_of("table.md"))
     check_families("tickets")

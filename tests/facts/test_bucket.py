@@ -117,6 +117,7 @@ def test_of_two_imports_at_once_the_slower_is_refused(office: Office) -> None:
     assert office.amounts() == {"1": 5, "2": 6}
 
 
+@pytest.mark.long
 def test_an_import_that_finds_another_between_its_writes_stops(office: Office) -> None:
     """A version of a table holds all before it, so ours must not stand on another's."""
     office.bring("1,ann,2024-01-01,5")
@@ -166,6 +167,7 @@ def test_a_killed_import_leaves_the_facts_as_they_were(office: Office) -> None:
     assert office.amounts() == {"1": 6, "2": 7}
 
 
+@pytest.mark.long
 def test_a_damaged_manifest_is_taken_up_there_too(office: Office) -> None:
     office.bring("1,ann,2024-01-01,5")
     mark = office.lake.storage.load("snapshot.json")

@@ -170,6 +170,7 @@ def test_the_same_person_in_two_systems_stays_one(desk: Desk) -> None:
     assert {one["customer_id"] for one in desk.rows("customers")} == {"17"}
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("order", [*itertools.permutations(["one", "two", "three"])])
 def test_the_order_of_sources_does_not_matter(desk: Desk, order: tuple[str, ...]) -> None:
     cards(desk, "one", "1,ada@x.example,Ada,+442071838750")

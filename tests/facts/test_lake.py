@@ -58,6 +58,7 @@ def test_files_of_an_older_snapshot_stay_as_long_as_is_said(desk: Desk) -> None:
     reader.close()
 
 
+@pytest.mark.long
 def test_nobody_who_reads_while_files_are_swept_is_broken(desk: Desk) -> None:
     """Readers open and ask all the time while imports compact and sweep with nothing kept."""
     import_small(desk, 0, AT_ONCE)

@@ -79,6 +79,7 @@ def test_a_no_without_a_date_counts_from_the_import_that_read_it(office: Office)
     assert office.last() == "yes"
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("order", list(permutations(("crm", "shop", "till"))))
 def test_the_order_of_files_does_not_matter(office: Office, order: tuple[str, ...]) -> None:
     files = {

@@ -123,6 +123,7 @@ def known_at(shop: SmallShop, at: datetime) -> SmallShop:
     )
 
 
+@pytest.mark.long
 @MANY
 @given(shop=small_shops, at=st.sampled_from(ASKED))
 def test_later_facts_change_no_profile(stage: Stage, shop: SmallShop, at: datetime) -> None:
@@ -141,6 +142,7 @@ def test_profile_at_a_date_is_the_profile_of_the_facts_cut_there(
     assert stage.rows(stage.cut_query(at)) == stage.rows(stage.profile_query(at))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("has_categories", [True, False])
 @MANY
 @given(shop=small_shops, dates=st.sets(st.sampled_from(ASKED), min_size=2, max_size=2))

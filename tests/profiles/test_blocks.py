@@ -252,6 +252,7 @@ def test_points_are_those_counted_last_while_that_says_anything() -> None:
     assert told == {who: expected for who, (_, expected) in BALANCES.items()}
 
 
+@pytest.mark.long
 def test_the_plan_is_the_one_they_have_or_had_last() -> None:
     basic = {"source": "s", "subscription_id": "1", "customer_id": "ann", "plan": "Basic"}
     rows = {"subscriptions": [basic | {"amount": TEN, "started_at": day(10), "ended_at": day(60)}]}

@@ -108,6 +108,7 @@ def profiles_of(engine: Engine, at: datetime) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: str(row["customer_id"]))
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("at", DATES)
 def test_postgres_gives_the_numbers_of_duckdb(
     duckdb: Engine, postgres: Engine, at: datetime

@@ -64,6 +64,7 @@ def test_it_is_known_which_columns_compare_people() -> None:
     assert [FAMILIES.compare_people([name]) for name in columns] == [False, False, True, True]
 
 
+@pytest.mark.long
 def test_a_family_that_compares_people_and_denies_it_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

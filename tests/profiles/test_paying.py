@@ -61,5 +61,6 @@ def test_the_newest_card_says_until_when_it_is_good(rows: list[Any], day: date |
     assert expires(rows, DAY_0 + timedelta(days=30)) == day
 
 
+@pytest.mark.long
 def test_the_family_keeps_what_families_promise() -> None:
     check_families("paying")

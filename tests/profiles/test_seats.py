@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from rekindle.config import LifecycleSettings
 from rekindle.profiles import build_profiles
 from rekindle.testing.family_contract import check_families
@@ -92,5 +94,6 @@ def test_nothing_is_said_where_nothing_is_known() -> None:
     assert seen("2024-01-05", **paid, seats=[seat("x", "2024-02-02")]) == (None, None)
 
 
+@pytest.mark.long
 def test_the_columns_keep_what_families_promise() -> None:
     check_families("seats")

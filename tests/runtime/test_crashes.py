@@ -85,6 +85,7 @@ def undisturbed(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -
     return {path.stem for path in team.outbox.glob("*.eml")}
 
 
+@pytest.mark.long
 def test_workers_killed_at_random_moments_send_nothing_twice_and_lose_nothing(
     postgres_url: str, tmp_path: Path
 ) -> None:
@@ -132,6 +133,7 @@ def count_mails(team: Team) -> int:
     return sum(1 for _ in team.outbox.glob("*.eml"))
 
 
+@pytest.mark.long
 def test_a_mail_server_gets_no_message_twice_whenever_the_worker_dies(
     team: Team, undisturbed: set[str], counting: Counting
 ) -> None:

@@ -128,6 +128,7 @@ def test_steering_that_changes_nothing_is_not_in_the_log(begun: Team) -> None:
     assert log(begun, "calm") == [("", "started"), (WHO, "paused")]
 
 
+@pytest.mark.long
 def test_start_of_what_runs_already_starts_nothing(begun: Team) -> None:
     space = begun.workspace
     journey = space.journey("calm")

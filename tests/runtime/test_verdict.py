@@ -174,6 +174,7 @@ def test_a_message_of_a_version_that_people_left_is_told_by_its_own(begun: Team)
     assert (sent.step, sent.version) == ("check-in", 1)
 
 
+@pytest.mark.long
 def test_a_plan_and_a_replay_say_why_nobody_is_written_to(team: Team) -> None:
     refused = [card["customer_id"] for card in cards() if card["email_consent"] != "true"][:40]
     only = ", ".join(f"'{person}'" for person in refused)

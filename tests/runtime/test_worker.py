@@ -114,6 +114,7 @@ def test_two_ids_with_one_address_are_one_person(team: Team) -> None:
     assert len(team.mails("c007@example.com")) == 1
 
 
+@pytest.mark.long
 def test_an_automatic_holdout_is_the_one_the_plan_states(team: Team) -> None:
     journey = team.workspace.journey("lapsed-buyers")
     plan = build_plan(team.workspace, journey, NOW)

@@ -91,6 +91,7 @@ def ago(club: Club, days: float) -> datetime:
     return club.entry - timedelta(days=days)
 
 
+@pytest.mark.long
 def test_the_stay_somebody_entered_with_is_no_return_however_it_moves(club: Club) -> None:
     club.enter(S1)
     for since, until in ((230, 50), (100, 50), (60, None), (-0.002, None)):
@@ -123,6 +124,7 @@ def test_a_return_that_was_hidden_by_a_wrong_start_ends_once_it_is_corrected(
     assert (club.ended(), club.returned()) == ([Reason.ORDER], 1)
 
 
+@pytest.mark.long
 def test_a_first_stay_that_arrives_late_is_a_purchase(club: Club) -> None:
     club.corner.people(ann="yes,2020-01-01;2020-01-01")
     club.enter(("x", 500, 500), audience="orders_count = 0")
@@ -137,6 +139,7 @@ def test_what_begins_a_stay_by_a_correction_of_another_is_no_return(club: Club) 
     assert (club.ended(), club.returned()) == ([None], 0)
 
 
+@pytest.mark.long
 def test_who_never_left_as_is_known_now_did_not_come_back(club: Club) -> None:
     club.enter(S1)
     club.bring(S1, ("s2", -0.0001, None))
@@ -172,6 +175,7 @@ def test_a_trial_of_before_that_is_paid_for_is_a_return(club: Club) -> None:
     assert club.ended() == [Reason.ORDER]
 
 
+@pytest.mark.long
 def test_a_lake_from_before_this_was_kept_serves(club: Club) -> None:
     club.enter(S1)
     space = club.corner.space

@@ -128,6 +128,7 @@ def test_ids_with_colons_do_not_collide(corner: Corner) -> None:
     assert corner.ended() == [Reason.ORDER, Reason.ORDER]
 
 
+@pytest.mark.long
 def test_a_return_that_is_taken_back_ends_no_later_entry(win: Corner) -> None:
     bring(win, O1, ("o2", 0.0001, "completed"))
     assert win.ended() == [Reason.ORDER]
@@ -191,6 +192,7 @@ def give_back(shop: Corner, *rows: tuple[str, float, float]) -> None:
     shop.tick()
 
 
+@pytest.mark.long
 def test_an_order_that_is_given_back_at_once_stays_what_it_was_when_it_was_seen(
     win: Corner,
 ) -> None:

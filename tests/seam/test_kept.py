@@ -82,6 +82,7 @@ def test_each_is_warned_once_and_the_businesss_system_asked_once(
     assert rows(club) == dict.fromkeys(PEOPLE, "over")
 
 
+@pytest.mark.long
 def test_who_came_back_before_the_warning_is_not_warned_nor_asked_about(
     club: Team, receiver: Receiver
 ) -> None:
@@ -132,6 +133,7 @@ def test_an_answer_keeps_it_longer_or_says_that_it_is_deleted(
     assert found["ada"].until == date(2026, 12, 31)
 
 
+@pytest.mark.long
 def test_an_answer_about_somebody_else_is_not_taken_and_it_is_asked_again(
     club: Team, receiver: Receiver
 ) -> None:

@@ -86,6 +86,7 @@ def someone_joins(shop: Corner) -> None:
     path.write_text(text.replace("p29@example.com", "p28@example.com"), encoding="utf-8")
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_look_that_goes_on_leaves_nothing_to_see(corner: Corner, seed: int) -> None:
     exports = Exports(corner, seed)

@@ -66,6 +66,7 @@ def test_it_counts_also_where_the_file_comes_late(club: Team) -> None:
     assert len(club.states("ada")) == 1
 
 
+@pytest.mark.long
 def test_what_somebody_left_with_is_no_return(club: Team) -> None:
     bring(club, "subscriptions", LEFT.replace(",Gold,", ",Silver,"))
     club.tick(after=4 * DAY)
@@ -83,6 +84,7 @@ def test_who_subscribes_again_under_another_id_is_one_person_who_returned(club: 
     assert Counter(row["movement"] for row in moved) == {"new": 3, "churn": 3, "reactivation": 1}
 
 
+@pytest.mark.long
 def test_who_never_left_as_the_file_says_now_did_not_come_back(club: Team) -> None:
     club.clock.move(DAY)
     again = LEFT.replace(
@@ -109,6 +111,7 @@ def test_the_report_counts_who_is_back_and_what_they_brought(club: Team) -> None
     assert isinstance(report.attribution, Unknown)
 
 
+@pytest.mark.long
 def test_where_there_are_orders_they_alone_are_the_money(club: Team) -> None:
     """What a shop's subscribers pay stands in its orders, too, and would count twice."""
     club.clock.move(20 * DAY)
@@ -120,6 +123,7 @@ def test_where_there_are_orders_they_alone_are_the_money(club: Team) -> None:
     assert (treated.returned, treated.revenue) == (1, 30.0)
 
 
+@pytest.mark.long
 def test_a_replay_sees_who_came_back(club: Team) -> None:
     bring(club, "subscriptions", LEFT + BACK.format("2026-04-20T12:00:00Z"))
     found = replay_journey(

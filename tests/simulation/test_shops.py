@@ -20,6 +20,7 @@ def test_promises_hold_over_files_in_any_order(seed: int, tmp_path: Path) -> Non
     assert world.mails
 
 
+@pytest.mark.long
 def test_promises_hold_over_files_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     with postgres_ledger(postgres_url) as url:
         world = ShopWorld(100, tmp_path / "shop", ledger=url)

@@ -28,11 +28,13 @@ def run_worlds(seeds: Iterable[int], alias: str) -> None:
             pytest.fail(f"seed {seed}: {error!r}; make soak SEED={seed} BOOK=ways tells its story")
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("seeds", groups(IN_SQLITE), ids=str)
 def test_promises_hold_by_six_ways_on_sqlite(seeds: range, sqlite_ledger: str) -> None:
     run_worlds(seeds, sqlite_ledger)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seeds", groups(IN_POSTGRESQL), ids=str)
 def test_promises_hold_by_six_ways_on_postgresql(seeds: range, postgresql_ledger: str) -> None:
     run_worlds(seeds, postgresql_ledger)

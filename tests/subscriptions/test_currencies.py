@@ -45,6 +45,7 @@ def local(shop: SmallShop) -> Iterator[Engine]:
     engine.close()
 
 
+@pytest.mark.draws(1)
 def test_opening_and_movements_are_closing_in_every_month(local: Engine) -> None:
     for definition in SOME:
         found = build_subscriptions(local.facts(), local.run, as_of=NOW, definition=definition)
@@ -52,6 +53,7 @@ def test_opening_and_movements_are_closing_in_every_month(local: Engine) -> None
         require_closing(found)
 
 
+@pytest.mark.draws(1)
 def test_the_figures_are_those_of_amounts_worked_out_by_hand(
     shop: SmallShop, local: Engine
 ) -> None:
@@ -72,6 +74,7 @@ def test_the_past_stays_what_it_was(local: Engine) -> None:
         assert told(then, at(day).date()) == told(whole, at(day).date())
 
 
+@pytest.mark.long
 def test_postgresql_says_the_same(postgres_url: str) -> None:
     shop = told_abroad(town(3).shop())
     con = ibis.connect(postgres_url)

@@ -94,6 +94,7 @@ def test_nobody_yet_is_said_without_a_word_of_orders(club: Team) -> None:
         assert found == Unknown("nobody has bought yet, or begun a subscription that is paid")
 
 
+@pytest.mark.long
 def test_a_replay_sizes_its_holdout_by_who_subscribes_again(
     club: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_plan_foresees_the_buyers_of_those_whom_the_draw_holds_out(
     assert plan.to_json()["expected_buyers"]["holdout"] == pytest.approx(0.1 * held, abs=0.1)
 
 
+@pytest.mark.long
 def test_what_came_of_a_drawn_business_lies_in_the_range(tmp_path: Path) -> None:
     drawn = build_club(1_500, until=NOW.date(), months=6, seed=5).subscriptions
     rows = [",".join(str(value) for value in _in_order(row)) for row in drawn]

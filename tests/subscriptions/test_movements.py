@@ -273,6 +273,7 @@ def remote(postgres_url: str) -> Iterator[Engine]:
     con.disconnect()
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("definition", SOME, ids=lambda one: one.name)
 def test_opening_and_movements_are_closing_in_every_month(
     local: Engine, definition: Definition
@@ -319,6 +320,7 @@ def told(rows: list[dict[str, Any]], until: date) -> set[tuple[Any, ...]]:
     return {tuple(row[name] for name in names) for row in rows if row["on"] < until}
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("name", ["ours", "recurly-mrr"])
 def test_the_figures_are_the_same_on_postgresql(local: Engine, remote: Engine, name: str) -> None:
     one, other = (

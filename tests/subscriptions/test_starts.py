@@ -126,6 +126,7 @@ def test_purchases_are_orders_and_starts_in_one_form() -> None:
     assert row["order_id"] == name_start("s1") == "subscription:s1@1"
 
 
+@pytest.mark.long
 def test_the_family_keeps_what_families_promise() -> None:
     check_families("starting", texts={"interval": ("month",)})
 

@@ -38,6 +38,7 @@ def newest(rows: Iterable[Mapping[str, Any]], by: str) -> dict[str, Mapping[str,
     return found
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_states_say_at_any_instant_what_the_departures_of_it_say(seed: int) -> None:
     business = random_business(seed)
@@ -63,6 +64,7 @@ def test_states_say_at_any_instant_what_the_departures_of_it_say(seed: int) -> N
     assert compared > 30
 
 
+@pytest.mark.long
 def test_the_family_keeps_what_families_promise() -> None:
     words = {
         "outcome": ("failed", "paid"),

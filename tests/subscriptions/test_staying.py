@@ -109,6 +109,7 @@ def test_first_timers_who_left_and_entered_later_are_compared_with(engine: Engin
     assert value(table, "subsequent_retention").beside == pytest.approx(0.8)
 
 
+@pytest.mark.long
 def test_who_left_later_was_there_on_an_earlier_day(engine: Engine) -> None:
     early = START + timedelta(days=31)
     found = gathered(engine, early)

@@ -87,6 +87,7 @@ def test_a_rule_has_a_plain_name(name: str) -> None:
         parse_config(text)
 
 
+@pytest.mark.long
 def test_who_subscribed_is_in_the_profile_from_that_day_on() -> None:
     bare = Business([subscription("a", "bare", "2024-03-01", mrr=9)]).shop()
     # An import read this card later, and nothing on it says since when there was one.

@@ -139,6 +139,7 @@ def test_what_changed_since_the_first_message_is_not_said_to_wait(shop: Team) ->
     assert all("1 x Lamp" in later[one] for one in later if one != emptied)
 
 
+@pytest.mark.long
 def test_the_code_goes_along_where_the_address_of_the_basket_takes_it(shop: Team) -> None:
     offers = "offers:\n  back: {kind: percent_off, percent: 15, codes: own, lasts: 7 days}\n"
     (shop.folder / "offers.yaml").write_text(offers, encoding="utf-8")

@@ -196,6 +196,7 @@ def test_a_sequence_says_what_it_is_for_and_needs(name: str) -> None:
     assert written == {s.template for s in journey.sends if s.channel != "audience"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_every_step_of_a_sequence_is_reached_in_history(
     space: Workspace, replays: dict[str, Rehearsal], name: str

@@ -33,6 +33,7 @@ def open_page(team: Team, person: str) -> tuple[Visitor, str]:
     return visitor, f"/p/{sign_preferences(space.secret, person, team.clock.now())}"
 
 
+@pytest.mark.long
 def test_a_channel_is_left_and_agreed_to_again_with_words(team: Team) -> None:
     visitor, page = open_page(team, "c003")
     assert visitor.ask("GET", page).status == 200

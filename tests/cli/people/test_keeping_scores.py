@@ -38,6 +38,7 @@ def kept(space: Workspace, at: datetime) -> pa.Table:
     return space.engine.run(scores.filter(scores.scored_at < at).order_by("customer_id"))
 
 
+@pytest.mark.long
 def test_kept_scores_are_in_audiences_and_explain_from_their_day_on(folder: Path) -> None:
     on = (NOW - 2 * DAY).date()
     day = f"{on}"

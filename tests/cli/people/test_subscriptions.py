@@ -51,6 +51,7 @@ def test_status_and_doctor_count_subscriptions_where_nobody_orders(club: Path) -
         assert "order" not in told
 
 
+@pytest.mark.long
 def test_the_audit_tells_of_subscribers(club: Path) -> None:
     found = rekindle("audit", "--json", "-C", club).document["subscriptions"]
     assert found["active"] == 2
@@ -73,6 +74,7 @@ def test_the_audit_tells_of_subscribers(club: Path) -> None:
     assert rates["involuntary", "31-90", "payment_failed"] == 0.0
 
 
+@pytest.mark.long
 def test_it_says_so_in_words_and_as_of_a_day(club: Path) -> None:
     told = rekindle("audit", "-C", club)
     assert "Monthly recurring revenue" in told.out

@@ -33,6 +33,7 @@ def run(code: str, names: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), str(NOTEBOOK), "eval"), names)
 
 
+@pytest.mark.long
 def test_every_cell_runs_and_shows_what_it_says(
     begun_shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def test_a_profile_by_name_is_the_profile_as_it_is_built(
     engine.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(1))
 def test_a_profile_of_subscribers_by_name_is_the_profile_as_it_is_built(seed: int) -> None:
     engine = random_business(seed).shop().engine()

@@ -50,6 +50,7 @@ def near(row: dict[str, Any]) -> dict[str, Any]:
     return row | {name: pytest.approx(row[name], rel=1e-12) for name in floats}
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("at", DATES)
 def test_people_are_who_they_are_by_amounts_worked_out_by_hand(local: Engine, at: datetime) -> None:
     by_hand = told_at_home(SHOP).engine()
@@ -57,6 +58,7 @@ def test_people_are_who_they_are_by_amounts_worked_out_by_hand(local: Engine, at
     by_hand.close()
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("at", DATES)
 def test_postgresql_gives_the_same_numbers(local: Engine, remote: Engine, at: datetime) -> None:
     assert profiles_of(remote, at) == [near(row) for row in profiles_of(local, at)]
@@ -76,6 +78,7 @@ def instants(table: Any) -> list[str]:
     return [name for name, kind in table.schema().items() if kind.is_timestamp()]
 
 
+@pytest.mark.long
 def test_what_was_given_back_whole_is_so_at_any_rate() -> None:
     """The parts of an order round apart, and what was paid is still what was given back."""
     back_at = DAY_0 + timedelta(days=1)

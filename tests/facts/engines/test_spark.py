@@ -96,6 +96,7 @@ def test_profiles_are_equal_bit_by_bit(teams: Teams) -> None:
     assert ours.num_rows > 250
 
 
+@pytest.mark.long
 def test_subscribers_stand_the_same(teams: Teams) -> None:
     rows = random_business(3).shop().tables()
     found = []
@@ -111,6 +112,7 @@ def test_subscribers_stand_the_same(teams: Teams) -> None:
     assert [one for one in zip(ours, theirs, strict=True) if one[0] != one[1]] == []
 
 
+@pytest.mark.long
 def test_baskets_wait_for_the_same(teams: Teams) -> None:
     baskets, sales = all_ordered()
     listed = price("a", (0, 10), (75, 8))
@@ -152,11 +154,13 @@ def test_an_audience_is_the_same(teams: Teams) -> None:
     assert ours["customers"] > 0
 
 
+@pytest.mark.long
 def test_an_audit_is_the_same(teams: Teams) -> None:
     ours, theirs = (team.workspace.audit(NOW).to_json() for team in teams)
     assert ours == theirs
 
 
+@pytest.mark.long
 def test_a_replay_and_its_report_are_the_same(teams: Teams) -> None:
     ours, theirs = (
         replay_journey(
@@ -171,6 +175,7 @@ def test_a_replay_and_its_report_are_the_same(teams: Teams) -> None:
     assert ours["assigned"] != {"treatment": 0, "holdout": 0}
 
 
+@pytest.mark.long
 def test_a_plan_a_pass_and_its_report_are_the_same(teams: Teams) -> None:
     plans = [
         build_plan(team.workspace, team.workspace.journey("calm"), NOW).to_json() for team in teams

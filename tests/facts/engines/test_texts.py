@@ -193,6 +193,7 @@ def test_a_profile_of_another_instant_is_the_text_of_the_expression(as_of: datet
     one.close()
 
 
+@pytest.mark.long
 def test_a_profile_of_subscribers_is_compiled_at_two_instants_alone(compiled: list[Any]) -> None:
     one = Business([subscription("s", "ann", "2024-07-01", mrr=9)]).shop().engine()
     facts, began = one.facts(), datetime(2024, 7, 1, tzinfo=UTC)

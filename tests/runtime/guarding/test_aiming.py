@@ -78,6 +78,7 @@ def test_the_first_audit_takes_the_baseline_and_no_other_replaces_it(
     assert path_of(aiming).read_bytes() == before
 
 
+@pytest.mark.long
 def test_a_new_one_is_taken_on_request_and_stands_beside_the_old(
     aiming: Workspace, team: Team
 ) -> None:
@@ -96,6 +97,7 @@ def test_without_targets_nothing_is_written_unasked(team: Team) -> None:
     assert judge_workspace(team.workspace) == ()
 
 
+@pytest.mark.long
 def test_measures_of_journeys_are_known_once_one_was_started(aiming: Workspace, team: Team) -> None:
     keep(aiming)
     drifted, reached = judge_workspace(aiming)
@@ -150,6 +152,7 @@ def test_the_newest_reading_is_told_with_its_day_and_nothing_is_measured(
     assert load_targets(aiming) == (begun_at, measured)
 
 
+@pytest.mark.long
 def test_the_worker_takes_a_reading_each_day_and_one_alone(
     aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +186,7 @@ def test_a_reading_that_fails_stops_no_pass_and_waits_for_the_next_day(
     assert [(one.action, dict(one.detail)) for one in told] == [("not read", {"why": "no room"})]
 
 
+@pytest.mark.long
 def test_measures_that_somebody_has_are_not_taken_again_unless_by_another_definition(
     aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ class Weeks:
         self.team = Team.at_work(self.vault.folder, later)
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(("vault", "seed"), DRAWN, indirect=["vault"])
 def test_a_restored_ledger_sends_nothing_first_and_nothing_twice(
     vault: Vault, seed: int, sink: SmtpSink

@@ -174,6 +174,7 @@ def test_people_stand_in_the_file_as_hashes_and_no_typed_word_does(vault: Vault)
     team.leave()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vault", ["sqlite"], indirect=True)
 def test_a_mark_of_an_earlier_release_still_tells_an_older_copy(vault: Vault) -> None:
     team = begin(vault, "calm")

@@ -79,6 +79,7 @@ def test_an_idle_worker_goes_on(team: Team, server: Any) -> None:
     assert Health(team.workspace, every_seconds=60).find_trouble() == ""
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("moment", [2, 5])
 def test_a_worker_that_is_sending_goes_on_and_sends_nothing_twice(
     team: Team, server: Any, moment: int

@@ -95,6 +95,7 @@ def test_an_older_ledger_sends_nothing_and_once_accepted_nothing_twice(
     team.leave()
 
 
+@pytest.mark.long
 def test_without_the_mark_what_is_overdue_too_long_is_stale(vault: Vault, sink: SmtpSink) -> None:
     team = begin(vault)
     live_a_week(team)

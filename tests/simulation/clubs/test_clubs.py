@@ -20,6 +20,7 @@ def test_promises_hold_in_clubs(seed: int, tmp_path: Path) -> None:
     assert world.begun
 
 
+@pytest.mark.long
 def test_promises_hold_in_clubs_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
     with postgres_ledger(postgres_url) as url:
         world = ClubWorld(100, tmp_path / "club", ledger=url)

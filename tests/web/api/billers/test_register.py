@@ -61,6 +61,7 @@ def states(space: Workspace) -> list[str]:
     return [one.state(today) for one in BelongingsRegister(space.ledger).all("u1")]
 
 
+@pytest.mark.long
 def test_a_departure_and_a_return_show_at_once(
     fake: FakeBiller, keeping: Workspace, tell: Tell
 ) -> None:

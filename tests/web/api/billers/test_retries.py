@@ -142,6 +142,7 @@ def owed_of(space: Workspace) -> OwedPayment:
     return owed
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_our_retry_and_the_billers_record_of_it_are_one_try(
     fake: FakeBiller, space: Workspace, is_answered: bool
@@ -185,6 +186,7 @@ def test_of_two_that_one_person_owes_one_is_tried_at_a_time(
     assert [due.invoice for due in keeper._due(space.clock.now())] == ["in_before"]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("how", ["learnt", "schedule"])
 def test_a_retry_waits_for_the_hour_that_was_learnt(
     fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch, how: str
