@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import pytest
 
@@ -12,12 +11,9 @@ from tests.simulation.ways.world import SixWays
 IN_SQLITE, IN_POSTGRESQL, GROUP = 16, 8, 4
 
 
-def groups(worlds: int) -> list[Any]:
-    """Return the seeds of each test; the second half of them is for a soak run."""
-    return [
-        pytest.param(range(start, start + GROUP), marks=[pytest.mark.soak] * (2 * start >= worlds))
-        for start in range(0, worlds, GROUP)
-    ]
+def groups(worlds: int) -> list[range]:
+    """Return the seeds of each test."""
+    return [range(start, start + GROUP) for start in range(0, worlds, GROUP)]
 
 
 def run_worlds(seeds: Iterable[int], alias: str) -> None:
