@@ -17,7 +17,9 @@ import pytest
 
 from rekindle.errors import BusyError, LakeError, SourceError
 from rekindle.facts import import_sources, importing, open_lake
+from rekindle.facts.contracts import CONTRACTS
 from rekindle.facts.lake import Change
+from rekindle.facts.upserting import replace_rows
 from tests.facts.conftest import LINES, NOW, ORDERS, Desk
 
 HEAD = "id,who,at,total\n"
@@ -52,6 +54,36 @@ def test_of_a_table_in_many_files_what_is_told_again_is_corrected(desk: Desk) ->
     result = desk.orders(f"{HEAD}10,bob,2024-01-01,8\n")
     assert (result.added, result.changed) == (0, 1)
     assert {int(o["gross"]) for o in desk.rows("orders") if o["order_id"] == "10"} == {8}
+
+
+def test_only_files_that_hold_what_is_told_again_are_written_anew(desk: Desk) -> None:
+    for month in (1, 2, 3):
+        desk.orders(HEAD + "".join(f"{month}{n},ann,2024-0{month}-01,5\n" for n in range(3)))
+    before = set(desk.lake.files("orders"))
+    assert len(before) == 3
+    desk.orders(f"{HEAD}21,ann,2024-02-01,50\n40,ann,2024-04-01,5\n")
+    after = set(desk.lake.files("orders"))
+    assert len(before & after) == 2
+    assert len(after) == 3
+    amounts = sorted((o["order_id"], int(o["gross"])) for o in desk.rows("orders"))
+    assert amounts == sorted(
+        [
+            *((f"{m}{n}", 50 if (m, n) == (2, 1) else 5) for m in (1, 2, 3) for n in range(3)),
+            ("40", 5),
+        ]
+    )
+
+
+def test_a_file_of_which_nothing_stays_leaves_its_table(desk: Desk) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n2,ann,2024-01-02,6\n")
+    desk.orders(f"{HEAD}3,bob,2024-01-03,7\n")
+    (*_, newest) = (file for file in desk.lake.files("orders"))
+    with desk.lake.change() as change, duckdb.connect() as con:
+        con.execute("create temp table put as select * from read_parquet(?) limit 0", [newest])
+        con.execute("create temp table gone as select 'shop' as source, '3' as order_id")
+        replace_rows(con, change, CONTRACTS["orders"], put="put", gone="gone")
+    assert sorted(o["order_id"] for o in desk.rows("orders")) == ["1", "2"]
+    assert len(desk.lake.files("orders")) == 1
 
 
 def test_a_line_that_was_taken_off_an_order_goes(desk: Desk) -> None:
@@ -189,7 +221,8 @@ def test_an_import_that_breaks_between_two_tables_shows_nothing(
     assert [row["order_id"] for row in desk.rows("order_lines")] == ["2"]
 
 
-def test_a_killed_import_leaves_the_facts_as_they_were(desk: Desk) -> None:
+@pytest.mark.parametrize("place", ["Lake._commit", "Change._remove_files"])
+def test_a_killed_import_leaves_the_facts_as_they_were(desk: Desk, place: str) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
     before = desk.lake.versions()
     desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,6\n2,bob,2024-01-01,7\n")
@@ -199,8 +232,8 @@ def test_a_killed_import_leaves_the_facts_as_they_were(desk: Desk) -> None:
         "from pathlib import Path\n"
         "from rekindle.config import Config\n"
         "from rekindle.facts import import_sources\n"
-        "from rekindle.facts.lake import Lake\n"
-        "Lake._commit = lambda *given: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "from rekindle.facts.lake import Change, Lake\n"
+        f"{place} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)\n"
         "config = Config.model_validate_json(sys.argv[1])\n"
         "import_sources(config, Path(sys.argv[2]), now=datetime(2026, 1, 1, tzinfo=UTC))\n"
     )

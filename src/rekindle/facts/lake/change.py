@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Literal
@@ -12,7 +12,9 @@ import duckdb
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
 
+from rekindle.clock import SystemClock
 from rekindle.errors import BusyError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.lake.compaction import FILE_BYTES, NO_HOOKS, compact, keeps_logs_for
@@ -23,10 +25,9 @@ from rekindle.facts.lake.mending import (
     set_aside_table,
 )
 from rekindle.facts.lake.storage import Storage
-from rekindle.facts.lake.views import empty
+from rekindle.facts.lake.views import empty, name_of
 from rekindle.facts.sql import first_and_last_line
 
-OPERATION = "_operation"
 # Every entry that an import writes to a table's log says which import it was.
 IMPORT = "import"
 
@@ -82,31 +83,15 @@ class Change:
         with self._writing(table):
             self._write(table, rows, "overwrite")
 
-    def merge(self, contract: Contract, rows: pa.RecordBatchReader, *, among: str = "") -> None:
-        """Upsert rows by key; those whose ``_operation`` is ``delete`` are removed.
+    def replace(self, table: str, files: Collection[str], rows: pa.RecordBatchReader) -> None:
+        """Write rows, among them all that stays of some of the table's files, in place of these.
 
-        ``among`` is a predicate in SQL, true of every row ``t`` whose key comes again.
+        No snapshot names the version in between, which holds both.
         """
-        columns = [c.name for c in contract.columns]
-        match = " and ".join(f"t.{key} = s.{key}" for key in contract.key)
-        match += f" and {among}" if among else ""
-        values = {name: f"s.{name}" for name in columns}
-        with self._writing(contract.table):
-            (
-                self._newest_of(contract.table)
-                .merge(
-                    rows,
-                    match,
-                    source_alias="s",
-                    target_alias="t",
-                    commit_properties=self._commit,
-                    post_commithook_properties=NO_HOOKS,
-                )
-                .when_matched_delete(f"s.{OPERATION} = 'delete'")
-                .when_matched_update(values)
-                .when_not_matched_insert(values, predicate=f"s.{OPERATION} <> 'delete'")
-                .execute()
-            )
+        with self._writing(table):
+            self._write(table, rows, "append")
+            self._advance(table)
+            self._remove_files(table, {name_of(file) for file in files})
 
     def delete(self, table: str, predicate: str) -> None:
         """Remove the rows of which a predicate of SQL is true."""
@@ -142,6 +127,27 @@ class Change:
         for table in sorted(self.touched):
             with self._writing(table):
                 compact(self._newest_of(table), self._commit)
+
+    def _remove_files(self, table: str, names: Collection[str]) -> None:
+        """Take files out of a table; for a time they stay for those who read an older snapshot."""
+        delta, at = self._newest_of(table), SystemClock().now()
+        removed: list[AddAction | RemoveAction] = [
+            RemoveAction(
+                row["path"],
+                data_change=True,
+                deletion_timestamp=int(at.timestamp() * 1000),
+                size=row["size_bytes"],
+            )
+            for row in pa.table(delta.get_add_actions()).to_pylist()
+            if row["path"] in names
+        ]
+        delta.create_write_transaction(
+            removed,
+            "append",
+            delta.schema(),
+            commit_properties=self._commit,
+            post_commithook_properties=NO_HOOKS,
+        )
 
     def _mend_files(self, table: str, damaged: list[str]) -> None:
         with self._writing(table):

@@ -14,9 +14,9 @@ from rekindle.facts.lake.storage import Storage
 # Delta would write checkpoints and delete old logs at moments of its own, which may come
 # before the manifest names the version that replaces what is deleted.
 NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
-# A merge writes every file anew that holds a row it changes. Exports come in order of time and
+# An import writes every file anew that holds a row it changes. Exports come in order of time and
 # what changes is recent, so of a large table few files of this size are touched.
-FILE_BYTES = 16 * 1024 * 1024
+FILE_BYTES = 8 * 1024 * 1024
 SMALL_BYTES = FILE_BYTES // 4
 MOST_SMALL_FILES = 8
 VERSIONS_PER_CHECKPOINT = 10

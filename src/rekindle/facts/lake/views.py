@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import duckdb
@@ -35,12 +35,18 @@ def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contra
     A column the contract has gained since the rows were written is NULL.
     """
     lake.show(con)
-    files = lake.files(contract.table)
-    view = f"create or replace view {contract.table} as select"
+    create_view_of_files(con, contract.table, contract, lake.files(contract.table))
+
+
+def create_view_of_files(
+    con: duckdb.DuckDBPyConnection, name: str, contract: Contract, files: Sequence[str]
+) -> None:
+    """Make ``name`` a view of the rows of some of the contract's files."""
+    view = f"create or replace view {name} as select"
     if not files:
         con.execute(f"{view} {_columns(contract, ())} where false")
         return
-    relation = f"read_parquet([{', '.join(literal(f) for f in files)}], union_by_name = true)"
+    relation = _relation(files)
     try:
         try:
             con.execute(f"{view} {_columns(contract, contract.schema.names)} from {relation}")
@@ -52,6 +58,29 @@ def create_view(con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contra
             f"table {contract.table} has a file that is gone or damaged: {first_line(error)}; "
             f"{ADVICE}"
         ) from error
+
+
+def find_files_of(
+    con: duckdb.DuckDBPyConnection, lake: HasFiles, contract: Contract, keys: str
+) -> list[str]:
+    """Return the contract's files that hold a row with one of the keys in the table ``keys``."""
+    if not (files := lake.files(contract.table)):
+        return []
+    found = con.execute(
+        f"select distinct filename from {_relation(files)} "
+        f"semi join {keys} using ({', '.join(contract.key)})"
+    ).fetchall()
+    names = {name_of(file) for (file,) in found}
+    return [file for file in files if name_of(file) in names]
+
+
+def name_of(file: str) -> str:
+    """Return the name of a data file without its table's address."""
+    return file.rpartition("/")[2]
+
+
+def _relation(files: Sequence[str]) -> str:
+    return f"read_parquet([{', '.join(literal(f) for f in files)}], union_by_name = true)"
 
 
 def _columns(contract: Contract, held: Collection[str]) -> str:

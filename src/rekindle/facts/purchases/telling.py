@@ -14,9 +14,9 @@ import duckdb
 from rekindle.facts.casting import Rules
 from rekindle.facts.contracts import ORDER_LINES, ORDERS, REFUNDS, Contract
 from rekindle.facts.folding import AMOUNT, IS_BOUGHT, is_given_back
-from rekindle.facts.lake import OPERATION, Change, create_view
+from rekindle.facts.lake import Change, create_view
 from rekindle.facts.sql import literal, quoted
-from rekindle.facts.upserting import append_rows
+from rekindle.facts.upserting import append_rows, replace_rows
 
 
 def write_steps(
@@ -62,14 +62,14 @@ def write_steps(
         "and (order_id, known_at) not in (select (order_id, known_at) from steps)"
     )
     con.execute(
-        f"""
-        create or replace temp table step_changes as
-        select *, 'put' as {OPERATION} from (
-            select {names} from steps except select {names} from refunds)
-        union all by name select *, 'delete' as {OPERATION} from ({gone}) where {is_told}"""
+        "create or replace temp table steps_put as "
+        f"select {names} from steps except select {names} from refunds"
     )
-    if con.execute("select 1 from step_changes limit 1").fetchall():
-        change.merge(REFUNDS, con.execute("from step_changes").to_arrow_reader())
+    con.execute(f"create or replace temp table steps_gone as {gone} and {is_told}")
+    if any(
+        con.execute(f"select 1 from {t} limit 1").fetchall() for t in ("steps_put", "steps_gone")
+    ):
+        replace_rows(con, change, REFUNDS, put="steps_put", gone="steps_gone")
 
 
 def _from_lines(rules: Rules) -> str:
