@@ -131,6 +131,7 @@ def test_a_coupon_is_a_contraction_as_it_begins_and_an_expansion_as_it_ends(
     assert not club.world.things[sub]["discounts"]
 
 
+@pytest.mark.draws(1)
 def test_one_that_was_called_off_ends_when_that_was_seen(club: Club) -> None:
     sub = subscribed(club)
     given = club.world.take_off(sub, club.world.add_coupon(amount=300, months=6)["id"])
@@ -189,6 +190,7 @@ def test_a_coupon_keeps_running_and_ends_while_its_subscription_is_paused(
     assert {one["total"] for one in invoices if one["status"] == "void"} <= {800, 1000}
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_discount_of_an_item_and_one_of_the_customer_count_as_stripe_counts_them(
     stripe: Club, by_notices: bool
@@ -217,6 +219,7 @@ def test_a_discount_of_an_item_and_one_of_the_customer_count_as_stripe_counts_th
     assert stripe.moves()[3:] == [(15, "expansion", "2.00")]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_discount_goes_on_when_its_coupon_is_deleted(stripe: Club, by_notices: bool) -> None:
     stripe.by_notices = by_notices
@@ -248,6 +251,7 @@ def test_a_coupon_and_a_product_are_asked_for_once(club: Club, give: bool) -> No
     assert len([one for one in asked if "/products/" in one]) == products
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_plan_is_called_by_its_product_and_a_new_name_is_no_other_plan(
     stripe: Club, by_notices: bool
@@ -282,6 +286,7 @@ def test_nothing_is_asked_for_deeper_than_stripe_expands(stripe: Club) -> None:
     assert deepest == 4
 
 
+@pytest.mark.long
 def test_an_audit_says_what_the_coupons_of_a_club_do_to_its_mrr(
     fake: FakeBiller, tmp_path: Path, keys: None
 ) -> None:

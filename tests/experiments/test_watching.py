@@ -125,6 +125,7 @@ def test_what_was_shown_once_stays_shown() -> None:
     assert [follow_returns(one).is_shown for one in (burst, later)] == [True, True]  # type: ignore[union-attr]
 
 
+@pytest.mark.long
 def test_looking_after_every_return_gives_a_false_alarm_in_less_than_one_of_twenty() -> None:
     rng = np.random.default_rng(20)
     alarms = 0

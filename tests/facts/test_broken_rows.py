@@ -22,6 +22,7 @@ def refused(desk: Desk, name: str, text: str) -> set[str]:
     return {row["customer_id"] for row in desk.rows("permissions") if row["said"] == "no"}
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("row", "who"),
     [

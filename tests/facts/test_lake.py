@@ -35,6 +35,7 @@ def amounts(desk: Desk) -> list[int]:
     return [int(row["gross"]) for row in sorted(desk.rows("orders"), key=lambda r: r["gross"])]
 
 
+@pytest.mark.long
 def test_small_imports_leave_few_files(desk: Desk) -> None:
     for number in range(31):
         import_small(desk, number, AT_ONCE)

@@ -34,6 +34,7 @@ def only(desk: Desk) -> dict[str, Any]:
     return order
 
 
+@pytest.mark.draws(5)
 @pytest.mark.parametrize(
     ("rows", "kind", "gross", "discount", "refund"),
     [

@@ -299,6 +299,7 @@ def test_every_preset_has_a_file_here() -> None:
     assert PRESETS.keys() == SALES.keys() | PEOPLE.keys()
 
 
+@pytest.mark.draws(6)
 @pytest.mark.parametrize("name", SALES)
 def test_an_export_of_orders_comes_to_its_figures(desk: Desk, name: str) -> None:
     sale = SALES[name]
@@ -309,6 +310,7 @@ def test_an_export_of_orders_comes_to_its_figures(desk: Desk, name: str) -> None
     assert sorted(order["kind"] for order in orders) == sorted(sale.kinds.split())
 
 
+@pytest.mark.draws(5)
 @pytest.mark.parametrize("name", PEOPLE)
 def test_an_export_of_contacts_says_who_agreed_and_who_did_not(desk: Desk, name: str) -> None:
     people = PEOPLE[name]
@@ -339,6 +341,7 @@ def test_a_preset_speaks_of_columns_there_are(preset: SourcePreset) -> None:
     assert set(preset.chosen(raw.columns).values())
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -9,6 +9,7 @@ from tests.facts.conftest import ORDERS, Desk
 HEAD = "id,who,at,total\n"
 
 
+@pytest.mark.draws(5)
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

@@ -185,6 +185,7 @@ def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -
     assert "expected to be redeemed" in command(giving, "offers", "show", "ten")
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
@@ -213,6 +214,7 @@ def test_what_could_never_be_given_is_refused_before_it_starts(
         start_journey(space, space.journey("giving"), NOW)
 
 
+@pytest.mark.long
 def test_report_plan_and_explanation_speak_of_the_offers(giving: Team) -> None:
     command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
     journey = giving.folder / "journeys" / "giving.yaml"

@@ -281,6 +281,7 @@ def test_what_was_taken_back_or_cancelled_was_not_bought() -> None:
     assert shown(sales, "bestsellers", 62)["ann"] == ["p2"]  # it was not cancelled yet
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize("block", sorted(find_blocks()))
 def test_no_block_sees_what_came_later(block: str) -> None:
     rng = random.Random(block)

@@ -205,6 +205,7 @@ def audiences(imported_shop: Path) -> Iterator[dict[datetime, dict[str, Any]]]:
     team.leave()
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize("predicate", PREDICATES)
 def test_history_answers_a_predicate_as_a_live_look_would(
     predicate: str, audiences: dict[datetime, dict[str, Any]]

@@ -88,6 +88,7 @@ CHANGES: dict[str, tuple[Callable[[Team, str], object], Answer, Reason]] = {
 }
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize("change", [*CHANGES])
 def test_verdict_counts_everything(begun: Team, change: str) -> None:
     begun.clock.move(2 * DAY)

@@ -113,6 +113,7 @@ def test_a_return_whose_start_is_corrected_stays_one_purchase(club: Club) -> Non
     assert club.noted() == [(name_start("s2"), ago(club, -0.0005), False)]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("hidden", [("s2", 230, None), ("s2", 400, 300)])
 def test_a_return_that_was_hidden_by_a_wrong_start_ends_once_it_is_corrected(
     club: Club, hidden: Row

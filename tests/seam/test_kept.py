@@ -104,6 +104,7 @@ def test_who_came_back_before_the_register_is_counted_as_unknown(club: Team) -> 
     assert report_kept(club.workspace).returns["unknown"] == 1
 
 
+@pytest.mark.long
 def test_an_answer_keeps_it_longer_or_says_that_it_is_deleted(
     club: Team, receiver: Receiver
 ) -> None:

@@ -50,6 +50,7 @@ def two(corner: Corner) -> Corner:
     return corner
 
 
+@pytest.mark.long
 def test_what_was_reported_goes_with_its_id(two: Corner) -> None:
     two.report("Product Viewed", userId="bea", messageId="before")
     join(two)

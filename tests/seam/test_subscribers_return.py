@@ -99,6 +99,7 @@ def test_who_never_left_as_the_file_says_now_did_not_come_back(club: Team) -> No
     assert [len(club.states(who)) for who in ("ben", "cleo")] == [2, 2]
 
 
+@pytest.mark.long
 def test_the_report_counts_who_is_back_and_what_they_brought(club: Team) -> None:
     club.clock.move(20 * DAY)
     bring(club, "subscriptions", LEFT + BACK.format("2026-06-11T00:00:00Z"))

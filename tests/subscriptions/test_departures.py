@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import pytest
+
+import pytest
+
 from rekindle.insights.subscribers import build_subscriptions
 from rekindle.insights.subscribers.differing import reconcile
 from rekindle.subscriptions import DEFINITIONS, OURS, build_departures
@@ -94,6 +98,7 @@ def test_what_is_not_known_yet_is_not_counted() -> None:
     assert (soon["kind"], soon["back_on"]) == ("unknown", None)
 
 
+@pytest.mark.long
 def test_rates_count_those_who_were_still_gone() -> None:
     rows = [subscription(f"a{n}", f"c{n}", "2024-01-01", "2024-06-01", mrr=9) for n in range(5)] + [
         subscription("b0", "c0", "2024-06-11", mrr=9),

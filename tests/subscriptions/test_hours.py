@@ -43,6 +43,7 @@ def test_an_hour_that_is_better_is_found_and_no_other() -> None:
     assert set(found) <= {10, None}
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(
     "plan",
     [
@@ -177,6 +178,7 @@ def test_another_card_or_a_hard_decline_is_no_retry_of_the_kind() -> None:
     assert choose(rows).retries == 0
 
 
+@pytest.mark.long
 def test_the_audit_says_it() -> None:
     business = Business([subscription("s1", "u1", "2025-01-01")], payments=list(of_cases()))
     engine = business.shop().engine()

@@ -144,6 +144,7 @@ def test_intervals_are_read() -> None:
     assert found.to_pylist() == [None if one is None else pytest.approx(one) for one in months]
 
 
+@pytest.mark.long
 def test_what_was_not_paid_moves_nothing() -> None:
     business = Business(
         [

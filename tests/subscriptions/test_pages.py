@@ -64,6 +64,7 @@ def club_text() -> Iterator[str]:
     engine.close()
 
 
+@pytest.mark.long
 def test_a_club_hears_of_subscribers_and_of_no_orders(club_text: str) -> None:
     text = Outline(club_text).text
     assert "50 subscribers pay £500 a month. 40 departures so far took £400 a month away; " in text

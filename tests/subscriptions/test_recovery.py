@@ -131,6 +131,7 @@ ENDINGS: list[tuple[str, dict[str, list[Row]], tuple[str | None, bool] | None]] 
 ]
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize(
     ("rows", "ending"), [one[1:] for one in ENDINGS], ids=[o[0] for o in ENDINGS]
 )

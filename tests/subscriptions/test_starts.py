@@ -79,6 +79,7 @@ def test_two_of_one_instant_are_one_start() -> None:
     assert [name for _, _, name in starts(Business(rows))] == [name_start("s1")]
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_starts_are_the_days_of_new_and_reactivated_subscribers(seed: int) -> None:
     """Beside those that end on the day they begin, which the day's movement does not show."""

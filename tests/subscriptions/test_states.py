@@ -139,6 +139,7 @@ DAYS: list[tuple[str, Row]] = [
 ]
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize(("day", "expected"), DAYS, ids=[day for day, _ in DAYS])
 def test_a_profile_says_how_a_subscriber_stands_on_a_day(day: str, expected: Row) -> None:
     found = profile(HISTORY, day)

@@ -85,6 +85,7 @@ def value(table: MeasureTable, name: str, group: str = "all") -> Value:
     return table.values[group][name]
 
 
+@pytest.mark.long
 def test_who_came_back_is_followed_by_their_subscription_beside_first_timers(
     engine: Engine,
 ) -> None:

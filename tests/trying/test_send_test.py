@@ -30,6 +30,7 @@ def send(space: Workspace, to: str, *, even_to_customers: bool = False) -> Seque
     )
 
 
+@pytest.mark.long
 def test_each_step_is_sent_once_and_marked(team: Team) -> None:
     sent = send(team.workspace, OURS)
     assert [(one.step, one.is_sent) for one in sent] == [

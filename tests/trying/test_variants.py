@@ -112,6 +112,7 @@ def test_subject_is_refused_where_messages_have_none(shop: Team) -> None:
         check_journey(shop.workspace, replace(asked, steps=(send,)))
 
 
+@pytest.mark.long
 def test_plan_says_when_the_variants_could_be_told_apart_and_report_compares_them(
     shop: Team,
 ) -> None:

@@ -28,6 +28,7 @@ def folder(
     close_ledgers()
 
 
+@pytest.mark.long
 def test_journey_of_which_too_little_is_known_excludes_nobody(folder: Path) -> None:
     add_section(folder, MARGIN)
     told = rekindle("moved", "calm", *DAY, "--keep", "--json", "-C", folder).document

@@ -52,6 +52,7 @@ def persons(folder: Path, handle: str) -> list[str]:
     return [one["person"] for one in found]
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     "handle",
     ["C100", "C200", "ada@example.org", "ADA@example.org ", "+442071838750", "0044 20 71838750"],

@@ -78,6 +78,7 @@ def test_an_outcome_that_nobody_has_is_not_estimable(file: Path) -> None:
     assert not found["may_exclude"]
 
 
+@pytest.mark.long
 def test_a_card_is_written(imported_shop: Path, tmp_path: Path) -> None:  # noqa: F811 - fixture
     page, text = tmp_path / "card.html", tmp_path / "card.md"
     asked = ("score", "--anyway", "-C", imported_shop, "--horizon", "60")

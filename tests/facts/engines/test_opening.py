@@ -25,6 +25,7 @@ def facts_of(desk: Desk, rows: str) -> Facts:
     return opened(desk).facts()
 
 
+@pytest.mark.draws(10)
 @pytest.mark.parametrize("table", sorted(CONTRACTS))
 def test_a_view_has_the_columns_and_types_of_its_contract(desk: Desk, table: str) -> None:
     desk.orders(HEAD + "1,ann,2024-01-01,10,\n", columns=COLUMNS)

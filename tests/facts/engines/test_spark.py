@@ -192,6 +192,7 @@ def test_a_plan_a_pass_and_its_report_are_the_same(teams: Teams) -> None:
     assert reports[0] == reports[1]
 
 
+@pytest.mark.long
 def test_spark_reads_tables_of_its_own_catalogue(teams: Teams, tmp_path: Path) -> None:
     remote = teams[1]
     session = remote.workspace.engine._session  # type: ignore[attr-defined]

@@ -174,6 +174,7 @@ def test_what_no_invoice_or_customer_is_known_of_is_said(desk: Desk) -> None:
     assert "no invoice says whose it is" in refused.examples[0]
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("periods", "expected"),
     [

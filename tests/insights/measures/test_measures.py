@@ -184,6 +184,7 @@ def test_few_returns_are_no_estimate(measured: Any) -> None:
     assert "30 are needed" in str(value(table, "subsequent_retention").figure)
 
 
+@pytest.mark.draws(6)
 @pytest.mark.parametrize("by", ["", *list_ways()])
 def test_every_way_is_told_in_tables_json_and_rows(measured: Any, by: str) -> None:
     fates = [fate("a", variant="asked", offer="ten"), fate("b")]

@@ -112,6 +112,7 @@ def test_what_was_taken_back_again_stays_taken_back(vault: Vault) -> None:
     team.leave()
 
 
+@pytest.mark.long
 def test_a_journey_that_began_since_is_named(vault: Vault) -> None:
     team = begin(vault, "calm")
     team.start("few")

@@ -64,6 +64,7 @@ def change(folder: Path) -> None:
     (folder / FILE).write_text("another one", encoding="utf-8")
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("harm", [lose, empty, garble, change])
 def test_nothing_is_decided_or_sent(team: Team, harm: object) -> None:
     assert callable(harm)
@@ -77,6 +78,7 @@ def test_nothing_is_decided_or_sent(team: Team, harm: object) -> None:
     assert (team.folder / FILE).exists() is (harm is not lose)  # and none is made in its place
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("value", ["", " ", "another one"])
 def test_the_environment_is_held_to_it_as_well(
     team: Team, value: str, monkeypatch: pytest.MonkeyPatch

@@ -77,6 +77,7 @@ def test_what_the_client_reports_is_kept_and_understood(
     assert Person.objects.using(today.ledger).get(pk="ada").address == "ada@example.com"
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("lost", [{"before": 1}, {"after": 1}], ids=["before", "after"])
 def test_a_batch_that_is_sent_again_counts_once(
     today: Workspace, secret: str, lost: dict[str, int]
