@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-import pytest
-
 from rekindle.insights.subscribers import build_subscriptions
 from rekindle.insights.subscribers.differing import reconcile
 from rekindle.subscriptions import DEFINITIONS, OURS, build_departures

@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from rekindle.facts import INSTANT as FACT_INSTANT
-from rekindle.facts import OF_STAYS, PURCHASE, REFUND, Engine, Facts
+from rekindle.facts import OF_STAYS, PURCHASE, REFUND, Engine, Facts, name_query
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger import Correction, Observations, Sightings, Watched, read_watched
 from rekindle.runtime import Workspace
@@ -30,6 +30,7 @@ WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_or
 CORRECTED = ("source", "order_id", "customer_id", "ordered_at", "kind")
 PENDING = "pending"
 SEEN = (PURCHASE, PENDING)
+IN_TURN = ("ordered_at", "source", "order_id", "person", "entered_at")
 ORDER = ("source", "order_id", "ordered_at", "kind", *BOOKED)
 
 
@@ -77,6 +78,17 @@ def _list_concerned(
     A refund says of another order of the customer what it is, and an order that goes to another
     customer is no return of the former: so all orders are looked at of those who have one here.
     """
+    buyers = name_query(
+        "concerned",
+        facts,
+        lambda: _build_concerned(facts, since, at),
+        instants=[since.newest, since.at, at],
+    )
+    people = set(engine.run(buyers).column(0).to_pylist())
+    return [one for one in watched if one[0] in people or one not in since.watched]
+
+
+def _build_concerned(facts: Facts, since: Observed, at: datetime) -> ir.Table:
     orders = facts.orders
     is_news = (orders.changed_in > since.newest) | _is_between(orders.ordered_at, since.at, at)
     buyers = orders.filter(is_news).select("customer_id")
@@ -88,8 +100,7 @@ def _list_concerned(
     if known is not None:
         joined = known.semi_join(buyers, known.person_id == buyers.customer_id)
         buyers = buyers.union(joined.select("customer_id"))
-    people = set(engine.run(buyers.distinct()).column(0).to_pylist())
-    return [one for one in watched if one[0] in people or one not in since.watched]
+    return buyers.distinct()
 
 
 def _is_between(instant: ir.Value, first: datetime, end: datetime) -> ir.Value:
@@ -101,23 +112,34 @@ def _returns(
     engine: Engine, facts: Facts, watched: Sequence[Watched], sightings: Sightings
 ) -> list[Signal]:
     """Return the purchases that one enrolment or another did not know of."""
-    people = _with_buyers(engine, facts, watched)
-    orders = _purchases(facts, people, sightings.now)
-    joined = orders.inner_join(people, orders.customer_id == people.buyer)
-    joined = joined.select("person", "entered_at", "last_order_at", *ORDER)
-    # A date that is no news is of interest only where the order has become a purchase.
-    joined = joined.filter(
-        joined.last_order_at.isnull()
-        | (joined.ordered_at > joined.last_order_at)
-        | joined.sold_in.notnull()
+    columns = zip(*map(read_watched, watched), strict=True)
+    given = engine.bring("watched", pa.table([list(one) for one in columns], schema=WATCHED))
+    rows = name_query(
+        # Each thread brings its own table, by a name of its own.
+        ("returns", given.get_name()),
+        facts,
+        lambda: _build_returns(facts, given, sightings.now),
+        instants=[sightings.now],
     )
-    rows = joined.order_by("ordered_at", "source", "order_id", "person", "entered_at")
     found: dict[str, Signal] = {}
-    for row in engine.run(rows).to_pylist():
+    for row in engine.run(rows.order_by(*IN_TURN)).to_pylist():
         if (signal := _return(row, sightings)) is not None:
             known = found.get(signal.key)
             found[signal.key] = signal if known is None else _later(known, signal)
     return list(found.values())
+
+
+def _build_returns(facts: Facts, watched: ir.Table, now: datetime) -> ir.Table:
+    people = _with_buyers(facts, watched)
+    orders = _purchases(facts, people, now)
+    joined = orders.inner_join(people, orders.customer_id == people.buyer)
+    joined = joined.select("person", "entered_at", "last_order_at", *ORDER)
+    # A date that is no news is of interest only where the order has become a purchase.
+    return joined.filter(
+        joined.last_order_at.isnull()
+        | (joined.ordered_at > joined.last_order_at)
+        | joined.sold_in.notnull()
+    )
 
 
 def _purchases(facts: Facts, people: ir.Table, now: datetime) -> ir.Table:
@@ -215,15 +237,9 @@ def _corrected_starts(engine: Engine, facts: Facts, since: int) -> Iterator[Corr
 
 
 def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correction]:
-    orders = facts.standing_orders()
-    is_changed = orders.changed_in > since
-    if facts.has_late_changes:
-        # A refund with a number of its own says of an order that did not change what it is.
-        given = orders.filter(is_changed & (orders.kind == REFUND)).select("customer_id").distinct()
-        met = orders.semi_join(given, "customer_id")
-        rows = orders.filter(is_changed).union(met).select(*CORRECTED).distinct()
-    else:
-        rows = orders.filter(is_changed).select(*CORRECTED)
+    rows = name_query(
+        "corrections", facts, lambda: _build_corrections(facts, since), instants=[since]
+    )
     for batch in engine.run(rows).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             is_void = row["kind"] not in SEEN
@@ -231,15 +247,23 @@ def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correctio
             yield Correction(source, order_id, person, at, is_void)
 
 
-def _with_buyers(engine: Engine, facts: Facts, watched: Sequence[Watched]) -> ir.Table:
-    """Return ``watched`` with ``buyer``, the id by which each person's purchases go today.
+def _build_corrections(facts: Facts, since: int) -> ir.Table:
+    orders = facts.standing_orders()
+    is_changed = orders.changed_in > since
+    if facts.has_late_changes:
+        # A refund with a number of its own says of an order that did not change what it is.
+        given = orders.filter(is_changed & (orders.kind == REFUND)).select("customer_id").distinct()
+        met = orders.semi_join(given, "customer_id")
+        return orders.filter(is_changed).union(met).select(*CORRECTED).distinct()
+    return orders.filter(is_changed).select(*CORRECTED)
+
+
+def _with_buyers(facts: Facts, people: ir.Table) -> ir.Table:
+    """Return ``people`` with ``buyer``, the id by which each person's purchases go today.
 
     Two ids may be found to be one person after both had entered; then a purchase by
     either is a return of both.
     """
-    columns = zip(*map(read_watched, watched), strict=True)
-    rows = pa.table([list(column) for column in columns], schema=WATCHED)
-    people = engine.bring("watched", rows)
     known = (facts.bookkeeping or {}).get("identities")
     if known is None:
         return people.mutate(buyer=people.person)

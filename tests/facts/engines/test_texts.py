@@ -105,6 +105,19 @@ def test_a_text_remembered_is_the_text_of_the_expression() -> None:
         )
 
 
+def test_the_number_of_an_import_is_a_gap_and_a_small_number_is_none(compiled: list[Any]) -> None:
+    one = engine()
+    table, newest = bought(one), 1_767_225_600_000_000
+    compiled.clear()
+    for number in (newest, newest + 1, newest + 99, newest - 7):
+        question = table.filter((table.n + newest) >= number)
+        assert len(one.run(question)) == (0 if number == newest + 99 else 3)
+    assert len(compiled) == 3
+    for number in range(4):
+        assert len(one.run(table.filter(table.n > number))) == max(0, 3 - number)
+    assert len(compiled) == 7
+
+
 def test_rows_from_outside_are_never_those_of_another() -> None:
     one = engine()
     for value in (7, 8):

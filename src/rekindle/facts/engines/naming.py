@@ -23,7 +23,7 @@ from rekindle.facts.contracts import INSTANT
 from rekindle.facts.engines.texts import Memory, Pieces, Remembered, Walk, fill, split_at, walk
 from rekindle.facts.facts import Facts
 
-MOST_QUERIES = 200
+MOST_QUERIES = 400
 
 # Never given again: a question that was built on a query that was forgotten still holds it.
 _numbers = itertools.count()
@@ -95,12 +95,13 @@ def name_query(
     on: Facts | Basis | None,
     build: Callable[[], ir.Table],
     *,
-    instants: Sequence[datetime | date] = (),
+    instants: Sequence[datetime | date | int] = (),
 ) -> ir.Table:
     """Return what ``build`` makes of facts, by its name where it was made before.
 
     Called on facts of the same shape, with the same ``what`` and other ``instants``, ``build``
     has to return the same beside the instants: ``what`` holds everything else it depends on.
+    A number among them is an import's.
     Where the facts are no tables of an engine that names queries, it is built each time.
     """
     basis = _basis_of(on) if isinstance(on, Facts) else on
@@ -171,7 +172,7 @@ def _find_queries(expression: ir.Expr) -> dict[str, str]:
     return found
 
 
-def _literal(at: datetime | date) -> ops.Literal:
+def _literal(at: datetime | date | int) -> ops.Literal:
     given = ibis.literal(at, type=INSTANT) if isinstance(at, datetime) else ibis.literal(at)
     return given.op()
 

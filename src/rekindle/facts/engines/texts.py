@@ -3,7 +3,8 @@
 Ibis takes longer to compile a profile than DuckDB to answer it for a small shop. Every
 import begins a new engine that is asked the same, so what is remembered is of no engine:
 it holds no connection and no rows, and lasts as long as the process. A worker asks the same
-of another instant in every pass: instants and days are gaps in the text, which are filled.
+of another instant in every pass, and of what came since another import: instants, days and the
+numbers of imports are gaps in the text, which are filled.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from ibis.common.graph import Node
 from ibis.expr.operations.udf import InputType
 
 MOST_SHAPES = 50_000
+LEAST_NUMBER = 10**12
+"""Numbers of imports are above it: microseconds since 1970."""
 MOST_TEXTS = 500
 
 # Numbers are given once and never again: a shape that was forgotten comes back as a new one.
@@ -247,11 +250,16 @@ def _brings(node: Node) -> bool:
 
 
 def _instant(value: Any, kind: Any) -> str | None:
-    """Return an instant of UTC or a day as Ibis writes it for DuckDB; None for all else."""
+    """Return an instant of UTC, a day or an import's number as Ibis writes it for DuckDB.
+
+    None is for all else.
+    """
     if type(value) is datetime and kind.is_timestamp():
         if kind.timezone == "UTC" and value.utcoffset() == timedelta():
             day = f"{value.year}, {value.month}, {value.day}, {value.hour}, {value.minute}"
             return f"MAKE_TIMESTAMPTZ({day}, {value.second + value.microsecond / 1e6}, 'UTC')"
     elif type(value) is date and kind.is_date():
         return f"MAKE_DATE({value.year}, {value.month}, {value.day})"
+    elif type(value) is int and kind.is_int64() and value > LEAST_NUMBER:
+        return str(value)
     return None
