@@ -4,7 +4,7 @@ Caps, quiet hours, days off, zones, budgets and the papers of one person go in; 
 hold or skip, with a reason, comes out.
 """
 
-from rekindle.gate.dossiers import DossierBuilder, OnFile, build_unreadable
+from rekindle.gate.dossiers import Bearing, DossierBuilder, OnFile, build_unreadable
 from rekindle.gate.gate import GateContext, JourneyRules, decide, find_leave_by, find_withdrawal
 from rekindle.gate.house import (
     EVERYTHING,
@@ -62,6 +62,7 @@ __all__ = [
     "SENT_TO_LEARN",
     "SPARED",
     "UTC_ZONES",
+    "Bearing",
     "BookRules",
     "Budget",
     "Calendar",

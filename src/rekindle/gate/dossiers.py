@@ -57,6 +57,20 @@ class OnFile:
     is_withheld: bool = False
 
 
+@value_by_the_million(frozen=True, slots=True)
+class Bearing:
+    """What follows from what is on file, for everyone of whom the same is.
+
+    ``permission`` is None where it rests on what the person did, and so on their enrolment.
+    """
+
+    known: OnFile
+    zones: tuple[ZoneInfo, ...]
+    places: tuple[str, ...]
+    hours: Week | None
+    permission: Permission | None
+
+
 def build_unreadable(enrolment: Enrolment, trouble: str) -> Dossier:
     """Return the dossier of somebody about whom what is on file cannot be read, and why."""
     nothing = Permission(is_granted=False, rule=Rule.NO_RECORD)
@@ -86,24 +100,54 @@ class DossierBuilder:
         offers: tuple[PastOffer, ...] = (),
     ) -> Dossier:
         """Return the dossier of an enrolment; ``exit`` is why it is over already, or None."""
-        events, channel = known.events, known.channel
-        zones, places, hours = self._whereabouts_of(channel, known.lives)
+        return self.build_on(
+            self.bearing_of(known),
+            enrolment,
+            exit=exit,
+            sent=sent,
+            touched_at=touched_at,
+            offers=offers,
+        )
+
+    def bearing_of(self, known: OnFile) -> Bearing:
+        """Return what follows from what is on file, for ``build_on``."""
+        zones, places, hours = self._whereabouts_of(known.channel, known.lives)
+        permission = None if known.granted is None else self._permission(known, places, None)
+        return Bearing(known, zones, places, hours, permission)
+
+    def build_on(
+        self,
+        bearing: Bearing,
+        enrolment: Enrolment,
+        *,
+        exit: Reason | None,
+        sent: tuple[Sent, ...] = (),
+        touched_at: datetime | None = None,
+        offers: tuple[PastOffer, ...] = (),
+    ) -> Dossier:
+        """Return what ``build`` does, of a bearing."""
+        known = bearing.known
+        events = known.events
+        permission = bearing.permission
+        if permission is None:
+            permission = self._permission(known, bearing.places, enrolment.last_order_at)
         return Dossier(
             enrolment,
-            self._permission(known, places, enrolment.last_order_at),
+            permission,
             known.is_reachable,
             known.is_suppressed,
             exit,
             sent,
-            zones,
+            bearing.zones,
             known.is_erased,
             known.preferences,
             known.exclusion or (self._cooling_off(events) if events else None),
             tuple(one for one in events if one.at > enrolment.entered_at) if events else (),
             touched_at,
-            hours=hours,
-            offers=offers,
-            is_withheld=known.is_withheld,
+            "",
+            bearing.hours,
+            offers,
+            known.is_withheld,
         )
 
     def _permission(

@@ -52,6 +52,7 @@ from rekindle.vocabulary import GHOSTLY, Answer, Channel, Reason, value_by_the_m
 A_DAY = timedelta(days=1)
 SET_ASIDE_FOR = timedelta(hours=1)
 LONGEST_DETAIL, MOST_TOLD = 500, 10_000
+_NOTHING_EXPECTED = Weighed(None)
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +143,7 @@ class Decider:
         cost = self._cost.get(send.channel, 0)
         choice, without = self._choose(send, dossier, answers, purse, at)
         weighed = self._weigh(look, answers, choice, (cost, at))
+        customers_when = look.course.policy.customers_when
         decision = decide(
             GateContext(
                 dossier,
@@ -154,7 +156,7 @@ class Decider:
                 weighed.expected,
                 Exclusion.NEGATIVE_VALUE if person in answers.excluded else None,
                 choice,
-                person in answers.customers.get(look.course.policy.customers_when or "", ()),
+                customers_when is not None and person in answers.customers.get(customers_when, ()),
             )
         )
         detail = without if decision.answer is Answer.SEND else _detail(decision, dossier, choice)
@@ -183,7 +185,8 @@ class Decider:
         before, person = look.dossier.enrolment, look.dossier.enrolment.person
         expected = answers.expected.get(person) if answers.expected else None
         if not self._rules.measured and not answers.uplifts:
-            return Weighed(expected)  # nothing was measured, so what the settings say holds
+            # Nothing was measured, so what the settings say holds.
+            return _NOTHING_EXPECTED if expected is None else Weighed(expected)
         cost, at = now
         asked = ToWeigh(
             person,

@@ -294,22 +294,9 @@ class LedgerBook:
 
     def take_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
         """Let ``decide`` look at up to ``limit`` due people and write what it returns."""
+        # In a method of its own, so that all it built is gone when the collector comes back.
         with without_collector(), ledger_transaction(self._alias):
-            self._look_rows_up()
-            found = self._take(at, limit)
-            if not found:
-                return None
-            reserved = self._hold_budgets(at)
-            by_person = {due.dossier.enrolment.person: due for due in found}
-            dossiers, stock = [due.dossier for due in found], self._hold_stock(found)
-            subgroups = self._subgroups(dossiers)
-            moves = decide(Batch(dossiers, reserved, stock, self._variants(found), subgroups))
-            steps = []
-            for move in moves:
-                due = by_person.pop(move.before.person, None)
-                if due is not None and due.dossier.enrolment is move.before:
-                    steps.append(HeldMove(due.number, move, due.touched))
-            return self._writer.write(steps)
+            return self._decide_due(at, limit, decide)
 
     def record(
         self,
@@ -357,6 +344,23 @@ class LedgerBook:
     def _look_rows_up(self) -> None:
         if is_postgresql(self._alias):
             fetch(self._alias, "plan_by_index", rows_of((name,) for name in UNWANTED_PLANS))
+
+    def _decide_due(self, at: datetime, limit: int, decide: Decide) -> int | None:
+        self._look_rows_up()
+        found = self._take(at, limit)
+        if not found:
+            return None
+        reserved = self._hold_budgets(at)
+        by_person = {due.dossier.enrolment.person: due for due in found}
+        dossiers, stock = [due.dossier for due in found], self._hold_stock(found)
+        subgroups = self._subgroups(dossiers)
+        moves = decide(Batch(dossiers, reserved, stock, self._variants(found), subgroups))
+        steps = []
+        for move in moves:
+            due = by_person.pop(move.before.person, None)
+            if due is not None and due.dossier.enrolment is move.before:
+                steps.append(HeldMove(due.number, move, due.touched))
+        return self._writer.write(steps)
 
     def _take(self, at: datetime, limit: int) -> list[Due]:
         """Return up to ``limit`` people nobody else holds, each in their oldest enrolment."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from rekindle.consent import NO_PREFERENCES, Preferences
 from rekindle.errors import RekindleError
 from rekindle.gate import (
+    Bearing,
     BookRules,
     Dossier,
     DossierBuilder,
@@ -175,7 +176,9 @@ class DueReader:
         courses = {key: self._course(*key) for key in {line[2:4] for line in lines}}
         papers = self._load_papers(lines, courses, at)
         touches = self._load_touches(lines, papers.wishes, at)
-        giving = {one.person for one in lines if one.position in courses[one[2:4]].giving}
+        giving: Collection[str] = ()
+        if any(course.giving for course in courses.values()):
+            giving = {one.person for one in lines if one.position in courses[one[2:4]].giving}
         offers = load_past_offers(self._alias, giving, self._terms, at)
         look = _Look(
             self._terms,
@@ -228,6 +231,9 @@ class DueReader:
         self, lines: Sequence[_Line], courses: Mapping[tuple[str, int], _Course]
     ) -> Mapping[str, Collection[str]]:
         """Return who has an address of a kind that cards list, for those whose step asks it."""
+        kinds = {kind for course in courses.values() for _, kind in course.channels}
+        if kinds.isdisjoint(LISTED):
+            return {}
         asked: defaultdict[str, set[str]] = defaultdict(set)
         for line in lines:
             _, kind = courses[line.journey, line.version].channels[line.position]
@@ -240,10 +246,10 @@ class DueReader:
     ) -> dict[str, list[PastEvent]]:
         """Return what people did of what their journeys, or the house, ask about."""
         everybody = self._terms.events_asked
-        asking = [one for one in lines if everybody or courses[one.journey, one.version].asks]
-        if not asking:
+        asked = everybody.union(*(course.asks for course in courses.values()))
+        if not asked or not lines:
             return {}
-        asked = everybody.union(*(courses[one.journey, one.version].asks for one in asking))
+        asking = [one for one in lines if everybody or courses[one.journey, one.version].asks]
         as_instant = moment_reader(self._alias)
         since = min(as_instant(line.entered_at) for line in asking)
         since = min(since, at - self._terms.asked_since)
@@ -281,21 +287,57 @@ class _Look:
         self._offers = offers
         self._stopped = stopped
         self._builder = DossierBuilder(terms, at)
+        self._alike: dict[Row, Bearing] = {}
 
     def due(self, line: _Line, course: _Course, as_instant: AsInstant) -> Due:
         """Return one due person."""
-        papers, person = self._papers, line.person
+        person, position = line.person, line.position
         enrolment = _enrolment(line, as_instant)
-        channel, kind = course.channels[enrolment.position]
+        ordered_at = None if line.ordered_at is None else as_instant(line.ordered_at)
+        events = self._papers.events.get(person, ()) if self._papers.events else ()
+        bearing = self._bearing(line, course, events)
+        touches = self._touches.get(person, ()) if line.has_touches else ()
+        if not touches and not self._offers:  # as most people
+            exit = self._exit(enrolment, course, ordered_at, events)
+            dossier = self._builder.build_on(bearing, enrolment, exit=exit)
+            steps = UNTOUCHED
+        else:
+            mine = [touch for touch in touches if touch.enrolment == line.number]
+            gets_ghosts = enrolment.arm is Arm.HOLDOUT or bearing.known.is_withheld
+            wish = bearing.known.preferences
+            dossier = self._builder.build_on(
+                bearing,
+                enrolment,
+                exit=self._exit(enrolment, course, ordered_at, events),
+                sent=self._counted(touches, wish, gets_ghosts=gets_ghosts),
+                touched_at=max(touch.at for touch in mine) if mine else None,
+                offers=self._past_offers(person, gets_ghosts=gets_ghosts),
+            )
+            steps = frozenset([touch.step for touch in mine])
+        tested = course.tested.get(position, "") if enrolment.rotation else ""
+        return Due(line.number, dossier, steps, position in course.giving, tested)
+
+    def _bearing(self, line: _Line, course: _Course, events: Sequence[PastEvent]) -> Bearing:
+        """Return what is on file; of those whose cards say the same it is found once."""
+        said, (channel, kind) = line.consents, course.channels[line.position]
+        is_own = line.is_noted or line.may_be_suppressed or said == UNSUMMED or kind in LISTED
+        if is_own or events:
+            return self._builder.bearing_of(self._known(line, course, events))
+        lives = line.country, line.timezone, line.phone
+        key = (channel, kind, course.purpose, said, lives, line.has_address, line.is_erased)
+        found = self._alike.get(key)
+        if found is None:
+            found = self._alike[key] = self._builder.bearing_of(self._known(line, course, ()))
+        return found
+
+    def _known(self, line: _Line, course: _Course, events: Sequence[PastEvent]) -> OnFile:
+        papers, person = self._papers, line.person
+        channel, kind = course.channels[line.position]
         statements = line.consents
         if statements == UNSUMMED:
             statements = papers.statements.get(person, "")
-        ordered_at = None if line.ordered_at is None else as_instant(line.ordered_at)
-        events = papers.events.get(person, ()) if papers.events else ()
         wish = papers.wishes.get(person, NO_PREFERENCES) if line.is_noted else NO_PREFERENCES
-        touches = self._touches.get(person, ()) if line.has_touches else ()
-        mine = [touch for touch in touches if touch.enrolment == line.number] if touches else ()
-        known = OnFile(
+        return OnFile(
             channel,
             course.purpose,
             last_word(statements, channel),
@@ -308,18 +350,6 @@ class _Look:
             events,
             bool(papers.withheld) and person in papers.withheld,
         )
-        gets_ghosts = enrolment.arm is Arm.HOLDOUT or known.is_withheld
-        dossier = self._builder.build(
-            enrolment,
-            known,
-            exit=self._exit(enrolment, course, ordered_at, events),
-            sent=self._counted(touches, wish, gets_ghosts=gets_ghosts) if touches else (),
-            touched_at=max(touch.at for touch in mine) if mine else None,
-            offers=self._past_offers(person, gets_ghosts=gets_ghosts) if self._offers else (),
-        )
-        steps = frozenset([touch.step for touch in mine]) if mine else UNTOUCHED
-        tested = course.tested.get(enrolment.position, "") if enrolment.rotation else ""
-        return Due(line.number, dossier, steps, enrolment.position in course.giving, tested)
 
     def _past_offers(self, person: str, *, gets_ghosts: bool) -> tuple[PastOffer, ...]:
         """Return what the person was given. Ghosts stand for it in the untreated arm alone."""

@@ -7,13 +7,13 @@ anybody else; so everything written here is new and nothing has to be asked agai
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rekindle.gate import BookRules, month_of, resolve_zones
 from rekindle.journeys import Move, Send
-from rekindle.ledger.bulk import Target, insert_rows, moment_writer, update_rows
+from rekindle.ledger.bulk import Groups, Target, insert_groups, moment_writer, update_groups
 from rekindle.ledger.cancelling import book_budgets
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.offers.giving import Giving, give_offers
@@ -25,11 +25,11 @@ from rekindle.vocabulary import GHOSTLY, Answer, Arm, Purpose, Reason
 MOVES = Target(
     "ledger_moves",
     (
+        ("enrolment_id", "int8"),
         ("position", "int2"),
         ("ready_at", "timestamptz"),
         ("due_at", "timestamptz"),
         ("wakes_on", "text"),
-        ("enrolment_id", "int8"),
     ),
 )
 DECISIONS = Target(
@@ -68,10 +68,6 @@ TOUCHES = Target(
 QUEUED, GHOST = MessageState.QUEUED.value, MessageState.GHOST.value
 WriteMoment = Callable[[datetime], object]
 
-_ANSWERS = {answer: answer.value for answer in Answer}
-_REASONS: dict[Reason | None, str | None] = {reason: reason.value for reason in Reason}
-_REASONS[None] = None
-
 
 class HeldMove(NamedTuple):
     """A move to write: the enrolment's number and its steps that are touched already."""
@@ -96,10 +92,10 @@ class MoveWriter:
             return 0
         alias, moment = self._alias, moment_writer(self._alias)
         going = [step for step in steps if step.move.ended is None]
-        update_rows(alias, "move_places", MOVES, [_place_row(one, moment) for one in going])
-        insert_rows(alias, DECISIONS, [_decision_row(step, moment) for step in steps])
+        update_groups(alias, "move_places", MOVES, _group_places(going, moment))
+        insert_groups(alias, DECISIONS, _group_decisions(steps, moment))
         touching = [step for step in steps if _is_new_touch(step)]
-        insert_rows(alias, TOUCHES, [self._touch_row(step, moment) for step in touching])
+        insert_groups(alias, TOUCHES, self._group_touches(touching, moment))
         book_budgets(alias, (self._amount(step) for step in touching if step.move.budgets))
         give_offers(alias, [giving for step in touching if (giving := _giving(step)) is not None])
         self._end([step for step in steps if step.move.ended is not None])
@@ -113,17 +109,33 @@ class MoveWriter:
         for at, endings in sorted(by_instant.items()):
             end_enrolments(self._alias, endings, at)
 
-    def _touch_row(self, step: HeldMove, moment: WriteMoment) -> Row:
-        number, move, _ = step
+    def _group_touches(self, steps: Iterable[HeldMove], moment: WriteMoment) -> Groups:
+        """Return touches by all that is not of one enrolment and person."""
+        found: defaultdict[Row, list[Row]] = defaultdict(list)
+        firsts: dict[Row, Move] = {}
+        for number, move, _ in steps:
+            before = move.before
+            alike = (
+                before.journey,
+                before.version,
+                move.step.key,
+                move.variant,
+                move.at,
+                before.ready_at,
+                _is_ghost(move),
+                move.cost_micros,
+                move.budgets,
+            )
+            firsts.setdefault(alike, move)
+            found[alike].append((number, before.person))
+        return {self._touch(firsts[alike], moment): rows for alike, rows in found.items()}
+
+    def _touch(self, move: Move, moment: WriteMoment) -> Row:
         before, send = move.before, move.step
         assert isinstance(send, Send)  # nothing else reaches anyone
         purpose, stale_after = self._promise(before.journey, before.version)
-        # Whatever was asked: a held-out person gets a ghost, never a message.
-        is_ghost = before.arm is Arm.HOLDOUT or move.decision.answer is not Answer.SEND
-        at = moment(move.at)
+        is_ghost, at = _is_ghost(move), moment(move.at)
         return (
-            number,
-            before.person,
             before.version,
             send.key,
             send.channel.value,
@@ -142,8 +154,7 @@ class MoveWriter:
     def _amount(self, step: HeldMove) -> tuple[str, str, int]:
         """Return what a message reserves: budgets, month, micros; a ghost nothing."""
         move = step.move
-        is_message = move.before.arm is not Arm.HOLDOUT and move.decision.answer is Answer.SEND
-        cost = move.cost_micros if is_message else 0
+        cost = 0 if _is_ghost(move) else move.cost_micros
         return barred(move.budgets), month_of(move.at, self._zone), cost
 
     def _promise(self, journey: str, version: int) -> tuple[Purpose, timedelta]:
@@ -152,6 +163,11 @@ class MoveWriter:
             known = self._versions.find(journey, version).journey
             found = self._promises[journey, version] = (known.purpose, known.stale_after)
         return found
+
+
+def _is_ghost(move: Move) -> bool:
+    """Tell whether a touch is a ghost: whatever was asked, a held-out person gets no message."""
+    return move.before.arm is Arm.HOLDOUT or move.decision.answer is not Answer.SEND
 
 
 def _is_new_touch(step: HeldMove) -> bool:
@@ -167,27 +183,50 @@ def _giving(step: HeldMove) -> Giving | None:
     before, given = move.before, move.offer
     if given is None:
         return None
-    is_ghost = before.arm is Arm.HOLDOUT or move.decision.answer is not Answer.SEND
+    is_ghost = _is_ghost(move)
     course = (before.journey, before.rotation)
     return Giving(number, move.step.key, before.person, course, move.at, given, is_ghost)
 
 
-def _place_row(step: HeldMove, moment: WriteMoment) -> Row:
-    number, move, _ = step
-    after = move.next
-    return after.position, moment(after.ready_at), moment(after.due_at), after.wakes_on, number
+def _group_places(steps: Iterable[HeldMove], moment: WriteMoment) -> Groups:
+    """Return enrolments by where they come to stand."""
+    found: defaultdict[Row, list[Row]] = defaultdict(list)
+    for number, move, _ in steps:
+        after = move.next
+        found[after.position, after.ready_at, after.due_at, after.wakes_on].append((number,))
+    return {
+        (position, moment(ready_at), moment(due_at), wakes_on): rows
+        for (position, ready_at, due_at, wakes_on), rows in found.items()
+    }
 
 
-def _decision_row(step: HeldMove, moment: WriteMoment) -> Row:
-    number, move, _ = step
-    decision = move.decision
+def _group_decisions(steps: Iterable[HeldMove], moment: WriteMoment) -> Groups:
+    """Return enrolments by what was decided about them."""
+    found: defaultdict[Row, list[Row]] = defaultdict(list)
+    for number, move, _ in steps:
+        decision = move.decision
+        is_ghost = move.before.arm is Arm.HOLDOUT or decision.reason is Reason.GLOBAL_HOLDOUT
+        alike = (
+            move.step.key,
+            move.at,
+            decision.answer,
+            decision.reason,
+            decision.until,
+            is_ghost,
+            move.detail,
+        )
+        found[alike].append((number,))
+    return {_decision(alike, moment): rows for alike, rows in found.items()}
+
+
+def _decision(alike: Row, moment: WriteMoment) -> Row:
+    step, at, answer, reason, until, is_ghost, detail = alike
     return (
-        number,
-        move.step.key,
-        moment(move.at),
-        _ANSWERS[decision.answer],
-        _REASONS[decision.reason],
-        None if decision.until is None else moment(decision.until),
-        move.before.arm is Arm.HOLDOUT or decision.reason is Reason.GLOBAL_HOLDOUT,
-        move.detail,
+        step,
+        moment(at),
+        answer.value,
+        None if reason is None else reason.value,
+        None if until is None else moment(until),
+        is_ghost,
+        detail,
     )

@@ -412,8 +412,18 @@ WHERE s.enrolment_id = m.enrolment_id
 
 -- name: move_places_sqlite
 -- Move one person on.
+UPDATE ledger_place SET position = ?2, ready_at = ?3, due_at = ?4, wakes_on = ?5
+WHERE enrolment_id = ?1
+
+-- name: move_places_alike_postgresql
+-- Move people on to one place, whom it looks up in the order of the index.
 UPDATE ledger_place SET position = %s, ready_at = %s, due_at = %s, wakes_on = %s
-WHERE enrolment_id = %s
+WHERE enrolment_id = ANY (%s::bigint[])
+
+-- name: move_places_alike_sqlite
+-- Move people on to one place.
+UPDATE ledger_place SET position = %s, ready_at = %s, due_at = %s, wakes_on = %s
+WHERE enrolment_id IN (SELECT value FROM json_each(%s))
 
 -- name: variants_given
 -- The variants that these people were given of these steps in earlier rotations, oldest first.
