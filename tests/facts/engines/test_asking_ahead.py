@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 from django.db import connections
@@ -13,6 +14,7 @@ from rekindle.errors import LakeError, QuestionError, RekindleError
 from rekindle.facts import Engine
 from rekindle.journeys import SlowAudience, UnaskedError
 from rekindle.journeys.population import LiveAudience
+from rekindle.profiles import FAMILIES, build_profiles
 from rekindle.vocabulary import Reason
 from tests.runtime.shops import NOW, Team
 
@@ -69,6 +71,50 @@ def test_what_was_not_asked_is_named_and_then_known(team: Team) -> None:
     unasked.value.ask()
     with audience.known_only():
         assert audience.matching("orders_count >= 1", NOW, ["c001"]) <= {"c001"}
+
+
+def test_the_next_profiles_have_the_columns_that_these_were_asked_for(team: Team) -> None:
+    audience = LiveAudience(team.workspace)
+    audience.matching("orders_count >= 1", NOW, ["c001"])
+    assert {*FAMILIES.names} <= {*audience.profiles(NOW).columns}
+    tomorrow = NOW + timedelta(days=1)
+    audience.dates("at_risk_on", tomorrow, ["c001"])
+    always = {"customer_id", "last_order_at", "last_start_at", "last_purchase_at", "as_of_on"}
+    assert "tier" in audience.profiles(tomorrow).columns  # all, for a date was asked for as well
+    later = NOW + timedelta(days=2)
+    assert {*audience.profiles(later).columns} == always | {"at_risk_on"}
+    last = NOW + timedelta(days=3)
+    assert {*audience.profiles(last).columns} == always
+
+
+def test_columns_that_are_asked_for_later_are_of_the_same_instant(team: Team) -> None:
+    space = team.workspace
+    audience = LiveAudience(space)
+    audience.profiles(NOW)
+    morning, evening = NOW + timedelta(days=1), NOW + timedelta(days=1, hours=12)
+    day = space.facts.orders.ordered_at
+    between = (day >= ibis.literal(morning)) & (day < ibis.literal(evening))
+    bought = space.engine.run(space.facts.orders.filter(between).select("customer_id"))
+    buyers = set(bought.column(0).to_pylist())
+    assert buyers, "nobody bought that day, and the instant cannot be told"
+    before = audience.last_orders(morning, buyers)
+    found = audience.describe(buyers, evening, FAMILIES.names)
+    rows = space.engine.run(build_profiles(space.facts, morning, space.config.lifecycle))
+    expected = {row["customer_id"]: row for row in rows.to_pylist()}
+    assert found == {person: expected[person] for person in found}
+    assert {person: row["last_order_at"] for person, row in found.items()} == before
+
+
+def test_a_column_that_was_not_asked_for_is_named_and_then_known(team: Team) -> None:
+    audience = LiveAudience(team.workspace)
+    audience.profiles(NOW)
+    tomorrow = NOW + timedelta(days=1)
+    audience.profiles(tomorrow)
+    with audience.known_only(), pytest.raises(UnaskedError) as unasked:
+        audience.describe(["c001"], tomorrow, ["tier"])
+    unasked.value.ask()
+    with audience.known_only():
+        assert audience.describe(["c001"], tomorrow, ["tier"])["c001"]["tier"]
 
 
 @pytest.mark.parametrize(

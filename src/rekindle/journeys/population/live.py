@@ -1,7 +1,8 @@
 """Answers the engine's questions about people from the profile of the moment.
 
 The profile is computed once per version of the facts and local day: nothing a predicate
-can ask changes in between, so a worker that looks every minute stays cheap.
+can ask changes in between, so a worker that looks every minute stays cheap. It has the
+columns that the one before was asked for, and is widened to all where it is asked for more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.errors import PredicateError, QuestionError, RekindleError
-from rekindle.facts import Engine
+from rekindle.facts import Engine, Reading
 from rekindle.gate import PersonUplift
 from rekindle.journeys import Candidate, Covariates, JourneyVersion, Trigger, UnaskedError
 from rekindle.journeys.population.interfaces import Population
@@ -29,6 +30,7 @@ from rekindle.vocabulary import is_usable_id
 
 NO_TIME = timedelta(0)
 LONGEST = 200  # characters of a covariate
+ALWAYS = frozenset(("customer_id", "last_order_at", "last_start_at"))
 Answered = TypeVar("Answered")
 
 
@@ -38,8 +40,11 @@ class LiveAudience:
     def __init__(self, workspace: Population) -> None:
         self._workspace = workspace
         self._key: tuple[str, object] | None = None
+        self._at: datetime | None = None
+        self._reading: Reading | None = None
         self._table: ir.Table | None = None
-        self._asked: Engine | None = None
+        self._held: frozenset[str] = frozenset()
+        self._asked_for: set[str] = set()
         self._matches: dict[str, set[str]] = {}
         self._values: dict[str, dict[str, Any]] = {}
         self._at_start: dict[str, set[str]] = {}
@@ -61,31 +66,49 @@ class LiveAudience:
         finally:
             self._is_known_only = False
 
-    def profiles(self, at: datetime) -> ir.Table:
-        """Return the profiles as of ``at`` with ``as_of_on``, computed at most once."""
+    def profiles(self, at: datetime, *columns: str) -> ir.Table:
+        """Return the profiles as of ``at`` with ``as_of_on``, in these columns at least.
+
+        They are computed in the columns that were asked for of those before, all at first, and
+        once more, as of the same instant, where another is.
+        """
         space = self._workspace
         day = local_day(at, space.config.workspace.timezone)
+        wanted = FAMILIES.by_column.keys() & columns
         if self._is_known_only:
             # A newer import is seen when the next batch is asked about.
-            if self._table is None or self._key is None or self._key[1] != day:
-                raise UnaskedError(lambda: self.profiles(at))
+            is_known = self._key is not None and self._key[1] == day and wanted <= self._held
+            if self._table is None or not is_known:
+                raise UnaskedError(lambda: self.profiles(at, *columns))
             return self._table
         key = (space.facts_version(), day)
         if self._table is None or key != self._key:
             space.forget_facts()
-            engine, facts = space.reading
-            table = build_profiles(facts, at, space.config.lifecycle)
-            table = table.mutate(as_of_on=ibis.date(key[1]), last_purchase_at=_newest(table))
-            self._asked, self._table = engine, engine.keep("live_profiles", table)
+            self._reading, self._at = space.reading, at
+            asked = FAMILIES.by_column.keys() if self._table is None else self._asked_for | wanted
+            self._compute(asked, day)
             self._key, self._matches, self._values, self._offered = key, {}, {}, set()
-            self._failures, self._uplifts = {}, {}
+            self._failures, self._uplifts, self._asked_for = {}, {}, set()
+        elif not wanted <= self._held:
+            self._compute(FAMILIES.by_column.keys(), day)
+        self._asked_for |= wanted
         return self._table
+
+    def _compute(self, columns: Collection[str], day: date) -> None:
+        assert self._reading is not None
+        assert self._at is not None
+        engine, facts = self._reading
+        held = ALWAYS.union(columns)
+        names = [name for name in FAMILIES.names if name in held]
+        table = build_profiles(facts, self._at, self._workspace.config.lifecycle, columns=names)
+        table = table.mutate(as_of_on=ibis.date(day), last_purchase_at=_newest(table))
+        self._table, self._held = engine.keep("live_profiles", table), held
 
     @property
     def _engine(self) -> Engine:
         """Return the engine that holds the profiles, which may not be the newest."""
-        assert self._asked is not None, "asked before the profiles were"
-        return self._asked
+        assert self._reading is not None, "asked before the profiles were"
+        return self._reading.engine
 
     def entrants(self, version: JourneyVersion, at: datetime) -> Iterator[Candidate]:
         """Yield the people who match the journey's audience, in the order of their ids.
@@ -94,15 +117,14 @@ class LiveAudience:
         With a back-fill that is not at once, each says whether they matched already when
         the journey first started and have not bought since.
         """
-        table = self.profiles(at)
+        self.profiles(at)
         name = (version.journey.name, version.version)
         if name in self._offered:
             return
         predicate, since = version.journey.audience, version.since
 
         def ask() -> pa.Table:
-            chosen = table.filter(build_condition(parse_predicate(predicate), table))
-            chosen = chosen.select("customer_id", "last_purchase_at")
+            chosen = self._matching(predicate, at).select("customer_id", "last_purchase_at")
             # An engine promises no order of its own.
             return self._engine.run(chosen.order_by("customer_id"))
 
@@ -139,17 +161,22 @@ class LiveAudience:
 
     def matching(self, predicate: str, at: datetime, people: Collection[str]) -> set[str]:
         """Return those of ``people`` whose profile matches ``predicate``."""
-        table = self.profiles(at)
+        self.profiles(at)
 
         def ask() -> set[str]:
-            chosen = table.filter(build_condition(parse_predicate(predicate), table))
-            return set(self._engine.run(chosen.select("customer_id")).column(0).to_pylist())
+            chosen = self._matching(predicate, at).select("customer_id")
+            return set(self._engine.run(chosen).column(0).to_pylist())
 
         if predicate not in self._matches:
             if self._is_known_only and predicate not in self._failures:
                 raise UnaskedError(lambda: self.matching(predicate, at, ()))
             self._matches[predicate] = self._answer(predicate, ask)
         return self._matches[predicate].intersection(people)
+
+    def _matching(self, predicate: str, at: datetime) -> ir.Table:
+        asked = parse_predicate(predicate)
+        table = self.profiles(at, *asked.columns)
+        return table.filter(build_condition(asked, table))
 
     def dates(self, column: str, at: datetime, people: Collection[str]) -> Mapping[str, date]:
         """Return a date column of the profile, for those of ``people`` who have one."""
@@ -209,9 +236,10 @@ class LiveAudience:
         return {person for person, count in counted.items() if count >= trigger.times}
 
     def _values_of(self, column: str, at: datetime, people: Collection[str]) -> dict[str, Any]:
-        table = self.profiles(at)
+        self.profiles(at)
 
         def ask() -> dict[str, Any]:
+            table = self.profiles(at, column)
             given = table.filter(table[column].notnull())
             rows = self._engine.run(given.select("customer_id", column))
             return dict(zip(*(c.to_pylist() for c in rows.columns), strict=True))
@@ -250,7 +278,8 @@ class LiveAudience:
         self, people: Collection[str], at: datetime, columns: Collection[str]
     ) -> Mapping[str, dict[str, Any]]:
         """Return these profile columns of ``people``, for what is written to them."""
-        table = self.profiles(at).select("customer_id", *sorted({*columns} - {"customer_id"}))
+        table = self.profiles(at, *columns)
+        table = table.select("customer_id", *sorted({*columns} - {"customer_id"}))
         engine = self._engine
         # Joined, for a list in the query would be taken apart name by name.
         # Typed also for nobody: a column of nothing has no type of its own.

@@ -78,8 +78,9 @@ def _different(base: Reader, columns: Collection[str]) -> Iterator[Reader]:
 def _matching(
     workspace: Workspace, audience: LiveAudience, journey: Journey, at: datetime
 ) -> list[str]:
-    table = audience.profiles(at)
-    chosen = table.filter(build_condition(parse_predicate(journey.audience), table))
+    asked = parse_predicate(journey.audience)
+    table = audience.profiles(at, *asked.columns)
+    chosen = table.filter(build_condition(asked, table))
     rows = workspace.engine.run(chosen.select("customer_id").order_by("customer_id").limit(FEW))
     return [str(one) for one in rows.column(0).to_pylist()]
 
