@@ -69,9 +69,16 @@ def test_the_package_is_the_command(
     assert capsys.readouterr().out.strip()
 
 
-def test_a_command_begins_without_what_another_needs() -> None:
-    """Loaded with the first line, these would take most of a second from every command."""
-    heavy = ("django", "duckdb", "ibis", "liquid", "numpy", "pyarrow", "scipy", "yaml")
-    program = f"import sys, rekindle.cli; print(*[one for one in {heavy} if one in sys.modules])"
+@pytest.mark.parametrize(
+    ("started", "heavy"),
+    [
+        ("cli", "django duckdb ibis liquid numpy pyarrow scipy yaml"),
+        ("worker", "pandas scipy.stats sklearn splink"),
+    ],
+)
+def test_nothing_is_loaded_that_only_another_command_needs(started: str, heavy: str) -> None:
+    """Loaded with the first line, it would take a second or two from every command."""
+    loads = f"one for one in {heavy.split()} if one in sys.modules"
+    program = f"import sys, rekindle.{started}; print(*[{loads}])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.split() == []

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from rekindle.predictions.histories import Floats
 from rekindle.vocabulary import Unknown
@@ -76,6 +75,8 @@ def judge(chance: Floats, came: NDArray[np.bool_], recency: Floats) -> Judgement
 
 
 def _auc(score: Floats, came: NDArray[np.bool_]) -> float:
+    from scipy.stats import rankdata  # takes a second
+
     many = int(came.sum())
     ranks = rankdata(score)
     return float((ranks[came].sum() - many * (many + 1) / 2) / (many * (came.size - many)))

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
-from scipy.stats import norm
+from scipy.special import expit, ndtri
 
 from rekindle.predictions.histories import Floats, Histories, PastOrders
 from rekindle.predictions.landmarks import build_features, find_curvature, fit_logistic
@@ -60,7 +59,7 @@ class MovingModel:
             chances.append(chance)
             variances.append((chance * (1 - chance)) ** 2 * lean)
         uplift = np.where(known.count > 0, chances[0] - chances[1], np.nan)
-        reach = float(norm.ppf((1 + LEVEL) / 2)) * np.sqrt(variances[0] + variances[1])
+        reach = float(ndtri((1 + LEVEL) / 2)) * np.sqrt(variances[0] + variances[1])
         return uplift, uplift - reach, uplift + reach
 
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
-from scipy.stats import norm, rankdata
+from scipy.special import expit, ndtri
 
 from rekindle.predictions.histories import Floats
 from rekindle.predictions.landmarks import fit_logistic
@@ -92,7 +91,7 @@ def estimate_uplift(features: Floats, is_treated: Flags, outcome: Floats) -> Upl
     qinis = np.array([_qini(place, is_treated, outcome) for _, place in found])
     qini = float(qinis[:, 0].mean())
     error = float(np.sqrt((qinis[:, 1] ** 2).mean() + qinis[:, 0].var(ddof=1)))
-    reach = float(norm.ppf((1 + LEVEL) / 2)) * error
+    reach = float(ndtri((1 + LEVEL) / 2)) * error
     scores, place = (np.asarray(np.mean(each, axis=0)) for each in zip(*found, strict=True))
     return Uplift(
         outcome.size,
@@ -139,6 +138,8 @@ class _Trial:
 
 def _split(trial: _Trial, roll: np.random.Generator) -> tuple[Floats, Floats]:
     """Return each person's uplift and place, 0 for the best to 1, within their fold."""
+    from scipy.stats import rankdata  # takes a second
+
     size = trial.outcome.size
     fold = np.empty(size, dtype=np.int64)
     for arm in trial.arms:  # as many of each arm in every fold
