@@ -2,7 +2,8 @@
 
 `make check` is to end in minutes, so it runs every statement once where one is enough:
 
-- of a test on two databases the one whose turn it is; the ledger's own rooms run on both;
+- of a test on two databases the one whose turn it is; the ledger's own and the drawn worlds
+  run on both;
 - of a test with ``draws(n)`` so many of its cases, spread over them;
 - no test that is ``long``: one that takes seconds where others of its room hold the promise.
 

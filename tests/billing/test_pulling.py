@@ -73,6 +73,7 @@ def test_an_account_that_is_empty_has_nothing_and_that_is_no_error(
     assert pull(space)["subscriptions"] == 1
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("answers", [1, 5])
 def test_a_listing_that_broke_off_goes_on_where_it_was(
     fake: FakeBiller, space: Workspace, answers: int
@@ -96,6 +97,7 @@ def test_a_listing_that_broke_off_goes_on_where_it_was(
     assert len({one["subscription_id"] for one in rows(space, "subscriptions")}) == 105
 
 
+@pytest.mark.long
 def test_a_price_that_changed_between_two_listings_is_a_change(
     fake: FakeBiller, space: Workspace
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_price_that_changed_between_two_listings_is_a_change(
     assert began == {sub: "10.0000", other: "10.0000"}
 
 
+@pytest.mark.long
 def test_a_pause_is_of_the_listing_that_saw_it_first(fake: FakeBiller, space: Workspace) -> None:
     (sub,) = people(fake, 1)
     resumes = int((fake.world.clock.now() + timedelta(days=60)).timestamp())

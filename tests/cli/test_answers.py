@@ -46,6 +46,7 @@ def answers(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
     close_ledgers()
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_json_is_all_there_is_on_standard_output(question: str, answers: dict[str, Answer]) -> None:
     answer = answers[question]

@@ -136,6 +136,7 @@ def test_an_import_that_finds_another_between_its_writes_stops(office: Office) -
     assert office.amounts() == {"1": 5, "2": 6, "3": 7}
 
 
+@pytest.mark.long
 def test_a_killed_import_leaves_the_facts_as_they_were(office: Office) -> None:
     office.bring("1,ann,2024-01-01,5")
     office.write("1,ann,2024-01-01,6", "2,bob,2024-01-02,7")

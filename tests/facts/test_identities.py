@@ -68,6 +68,7 @@ def test_one_number_in_two_spellings_is_one_person(desk: Desk) -> None:
     assert set(persons(desk).values()) == {"1"}
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     "word", ["none@shop", "n/a", "NULL", "noreply@shop.example", "\u200b", "-"]
 )

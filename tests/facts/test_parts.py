@@ -146,6 +146,7 @@ def test_a_file_without_quantities_has_one_a_line(desk: Desk) -> None:
     assert {row["quantity"] for row in desk.rows("order_lines")} == {Decimal(1)}
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("rows", "gross", "refund", "day"),
     [

@@ -137,6 +137,7 @@ def test_a_currency_has_the_minor_units_it_has(
     assert [row["amount"] for row in held(desk, "payments")] == [Decimal(amount)]
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("row", "is_taken"),
     [

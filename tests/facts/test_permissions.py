@@ -130,6 +130,7 @@ def test_a_word_that_is_neither_is_named_and_perhaps_a_no(office: Office) -> Non
     assert office.told() == [("crm", "pending", datetime(2025, 1, 1, tzinfo=UTC))]
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [

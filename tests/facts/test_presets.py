@@ -365,6 +365,7 @@ def test_a_list_says_no_by_its_name(desk: Desk, name: str, said: str | None) -> 
 OUT = "email,Unsubscribed,Unsubscribed at\n"
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -79,6 +79,7 @@ def test_messages_and_ghosts_become_touches(old: str) -> None:
     ]
 
 
+@pytest.mark.draws(1)
 def test_steps_take_the_names_they_have_now(old: str) -> None:
     migrate(old)
     assert sorted(_rows(old, "SELECT enrolment_id, step FROM ledger_decision")) == [
@@ -94,11 +95,13 @@ def test_people_are_divided_into_lanes(old: str) -> None:
     assert _rows(old, "SELECT count(*) FROM ledger_lane") == [(64,)]
 
 
+@pytest.mark.draws(1)
 def test_running_journey_goes_on(old: str) -> None:
     migrate(old)
     assert _rows(old, "SELECT name, state FROM ledger_journey") == [("lapsed", "running")]
 
 
+@pytest.mark.draws(1)
 def test_cards_say_what_else_is_on_file(old: str) -> None:
     migrate(old)
     cards = _rows(old, "SELECT id, statements, is_noted FROM ledger_person ORDER BY 1")
@@ -108,6 +111,7 @@ def test_cards_say_what_else_is_on_file(old: str) -> None:
     ]
 
 
+@pytest.mark.draws(1)
 def test_suppressions_of_earlier_releases_bind_marketing_as_before(old: str) -> None:
     with connections[old].cursor() as cursor:
         cursor.execute(f"""

@@ -231,6 +231,7 @@ def test_wherever_the_worker_is_killed_no_code_is_lost_or_twice(
     assert {one.shop_name: one.code for one in pool} == {x.name: x.code for x in till.codes}
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     "answer",
     [

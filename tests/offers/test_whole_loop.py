@@ -135,6 +135,7 @@ def people(team: Team) -> list[str]:
     return [one.person for one in found]
 
 
+@pytest.mark.long
 def test_a_code_that_is_tied_to_a_visit_goes_to_who_came_to_look(giving: Team) -> None:
     path = giving.folder / "offers.yaml"
     path.write_text(OFFERS.replace("lasts: 5 days", "lasts: 5 days, tied_to: visit"), "utf-8")

@@ -55,6 +55,7 @@ def test_a_day_beyond_every_calendar_is_kept_within_it(ask: Ask) -> None:
     assert ann["refill_due_on"] == ann["at_risk_on"] == DAY_0.date() + timedelta(days=365_000)
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize(
     ("on", "bought_on", "expected"),
     [

@@ -40,6 +40,7 @@ def expires(rows: list[Any], at: datetime) -> date | None:
     return day
 
 
+@pytest.mark.draws(4)
 @pytest.mark.parametrize(
     ("rows", "day"),
     [

@@ -99,6 +99,7 @@ def test_workers_killed_at_random_moments_send_nothing_twice_and_lose_nothing(
     assert (account.kills, account.while_handing_over > 0) == (kills, True)
 
 
+@pytest.mark.long
 def test_a_worker_over_a_file_is_killed_without_harm(tmp_path: Path) -> None:
     with running_sink(ROUGH) as sink:
         siege = Siege(sqlite_ledger(tmp_path), tmp_path, sink, seed=1, is_parallel=False)

@@ -102,6 +102,7 @@ def test_the_stay_somebody_entered_with_is_no_return_however_it_moves(club: Club
     assert (club.ended(), club.returned()) == ([Reason.ORDER], 1)
 
 
+@pytest.mark.long
 def test_a_return_whose_start_is_corrected_stays_one_purchase(club: Club) -> None:
     club.enter(S1)
     club.bring(S1, ("s2", -0.0001, None))

@@ -34,6 +34,7 @@ def bring(shop: Corner, *rows: tuple[str, float, str]) -> None:
 O1 = ("o1", 200, "completed")
 
 
+@pytest.mark.long
 def test_an_order_reported_with_an_old_date_ends_once_it_is_corrected(win: Corner) -> None:
     old = win.ago(days=230).isoformat()
     win.report("Order Completed", timestamp=old, properties={"order_id": "o9", "revenue": 40})
@@ -167,6 +168,7 @@ def test_the_report_holds_a_message_after_a_purchase_in_the_facts_against_us(
     assert (report.sent_after_return, report.sent_before_known) == (1, 0)
 
 
+@pytest.mark.long
 def test_the_report_tells_a_purchase_that_was_corrected_too_late_apart(win: Corner) -> None:
     bring(win, O1, ("o2", 230, "completed"))
     win.tick(after=3 * HOUR)

@@ -97,6 +97,7 @@ def test_who_came_back_before_the_warning_is_not_warned_nor_asked_about(
     assert (one["state"], one["found"], one["closed_on"]) == ("returned", "in_place", "2026-05-15")
 
 
+@pytest.mark.long
 def test_who_came_back_before_the_register_is_counted_as_unknown(club: Team) -> None:
     old = "o-dan,dan,Gold,10,month,2024-01-01,2024-06-01\np-dan,dan,Gold,10,month,2024-08-01,\n"
     bring(club, "subscriptions", LEFT + old)

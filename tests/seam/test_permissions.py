@@ -44,6 +44,7 @@ def test_an_unchanged_file_does_not_override_a_withdrawal(corner: Corner) -> Non
     assert Consent.objects.using(corner.space.ledger).count() == 2
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("said", ["no,;31/02/2020", "no,2035-01-01"])
 def test_a_no_counts_also_from_a_bad_row(win: Corner, said: str) -> None:
     win.clock.move(MINUTE)
@@ -60,6 +61,7 @@ def test_a_word_nobody_reads_holds_back_and_is_named(win: Corner) -> None:
     assert "'perhaps' is neither yes nor no" in said.wording
 
 
+@pytest.mark.long
 def test_a_no_of_somebody_without_a_card_is_kept_for_the_day_they_get_one(win: Corner) -> None:
     win.people(ann=f"yes,{win.ago(days=300).date()}", bob="no,;31/02/2020")
     win.import_facts()

@@ -57,6 +57,7 @@ def test_who_subscribes_again_is_not_written_to(club: Team) -> None:
     assert [len(club.states(who)) for who in ("ben", "cleo")] == [2, 2]
 
 
+@pytest.mark.long
 def test_it_counts_also_where_the_file_comes_late(club: Team) -> None:
     """She was back before the journey began, and nobody knew."""
     club.clock.move(DAY)

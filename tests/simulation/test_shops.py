@@ -29,6 +29,7 @@ def test_promises_hold_over_files_on_postgresql(postgres_url: str, tmp_path: Pat
     assert world.mails
 
 
+@pytest.mark.long
 def test_a_seed_of_files_tells_the_same_story_twice(tmp_path: Path) -> None:
     stories = []
     for name in ("one", "other"):

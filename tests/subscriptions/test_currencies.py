@@ -66,6 +66,7 @@ def test_the_figures_are_those_of_amounts_worked_out_by_hand(
     by_hand.close()
 
 
+@pytest.mark.draws(1)
 def test_the_past_stays_what_it_was(local: Engine) -> None:
     facts = local.facts()
     whole = local.run(build_movements(facts, NOW, OURS)).to_pylist()

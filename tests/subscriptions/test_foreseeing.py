@@ -61,6 +61,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     close_ledgers()
 
 
+@pytest.mark.long
 def test_the_base_rate_is_of_starts_and_of_what_was_paid_from_then_on(club: Team) -> None:
     space = club.workspace
     found = measure_base_rate(space, space.journey("back"), datetime(2026, 5, 20, tzinfo=UTC))

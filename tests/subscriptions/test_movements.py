@@ -304,6 +304,7 @@ def test_the_movements_of_everybody_are_what_they_bring_in_the_end(
     assert {who: moved[who] for who in brings} == brings
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("definition", SOME[1:], ids=lambda one: one.name)
 def test_the_past_stays_what_it_was(local: Engine, definition: Definition) -> None:
     """What is asked of an earlier date is the same as what is asked of today up to then."""
@@ -321,6 +322,7 @@ def told(rows: list[dict[str, Any]], until: date) -> set[tuple[Any, ...]]:
     return {tuple(row[name] for name in names) for row in rows if row["on"] < until}
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("name", ["ours", "recurly-mrr"])
 def test_the_figures_are_the_same_on_postgresql(local: Engine, remote: Engine, name: str) -> None:

@@ -103,6 +103,7 @@ def test_who_came_back_is_followed_by_their_subscription_beside_first_timers(
     assert rows["subsequent retention"][-1] == "first-time subscribers: 80.0 %"
 
 
+@pytest.mark.long
 def test_first_timers_who_left_and_entered_later_are_compared_with(engine: Engine) -> None:
     entered_at = START + timedelta(days=120)
     later = [member(f"first{n}", entered_at=entered_at) for n in range(12)]
@@ -145,6 +146,7 @@ def test_who_left_on_the_day_of_the_return_stayed_for_no_day() -> None:
     assert [subject.stay for subject in one.subjects] == [(0, True)]
 
 
+@pytest.mark.long
 def test_another_plan_on_the_same_day_is_no_second_lapse() -> None:
     rows = [
         subscription("a", "p0", "2023-01-01", "2024-02-01", **GOLD),

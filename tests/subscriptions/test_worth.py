@@ -106,6 +106,7 @@ def test_who_subscribed_is_in_the_profile_from_that_day_on() -> None:
         assert known == ([0, 1] if shop is bare else [1, 1])
 
 
+@pytest.mark.long
 def test_a_page_of_many_reasons_can_be_written() -> None:
     rows = [
         subscription(f"s{n}", f"c{n}", "2024-01-01", "2024-06-01", mrr=9, end_reason=f"why {n}")

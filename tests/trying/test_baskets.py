@@ -120,6 +120,7 @@ def test_a_message_shows_the_basket_and_its_page_leads_there(shop: Team) -> None
         assert portal.ask(method, _path(first)).status == 410
 
 
+@pytest.mark.long
 def test_what_changed_since_the_first_message_is_not_said_to_wait(shop: Team) -> None:
     report(shop, "Cart Updated", *EVERYONE, products=ITEMS[1:])
     shop.start("waiting")

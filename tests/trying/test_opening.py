@@ -78,6 +78,7 @@ def counts(team: Team) -> tuple[int, int]:
     return models.Delivery.objects.using(alias).count(), NoticedOpen.objects.using(alias).count()
 
 
+@pytest.mark.long
 def test_no_picture_is_in_any_mail_unless_the_business_asks(shop: Shop) -> None:
     team = shop("never", "c001")
     assert team.mails()

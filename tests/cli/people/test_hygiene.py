@@ -35,6 +35,7 @@ def folder(begun_shop: Path, tmp_path: Path) -> Iterator[Path]:
     close_ledgers()
 
 
+@pytest.mark.long
 def test_the_command_says_first_and_does_it_when_told(folder: Path) -> None:
     told = rekindle("hygiene", "-C", folder, "--json")
     assert told.code == 0, told.err

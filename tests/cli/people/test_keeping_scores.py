@@ -86,6 +86,7 @@ def test_what_does_not_go_together_is_refused(
     assert said in refused("score", *arguments, "-C", folder)
 
 
+@pytest.mark.long
 def test_old_scores_go_corrected_ones_stay_and_the_erased_are_taken_out(folder: Path) -> None:
     space = Team.at_work(folder).workspace
     for days in (401, 30, 0):

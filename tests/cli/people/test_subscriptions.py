@@ -85,6 +85,7 @@ def test_it_says_so_in_words_and_as_of_a_day(club: Path) -> None:
     assert then["subscriptions"]["mrr"]["movements"]["reactivation"]["count"] == 0
 
 
+@pytest.mark.long
 def test_the_page_has_it(club: Path, tmp_path: Path) -> None:
     rekindle("audit", "--html", tmp_path / "page.html", "-C", club)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -89,6 +89,7 @@ def history(team: Team) -> list[Any]:
     ]
 
 
+@pytest.mark.long
 def test_profiles_are_equal_bit_by_bit(teams: Teams) -> None:
     ours, theirs = map(rows, teams)
     assert ours.schema == theirs.schema

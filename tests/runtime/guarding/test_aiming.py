@@ -211,6 +211,7 @@ def test_without_targets_the_worker_reads_nothing(team: Team) -> None:
     assert not team.workspace.audit_log.entries(SUBJECT, limit=1)
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("measure", ["reached", "incremental_revenue"])
 def test_a_reading_is_a_look_where_a_target_shows_how_the_arms_differ(
     team: Team, monkeypatch: pytest.MonkeyPatch, measure: str
@@ -250,6 +251,7 @@ def test_what_a_new_customer_costs_stands_beside_in_measures_and_report(team: Te
     assert earnings.acquisition_cost == 35.5
 
 
+@pytest.mark.long
 def test_what_is_measured_of_another_day_is_no_reading(aiming: Workspace, team: Team) -> None:
     judge_workspace(aiming)
     assert not (aiming.directory / READING).exists()

@@ -79,6 +79,7 @@ def test_programme_is_measured_and_journeys_without_its_holdout(held: Team) -> N
     assert any("holdout of all marketing" in note for note in report.notes)
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("days", "share", "said"),
     [

@@ -98,6 +98,7 @@ def test_what_adds_no_touch_is_missed_too_and_refused_again(vault: Vault) -> Non
     team.leave()
 
 
+@pytest.mark.long
 def test_what_was_taken_back_again_stays_taken_back(vault: Vault) -> None:
     team = begin(vault, "calm")
     (bad,) = people(team, 1)

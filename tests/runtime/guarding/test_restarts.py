@@ -132,6 +132,7 @@ def report_all(caller: Caller, taken: list[str], half_way: threading.Event) -> N
             half_way.set()
 
 
+@pytest.mark.long
 def test_under_load_nothing_that_was_taken_is_lost_and_nothing_is_there_twice(
     team: Team, server: Any
 ) -> None:

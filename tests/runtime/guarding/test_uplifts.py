@@ -107,6 +107,7 @@ def test_everybody_who_ordered_is_scored_once_a_day(team: Team) -> None:
     assert entry(team).found_at == at + DAY
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -136,6 +136,7 @@ def test_column_that_is_not_kept_is_refused(begun: Team) -> None:
         _ = Workspace.open(begun.folder).terms
 
 
+@pytest.mark.long
 def test_stop_that_is_overruled_holds_again_after_it(begun: Team) -> None:
     add_section(begun.folder, SETTINGS)
     team = Team.at_work(begun.folder, begun.clock.now())

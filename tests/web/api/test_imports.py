@@ -197,6 +197,7 @@ def test_an_erasure_reaches_what_was_imported_long_ago(shop: Shop) -> None:
     assert shop.space.forget_erased() == 0
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(("said", "is_one"), [(None, True), (True, True), (False, False)])
 def test_an_address_that_a_server_did_not_verify_joins_nobody(
     shop: Shop, said: bool | None, is_one: bool

@@ -156,6 +156,7 @@ def test_a_cancellation_that_waits_does_not_end_who_came_back_since(
     assert leaver.rows[0].state == "moot"
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("is_stopping", [True, False])
 def test_nobody_is_asked_for_money_while_their_cancellation_waits(
     leaver: Leaver, away: Away, is_stopping: bool

@@ -79,6 +79,7 @@ def test_each_is_tried_once_by_the_schedule_and_no_further(
     assert list(rows.values_list("number", "state")) == [(1, "declined"), (2, "declined")]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(
     "does", ["stolen_card", "authentication_required", "insufficient_funds:do_not_try_again"]
 )
@@ -90,6 +91,7 @@ def test_what_is_hard_or_asks_for_its_owner_is_never_tried(
     assert fake.world.attempts == []
 
 
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("what", ["cancel", "end", "pause", "paid", "provider"])
 def test_nobody_is_charged_after_they_left_paused_or_paid_whatever_the_facts_say(
     fake: FakeBiller, space: Workspace, what: str
@@ -255,6 +257,7 @@ def test_after_three_without_an_answer_a_round_is_over(
     assert len(looked) == 3
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("what", ["cancel", "pause"])
 def test_what_was_asked_and_not_answered_is_not_asked_again_of_who_stopped_since(
     fake: FakeBiller, space: Workspace, what: str
