@@ -152,9 +152,7 @@ def _join_undone(orders: ir.Table, undone: ir.Table) -> ir.Table:
 def _met_by_own_refund(bought: ir.Table) -> ir.Table:
     """Return what was given back whole in the order's own row."""
     known_at = ibis.coalesce(bought.refund_known_at, bought.refunded_at)
-    met = bought.filter(
-        (bought.back >= bought.paid) & known_at.notnull() & (known_at <= _latest(bought))
-    )
+    met = bought.filter((bought.back >= bought.paid) & (bought.ordered_at >= _earliest(known_at)))
     known_at = ibis.coalesce(met.refund_known_at, met.refunded_at)
     return met.select(
         "source", "order_id", "customer_id", undone_at=ibis.greatest(known_at, met.ordered_at)
@@ -163,7 +161,6 @@ def _met_by_own_refund(bought: ir.Table) -> ir.Table:
 
 def _met_by_step(bought: ir.Table, steps: ir.Table) -> ir.Table:
     """Return what had been given back whole in the order's own row before its last refund."""
-    bought = bought.mutate(undone_until=_latest(bought))
     steps = steps.select(_source="source", _order_id="order_id", given_at="known_at", given="given")
     met = bought.inner_join(
         steps,
@@ -171,7 +168,7 @@ def _met_by_step(bought: ir.Table, steps: ir.Table) -> ir.Table:
             bought.source == steps._source,
             bought.order_id == steps._order_id,
             bought.paid <= steps.given,
-            steps.given_at <= bought.undone_until,
+            bought.ordered_at >= _earliest(steps.given_at),
         ],
     )
     return met.select(
@@ -192,16 +189,13 @@ def _met_by_refunds(orders: ir.Table, given_back: ir.Table) -> ir.Table:
         given_id="order_id",
     )
     bought = _bought(orders)
-    bought = bought.mutate(undone_until=_latest(bought))
-    pairs = bought.select(
-        "source", "order_id", "customer_id", "ordered_at", "paid", "undone_until"
-    ).inner_join(
+    pairs = bought.select("source", "order_id", "customer_id", "ordered_at", "paid").inner_join(
         refunds,
         [
             bought.customer_id == refunds.given_to,
             bought.paid == refunds.given,
             bought.ordered_at <= refunds.given_at,
-            refunds.given_at <= bought.undone_until,
+            bought.ordered_at >= _earliest(refunds.given_at),
         ],
     )
     newest = ibis.window(
@@ -219,8 +213,12 @@ def _met_by_refunds(orders: ir.Table, given_back: ir.Table) -> ir.Table:
     return ranked.select("source", "order_id", "customer_id", undone_at="given_at")
 
 
-def _latest(bought: ir.Table) -> ir.Value:
-    return bought.ordered_at + ibis.interval(hours=HOURS)
+def _earliest(given_at: ir.Value) -> ir.Value:
+    """Return since when what was bought is undone by what is given back at this instant.
+
+    Refunds are few: to move their instants takes a fifth less than to move those of all orders.
+    """
+    return given_at - ibis.interval(hours=HOURS)
 
 
 def _first_of(one: ir.Value, other: ir.Value) -> ir.Value:
