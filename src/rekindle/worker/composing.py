@@ -97,8 +97,16 @@ class _Plan:
     has_links: bool
 
 
+_Groups = Sequence[tuple[_Plan, Sequence[OutboxMessage]]]
+"""Messages, with the plan that some have in common."""
+
+
 class _Letters(Mapping[str, Message | RekindleError]):
-    """Messages by their keys, each written when it is first looked up."""
+    """Messages by their keys, each written when it is first looked up.
+
+    It is looked up ahead, and again as it leaves; then it is forgotten. The next is written
+    where it was, in memory that the processor has at hand: a quarter of what writing takes.
+    """
 
     def __init__(
         self,
@@ -110,7 +118,7 @@ class _Letters(Mapping[str, Message | RekindleError]):
         self._written: dict[str, Message | RekindleError] = {}
 
     def __getitem__(self, key: str) -> Message | RekindleError:
-        found = self._written.get(key)
+        found = self._written.pop(key, None)
         if found is None:
             found = self._written[key] = self._write(self._messages[key])
         return found
@@ -192,9 +200,9 @@ class Composer:
         token = sign_preferences(self._secret, person, at)
         return self._workspace.config.portal.page("p", token)
 
-    def _subscriptions(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, str]:
+    def _subscriptions(self, groups: _Groups, at: datetime) -> Mapping[str, str]:
         """Return the subscriptions of those whose template leads to theirs."""
-        asked = {one.person for one in messages if self._leads_to_subscription(self._plan(one))}
+        asked = _people(groups, self._leads_to_subscription)
         return find_subscriptions(self._workspace, asked, at) if asked else {}
 
     def _leads_to_subscription(self, plan: _Plan) -> bool:
@@ -225,9 +233,9 @@ class Composer:
         space, at = self._workspace, readers.at
         return sign_subscription(space, person, found, touch, at, purpose=purpose)
 
-    def _kept(self, messages: Sequence[OutboxMessage]) -> Mapping[str, BelongingsEntry]:
+    def _kept(self, groups: _Groups) -> Mapping[str, BelongingsEntry]:
         """Return what is kept for those whose template says so."""
-        asked = {one.person for one in messages if _says_kept(self._plan(one))}
+        asked = _people(groups, _says_kept)
         return BelongingsRegister(self._workspace.ledger).newest_of(asked) if asked else {}
 
     def _told_kept(
@@ -275,46 +283,56 @@ class Composer:
     def _readers(self, messages: Sequence[OutboxMessage]) -> _Readers:
         """Return what these messages say of those to whom they go."""
         at = self._workspace.clock.now()
-        asked = {one.person for one in messages if _asks_to_confirm(self._plan(one))}
+        groups = self._grouped(messages)
+        asked = _people(groups, _asks_to_confirm)
         cards = self._workspace.history.people({message.person for message in messages})
         return _Readers(
             at,
             cards=cards,
-            noticed=self._noticed(messages, cards, at),
-            subscriptions=self._subscriptions(messages, at),
-            kept=self._kept(messages),
-            profiles=self._profiles(messages, at),
-            shown=self._blocks(messages, at),
+            noticed=self._noticed(groups, cards, at),
+            subscriptions=self._subscriptions(groups, at),
+            kept=self._kept(groups),
+            profiles=self._profiles(groups, at),
+            shown=self._blocks(groups, at),
             pending=self._workspace.book.unconfirmed(asked, at) if asked else {},
         )
 
+    def _grouped(self, messages: Sequence[OutboxMessage]) -> _Groups:
+        """Return messages by what they have in common: of what a plan asks, it is asked once."""
+        found: dict[int, tuple[_Plan, list[OutboxMessage]]] = {}
+        for one in messages:
+            plan = self._plan(one)
+            found.setdefault(id(plan), (plan, []))[1].append(one)
+        return list(found.values())
+
     def _noticed(
-        self, messages: Sequence[OutboxMessage], cards: Mapping[str, Person], at: datetime
+        self, groups: _Groups, cards: Mapping[str, Person], at: datetime
     ) -> frozenset[str]:
         """Return which of these messages may report that they were opened."""
-        mails = [one for one in messages if self._plan(one).form.is_mail]
+        mails: dict[Channel, list[OutboxMessage]] = {}
+        for plan, own in groups:
+            if plan.form.is_mail:
+                mails.setdefault(plan.step.channel, []).extend(own)
         found: set[str] = set()
-        for channel in {one.channel for one in mails}:
-            own = [one for one in mails if one.channel == channel]
+        for channel, own in mails.items():
             people = {one.person: cards[one.person] for one in own if one.person in cards}
             uses = find_uses(self._workspace, people, channel, at)
             found |= {one.key for one in own if one.person in uses}
         return frozenset(found)
 
-    def _profiles(self, messages: Sequence[OutboxMessage], at: datetime) -> Profiles:
+    def _profiles(self, groups: _Groups, at: datetime) -> Profiles:
         """Return the profiles of those whose template shows something of theirs."""
-        taking = [one for one in messages if self._plan(one).columns]
-        if not taking:
+        columns = frozenset().union(*(plan.columns for plan, _ in groups))
+        if not columns:
             return {}
-        columns = frozenset().union(*(self._plan(one).columns for one in taking))
-        return self._audience.describe({one.person for one in taking}, at, columns)
+        return self._audience.describe(_people(groups, _shows_columns), at, columns)
 
-    def _blocks(self, messages: Sequence[OutboxMessage], at: datetime) -> Mapping[str, Shown]:
+    def _blocks(self, groups: _Groups, at: datetime) -> Mapping[str, Shown]:
         """Return the products for those whose template shows some."""
         asked: dict[str, set[str]] = {}
-        for one in messages:
-            for block in blocks_in(self._plan(one).variables):
-                asked.setdefault(block, set()).add(one.person)
+        for plan, own in groups:
+            for block in blocks_in(plan.variables):
+                asked.setdefault(block, set()).update(one.person for one in own)
         found: dict[str, Shown] = {}
         for block, people in asked.items():
             for person, shown in load_blocks(self._workspace, people, [block], at).items():
@@ -470,6 +488,15 @@ class Composer:
             config = self._workspace.config
             self._shops[channel] = build_shop(config, config.channel(channel).shown)
         return self._shops[channel]
+
+
+def _people(groups: _Groups, asks: Callable[[_Plan], bool]) -> set[str]:
+    """Return those to whom the messages go of which the plan asks something."""
+    return {one.person for plan, own in groups if asks(plan) for one in own}
+
+
+def _shows_columns(plan: _Plan) -> bool:
+    return bool(plan.columns)
 
 
 def _says_kept(plan: _Plan) -> bool:

@@ -278,7 +278,7 @@ def _quoted_by_pieces(pieces: Sequence[str]) -> bytes:
     To encode a letter costs a third of what it costs to write it, and most of it was in the
     letter before.
     """
-    shared = [_quoted_once(piece) for piece in pieces[::2]]
+    shared = [_quoted(piece) for piece in pieces[::2]]
     if all(one.is_plain for one in shared):
         return b""
     own = [_quoted(piece) for piece in pieces[1::2]]
@@ -302,6 +302,7 @@ class _Quoted(NamedTuple):
     is_plain: bool
 
 
+@lru_cache(maxsize=1024)  # the next letter has the same pieces, and a letter has its own twice
 def _quoted(piece: str) -> _Quoted:
     lines = piece.encode().splitlines()
     if not piece or piece[-1] in LINE_END:
@@ -313,6 +314,3 @@ def _quoted(piece: str) -> _Quoted:
     if written and not written.endswith(b"\r\n"):
         written += SOFT_BREAK
     return _Quoted(written, len(body), SHORT_ASCII_LINES.fullmatch(body + b"\r\n") is not None)
-
-
-_quoted_once = lru_cache(maxsize=1024)(_quoted)
