@@ -83,6 +83,28 @@ def test_each_person_gets_what_was_decided_about_them(
     )
 
 
+def test_messages_of_two_journeys_that_are_alike_are_all_written(
+    book: OpenedLedgerBook, alias: str, count: int
+) -> None:
+    for journey in ("lapsed", "other"):
+        book.start(build_version(journey))
+        people = [f"{journey}-{number}" for number in range(count)]
+        book.save_people(Person(person, f"{person}@example.com", "GB") for person in people)
+        book.enrol([build_enrolment(person, journey) for person in people])
+
+    def send_all(batch: Batch) -> list[Move]:
+        return [build_move(one.enrolment) for one in batch.dossiers]
+
+    assert book.take_due(START, 2 * count, send_all) == 2 * count
+    for rows in (models.Touch.objects.using(alias), models.Decision.objects.using(alias)):
+        found = rows.values_list("enrolment__journey", "enrolment__person")
+        assert sorted(found) == sorted(
+            (journey, f"{journey}-{number}")
+            for journey in ("lapsed", "other")
+            for number in range(count)
+        )
+
+
 def _told(person: str, move: Move) -> Told:
     decision = move.decision
     reason = None if decision.reason is None else decision.reason.value

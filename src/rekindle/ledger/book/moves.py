@@ -128,7 +128,7 @@ class MoveWriter:
             )
             firsts.setdefault(alike, move)
             found[alike].append((number, before.person))
-        return {self._touch(firsts[alike], moment): rows for alike, rows in found.items()}
+        return _regroup(found, lambda alike: self._touch(firsts[alike], moment))
 
     def _touch(self, move: Move, moment: WriteMoment) -> Row:
         before, send = move.before, move.step
@@ -188,16 +188,29 @@ def _giving(step: HeldMove) -> Giving | None:
     return Giving(number, move.step.key, before.person, course, move.at, given, is_ghost)
 
 
+def _regroup(found: Groups, write: Callable[[Row], Row]) -> Groups:
+    """Return groups by what is written of them, which may be the same of several.
+
+    A message does not say of which journey it is, nor a ghost what it would have cost.
+    """
+    groups: defaultdict[Row, list[Row]] = defaultdict(list)
+    for alike, rows in found.items():
+        groups[write(alike)] += rows
+    return groups
+
+
 def _group_places(steps: Iterable[HeldMove], moment: WriteMoment) -> Groups:
     """Return enrolments by where they come to stand."""
     found: defaultdict[Row, list[Row]] = defaultdict(list)
     for number, move, _ in steps:
         after = move.next
         found[after.position, after.ready_at, after.due_at, after.wakes_on].append((number,))
-    return {
-        (position, moment(ready_at), moment(due_at), wakes_on): rows
-        for (position, ready_at, due_at, wakes_on), rows in found.items()
-    }
+    return _regroup(found, lambda alike: _place(alike, moment))
+
+
+def _place(alike: Row, moment: WriteMoment) -> Row:
+    position, ready_at, due_at, wakes_on = alike
+    return position, moment(ready_at), moment(due_at), wakes_on
 
 
 def _group_decisions(steps: Iterable[HeldMove], moment: WriteMoment) -> Groups:
@@ -216,7 +229,7 @@ def _group_decisions(steps: Iterable[HeldMove], moment: WriteMoment) -> Groups:
             move.detail,
         )
         found[alike].append((number,))
-    return {_decision(alike, moment): rows for alike, rows in found.items()}
+    return _regroup(found, lambda alike: _decision(alike, moment))
 
 
 def _decision(alike: Row, moment: WriteMoment) -> Row:
