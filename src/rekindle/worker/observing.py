@@ -115,11 +115,11 @@ def _returns(
     columns = zip(*map(read_watched, watched), strict=True)
     given = engine.bring("watched", pa.table([list(one) for one in columns], schema=WATCHED))
     rows = name_query(
-        # Each thread brings its own table, by a name of its own.
-        ("returns", given.get_name()),
+        "returns",
         facts,
         lambda: _build_returns(facts, given, sightings.now),
         instants=[sightings.now],
+        beside=[given],
     )
     found: dict[str, Signal] = {}
     for row in engine.run(rows.order_by(*IN_TURN)).to_pylist():

@@ -220,6 +220,14 @@ def test_rows_from_outside_are_brought_each_time(engine: Engine) -> None:
         assert rows(engine, name_query("brought", facts, lambda b=brought: b)) == [{"n": value}]  # type: ignore[misc]
 
 
+def test_a_query_beside_a_table_that_was_brought_is_of_that_table(engine: Engine) -> None:
+    facts = engine.facts()
+    for name, who in (("one", "ann"), ("other", "bob"), ("one", "bob")):
+        brought = engine.bring(name, pa.table({"who": [who]}))
+        named = name_query("beside", facts, lambda b=brought: b.limit(1), beside=[brought])  # type: ignore[misc]
+        assert rows(engine, named) == [{"who": who}]
+
+
 def test_a_query_that_was_forgotten_is_answered_by_who_holds_it(
     engine: Engine, queries: Memory[naming._Query]
 ) -> None:

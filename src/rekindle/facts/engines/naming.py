@@ -96,16 +96,17 @@ def name_query(
     build: Callable[[], ir.Table],
     *,
     instants: Sequence[datetime | date | int] = (),
+    beside: Sequence[ir.Table] = (),
 ) -> ir.Table:
     """Return what ``build`` makes of facts, by its name where it was made before.
 
     Called on facts of the same shape, with the same ``what`` and other ``instants``, ``build``
     has to return the same beside the instants: ``what`` holds everything else it depends on.
-    A number among them is an import's.
+    A number among them is an import's. ``beside`` are tables that the engine was brought.
     Where the facts are no tables of an engine that names queries, it is built each time.
     """
     basis = _basis_of(on) if isinstance(on, Facts) else on
-    given = walk([_literal(one) for one in instants])
+    given = walk([*map(_literal, instants), *(table.op() for table in beside)])
     if basis is None or given is None or len(given.instants) < len(instants):
         return build()
     literals = dict(zip(basis.walk.instants, basis.walk.literals, strict=True))
