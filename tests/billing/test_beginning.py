@@ -25,6 +25,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+@pytest.mark.long
 def test_a_workspace_begins_with_stripe_and_is_audited_at_once(
     fake: FakeBiller, tmp_path: Path
 ) -> None:

@@ -69,7 +69,7 @@ def come_back(stage: ChargebeeStage, subscription: str) -> None:
     stage.biller.reactivate(subscription, now.price_id, key="touch")
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 @pytest.mark.parametrize("is_told", [True, False])
 def test_who_left_and_came_back_to_one_subscription_did_both(
     chargebee: ChargebeeStage, space: Workspace, is_told: bool

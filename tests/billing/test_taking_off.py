@@ -131,7 +131,7 @@ def test_a_coupon_is_a_contraction_as_it_begins_and_an_expansion_as_it_ends(
     assert not club.world.things[sub]["discounts"]
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 def test_one_that_was_called_off_ends_when_that_was_seen(club: Club) -> None:
     sub = subscribed(club)
     given = club.world.take_off(sub, club.world.add_coupon(amount=300, months=6)["id"])
@@ -190,7 +190,7 @@ def test_a_coupon_keeps_running_and_ends_while_its_subscription_is_paused(
     assert {one["total"] for one in invoices if one["status"] == "void"} <= {800, 1000}
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_discount_of_an_item_and_one_of_the_customer_count_as_stripe_counts_them(
     stripe: Club, by_notices: bool
@@ -251,7 +251,7 @@ def test_a_coupon_and_a_product_are_asked_for_once(club: Club, give: bool) -> No
     assert len([one for one in asked if "/products/" in one]) == products
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_plan_is_called_by_its_product_and_a_new_name_is_no_other_plan(
     stripe: Club, by_notices: bool

@@ -70,7 +70,7 @@ def test_a_trial_that_was_never_paid_is_no_subscriber_and_no_churn(
     assert moved(space) == []
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 @pytest.mark.parametrize("is_seen_before", [True, False])
 def test_a_trial_that_is_paid_for_begins_with_its_end(
     fake: FakeBiller, space: Workspace, is_seen_before: bool

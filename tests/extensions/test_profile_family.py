@@ -76,6 +76,7 @@ def test_its_columns_stand_in_every_profile(shop: SmallShop) -> None:
     assert (ben["visits_count"], ben["last_visit_at"]) == (0, None)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("visits")
 def test_it_keeps_what_families_promise() -> None:
     check_families("visits", texts={"event": ("visit", "login")})

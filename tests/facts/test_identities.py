@@ -131,6 +131,7 @@ def test_ids_of_its_own_are_nobody_elses(desk: Desk) -> None:
     assert [one["customer_id"] for one in desk.rows("customers")] == ["till:17"]
 
 
+@pytest.mark.long
 def test_ids_with_colons_of_two_systems_never_meet(desk: Desk) -> None:
     cards(desk, "till", "17,a@x.example,Ada,", ":17,d@x.example,Dan,")
     cards(desk, "crm", "till:17,b@x.example,Bob,", ":till:17,c@x.example,Cleo,", "x:17,,,")

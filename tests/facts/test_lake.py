@@ -47,6 +47,7 @@ def test_small_imports_leave_few_files(desk: Desk) -> None:
     assert amounts(desk) == list(range(31))
 
 
+@pytest.mark.long
 def test_files_of_an_older_snapshot_stay_as_long_as_is_said(desk: Desk) -> None:
     for number in range(3):
         import_small(desk, number, A_DAY)

@@ -70,6 +70,7 @@ def _rows(alias: str, query: str) -> list[tuple[object, ...]]:
         return list(cursor.fetchall())
 
 
+@pytest.mark.draws(1)
 def test_messages_and_ghosts_become_touches(old: str) -> None:
     migrate(old)
     found = _rows(old, "SELECT step, state, template, leased_by, cost_micros FROM ledger_touch")
@@ -88,6 +89,7 @@ def test_steps_take_the_names_they_have_now(old: str) -> None:
     ]
 
 
+@pytest.mark.draws(1)
 def test_people_are_divided_into_lanes(old: str) -> None:
     migrate(old)
     lanes = _rows(old, "SELECT enrolment_id, lane, position FROM ledger_place ORDER BY 1")
@@ -128,6 +130,7 @@ def test_suppressions_of_earlier_releases_bind_marketing_as_before(old: str) -> 
     ]
 
 
+@pytest.mark.draws(1)
 def test_stays_on_record_are_one_purchase_whatever_start_they_had(old: str) -> None:
     call_command("migrate", "ledger", "0041", database=old, verbosity=0)
     told = [("s1@100", "bob"), ("s1@200", "bob"), ("a@b@300", "bob"), ("s1@100", "alice")]

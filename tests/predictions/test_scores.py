@@ -180,6 +180,7 @@ def test_returns_to_a_gift_shop(online_retail: Shop) -> None:
     assert found.brier < 0.239
 
 
+@pytest.mark.long
 def test_people_are_scored_alike_however_many_are_held_at_once(
     shop: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

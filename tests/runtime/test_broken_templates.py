@@ -21,6 +21,7 @@ def template(team: Team, name: str) -> Path:
     return team.folder / "templates" / f"{name}.mjml"
 
 
+@pytest.mark.long
 def test_half_written_template_that_no_journey_names_is_in_nobodys_way(team: Team) -> None:
     template(team, "draft").write_text(HALF_WRITTEN, encoding="utf-8")
     (team.folder / "templates" / "latin.mjml").write_bytes(b"\xff\xfe")

@@ -20,6 +20,7 @@ EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| (`.*?`) \|", re.MULTILINE)
 
 
+@pytest.mark.long
 def test_the_examples_run_one_after_the_other(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(team.folder.parent)
     names: dict[str, object] = {}

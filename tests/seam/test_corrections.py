@@ -48,6 +48,7 @@ def test_an_order_reported_with_an_old_date_ends_once_it_is_corrected(win: Corne
     assert win.mails() == 0
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("before", [("o2", 230, "draft"), ("o2", 230, "cancelled"), None])
 def test_what_was_no_sale_at_first_ends_when_it_is_one(
     corner: Corner, before: tuple[str, float, str] | None

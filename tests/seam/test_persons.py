@@ -84,7 +84,7 @@ def test_a_purchase_under_the_other_id_ends_it_at_once(two: Corner) -> None:
     assert two.ended() == [Reason.ORDER]
 
 
-@pytest.mark.draws(3)
+@pytest.mark.draws(2)
 @pytest.mark.parametrize("way", ["exclude", "snooze", "erase"])
 @pytest.mark.parametrize("handle", ["bea", OTHER])
 def test_a_wish_under_an_id_that_became_anns_is_anns(corner: Corner, way: str, handle: str) -> None:

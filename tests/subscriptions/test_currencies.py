@@ -53,7 +53,7 @@ def test_opening_and_movements_are_closing_in_every_month(local: Engine) -> None
         require_closing(found)
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 def test_the_figures_are_those_of_amounts_worked_out_by_hand(
     shop: SmallShop, local: Engine
 ) -> None:

@@ -38,6 +38,7 @@ def stood(business: Business, day: str) -> dict[str, Any]:
     return dict(row)
 
 
+@pytest.mark.long
 def test_a_pause_over_the_end_of_a_month_rests_for_the_days_it_had() -> None:
     business = Business(
         [subscription("a", "c", "2024-01-31", mrr="30.4375")],

@@ -158,6 +158,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: st
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 def test_files_for_chartmogul_become_an_audit_of_subscribers(tmp_path: Path) -> None:
     files = {
         "subscriptions": chartmogul.LINES,

@@ -72,6 +72,7 @@ def engine() -> Iterator[Engine]:
     found.close()
 
 
+@pytest.mark.long
 @given(
     shop=small_shops,
     asked=st.lists(

@@ -324,7 +324,7 @@ def test_cents_of_an_invoice_in_another_currency_are_the_smallest_units_of_that_
     engine.close()
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 @pytest.mark.parametrize("day", ["2024-03-01", "2024-04-20", "2024-06-30", "2024-08-10"])
 def test_the_profile_at_a_date_is_that_of_the_files_as_they_were_then(
     desk: Desk, tmp_path_factory: pytest.TempPathFactory, day: str

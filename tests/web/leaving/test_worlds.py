@@ -95,7 +95,7 @@ class Life:
         self.leaver.fake.asked.clear()
 
 
-@pytest.mark.draws(10)
+@pytest.mark.draws(5)
 @pytest.mark.parametrize("seed", range(25))
 def test_the_last_word_holds_whatever_breaks(leaver: Leaver, away: Away, seed: int) -> None:
     life = Life(leaver, away, seed)
@@ -107,7 +107,7 @@ def test_the_last_word_holds_whatever_breaks(leaver: Leaver, away: Away, seed: i
     assert life.late == []
 
 
-@pytest.mark.draws(3)
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("seed", range(6))
 def test_who_owes_and_stops_is_tried_no_more(leaver: Leaver, away: Away, seed: int) -> None:
     world, space = leaver.fake.world, leaver.space

@@ -144,7 +144,7 @@ def owed_of(space: Workspace) -> OwedPayment:
     return owed
 
 
-@pytest.mark.draws(1)
+@pytest.mark.long
 @pytest.mark.parametrize("is_answered", [True, False])
 def test_our_retry_and_the_billers_record_of_it_are_one_try(
     fake: FakeBiller, space: Workspace, is_answered: bool
