@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Run the tests a change waits for, or those of a marker, as `soak`. What they write is thrown away: it lies in memory where
-# there is room for all of it (some gigabytes), so that nobody waits for a disk.
+# Run the tests a change waits for, or those of a marker, as `soak`. What they write is thrown
+# away: it lies in memory where there is room for all of it (some gigabytes), so that nobody
+# waits for a disk.
 set -uo pipefail
 bin=$1
 which=${2:-not soak}

@@ -93,17 +93,18 @@ class Engine:
         Raises:
             LakeError: rows are in a currency of which no rate is stated.
         """
-        held = self._find_held()
+        basis = lay_basis([*self._tables.values(), *self._books.values()])
+        held = self._find_held(basis)
         others = frozenset(name for name in self._tables if _others_of(name) in held)
-        rates = self._find_rates(self._tables, others) if others else NO_RATES
-        tables = self._tell(held, others)
+        rates = self._find_rates(others) if others else NO_RATES
+        tables = self._tell(basis, held, others)
         steps = tables.get(REFUNDS.table)
         undone = None
         if not held.isdisjoint({"given back", "steps"}):
             # Looked for once, and few: every question of a date asks for them.
-            basis = lay_basis([tables["orders"], *([] if steps is None else [steps])])
+            told = lay_basis([tables["orders"], *([] if steps is None else [steps])])
             undone = self.run(
-                name_query("undone", basis, lambda: find_undone(tables["orders"], steps))
+                name_query("undone", told, lambda: find_undone(tables["orders"], steps))
             )
         count = undone.num_rows if undone is not None else 0
         return Facts(
@@ -185,18 +186,18 @@ class Engine:
         names = set(self._con.list_tables())
         return {c.table: self._con.table(c.table) for c in CONTRACTS.values() if c.table in names}
 
-    def _find_rates(
-        self, tables: Mapping[str, ir.Table], others: Collection[str]
-    ) -> Mapping[str, Decimal]:
+    def _find_rates(self, others: Collection[str]) -> Mapping[str, Decimal]:
         """Return the rates of the currencies that stand in these tables."""
-        found = self._restating.find_others({name: tables[name] for name in sorted(others)})
+        found = self._restating.find_others({name: self._tables[name] for name in sorted(others)})
         told = [
             rows.select(table=ibis.literal(name), currency=rows.currency.upper()).distinct()
             for name, rows in found.items()
         ]
         return self._restating.find_rates(self.run(ibis.union(*told)).to_pylist())
 
-    def _tell(self, held: Collection[str], others: frozenset[str]) -> Mapping[str, ir.Table]:
+    def _tell(
+        self, basis: Basis | None, held: Collection[str], others: frozenset[str]
+    ) -> Mapping[str, ir.Table]:
         """Return the tables of the facts, with permissions and the steps of refunds.
 
         Amounts are in one currency, and customers go by the id of the person they are.
@@ -217,9 +218,7 @@ class Engine:
                 return tables
             return {n: _by_persons(n, rows, known, has_apart) for n, rows in tables.items()}
 
-        basis = self._basis()
         what = (known is not None, has_apart, others, tuple(self._restating.rates.items()))
-
         as_told = {
             name
             for name, rows in raw.items()
@@ -233,12 +232,9 @@ class Engine:
 
         return {name: tell(name) for name in (*raw, PERMISSIONS.table)}
 
-    def _basis(self) -> Basis | None:
-        return lay_basis([*self._tables.values(), *self._books.values()])
-
-    def _find_held(self) -> set[str]:
+    def _find_held(self, basis: Basis | None) -> set[str]:
         """Return which of these kinds of rows there are, asked for in one question."""
-        asked = name_query(("held", self._currency), self._basis(), self._build_held)
+        asked = name_query(("held", self._currency), basis, self._build_held)
         return set(self.run(asked).column(0).to_pylist())
 
     def _build_held(self) -> ir.Table:

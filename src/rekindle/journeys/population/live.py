@@ -124,7 +124,7 @@ class LiveAudience:
         predicate, since = version.journey.audience, version.since
 
         def ask() -> pa.Table:
-            chosen = self._matching(predicate, at).select("customer_id", "last_purchase_at")
+            chosen = self.choose(predicate, at).select("customer_id", "last_purchase_at")
             # An engine promises no order of its own.
             return self._engine.run(chosen.order_by("customer_id"))
 
@@ -164,7 +164,7 @@ class LiveAudience:
         self.profiles(at)
 
         def ask() -> set[str]:
-            chosen = self._matching(predicate, at).select("customer_id")
+            chosen = self.choose(predicate, at).select("customer_id")
             return set(self._engine.run(chosen).column(0).to_pylist())
 
         if predicate not in self._matches:
@@ -173,7 +173,8 @@ class LiveAudience:
             self._matches[predicate] = self._answer(predicate, ask)
         return self._matches[predicate].intersection(people)
 
-    def _matching(self, predicate: str, at: datetime) -> ir.Table:
+    def choose(self, predicate: str, at: datetime) -> ir.Table:
+        """Return the profiles as of ``at`` that match ``predicate``, in its columns at least."""
         asked = parse_predicate(predicate)
         table = self.profiles(at, *asked.columns)
         return table.filter(build_condition(asked, table))

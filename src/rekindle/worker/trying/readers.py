@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from rekindle.audiences import build_condition, parse_predicate
 from rekindle.errors import UsageError
 from rekindle.journeys import Journey
 from rekindle.journeys.population import LiveAudience
@@ -78,9 +77,7 @@ def _different(base: Reader, columns: Collection[str]) -> Iterator[Reader]:
 def _matching(
     workspace: Workspace, audience: LiveAudience, journey: Journey, at: datetime
 ) -> list[str]:
-    asked = parse_predicate(journey.audience)
-    table = audience.profiles(at, *asked.columns)
-    chosen = table.filter(build_condition(asked, table))
+    chosen = audience.choose(journey.audience, at)
     rows = workspace.engine.run(chosen.select("customer_id").order_by("customer_id").limit(FEW))
     return [str(one) for one in rows.column(0).to_pylist()]
 
