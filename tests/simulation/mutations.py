@@ -319,4 +319,12 @@ MUTATIONS = (
         "(t.ended_at <= least(f.started_at, {present}) and {is_later}, false)", "(false)", "files"),
     Mutation("who rests is written to", "gate/house.py",
         "        spares_customers=True,", "        spares_customers=False,", "files"),
+    Mutation("messages that are alike push each other out", "ledger/book/moves.py",
+        "groups[write(alike)] += rows", "groups[write(alike)] = list(rows)", "ways"),
+    Mutation("a row beside one that changed is lost", "facts/upserting.py",
+        'from rewritten anti join replaced using ({keys}) "', 'from rewritten where false "', "files"),
+    Mutation("a file that was written anew stays", "facts/lake/change.py",
+        "            self._remove_files(table, {name_of(file) for file in files})\n", "", "files"),
+    Mutation("a look for returns asks as of the first one", "worker/observing.py",
+        "        instants=[sightings.now],\n", "", "files"),
 )  # fmt: skip

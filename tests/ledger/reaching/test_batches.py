@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import pytest
 
-from rekindle.gate import Enrolment
+from rekindle.consent import ConsentRecord, Preferences
+from rekindle.gate import Dossier, Enrolment
 from rekindle.journeys import Batch, Move, Person
 from rekindle.ledger import models
+from rekindle.ledger.book import LANES
 from rekindle.ledger.bulk import BLOCK, LARGE
+from rekindle.ledger.queries import ledger_transaction
 from rekindle.testing.book_contract import START, build_enrolment, build_move, build_version
 from rekindle.testing.book_samples import build_end, build_hold
 from rekindle.testing.opened_books import OpenedLedgerBook
-from rekindle.vocabulary import Arm
+from rekindle.vocabulary import Arm, Channel
 
+EMAIL = Channel("email")
 Told = tuple[object, ...]
 
 
@@ -103,6 +108,50 @@ def test_messages_of_two_journeys_that_are_alike_are_all_written(
             for journey in ("lapsed", "other")
             for number in range(count)
         )
+
+
+def test_who_is_looked_at_beside_others_is_judged_as_alone(book: OpenedLedgerBook) -> None:
+    draw = Random(11)
+    people = [
+        Person(
+            f"one-{number}",
+            draw.choice([f"one-{number}@example.com", None]),
+            draw.choice(["GB", "DE", "CA", None]),
+            draw.choice(["Asia/Tokyo", None]),
+            phone=draw.choice(["+81312345678", None]),
+        )
+        for number in range(300)
+    ]
+    book.save_people(people)
+    book.start(build_version())
+    book.enrol([_entered(one.id, draw) for one in people])
+    for one in people:
+        book.save_consent(
+            ConsentRecord(one.id, EMAIL, draw.random() < 0.7, START - timedelta(days=1), "form")
+            for _ in range(draw.randint(0, 1))
+        )
+        if draw.random() < 0.1:
+            book.suppress(one.id, EMAIL, reason="opt_out", at=START - timedelta(days=1))
+        if draw.random() < 0.1:
+            book.save_preferences(one.id, Preferences(snoozed_until=START + timedelta(days=2)))
+    together = book.due(START, len(people))
+    assert len(together) == len(people)
+    assert len({(one.permission, one.zones) for one in together}) > 8
+    assert {one.enrolment.person: one for one in together} == _judged_alone(book)
+
+
+def _entered(person: str, draw: Random) -> Enrolment:
+    """Return an enrolment of somebody who bought lately, long ago, or never."""
+    bought_at = draw.choice([None, START - timedelta(days=40), START - timedelta(days=4_000)])
+    return replace(build_enrolment(person), last_order_at=bought_at)
+
+
+def _judged_alone(book: OpenedLedgerBook) -> dict[str, Dossier]:
+    reader = book._reader
+    with ledger_transaction(book._alias):
+        rows = [row for lane in range(LANES) for row in reader.read_lane(lane, START, 1_000)]
+        found = [one.dossier for row in rows for one in reader.complete([row], START)]
+    return {one.enrolment.person: one for one in found}
 
 
 def _told(person: str, move: Move) -> Told:
