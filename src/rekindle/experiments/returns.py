@@ -67,11 +67,13 @@ def follow_returns(returns: Sequence[Return], *, confidence: float = 0.95) -> Co
     treated = np.array([one.is_treated for one in told])
     odds = np.log([one.treated_share / (1 - one.treated_share) for one in told])
     alarm = -math.log(1 - confidence)
-    against_none = _stakes(treated, odds, 0.0)
+    bets = np.cumsum(_log_chance(treated, odds[:, None] + _RATIOS[None, :]), axis=0)
+    against_none = _stakes(bets, np.cumsum(_log_chance(treated, odds[:, None]), axis=0))
     middle = _most_likely(treated, odds)
 
     def is_open(ratio: float) -> bool:
-        return float(_stakes(treated, odds, ratio)[-1]) < alarm
+        fair = _log_chance(treated, (odds + ratio)[:, None]).sum(axis=0, keepdims=True)
+        return float(_stakes(bets[-1:], fair)[-1]) < alarm
 
     low, high = _edge(is_open, middle, -_FARTHEST), _edge(is_open, middle, _FARTHEST)
     return ComingBack(
@@ -84,13 +86,13 @@ def follow_returns(returns: Sequence[Return], *, confidence: float = 0.95) -> Co
     )
 
 
-def _stakes(
-    treated: NDArray[np.bool_], odds: NDArray[np.float64], ratio: float
-) -> NDArray[np.float64]:
-    """Return the logarithm of the gambler's stake after each return, against ``ratio``."""
-    bets = _log_chance(treated, odds[:, None] + _RATIOS[None, :])
-    fair = _log_chance(treated, (odds + ratio)[:, None])
-    paths = np.cumsum(bets - fair, axis=0) + _LOG_WEIGHTS
+def _stakes(bets: NDArray[np.float64], fair: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of the gambler's stake after each return.
+
+    ``bets`` are the logarithms of the chance of all returns so far by return and ratio, ``fair``
+    those under the ratio that the gambler bets against.
+    """
+    paths = bets - fair + _LOG_WEIGHTS
     best = paths.max(axis=1)
     return np.asarray(best + np.log(np.exp(paths - best[:, None]).sum(axis=1)))
 
