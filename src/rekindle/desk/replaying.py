@@ -189,7 +189,7 @@ def _fill_book(
     )
     book.save_consent(
         ConsentRecord(person, channel, True, UNDATED, "assumed by the replay")
-        for channel in workspace.capabilities
+        for channel in sorted({send.channel for send in journey.sends})
         for person in everyone
     )
     return book, [ASSUMED]
