@@ -5,7 +5,7 @@ from rekindle.facts.engines.duckdb import open_lake, open_rows
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.homes import at_home, with_home
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
-from rekindle.facts.engines.naming import name_query
+from rekindle.facts.engines.naming import lay_basis, name_query
 from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
 from rekindle.facts.engines.trial import (
     Pairs,
@@ -34,6 +34,7 @@ __all__ = [
     "at_home",
     "discover",
     "find_present",
+    "lay_basis",
     "list_quarantine",
     "name_query",
     "open_engine",

@@ -8,7 +8,7 @@ judged on the same expressions as live, and a bit is kept per tick and person.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from heapq import merge
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from rekindle.audiences import build_condition, parse_predicate
 from rekindle.config import LifecycleSettings
-from rekindle.facts import Engine, Facts
+from rekindle.facts import Engine, Facts, lay_basis, name_query
 from rekindle.journeys import Candidate, Journey, JourneyVersion, Signal, may_begin
 from rekindle.journeys.population.reported import list_signals
 from rekindle.profiles import (
@@ -43,6 +43,7 @@ EPOCH_ON = EPOCH.date()
 NO_DAY = np.iinfo(np.int32).min
 NEVER = np.iinfo(np.int64).max
 NO_TIME = timedelta(0)
+OF_A_SPELL = ("customer_id", "valid_from", "valid_to")
 INSTANT = pa.timestamp("us", tz="UTC")
 # Typed also where nobody is known: a column of nothing has no type of its own.
 NUMBERS = pa.schema([("known_id", pa.string()), ("person", pa.int32())])
@@ -93,8 +94,11 @@ class HistoryAudience:
     ) -> None:
         self._looks = list(ticks)
         self._ticks = {at: number for number, at in enumerate(ticks)}
+        asked = {name for text in predicates for name in parse_predicate(text).columns}
+        needed = FAMILIES.behind(asked | set(columns))
         timeline = build_presence(build_timeline(facts), facts)
-        spells, self._people = _numbered(engine, timeline)
+        held = [name for name in timeline.columns if name in needed or name in OF_A_SPELL]
+        spells, self._people = _numbered(engine, timeline.select(*held))
         self._index = {person: number for number, person in enumerate(self._people)}
         rows = _tick_rows(ticks, facts.zone)
         audience, *conditions = dict.fromkeys(predicates)
@@ -236,13 +240,20 @@ class _Sweep:
     ) -> dict[str, NDArray[np.bool_]]:
         """Return, by predicate, whether each person meets it at each tick."""
         count = self._ticks.num_rows
+        parsed = [parse_predicate(text) for text in predicates]
+        columns = frozenset().union(*(predicate.columns for predicate in parsed))
+
+        def met(table: ir.Table) -> Mapping[str, ir.Value]:
+            # Not filtered by: engines push a filter down and judge its parts many times.
+            return {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
+
         found = {text: np.zeros((count, people), dtype=np.bool_) for text in predicates}
         for ticks in self._chunks(people if predicates else 0):
-            rows = self._engine.run(self._chunk(ticks, predicates, among))
+            rows = self._ask(ticks, columns, met, ("met", *predicates), among)
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
             for number, text in enumerate(predicates):
-                met = rows.column(f"met_{number}").to_numpy(zero_copy_only=False)
-                found[text][tick[met], person[met]] = True
+                of = rows.column(f"met_{number}").to_numpy(zero_copy_only=False)
+                found[text][tick[of], person[of]] = True
         return found
 
     def dates(
@@ -250,11 +261,13 @@ class _Sweep:
     ) -> dict[str, NDArray[np.int32]]:
         """Return each date column by tick and person, as days since 1970."""
         count = self._ticks.num_rows
+
+        def days(table: ir.Table) -> Mapping[str, ir.Value]:
+            return {name: _days_since_epoch(table[name]) for name in columns}
+
         found = {name: np.full((count, people), NO_DAY, dtype=np.int32) for name in columns}
         for ticks in self._chunks(people if columns else 0):
-            table = self._profiles(ticks, frozenset(columns), among)
-            days = {name: _days_since_epoch(table[name]) for name in columns}
-            rows = self._engine.run(table.select("tick", "person", **days))
+            rows = self._ask(ticks, frozenset(columns), days, ("days", *columns), among)
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
             for name in columns:
                 found[name][tick, person] = rows.column(name).to_numpy()
@@ -265,11 +278,13 @@ class _Sweep:
     ) -> dict[str, NDArray[np.float64]]:
         """Return each numeric column by tick and person; NaN where there is none."""
         count = self._ticks.num_rows
+
+        def values(table: ir.Table) -> Mapping[str, ir.Value]:
+            return {name: table[name].cast("float64") for name in columns}
+
         found = {name: np.full((count, people), np.nan) for name in columns}
         for ticks in self._chunks(people if columns else 0):
-            table = self._profiles(ticks, frozenset(columns), among)
-            values = {name: table[name].cast("float64") for name in columns}
-            rows = self._engine.run(table.select("tick", "person", **values))
+            rows = self._ask(ticks, frozenset(columns), values, ("amounts", *columns), among)
             tick, person = (rows.column(n).to_numpy() for n in ("tick", "person"))
             for name in columns:
                 numbers = rows.column(name).cast(pa.float64())
@@ -283,23 +298,46 @@ class _Sweep:
             for start in range(0, self._ticks.num_rows, size):
                 yield self._ticks.slice(start, size)
 
-    def _chunk(
-        self, ticks: pa.Table, predicates: Sequence[str], among: ir.Table | None
-    ) -> ir.Table:
-        """Return tick, person and whether each predicate is met."""
-        parsed = [parse_predicate(text) for text in predicates]
-        columns = frozenset().union(*(predicate.columns for predicate in parsed))
-        table = self._profiles(ticks, columns, among)
-        met = {f"met_{n}": build_condition(one, table) for n, one in enumerate(parsed)}
-        # Not filtered here: engines push the filter down and judge its parts many times.
-        return table.select("tick", "person", **met)
+    def _ask(
+        self,
+        ticks: pa.Table,
+        columns: frozenset[str],
+        choose: Callable[[ir.Table], Mapping[str, ir.Value]],
+        what: tuple[str, ...],
+        among: ir.Table | None,
+    ) -> pa.Table:
+        """Return tick, person and what ``choose`` makes of everyone's profile at each tick.
 
-    def _profiles(
-        self, ticks: pa.Table, columns: frozenset[str], among: ir.Table | None
+        With ``among`` it is that of these people. ``what`` names what is chosen of ``columns``:
+        one chunk differs from the next in its instants alone, and is compiled once.
+        """
+        asked = self._engine.bring("replay_ticks", ticks)
+        needed = FAMILIES.behind(columns)
+        kept = {
+            family: self._spells_of(family)
+            for family in self._beside
+            if not needed.isdisjoint(FAMILIES[family].makes)
+        }
+        ends = [ticks.column("as_of")[n].as_py() for n in (0, -1)]
+
+        def build() -> ir.Table:
+            table = self._build(asked, (ends[0], ends[-1]), columns, kept, among)
+            return table.select("tick", "person", **choose(table))
+
+        made_of = [self._spells, asked, *kept.values(), *([] if among is None else [among])]
+        key = ("replay", what, *kept, tuple(FAMILIES.values()), self._settings.model_dump_json())
+        return self._engine.run(name_query(key, lay_basis(made_of), build, instants=ends))
+
+    def _build(
+        self,
+        asked: ir.Table,
+        ends: tuple[datetime, datetime],
+        columns: frozenset[str],
+        kept: Mapping[str, ir.Table],
+        among: ir.Table | None,
     ) -> ir.Table:
         """Return these columns of everyone's profile (or of those ``among``) at each tick."""
-        asked = self._engine.bring("replay_ticks", ticks)
-        first, last = (_literal(ticks.column("as_of")[n].as_py()) for n in (0, -1))
+        first, last = map(_literal, ends)
         spells, are_compared = self._spells, FAMILIES.compare_people(columns)
         if among is not None and not are_compared:
             spells = _spells_among(spells, among)
@@ -307,10 +345,8 @@ class _Sweep:
         joined = spells.inner_join(
             asked, [spells.valid_from < asked.as_of, asked.as_of <= spells.valid_to]
         ).drop("valid_from", "valid_to")
-        needed = FAMILIES.behind(columns)
-        for family in self._beside:
-            if not needed.isdisjoint(FAMILIES[family].makes):
-                joined = join_spells(joined, family, self._spells_of(family))
+        for family, own in kept.items():
+            joined = join_spells(joined, family, own)
         table = build_profiles_from(joined, self._settings, columns=columns)
         if among is None or not are_compared:
             return table
