@@ -49,6 +49,8 @@ def test_every_trait_is_read() -> None:
         {"firstName": "A" * 201},
         {"consent": "yes"},
         {"consent": {"email": "yes"}},
+        {"consent": {"email": {"granted": False}}},
+        {"consent": {"email": [False]}},
     ],
 )
 def test_a_bad_trait_is_left_out_with_a_note(trait: dict[str, Any]) -> None:

@@ -76,6 +76,25 @@ def test_the_same_call_without_a_message_id_gets_the_same_one() -> None:
     assert first.message_id != read(properties={"a": 2}).message_id
 
 
+@pytest.mark.parametrize(
+    ("call", "is_new"),
+    [
+        ({"type": "identify", "traits": {"consent": {"email": False}}}, True),
+        ({"type": "identify", "traits": {"consent": {"email": True}}}, False),
+        ({"event": "Unsubscribed"}, True),
+        ({"event": "Product Viewed"}, False),
+    ],
+)
+def test_a_no_without_a_message_id_is_never_a_repetition(
+    call: dict[str, Any], is_new: bool
+) -> None:
+    bare = {"type": "track", "userId": "ada", **call}
+    first, second = (
+        read_event(bare, received_at=at).message_id for at in (NOW, NOW + timedelta(minutes=1))
+    )
+    assert (first != second) is is_new
+
+
 def test_when_it_was_sent_does_not_change_a_derived_id() -> None:
     assert read(sentAt="2026-03-01T10:00:00Z").message_id == read().message_id
 

@@ -132,7 +132,9 @@ def _statements(given: Any, notes: list[str]) -> tuple[Statement, ...]:
     for name, said in given.items():
         if name in WORDS or said is None:
             continue
-        if not is_channel(name) or not (isinstance(said, bool) or said in CONFIRMED):
+        if not is_channel(name) or not (
+            isinstance(said, bool) or (isinstance(said, str) and said in CONFIRMED)
+        ):
             notes.append(
                 f"consent.{name} was left out: it is no channel with true, false, "
                 '"pending" or "confirmed"'

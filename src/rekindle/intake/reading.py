@@ -21,9 +21,16 @@ from rekindle.errors import EventError
 from rekindle.intake.addresses import DEVICE, DEVICE_EVENTS, find_token
 from rekindle.intake.cards import read_card
 from rekindle.intake.instants import read_instant
-from rekindle.intake.meanings import ORDER_EVENTS, event_name, is_by_machine, order_id_of
+from rekindle.intake.meanings import (
+    ORDER_EVENTS,
+    event_name,
+    is_by_machine,
+    kind_of,
+    order_id_of,
+)
 from rekindle.intake.model import Card, Event, EventType, GivenAddress, Problem
 from rekindle.intake.orders import names_amounts, read_amounts
+from rekindle.vocabulary import STOPS
 
 # https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
 LARGEST_EVENT_BYTES = 32 * 1024
@@ -122,8 +129,10 @@ def read_event(
     at, is_clamped = _instant(wire, received_at, sent_at)
     if name in ORDER_EVENTS:
         _check_order(name, content)
+    card = _card(kind, name, content, context)
     return Event(
-        _id(wire.get("messageId")) or _derived_id(raw, wire, received_at),
+        _id(wire.get("messageId"))
+        or _derived_id(raw, wire, received_at, refuses=_refuses(card, name, content)),
         kind,
         name,
         user,
@@ -134,8 +143,14 @@ def read_event(
         previous,
         is_clamped,
         is_by_machine(content, context),
-        _card(kind, name, content, context),
+        card,
     )
+
+
+def _refuses(card: Card | None, name: str, content: Mapping[str, Any]) -> bool:
+    """Return whether an event says no: to a channel, or to everything."""
+    is_no = card is not None and any(not one.granted for one in card.statements)
+    return is_no or kind_of(name, content) in STOPS
 
 
 def _card(
@@ -272,13 +287,17 @@ def _instant(
     return at, False
 
 
-def _derived_id(raw: Mapping[str, Any], wire: Mapping[str, Any], received_at: datetime) -> str:
+def _derived_id(
+    raw: Mapping[str, Any], wire: Mapping[str, Any], received_at: datetime, *, refuses: bool
+) -> str:
     """Return an id that a repetition of the same call gets again.
 
-    A call that names no time of its own is told from an equal one of another day.
+    A call that names no time of its own is told from an equal one of another day. One that
+    refuses something is new each time: a yes may have come in between, and a no that is written
+    down twice harms nobody.
     """
     said = {key: value for key, value in raw.items() if key not in ("sentAt", "writeKey")}
     if not (wire.get("timestamp") or wire.get("originalTimestamp")):
-        said["receivedOn"] = f"{received_at:%Y-%m-%d}"
+        said["receivedOn"] = received_at.isoformat() if refuses else f"{received_at:%Y-%m-%d}"
     canonical = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return DERIVED + hashlib.sha256(canonical.encode()).hexdigest()[:40]

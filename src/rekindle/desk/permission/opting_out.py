@@ -27,7 +27,8 @@ class LedgerOptOuts:
         It stops marketing by ``channel``, or by every one where that is empty.
         """
         now = self._workspace.clock.now()
-        key = f"opt_out:{channel or list_id}:{person}:{now:%Y-%m-%d}"
+        # By the instant: whoever agreed again in between and leaves again says something new.
+        key = f"opt_out:{channel or list_id}:{person}:{now.isoformat()}"
         where = Channel(channel) if channel else None
         signal = Signal(person, SignalKind.OPT_OUT, now, key, channel=where)
         self._workspace.book.record([signal], now)

@@ -1,7 +1,8 @@
 """Writes what identify calls say into contact cards and the record of permissions.
 
 Only what was said changes. A statement that repeats the newest one adds no record, so a
-client that sends all traits at every login does not fill the table.
+client that sends all traits at every login does not fill the table; but a no that is repeated
+later does, once an hour, so that an older yes that arrives late does not come after it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from rekindle.ledger.book.addresses import Given
 from rekindle.ledger.book.confirming import load_pending
 from rekindle.ledger.book.own_words import OwnCard, read_own_card
 from rekindle.ledger.queries import fetch, rows_of
+
+SAID_AGAIN_AFTER = timedelta(hours=1)
 
 Told = tuple[str, datetime, Card, str]
 """Whom an identify call was about, when it was made, what it said, and the id it came under,
@@ -95,10 +98,11 @@ def _sort(
     for who, at, said in told:
         place, origin = (who, said.channel.value), said.source or f"api:{source}"
         known = newest.get(place)
-        if known is not None and known[:2] == (said.granted, said.wording):
+        if known is not None and _is_told(said, at, *known):
             continue
         if not (said.granted and _waits(said, places[who], terms)):
-            newest[place] = (said.granted, said.wording, at)
+            if known is None or known[2] <= at:
+                newest[place] = (said.granted, said.wording, at)
             records.append(ConsentRecord(who, said.channel, said.granted, at, origin, said.wording))
             continue
         one = PendingConsent(who, said.channel, at, origin, said.wording)
@@ -108,6 +112,12 @@ def _sort(
             asked[place] = one
             waiting.append(one)
     return records, waiting
+
+
+def _is_told(said: Statement, at: datetime, granted: bool, wording: str, known: datetime) -> bool:
+    """Return whether a statement adds nothing to the newest on record."""
+    is_same = (granted, wording) == (said.granted, said.wording)
+    return is_same and (granted or at < known + SAID_AGAIN_AFTER)
 
 
 def _waits(said: Statement, place: str | None, terms: BookRules) -> bool:
