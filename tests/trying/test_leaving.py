@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rekindle.consent import NO_RESPONSE
-from rekindle.desk import LedgerCustomers, tell_why
+from rekindle.desk import LedgerCustomers, join_people, tell_why
 from rekindle.errors import UsageError
 from rekindle.feedback import LeaveAnswer, LeaveReason, find_themes
 from rekindle.ledger import leave_alone
@@ -59,6 +59,14 @@ def test_words_are_shown_as_words_and_go_with_the_person(team: Team) -> None:
     assert reasons["too_often"]["words"] == []
     assert [one["words"] for one in reasons["bad_experience"]["words"]] == ["My cup broke"]
     assert "Every day" not in told.out
+
+
+def test_words_said_under_another_id_go_with_the_person(team: Team) -> None:
+    team.tick()
+    LedgerCustomers(team.workspace).answer("c002", OFTEN, "I am Dora of 12 Rose Lane")
+    join_people(team.workspace, "c001", "c002", because="she told us", who="ann")
+    team.workspace.book.erase("c001", team.clock.now())
+    assert "Rose Lane" not in rekindle("feedback", "-C", team.folder).out
 
 
 def test_column_that_is_no_text_is_refused(team: Team) -> None:

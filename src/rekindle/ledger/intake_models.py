@@ -15,6 +15,9 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+ANONYMOUS = " "
+"""What an anonymous id begins with among the others: no customer's does."""
+
 
 def _word(length: int, **options: Any) -> models.CharField[Any, Any]:
     return models.CharField(max_length=length, **options)

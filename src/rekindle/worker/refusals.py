@@ -22,6 +22,7 @@ from rekindle.ledger import (
     add_suppressions,
     audit_entries_since,
     everybody,
+    ids_of,
     ledger_transaction,
     suppressions_since,
     withdrawals_since,
@@ -46,7 +47,8 @@ STEERING = ("started", "paused", "resumed", "stopped")
 class Refusal:
     """One refusal. ``who`` is the hash of a person, or "" where it is about a ``journey``.
 
-    ``number`` is the number of the mark with which it was written down.
+    ``number`` is the number of the mark with which it was written down. ``also`` are the hashes
+    of ids that were this person then: an older copy may take them for somebody else yet.
     """
 
     number: int
@@ -55,6 +57,7 @@ class Refusal:
     who: str = ""
     journey: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+    also: Sequence[str] = ()
 
     @property
     def is_personal(self) -> bool:
@@ -105,18 +108,28 @@ class Refusals:
     def _told(self, number: int, since: Mapping[str, int]) -> Iterator[Refusal]:
         alias = self._workspace.ledger
         after = {name: max(0, newest - OVERLAP) for name, newest in since.items()}
-        for person, row in suppressions_since(alias, after.get("suppressions", 0)):
-            detail = _plain(row)
-            yield Refusal(number, SUPPRESSED, str(detail.get("at")), self._hash(person), "", detail)
-        for person, row in withdrawals_since(alias, after.get("consents", 0)):
-            detail = _plain(row)
-            yield Refusal(number, WITHDREW, str(detail["at"]), self._hash(person), "", detail)
+        suppressed = suppressions_since(alias, after.get("suppressions", 0))
+        withdrawn = withdrawals_since(alias, after.get("consents", 0))
         newest = after.get("entries of the log", 0)
-        for entry in audit_entries_since(alias, newest, (*PERSONAL, *STEERING)):
-            at, is_personal = entry.at.isoformat(), entry.action in PERSONAL
-            who, journey = (self._hash(entry.subject), "") if is_personal else ("", entry.subject)
-            detail = _kept(entry.action, entry.detail)
-            yield Refusal(number, entry.action, at, who, journey, detail)
+        entries = audit_entries_since(alias, newest, (*PERSONAL, *STEERING))
+        people = {person for person, _ in (*suppressed, *withdrawn) if person is not None}
+        people |= {entry.subject for entry in entries if entry.action in PERSONAL}
+        others = ids_of(alias, people)
+
+        def told(kind: str, at: str, person: str | None, detail: Mapping[str, Any]) -> Refusal:
+            also = [self._hash(id_) for id_ in others.get(person or "", ())]
+            return Refusal(number, kind, at, self._hash(person), "", detail, also)
+
+        for kind, rows in ((SUPPRESSED, suppressed), (WITHDREW, withdrawn)):
+            for person, row in rows:
+                detail = _plain(row)
+                yield told(kind, str(detail.get("at")), person, detail)
+        for entry in entries:
+            at, detail = entry.at.isoformat(), _kept(entry.action, entry.detail)
+            if entry.action in PERSONAL:
+                yield told(entry.action, at, entry.subject, detail)
+            else:
+                yield Refusal(number, entry.action, at, "", entry.subject, detail)
 
     def _hash(self, person: str | None) -> str:
         return "" if person is None else hash_person(self._workspace.secret, person)
@@ -169,11 +182,12 @@ def say_again(workspace: Workspace, refusals: Sequence[Refusal]) -> SaidAgain:
         for one in refusals:
             if not one.is_personal:
                 continue
-            person = people.get(one.who)
-            if person is None and (one.kind != SUPPRESSED or not one.detail.get("address_hash")):
+            found: list[str | None] = [people[who] for who in (one.who, *one.also) if who in people]
+            if not found and (one.kind != SUPPRESSED or not one.detail.get("address_hash")):
                 strangers += 1
                 continue
-            _say(workspace, one, person)
+            for person in found or [None]:
+                _say(workspace, one, person)
             counts[one.kind] += 1
     states = {one.journey: one.kind for one in refusals if one.journey}
     known = workspace.history.journeys()
@@ -184,7 +198,7 @@ def say_again(workspace: Workspace, refusals: Sequence[Refusal]) -> SaidAgain:
 
 
 def _people_of(workspace: Workspace, refusals: Iterable[Refusal]) -> dict[str, str]:
-    wanted = {one.who for one in refusals if one.who}
+    wanted = {who for one in refusals for who in (one.who, *one.also) if who}
     if not wanted:
         return {}
     hashed = ((hash_person(workspace.secret, one), one) for one in everybody(workspace.ledger))

@@ -11,11 +11,14 @@ import pytest
 
 from rekindle.consent import ConsentRecord, Exclusion
 from rekindle.desk import (
+    ListDefaults,
     PreferenceChange,
     change_preferences,
     erase_person,
     exclude_person,
+    import_consents,
     include_person,
+    join_people,
     pause_journey,
     stop_journey,
 )
@@ -95,6 +98,30 @@ def test_what_adds_no_touch_is_missed_too_and_refused_again(vault: Vault) -> Non
     assert [one.reason for one in history.suppressions_of(left)] == ["opt_out"]
     assert history.journeys()["few"].state is JourneyState.STOPPED
     assert history.journeys()["calm"].state is JourneyState.RUNNING
+    team.leave()
+
+
+def test_it_is_refused_to_every_id_that_was_one_person_and_by_a_list(vault: Vault) -> None:
+    team = begin(vault, "calm")
+    left, other, gone, another, listed = people(team, 5)
+    space = team.workspace
+    for one, two in ((left, other), (gone, another)):
+        join_people(space, one, two, because="told us on the phone", who="ann")
+    at = team.clock.now()
+    space.book.record([Signal(other, SignalKind.OPT_OUT, at, "left-1")], at)
+    erase_person(space, another, who="ann")
+    path = vault.folder / "no.csv"
+    path.write_text(f"customer_id,granted\n{listed},no\n", encoding="utf-8")
+    import_consents(space, path, ListDefaults(Channel("email")), who="ann")
+    team.tick()
+    team = restored(team, vault)
+    accepted = accept_restored(team.workspace, who="ann")
+    assert accepted is not None
+    assert accepted.said.strangers == 0
+    history = team.workspace.history
+    assert [bool(history.suppressions_of(one)) for one in (left, other)] == [True, True]
+    assert [history.is_erased(one) for one in (gone, another)] == [True, True]
+    assert not history.consents_of(listed)[-1].granted
     team.leave()
 
 

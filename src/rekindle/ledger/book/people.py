@@ -19,6 +19,7 @@ from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import cancel, cancel_each, end_stays, take_back_from
 from rekindle.ledger.guards.forgetting import forget_notices, forget_words, private_words
+from rekindle.ledger.guards.marking import ids_of
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.queries import (
     Row,
@@ -248,7 +249,9 @@ class People:
     def _forget_answers(self, person: str) -> None:
         """Leave of why somebody left the reason alone: their words may say who they are."""
         log = models.AuditEntry.objects.using(self._alias)
-        for entry in log.filter(subject=person, action=LEFT):
+        # What they said before they were found to be this person stands under their other ids.
+        ids = [person, *ids_of(self._alias, [person]).get(person, ())]
+        for entry in log.filter(subject__in=ids, action=LEFT):
             log.filter(pk=entry.pk).update(detail={"reason": entry.detail.get("reason")})
         told = intake_models.Instruction.objects.using(self._alias).filter(person=person)
         told.exclude(words="").update(words="")

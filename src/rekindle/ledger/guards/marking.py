@@ -14,12 +14,14 @@ from typing import Any
 
 from rekindle.ledger import models
 from rekindle.ledger.guards.models import Mark
+from rekindle.ledger.intake_models import ANONYMOUS, Alias
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 from rekindle.ledger.signals import know_people
 from rekindle.ledger.statements import note_people
 
 TOKEN_BYTES = 16
 CHUNK = 10_000
+AT_ONCE = 500
 IMPORTED = "import:"
 Columns = Mapping[str, Any]
 
@@ -106,6 +108,20 @@ def audit_entries_since(
     """Return the entries of the audit log beyond this number, of these actions."""
     rows = models.AuditEntry.objects.using(alias).filter(pk__gt=after, action__in=actions)
     return list(rows.order_by("pk"))
+
+
+def ids_of(alias: str, people: Iterable[str]) -> Mapping[str, list[str]]:
+    """Return the other customer ids that stand for each of these people, where there are any."""
+    found: dict[str, list[str]] = {}
+    asked = sorted(set(people))
+    for begin in range(0, len(asked), AT_ONCE):
+        with ledger_errors():
+            rows = Alias.objects.using(alias).filter(person__in=asked[begin : begin + AT_ONCE])
+            named = rows.exclude(id__startswith=ANONYMOUS).order_by("id")
+            for person, id_ in named.values_list("person", "id"):
+                if id_ != person:
+                    found.setdefault(person, []).append(id_)
+    return found
 
 
 def everybody(alias: str) -> Iterator[str]:
