@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,13 @@ class Corner:
         call = {"type": type_, "event": event, "userId": "ann", **given}
         reports = ready_events(self.space.ledger, [read_event(call, received_at=self.now)])
         Inbox(self.space.ledger, self.space.book).take("shop", reports, self.now)
+
+    def reopened(self) -> Corner:
+        """Return the same shop with the settings that are written now."""
+        again = copy(self)
+        again.space = Workspace.open(self.space.directory, clock=self.clock)
+        again.worker = Worker(again.space)
+        return again
 
     def mails(self) -> int:
         """Return how many messages left."""

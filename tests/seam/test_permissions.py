@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rekindle.desk.permission.choosing import LedgerCustomers
+from rekindle.desk.permission.opting_out import LedgerOptOuts
 from rekindle.ledger.models import Consent
 from tests.seam.corner import DAY, HOUR, MINUTE, Corner
 
@@ -70,3 +72,49 @@ def test_a_no_of_somebody_without_a_card_is_kept_for_the_day_they_get_one(win: C
     win.import_facts()
     win.tick(after=DAY)
     assert [one.granted for one in win.space.history.consents_of("bob")] == [True, False]
+
+
+def test_a_no_of_a_row_that_is_broken_counts_in_a_column_of_opt_outs(win: Corner) -> None:
+    settings = win.space.directory / "rekindle.toml"
+    text = settings.read_text(encoding="utf-8")
+    wanted = 'email_opt_out = "ok"\nfirst_name = "since"'
+    text = text.replace('email_consent = "ok"\nemail_consent_at = "ok_at"', wanted)
+    settings.write_text(text.replace('created_at = "since"\n', ""), encoding="utf-8")
+    people = win.space.directory / "people.csv"
+    people.write_text("who,email,since,ok\nann,ann@example.com,Ada, Countess,yes\n")
+    again = win.reopened()
+    again.import_facts()
+    assert not may_be_written_to(again)
+
+
+def test_whoever_leaves_by_link_again_after_a_yes_has_left(win: Corner) -> None:
+    links, customers = LedgerOptOuts(win.space), LedgerCustomers(win.space)
+    links.unsubscribe("ann", "win", at_source="test", channel="email")
+    win.clock.move(MINUTE)
+    customers.choose("ann", {"email": True}, {}, None, {"email": "News"})
+    win.clock.move(MINUTE)
+    links.unsubscribe("ann", "win", at_source="test", channel="email")
+    assert not win.space.history.consents_of("ann")[-1].granted
+
+
+def test_a_yes_that_arrives_late_is_older_than_the_no_that_was_repeated(win: Corner) -> None:
+    for days, may in ((5, False), (1, False), (3, True)):
+        said = {"consent": {"email": may, "wording": "Yes" if may else ""}}
+        at = win.ago(days=days).isoformat()
+        win.report("", "identify", traits=said, timestamp=at, messageId=f"m{days}")
+    assert [one.granted for one in win.space.history.consents_of("ann")][-1] is False
+    assert not may_be_written_to(win)
+
+
+def test_a_no_repeated_at_every_login_fills_no_table(win: Corner) -> None:
+    for number in range(5):
+        win.clock.move(MINUTE)
+        win.report("", "identify", traits={"consent": {"email": False}}, messageId=f"m{number}")
+    assert len(win.space.history.consents_of("ann")) == 2
+
+
+def test_the_last_of_a_day_counts_of_calls_without_a_key_and_a_time(win: Corner) -> None:
+    for may in (False, True, False):
+        win.clock.move(MINUTE)
+        win.report("", "identify", traits={"consent": {"email": may, "wording": "News"}})
+    assert not win.space.history.consents_of("ann")[-1].granted

@@ -30,7 +30,7 @@ from rekindle.facts.checks import (
     unfit,
 )
 from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, Contract
-from rekindle.facts.folding import build_opted_out
+from rekindle.facts.folding import build_opted_out, build_surely_left
 from rekindle.facts.lake import Change, create_view
 from rekindle.facts.sources import LINE, Raw
 from rekindle.facts.sources.headers import DELIMITERS
@@ -149,14 +149,17 @@ class Statements:
     def keep_broken(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> None:
         """Take the no of rows that could not be split, where both it and the id can be read."""
         for channel in CHANNELS if raw.rejects else ():
-            names = ("customer_id", f"{channel}_consent")
-            if set(names) <= set(chosen):
-                self._keep_broken(channel, names, raw, chosen, rules)
+            left = build_surely_left("may")
+            for column, is_no in ((f"{channel}_consent", "not may"), (f"{channel}_opt_out", left)):
+                names = ("customer_id", column)
+                if set(names) <= set(chosen):
+                    self._keep_broken(channel, names, is_no, raw, chosen, rules)
 
     def _keep_broken(
         self,
         channel: str,
         names: tuple[str, str],
+        is_no: str,
         raw: Raw,
         chosen: Mapping[str, str],
         rules: Rules,
@@ -182,7 +185,7 @@ class Statements:
             insert into stated
             select {LINE}, id, {literal(channel)}, 'no', null, {literal(raw.name)}
             from (select {LINE}, {who} as id, {word} as may from broken_cells)
-            where not may and id is not null and not {unfit("id")} and length(id) <= {LONGEST_ID}"""
+            where {is_no} and id is not null and not {unfit("id")} and length(id) <= {LONGEST_ID}"""
         )
 
     def append(self, change: Change, source: str) -> None:

@@ -234,3 +234,16 @@ def test_a_list_of_consents_given_as_suppressions_suppresses_nobody_who_agreed(b
     ]
     people = ("c005", "c006")
     assert [bool(space.history.suppressions_of(one)) for one in people] == [False, True]
+
+
+def test_the_day_somebody_signed_up_is_not_the_day_they_left(begun: Path) -> None:
+    path = write(
+        begun,
+        "Email Address,OPTIN_TIME,CONFIRM_TIME,LAST_CHANGED,UNSUB_TIME,UNSUB_REASON",
+        "c001@example.com,2001-01-01 10:00:00,2001-01-01 10:00:00,,2099-01-01 10:00:00,NORMAL",
+    )
+    told = rekindle("suppressions", "import", path, "-C", begun, "--json").document
+    assert told["taken"] == {"suppressed": 1}
+    bare = write(begun, "Email Address,OPTIN_TIME", "c001@example.com,2001-01-01 10:00:00")
+    told = rekindle("suppressions", "import", bare, "-C", begun, "--json").document
+    assert told["taken"] == {"suppressed": 1}

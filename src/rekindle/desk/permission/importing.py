@@ -71,8 +71,19 @@ SUPPRESSIONS = (
             "marketing_consent",
         ),
     ),
-    AT,
-)
+    # Never a day of signing up: who left since would seem to have agreed after they left.
+    Column(
+        "at",
+        INSTANT,
+        "When it was said.",
+        words=(
+            "unsubscribed_at", "unsub_time", "unsubscribe_time", "unsubscribe_date", "opt_out_at",
+            "opt_out_time", "opted_out_at", "bounced_at", "clean_time", "complained_at",
+            "suppressed_at", "last_changed", "date", "said_at", "timestamp", "created_at",
+            "created",
+        ),
+    ),
+)  # fmt: skip
 # What lists of providers call why nobody is written to.
 REASONS: Mapping[str, SignalKind] = {
     **dict.fromkeys(
@@ -329,12 +340,14 @@ def _consents(
         taken.counts["to be confirmed" if is_waiting else "yes" if granted else "no"] += 1
     undated = UNDATED if granted else now
     origin = row.values.get("source") or Path(taken.file).name
+    how = row.values.get("how") or "list"
     record = ConsentRecord(
         "",
         channel,
         granted,
         min(said_at or undated, now),
-        f"{row.values.get('how') or 'import'}:{origin}",
+        # What facts state is of an "import", and stated by them again where a ledger is lost.
+        f"{'list' if how == 'import' else how}:{origin}",
         row.values.get("wording") or defaults.wording,
         since=UNDATED if not granted and said_at is None else None,
     )

@@ -9,6 +9,7 @@ from rekindle.facts.folding.cards import (
     build_opted_out,
     build_parting,
     build_strangers,
+    build_surely_left,
     build_two_addresses,
 )
 from rekindle.facts.folding.lines import (
@@ -59,6 +60,7 @@ __all__ = [
     "build_parts_joined",
     "build_parts_marked",
     "build_strangers",
+    "build_surely_left",
     "build_two_addresses",
     "build_two_currencies",
     "complete",

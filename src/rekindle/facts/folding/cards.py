@@ -17,6 +17,11 @@ NO_OPT_OUT = (
     "('no', 'n', 'false', 'f', '0', '0.0', 'off', 'never', 'none', 'nein', 'non', 'nej', 'nee', "
     "'não', '[]', '{}', 'subscribed', 'active', 'null')"
 )
+# What says so of a cell that may belong to another column.
+SURELY_LEFT = (
+    "('yes', 'y', 'true', 't', '1', 'on', 'ja', 'oui', 'unsubscribed', 'opt-out', 'opt_out', "
+    "'opted-out', 'opted_out', 'opted out')"
+)
 CARD = ("email", "phone", "first_name", "country", "region")
 
 
@@ -44,6 +49,11 @@ def build_opted_out(dated: str = "email_opt_out_at", *, channel: str = "email") 
     """Return SQL that is true of a card that says no marketing; ``dated`` is when, as written."""
     word = f"lower({channel}_opt_out) not in {NO_OPT_OUT}"
     return f"coalesce({word}, {dated} is not null)"
+
+
+def build_surely_left(word: str) -> str:
+    """Return SQL that is true of a word that says no marketing, wherever it stands."""
+    return f"coalesce(lower({word}) in {SURELY_LEFT}, false)"
 
 
 def _build_stated() -> str:
