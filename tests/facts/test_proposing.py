@@ -86,6 +86,21 @@ def test_german_headers_are_understood(desk: Desk) -> None:
     assert set(taken(proposal)) == {"order_id", "customer_id", "ordered_at", "gross", "currency"}
 
 
+def test_a_name_beside_a_number_is_no_order(desk: Desk) -> None:
+    rows = ["Bestellnummer;Name;Bestelldatum;Gesamtbetrag", "862;Müßig 109;13.02.2024;8,00"]
+    text = "\n".join((*rows, "461;Müßig 56;14.02.2024;9,00", ""))
+    proposal = propose_source(desk.write("o.csv", text), zone="Europe/Berlin")
+    assert taken(proposal)["order_id"] == "Bestellnummer"
+
+
+def test_dates_of_two_hands_have_an_order_of_their_own(desk: Desk) -> None:
+    dates = ["31.12.2025", "05.01.2026", "12/31/2025", "01/05/2026", "02/28/2026"]
+    rows = [f"{number},a,{date},5" for number, date in enumerate(dates)]
+    text = "\n".join(("order_id,customer_id,date,total", *rows)) + "\n"
+    proposal = propose_source(desk.write("o.csv", text), zone="UTC")
+    assert set(proposal.settings["date_format"].split(" | ")) == {"%d.%m.%Y", "%m/%d/%Y"}
+
+
 def test_a_list_of_addresses_is_customers(desk: Desk) -> None:
     text = "id,name,email,created_at\n7,Ann,ann@example.com,2024-01-01\n"
     assert propose_source(desk.write("c.csv", text), zone="UTC").table == "customers"

@@ -98,6 +98,8 @@ def build_value(raw: Raw, actual: str, column: Column, rules: Rules) -> str:
     native = "VARCHAR" if raw.is_json else raw.columns[actual]
     if column.type == "string":
         text = _identifier(text, native) if column.name in NUMBERED else text
+        if column.name == "postcode" and native == "VARCHAR":  # so do exports, for spreadsheets
+            text = f"regexp_replace({text}, '^''(\\w)', '\\1')"
         if column.name not in STAND_INS:
             return text
         return _somebody(text, native, column, rules, cell=quoted(actual))

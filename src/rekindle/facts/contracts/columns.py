@@ -17,7 +17,6 @@ ORDER_ID = Column(
         "order_number",
         "order_no",
         "order_name",
-        "name",
         "invoice",
         "invoice_no",
         "invoiceno",
@@ -27,6 +26,7 @@ ORDER_ID = Column(
         "receipt",
         "bestellnummer",
         "rechnungsnummer",
+        "name",
         "id",
     ),
 )

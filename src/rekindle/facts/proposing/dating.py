@@ -59,7 +59,8 @@ def guess_dates(con: duckdb.DuckDBPyConnection, values: Sequence[str]) -> DateGu
     if not reads[best]:
         return None
     together, read = [best], set(reads[best])
-    for form in sorted(forms, key=lambda form: -len(reads[form])):
+    # Of those that read as much, first what takes day and month as the best one does.
+    for form in sorted(forms, key=lambda form: (-len(reads[form]), _differ(form, best))):
         fresh = reads[form] - read
         if fresh and len(together) < MOST_TOGETHER and not _contradicts(form, together):
             together.append(form)
@@ -82,11 +83,18 @@ def swap(form: str) -> str:
 
 
 def _contradicts(form: str, others: Sequence[str]) -> bool:
-    """Return whether a form takes the day for the month of another one, or counts."""
+    """Return whether a form takes the day for the month of another one, or counts.
+
+    Dates with other marks between their parts come from another hand, with an order of its own.
+    """
     if form in (*COUNTED, SHEET_DAYS) or any(one in (*COUNTED, SHEET_DAYS) for one in others):
         return True
-    months_first = {_is_month_first(one) for one in (form, *others)} - {None}
-    return len(months_first) > 1
+    return any(_differ(form, one) for one in others if one[2:3] == form[2:3])
+
+
+def _differ(form: str, other: str) -> bool:
+    """Return whether one takes for the day what the other takes for the month."""
+    return len({_is_month_first(form), _is_month_first(other)} - {None}) > 1
 
 
 def _is_month_first(form: str) -> bool | None:
