@@ -161,7 +161,11 @@ class Choosing:
         person = link.person
         match given.get("do", ["save"])[0]:
             case "snooze":
-                self.customers.snooze(person, self._snooze(given))
+                try:
+                    until = self._snooze(given)
+                except ValueError:
+                    return HttpResponseRedirect("?", status=HTTPStatus.SEE_OTHER)
+                self.customers.snooze(person, until)
             case "leave":
                 self.customers.leave(person)
             case "export" | "erase" if link.about == WISHES_ALONE:
@@ -191,18 +195,20 @@ class Choosing:
         )
 
     def _snooze(self, given: Given) -> datetime | None:
-        """Return until when to be quiet; None to end it."""
+        """Return until when to be quiet; None to end it.
+
+        Raises:
+            ValueError: it names no day to come. A pause that runs goes on.
+        """
         now = self.customers.now()
         days = given.get("days", [""])[0]
-        if days.isascii() and days.isdigit() and len(days) <= 3:
-            span = min(timedelta(days=int(days)), LONGEST_SNOOZE)
+        if days.isascii() and days.isdigit():
+            span = min(timedelta(days=int(days[:6])), LONGEST_SNOOZE)
             return now + span if span else None
-        try:
-            day = date.fromisoformat(given.get("until", [""])[0])
-        except ValueError:
-            return now + timedelta(days=SPANS[0])
-        until = datetime.combine(day, time.min, UTC)
-        return min(until, now + LONGEST_SNOOZE) if until > now else None
+        until = datetime.combine(date.fromisoformat(given.get("until", [""])[0]), time.min, UTC)
+        if until <= now:
+            raise ValueError(f"{until:%Y-%m-%d} is past")
+        return min(until, now + LONGEST_SNOOZE)
 
     def _show(
         self, request: HttpRequest, voice: Voice, choices: Choices, *, has_data: bool
