@@ -44,6 +44,7 @@ from rekindle.insights import (
     lives_by_subscriptions,
 )
 from rekindle.journeys import (
+    PLAN_VALID_FOR,
     Book,
     Candidate,
     Journey,
@@ -82,6 +83,10 @@ A_DAY = timedelta(days=1)
 BETWEEN_LOOKS = timedelta(hours=6)
 # How far back a plan counts the events that would have let people in.
 EVENTS_SEEN = timedelta(days=30)
+OLD_FACTS = (
+    "No order is newer than {}, so people are counted as of the end of that day. A start lets in "
+    "whoever matches today: import what came since, or plan with --as-of of today."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +273,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         provable_rate=provable[1],
         outlook=outlook,
         token=""
-        if is_running
+        if is_running or _is_past(workspace, at)
         else sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
         nobody=""
         if decisions[Answer.SEND]
@@ -285,7 +290,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
             *holdout_notes(journey, version),
             *offer_notes(journey),
             *(str(one) for one in tests),
-            *_notes(workspace, journey, is_running),
+            *_notes(workspace, journey, at, is_running=is_running),
             *said,
         ),
     )
@@ -623,8 +628,17 @@ def _without_turns(version: JourneyVersion) -> JourneyVersion:
     return replace(version, journey=replace(journey, backfill=backfill))
 
 
-def _notes(workspace: Workspace, journey: Journey, is_running: bool) -> Iterator[str]:
+def _is_past(workspace: Workspace, at: datetime) -> bool:
+    """Return whether who is counted at ``at``, as at the end of old facts, may not enter now."""
+    return at < workspace.clock.now() - PLAN_VALID_FOR
+
+
+def _notes(
+    workspace: Workspace, journey: Journey, at: datetime, *, is_running: bool
+) -> Iterator[str]:
     """Yield what has to be known to read a plan rightly."""
+    if _is_past(workspace, at):
+        yield OLD_FACTS.format(at.astimezone(workspace.zone).date())
     if is_running:
         yield "It runs already as it stands in the file: there is nothing to start."
     others = [one.journey.name for one in workspace.book.running()]

@@ -12,9 +12,8 @@ from datetime import datetime
 from rekindle.identity import JoinReason, Link
 from rekindle.intake import Event, EventType
 from rekindle.ledger.book.persons import Persons
+from rekindle.ledger.intake_models import ANONYMOUS
 from rekindle.ledger.queries import execute, fetch, rows_of, text_of
-
-ANONYMOUS = " "
 
 
 def anonymous(id_: str) -> str:
