@@ -59,3 +59,24 @@ def test_an_answer_that_means_nothing_is_refused(
     assert answer.code == 2
     assert told in answer.err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_long_cell_floods_no_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"{ORDERS}4,{'c' * 100_000},06/03/2024,24,20,z\n", encoding="utf-8")
+    answer = rekindle("init", tmp_path / "new", "--orders", path, "--yes")
+    assert answer.code == 2  # for the row that was set aside
+    assert len(answer.out) + len(answer.err) < 10_000
+
+
+def test_orders_that_come_as_lines_are_watched(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text(
+        "order_id,customer_id,date,product_id,quantity,price\n1,a,2024-02-13,p,2,5\n",
+        encoding="utf-8",
+    )
+    answer = rekindle("init", tmp_path / "new", "--orders", path, "--currency", "GBP", "--yes")
+    assert answer.code == 0, answer.err
+    told = rekindle("watch", "-C", tmp_path / "new")
+    assert "orders imported" in told.out
+    assert "nothing was imported in the last week" not in told.out

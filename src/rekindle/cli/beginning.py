@@ -38,6 +38,7 @@ TABLES = {
     "subscriptions": ("subscriptions", "invoice_lines"),
 }
 BY_NAME = KINDS[2:]
+LONGEST_SAMPLE = 40
 OF_THE_FILE = ("encoding", "delimiter", "table")
 # gross=Total, discount= (left out), customers.email=Mail, ordered_at:%m/%d/%Y
 ANSWER = re.compile(rf"\s*(?:({'|'.join(KINDS)})\.)?(\w+)\s*([=:])\s*(.*?)\s*")
@@ -321,8 +322,15 @@ def _answered(answers: Answers, said: Sequence[str], *, kind: str, only: bool) -
     return replace(answers, columns=columns, formats=formats, **whole)
 
 
+def _shortened(sample: str) -> str:
+    return sample if len(sample) <= LONGEST_SAMPLE else f"{sample[:LONGEST_SAMPLE]}…"
+
+
 def _show_proposal(path: Path, proposal: Proposal) -> None:
-    rows = [[one.name, one.column, ", ".join(one.samples[:3]), one.why] for one in proposal.columns]
+    rows = [
+        [one.name, one.column, ", ".join(map(_shortened, one.samples[:3])), one.why]
+        for one in proposal.columns
+    ]
     table = proposal.table.replace("_", " ")
     known = f"{proposal.preset} ({table})" if proposal.preset else table
     title = f"{path.name} looks like {known}"

@@ -27,6 +27,8 @@ from rekindle.vocabulary import Unknown
 DAY = timedelta(days=1)
 # Facts that are older tell of no day that anybody could still do something about.
 FRESH = timedelta(days=7)
+# What orders and subscriptions are made of where a source has their lines alone.
+TOLD_BY_LINES = {"orders": "order_lines", "subscriptions": "invoice_lines"}
 # What is counted of all journeys together, and what it is called.
 WATCHED = {
     "sends": "messages sent",
@@ -126,7 +128,8 @@ def _last_whole_day(workspace: Workspace, today: date, table: str) -> date | Non
     engine, facts = workspace.reading
     imports = (facts.bookkeeping or {}).get("imports")
     if imports is not None:
-        at = engine.scalar(imports.filter(imports.table == table).imported_at.max())
+        whole = imports.filter(imports.table.isin([table, TOLD_BY_LINES[table]]))
+        at = engine.scalar(whole.imported_at.max())
     elif table == "orders":
         at = engine.scalar(facts.orders.ordered_at.max())
     else:
