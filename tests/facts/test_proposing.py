@@ -86,6 +86,13 @@ def test_german_headers_are_understood(desk: Desk) -> None:
     assert set(taken(proposal)) == {"order_id", "customer_id", "ordered_at", "gross", "currency"}
 
 
+def test_who_was_never_asked_is_no_unread_word(desk: Desk) -> None:
+    text = "customer_id,email,email_consent\n1,a@example.com,{}\n2,b@example.com,yes\n"
+    for word, is_unread in (("NEVER_SUBSCRIBED", False), ("perhaps", True)):
+        proposal = propose_source(desk.write("c.csv", text.format(word)), zone="UTC")
+        assert any("say neither yes nor no" in one for one in proposal.notes) is is_unread
+
+
 def test_a_name_beside_a_number_is_no_order(desk: Desk) -> None:
     rows = ["Bestellnummer;Name;Bestelldatum;Gesamtbetrag", "862;Müßig 109;13.02.2024;8,00"]
     text = "\n".join((*rows, "461;Müßig 56;14.02.2024;9,00", ""))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rekindle.facts.casting import Rules, build_value
+from rekindle.facts.checks import NOTHING_SAID
 from rekindle.facts.contracts import MONEY, ORDER_LINES, ORDERS, Contract
 from rekindle.facts.folding import read_states
 from rekindle.facts.proposing.amounting import SIGNS, currencies
@@ -44,10 +45,11 @@ def _permissions(found: Survey, contract: Contract, match: Match, rules: Rules) 
         actual = match.chosen[column.name]
         value = build_value(found.raw, actual, column, rules)
         text = found.text(actual)
+        is_unread = f"{value} is null and lower({text}) not in {NOTHING_SAID}"
         yes, no, unread, words = found.ask(
             f"count(*) filter (where {value}), count(*) filter (where not {value}), "
-            f"count(*) filter (where {value} is null and {text} is not null), "
-            f"list(distinct {text}) filter (where {value} is null and {text} is not null)"
+            f"count(*) filter (where {is_unread}), "
+            f"list(distinct {text}) filter (where {is_unread})"
         )
         neither = found.rows - yes - no
         yield f"{column.name} in {actual!r}: {yes:,} yes, {no:,} no, {neither:,} neither"
