@@ -179,3 +179,14 @@ def test_every_key_is_documented(question: str, answers: dict[str, Answer]) -> N
     told = set(re.findall(r"`([\w ]+)`", whole + general + section)) | WORDS
     found = set(keys_of(answers[question].document))
     assert found - told == set()
+
+
+def test_explain_says_what_is_judged_before_the_first_pass(
+    shop: Path, begun_shop: Path, tmp_path: Path
+) -> None:
+    for origin, is_early in ((shop, True), (begun_shop, False)):
+        folder = tmp_path / origin.parent.name
+        Team.copy(origin, folder)
+        told = rekindle("explain", "c015", "-C", folder)
+        assert told.code == 0, told.err
+        assert ("no pass has carried their card" in told.err) is is_early
