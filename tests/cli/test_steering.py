@@ -97,3 +97,10 @@ def test_what_cannot_be_done_is_refused(copy: Path, command: tuple[str, ...], sa
 def test_nothing_stuck_says_so(copy: Path) -> None:
     assert "Nothing is stuck." in rekindle("outbox", "list", "-C", copy).out
     assert rekindle("outbox", "list", "--json", "-C", copy).document["messages"] == []
+
+
+def test_a_plan_of_old_facts_says_that_a_start_counts_today(copy: Path) -> None:
+    told = rekindle("plan", "few", "--json", "-C", copy).document
+    assert any("people are counted as of the end of that day" in one for one in told["notes"])
+    told = rekindle("plan", "few", "--as-of", "2024-09-02", "--json", "-C", copy).document
+    assert not any("people are counted as of" in one for one in told["notes"])

@@ -273,7 +273,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         provable_rate=provable[1],
         outlook=outlook,
         token=""
-        if is_running or _is_past(workspace, at)
+        if is_running
         else sign_plan(workspace.secret, journey, len(candidates), workspace.clock.now()),
         nobody=""
         if decisions[Answer.SEND]
@@ -629,7 +629,7 @@ def _without_turns(version: JourneyVersion) -> JourneyVersion:
 
 
 def _is_past(workspace: Workspace, at: datetime) -> bool:
-    """Return whether who is counted at ``at``, as at the end of old facts, may not enter now."""
+    """Return whether ``at`` is the end of old facts, so that others may enter now."""
     return at < workspace.clock.now() - PLAN_VALID_FOR
 
 
