@@ -24,7 +24,9 @@ RULES = """\
 ## Rules
 
 - **Once.** `messageId` is unique within the source of the key. A repetition changes nothing. A
-  call without one gets one from its content, so that sending it again is harmless.
+  call without one gets one from its content, so that sending it again is harmless. One that says
+  no (an opt-out, `false` in `consent`) and names no time is new each time: a yes may have come
+  in between.
 - **When.** `timestamp`; else `originalTimestamp`, set right by how far `sentAt` was off; else
   when it was received. Nothing happens after it was received: a time to come counts as then.
 - **Who.** `userId` is the customer's id. An `anonymousId` is nobody's until a call names both,
