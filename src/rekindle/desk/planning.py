@@ -44,7 +44,6 @@ from rekindle.insights import (
     lives_by_subscriptions,
 )
 from rekindle.journeys import (
-    PLAN_VALID_FOR,
     Book,
     Candidate,
     Journey,
@@ -628,16 +627,11 @@ def _without_turns(version: JourneyVersion) -> JourneyVersion:
     return replace(version, journey=replace(journey, backfill=backfill))
 
 
-def _is_past(workspace: Workspace, at: datetime) -> bool:
-    """Return whether ``at`` is the end of old facts, so that others may enter now."""
-    return at < workspace.clock.now() - PLAN_VALID_FOR
-
-
 def _notes(
     workspace: Workspace, journey: Journey, at: datetime, *, is_running: bool
 ) -> Iterator[str]:
     """Yield what has to be known to read a plan rightly."""
-    if _is_past(workspace, at):
+    if at == workspace.latest() != workspace.clock.now():
         yield OLD_FACTS.format(at.astimezone(workspace.zone).date())
     if is_running:
         yield "It runs already as it stands in the file: there is nothing to start."

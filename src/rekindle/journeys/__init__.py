@@ -57,19 +57,12 @@ from rekindle.journeys.replay import Replayed, replay
 from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.standing import standing_of, week_of
 from rekindle.journeys.starters import sequence_journeys, starter_journeys
-from rekindle.journeys.tokens import (
-    PLAN_VALID_FOR,
-    Planned,
-    check_drift,
-    read_plan,
-    sign_plan,
-)
+from rekindle.journeys.tokens import Planned, check_drift, read_plan, sign_plan
 from rekindle.journeys.withholding import draw_withheld
 
 __all__ = [
     "BASKET",
     "NOTHING_OBSERVED",
-    "PLAN_VALID_FOR",
     "SET_ASIDE_FOR",
     "Asking",
     "Assign",

@@ -18,7 +18,7 @@ from rekindle.journeys.model import Journey
 from rekindle.wording import counted, percent
 
 PURPOSE = b"rekindle.plan"
-PLAN_VALID_FOR = timedelta(minutes=15)
+VALID_FOR = timedelta(minutes=15)
 # Short enough to be copied from a terminal: people, seconds, the text's hash, signature.
 TOKEN = re.compile(r"(\d{1,12})-(\d{1,12})-([0-9a-f]{8})-([A-Za-z0-9_-]{16})")
 
@@ -54,8 +54,8 @@ def read_plan(secret: bytes, token: str, journey: Journey, at: datetime) -> Plan
     if text != _hash(journey):
         raise UsageError(f"{journey.name} has been edited since this plan; plan again")
     planned = Planned(int(people), datetime.fromtimestamp(int(seconds), UTC))
-    if not timedelta(seconds=-1) <= at - planned.at <= PLAN_VALID_FOR:
-        minutes = PLAN_VALID_FOR // timedelta(minutes=1)
+    if not timedelta(seconds=-1) <= at - planned.at <= VALID_FOR:
+        minutes = VALID_FOR // timedelta(minutes=1)
         raise UsageError(f"this plan was made more than {minutes} minutes ago; plan again")
     return planned
 
