@@ -190,3 +190,12 @@ def test_explain_says_what_is_judged_before_the_first_pass(
         told = rekindle("explain", "c015", "-C", folder)
         assert told.code == 0, told.err
         assert ("no pass has carried their card" in told.err) is is_early
+
+
+def test_explain_promises_no_card_where_no_file_brings_one(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("order_id,customer_id,date,total\n1,ann,2024-08-01,5\n", encoding="utf-8")
+    rekindle("init", tmp_path / "new", "--orders", path, "--currency", "GBP", "--yes")
+    told = rekindle("explain", "ann", "-C", tmp_path / "new")
+    assert told.code == 0, told.err
+    assert "no pass has carried" not in told.err

@@ -196,7 +196,7 @@ def _show_person(found: Explanation, currency: str, zone: ZoneInfo) -> None:
         show_table(f"Customer {found.person}", ["profile", ""], rows)
     else:
         output.print(f"{found.person} is in no facts yet, only in the ledger.\n", markup=False)
-    if found.card is None:
+    if found.card is None and found.profile.get("has_email"):
         show_warning(
             f"{found.person} is in the facts, and no pass has carried their card and permissions "
             "into the ledger yet: what follows is judged without them until `rekindle tick`"
