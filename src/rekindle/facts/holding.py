@@ -15,11 +15,20 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from rekindle.facts.contracts import BASKETS, CONTRACTS, CUSTOMERS, HANDLES, ORDERS, Contract
-from rekindle.facts.lake import Change, Lake, create_view
+from rekindle.facts.contracts import (
+    BASKETS,
+    CONTRACTS,
+    CUSTOMERS,
+    EVENTS,
+    HANDLES,
+    ORDERS,
+    QUARANTINE,
+    Contract,
+)
+from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.sql import literal
 
-TABLES = (CUSTOMERS.table, HANDLES.table, BASKETS.table)
+TABLES = (CUSTOMERS.table, HANDLES.table, BASKETS.table, EVENTS.table)
 OWN_SCORES = "rekindle"
 """The source of the scores that are worked out here; a model of one's own has another."""
 FOUND_HERE = ("scores", "uplifts")
@@ -39,7 +48,7 @@ def held_cards(lake: Lake, people: Collection[str]) -> dict[str, dict[str, Any]]
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         create_view(con, lake, CUSTOMERS)
-        con.register("wanted", pa.table({"customer_id": pa.array(sorted(people), pa.string())}))
+        con.register("wanted", _column("customer_id", people))
         rows = con.execute(
             f"select {', '.join(names)} from customers semi join wanted using (customer_id)"
         ).to_arrow_table()
@@ -55,7 +64,7 @@ def held_orders(lake: Lake, source: str, orders: Collection[str]) -> dict[str, d
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         create_view(con, lake, ORDERS)
-        con.register("wanted", pa.table({"order_id": pa.array(sorted(orders), pa.string())}))
+        con.register("wanted", _column("order_id", orders))
         rows = con.execute(
             "select * from orders semi join wanted using (order_id) where source = ?", [source]
         ).to_arrow_table()
@@ -75,9 +84,10 @@ def _as_text(value: Any) -> Any:
 
 
 def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str]) -> int:
-    """Remove the cards and baskets that these sources gave of these people, and our scores of them.
+    """Remove what these sources told of these people but their orders, and our scores of them.
 
-    Returns how many were removed. Ids are the sources' own. What the lake held before stays
+    Rows of theirs that were set aside go as well. Returns of how many people something was
+    removed, counted by table. Ids are the sources' own. What the lake held before stays
     in its old versions for as long as those are kept (``facts.keep``).
 
     Raises:
@@ -85,8 +95,9 @@ def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str
         LakeError: the lake cannot be read or written.
     """
     given = dict.fromkeys(TABLES, sources) | dict.fromkeys(FOUND_HERE, (OWN_SCORES,))
-    if not people or not any(
-        _find(lake, CONTRACTS[table], by, people) for table, by in given.items()
+    if not people or not (
+        any(_find(lake, CONTRACTS[table], by, people) for table, by in given.items())
+        or _split_quarantine(lake, sources, people)[1]
     ):
         return 0
     removed = 0
@@ -98,7 +109,32 @@ def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str
                 ids = ", ".join(literal(one) for one in found[start : start + LISTED])
                 names = ", ".join(literal(one) for one in sorted(by))
                 change.delete(table, f"source in ({names}) and customer_id in ({ids})")
-    return removed
+        others, theirs = _split_quarantine(change, sources, people)
+        if theirs:
+            change.overwrite(QUARANTINE.table, shaped(others, QUARANTINE))
+    return removed + theirs
+
+
+def _split_quarantine(
+    lake: Lake | Change, sources: Collection[str], people: Collection[str]
+) -> tuple[pa.Table, int]:
+    """Return what is in quarantine but these people's rows, and of how many of them it has some."""
+    with duckdb.connect() as con:
+        create_view(con, lake, QUARANTINE)
+        con.register("wanted", _column("customer_id", people))
+        con.register("told", _column("source", sources))
+        con.execute(
+            "create view split as select *, coalesce(who in (from wanted), false) as is_theirs "
+            "from (select *, case when source in (from told) and json_valid(record) "
+            "then json_extract_string(record, '$.customer_id') end as who from quarantine)"
+        )
+        # An import writes them in this order.
+        others = con.execute(
+            "select * exclude (who, is_theirs) from split where not is_theirs "
+            "order by source, file, line, reason"
+        ).to_arrow_table()
+        (found,) = con.sql("select count(distinct who) from split where is_theirs").fetchall()
+    return others, int(found[0])
 
 
 def _find(
@@ -106,10 +142,14 @@ def _find(
 ) -> list[str]:
     with duckdb.connect() as con:
         create_view(con, lake, contract)
-        con.register("wanted", pa.table({"customer_id": pa.array(sorted(people), pa.string())}))
-        con.register("told", pa.table({"source": pa.array(sorted(sources), pa.string())}))
+        con.register("wanted", _column("customer_id", people))
+        con.register("told", _column("source", sources))
         rows = con.execute(
             f"select distinct customer_id from {contract.table} semi join wanted using "
             "(customer_id) semi join told using (source) order by 1"
         ).fetchall()
     return [one for (one,) in rows]
+
+
+def _column(name: str, values: Collection[str]) -> pa.Table:
+    return pa.table({name: pa.array(sorted(values), pa.string())})

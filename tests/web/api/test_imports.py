@@ -197,6 +197,28 @@ def test_an_erasure_reaches_what_was_imported_long_ago(shop: Shop) -> None:
     assert shop.space.forget_erased() == 0
 
 
+def test_an_erasure_reaches_what_people_did_and_what_was_set_aside(shop: Shop) -> None:
+    ApiKeys(shop.space.ledger).create("page", source="web", scopes=[Scope.EVENTS], at=NOW)
+    # A page and a shop that share a name share what is set aside; other sources' rows stay.
+    shop.space.directory.joinpath("people.csv").write_text("who,email,name\n,a@b.cc,eve\n", "utf-8")
+    for who in ("eve", "bob"):
+        traits = {"email": f"{who}@example.org", "createdAt": "0099-01-01T00:00:00Z"}
+        shop.report("", "identify", userId=who, traits=traits)
+        shop.report("Product Viewed", userId=who, messageId=f"{who} looked")
+        foreign = {**ORDER, "order_id": who, "products": [], "currency": "USD"}
+        shop.report("Order Completed", userId=who, properties=foreign)
+    shop.space.import_facts()
+    before = shop.space.quarantine()
+    assert sum("eve" in row["record"] for row in before) == 3
+    erase_person(shop.space, "eve", who="ann")
+    shop.space.import_reports()
+    assert shop.rows("events", "customer_id") == [("bob",)]
+    after = shop.space.quarantine()
+    assert after == [r for r in before if r["source"] == "crm" or "eve" not in r["record"]]
+    assert len(after) == 3
+    assert shop.space.forget_erased() == 0
+
+
 @pytest.mark.draws(1)
 @pytest.mark.parametrize(("said", "is_one"), [(None, True), (True, True), (False, False)])
 def test_an_address_that_a_server_did_not_verify_joins_nobody(
