@@ -116,6 +116,43 @@ def test_what_one_may_not_be_sent_the_other_may_not_either(
     )
 
 
+@pytest.mark.parametrize("by", [GONE, KEPT])
+@pytest.mark.parametrize("is_said_first", [True, False])
+@pytest.mark.parametrize("what", ["opt_out", "erasure"])
+def test_a_no_binds_the_addresses_of_both(
+    book: OpenedLedgerBook, by: str, is_said_first: bool, what: str
+) -> None:
+    """Another customer may come with the address of a card that is not one any more."""
+    mails = {KEPT: "ada@example.org", GONE: "ada@work.example.org"}
+    book.start(build_version())
+    book.save_people([Person(id_, mail, "GB") for id_, mail in mails.items()])
+    steps: list[Callable[[], object]] = [
+        lambda: join(book, reason=JoinReason.BY_HAND),
+        lambda: (
+            book.suppress(by, EMAIL, reason="opt_out", at=START)
+            if what == "opt_out"
+            else book.erase(by, START)
+        ),
+    ]
+    for step in reversed(steps) if is_said_first else steps:
+        step()
+    again = [Person(f"again {mail}", mail, "GB") for mail in mails.values()]
+    book.save_people(again)
+    book.enrol([build_enrolment(person.id) for person in again])
+    assert [one.is_suppressed for one in book.due(START, 10)] == [True, True]
+
+
+def test_a_no_after_a_split_binds_the_address_of_who_said_it(book: OpenedLedgerBook) -> None:
+    book.start(build_version())
+    book.save_people([Person(KEPT, "ada@example.org", "GB"), Person(GONE, "bob@example.org", "GB")])
+    join(book)
+    book.persons.part([GONE], LATER, by="ann")
+    book.save_people([Person(GONE, "bob@example.org", "GB")])
+    book.suppress(KEPT, EMAIL, reason="opt_out", at=LATER)
+    book.enrol([build_enrolment(GONE)])
+    assert not book.due(START, 10)[0].is_suppressed
+
+
 @pytest.mark.parametrize("said", [(True, False), (False, True)])
 def test_a_no_of_either_holds_until_a_new_yes(
     two: OpenedLedgerBook, alias: str, said: tuple[bool, bool]

@@ -6,6 +6,7 @@ import pytest
 
 from rekindle.consent import ConsentRecord
 from rekindle.identity import JoinReason, Link
+from rekindle.journeys import Person
 from rekindle.journeys.population import save_people
 from rekindle.ledger import LedgerBook, models
 from rekindle.vocabulary import Channel
@@ -70,6 +71,22 @@ def test_who_becomes_another_or_themselves_again_is_told_of(known: Corner) -> No
     card = known.space.history.person("bea")
     assert card is not None
     assert card.address == "bea@example.com"
+
+
+def test_every_address_of_who_has_several_cards_is_bound_by_their_no(corner: Corner) -> None:
+    """Whoever was two ids before any card was in the ledger has one card and two addresses."""
+    space = corner.space
+    corner.orders(("o1", "ann", corner.ago(days=200), 50, ""))
+    space.book.persons.join([Link("bea", "ann", JoinReason.BY_HAND, "")], corner.now, by="test")
+    imported(corner, ann="yes,", bea=",")
+    assert told(corner) == 1
+    space.book.suppress("ann", Channel("email"), reason="asked", at=corner.now)
+    bound = models.Suppression.objects.using(space.ledger).values_list("address_hash", flat=True)
+    cards = [Person("again", f"{who}@example.com") for who in ("ann", "bea")]
+    for card in cards:
+        space.book.save_people([card])
+        held = models.Person.objects.using(space.ledger).get(pk="again")
+        assert held.address_hash in bound
 
 
 def test_nothing_is_kept_or_told_of_who_was_erased(known: Corner) -> None:

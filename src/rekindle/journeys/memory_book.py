@@ -180,6 +180,8 @@ class MemoryBook:
             standing = self._standing(person.id)
             if not standing.is_erased:
                 standing.card = person
+                for one in standing.suppressed:
+                    self._bind(person.secondary, one)
 
     def told(self) -> Mapping[str, str] | None:
         """Return None: it is filled once, and asks nothing of what was before."""
@@ -533,11 +535,19 @@ class MemoryBook:
             kinds = [AddressKind.EMAIL]
         card = standing.card or NOBODY
         found = [(kind, named or card.address_of(kind)) for kind in kinds]
+        if one.whom is Whom.PERSON:
+            self._bind(card.secondary, one)
         for kind, address in found:
             if address:
                 self._suppressed[kind, normalise_address(address)].add(one)
         if one.whom is Whom.PERSON or not any(address for _, address in found):
             standing.suppressed.add(one)
+
+    def _bind(self, addresses: Iterable[tuple[str, str]], one: Suppression) -> None:
+        """Suppress addresses of the kind that a suppression's channel writes to."""
+        for kind, address in addresses:
+            if one.channel is None or self._terms.address_kind(one.channel) == kind:
+                self._suppressed[kind, normalise_address(address)].add(one)
 
     def _is_suppressed(
         self,

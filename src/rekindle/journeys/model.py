@@ -260,7 +260,8 @@ class Person:
     """A person's contact card. ``address`` is the e-mail address, or None.
 
     ``phone`` is in international form; ``properties`` are what templates may show beside
-    the profile (``first_name``).
+    the profile (``first_name``). ``secondary`` are e-mail addresses and phones that they have
+    as well, each with its kind: a no binds them, and nothing is sent there.
     """
 
     id: str
@@ -269,6 +270,7 @@ class Person:
     timezone: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     phone: str | None = None
+    secondary: tuple[tuple[str, str], ...] = ()
 
     def address_of(self, kind: str) -> str | None:
         """Return the address of a kind that stands on this card, or None."""

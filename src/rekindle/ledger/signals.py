@@ -44,7 +44,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
-from rekindle.vocabulary import STOPS, Purpose, Reason, SignalKind
+from rekindle.vocabulary import STOPS, Channel, Purpose, Reason, SignalKind
 
 EVERY = "*"
 """How a suppression is stored that holds for every channel, or for every purpose."""
@@ -167,14 +167,12 @@ def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -
         return
     rows: dict[Whom, list[Row]] = {Whom.PERSON: [], Whom.ADDRESS: []}
     for person, one, at, hashed in stops:
-        channel, kind = EVERY, ""
-        if one.channel is not None:
-            channel, kind = one.channel.value, terms.address_kind(one.channel)
+        channel = EVERY if one.channel is None else one.channel.value
         purpose = EVERY if one.purpose is None else one.purpose.value
-        row = (person, channel, purpose, one.reason, text_of(at), kind)
+        row = (person, channel, purpose, one.reason, text_of(at), _kind_of(terms, channel))
         rows[one.whom].append((*row, hashed) if one.whom is Whom.ADDRESS else row)
     if people := rows[Whom.PERSON]:
-        execute(alias, "suppress", rows_of(people), rows_of(people))
+        _suppress(alias, people)
     if addresses := rows[Whom.ADDRESS]:
         execute(alias, "suppress_addresses", rows_of(addresses))
     note_people(alias, {person for person, *_ in stops})
@@ -184,6 +182,25 @@ def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -
         is_marketing = one.purpose is Purpose.MARKETING
         bound = Bound(person, one.channel, is_marketing, one.reason, hashed)
         end_suppressed_stays(alias, bound, at)
+
+
+def suppress_again(alias: str, terms: BookRules, people: Collection[str]) -> None:
+    """Let what these people said bind addresses that came to be known as theirs since."""
+    said = fetch(alias, "suppressions_said", rows_of((one,) for one in sorted(people)), LIFTED)
+    if said:
+        stops = [(*one, _kind_of(terms, one[1])) for one in said]
+        _suppress(alias, stops)
+
+
+def _suppress(alias: str, people: Sequence[Row]) -> None:
+    """Suppress people at every address they have, on their cards and beside them."""
+    execute(alias, "suppress", rows_of(people), rows_of(people))
+    execute(alias, "suppress_secondary", rows_of(people))
+
+
+def _kind_of(terms: BookRules, channel: str) -> str:
+    """Return the kind of address a suppression's channel writes to; "" where it is every one."""
+    return "" if channel == EVERY else terms.address_kind(Channel(channel))
 
 
 def end_enrolments(alias: str, endings: Sequence[tuple[int, Reason]], at: datetime) -> int:

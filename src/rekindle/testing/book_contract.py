@@ -204,6 +204,33 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         book.save_people([Person("alice", "alice@example.org", "GB")])
         assert only_due(book).is_suppressed
 
+    @pytest.mark.parametrize("is_known_first", [True, False])
+    def test_suppression_binds_secondary_addresses_of_its_kind(
+        self, book: OpenedBook, is_known_first: bool
+    ) -> None:
+        places = (("email", "Alice@work.example.com"), ("phone", "+44 20 7946 0000"))
+        told = Person("alice", "alice@example.com", "GB", secondary=places)
+        for person in [told] if is_known_first else []:
+            book.save_people([person])
+        book.suppress("alice", EMAIL, reason="opt_out", at=START)
+        book.save_people([told])
+        book.save_people([Person("again", "alice@work.example.com", "GB", phone="+442079460000")])
+        book.start(build_version("texts", channels=(TEXT, TEXT)))
+        book.enrol([build_enrolment("again"), build_enrolment("again", journey="texts")])
+        due = {one.enrolment.journey: one for one in book.due(START, 100)}
+        assert due["lapsed"].is_suppressed
+        assert not due["texts"].is_suppressed
+
+    def test_erased_persons_secondary_address_is_written_to_by_nobody(
+        self, book: OpenedBook
+    ) -> None:
+        places = (("email", "alice@work.example.com"),)
+        book.save_people([Person("alice", "alice@example.com", "GB", secondary=places)])
+        book.erase("alice", START)
+        book.save_people([Person("again", "alice@work.example.com", "GB")])
+        book.enrol([build_enrolment("again")])
+        assert only_due(book, person="again").is_suppressed
+
     def test_opt_out_of_one_channel_stops_its_marketing_and_nothing_else(
         self, book: OpenedBook
     ) -> None:

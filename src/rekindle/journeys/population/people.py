@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import reduce
 from itertools import chain, groupby, islice
@@ -24,6 +25,7 @@ from rekindle.consent import ConsentRecord
 from rekindle.countries import place_code
 from rekindle.facts import Engine, Facts
 from rekindle.journeys import Book, Person
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel, is_usable_id
 
 CARD_COLUMNS = (
@@ -45,6 +47,8 @@ STATEMENT_COLUMNS = ("source", "channel", "said", "said_at", "counts_at")
 NOTHING, BETWEEN = "\x1e", "\x1f"
 # A first consent whose time no source stated counts from the start of records.
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
+PLACES = (("email", AddressKind.EMAIL.value), ("phone", AddressKind.PHONE.value))
+"""The columns of a card that say where somebody is written to, and of which kind."""
 BATCH = 10_000
 LONGEST_ZONE = 64
 UNWRITTEN = frozenset({"Cc", "Cs"})
@@ -66,7 +70,7 @@ def save_people(engine: Engine, facts: Facts, book: Book, at: datetime) -> int:
     count = 0
     news = _find_news(engine, facts, book.told())
     cards = _usable(chain.from_iterable(_cards(engine, facts, news)))
-    people = (_person(_united(own)) for _, own in groupby(cards, key=itemgetter("customer_id")))
+    people = (_united(own) for _, own in groupby(cards, key=itemgetter("customer_id")))
     while batch := list(islice(people, BATCH)):
         book.save_people(batch)
         count += len(batch)
@@ -129,12 +133,15 @@ def _cards(engine: Engine, facts: Facts, news: ir.Table | None) -> Iterator[list
         yield batch.to_pylist()
 
 
-def _united(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _united(rows: Iterable[dict[str, Any]]) -> Person:
     """Return one card of several: of each field the first that says something."""
     first, *others = rows
+    secondary = sorted(
+        {(kind, text) for row in others for name, kind in PLACES if (text := _clean(row[name]))}
+    )
     for other in others:
         first = {name: other[name] if value is None else value for name, value in first.items()}
-    return first
+    return replace(_person(first), secondary=tuple(secondary))
 
 
 def _person(row: dict[str, Any]) -> Person:

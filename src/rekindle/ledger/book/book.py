@@ -108,7 +108,7 @@ class LedgerBook:
         self._versions = Versions(alias)
         self._hashing = Hashing(secret)
         self._people = People(alias, self._hashing, terms)
-        self.persons = Persons(alias, self._versions, self._people.erase)
+        self.persons = Persons(alias, self._versions, terms, self._people.erase)
         self._steering = Steering(alias, self._versions)
         self._reader = DueReader(alias, self._versions, terms)
         self._writer = MoveWriter(alias, self._versions, terms)

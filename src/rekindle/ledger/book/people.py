@@ -38,12 +38,13 @@ from rekindle.ledger.signals import (
     end_enrolments,
     hold_people,
     know_people,
+    suppress_again,
     suppress_people,
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.vocabulary import Reason
 
-WRITTEN_AS = "cards, 2"
+WRITTEN_AS = "cards, 3"
 """Another word whenever a card is read or written in another way: everybody is told again."""
 
 MARK_LENGTH = 8
@@ -73,8 +74,10 @@ class People:
         with ledger_transaction(self._alias):
             for chunk in chunks(cards):
                 own = load_own_cards(self._alias, (person for person, _ in chunk))
-                self._write([own[id_].take(one) if id_ in own else one for id_, one in chunk])
+                told = [one for _, one in chunk]
+                written = self._write([own[p.id].take(p) if p.id in own else p for p in told])
                 note_said(self._alias, own.values())
+                self._note_secondary(told, written)
 
     def told(self) -> dict[str, str]:
         """Return a digest of what was last told of each person.
@@ -109,10 +112,25 @@ class People:
         """Let addresses of which people have several be of whom they were given as."""
         save_addresses(self._alias, self._hashing, given)
 
-    def _write(self, people: Iterable[Person]) -> None:
+    def _write(self, people: Iterable[Person]) -> list[Row]:
         written = [self._card(person) for person in people]
         execute(self._alias, "save_people", rows_of(written))
         self._carry_suppressions(written)
+        return written
+
+    def _note_secondary(self, told: Iterable[Person], written: Iterable[Row]) -> None:
+        """Note the addresses that files tell of people and that are not on their cards."""
+        found: set[Row] = set()
+        for person, card in zip(told, written, strict=True):
+            places = [("email", person.address), ("phone", person.phone), *person.secondary]
+            if not person.secondary and (person.address, person.phone) == (card[1], card[5]):
+                continue
+            hashed = {(kind, self._hashing.of(kind, value)) for kind, value in places}
+            hashed -= {("email", card[2]), ("phone", card[6]), ("email", ""), ("phone", "")}
+            found |= {(person.id, *one) for one in hashed}
+        if found:
+            new = fetch(self._alias, "add_secondary", rows_of(sorted(found)))
+            suppress_again(self._alias, self._terms, {person for (person,) in new})
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records, and cancel the marketing that new withdrawals end."""
@@ -236,7 +254,8 @@ class People:
             rest = models.Touch.objects.using(self._alias).filter(person=person)
             cancel(self._alias, rest, Reason.ERASED)
             models.Preference.objects.using(self._alias).filter(person=person).delete()
-            models.Address.objects.using(self._alias).filter(person=person).delete()
+            for model in (models.Address, models.SecondaryAddress):
+                model.objects.using(self._alias).filter(person=person).delete()
             models.Assignment.objects.using(self._alias).filter(person=person).update(covariates={})
             self._forget_reports(reports, at)
             forget_words(self._alias, person, words, (row[0] for row in reports))

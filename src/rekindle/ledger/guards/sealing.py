@@ -147,6 +147,8 @@ def rekey(alias: str, secret: bytes, at: datetime) -> Rekeyed:
                 left -= moved.keys()
             cards += len(chunk)
         rehash_addresses(alias, hashing)
+        # Only their hashes are kept: every file tells of them again, as of all cards.
+        models.SecondaryAddress.objects.using(alias).delete()
         _seals(alias).delete()
         _seal(alias, secret, at)
     return Rekeyed(cards, carried, len(left))

@@ -14,6 +14,21 @@ ON CONFLICT (kind, hash) DO UPDATE SET
 WHERE excluded.seen_at > ledger_address.seen_at
   AND (ledger_address.retired_at IS NULL OR excluded.seen_at > ledger_address.retired_at)
 
+-- name: add_secondary
+-- Note these addresses of people beside the cards'; return who had one that was not known.
+INSERT INTO ledger_secondary_address (person_id, kind, hash)
+SELECT p.id, r.kind, r.hash
+FROM ROWS(person text, kind text, hash text) AS r
+JOIN ledger_person AS p ON p.id = r.person
+WHERE p.erased_at IS NULL
+ON CONFLICT DO NOTHING
+RETURNING person_id
+
+-- name: forget_secondary
+-- Forget which addresses these people have beside the cards'; files tell of them again.
+DELETE FROM ledger_secondary_address
+WHERE person_id IN (SELECT r.person FROM ROWS(person text) AS r)
+
 -- name: addresses_of
 -- The addresses of a kind that these people have now, the newest last.
 SELECT a.person_id, a.value, a.hash

@@ -30,6 +30,24 @@ JOIN ledger_person AS p ON p.id = r.person
 WHERE r.kind = '' AND NOT (p.phone_hash = '')
 ON CONFLICT DO NOTHING
 
+-- name: suppressions_said
+-- The suppressions of these people that were not lifted, in one order everywhere.
+SELECT s.person_id, s.channel, s.purpose, s.reason, INSTANT(min(s.at))
+FROM ROWS(person text) AS r
+JOIN ledger_suppression AS s ON s.person_id = r.person
+WHERE s.channel <> %s
+GROUP BY s.person_id, s.channel, s.purpose, s.reason
+ORDER BY s.person_id, s.channel, s.purpose, s.reason
+
+-- name: suppress_secondary
+-- Suppress the addresses of this kind that these people have beside the cards'; both kinds for ''.
+INSERT INTO ledger_suppression (channel, purpose, address_hash, person_id, reason, at)
+SELECT r.channel, r.purpose, o.hash, o.person_id, r.reason, r.at
+FROM ROWS(person text, channel text, purpose text, reason text, at instant, kind text) AS r
+JOIN ledger_secondary_address AS o ON o.person_id = r.person
+WHERE r.kind IN ('', o.kind)
+ON CONFLICT DO NOTHING
+
 -- name: suppress_addresses
 -- Suppress these addresses, whoever has them: the one named, or else the one the person has
 -- now. Where there is none, it is the person: what comes later may be what bounced.

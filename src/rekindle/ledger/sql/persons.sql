@@ -58,6 +58,20 @@ FROM ROWS(gone text, kept text) AS r
 JOIN ledger_person AS g ON g.id = r.gone
 WHERE p.id = r.kept AND p.erased_at IS NULL
 
+-- name: keep_addresses
+-- Let those who stay have the addresses that go with the others' cards.
+INSERT INTO ledger_secondary_address (person_id, kind, hash)
+SELECT r.kept, 'email', g.address_hash
+FROM ROWS(gone text, kept text) AS r
+JOIN ledger_person AS g ON g.id = r.gone
+WHERE NOT (g.address_hash = '')
+UNION
+SELECT r.kept, 'phone', g.phone_hash
+FROM ROWS(gone text, kept text) AS r
+JOIN ledger_person AS g ON g.id = r.gone
+WHERE NOT (g.phone_hash = '')
+ON CONFLICT DO NOTHING
+
 -- name: leave_cards
 -- Empty the cards of those who are another now.
 UPDATE ledger_person AS p

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from rekindle.gate import BookRules
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.persons.journeys import follow_journeys
 from rekindle.ledger.book.persons.rows import Moved, Pair, move_rows, name_orders
@@ -20,7 +21,7 @@ from rekindle.ledger.book.persons.words import follow_words
 from rekindle.ledger.cancelling import take_back_from
 from rekindle.ledger.offers import models as offer_models
 from rekindle.ledger.queries import Row, barred, execute, fetch, rows_of, text_of, text_or_none
-from rekindle.ledger.signals import hold_people
+from rekindle.ledger.signals import hold_people, suppress_again
 from rekindle.ledger.statements import last_words, note_people, sum_consents_up
 from rekindle.ledger.versions import Versions
 
@@ -34,6 +35,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Exclusion,
     models.Signal,
     models.Address,
+    models.SecondaryAddress,
     models.Task,
     models.Kept,
     models.Stay,
@@ -57,7 +59,7 @@ FOLLOWED: Mapping[type[Model], str] = {
 
 
 def follow(
-    alias: str, versions: Versions, pairs: Sequence[Pair], at: datetime
+    alias: str, versions: Versions, terms: BookRules, pairs: Sequence[Pair], at: datetime
 ) -> tuple[Moves, list[str]]:
     """Let each first person be the second, in the caller's transaction.
 
@@ -84,8 +86,10 @@ def follow(
     execute(alias, "follow_cards", whole)
     execute(alias, "fill_cards", whole)
     follow_words(alias, pairs)
+    execute(alias, "keep_addresses", whole, whole)
     execute(alias, "leave_cards", whole)
     kept = {pair[1] for pair in pairs}
+    suppress_again(alias, terms, kept)
     sum_consents_up(alias, kept)
     note_people(alias, {kept for gone, kept in pairs if cards[gone][3]})
     take_back_from(alias, kept)

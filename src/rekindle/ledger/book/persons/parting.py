@@ -49,6 +49,8 @@ def part(alias: str, ids: Sequence[str], at: datetime, *, by: str) -> list[str]:
             give_rows(alias, model, back)
             if model is models.Signal:
                 name_orders(alias, [number for number, _ in back])
+    # Whose they were is not kept: a no of who stays must not bind who leaves.
+    execute(alias, "forget_secondary", rows_of((kept,) for kept in sorted({*leaving.values()})))
     given = [
         (id_, gone, leaving[gone])
         for gone, own in moved.items()

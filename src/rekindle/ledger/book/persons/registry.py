@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from rekindle.gate import BookRules
 from rekindle.identity import Evidence, IdentityChange, Join, JoinReason, Link
 from rekindle.ledger import intake_models
 from rekindle.ledger.book.persons.following import Moves, follow
@@ -39,9 +40,10 @@ AT_ONCE = 1000
 class Persons:
     """Who is one person in one ledger. Every method raises LedgerError when it refuses."""
 
-    def __init__(self, alias: str, versions: Versions, erase: Erase) -> None:
+    def __init__(self, alias: str, versions: Versions, terms: BookRules, erase: Erase) -> None:
         self._alias = alias
         self._versions = versions
+        self._terms = terms
         self._erase = erase
 
     def version(self) -> str:
@@ -118,7 +120,7 @@ class Persons:
         moves: Moves = {}
         if pairs:
             know_people(alias, {kept for _, kept in pairs})
-            moves, erased = follow(alias, self._versions, pairs, at)
+            moves, erased = follow(alias, self._versions, self._terms, pairs, at)
             for person in erased:
                 self._erase(person, at)
         rows = sorted((link.gone, link.kept) for link in links)
