@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,9 @@ from rekindle.desk import (
     list_starters,
     take_starter,
 )
-from rekindle.desk.replaying import Rehearsal, rehearse
+from rekindle.desk.replaying import rehearse
 from rekindle.errors import UsageError, WorkspaceError
-from rekindle.journeys import parse_journey, sequence_journeys, starter_journeys
+from rekindle.journeys import Replayed, parse_journey, sequence_journeys, starter_journeys
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from tests.runtime.shops import (
@@ -170,13 +171,15 @@ def _source(name: str, table: str, columns: tuple[str, ...]) -> SourceSettings:
 
 
 @pytest.fixture(scope="module")
-def replays(space: Workspace) -> dict[str, Rehearsal]:
-    """Return what each would have done in three months."""
-    found = {}
-    for name in NAMES:
+def replayed(space: Workspace) -> Callable[[str], Replayed]:
+    """Return what tells what each would have done in three months."""
+
+    @cache
+    def replay(name: str) -> Replayed:
         first, last = OTHERS.get(name, (FIRST, LAST))
-        found[name] = rehearse(space, space.journey(name), first=first, last=last)
-    return found
+        return rehearse(space, space.journey(name), first=first, last=last).replayed
+
+    return replay
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -199,9 +202,9 @@ def test_a_sequence_says_what_it_is_for_and_needs(name: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_every_step_of_a_sequence_is_reached_in_history(
-    space: Workspace, replays: dict[str, Rehearsal], name: str
+    space: Workspace, replayed: Callable[[str], Replayed], name: str
 ) -> None:
-    found = replays[name].replayed
+    found = replayed(name)
     sent = Counter(move.step.key for move in found.sends)
     steps = {send.key for send in space.journey(name).sends}
     assert steps - set(sent) <= NOT_REACHED
@@ -210,13 +213,13 @@ def test_every_step_of_a_sequence_is_reached_in_history(
 
 @pytest.mark.parametrize("name", sorted(OFFERED))
 def test_an_incentive_never_comes_first(
-    space: Workspace, replays: dict[str, Rehearsal], name: str
+    space: Workspace, replayed: Callable[[str], Replayed], name: str
 ) -> None:
     sends = space.journey(name).sends
     assert {send.key for send in sends if send.offer is not None} == OFFERED[name]
     assert sends[0].offer is None
     first: dict[str, str] = {}
-    for move in sorted(replays[name].replayed.sends, key=lambda one: one.at):
+    for move in sorted(replayed(name).sends, key=lambda one: one.at):
         first.setdefault(f"{move.before.person} {move.before.entered_at}", move.step.key)
     assert first
     assert OFFERED[name].isdisjoint(first.values())
@@ -229,10 +232,10 @@ def test_only_these_give_anything() -> None:
 
 def test_five_channels_come_on_days_one_five_ten_fifteen_and_twenty(
     space: Workspace,
-    replays: dict[str, Rehearsal],
+    replayed: Callable[[str], Replayed],
 ) -> None:
     first: dict[str, set[int]] = {}
-    for move in replays["five-channels"].replayed.sends:
+    for move in replayed("five-channels").sends:
         days = (move.at - move.before.entered_at) // DAY + 1
         first.setdefault(move.step.key, set()).add(days)
     assert {
