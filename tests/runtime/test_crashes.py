@@ -31,7 +31,7 @@ from tests.runtime.shops import NOW, Team, add_section, set_key
 
 KILLS = 20
 # More ticks would find no message left.
-TICKS = 12
+TICKS = 6
 # Longer than a lease: what a killed worker held is free again.
 LATER = timedelta(minutes=6)
 
@@ -110,10 +110,12 @@ def test_a_worker_over_a_file_is_killed_without_harm(tmp_path: Path) -> None:
     assert account.kills == 10
 
 
+@pytest.mark.draws(1)
+@pytest.mark.parametrize("seed", [1, 2])
 def test_ticks_killed_at_random_send_every_message_exactly_once(
-    team: Team, undisturbed: set[str]
+    team: Team, undisturbed: set[str], seed: int
 ) -> None:
-    rng = random.Random(1)
+    rng = random.Random(seed)
     team.start("everyone")
     team.leave()
     kills = 0
@@ -121,7 +123,7 @@ def test_ticks_killed_at_random_send_every_message_exactly_once(
         process = start_tick(team.folder, NOW + number * LATER)
         more = rng.randrange(1, 4)
         kills += kill_after(process, lambda: count_mails(team), more=more, rng=rng)
-    assert kills >= TICKS - 3
+    assert kills >= TICKS - 2
     team = Team.at_work(team.folder)
     team.tick(after=TICKS * LATER)
     assert {path.stem for path in team.outbox.iterdir()} == undisturbed

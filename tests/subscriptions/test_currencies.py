@@ -11,7 +11,7 @@ import pytest
 
 from rekindle.facts import Engine, open_warehouse
 from rekindle.insights.subscribers import SubscriptionAudit, build_subscriptions
-from rekindle.subscriptions import OURS, build_movements
+from rekindle.subscriptions import OURS, Definition, build_movements
 from rekindle.testing.small_shop import CURRENCY, SmallShop
 from tests.subscriptions.abroad import RATES, told_abroad, told_at_home
 from tests.subscriptions.businesses import NOW, Business, at, change, require_closing, subscription
@@ -45,12 +45,14 @@ def local(shop: SmallShop) -> Iterator[Engine]:
     engine.close()
 
 
-@pytest.mark.draws(1)
-def test_opening_and_movements_are_closing_in_every_month(local: Engine) -> None:
-    for definition in SOME:
-        found = build_subscriptions(local.facts(), local.run, as_of=NOW, definition=definition)
-        assert found is not None
-        require_closing(found)
+@pytest.mark.draws(2)
+@pytest.mark.parametrize("definition", SOME, ids=lambda one: one.name)
+def test_opening_and_movements_are_closing_in_every_month(
+    local: Engine, definition: Definition
+) -> None:
+    found = build_subscriptions(local.facts(), local.run, as_of=NOW, definition=definition)
+    assert found is not None
+    require_closing(found)
 
 
 @pytest.mark.long

@@ -39,13 +39,13 @@ def newest(rows: Iterable[Mapping[str, Any]], by: str) -> dict[str, Mapping[str,
 
 
 @pytest.mark.draws(1)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_states_say_at_any_instant_what_the_departures_of_it_say(seed: int) -> None:
     business = random_business(seed)
     engine = business.shop().engine()
     facts = engine.facts()
     states = engine.run(build_states(facts)).to_pylist()
-    asked = [row["ended_at"] for row in business.subscriptions if row["ended_at"]][:4]
+    asked = [row["ended_at"] for row in business.subscriptions if row["ended_at"]][:2]
     compared = 0
     for when in (one + timedelta(microseconds=late) for one in asked for late in (0, 1)):
         gone = newest(engine.run(build_departures(facts, when, OURS)).to_pylist(), "time")
@@ -61,7 +61,7 @@ def test_states_say_at_any_instant_what_the_departures_of_it_say(seed: int) -> N
             assert who not in stays or (row["seats"] > 0) == (stays[who]["left_on"] is None)
             compared += 1
     engine.close()
-    assert compared > 30
+    assert compared > 15
 
 
 @pytest.mark.long

@@ -9,8 +9,8 @@ import pytest
 from tests.runtime.databases import postgres_ledger
 from tests.simulation.clubs.world import ClubWorld
 
-WORLDS = 12
-STEPS = 10
+WORLDS = 20
+STEPS = 6
 
 
 @pytest.mark.draws(1)
