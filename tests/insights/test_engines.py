@@ -67,7 +67,7 @@ def test_a_report_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) ->
         for n in range(60)
     ]
     journey = Journey("j", "true", Goal(SignalKind.ORDER, timedelta(days=60)), ())
-    record = JourneyRecord(journey, entered_at, AS_OF, 0.5, members, {}, {}, (), 0, False)
+    record = JourneyRecord(journey, entered_at, AS_OF, 0.5, members, {}, {}, (), False)
     local, remote = (build_report(record, e.facts(), e).to_json() for e in engines)
     assert local == remote
     assert local["returned"] != {"treatment": 0, "holdout": 0}

@@ -129,7 +129,6 @@ def test_journey_is_compared_without_those_whom_nothing_could_reach() -> None:
         {},
         {},
         (),
-        0,
         is_replay=False,
     )
     held = dict.fromkeys(("before", "held", "ended"), START)

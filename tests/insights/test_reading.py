@@ -18,7 +18,14 @@ from rekindle.experiments import (
     provable_lift,
     relate,
 )
-from rekindle.insights import JourneyRecord, JourneyReport, Membership, build_report, report_tables
+from rekindle.insights import (
+    JourneyRecord,
+    JourneyReport,
+    Membership,
+    SentMessage,
+    build_report,
+    report_tables,
+)
 from rekindle.insights.lifting import Range, find_earnings, find_reading
 from rekindle.journeys import Goal, Journey
 from rekindle.vocabulary import Arm, IntervalKind, SignalKind, Unknown
@@ -52,8 +59,7 @@ def record(until: float, *, members: list[Membership] | None = None, **more: Any
         members=members,
         touches={},
         reasons={},
-        sends=(),
-        cost_micros=7_500_000,
+        sends=[SentMessage("t0", 0, START, 7_500_000)],
         is_replay=False,
     )
     return replace(usual, **more)
@@ -147,7 +153,7 @@ def test_what_a_difference_adds_up_to(report_on: Any) -> None:
 
 
 def test_a_cost_of_nothing_has_no_return(report_on: Any) -> None:
-    earned = report_on(record(31, cost_micros=0)).earnings
+    earned = report_on(record(31, sends=())).earnings
     assert isinstance(earned.on_spend, Unknown)
 
 

@@ -36,7 +36,6 @@ def record(messages: Sequence[VariantMessage], **changes: Any) -> JourneyRecord:
         touches={Answer.SEND: len(messages)},
         reasons={},
         sends=(),
-        cost_micros=0,
         is_replay=False,
         versions={1: JOURNEY},
         variants=messages,

@@ -242,10 +242,9 @@ def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
         touches=replayed.touches,
         reasons=replayed.reasons,
         sends=[
-            SentMessage(move.before.person, move.before.rotation, move.at)
+            SentMessage(move.before.person, move.before.rotation, move.at, move.cost_micros)
             for move in replayed.sends
         ],
-        cost_micros=replayed.cost_micros,
         is_replay=True,
         versions={version.version: version.journey},
         variants=[

@@ -6,9 +6,10 @@ one report measures what was done and what would have been done by the same rule
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeVar
 
 from rekindle.journeys import Covariates, Journey
 from rekindle.vocabulary import Answer, Arm, Channel, Reason
@@ -52,6 +53,7 @@ class SentMessage:
     person: str
     rotation: int
     at: datetime
+    cost_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class MessageFate:
     """One message that left at ``at``, or may have, and what its person did with it.
 
     ``clicked_at`` and ``opened_at`` are what people did, machines left out, the oldest first;
-    openings are there only where they may be noticed. ``has_bounced`` says that it never came.
+    openings are there only where they may be noticed. ``has_bounced`` says that it never came;
+    ``is_measured`` whether the window of its person answers for it.
     """
 
     person: str
@@ -87,14 +90,18 @@ class MessageFate:
     clicked_at: tuple[datetime, ...] = ()
     opened_at: tuple[datetime, ...] = ()
     has_bounced: bool = False
+    is_measured: bool = True
+
+
+Message = TypeVar("Message", SentMessage, MessageFate)
 
 
 @dataclass(frozen=True, slots=True)
 class JourneyRecord:
     """What a journey did from ``started_at`` until ``until``.
 
-    ``touches`` and ``reasons`` count decisions, ghosts included; ``cost_micros`` is of
-    the messages in ``sends``; ``notes`` are what a reader has to know about the record.
+    ``touches`` and ``reasons`` count decisions, ghosts included; ``notes`` are what a reader
+    has to know about the record.
     ``nobody`` says why no message left, where none did.
     ``versions`` are all there were, by number, and ``variants`` the messages that had some.
     ``seen`` says when a pass first looked at the facts of each import, by its number.
@@ -110,7 +117,6 @@ class JourneyRecord:
     touches: Mapping[Answer, int]
     reasons: Mapping[Reason, int]
     sends: Sequence[SentMessage]
-    cost_micros: int
     is_replay: bool
     notes: tuple[str, ...] = ()
     seen: Sequence[tuple[int, datetime]] = ()
@@ -122,6 +128,11 @@ class JourneyRecord:
     fates: Sequence[MessageFate] = ()
 
     @property
+    def cost_micros(self) -> int:
+        """Return what all messages that left cost."""
+        return sum(one.cost_micros for one in self.sends)
+
+    @property
     def assigned(self) -> Sequence[Membership]:
         """Return each person's first entry, with which their one window begins."""
         first: dict[str, Membership] = {}
@@ -130,3 +141,20 @@ class JourneyRecord:
             if known is None or one.rotation < known.rotation:
                 first[one.person] = one
         return list(first.values())
+
+    def pick_measured(self, messages: Iterable[Message]) -> list[Message]:
+        """Return those messages to members that the one window of their person answers for.
+
+        What left in it counts, and all of the first entry. What a later entry sent after the
+        window had no part in what is counted there.
+        """
+        first = {one.person: one for one in self.assigned}
+        found = []
+        for message in messages:
+            one = first.get(message.person)
+            if one is None or message.at > self.until:
+                continue
+            is_inside = message.at <= one.entered_at + self.journey.goal.within
+            if is_inside or message.rotation == one.rotation:
+                found.append(message)
+        return found

@@ -197,12 +197,12 @@ def build_report(
     at_reading = cut_at_reading(record, reading)
     read = outcomes if at_reading is record else load_outcomes(engine, facts, at_reading)
     lifts = estimate_lifts(at_reading, read, reading)
-    cost = Money.from_micros(record.cost_micros, facts.currency)
+    spent = sum(one.cost_micros for one in at_reading.pick_measured(record.sends))
     earnings = find_earnings(
         lifts.revenue,
         lifts.returns,
         lifts.arms,
-        cost=float(cost.amount),
+        cost=float(Money.from_micros(spent, facts.currency).amount),
         days=max((record.until - record.started_at).total_seconds() / 86_400, 1.0),
     )
     return JourneyReport(
@@ -220,7 +220,7 @@ def build_report(
         sent_after_return=after_return,
         sent_before_known=before_known,
         still_open_windows=_count_open(record),
-        cost=cost,
+        cost=Money.from_micros(record.cost_micros, facts.currency),
         lift=lifts.revenue,
         return_rate_lift=lifts.returns,
         notes=(

@@ -15,6 +15,7 @@ from rekindle.insights import (
     MeasureTable,
     Membership,
     MessageFate,
+    SentMessage,
     build_report,
     gather,
     measure,
@@ -22,6 +23,7 @@ from rekindle.insights import (
     write_measures,
 )
 from rekindle.insights.lifting import Range, tell_earnings
+from rekindle.insights.lifting.subgroups import find_cost
 from rekindle.insights.measures.comparing import OF_STAYS, TOO_SOON
 from rekindle.insights.measures.grouping import NO_HOLDOUT
 from rekindle.insights.measures.model import NO_ACQUISITION, MeasuredPeople, Value
@@ -53,6 +55,10 @@ KNOWN = [("stranger", "2025-04-01", 5.0)]
 SENT = [fate(f"treatment{n}") for n in range(100)]  # at .50 each
 
 
+def sends_of(fates: Sequence[MessageFate]) -> list[SentMessage]:
+    return [SentMessage(one.person, one.rotation, one.at, one.cost_micros) for one in fates]
+
+
 def test_what_it_made_happen_is_counted_by_hand(gathered: Any) -> None:
     people = replace(gathered(PEOPLE, [*BOUGHT, *LATE], SENT), acquisition=35.0)
     table = measure(people, about="lapsed-buyers")
@@ -78,7 +84,7 @@ def test_what_it_made_happen_is_counted_by_hand(gathered: Any) -> None:
 
 def test_the_report_says_the_same(open_shop: Any, order_rows: Any) -> None:
     engine = open_shop(orders=order_rows(BOUGHT))
-    one = record(PEOPLE, fates=SENT, cost_micros=50_000_000, until=LATER)
+    one = record(PEOPLE, fates=SENT, sends=sends_of(SENT), until=LATER)
     earnings = build_report(one, engine.facts(), engine).earnings
     people = gather([one], engine.facts(), engine, until_on=LATER.date())
     table = measure(people, about="x")
@@ -87,9 +93,34 @@ def test_the_report_says_the_same(open_shop: Any, order_rows: Any) -> None:
     assert earnings.per_return == Range(*figures(value(table, "cost_per_incremental_return")))
 
 
+def test_messages_weigh_where_the_money_beside_them_is_counted(
+    open_shop: Any, order_rows: Any
+) -> None:
+    """Who enters again after the window has a first entry, one window, and one cost of it."""
+    again = timedelta(days=200)
+    within = JOURNEY.goal.within
+    entered = [*PEOPLE[:-1], replace(PEOPLE[-1], entered_at=START + 2 * DAYS)]
+    people = [*entered, *(replace(one, rotation=1, entered_at=START + again) for one in PEOPLE)]
+    inside = replace(fate("treatment1"), rotation=1, at=START + within)
+    later = [replace(one, rotation=1, at=START + again + DAYS) for one in SENT]
+    late = replace(fate("treatment2"), at=START + within + DAYS)  # all of the first
+    fates = [*SENT, inside, *later, late]
+    engine = open_shop(orders=order_rows(BOUGHT))
+    one = record(people, fates=fates, sends=sends_of(fates), until=LATER)
+    report = build_report(one, engine.facts(), engine)
+    assert report.to_json()["cost"] == 101.0
+    assert report.earnings is not None
+    assert isinstance(report.earnings.on_spend, Range)
+    assert report.earnings.on_spend.value == pytest.approx(200 / 51)
+    table = measure(gather([one], engine.facts(), engine, until_on=LATER.date()), about="x")
+    assert value(table, "cost_per_incremental_return").figure == pytest.approx(51 / 20)
+    assert value(table, "cost_per_reactivated").figure == pytest.approx(51 / 30)
+    assert find_cost(one) == 51.0
+
+
 def test_a_report_has_beside_it_what_a_new_customer_costs(open_shop: Any, order_rows: Any) -> None:
     engine = open_shop(orders=order_rows(BOUGHT))
-    one = record(PEOPLE, fates=SENT, cost_micros=50_000_000, until=LATER)
+    one = record(PEOPLE, fates=SENT, sends=sends_of(SENT), until=LATER)
     earnings = build_report(one, engine.facts(), engine).earnings
     assert earnings is not None
     assert earnings.to_json()["cost_per_acquisition"] is None

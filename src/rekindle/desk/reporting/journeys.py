@@ -143,11 +143,12 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
         touches={answer: answers[answer] for answer in TOUCHED},
         reasons=reasons,
         sends=[
-            SentMessage(one.person, one.rotation, one.accepted_at or one.created_at)
+            SentMessage(
+                one.person, one.rotation, one.accepted_at or one.created_at, one.cost_micros
+            )
             for one in messages
             if one.state in LEFT
         ],
-        cost_micros=sum(one.cost_micros for one in messages if one.state in LEFT),
         is_replay=False,
         versions={one.version: one.journey for one in versions},
         variants=[

@@ -275,6 +275,5 @@ def _write_down(
         touches={},
         reasons={},
         sends=(),
-        cost_micros=0,
         is_replay=False,
     )

@@ -140,8 +140,8 @@ def keep_people(record: JourneyRecord, members: Sequence[Membership]) -> Journey
 
 
 def find_cost(record: JourneyRecord) -> float:
-    """Return what the messages that left to a record's people cost, in major units."""
-    return sum(one.cost_micros for one in record.fates) / MICROS
+    """Return what the messages cost that a record's windows answer for, in major units."""
+    return sum(one.cost_micros for one in record.pick_measured(record.fates)) / MICROS
 
 
 def _name_subgroups(record: JourneyRecord, by: str) -> Mapping[str, str]:

@@ -193,9 +193,9 @@ def average_revenue(group: Group) -> Value:
 
 
 def average_cost(group: Group) -> Value:
-    """Return what all messages cost per person who returned."""
+    """Return what the messages of their windows cost per person who returned."""
     beside = group.of.acquisition
-    micros = sum(message.cost_micros for one in group.treated for message in one.messages)
+    micros = sum(one.cost_micros for one in group.treated)
     if not micros:
         return Value(NO_COST, beside=beside)
     return _share(micros / MICROS, len(_returned(group.treated)), NOBODY_RETURNED, beside)
@@ -476,7 +476,8 @@ _ALL = (
     _measure(
         "cost_per_reactivated",
         Unit.MONEY,
-        "cost of all messages that left, or may have ÷ people returned; not the discounts, which "
+        "cost of messages that left, or may have, in the window or of the first entry ÷ people "
+        "returned; not the discounts, which "
         "net revenue is already without",
         _IN_WINDOW,
         "ledger_touch, orders",

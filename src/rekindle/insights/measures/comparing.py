@@ -79,12 +79,7 @@ def average_incremental_cost(group: Group) -> Value:
     added = _add_up(group, {name: one.returns for name, one in group.lifts.items()})
     if isinstance(added, Unknown):
         return Value(added, beside=beside)
-    micros = sum(
-        message.cost_micros
-        for one in group.treated
-        if one.journey in added.journeys
-        for message in one.messages
-    )
+    micros = sum(one.cost_micros for one in group.treated if one.journey in added.journeys)
     found = find_per_return(added.total, micros / MICROS)
     if isinstance(found, Unknown):
         return Value(found, beside=beside)

@@ -252,8 +252,9 @@ def _describe(
     record: JourneyRecord, outcomes: Outcomes, returned: Returned, agreed: Collection[str]
 ) -> list[Subject]:
     messages: defaultdict[str, list[MessageFate]] = defaultdict(list)
+    measured = set(map(id, record.pick_measured(record.fates)))
     for fate in record.fates:
-        messages[fate.person].append(fate)
+        messages[fate.person].append(replace(fate, is_measured=id(fate) in measured))
     return [
         Subject(
             journey=record.journey.name,

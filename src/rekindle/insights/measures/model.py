@@ -76,6 +76,11 @@ class Subject:
         return [one for one in self.messages if not one.has_bounced]
 
     @property
+    def cost_micros(self) -> int:
+        """Return the cost of the messages that their window answers for, as of their revenue."""
+        return sum(one.cost_micros for one in self.messages if one.is_measured)
+
+    @property
     def clicks(self) -> Sequence[datetime]:
         """Return when they followed links of messages that reached them, the first one first."""
         return sorted(at for one in self.reached for at in one.clicked_at)
