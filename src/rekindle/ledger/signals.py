@@ -6,7 +6,7 @@ bounce from a refused delivery), so the rule has one place, here.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -111,8 +111,8 @@ def record_signals(
     signals: Sequence[Signal],
     at: datetime,
     reported: Mapping[str, Sequence[Reported]] = NOTHING_REPORTED,
-) -> int:
-    """Record signals and end what they end; return how many enrolments ended.
+) -> Counter[Reason]:
+    """Record signals and end what they end; return how many enrolments ended, by reason.
 
     ``reported`` are on record already, by person, and act with the others. The ``address`` of
     a signal is its keyed hash here.
@@ -120,7 +120,7 @@ def record_signals(
     with ledger_transaction(alias):
         fresh = _append(alias, [signal for signal in signals if signal.at <= at], at)
         if not fresh and not reported:
-            return 0
+            return Counter()
         fresh.sort(key=lambda signal: (signal.at, signal.key))
         stops = [signal for signal in fresh if signal.kind in STOPS]
         if stops:
@@ -288,7 +288,7 @@ def _consequences(
     signals: Iterable[Signal],
     reported: Mapping[str, Sequence[Reported]],
     at: datetime,
-) -> int:
+) -> Counter[Reason]:
     """End what the signals end, and wake who waits for one of them; count the ended.
 
     Most people who report something are in no journey, and nothing is made of theirs.
@@ -311,7 +311,8 @@ def _consequences(
     ]
     if woken:
         execute(alias, "look_at", rows_of(woken))
-    return end_enrolments(alias, endings, at)
+    end_enrolments(alias, endings, at)
+    return Counter(reason for _, reason in endings)
 
 
 def _read(row: Row, versions: Versions) -> _Ended:

@@ -11,7 +11,7 @@ import pytest
 from rekindle.gate import Enrolment
 from rekindle.intake import read_event
 from rekindle.journeys import JourneyVersion, Trigger, parse_journey
-from rekindle.ledger import History, Inbox, Taken, ready_events
+from rekindle.ledger import History, Inbox, Taken, load_counts, ready_events
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Consent, Person, Signal, Touch
 from rekindle.ledger.models import Enrolment as Enrolled
@@ -94,6 +94,7 @@ def stated(at: datetime) -> dict[str, str]:
 def test_a_purchase_ends_the_enrolment_in_its_transaction(reporter: Reporter) -> None:
     reporter.enrol("ada")
     assert reporter.take(order()).ended == 1
+    assert load_counts(reporter.alias)["returned",] == 1
     assert reporter.ended("ada") == "order"
 
 
@@ -319,7 +320,7 @@ def test_a_click_within_ten_seconds_is_a_machine(
 def test_a_batch_is_kept_whole_or_not_at_all(
     space: Workspace, reporter: Reporter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(space.book), "record", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(type(space.book), "end_by", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         reporter.take(order(), {"event": "Product Viewed", "userId": "ada"})
     assert Row.objects.using(reporter.alias).count() == 0

@@ -7,7 +7,7 @@ statements are in ``sql/ledger.sql``.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -71,7 +71,7 @@ from rekindle.ledger.signals import NOTHING_REPORTED, Reported, know_people, rec
 from rekindle.ledger.versions import Versions
 from rekindle.messages import AddressKind
 from rekindle.offers import Stock
-from rekindle.vocabulary import Arm, Channel, Purpose, SignalKind
+from rekindle.vocabulary import Arm, Channel, Purpose, Reason, SignalKind
 
 # What reads a table whole or sorts it, where a batch wants a row at a time.
 UNWANTED_PLANS = (
@@ -309,6 +309,16 @@ class LedgerBook:
 
         ``reported`` is what happened too, by person, and is on record already.
         """
+        return self.end_by(signals, at, reported=reported).total()
+
+    def end_by(
+        self,
+        signals: Sequence[Signal],
+        at: datetime,
+        *,
+        reported: Mapping[str, Sequence[Reported]] = NOTHING_REPORTED,
+    ) -> Counter[Reason]:
+        """Record what happened, as ``record`` does; return how many ended by which reason."""
         alias, versions, terms = self._alias, self._versions, self.terms
         with settled(alias, (*(one.person for one in signals), *reported)) as now:
             first, *rest = list(chunks(self._ours(one, now) for one in signals)) or [[]]
@@ -316,7 +326,9 @@ class LedgerBook:
             for who, told in reported.items():
                 own[now[who]] += told
             ended = record_signals(alias, versions, terms, first, at, own)
-            return ended + sum(record_signals(alias, versions, terms, chunk, at) for chunk in rest)
+            for chunk in rest:
+                ended += record_signals(alias, versions, terms, chunk, at)
+            return ended
 
     def open_enrolments(self) -> Iterable[Enrolment]:
         """Return every enrolment that has not ended, one at a time."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from rekindle.intake import EventType, KeptEvent, Statement
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
+from rekindle.ledger.guards.passing import add_counts
 from rekindle.ledger.intake.cards import Told, save_cards
 from rekindle.ledger.intake.identity import BatchLinks
 from rekindle.ledger.intake.readying import EVENTS, ReadyEvent
@@ -30,7 +31,7 @@ from rekindle.ledger.queries import (
     text_of,
 )
 from rekindle.ledger.signals import hold_people, know_people
-from rekindle.vocabulary import SignalKind
+from rekindle.vocabulary import Reason, SignalKind
 
 ANSWERS = frozenset({SignalKind.OPEN, SignalKind.CLICK})
 YOUNG = timedelta(seconds=10)
@@ -77,8 +78,11 @@ class Inbox:
             relatives = self._hold(fresh, links)
             save_cards(self._alias, self._book, _told(fresh), source=source, at=at)
             ended = self._act(source, fresh, relatives, at)
+        if returned := ended[Reason.ORDER]:
+            # On its own: whoever waits for the row of this figure holds nobody up.
+            add_counts(self._alias, {("returned",): returned}, at)
         accepted = len(events) - len(refused)
-        return Taken(accepted, accepted - len(fresh), ended, frozenset(refused))
+        return Taken(accepted, accepted - len(fresh), ended.total(), frozenset(refused))
 
     def is_held(self, statement: Statement) -> bool:
         """Return whether a yes may wait for its confirmation, by what it says and the settings."""
@@ -159,7 +163,7 @@ class Inbox:
         fresh: Iterable[ReadyEvent],
         relatives: Mapping[str, list[str]],
         at: datetime,
-    ) -> int:
+    ) -> Counter[Reason]:
         """Act on what people did; record what is more than its event, or another's too."""
         recorded: list[Signal] = []
         reported: dict[str, list[ReadyEvent]] = defaultdict(list)
@@ -173,8 +177,8 @@ class Inbox:
             if others := relatives.get(one.person):
                 recorded += [one.signal(source, other) for other in others]
         if not recorded and not reported:
-            return 0
-        return self._book.record(recorded, at, reported=reported)
+            return Counter()
+        return self._book.end_by(recorded, at, reported=reported)
 
 
 def _told(fresh: Iterable[ReadyEvent]) -> list[Told]:
