@@ -16,11 +16,12 @@ from django.db.models import ForeignKey
 
 from rekindle.consent import ConsentRecord, Exclusion, Preferences
 from rekindle.gate import Enrolment
-from rekindle.identity import JoinReason, Link
+from rekindle.identity import IdentityChange, JoinReason, Link
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import History, Outbox, models
+from rekindle.ledger import AddressBook, History, Outbox, hash_address, models
 from rekindle.ledger.book.persons.following import FOLLOWED
 from rekindle.ledger.hashing import touch_key
+from rekindle.messages import AddressKind
 from rekindle.testing.book_contract import (
     DAY,
     START,
@@ -31,6 +32,7 @@ from rekindle.testing.book_contract import (
 )
 from rekindle.testing.opened_books import OpenedLedgerBook
 from rekindle.vocabulary import Arm, Channel, Reason, SignalKind
+from tests.ledger.conftest import SECRET
 from tests.ledger.queueing import claim
 
 EMAIL = Channel("email")
@@ -140,6 +142,25 @@ def test_a_no_binds_the_addresses_of_both(
     book.save_people(again)
     book.enrol([build_enrolment(person.id) for person in again])
     assert [one.is_suppressed for one in book.due(START, 10)] == [True, True]
+
+
+def test_a_person_is_found_by_every_address(book: OpenedLedgerBook, alias: str) -> None:
+    mails = {KEPT: "ada@example.org", GONE: "ada@work.example.org"}
+    book.save_people([Person(id_, mail, "GB") for id_, mail in mails.items()])
+    join(book, reason=JoinReason.BY_HAND)
+    asked = [(AddressKind.EMAIL, mail) for mail in mails.values()]
+    found = AddressBook(alias, secret=SECRET).find_people(asked)
+    assert found == {one: [KEPT] for one in asked}
+    hashed = hash_address(mails[GONE], SECRET)
+    assert History(alias).people_at(hashed) == [KEPT]
+
+
+def test_erased_ids_are_not_parted_by_a_rule(two: OpenedLedgerBook, alias: str) -> None:
+    """What joined them leaves the facts with the erasure, and a person would be back."""
+    join(two)
+    two.erase(KEPT, LATER)
+    two.persons.apply(IdentityChange([], [GONE], []), LATER)
+    assert two.persons.find([GONE]) == {GONE: KEPT}
 
 
 def test_a_no_after_a_split_binds_the_address_of_who_said_it(book: OpenedLedgerBook) -> None:

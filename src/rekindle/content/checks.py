@@ -17,13 +17,13 @@ from rekindle.content.grounds import Grounds
 from rekindle.content.language import blank
 from rekindle.content.markup import Piece, scan, to_html
 from rekindle.content.model import MAIL, Form
+from rekindle.content.plaintext import LINKS
 from rekindle.content.templates import Templates
 from rekindle.errors import TemplateError
 
 LARGEST = 102 * 1024
 """What Gmail shows of a message before it cuts it off, the way out with it."""
 
-LINKS = frozenset({"a", "mj-button", "mj-navbar-link"})
 IMAGES = frozenset({"img", "mj-image", "mj-carousel-image"})
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 # https://www.w3.org/WAI/WCAG22/Techniques/failures/F84

@@ -13,7 +13,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import unescape
 from urllib.parse import urlsplit
@@ -50,7 +50,7 @@ class Click:
 class ClickLinks:
     """Writes and reads the links of one business. ``hosts`` are its own, beside its shop's."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     portal_url: str
     shop_url: str = ""
     hosts: Collection[str] = ()

@@ -1,6 +1,7 @@
 """What happened in the business: contracts, sources, checks, the lake, the engines."""
 
 from rekindle.facts.casting import ids_prefix
+from rekindle.facts.checks import CLOCKS_DIFFER_BY
 from rekindle.facts.contracts import (
     BASKETS,
     CONTRACTS,
@@ -40,7 +41,13 @@ from rekindle.facts.engines import (
 from rekindle.facts.engines import discover as discover_engines
 from rekindle.facts.evidence import Testimony, load_other_ids, load_testimony, tell_shared
 from rekindle.facts.facts import Facts
-from rekindle.facts.holding import OWN_SCORES, forget_reported, held_cards, held_orders
+from rekindle.facts.holding import (
+    OWN_SCORES,
+    find_addresses,
+    forget_people,
+    held_cards,
+    held_orders,
+)
 from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.numbering import OF_STAYS
@@ -52,6 +59,7 @@ from rekindle.facts.upserting import write_rows
 
 __all__ = [
     "BASKETS",
+    "CLOCKS_DIFFER_BY",
     "CONTRACTS",
     "EMPTY_BASKET",
     "INSTANT",
@@ -93,8 +101,9 @@ __all__ = [
     "described",
     "discover_engines",
     "discover_presets",
+    "find_addresses",
     "find_present",
-    "forget_reported",
+    "forget_people",
     "held_cards",
     "held_orders",
     "ids_prefix",

@@ -1,8 +1,8 @@
 """What the lake holds of some people's contact cards, and of some orders.
 
 A report that gives one field of a card has to be written as a whole row, so whoever
-makes that row asks for the rest here. And what was only reported of somebody who was
-erased is taken out here: the ledger has forgotten it, and it stands nowhere else.
+makes that row asks for the rest here. And of somebody who was erased it is taken out
+here who they were and what they did.
 """
 
 from __future__ import annotations
@@ -28,11 +28,16 @@ from rekindle.facts.contracts import (
 from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.sql import literal
 
-TABLES = (CUSTOMERS.table, HANDLES.table, BASKETS.table, EVENTS.table)
+PERSONAL = (
+    CUSTOMERS.table,
+    HANDLES.table,
+    BASKETS.table,
+    EVENTS.table,
+    *("past_sends", "payment_methods", "scores", "uplifts"),
+)
+"""The tables that say who people are, what they did, and what was worked out of them."""
 OWN_SCORES = "rekindle"
 """The source of the scores that are worked out here; a model of one's own has another."""
-FOUND_HERE = ("scores", "uplifts")
-"""The tables in which stands what was worked out here of people."""
 LISTED = 500
 
 
@@ -83,32 +88,53 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def forget_reported(lake: Lake, sources: Collection[str], people: Collection[str]) -> int:
-    """Remove what these sources told of these people but their orders, and our scores of them.
+def find_addresses(lake: Lake, people: Collection[str]) -> list[tuple[str, str]]:
+    """Return the e-mail addresses and phones on the cards of these people, each with its kind.
 
-    Rows of theirs that were set aside go as well. Returns of how many people something was
-    removed, counted by table. Ids are the sources' own. What the lake held before stays
-    in its old versions for as long as those are kept (``facts.keep``).
+    Ids are the sources' own, and so are the spellings.
+
+    Raises:
+        LakeError: the lake cannot be read.
+    """
+    with duckdb.connect() as con:
+        create_view(con, lake, CUSTOMERS)
+        con.register("wanted", _column("customer_id", people))
+        return con.execute(
+            "with cards as (select email, phone from customers semi join wanted "
+            "using (customer_id)) "
+            "select 'email', email from cards where email is not null union "
+            "select 'phone', phone from cards where phone is not null order by all"
+        ).fetchall()
+
+
+def forget_people(
+    lake: Lake, people: Collection[str], addresses: Collection[str], *, sources: Collection[str]
+) -> int:
+    """Remove who these people are and what they did, but not what they ordered and paid.
+
+    ``addresses`` are theirs: what other systems sent goes by them. Of rows that were set aside
+    those go that one of ``sources`` reported; whose a file's row is, only the file says. Returns
+    of how many people something was removed, counted by table. Ids are the sources' own. What
+    the lake held before stays in its old versions for as long as those are kept (``facts.keep``).
 
     Raises:
         BusyError: an import is running.
         LakeError: the lake cannot be read or written.
     """
-    given = dict.fromkeys(TABLES, sources) | dict.fromkeys(FOUND_HERE, (OWN_SCORES,))
-    if not people or not (
-        any(_find(lake, CONTRACTS[table], by, people) for table, by in given.items())
+    names = {*people, *addresses}
+    if not names or not (
+        any(_find(lake, CONTRACTS[table], names) for table in PERSONAL)
         or _split_quarantine(lake, sources, people)[1]
     ):
         return 0
     removed = 0
     with lake.change() as change:
-        for table, by in given.items():
-            found = _find(change, CONTRACTS[table], by, people)
+        for table in PERSONAL:
+            found = _find(change, CONTRACTS[table], names)
             removed += len(found)
             for start in range(0, len(found), LISTED):
                 ids = ", ".join(literal(one) for one in found[start : start + LISTED])
-                names = ", ".join(literal(one) for one in sorted(by))
-                change.delete(table, f"source in ({names}) and customer_id in ({ids})")
+                change.delete(table, f"customer_id in ({ids})")
         others, theirs = _split_quarantine(change, sources, people)
         if theirs:
             change.overwrite(QUARANTINE.table, shaped(others, QUARANTINE))
@@ -137,16 +163,13 @@ def _split_quarantine(
     return others, int(found[0])
 
 
-def _find(
-    lake: Lake | Change, contract: Contract, sources: Collection[str], people: Collection[str]
-) -> list[str]:
+def _find(lake: Lake | Change, contract: Contract, people: Collection[str]) -> list[str]:
     with duckdb.connect() as con:
         create_view(con, lake, contract)
         con.register("wanted", _column("customer_id", people))
-        con.register("told", _column("source", sources))
         rows = con.execute(
             f"select distinct customer_id from {contract.table} semi join wanted using "
-            "(customer_id) semi join told using (source) order by 1"
+            "(customer_id) order by 1"
         ).fetchall()
     return [one for (one,) in rows]
 

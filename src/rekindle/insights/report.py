@@ -203,7 +203,7 @@ def build_report(
         lifts.returns,
         lifts.arms,
         cost=float(Money.from_micros(spent, facts.currency).amount),
-        days=max((record.until - record.started_at).total_seconds() / 86_400, 1.0),
+        days=max((at_reading.until - record.started_at).total_seconds() / 86_400, 1.0),
     )
     return JourneyReport(
         journey=record.journey.name,

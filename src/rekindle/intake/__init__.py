@@ -14,6 +14,7 @@ from rekindle.intake.meanings import (
     is_visitors_own,
     kind_of,
     order_id_of,
+    refusals,
     signal_kind,
 )
 from rekindle.intake.model import (
@@ -83,5 +84,6 @@ __all__ = [
     "read_event",
     "read_instant",
     "read_lines",
+    "refusals",
     "signal_kind",
 ]

@@ -24,6 +24,7 @@ ORDER_EVENTS = frozenset({"order_completed", "order_updated", "order_cancelled",
 HUMAN_KINDS = frozenset(
     {SignalKind.OPEN, SignalKind.CLICK, SignalKind.VISIT, SignalKind.VIEW, SignalKind.REPLY}
 )
+REFUSED = frozenset({SignalKind.OPT_OUT, SignalKind.COMPLAINT})
 BEHAVIOUR = HUMAN_KINDS | {SignalKind.LOGIN, SignalKind.EVENT}
 # Segment's e-commerce specification, "Browsing", "Promotions", "Core Ordering" and
 # "Wishlisting", as far as a visitor does it and nobody has to believe it; and `Cart Updated`,
@@ -131,6 +132,14 @@ def kind_of(name: str, content: Mapping[str, Any]) -> SignalKind:
     if meaning.kind is SignalKind.BOUNCE and _is_soft(content):
         return SignalKind.EVENT
     return meaning.kind
+
+
+def refusals() -> list[str]:
+    """Return the names of the events that are a no: opt-outs, and complaints of any channel."""
+    told = {name: meaning.kind for name, meaning in MEANINGS.items()}
+    for channel in known_channels():
+        told |= {f"{channel}_{word}": meaning.kind for word, meaning in DELIVERIES.items()}
+    return sorted(name for name, kind in told.items() if kind in REFUSED)
 
 
 def channel_of(name: str, content: Mapping[str, Any]) -> Channel | None:

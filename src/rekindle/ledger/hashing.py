@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rekindle.identity import former_spellings, international, normalise_address
 from rekindle.messages import AddressKind
@@ -17,7 +17,7 @@ UNDIALLED = re.compile(r"[^0-9+]")
 class Hashing:
     """The hashes of one ledger, by its secret."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def of(self, kind: str, address: str | None) -> str:
         """Return the hash of an address of a kind; "" for none."""

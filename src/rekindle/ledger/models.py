@@ -118,6 +118,7 @@ class SecondaryAddress(models.Model):
                 fields=["person", "kind", "hash"], name="ledger_secondary_once"
             ),
         )
+        indexes = (models.Index(fields=["hash"], name="ledger_secondary_hash"),)
 
 
 class Address(models.Model):

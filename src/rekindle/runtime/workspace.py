@@ -132,18 +132,20 @@ class Workspace:
         return found
 
     def forget_erased(self) -> int:
-        """Take out of the lake what was only reported of people who were erased.
+        """Take out of the lake who the people were who were erased, and what they did.
 
         An import that read their reports before the erasure may write them after it.
 
         Raises:
             BusyError: an import is running.
         """
-        from rekindle.ledger import forget_reported_of_erased
+        from rekindle.ledger import forget_facts_of_erased
 
         if self.config.facts.warehouse is not None:
             return 0
-        if removed := forget_reported_of_erased(self.ledger, self._place.lake):
+        if removed := forget_facts_of_erased(
+            self.ledger, self._place.lake, self.book, self.clock.now()
+        ):
             self.forget_facts()
         return removed
 

@@ -7,7 +7,7 @@ given: an order that was cancelled or corrected redeems nothing any more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -68,24 +68,25 @@ def redeem_offers(workspace: Workspace, at: datetime) -> bool:
 
 
 def match_orders(
-    orders: list[tuple[Mapping[str, Any], list[str]]], holders: Mapping[str, list[CodeHolder]]
+    orders: Sequence[tuple[Mapping[str, Any], list[str]]], holders: Mapping[str, list[CodeHolder]]
 ) -> dict[int, Redemption]:
     """Return by touch the first order that redeems what goes with it.
 
     A code of one's own is redeemed by whoever types it; of a shared one, each holder redeems
-    what they were given last before they ordered.
+    what they were given last before they ordered. What came off an order of several codes is
+    shared among them: no order says which took how much.
     """
     found: dict[int, Redemption] = {}
     for order, codes in sorted(orders, key=lambda one: _place(one[0])):
-        for code in codes:
-            holder = _holder_of(holders.get(code, ()), order)
-            if holder is None or holder.touch in found:
-                continue
+        told = (_holder_of(holders.get(code, ()), order) for code in codes)
+        mine = {one.touch: one for one in told if one is not None and one.touch not in found}
+        micros = int((order["discount"] or 0) * MICROS)
+        for place, holder in enumerate(mine.values()):
             found[holder.touch] = Redemption(
                 order["source"],
                 order["order_id"],
                 order["ordered_at"],
-                int((order["discount"] or 0) * MICROS),
+                micros * (place + 1) // len(mine) - micros * place // len(mine),
                 is_by_other=order["customer_id"] != holder.person,
             )
     return found

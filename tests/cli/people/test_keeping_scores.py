@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from rekindle.desk import count_audience
-from rekindle.facts import Lake, forget_reported
+from rekindle.facts import Lake, forget_people
 from rekindle.runtime import Workspace
 from rekindle.worker import keep_scores
 from rekindle.worker.keeping.scores import score_daily
@@ -102,7 +102,7 @@ def test_old_scores_go_corrected_ones_stay_and_the_erased_are_taken_out(folder: 
     assert len(instants) == 2
     person = found["customer_id"][0].as_py()
     lake = Lake.of(space.config.facts, space.directory)
-    assert forget_reported(lake, (), [person]) >= 1
+    assert forget_people(lake, [person], (), sources=()) >= 1
     space.forget_facts()
     assert person not in kept(space, NOW)["customer_id"].to_pylist()
 

@@ -12,6 +12,7 @@ from rekindle.ledger import (
     end_overrules,
     load_measured,
     load_overrules,
+    models,
     note_overrule,
 )
 from rekindle.testing.book_contract import START, build_enrolment, build_move, build_version
@@ -41,9 +42,11 @@ def test_messages_that_left_by_it_are_counted_and_compared_with_nobody(
     book.save_people([Person("alice", "alice@example.com", "GB")])
     entered = build_enrolment("alice")
     book.enrol([entered])
-    assert count_overruled(alias, "lapsed") == {}
+    assert count_overruled(alias, "lapsed") == (0, 0)
     detail = "overruled by ann until 2026-05-01 00:00 UTC: they buy in May; measured: a message"
     move = replace(build_move(entered, decision=Decision(Answer.SEND)), detail=detail)
     assert book.save([move]) == 1
-    assert count_overruled(alias, "lapsed") == {move.step.key: 1}
+    assert count_overruled(alias, "lapsed") == (0, 0)  # it waits, and may be cancelled yet
+    models.Touch.objects.using(alias).update(state="accepted")
+    assert count_overruled(alias, "lapsed") == (1, move.cost_micros)
     assert load_measured(alias, "lapsed") == []

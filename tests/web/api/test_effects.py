@@ -11,6 +11,7 @@ import pytest
 from rekindle.gate import Enrolment
 from rekindle.intake import read_event
 from rekindle.journeys import JourneyVersion, Trigger, parse_journey
+from rekindle.journeys import Person as Known
 from rekindle.ledger import History, Inbox, Taken, load_counts, ready_events
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Consent, Person, Signal, Touch
@@ -222,6 +223,49 @@ def test_what_was_reported_of_an_erased_person_is_forgotten_but_for_what_was_bou
     ]
     assert [row.exported_at for row in rows] == [NOW, NOW, None]
     assert {row.anonymous_id for row in rows} == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "channel"),
+    [
+        ("Unsubscribed", {}, None),
+        ("Unsubscribed", {"channel": "email"}, "email"),
+        ("Email Marked as Spam", {}, None),
+    ],
+)
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_a_no_of_a_visitor_is_the_no_of_who_they_turn_out_to_be(
+    reporter: Reporter, name: str, said: dict[str, str], channel: str | None, is_one_batch: bool
+) -> None:
+    reporter.enrol("ada")
+    calls: list[dict[str, Any]] = [
+        {"event": name, "anonymousId": "phone", "messageId": "1", "properties": said},
+        {"type": "identify", "userId": "ada", "anonymousId": "phone", "messageId": "2"},
+    ]
+    for batch in [calls] if is_one_batch else [[call] for call in calls]:
+        reporter.take(*batch)
+    (found,) = History(reporter.alias).suppressions_of("ada")
+    assert found.channel == channel
+    assert reporter.ended("ada") in {"opt_out", "complaint"}
+    before = Signal.objects.using(reporter.alias).count()
+    reporter.take({"type": "page", "userId": "ada", "anonymousId": "phone", "messageId": "3"})
+    assert Signal.objects.using(reporter.alias).count() == before
+
+
+def test_a_no_that_a_page_reports_of_a_visitor_is_nobodys(reporter: Reporter) -> None:
+    call = {"event": "Unsubscribed", "anonymousId": "phone", "messageId": "visitor:1"}
+    reporter.take(call)
+    reporter.take({"type": "identify", "userId": "ada", "anonymousId": "phone", "messageId": "2"})
+    assert History(reporter.alias).suppressions_of("ada") == []
+
+
+def test_an_older_word_that_arrives_late_does_not_change_a_card(reporter: Reporter) -> None:
+    """Also where the newer one only repeated what a file had told."""
+    reporter.book.save_people([Known("ada", "ada@example.com")])
+    for number, mail in enumerate(("ada@example.com", "old@example.com")):
+        call = {"type": "identify", "userId": "ada", "traits": {"email": mail}}
+        reporter.take({**call, "messageId": mail, **stated(NOW - (1 + 4 * number) * HOUR)})
+    assert Person.objects.using(reporter.alias).get(pk="ada").address == "ada@example.com"
 
 
 def test_reports_under_a_persons_other_ids_are_forgotten_with_them(reporter: Reporter) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -164,6 +165,32 @@ def test_somebody_may_pause(
 ) -> None:
     assert visitor.ask("POST", page, body).status == 303
     assert customers.did == [("snooze", "bob", until)]
+
+
+def test_a_day_of_a_pause_is_one_of_where_they_live(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    los_angeles = ZoneInfo("America/Los_Angeles")
+    customers.choices = Choices(zone=los_angeles)
+    visitor.ask("POST", page, b"do=snooze&until=2026-06-03")
+    until = datetime(2026, 6, 3, 7, tzinfo=UTC)
+    assert customers.did == [("snooze", "bob", until)]
+    customers.choices = Choices(snoozed_until=until, zone=los_angeles)
+    customers.at = datetime(2026, 3, 3, 2, tzinfo=UTC)  # the second of March there
+    body = visitor.ask("GET", page).body
+    assert "quiet until 3 June 2026" in body
+    assert 'min="2026-03-03"' in body
+
+
+@pytest.mark.parametrize(("often", "days"), [("quarter", 120), ("month", 30), ("", 120)])
+def test_a_rarer_rate_than_any_button_stays_unless_another_is_chosen(
+    visitor: Visitor, customers: FakeCustomers, page: str, often: str, days: int
+) -> None:
+    customers.choices = Choices({"email": True}, every_days=120)
+    visitor.ask("POST", page, f"do=save&shown=email&channel=email&often={often}".encode())
+    ((_, _, wish),) = customers.did
+    assert isinstance(wish, Chosen)
+    assert wish.every_days == days
 
 
 @pytest.mark.parametrize("body", [b"until=2020-01-01", b"until=soon", b"", b"days=-3&until="])

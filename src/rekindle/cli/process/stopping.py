@@ -41,7 +41,6 @@ def until_stopped(
 
 def _end() -> None:
     logger.warning(
-        "still at work %d seconds after the stop; what is not done is done again at the next start",
-        GRACE_SECONDS,
+        "still at work long after the stop; what is not done is done again at the next start"
     )
     os._exit(STOPPED)

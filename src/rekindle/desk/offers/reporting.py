@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import ibis
 import pyarrow as pa
 
 from rekindle.desk.offers.standing import OfferStanding, load_standing
@@ -156,15 +157,23 @@ def _find_bought(workspace: Workspace, windows: Sequence[OfferWindow]) -> frozen
 
 
 def _gross_of(workspace: Workspace) -> Mapping[str, Decimal]:
-    """Return the goods, at their price, of the orders that redeemed each offer."""
+    """Return the goods, at their price, of the orders that redeemed each offer.
+
+    What was given back is taken off, and an order of several offers is shared among them.
+    """
     redeemed = load_redeemed(workspace.ledger)
     if not redeemed or not workspace.has_facts:
         return {}
     engine, facts = workspace.reading
-    names = ["offer", "source", "order_id"]
-    columns = [pa.array(column, pa.string()) for column in zip(*redeemed, strict=True)]
-    asked = engine.bring("redeemed_offers", pa.table(columns, names=names))
-    orders = facts.orders
-    joined = asked.inner_join(orders, ["source", "order_id"])
-    rows = engine.run(joined.group_by("offer").agg(gross=joined.gross.sum())).to_pylist()
-    return {row["offer"]: Decimal(str(row["gross"] or 0)) for row in rows}
+    counted = Counter((source, order) for _, source, order in redeemed)
+    columns = [pa.array(column, pa.string()) for column in zip(*counted, strict=True)]
+    asked = engine.bring("redeemed_orders", pa.table(columns, names=["source", "order_id"]))
+    orders = asked.inner_join(facts.orders, ["source", "order_id"])
+    kept = orders.gross - ibis.coalesce(orders.refund, 0)
+    rows = engine.run(orders.select("source", "order_id", kept=kept)).to_pylist()
+    gross = {(row["source"], row["order_id"]): Decimal(str(row["kept"] or 0)) for row in rows}
+    found: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for offer, source, order in redeemed:
+        share = counted[source, order]
+        found[offer] += gross.get((source, order), Decimal()) / share
+    return found

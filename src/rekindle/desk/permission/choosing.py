@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from rekindle.consent import (
     CONFIRMED_EVENT,
@@ -20,6 +20,7 @@ from rekindle.consent import (
 )
 from rekindle.desk.permission.proving import prove_consent, prove_person
 from rekindle.feedback import LEFT, LeaveReason, event_of
+from rekindle.gate import resolve_zones
 from rekindle.journeys import Person, Signal
 from rekindle.ledger import Instructions, hold_people, judge_all, ledger_transaction
 from rekindle.runtime import Workspace
@@ -38,6 +39,7 @@ class Known:
     every_days: int | None
     snoozed_until: datetime | None
     country: str | None
+    zone: tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ class LedgerCustomers:
             None if every is None else max(1, every.days),
             wishes.snoozed_until,
             card.country,
+            resolve_zones(card.timezone, card.country, card.phone, space.config.workspace.timezone)[
+                0
+            ],
         )
 
     def _is_a_choice(self, channel: Channel) -> bool:

@@ -12,13 +12,13 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rekindle.consent import ConsentRecord, PendingConsent, Suppression, Whom
 from rekindle.errors import UsageError
-from rekindle.facts import INSTANT, Column, ListedRow, read_listing
+from rekindle.facts import CLOCKS_DIFFER_BY, INSTANT, Column, ListedRow, read_listing
 from rekindle.journeys import Signal
 from rekindle.ledger import AddressBook, ledger_transaction
 from rekindle.messages import AddressKind
@@ -26,8 +26,6 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind, is_channel, is_usable_id
 
 UNDATED = datetime(1970, 1, 1, tzinfo=UTC)
-# Clocks differ; a yes of a later day is a slip of the pen.
-CLOCKS_DIFFER_BY = timedelta(days=1)
 LONGEST_REASON = 64
 BATCH = 5_000
 

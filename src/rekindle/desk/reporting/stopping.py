@@ -87,10 +87,8 @@ def find_overruling(workspace: Workspace, record: JourneyRecord) -> Overruling |
     made = load_overrules(workspace.ledger, name)
     if not made:
         return None
-    cost = _cost(workspace, record)
-    left = count_overruled(workspace.ledger, name)
-    spent = sum(count * cost.get(step, 0.0) for step, count in left.items())
-    return Overruling(made, sum(left.values()), spent, workspace.config.workspace.currency)
+    count, micros = count_overruled(workspace.ledger, name)
+    return Overruling(made, count, micros / MICROS, workspace.config.workspace.currency)
 
 
 def _cost(workspace: Workspace, record: JourneyRecord) -> dict[str, float]:

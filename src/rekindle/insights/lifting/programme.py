@@ -199,7 +199,7 @@ def compare_drawn(
     """Return what came of people of whom ``share`` were held out, once their window is over."""
     facts, engine = reading
     over = [one for one in drawn if one.at + within <= until]
-    kept = [one for one in over if not _is_cut(one.at, one.at + within, ended)]
+    kept = [one for one in over if not is_cut(one.at, one.at + within, ended)]
     record = _write_down(share, kept, within, until)
     outcomes = load_outcomes(engine, facts, record)
     back = find_returned(record, outcomes)
@@ -257,7 +257,8 @@ def _add_up(lift: Lift | Unknown, people: int) -> Range | Unknown:
     return Range(lift.difference * people, lift.low * people, lift.high * people)
 
 
-def _is_cut(since: datetime, until: datetime, ended: Sequence[tuple[datetime, datetime]]) -> bool:
+def is_cut(since: datetime, until: datetime, ended: Sequence[tuple[datetime, datetime]]) -> bool:
+    """Return whether a window touches a time in which there was no holdout."""
     return any(begins < until and ends > since for begins, ends in ended)
 
 

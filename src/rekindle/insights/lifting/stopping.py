@@ -19,6 +19,7 @@ from rekindle.insights.lifting.programme import (
     DrawnPerson,
     ProgrammePart,
     compare_drawn,
+    is_cut,
     write_lift,
 )
 from rekindle.insights.wire import Json
@@ -202,7 +203,11 @@ def weigh_messages(
         return part.lift
     if (buyers := min(part.bought.values())) < FEWEST:
         return Unknown(f"only {buyers} of an arm came back; {FEWEST} are needed to stop by it")
-    ends = {one.person: one.at + within for one in drawn if one.arm is Arm.TREATMENT}
+    ends = {
+        one.person: one.at + within
+        for one in drawn
+        if one.arm is Arm.TREATMENT and not is_cut(one.at, one.at + within, ended)
+    }
     messages = sum(at <= ends[who] <= until for who, at in sent if who in ends)
     if not messages:
         return Unknown("no message left to anybody whose window is over")

@@ -40,6 +40,7 @@ from rekindle.insights.measures.staying import (
     find_stay,
     load_first_stays,
     load_spells,
+    local_date,
 )
 from rekindle.insights.outcomes import (
     Outcomes,
@@ -225,12 +226,12 @@ def _peers_of(
     if not silences:
         return NOBODY_RETURNED
     orders = _orders(record, facts)
-    times = [at for _, at in returned.values()]
+    days = [local_date(at, facts.zone) for _, at in returned.values()]
     return build_peers(
         orders.filter(orders.kind == PURCHASE),
         bring_assigned(engine, record, facts.zone),
-        first=min(times).date(),
-        last=max(times).date(),
+        first=min(days),
+        last=max(days),
         # Not the shortest of all: one who was hardly away would leave daily buyers alone.
         shorter_than=int(silences[len(silences) // 10] / _DAY),
     )

@@ -52,7 +52,7 @@ def build_first_stays(
 def bring_assigned(engine: Engine, record: JourneyRecord, zone: str) -> ir.Table:
     """Return ``person`` of everybody assigned and ``entered_on``, a local day, once an entry."""
     rows = [
-        {"person": one.person, "entered_on": _local(one.entered_at, zone)}
+        {"person": one.person, "entered_on": local_date(one.entered_at, zone)}
         for one in record.assigned
     ]
     return engine.bring("measured_members", pa.Table.from_pylist(rows, schema=_PEOPLE))
@@ -75,7 +75,7 @@ def ask_first_stays(
     """Return the question for the peers, or why there are none."""
     if not returned:
         return NOBODY_RETURNED
-    days = [_local(at, facts.zone) for _, at in returned.values()]
+    days = [local_date(at, facts.zone) for _, at in returned.values()]
     members = bring_assigned(engine, record, facts.zone)
     return build_first_stays(members, facts, record.until, first=min(days), last=max(days))
 
@@ -96,7 +96,7 @@ def find_stay(spells: Sequence[Spell], returned_at: datetime, zone: str, until_o
 
     Who left on the day of the return was there for none.
     """
-    since = _local(returned_at, zone)
+    since = local_date(returned_at, zone)
     for came_on, left_on in spells:
         if came_on <= since and (left_on is None or left_on > since):
             return _last(since, left_on, until_on)
@@ -105,7 +105,7 @@ def find_stay(spells: Sequence[Spell], returned_at: datetime, zone: str, until_o
 
 def find_silence(spells: Sequence[Spell], entered_at: datetime, zone: str) -> float | None:
     """Return for how many days somebody was gone as they entered; None who was there."""
-    entered_on = _local(entered_at, zone)
+    entered_on = local_date(entered_at, zone)
     known = [one for one in spells if one[0] <= entered_on]
     left_on = max(known)[1] if known else None
     if left_on is None or left_on > entered_on:
@@ -117,5 +117,6 @@ def _last(since: date, left_on: date | None, until_on: date) -> Silence:
     return ((left_on or until_on) - since).days, left_on is not None
 
 
-def _local(at: datetime, zone: str) -> date:
+def local_date(at: datetime, zone: str) -> date:
+    """Return the calendar day of an instant in a zone."""
     return at.astimezone(ZoneInfo(zone)).date()

@@ -49,9 +49,9 @@ class OwnCard:
         """Take what the person says of themselves, but for what they said later."""
         now, changed = at.isoformat(), dict[str, str | None]()
         for name, value in given.items():
-            held = value_of(self.person, name)
-            told = self.said.get(name, Said("", held))
-            if now >= told.at and (value != held or name in self.said):
+            # Also what stands there already: an older word that arrives later is none.
+            told = self.said.get(name, Said("", value_of(self.person, name)))
+            if now >= told.at:
                 changed[name] = value
                 self.said[name] = Said(now, told.before, by)
         if changed:

@@ -36,13 +36,19 @@ class AddressBook:
                 asked[kind].setdefault(hashed, []).append((kind, value))
         found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for kind, by_hash in asked.items():
-            column = "phone_hash" if kind == AddressKind.PHONE else "address_hash"
             for chunk in chunked(sorted(by_hash)):
-                rows = models.Person.objects.using(self._alias).filter(**{f"{column}__in": chunk})
-                for person, hashed in rows.order_by("id").values_list("id", column):
+                for hashed, person in sorted(self._holders(kind, chunk)):
                     for address in by_hash[hashed]:
                         found[address].append(person)
         return dict(found)
+
+    def _holders(self, kind: str, hashes: Sequence[str]) -> set[tuple[str, str]]:
+        """Return which of these hashes are of whom: on their card, or beside it."""
+        column = "phone_hash" if kind == AddressKind.PHONE else "address_hash"
+        cards = models.Person.objects.using(self._alias).filter(**{f"{column}__in": hashes})
+        others = models.SecondaryAddress.objects.using(self._alias)
+        others = others.filter(kind=kind, hash__in=hashes)
+        return {*cards.values_list(column, "id"), *others.values_list("hash", "person_id")}
 
     @ledger_errors()
     def is_suppressed(self, address: str) -> bool:

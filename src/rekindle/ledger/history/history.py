@@ -55,9 +55,8 @@ class History:
 
     @ledger_errors()
     def people_at(self, address_hash: str) -> Sequence[str]:
-        """Return whose card has the address with this hash."""
-        rows = models.Person.objects.using(self._alias).filter(address_hash=address_hash)
-        return list(rows.exclude(address_hash="").values_list("pk", flat=True))
+        """Return who has the address or number with this hash, on their card or beside it."""
+        return [person for (person,) in fetch(self._alias, "people_at", *[address_hash] * 3)]
 
     def people(self, people: Collection[str]) -> Mapping[str, Person]:
         """Return the contact cards of a batch of people, by id, for those who have one."""

@@ -54,6 +54,7 @@ def end_overrules(alias: str, journey: str, at: datetime, who: str) -> int:
 
 
 @ledger_errors()
-def count_overruled(alias: str, journey: str) -> dict[str, int]:
-    """Return how many messages of a journey left by an overrule, by step."""
-    return dict(fetch(alias, "overruled_messages", journey))
+def count_overruled(alias: str, journey: str) -> tuple[int, int]:
+    """Return how many messages of a journey left by an overrule, and their cost in micros."""
+    count, micros = fetch(alias, "overruled_messages", journey)[0]
+    return count, int(micros)

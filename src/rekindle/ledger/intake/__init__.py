@@ -1,7 +1,7 @@
 """What others report: who may, whose it is, and what becomes of it."""
 
 from rekindle.ledger.intake.baskets import waiting_baskets
-from rekindle.ledger.intake.exporting import forget_reported_of_erased, spooled_sources
+from rekindle.ledger.intake.exporting import forget_facts_of_erased, spooled_sources
 from rekindle.ledger.intake.inbox import Inbox, Taken
 from rekindle.ledger.intake.keys import ApiKey, ApiKeys, Scope
 from rekindle.ledger.intake.meeting import find_meetings
@@ -18,7 +18,7 @@ __all__ = [
     "Scope",
     "Taken",
     "find_meetings",
-    "forget_reported_of_erased",
+    "forget_facts_of_erased",
     "lines_of",
     "load_last_notice",
     "ready_events",

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from rekindle.config import SourceSettings
-from rekindle.facts import CONTRACTS, Lake, forget_reported, held_cards, held_orders
+from rekindle.consent import ERASED, Suppression, Whom
+from rekindle.facts import CONTRACTS, Lake, find_addresses, forget_people, held_cards, held_orders
+from rekindle.identity import normalise_address
 from rekindle.intake import (
     HUMAN_KINDS,
     EventType,
@@ -29,14 +31,17 @@ from rekindle.intake import (
     read_card,
     read_lines,
 )
+from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.guards.forgetting import erased_ids
 from rekindle.ledger.intake.inbox import Inbox
 from rekindle.ledger.intake.keys import ApiKeys
+from rekindle.messages import AddressKind
 
 SLICE = 20_000
 """Events that become facts at a time: enough to be quick, few enough to fit in memory."""
 
 FOLDER = "state/intake"
+GONE = Suppression(None, None, ERASED, Whom.ADDRESS)
 Row = dict[str, Any]
 
 
@@ -62,16 +67,25 @@ def spooled_sources(
         folder.rmdir()
 
 
-def forget_reported_of_erased(alias: str, lake: Lake) -> int:
-    """Take out of the lake what was only reported of people who were erased; count the rows.
+def forget_facts_of_erased(alias: str, lake: Lake, book: LedgerBook, at: datetime) -> int:
+    """Take out of the lake who the people were who were erased, and what they did.
+
+    Addresses that the facts have of them and the ledger had not, as those of an older release
+    or of a file that came later, are suppressed before they are forgotten. Returns of how many
+    people something was removed, counted by table.
 
     Raises:
         BusyError: an import is running.
     """
     people = erased_ids(alias)
-    return (
-        forget_reported(lake, {key.source for key in ApiKeys(alias).all()}, people) if people else 0
-    )
+    if not people:
+        return 0
+    addresses = find_addresses(lake, people)
+    book.suppress_addresses((kind, value, GONE, at) for kind, value in addresses)
+    spelled = {value for _, value in addresses}
+    spelled |= {normalise_address(value) for kind, value in addresses if kind == AddressKind.EMAIL}
+    sources = {key.source for key in ApiKeys(alias).all()}
+    return forget_people(lake, people, spelled - {""}, sources=sources)
 
 
 def _by_source(events: Iterable[KeptEvent]) -> Iterator[tuple[str, list[KeptEvent]]]:

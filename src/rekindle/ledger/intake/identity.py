@@ -59,6 +59,15 @@ class BatchLinks:
             strangers=(person or id_ for id_, person, _, is_stranger, _ in rows if is_stranger),
         )
 
+    @property
+    def visitors(self) -> list[tuple[str, str]]:
+        """Return the visitors that this batch gave a name, each with who they are."""
+        return sorted(
+            (id_.removeprefix(ANONYMOUS), self._people[id_])
+            for id_ in self._new
+            if id_.startswith(ANONYMOUS)
+        )
+
     def is_about_erased(self, event: Event) -> bool:
         """Return whether an event names somebody who asked to be forgotten.
 
@@ -111,12 +120,11 @@ class BatchLinks:
             if left := sorted(self._left.intersection(id_ for id_, _ in former)):
                 persons.part(left, at, by=by)
             persons.join([Link(id_, who, JoinReason.ALIAS, "") for id_, who in former], at, by=by)
-        visitors = [(id_, who) for id_, who in new if id_.startswith(ANONYMOUS)]
-        if visitors:
-            rows = rows_of((id_, who, text_of(at), self._given.get(id_)) for id_, who in visitors)
+        if visitors := self.visitors:
+            named = ((anonymous(id_), who) for id_, who in visitors)
+            rows = rows_of((id_, who, text_of(at), self._given.get(id_)) for id_, who in named)
             execute(alias, "add_aliases", rows)
-            bare = ((id_.removeprefix(ANONYMOUS),) for id_, _ in visitors)
-            execute(alias, "spool_again", rows_of(bare))
+            execute(alias, "spool_again", rows_of((id_,) for id_, _ in visitors))
 
 
 def _ids(event: Event) -> Iterable[str]:

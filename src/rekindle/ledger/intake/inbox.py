@@ -13,14 +13,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rekindle.intake import EventType, KeptEvent, Statement
+from rekindle.intake import EventType, KeptEvent, Statement, is_of_visitor, refusals
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
 from rekindle.ledger.guards.passing import add_counts
 from rekindle.ledger.intake.cards import Told, save_cards
 from rekindle.ledger.intake.identity import BatchLinks
-from rekindle.ledger.intake.readying import EVENTS, ReadyEvent
+from rekindle.ledger.intake.readying import EVENTS, ReadyEvent, refused_signal
 from rekindle.ledger.queries import (
     Row,
     execute,
@@ -65,11 +65,11 @@ class Inbox:
             fetch(self._alias, "hold_persons" if makes_one else "share_persons")
             links = BatchLinks.load(self._alias, (one.event for one in events))
             kept: dict[str, ReadyEvent] = {}
-            refused = []
+            forgotten = []
             for one in events:
                 event = one.event
                 if links.erased and links.is_about_erased(event):
-                    refused.append(event.message_id)
+                    forgotten.append(event.message_id)
                 elif event.message_id not in kept:
                     one.person, one.given = links.whose(event)
                     kept[event.message_id] = one
@@ -77,12 +77,13 @@ class Inbox:
             links.save(self._alias, self._book.persons, at, by=f"api:{source}")
             relatives = self._hold(fresh, links)
             save_cards(self._alias, self._book, _told(fresh), source=source, at=at)
-            ended = self._act(source, fresh, relatives, at)
+            refused = self._refused_before(links.visitors)
+            ended = self._act(source, fresh, relatives, refused, at)
         if returned := ended[Reason.ORDER]:
             # On its own: whoever waits for the row of this figure holds nobody up.
             add_counts(self._alias, {("returned",): returned}, at)
-        accepted = len(events) - len(refused)
-        return Taken(accepted, accepted - len(fresh), ended.total(), frozenset(refused))
+        accepted = len(events) - len(forgotten)
+        return Taken(accepted, accepted - len(fresh), ended.total(), frozenset(forgotten))
 
     def is_held(self, statement: Statement) -> bool:
         """Return whether a yes may wait for its confirmation, by what it says and the settings."""
@@ -162,10 +163,11 @@ class Inbox:
         source: str,
         fresh: Iterable[ReadyEvent],
         relatives: Mapping[str, list[str]],
+        refused: Sequence[Signal],
         at: datetime,
     ) -> Counter[Reason]:
         """Act on what people did; record what is more than its event, or another's too."""
-        recorded: list[Signal] = []
+        recorded = [*refused]
         reported: dict[str, list[ReadyEvent]] = defaultdict(list)
         for one in fresh:
             if one.kind is None or one.person is None:
@@ -179,6 +181,15 @@ class Inbox:
         if not recorded and not reported:
             return Counter()
         return self._book.end_by(recorded, at, reported=reported)
+
+    def _refused_before(self, visitors: Sequence[tuple[str, str]]) -> list[Signal]:
+        """Return what visitors who have a name now refused before: it is that person's no."""
+        if not visitors:
+            return []
+        names = rows_of((name,) for name in refusals())
+        rows = fetch(self._alias, "said_by_visitors", rows_of(visitors), names)
+        told = [one for one in _readable(rows) if not is_of_visitor(one.message_id)]
+        return [refused_signal(one) for one in told]
 
 
 def _told(fresh: Iterable[ReadyEvent]) -> list[Told]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rekindle.intake import Event, channel_of, order_id_of, signal_kind
+from rekindle.intake import Event, KeptEvent, channel_of, kind_of, order_id_of, signal_kind
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger.bulk import Target, moment_writer
 from rekindle.ledger.queries import Row
@@ -86,8 +86,7 @@ class ReadyEvent:
         if kind is SignalKind.ORDER:
             order_id = order_id_of(event.name, event.content)
             return order_signal(person, event.at, source, order_id)
-        # As JSON, because ids may hold whatever would stand between them.
-        key = "event:" + json.dumps([source, event.message_id, person], ensure_ascii=False)
+        key = _key_of(source, event.message_id, person)
         channel = channel_of(event.name, event.content) if kind in STOPS else None
         return Signal(person, kind, event.at, key, self._said, channel)
 
@@ -105,6 +104,19 @@ def ready_events(alias: str, events: Iterable[Event]) -> list[ReadyEvent]:
     """Return events as this ledger keeps them; it is not asked."""
     moment = moment_writer(alias, is_fresh=True)
     return [_ready(event, moment(event.at)) for event in events]
+
+
+def refused_signal(event: KeptEvent) -> Signal:
+    """Return the signal of a no that is on record, as of the person it is known to be of now."""
+    kind, channel = kind_of(event.name, event.content), channel_of(event.name, event.content)
+    person = str(event.person)
+    key = _key_of(event.source, event.message_id, person)
+    return Signal(person, kind, event.at, key, channel=channel)
+
+
+def _key_of(source: str, message_id: str, person: str) -> str:
+    # As JSON, because ids may hold whatever would stand between them.
+    return "event:" + json.dumps([source, message_id, person], ensure_ascii=False)
 
 
 def _ready(event: Event, at: object) -> ReadyEvent:

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "ledger_secondary_address",
+                "indexes": (models.Index(fields=["hash"], name="ledger_secondary_hash"),),
                 "constraints": (
                     models.UniqueConstraint(
                         fields=("person", "kind", "hash"), name="ledger_secondary_once"

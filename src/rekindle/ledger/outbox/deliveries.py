@@ -130,7 +130,7 @@ class Deliveries:
         if event.person:
             return self._find_own(event)
         people = (
-            [who for (who,) in fetch(self._alias, "people_at", hashed, hashed)] if hashed else []
+            [who for (who,) in fetch(self._alias, "people_at", *[hashed] * 3)] if hashed else []
         )
         since = text_of(event.at - REMEMBERED)
         batch = rows_of((person,) for person in people)

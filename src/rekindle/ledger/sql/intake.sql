@@ -56,6 +56,15 @@ SET exported_at = NULL
 FROM ROWS(id text) AS r
 WHERE e.anonymous_id = r.id AND e.person IS NULL AND e.exported_at IS NOT NULL
 
+-- name: said_by_visitors
+-- What these visitors reported by these names before they were known, as whose it is now.
+SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
+       r.person, INSTANT(e.at), e.is_machine, e.payload
+FROM ROWS(id text, person text) AS r
+JOIN ledger_event AS e ON e.anonymous_id = r.id
+WHERE e.person IS NULL AND e.name IN (SELECT n.name FROM ROWS(name text) AS n)
+ORDER BY e.id
+
 -- name: newest_accepted_of
 -- When a provider last accepted a message to each of these people.
 SELECT t.person_id, INSTANT(max(t.accepted_at))

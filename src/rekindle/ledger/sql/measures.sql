@@ -93,9 +93,10 @@ WHERE e.journey = %s AND e.version = %s
   AND d.reason = 'not_worth_it' AND d.detail LIKE 'held back:%%'
 
 -- name: overruled_messages
--- How many messages left in spite of a stop, because somebody said so.
-SELECT d.step, count(*)
+-- How many messages left in spite of a stop, because somebody said so, and what they cost.
+SELECT count(*), coalesce(sum(t.cost_micros), 0)
 FROM ledger_enrolment AS e
 JOIN ledger_decision AS d ON d.enrolment_id = e.id
+JOIN ledger_touch AS t ON t.enrolment_id = e.id AND t.step = d.step
 WHERE e.journey = %s AND d.answer = 'send' AND d.detail LIKE 'overruled by %%'
-GROUP BY d.step
+  AND t.state IN ('accepted', 'unknown')

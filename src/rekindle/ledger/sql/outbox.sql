@@ -134,10 +134,12 @@ FROM ROWS(enrolment bigint, step text, at instant, answer text, reason text, unt
           detail text) AS r
 
 -- name: people_at
--- Whose card holds an address with this hash, whatever its kind.
+-- Who has an address with this hash, on their card or beside it, whatever its kind.
 SELECT p.id FROM ledger_person AS p WHERE p.address_hash = %s AND NOT (p.address_hash = '')
 UNION
 SELECT p.id FROM ledger_person AS p WHERE p.phone_hash = %s AND NOT (p.phone_hash = '')
+UNION
+SELECT o.person_id FROM ledger_secondary_address AS o WHERE o.hash = %s
 ORDER BY 1
 
 -- name: touches_to

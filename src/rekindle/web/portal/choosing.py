@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -162,7 +162,7 @@ class Choosing:
         match given.get("do", ["save"])[0]:
             case "snooze":
                 try:
-                    until = self._snooze(given)
+                    until = self._snooze(given, choices.zone)
                 except ValueError:
                     return HttpResponseRedirect("?", status=HTTPStatus.SEE_OTHER)
                 self.customers.snooze(person, until)
@@ -190,11 +190,14 @@ class Choosing:
         return Chosen(
             {one: one in wanted for one in shown},
             {one: one in topics for one in told},
-            RATES.get(often, choices.every_days),
+            # The button that stood for a rarer rate of their own says that it stays.
+            choices.every_days
+            if often == _rate_of(choices.every_days)
+            else RATES.get(often, choices.every_days),
             words,
         )
 
-    def _snooze(self, given: Given) -> datetime | None:
+    def _snooze(self, given: Given, zone: tzinfo) -> datetime | None:
         """Return until when to be quiet; None to end it.
 
         Raises:
@@ -205,20 +208,19 @@ class Choosing:
         if days.isascii() and days.isdigit():
             span = min(timedelta(days=int(days[:6])), LONGEST_SNOOZE)
             return now + span if span else None
-        until = datetime.combine(date.fromisoformat(given.get("until", [""])[0]), time.min, UTC)
+        day = date.fromisoformat(given.get("until", [""])[0])
+        until = datetime.combine(day, time.min, zone).astimezone(UTC)
         if until <= now:
-            raise ValueError(f"{until:%Y-%m-%d} is past")
+            raise ValueError(f"{day} is past")
         return min(until, now + LONGEST_SNOOZE)
 
     def _show(
         self, request: HttpRequest, voice: Voice, choices: Choices, *, has_data: bool
     ) -> HttpResponse:
-        now = self.customers.now()
-        until = choices.snoozed_until
+        now = self.customers.now().astimezone(choices.zone)
+        until = choices.snoozed_until and choices.snoozed_until.astimezone(choices.zone)
         snoozed = voice.say("snooze_now", day=voice.day(until)) if until and until > now else ""
-        days = choices.every_days
-        # A rate of their own, that no button has, stands at the next rarer one.
-        rate = next((name for name, one in RATES.items() if (one or 0) >= (days or 0)), "quarter")
+        rate = _rate_of(choices.every_days)
         shown: dict[str, Any] = {
             "is_saved": "saved" in request.GET,
             "has_data": has_data,
@@ -271,3 +273,8 @@ def _words(voice: Voice, name: str) -> str:
 
 def _box(value: str, text: str, is_on: bool) -> dict[str, Any]:
     return {"value": value, "text": text, "is_on": is_on}
+
+
+def _rate_of(days: int | None) -> str:
+    """Return the button of a rate: the next rarer one of those there are, or else the last."""
+    return next((name for name, one in RATES.items() if (one or 0) >= (days or 0)), "quarter")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from rekindle.consent import PendingState
@@ -92,7 +92,8 @@ class Choices:
     """What somebody gets today: by which channels, of what, how often, and from when again.
 
     ``channels`` and ``topics`` say of each whether it is open to them; ``every_days`` is the
-    shortest time between two messages, None for as many as the house sends.
+    shortest time between two messages, None for as many as the house sends. Days of a pause
+    are those of the ``zone`` they live in.
     """
 
     channels: Mapping[str, bool] = field(default_factory=dict)
@@ -100,6 +101,7 @@ class Choices:
     every_days: int | None = None
     snoozed_until: datetime | None = None
     country: str | None = None
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)

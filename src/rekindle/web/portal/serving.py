@@ -67,7 +67,12 @@ class GuardedCustomers:
         if found is None:
             return None
         return Choices(
-            found.channels, found.topics, found.every_days, found.snoozed_until, found.country
+            found.channels,
+            found.topics,
+            found.every_days,
+            found.snoozed_until,
+            found.country,
+            found.zone,
         )
 
     def choose(self, person: str, wish: Chosen) -> None:

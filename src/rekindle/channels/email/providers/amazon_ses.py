@@ -12,7 +12,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from anymail.backends.base_requests import AnymailRequestsBackend, RequestsPayload
@@ -29,11 +30,12 @@ METADATA = "X-Metadata"
 ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-class AwsKey(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AwsKey:
     """The key pair of an IAM user, and the region it is used in."""
 
     access_key_id: str
-    secret_access_key: str
+    secret_access_key: str = field(repr=False)
     region: str
 
 

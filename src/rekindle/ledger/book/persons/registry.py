@@ -16,6 +16,7 @@ from rekindle.ledger import intake_models
 from rekindle.ledger.book.persons.following import Moves, follow
 from rekindle.ledger.book.persons.looking import find_persons
 from rekindle.ledger.book.persons.parting import part
+from rekindle.ledger.guards.forgetting import erased_ids
 from rekindle.ledger.queries import (
     execute,
     fetch,
@@ -82,8 +83,11 @@ class Persons:
 
     def apply(self, change: IdentityChange, at: datetime) -> None:
         """Do what a change says, a part at a time; killed in between, the next one goes on."""
-        for start in range(0, len(change.splits), AT_ONCE):
-            self.part(change.splits[start : start + AT_ONCE], at, by=RULES)
+        # Of whom nothing is on file any more there is no evidence either: they stay who they were.
+        gone = set(erased_ids(self._alias)) if change.splits else ()
+        splits = [one for one in change.splits if one not in gone]
+        for start in range(0, len(splits), AT_ONCE):
+            self.part(splits[start : start + AT_ONCE], at, by=RULES)
         for start in range(0, len(change.links), AT_ONCE):
             self.join(change.links[start : start + AT_ONCE], at, by=RULES)
 

@@ -31,7 +31,7 @@ from rekindle.billing import (
 from rekindle.config import LeavingSettings
 from rekindle.consent import LinkPurpose, PersonLink
 from rekindle.errors import BillerError, BillerRefusedError, WorkError
-from rekindle.feedback import ASKED_OF_SUBSCRIBERS, LeaveReason, read_reason, read_words
+from rekindle.feedback import ASKED_OF_SUBSCRIBERS, read_reason, read_words
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.rendering import SHOWING, Renderer, Voice, allow_frames_of
 from rekindle.web.portal.subscription.pages import read_subscription
@@ -217,7 +217,7 @@ class LeavingPages:
         plans = self._plans(teller.standing) if self._settings.plans else []
         remedies = tell_remedies(
             teller,
-            LeaveReason(reason),
+            read_reason(reason),
             self._settings,
             plans,
             was_given=self._leavers.was_given(teller.standing.subscription),
