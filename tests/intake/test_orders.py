@@ -119,6 +119,28 @@ def test_a_refund_of_an_order_nobody_told_of_is_a_row_of_its_own() -> None:
     assert fold_order("1", [told("refunded")]) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "kind", "given"),
+    [
+        ({}, "purchase", 40),
+        ({"total": 8}, "purchase", 8),
+        ({"total": 99}, "purchase", 40),
+        ({}, "cancelled", None),
+    ],
+)
+def test_a_refund_of_an_order_from_a_file_gives_back_what_is_left_of_it(
+    said: dict[str, Any], kind: str, given: int | None
+) -> None:
+    held = {"kind": kind, "gross": "50", "discount": "5", "refund": "5", "customer_id": "ada"}
+    row = fold_order("1", [told("refunded", **said)], held)
+    if given is None:
+        assert row is None
+        return
+    assert row is not None
+    assert (row["order_id"], row["customer_id"]) == ("1/refund", "ada")
+    assert money(row) == (0, 0, given)
+
+
 def test_the_order_of_arrival_does_not_matter() -> None:
     events = [
         told("completed", revenue=25),

@@ -118,6 +118,27 @@ def test_what_one_may_not_be_sent_the_other_may_not_either(
     )
 
 
+def test_who_is_joined_again_after_a_split_is_one(two: OpenedLedgerBook) -> None:
+    for gone, kept in ((GONE, KEPT), (KEPT, GONE)):
+        join(two, gone, kept, JoinReason.BY_HAND)
+        told = two.persons.told()
+        assert (gone, kept) in told.together
+        assert told.apart == []
+        two.persons.part([gone], LATER, by="ann")
+        assert (gone, kept) in two.persons.told().apart
+
+
+def test_a_wish_of_one_holds_where_the_other_never_had_any(
+    two: OpenedLedgerBook, alias: str
+) -> None:
+    for wish in (Preferences(None, frozenset(), timedelta(days=60)), Preferences(LATER)):
+        two.save_preferences(GONE, wish)
+        join(two)
+        assert History(alias).preferences_of(KEPT) == wish
+        two.persons.part([GONE], LATER, by="ann")
+        models.Preference.objects.using(alias).filter(person=KEPT).delete()
+
+
 @pytest.mark.parametrize("by", [GONE, KEPT])
 @pytest.mark.parametrize("is_said_first", [True, False])
 @pytest.mark.parametrize("what", ["opt_out", "erasure"])

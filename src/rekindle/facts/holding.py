@@ -88,8 +88,8 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def find_addresses(lake: Lake, people: Collection[str]) -> list[tuple[str, str]]:
-    """Return the e-mail addresses and phones on the cards of these people, each with its kind.
+def find_addresses(lake: Lake, people: Collection[str]) -> list[tuple[str, str, str]]:
+    """Return the e-mail addresses and phones on these people's cards: id, kind and address.
 
     Ids are the sources' own, and so are the spellings.
 
@@ -100,10 +100,9 @@ def find_addresses(lake: Lake, people: Collection[str]) -> list[tuple[str, str]]
         create_view(con, lake, CUSTOMERS)
         con.register("wanted", _column("customer_id", people))
         return con.execute(
-            "with cards as (select email, phone from customers semi join wanted "
-            "using (customer_id)) "
-            "select 'email', email from cards where email is not null union "
-            "select 'phone', phone from cards where phone is not null order by all"
+            "with cards as (select * from customers semi join wanted using (customer_id)) "
+            "select customer_id, 'email', email from cards where email is not null union "
+            "select customer_id, 'phone', phone from cards where phone is not null order by all"
         ).fetchall()
 
 

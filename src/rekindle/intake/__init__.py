@@ -33,9 +33,11 @@ from rekindle.intake.orders import (
     fold_order,
     keep_amounts,
     list_currencies_told,
+    name_refund,
     names_amounts,
     read_amounts,
     read_lines,
+    take_back_refund,
 )
 from rekindle.intake.reading import (
     LARGEST_EVENT_BYTES,
@@ -76,6 +78,7 @@ __all__ = [
     "keep_amounts",
     "kind_of",
     "list_currencies_told",
+    "name_refund",
     "names_amounts",
     "order_id_of",
     "parse_json",
@@ -86,4 +89,5 @@ __all__ = [
     "read_lines",
     "refusals",
     "signal_kind",
+    "take_back_refund",
 ]

@@ -109,8 +109,8 @@ def fold_order(
 
     An update changes what it names. ``held`` is the order's row as something else, a file,
     told it; it stands for what no event says. A refund of an order nobody reported is a row
-    of its own, dated when it was given; a refund without an amount gives back the whole
-    order. None if there is nothing to say.
+    of its own (``name_refund``), dated when it was given; a refund without an amount gives
+    back the whole order. None if there is nothing to say.
     """
     told = sorted(events, key=lambda event: event.at)
     placed = [event for event in told if event.name in PLACED]
@@ -119,11 +119,15 @@ def fold_order(
     if any(event.name == "order_completed" for event in placed):
         held = None
     if not placed and not cancelled:
-        given = sum((_given_back(event, whole=ZERO) for event in refunds), ZERO)
+        whole = _left_of(held)
+        given = sum((_given_back(event, whole=whole) for event in refunds), ZERO)
+        if held is not None:
+            given = min(given, whole)
         if not given:
             return None
-        row = _row(f"{order_id}/refund", refunds[:1], Amounts(ZERO, ZERO), refund=given)
-        if steps := _steps(refunds, whole=ZERO, most=given):
+        row = _row(name_refund(order_id), refunds[:1], Amounts(ZERO, ZERO), refund=given)
+        row["customer_id"] = row["customer_id"] or (held or {}).get("customer_id")
+        if steps := _steps(refunds, whole=whole, most=given):
             row |= {"refunded_at": refunds[-1].at.isoformat(), "refunds": steps}
         return row
     content = _merged(placed or cancelled)
@@ -138,6 +142,26 @@ def fold_order(
     if cancelled:
         row |= {"status": "cancelled", "cancelled_at": cancelled[0].at.isoformat()}
     return row
+
+
+def name_refund(order_id: str) -> str:
+    """Return the number of the row that a refund has while nobody reported its order."""
+    return f"{order_id}/refund"
+
+
+def take_back_refund(held: Mapping[str, Any]) -> Row:
+    """Return the row of a refund that counts no more: its order has it by now."""
+    names = ("order_id", "customer_id", "ordered_at", "currency")
+    kept = {name: held[name] for name in names if held.get(name) is not None}
+    return {**kept, "gross": "0", "discount": "0", "refund": "0", "status": "cancelled"}
+
+
+def _left_of(held: Mapping[str, Any] | None) -> Decimal:
+    """Return what can be given back yet of an order that is held, zero of none."""
+    if held is None or held.get("kind") == "cancelled":
+        return ZERO
+    gross, *less = (Decimal(held.get(name) or 0) for name in ("gross", "discount", "refund"))
+    return max(gross - sum(less, ZERO), ZERO)
 
 
 def list_currencies_told(row: Row, events: Iterable[KeptEvent], currency: str) -> list[str]:

@@ -107,6 +107,19 @@ def test_a_list_without_who_or_what_is_refused(begun: Path) -> None:
     )
 
 
+def test_an_undated_list_counts_again_after_a_yes_of_the_same_day(begun: Path) -> None:
+    leaving = write(begun, "customer_id,reason", "c001,unsubscribed", "c002,by letter")
+    space = Workspace.open(begun)
+    for _ in range(2):
+        import_suppressions(space, leaving, ListDefaults(Channel("email")), who="ann")
+        for person in ("c001", "c002"):
+            found = space.history.suppressions_of(person)
+            assert found
+            reaches = [(one.channel, one.purpose, one.reason) for one in found]
+            space.book.lift(person, reaches)  # as a yes of theirs does
+            assert not space.history.suppressions_of(person)
+
+
 def test_suppressed_addresses_stay_so_for_whoever_comes_with_them(begun: Path) -> None:
     path = write(
         begun,

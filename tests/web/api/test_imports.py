@@ -115,6 +115,19 @@ def test_later_events_correct_an_order_that_was_imported(shop: Shop) -> None:
     assert shop.rows("orders", "kind", "gross", "refund") == [("cancelled", Decimal(0), Decimal(0))]
 
 
+def test_a_refund_that_comes_before_its_order_counts_once(shop: Shop) -> None:
+    shop.report("Order Refunded", properties={"order_id": "2", "total": 8}, messageId="r1")
+    shop.space.import_reports()
+    assert shop.rows("orders", "order_id", "refund") == [("2/refund", Decimal(8))]
+    shop.report("Order Completed", properties=ORDER)
+    shop.space.import_reports()
+    found = shop.rows("orders", "order_id", "kind", "gross", "refund")
+    assert found == [
+        ("2", "purchase", Decimal(25), Decimal(8)),
+        ("2/refund", "cancelled", Decimal(0), Decimal(0)),
+    ]
+
+
 def test_an_order_from_a_file_is_cancelled_by_its_event(shop: Shop) -> None:
     shop.space.import_facts()
     shop.report("Order Cancelled", properties={"order_id": "1", "revenue": 25})

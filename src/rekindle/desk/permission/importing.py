@@ -194,7 +194,9 @@ def import_suppressions(
             channel = _channel(workspace, row, defaults, taken) if row.values else None
             if channel is None:
                 continue
-            told = " ".join(str(row.values.get("reason") or "").split())[:LONGEST_REASON]
+            # A mail server's reply repeats the address, which a suppression is not to keep.
+            words = str(row.values.get("reason") or "").split()
+            told = " ".join("…" if "@" in word else word for word in words)[:LONGEST_REASON]
             plain = "".join(c for c in told.casefold() if c.isalnum())
             if plain in WELCOME or row.values.get("granted"):
                 word = told if plain in WELCOME else "yes"
@@ -215,8 +217,8 @@ def import_suppressions(
                     continue
                 # Undated it counts from now, also where an earlier list said the same.
                 said_at = row.values.get("at")
-                day = said_at.isoformat() if said_at else f"undated {now:%Y-%m-%d}"
-                key = f"list:{kind.value}:{channel}:{person}:{day}"
+                told_at = said_at.isoformat() if said_at else f"undated {now.isoformat()}"
+                key = f"list:{kind.value}:{channel}:{person}:{told_at}"
                 signals.append(Signal(person, kind, at, key, channel=channel, address=address))
         with ledger_transaction(workspace.ledger):
             workspace.book.record(signals, now)

@@ -28,13 +28,16 @@ from rekindle.intake import (
     is_of_visitor,
     kind_of,
     list_currencies_told,
+    name_refund,
     read_card,
     read_lines,
+    take_back_refund,
 )
 from rekindle.ledger.book import LedgerBook
-from rekindle.ledger.guards.forgetting import erased_ids
+from rekindle.ledger.guards.forgetting import erased_ids, forget_words
 from rekindle.ledger.intake.inbox import Inbox
 from rekindle.ledger.intake.keys import ApiKeys
+from rekindle.ledger.queries import ledger_transaction
 from rekindle.messages import AddressKind
 
 SLICE = 20_000
@@ -81,11 +84,25 @@ def forget_facts_of_erased(alias: str, lake: Lake, book: LedgerBook, at: datetim
     if not people:
         return 0
     addresses = find_addresses(lake, people)
-    book.suppress_addresses((kind, value, GONE, at) for kind, value in addresses)
-    spelled = {value for _, value in addresses}
-    spelled |= {normalise_address(value) for kind, value in addresses if kind == AddressKind.EMAIL}
+    book.suppress_addresses((kind, value, GONE, at) for _, kind, value in addresses)
+    _forget_texts(alias, book, addresses)
+    spelled = {value for _, _, value in addresses}
+    spelled |= {
+        normalise_address(value) for _, kind, value in addresses if kind == AddressKind.EMAIL
+    }
     sources = {key.source for key in ApiKeys(alias).all()}
     return forget_people(lake, people, spelled - {""}, sources=sources)
+
+
+def _forget_texts(alias: str, book: LedgerBook, addresses: Sequence[tuple[str, str, str]]) -> None:
+    """Take addresses that were on no card of the ledger out of every text about their people."""
+    now = book.persons.find(id_ for id_, *_ in addresses)
+    words: dict[str, set[str]] = {}
+    for id_, _, value in addresses:
+        words.setdefault(now[id_], set()).add(value)
+    with ledger_transaction(alias):
+        for person, own in sorted(words.items()):
+            forget_words(alias, person, sorted(own, key=len, reverse=True), ())
 
 
 def _by_source(events: Iterable[KeptEvent]) -> Iterator[tuple[str, list[KeptEvent]]]:
@@ -152,12 +169,16 @@ def _orders(spool: _Spool, source: str, events: Iterable[KeptEvent]) -> list[tup
     told: dict[str, list[KeptEvent]] = {order: [] for order in sorted(touched)}
     for event in spool.inbox.of_orders(source, touched):
         told[event.subject].append(event)
-    held = held_orders(spool.lake, source, touched)
-    found = []
+    held = held_orders(spool.lake, source, touched | {name_refund(one) for one in touched})
+    found: list[tuple[Row, list[Row]]] = []
     for order_id, own in told.items():
         row = fold_order(order_id, own, held.get(order_id))
         if row is not None:
             found += [(one, _lines(one, own)) for one in _in_each(row, own, spool.currency)]
+            # It came before its order did, and was written down alone.
+            alone = held.get(name_refund(order_id))
+            if alone is not None and row["order_id"] == order_id:
+                found.append((take_back_refund(alone), []))
     return found
 
 

@@ -125,7 +125,9 @@ def _join_wishes(alias: str, pairs: Sequence[Pair]) -> None:
     for gone, kept in sorted(pairs):
         if gone not in held:
             continue
-        mine, theirs = held[gone], held.setdefault(kept, models.Preference(person_id=kept))
+        # The database knows the default of a row that is not written yet; we have to say it.
+        fresh = models.Preference(person_id=kept, muted_topics="")
+        mine, theirs = held[gone], held.setdefault(kept, fresh)
         theirs.snoozed_until = _later(mine.snoozed_until, theirs.snoozed_until)
         theirs.at_most_every_seconds = (
             max(mine.at_most_every_seconds or 0, theirs.at_most_every_seconds or 0) or None

@@ -74,6 +74,8 @@ class Persons:
                 together[gone, kept] = JoinReason(reason)
         for id_, person in fetch(self._alias, "aliases_without_join"):
             together[id_, person] = JoinReason.ALIAS
+        # Who was parted and joined again is one: what holds now was said last.
+        apart = [(a, b) for a, b in apart if (a, b) not in together and (b, a) not in together]
         return Evidence(together=together, apart=apart)
 
     def live(self, ids: Iterable[str]) -> frozenset[str]:
