@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rekindle.clock import MovableClock, SystemClock
+from rekindle.consent import ConsentRecord
 from rekindle.desk import ListDefaults, import_consents, import_suppressions
 from rekindle.journeys import Person
 from rekindle.runtime import Workspace
@@ -105,6 +107,24 @@ def test_a_list_without_who_or_what_is_refused(begun: Path) -> None:
     assert "no column 'When'" in refused(
         "consent", "import", path, "-C", begun, "--take", "at=When"
     )
+
+
+def test_an_undated_no_of_a_list_counts_again_after_a_yes_since(begun: Path) -> None:
+    leaving = write(begun, "customer_id,granted", "c001,no")
+    clock = MovableClock(SystemClock().now())
+    space = Workspace.open(begun, clock=clock)
+    said = []
+    for number in range(4):
+        import_consents(space, leaving, ListDefaults(Channel("email")), who="ann")
+        said.append(len([one for one in space.history.consents_of("c001") if not one.granted]))
+        if number == 1:
+            clock.move(timedelta(minutes=1))
+            yes = ConsentRecord("c001", Channel("email"), True, clock.now(), "page")
+            space.book.save_consent([yes])
+        clock.move(timedelta(minutes=1))
+    assert said[1] == said[0]
+    assert said[2] == said[1] + 1
+    assert said[3] == said[2]
 
 
 def test_an_undated_list_counts_again_after_a_yes_of_the_same_day(begun: Path) -> None:

@@ -165,7 +165,7 @@ def import_consents(
             if row.values.get("granted") is False:
                 stops += _unknown(row, people, SignalKind.OPT_OUT, defaults, now, taken)
         with ledger_transaction(workspace.ledger):
-            workspace.book.save_consent(records)
+            workspace.book.save_consent(_since_agreed(workspace, records))
             workspace.book.save_pending(waiting, now)
             workspace.book.suppress_addresses(stops)
     return _finish(workspace, taken, "consents imported", who, now)
@@ -352,6 +352,22 @@ def _consents(
         since=UNDATED if not granted and said_at is None else None,
     )
     return [replace(record, person=person) for person in found]
+
+
+def _since_agreed(workspace: Workspace, records: Sequence[ConsentRecord]) -> list[ConsentRecord]:
+    """Return statements of which an undated no counts again where there was a yes since.
+
+    The same list twice says nothing twice.
+    """
+    people = {one.person for one in records if one.since is not None}
+    known = workspace.history.consents_among(people) if people else ()
+    agreed = {(one.person, one.channel): one.at for one in known if one.granted}
+    return [
+        one
+        if one.since is None
+        else replace(one, since=agreed.get((one.person, one.channel), one.since))
+        for one in records
+    ]
 
 
 def _unknown(
