@@ -10,7 +10,6 @@ from rekindle.feedback.model import (
     event_of,
     read_reason,
     read_words,
-    reason_of,
 )
 from rekindle.feedback.themes import LeaveAnswer, Theme, find_themes
 
@@ -27,5 +26,4 @@ __all__ = [
     "find_themes",
     "read_reason",
     "read_words",
-    "reason_of",
 ]

@@ -82,13 +82,6 @@ def event_of(reason: LeaveReason) -> str:
     return f"{_BEGINS}{reason.value}"
 
 
-def reason_of(event: str) -> LeaveReason | None:
-    """Return the reason that an event tells of, None for another event."""
-    word = event.removeprefix(_BEGINS)
-    known = {one.value for one in LeaveReason}
-    return LeaveReason(word) if event.startswith(_BEGINS) and word in known else None
-
-
 def read_words(text: str) -> str:
     """Return words as they are kept: on one line, no longer than a page asks for, nothing odd."""
     plain = "".join(" " if category(one) == "Cc" else one for one in text)

@@ -13,6 +13,7 @@ from rekindle.messages.interfaces import (
     Webhook,
     WebhookFactory,
 )
+from rekindle.messages.machines import is_machine_agent, is_opening_agent
 from rekindle.messages.model import (
     FOR_EVER,
     LISTED,
@@ -70,6 +71,8 @@ __all__ = [
     "fingerprint",
     "hide_address",
     "hide_words",
+    "is_machine_agent",
+    "is_opening_agent",
     "name_address",
     "spoken_mail_address",
 ]

@@ -25,7 +25,7 @@ def test_the_first_page_cancels_by_one_press(leaver: Leaver) -> None:
     for said in (
         "Cancel your subscription?",
         "Gold, $10.00 a month",
-        "2026-02-28",
+        "28 February 2026",
         "In your own words",
     ):
         assert said in page.body
@@ -75,8 +75,8 @@ def test_who_goes_elsewhere_is_kept_by_nothing(leaver: Leaver) -> None:
 
 def test_a_pause_ends_by_itself_and_charges_nothing_meanwhile(leaver: Leaver) -> None:
     page = leaver.press(leaver.get(), "I need a break")
-    done = leaver.press(page, "Pause for 2 months, until 2026-04-27")
-    assert "Nothing is charged until 2026-04-27." in done.body
+    done = leaver.press(page, "Pause for 2 months, until 27 April 2026")
+    assert "Nothing is charged until 27 April 2026." in done.body
     world, paid = leaver.fake.world, len(leaver.fake.world.attempts)
     world.advance(timedelta(days=85))
     assert (leaver.standing["paused"], len(world.attempts)) == (True, paid)

@@ -33,7 +33,6 @@ _NUMBERS = [
     "DECIMAL",
     "BOOLEAN",
 ]
-_UNSIGNED = ["UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"]
 _SHOWN = 12
 _MOST_ARMS = 50
 # What some tools write where there is no number.

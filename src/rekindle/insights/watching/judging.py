@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from statistics import median
 
@@ -165,8 +165,3 @@ def _root(count: float) -> float:
 
 def _square(root: float) -> float:
     return max((max(root, 0.0) / 2) ** 2 - _SHIFT, 0.0)
-
-
-def list_days(last_on: date) -> list[date]:
-    """Return the days that are looked at, the last of them ``last_on``."""
-    return [last_on - timedelta(days=ago) for ago in range(HISTORY_DAYS, -1, -1)]

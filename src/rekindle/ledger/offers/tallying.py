@@ -20,7 +20,7 @@ class OfferTally:
 
     ``given`` are all that were not taken back: ``open``, ``redeemed`` or ``lapsed``; ``ghosts``
     those of held-out people. ``spent_micros`` is what the redeemed ones cost: what their orders
-    say came off, of the ``with_discount`` that say so, else what was reckoned with.
+    say came off, where they say so, else what was reckoned with.
     ``reserved_micros`` is what the budget holds.
     """
 
@@ -30,7 +30,6 @@ class OfferTally:
     released: int = 0
     ghosts: int = 0
     by_others: int = 0
-    with_discount: int = 0
     spent_micros: int = 0
     reserved_micros: int = 0
 
@@ -68,7 +67,6 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
             released=Count("id", filter=Q(state=RELEASED)),
             ghosts=Count("id", filter=Q(state=GHOST)),
             by_others=Count("id", filter=redeemed & Q(is_by_other=True)),
-            with_discount=Count("id", filter=redeemed & Q(discount_micros__isnull=False)),
             spent=Sum(Coalesce("discount_micros", "cost_micros"), filter=redeemed, default=0),
         )
     )
@@ -83,7 +81,6 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
                 released=row["released"],
                 ghosts=row["ghosts"],
                 by_others=row["by_others"],
-                with_discount=row["with_discount"],
                 spent_micros=int(row["spent"]),
                 reserved_micros=reserved.get(row["offer"], 0),
             )

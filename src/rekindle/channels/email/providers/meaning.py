@@ -13,7 +13,7 @@ from typing import Any
 
 from rekindle.channels.email.smtp.replies import Reply, Stage, judge_refusal
 from rekindle.errors import PermanentDeliveryError, RefusedContentError
-from rekindle.messages import DeliveryKind
+from rekindle.messages import DeliveryKind, is_opening_agent
 
 Raw = Mapping[str, Any]
 
@@ -41,15 +41,6 @@ SPARKPOST_HARD = frozenset({"10", "30", "90"})
 UNISENDER_HARD = frozenset(
     {"err_user_unknown", "err_user_inactive", "err_domain_inactive", "err_mailbox_discarded"}
 )
-# Programs that look at mails before or instead of people, by what they call themselves.
-MACHINES = re.compile(
-    r"googleimageproxy|yahoomailproxy|ggpht\.com|\bbot\b|bot/|crawl|spider|scanner|barracuda"
-    r"|proofpoint|mimecast|safelinks|symantec|trendmicro|headless|python-|curl/|wget/|java/"
-    r"|go-http-client|okhttp",
-    re.IGNORECASE,
-)
-# What Apple's Mail Privacy Protection sends, and nothing else.
-APPLE = "Mozilla/5.0"
 REPLY = re.compile(r"(?<![\d.])([245])(\d\d)\b[ :#-]*(?:\(?\#?([245]\.\d{1,3}\.\d{1,3})\b)?")
 ENHANCED = re.compile(r"(?<![\d.])([245])\.\d{1,3}\.\d{1,3}(?![\d.])")
 
@@ -111,7 +102,7 @@ def is_machine(provider: str, told: Any, raw: Raw) -> bool:
         case "sparkpost" if any(found is True for found in _deep(raw, "is_prefetched")):
             return True
     agent = told.user_agent if isinstance(told.user_agent, str) else ""
-    return agent.strip() == APPLE or MACHINES.search(agent) is not None
+    return is_opening_agent(agent)
 
 
 def judge_reply(reply: str, *, is_hard: bool) -> tuple[DeliveryKind, bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,8 +75,3 @@ def tally_lists(alias: str) -> list[ListTally]:
         error=Max("last_error"),
     )
     return [ListTally(**row) for row in counted.order_by("channel", "outlet", "destination")]
-
-
-def oldest_of(lists: Iterable[ListTally]) -> datetime | None:
-    """Return when the oldest removal was asked for that is not effective; None without one."""
-    return min((one.oldest_at for one in lists if one.oldest_at is not None), default=None)

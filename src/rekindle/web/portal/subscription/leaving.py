@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -62,7 +62,7 @@ class Leavers(Protocol):
     def now(self) -> datetime:
         """Return the present."""
 
-    def day_of(self, at: datetime) -> str:
+    def day_of(self, at: datetime) -> date:
         """Return the day of an instant where the business is."""
 
     def knows(self, person: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.urls import URLPattern
 
@@ -63,9 +63,9 @@ class WorkspaceLeavers(WorkspaceSubscribers):
         self._keeper = InstructionKeeper(workspace, biller)
         self._told = Instructions(workspace.ledger, workspace.config.billing.provider)
 
-    def day_of(self, at: datetime) -> str:
+    def day_of(self, at: datetime) -> date:
         """Return the day of an instant where the business is."""
-        return f"{at.astimezone(self._workspace.zone):%Y-%m-%d}"
+        return at.astimezone(self._workspace.zone).date()
 
     def waiting(self, subscription: str) -> Instruction | None:
         """Return what was told of a subscription and is not done yet."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from rekindle.billing import (
@@ -32,11 +32,11 @@ BEFORE_PAYMENT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionVoice:
-    """Says things of one subscription to one visitor; ``day_of`` writes a day."""
+    """Says things of one subscription to one visitor; ``day_of`` finds the day of an instant."""
 
     voice: Voice
     standing: BilledStanding
-    day_of: Callable[[datetime], str]
+    day_of: Callable[[datetime], date]
 
     def say(self, name: str, **places: object) -> str:
         """Return a text of these pages."""
@@ -46,9 +46,13 @@ class SubscriptionVoice:
         """Return a plan as people read it: Gold, $10.00 a month."""
         return f"{plan.name}, {plan.amount} {tell_rhythm(self.voice, plan)}"
 
+    def day(self, at: datetime) -> str:
+        """Return the day of an instant as the visitor's language writes it."""
+        return self.voice.day(self.day_of(at))
+
     def until(self, name: str, at: datetime | None) -> str:
         """Return a text with a day in it, or the one without where the day is not known."""
-        return self.say(f"{name}_open") if at is None else self.say(name, day=self.day_of(at))
+        return self.say(f"{name}_open") if at is None else self.say(name, day=self.day(at))
 
 
 def tell_question(teller: SubscriptionVoice, *, has_reasons: bool) -> dict[str, Any]:
@@ -155,7 +159,7 @@ def _pauses(teller: SubscriptionVoice, settings: LeavingSettings) -> Iterator[di
     if not may_pause(teller.standing):
         return
     for months in sorted(set(settings.pause_months)):
-        day = teller.day_of(pause_until(teller.standing, months))
+        day = teller.day(pause_until(teller.standing, months))
         name = "pause_month" if months == 1 else "pause_months"
         yield _button("pause", teller.say(name, count=months, day=day), str(months))
 
