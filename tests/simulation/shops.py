@@ -25,8 +25,8 @@ from typing import Any
 from django.db import connections
 
 from rekindle.clock import MovableClock
-from rekindle.desk import start_journey
-from rekindle.errors import WorkError
+from rekindle.desk import PreferenceChange, change_preferences, start_journey
+from rekindle.errors import UsageError, WorkError
 from rekindle.intake import read_event
 from rekindle.ledger import disconnect
 from rekindle.runtime import Workspace
@@ -96,7 +96,8 @@ preheader: Hello
 SUBJECT = re.compile(r"(one|two|three) for (\w+)")
 PROMISES = (
     "never twice", "never after a return", "never after a no", "never above a cap",
-    "never while a subscription rests", "nobody returns by a correction", "noticed when restored",
+    "never in a pause they asked for", "never while a subscription rests",
+    "nobody returns by a correction", "noticed when restored",
 )  # fmt: skip
 
 
@@ -192,6 +193,7 @@ class Being:
     says: str = "yes"
     said_at: str = ""
     has_said_no: bool = False
+    quiet_until: datetime = START
     entries: dict[datetime, Entry] = field(default_factory=dict)
     handed: dict[str, datetime] = field(default_factory=dict)
 
@@ -415,6 +417,10 @@ class ShopWorld:
             raise broken("never twice", f"{being.name} got {step} at {being.handed[step]} and {at}")
         if being.has_said_no:
             raise broken("never after a no", f"{being.name} at {at}")
+        if at < being.quiet_until:
+            raise broken(
+                "never in a pause they asked for", f"{being.name} at {at}: {being.quiet_until}"
+            )
         entry = being.entries[max(being.entries)]
         for order in self._purchases(being):
             if order.name not in entry.known and order.at > entry.newest:
@@ -574,6 +580,29 @@ class ShopWorld:
         self.log.append(("opted out", being.name, id_))
         self._report(id_, "Unsubscribed", {}, self.clock.now())
 
+    def opt_out_first(self) -> None:
+        """A visitor leaves the list, and then says which of the customers they are."""
+        being = self.draw.choice(self._beings)
+        being.has_said_no = True
+        id_, visitor = self.draw.choice(being.ids)[1], f"visitor {self._reports}"
+        self.log.append(("opted out as a visitor", being.name, id_))
+        at = self.clock.now() - timedelta(minutes=2)
+        self._report(id_, "Unsubscribed", {}, at, visitor=visitor, is_named=False)
+        self._report(id_, "", {}, self.clock.now(), "identify", visitor=visitor)
+
+    def snooze(self) -> None:
+        """Somebody asks to be left alone for some days, under an id that is on record."""
+        being, now = self.draw.choice(self._beings), self.clock.now()
+        until = max(being.quiet_until, now) + self.draw.choice([1, 3]) * DAY
+        id_ = self.draw.choice(being.ids)[1]
+        wish = PreferenceChange(snooze=until - now)
+        try:
+            change_preferences(self.space, id_, wish, who="the world")
+        except UsageError:
+            return  # the ledger has nobody by this id yet
+        being.quiet_until = until
+        self.log.append(("asked for a pause", being.name, id_, until))
+
     def say_no(self) -> None:
         """The export says no, with a time or without one."""
         being = self.draw.choice(self._beings)
@@ -619,10 +648,19 @@ class ShopWorld:
         self._backup = None
 
     def _report(
-        self, user: str, event: str, said: dict[str, Any], at: datetime, kind: str = "track"
+        self,
+        user: str,
+        event: str,
+        said: dict[str, Any],
+        at: datetime,
+        kind: str = "track",
+        *,
+        visitor: str | None = None,
+        is_named: bool = True,
     ) -> None:
         self._reports += 1
-        call = {"type": kind, "event": event, "userId": user,
+        call = {"type": kind, "event": event, "userId": user if is_named else None,
+                "anonymousId": visitor,
                 "messageId": f"m{self._reports}", "timestamp": at.isoformat(),
                 "traits" if kind == "identify" else "properties": said}  # fmt: skip
         now = self.clock.now()
@@ -655,6 +693,8 @@ CHANCES = {
     ShopWorld.pay: 3,
     ShopWorld.redate: 3,
     ShopWorld.opt_out: 3,
+    ShopWorld.opt_out_first: 2,
+    ShopWorld.snooze: 3,
     ShopWorld.say_no: 2,
     ShopWorld.blank: 2,
     ShopWorld.back_up: 2,
