@@ -283,7 +283,7 @@ MUTATIONS = (
     Mutation("ids with one mailbox stay strangers", "identity/rules.py",
         "        if len(ids) < 2:", "        if True:", "files"),
     Mutation("nothing follows when two become one", "ledger/book/persons/registry.py",
-        "moves, erased = follow(alias, self._versions, pairs, at)", "erased = []", "files"),
+        "moves, erased = follow(alias, self._versions, self._terms, pairs, at)", "erased = []", "files"),
     Mutation("what a visitor refused is nobody's", "ledger/intake/inbox.py",
         "        if not visitors:\n            return []", "        if visitors or True:\n            return []", "files"),
     Mutation("a wish of who becomes another is lost", "ledger/book/persons/following.py",

@@ -418,9 +418,7 @@ class ShopWorld:
         if being.has_said_no:
             raise broken("never after a no", f"{being.name} at {at}")
         if at < being.quiet_until:
-            raise broken(
-                "never in a pause they asked for", f"{being.name} at {at}: {being.quiet_until}"
-            )
+            raise broken("never in a pause they asked for", f"{being.name} at {at}")
         entry = being.entries[max(being.entries)]
         for order in self._purchases(being):
             if order.name not in entry.known and order.at > entry.newest:
@@ -586,16 +584,14 @@ class ShopWorld:
         being.has_said_no = True
         id_, visitor = self.draw.choice(being.ids)[1], f"visitor {self._reports}"
         self.log.append(("opted out as a visitor", being.name, id_))
-        at = self.clock.now() - timedelta(minutes=2)
-        self._report(id_, "Unsubscribed", {}, at, visitor=visitor, is_named=False)
+        self._report(id_, "Unsubscribed", {}, self.clock.now(), visitor=visitor, is_named=False)
         self._report(id_, "", {}, self.clock.now(), "identify", visitor=visitor)
 
     def snooze(self) -> None:
         """Somebody asks to be left alone for some days, under an id that is on record."""
         being, now = self.draw.choice(self._beings), self.clock.now()
         until = max(being.quiet_until, now) + self.draw.choice([1, 3]) * DAY
-        id_ = self.draw.choice(being.ids)[1]
-        wish = PreferenceChange(snooze=until - now)
+        id_, wish = self.draw.choice(being.ids)[1], PreferenceChange(snooze=until - now)
         try:
             change_preferences(self.space, id_, wish, who="the world")
         except UsageError:

@@ -111,6 +111,27 @@ class Alias(models.Model):
     given = _word(200, null=True)
 
 
+class SecondaryAddress(models.Model):
+    """The keyed hash of an e-mail address or phone that a person has beside the card's.
+
+    Somebody with several ids has one card, and may have several of both. Nothing is sent to
+    these; but a no binds them too, as another customer may come with one.
+    """
+
+    person = models.ForeignKey("Person", on_delete=models.PROTECT, db_index=False, related_name="+")
+    kind = _word(24)
+    hash = _word(64)
+
+    class Meta:
+        db_table = "ledger_secondary_address"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["person", "kind", "hash"], name="ledger_secondary_once"
+            ),
+        )
+        indexes = (models.Index(fields=["hash"], name="ledger_secondary_hash"),)
+
+
 class Join(models.Model):
     """Two persons that are one: ``gone`` goes by ``kept``, until ``undone_at``.
 

@@ -100,27 +100,6 @@ class Person(models.Model):
         )
 
 
-class SecondaryAddress(models.Model):
-    """The keyed hash of an e-mail address or phone that a person has beside the card's.
-
-    Somebody with several ids has one card, and may have several of both. Nothing is sent to
-    these; but a no binds them too, as another customer may come with one.
-    """
-
-    person = _person()
-    kind = _word()
-    hash = _word(64)
-
-    class Meta:
-        db_table = "ledger_secondary_address"
-        constraints = (
-            models.UniqueConstraint(
-                fields=["person", "kind", "hash"], name="ledger_secondary_once"
-            ),
-        )
-        indexes = (models.Index(fields=["hash"], name="ledger_secondary_hash"),)
-
-
 class Address(models.Model):
     """An address of a kind of which people have several: a push subscription, a device, a home.
 

@@ -254,7 +254,7 @@ class People:
             rest = models.Touch.objects.using(self._alias).filter(person=person)
             cancel(self._alias, rest, Reason.ERASED)
             models.Preference.objects.using(self._alias).filter(person=person).delete()
-            for model in (models.Address, models.SecondaryAddress):
+            for model in (models.Address, intake_models.SecondaryAddress):
                 model.objects.using(self._alias).filter(person=person).delete()
             models.Assignment.objects.using(self._alias).filter(person=person).update(covariates={})
             self._forget_reports(reports, at)

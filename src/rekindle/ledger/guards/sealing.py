@@ -17,7 +17,7 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from rekindle.errors import ConfigError
-from rekindle.ledger import models
+from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.addresses import rehash_addresses
 from rekindle.ledger.guards.models import Seal
 from rekindle.ledger.guards.secret import require_secret
@@ -148,7 +148,7 @@ def rekey(alias: str, secret: bytes, at: datetime) -> Rekeyed:
             cards += len(chunk)
         rehash_addresses(alias, hashing)
         # Only their hashes are kept: every file tells of them again, as of all cards.
-        models.SecondaryAddress.objects.using(alias).delete()
+        intake_models.SecondaryAddress.objects.using(alias).delete()
         _seals(alias).delete()
         _seal(alias, secret, at)
     return Rekeyed(cards, carried, len(left))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Q
 
-from rekindle.ledger import models
+from rekindle.ledger import intake_models, models
 from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.papers import load_suppressed
 from rekindle.ledger.queries import ledger_errors
@@ -46,7 +46,7 @@ class AddressBook:
         """Return which of these hashes are of whom: on their card, or beside it."""
         column = "phone_hash" if kind == AddressKind.PHONE else "address_hash"
         cards = models.Person.objects.using(self._alias).filter(**{f"{column}__in": hashes})
-        others = models.SecondaryAddress.objects.using(self._alias)
+        others = intake_models.SecondaryAddress.objects.using(self._alias)
         others = others.filter(kind=kind, hash__in=hashes)
         return {*cards.values_list(column, "id"), *others.values_list("hash", "person_id")}
 

@@ -35,7 +35,7 @@ MOVED: tuple[type[Model], ...] = (
     models.Exclusion,
     models.Signal,
     models.Address,
-    models.SecondaryAddress,
+    intake_models.SecondaryAddress,
     models.Task,
     models.Kept,
     models.Stay,
