@@ -312,7 +312,9 @@ def _consequences(
     if woken:
         execute(alias, "look_at", rows_of(woken))
     end_enrolments(alias, endings, at)
-    return Counter(reason for _, reason in endings)
+    # Who had gone through every step has ended already; only the last message is held back.
+    told = (reasons[one.number] for one in waiting)
+    return Counter(reason for reason in told if reason is not None)
 
 
 def _read(row: Row, versions: Versions) -> _Ended:

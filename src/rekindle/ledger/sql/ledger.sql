@@ -50,7 +50,8 @@ ON CONFLICT DO NOTHING
 
 -- name: suppress_addresses
 -- Suppress these addresses, whoever has them: the one named, or else the one the person has
--- now. Where there is none, it is the person: what comes later may be what bounced.
+-- now. Where there is none, it is the person: what comes later may be what bounced. An address
+-- that somebody's own suppression binds as far is bound already.
 INSERT INTO ledger_suppression (channel, purpose, address_hash, person_id, reason, at)
 SELECT x.channel, x.purpose, x.hash, CASE WHEN x.hash = '' THEN x.person END, x.reason, x.at
 FROM (
@@ -61,7 +62,10 @@ FROM (
               hash text) AS r
     LEFT JOIN ledger_person AS p ON p.id = r.person
 ) AS x
-WHERE true
+WHERE x.hash = '' OR NOT EXISTS (
+    SELECT 1 FROM ledger_suppression AS s
+    WHERE s.address_hash = x.hash AND s.channel = x.channel AND s.purpose = x.purpose
+      AND s.reason = x.reason AND s.person_id IS NOT NULL)
 ON CONFLICT DO NOTHING
 
 -- name: hashes_of
