@@ -31,7 +31,8 @@ RULES = """\
   when it was received. Nothing happens after it was received: a time to come counts as then.
 - **Who.** `userId` is the customer's id. An `anonymousId` is nobody's until a call names both,
   or an `alias` joins them; earlier events of that visitor then become facts of the customer,
-  but end nothing after the fact. Two customer ids joined by `alias` stop each other's journeys.
+  but end nothing after the fact, except that an opt-out or a complaint of theirs is the
+  customer's. Two customer ids joined by `alias` stop each other's journeys.
 - **Machines.** Opens, clicks, visits and views marked `machine`, `bot` or `prefetch`, in
   properties or context, are kept and count for nothing; so is an open or click within 10
   seconds of the provider accepting the person's newest message.

@@ -135,15 +135,18 @@ def forget_people(
                 ids = ", ".join(literal(one) for one in found[start : start + LISTED])
                 change.delete(table, f"customer_id in ({ids})")
         others, theirs = _split_quarantine(change, sources, people)
-        if theirs:
+        if others is not None:
             change.overwrite(QUARANTINE.table, shaped(others, QUARANTINE))
     return removed + theirs
 
 
 def _split_quarantine(
     lake: Lake | Change, sources: Collection[str], people: Collection[str]
-) -> tuple[pa.Table, int]:
-    """Return what is in quarantine but these people's rows, and of how many of them it has some."""
+) -> tuple[pa.Table | None, int]:
+    """Return what is in quarantine but these people's rows, and of how many of them it has some.
+
+    Where it has none of theirs, the others' are not read: every import asks.
+    """
     with duckdb.connect() as con:
         create_view(con, lake, QUARANTINE)
         con.register("wanted", _column("customer_id", people))
@@ -153,12 +156,14 @@ def _split_quarantine(
             "from (select *, case when source in (from told) and json_valid(record) "
             "then json_extract_string(record, '$.customer_id') end as who from quarantine)"
         )
+        (found,) = con.sql("select count(distinct who) from split where is_theirs").fetchall()
+        if not found[0]:
+            return None, 0
         # An import writes them in this order.
         others = con.execute(
             "select * exclude (who, is_theirs) from split where not is_theirs "
             "order by source, file, line, reason"
         ).to_arrow_table()
-        (found,) = con.sql("select count(distinct who) from split where is_theirs").fetchall()
     return others, int(found[0])
 
 

@@ -182,11 +182,14 @@ def test_a_day_of_a_pause_is_one_of_where_they_live(
     assert 'min="2026-03-03"' in body
 
 
-@pytest.mark.parametrize(("often", "days"), [("quarter", 120), ("month", 30), ("", 120)])
+@pytest.mark.parametrize(
+    ("own", "often", "days"),
+    [(120, "quarter", 120), (120, "month", 30), (120, "", 120), (20, "month", 30), (20, "", 20)],
+)
 def test_a_rarer_rate_than_any_button_stays_unless_another_is_chosen(
-    visitor: Visitor, customers: FakeCustomers, page: str, often: str, days: int
+    visitor: Visitor, customers: FakeCustomers, page: str, own: int, often: str, days: int
 ) -> None:
-    customers.choices = Choices({"email": True}, every_days=120)
+    customers.choices = Choices({"email": True}, every_days=own)
     visitor.ask("POST", page, f"do=save&shown=email&channel=email&often={often}".encode())
     ((_, _, wish),) = customers.did
     assert isinstance(wish, Chosen)

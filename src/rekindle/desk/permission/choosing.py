@@ -88,15 +88,15 @@ class LedgerCustomers:
             said = [one for one in space.history.consents_of(card.id) if one.channel == OPENS]
             channels[OPENS] = bool(said) and said[-1].granted
         every = wishes.at_most_every
+        default = space.config.workspace.timezone
+        zone, *_ = resolve_zones(card.timezone, card.country, card.phone, default)
         return Known(
             channels,
             {topic: topic not in wishes.muted_topics for topic in self._topics()},
             None if every is None else max(1, every.days),
             wishes.snoozed_until,
             card.country,
-            resolve_zones(card.timezone, card.country, card.phone, space.config.workspace.timezone)[
-                0
-            ],
+            zone,
         )
 
     def _is_a_choice(self, channel: Channel) -> bool:

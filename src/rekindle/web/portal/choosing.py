@@ -190,10 +190,7 @@ class Choosing:
         return Chosen(
             {one: one in wanted for one in shown},
             {one: one in topics for one in told},
-            # The button that stood for a rarer rate of their own says that it stays.
-            choices.every_days
-            if often == _rate_of(choices.every_days)
-            else RATES.get(often, choices.every_days),
+            _chosen_rate(often, choices.every_days),
             words,
         )
 
@@ -278,3 +275,11 @@ def _box(value: str, text: str, is_on: bool) -> dict[str, Any]:
 def _rate_of(days: int | None) -> str:
     """Return the button of a rate: the next rarer one of those there are, or else the last."""
     return next((name for name, one in RATES.items() if (one or 0) >= (days or 0)), "quarter")
+
+
+def _chosen_rate(often: str, days: int | None) -> int | None:
+    """Return what a button means to who has a rate: a rarer one of their own, that it stays."""
+    chosen = RATES.get(often, days)
+    if days is None or chosen is None or often != _rate_of(days):
+        return chosen
+    return max(days, chosen)
