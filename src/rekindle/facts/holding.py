@@ -22,6 +22,7 @@ from rekindle.facts.contracts import (
     EVENTS,
     HANDLES,
     ORDERS,
+    OVERRIDDEN_ORDERS,
     QUARANTINE,
     Contract,
 )
@@ -63,15 +64,21 @@ def held_cards(lake: Lake, people: Collection[str]) -> dict[str, dict[str, Any]]
 def held_orders(lake: Lake, source: str, orders: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return those of a source's ``orders`` that the lake holds, as JSON values by column.
 
+    ``counts_since`` is there of one that a file told otherwise after it was reported on: what
+    was reported before then counts no more.
+
     Raises:
         LakeError: the lake cannot be read.
     """
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         create_view(con, lake, ORDERS)
+        create_view(con, lake, OVERRIDDEN_ORDERS)
         con.register("wanted", _column("order_id", orders))
         rows = con.execute(
-            "select * from orders semi join wanted using (order_id) where source = ?", [source]
+            "select o.*, f.counts_since from orders o semi join wanted using (order_id) "
+            "left join overridden_orders f using (source, order_id) where o.source = ?",
+            [source],
         ).to_arrow_table()
     return {row["order_id"]: _as_json(row) for row in rows.to_pylist()}
 

@@ -40,7 +40,7 @@ from rekindle.facts.numbering import (
     next_number,
 )
 from rekindle.facts.permitting import Statements
-from rekindle.facts.purchases import write_steps
+from rekindle.facts.purchases import REPORTED, Overriding, is_reported, write_steps
 from rekindle.facts.refusing import RefusedRows, clamp
 from rekindle.facts.sources import Raw, open_source, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
@@ -48,8 +48,6 @@ from rekindle.facts.upserting import NO_STAMPS, Written, upsert
 from rekindle.wording import counted
 
 Progress = Callable[[str], None]
-REPORTED = "state/intake/"
-"""Where reports wait for an import, from the workspace's folder."""
 IN_TURN = {"invoices": 1, "payments": 2}
 """What is completed by others comes after them: invoices after their lines, then payments."""
 
@@ -84,11 +82,13 @@ def import_sources(
     progress: Progress = lambda text: None,
     only: Sequence[str] = (),
     is_in_charge: bool = True,
+    read_again: Callable[[], None] | None = None,
 ) -> list[FileImport]:
     """Import every configured source (or those named) and return what each file gave.
 
     ``is_in_charge`` says that the lake itself keeps who is one person; a ledger does where
-    there is one.
+    there is one. ``read_again`` is called, before anything is written, where the lake begins or
+    has lost something, so that whatever else was in it can be brought again.
 
     Raises:
         SourceError: a source cannot be read at all; nothing is changed then.
@@ -97,6 +97,8 @@ def import_sources(
     sources = _chosen(config, only)
     lake = Lake.of(config.facts, base)
     with lake.change() as change, _engine(lake.spill) as con:
+        if read_again is not None and (change.notes or not change.versions):
+            read_again()
         work = _Import(
             con,
             change,
@@ -155,11 +157,6 @@ def _require_words(config: Config) -> None:
                 f'are others; write ids = "own" in that one if they are its customers, else choose '
                 "another word"
             )
-
-
-def is_reported(source: SourceSettings) -> bool:
-    """Return whether its rows are what machines reported, on their way to the lake."""
-    return source.path is not None and source.path.startswith(REPORTED)
 
 
 def _cards_of(config: Config) -> dict[str, frozenset[str]]:
@@ -228,6 +225,7 @@ class _Import:
         self._told: list[str] = []
         self._undated = ""
         self._written = ORDERS.table
+        self._overriding = Overriding(con, change, now=now)
         con.execute("create temp table touched (customer_id varchar)")
         number = next_number(con, change, now=now)
         self._stamps = {
@@ -243,12 +241,16 @@ class _Import:
         """
         self._con.execute("drop table if exists contacts")
         self._statements.begin()
+        self._overriding.begin(rules.source)
         found = []
         for raw in open_source(self._con, rules.source, base):
             try:
                 found.append(self._file(raw, rules))
             except duckdb.Error as error:
                 raise SourceError(f"{raw.name} cannot be imported: {first_line(error)}") from error
+        if told := self._overriding.settle():
+            written = self._write_told_anew(*told, rules)
+            found[-1] = replace(found[-1], changed=found[-1].changed + written.changed)
         self._write_cards(rules)
         self._statements.append(self._change, rules.source.name)
         return found
@@ -333,10 +335,17 @@ class _Import:
         if contract is ORDER_LINES:
             are_scattered = self._count("folded where is_scattered") > 0
             lines = folding.build_lines(rules, are_scattered=are_scattered)
-            upsert(con, change, ORDER_LINES, lines)
-            return self._upsert_orders(folding.build_orders_from_lines(rules))
+            has_lines = ORDER_LINES.table in change.versions
+            upsert(con, change, ORDER_LINES, self._overriding.keep_reported(contract, lines))
+            if is_reported(rules.source) and has_lines:
+                create_view(con, change, ORDERS)
+                changed = "(from different union by name from gone)"
+                self._overriding.note(rules.source.name, ORDERS.table, changed)
+            orders = folding.build_orders_from_lines(rules)
+            return self._upsert_orders(self._overriding.keep_reported(ORDERS, orders), rules)
         if contract is ORDERS:
-            return self._upsert_orders(folding.build_orders(rules))
+            orders = folding.build_orders(rules)
+            return self._upsert_orders(self._overriding.keep_reported(ORDERS, orders), rules)
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
             self._part_strangers("checked", rules)
@@ -389,12 +398,22 @@ class _Import:
                 "where given_id is null"
             )
 
-    def _upsert_orders(self, query: str) -> Written:
+    def _upsert_orders(self, query: str, rules: Rules) -> Written:
         is_first = ORDERS.table not in self._change.versions
         written = upsert(self._con, self._change, ORDERS, query, stamps=self._stamps[ORDERS.table])
         if is_first:
             create_view(self._con, self._change, ORDERS)
         self._written = "orders" if is_first else "different"
+        if is_reported(rules.source) and not is_first:
+            self._overriding.note(rules.source.name, "held", "known")
+        return written
+
+    def _write_told_anew(self, orders: str, lines: str, rules: Rules) -> Written:
+        """Write orders that were reported on, and that their files tell otherwise since."""
+        if ORDER_LINES.table in self._change.versions:
+            upsert(self._con, self._change, ORDER_LINES, lines)
+        written = self._upsert_orders(orders, rules)
+        self._note_refunds(ORDERS, rules, frozenset())
         return written
 
     def _note_refunds(self, contract: Contract, rules: Rules, given: frozenset[str]) -> None:
@@ -415,12 +434,25 @@ class _Import:
     def _remember(self, result: FileImport) -> None:
         con = self._con
         create_view(con, self._change, IMPORTS)
-        rows = con.execute(
-            "select * from imports where not (source = ? and file = ?)",
-            [result.source, result.file],
-        ).to_arrow_table()
+        counts, file = ("read", "quarantined", "anonymous"), result.file
+        taken = {name: getattr(result, name) for name in counts}
+        is_same = f"source = {literal(result.source)} and file = {literal(file)}"
+        if file.startswith(REPORTED):
+            # Reports come in a file of their own each time, and are counted together.
+            file = f"{REPORTED}{result.source}-{result.table}"
+            is_same = (
+                f"source = {literal(result.source)} and starts_with(file, {literal(REPORTED)}) "
+                f'and "table" = {literal(result.table)}'
+            )
+            sums = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in counts)
+            (before,) = con.execute(f"select {sums} from imports where {is_same}").fetchall()
+            taken = {name: taken[name] + told for name, told in zip(counts, before, strict=True)}
+        rows = con.execute(f"select * from imports where not ({is_same})").to_arrow_table()
         fresh = {
-            name: [getattr(result, name)] for name in IMPORTS.schema.names if name != "imported_at"
+            "source": [result.source],
+            "file": [file],
+            "table": [result.table],
+            **{name: [count] for name, count in taken.items()},
         }
         schema = IMPORTS.schema.to_pyarrow()
         added = pa.table({**fresh, "imported_at": [self._now]}, schema=schema)

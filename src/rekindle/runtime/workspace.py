@@ -43,7 +43,7 @@ from rekindle.vocabulary import Channel
 
 if TYPE_CHECKING:
     from rekindle.insights import Audit
-    from rekindle.ledger import AuditLog, History, LedgerBook, Outbox
+    from rekindle.ledger import AuditLog, History, Inbox, LedgerBook, Outbox
 
 
 class Workspace:
@@ -104,12 +104,10 @@ class Workspace:
         Raises:
             SourceError: a source cannot be read; nothing has changed then.
         """
-        if only or not self.has_ledger:
-            return self.import_from(self.config.sources, only=only, progress=progress)
-        with self._spooled_sources() as spooled:
-            sources = (*self.config.sources, *spooled)
-            found = self.import_from(sources, progress=progress)
-        return found + self.import_reports()
+        if not self.config.sources and (reported := self.import_reports()):
+            return reported
+        found = self.import_from(self.config.sources, only=only, progress=progress)
+        return found if only else found + self.import_reports()
 
     def import_reports(self) -> list[FileImport]:
         """Bring everything reported so far into the lake; return what each file gave.
@@ -150,11 +148,16 @@ class Workspace:
         return removed
 
     def _spooled_sources(self) -> AbstractContextManager[tuple[SourceSettings, ...]]:
-        from rekindle.ledger import Inbox, spooled_sources
+        from rekindle.ledger import spooled_sources
 
-        inbox, currency = Inbox(self.ledger, self.book), self.config.workspace.currency
-        lake, now = self._place.lake, self.clock.now
-        return spooled_sources(inbox, self.directory, lake=lake, currency=currency, now=now)
+        lake, currency, now = self._place.lake, self.config.workspace.currency, self.clock.now
+        return spooled_sources(self._inbox, self.directory, lake=lake, currency=currency, now=now)
+
+    @property
+    def _inbox(self) -> Inbox:
+        from rekindle.ledger import Inbox
+
+        return Inbox(self.ledger, self.book)
 
     def import_from(
         self,
@@ -176,6 +179,7 @@ class Workspace:
             progress=progress,
             only=only,
             is_in_charge=not self.has_ledger,
+            read_again=self._inbox.spool_everything if self.has_ledger else None,
         )
         if told := self.settle_persons():
             found[-1] = replace(found[-1], notes=(*found[-1].notes, *told))

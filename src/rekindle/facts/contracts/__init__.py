@@ -13,6 +13,8 @@ from rekindle.facts.contracts.imports import CONTRACT as IMPORTS
 from rekindle.facts.contracts.model import INSTANT, MONEY, Column, Contract
 from rekindle.facts.contracts.order_lines import CONTRACT as ORDER_LINES
 from rekindle.facts.contracts.orders import CONTRACT as ORDERS
+from rekindle.facts.contracts.orders import STAMPS
+from rekindle.facts.contracts.overridden_orders import CONTRACT as OVERRIDDEN_ORDERS
 from rekindle.facts.contracts.permissions import CONTRACT as PERMISSIONS
 from rekindle.facts.contracts.products import CONTRACT as PRODUCTS
 from rekindle.facts.contracts.quarantine import CONTRACT as QUARANTINE
@@ -35,11 +37,13 @@ __all__ = [
     "MONEY",
     "ORDERS",
     "ORDER_LINES",
+    "OVERRIDDEN_ORDERS",
     "PERMISSIONS",
     "PRODUCTS",
     "QUARANTINE",
     "REFUNDS",
     "SOURCE",
+    "STAMPS",
     "SUBSCRIPTIONS",
     "Column",
     "Contract",

@@ -18,6 +18,16 @@ from rekindle.facts.contracts.columns import (
 )
 from rekindle.facts.contracts.model import INSTANT, MONEY, Column, Contract
 
+STAMPS = (
+    "refund_known_at",
+    "cancel_known_at",
+    "known_in",
+    "sold_in",
+    "moved_in",
+    "changed_in",
+)
+"""The columns that no source tells: when, and by which import, an order became what it is."""
+
 CONTRACT = Contract(
     "orders",
     "One row an order, cancellation or refund.",

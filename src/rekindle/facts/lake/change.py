@@ -119,7 +119,7 @@ class Change:
                 self._mend_files(table, [file for file, is_there in lost.items() if is_there])
                 self.notes.append(
                     f"{table}: {len(lost)} of its files were lost or damaged and left out; their "
-                    "rows come again from the sources (not what was reported through the API)"
+                    "rows come again from the sources and from what was reported"
                 )
 
     def compact(self) -> None:

@@ -64,5 +64,5 @@ def set_aside_table(storage: Storage, table: str, error: Exception) -> str:
         ) from error
     return (
         f"{table}: the table's log was damaged; it was put aside as {where}, and its rows "
-        "come again from the sources (not what was reported through the API)"
+        "come again from the sources and from what was reported"
     )

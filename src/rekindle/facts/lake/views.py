@@ -14,8 +14,8 @@ from rekindle.facts.contracts import Contract
 from rekindle.facts.sql import first_line, literal, quoted
 
 ADVICE = (
-    "import again (`rekindle import`): what is damaged is put aside and the sources are read "
-    "anew; what was reported through the API and stood there is lost unless you have a copy"
+    "import again (`rekindle import`): what is damaged is put aside, and the sources and what "
+    "was reported are read anew"
 )
 
 

@@ -1,5 +1,6 @@
-"""What a purchase is, until when an order was one, and what was given back by when."""
+"""What a purchase is, until when, what was given back by when, and whose word counts."""
 
+from rekindle.facts.purchases.overriding import REPORTED, Overriding, is_reported
 from rekindle.facts.purchases.parts import join_given, take_apart
 from rekindle.facts.purchases.standing import (
     FAR_OFF,
@@ -21,11 +22,14 @@ __all__ = [
     "LONG_AGO",
     "PURCHASE",
     "REFUND",
+    "REPORTED",
     "UNDONE",
+    "Overriding",
     "find_undone",
     "in_epochs",
     "is_bought",
     "is_cancelled_late",
+    "is_reported",
     "join_given",
     "list_bought",
     "mark_undone",

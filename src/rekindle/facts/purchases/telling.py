@@ -31,7 +31,7 @@ def write_steps(
 ) -> None:
     """Keep the refunds before the last of the orders that an import just wrote.
 
-    ``written`` is the table of the orders that changed, ``checked`` what was read, and
+    ``written`` is the table of the orders that changed, ``counted`` what was read, and
     ``held`` what the lake held of the changed ones unless all are new.
     """
     is_told = contract is ORDER_LINES or "refunds" in given
@@ -58,7 +58,7 @@ def write_steps(
     # What a source tells whole takes the place of what it told before.
     gone = (
         f"select {names} from refunds where source = {literal(rules.source.name)} "
-        "and order_id in (select order_id from checked) "
+        "and order_id in (select order_id from counted) "
         "and (order_id, known_at) not in (select (order_id, known_at) from steps)"
     )
     con.execute(
@@ -77,7 +77,7 @@ def _from_lines(rules: Rules) -> str:
         select {literal(rules.source.name)} as source, order_id, ordered_at as known_at,
             sum(sum(-worth)) over (partition by order_id order by ordered_at)
                 ::decimal(18, 4) as given
-        from (select *, {AMOUNT} as worth from checked)
+        from (select *, {AMOUNT} as worth from counted)
         where not ({IS_BOUGHT}) or {is_given_back(rules)}
         group by order_id, ordered_at
         qualify count(*) over (partition by order_id) > 1"""
@@ -89,7 +89,7 @@ def _from_lists(rules: Rules) -> str:
         select {literal(rules.source.name)} as source, order_id,
             try_cast(trim(split_part(part, '=', 1)) as timestamptz) as known_at,
             try_cast(trim(split_part(part, '=', 2)) as decimal(18, 4)) as given
-        from (select order_id, {part} as part from checked where refunds is not null)"""
+        from (select order_id, {part} as part from counted where refunds is not null)"""
 
 
 def _before(written: str) -> str:

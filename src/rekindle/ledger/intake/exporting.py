@@ -58,6 +58,8 @@ def spooled_sources(
     They leave the spool when the block ends without an error, so only once the lake
     shows them.
     """
+    if not lake.versions():
+        inbox.spool_everything()
     events = inbox.spooled(limit=SLICE)
     folder = base / FOLDER
     spool = _Spool(inbox, base, lake, currency)
@@ -167,9 +169,10 @@ def _orders(spool: _Spool, source: str, events: Iterable[KeptEvent]) -> list[tup
     if not touched:
         return []
     told: dict[str, list[KeptEvent]] = {order: [] for order in sorted(touched)}
-    for event in spool.inbox.of_orders(source, touched):
-        told[event.subject].append(event)
     held = held_orders(spool.lake, source, touched | {name_refund(one) for one in touched})
+    since = {order: held[order].get("counts_since") if order in held else None for order in told}
+    for event in spool.inbox.of_orders(source, since):
+        told[event.subject].append(event)
     found: list[tuple[Row, list[Row]]] = []
     for order_id, own in told.items():
         row = fold_order(order_id, own, held.get(order_id))

@@ -17,6 +17,7 @@ from rekindle.intake import EventType, KeptEvent, Statement, is_of_visitor, refu
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
+from rekindle.ledger.guards.forgetting import erased_ids
 from rekindle.ledger.guards.passing import add_counts
 from rekindle.ledger.intake.cards import Told, save_cards
 from rekindle.ledger.intake.identity import BatchLinks
@@ -100,10 +101,21 @@ class Inbox:
         asked = (rows_of((one,) for one in sorted(set(given))) for given in (people, names))
         return _readable(fetch(self._alias, "spooled_about", *asked))
 
-    def of_orders(self, source: str, orders: Iterable[str]) -> list[KeptEvent]:
-        """Return everything reported about these orders, in the order it happened."""
-        rows = rows_of((order,) for order in sorted(set(orders)))
-        return _readable(fetch(self._alias, "events_of_orders", source, rows))
+    def of_orders(self, source: str, since: Mapping[str, str | None]) -> list[KeptEvent]:
+        """Return what was reported about these orders, in the order it happened.
+
+        Of an order with an instant, as ISO 8601, without what the facts had of it before then.
+        """
+        rows = rows_of(
+            (order, at and text_of(datetime.fromisoformat(at))) for order, at in since.items()
+        )
+        return _readable(fetch(self._alias, "events_of_orders", rows, source))
+
+    def spool_everything(self) -> None:
+        """Put all that was reported back into the spool, but what was forgotten of the erased."""
+        gone = rows_of((person,) for person in erased_ids(self._alias))
+        with ledger_transaction(self._alias):
+            execute(self._alias, "spool_everything", gone)
 
     def mark_exported(self, events: Iterable[KeptEvent], at: datetime) -> None:
         """Take events out of the spool, once the lake shows their facts."""

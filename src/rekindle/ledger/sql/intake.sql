@@ -56,6 +56,14 @@ SET exported_at = NULL
 FROM ROWS(id text) AS r
 WHERE e.anonymous_id = r.id AND e.person IS NULL AND e.exported_at IS NOT NULL
 
+-- name: spool_everything
+-- Put all that was reported back into the spool; of the erased, only their orders.
+UPDATE ledger_event
+SET exported_at = NULL
+WHERE exported_at IS NOT NULL
+  AND (NOT (subject = '') OR person IS NULL
+       OR person NOT IN (SELECT r.person FROM ROWS(person text) AS r))
+
 -- name: said_by_visitors
 -- What these visitors reported by these names before they were known, as whose it is now.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
@@ -118,14 +126,15 @@ WHERE e.exported_at IS NULL
 ORDER BY e.id
 
 -- name: events_of_orders
--- Everything ever reported about these orders of one source.
+-- What was reported about these orders of one source, without what the facts had before since.
 SELECT e.id, e.source, e.message_id, e.type, e.name, e.subject,
        coalesce(e.given, a.person, e.person, b.given, b.person), INSTANT(e.at), e.is_machine, e.payload
-FROM ledger_event AS e
+FROM ROWS(subject text, since instant) AS r
+JOIN ledger_event AS e ON e.subject = r.subject
 LEFT JOIN ledger_alias AS a ON a.id = e.person
 LEFT JOIN ledger_alias AS b ON e.person IS NULL AND b.id = ' ' || e.anonymous_id
 WHERE e.source = %s AND NOT (e.subject = '')
-  AND e.subject IN (SELECT r.subject FROM ROWS(subject text) AS r)
+  AND (r.since IS NULL OR e.exported_at IS NULL OR e.exported_at >= r.since)
 ORDER BY e.at, e.id
 
 -- name: reports_of
