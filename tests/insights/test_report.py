@@ -167,8 +167,9 @@ def test_a_former_subscriber_who_is_refunded_brought_the_days_they_had(open_shop
 
 def test_a_report_with_a_return_does_not_say_that_nobody_bought(report_on: Any) -> None:
     members = [member("a"), member("b", Arm.HOLDOUT)]
-    report = report_on([("a", "2024-02-01", 4.0)], record(members))
-    assert report.arms[Arm.TREATMENT].returned == 1
+    given_back = [("a", "2024-03-10", 4.0), ("a", "2024-03-20", -4.0)]
+    report = report_on(given_back, record(members))
+    assert (report.arms[Arm.TREATMENT].returned, report.arms[Arm.TREATMENT].revenue) == (1, 0)
     assert isinstance(report.lift, Unknown)
     assert "nobody bought" not in report.lift.reason
 
@@ -192,11 +193,15 @@ def test_a_purchase_known_at_entry_is_no_return(report_on: Any) -> None:
     assert report.arms[Arm.TREATMENT].returned == 0
 
 
-def test_a_purchase_imported_late_is_a_return(report_on: Any) -> None:
-    report = report_on([("a", "2024-02-01", 4.0)], record([member("a")]))
-    assert report.arms[Arm.TREATMENT].returned == 1
-    assert report.returned_before_first_touch == 1
-    assert report.arms[Arm.TREATMENT].revenue == 0
+def test_a_purchase_before_the_entry_that_nobody_knew_is_no_return_of_its_window(
+    report_on: Any,
+) -> None:
+    late = ("a", "2024-02-01", 4.0)
+    arm = report_on([late], record([member("a")])).arms[Arm.TREATMENT]
+    assert (arm.returned, arm.revenue) == (0, 0)
+    # Returns and revenue have one window: what was bought in it is a return all the same.
+    arm = report_on([late, ("a", "2024-03-10", 5.0)], record([member("a")])).arms[Arm.TREATMENT]
+    assert (arm.returned, arm.revenue) == (1, 5)
 
 
 def test_a_return_after_the_window_is_none(report_on: Any) -> None:

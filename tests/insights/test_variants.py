@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -157,3 +158,14 @@ def test_replay_draws_variants_and_says_that_they_do_nothing(tests_of: Any) -> N
 def test_journey_without_variants_has_no_tests(tests_of: Any) -> None:
     plain = replace(JOURNEY, steps=(replace(SEND, variants=()),))
     assert tests_of(record([], versions={1: plain})) == ()
+
+
+def test_a_stay_that_begins_is_a_return_and_brings_what_is_paid_for_it(open_shop: Any) -> None:
+    stay = {"source": "billing", "subscription_id": "s", "customer_id": "a"}
+    paid = {"started_at": START + 10 * DAY, "mrr": Decimal("30.4375")}
+    engine = open_shop(subscriptions=[stay | paid])
+    messages = [message("a", "warm"), message("b", "brief")]
+    for measure, value in ((Measure.RETURNED, 1), (Measure.REVENUE, 20)):
+        told = record(messages, versions=measured(measure))
+        (test,) = build_report(told, engine.facts(), engine).tests
+        assert [(one.doers, round(one.value, 6)) for one in test.results] == [(1, value), (0, 0)]

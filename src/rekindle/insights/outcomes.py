@@ -6,7 +6,7 @@ bought nothing costs nothing to carry back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -32,6 +32,7 @@ _MEMBERS = pa.schema(
         "until_at": _INSTANT,
     }
 )
+_WINDOWS = pa.schema({"person": pa.string(), "entered_at": _INSTANT, "until_at": _INSTANT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,15 @@ class Outcomes:
 
     ``revenue`` is each person's net revenue inside their window, in major units;
     ``returned_at`` the first purchase of an enrolment (person, rotation) newer than the
-    last one known at entry, inside the window or not; ``seen_at`` when a pass had it. A stay
-    that begins is a purchase. ``of_subscriptions`` says that the revenue is what these brought.
+    last one known at entry, inside the window or not; ``seen_at`` when a pass had it;
+    ``bought_at`` the first of these after the entry. A stay that begins is a purchase.
+    ``of_subscriptions`` says that the revenue is what these brought.
     """
 
     revenue: Mapping[str, float]
     returned_at: Mapping[tuple[str, int], datetime]
     seen_at: Mapping[tuple[str, int], datetime]
+    bought_at: Mapping[tuple[str, int], datetime]
     of_subscriptions: bool = False
 
 
@@ -55,10 +58,13 @@ Returned = Mapping[str, tuple[Membership, datetime]]
 
 
 def find_returned(record: JourneyRecord, outcomes: Outcomes) -> Returned:
-    """Return each person who came back inside their window, with their first entry."""
+    """Return each person who came back inside their window, with their first entry.
+
+    Who had bought before it, which nobody knew yet, came back before it.
+    """
     found: dict[str, tuple[Membership, datetime]] = {}
     for one in record.assigned:
-        at = outcomes.returned_at.get((one.person, one.rotation))
+        at = outcomes.bought_at.get((one.person, one.rotation))
         if at is not None and at <= one.entered_at + record.journey.goal.within:
             found[one.person] = (one, at)
     return found
@@ -71,7 +77,7 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     time, however often they enter again.
     """
     if not record.members:
-        return Outcomes({}, {}, {})
+        return Outcomes({}, {}, {}, {})
     until = ibis.literal(record.until, type="timestamp('UTC', 6)")
     orders = facts.standing_orders()
     orders = orders.filter(orders.ordered_at <= until)
@@ -84,11 +90,16 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     purchases = purchases.filter(purchases.ordered_at <= until)
     purchases = with_sightings(engine, purchases, record.seen)
     back = engine.run(build_returns(members, purchases)).to_pylist()
-    seen = {(row["person"], row["rotation"]): row["seen_at"] for row in back}
+
+    def instants(name: str) -> Mapping[tuple[str, int], datetime]:
+        told = {(row["person"], row["rotation"]): row[name] for row in back}
+        return {key: at for key, at in told.items() if at is not None}
+
     return Outcomes(
         revenue={row["person"]: float(row["net"]) for row in spent},
-        returned_at={(row["person"], row["rotation"]): row["returned_at"] for row in back},
-        seen_at={key: at for key, at in seen.items() if at is not None},
+        returned_at=instants("returned_at"),
+        seen_at=instants("seen_at"),
+        bought_at=instants("bought_at"),
         of_subscriptions=of_subscriptions,
     )
 
@@ -118,6 +129,14 @@ def build_revenue(assigned: ir.Table, orders: ir.Table) -> ir.Table:
     """Return ``person`` and ``net``, for everyone with an order inside their window."""
     bought = build_net_orders(assigned, orders)
     return bought.group_by("person").agg(net=bought.net.sum())
+
+
+def bring_windows(
+    engine: Engine, name: str, windows: Iterable[tuple[str, datetime, datetime]]
+) -> ir.Table:
+    """Return windows of people, no person twice, as members: who, since when and until when."""
+    columns = zip(*windows, strict=True)
+    return engine.bring(name, pa.table([list(column) for column in columns], schema=_WINDOWS))
 
 
 def lives_by_subscriptions(engine: Engine, facts: Facts) -> bool:
@@ -192,6 +211,12 @@ def _in_window(people: ir.Table, start: datetime, end: datetime) -> ir.Table:
 
 def _with_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
     """Add ``returner``, the person again where they bought inside their window."""
+    back = list_buyers(members, purchases)
+    return members.left_join(back, members.person == back.returner)
+
+
+def list_buyers(members: ir.Table, purchases: ir.Table) -> ir.Table:
+    """Return each ``returner``, a person of the members who bought inside their window."""
     bought = purchases.filter(purchases.kind == PURCHASE)
     inside = members.inner_join(
         bought,
@@ -201,8 +226,7 @@ def _with_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
             bought.ordered_at <= members.until_at,
         ],
     )
-    back = inside.select(returner=inside.person).distinct()
-    return members.left_join(back, members.person == back.returner)
+    return inside.select(returner=inside.person).distinct()
 
 
 def build_net_orders(assigned: ir.Table, orders: ir.Table) -> ir.Table:
@@ -221,6 +245,8 @@ def build_net_orders(assigned: ir.Table, orders: ir.Table) -> ir.Table:
 def build_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
     """Return ``person``, ``rotation``, ``returned_at`` and ``seen_at`` of who bought again.
 
+    ``bought_at`` is the first of their purchases after they entered, if there is one.
+
     ``purchases`` say when passes had them: ``first_seen_at``, ``moved_seen_at`` and, as they
     are now, ``seen_at``. What somebody entered with is no return however it moves: an order, or
     a stay that had been said to begin (``first_at``) before.
@@ -237,7 +263,9 @@ def build_returns(members: ir.Table, purchases: ir.Table) -> ir.Table:
     was_known = (joined.first_seen_at <= joined.entered_at) & is_old
     joined = joined.filter(ibis.coalesce(was_known, ibis.literal(False)) == ibis.literal(False))
     return joined.group_by("person", "rotation").agg(
-        returned_at=joined.ordered_at.min(), seen_at=joined.seen_at.argmin(joined.ordered_at)
+        returned_at=joined.ordered_at.min(),
+        seen_at=joined.seen_at.argmin(joined.ordered_at),
+        bought_at=joined.ordered_at.min(where=joined.ordered_at > joined.entered_at),
     )
 
 

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from rekindle.desk.offers.standing import OfferStanding, load_standing
 from rekindle.experiments import ArmOutcome, Lift, estimate_lift
-from rekindle.facts import PURCHASE
 from rekindle.ledger import OfferWindow, load_first_windows, load_redeemed
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import Money, Unknown
 
 SCHEMA_VERSION = 1
@@ -132,7 +132,7 @@ def _anyway_json(anyway: Anyway) -> dict[str, Any]:
 
 
 def _find_bought(workspace: Workspace, windows: Sequence[OfferWindow]) -> frozenset[int]:
-    """Return the numbers of the windows in which their person bought."""
+    """Return the numbers of the windows in which their person bought, or a stay of theirs began."""
     if not windows or not workspace.has_facts:
         return frozenset()
     engine, facts = workspace.reading
@@ -143,14 +143,13 @@ def _find_bought(workspace: Workspace, windows: Sequence[OfferWindow]) -> frozen
         [one.ends_at for one in windows],
     )
     asked = engine.bring("offer_windows", pa.table(list(columns), schema=WINDOWS))
-    orders = facts.standing_orders()
-    orders = orders.filter(orders.kind == PURCHASE).select("customer_id", "ordered_at")
+    bought = build_purchases(facts.standing_orders(), facts).select("customer_id", "ordered_at")
     joined = asked.inner_join(
-        orders,
+        bought,
         [
-            asked.person == orders.customer_id,
-            orders.ordered_at > asked.since,
-            orders.ordered_at <= asked.until,
+            asked.person == bought.customer_id,
+            bought.ordered_at > asked.since,
+            bought.ordered_at <= asked.until,
         ],
     )
     return frozenset(engine.run(joined.select("number").distinct()).column(0).to_pylist())

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import ibis
-import pyarrow as pa
 
 from rekindle.experiments import (
     Against,
@@ -22,12 +21,18 @@ from rekindle.experiments import (
     VariantVerdict,
     compare_variants,
 )
-from rekindle.facts import PURCHASE, Engine, Facts
-from rekindle.insights.audit import build_net
+from rekindle.facts import Engine, Facts
+from rekindle.insights.outcomes import (
+    bring_windows,
+    build_spending,
+    list_buyers,
+    lives_by_subscriptions,
+)
 from rekindle.insights.record import JourneyRecord, VariantMessage
 from rekindle.insights.wire import Json, write_figure, write_unknown
 from rekindle.insights.words import say_points
 from rekindle.journeys import Measure, Send
+from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import Channel, Unknown
 from rekindle.wording import amount, counted
 
@@ -39,10 +44,6 @@ METRICS = {
 UNKNOWABLE = "a replay contacts nobody, so nobody clicks in it"
 NO_EFFECT = (
     "In a replay nobody was contacted, so the variants do not differ; what is shown here is chance."
-)
-_INSTANT = pa.timestamp("us", tz="UTC")
-_WINDOWS = pa.schema(
-    [("number", pa.int64()), ("person", pa.string()), ("since", _INSTANT), ("until", _INSTANT)]
 )
 
 
@@ -129,19 +130,12 @@ class VariantTest:
 
 def build_tests(record: JourneyRecord, facts: Facts, engine: Engine) -> tuple[VariantTest, ...]:
     """Return the tests of a journey, as the newest version that has each of them has it."""
-    tested = list(_find_tests(record))
-    windows = [(send, one) for send, _, messages in tested for one in messages]
-    values = _load_values(record, windows, facts, engine)
     tests = []
-    for send, is_over, messages in tested:
+    for send, is_over, messages in _find_tests(record):
         within = record.journey.goal.within
+        values = _load_values(record, send, messages, facts, engine)
         given = [
-            VariantPerson(
-                one.person,
-                one.variant,
-                one.at + within,
-                values.get((send.key, one.person), 0.0),
-            )
+            VariantPerson(one.person, one.variant, one.at + within, values.get(one.person, 0.0))
             for one in messages
             if one.at + within <= record.until
         ]
@@ -203,48 +197,34 @@ def _first_messages(
 
 def _load_values(
     record: JourneyRecord,
-    windows: Sequence[tuple[Send, VariantMessage]],
+    send: Send,
+    messages: Sequence[VariantMessage],
     facts: Facts,
     engine: Engine,
-) -> Mapping[tuple[str, str], float]:
-    """Return what people did after their message, by step and person; clicks are on record."""
+) -> Mapping[str, float]:
+    """Return what people did after their message; clicks are on record.
+
+    What a return and revenue are, is as in a report.
+    """
     within = record.journey.goal.within
-    values: dict[tuple[str, str], float] = {}
-    bought: list[tuple[int, str, object, object]] = []
-    for number, (send, one) in enumerate(windows):
-        if send.measure is not Measure.CLICKED:
-            bought.append((number, one.person, one.at, one.at + within))
-        elif one.clicked_at is not None and one.clicked_at <= one.at + within:
-            values[send.key, one.person] = 1.0
-    if not bought:
-        return values
-    columns = [list(column) for column in zip(*bought, strict=True)]
-    asked = engine.bring("variant_windows", pa.table(columns, schema=_WINDOWS))
+    if send.measure is Measure.CLICKED:
+        clicked = [(one, one.clicked_at) for one in messages if one.clicked_at is not None]
+        return {one.person: 1.0 for one, at in clicked if at <= one.at + within}
+    if not messages:
+        return {}
+    windows = ((one.person, one.at, one.at + within) for one in messages)
+    asked = bring_windows(engine, "variant_windows", windows)
+    until = ibis.literal(record.until, type="timestamp('UTC', 6)")
     orders = facts.standing_orders()
-    orders = orders.filter(
-        orders.ordered_at <= ibis.literal(record.until, type="timestamp('UTC', 6)")
-    )
-    joined = asked.inner_join(
-        orders,
-        [
-            asked.person == orders.customer_id,
-            orders.ordered_at > asked.since,
-            orders.ordered_at <= asked.until,
-        ],
-    )
-    did = joined.select(
-        "number", net=build_net(joined), is_purchase=(joined.kind == PURCHASE).cast("int64")
-    )
-    rows = engine.run(
-        did.group_by("number").agg(net=did.net.sum(), purchases=did.is_purchase.sum())
-    ).to_pylist()
-    for row in rows:
-        send, one = windows[row["number"]]
-        if send.measure is Measure.REVENUE:
-            values[send.key, one.person] = float(row["net"])
-        elif row["purchases"]:
-            values[send.key, one.person] = 1.0
-    return values
+    orders = orders.filter(orders.ordered_at <= until)
+    if send.measure is Measure.REVENUE:
+        of_subscriptions = lives_by_subscriptions(engine, facts)
+        spent = build_spending(asked, orders, facts, until, of_subscriptions=of_subscriptions)
+        return {row["person"]: float(row["net"]) for row in engine.run(spent).to_pylist()}
+    purchases = build_purchases(orders, facts)
+    purchases = purchases.filter(purchases.ordered_at <= until)
+    buyers = engine.run(list_buyers(asked, purchases)).column(0).to_pylist()
+    return dict.fromkeys(buyers, 1.0)
 
 
 def _sum_up(

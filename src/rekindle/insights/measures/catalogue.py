@@ -384,7 +384,7 @@ _ALL = (
     _measure(
         "returned",
         Unit.PEOPLE,
-        "people with a purchase newer than the last one known when they entered",
+        "people who bought, or began a stay, in the window of their revenue",
         _IN_WINDOW,
         _BOUGHT,
         _RETURNS,

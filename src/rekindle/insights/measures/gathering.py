@@ -269,7 +269,7 @@ def _describe(
             messages=tuple(messages.get(one.person, ())),
             is_noticed=one.person in agreed,
             covariates=one.covariates,
-            first_bought_at=outcomes.returned_at.get((one.person, one.rotation)),
+            first_bought_at=outcomes.bought_at.get((one.person, one.rotation)),
         )
         for one in record.assigned
     ]
