@@ -199,3 +199,15 @@ def test_a_file_that_is_no_table_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(SourceError, match=says):
         rows(tmp_path, name, content)
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_a_name_that_stands_twice_in_a_header_is_told(tmp_path: Path, ending: str) -> None:
+    header: list[object] = ["order_id", "Consent", "total", "consent"]
+    row: list[object] = ["1", "yes", "5", "no"]
+    text = "\n".join(",".join(map(str, one)) for one in (header, row))
+    content = text.encode() if ending == "csv" else workbook(Orders=[header, row])
+    raw, _ = rows(tmp_path, f"o.{ending}", content)
+    assert list(raw.columns) == ["order_id", "Consent", "total", "consent_2"]
+    told = "its header has 'consent' more than once; the first is read by that name, another as"
+    assert raw.notes == (f"{told} 'consent_2'",)

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
-from rekindle.facts.sources.headers import Layout, column_names, find_layout
+from rekindle.facts.sources.headers import Layout, column_names, find_layout, tell_repeated
 from rekindle.facts.sources.raw import LINE, Format, Raw, Reject
 from rekindle.facts.sources.texts import open_text, utf8
 from rekindle.facts.sql import first_line, literal, quoted
@@ -84,7 +84,7 @@ def _moved(raw: Raw, above: int) -> Raw:
     relation = f"select * replace ({LINE} + {above} as {LINE}) from ({raw.relation})"
     rejects = tuple(one._replace(line=one.line + above) for one in raw.rejects)
     note = f"the header is line {above + 1}; what stands above it is left out"
-    return replace(raw, relation=relation, rejects=rejects, notes=(note,))
+    return replace(raw, relation=relation, rejects=rejects, notes=(note, *raw.notes))
 
 
 def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: Layout) -> Raw:
@@ -117,7 +117,8 @@ def _open(con: duckdb.DuckDBPyConnection, path: Path, name: str, layout: Layout)
         rejects = tuple(one._replace(line=begins.get(one.line, one.line)) for one in rejects)
         rejects = _whole(path, rejects, sorted(begins.values()))
         relation = _with_lines(con, columns, count=count, lines=begins, rejects=rejects)
-    return Raw(name, relation, dict.fromkeys(columns, "VARCHAR"), rejects=rejects)
+    notes = tuple(tell_repeated(layout.header))
+    return Raw(name, relation, dict.fromkeys(columns, "VARCHAR"), rejects=rejects, notes=notes)
 
 
 def _blank_lines(path: Path) -> int:

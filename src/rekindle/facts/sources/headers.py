@@ -119,6 +119,17 @@ def column_names(header: Sequence[str]) -> list[str]:
     return names
 
 
+def tell_repeated(header: Sequence[str]) -> list[str]:
+    """Return what to say of words that stand in a header more than once: the first is read."""
+    pairs = zip((word.strip() for word in header), column_names(header), strict=True)
+    return [
+        f"its header has {word!r} more than once; the first is read by that name, another as "
+        f"{name!r}"
+        for word, name in pairs
+        if word and name != word
+    ]
+
+
 def _width(row: Sequence[str]) -> int:
     """Return how many fields a row has up to its last that is not blank."""
     return max((place for place, cell in enumerate(row, 1) if cell.strip()), default=0)

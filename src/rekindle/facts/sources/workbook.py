@@ -25,6 +25,7 @@ from rekindle.facts.sources.headers import (
     count_words,
     find_header,
     known_words,
+    tell_repeated,
 )
 from rekindle.facts.sources.presets.model import plain
 from rekindle.facts.sources.raw import LINE, Format, Raw
@@ -71,6 +72,7 @@ def open_workbook(
         f"the sheet{'s' * (len(left) > 1)} {_list(left)} {'are' if len(left) > 1 else 'is'} "
         f"left out; {_list([chosen[0].name])} is read"
     ] * bool(left)
+    notes += tell_repeated(chosen[0].header)
     columns = dict.fromkeys(column_names(chosen[0].header), "VARCHAR")
     names = ", ".join(map(quoted, columns))
     return Raw(name, f"select {names}, {LINE} from raw_book", columns, notes=tuple(notes))
