@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from rekindle.facts import import_sources, open_lake
+from rekindle.facts import FileImport, import_sources, open_lake
 from rekindle.facts.permissions import build_permissions
 from tests.facts.conftest import Desk
 
@@ -33,6 +33,13 @@ class Office:
 
     def bring(self, files: Mapping[str, str]) -> dict[str, int]:
         """Import files, each of a source of its own name, in their order; return the reasons."""
+        return {reason: n for one in self._import(files) for reason, n in one.reasons.items()}
+
+    def tell(self, files: Mapping[str, str]) -> str:
+        """Import files; return what is told of them."""
+        return " ".join(note for one in self._import(files) for note in one.notes)
+
+    def _import(self, files: Mapping[str, str]) -> list[FileImport]:
         self.desk.sources = [
             {"name": name, "table": "customers", "path": f"{name}.csv", "columns": COLUMNS}
             for name in files
@@ -41,7 +48,7 @@ class Office:
             self.desk.write(f"{name}.csv", HEAD + rows)
         found = import_sources(self.desk.config(), self.desk.base, now=self.now)
         self.now += HOUR
-        return {reason: n for one in found for reason, n in one.reasons.items()}
+        return found
 
     def told(self) -> list[tuple[str, str, datetime]]:
         """Return source, word and the time it counts from, of every statement."""
@@ -217,3 +224,60 @@ def test_a_card_that_was_imported_before_statements_were_kept_speaks(office: Off
     (row,) = engine.run(table).to_pylist()
     engine.close()
     assert (row["said"], row["counts_at"]) == ("no", datetime(2025, 2, 1, tzinfo=UTC))
+
+
+DAYS = {"early": "2025-03-01", "between": "2025-06-01", "late": "2025-10-01"}
+
+
+def test_a_yes_of_a_wrong_day_counts_no_more_once_its_file_dates_it_right(office: Office) -> None:
+    shop = f"ann,,,no,{DAYS['between']}\n"
+    office.bring({"crm": f"ann,,,yes,{DAYS['late']}\nbob,,,yes,{DAYS['late']}\n", "shop": shop})
+    assert office.last() == "yes"
+    right = {"crm": f"ann,,,yes,{DAYS['early']}\nbob,,,yes,{DAYS['late']}\n", "shop": shop}
+    told = office.tell(right)
+    assert "crm: a yes to email of 1 customer was misread: their file says it no more" in told
+    words = {(word, day.month) for source, word, day in office.told() if source == "crm"}
+    assert words == {("unsaid", 10), ("yes", 10), ("yes", 3)}, "ann's was, and bob's was not"
+    before = office.desk.lake.versions()["permissions"]
+    assert "misread" not in office.tell(right)
+    assert office.desk.lake.versions()["permissions"] == before
+    # Where the file says it again, it was right.
+    office.bring({"crm": f"ann,,,yes,{DAYS['late']}\nbob,,,yes,{DAYS['late']}\n"})
+    assert [word for _, word, day in office.told() if day.month == 10] == ["yes", "yes"]
+
+
+def test_a_no_that_is_corrected_from_a_yes_holds_whatever_its_day(office: Office) -> None:
+    office.bring({"crm": f"ann,,,yes,{DAYS['late']}\n"})
+    office.bring({"crm": f"ann,,,no,{DAYS['early']}\n"})
+    assert {word for _, word, _ in office.told()} == {"no", "unsaid"}
+
+
+@pytest.mark.parametrize("now", ["no,2025-11-01", "yes,2025-11-01", ",", "no,", "yes,"])
+def test_what_is_said_later_or_not_at_all_takes_no_yes_back(office: Office, now: str) -> None:
+    office.bring({"crm": f"ann,,,yes,{DAYS['late']}\n"})
+    assert "misread" not in office.tell({"crm": f"ann,,,{now}\n"})
+    assert "unsaid" not in {word for _, word, _ in office.told()}
+
+
+def test_another_file_of_an_older_day_takes_no_yes_back(office: Office) -> None:
+    office.bring({"crm": f"ann,,,yes,{DAYS['late']}\n"})
+    office.bring({"till": f"ann,,,yes,{DAYS['early']}\n"})
+    assert "unsaid" not in {word for _, word, _ in office.told()}
+
+
+@pytest.mark.parametrize("dated", ["2025-03-01", ""])
+def test_a_yes_of_another_column_counts_no_more(desk: Desk, dated: str) -> None:
+    source = {"name": "crm", "table": "customers", "path": "crm.csv"}
+    desk.write("crm.csv", f"id,terms,news,day\nann,yes,,{dated}\nbob,yes,yes,{dated}\n")
+    for hour, head in enumerate(("terms", "news", "news")):
+        columns = {"customer_id": "id", "email_consent": head, "email_consent_at": "day"}
+        desk.sources = [{**source, "columns": columns}]
+        import_sources(desk.config(), desk.base, now=NOON + hour * HOUR)
+        words = {(row["customer_id"], row["said"]) for row in desk.rows("permissions")}
+        said = "yes" if head == "terms" else "unsaid"
+        assert words == {("ann", said), ("bob", "yes")}
+
+
+def test_a_word_that_a_source_has_for_itself_is_no_mark_of_ours(office: Office) -> None:
+    office.bring({"crm": "ann,,,Unsaid,\n"})
+    assert [word for _, word, _ in office.told()] == ["?"]

@@ -21,10 +21,10 @@ Tell = Callable[[OpenedLedgerBook], object]
 HOUSE = replace(TERMS, bad_endings=frozenset({"chargeback"}), cooling_off=10 * DAY)
 
 
-def _states(*statements: tuple[bool, int]) -> Tell:
+def _states(*statements: tuple[bool, int], is_unsaid: bool = False) -> Tell:
+    usual = ConsentRecord("alice", Channel("email"), True, START, "form", is_unsaid=is_unsaid)
     records = [
-        ConsentRecord("alice", Channel("email"), granted, START + hours * HOUR, "form")
-        for granted, hours in statements
+        replace(usual, granted=granted, at=START + hours * HOUR) for granted, hours in statements
     ]
     return lambda book: book.save_consent(records)
 
@@ -37,6 +37,7 @@ def _happens(name: str, days: int) -> Tell:
 TOLD: dict[str, tuple[Tell, dict[str, object]]] = {
     "yes and no at once": (_states((True, 0), (False, 0)), {"is_granted": False}),
     "no, then yes": (_states((False, -2), (True, -1)), {"is_granted": True}),
+    "a yes that was misread": (_states((True, -48), is_unsaid=True), {"is_granted": False}),
     "a no to come": (_states((False, 2)), {"is_granted": True}),
     "wishes": (
         lambda book: book.save_preferences("alice", Preferences(START, frozenset({"a", "b"}))),

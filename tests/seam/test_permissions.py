@@ -118,3 +118,39 @@ def test_the_last_of_a_day_counts_of_calls_without_a_key_and_a_time(win: Corner)
         win.clock.move(MINUTE)
         win.report("", "identify", traits={"consent": {"email": may, "wording": "News"}})
     assert not win.space.history.consents_of("ann")[-1].granted
+
+
+def test_a_yes_of_a_wrong_day_does_not_win_over_a_no_once_it_is_corrected(win: Corner) -> None:
+    def said(days: float) -> None:
+        win.people(ann=f"yes,{win.ago(days=days).date()}")
+        win.import_facts()
+        win.tick(after=MINUTE)
+
+    stop = {"traits": {"consent": {"email": False}}, "timestamp": win.ago(days=30).isoformat()}
+    said(300)
+    win.report("", "identify", **stop)
+    win.tick(after=MINUTE)
+    said(10)  # the day and the month were the wrong way round
+    asked = win.space.history.consents_of("ann")
+    assert [one.granted for one in asked] == [True, False, True]
+    said(300)
+    assert [one.granted for one in win.space.history.consents_of("ann")] == [True, False]
+    assert Consent.objects.using(win.space.ledger).filter(channel__startswith="-").count() == 1
+    assert not may_be_written_to(win)
+    said(5)  # and where it says so for good, it does
+    assert [one.granted for one in win.space.history.consents_of("ann")] == [True, False, True]
+
+
+def test_a_yes_of_a_wrong_column_lets_nobody_be_written_to(corner: Corner) -> None:
+    corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))
+    corner.people(ann="yes,")
+    corner.import_facts()
+    corner.start()
+    toml = corner.space.directory / "rekindle.toml"
+    text = toml.read_text(encoding="utf-8").replace('consent = "ok"', 'consent = "since"')
+    toml.write_text(text, encoding="utf-8")
+    shop = corner.reopened()
+    shop.clock.move(MINUTE)
+    shop.import_facts()
+    assert not may_be_written_to(shop)
+    assert shop.space.history.consents_of("ann") == []

@@ -30,6 +30,7 @@ class ConsentRecord:
 
     Records are only ever added. ``granted`` False is a withdrawal. ``since`` is of a no that
     nobody dated: one that the same source said after it, in the same words, is the same no.
+    ``is_unsaid`` is of a yes that was misread: what was kept of it is none.
     """
 
     person: str
@@ -39,6 +40,7 @@ class ConsentRecord:
     source: str
     wording: str = ""
     since: datetime | None = field(default=None, compare=False)
+    is_unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

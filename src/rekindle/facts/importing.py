@@ -252,7 +252,7 @@ class _Import:
             written = self._write_told_anew(*told, rules)
             found[-1] = replace(found[-1], changed=found[-1].changed + written.changed)
         self._write_cards(rules)
-        self._statements.append(self._change, rules.source.name)
+        self._told += self._statements.append(self._change, rules.source.name)
         return found
 
     def _file(self, raw: Raw, rules: Rules) -> FileImport:
@@ -272,7 +272,7 @@ class _Import:
         own = rules.source.name
         folding.complete(con, self._change, contract, given, source=own, minor=self._minor)
         refusals = RefusedRows(con, raw, contract, given, may_mix=bool(rules.rates))
-        has_statements = self._statements.read(contract, given)
+        has_statements = self._statements.read(contract, chosen)
         refusals.find(now=self._now)
         if has_statements:
             self._statements.keep(raw.name)

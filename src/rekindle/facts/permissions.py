@@ -38,6 +38,7 @@ def build_permissions(customers: ir.Table, statements: ir.Table | None) -> ir.Ta
         said_at=counts_at,
         imported_at=counts_at,
         file=ibis.literal(""),
+        head=ibis.null("string"),
         counts_at=counts_at,
     ).cast(PERMISSIONS.schema)
     return told if statements is None else statements.select(*COLUMNS).union(told)

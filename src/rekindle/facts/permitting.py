@@ -4,6 +4,10 @@ A card shows what a file says now; a permission follows from all that was ever s
 statements are appended with their own time, and read whichever file came last. What is
 the same as before is no new statement: an hourly export states nothing by being repeated.
 
+A yes that its file makes no more was misread, if all that the file says now is older (a day
+the wrong way round), or is read from another column: it counts no more. That somebody says no
+later takes nothing back, and what a file leaves blank says nothing.
+
 Where a date is missing, doubt is for the no: it counts from the import that first read
 it, the latest it may have been said; a yes counts from the earliest, before everything
 dated, or just after the source's own no that it replaces.
@@ -29,13 +33,14 @@ from rekindle.facts.checks import (
     given_name,
     unfit,
 )
-from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, Contract
+from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, UNSAID, Contract
 from rekindle.facts.folding import build_opted_out, build_surely_left
 from rekindle.facts.lake import Change, create_view
 from rekindle.facts.sources import LINE, Raw
 from rekindle.facts.sources.headers import DELIMITERS
 from rekindle.facts.sql import literal, quoted
-from rekindle.facts.upserting import append_rows
+from rekindle.facts.upserting import append_rows, replace_rows
+from rekindle.wording import counted
 
 LONGEST_WORD = 100
 # The channels on which a card may say something, each by columns of its name.
@@ -45,14 +50,14 @@ EPOCH = "timestamptz '1970-01-01 00:00:00+00'"
 # A dated statement is new if it was never read. One without a date is new if its file, or
 # for a new file its source, said something else last.
 FRESH = """
-    with told as (select distinct customer_id, channel, said, file from stated
+    with told as (select distinct customer_id, channel, said, file, head from stated
                   where said_at is null),
     undated as (select * from held_statements where said_at is null),
     by_file as (select * from undated qualify
                 imported_at = max(imported_at) over (partition by customer_id, channel, file)),
     by_source as (select * from undated qualify
                   imported_at = max(imported_at) over (partition by customer_id, channel))
-    select customer_id, channel, said, null::timestamptz as said_at, file,
+    select customer_id, channel, said, null::timestamptz as said_at, file, head,
         bool_or(said <> 'yes') over (partition by customer_id, channel) as is_disputed
     from told t
     qualify not exists (from by_file b where b.customer_id = t.customer_id
@@ -62,17 +67,35 @@ FRESH = """
            or not exists (from by_source b where b.customer_id = t.customer_id
                           and b.channel = t.channel and b.said = t.said))
     union all
-    select customer_id, channel, said, said_at, min(file) as file, false as is_disputed
+    select customer_id, channel, said, said_at, min(file) as file, any_value(head) as head,
+        false as is_disputed
     from stated s where said_at is not null and not exists (
         from held_statements h where h.customer_id = s.customer_id and h.channel = s.channel
         and h.said = s.said and h.said_at = s.said_at)
     group by customer_id, channel, said, said_at"""
 
 # What stands against a yes without a date: a dated no, or the source's own of an import.
+# A yes that its file does not make any more: what it says now is all older, as where a day was
+# the wrong way round; or it is read from another column.
+MISREAD = """
+    select h.* from permissions h where h.source = {source} and h.said = 'yes'
+        and not exists (from stated s where s.customer_id = h.customer_id
+            and s.channel = h.channel and s.said = 'yes'
+            and s.said_at is not distinct from h.said_at)
+        and (h.said_at > (select max(coalesce(s.said_at, 'infinity')) from stated s
+                where s.customer_id = h.customer_id and s.channel = h.channel
+                and s.file = h.file)
+            or exists (from heads n where n.file = h.file and n.channel = h.channel
+                and n.head <> h.head))"""
+SAID_AGAIN = """
+    select h.* from permissions h where h.source = {source} and h.said = '{unsaid}'
+        and exists (from stated s where s.customer_id = h.customer_id and s.channel = h.channel
+            and s.said = 'yes' and s.said_at is not distinct from h.said_at)"""
+
 REFUSED = """
     select customer_id, channel, bool_or(said_at is not null) as is_dated,
         max(imported_at) filter (where said_at is null and source = {source}) as refused_at
-    from permissions where said <> 'yes' group by all"""
+    from permissions where said not in ('yes', '{unsaid}') group by all"""
 
 
 class Statements:
@@ -81,27 +104,37 @@ class Statements:
     def __init__(self, con: duckdb.DuckDBPyConnection, *, now: datetime) -> None:
         self._con = con
         self._now = f"timestamptz {literal(now.isoformat())}"
+        self._heads: dict[str, str] = {}
         self._latest = f"timestamptz {literal((now + CLOCKS_DIFFER_BY).isoformat())}"
 
     def begin(self) -> None:
         """Forget what an earlier source said."""
         self._con.execute(
             "create or replace temp table stated (line bigint, customer_id varchar, "
-            "channel varchar, said varchar, said_at timestamptz, file varchar)"
+            "channel varchar, said varchar, said_at timestamptz, file varchar, head varchar)"
+        )
+        self._con.execute(
+            "create or replace temp table heads (file varchar, channel varchar, head varchar)"
         )
 
-    def read(self, contract: Contract, given: Collection[str]) -> bool:
-        """Note what the rows of ``checked`` say, also the bad ones; return whether any can."""
+    def read(self, contract: Contract, chosen: Mapping[str, str]) -> bool:
+        """Note what the rows of ``checked`` say, also the bad ones; return whether any can.
+
+        ``chosen`` is the header of each column.
+        """
+        given = frozenset(chosen)
         told = [channel for channel in CHANNELS if is_told(channel, given)]
         if contract is not CUSTOMERS or not told:
             return False
+        self._heads.clear()
         self._con.execute(
             "create or replace temp table saying (line bigint, customer_id varchar, "
             "channel varchar, said varchar, said_at timestamptz)"
         )
         for channel in told:
-            if f"{channel}_consent" in given:
+            if head := chosen.get(f"{channel}_consent"):
                 self._read_consent(channel)
+                self._heads[channel] = head
             if {f"{channel}_opt_out", f"{channel}_opt_out_at"} & set(given):
                 self._read_opt_outs(channel, has_dates=f"{channel}_opt_out_at" in given)
         return True
@@ -112,8 +145,8 @@ class Statements:
         self._note(
             channel,
             f"""case when {channel}_consent then 'yes' when not {channel}_consent then 'no'
-                    when {unfit(word)} then '?' else left(lower({word}), {LONGEST_WORD})
-                    end""",
+                    when {unfit(word)} or lower({word}) = {literal(UNSAID)} then '?'
+                    else left(lower({word}), {LONGEST_WORD}) end""",
             f"""case when {at} between {EARLIEST} and {LATEST}
                     and not (coalesce({channel}_consent, false) and {at} > {self._latest})
                     then {at} end""",
@@ -141,8 +174,13 @@ class Statements:
 
     def keep(self, file: str) -> None:
         """Take what ``read`` noted, but for the yes of a row that was refused since."""
+        rows = [[file, *pair] for pair in self._heads.items()]
+        if rows:
+            self._con.executemany("insert into heads values (?, ?, ?)", rows)
         self._con.execute(
-            f"insert into stated select *, {literal(file)} from saying "
+            f"insert into stated select s.*, {literal(file)}, case when said = 'yes' then head end "
+            "from saying s left join heads n on n.channel = s.channel "
+            f"and n.file = {literal(file)} "
             "where said <> 'yes' or line in (select line from checked)"
         )
 
@@ -183,22 +221,24 @@ class Statements:
         self._con.execute(
             f"""
             insert into stated
-            select {LINE}, id, {literal(channel)}, 'no', null, {literal(raw.name)}
+            select {LINE}, id, {literal(channel)}, 'no', null, {literal(raw.name)}, null
             from (select {LINE}, {who} as id, {word} as may from broken_cells)
             where {is_no} and id is not null and not {unfit("id")} and length(id) <= {LONGEST_ID}"""
         )
 
-    def append(self, change: Change, source: str) -> None:
-        """Append the statements that are new to what the lake holds."""
+    def append(self, change: Change, source: str) -> list[str]:
+        """Append the statements that are new to what the lake holds; return what is to be told."""
         con, own = self._con, literal(source)
-        if not con.execute("select 1 from stated limit 1").fetchall():
-            return
+        if not con.execute("select 1 from stated union all select 1 from heads limit 1").fetchall():
+            return []
         create_view(con, change, PERMISSIONS)
+        told = self._take_back(change, source)
         con.execute(
-            "create or replace temp table held_statements as "
-            f"select * from permissions where source = {own}"
+            "create or replace temp table held_statements as select * from permissions "
+            f"where source = {own} and said <> {literal(UNSAID)}"
         )
         names = ", ".join(quoted(column.name) for column in PERMISSIONS.columns)
+        refused = REFUSED.format(source=own, unsaid=UNSAID)
         append_rows(
             con,
             change,
@@ -211,9 +251,32 @@ class Statements:
                     when r.is_dated or f.is_disputed then {EPOCH}
                     else coalesce(r.refused_at + interval 1 microsecond, {EPOCH})
                 end as counts_at
-                from ({FRESH}) f left join ({REFUSED.format(source=own)}) r
-                    using (customer_id, channel))""",
+                from ({FRESH}) f left join ({refused}) r using (customer_id, channel))""",
         )
+        return told
+
+    def _take_back(self, change: Change, source: str) -> list[str]:
+        """Mark each yes that its file makes no more, and unmark one that it makes again."""
+        con, own = self._con, literal(source)
+        con.execute(f"create or replace temp table misread as {MISREAD.format(source=own)}")
+        again = SAID_AGAIN.format(source=own, unsaid=UNSAID)
+        con.execute(f"create or replace temp table no_more as from misread union all {again}")
+        if not con.execute("select 1 from no_more limit 1").fetchall():
+            return []
+        con.execute(
+            "create or replace temp table unsaid as select * replace "
+            f"({literal(UNSAID)} as said, {self._now} as imported_at) from misread"
+        )
+        replace_rows(con, change, PERMISSIONS, put="unsaid", gone="no_more")
+        create_view(con, change, PERMISSIONS)
+        found = con.execute(
+            "select channel, count(distinct customer_id) from misread group by all order by all"
+        ).fetchall()
+        return [
+            f"{source}: a yes to {channel} of {counted(count, 'customer')} was misread: their file "
+            "says it no more, and it does not count"
+            for channel, count in found
+        ]
 
 
 def is_told(channel: str, given: Collection[str]) -> bool:

@@ -193,9 +193,7 @@ class MemoryBook:
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
         """Append records; one equal in person, channel, granted and at is kept once."""
         for record in records:
-            kept = self._standing(record.person).consent.setdefault(record.channel, [])
-            if all((record.granted, record.at) != (other.granted, other.at) for other in kept):
-                kept.append(record)
+            self._standing(record.person).state(record)
 
     def save_pending(self, told: Iterable[PendingConsent], at: datetime) -> None:
         """Append each yes that waits for its confirmation, and let ``consent_pending`` happen."""

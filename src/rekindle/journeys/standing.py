@@ -105,3 +105,12 @@ class KnownPerson:
         self.variants: dict[tuple[str, str], str] = {}
         self.withheld: tuple[Arm, datetime] | None = None
         self.is_erased = False
+
+    def state(self, record: ConsentRecord) -> None:
+        """Keep a statement once, or none of one that was misread."""
+        kept = self.consent.setdefault(record.channel, [])
+        same = [one for one in kept if (one.granted, one.at) == (record.granted, record.at)]
+        if record.is_unsaid:
+            kept[:] = [one for one in kept if one not in same or one.source != record.source]
+        elif not same:
+            kept.append(record)

@@ -157,7 +157,10 @@ class Exclusion(models.Model):
 
 
 class Consent(models.Model):
-    """One statement of will, in its exact words; never changed or removed."""
+    """One statement of will, in its exact words; never removed.
+
+    One that a file makes no more was misread: its channel is none (``-`` and its number).
+    """
 
     person = _person()
     channel = _word()

@@ -13,6 +13,9 @@ from functools import lru_cache
 from rekindle.ledger.queries import Row, execute, fetch, instant_of, rows_of, text_of
 from rekindle.vocabulary import Channel
 
+MISREAD = "-"
+"""What the channel of a statement begins with that was misread: it is none, and no statement."""
+
 
 def sum_up(rows: Iterable[Row]) -> dict[str, str]:
     """Return the last of each person's statements about each channel: ``email+`` for a yes.
@@ -49,7 +52,9 @@ def sum_consents_up(alias: str, people: Collection[str]) -> None:
     rows = fetch(alias, "statements_of", batch)
     newest = {person: text_of(instant_of(at)) for person, _, _, at in rows}
     marks = sum_up(rows)
-    execute(alias, "sum_consents_up", rows_of((who, marks[who], newest[who]) for who in newest))
+    # Of whom all that was said was misread, nothing is left.
+    summed = ((who, marks.get(who, ""), newest.get(who)) for who in sorted(set(people)))
+    execute(alias, "sum_consents_up", rows_of(summed))
 
 
 def note_people(alias: str, people: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from rekindle.facts.contracts.orders import CONTRACT as ORDERS
 from rekindle.facts.contracts.orders import STAMPS
 from rekindle.facts.contracts.overridden_orders import CONTRACT as OVERRIDDEN_ORDERS
 from rekindle.facts.contracts.permissions import CONTRACT as PERMISSIONS
+from rekindle.facts.contracts.permissions import UNSAID
 from rekindle.facts.contracts.products import CONTRACT as PRODUCTS
 from rekindle.facts.contracts.quarantine import CONTRACT as QUARANTINE
 from rekindle.facts.contracts.refunds import CONTRACT as REFUNDS
@@ -45,6 +46,7 @@ __all__ = [
     "SOURCE",
     "STAMPS",
     "SUBSCRIPTIONS",
+    "UNSAID",
     "Column",
     "Contract",
     "Contracts",

@@ -1,14 +1,18 @@
-"""Every statement on permission that a file made, with its own time; only ever added to."""
+"""Every statement on permission that a file made, with its own time; none is overwritten.
+
+A yes that was misread is none: it is marked as one that its file makes no more.
+"""
 
 from __future__ import annotations
 
 from rekindle.facts.contracts.columns import SOURCE
 from rekindle.facts.contracts.model import INSTANT, Column, Contract
 
+UNSAID = "unsaid"
 CONTRACT = Contract(
     "permissions",
-    "Every statement on permission that a file made, with its own time; only ever added to.",
-    ("source", "customer_id", "channel", "said", "imported_at"),
+    "Every statement on permission that a file made, with its own time; none is overwritten.",
+    ("source", "customer_id", "channel", "said", "imported_at", "counts_at"),
     (
         SOURCE,
         Column("customer_id", "string", "Who said it, as the source calls them.", required=True),
@@ -16,12 +20,14 @@ CONTRACT = Contract(
         Column(
             "said",
             "string",
-            "yes, no, or the source's word where that is neither: perhaps a no.",
+            "yes, no, unsaid for a yes that its file makes no more (it was misread), or the "
+            "source's word where that is none of these: perhaps a no.",
             required=True,
         ),
         Column("said_at", INSTANT, "When, as the source dates it; empty where it does not."),
         Column("imported_at", INSTANT, "The import that first read it.", required=True),
         Column("file", "string", "The file or query it stood in.", required=True),
+        Column("head", "string", "Of a yes, the column it was read from."),
         Column(
             "counts_at",
             INSTANT,

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rekindle.facts import Facts
+from rekindle.facts import UNSAID, Facts
 from rekindle.insights.audit import build_net
 from rekindle.insights.past_sends.happenings import (
     DAY,
@@ -191,7 +191,8 @@ def _read_words(facts: Facts, run: Run, persons: pa.ChunkedArray) -> pa.Table:
     """Return what those who were sent something ever said of being written to."""
     if facts.permissions is None:
         return _NO_WORDS.empty_table()
-    said = run(facts.permissions.select(*_NO_WORDS.names))
+    said = facts.permissions.filter(facts.permissions.said != UNSAID)
+    said = run(said.select(*_NO_WORDS.names))
     return said.filter(pc.is_in(said["customer_id"], persons.drop_null().unique()))
 
 

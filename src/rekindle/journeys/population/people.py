@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from rekindle.consent import ConsentRecord
 from rekindle.countries import place_code
-from rekindle.facts import Engine, Facts
+from rekindle.facts import UNSAID, Engine, Facts
 from rekindle.journeys import Book, Person
 from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel, is_usable_id
@@ -195,14 +195,16 @@ def _consent(row: dict[str, Any], at: datetime) -> ConsentRecord:
     Once is enough: the next pass, whose clock says another time, is told that it is the same.
     A word that is neither yes nor no is perhaps a no, and is kept with it.
     """
-    said, counts_at = row["said"], row["counts_at"]
-    is_undated_no = said != YES and row["said_at"] is None
+    said, counts_at, is_unsaid = row["said"], row["counts_at"], row["said"] == UNSAID
+    is_yes = said == YES or is_unsaid
+    is_undated_no = not is_yes and row["said_at"] is None
     return ConsentRecord(
         person=row["customer_id"],
         channel=Channel(row["channel"]),
-        granted=said == YES,
+        granted=is_yes,
         at=min(counts_at, at) if is_undated_no else counts_at,
         source=f"import:{row['source']}",
-        wording="" if said in (YES, NO) else f"{said!r} is neither yes nor no: held back",
+        wording="" if said in (YES, NO, UNSAID) else f"{said!r} is neither yes nor no: held back",
         since=(row["since"] or UNDATED) if is_undated_no else None,
+        is_unsaid=is_unsaid,
     )

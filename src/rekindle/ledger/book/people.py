@@ -133,24 +133,30 @@ class People:
             suppress_again(self._alias, self._terms, {person for (person,) in new})
 
     def save_consent(self, records: Iterable[ConsentRecord]) -> None:
-        """Append records, and cancel the marketing that new withdrawals end."""
+        """Append records, and cancel the marketing that new withdrawals end.
+
+        A yes that was misread stays on record, as one to no channel.
+        """
         with ledger_transaction(self._alias):
             for chunk in chunks(records):
                 people = {record.person for record in chunk}
                 know_people(self._alias, people)
                 if not all(record.granted for record in chunk):
                     hold_people(self._alias, people)
-                rows = sorted(_consent(record) for record in self._unsaid(chunk))
+                gone = [_consent(record)[:5] for record in chunk if record.is_unsaid]
+                unsaid = fetch(self._alias, "take_back_consents", rows_of(gone)) if gone else []
+                said = [record for record in chunk if not record.is_unsaid]
+                rows = sorted(_consent(record) for record in self._unheard(said))
                 added = fetch(self._alias, "add_consents", rows_of(rows))
                 withdrawn = [
                     (person, channel, text_of(instant_of(at)))
                     for person, channel, granted, at in added
                     if not granted
                 ]
-                sum_consents_up(self._alias, {row[0] for row in added})
+                sum_consents_up(self._alias, {row[0] for row in (*unsaid, *added)})
                 self._cancel_withdrawn(withdrawn)
 
-    def _unsaid(self, records: Sequence[ConsentRecord]) -> Sequence[ConsentRecord]:
+    def _unheard(self, records: Sequence[ConsentRecord]) -> Sequence[ConsentRecord]:
         """Leave out each no without a date that is on record already, as of an earlier pass."""
         asked = [
             (number, one.person, one.channel.value, one.source, one.wording, text_of(one.since))

@@ -32,6 +32,7 @@ from rekindle.ledger.models import JourneyState, MessageState
 from rekindle.ledger.papers import event_of, kind_of, load_wishes
 from rekindle.ledger.queries import fetch, ledger_errors, rows_of
 from rekindle.ledger.signals import EVERY, LIFTED
+from rekindle.ledger.statements import MISREAD
 from rekindle.messages import DeliveryKind
 from rekindle.vocabulary import Answer, Arm, Channel, Purpose, Reason, SignalKind
 
@@ -76,6 +77,7 @@ class History:
     def consents_among(self, people: Collection[str]) -> Sequence[ConsentRecord]:
         """Return every statement of will of a batch of people, oldest first."""
         rows = models.Consent.objects.using(self._alias).filter(person__in=list(people))
+        rows = rows.exclude(channel__startswith=MISREAD)
         return [
             ConsentRecord(
                 row.person_id,

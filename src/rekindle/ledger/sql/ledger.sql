@@ -223,6 +223,15 @@ WHERE true
 ON CONFLICT DO NOTHING
 RETURNING person_id, channel, granted, INSTANT(at)
 
+-- name: take_back_consents
+-- Let these misread statements be none: each stays on record, of a channel that is none.
+UPDATE ledger_consent AS c
+SET channel = '-' || c.id, wording = c.channel || ': misread'
+FROM ROWS(person text, channel text, granted boolean, at instant, source text) AS r
+WHERE c.person_id = r.person AND c.channel = r.channel AND c.granted = r.granted
+  AND c.at = r.at AND c.source = r.source
+RETURNING person_id
+
 -- name: said_since
 -- Those of these withdrawals that the same source has on record after an instant.
 SELECT r.number
@@ -251,6 +260,7 @@ WHERE NOT is_noted AND id IN (SELECT r.person FROM ROWS(person text) AS r)
 SELECT c.person_id, c.channel, c.granted, INSTANT(c.at)
 FROM ROWS(person text) AS r
 JOIN ledger_consent AS c ON c.person_id = r.person
+WHERE c.channel NOT LIKE '-%%'
 ORDER BY c.at, c.granted DESC
 
 -- name: sum_consents_up
