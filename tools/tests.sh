@@ -24,4 +24,6 @@ if has_room && folder=$(mktemp -d "$memory/rekindle-XXXXXX"); then
   chmod 755 "$folder" # for root, PostgreSQL runs as another user
   if runs_files "$folder"; then export TMPDIR=$folder; fi
 fi
+# Each worker reads all tests: what one has made of them, another finds.
+unset PYTHONDONTWRITEBYTECODE
 "$bin/python" -m pytest -q -m "$which" -n 3 --dist loadscope --no-loadscope-reorder

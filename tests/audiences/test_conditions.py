@@ -113,6 +113,7 @@ WORDS = """
 """.split()  # noqa: SIM905 - a sentence is easier to read than forty quoted words
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=9).map(" ".join))
 def test_what_is_taken_can_be_asked(text: str) -> None:

@@ -53,6 +53,7 @@ def test_a_workspace_begins_with_stripe_and_is_audited_at_once(
     assert again.code == 0, again.err
 
 
+@pytest.mark.long
 def test_it_begins_with_chargebee(chargebee: ChargebeeStage, tmp_path: Path) -> None:
     chargebee.subscribe(chargebee.add_person())
     made = rekindle(

@@ -116,6 +116,7 @@ def test_who_left_and_came_back_to_one_subscription_did_both(
     assert moved(space) == {"new": 1, "expansion": 1, "churn": 1, "reactivation": 1}
 
 
+@pytest.mark.long
 def test_a_pause_begins_when_what_is_paid_for_is_over(
     chargebee: ChargebeeStage, space: Workspace
 ) -> None:

@@ -56,6 +56,7 @@ def people(fake: FakeBiller, count: int, *, amount: int = 1000) -> list[str]:
     return subs
 
 
+@pytest.mark.long
 def test_what_the_biller_has_becomes_facts(fake: FakeBiller, space: Workspace) -> None:
     sub, *_ = people(fake, 3)
     fake.world.end(sub, "payment_failed")
@@ -73,6 +74,7 @@ def test_an_account_that_is_empty_has_nothing_and_that_is_no_error(
     assert pull(space)["subscriptions"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("answers", [1, 5])
 def test_a_listing_that_broke_off_goes_on_where_it_was(
@@ -151,6 +153,7 @@ def good_until(space: Workspace) -> dict[str, date]:
     return {one["customer_id"]: one["card_expires_on"] for one in engine.run(profiles).to_pylist()}
 
 
+@pytest.mark.long
 def test_until_when_a_card_is_good_is_known_from_the_biller_alone(
     fake: FakeBiller, space: Workspace
 ) -> None:
@@ -171,6 +174,7 @@ def test_until_when_a_card_is_good_is_known_from_the_biller_alone(
     assert ("4242" in text, "424242" in text) == (True, False)
 
 
+@pytest.mark.long
 def test_a_card_that_the_bank_renewed_is_good_until_then_and_was_not_before(
     fake: FakeBiller, space: Workspace
 ) -> None:
@@ -188,6 +192,7 @@ def test_a_card_that_the_bank_renewed_is_good_until_then_and_was_not_before(
     assert good_until(space) == {customer: date(2034, 12, 31)}
 
 
+@pytest.mark.long
 def test_a_card_that_was_taken_off_is_told_by_its_notice(
     fake: FakeBiller, space: Workspace, biller: Biller
 ) -> None:
@@ -207,6 +212,7 @@ def test_a_card_that_was_taken_off_is_told_by_its_notice(
     assert len(rows(space, "payment_methods")) == 1
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("old", [{"subscriptions": [], "pauses": [], "prices": []}, [], "{half"])
 def test_what_an_older_version_remembered_is_begun_anew_with_a_sentence(

@@ -108,6 +108,7 @@ def subscribed(club: Club) -> str:
     return club.stage.subscribe(club.stage.add_person())
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_coupon_is_a_contraction_as_it_begins_and_an_expansion_as_it_ends(
@@ -143,6 +144,7 @@ def test_one_that_was_called_off_ends_when_that_was_seen(club: Club) -> None:
     assert club.moves() == [(0, "new", "7.00"), (40, "expansion", "3.00")]
 
 
+@pytest.mark.long
 def test_what_is_taken_off_once_lowers_an_invoice_and_not_what_recurs(club: Club) -> None:
     sub = subscribed(club)
     club.pass_days(3)
@@ -153,6 +155,7 @@ def test_what_is_taken_off_once_lowers_an_invoice_and_not_what_recurs(club: Club
     assert [one["total"] for one in invoices] == [1000, 500, 1000]
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_coupon_keeps_running_and_ends_while_its_subscription_is_paused(
@@ -219,6 +222,7 @@ def test_a_discount_of_an_item_and_one_of_the_customer_count_as_stripe_counts_th
     assert stripe.moves()[3:] == [(15, "expansion", "2.00")]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("by_notices", [True, False])
 def test_a_discount_goes_on_when_its_coupon_is_deleted(stripe: Club, by_notices: bool) -> None:
@@ -236,6 +240,7 @@ def test_a_discount_goes_on_when_its_coupon_is_deleted(stripe: Club, by_notices:
     assert stripe.moves()[1:] == [(89, "expansion", "2.00")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("give", [True, False])
 def test_a_coupon_and_a_product_are_asked_for_once(club: Club, give: bool) -> None:
     coupon = club.world.add_coupon(20, months=3)["id"]

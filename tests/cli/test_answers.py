@@ -181,6 +181,7 @@ def test_every_key_is_documented(question: str, answers: dict[str, Answer]) -> N
     assert found - told == set()
 
 
+@pytest.mark.long
 def test_explain_says_what_is_judged_before_the_first_pass(
     shop: Path, begun_shop: Path, tmp_path: Path
 ) -> None:
@@ -192,6 +193,7 @@ def test_explain_says_what_is_judged_before_the_first_pass(
         assert ("no pass has carried their card" in told.err) is is_early
 
 
+@pytest.mark.long
 def test_explain_promises_no_card_where_no_file_brings_one(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text("order_id,customer_id,date,total\n1,ann,2024-08-01,5\n", encoding="utf-8")

@@ -39,6 +39,7 @@ def test_an_answer_in_the_talk_changes_the_proposal(
     assert source.formats == {"ordered_at": "%m/%d/%Y"}
 
 
+@pytest.mark.long
 def test_an_answer_with_the_command_is_taken(orders: Path, tmp_path: Path) -> None:
     answer = rekindle(
         "init", tmp_path / "new", "--orders", orders, "--yes", "--take", "gross=net"

@@ -47,6 +47,7 @@ def examined(capsys: pytest.CaptureFixture[str]) -> Callable[[Path], tuple[int, 
 Examined = Callable[[Path], tuple[int, dict[str, str]]]
 
 
+@pytest.mark.long
 def test_a_shop_of_another_year_is_only_told_its_age(shop: Path, examined: Examined) -> None:
     code, found = examined(shop)
     assert code == 3
@@ -124,6 +125,7 @@ def test_people_of_the_facts_are_counted_before_the_first_pass(
     assert "285 cards in the facts; the first pass carries them into" in told
 
 
+@pytest.mark.long
 def test_a_stopped_outlet_is_told_until_it_is_resumed(shop: Path, examined: Examined) -> None:
     space = Workspace.open(shop)
     Stops(space.ledger).stop("email_folder", space.clock.now(), "535 no")

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from rekindle.profiles import FAMILIES
 from tests.cli.commands import rekindle
@@ -19,6 +20,7 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.long
 def test_an_audience_is_written_whole_with_every_column(begun_shop: Path, tmp_path: Path) -> None:
     lines, columns = tmp_path / "deep" / "who.csv", tmp_path / "who.parquet"
     files = ("--csv", lines, "--parquet", columns)

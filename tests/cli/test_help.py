@@ -69,6 +69,7 @@ def test_the_package_is_the_command(
     assert capsys.readouterr().out.strip()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("started", "heavy"),
     [

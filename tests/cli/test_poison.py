@@ -48,6 +48,7 @@ def add_card(team: Team, **cells: str) -> None:
     Workspace.open(team.folder, clock=team.clock).import_facts(only=("customers",))
 
 
+@pytest.mark.long
 def test_card_that_no_ledger_can_hold_keeps_nobody_back(team_on: Team) -> None:
     add_card(team_on, **BAD)
     add_card(

@@ -53,6 +53,7 @@ def test_figures_over_the_rest_are_refused(spoilt: Path, question: str) -> None:
     assert "30 of 35 rows of orders (86%) were refused" in answer.err
 
 
+@pytest.mark.long
 def test_a_few_refused_rows_are_said_first(tmp_path: Path) -> None:
     answer = rekindle("audit", "-C", shop(tmp_path, bad=1, good=9))
     assert answer.code == 0

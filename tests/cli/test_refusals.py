@@ -89,6 +89,7 @@ def test_nothing_is_written_until_somebody_takes_the_proposal(
 # Rows
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bad", "reason", "count"),
     [
@@ -110,6 +111,7 @@ def test_a_bad_row_is_kept_aside_and_the_others_are_imported(
     assert found.document["customers"] == 7
 
 
+@pytest.mark.long
 def test_bad_rows_can_be_tolerated_and_mended(tmp_path: Path) -> None:
     folder = begin(tmp_path, GOOD + "x1,c1,not-a-date,5\n")
     assert rekindle("import", "-C", folder).code == 2
@@ -128,6 +130,7 @@ def test_amounts_in_another_currency_are_not_added_up(tmp_path: Path) -> None:
     assert "the row is in EUR, the workspace in GBP" in found[0]["detail"]
 
 
+@pytest.mark.long
 def test_amounts_in_another_currency_are_added_up_at_the_rate_that_is_stated(
     tmp_path: Path,
 ) -> None:
@@ -153,6 +156,7 @@ def test_amounts_in_another_currency_are_added_up_at_the_rate_that_is_stated(
     assert "what one EUR is worth" in refused.err
 
 
+@pytest.mark.long
 def test_a_customer_with_two_addresses_is_written_to_at_neither(tmp_path: Path) -> None:
     head, *rows = GOOD.splitlines()
     given = [f"{r},{r.split(',')[1]}{'x' if n == 1 else ''}@x.com" for n, r in enumerate(rows)]
@@ -194,6 +198,7 @@ def test_a_source_that_is_gone_or_unknown_is_named(tmp_path: Path) -> None:
     assert "names no source 'nope'" in refused("import", "--source", "nope", "-C", folder)
 
 
+@pytest.mark.long
 def test_an_import_killed_before_its_end_never_happened(tmp_path: Path) -> None:
     folder = begin(tmp_path)
     manifest = folder / "state" / "lake" / "snapshot.json"
@@ -261,6 +266,7 @@ def test_a_predicate_that_is_not_understood_is_explained(
     assert message.lower() in refused("audience", predicate, "-C", shop).lower()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -345,6 +351,7 @@ def test_a_date_is_not_played_with_where_real_messages_leave(
     assert "--as-of is for trying" in refused(*command, "--as-of", "2024-09-02", "-C", copy)
 
 
+@pytest.mark.long
 def test_a_mail_server_that_refuses_exits_with_1_and_loses_nothing(copy: Path) -> None:
     with socket.socket() as bound:  # bound and not listening: every connection is refused
         bound.bind(("127.0.0.1", 0))

@@ -47,6 +47,7 @@ def test_it_is_one_screen_of_80_columns(at_work: Path) -> None:
     assert "calm" in told.out
 
 
+@pytest.mark.long
 def test_people_who_are_held_are_counted(at_work: Path) -> None:
     team = Team.at_work(at_work)
     set_key(at_work, "end", '"20:59"')  # night nearly always
@@ -60,6 +61,7 @@ def test_people_who_are_held_are_counted(at_work: Path) -> None:
     assert held["everyone"] > held["calm"] == 0
 
 
+@pytest.mark.long
 def test_targets_are_told_by_the_reading_that_is_kept(at_work: Path) -> None:
     path = at_work / "rekindle.toml"
     target = '\n[[targets]]\nmeasure = "drifted_share"\nvalue = 0.12\nby = 2099-01-01\n'

@@ -39,6 +39,7 @@ def test_journey_is_planned_started_held_and_ended(copy: Path) -> None:
     assert "a typo" in rekindle("log", *here).out
 
 
+@pytest.mark.long
 def test_log_tells_what_is_unknown_in_a_word(copy: Path) -> None:
     with (copy / "rekindle.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[targets]]\nmeasure = "drifted_share"\nvalue = 0.1\nby = 2030-01-01\n')
@@ -50,6 +51,7 @@ def test_log_tells_what_is_unknown_in_a_word(copy: Path) -> None:
     assert "{" not in told
 
 
+@pytest.mark.long
 def test_wishes_are_kept_and_shown(copy: Path) -> None:
     here = ("-C", copy)
     rekindle("start", "few", "--yes", *here)
@@ -67,6 +69,7 @@ def test_wishes_are_kept_and_shown(copy: Path) -> None:
     assert "is erased" in rekindle("erase", "c015", "--yes", *here).err
 
 
+@pytest.mark.long
 def test_what_someone_did_is_shown_though_no_facts_are_there_yet(copy: Path) -> None:
     rekindle("tick", "-C", copy)
     space = Workspace.open(copy, clock=MovableClock(NOW))
@@ -99,6 +102,7 @@ def test_nothing_stuck_says_so(copy: Path) -> None:
     assert rekindle("outbox", "list", "--json", "-C", copy).document["messages"] == []
 
 
+@pytest.mark.long
 def test_a_plan_of_old_facts_says_that_a_start_counts_today(copy: Path) -> None:
     told = rekindle("plan", "few", "--json", "-C", copy).document
     assert any("people are counted as of the end of that day" in one for one in told["notes"])

@@ -115,6 +115,7 @@ def test_false_alarms_stay_at_the_level_where_welch_does_not() -> None:
     assert welch / splits > 0.1
 
 
+@pytest.mark.long
 @given(arms(), arms())
 @FAST
 def test_swapping_the_arms_turns_the_signs(one: ArmOutcome, other: ArmOutcome) -> None:

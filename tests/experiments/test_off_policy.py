@@ -40,6 +40,7 @@ TRUTH = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("rule", RUNGS)
 def test_every_method_finds_the_true_value_and_keeps_its_interval(rule: str) -> None:

@@ -105,6 +105,7 @@ def test_what_cannot_be_compared_says_why(given: list[VariantPerson], reason: st
     assert reason in said.reason
 
 
+@pytest.mark.long
 def test_looking_every_day_finds_nothing_that_is_not_there() -> None:
     """Of 80 worlds without a difference, looked at as they grow, at most 1 in 20 may tell."""
     told = 0

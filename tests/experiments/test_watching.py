@@ -50,6 +50,7 @@ def test_looks_before_a_quarter_of_the_period_count_for_nothing() -> None:
     assert "too early: 20 % of the period is over" in level.reason
 
 
+@pytest.mark.long
 def test_28_daily_looks_raise_a_false_alarm_in_one_of_twenty() -> None:
     days = [day / 28 for day in range(1, 29)]
     bounds = [

@@ -100,6 +100,7 @@ def told(space: Workspace) -> str:
     return "\n".join(f"{one.found} {one.remedy}" for one in lines)
 
 
+@pytest.mark.long
 def test_it_goes_through_pull_notices_retries_and_doctor(
     space: Workspace, fake: FakeBiller, biller: Biller
 ) -> None:

@@ -201,6 +201,7 @@ def test_it_goes_through_plan_gate_outbox_dispatch_and_report(shop: Shop) -> Non
     assert len(shop.pages()) == 1
 
 
+@pytest.mark.long
 def test_a_bounce_of_its_address_suppresses_that_address_on_that_channel(shop: Shop) -> None:
     shop.start()
     (page,) = shop.pages()
@@ -224,6 +225,7 @@ def test_a_bounce_of_its_address_suppresses_that_address_on_that_channel(shop: S
     assert kept.reason == "no pager at … any more"
 
 
+@pytest.mark.long
 def test_a_bounce_that_may_pass_changes_nothing(shop: Shop) -> None:
     shop.start()
     (page,) = shop.pages()
@@ -231,6 +233,7 @@ def test_a_bounce_that_may_pass_changes_nothing(shop: Shop) -> None:
     assert explain_customer(shop.space, "ann", shop.clock.now()).suppressions == []
 
 
+@pytest.mark.long
 def test_an_unsubscribe_from_it_leaves_the_mails(shop: Shop) -> None:
     shop.start()
     (page,) = shop.pages()
@@ -241,6 +244,7 @@ def test_an_unsubscribe_from_it_leaves_the_mails(shop: Shop) -> None:
     assert {(one.channel, one.purpose) for one in entries} == {("pager", Purpose.MARKETING)}
 
 
+@pytest.mark.long
 def test_a_report_settles_a_message_of_unknown_fate(shop: Shop) -> None:
     shop.start()
     (page,) = shop.pages()
@@ -250,6 +254,7 @@ def test_a_report_settles_a_message_of_unknown_fate(shop: Shop) -> None:
     assert touches.get().state == MessageState.ACCEPTED
 
 
+@pytest.mark.long
 def test_a_lost_page_is_sent_again_within_the_hour_and_not_after(shop: Shop) -> None:
     shop.start()
     touches = models.Touch.objects.using(shop.space.ledger)
@@ -263,6 +268,7 @@ def test_a_lost_page_is_sent_again_within_the_hour_and_not_after(shop: Shop) -> 
     assert len(shop.pages()) == 2
 
 
+@pytest.mark.long
 def test_a_channel_that_is_gone_reaches_nobody_and_holds_nobody_up(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,6 +289,7 @@ def test_a_channel_that_is_gone_reaches_nobody_and_holds_nobody_up(
     assert touches.get(step="check-in").reason == Reason.STALE
 
 
+@pytest.mark.long
 def test_an_outlet_that_cannot_be_built_holds_no_other_up(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ def profiles_at(shop: SmallShop, at: datetime) -> dict[str, dict[str, Any]]:
     return {row["customer_id"]: row for row in rows}
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("visits")
 def test_its_columns_stand_in_every_profile(shop: SmallShop) -> None:
     anna, ben = (profiles_at(shop, day(3))[person] for person in ("anna", "ben"))
@@ -134,6 +135,7 @@ def test_the_reference_page_shows_it() -> None:
     assert "| `events` |  | `visits_count` 0 |" in text
 
 
+@pytest.mark.long
 def test_one_family_may_be_made_of_another_from_outside(install: Install, shop: SmallShop) -> None:
     install(files_of("profile-family.md"))
     project = '[project]\nname = "browsing"\nversion = "1"\n'

@@ -62,6 +62,7 @@ def test_rows_are_imported_checked_and_quarantined(shop: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_second_import_adds_nothing_and_a_correction_corrects(shop: Path) -> None:
     rekindle("import", "-C", shop)
     again = rekindle("import", "-C", shop, "--source", "desk", "--json").document["files"][0]
@@ -71,6 +72,7 @@ def test_a_second_import_adds_nothing_and_a_correction_corrects(shop: Path) -> N
     assert (again["added"], again["changed"]) == (0, 1)
 
 
+@pytest.mark.long
 def test_a_date_sees_the_rows_known_by_then(shop: Path) -> None:
     rekindle("import", "-C", shop)
     workspace = Workspace.open(shop)
@@ -89,6 +91,7 @@ def test_a_wrong_name_of_a_table_is_refused_with_the_nearest(shop: Path) -> None
     assert "no table 'tikets'; did you mean 'tickets'" in refused("import", "-C", shop)
 
 
+@pytest.mark.long
 def test_rows_of_several_ids_are_of_one_person(install: Install) -> None:
     install(files_of("table.md"))
     at = datetime(2024, 1, 1, tzinfo=UTC)

@@ -169,6 +169,7 @@ def test_a_small_shop_cut_at_a_date(tmp_path: Path, zone: str, hours: float) -> 
     assert profiles(whole.base, zone, at) == found
 
 
+@pytest.mark.long
 def test_what_has_no_date_counts_from_the_import(tmp_path: Path) -> None:
     shop = Corner(tmp_path, "UTC")
     shop.bring()

@@ -59,6 +59,7 @@ def test_objects_that_are_none(desk: Desk) -> None:
     assert refused(desk, "people.jsonl", "\n".join(rows)) == {"2", "3", "4", "A"}
 
 
+@pytest.mark.long
 def test_a_no_is_stated_once(desk: Desk) -> None:
     row = "2,Doe, Jane,d@x.example,no\n"
     refused(desk, "people.csv", CSV + row)

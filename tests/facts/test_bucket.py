@@ -101,6 +101,7 @@ def office(store: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return Office(tmp_path, f"s3://{BUCKET}/{tmp_path.name}")
 
 
+@pytest.mark.long
 def test_orders_are_imported_corrected_and_read(office: Office) -> None:
     assert office.bring("1,ann,2024-01-01,5", "2,bob,2024-01-02,6").added == 2
     before = office.lake.versions()
@@ -110,6 +111,7 @@ def test_orders_are_imported_corrected_and_read(office: Office) -> None:
     assert office.amounts() == {"1": 7, "2": 6}
 
 
+@pytest.mark.long
 def test_of_two_imports_at_once_the_slower_is_refused(office: Office) -> None:
     office.bring("1,ann,2024-01-01,5")
     with pytest.raises(BusyError, match="another import"), office.lake.change():
@@ -195,6 +197,7 @@ def test_a_bucket_that_is_not_there_is_told_not_traced(office: Office) -> None:
         elsewhere.bring("1,ann,2024-01-01,5")
 
 
+@pytest.mark.long
 def test_an_address_of_no_kind_is_refused(office: Office) -> None:
     with pytest.raises(ConfigError, match="lake"):
         _ = replace(office, lake_url="ipfs://shop/lake").lake

@@ -73,6 +73,7 @@ def test_new_people_alone_can_be_added_to_an_older_lake(old: Desk) -> None:
     assert details(old)["ann"] == (None, None)
 
 
+@pytest.mark.long
 def test_an_import_that_breaks_leaves_an_older_lake_as_it_was(old: Desk) -> None:
     before = old.lake.versions()
     old.write("cards.csv", f"{HEAD}ann,ann@x.example,+4420,2026-05-01\n")

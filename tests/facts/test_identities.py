@@ -96,6 +96,7 @@ def test_a_card_of_nobody_is_refused(desk: Desk) -> None:
     assert desk.bring(source("crm"))[0].reasons == {"missing_customer_id": 1}
 
 
+@pytest.mark.long
 def test_equal_ids_of_two_systems_are_two_people(desk: Desk) -> None:
     cards(desk, "store", "17,ada@x.example,Ada,")
     cards(desk, "till", "17,bob@x.example,Bob,")
@@ -172,6 +173,7 @@ def test_the_same_person_in_two_systems_stays_one(desk: Desk) -> None:
     assert {one["customer_id"] for one in desk.rows("customers")} == {"17"}
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("order", [*itertools.permutations(["one", "two", "three"])])
 def test_the_order_of_sources_does_not_matter(desk: Desk, order: tuple[str, ...]) -> None:
@@ -187,6 +189,7 @@ def test_the_order_of_sources_does_not_matter(desk: Desk, order: tuple[str, ...]
     assert len({found["1"], found["3"], found["4"]}) == 3
 
 
+@pytest.mark.long
 def test_somebody_who_moved_stays_who_they_were(desk: Desk) -> None:
     cards(desk, "crm", "1,ada@x.example,Ada,", "2,ada@x.example,Ada,")
     desk.bring(bought(desk, "1", "2"), source("crm"))
@@ -195,6 +198,7 @@ def test_somebody_who_moved_stays_who_they_were(desk: Desk) -> None:
     assert set(persons(desk).values()) == {"1"}
 
 
+@pytest.mark.long
 def test_a_mailbox_that_turns_out_to_be_shared_parts_its_people(desk: Desk) -> None:
     cards(desk, "crm", "1,king@x.example,,", "2,king@x.example,Ada,")
     desk.bring(bought(desk, "1", "2"), source("crm"))
@@ -204,6 +208,7 @@ def test_a_mailbox_that_turns_out_to_be_shared_parts_its_people(desk: Desk) -> N
     assert persons(desk) == {"1": "1", "2": "2"}
 
 
+@pytest.mark.long
 @given(st.emails() | st.text(min_size=1, max_size=30))
 def test_the_engine_spells_plain_addresses_as_the_one_function_does(text: str) -> None:
     query = (

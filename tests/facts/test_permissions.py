@@ -66,6 +66,7 @@ def office(desk: Desk) -> Office:
     return Office(desk)
 
 
+@pytest.mark.long
 def test_a_file_that_repeats_itself_states_nothing(office: Office) -> None:
     office.bring({"crm": "ann,a@x.example,,yes,\nbob,b@x.example,,no,2025-05-01\n"})
     before = office.desk.lake.versions()["permissions"]
@@ -78,6 +79,7 @@ def test_a_file_that_repeats_itself_states_nothing(office: Office) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_no_without_a_date_counts_from_the_import_that_read_it(office: Office) -> None:
     office.bring({"crm": "ann,,2025-01-01,yes,\n"})
     office.bring({"crm": "ann,,2025-01-01,no,\n"})
@@ -86,6 +88,7 @@ def test_a_no_without_a_date_counts_from_the_import_that_read_it(office: Office)
     assert office.last() == "yes"
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("order", list(permutations(("crm", "shop", "till"))))
 def test_the_order_of_files_does_not_matter(office: Office, order: tuple[str, ...]) -> None:
@@ -104,6 +107,7 @@ def test_of_equal_time_the_no_wins(office: Office) -> None:
     assert office.last() == "no"
 
 
+@pytest.mark.long
 def test_an_old_file_of_a_growing_folder_does_not_speak_again(office: Office) -> None:
     desk, source = office.desk, {"name": "crm", "table": "customers", "columns": COLUMNS}
     desk.write("day1.csv", f"{HEAD}ann,,,yes,\n")
@@ -114,6 +118,7 @@ def test_an_old_file_of_a_growing_folder_does_not_speak_again(office: Office) ->
     assert office.last() == "no"
 
 
+@pytest.mark.long
 def test_a_yes_does_not_count_while_another_file_of_the_source_says_no(office: Office) -> None:
     desk, source = office.desk, {"name": "crm", "table": "customers", "columns": COLUMNS}
     desk.sources = [{**source, "path": "part*.csv"}]

@@ -310,6 +310,7 @@ def test_an_export_of_orders_comes_to_its_figures(desk: Desk, name: str) -> None
     assert sorted(order["kind"] for order in orders) == sorted(sale.kinds.split())
 
 
+@pytest.mark.long
 @pytest.mark.draws(5)
 @pytest.mark.parametrize("name", PEOPLE)
 def test_an_export_of_contacts_says_who_agreed_and_who_did_not(desk: Desk, name: str) -> None:

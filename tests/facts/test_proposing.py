@@ -33,6 +33,7 @@ def taken(proposal: Proposal) -> dict[str, str]:
     return {one.name: one.column for one in proposal.columns}
 
 
+@pytest.mark.long
 def test_a_real_export_of_order_lines_is_understood() -> None:
     proposal = propose_source(SHOP, zone="Europe/London")
     assert proposal.table == "order_lines"

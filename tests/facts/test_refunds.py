@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from rekindle.config import Config, LifecycleSettings
 from rekindle.facts import import_sources, open_lake
 from rekindle.intake import KeptEvent, fold_order
@@ -45,6 +47,7 @@ def refunds(base: Path) -> Callable[[float], Decimal]:
     return asked
 
 
+@pytest.mark.long
 def test_dated_lines_of_an_order(tmp_path: Path) -> None:
     bring(
         tmp_path, "order_lines", LINES,
@@ -70,6 +73,7 @@ def test_dated_lines_of_a_refund_with_a_number_of_its_own(tmp_path: Path) -> Non
     assert [known(n) for n in (0, 1, 20, 21)] == [0, 10, 10, 30]
 
 
+@pytest.mark.long
 def test_an_order_that_says_more_at_the_next_import(tmp_path: Path) -> None:
     for back, given_on in ((10, 9), (10, 9), (25, 20), (30, 40)):
         bring(tmp_path, "orders", {k: v for k, v in ORDERS.items() if k != "refunds"},
@@ -78,6 +82,7 @@ def test_an_order_that_says_more_at_the_next_import(tmp_path: Path) -> None:
     assert [known(n) for n in (9, 10, 21, 41)] == [0, 10, 25, 30]
 
 
+@pytest.mark.long
 def test_events_of_one_order(tmp_path: Path) -> None:
     def event(name: str, number: float, **content: float) -> KeptEvent:
         return KeptEvent(name, "ann", START + number * DAY, content)

@@ -43,6 +43,7 @@ def test_a_corrected_amount_and_date_correct(desk: Desk) -> None:
     assert amounts == {"1": (50, 5), "2": (6, 2), "3": (7, 3)}
 
 
+@pytest.mark.long
 def test_of_a_table_in_many_files_what_is_told_again_is_corrected(desk: Desk) -> None:
     """As texts "10" lies between "1" and "9": ids by which files are chosen are compared so."""
     for first in (1, 4, 7):
@@ -56,6 +57,7 @@ def test_of_a_table_in_many_files_what_is_told_again_is_corrected(desk: Desk) ->
     assert {int(o["gross"]) for o in desk.rows("orders") if o["order_id"] == "10"} == {8}
 
 
+@pytest.mark.long
 def test_only_files_that_hold_what_is_told_again_are_written_anew(desk: Desk) -> None:
     for month in (1, 2, 3):
         desk.orders(HEAD + "".join(f"{month}{n},ann,2024-0{month}-01,5\n" for n in range(3)))
@@ -171,6 +173,7 @@ def test_ids_that_share_an_address_are_one_person(desk: Desk) -> None:
     assert {o["customer_id"] for o in desk.rows("orders")} == {"a-new"}
 
 
+@pytest.mark.long
 def test_a_card_from_a_customers_source_wins_over_one_from_orders(desk: Desk) -> None:
     desk.write("orders.csv", "id,who,at,total,mail\n1,ann,2024-01-01,5,old@x.example\n")
     desk.write("c.csv", "id,mail,ok\nann,new@x.example,yes\n")

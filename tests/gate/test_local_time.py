@@ -231,6 +231,7 @@ def first_open(night: Night, names: list[str]) -> int | None:
     return next((n for n in ahead if not any(is_quiet(night, name, n) for name in names)), None)
 
 
+@pytest.mark.long
 @settings(max_examples=250, deadline=None, derandomize=True)
 @given(nights())
 def test_quiet_until_is_the_first_minute_that_no_wall_clock_forbids(night: Night) -> None:

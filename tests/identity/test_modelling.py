@@ -55,6 +55,7 @@ def cards() -> list[Acquaintance]:
     return town()
 
 
+@pytest.mark.long
 def test_who_left_two_cards_is_suggested_beside_what_rules_find(cards: list[Acquaintance]) -> None:
     ruled = suggest_joins(cards)
     found = suggest_by_model(cards, suggested=ruled)
@@ -64,10 +65,12 @@ def test_who_left_two_cards_is_suggested_beside_what_rules_find(cards: list[Acqu
     assert not {(s.one, s.other) for s in ruled} & {(s.one, s.other) for s in found}
 
 
+@pytest.mark.long
 def test_a_model_says_the_same_of_the_same_cards(cards: list[Acquaintance]) -> None:
     assert suggest_by_model(cards) == suggest_by_model(cards)
 
 
+@pytest.mark.long
 def test_two_that_somebody_parted_or_joined_are_not_suggested(cards: list[Acquaintance]) -> None:
     found = {(one.one, one.other) for one in suggest_by_model(cards)}
     assert {("c0", "d0"), ("c3", "d3")} <= found

@@ -105,6 +105,7 @@ def partition(known: dict[str, str]) -> set[frozenset[str]]:
     return {frozenset(ids) for ids in found.values()}
 
 
+@pytest.mark.long
 @settings(max_examples=300)
 @given(CLAIMS, NAMES, PAIRS, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_the_order_of_imports_matters_to_nobody(

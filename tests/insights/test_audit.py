@@ -130,6 +130,7 @@ def test_json_holds_no_number_that_is_none(retail: Audit) -> None:
     assert json.loads(text)["tier_lines"]["gone"]["returning"].keys() == {"unknown"}
 
 
+@pytest.mark.long
 def test_an_empty_shop_is_audited_with_reasons_instead_of_numbers(open_shop: Any) -> None:
     told = audit_of(open_shop()).to_json()
     assert told["buyers"] == 0
@@ -138,6 +139,7 @@ def test_an_empty_shop_is_audited_with_reasons_instead_of_numbers(open_shop: Any
     assert told["provable_lift"]["net_revenue_per_customer"].keys() == {"unknown"}  # type: ignore[index]
 
 
+@pytest.mark.long
 def test_what_happens_after_the_date_changes_nothing(open_shop: Any, order_rows: Any) -> None:
     orders = [order for n in range(40) for order in a_return(n, after=20 + n)]
     orders += [("gone", "2024-01-01", 5.0)]
@@ -185,6 +187,7 @@ def test_a_refund_is_neither_a_purchase_nor_a_return(open_shop: Any, order_rows:
     assert audit.net_revenue.amount == 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("given_back_on", "returned", "gaps"), [("2024-05-02", 0, ()), ("2024-05-20", 1, ((121, 1),))]
 )
@@ -213,6 +216,7 @@ def test_without_a_base_rate_the_holdout_is_the_default(open_shop: Any, order_ro
     assert audit.proof.return_rate == Unknown("nobody had drifted away by 2024-04-02")
 
 
+@pytest.mark.long
 def test_gaps_are_told_by_main_category(open_shop: Any, order_rows: Any) -> None:
     rows = order_rows([*a_return(1, after=5), *a_return(2, after=50)])
     lines = [
@@ -234,6 +238,7 @@ def test_quantiles_of_counts_are_those_of_the_values() -> None:
     assert [gaps.median, gaps.p75, gaps.p90, gaps.p95] == pytest.approx(expected)
 
 
+@pytest.mark.long
 def test_a_warehouse_does_not_know_what_was_read(open_shop: Any) -> None:
     engine = open_shop()
     engine._books = {}

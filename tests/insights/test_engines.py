@@ -60,6 +60,7 @@ def test_an_audit_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) ->
     assert local["gap_days_by_category"] != {}
 
 
+@pytest.mark.long
 def test_a_report_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) -> None:
     entered_at = datetime(2024, 3, 1, tzinfo=UTC)
     members = [
@@ -73,6 +74,7 @@ def test_a_report_is_the_same_on_both_engines(engines: tuple[Engine, Engine]) ->
     assert local["returned"] != {"treatment": 0, "holdout": 0}
 
 
+@pytest.mark.long
 def test_people_are_read_in_parts_alike_on_both_engines(engines: tuple[Engine, Engine]) -> None:
     for engine in engines:
         whole = read_histories(engine.run(build_purchase_days(engine.facts(), AS_OF)))

@@ -58,6 +58,7 @@ def both_pages(audit: Audit, report: JourneyReport) -> tuple[str, str]:
     return audit_page(audit), report_page(report)
 
 
+@pytest.mark.long
 def test_a_page_stands_alone_and_runs_nothing(audit: Audit, report: JourneyReport) -> None:
     for page in both_pages(audit, report):
         outline = Outline(page)
@@ -66,6 +67,7 @@ def test_a_page_stands_alone_and_runs_nothing(audit: Audit, report: JourneyRepor
         assert not re.search(r"url\((?!#)|@import", page)
 
 
+@pytest.mark.long
 def test_what_people_named_themselves_is_text_and_no_markup(
     audit: Audit, report: JourneyReport, nasty: str
 ) -> None:

@@ -96,6 +96,7 @@ def test_whose_days_are_not_over_is_in_no_share(audited: Audited) -> None:
     assert "nobody's 30 days are over" in found.groups[0].followed.share.reason
 
 
+@pytest.mark.long
 def test_silence_is_what_was_known_then(audited: Audited) -> None:
     # The order of 40 days before was cancelled after the message: then it was a purchase still.
     cancelled = Sale("a", AT - timedelta(days=40), cancelled_at=AT + timedelta(days=3))
@@ -207,6 +208,7 @@ def town(
     return sales, sends
 
 
+@pytest.mark.long
 def test_an_experiment_recovers_the_truth(audited: Audited) -> None:
     # Of those who would not have bought in 30 days, one in five do for the message.
     sales, sends = town(lambda r, _: "Control" if r.random() < 0.3 else "A", effect=0.2)
@@ -222,6 +224,7 @@ def test_an_experiment_recovers_the_truth(audited: Audited) -> None:
     assert isinstance(group.beside, Unknown)
 
 
+@pytest.mark.long
 def test_without_an_experiment_a_choice_looks_like_an_effect_and_is_not_called_one(
     audited: Audited,
 ) -> None:
@@ -238,6 +241,7 @@ def test_without_an_experiment_a_choice_looks_like_an_effect_and_is_not_called_o
     assert not any(word in told for word in ("lift", "uplift", "earned", "because", "thanks to"))
 
 
+@pytest.mark.long
 def test_equally_silent_people_who_are_chosen_by_lot_do_alike(audited: Audited) -> None:
     sales, sends = town(lambda r, _: "" if r.random() < 0.5 else None, effect=0)
     beside = audited(sales, sends).groups[0].beside
@@ -246,6 +250,7 @@ def test_equally_silent_people_who_are_chosen_by_lot_do_alike(audited: Audited) 
     assert beside.people > 1000
 
 
+@pytest.mark.long
 def test_who_got_something_else_then_or_from_us_is_no_comparison(audited: Audited) -> None:
     people = [f"p{n}" for n in range(60)]
     sales = [before(p, 100) for p in people]
@@ -363,6 +368,7 @@ def test_without_past_sends_nothing_is_said() -> None:
     engine.close()
 
 
+@pytest.mark.long
 def test_the_page_shows_names_as_text() -> None:
     engine = SmallShop(
         [before("a", 50)], rows={"past_sends": [sent("a", campaign="<script>x</script>")]}

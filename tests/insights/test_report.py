@@ -135,6 +135,7 @@ def test_a_return_that_is_given_back_is_one_and_brings_what_is_left(
     assert (arm.assigned, arm.returned, arm.revenue) == (2, returned, revenue)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("given_back_at", "returned"), [("2024-03-12", 0), ("2024-03-25", 1), ("2024-04-25", 1)]
 )
@@ -150,6 +151,7 @@ def test_a_refund_in_the_row_of_its_order_takes_off_the_return_whenever_it_comes
     assert (arm.returned, arm.revenue) == (returned, 0)
 
 
+@pytest.mark.long
 def test_a_former_subscriber_who_is_refunded_brought_the_days_they_had(open_shop: Any) -> None:
     def stay(number: str, since: str, until: str) -> dict[str, Any]:
         days = [datetime.fromisoformat(day).replace(tzinfo=UTC) for day in (since, until)]

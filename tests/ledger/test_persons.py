@@ -408,6 +408,7 @@ def _other(alias: str) -> OpenedLedgerBook:
     return OpenedLedgerBook(alias, secret=b"a secret of the tests", terms=TERMS)
 
 
+@pytest.mark.long
 def test_two_joins_a_tick_and_a_report_at_once_end_as_one_after_another(postgres: str) -> None:
     book = _other(postgres)
     book.start(build_version())

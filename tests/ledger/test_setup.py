@@ -199,6 +199,7 @@ def _layout(alias: str) -> list[tuple[str, str, list[str]]]:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 def test_new_ledger_is_laid_out_as_one_that_went_all_the_way(
     database: str, tmp_path: Path, request: pytest.FixtureRequest

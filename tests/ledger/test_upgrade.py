@@ -70,6 +70,7 @@ def _rows(alias: str, query: str) -> list[tuple[object, ...]]:
         return list(cursor.fetchall())
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_messages_and_ghosts_become_touches(old: str) -> None:
     migrate(old)
@@ -80,6 +81,7 @@ def test_messages_and_ghosts_become_touches(old: str) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_steps_take_the_names_they_have_now(old: str) -> None:
     migrate(old)
@@ -89,6 +91,7 @@ def test_steps_take_the_names_they_have_now(old: str) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_people_are_divided_into_lanes(old: str) -> None:
     migrate(old)
@@ -103,6 +106,7 @@ def test_running_journey_goes_on(old: str) -> None:
     assert _rows(old, "SELECT name, state FROM ledger_journey") == [("lapsed", "running")]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_cards_say_what_else_is_on_file(old: str) -> None:
     migrate(old)
@@ -130,6 +134,7 @@ def test_suppressions_of_earlier_releases_bind_marketing_as_before(old: str) -> 
     ]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_stays_on_record_are_one_purchase_whatever_start_they_had(old: str) -> None:
     call_command("migrate", "ledger", "0041", database=old, verbosity=0)

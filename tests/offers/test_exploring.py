@@ -73,6 +73,7 @@ def judged(team: Team, *words: str) -> dict[str, object]:
     return found
 
 
+@pytest.mark.long
 def test_ladder_that_explores_is_judged_by_what_it_gave(exploring: Team) -> None:
     chosen = load_chosen(exploring.workspace.ledger, "up", exploring.clock.now())
     both = [one for one in chosen if len(one.options) == 2]

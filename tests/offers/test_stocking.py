@@ -188,6 +188,7 @@ def shown(team: Team, till: Till) -> list[str]:
     return [one.code for one in till.codes for text in texts if one.code in text]
 
 
+@pytest.mark.long
 def test_codes_are_made_given_and_ended_through_the_worker(selling: Team, till: Till) -> None:
     selling.start("giving")
     selling.tick()
@@ -201,6 +202,7 @@ def test_codes_are_made_given_and_ended_through_the_worker(selling: Team, till: 
     assert len(till.active()) == 4
 
 
+@pytest.mark.long
 def test_wherever_the_worker_is_killed_no_code_is_lost_or_twice(
     selling: Team, till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +233,7 @@ def test_wherever_the_worker_is_killed_no_code_is_lost_or_twice(
     assert {one.shop_name: one.code for one in pool} == {x.name: x.code for x in till.codes}
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     "answer",
@@ -262,6 +265,7 @@ def test_while_the_shop_is_away_messages_wait_and_the_team_is_told(
     assert shown(selling, till)
 
 
+@pytest.mark.long
 def test_a_code_that_cannot_be_ended_is_told_and_tried_again(selling: Team, till: Till) -> None:
     selling.start("giving")
     selling.tick()
@@ -282,6 +286,7 @@ def test_a_code_that_cannot_be_ended_is_told_and_tried_again(selling: Team, till
     assert not till.active() & given
 
 
+@pytest.mark.long
 def test_an_offer_that_changes_is_given_with_codes_worth_what_it_says(
     selling: Team, till: Till
 ) -> None:

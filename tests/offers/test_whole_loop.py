@@ -100,6 +100,7 @@ def command(team: Team, *words: str) -> str:
     return done.output
 
 
+@pytest.mark.long
 def test_offer_goes_from_its_file_to_the_order_that_redeems_it(giving: Team) -> None:
     command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
     giving.start("giving")
@@ -160,6 +161,7 @@ def test_a_code_that_is_tied_to_a_visit_goes_to_who_came_to_look(giving: Team) -
     )
 
 
+@pytest.mark.long
 def test_an_offer_is_not_tied_to_what_begins_its_journey(giving: Team) -> None:
     path = giving.folder / "offers.yaml"
     path.write_text(OFFERS.replace("lasts: 5 days", "tied_to: visit"), encoding="utf-8")
@@ -175,6 +177,7 @@ def record_visit(team: Team, person: str, at: datetime) -> None:
     team.workspace.book.record([signal], at)
 
 
+@pytest.mark.long
 def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -> None:
     to = giving.folder / "made.csv"
     command(giving, "offers", "make-codes", "ten", "5", "--to", str(to))
@@ -186,6 +189,7 @@ def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -
     assert "expected to be redeemed" in command(giving, "offers", "show", "ten")
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("change", "error", "words"),
@@ -253,6 +257,7 @@ def test_report_plan_and_explanation_speak_of_the_offers(giving: Team) -> None:
     assert told["offers"][0]["anyway"] == {"unknown": "nobody's time to redeem it is over yet"}
 
 
+@pytest.mark.long
 def test_replay_says_what_it_would_have_given(giving: Team) -> None:
     report = replay_journey(
         giving.workspace,
@@ -263,6 +268,7 @@ def test_replay_says_what_it_would_have_given(giving: Team) -> None:
     assert any("would have given ten: " in note for note in report.notes)
 
 
+@pytest.mark.long
 def test_replay_says_whom_it_cannot_reach_by_letter(giving: Team) -> None:
     path = giving.folder / "journeys" / "giving.yaml"
     letter = "  - send: {channel: letter, template: note}\n"
@@ -294,6 +300,7 @@ def test_restored_ledger_gives_no_code_that_may_have_been_given(giving: Team) ->
     restored.leave()
 
 
+@pytest.mark.long
 def test_a_broken_file_is_in_the_way_of_offers_alone(giving: Team) -> None:
     command(giving, "offers", "load-codes", "ten", str(giving.folder / "codes.txt"))
     giving.start("giving")

@@ -120,6 +120,7 @@ def test_a_model_that_was_never_judged_says_nothing() -> None:
     assert isinstance(models(whole, day).foresee(group(whole, day, 0).people, []), Unknown)
 
 
+@pytest.mark.long
 def test_an_audit_of_more_than_a_year_is_foreseen_by_the_model() -> None:
     engine = SmallShop(town(people=250)).engine()
     at = START + timedelta(600)

@@ -56,6 +56,7 @@ def test_whom_it_moves_is_told_from_whom_it_does_not(
     assert (uplift < high).all()
 
 
+@pytest.mark.long
 def test_intervals_of_persons_hold_the_truth() -> None:
     missed = []
     for seed in range(8):

@@ -131,6 +131,7 @@ def test_a_shop_that_writes_to_nearly_everybody_is_told_what_the_model_is_of() -
     engine.close()
 
 
+@pytest.mark.long
 def test_who_was_kept_out_or_not_reached_is_learned_from() -> None:
     people = sorted({str(sale.person) for sale in town()})
     for changes in ({"arm": "control"}, {"bounced": True}):
@@ -208,6 +209,7 @@ def day_of(engine: Engine) -> pa.Table:
     return score_day(engine.facts(), engine.run, *settings, as_of=END).rows
 
 
+@pytest.mark.long
 def test_no_part_of_the_people_is_read_twice_or_left_out(shop: Engine) -> None:
     parts = HistoryParts(shop.facts(), shop.run, END, most=61)
     read = [person for one in parts for person in one.people]

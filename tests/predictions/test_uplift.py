@@ -74,6 +74,7 @@ def trial(size: int, seed: int, *, moved: float) -> Trial:
     return traits, treated, {"visit": (roll.random(size) < chance).astype(np.float64)}
 
 
+@pytest.mark.long
 def test_an_order_that_means_something_is_found_with_its_size() -> None:
     """The Qini of a trait that half have and that moves by d, ordered right, is d ÷ 8."""
     held = 0
@@ -86,6 +87,7 @@ def test_an_order_that_means_something_is_found_with_its_size() -> None:
     assert held >= 10
 
 
+@pytest.mark.long
 def test_where_nobody_is_moved_more_than_others_nobody_is_left_out() -> None:
     may = [
         estimate_uplift(traits, treated, outcomes["visit"])

@@ -47,6 +47,7 @@ def lines(engine: Engine, at: datetime) -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 def test_as_many_lapse_as_foreseen_and_those_first_who_are_at_risk(shop: Engine) -> None:
     left = lines(shop, CUT)
     rows = warn(shop, CUT).rows.to_pylist()

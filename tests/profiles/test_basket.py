@@ -125,6 +125,7 @@ def all_ordered() -> tuple[list[Row], list[Sale]]:
     return rows, [replace(sale, person=who) for who, (sale, _) in ORDERS.items()]
 
 
+@pytest.mark.long
 def test_a_basket_that_was_bought_waits_no_more() -> None:
     found = held(*all_ordered())
     assert {who: bool(told) for who, told in found.items()} == {
@@ -137,6 +138,7 @@ def test_what_is_put_in_after_an_order_waits_again() -> None:
     assert held(rows, [bought(LATER, "a")]) == {"ann": ["1 a"]}
 
 
+@pytest.mark.long
 def test_an_order_under_another_id_of_the_same_person_counts() -> None:
     shop = SmallShop(
         [replace(bought(LATER, "a"), person="a2")],
@@ -227,6 +229,7 @@ def test_the_catalogue_names_products_and_a_name_is_shown_to_its_own_person_alon
     }
 
 
+@pytest.mark.long
 def test_postgres_shows_the_baskets_of_duckdb(postgres_url: str) -> None:
     ordered, sales = all_ordered()
     rows = [*all_rows(), *ordered]

@@ -92,6 +92,7 @@ def test_new_arrivals_are_of_the_own_category_first_and_not_bought_yet() -> None
     assert shown(sales, "new_arrivals", 50, rows=rows)["ann"] == []  # all of it is new
 
 
+@pytest.mark.long
 def test_a_refill_is_due_by_ones_own_rhythm() -> None:
     sales = [sold("ann", on, "p1") for on in (0, 10, 20)]
     sales += [sold("ann", on, "p2") for on in (0, 20, 24)] + [sold("ann", 24, "p3")]
@@ -275,12 +276,14 @@ def test_postage_the_nameless_and_what_is_never_shown_are_left_out() -> None:
     assert shown(sales, "bestsellers", 70, rows=rows, never=("p3",))["ann"] == ["p4"]
 
 
+@pytest.mark.long
 def test_what_was_taken_back_or_cancelled_was_not_bought() -> None:
     sales = [sold("bob", 60, "p1", kind="refund"), sold("bob", 61, "p2", cancelled_at=day(62))]
     assert shown(sales, "bestsellers", 70)["ann"] == []
     assert shown(sales, "bestsellers", 62)["ann"] == ["p2"]  # it was not cancelled yet
 
 
+@pytest.mark.long
 @pytest.mark.draws(4)
 @pytest.mark.parametrize("block", sorted(find_blocks()))
 def test_no_block_sees_what_came_later(block: str) -> None:

@@ -45,12 +45,14 @@ def facts_of_tables() -> Facts:
     return Facts(**tables, currency="GBP", zone="Europe/London", more=more, has_subscriptions=False)
 
 
+@pytest.mark.long
 @pytest.mark.draws(5)
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 def test_profiles_compile(profiles: ir.Table, warehouse: str) -> None:
     assert "value_band" in ibis.to_sql(profiles, dialect=warehouse).lower()
 
 
+@pytest.mark.long
 @pytest.mark.draws(4)
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 def test_an_audience_compiles(profiles: ir.Table, warehouse: str) -> None:

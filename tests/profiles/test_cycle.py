@@ -37,6 +37,7 @@ def test_more_shrinkage_trusts_the_group_more(ask: Ask) -> None:
     assert ann["expected_gap_days"] == pytest.approx((30 + 8 * SHOP_GAP["ann"]) / (2 + 8))
 
 
+@pytest.mark.long
 def test_the_group_is_the_main_category_where_there_is_one(ask: Ask) -> None:
     line = (("p", "bags", Decimal(1)),)
     sales = [*bought("ann", 0, 10, 30, lines=line), *bought("ben", 0, 20), *bought("cleo", 5)]
@@ -47,6 +48,7 @@ def test_the_group_is_the_main_category_where_there_is_one(ask: Ask) -> None:
     assert profiles["ben"]["expected_gap_days"] == pytest.approx((20 + 2 * SHOP_GAP["ben"]) / 3)
 
 
+@pytest.mark.long
 def test_a_silence_counts_in_the_gap_of_others_until_it_is_a_lapse(ask: Ask) -> None:
     # Of gaps that have ended 50 / 3 days are the mean; ben would be lapsed after 53 days.
     until = int(3 * (20 + 2 * 50 / 3) / 3)

@@ -121,6 +121,7 @@ def test_postgres_gives_the_numbers_of_duckdb(
         assert other == {**one, **near}
 
 
+@pytest.mark.long
 def test_the_same_question_has_one_answer(duckdb: Engine) -> None:
     first = profiles_of(duckdb, DATES[-1])
     assert all(profiles_of(duckdb, DATES[-1]) == first for _ in range(3))

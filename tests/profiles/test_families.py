@@ -36,12 +36,21 @@ def among(*families: Family) -> Families:
     return found
 
 
-def test_families_keep_what_families_promise() -> None:
-    words = {
-        "end_reason": ("payment failed",),
-        "event": ("support_ticket", "visit", "left_because_other"),
-    }
-    check_families(*FAMILIES, texts=words)
+WORDS = {
+    "end_reason": ("payment failed",),
+    "event": ("support_ticket", "visit", "left_because_other"),
+}
+
+
+@pytest.mark.draws(1)
+@pytest.mark.parametrize("name", list(FAMILIES))
+def test_a_family_keeps_what_families_promise(name: str) -> None:
+    check_families(name, texts=WORDS)
+
+
+@pytest.mark.long
+def test_families_keep_together_what_families_promise() -> None:
+    check_families(*FAMILIES, texts=WORDS)
 
 
 def test_columns_without_a_place_come_last() -> None:

@@ -70,6 +70,7 @@ def test_the_pause_before_a_second_purchase_is_judged_by_the_line_of_one(ask: As
     assert (profiles["ann"]["tier"], profiles["ben"]["tier"]) == ("returned", "active")
 
 
+@pytest.mark.long
 def test_who_never_bought_is_a_prospect(ask: Ask) -> None:
     given_back = Sale("ben", day(1), kind="refund")
     profiles = ask(SmallShop([given_back], [Card("ann", country="GB")]), 900, FASHION)

@@ -42,6 +42,7 @@ def seen(day: str, **rows: list[dict[str, Any]]) -> tuple[int | None, int | None
     return found["seats_used"], found["seats_paid"]
 
 
+@pytest.mark.long
 def test_members_come_and_go_and_come_back() -> None:
     rows = {
         "subscriptions": [subscription("s", "2024-01-01", quantity=5)],
@@ -58,6 +59,7 @@ def test_members_come_and_go_and_come_back() -> None:
     assert [seen(day, **rows) for day in days] == [(1, 5), (3, 5), (2, 5), (2, 5), (3, 5)]
 
 
+@pytest.mark.long
 def test_what_is_paid_for_is_of_all_that_runs() -> None:
     rows = {
         "subscriptions": [

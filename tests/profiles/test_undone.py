@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from rekindle.profiles import build_presence, build_timeline
 from rekindle.testing.small_shop import Card, Sale, SmallShop
 from tests.profiles.conftest import DAY_0, Ask, bought, day
@@ -48,6 +50,7 @@ CASES: tuple[tuple[list[Sale], int], ...] = (
 )
 
 
+@pytest.mark.long
 def test_which_purchases_stand(ask: Ask) -> None:
     sales = [
         replace(sale, person=f"{number}{sale.person}")
@@ -59,6 +62,7 @@ def test_which_purchases_stand(ask: Ask) -> None:
     assert found == [standing for _, standing in CASES]
 
 
+@pytest.mark.long
 def test_until_it_was_undone_it_was_a_purchase(ask: Ask) -> None:
     shop = SmallShop([sold(0), sold(24, 90), gave_back(49, 90)])
     before, after = (ask(shop, on)["ann"] for on in (2, 3))
@@ -74,6 +78,7 @@ def test_what_was_undone_keeps_its_amounts(ask: Ask) -> None:
     assert (ann["gross_value"], ann["refund_value"], ann["lifetime_value"]) == (10, 10, 0)
 
 
+@pytest.mark.long
 def test_who_gave_everything_back_is_no_prospect(ask: Ask) -> None:
     shop = SmallShop([sold(0), gave_back(1), *bought("ben", 0)], [Card("cleo")])
     for on in (2, 100, 900):
@@ -98,6 +103,7 @@ def test_undone_purchases_make_no_gaps(ask: Ask) -> None:
     assert ben["expected_gap_days"] == 40
 
 
+@pytest.mark.long
 def test_a_refund_by_another_id_of_the_same_person(ask: Ask) -> None:
     shop = SmallShop([sold(0, person="ann-2"), gave_back(1)], persons={"ann-2": "ann"})
     assert ask(shop, 9)["ann"]["orders_count"] == 0

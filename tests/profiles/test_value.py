@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from rekindle.testing.small_shop import Card, Sale, SmallShop
 from tests.profiles.conftest import Ask, bought, day
 
@@ -58,6 +60,7 @@ def test_sales_without_a_customer_belong_to_nobody(ask: Ask) -> None:
     assert list(ask(shop, 1)) == ["ann"]
 
 
+@pytest.mark.long
 def test_ids_of_one_person_are_one_profile(ask: Ask) -> None:
     cards = [Card("ann", email="a@example.com"), Card("ann-2", country="GB")]
     shop = SmallShop([*bought("ann", 0), *bought("ann-2", 5)], cards, persons={"ann-2": "ann"})

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import ibis
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,6 +46,7 @@ def bands(days: Sequence[Sequence[int]], prospects: int = 0) -> list[tuple[int, 
     ]
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(AMOUNTS, AMOUNTS)
 def test_bands_are_those_of_the_quantiles_of_the_date(first: list[int], second: list[int]) -> None:

@@ -24,6 +24,7 @@ def suppressions(team: Team, person: str) -> set[tuple[str | None, str]]:
     return {(one.channel, one.reason) for one in found}
 
 
+@pytest.mark.long
 def test_two_addresses_in_one_cell_are_no_bounce_and_mended_by_an_import(team: Team) -> None:
     team.start("everyone")
     team.tick()
@@ -42,6 +43,7 @@ def test_two_addresses_in_one_cell_are_no_bounce_and_mended_by_an_import(team: T
     assert team.workspace.outbox.stuck() == []
 
 
+@pytest.mark.long
 def test_malformed_address_is_unreachable_with_a_word(team: Team) -> None:
     person = "c003"
     team.save_cards({person: {"email": "a@example.com; b@example.com", "email_consent": "yes"}})

@@ -41,6 +41,7 @@ def test_broken_template_is_found_at_plan_and_at_start(team: Team) -> None:
         team.start("few")
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize(
     "fault", [HALF_WRITTEN, None, "no link", "no variable"], ids=["broken", "gone", "link", "name"]

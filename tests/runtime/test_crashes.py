@@ -168,6 +168,7 @@ def test_a_mail_server_gets_no_message_twice_whenever_the_worker_dies(
     )
 
 
+@pytest.mark.long
 def test_a_refusing_mail_server_costs_time_and_no_message(team: Team) -> None:
     port = free_port()
     send_through(team.folder, port)
@@ -203,6 +204,7 @@ class Picky(Counting):
         return "250 fine"
 
 
+@pytest.mark.long
 def test_an_address_that_does_not_exist_is_not_tried_again(team: Team) -> None:
     controller = Controller(Picky(), hostname="127.0.0.1", port=free_port())
     controller.start()
@@ -218,6 +220,7 @@ def test_an_address_that_does_not_exist_is_not_tried_again(team: Team) -> None:
     assert team.workspace.outbox.stuck() == []  # a dead address needs nobody
 
 
+@pytest.mark.long
 def test_up_serves_the_portal_and_stops_when_told(team: Team) -> None:
     team.leave()
     port = free_port()

@@ -123,6 +123,7 @@ def runs(imported_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     team.leave()
 
 
+@pytest.mark.long
 def test_the_same_people_enter_in_the_same_arm_and_end_alike(runs: Runs) -> None:
     live = {
         (e.person, e.rotation): (e.arm, e.entered_at, e.last_order_at, e.ended_at, e.ended_reason)
@@ -163,6 +164,7 @@ def test_the_period_holds_every_kind_of_course(runs: Runs) -> None:
     assert any(one.enrolment.rotation for one in replayed.courses)
 
 
+@pytest.mark.long
 def test_the_reports_state_the_same_figures(runs: Runs) -> None:
     space = runs.team.workspace
     runs.team.clock.set(datetime.fromisoformat(f"{LAST}T22:59:59.999999+00:00"))
@@ -205,6 +207,7 @@ def audiences(imported_shop: Path) -> Iterator[dict[datetime, dict[str, Any]]]:
     team.leave()
 
 
+@pytest.mark.long
 @pytest.mark.draws(4)
 @pytest.mark.parametrize("predicate", PREDICATES)
 def test_history_answers_a_predicate_as_a_live_look_would(

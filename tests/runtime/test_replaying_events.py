@@ -146,6 +146,7 @@ def test_basket_is_answered_within_the_hour_and_not_after_the_purchase(space: Wo
     assert found.replayed.sent_after_return == 0
 
 
+@pytest.mark.long
 def test_date_that_draws_near_lets_people_in_and_is_waited_for(space: Workspace) -> None:
     found = run(space, "renewal")
     (only,) = found.replayed.courses
@@ -154,6 +155,7 @@ def test_date_that_draws_near_lets_people_in_and_is_waited_for(space: Workspace)
     assert sends(found) == [("eve", "check-in", 15 * DAY + 8 * HOUR)]
 
 
+@pytest.mark.long
 def test_plan_counts_whom_the_event_would_have_let_in(space: Workspace) -> None:
     plan = build_plan(space, space.journey("basket"), space.clock.now())
     assert plan.people == 4

@@ -78,6 +78,7 @@ def test_start_is_refused_when_many_more_would_enter_than_were_planned(team: Tea
     assert start_journey(space, journey, at, token=token, drift=1.0).version.version == 1
 
 
+@pytest.mark.long
 def test_paused_journey_sends_nothing_until_it_resumes(team: Team) -> None:
     team.start("few")
     pause_journey(team.workspace, "few", who=WHO, why="a wrong picture")
@@ -89,6 +90,7 @@ def test_paused_journey_sends_nothing_until_it_resumes(team: Team) -> None:
     assert log(team, "few") == [("", "started"), (WHO, "paused"), (WHO, "resumed")]
 
 
+@pytest.mark.long
 def test_message_that_waits_does_not_leave_a_paused_journey(team: Team) -> None:
     team.start("few")
     team.worker.tick(is_stopping=lambda: True)
@@ -142,6 +144,7 @@ def test_start_of_what_runs_already_starts_nothing(begun: Team) -> None:
     assert start_journey(space, journey, begun.clock.now(), who=WHO).is_new
 
 
+@pytest.mark.long
 def test_edited_holdout_does_not_count_and_the_plan_and_the_start_say_so(begun: Team) -> None:
     edited = CALM.replace("holdout: 0.3", "holdout: 0.5")
     (begun.folder / "journeys" / "calm.yaml").write_text(edited, encoding="utf-8")
@@ -156,11 +159,13 @@ def test_edited_holdout_does_not_count_and_the_plan_and_the_start_say_so(begun: 
     assert (started.version.version, started.notes) == (2, (note, kept))
 
 
+@pytest.mark.long
 def test_plan_names_the_journeys_that_may_write_to_whom_it_holds_out(begun: Team) -> None:
     plan = build_plan(begun.workspace, begun.workspace.journey("few"), begun.clock.now())
     assert any("held out here may be written to" in n and "calm" in n for n in plan.notes)
 
 
+@pytest.mark.long
 def test_move_lists_who_stands_where_a_step_is_gone_and_moves_the_others(begun: Team) -> None:
     kept = CALM.replace("template: nudge", "template: welcome-back")
     (begun.folder / "journeys" / "calm.yaml").write_text(kept, encoding="utf-8")
@@ -191,6 +196,7 @@ def test_journey_that_never_started_cannot_be_steered(team: Team) -> None:
         plan_move(team.workspace, "few")
 
 
+@pytest.mark.long
 def test_wishes_exclusions_and_erasure_bind_the_gate(team: Team) -> None:
     space = team.workspace
     team.start("few")
@@ -234,6 +240,7 @@ def test_wish_of_nobody_is_refused(team: Team) -> None:
         change_preferences(team.workspace, "nobody", PreferenceChange(snooze=DAY), who=WHO)
 
 
+@pytest.mark.long
 def test_touch_at_night_waits_for_the_morning_where_the_person_is(team: Team) -> None:
     path = team.folder / "rekindle.toml"
     nights = path.read_text(encoding="utf-8").replace('end = "21:00"', 'end = "08:00"')
@@ -255,6 +262,7 @@ def test_touch_at_night_waits_for_the_morning_where_the_person_is(team: Team) ->
         assert hours <= set(range(8, 21))
 
 
+@pytest.mark.long
 def test_what_waits_for_an_outlet_that_cannot_be_built_goes_stale(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,7 @@ def test_a_purchase_ends_the_journey(begun: Team, at: object) -> None:
     assert report_journey(begun.workspace, "calm").sent_after_return == 0
 
 
+@pytest.mark.long
 def test_a_purchase_known_at_entry_ends_nothing(begun: Team) -> None:
     person = begun.someone("calm")
     known = begun.enrolment("calm", person).last_order_at
@@ -61,6 +62,7 @@ def test_a_purchase_known_at_entry_ends_nothing(begun: Team) -> None:
     assert begun.enrolment("calm", person).ended_at is None
 
 
+@pytest.mark.long
 def test_a_purchase_cancels_the_message_that_still_waits(team: Team) -> None:
     team.jam()
     team.start("few")
@@ -75,6 +77,7 @@ def test_a_purchase_cancels_the_message_that_still_waits(team: Team) -> None:
     assert len(team.mails()) > 5
 
 
+@pytest.mark.long
 def test_a_withdrawal_in_the_customers_file_stops_messages(begun: Team) -> None:
     person = begun.someone("calm")
     said = {"email_consent": "false", "email_consent_at": (NOW + HOUR).isoformat()}
@@ -97,6 +100,7 @@ def test_a_withdrawal_cancels_the_message_that_still_waits(team: Team) -> None:
     assert team.mails(f"{person}@example.com") == []
 
 
+@pytest.mark.long
 def test_a_withdrawal_without_a_date_stops_messages_too(begun: Team) -> None:
     person = begun.someone("calm")
     begun.save_cards({person: {"email_consent": "false", "email_consent_at": ""}})
@@ -104,6 +108,7 @@ def test_a_withdrawal_without_a_date_stops_messages_too(begun: Team) -> None:
     assert begun.reasons(person) == [None, Reason.NO_PERMISSION]
 
 
+@pytest.mark.long
 def test_one_click_leaves_the_list_at_once(begun: Team, portal: str) -> None:
     person = begun.someone("calm")
     begun.clock.move(HOUR)
@@ -125,6 +130,7 @@ def test_looking_at_the_link_changes_nothing(begun: Team, portal: str) -> None:
     assert begun.enrolment("calm", person).ended_at is None
 
 
+@pytest.mark.long
 def test_who_left_is_not_written_to_by_any_journey_again(begun: Team, portal: str) -> None:
     person = begun.someone("calm")
     with urlopen(Request(portal + link_in(begun, person), data=b""), timeout=20) as answer:
@@ -134,6 +140,7 @@ def test_who_left_is_not_written_to_by_any_journey_again(begun: Team, portal: st
     assert begun.reasons(person) == [None, Reason.SUPPRESSED]
 
 
+@pytest.mark.long
 def test_ids_found_to_be_one_person_while_under_way_stop_together(begun: Team) -> None:
     one, other = sorted({m.person for m in begun.workspace.history.messages_of("calm")})[:2]
     begun.save_cards({other: {"email": f"{one}@example.com"}})

@@ -88,6 +88,7 @@ CHANGES: dict[str, tuple[Callable[[Team, str], object], Answer, Reason]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.draws(3)
 @pytest.mark.parametrize("change", [*CHANGES])
 def test_verdict_counts_everything(begun: Team, change: str) -> None:
@@ -99,6 +100,7 @@ def test_verdict_counts_everything(begun: Team, change: str) -> None:
     assert verdict(begun, person)[:2] == (answer, reason)
 
 
+@pytest.mark.long
 def test_verdict_of_one_just_written_to_names_the_cap(begun: Team) -> None:
     assert verdict(begun, begun.someone("calm"))[:2] == (Answer.HOLD, Reason.CAP)
 
@@ -153,6 +155,7 @@ def test_explain_says_of_a_message_what_let_it_pass(begun: Team) -> None:
     assert found[Reason.HELD_OUT] == "drawn into the treatment arm; 30 % are held out"
 
 
+@pytest.mark.long
 def test_what_left_before_is_counted_and_what_came_later_is_said(begun: Team) -> None:
     person = begun.someone("calm")
     begun.tick(after=4 * DAY)
@@ -194,6 +197,7 @@ def test_a_plan_and_a_replay_say_why_nobody_is_written_to(team: Team) -> None:
     assert build_plan(team.workspace, empty, today).nobody == ""
 
 
+@pytest.mark.long
 def test_a_plan_says_why_nobody_enters(team: Team) -> None:
     text = EVERYONE.replace("everyone", "rich").replace("orders_count >= 1", "orders_count > 9999")
     (team.folder / "journeys" / "rich.yaml").write_text(text, encoding="utf-8")

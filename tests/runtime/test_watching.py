@@ -59,6 +59,7 @@ def test_an_import_is_looked_through(team: Team, watch: ReturnWatch, observer: O
     assert observer.asked == [NOW, NOW]
 
 
+@pytest.mark.long
 def test_orders_say_nothing_of_cards(team: Team) -> None:
     """So cards and consent are not gone through at an import of nothing else."""
     space = team.workspace
@@ -71,6 +72,7 @@ def test_orders_say_nothing_of_cards(team: Team) -> None:
     assert space.facts_version(*SAYING_OF_PEOPLE) != of_people
 
 
+@pytest.mark.long
 def test_whoever_another_worker_let_in_is_looked_at(
     team: Team, watch: ReturnWatch, observer: Observer
 ) -> None:

@@ -42,6 +42,7 @@ def test_people_held_out_get_nothing_and_their_ghosts_are_on_record(begun: Team)
     assert {begun.reasons(one.person)[0] for one in ghosts} == {Reason.HELD_OUT}
 
 
+@pytest.mark.long
 def test_what_people_are_as_they_enter_is_kept_and_stays(begun: Team) -> None:
     space = begun.workspace
     table = space.profiles(NOW).select("customer_id", "tier", "value_band", "country")
@@ -57,6 +58,7 @@ def test_what_people_are_as_they_enter_is_kept_and_stays(begun: Team) -> None:
     assert {person: now[person] for person in kept} == kept
 
 
+@pytest.mark.long
 def test_a_report_tells_people_apart_by_what_they_were(begun: Team) -> None:
     begun.tick(after=40 * DAY)
     report = report_journey(begun.workspace, "calm", by="tier")
@@ -73,6 +75,7 @@ def test_the_arms_are_near_the_share_that_was_asked_for(begun: Team) -> None:
     assert 0.15 < arms.count(Arm.HOLDOUT) / len(arms) < 0.45
 
 
+@pytest.mark.long
 def test_people_come_back_to_a_journey_when_it_says_so_and_keep_their_arm(begun: Team) -> None:
     for days in (4, 4, 23):
         begun.tick(after=days * DAY)
@@ -85,6 +88,7 @@ def test_people_come_back_to_a_journey_when_it_says_so_and_keep_their_arm(begun:
     assert all(first[one.person].ended_at is not None for one in again)
 
 
+@pytest.mark.long
 def test_people_finish_the_version_they_entered(begun: Team) -> None:
     changed = CALM.replace("template: new-arrivals", "template: nudge").replace(
         "30 days", "31 days"
@@ -107,6 +111,7 @@ def test_starting_an_unchanged_file_again_starts_nothing_new(begun: Team) -> Non
     assert [one.version for one in begun.workspace.book.versions("calm")] == [1]
 
 
+@pytest.mark.long
 def test_two_ids_with_one_address_are_one_person(team: Team) -> None:
     team.start("few")
     team.tick()
@@ -183,6 +188,7 @@ def test_a_report_counts_what_is_on_record(begun: Team) -> None:
     assert report.sent_after_return == 0
 
 
+@pytest.mark.long
 def test_a_message_that_cannot_leave_waits_and_leaves_when_it_can(team: Team) -> None:
     team.jam()
     team.start("calm")
@@ -195,6 +201,7 @@ def test_a_message_that_cannot_leave_waits_and_leaves_when_it_can(team: Team) ->
     assert len(team.mails()) == len(messages)
 
 
+@pytest.mark.long
 def test_one_template_that_fails_does_not_keep_other_journeys_back(team: Team) -> None:
     team.start("calm")
     team.start("few")

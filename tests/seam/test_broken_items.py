@@ -48,6 +48,7 @@ def start_second(shop: Corner, text: str) -> None:
     start_journey(shop.space, shop.space.journey("other"), shop.now)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("limited")
 def test_a_journey_whose_audience_has_no_answer_is_closed_alone(two: Corner) -> None:
     start_second(two, JOURNEY.replace("AUDIENCE", OVERFLOWS))
@@ -59,6 +60,7 @@ def test_a_journey_whose_audience_has_no_answer_is_closed_alone(two: Corner) -> 
     assert list(done.decided.closed) == ["other"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("limited")
 def test_a_condition_without_an_answer_holds_its_own_journey(two: Corner) -> None:
     send = "send: {channel: email, template: check-in}"
@@ -84,6 +86,7 @@ def test_a_damaged_row_holds_its_own_person(two: Corner) -> None:
     assert two.mails() == 1
 
 
+@pytest.mark.long
 def test_a_damaged_card_holds_its_own_message(two: Corner) -> None:
     two.start()
     # Both databases keep whatever is JSON there; this is none of names.
@@ -95,6 +98,7 @@ def test_a_damaged_card_holds_its_own_message(two: Corner) -> None:
     assert (waiting.person, "cannot be read" in waiting.error) == ("ann", True)
 
 
+@pytest.mark.long
 def test_explain_says_what_steps_and_budgets_ask(two: Corner) -> None:
     toml = two.space.directory / "rekindle.toml"
     budget = '\n[[budgets]]\nchannel = "email"\nper_month = 0\n'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rekindle.journeys import Person
 from tests.seam.corner import DAY, MINUTE, Corner
 
@@ -16,6 +18,7 @@ def card(shop: Corner) -> Person:
     return found
 
 
+@pytest.mark.long
 def test_a_file_does_not_take_back_what_a_person_said(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200), 50, ""))
     assert card(corner).address == "ann@example.com"

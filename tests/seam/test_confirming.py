@@ -82,6 +82,7 @@ def state(corner: Corner) -> list[str]:
     return [one.value for _, one in proof.pending]
 
 
+@pytest.mark.long
 def test_a_yes_is_asked_about_once_and_holds_from_the_post(corner: Corner) -> None:
     says(corner, said=True)
     assert rule(corner) is Rule.NO_RECORD
@@ -114,6 +115,7 @@ def test_a_yes_is_asked_about_once_and_holds_from_the_post(corner: Corner) -> No
     assert find_unconfirmed(corner.space, within=7 * DAY, at=corner.now) == []
 
 
+@pytest.mark.long
 def test_what_was_taken_back_cannot_be_confirmed(corner: Corner) -> None:
     people = ("address", "complaint", "consent", "erased", "event")
     for who in people:
@@ -155,6 +157,7 @@ def test_nothing_leaves_after_a_no_or_when_the_time_is_over(corner: Corner) -> N
     assert state(corner) == ["refused", "over"]
 
 
+@pytest.mark.long
 def test_where_a_yes_waits(corner: Corner) -> None:
     cases: dict[str, tuple[object, str, Rule]] = {
         "abroad": (True, "GB", Rule.EXPRESS),
@@ -173,6 +176,7 @@ def test_where_a_yes_waits(corner: Corner) -> None:
     assert {who: rule(corner, who) for who in cases} == expected
 
 
+@pytest.mark.long
 def test_a_list_may_say_that_a_yes_waits(corner: Corner, tmp_path: Path) -> None:
     says(corner, said=True, country="GB")
     recent, old = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (corner.now, corner.ago(days=30)))

@@ -114,6 +114,7 @@ def test_a_return_whose_start_is_corrected_stays_one_purchase(club: Club) -> Non
     assert club.noted() == [(name_start("s2"), ago(club, -0.0005), False)]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("hidden", [("s2", 230, None), ("s2", 400, 300)])
 def test_a_return_that_was_hidden_by_a_wrong_start_ends_once_it_is_corrected(
@@ -151,6 +152,7 @@ def test_who_never_left_as_is_known_now_did_not_come_back(club: Club) -> None:
     assert club.returned() == 0
 
 
+@pytest.mark.long
 def test_an_old_number_that_begins_anew_is_a_return_and_no_correction(club: Club) -> None:
     club.enter(S1)
     for since in (-0.0005, -0.0008):
@@ -159,6 +161,7 @@ def test_an_old_number_that_begins_anew_is_a_return_and_no_correction(club: Club
         assert club.noted() == [(name_start("s1", 2), ago(club, since), False)]
 
 
+@pytest.mark.long
 def test_a_start_ahead_that_is_postponed_is_a_return_as_it_comes(club: Club) -> None:
     club.enter(S1, ("s2", -0.04, None))
     club.bring(S1, ("s2", -0.08, None))
@@ -168,6 +171,7 @@ def test_a_start_ahead_that_is_postponed_is_a_return_as_it_comes(club: Club) -> 
     assert club.ended() == [Reason.ORDER]
 
 
+@pytest.mark.long
 def test_a_trial_of_before_that_is_paid_for_is_a_return(club: Club) -> None:
     club.corner.people(ann="yes,2020-01-01;2020-01-01")
     club.write(("s1", 20, None), trial="yes")

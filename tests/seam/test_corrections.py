@@ -48,6 +48,7 @@ def test_an_order_reported_with_an_old_date_ends_once_it_is_corrected(win: Corne
     assert win.mails() == 0
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("before", [("o2", 230, "draft"), ("o2", 230, "cancelled"), None])
 def test_what_was_no_sale_at_first_ends_when_it_is_one(
@@ -72,6 +73,7 @@ def test_the_order_somebody_entered_with_is_no_return_however_it_moves(win: Corn
     assert win.ended() == [Reason.ORDER]
 
 
+@pytest.mark.long
 def test_a_zone_that_is_corrected_brings_nobody_back(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200).replace(tzinfo=None), 50, "completed"))
     corner.import_facts()
@@ -98,6 +100,7 @@ def test_an_order_that_gets_its_customer_later_is_a_return(win: Corner) -> None:
     assert win.ended() == [Reason.ORDER]
 
 
+@pytest.mark.long
 def test_a_first_purchase_that_arrives_late_is_a_purchase(corner: Corner) -> None:
     corner.people(ann="yes,2020-01-01;2020-01-01")
     corner.orders(("x", "bob", corner.ago(days=400), 50, ""))
@@ -109,6 +112,7 @@ def test_a_first_purchase_that_arrives_late_is_a_purchase(corner: Corner) -> Non
     assert corner.ended() == [Reason.ORDER]
 
 
+@pytest.mark.long
 def test_somebody_at_the_till_is_left_in_peace(win: Corner) -> None:
     win.clock.move(HOUR)
     bring(win, O1, ("o2", 0.01, "pending"))
@@ -150,6 +154,7 @@ def test_an_order_without_amounts_is_refused_with_a_word(win: Corner) -> None:
         win.report("Order Completed", properties={"order_id": "o2", "products": [{"sku": "p"}]})
 
 
+@pytest.mark.long
 def test_a_partial_update_leaves_an_order_of_the_file_as_it_was(win: Corner) -> None:
     before = win.space.facts.orders.drop("changed_in").to_pyarrow().to_pylist()
     win.report("Order Updated", properties={"order_id": "o1", "note": "gift"})
@@ -157,6 +162,7 @@ def test_a_partial_update_leaves_an_order_of_the_file_as_it_was(win: Corner) -> 
     assert win.space.facts.orders.drop("changed_in").to_pyarrow().to_pylist() == before
 
 
+@pytest.mark.long
 def test_the_report_holds_a_message_after_a_purchase_in_the_facts_against_us(
     win: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +187,7 @@ def test_the_report_tells_a_purchase_that_was_corrected_too_late_apart(win: Corn
     assert arm.returned == 1
 
 
+@pytest.mark.long
 def test_the_report_takes_no_moved_order_for_a_return(win: Corner) -> None:
     bring(win, ("o1", 0.0001, "completed"))
     report = report_journey(win.space, "win")
@@ -212,6 +219,7 @@ def test_an_order_that_is_given_back_at_once_stays_what_it_was_when_it_was_seen(
     assert Signal.objects.using(win.space.ledger).filter(is_void=False).count() == 1
 
 
+@pytest.mark.long
 def test_an_order_that_becomes_another_customers_is_no_purchase_of_the_former(
     win: Corner,
 ) -> None:

@@ -61,6 +61,7 @@ def rows(club: Team) -> dict[str, str]:
     return {one.person: one.state(today) for one in found}
 
 
+@pytest.mark.long
 def test_each_is_warned_once_and_the_businesss_system_asked_once(
     club: Team, receiver: Receiver
 ) -> None:

@@ -86,6 +86,7 @@ def someone_joins(shop: Corner) -> None:
     path.write_text(text.replace("p29@example.com", "p28@example.com"), encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_look_that_goes_on_leaves_nothing_to_see(corner: Corner, seed: int) -> None:
@@ -121,6 +122,7 @@ def test_only_those_are_asked_about_who_may_have_come_back(corner: Corner) -> No
     assert found == Observed(0, corner.now, found.newest, first.watched)
 
 
+@pytest.mark.long
 def test_who_was_let_in_on_older_facts_is_looked_at(corner: Corner) -> None:
     """Another worker had not seen the import that the last look saw."""
     exports = Exports(corner, seed=0)

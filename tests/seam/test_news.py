@@ -45,6 +45,7 @@ def test_only_who_changed_is_told_of(known: Corner) -> None:
     assert [one.granted for one in known.space.history.consents_of("bea")] == [True]
 
 
+@pytest.mark.long
 def test_what_a_killed_pass_did_not_write_is_told_again(
     known: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,6 +62,7 @@ def test_what_a_killed_pass_did_not_write_is_told_again(
     assert [one.granted for one in known.space.history.consents_of("ann")] == [True, False]
 
 
+@pytest.mark.long
 def test_who_becomes_another_or_themselves_again_is_told_of(known: Corner) -> None:
     persons = known.space.book.persons
     persons.join([Link("bea", "ann", JoinReason.BY_HAND, "")], known.now, by="test")
@@ -89,6 +91,7 @@ def test_every_address_of_who_has_several_cards_is_bound_by_their_no(corner: Cor
         assert held.address_hash in bound
 
 
+@pytest.mark.long
 def test_nothing_is_kept_or_told_of_who_was_erased(known: Corner) -> None:
     known.space.book.erase("ann", known.now)
     assert known.space.book.told()["ann"] == ""
@@ -103,6 +106,7 @@ def test_another_secret_tells_everybody_again(known: Corner) -> None:
     assert save_people(*space.reading, other, known.now) == 3
 
 
+@pytest.mark.long
 def test_a_no_of_an_import_that_runs_ahead_is_said_once(known: Corner) -> None:
     space, imported_at = known.space, known.now
     records = models.Consent.objects.using(space.ledger).filter(person="cem")

@@ -79,6 +79,7 @@ def test_what_was_reported_goes_with_its_id(two: Corner) -> None:
     }
 
 
+@pytest.mark.long
 def test_what_somebody_said_of_themselves_goes_with_their_id(two: Corner) -> None:
     two.report("", "identify", userId="bea", traits={"email": "new@example.com"}, messageId="1")
     join(two)

@@ -28,6 +28,7 @@ def may_be_written_to(shop: Corner) -> bool:
     return shop.mails() > before
 
 
+@pytest.mark.long
 def test_a_yes_is_enough(win: Corner) -> None:
     assert may_be_written_to(win)
 
@@ -55,6 +56,7 @@ def test_a_no_counts_also_from_a_bad_row(win: Corner, said: str) -> None:
     assert not may_be_written_to(win)
 
 
+@pytest.mark.long
 def test_a_word_nobody_reads_holds_back_and_is_named(win: Corner) -> None:
     win.people(ann="perhaps,")
     win.import_facts()
@@ -74,6 +76,7 @@ def test_a_no_of_somebody_without_a_card_is_kept_for_the_day_they_get_one(win: C
     assert [one.granted for one in win.space.history.consents_of("bob")] == [True, False]
 
 
+@pytest.mark.long
 def test_a_no_of_a_row_that_is_broken_counts_in_a_column_of_opt_outs(win: Corner) -> None:
     settings = win.space.directory / "rekindle.toml"
     text = settings.read_text(encoding="utf-8")
@@ -87,6 +90,7 @@ def test_a_no_of_a_row_that_is_broken_counts_in_a_column_of_opt_outs(win: Corner
     assert not may_be_written_to(again)
 
 
+@pytest.mark.long
 def test_whoever_leaves_by_link_again_after_a_yes_has_left(win: Corner) -> None:
     links, customers = LedgerOptOuts(win.space), LedgerCustomers(win.space)
     links.unsubscribe("ann", "win", at_source="test", channel="email")
@@ -97,6 +101,7 @@ def test_whoever_leaves_by_link_again_after_a_yes_has_left(win: Corner) -> None:
     assert not win.space.history.consents_of("ann")[-1].granted
 
 
+@pytest.mark.long
 def test_a_yes_that_arrives_late_is_older_than_the_no_that_was_repeated(win: Corner) -> None:
     for days, may in ((5, False), (1, False), (3, True)):
         said = {"consent": {"email": may, "wording": "Yes" if may else ""}}
@@ -106,6 +111,7 @@ def test_a_yes_that_arrives_late_is_older_than_the_no_that_was_repeated(win: Cor
     assert not may_be_written_to(win)
 
 
+@pytest.mark.long
 def test_a_no_repeated_at_every_login_fills_no_table(win: Corner) -> None:
     for number in range(5):
         win.clock.move(MINUTE)
@@ -113,6 +119,7 @@ def test_a_no_repeated_at_every_login_fills_no_table(win: Corner) -> None:
     assert len(win.space.history.consents_of("ann")) == 2
 
 
+@pytest.mark.long
 def test_the_last_of_a_day_counts_of_calls_without_a_key_and_a_time(win: Corner) -> None:
     for may in (False, True, False):
         win.clock.move(MINUTE)

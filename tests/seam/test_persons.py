@@ -79,11 +79,13 @@ def test_an_opt_out_under_the_other_id_stops_the_person(two: Corner) -> None:
         assert (found.person, found.permission.is_granted) == ("ann", False)
 
 
+@pytest.mark.long
 def test_a_purchase_under_the_other_id_ends_it_at_once(two: Corner) -> None:
     two.report("Order Completed", userId="bea", properties={"order_id": "x", "revenue": 5})
     assert two.ended() == [Reason.ORDER]
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("way", ["exclude", "snooze", "erase"])
 @pytest.mark.parametrize("handle", ["bea", OTHER])
@@ -105,6 +107,7 @@ def test_a_wish_under_an_id_that_became_anns_is_anns(corner: Corner, way: str, h
     assert corner.mails() == 0
 
 
+@pytest.mark.long
 def test_two_who_entered_go_on_as_one(corner: Corner) -> None:
     bought(corner, "ann", "bea")
     cards(corner, ann=ANN, bea=OTHER)
@@ -120,6 +123,7 @@ def test_two_who_entered_go_on_as_one(corner: Corner) -> None:
     assert sum(arm.assigned for arm in report.arms.values()) == 1
 
 
+@pytest.mark.long
 def test_an_import_that_dies_before_the_ledger_knows_is_made_good(
     two: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,12 +139,14 @@ def test_an_import_that_dies_before_the_ledger_knows_is_made_good(
     assert two.space.book.persons.find(["cleo"]) == {"cleo": "ann"}
 
 
+@pytest.mark.long
 def test_the_facts_of_all_ids_are_the_persons(two: Corner) -> None:
     table = two.space.profiles(two.now)
     rows = two.space.engine.run(table.select("customer_id", "orders_count")).to_pylist()
     assert rows == [{"customer_id": "ann", "orders_count": 2}]
 
 
+@pytest.mark.long
 def test_a_split_parts_facts_and_ledger(two: Corner) -> None:
     two.space.book.persons.part(["bea"], two.now, by="ann")
     two.tick()
@@ -149,6 +155,7 @@ def test_a_split_parts_facts_and_ledger(two: Corner) -> None:
     assert {row["customer_id"] for row in rows} == {"ann", "bea"}
 
 
+@pytest.mark.long
 def test_addresses_in_two_spellings_are_one_mailbox(corner: Corner) -> None:
     bought(corner, "ann")
     cards(corner, ann="ann@exämple.org")
@@ -177,6 +184,7 @@ def identify(shop: Corner, who: str, **traits: str) -> None:
     shop.report("", "identify", userId=who, messageId=f"{who}-{shop.now}", traits=traits)
 
 
+@pytest.mark.long
 def test_who_identifies_by_the_address_of_somebody_is_one_with_them_before_the_next_decision(
     shop: Corner,
 ) -> None:
@@ -189,6 +197,7 @@ def test_who_identifies_by_the_address_of_somebody_is_one_with_them_before_the_n
     assert (join.gone, join.reason, join.by) == ("bea", JoinReason.SAME_EMAIL, "rules")
 
 
+@pytest.mark.long
 def test_a_telephone_number_joins_as_soon_as_an_address(shop: Corner) -> None:
     identify(shop, "bea", phone="+44 20 7946 0018")
     shop.tick(after=MINUTE)
@@ -197,6 +206,7 @@ def test_a_telephone_number_joins_as_soon_as_an_address(shop: Corner) -> None:
     assert shop.space.book.persons.find(["cleo"]) == {"cleo": "bea"}
 
 
+@pytest.mark.long
 def test_of_a_family_with_one_mailbox_each_stays_a_person_and_one_import_was_made(
     shop: Corner,
 ) -> None:
@@ -229,6 +239,7 @@ def test_what_a_page_says_of_its_visitor_joins_nobody(shop: Corner) -> None:
     assert space.facts_version() == seen
 
 
+@pytest.mark.long
 def test_what_waits_and_joins_nobody_waits_for_its_time(shop: Corner) -> None:
     seen = shop.space.facts_version()
     identify(shop, "bea", email=OTHER)

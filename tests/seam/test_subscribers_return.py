@@ -74,6 +74,7 @@ def test_what_somebody_left_with_is_no_return(club: Team) -> None:
     assert [len(club.states(who)) for who in PEOPLE] == [2, 2, 2]
 
 
+@pytest.mark.long
 def test_who_subscribes_again_under_another_id_is_one_person_who_returned(club: Team) -> None:
     bring(club, "customers", f"{CARDS}bea,ben@example.com,GB,yes,2025-01-01\n")
     again = "t-bea,bea,Gold,12,month,2026-06-02T10:00:00Z,\n"

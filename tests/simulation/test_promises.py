@@ -41,7 +41,7 @@ def test_promises_hold_in_a_random_world(seeds: range) -> None:
     run_worlds(seeds, MemoryKeeper, book="memory", steps=STEPS)
 
 
-@pytest.mark.draws(2)
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("seeds", groups(IN_SQLITE, 15), ids=str)
 def test_promises_hold_on_sqlite_whenever_a_worker_dies(seeds: range, sqlite_ledger: str) -> None:
     run_worlds(seeds, keep_in(sqlite_ledger), book="sqlite", steps=STEPS_IN_A_LEDGER)
@@ -55,6 +55,7 @@ def test_promises_hold_on_postgresql_whenever_a_worker_dies(
     run_worlds(seeds, keep_in(postgresql_ledger), book="postgresql", steps=STEPS_IN_A_LEDGER)
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("ledger", ["sqlite_ledger", "postgresql_ledger"])
 def test_every_book_tells_the_same_story(ledger: str, request: pytest.FixtureRequest) -> None:
@@ -76,6 +77,7 @@ def test_a_seed_tells_the_same_story_twice() -> None:
     assert stories[0] == stories[1]
 
 
+@pytest.mark.long
 def test_random_worlds_reach_every_reason() -> None:
     answers: set[Reason | None] = set()
     ends: set[Reason] = set()

@@ -13,7 +13,11 @@ WORLDS = 20
 STEPS = 6
 
 
-@pytest.mark.draws(1)
+def test_promises_hold_in_the_beginning_of_a_world_of_files(tmp_path: Path) -> None:
+    ShopWorld(0, tmp_path / "shop").run(2)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(WORLDS))
 def test_promises_hold_over_files_in_any_order(seed: int, tmp_path: Path) -> None:
     world = ShopWorld(seed, tmp_path / "shop")

@@ -45,6 +45,7 @@ def local(shop: SmallShop) -> Iterator[Engine]:
     engine.close()
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("definition", SOME, ids=lambda one: one.name)
 def test_opening_and_movements_are_closing_in_every_month(
@@ -68,6 +69,7 @@ def test_the_figures_are_those_of_amounts_worked_out_by_hand(
     by_hand.close()
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_the_past_stays_what_it_was(local: Engine) -> None:
     facts = local.facts()
@@ -109,6 +111,7 @@ def test_a_move_to_another_currency_at_equal_worth_is_none() -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_change_that_names_no_currency_is_in_that_of_its_subscription() -> None:
     """Also where it comes from a file of its own, which is another source."""
     begun = [subscription(one, one, "2024-01-10", amount=100, currency="EUR") for one in "ab"]

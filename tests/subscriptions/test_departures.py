@@ -76,6 +76,7 @@ def test_a_departure_has_the_reason_of_its_time() -> None:
     assert kinds(Business(rows, cancellations=said)) == [expected for _, _, expected in REASONS]
 
 
+@pytest.mark.long
 def test_who_leaves_in_the_same_months_of_two_years_and_came_back_is_seasonal() -> None:
     season = [
         subscription("a", "c", "2023-04-01", "2023-10-20", mrr=9),
@@ -89,6 +90,7 @@ def test_who_leaves_in_the_same_months_of_two_years_and_came_back_is_seasonal() 
     assert {row["kind"] for row in before} == {"unknown"}
 
 
+@pytest.mark.long
 def test_what_is_not_known_yet_is_not_counted() -> None:
     told = Business([ONE], cancellations=[cancellation("x", "c", "2024-06-05", "late")])
     assert departures(told, at("2024-06-01")) == []
@@ -116,6 +118,7 @@ def test_rates_count_those_who_were_still_gone() -> None:
     assert found.active == 3
 
 
+@pytest.mark.long
 def test_two_definitions_are_reconciled_by_the_rule_that_differs() -> None:
     business = Business(
         [

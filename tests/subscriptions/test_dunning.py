@@ -108,6 +108,7 @@ def club(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Club]:
     close_ledgers()
 
 
+@pytest.mark.long
 def test_a_dunning_run_stops_when_the_money_came_and_for_nobody_else(club: Club) -> None:
     space = Workspace.open(club.folder, clock=club.clock)
     start_journey(space, space.journey("dunning"), START - DAY)

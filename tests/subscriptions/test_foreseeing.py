@@ -72,6 +72,7 @@ def test_the_base_rate_is_of_starts_and_of_what_was_paid_from_then_on(club: Team
     assert found.standard_deviation == pytest.approx(brought * (0.25 * 0.75) ** 0.5, abs=1e-4)
 
 
+@pytest.mark.long
 def test_a_start_on_the_stroke_of_the_window_is_a_return_and_one_at_its_end_is_none(
     club: Team,
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_start_on_the_stroke_of_the_window_is_a_return_and_one_at_its_end_is_n
         assert row == {"people": 20, "returned": returned}
 
 
+@pytest.mark.long
 def test_nobody_yet_is_said_without_a_word_of_orders(club: Team) -> None:
     space, long_ago = club.workspace, datetime(2024, 6, 1, tzinfo=UTC)
     journey = space.journey("back")
@@ -127,6 +129,7 @@ def test_a_start_dated_ahead_is_looked_for_when_it_comes_to_pass(club: Team) -> 
     assert asked == [NOW, after]
 
 
+@pytest.mark.long
 def test_a_plan_foresees_the_buyers_of_those_whom_the_draw_holds_out(
     club: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +170,7 @@ def _in_order(row: Mapping[str, object]) -> list[object]:
     return [*(row[name] for name in names), row["start_date"], row["end_date"]]
 
 
+@pytest.mark.long
 def test_the_watch_counts_subscriptions_that_began_where_there_are_no_orders(club: Team) -> None:
     for at, count in ((datetime(2026, 5, 2, 9, tzinfo=UTC), 5), (NOW, 0)):
         found = watch_workspace(club.workspace, at)[-1]

@@ -43,6 +43,7 @@ def test_an_hour_that_is_better_is_found_and_no_other() -> None:
     assert set(found) <= {10, None}
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize(
     "plan",
@@ -161,6 +162,7 @@ def choose(rows: list[dict[str, Any]], zone: str | None = None) -> HourChoice:
     return found
 
 
+@pytest.mark.long
 def test_it_is_read_from_payments_where_the_payer_lives() -> None:
     assert (choose(list(of_cases())).hour, choose(list(of_cases())).retries) == (10, 600)
     assert choose(list(of_cases()), "Asia/Tokyo").hour == 19

@@ -55,6 +55,7 @@ def test_a_pause_over_the_end_of_a_month_rests_for_the_days_it_had() -> None:
     assert stood(business, "2025-01-31")["subscription_value"] == 29 + 275
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("since", "until", "days"),
     [
@@ -88,6 +89,7 @@ def test_an_hour_that_is_there_twice_is_of_one_day() -> None:
     assert business.moved(as_of=at("2027-01-01")) == []  # here for an hour, and for no day
 
 
+@pytest.mark.long
 def test_a_month_with_a_clock_change_is_as_long_as_its_days() -> None:
     # 31 days of March, one of which has 23 hours; each day brings one.
     business = Business(

@@ -63,6 +63,7 @@ def test_the_worked_example_of_chartmogul() -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_pause_is_what_the_definition_says() -> None:
     business = Business(
         [subscription("a", "c", "2024-01-10", mrr=20)],
@@ -101,6 +102,7 @@ def test_a_price_that_changes_in_a_pause_holds_after_it() -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_trial_that_turns_into_paying_is_new_when_it_pays() -> None:
     business = Business(
         [
@@ -165,6 +167,7 @@ def test_what_was_not_paid_moves_nothing() -> None:
     assert "like 'now and then', and brings nothing" in notes[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("until", "moved"),
     [
@@ -193,6 +196,7 @@ def test_a_return_that_is_refunded_counts_as_long_as_it_ran(
     assert failed == []
 
 
+@pytest.mark.long
 def test_days_are_those_of_the_business() -> None:
     late = subscription("a", "c", "2024-01-31T23:30:00", mrr=5)
     assert Business([late], zone="Asia/Tokyo").moved()[0][0] == "2024-02-01"
@@ -274,6 +278,7 @@ def remote(postgres_url: str) -> Iterator[Engine]:
     con.disconnect()
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("definition", SOME, ids=lambda one: one.name)
 def test_opening_and_movements_are_closing_in_every_month(
@@ -284,6 +289,7 @@ def test_opening_and_movements_are_closing_in_every_month(
     require_closing(found)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("definition", SOME[1:], ids=lambda one: one.name)
 def test_the_movements_of_everybody_are_what_they_bring_in_the_end(
     local: Engine, definition: Definition
@@ -304,6 +310,7 @@ def test_the_movements_of_everybody_are_what_they_bring_in_the_end(
     assert {who: moved[who] for who in brings} == brings
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("definition", SOME[1:], ids=lambda one: one.name)
 def test_the_past_stays_what_it_was(local: Engine, definition: Definition) -> None:
@@ -336,6 +343,7 @@ def test_the_figures_are_the_same_on_postgresql(local: Engine, remote: Engine, n
     assert sum(rate.reactivated for rate in one.rates) > 0
 
 
+@pytest.mark.long
 def test_departures_agree_with_movements(local: Engine) -> None:
     facts = local.facts()
     moved = local.run(build_movements(facts, NOW, OURS)).to_pylist()

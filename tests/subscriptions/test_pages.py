@@ -74,6 +74,7 @@ def test_a_club_hears_of_subscribers_and_of_no_orders(club_text: str) -> None:
         assert title in text
 
 
+@pytest.mark.long
 def test_its_pictures_are_well_formed_and_described(club_text: str) -> None:
     charts = re.findall(r"<svg.*?</svg>", club_text, re.DOTALL)
     assert len(charts) == 3
@@ -86,6 +87,7 @@ def test_its_pictures_are_well_formed_and_described(club_text: str) -> None:
     assert len(outline.ids) == len(set(outline.ids))
 
 
+@pytest.mark.long
 def test_where_nobody_ever_left_that_is_said() -> None:
     engine = Business([subscription("a", "p", "2025-12-20", **GOLD)]).shop().engine()
     text = Outline(page_of(engine)).text

@@ -60,6 +60,7 @@ def engine() -> Iterator[Engine]:
     engine.close()
 
 
+@pytest.mark.long
 def test_its_movements_come_to_its_closing_mrr(engine: Engine) -> None:
     found = build_subscriptions(engine.facts(), engine.run, as_of=END, definition=CHARTMOGUL)
     assert found is not None
@@ -82,6 +83,7 @@ def test_ours_and_chartmoguls_rules_agree_where_nobody_pauses(engine: Engine) ->
     assert not found.differences
 
 
+@pytest.mark.long
 def test_its_own_words_do_not_follow_from_its_subscriptions(engine: Engine) -> None:
     events = list(rows("churn_events"))
     said = {row["account"] for row in events}

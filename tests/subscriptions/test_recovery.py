@@ -154,6 +154,7 @@ def test_without_invoices_the_failures_between_two_payments_are_one() -> None:
     ]
 
 
+@pytest.mark.long
 def test_of_an_earlier_day_nothing_later_is_known() -> None:
     business = Business([RUNS], payments=[FAILS, PAID])
     assert failures(business, at("2025-03-01")) == []
@@ -189,6 +190,7 @@ def test_what_still_runs_counts_as_not_yet() -> None:
     }
 
 
+@pytest.mark.long
 def test_who_leaves_with_an_unpaid_invoice_left_for_it() -> None:
     ended = {**RUNS, "ended_at": at("2025-03-20")}
     kinds = {}
@@ -207,6 +209,7 @@ def test_who_leaves_with_an_unpaid_invoice_left_for_it() -> None:
     assert kinds == {"unpaid": "involuntary", "paid": "unknown", "cancelled": "voluntary"}
 
 
+@pytest.mark.long
 def test_an_audit_names_outcomes_that_it_cannot_read() -> None:
     shop: SmallShop = Business([RUNS], payments=[{**FAILS, "outcome": "gescheitert"}]).shop()
     engine = shop.engine()

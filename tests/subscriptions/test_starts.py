@@ -45,6 +45,7 @@ def days(rows: Sequence[dict[str, Any]], **more: Any) -> list[str]:
     return [day for _, day, _ in starts(Business(rows, **more))]
 
 
+@pytest.mark.long
 def test_the_first_and_the_next_stay_each_begin_once() -> None:
     rows = [
         subscription("s1", "ada", "2025-01-01", "2025-03-01", **GOLD),
@@ -68,6 +69,7 @@ def test_a_pause_is_part_of_a_stay() -> None:
     assert days(rows, pauses=[pause("s1", "2025-02-01", "2025-04-01")]) == ["2025-01-01"]
 
 
+@pytest.mark.long
 def test_a_trial_begins_a_stay_as_it_is_paid_for() -> None:
     rows = [subscription("s1", "ada", "2025-01-01", is_trial=True, amount=0, interval="month")]
     assert days(rows) == []
@@ -79,6 +81,7 @@ def test_two_of_one_instant_are_one_start() -> None:
     assert [name for _, _, name in starts(Business(rows))] == [name_start("s1")]
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("seed", range(4))
 def test_starts_are_the_days_of_new_and_reactivated_subscribers(seed: int) -> None:
@@ -118,6 +121,7 @@ def test_rates_follow_each_other_and_say_what_is_paid() -> None:
     assert [row["ends_at"] and row["ends_at"].month for row in found] == [3, 7, None]
 
 
+@pytest.mark.long
 def test_purchases_are_orders_and_starts_in_one_form() -> None:
     engine = Business([subscription("s1", "ada", "2025-01-01", **GOLD)]).shop().engine()
     facts = engine.facts()
@@ -132,6 +136,7 @@ def test_the_family_keeps_what_families_promise() -> None:
     check_families("starting", texts={"interval": ("month",)})
 
 
+@pytest.mark.long
 def test_what_was_corrected_is_told_of_its_customer_whole() -> None:
     """Two ids are one person: what is corrected of one decides whether the other's began a stay."""
     rows = [

@@ -38,6 +38,7 @@ def newest(rows: Iterable[Mapping[str, Any]], by: str) -> dict[str, Mapping[str,
     return found
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_states_say_at_any_instant_what_the_departures_of_it_say(seed: int) -> None:
@@ -139,6 +140,7 @@ DAYS: list[tuple[str, Row]] = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.draws(4)
 @pytest.mark.parametrize(("day", "expected"), DAYS, ids=[day for day, _ in DAYS])
 def test_a_profile_says_how_a_subscriber_stands_on_a_day(day: str, expected: Row) -> None:
@@ -146,6 +148,7 @@ def test_a_profile_says_how_a_subscriber_stands_on_a_day(day: str, expected: Row
     assert {name: found[name] for name in expected} == expected
 
 
+@pytest.mark.long
 def test_a_failed_payment_that_clears_after_the_end_was_not_why() -> None:
     owed = {"subscription_id": "a"}
     business = Business(
@@ -159,6 +162,7 @@ def test_a_failed_payment_that_clears_after_the_end_was_not_why() -> None:
     assert kinds == ["involuntary", "unknown"]
 
 
+@pytest.mark.long
 def test_departures_for_want_of_a_payment_are_counted_as_they_were_known() -> None:
     unpaid = {"end_reason": "payment_failed", "mrr": 9}
     business = Business(
@@ -172,6 +176,7 @@ def test_departures_for_want_of_a_payment_are_counted_as_they_were_known() -> No
     assert [profile(business, day)["times_churned_unpaid"] for day in days] == [0, 1, 1, 1, 2]
 
 
+@pytest.mark.long
 def test_somebody_who_tries_it_out_never_left() -> None:
     trial = subscription("a", "c", "2024-01-01", "2024-01-15", amount=9, is_trial=True)
     found = profile(Business([trial]))

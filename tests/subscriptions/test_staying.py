@@ -124,10 +124,12 @@ def test_who_left_later_was_there_on_an_earlier_day(engine: Engine) -> None:
     assert sum(one.stay == (30, True) for one in spring) == 10
 
 
+@pytest.mark.long
 def test_silence_is_counted_since_they_left(engine: Engine) -> None:
     assert list(measured(engine, by="silence").values) == ["all", "0–29 days"]
 
 
+@pytest.mark.long
 def test_the_questions_behind_it_are_of_stays(engine: Engine) -> None:
     asked = build_queries(record([member("p0")]), engine.facts(), engine)
     for name in ("after", "peers", "later_revenue"):
@@ -136,6 +138,7 @@ def test_the_questions_behind_it_are_of_stays(engine: Engine) -> None:
         assert "subscriptions" in engine.write_query(query)
 
 
+@pytest.mark.long
 def test_who_left_on_the_day_of_the_return_stayed_for_no_day() -> None:
     back = subscription("b", "p0", "2024-03-11", **GOLD)
     back["ended_at"] = back["started_at"] + timedelta(hours=3)

@@ -38,6 +38,7 @@ def lines(rules: Mapping[str, str], business: Business = GONE) -> Mapping[str, W
     return {line.name: line for line in found}
 
 
+@pytest.mark.long
 def test_the_rules_of_the_house_leave_out_whom_they_say() -> None:
     found = lines(HOUSE)
     told = {name: (line.people, int(line.mrr.amount)) for name, line in found.items()}
@@ -52,6 +53,7 @@ def test_the_rules_of_the_house_leave_out_whom_they_say() -> None:
     assert sum(line.people for line in found.values()) == 4  # who is here is not asked back
 
 
+@pytest.mark.long
 def test_the_order_of_the_rules_is_the_order_of_their_words() -> None:
     rules = {"abuse": HOUSE["abuse"], "poor_fit": HOUSE["poor_fit"]}
     assert {name: line.people for name, line in lines(rules).items()} == {
@@ -61,6 +63,7 @@ def test_the_order_of_the_rules_is_the_order_of_their_words() -> None:
     }
 
 
+@pytest.mark.long
 def test_without_rules_everybody_is_worth_asking() -> None:
     assert {name: line.people for name, line in lines({}).items()} == {"worth_asking": 4}
 

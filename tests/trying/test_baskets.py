@@ -82,6 +82,7 @@ ITEMS = [
 ]
 
 
+@pytest.mark.long
 def test_a_message_shows_the_basket_and_its_page_leads_there(shop: Team) -> None:
     report(shop, "Cart Updated", *EVERYONE, products=ITEMS)
     shop.start("waiting")

@@ -57,6 +57,7 @@ def test_who_clicks_gets_what_comes_next_and_a_scanner_does_not(shop: Team) -> N
     assert kinds.count("click") == 1
 
 
+@pytest.mark.long
 def test_a_ledger_that_refuses_keeps_nobody_from_the_shop(
     shop: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

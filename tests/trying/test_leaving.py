@@ -36,6 +36,7 @@ def test_each_person_counts_once_by_their_newest_answer() -> None:
     assert find_themes([]) == []
 
 
+@pytest.mark.long
 def test_words_are_shown_as_words_and_go_with_the_person(team: Team) -> None:
     customers = LedgerCustomers(team.workspace)
     customers.answer("c001", OFTEN, "[bold]Every day[/] \x1b[31mreally")
@@ -76,6 +77,7 @@ def test_column_that_is_no_text_is_refused(team: Team) -> None:
     assert told.code == 2
 
 
+@pytest.mark.long
 def test_report_says_why_its_people_left_and_whom_hygiene_leaves_alone(team: Team) -> None:
     team.start("calm")
     team.tick()

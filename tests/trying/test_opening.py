@@ -85,6 +85,7 @@ def test_no_picture_is_in_any_mail_unless_the_business_asks(shop: Shop) -> None:
     assert pictures(team) == {}
 
 
+@pytest.mark.long
 def test_with_a_yes_an_opening_is_a_deed_of_the_person_and_of_no_machine(shop: Shop) -> None:
     team = shop("consent", "c001", "c002")
     found = pictures(team)
@@ -108,6 +109,7 @@ def test_with_a_yes_an_opening_is_a_deed_of_the_person_and_of_no_machine(shop: S
     assert len(team.mails(f"{person}@example.com")) == 2
 
 
+@pytest.mark.long
 def test_whoever_says_no_after_the_message_left_is_not_noticed(shop: Shop) -> None:
     team = shop("consent", "c001", "c002")
     person, path = next(iter(pictures(team).items()))
@@ -131,6 +133,7 @@ def test_whoever_says_no_after_the_message_left_is_not_noticed(shop: Shop) -> No
     assert (said.channel, said.granted, said.wording) == (OPENS, True, "Yes, Wick & Mug may")
 
 
+@pytest.mark.long
 def test_for_deliverability_an_opening_reaches_hygiene_and_nothing_else(shop: Shop) -> None:
     team = shop("deliverability")
     team.clock.move(MINUTE)

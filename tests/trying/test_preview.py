@@ -20,6 +20,7 @@ def shop(team: Team) -> Team:
     return Team.at_work(team.folder)
 
 
+@pytest.mark.long
 def test_every_message_is_shown_to_real_people_and_to_those_who_differ(
     shop: Team, tmp_path: Path
 ) -> None:

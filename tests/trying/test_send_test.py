@@ -47,6 +47,7 @@ def test_each_step_is_sent_once_and_marked(team: Team) -> None:
     assert len(team.mails()) == 3  # of the same moment they are the same messages
 
 
+@pytest.mark.long
 def test_a_customer_is_not_written_to_by_mistake(team: Team) -> None:
     team.start("few")
     team.tick()
@@ -71,6 +72,7 @@ def test_whoever_said_no_gets_no_test_either(team: Team, is_erased: bool) -> Non
         send(space, "X@example.com", even_to_customers=True)
 
 
+@pytest.mark.long
 def test_what_is_no_address_is_refused(team: Team) -> None:
     with pytest.raises(UsageError, match="is no address of any channel that calm uses"):
         send(team.workspace, "+44 20 7946 0000")
@@ -92,6 +94,7 @@ steps:
     assert [one.channel for one in sent] == ["email"]
 
 
+@pytest.mark.long
 def test_settings_that_lack_something_refuse_a_test_too(team: Team) -> None:
     set_key(team.folder, "postal_address", '""')
     with pytest.raises(ConfigError, match="postal_address is empty"):

@@ -211,6 +211,7 @@ def test_every_step_of_a_sequence_is_reached_in_history(
     assert found.sent_after_return == 0
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize("name", sorted(OFFERED))
 def test_an_incentive_never_comes_first(
     space: Workspace, replayed: Callable[[str], Replayed], name: str
@@ -259,6 +260,7 @@ def test_five_channels_come_on_days_one_five_ten_fifteen_and_twenty(
     }
 
 
+@pytest.mark.long
 def test_a_sequence_is_planned(space: Workspace) -> None:
     """The shop has no addresses, and the plan of a sequence says so as of any journey."""
     plan = build_plan(space, space.journey("five-channels"), NOW)

@@ -28,6 +28,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop.close()
 
 
+@pytest.mark.long
 def test_a_stay_ends_with_a_return_or_when_it_is_over_and_may_begin_again(shop: Shop) -> None:
     shop.start()
     assert shop.members() == {ANN, BOB}
@@ -74,6 +75,7 @@ def test_a_return_between_the_message_and_the_list_is_in_time(
     assert "order" in rekindle("explain", "ann", "-C", shop.folder).out
 
 
+@pytest.mark.long
 def test_a_removal_that_takes_days_is_told_of(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.start()
     shop.clock.move(DAY)

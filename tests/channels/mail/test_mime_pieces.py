@@ -31,6 +31,7 @@ def said(html: str) -> bytes:
     return found
 
 
+@pytest.mark.long
 @given(st.lists(SHARED, min_size=1, max_size=4), st.lists(OWN, min_size=4, max_size=4))
 def test_it_says_what_a_plain_text_says(shared: list[str], own: list[str]) -> None:
     pieces = [piece for pair in zip(shared, own, strict=False) for piece in pair][:-1]

@@ -41,6 +41,7 @@ def lines(text: str) -> list[str]:
     return re.sub(r"\r\n|\r", "\n", text).removesuffix("\n").split("\n")
 
 
+@pytest.mark.long
 @FEW
 @given(ONE_LINE)
 @example("a" * 67 + " b  c" + " d" * 40)
@@ -75,6 +76,7 @@ def test_a_usual_name_is_read_by_the_newer_parser_too(name: str) -> None:
     assert (found.display_name, found.addr_spec) == (name, "ann@example.com")
 
 
+@pytest.mark.long
 @FEW
 @given(WRITTEN, WRITTEN)
 @example("\r", "")
@@ -103,6 +105,7 @@ def test_servers_get_short_ascii_lines_that_end_as_they_must(
     assert not re.search(rb"[ \t]\r\n", raw.partition(b"\r\n\r\n")[0])
 
 
+@pytest.mark.long
 @FEW
 @given(
     st.from_regex(r"[a-z0-9.-]{1,40}", fullmatch=True),

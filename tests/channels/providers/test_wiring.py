@@ -52,6 +52,7 @@ def team(
     team.leave()
 
 
+@pytest.mark.long
 def test_a_shop_writes_through_a_provider_over_kept_connections(
     team: Team, server: RecordingServer
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_shop_writes_through_a_provider_over_kept_connections(
     assert team.tick().sent.outcomes == {}
 
 
+@pytest.mark.long
 def test_a_key_that_was_revoked_stops_the_shop_and_is_mended(
     team: Team, server: RecordingServer
 ) -> None:

@@ -106,6 +106,7 @@ def browser_at(shop: Shop, path: str) -> Browser:
     return Browser(f"{shop.server.url}{path}".replace("http:", "https:"))
 
 
+@pytest.mark.long
 def test_the_newest_browser_shows_it_until_the_night(shop: Shop) -> None:
     old, new = browser_at(shop, "/push/old"), browser_at(shop, "/push/new")
     shop.subscribe(old)
@@ -120,6 +121,7 @@ def test_the_newest_browser_shows_it_until_the_night(shop: Shop) -> None:
     assert shop.fates() == [("accepted", None)]
 
 
+@pytest.mark.long
 def test_a_browser_that_is_gone_is_retired_and_the_other_one_shows_it(shop: Shop) -> None:
     shop.server.answer("/push/new", Answer(410))
     shop.subscribe(old := browser_at(shop, "/push/old"))
@@ -132,6 +134,7 @@ def test_a_browser_that_is_gone_is_retired_and_the_other_one_shows_it(shop: Shop
     assert (gone.value, "410" in gone.reason) == ("", True)
 
 
+@pytest.mark.long
 def test_who_has_no_browser_left_is_unreachable_and_goes_on(shop: Shop) -> None:
     shop.server.answer("/push", Answer(404))
     shop.subscribe(browser_at(shop, "/push/only"))

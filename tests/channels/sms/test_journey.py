@@ -168,6 +168,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         disconnect(shop.space.ledger)
 
 
+@pytest.mark.long
 def test_a_text_follows_the_mail_and_knows_when_the_night_begins(shop: Shop) -> None:
     shop.agree("email", "sms")
     shop.start()
@@ -210,6 +211,7 @@ def test_nobody_is_texted_who_agreed_to_mail_alone(shop: Shop) -> None:
     assert [one.reason for one in found.decisions if one.step == "nudge"] == [Reason.NO_PERMISSION]
 
 
+@pytest.mark.long
 def test_a_stop_ends_it_at_once_and_start_takes_back_that_stop_alone(shop: Shop) -> None:
     shop.agree("email", "sms")
     shop.start()
@@ -245,6 +247,7 @@ def test_a_stop_of_a_number_nobody_has_yet_binds_whoever_gets_it(shop: Shop) -> 
     assert rows.get().channel == "-"
 
 
+@pytest.mark.long
 def test_who_wrote_stop_to_twilio_is_stopped_here_too(shop: Shop) -> None:
     shop.agree("email", "sms")
     shop.server.answer(SENT, Answer(400, {"code": 21610, "message": f"{PHONE} unsubscribed"}))
@@ -258,6 +261,7 @@ def test_who_wrote_stop_to_twilio_is_stopped_here_too(shop: Shop) -> None:
     assert shop.may()
 
 
+@pytest.mark.long
 def test_help_is_answered_and_other_words_are_a_reply_the_journey_hears(shop: Shop) -> None:
     shop.agree("email", "sms")
     shop.start()

@@ -108,6 +108,7 @@ def test_a_task_is_taken_done_and_heard_by_the_journey(shop: Shop) -> None:
     assert touch.cost_micros == 5_000_000
 
 
+@pytest.mark.long
 def test_a_task_is_not_done_without_what_was_said(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_task_is_not_done_without_what_was_said(
         assert shop.space.history.suppressions_of("ann") == []
 
 
+@pytest.mark.long
 def test_nobody_is_called_at_night_or_once_they_bought_or_said_no(shop: Shop) -> None:
     assert shop.word() == (Answer.SEND, None)
     shop.clock.move(14 * HOUR)
@@ -140,6 +142,7 @@ def test_nobody_is_called_at_night_or_once_they_bought_or_said_no(shop: Shop) ->
         take_task(shop.space, list_tasks(shop.space)[0].entry.key, who="bob")
 
 
+@pytest.mark.long
 def test_a_no_to_tasks_ends_it(shop: Shop) -> None:
     no = ConsentRecord("ann", Channel("task"), False, shop.clock.now(), "phone")
     shop.space.book.save_consent([no])
@@ -176,6 +179,7 @@ def test_nothing_waits_for_ever(shop: Shop) -> None:
     assert list_tasks(shop.space) == []
 
 
+@pytest.mark.long
 def test_the_commands_show_take_and_finish_a_task(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +205,7 @@ def test_the_commands_show_take_and_finish_a_task(
     assert rekindle("tasks", "list", "--json", *place).document["tasks"] == []
 
 
+@pytest.mark.long
 def test_a_folder_asks_nobody(tmp_path: Path) -> None:
     shop = Shop(tmp_path / "shop", outlet="task_folder")
     assert list_tasks(shop.space) == []

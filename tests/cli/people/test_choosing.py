@@ -54,6 +54,7 @@ def test_a_channel_is_left_and_agreed_to_again_with_words(team: Team) -> None:
     assert len(known.consents) == before  # a box that did not change states nothing
 
 
+@pytest.mark.long
 def test_agreeing_to_one_channel_opens_no_other(team: Team) -> None:
     visitor, page = open_page(team, "c003")
     visitor.ask("POST", page, b"do=leave")

@@ -44,6 +44,7 @@ def statements(folder: Path, person: str) -> list[dict[str, object]]:
     return found
 
 
+@pytest.mark.long
 def test_consents_are_taken_with_their_words_and_dates_and_told_of(begun: Path) -> None:
     path = write(
         begun,
@@ -210,6 +211,7 @@ def test_an_opt_out_of_before_a_newer_consent_is_left_out(begun: Path) -> None:
     assert told["taken"] == {"suppressed": 1}
 
 
+@pytest.mark.long
 def test_what_runs_out_is_found_before_it_does(begun: Path) -> None:
     settings = begun / "rekindle.toml"
     text = settings.read_text(encoding="utf-8")

@@ -53,6 +53,7 @@ def test_the_command_says_first_and_does_it_when_told(folder: Path) -> None:
     assert again["counts"]["leave_alone"] == again["counts"]["archive"] == 0
 
 
+@pytest.mark.long
 def test_the_worker_does_it_once_a_day_and_a_click_takes_it_back(folder: Path) -> None:
     settings = folder / "rekindle.toml"
     text = settings.read_text(encoding="utf-8")

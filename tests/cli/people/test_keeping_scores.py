@@ -107,6 +107,7 @@ def test_old_scores_go_corrected_ones_stay_and_the_erased_are_taken_out(folder: 
     assert person not in kept(space, NOW)["customer_id"].to_pylist()
 
 
+@pytest.mark.long
 def test_the_worker_scores_once_a_day_and_says_why_not(folder: Path) -> None:
     add_section(folder, "[scores]\ndaily = true\n")
     team = Team.at_work(folder)

@@ -38,6 +38,7 @@ def test_journey_of_which_too_little_is_known_excludes_nobody(folder: Path) -> N
     assert "Nobody is left out on its word" in rekindle("moved", "calm", *DAY, "-C", folder).out
 
 
+@pytest.mark.long
 def test_model_that_passed_is_shown_and_kept_only_when_asked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ def folder(
     close_ledgers()
 
 
+@pytest.mark.long
 def test_stop_is_overruled_shown_and_ended(folder: Path) -> None:
     asked = ("--until", TO_COME, "--why", "they buy in May", "--message", "nudge", "--by", "ann")
     told = rekindle("overrule", "calm", *asked, "-C", folder)

@@ -65,6 +65,7 @@ def test_a_handle_of_nobody_is_refused(folder: Path) -> None:
     assert "points at nobody" in refused("people", "find", "eve@example.org", "-C", folder)
 
 
+@pytest.mark.long
 def test_two_are_suggested_joined_and_split_by_hand(folder: Path) -> None:
     (pair,) = rekindle("people", "suggest", "--json", "-C", folder).document["suggestions"]
     assert (pair["one"], pair["other"]) == ("C100", "C300")
@@ -81,6 +82,7 @@ def test_two_are_suggested_joined_and_split_by_hand(folder: Path) -> None:
     ]
 
 
+@pytest.mark.long
 def test_what_somebody_split_no_import_joins_again(folder: Path) -> None:
     told = ("--because", "mother and daughter", "-C", folder)
     assert rekindle("people", "split", "C200", *told).code == 0

@@ -14,6 +14,7 @@ from tests.runtime.conftest import imported_shop  # noqa: F401 - fixture
 ASKED = ("score", "--anyway", "--horizon", "60")
 
 
+@pytest.mark.long
 def test_scores_are_told_and_written(
     imported_shop: Path,  # noqa: F811 - the fixture
     tmp_path: Path,

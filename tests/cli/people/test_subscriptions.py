@@ -92,6 +92,7 @@ def test_the_page_has_it(club: Path, tmp_path: Path) -> None:
     assert "What subscribers bring" in page
 
 
+@pytest.mark.long
 def test_an_audience_is_ranked_by_what_subscriptions_brought(club: Path) -> None:
     told = rekindle("audience", "times_churned >= 0", "-C", club)
     assert "paid by subscriptions" in told.out
@@ -119,6 +120,7 @@ def test_what_is_kept_is_told_as_text_page_and_file(club: Path, tmp_path: Path) 
     assert rows.read_text(encoding="utf-8").startswith('"customer_id","number","what"')
 
 
+@pytest.mark.long
 def test_two_definitions_are_explained(club: Path, tmp_path: Path) -> None:
     rekindle("reconcile", "ours", "recurly-subscribers", "--csv", tmp_path / "d.csv", "-C", club)
     with (tmp_path / "d.csv").open(encoding="utf-8") as lines:

@@ -32,6 +32,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_whom_an_arm_moves_is_told_and_written(file: Path, tmp_path: Path) -> None:
     (found,) = rekindle("uplift", file, *ASKED, *BY, "--json").document["uplifts"]
     assert found["may_exclude"]

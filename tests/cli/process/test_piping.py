@@ -45,6 +45,7 @@ def test_what_is_read_arrives() -> None:
     assert read_all(reader) == b"a line\n"
 
 
+@pytest.mark.long
 def test_a_command_outlives_the_reader_of_its_output(unread: int) -> None:
     reader, writer = os.pipe()
     assert run("schema", "journey", stdout=unread, stderr=writer) == 0
@@ -53,11 +54,13 @@ def test_a_command_outlives_the_reader_of_its_output(unread: int) -> None:
     assert read_all(reader) == b""
 
 
+@pytest.mark.long
 def test_a_command_outlives_the_reader_of_its_complaints(unread: int, tmp_path: Path) -> None:
     assert run("audit", "-C", str(tmp_path), stdout=unread, stderr=unread) == 2
     os.close(unread)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 def test_output_that_cannot_be_written_is_a_failure() -> None:
     reader, writer = os.pipe()

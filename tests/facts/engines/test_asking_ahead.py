@@ -32,6 +32,7 @@ steps:
 """
 
 
+@pytest.mark.long
 def test_an_engine_is_never_asked_inside_the_ledgers_transaction(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +74,7 @@ def test_what_was_not_asked_is_named_and_then_known(team: Team) -> None:
         assert audience.matching("orders_count >= 1", NOW, ["c001"]) <= {"c001"}
 
 
+@pytest.mark.long
 def test_the_next_profiles_have_the_columns_that_these_were_asked_for(team: Team) -> None:
     audience = LiveAudience(team.workspace)
     audience.matching("orders_count >= 1", NOW, ["c001"])
@@ -87,6 +89,7 @@ def test_the_next_profiles_have_the_columns_that_these_were_asked_for(team: Team
     assert {*audience.profiles(last).columns} == always
 
 
+@pytest.mark.long
 def test_columns_that_are_asked_for_later_are_of_the_same_instant(team: Team) -> None:
     space = team.workspace
     audience = LiveAudience(space)
@@ -105,6 +108,7 @@ def test_columns_that_are_asked_for_later_are_of_the_same_instant(team: Team) ->
     assert {person: row["last_order_at"] for person, row in found.items()} == before
 
 
+@pytest.mark.long
 def test_a_column_that_was_not_asked_for_is_named_and_then_known(team: Team) -> None:
     audience = LiveAudience(team.workspace)
     audience.profiles(NOW)

@@ -229,6 +229,7 @@ def test_a_query_beside_a_table_that_was_brought_is_of_that_table(engine: Engine
         assert rows(engine, named) == [{"who": who}]
 
 
+@pytest.mark.long
 def test_a_query_that_was_forgotten_is_answered_by_who_holds_it(
     engine: Engine, queries: Memory[naming._Query]
 ) -> None:
@@ -241,6 +242,7 @@ def test_a_query_that_was_forgotten_is_answered_by_who_holds_it(
     assert len(rows(engine, first)) == 2
 
 
+@pytest.mark.long
 def test_what_is_named_holds_no_engine() -> None:
     one = shop_of("ann").engine()
     rows(one, build_profiles(one.facts(), NEW_YEAR, LifecycleSettings()))

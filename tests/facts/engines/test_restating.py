@@ -50,6 +50,7 @@ def near(row: dict[str, Any]) -> dict[str, Any]:
     return row | {name: pytest.approx(row[name], rel=1e-12) for name in floats}
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("at", DATES)
 def test_people_are_who_they_are_by_amounts_worked_out_by_hand(local: Engine, at: datetime) -> None:
@@ -58,6 +59,7 @@ def test_people_are_who_they_are_by_amounts_worked_out_by_hand(local: Engine, at
     by_hand.close()
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("at", DATES)
 def test_postgresql_gives_the_same_numbers(local: Engine, remote: Engine, at: datetime) -> None:
@@ -172,6 +174,7 @@ def test_a_currency_whose_rate_was_taken_away_is_refused_by_name() -> None:
     engine.close()
 
 
+@pytest.mark.long
 def test_rates_that_nothing_is_told_in_leave_the_question_as_it_was() -> None:
     """So they cost nothing, and so does a business of one currency."""
     texts = []
@@ -185,6 +188,7 @@ def test_rates_that_nothing_is_told_in_leave_the_question_as_it_was() -> None:
     assert len(set(texts)) == 1
 
 
+@pytest.mark.long
 def test_what_people_pay_elsewhere_is_shown_in_no_other_currency() -> None:
     begun = {"source": "s", "plan": "Basic", "amount": Decimal(10), "started_at": DAY_0}
     changed = {"source": "s", "changed_at": DAY_0, "amount": Decimal(9), "currency": "JPY"}

@@ -132,6 +132,7 @@ def test_baskets_wait_for_the_same(teams: Teams) -> None:
     assert len(found[0]) > 10
 
 
+@pytest.mark.long
 def test_amounts_in_other_currencies_come_to_the_same(teams: Teams) -> None:
     sales = [
         Sale("ann", NOW, Decimal(n * 37).scaleb(-4), Decimal(n).scaleb(-4),
@@ -149,6 +150,7 @@ def test_amounts_in_other_currencies_come_to_the_same(teams: Teams) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.long
 def test_an_audience_is_the_same(teams: Teams) -> None:
     ours, theirs = (count_audience(team.workspace, PREDICATE, NOW).to_json() for team in teams)
     assert ours == theirs

@@ -194,6 +194,7 @@ def test_the_same_of_another_instant_is_the_text_of_the_expression(
     assert len(compiled) == 4
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("as_of", INSTANTS[:3])
 def test_a_profile_of_another_instant_is_the_text_of_the_expression(as_of: datetime) -> None:

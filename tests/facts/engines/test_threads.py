@@ -41,6 +41,7 @@ def at_once(*questions: Callable[[], None]) -> None:
         raise raised[0]
 
 
+@pytest.mark.long
 def test_threads_ask_and_import_at_once(team: Team) -> None:
     space = team.workspace
     before = {text: count_audience(space, text, NOW).customers for text in PREDICATES}
@@ -72,6 +73,7 @@ def test_threads_ask_and_import_at_once(team: Team) -> None:
     assert all(before["true"] <= rows <= before["true"] + TIMES for rows in profiles)
 
 
+@pytest.mark.long
 def test_a_reading_outlives_a_newer_import(team: Team) -> None:
     """Whoever began on older facts ends on them, whatever is imported meanwhile."""
     space = team.workspace
@@ -98,6 +100,7 @@ def any_engine(request: pytest.FixtureRequest, team: Team) -> Any:
     return SmallShop([Sale("ann", NOW)]).engine()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("any_engine", ["lake", "turns"], indirect=True)
 def test_threads_keep_tables_of_one_name(any_engine: Engine) -> None:
     wrong: list[int] = []

@@ -101,6 +101,7 @@ def files_of(periods: Iterable[str], **more: str) -> dict[str, str]:
     return {"subscriptions": "".join(lines), "invoices": "".join(invoices), **more}
 
 
+@pytest.mark.long
 def test_lines_of_invoices_become_subscriptions_whatever_order_the_files_come_in(
     desk: Desk,
 ) -> None:
@@ -128,6 +129,7 @@ def test_lines_of_invoices_become_subscriptions_whatever_order_the_files_come_in
     )
 
 
+@pytest.mark.long
 def test_invoices_come_to_their_lines_and_payments_are_of_whom_the_invoice_is(desk: Desk) -> None:
     bring(desk, FILES)
     invoice = next(row for row in held(desk, "invoices") if row["invoice_id"] == "i1")
@@ -137,6 +139,7 @@ def test_invoices_come_to_their_lines_and_payments_are_of_whom_the_invoice_is(de
     assert (paid["t1"]["customer_id"], paid["t1"]["amount"]) == ("ann", 105)
 
 
+@pytest.mark.long
 def test_the_same_files_again_change_nothing_and_what_they_take_back_goes(desk: Desk) -> None:
     bring(desk, FILES)
     before = stays(desk), changes(desk)
@@ -152,6 +155,7 @@ def test_the_same_files_again_change_nothing_and_what_they_take_back_goes(desk: 
     assert stays(desk)["s4"] == ("2024-06-26", "2025-02-26", "5.00")
 
 
+@pytest.mark.long
 def test_bills_are_followed_where_some_come_in(desk: Desk) -> None:
     def has_followed(results: list[FileImport]) -> bool:
         return any("made of lines of invoices" in note for one in results for note in one.notes)
@@ -163,6 +167,7 @@ def test_bills_are_followed_where_some_come_in(desk: Desk) -> None:
     assert has_followed(bring(desk, {"cancellations": EVENTS}))
 
 
+@pytest.mark.long
 def test_what_no_invoice_or_customer_is_known_of_is_said(desk: Desk) -> None:
     files = {**FILES, "invoices": INVOICES.replace("dan,i8,2024-12-27,,GBP\n", "")}
     files["payments"] = TRANSACTIONS + "i99,t9,payment,successful,2024-03-01\n"
@@ -174,6 +179,7 @@ def test_what_no_invoice_or_customer_is_known_of_is_said(desk: Desk) -> None:
     assert "no invoice says whose it is" in refused.examples[0]
 
 
+@pytest.mark.long
 @pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("periods", "expected"),
@@ -224,6 +230,7 @@ def test_a_period_is_what_its_days_or_its_plan_say(
     )
 
 
+@pytest.mark.long
 def test_a_renewal_that_is_late_goes_on_and_one_that_is_later_is_a_return(desk: Desk) -> None:
     late = ["500 2024-01-01 2024-02-01", "500 2024-03-02 2024-04-02"]
     bring(desk, files_of(late))
@@ -235,6 +242,7 @@ def test_a_renewal_that_is_late_goes_on_and_one_that_is_later_is_a_return(desk: 
     }
 
 
+@pytest.mark.long
 def test_a_payment_that_failed_is_of_the_stay_it_was_for(desk: Desk) -> None:
     # The first stay's last payment failed, and so did one of the second; only that one is owed.
     # They had cancelled before: what they pay for now, they did not.
@@ -267,6 +275,7 @@ def test_a_payment_that_failed_is_of_the_stay_it_was_for(desk: Desk) -> None:
     }
 
 
+@pytest.mark.long
 def test_who_cancelled_and_pays_on_thought_better_of_it(desk: Desk) -> None:
     said = "Subscription external ID,Customer external ID,Date\ns,ann,2024-01-10\n"
     months = ["500 2024-01-01 2024-02-01", "500 2024-02-01 2024-03-01"]
@@ -285,6 +294,7 @@ def test_what_is_paid_for_today_runs(desk: Desk) -> None:
     assert stays(desk) == {"s": ("2024-01-01", None, "5.00")}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("currency", "mrr"), [("GBP", "5.00"), ("JPY", "500.00"), ("KWD", "0.50")])
 def test_cents_are_minor_units_of_the_currency(desk: Desk, currency: str, mrr: str) -> None:
     files = files_of(["500 2024-01-01 2024-02-01"])
@@ -293,6 +303,7 @@ def test_cents_are_minor_units_of_the_currency(desk: Desk, currency: str, mrr: s
     assert stays(desk, currency)["s"][2] == mrr
 
 
+@pytest.mark.long
 def test_cents_of_an_invoice_in_another_currency_are_the_smallest_units_of_that_one(
     desk: Desk,
 ) -> None:

@@ -169,6 +169,7 @@ def test_journeys_are_compared_each_with_its_own_holdout(open_shop: Any, order_r
     assert back.beside == pytest.approx(60 / 200)
 
 
+@pytest.mark.long
 def test_chance_of_one_journey_says_nothing_of_the_next(open_shop: Any, order_rows: Any) -> None:
     """Each end of a sum lies as far from it as the ends of its parts do, added in squares."""
     bought = [(f"again-{who}", day, paid) for who, day, paid in BOUGHT]

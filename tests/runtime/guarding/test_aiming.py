@@ -67,6 +67,7 @@ def path_of(workspace: Workspace) -> Path:
     return workspace.directory / FILE
 
 
+@pytest.mark.long
 def test_the_first_audit_takes_the_baseline_and_no_other_replaces_it(
     aiming: Workspace, team: Team
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_new_one_is_taken_on_request_and_stands_beside_the_old(
     assert judge_workspace(aiming)[0].taken_on == second
 
 
+@pytest.mark.long
 def test_without_targets_nothing_is_written_unasked(team: Team) -> None:
     assert keep(team.workspace) == ""
     assert not path_of(team.workspace).exists()
@@ -113,6 +115,7 @@ def test_measures_of_journeys_are_known_once_one_was_started(aiming: Workspace, 
     assert judge_workspace(aiming, earlier)[1].now == ONLY_NOW
 
 
+@pytest.mark.long
 def test_a_damaged_file_is_named_and_left_alone(aiming: Workspace) -> None:
     audit = aiming.audit()
     path_of(aiming).parent.mkdir(exist_ok=True)
@@ -132,6 +135,7 @@ def test_a_damaged_file_is_named_and_left_alone(aiming: Workspace) -> None:
         assert path_of(aiming).read_text(encoding="utf-8") == text
 
 
+@pytest.mark.long
 def test_what_was_unknown_at_the_baseline_keeps_its_reason(aiming: Workspace) -> None:
     keep(aiming)
     (one,) = held(aiming)
@@ -139,6 +143,7 @@ def test_what_was_unknown_at_the_baseline_keeps_its_reason(aiming: Workspace) ->
     assert isinstance(judge_workspace(aiming)[1].baseline, Unknown)
 
 
+@pytest.mark.long
 def test_the_newest_reading_is_told_with_its_day_and_nothing_is_measured(
     aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +177,7 @@ def test_the_worker_takes_a_reading_each_day_and_one_alone(
     assert [one.action for one in told] == ["read", "read"]
 
 
+@pytest.mark.long
 def test_a_reading_that_fails_stops_no_pass_and_waits_for_the_next_day(
     aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +217,7 @@ def test_without_targets_the_worker_reads_nothing(team: Team) -> None:
     assert not team.workspace.audit_log.entries(SUBJECT, limit=1)
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("measure", ["reached", "incremental_revenue"])
 def test_a_reading_is_a_look_where_a_target_shows_how_the_arms_differ(
@@ -234,6 +241,7 @@ def test_a_reading_is_a_look_where_a_target_shows_how_the_arms_differ(
     assert looks == [measure == "incremental_revenue"]
 
 
+@pytest.mark.long
 def test_what_a_new_customer_costs_stands_beside_in_measures_and_report(team: Team) -> None:
     path = team.folder / "rekindle.toml"
     text = path.read_text(encoding="utf-8")
@@ -260,6 +268,7 @@ def test_what_is_measured_of_another_day_is_no_reading(aiming: Workspace, team: 
     assert load_targets(aiming)[0] is None  # nobody had read it by then
 
 
+@pytest.mark.long
 def test_a_reading_that_began_earlier_does_not_replace_a_later_one(
     aiming: Workspace, team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +288,7 @@ def test_a_reading_that_began_earlier_does_not_replace_a_later_one(
         assert (json.loads(path.read_text())["read_at"] == read_at) is stays
 
 
+@pytest.mark.long
 def test_a_damaged_reading_is_none_and_the_next_replaces_it(aiming: Workspace) -> None:
     path = aiming.directory / READING
     for text in (b"{", b"[]", b'{"version": 1}', b'{"version": 2}', b"\xff"):
@@ -288,6 +298,7 @@ def test_a_damaged_reading_is_none_and_the_next_replaces_it(aiming: Workspace) -
     assert load_targets(aiming)[0] is not None
 
 
+@pytest.mark.long
 def test_a_damaged_baseline_is_said_and_the_reading_stays(aiming: Workspace) -> None:
     judge_workspace(aiming, keeps=True)
     path_of(aiming).parent.mkdir(exist_ok=True)

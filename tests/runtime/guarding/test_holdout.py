@@ -42,6 +42,7 @@ def drawn(team: Team, arm: Arm) -> set[str]:
     }
 
 
+@pytest.mark.long
 def test_withheld_people_get_nothing_and_it_is_said_everywhere(held: Team) -> None:
     withheld, others = drawn(held, Arm.HOLDOUT), drawn(held, Arm.TREATMENT)
     assert len(withheld) > 9
@@ -79,6 +80,7 @@ def test_programme_is_measured_and_journeys_without_its_holdout(held: Team) -> N
     assert any("holdout of all marketing" in note for note in report.notes)
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("days", "share", "said"),
@@ -101,6 +103,7 @@ def test_past_time_has_the_holdout_it_had(held: Team, days: range, share: float,
     assert bool(notes) is bool(said)
 
 
+@pytest.mark.long
 def test_replay_of_a_time_without_a_record_of_its_holdout_says_so(held: Team) -> None:
     space, day = held.workspace, (NOW - 30 * DAY).date()
     ran = rehearse(space, space.journey("calm"), first=day, last=day)
@@ -108,6 +111,7 @@ def test_replay_of_a_time_without_a_record_of_its_holdout_says_so(held: Team) ->
     assert "today's 30 % is taken" in note
 
 
+@pytest.mark.long
 def test_ended_holdout_is_told_and_lets_everybody_be_written_to(held: Team) -> None:
     withheld = drawn(held, Arm.HOLDOUT)
     path = held.folder / "rekindle.toml"

@@ -32,6 +32,7 @@ def test_plan_is_written_before_anybody_enters(log: Path, team: Team) -> None:
     assert not team.enrolments("calm")
 
 
+@pytest.mark.long
 def test_result_is_written_by_the_report_and_the_decision_stays(log: Path, team: Team) -> None:
     team.tick()
     mine = log.read_text(encoding="utf-8").replace("Write it here.", "We go on.")
@@ -55,6 +56,7 @@ def test_another_version_adds_its_plan_and_leaves_the_first(log: Path, team: Tea
     assert text.count("## Decision") == 1
 
 
+@pytest.mark.long
 def test_file_whose_marks_are_gone_is_left_alone_and_that_is_said(log: Path, team: Team) -> None:
     mine = log.read_text(encoding="utf-8").replace("written by rekindle", "mine")
     log.write_text(mine, encoding="utf-8")

@@ -65,6 +65,7 @@ def people(team: Team, count: int) -> list[str]:
     return [one.person for one in team.enrolments("calm")[:count]]
 
 
+@pytest.mark.long
 def test_what_adds_no_touch_is_missed_too_and_refused_again(vault: Vault) -> None:
     team = begin(vault, "calm", "few")
     gone, bad, tired, left, said_no = people(team, 5)
@@ -101,6 +102,7 @@ def test_what_adds_no_touch_is_missed_too_and_refused_again(vault: Vault) -> Non
     team.leave()
 
 
+@pytest.mark.long
 def test_it_is_refused_to_every_id_that_was_one_person_and_by_a_list(vault: Vault) -> None:
     team = begin(vault, "calm")
     left, other, gone, another, listed = people(team, 5)
@@ -153,6 +155,7 @@ def test_a_journey_that_began_since_is_named(vault: Vault) -> None:
     team.leave()
 
 
+@pytest.mark.long
 def test_a_ledger_that_is_behind_does_not_move_the_mark(vault: Vault) -> None:
     team = begin(vault, "calm")
     exclude_person(team.workspace, "c001", Exclusion.POOR_FIT, who="ann")
@@ -167,6 +170,7 @@ def test_a_ledger_that_is_behind_does_not_move_the_mark(vault: Vault) -> None:
     team.leave()
 
 
+@pytest.mark.long
 def test_a_copy_that_went_on_by_itself_is_another_ledger(vault: Vault) -> None:
     team = begin(vault, "calm")
     team.tick(after=5 * DAY)
@@ -220,6 +224,7 @@ def test_a_mark_of_an_earlier_release_still_tells_an_older_copy(vault: Vault) ->
     team.leave()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("vault", ["sqlite"], indirect=True)
 def test_half_a_line_is_what_a_killed_process_left(vault: Vault) -> None:
     team = begin(vault, "calm")

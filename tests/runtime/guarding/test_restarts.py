@@ -68,6 +68,7 @@ def written_to(team: Team) -> Counter[str]:
     return Counter(str(mail["To"]) for mail in team.mails())
 
 
+@pytest.mark.long
 def test_an_idle_worker_goes_on(team: Team, server: Any) -> None:
     team.start("calm")
     team.tick()
@@ -107,6 +108,7 @@ def test_health_tells_of_a_ledger_that_is_away_and_that_it_is_back(team: Team, s
     assert health.find_trouble() == ""
 
 
+@pytest.mark.long
 def test_health_tells_of_a_worker_that_does_not_come_through(team: Team) -> None:
     health = Health(team.workspace, every_seconds=60)
     team.clock.move(timedelta(minutes=17))

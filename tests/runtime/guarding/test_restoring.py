@@ -74,6 +74,7 @@ def restored(team: Team, vault: Vault) -> Team:
     return Team.at_work(vault.folder, team.clock.now() + timedelta(hours=1))
 
 
+@pytest.mark.long
 def test_an_older_ledger_sends_nothing_and_once_accepted_nothing_twice(
     vault: Vault, sink: SmtpSink
 ) -> None:
@@ -122,6 +123,7 @@ def test_a_copy_that_lacks_nothing_goes_on_as_if_nothing_had_happened(vault: Vau
     team.leave()
 
 
+@pytest.mark.long
 def test_what_was_paused_stays_paused_when_a_ledger_is_accepted(begun: Team) -> None:
     vault = Vault(begun.folder)
     begun.workspace.book.pause("calm", NOW)

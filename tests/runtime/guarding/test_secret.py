@@ -64,6 +64,7 @@ def change(folder: Path) -> None:
     (folder / FILE).write_text("another one", encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("harm", [lose, empty, garble, change])
 def test_nothing_is_decided_or_sent(team: Team, harm: object) -> None:
@@ -78,6 +79,7 @@ def test_nothing_is_decided_or_sent(team: Team, harm: object) -> None:
     assert (team.folder / FILE).exists() is (harm is not lose)  # and none is made in its place
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("value", ["", " ", "another one"])
 def test_the_environment_is_held_to_it_as_well(
@@ -88,6 +90,7 @@ def test_the_environment_is_held_to_it_as_well(
         team.tick()
 
 
+@pytest.mark.long
 def test_a_secret_that_lies_in_another_file_is_the_same(
     team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_secret_that_lies_in_another_file_is_the_same(
         _ = Workspace.open(team.folder).secret
 
 
+@pytest.mark.long
 def test_a_ledger_of_an_earlier_release_takes_the_secret_its_cards_show(team: Team) -> None:
     forget_seal(team)
     team = opened(team)
@@ -118,6 +122,7 @@ def test_a_ledger_of_an_earlier_release_takes_no_secret_that_its_cards_deny(team
         team.tick()
 
 
+@pytest.mark.long
 def test_another_secret_is_accepted_and_keeps_what_it_can(team: Team) -> None:
     at = team.clock.now()
     left, erased = (one.person for one in team.enrolments("calm")[:2])
@@ -176,6 +181,7 @@ def test_a_seal_that_another_process_sets_between_two_looks_counts(
         sealing.require_seal(ledger, b"another one", at)
 
 
+@pytest.mark.long
 def test_a_worker_ends_and_does_not_try_again(team: Team) -> None:
     change(team.folder)
     with pytest.raises(ConfigError):

@@ -82,6 +82,7 @@ def keep(team: Team, at: datetime, *, high: float, people: list[str]) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_are_enough")
 def test_model_that_did_not_pass_leaves_nobody_out_and_says_why(team: Team) -> None:
     at = team.clock.now()
@@ -92,6 +93,7 @@ def test_model_that_did_not_pass_leaves_nobody_out_and_says_why(team: Team) -> N
     assert any("Nobody is left out by what is foreseen of them" in one for one in notes)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("passed")
 def test_everybody_who_ordered_is_scored_once_a_day(team: Team) -> None:
     space, at = team.workspace, team.clock.now()
@@ -107,6 +109,7 @@ def test_everybody_who_ordered_is_scored_once_a_day(team: Team) -> None:
     assert entry(team).found_at == at + DAY
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("change", "told"),
@@ -142,6 +145,7 @@ def test_figures_that_are_too_old_leave_nobody_out(begun: Team) -> None:
     assert version.version == 1
 
 
+@pytest.mark.long
 def test_people_not_moved_are_held_back_but_for_a_few_and_others_get_theirs(begun: Team) -> None:
     add_section(begun.folder, SETTINGS)
     team = Team.at_work(begun.folder, begun.clock.now() + 4 * DAY)

@@ -44,6 +44,7 @@ def team(vault: Vault) -> Iterator[Team]:
     team.leave()
 
 
+@pytest.mark.long
 def test_nothing_is_kept_before_somebody_accepts(team: Team) -> None:
     call = {"type": "track", "userId": "c001", "event": "Unsubscribed", "messageId": "m1"}
     now = team.clock.now()

@@ -34,6 +34,7 @@ def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stopping, "FEWEST", 1)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_are_enough")
 def test_worth_is_found_once_a_day_and_only_where_it_may_count(begun: Team) -> None:
     before = know_worth(begun.workspace, begun.workspace.rules, begun.clock.now())
@@ -50,6 +51,7 @@ def test_worth_is_found_once_a_day_and_only_where_it_may_count(begun: Team) -> N
     assert know_worth(space, space.rules, at + DAY / 24).measured == rules.measured
 
 
+@pytest.mark.long
 def test_stopped_messages_are_reported_with_what_they_would_have_cost(begun: Team) -> None:
     add_section(begun.folder, SETTINGS)
     team = Team.at_work(begun.folder, begun.clock.now())
@@ -65,6 +67,7 @@ def test_stopped_messages_are_reported_with_what_they_would_have_cost(begun: Tea
     assert "cannot be told yet" in saved.told
 
 
+@pytest.mark.long
 def test_message_stops_in_the_subgroup_that_does_not_pay_and_in_no_other(begun: Team) -> None:
     kept = begun.workspace.history.covariates("calm")
     (dear, dear_count), *rest = Counter(one["tier"] for one in kept.values()).most_common()
@@ -166,6 +169,7 @@ def test_stop_that_is_overruled_holds_again_after_it(begun: Team) -> None:
     assert "ann overruled what stops every message" in made.told[0]
 
 
+@pytest.mark.long
 def test_overrule_is_ended_by_hand_and_logged(begun: Team) -> None:
     add_section(begun.folder, SETTINGS)
     team = Team.at_work(begun.folder, begun.clock.now() + 4 * DAY)

@@ -64,6 +64,7 @@ def test_a_basket_is_shown_before_an_import_and_after_it(space: Workspace, calle
     assert waiting(space) == []
 
 
+@pytest.mark.long
 def test_what_comes_late_is_judged_by_its_own_instant(space: Workspace, caller: Caller) -> None:
     caller.send(cart("Cart Updated", MUG))
     space.import_reports()
@@ -73,6 +74,7 @@ def test_what_comes_late_is_judged_by_its_own_instant(space: Workspace, caller: 
         space.import_reports()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("products", [[{"product_id": "p1", "price": 1}], []])
 def test_who_bought_a_moment_ago_has_nothing_waiting(
     space: Workspace, caller: Caller, products: list[Any]
@@ -89,6 +91,7 @@ def test_who_bought_a_moment_ago_has_nothing_waiting(
     assert waiting(space) == []
 
 
+@pytest.mark.long
 def test_what_was_reported_of_somebody_else_is_not_theirs(space: Workspace, caller: Caller) -> None:
     caller.send(cart("Cart Viewed", MUG), cart("Cart Viewed", LAMP, who="bob"))
     space.import_reports()
@@ -96,6 +99,7 @@ def test_what_was_reported_of_somebody_else_is_not_theirs(space: Workspace, call
     assert (len(waiting(space)), len(waiting(space, "bob"))) == (1, 0)
 
 
+@pytest.mark.long
 def test_a_page_reports_the_basket_of_its_visitor_without_prices(
     space: Workspace, caller: Caller, browser: Caller
 ) -> None:
@@ -129,6 +133,7 @@ def test_what_a_machine_did_is_no_basket(space: Workspace, caller: Caller) -> No
     assert kept(space) == [("ada", "p2")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_imported", [True, False])
 def test_an_erasure_reaches_baskets(space: Workspace, caller: Caller, *, is_imported: bool) -> None:
     caller.send(cart("Cart Viewed", MUG), cart("Cart Viewed", LAMP, who="bob"))

@@ -48,6 +48,7 @@ def test_a_body_beyond_a_megabyte_is_too_large(caller: Caller) -> None:
     assert caller.ask("POST", "/v1/batch", b" " * (1024 * 1024 + 1)).status == 413
 
 
+@pytest.mark.long
 def test_a_bomb_is_not_unpacked(caller: Caller) -> None:
     bomb = gzip.compress(b" " * (200 * 1024 * 1024))
     assert len(bomb) < 1024 * 1024

@@ -91,6 +91,7 @@ def test_a_second_import_finds_nothing_new(shop: Shop) -> None:
     assert not (shop.space.directory / "state" / "intake").exists()
 
 
+@pytest.mark.long
 def test_an_import_that_died_before_it_was_noted_is_repeated_without_harm(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +105,7 @@ def test_an_import_that_died_before_it_was_noted_is_repeated_without_harm(
     assert shop.rows("orders", "order_id", "gross", "refund") == [("2", Decimal(25), Decimal(8))]
 
 
+@pytest.mark.long
 def test_later_events_correct_an_order_that_was_imported(shop: Shop) -> None:
     shop.report("Order Completed", properties=ORDER)
     shop.space.import_reports()
@@ -115,6 +117,7 @@ def test_later_events_correct_an_order_that_was_imported(shop: Shop) -> None:
     assert shop.rows("orders", "kind", "gross", "refund") == [("cancelled", Decimal(0), Decimal(0))]
 
 
+@pytest.mark.long
 def test_a_refund_that_comes_before_its_order_counts_once(shop: Shop) -> None:
     shop.report("Order Refunded", properties={"order_id": "2", "total": 8}, messageId="r1")
     shop.space.import_reports()
@@ -128,6 +131,7 @@ def test_a_refund_that_comes_before_its_order_counts_once(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.long
 def test_an_order_from_a_file_is_cancelled_by_its_event(shop: Shop) -> None:
     shop.space.import_facts()
     shop.report("Order Cancelled", properties={"order_id": "1", "revenue": 25})
@@ -135,6 +139,7 @@ def test_an_order_from_a_file_is_cancelled_by_its_event(shop: Shop) -> None:
     assert shop.rows("orders", "order_id", "kind") == [("1", "cancelled")]
 
 
+@pytest.mark.long
 def test_an_identify_keeps_what_the_file_says(shop: Shop) -> None:
     shop.space.import_facts()
     traits = {"firstName": "Ada", "phone": "+442079460018", "consent": {"email": True}}
@@ -155,6 +160,7 @@ def test_what_a_person_did_becomes_events(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_visitor_is_imported_once_they_are_known(shop: Shop) -> None:
     shop.report("Product Viewed", userId=None, anonymousId="visitor")
     shop.report("Order Completed", userId=None, anonymousId="visitor", properties=ORDER)
@@ -184,6 +190,7 @@ def test_a_row_that_breaks_a_contract_is_kept_in_quarantine(shop: Shop) -> None:
     assert shop.space.import_reports() == []
 
 
+@pytest.mark.long
 def test_an_erasure_reaches_what_an_import_had_read_before(shop: Shop) -> None:
     ApiKeys(shop.space.ledger).create("page", source="web", scopes=[Scope.EVENTS], at=NOW)
     traits = {"email": "eve@example.org", "firstName": "Eve"}
@@ -200,6 +207,7 @@ def test_an_erasure_reaches_what_an_import_had_read_before(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.long
 def test_an_erasure_reaches_what_was_imported_long_ago(shop: Shop) -> None:
     ApiKeys(shop.space.ledger).create("page", source="web", scopes=[Scope.EVENTS], at=NOW)
     shop.report("", "identify", userId="eve", traits={"email": "eve@example.org"})
@@ -210,6 +218,7 @@ def test_an_erasure_reaches_what_was_imported_long_ago(shop: Shop) -> None:
     assert shop.space.forget_erased() == 0
 
 
+@pytest.mark.long
 def test_an_erasure_reaches_what_people_did_and_what_was_set_aside(shop: Shop) -> None:
     ApiKeys(shop.space.ledger).create("page", source="web", scopes=[Scope.EVENTS], at=NOW)
     # A page and a shop that share a name share what is set aside; other sources' rows stay.
@@ -232,6 +241,7 @@ def test_an_erasure_reaches_what_people_did_and_what_was_set_aside(shop: Shop) -
     assert shop.space.forget_erased() == 0
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize(("said", "is_one"), [(None, True), (True, True), (False, False)])
 def test_an_address_that_a_server_did_not_verify_joins_nobody(

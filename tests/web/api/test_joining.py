@@ -103,6 +103,7 @@ def test_a_database_that_is_busy_is_waited_for_once(
     assert len(door.groups) == 2
 
 
+@pytest.mark.long
 def test_an_intake_is_let_go_wherever_garbage_is_collected(space: Workspace) -> None:
     """Also in a thread that is just handing work to an executor, and holds its lock."""
     intake = LedgerIntake(space)

@@ -41,6 +41,7 @@ def shop(built: Path, tmp_path: Path) -> Iterator[Shop]:
     disconnect(shop.space.ledger)
 
 
+@pytest.mark.long
 def test_a_message_is_shown_until_it_is_clicked_and_the_journey_hears(shop: Shop) -> None:
     found = shop.showing.ask("ann", "web")
     assert found is not None
@@ -126,6 +127,7 @@ def test_a_message_of_somebody_else_is_unknown(shop: Shop) -> None:
     assert shop.title() == "Hello Ann"
 
 
+@pytest.mark.long
 def test_the_folder_keeps_nothing_to_be_asked_for(tmp_path: Path) -> None:
     build(tmp_path / "shop", outlet="inapp_folder")
     shop = Shop(tmp_path / "shop")

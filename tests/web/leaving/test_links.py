@@ -50,6 +50,7 @@ def test_the_link_leads_to_the_page_for_an_hour(leaver: Leaver, app: Caller) -> 
     assert leaver.visitor.ask("GET", path).status == 410
 
 
+@pytest.mark.long
 def test_without_a_name_it_is_the_one_that_began_last(leaver: Leaver, app: Caller) -> None:
     assert ask(app, {"user": "u1"}).status == 404
     pull(leaver)

@@ -107,6 +107,7 @@ def test_the_last_word_holds_whatever_breaks(leaver: Leaver, away: Away, seed: i
     assert life.late == []
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("seed", range(6))
 def test_who_owes_and_stops_is_tried_no_more(leaver: Leaver, away: Away, seed: int) -> None:

@@ -97,6 +97,7 @@ def test_notices_alone_make_the_facts_that_a_listing_makes(
     }
 
 
+@pytest.mark.long
 def test_what_comes_twice_or_in_another_order_says_the_same(
     fake: FakeBiller, space: Workspace, post: Post
 ) -> None:
@@ -265,6 +266,7 @@ def test_of_who_was_erased_only_that_a_notice_came_is_kept(
     assert set(kept) == {""}
 
 
+@pytest.mark.long
 def test_a_listing_that_is_older_than_a_notice_does_not_undo_it(
     fake: FakeBiller, space: Workspace, post: Post
 ) -> None:

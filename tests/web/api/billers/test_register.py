@@ -93,6 +93,7 @@ def test_a_renewal_of_somebody_nothing_is_kept_for_asks_the_facts_nothing(
     tell()
 
 
+@pytest.mark.long
 def test_where_an_import_is_running_the_next_look_follows(
     fake: FakeBiller, keeping: Workspace, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,6 +65,7 @@ def opened(space: Workspace) -> Workspace:
     return Workspace.open(space.directory, clock=space.clock)
 
 
+@pytest.mark.long
 def test_each_is_tried_once_by_the_schedule_and_no_further(
     fake: FakeBiller, space: Workspace
 ) -> None:
@@ -79,6 +80,7 @@ def test_each_is_tried_once_by_the_schedule_and_no_further(
     assert list(rows.values_list("number", "state")) == [(1, "declined"), (2, "declined")]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize(
     "does", ["stolen_card", "authentication_required", "insufficient_funds:do_not_try_again"]
@@ -91,6 +93,7 @@ def test_what_is_hard_or_asks_for_its_owner_is_never_tried(
     assert fake.world.attempts == []
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize("what", ["cancel", "end", "pause", "paid", "provider"])
 def test_nobody_is_charged_after_they_left_paused_or_paid_whatever_the_facts_say(
@@ -116,6 +119,7 @@ def test_nobody_is_charged_after_they_left_paused_or_paid_whatever_the_facts_say
     assert world.attempts == []
 
 
+@pytest.mark.long
 def test_an_answer_that_got_lost_is_asked_for_again_by_the_same_key(
     fake: FakeBiller, space: Workspace
 ) -> None:
@@ -166,6 +170,7 @@ def test_our_retry_and_the_billers_record_of_it_are_one_try(
     assert BillerCharge.objects.using(space.ledger).filter(payment="").count() == (not is_answered)
 
 
+@pytest.mark.long
 def test_the_newest_decline_holds_whoever_tells_of_it(fake: FakeBiller, space: Workspace) -> None:
     (invoice,) = owing(fake, space, 1)
     RetryKeeper(opened(space)).look()
@@ -177,6 +182,7 @@ def test_the_newest_decline_holds_whoever_tells_of_it(fake: FakeBiller, space: W
     assert owed_of(space).kind is DeclineKind.HARD
 
 
+@pytest.mark.long
 def test_of_two_that_one_person_owes_one_is_tried_at_a_time(
     fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +194,7 @@ def test_of_two_that_one_person_owes_one_is_tried_at_a_time(
     assert [due.invoice for due in keeper._due(space.clock.now())] == ["in_before"]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("how", ["learnt", "schedule"])
 def test_a_retry_waits_for_the_hour_that_was_learnt(
@@ -207,6 +214,7 @@ def test_a_retry_waits_for_the_hour_that_was_learnt(
     assert counts == [0] * wanted + [1] * (12 - wanted)
 
 
+@pytest.mark.long
 def test_doctor_says_at_which_hour_and_why(fake: FakeBiller, space: Workspace) -> None:
     owing(fake, space, 1)
     space.book.save_people([])  # which makes the ledger
@@ -215,6 +223,7 @@ def test_doctor_says_at_which_hour_and_why(fake: FakeBiller, space: Workspace) -
     assert line.startswith("retries are made at the schedule's hour: 0 soft declines were tried")
 
 
+@pytest.mark.long
 def test_a_biller_that_hangs_holds_up_no_pass(
     fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +251,7 @@ def test_a_biller_that_hangs_holds_up_no_pass(
     assert fake.world.attempts == [(invoice, "insufficient_funds")]
 
 
+@pytest.mark.long
 def test_after_three_without_an_answer_a_round_is_over(
     fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +267,7 @@ def test_after_three_without_an_answer_a_round_is_over(
     assert len(looked) == 3
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("what", ["cancel", "pause"])
 def test_what_was_asked_and_not_answered_is_not_asked_again_of_who_stopped_since(
