@@ -74,24 +74,25 @@ FRESH = """
         and h.said = s.said and h.said_at = s.said_at)
     group by customer_id, channel, said, said_at"""
 
-# What stands against a yes without a date: a dated no, or the source's own of an import.
-# A yes that its file does not make any more: what it says now is all older, as where a day was
-# the wrong way round; or it is read from another column.
-MISREAD = """
-    select h.* from permissions h where h.source = {source} and h.said = 'yes'
-        and not exists (from stated s where s.customer_id = h.customer_id
+# Each yes of the source that is not said now, mostly because its file is another one; and what
+# was marked as said no more.
+NOT_SAID = """
+    select h.* from permissions h where h.source = {source} and h.said in ('yes', '{unsaid}')
+        and (h.said = 'yes') <> exists (from stated s where s.customer_id = h.customer_id
             and s.channel = h.channel and s.said = 'yes'
-            and s.said_at is not distinct from h.said_at)
+            and s.said_at is not distinct from h.said_at)"""
+
+# Of these what its own file contradicts: all that it says now is older, as where a day was the
+# wrong way round; or it reads another column.
+MISREAD = """
+    select h.* from not_said h where h.said = 'yes'
         and (h.said_at > (select max(coalesce(s.said_at, 'infinity')) from stated s
                 where s.customer_id = h.customer_id and s.channel = h.channel
                 and s.file = h.file)
             or exists (from heads n where n.file = h.file and n.channel = h.channel
                 and n.head <> h.head))"""
-SAID_AGAIN = """
-    select h.* from permissions h where h.source = {source} and h.said = '{unsaid}'
-        and exists (from stated s where s.customer_id = h.customer_id and s.channel = h.channel
-            and s.said = 'yes' and s.said_at is not distinct from h.said_at)"""
 
+# What stands against a yes without a date: a dated no, or the source's own of an import.
 REFUSED = """
     select customer_id, channel, bool_or(said_at is not null) as is_dated,
         max(imported_at) filter (where said_at is null and source = {source}) as refused_at
@@ -258,9 +259,13 @@ class Statements:
     def _take_back(self, change: Change, source: str) -> list[str]:
         """Mark each yes that its file makes no more, and unmark one that it makes again."""
         con, own = self._con, literal(source)
-        con.execute(f"create or replace temp table misread as {MISREAD.format(source=own)}")
-        again = SAID_AGAIN.format(source=own, unsaid=UNSAID)
-        con.execute(f"create or replace temp table no_more as from misread union all {again}")
+        not_said = NOT_SAID.format(source=own, unsaid=UNSAID)
+        con.execute(f"create or replace temp table not_said as {not_said}")
+        con.execute(f"create or replace temp table misread as {MISREAD}")
+        con.execute(
+            "create or replace temp table no_more as from misread union all "
+            "from not_said where said <> 'yes'"
+        )
         if not con.execute("select 1 from no_more limit 1").fetchall():
             return []
         con.execute(
