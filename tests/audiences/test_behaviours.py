@@ -86,6 +86,7 @@ def test_a_bound_condition_picks_whom_the_filled_in_one_does(text: str, done: se
     assert (found if isinstance(bound, bool) else matching(bound)) == matching(filled)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(conditions, st.sets(st.sampled_from(sorted(EVENTS.values()))))
 def test_what_is_never_met_is_met_by_nobody(text: str, done: set[str]) -> None:

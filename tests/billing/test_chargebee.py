@@ -149,6 +149,7 @@ def test_only_a_pause_that_has_not_begun_is_to_come(what: dict[str, Any], of: bo
     assert will_rest({"current_term_start": 1000, **what}) is of
 
 
+@pytest.mark.long
 def test_a_plan_costs_what_was_shown_or_is_not_taken(chargebee: ChargebeeStage) -> None:
     subscription = chargebee.subscribe(chargebee.add_person())
     shown = chargebee.biller.find_plan(chargebee.add_plan(500))
@@ -211,6 +212,7 @@ def test_what_is_sold_no_more_is_not_come_back_to(chargebee: ChargebeeStage) -> 
     assert chargebee.attempts() == before
 
 
+@pytest.mark.long
 def test_another_card_is_another_try_to_come_back(chargebee: ChargebeeStage) -> None:
     customer, subscription, price = leave(chargebee)
     chargebee.spoil(customer, "declines")
@@ -221,6 +223,7 @@ def test_another_card_is_another_try_to_come_back(chargebee: ChargebeeStage) -> 
     assert list(chargebee.running(customer)) == [subscription]
 
 
+@pytest.mark.long
 def test_keys_longer_than_it_takes_are_still_one_each(chargebee: ChargebeeStage) -> None:
     _, _, invoice = owe(chargebee)
     before = chargebee.attempts()

@@ -82,6 +82,7 @@ def test_a_notice_of_another_version_or_shape_is_refused_with_a_reason(
         read(fake, biller, event)
 
 
+@pytest.mark.long
 def test_a_listing_says_everything_once_in_pages(fake: FakeBiller, biller: Biller) -> None:
     world, price = fake.world, fake.world.add_plan()["id"]
     for number in range(230):

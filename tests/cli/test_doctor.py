@@ -55,6 +55,7 @@ def test_a_shop_of_another_year_is_only_told_its_age(shop: Path, examined: Exami
     assert "start `rekindle up`" in found["worker"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("harm", "about", "word"),
     [

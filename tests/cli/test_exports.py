@@ -32,6 +32,7 @@ def test_an_audience_is_written_whole_with_every_column(begun_shop: Path, tmp_pa
     assert [row["customer_id"] for row in rows] == pq.read_table(columns)["customer_id"].to_pylist()
 
 
+@pytest.mark.long
 def test_a_journey_s_people_are_written_with_their_arms(begun_shop: Path, tmp_path: Path) -> None:
     path = tmp_path / "arms.csv"
     told = rekindle("assignments", "calm", "--csv", path, "-C", begun_shop)

@@ -170,6 +170,7 @@ def test_a_customer_with_two_addresses_is_written_to_at_neither(tmp_path: Path) 
 # Sources that changed under the workspace
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("text", "encoding", "message"),
     [
@@ -329,6 +330,7 @@ def test_a_journey_with_a_condition_on_an_unknown_column_does_not_start(copy: Pa
     assert "average_order_value" in refused("start", "calm", "--yes", "-C", copy)
 
 
+@pytest.mark.long
 def test_nobody_is_written_to_without_a_postal_address(copy: Path) -> None:
     started = rekindle("start", "few", "--yes", "-C", copy)
     assert started.code == 0

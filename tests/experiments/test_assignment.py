@@ -46,6 +46,7 @@ def test_the_holdout_has_the_share_that_was_asked_for(share: float) -> None:
     assert len(held_out("spring", share)) / len(PEOPLE) == pytest.approx(share, abs=4 * error)
 
 
+@pytest.mark.long
 def test_every_part_of_the_range_is_drawn_equally_often() -> None:
     counts = [len(held_out("spring", step / 20)) for step in range(21)]
     cells = [after - before for before, after in pairwise(counts)]

@@ -131,6 +131,7 @@ def test_swapping_the_arms_turns_the_signs(one: ArmOutcome, other: ArmOutcome) -
     )
 
 
+@pytest.mark.long
 @given(arms(), arms(), st.sampled_from([0.25, 2.0, 1024.0]))
 @FAST
 def test_another_currency_scales_the_interval(
@@ -148,6 +149,7 @@ def test_another_currency_scales_the_interval(
     assert lift == replace(plain, low=low, high=high, difference=difference)
 
 
+@pytest.mark.long
 @given(arms(), arms())
 @FAST
 def test_interval_and_p_value_agree(treatment: ArmOutcome, holdout: ArmOutcome) -> None:

@@ -55,6 +55,7 @@ def test_without_a_base_rate_the_default_share_is_taken(
     assert reason in plan.sentence
 
 
+@pytest.mark.long
 @given(st.integers(0, 10**7), st.floats(0, 1))
 @settings(derandomize=True, deadline=None)
 def test_a_share_always_stays_inside_its_bounds(people: int, rate: float) -> None:

@@ -49,6 +49,7 @@ def shop(install: Install, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_rows_are_imported_checked_and_quarantined(shop: Path) -> None:
     files = rekindle("import", "-C", shop, "--json").document["files"]
     (tickets,) = (one for one in files if one["table"] == "tickets")

@@ -191,6 +191,7 @@ def test_secrets_may_stand_in_files(
     assert office.bring("1,ann,2024-01-01,5").added == 1
 
 
+@pytest.mark.long
 def test_a_bucket_that_is_not_there_is_told_not_traced(office: Office) -> None:
     elsewhere = replace(office, lake_url="s3://no-such-bucket/shop")
     with pytest.raises(LakeError, match="no-such-bucket"):

@@ -67,6 +67,7 @@ def test_an_import_fills_and_adds_to_an_older_lake(old: Desk) -> None:
     }
 
 
+@pytest.mark.long
 def test_new_people_alone_can_be_added_to_an_older_lake(old: Desk) -> None:
     cards(old, f"{HEAD}cem,,+4930,2026-06-30\n")
     assert details(old)["cem"] == ("+4930", date(2026, 6, 30))

@@ -43,6 +43,7 @@ def bought(desk: Desk, *ids: str) -> dict[str, Any]:
     return ORDERS
 
 
+@pytest.mark.long
 def test_a_smaller_id_that_turns_up_later_changes_nothing(desk: Desk) -> None:
     cards(desk, "crm", "9876,ada@x.example,Ada,")
     desk.bring(bought(desk, "9876", "10234"), source("crm"))
@@ -111,6 +112,7 @@ def test_equal_ids_of_two_systems_are_two_people(desk: Desk) -> None:
     assert desk.lake.versions()["customers"] == before
 
 
+@pytest.mark.long
 def test_orders_with_addresses_of_two_tills_are_of_two_people(desk: Desk) -> None:
     columns = {**ORDERS["columns"], "email": "mail", "first_name": "name"}  # type: ignore[dict-item]
     for name, who in (("north", "ada"), ("south", "bob")):
@@ -125,6 +127,7 @@ def test_orders_with_addresses_of_two_tills_are_of_two_people(desk: Desk) -> Non
     }
 
 
+@pytest.mark.long
 def test_ids_of_its_own_are_nobody_elses(desk: Desk) -> None:
     cards(desk, "till", "17,,,")
     desk.bring(bought(desk, "17"), source("till", ids="own"))
@@ -149,6 +152,7 @@ def test_ids_with_colons_of_two_systems_never_meet(desk: Desk) -> None:
         assert persons(desk) == {"1": ":till:17", "2": "17"}
 
 
+@pytest.mark.long
 def test_ids_that_a_source_was_parted_by_are_nobody_elses(desk: Desk) -> None:
     cards(desk, "store", "17,ada@x.example,Ada,", "till:17,eve@x.example,Eve,")
     cards(desk, "till", "17,bob@x.example,Bob,")
@@ -166,6 +170,7 @@ def test_a_word_of_ids_is_no_other_sources_name(desk: Desk) -> None:
     assert {one["customer_id"] for one in desk.rows("customers")} == {"till:17"}
 
 
+@pytest.mark.long
 def test_the_same_person_in_two_systems_stays_one(desk: Desk) -> None:
     cards(desk, "store", "17,ada@x.example,Ada,")
     cards(desk, "till", "17,ada@home.example,Ada,")
@@ -219,6 +224,7 @@ def test_the_engine_spells_plain_addresses_as_the_one_function_does(text: str) -
             assert spelled == normalise_address(text)
 
 
+@pytest.mark.long
 @given(st.from_regex(r"\+?[0-9 ().\-/]{5,18}", fullmatch=True))
 def test_the_engine_spells_plain_numbers_as_the_one_function_does(text: str) -> None:
     query = f"select {BARE_PHONE} from (select ?::varchar as phone) where {PLAIN_PHONE}"

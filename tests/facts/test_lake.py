@@ -114,6 +114,7 @@ def test_importing_again_takes_up_a_lake_without_a_manifest(desk: Desk, text: st
     assert amounts(desk) == [6, 7]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", ["gone", "truncated", "emptied"])
 def test_importing_again_brings_back_what_a_damaged_file_held(desk: Desk, harm: str) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")

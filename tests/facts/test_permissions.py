@@ -102,6 +102,7 @@ def test_the_order_of_files_does_not_matter(office: Office, order: tuple[str, ..
     assert office.last() == "no"
 
 
+@pytest.mark.long
 def test_of_equal_time_the_no_wins(office: Office) -> None:
     office.bring({"crm": "ann,,,no,2025-03-01\n", "shop": "ann,,,yes,2025-03-01\n"})
     assert office.last() == "no"
@@ -130,6 +131,7 @@ def test_a_yes_does_not_count_while_another_file_of_the_source_says_no(office: O
     assert max(counts_at for _, _, counts_at in office.told()) == NOON  # none said no again
 
 
+@pytest.mark.long
 def test_a_blank_says_nothing(office: Office) -> None:
     office.bring({"crm": "ann,,,no,\n"})
     office.bring({"crm": "ann,,,,\n"})
@@ -142,6 +144,7 @@ def test_a_word_that_is_neither_is_named_and_perhaps_a_no(office: Office) -> Non
     assert office.told() == [("crm", "pending", datetime(2025, 1, 1, tzinfo=UTC))]
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("rows", "reason"),
@@ -251,12 +254,14 @@ def test_a_yes_of_a_wrong_day_counts_no_more_once_its_file_dates_it_right(office
     assert [word for _, word, day in office.told() if day.month == 10] == ["yes", "yes"]
 
 
+@pytest.mark.long
 def test_a_no_that_is_corrected_from_a_yes_holds_whatever_its_day(office: Office) -> None:
     office.bring({"crm": f"ann,,,yes,{DAYS['late']}\n"})
     office.bring({"crm": f"ann,,,no,{DAYS['early']}\n"})
     assert {word for _, word, _ in office.told()} == {"no", "unsaid"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("now", ["no,2025-11-01", "yes,2025-11-01", ",", "no,", "yes,"])
 def test_what_is_said_later_or_not_at_all_takes_no_yes_back(office: Office, now: str) -> None:
     office.bring({"crm": f"ann,,,yes,{DAYS['late']}\n"})
@@ -264,12 +269,14 @@ def test_what_is_said_later_or_not_at_all_takes_no_yes_back(office: Office, now:
     assert "unsaid" not in {word for _, word, _ in office.told()}
 
 
+@pytest.mark.long
 def test_another_file_of_an_older_day_takes_no_yes_back(office: Office) -> None:
     office.bring({"crm": f"ann,,,yes,{DAYS['late']}\n"})
     office.bring({"till": f"ann,,,yes,{DAYS['early']}\n"})
     assert "unsaid" not in {word for _, word, _ in office.told()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dated", ["2025-03-01", ""])
 def test_a_yes_of_another_column_counts_no_more(desk: Desk, dated: str) -> None:
     source = {"name": "crm", "table": "customers", "path": "crm.csv"}

@@ -299,6 +299,7 @@ def test_every_preset_has_a_file_here() -> None:
     assert PRESETS.keys() == SALES.keys() | PEOPLE.keys()
 
 
+@pytest.mark.long
 @pytest.mark.draws(6)
 @pytest.mark.parametrize("name", SALES)
 def test_an_export_of_orders_comes_to_its_figures(desk: Desk, name: str) -> None:

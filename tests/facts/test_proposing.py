@@ -64,6 +64,7 @@ def test_orders_by_address_are_understood(desk: Desk) -> None:
     assert any("stands for it" in note for note in proposal.notes)
 
 
+@pytest.mark.long
 def test_a_shopify_export_with_a_row_a_line_item_is_understood(desk: Desk) -> None:
     head = "Name,Email,Financial Status,Paid at,Currency,Total,Created at,Lineitem quantity"
     rows = (
@@ -225,6 +226,7 @@ def test_a_tax_is_no_total(desk: Desk, tax: str) -> None:
         propose_source(file, zone="UTC")
 
 
+@pytest.mark.long
 def test_a_german_statement_of_payments_is_understood(desk: Desk) -> None:
     text = (
         '"Datum","Uhrzeit","Währung","Brutto","Entgelt","Netto","Absender E-Mail-Adresse",'

@@ -139,6 +139,7 @@ def test_two_cards_of_one_customer_that_differ_are_set_aside(desk: Desk) -> None
     assert [c["customer_id"] for c in desk.rows("customers")] == ["bob"]
 
 
+@pytest.mark.long
 def test_a_mended_file_leaves_quarantine(desk: Desk) -> None:
     desk.orders(f"{HEAD}1,ann,soon,5\n")
     assert desk.orders(f"{HEAD}1,ann,2024-01-01,5\n").is_clean
@@ -146,6 +147,7 @@ def test_a_mended_file_leaves_quarantine(desk: Desk) -> None:
     assert len(desk.rows("orders")) == 1
 
 
+@pytest.mark.long
 def test_quarantine_of_one_file_leaves_that_of_others_alone(desk: Desk) -> None:
     desk.write("a.csv", f"{HEAD}1,ann,soon,5\n")
     desk.write("b.csv", f"{HEAD}2,ann,later,5\n")

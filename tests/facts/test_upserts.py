@@ -88,6 +88,7 @@ def test_a_file_of_which_nothing_stays_leaves_its_table(desk: Desk) -> None:
     assert len(desk.lake.files("orders")) == 1
 
 
+@pytest.mark.long
 def test_a_line_that_was_taken_off_an_order_goes(desk: Desk) -> None:
     desk.lines(
         f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n1,ann,2024-01-01,q,1,7\n2,bob,2024-01-01,p,1,5\n"
@@ -105,6 +106,7 @@ def test_a_later_file_of_a_source_corrects_an_earlier_one(desk: Desk) -> None:
     assert {o["order_id"]: o["gross"] for o in desk.rows("orders")} == {"1": 6, "2": 7}
 
 
+@pytest.mark.long
 def test_cards_of_several_files_say_the_last_word_once(desk: Desk) -> None:
     head, columns = "id,who,at,total,land,name\n", {"country": "land", "first_name": "name"}
     desk.write("2024-02.csv", f"{head}2,ann,2024-02-01,5,FR,\n")
@@ -199,6 +201,7 @@ def test_orders_without_a_number_keep_theirs_in_the_next_export(desk: Desk) -> N
     assert (result.added, result.changed) == (1, 0)
 
 
+@pytest.mark.long
 def test_a_source_that_fails_leaves_the_ones_before_it_undone(desk: Desk) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
     desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,99\n")
@@ -279,6 +282,7 @@ def test_a_lake_whose_table_is_gone_says_so(desk: Desk) -> None:
         open_lake(desk.lake.folder, currency="GBP", zone="UTC")
 
 
+@pytest.mark.long
 def test_an_order_dated_ahead_counts_from_the_import_that_first_read_it(desk: Desk) -> None:
     tomorrow = NOW + timedelta(days=1, hours=9)
     result = desk.orders(f"{HEAD}1,ann,{tomorrow.isoformat()},5\n")
@@ -291,6 +295,7 @@ def test_an_order_dated_ahead_counts_from_the_import_that_first_read_it(desk: De
     assert [row["ordered_at"] for row in desk.rows("orders")] == [tomorrow]
 
 
+@pytest.mark.long
 def test_cards_and_events_dated_ahead_count_from_the_import(desk: Desk) -> None:
     ahead = (NOW + timedelta(hours=30)).isoformat()
     desk.write("c.csv", f"id,since\nann,{ahead}\n")

@@ -68,6 +68,7 @@ class World:
         return apply_change(known, decide_change(find_groups(evidence), asked, rank=said.rank))
 
 
+@pytest.mark.long
 @pytest.mark.draws(4)
 @pytest.mark.parametrize("seed", range(12))
 def test_asking_some_is_asking_all(seed: int) -> None:

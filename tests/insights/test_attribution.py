@@ -73,6 +73,7 @@ def test_without_a_lift_nothing_is_said_to_have_come_anyway() -> None:
     assert told.anyway == told.beyond == Unknown("too few")
 
 
+@pytest.mark.long
 def test_report_tells_it_in_its_tables_its_json_and_its_page(
     open_shop: Any, order_rows: Any
 ) -> None:

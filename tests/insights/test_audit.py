@@ -153,6 +153,7 @@ def test_what_happens_after_the_date_changes_nothing(open_shop: Any, order_rows:
     assert audit_of(open_shop(orders=order_rows(orders + later))) == before
 
 
+@pytest.mark.long
 def test_anonymous_sales_stand_apart(open_shop: Any, order_rows: Any) -> None:
     orders = [("c1", "2024-01-01", 10.0), (None, "2024-01-02", 5.0), (None, "2024-01-03", -2.0)]
     audit = audit_of(open_shop(orders=order_rows(orders)))

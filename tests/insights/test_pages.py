@@ -76,6 +76,7 @@ def test_what_people_named_themselves_is_text_and_no_markup(
         assert nasty in Outline(page).text
 
 
+@pytest.mark.long
 def test_every_chart_is_well_formed_and_has_a_title_and_a_description(
     audit: Audit, report: JourneyReport
 ) -> None:
@@ -92,16 +93,19 @@ def test_every_chart_is_well_formed_and_has_a_title_and_a_description(
         assert text.text
 
 
+@pytest.mark.long
 def test_no_two_elements_of_a_page_share_an_id(audit: Audit, report: JourneyReport) -> None:
     for page in both_pages(audit, report):
         ids = Outline(page).ids
         assert len(ids) == len(set(ids))
 
 
+@pytest.mark.long
 def test_the_same_audit_gives_the_same_page(audit: Audit) -> None:
     assert audit_page(audit) == audit_page(audit)
 
 
+@pytest.mark.long
 def test_the_headline_figures_come_first(audit: Audit, report: JourneyReport) -> None:
     text = Outline(audit_page(audit)).text
     assert text.index("20 of 300 buyers (7 %) have drifted away") < text.index(
@@ -140,12 +144,14 @@ def test_a_page_about_nothing_says_so(audit: Audit, report: JourneyReport) -> No
     assert "<svg" not in page
 
 
+@pytest.mark.long
 def test_a_page_names_the_business_as_text(audit: Audit, report: JourneyReport) -> None:
     for page in (audit_page(audit, "Wick & <Mug>"), report_page(report, "Wick & <Mug>")):
         assert '<p class="shop">Wick &amp; &lt;Mug&gt;</p>' in page
         assert "· Wick &amp; &lt;Mug&gt;</title>" in page
 
 
+@pytest.mark.long
 def test_charts_take_their_colours_from_the_page(audit: Audit, report: JourneyReport) -> None:
     for page in both_pages(audit, report):
         named = set(re.findall(r"var\(--([a-z]+)", page))
@@ -171,6 +177,7 @@ def test_every_cell_knows_its_column_for_a_narrow_screen(audit: Audit) -> None:
     assert len(re.findall("<td ", page)) == len(re.findall("<td data-name=", page))
 
 
+@pytest.mark.long
 def test_a_replay_does_not_claim_to_have_earned(report: JourneyReport) -> None:
     assert "<h1>What" in report_page(report)
     assert "earned</h1>" in report_page(report)
@@ -181,6 +188,7 @@ def test_a_replay_does_not_claim_to_have_earned(report: JourneyReport) -> None:
     assert "Would have been sent" in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gaps", [((1, 5),), ((1, 5), (9_000, 1)), ((7, 10**7),)])
 def test_gaps_of_any_length_can_be_drawn(audit: Audit, gaps: tuple[tuple[int, int], ...]) -> None:
     assert 'id="gaps-title"' in audit_page(replace(audit, gap_counts=gaps))

@@ -159,6 +159,7 @@ def test_messages_to_look_at_twice_are_counted(audited: Audited) -> None:
     assert (faults.same_day, faults.at_night, faults.refused) == (1, 1, 1)
 
 
+@pytest.mark.long
 def test_of_words_of_one_instant_the_no_counts_and_a_later_yes_takes_it_back(
     audited: Audited,
 ) -> None:
@@ -300,6 +301,7 @@ def test_who_was_kept_out_was_not_written_to(audited: Audited) -> None:
     engine.close()
 
 
+@pytest.mark.long
 def test_a_campaign_of_many_days_and_a_long_history_are_read(
     audited: Audited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,6 +336,7 @@ ann@example.com,soon,,no
 """
 
 
+@pytest.mark.long
 def test_an_export_is_imported_and_its_bad_rows_are_set_aside(tmp_path: Path) -> None:
     (tmp_path / "sent.csv").write_text(EXPORT)
     columns = {
@@ -358,6 +361,7 @@ def test_an_export_is_imported_and_its_bad_rows_are_set_aside(tmp_path: Path) ->
     assert past.sends.is_opened.tolist().count(True) == 1
 
 
+@pytest.mark.long
 def test_without_past_sends_nothing_is_said() -> None:
     engine = SmallShop([before("a", 50)]).engine()
     facts = engine.facts()

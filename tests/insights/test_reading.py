@@ -102,6 +102,7 @@ def test_before_a_quarter_of_the_time_nothing_is_said(report_on: Any) -> None:
     assert "too early, nothing is said yet" in told["reading date"]
 
 
+@pytest.mark.long
 def test_looks_widen_the_interval(report_on: Any) -> None:
     plain = report_on(record(20, reads_on=day(39)))
     looked = report_on(record(20, reads_on=day(39), looks=[days(12), days(19)]))
@@ -110,12 +111,14 @@ def test_looks_widen_the_interval(report_on: Any) -> None:
     assert looked.reading.costs_a_look
 
 
+@pytest.mark.long
 def test_one_look_at_the_end_is_the_plain_interval(report_on: Any) -> None:
     once, replayed = report_on(record(31)), report_on(record(31, is_replay=True))
     assert once.lift.low == pytest.approx(replayed.lift.low)
     assert once.lift.high == pytest.approx(replayed.lift.high)
 
 
+@pytest.mark.long
 def test_a_difference_stands_still_after_its_reading_date(report_on: Any) -> None:
     late = [member(f"late{n}", Arm.TREATMENT, days(20)) for n in range(9)]
     members = [*record(1).members, *late]

@@ -112,6 +112,7 @@ def test_entering_again_lengthens_no_window(report_on: Any) -> None:
     assert report.still_open_windows == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("later", "returned", "revenue"),
     [
@@ -195,6 +196,7 @@ def test_a_purchase_known_at_entry_is_no_return(report_on: Any) -> None:
     assert report.arms[Arm.TREATMENT].returned == 0
 
 
+@pytest.mark.long
 def test_a_purchase_before_the_entry_that_nobody_knew_is_no_return_of_its_window(
     report_on: Any,
 ) -> None:

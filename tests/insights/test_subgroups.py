@@ -61,6 +61,7 @@ def test_each_part_has_its_own_difference_and_cost(parts_of: Any) -> None:
     assert dormant.lift.difference == 0
 
 
+@pytest.mark.long
 def test_intervals_are_as_wide_as_it_takes_for_all_parts(parts_of: Any) -> None:
     members = [one for n in range(4) for one in a_part(f"p{n}", tier=f"t{n}")]
     orders = [one for n in range(4) for one in bought(f"p{n}-t", 20) + bought(f"p{n}-h", 20)]

@@ -160,6 +160,7 @@ def test_journey_without_variants_has_no_tests(tests_of: Any) -> None:
     assert tests_of(record([], versions={1: plain})) == ()
 
 
+@pytest.mark.long
 def test_a_stay_that_begins_is_a_return_and_brings_what_is_paid_for_it(open_shop: Any) -> None:
     stay = {"source": "billing", "subscription_id": "s", "customer_id": "a"}
     paid = {"started_at": START + 10 * DAY, "mrr": Decimal("30.4375")}

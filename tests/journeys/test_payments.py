@@ -30,6 +30,7 @@ def deeds(business: Business, now: str | None = None) -> list[tuple[str, int]]:
     return [(one.name.removeprefix("payment_"), one.at.day) for one in found]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("payments", "pauses", "happened"),
     [
@@ -74,6 +75,7 @@ def test_events_follow_from_payments(
     assert deeds(Business([RUNS], payments=payments, pauses=pauses)) == happened
 
 
+@pytest.mark.long
 def test_a_worker_lets_nobody_in_who_owes_nothing_any_more() -> None:
     business = Business([RUNS], payments=[failed("a", "2025-03-01"), paid("a", "2025-03-04")])
     assert deeds(business, "2025-03-03") == [("failed", 1)]

@@ -89,6 +89,7 @@ def test_ladder_that_explores_is_judged_by_what_it_gave(exploring: Team) -> None
     assert least["as_the_rule"] == len(chosen) - len(by_chance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "why"),
     [

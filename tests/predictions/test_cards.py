@@ -33,6 +33,7 @@ def card(engine: Engine, kind: Literal["return", "lapse"], days: int = 730) -> M
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["return", "lapse"])
 def test_a_card_judges_out_of_time(shop: Engine, kind: Literal["return", "lapse"]) -> None:
     found = card(shop, kind, days=600)

@@ -77,6 +77,7 @@ def test_as_many_lapse_as_foreseen_and_those_first_who_are_at_risk(shop: Engine)
     assert np.mean(within) > 0.75
 
 
+@pytest.mark.long
 def test_nothing_later_is_known(shop: Engine) -> None:
     engine = SmallShop([sale for sale in town() if sale.at < CUT]).engine()
     assert warn(shop, CUT).rows.equals(warn(engine, CUT).rows)

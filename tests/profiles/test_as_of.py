@@ -134,10 +134,10 @@ def test_later_facts_change_no_profile(stage: Stage, shop: SmallShop, at: dateti
 
 
 @pytest.mark.draws(1)
-@pytest.mark.parametrize("seed_", range(4))
+@pytest.mark.parametrize("seed_", range(7))
 def test_profile_at_a_date_is_the_profile_of_the_facts_cut_there(stage: Stage, seed_: int) -> None:
     @seed(seed_)
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=6, deadline=None)
     @given(shop=small_shops, at=st.sampled_from(ASKED))
     def holds(shop: SmallShop, at: datetime) -> None:
         stage.show(shop)

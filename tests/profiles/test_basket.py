@@ -98,6 +98,7 @@ def _said(row: Row) -> str:
     return f"{row['quantity']:.0f} {row['product_id']}"
 
 
+@pytest.mark.long
 def test_the_newest_word_on_a_basket_counts() -> None:
     assert held(all_rows()) == {who: expected for who, (_, expected) in WAITS.items()}
 
@@ -158,6 +159,7 @@ def test_how_long_a_basket_waits_is_a_setting() -> None:
     assert held(rows, basket_lasts=timedelta(days=2)) == {"ann": [], "bob": ["1 a"]}
 
 
+@pytest.mark.long
 def test_what_is_never_shown_is_not_shown_here_either() -> None:
     assert held([put("a"), put("b")], never=("a",)) == {"ann": ["1 b"]}
 

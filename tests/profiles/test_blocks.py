@@ -77,12 +77,14 @@ def test_somebody_without_history_is_shown_what_sells_now() -> None:
     assert shown(sales, "favourites", 80, ["ann", ""])["ann"] == ["p1", "p2"]
 
 
+@pytest.mark.long
 def test_bestsellers_of_a_quiet_shop_are_those_of_the_year() -> None:
     sales = [sold("bob", 1, "p1"), sold("cat", 2, "p1", "p2")]
     assert shown(sales, "bestsellers", 200)["ann"] == ["p1", "p2"]
     assert shown([], "bestsellers", 200)["ann"] == []
 
 
+@pytest.mark.long
 def test_new_arrivals_are_of_the_own_category_first_and_not_bought_yet() -> None:
     rows = catalogue("p1", "p2", "p3", "p4")
     rows["products"][2]["category"] = "lamps"
@@ -109,6 +111,7 @@ def test_what_goes_with_it_is_what_others_put_into_one_order() -> None:
     assert shown(sales, "goes_with", 80)["ann"] == ["p2", "p3"]
 
 
+@pytest.mark.long
 def test_people_alike_are_shown_what_the_nearest_buy_now() -> None:
     sales = [sold("ann", 1, "p1", "p2")]
     sales += [sold("bob", 49, "p1", "p2"), sold("bob", 70, "p5", "p1")]

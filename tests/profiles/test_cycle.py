@@ -32,6 +32,7 @@ def test_the_expected_gap_is_shrunk_towards_the_shops(ask: Ask) -> None:
     assert profiles["ann"]["silence_ratio"] == pytest.approx(10 / expected["ann"])
 
 
+@pytest.mark.long
 def test_more_shrinkage_trusts_the_group_more(ask: Ask) -> None:
     ann = ask(SmallShop(SALES), 40, LifecycleSettings(shrinkage=8))["ann"]
     assert ann["expected_gap_days"] == pytest.approx((30 + 8 * SHOP_GAP["ann"]) / (2 + 8))
@@ -57,6 +58,7 @@ def test_a_silence_counts_in_the_gap_of_others_until_it_is_a_lapse(ask: Ask) -> 
         assert ann["expected_gap_days"] == pytest.approx((30 + 2 * (50 + until) / 3) / 4)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [(0,), (0, 10), (0, 10, 21)])
 def test_ones_own_silence_moves_no_line(ask: Ask, days: tuple[int, ...]) -> None:
     shop = SmallShop([*bought("ann", *days), *bought("ben", *range(0, 491, 10))])

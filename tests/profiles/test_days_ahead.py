@@ -43,12 +43,14 @@ def test_silence_turns_to_risk_on_the_day_the_tier_says(ask: Ask) -> None:
     assert before["at_risk_on"] == after["at_risk_on"] == after["tier_since_on"] == day(37).date()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("silence", [1, 90, 400])
 def test_the_day_of_risk_stays_when_it_is_past(ask: Ask, silence: int) -> None:
     ann = ask(SmallShop(bought("ann", 0)), silence, FASHION)["ann"]
     assert ann["at_risk_on"] == day(90).date()
 
 
+@pytest.mark.long
 def test_a_day_beyond_every_calendar_is_kept_within_it(ask: Ask) -> None:
     settings = LifecycleSettings.model_construct(fallback_gap_days=10**9, at_risk=1e6)
     ann = ask(SmallShop(bought("ann", 0)), 1, settings)["ann"]
@@ -85,6 +87,7 @@ def test_what_was_given_back_makes_no_season(ask: Ask) -> None:
     assert ann["season_on"] == date(2025, 2, 20)
 
 
+@pytest.mark.long
 def test_a_renewal_stands_on_the_card(ask: Ask) -> None:
     renews = date(2024, 3, 1)
     cards = [Card("ann", renews_on=renews), Card("ben"), Card("cleo", renews_on=renews)]

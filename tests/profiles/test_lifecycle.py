@@ -82,6 +82,7 @@ def test_who_never_bought_is_a_prospect(ask: Ask) -> None:
         assert profile["value_band"] is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("silence", "tier"), [(9, "new"), (10, "at_risk"), (40, "gone")])
 def test_days_of_the_main_category_win_over_the_preset(ask: Ask, silence: int, tier: str) -> None:
     line = (("p", "shoes", Sale("x", DAY_0).gross),)

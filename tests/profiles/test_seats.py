@@ -87,6 +87,7 @@ def test_who_left_has_a_team_that_waits() -> None:
     assert seen("2024-04-01", **rows) == (2, 0)
 
 
+@pytest.mark.long
 def test_nothing_is_said_where_nothing_is_known() -> None:
     unsaid = {"subscriptions": [subscription("s", "2024-01-01", "2024-03-01")]}
     assert seen("2024-04-01", **unsaid, seats=[seat("owner", "2024-01-02")]) == (1, None)

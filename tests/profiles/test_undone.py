@@ -94,6 +94,7 @@ def test_who_gave_everything_back_is_no_prospect(ask: Ask) -> None:
         assert profiles["cleo"]["tier"] == "prospect"
 
 
+@pytest.mark.long
 def test_undone_purchases_make_no_gaps(ask: Ask) -> None:
     shop = SmallShop([*bought("ann", 0, 30), *bought("ben", 0), sold(240, 7, "ben"),
                       gave_back(241, 7, "ben")])  # fmt: skip

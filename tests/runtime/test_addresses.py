@@ -75,6 +75,7 @@ def test_a_bounce_is_lifted_with_evidence_and_logged(team: Team) -> None:
     assert suppressions(team, person) == set()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [SignalKind.OPT_OUT, SignalKind.COMPLAINT])
 def test_a_persons_own_word_is_taken_back_by_that_person_alone(
     team: Team, kind: SignalKind

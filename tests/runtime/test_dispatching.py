@@ -277,6 +277,7 @@ def test_providers_own_wish_is_kept(desk: Desk) -> None:
     assert desk.queue.touch(number).not_before >= START + 10 * MINUTE
 
 
+@pytest.mark.long
 def test_what_fails_until_it_is_stale_is_cancelled_as_stale(desk: Desk) -> None:
     number = desk.queue.message()
     desk.outlet.always = TemporaryDeliveryError("451 busy")

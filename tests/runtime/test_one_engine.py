@@ -137,6 +137,7 @@ def test_the_same_people_enter_in_the_same_arm_and_end_alike(runs: Runs) -> None
     assert live == replayed
 
 
+@pytest.mark.long
 def test_the_gate_gives_the_same_answers_at_the_same_time(runs: Runs) -> None:
     history = runs.team.workspace.history
     live = sorted(
@@ -152,6 +153,7 @@ def test_the_gate_gives_the_same_answers_at_the_same_time(runs: Runs) -> None:
     assert live == replayed
 
 
+@pytest.mark.long
 def test_the_period_holds_every_kind_of_course(runs: Runs) -> None:
     """Otherwise the two tests above would compare nothing."""
     replayed = runs.rehearsal.replayed

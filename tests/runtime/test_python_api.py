@@ -36,6 +36,7 @@ def test_what_the_page_lists_exists() -> None:
     assert [name for name in listed if name not in known] == []
 
 
+@pytest.mark.long
 def test_profiles_are_an_ibis_table_of_the_documented_columns(imported_shop: Path) -> None:
     profiles = rekindle.open(imported_shop).profiles(as_of=NOW)
     assert isinstance(profiles, ir.Table)

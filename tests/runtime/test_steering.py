@@ -62,6 +62,7 @@ def test_plan_starts_what_it_showed_and_nothing_else(team: Team) -> None:
     assert log(team, "few") == [(WHO, "started")]
 
 
+@pytest.mark.long
 def test_start_is_refused_when_many_more_would_enter_than_were_planned(team: Team) -> None:
     space, at = team.workspace, team.clock.now()
     journey = space.journey("few")
@@ -102,6 +103,7 @@ def test_message_that_waits_does_not_leave_a_paused_journey(team: Team) -> None:
     assert before <= 1 < len(team.mails())
 
 
+@pytest.mark.long
 def test_stopped_journey_ends_for_everyone_and_may_start_again(begun: Team) -> None:
     inside = sum(one.ended_at is None for one in begun.enrolments("calm"))
     assert stop_journey(begun.workspace, "calm", who=WHO) == inside > 0
@@ -218,6 +220,7 @@ def test_wishes_exclusions_and_erasure_bind_the_gate(team: Team) -> None:
     assert log(team, excluded) == [(WHO, "excluded"), (WHO, "included")]
 
 
+@pytest.mark.long
 def test_wishes_add_up_and_are_taken_back(team: Team) -> None:
     space = team.workspace
     team.start("few")

@@ -105,6 +105,7 @@ def test_verdict_of_one_just_written_to_names_the_cap(begun: Team) -> None:
     assert verdict(begun, begun.someone("calm"))[:2] == (Answer.HOLD, Reason.CAP)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("needs_quiet_hours", [True, False])
 def test_verdict_at_night_is_by_what_the_channel_calls_for(
     begun: Team, monkeypatch: pytest.MonkeyPatch, *, needs_quiet_hours: bool
@@ -139,6 +140,7 @@ def findings(team: Team, person: str) -> list[dict[Reason, str]]:
     return [{one.asked: one.found for one in each.findings} for each in found.sent]
 
 
+@pytest.mark.long
 def test_explain_says_of_a_message_what_let_it_pass(begun: Team) -> None:
     person = begun.someone("calm")
     (sent,) = explain_customer(begun.workspace, person, begun.clock.now()).sent
@@ -167,6 +169,7 @@ def test_what_left_before_is_counted_and_what_came_later_is_said(begun: Team) ->
     assert "since then complaint" in second[Reason.SUPPRESSED]
 
 
+@pytest.mark.long
 def test_a_message_of_a_version_that_people_left_is_told_by_its_own(begun: Team) -> None:
     person = begun.someone("calm")
     path = begun.folder / "journeys" / "calm.yaml"

@@ -51,6 +51,7 @@ def test_the_first_look_of_a_worker_sees_everything(team: Team, observer: Observ
     assert observer.asked == [NOW, NOW]
 
 
+@pytest.mark.long
 def test_an_import_is_looked_through(team: Team, watch: ReturnWatch, observer: Observer) -> None:
     watch.look(NOW)
     team.buys("c001", NOW - MINUTE)
@@ -98,6 +99,7 @@ def test_a_clock_that_went_back_looks_again(watch: ReturnWatch, observer: Observ
     assert observer.asked == [NOW, NOW - MINUTE]
 
 
+@pytest.mark.long
 def test_a_look_goes_on_from_the_last_while_orders_alone_change(
     team: Team, watch: ReturnWatch, observer: Observer
 ) -> None:

@@ -137,6 +137,7 @@ def test_a_plan_writes_nothing(team: Team) -> None:
     assert list(team.workspace.book.open_enrolments()) == []
 
 
+@pytest.mark.long
 def test_explain_tells_everything_about_a_person(begun: Team) -> None:
     person = begun.someone("calm")
     found = explain_customer(begun.workspace, person, begun.clock.now())
@@ -170,6 +171,7 @@ def test_a_message_is_addressed_signed_and_can_be_left(begun: Team) -> None:
         assert "1 Wick Lane, Leeds" in body.get_content()
 
 
+@pytest.mark.long
 def test_a_touch_overdue_after_an_outage_is_skipped_and_not_sent_late(begun: Team) -> None:
     begun.tick(after=8 * DAY)
     messages = begun.workspace.history.messages_of("calm")
@@ -179,6 +181,7 @@ def test_a_touch_overdue_after_an_outage_is_skipped_and_not_sent_late(begun: Tea
     assert set(late) == {Reason.STALE}
 
 
+@pytest.mark.long
 def test_a_report_counts_what_is_on_record(begun: Team) -> None:
     report = report_journey(begun.workspace, "calm")
     entries = begun.enrolments("calm")

@@ -149,6 +149,7 @@ def test_a_return_that_is_taken_back_ends_no_later_entry(win: Corner) -> None:
     assert win.mails() == 1
 
 
+@pytest.mark.long
 def test_an_order_without_amounts_is_refused_with_a_word(win: Corner) -> None:
     with pytest.raises(EventError, match="write revenue 0 if nothing was paid"):
         win.report("Order Completed", properties={"order_id": "o2", "products": [{"sku": "p"}]})

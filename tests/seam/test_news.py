@@ -75,6 +75,7 @@ def test_who_becomes_another_or_themselves_again_is_told_of(known: Corner) -> No
     assert card.address == "bea@example.com"
 
 
+@pytest.mark.long
 def test_every_address_of_who_has_several_cards_is_bound_by_their_no(corner: Corner) -> None:
     """Whoever was two ids before any card was in the ledger has one card and two addresses."""
     space = corner.space
@@ -100,6 +101,7 @@ def test_nothing_is_kept_or_told_of_who_was_erased(known: Corner) -> None:
     assert known.space.book.told()["ann"] == ""
 
 
+@pytest.mark.long
 def test_another_secret_tells_everybody_again(known: Corner) -> None:
     space = known.space
     other = LedgerBook(space.ledger, secret=b"another", terms=space.terms)

@@ -148,6 +148,7 @@ def test_a_yes_of_a_wrong_day_does_not_win_over_a_no_once_it_is_corrected(win: C
     assert [one.granted for one in win.space.history.consents_of("ann")] == [True, False, True]
 
 
+@pytest.mark.long
 def test_a_yes_of_a_wrong_column_lets_nobody_be_written_to(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))
     corner.people(ann="yes,")

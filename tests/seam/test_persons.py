@@ -228,6 +228,7 @@ def test_a_mailbox_of_half_the_shop_joins_nobody(shop: Corner) -> None:
     assert shop.space.book.persons.known() == {}
 
 
+@pytest.mark.long
 def test_what_a_page_says_of_its_visitor_joins_nobody(shop: Corner) -> None:
     call = {"type": "identify", "anonymousId": "v1", "userId": "bea", "traits": {"email": ANN}}
     event, _ = as_visitor(read_event({**call, "messageId": "m"}, received_at=shop.now))

@@ -43,6 +43,7 @@ def test_facts_that_are_made_afresh_have_what_was_reported(reported: Corner) -> 
     assert held(reported) == before
 
 
+@pytest.mark.long
 def test_a_table_that_lost_a_file_gets_its_reports_again(reported: Corner) -> None:
     before = held(reported)
     for file in (reported.space.directory / "state" / "lake" / "orders").glob("*.parquet"):
@@ -53,6 +54,7 @@ def test_a_table_that_lost_a_file_gets_its_reports_again(reported: Corner) -> No
     assert held(reported) == before
 
 
+@pytest.mark.long
 def test_what_was_forgotten_does_not_come_back(reported: Corner) -> None:
     erase_person(reported.space, "ann", who="tests")
     reported.space.forget_erased()
@@ -63,6 +65,7 @@ def test_what_was_forgotten_does_not_come_back(reported: Corner) -> None:
     assert held(reported) == ({"o1", "o9"}, [], set())
 
 
+@pytest.mark.long
 def test_without_files_the_facts_are_made_of_reports_alone(corner: Corner) -> None:
     toml = corner.space.directory / "rekindle.toml"
     text = toml.read_text(encoding="utf-8")

@@ -64,6 +64,7 @@ def test_an_unchanged_file_does_not_take_back_what_was_reported(told: Corner) ->
         assert Reason.ORDER not in told.ended(), "nobody bought"
 
 
+@pytest.mark.long
 def test_a_file_that_says_something_else_counts_again(told: Corner) -> None:
     told.report("Order Cancelled", properties={"order_id": "o2"})
     told.import_facts()
@@ -93,6 +94,7 @@ def test_reports_one_after_the_other_stand_against_the_file(told: Corner) -> Non
     assert order(told)["gross"] == 60
 
 
+@pytest.mark.long
 def test_the_file_is_read_before_what_was_reported_of_a_part(told: Corner) -> None:
     export(told, total=45)
     told.report("Order Updated", properties={"order_id": "o2", "discount": 10})
@@ -124,6 +126,7 @@ def test_of_several_files_the_last_is_what_was_said_before(corner: Corner) -> No
     assert order(shop)["gross"] == 50
 
 
+@pytest.mark.long
 def test_lines_of_an_order_that_was_reported_stay_as_they_were_reported(corner: Corner) -> None:
     shop = with_lines(corner)
     write_lines(shop, "o2,tea,30", "o2,pot,10", "o3,tea,30")

@@ -169,6 +169,7 @@ def test_it_is_read_from_payments_where_the_payer_lives() -> None:
     assert choose(list(of_cases()), "no zone").hour == 10
 
 
+@pytest.mark.long
 def test_another_card_or_a_hard_decline_is_no_retry_of_the_kind() -> None:
     rows = list(of_cases())
     for one in rows[1::2]:

@@ -81,6 +81,7 @@ def test_days_of_movements_are_local_while_the_clocks_change(
     assert found == [("2026-01-31", Decimal(5)), *changed]
 
 
+@pytest.mark.long
 def test_an_hour_that_is_there_twice_is_of_one_day() -> None:
     twice = (there("2026-10-25T02:30", fold=fold) for fold in (0, 1))
     business = Business(

@@ -44,6 +44,7 @@ from tests.subscriptions.businesses import (
 SOME = [DEFINITIONS[name] for name in ("recurly-mrr", "ours", "recurly-subscribers")]
 
 
+@pytest.mark.long
 def test_the_worked_example_of_chartmogul() -> None:
     # Source: help.chartmogul.com, "MRR movements": four seats of 500 a year, two of 30 a month.
     business = Business(
@@ -81,6 +82,7 @@ def test_a_pause_is_what_the_definition_says() -> None:
         assert [(word, amount) for _, word, amount in found[1:]] == moved
 
 
+@pytest.mark.long
 def test_a_pause_of_before_it_began_is_one_of_its_beginning() -> None:
     business = Business(
         [subscription("a", "c", "2024-05-01", mrr=20)],
@@ -90,6 +92,7 @@ def test_a_pause_of_before_it_began_is_one_of_its_beginning() -> None:
     assert leaves == [("2024-05-09", "new", Decimal(20))]
 
 
+@pytest.mark.long
 def test_a_price_that_changes_in_a_pause_holds_after_it() -> None:
     business = Business(
         [subscription("a", "c", "2024-01-10", mrr=20)],
@@ -357,6 +360,7 @@ def test_departures_agree_with_movements(local: Engine) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_pause_or_a_change_from_a_file_of_its_own_is_of_the_subscription() -> None:
     """Sources have names of their own, so that the files of one system are several sources."""
     business = Business(

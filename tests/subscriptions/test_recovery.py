@@ -56,6 +56,7 @@ def test_advice_outranks_the_code_and_a_never_outranks_all(
     assert judge_decline(code, advice, network) is kind
 
 
+@pytest.mark.long
 def test_many_rows_are_judged_like_one() -> None:
     rows = [
         payment(

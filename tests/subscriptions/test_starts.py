@@ -55,6 +55,7 @@ def test_the_first_and_the_next_stay_each_begin_once() -> None:
     assert [name for _, _, name in starts(Business(rows))] == [name_start("s1"), name_start("s2")]
 
 
+@pytest.mark.long
 def test_what_runs_beside_another_or_takes_its_place_begins_no_stay() -> None:
     rows = [
         subscription("s1", "ada", "2025-01-01", "2025-03-01", **GOLD),
@@ -76,6 +77,7 @@ def test_a_trial_begins_a_stay_as_it_is_paid_for() -> None:
     assert days(rows, changes=[change("s1", "2025-01-15", **GOLD)]) == ["2025-01-15"]
 
 
+@pytest.mark.long
 def test_two_of_one_instant_are_one_start() -> None:
     rows = [subscription(number, "ada", "2025-01-01", **GOLD) for number in ("s2", "s1")]
     assert [name for _, _, name in starts(Business(rows))] == [name_start("s1")]
@@ -107,6 +109,7 @@ def test_starts_are_the_days_of_new_and_reactivated_subscribers(seed: int) -> No
     assert len(began - came) <= len(began) // 3
 
 
+@pytest.mark.long
 def test_rates_follow_each_other_and_say_what_is_paid() -> None:
     rows = [subscription("s1", "ada", "2025-01-01", "2025-07-01", **GOLD)]
     raised = [change("s1", "2025-03-01", amount=20, interval="month")]

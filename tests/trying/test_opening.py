@@ -153,6 +153,7 @@ def test_for_deliverability_an_opening_reaches_hygiene_and_nothing_else(shop: Sh
     assert len(team.mails(f"{person}@example.com")) == 1  # still waits for what it cannot see
 
 
+@pytest.mark.long
 def test_forged_picture_is_not_found_and_changes_nothing(shop: Shop) -> None:
     team = shop("deliverability")
     team.clock.move(MINUTE)

@@ -78,6 +78,7 @@ def test_what_is_no_address_is_refused(team: Team) -> None:
         send(team.workspace, "+44 20 7946 0000")
 
 
+@pytest.mark.long
 def test_an_address_goes_to_the_channels_it_is_of(team: Team) -> None:
     several = """\
 journey: several

@@ -116,7 +116,7 @@ class Explanation:
                 }
                 for one in self.steps
             ],
-            "consents": [_plain(asdict(one)) for one in self.consents],
+            "consents": [_told(one) for one in self.consents],
             "unconfirmed": [
                 {**_plain(asdict(one)), "state": state.value} for one, state in self.pending
             ],
@@ -208,6 +208,11 @@ def _zones(workspace: Workspace, card: Person | None) -> Sequence[ZoneInfo]:
     if card is None:
         return resolve_zones(None, None, None, default)
     return resolve_zones(card.timezone, card.country, card.phone, default)
+
+
+def _told(record: ConsentRecord) -> dict[str, Any]:
+    """Return a statement; what was misread is none of them."""
+    return {name: value for name, value in _plain(asdict(record)).items() if name != "is_unsaid"}
 
 
 def _wishes(preferences: Preferences) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def test_a_subject_comes_back(subject: str) -> None:
     assert read(subject=subject)["Subject"] == subject
 
 
+@pytest.mark.long
 @FEW
 @given(WRITTEN)
 @example('Ann "the (best) <one>" \\ O\'Neil, Ltd.')

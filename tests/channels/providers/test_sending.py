@@ -116,6 +116,7 @@ def test_an_answer_means_what_its_provider_says(
     assert "ann@example.com" not in str(error)
 
 
+@pytest.mark.long
 @EACH
 @pytest.mark.parametrize(
     ("answer", "kind"),

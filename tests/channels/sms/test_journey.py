@@ -232,6 +232,7 @@ def test_a_stop_ends_it_at_once_and_start_takes_back_that_stop_alone(shop: Shop)
     assert not shop.may()
 
 
+@pytest.mark.long
 def test_a_start_lifts_nothing_that_was_said_elsewhere(shop: Shop) -> None:
     shop.agree("email", "sms")
     shop.space.book.suppress("ann", Channel("sms"), reason="opt_out", at=NOW)
@@ -275,6 +276,7 @@ def test_help_is_answered_and_other_words_are_a_reply_the_journey_hears(shop: Sh
     assert shop.ended() is None
 
 
+@pytest.mark.long
 def test_a_forged_stop_stops_nobody(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.agree("sms")
     monkeypatch.setenv("REKINDLE_TWILIO_AUTH_TOKEN", "another token")

@@ -149,6 +149,7 @@ def test_a_no_to_tasks_ends_it(shop: Shop) -> None:
     assert shop.word() == (Answer.SKIP, Reason.NO_PERMISSION)
 
 
+@pytest.mark.long
 def test_who_wants_to_hear_no_more_has_opted_out(shop: Shop) -> None:
     task = take_task(shop.space, "", who="bob")
     key = task.entry.key
@@ -159,6 +160,7 @@ def test_who_wants_to_hear_no_more_has_opted_out(shop: Shop) -> None:
     assert set(rows.values_list("channel", flat=True)) == {"*"}
 
 
+@pytest.mark.long
 def test_who_is_to_be_called_back_waits_until_then(shop: Shop) -> None:
     (task,) = list_tasks(shop.space)
     at = shop.clock.now()
@@ -174,6 +176,7 @@ def test_who_is_to_be_called_back_waits_until_then(shop: Shop) -> None:
     assert "Lee" not in models.Task.objects.using(shop.space.ledger).get().note
 
 
+@pytest.mark.long
 def test_nothing_waits_for_ever(shop: Shop) -> None:
     shop.clock.move(10 * DAY)
     assert list_tasks(shop.space) == []

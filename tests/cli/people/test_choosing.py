@@ -67,6 +67,7 @@ def test_agreeing_to_one_channel_opens_no_other(team: Team) -> None:
     assert not any(granted for channel, granted in newest.items() if channel != "email")
 
 
+@pytest.mark.long
 def test_a_pause_an_answer_and_an_export(team: Team) -> None:
     space = team.workspace
     visitor, page = open_page(team, "c003")

@@ -86,6 +86,7 @@ def test_consents_are_taken_with_their_words_and_dates_and_told_of(begun: Path) 
     assert statements(begun, "c003") == before
 
 
+@pytest.mark.long
 def test_an_undated_yes_does_not_take_back_a_no(begun: Path) -> None:
     path = write(begun, "customer_id,granted", "c001,no")
     assert rekindle("consent", "import", path, "-C", begun).code == 0
@@ -141,6 +142,7 @@ def test_an_undated_list_counts_again_after_a_yes_of_the_same_day(begun: Path) -
             assert not space.history.suppressions_of(person)
 
 
+@pytest.mark.long
 def test_suppressed_addresses_stay_so_for_whoever_comes_with_them(begun: Path) -> None:
     path = write(
         begun,
@@ -240,6 +242,7 @@ def test_what_runs_out_is_found_before_it_does(begun: Path) -> None:
     assert first["person"] not in {one["person"] for one in after.document["expiring"]}
 
 
+@pytest.mark.long
 def test_proof_is_one_readable_file(begun: Path, tmp_path: Path) -> None:
     for name in ("proof.txt", "proof.json"):
         out = tmp_path / name

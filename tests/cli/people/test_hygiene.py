@@ -76,6 +76,7 @@ def test_the_worker_does_it_once_a_day_and_a_click_takes_it_back(folder: Path) -
     assert person not in {one.person for one in find_hygiene(space, now).leave_alone}
 
 
+@pytest.mark.long
 def test_whose_permission_runs_out_is_announced_once(folder: Path) -> None:
     team = Team.at_work(folder)
     space = team.workspace

@@ -52,6 +52,7 @@ def persons(folder: Path, handle: str) -> list[str]:
     return [one["person"] for one in found]
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     "handle",

@@ -44,6 +44,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "new"
 
 
+@pytest.mark.long
 def test_status_and_doctor_count_subscriptions_where_nobody_orders(club: Path) -> None:
     for command in ("status", "doctor"):
         told = rekindle(command, "-C", club).out
@@ -112,6 +113,7 @@ def test_what_is_learned_of_orders_says_what_to_ask_instead(
     assert "`rekindle audit` how long subscribers stay" in refused("score", *options, "-C", club)
 
 
+@pytest.mark.long
 def test_what_is_kept_is_told_as_text_page_and_file(club: Path, tmp_path: Path) -> None:
     page, rows = tmp_path / "kept.html", tmp_path / "kept.csv"
     told = rekindle("kept", "--html", page, "--csv", rows, "-C", club)

@@ -51,6 +51,7 @@ def test_whom_an_arm_moves_is_told_and_written(file: Path, tmp_path: Path) -> No
     assert min(by_city["Leeds"]) > max(by_city["York"])
 
 
+@pytest.mark.long
 def test_what_says_nothing_leaves_nobody_out(file: Path) -> None:
     (found,) = rekindle("uplift", file, *ASKED, "--by", "orders", "--json").document["uplifts"]
     assert not found["may_exclude"]

@@ -57,6 +57,7 @@ def test_an_engine_is_never_asked_inside_the_ledgers_transaction(
     assert Reason.CONDITION_NOT_MET in reasons
 
 
+@pytest.mark.long
 def test_what_was_not_asked_is_named_and_then_known(team: Team) -> None:
     audience = LiveAudience(team.workspace)
     assert isinstance(audience, SlowAudience)

@@ -66,6 +66,7 @@ def test_postgresql_gives_the_same_numbers(local: Engine, remote: Engine, at: da
     assert profiles_of(remote, at) == [near(row) for row in profiles_of(local, at)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["orders", "order_lines", "subscriptions", "payments"])
 def test_postgresql_rounds_every_amount_alike(local: Engine, remote: Engine, table: str) -> None:
     def rows(engine: Engine) -> list[str]:

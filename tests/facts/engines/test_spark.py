@@ -150,7 +150,6 @@ def test_amounts_in_other_currencies_come_to_the_same(teams: Teams) -> None:
     assert found[0] == found[1]
 
 
-@pytest.mark.long
 def test_an_audience_is_the_same(teams: Teams) -> None:
     ours, theirs = (count_audience(team.workspace, PREDICATE, NOW).to_json() for team in teams)
     assert ours == theirs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from rekindle.facts import open_lake
 from tests.facts.conftest import Desk
 
@@ -36,6 +38,7 @@ def held(desk: Desk) -> list[tuple[str, str, int]]:
     return sorted((row["customer_id"], row["product_id"], int(row["quantity"])) for row in rows)
 
 
+@pytest.mark.long
 def test_a_corrected_file_takes_out_what_it_no_longer_names(desk: Desk) -> None:
     bring(desk, "ann,2025-12-01 10:00,p1,1,5,", "ann,2025-12-01 10:00,p2,1,5,")
     bring(desk, "bob,2025-12-01 10:00,p2,1,5,")

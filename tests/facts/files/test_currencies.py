@@ -55,6 +55,7 @@ def test_what_is_kept_is_what_was_told(abroad: Desk) -> None:
     assert (again.added, again.changed) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_currency_without_a_rate_is_set_aside_with_what_to_state(abroad: Desk) -> None:
     text = f"{HEAD}1,ann,2024-01-01,5,EUR,,,,\n2,bob,2024-01-01,5,CHF,,,,\n"
     result = abroad.orders(text, columns=COLUMNS)
@@ -102,6 +103,7 @@ def test_a_refund_under_the_number_of_a_sale_in_another_currency_is_set_aside(ab
     assert result.reasons == {"conflicting_currency": 2}
 
 
+@pytest.mark.long
 def test_what_was_given_back_in_steps_is_at_the_rate_of_its_order(abroad: Desk) -> None:
     text = f"{LINES}1,ann,2024-01-01,p,1,100,USD\n1,ann,2024-02-01,p,-1,20,USD\n"
     text += "1,ann,2024-03-01,p,-1,30,USD\n"

@@ -216,6 +216,7 @@ def test_marks_between_thousands_are_told_from_those_before_cents(
     assert is_sure == (not any("the mark in" in note for note in proposal.doubts))
 
 
+@pytest.mark.long
 def test_columns_written_differently_have_a_form_each(desk: Desk) -> None:
     text = (
         "order_id;customer_id;date;total;refund;refunded_at\n"

@@ -59,6 +59,7 @@ def sends_of(fates: Sequence[MessageFate]) -> list[SentMessage]:
     return [SentMessage(one.person, one.rotation, one.at, one.cost_micros) for one in fates]
 
 
+@pytest.mark.long
 def test_what_it_made_happen_is_counted_by_hand(gathered: Any) -> None:
     people = replace(gathered(PEOPLE, [*BOUGHT, *LATE], SENT), acquisition=35.0)
     table = measure(people, about="lapsed-buyers")
@@ -82,6 +83,7 @@ def test_what_it_made_happen_is_counted_by_hand(gathered: Any) -> None:
     assert saved.low < 0.15 < saved.high
 
 
+@pytest.mark.long
 def test_the_report_says_the_same(open_shop: Any, order_rows: Any) -> None:
     engine = open_shop(orders=order_rows(BOUGHT))
     one = record(PEOPLE, fates=SENT, sends=sends_of(SENT), until=LATER)
@@ -150,6 +152,7 @@ def test_a_journey_that_harms_is_told_so(gathered: Any) -> None:
     assert any(row[0] == "churn reduction" and row[1] == "−20.0 points" for row in told)
 
 
+@pytest.mark.long
 def test_journeys_are_compared_each_with_its_own_holdout(open_shop: Any, order_rows: Any) -> None:
     """A large holdout of people who hardly buy is none for a journey to people who do."""
     loyal = [*crowd(Arm.TREATMENT, 100, "l"), *crowd(Arm.HOLDOUT, 20, "l")]
@@ -267,6 +270,7 @@ def test_nobody_is_lost_before_their_time_is_over(gathered: Any) -> None:
     assert value(table, "churn_reduction").figure == TOO_SOON
 
 
+@pytest.mark.long
 def test_nobody_is_lost_because_nothing_was_imported(gathered: Any) -> None:
     table = measure(gathered(PEOPLE, BOUGHT, SENT), about="x")
     assert value(table, "churn_reduction").figure == TOO_SOON

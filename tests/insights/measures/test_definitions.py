@@ -44,6 +44,7 @@ ORDERS = [
 ]
 
 
+@pytest.mark.long
 def test_each_definition_is_counted_by_hand(gathered: Any) -> None:
     people = gathered(PEOPLE, ORDERS, FATES)
     counted = {

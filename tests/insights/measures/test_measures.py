@@ -50,6 +50,7 @@ def test_funnel_counts_people_once_and_leaves_bounces_out(measured: Any) -> None
     assert value(table, "revenue_per_reactivated").figure == 40
 
 
+@pytest.mark.long
 def test_report_and_measures_say_the_same(open_shop: Any, order_rows: Any) -> None:
     orders = [("a", "2024-03-10", 40.0), ("b", "2024-05-10", 9.0), ("h", "2024-03-04", 3.0)]
     engine = open_shop(orders=order_rows(orders))

@@ -17,6 +17,7 @@ PEOPLE = [member(name) for name in "abcdef"] + [member("h", Arm.HOLDOUT)]
 CLICKED = [fate(name, clicked=[2]) for name in "abcde"]
 
 
+@pytest.mark.long
 def test_the_funnel_from_click_to_return_is_counted_by_hand(measured: Any) -> None:
     events = [
         ("z", "product_added", 0),  # somebody else: from here on it is known
@@ -51,6 +52,7 @@ def test_a_return_before_the_click_completes_nothing(measured: Any) -> None:
     assert value(table, "completed").figure == value(table, "started").figure == 0
 
 
+@pytest.mark.long
 def test_without_such_events_the_step_is_unknown_and_no_zero(measured: Any) -> None:
     for events in ([], [("a", "page_viewed", 3), ("a", "product_viewed", 3)]):
         table = measured(PEOPLE, [], CLICKED, events)
@@ -58,6 +60,7 @@ def test_without_such_events_the_step_is_unknown_and_no_zero(measured: Any) -> N
         assert value(table, "completed").figure == 0
 
 
+@pytest.mark.long
 def test_who_clicked_before_it_was_reported_is_not_said_to_have_stayed_away(
     measured: Any,
 ) -> None:

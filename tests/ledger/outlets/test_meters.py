@@ -31,6 +31,7 @@ def test_slow_throttle_grants_one_at_a_time(meters: Meters) -> None:
     assert meters.take("smtp", 9, START + 30 * SECOND, per_minute=2) == 1
 
 
+@pytest.mark.long
 def test_throttle_never_passes_its_rate_over_an_hour(meters: Meters) -> None:
     asked = (START + number * 7 * SECOND for number in range(515))
     granted = sum(meters.take("smtp", 50, at, per_minute=60) for at in asked)

@@ -93,6 +93,7 @@ def test_one_message_tries_a_resumed_outlet_out(desk: Door) -> None:
     assert desk.stops.all() == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("said", "is_open"),
     [

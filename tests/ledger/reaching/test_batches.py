@@ -110,6 +110,7 @@ def test_messages_of_two_journeys_that_are_alike_are_all_written(
         )
 
 
+@pytest.mark.long
 def test_who_is_looked_at_beside_others_is_judged_as_alone(book: OpenedLedgerBook) -> None:
     draw = Random(11)
     people = [

@@ -64,6 +64,7 @@ def told(server: RecordingServer) -> list[str]:
     return [request.json()["message"] for request in server.requests]
 
 
+@pytest.mark.long
 def test_each_cause_is_told_once_by_whichever_worker_and_that_it_is_over(
     space: Workspace, server: RecordingServer
 ) -> None:

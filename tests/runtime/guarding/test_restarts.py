@@ -99,6 +99,7 @@ def test_a_worker_that_is_sending_goes_on_and_sends_nothing_twice(
     assert states["queued"] + states["leased"] + states["sending"] == 0
 
 
+@pytest.mark.long
 def test_health_tells_of_a_ledger_that_is_away_and_that_it_is_back(team: Team, server: Any) -> None:
     health = Health(team.workspace, every_seconds=60)
     team.tick()

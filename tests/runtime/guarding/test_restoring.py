@@ -138,6 +138,7 @@ def test_what_was_paused_stays_paused_when_a_ledger_is_accepted(begun: Team) -> 
     begun.leave()
 
 
+@pytest.mark.long
 def test_a_mark_nobody_can_read_stops_the_worker(begun: Team) -> None:
     (begun.folder / FILE).write_text("{", encoding="utf-8")
     with pytest.raises(WorkError, match="remove the file if you are sure"):

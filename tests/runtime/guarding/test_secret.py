@@ -114,6 +114,7 @@ def test_a_ledger_of_an_earlier_release_takes_the_secret_its_cards_show(team: Te
         team.tick()
 
 
+@pytest.mark.long
 def test_a_ledger_of_an_earlier_release_takes_no_secret_that_its_cards_deny(team: Team) -> None:
     forget_seal(team)
     change(team.folder)
@@ -161,6 +162,7 @@ def test_two_that_begin_at_once_agree_on_one_secret(vault: Vault) -> None:
     close_ledgers()
 
 
+@pytest.mark.long
 def test_a_seal_that_another_process_sets_between_two_looks_counts(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -135,6 +135,7 @@ def test_what_keeps_it_from_being_learned_is_told(team: Team, change: str, told:
     assert told in look_at_uplift(space, version, at + moved).entry.trouble
 
 
+@pytest.mark.long
 def test_figures_that_are_too_old_leave_nobody_out(begun: Team) -> None:
     add_section(begun.folder, SETTINGS)
     team = Team.at_work(begun.folder, begun.clock.now())

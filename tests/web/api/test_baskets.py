@@ -146,6 +146,7 @@ def test_an_erasure_reaches_baskets(space: Workspace, caller: Caller, *, is_impo
     assert caller.send(cart("Cart Viewed", LAMP, ago=MINUTE)).reasons == ["erased"]
 
 
+@pytest.mark.long
 def test_bad_products_never_stop_an_import(space: Workspace, caller: Caller) -> None:
     names = ["{{ email }}{% raw %}", "a\r\nBcc: b@x", "x" * 10_000, "\u202egnp", "<script>"]
     bad = [
@@ -165,6 +166,7 @@ def test_bad_products_never_stop_an_import(space: Workspace, caller: Caller) -> 
     assert all(str(one["name"]).isprintable() and len(str(one["name"])) <= 120 for one in shown)
 
 
+@pytest.mark.long
 def test_baskets_of_last_quarter_are_taken_out(space: Workspace, caller: Caller) -> None:
     caller.send(cart("Cart Viewed", MUG, ago=timedelta(days=91)), cart("Cart Viewed", LAMP))
     space.import_reports()

@@ -68,6 +68,7 @@ PRODUCTS = [
 ORDER = {"order_id": "2", "revenue": 25, "discount": 5, "products": PRODUCTS}
 
 
+@pytest.mark.long
 def test_an_order_is_imported_with_its_lines(shop: Shop) -> None:
     shop.report("Order Completed", properties=ORDER)
     shop.space.import_facts()
@@ -83,6 +84,7 @@ def test_an_order_is_imported_with_its_lines(shop: Shop) -> None:
     ]
 
 
+@pytest.mark.long
 def test_a_second_import_finds_nothing_new(shop: Shop) -> None:
     shop.report("Order Completed", properties=ORDER)
     shop.report("Cart Abandoned")

@@ -90,6 +90,7 @@ HIDES: dict[str, Callable[[Shop], object]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", HIDES)
 def test_what_the_gate_would_hold_or_refuse_now_is_not_shown(shop: Shop, what: str) -> None:
     assert shop.title() == "Hello Ann"
