@@ -202,6 +202,7 @@ def test_a_notice_says_only_what_chargebee_says(chargebee: ChargebeeStage) -> No
     assert {one.table for one in notice.statements} == {"invoices", "payments"}
 
 
+@pytest.mark.long
 def test_what_is_sold_no_more_is_not_come_back_to(chargebee: ChargebeeStage) -> None:
     _, subscription, price = leave(chargebee)
     chargebee.world.things[chargebee.price]["active"] = False
@@ -287,6 +288,7 @@ def test_a_way_back_that_is_too_long_for_it_is_left_out_and_said(
     assert "too long" in caplog.text
 
 
+@pytest.mark.long
 def test_a_removed_card_is_told(chargebee: ChargebeeStage) -> None:
     customer = chargebee.add_person()
     chargebee.subscribe(customer)

@@ -23,6 +23,7 @@ def orders(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_an_answer_in_the_talk_changes_the_proposal(
     orders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +63,7 @@ def test_an_answer_that_means_nothing_is_refused(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 def test_a_long_cell_floods_no_terminal(tmp_path: Path) -> None:
     path = tmp_path / "orders.csv"
     path.write_text(f"{ORDERS}4,{'c' * 100_000},06/03/2024,24,20,z\n", encoding="utf-8")
@@ -70,6 +72,7 @@ def test_a_long_cell_floods_no_terminal(tmp_path: Path) -> None:
     assert len(answer.out) + len(answer.err) < 10_000
 
 
+@pytest.mark.long
 def test_orders_that_come_as_lines_are_watched(tmp_path: Path) -> None:
     path = tmp_path / "lines.csv"
     path.write_text(

@@ -83,6 +83,7 @@ def test_what_is_wrong_is_found(
     assert not (shop / "state/secret").exists() or "gone" not in found.get("secret", "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("given", ["double_opt_in = true", 'ask_before = "30 days"'])
 def test_settings_that_wait_for_a_journey_say_so(
     shop: Path, examined: Examined, given: str
@@ -92,6 +93,7 @@ def test_settings_that_wait_for_a_journey_say_so(
     assert "nobody is asked until one does" in examined(shop)[1]["consent"]
 
 
+@pytest.mark.long
 def test_a_key_that_may_do_too_much_is_named(shop: Path, examined: Examined) -> None:
     space = Workspace.open(shop)
     at = space.clock.now()
@@ -100,6 +102,7 @@ def test_a_key_that_may_do_too_much_is_named(shop: Path, examined: Examined) -> 
     assert "page of the scope behaviour" in examined(shop)[1]["keys"]
 
 
+@pytest.mark.long
 def test_real_mail_is_refused_with_settings_of_a_trial(shop: Path, examined: Examined) -> None:
     set_key(shop, "outlet", '"email_smtp"')
     code, found = examined(shop)

@@ -32,6 +32,7 @@ def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shop(tmp_path_factory.mktemp("spoilt"), bad=30, good=5)
 
 
+@pytest.mark.long
 def test_quarantine_is_summed_up_and_paged(spoilt: Path) -> None:
     answer = rekindle("quarantine", "-C", spoilt)
     assert "30 rows in quarantine" in answer.out

@@ -121,6 +121,7 @@ def test_bad_rows_can_be_tolerated_and_mended(tmp_path: Path) -> None:
     assert rekindle("quarantine", "--json", "-C", folder).document["rows"] == []
 
 
+@pytest.mark.long
 def test_amounts_in_another_currency_are_not_added_up(tmp_path: Path) -> None:
     head, *rows = GOOD.splitlines()
     mixed = [f"{head},currency", *(f"{r},{'EUR' if n < 3 else 'GBP'}" for n, r in enumerate(rows))]

@@ -21,6 +21,7 @@ def at_work(begun_shop: Path, tmp_path: Path) -> Path:
     return tmp_path / "shop"
 
 
+@pytest.mark.long
 def test_a_shop_at_work_is_told_in_figures(at_work: Path) -> None:
     told = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF)
     found = told.document
@@ -37,6 +38,7 @@ def test_a_shop_at_work_is_told_in_figures(at_work: Path) -> None:
     assert found["outlets"]["email"] == "email_folder"
 
 
+@pytest.mark.long
 def test_it_is_one_screen_of_80_columns(at_work: Path) -> None:
     told = rekindle("status", "-C", at_work, "--as-of", AS_OF)
     lines = told.out.splitlines()
@@ -85,6 +87,7 @@ def test_targets_are_told_by_the_reading_that_is_kept(at_work: Path) -> None:
     assert found["targets"][0]["now"] == 0.31
 
 
+@pytest.mark.long
 def test_what_is_wrong_comes_with_what_to_do_about_it(at_work: Path) -> None:
     shutil.move(at_work / "state/secret", at_work / "state/kept")
     told = rekindle("status", "--json", "-C", at_work, "--as-of", AS_OF)

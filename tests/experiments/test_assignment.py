@@ -91,6 +91,7 @@ def test_draw_is_even_sticky_and_below_one() -> None:
     assert draw("c", salt="ab") != draw("bc", salt="a")
 
 
+@pytest.mark.long
 def test_choice_is_made_as_often_as_the_weights_say() -> None:
     weights = {"a": 1.0, "b": 3.0, "c": 6.0}
     chosen = Counter(choose(person, salt="spring", weights=weights) for person in PEOPLE)

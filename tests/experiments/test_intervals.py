@@ -50,6 +50,7 @@ def misses(share: float, *, buyers: float = 1.0, baskets: float = 1.0) -> float:
     return missed / WORLDS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", [0.1, 0.3])
 @pytest.mark.parametrize(
     "effect", [{}, {"buyers": 1.5}, {"baskets": 1.5}, {"baskets": 0.6}, {"buyers": 0.7}]

@@ -20,6 +20,7 @@ OUR_OWN = "from rekindle.profiles.blocks.favourites import BLOCK"
 SHOWN = "{% for one in blocks.rising %}{{ one.name }}{% endfor %}"
 
 
+@pytest.mark.long
 def test_it_is_known_to_templates_and_ranks(install: Install, write: Write) -> None:
     install(files_of("block.md"))
     load_templates(write("{% for one in blocks.rising %}{{ one.name }}{% endfor %}")).check(

@@ -22,6 +22,7 @@ def refused(desk: Desk, name: str, text: str) -> set[str]:
     return {row["customer_id"] for row in desk.rows("permissions") if row["said"] == "no"}
 
 
+@pytest.mark.long
 @pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("row", "who"),
@@ -40,6 +41,7 @@ def test_a_row_of_text(desk: Desk, row: str, who: set[str]) -> None:
     assert refused(desk, "people.csv", f"{CSV}{row}\n") == who
 
 
+@pytest.mark.long
 def test_a_quote_that_takes_in_the_rest_of_a_file(desk: Desk) -> None:
     rows = [f"{n},Name{n},m{n}@x.example,{'no' if n % 100 == 0 else 'yes'}" for n in range(3, 1000)]
     text = CSV + '2,"Doe,d@x.example,no\n' + "\n".join(rows) + "\n"
@@ -67,6 +69,7 @@ def test_a_no_is_stated_once(desk: Desk) -> None:
     assert [r["customer_id"] for r in desk.rows("permissions")].count("2") == 1
 
 
+@pytest.mark.long
 def test_a_no_to_texts(desk: Desk) -> None:
     desk.write("people.csv", "id,name,text\n1,Ann,yes\n2,Doe, Jane,no\n")
     columns = {"customer_id": "id", "last_name": "name", "sms_consent": "text"}

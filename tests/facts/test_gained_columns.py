@@ -56,6 +56,7 @@ def test_the_same_file_again_changes_nothing_of_an_older_lake(old: Desk) -> None
     assert (result.added, result.changed) == (0, 0)
 
 
+@pytest.mark.long
 def test_an_import_fills_and_adds_to_an_older_lake(old: Desk) -> None:
     rows = "ann,ann@x.example,+4420,2026-05-01\nbob,bob@x.example,,\ncem,,,2026-06-30\n"
     result = cards(old, HEAD + rows)

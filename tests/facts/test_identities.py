@@ -58,6 +58,7 @@ def test_a_family_with_one_mailbox_stays_two_buyers(desk: Desk) -> None:
     assert persons(desk) == {"1": "1", "2": "2"}
 
 
+@pytest.mark.long
 def test_one_number_in_two_spellings_is_one_person(desk: Desk) -> None:
     cards(desk, "crm", "1,,Ada,+44 20 7183 8750", "2,,Ada,00 44 (0)20 7183-8750")
     columns = {**CARDS["columns"], "country": "land"}  # type: ignore[dict-item]
@@ -69,6 +70,7 @@ def test_one_number_in_two_spellings_is_one_person(desk: Desk) -> None:
     assert set(persons(desk).values()) == {"1"}
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     "word", ["none@shop", "n/a", "NULL", "noreply@shop.example", "\u200b", "-"]
@@ -79,6 +81,7 @@ def test_a_placeholder_joins_nobody(desk: Desk, word: str) -> None:
     assert persons(desk) == {"1": "1", "2": "2"}
 
 
+@pytest.mark.long
 def test_a_mailbox_of_half_the_shop_joins_nobody_and_is_told(desk: Desk) -> None:
     cards(desk, "crm", *(f"{number},till@shop.example,," for number in range(1, 10)))
     found = desk.bring(bought(desk, *map(str, range(1, 10))), source("crm"))
@@ -161,6 +164,7 @@ def test_ids_that_a_source_was_parted_by_are_nobody_elses(desk: Desk) -> None:
     assert known == {("17", "Ada"), (":till:17", "Eve"), ("till:17", "Bob")}
 
 
+@pytest.mark.long
 def test_a_word_of_ids_is_no_other_sources_name(desk: Desk) -> None:
     cards(desk, "till", "17,,,")
     cards(desk, "crm", "17,,,")

@@ -102,6 +102,7 @@ def test_a_file_that_was_never_committed_is_swept(desk: Desk) -> None:
     assert not orphan.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1, "tables": {"orders": "x"}}'])
 def test_importing_again_takes_up_a_lake_without_a_manifest(desk: Desk, text: str) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n2,bob,2024-01-02,6\n")
@@ -133,6 +134,7 @@ def test_importing_again_brings_back_what_a_damaged_file_held(desk: Desk, harm: 
     assert len(aside) == (0 if harm == "gone" else 1)
 
 
+@pytest.mark.long
 def test_importing_again_replaces_a_table_whose_log_is_damaged(desk: Desk) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
     for file in (desk.lake.folder / "orders" / "_delta_log").iterdir():
@@ -142,6 +144,7 @@ def test_importing_again_replaces_a_table_whose_log_is_damaged(desk: Desk) -> No
     assert amounts(desk) == [5]
 
 
+@pytest.mark.long
 def test_both_manifest_and_a_log_may_be_damaged(desk: Desk) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
     (desk.lake.folder / "snapshot.json").write_text("")

@@ -103,6 +103,7 @@ def test_discounts_of_lines_are_added_up(desk: Desk) -> None:
     assert (only(desk)["gross"], only(desk)["discount"]) == (20, 3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
@@ -124,6 +125,7 @@ def test_a_currency_that_only_the_first_row_names_is_of_all(desk: Desk) -> None:
     assert result.reasons == {"other_currency": 2}
 
 
+@pytest.mark.long
 def test_lines_without_a_price_come_to_what_the_file_says(desk: Desk) -> None:
     text = "id,who,at,sku,qty,sum\n1,ann,2024-01-01,p,3,10.00\n1,ann,2024-01-01,q,0,0\n"
     text += "1,ann,2024-01-01,r,-1,4\n1,ann,2024-01-01,s,0,2\n"

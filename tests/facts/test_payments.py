@@ -90,6 +90,7 @@ def test_every_preset_of_a_table_that_is_named_has_a_file_here() -> None:
         assert [one.name for one in fitting if one.table == table] == [name]
 
 
+@pytest.mark.long
 def test_an_export_of_invoices_is_told_by_its_header(desk: Desk) -> None:
     assert bring(desk, "invoices", STRIPE_INVOICES).is_clean
     one, two = held(desk, "invoices")
@@ -98,6 +99,7 @@ def test_an_export_of_invoices_is_told_by_its_header(desk: Desk) -> None:
     assert (two["invoice_id"], two["paid_at"]) == ("in_2", None)
 
 
+@pytest.mark.long
 def test_an_export_of_subscriptions_leaves_out_what_was_never_paid_for(desk: Desk) -> None:
     result = bring(desk, "subscriptions", STRIPE_SUBSCRIPTIONS)
     assert (result.is_clean, result.read) == (True, 2)
@@ -114,6 +116,7 @@ def test_an_export_of_subscriptions_leaves_out_what_was_never_paid_for(desk: Des
     )
 
 
+@pytest.mark.long
 def test_an_export_of_payments_is_of_sales_or_of_attempts_as_it_is_asked(desk: Desk) -> None:
     header = STRIPE_PAYMENTS.splitlines()[0].split(",")
     assert [getattr(find_preset(header, table), "name", None) for table in (None, "payments")] == [
@@ -137,6 +140,7 @@ def test_a_currency_has_the_minor_units_it_has(
     assert [row["amount"] for row in held(desk, "payments")] == [Decimal(amount)]
 
 
+@pytest.mark.long
 @pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("row", "is_taken"),
@@ -165,6 +169,7 @@ def test_a_number_of_a_card_is_refused_and_kept_nowhere(
         )
 
 
+@pytest.mark.long
 def test_a_row_that_is_refused_for_another_reason_keeps_no_number_either(desk: Desk) -> None:
     text = f"{METHODS[:-1]},pan\npm_1,c,no day,visa,4242,1,2027,{VISA}\nok,d,2025-01-01,v,1,1,27,\n"
     assert bring(desk, "payment_methods", text).quarantined == 1

@@ -343,6 +343,7 @@ def test_a_preset_speaks_of_columns_there_are(preset: SourcePreset) -> None:
     assert set(preset.chosen(raw.columns).values())
 
 
+@pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
     ("name", "said"),

@@ -67,6 +67,7 @@ def test_lines_are_counted_as_an_editor_counts_them(desk: Desk, text: str, line:
     assert {r["line"] for r in desk.rows("quarantine") if r["reason"] == "bad_ordered_at"} == {line}
 
 
+@pytest.mark.long
 def test_a_quote_that_is_never_closed_spoils_only_what_follows_it(desk: Desk) -> None:
     result = desk.orders(f'{HEAD}1,ann,2024-01-01,5\n2,"bob,2024-01-01,5\n3,cem,2024-01-01,5\n')
     assert result.reasons == {"not_a_row": 1}
@@ -118,6 +119,7 @@ def test_an_order_of_two_customers_belongs_to_nobody(desk: Desk) -> None:
     assert [o["order_id"] for o in desk.rows("orders")] == ["2"]
 
 
+@pytest.mark.long
 def test_a_customer_with_two_addresses_gets_no_card(desk: Desk) -> None:
     text = (
         "id,who,at,total,mail\n1,ann,2024-01-01,5,a@x.example\n2,ann,2024-01-02,5,b@x.example\n"
@@ -175,6 +177,7 @@ def test_a_blank_line_is_no_row(desk: Desk) -> None:
     assert (result.read, result.quarantined) == (1, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["A\\u0000nn", "A\\ud800nn", "A\\uDC00nn"])
 def test_a_nul_or_half_a_character_spoils_only_its_own_row(desk: Desk, name: str) -> None:
     desk.write(

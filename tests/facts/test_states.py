@@ -38,6 +38,7 @@ def test_numbers_of_a_system_are_no_words() -> None:
     assert sort_states({"1": 1, "2": 1, "6": 1}, {}).unknown == {"1": 1, "2": 1, "6": 1}
 
 
+@pytest.mark.long
 def test_an_unknown_state_is_a_purchase_and_is_named_with_its_count(desk: Desk) -> None:
     text = "id,who,at,total,state\n1,a,2024-01-01,5,im Ofen\n2,b,2024-01-02,5,im Ofen\n"
     text += "3,c,2024-01-02,5,wurde storniert\n"

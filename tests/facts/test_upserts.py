@@ -26,6 +26,7 @@ HEAD = "id,who,at,total\n"
 LINE_HEAD = "id,who,at,sku,qty,price\n"
 
 
+@pytest.mark.long
 def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
     desk.lines(f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n1,ann,2024-01-01,p,1,5\n")
     before = desk.lake.versions()
@@ -35,6 +36,7 @@ def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
     assert desk.rows("orders")[0]["gross"] == Decimal(10)
 
 
+@pytest.mark.long
 def test_a_corrected_amount_and_date_correct(desk: Desk) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n2,bob,2024-01-02,6\n")
     result = desk.orders(f"{HEAD}1,ann,2024-01-05,50\n2,bob,2024-01-02,6\n3,cem,2024-01-03,7\n")
@@ -119,6 +121,7 @@ def test_cards_of_several_files_say_the_last_word_once(desk: Desk) -> None:
     assert desk.lake.versions()["customers"] == before["customers"]
 
 
+@pytest.mark.long
 def test_the_same_number_from_two_sources_is_two_orders(desk: Desk) -> None:
     desk.write("orders.csv", f"{HEAD}1,ann,2024-01-01,5\n")
     desk.write("pos.csv", f"{HEAD}1,bob,2024-01-01,6\n")
@@ -167,6 +170,7 @@ def test_lines_given_back_are_taken_off_the_order(desk: Desk) -> None:
     assert (order["kind"], order["gross"], order["refund"]) == ("purchase", 15, 5)
 
 
+@pytest.mark.long
 def test_ids_that_share_an_address_are_one_person(desk: Desk) -> None:
     desk.write("orders.csv", f"{HEAD}1,b-old,2024-01-01,5\n2,a-new,2024-02-01,6\n")
     desk.write("c.csv", "id,mail\nb-old,Ann@x.example\na-new,ann@X.example\n")
@@ -212,6 +216,7 @@ def test_a_source_that_fails_leaves_the_ones_before_it_undone(desk: Desk) -> Non
     assert desk.rows("orders")[0]["gross"] == 99
 
 
+@pytest.mark.long
 def test_an_import_that_breaks_between_two_tables_shows_nothing(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,7 @@ def test_most_populous_zone_comes_first() -> None:
     }
 
 
+@pytest.mark.long
 def test_every_country_has_a_zone_by_both_codes_and_few_of_them() -> None:
     found = {code: resolve_zones(None, code, None, "UTC") for code in COUNTRIES}
     unknown = {code for code, zones in found.items() if zones == (ZoneInfo("UTC"),)}

@@ -49,12 +49,14 @@ def test_nothing_stays_nothing(nothing: str | None) -> None:
     assert normalise_address(nothing) == ""
 
 
+@pytest.mark.long
 @given(st.text(max_size=40) | st.emails())
 def test_a_normal_spelling_is_its_own(text: str) -> None:
     once = normalise_address(text)
     assert normalise_address(once) == once
 
 
+@pytest.mark.long
 @given(st.emails())
 def test_a_plain_address_is_spelled_as_ever(address: str) -> None:
     """What was hashed before stays found."""

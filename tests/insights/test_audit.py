@@ -58,6 +58,7 @@ def test_online_retail_shows_its_published_figures(retail: Audit) -> None:
     assert (told["gross_revenue"], told["net_revenue"]) == (8_832_003.27, 8_348_208.57)
 
 
+@pytest.mark.long
 def test_undone_purchases_are_no_purchases(retail: Audit) -> None:
     standing = standing_orders()
     assert len(standing) == 19_213 - 102  # and the undone ones are in `orders` above
@@ -202,6 +203,7 @@ def test_a_return_that_is_given_back_at_once_is_none(
     assert audit.net_revenue.amount == 9
 
 
+@pytest.mark.long
 def test_the_base_rate_is_counted_at_an_earlier_cut(open_shop: Any, order_rows: Any) -> None:
     # Everyone has been silent for 92 days on 2 April; ten of forty buy in the 90 days after it.
     orders = [order for n in range(10) for order in a_return(n, after=100)]

@@ -72,6 +72,7 @@ def test_money_is_moved_where_the_data_say_so(advised: Any) -> None:
     assert told.to_json()["move"]["to"] == "a"
 
 
+@pytest.mark.long
 def test_nothing_is_moved_by_chance(advised: Any) -> None:
     orders = [*bought("a-t", 22), *bought("a-h", 20), *bought("b-t", 20), *bought("b-h", 20)]
     told = advised(orders, journey("a", people("a")), journey("b", people("b")))
@@ -132,6 +133,7 @@ def test_the_surest_of_several_moves_is_told() -> None:
     assert find_move([a_place("alone", 1.0, 2.0, 3.0)]) == TOO_FEW
 
 
+@pytest.mark.long
 def test_a_loss_is_said_only_where_the_margin_is_known(advised: Any) -> None:
     orders = [*bought("a-t", 10, 0.1), *bought("a-h", 10, 0.1)]
     loss = journey("a", people("a"))

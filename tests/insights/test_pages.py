@@ -171,6 +171,7 @@ def test_the_ghosts_of_the_holdout_are_in_the_chart(report: JourneyReport) -> No
     assert ">41<" in chart
 
 
+@pytest.mark.long
 def test_every_cell_knows_its_column_for_a_narrow_screen(audit: Audit) -> None:
     page = audit_page(audit)
     assert 'data-name="lifetime value"' in page
@@ -194,6 +195,7 @@ def test_gaps_of_any_length_can_be_drawn(audit: Audit, gaps: tuple[tuple[int, in
     assert 'id="gaps-title"' in audit_page(replace(audit, gap_counts=gaps))
 
 
+@pytest.mark.long
 def test_a_customer_id_is_never_read_as_a_formula(audit: Audit) -> None:
     named = replace(audit.most_valuable[0], customer_id="$a_1$")
     page = audit_page(replace(audit, most_valuable=(named,)))

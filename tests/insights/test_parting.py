@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from rekindle.feedback import LeaveAnswer, LeaveReason
 from rekindle.insights import (
     JourneyReport,
@@ -95,6 +97,7 @@ def test_page_terminal_and_json_say_the_same_without_anybodys_words(report: Jour
     assert "555-0100" not in page + str(full.to_json()) + str(tables)
 
 
+@pytest.mark.long
 def test_nobody_left_is_said_and_a_replay_says_nothing(report: JourneyReport) -> None:
     nobody = replace(report, partings=find_partings(record(PEOPLE), [], []))
     assert "Nobody since they entered." in Outline(report_page(nobody)).text

@@ -126,6 +126,7 @@ def test_addresses_are_people_and_shared_or_unknown_ones_nobody(audited: Audited
     assert "2 messages of 3 went to nobody known by then" in found.notes[0]
 
 
+@pytest.mark.long
 def test_a_joined_person_is_found_by_either_id(audited: Audited) -> None:
     sends = [sent("old"), sent("new", AT + timedelta(days=1))]
     found = audited([before("new", 50)], sends, persons={"old": "new"})
@@ -175,6 +176,7 @@ def test_of_words_of_one_instant_the_no_counts_and_a_later_yes_takes_it_back(
     assert refused(("no", 5), ("yes", 4)) == 0
 
 
+@pytest.mark.long
 def test_a_night_is_one_of_the_business(audited: Audited) -> None:
     # Half past eight in the evening in UTC is half past nine in Berlin.
     send = [sent("a", AT.replace(hour=20, minute=30))]

@@ -230,6 +230,7 @@ def test_a_message_after_a_recorded_purchase_is_a_broken_promise(report_on: Any)
     assert (report.sent_after_return, report.sent_before_known) == (1, 0)
 
 
+@pytest.mark.long
 def test_a_message_before_the_purchase_was_imported_is_told_apart(report_on: Any) -> None:
     imported, sent = datetime(2024, 3, 9, tzinfo=UTC), datetime(2024, 3, 6, tzinfo=UTC)
     members = [member("a", ended=Reason.ORDER, ended_at=imported)]
@@ -252,6 +253,7 @@ def test_without_a_purchase_as_exit_writing_on_is_no_breach(report_on: Any) -> N
     assert report_on([("a", "2024-03-05", 4.0)], live).sent_after_return == 0
 
 
+@pytest.mark.long
 def test_an_interval_around_zero_is_said_to_show_nothing(report_on: Any) -> None:
     members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
     orders = purchases("t", 12, 10) + purchases("h", 12, 10)
@@ -285,6 +287,7 @@ def test_a_shown_lift_is_told_in_money_with_its_interval(report_on: Any) -> None
     )
 
 
+@pytest.mark.long
 def test_a_loss_is_told_as_a_loss(report_on: Any) -> None:
     members = crowd("t", Arm.TREATMENT, 60) + crowd("h", Arm.HOLDOUT, 60)
     report = report_on(purchases("t", 4, 10) + purchases("h", 40, 10), record(members))

@@ -90,6 +90,7 @@ def test_small_parts_are_one_together(parts_of: Any) -> None:
     assert names[1:] == [f"t{n:02}" for n in range(MOST_SUBGROUPS - 1)]
 
 
+@pytest.mark.long
 def test_a_part_of_one_arm_is_told_and_not_counted_among_the_looked_at(parts_of: Any) -> None:
     alone = told_apart(crowd("x", Arm.TREATMENT, 5), {"tier": "gone"})
     found = the_subgroups(parts_of(bought("a-t", 20), record(a_part("a", tier="lapsed") + alone)))
@@ -107,6 +108,7 @@ def test_no_report_has_parts_that_nobody_asked_for(parts_of: Any) -> None:
     assert list(subgroup_tables(report)) == []
 
 
+@pytest.mark.long
 def test_the_page_shows_names_as_text(parts_of: Any, nasty: str) -> None:
     report = parts_of(bought("a-t", 3), record(a_part("a", tier=nasty)))
     page = report_page(report, "A shop")

@@ -170,6 +170,7 @@ def in_use(folder: Path, target: str) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_every_table_and_row_arrives(folder: Path, target: str) -> None:
     old, new = aliases(folder, target)
     before = contents(old)
@@ -215,6 +216,7 @@ def test_the_old_ledger_refuses_every_write(folder: Path, target: str) -> None:
         person.save(using=old, force_insert=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("word", "left"),
     [

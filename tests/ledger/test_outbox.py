@@ -534,6 +534,7 @@ def test_key_that_fits_nothing_is_refused(
 # Several workers
 
 
+@pytest.mark.long
 def test_workers_at_the_same_time_never_share_a_message(postgres: str) -> None:
     queue = Queue(postgres)
     for number in range(120):

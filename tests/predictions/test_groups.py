@@ -75,6 +75,7 @@ def rolling(seed: int) -> list[tuple[Outlook, PastCut]]:
     return found
 
 
+@pytest.mark.long
 def test_at_rolling_cuts_the_ranges_hold_what_came() -> None:
     told = [one for seed in (5, 6) for one in rolling(seed)]
     ranges = [(outlook.of(came.people), came.returned) for outlook, came in told]

@@ -70,6 +70,7 @@ def test_what_is_foreseen_is_what_comes(shop: Engine) -> None:
     assert likely.mean() > unlikely.mean() + 0.2
 
 
+@pytest.mark.long
 def test_nothing_later_is_known(shop: Engine) -> None:
     cut = START + timedelta(days=500)
     engine = SmallShop([sale for sale in town() if sale.at < cut]).engine()
@@ -77,6 +78,7 @@ def test_nothing_later_is_known(shop: Engine) -> None:
     engine.close()
 
 
+@pytest.mark.long
 def test_a_longer_horizon_is_never_less_likely_and_the_day_lies_within(shop: Engine) -> None:
     runs = {days: scores(shop, END, days).rows.to_pylist() for days in (1, 30, 31, 365)}
     by_id = {d: {row["customer_id"]: row for row in rows} for d, rows in runs.items()}
@@ -104,6 +106,7 @@ def sent_to(people: Iterable[str], **changes: object) -> Engine:
     return SmallShop(town(), rows={"past_sends": rows}).engine()
 
 
+@pytest.mark.long
 def test_who_was_sent_something_by_another_system_is_left_out_and_said() -> None:
     people = sorted({str(sale.person) for sale in town()})
     engine = sent_to(people[:100])
@@ -118,6 +121,7 @@ def test_who_was_sent_something_by_another_system_is_left_out_and_said() -> None
     engine.close()
 
 
+@pytest.mark.long
 def test_a_shop_that_writes_to_nearly_everybody_is_told_what_the_model_is_of() -> None:
     people = sorted({str(sale.person) for sale in town()})
     engine = sent_to(people[:-50])
@@ -170,6 +174,7 @@ def test_a_past_day_with_less_than_a_year_is_scored_and_says_so(shop: Engine) ->
     assert "of a season that was not seen yet" in found.warnings[0]
 
 
+@pytest.mark.long
 def test_returns_to_a_gift_shop(online_retail: Shop) -> None:
     """Bar: a hazard logistic of four features reached AUC .6616 at this cut."""
     from bench.models.returns import judge_scores

@@ -134,6 +134,7 @@ def test_a_basket_that_was_bought_waits_no_more() -> None:
     }
 
 
+@pytest.mark.long
 def test_what_is_put_in_after_an_order_waits_again() -> None:
     rows = [put("a"), put("a", CHANGED + 2 * HOUR)]
     assert held(rows, [bought(LATER, "a")]) == {"ann": ["1 a"]}
@@ -154,6 +155,7 @@ def test_an_order_under_another_id_of_the_same_person_counts() -> None:
     engine.close()
 
 
+@pytest.mark.long
 def test_how_long_a_basket_waits_is_a_setting() -> None:
     rows = [put("a", day(77)), put("a", day(78)) | {"customer_id": "bob"}]
     assert held(rows, basket_lasts=timedelta(days=2)) == {"ann": [], "bob": ["1 a"]}
@@ -164,6 +166,7 @@ def test_what_is_never_shown_is_not_shown_here_either() -> None:
     assert held([put("a"), put("b")], never=("a",)) == {"ann": ["1 b"]}
 
 
+@pytest.mark.long
 def test_twelve_are_shown_at_most_and_what_is_left_out_takes_no_place() -> None:
     rows = [put(f"p{n:02}") for n in range(15)] + [put("b") | {"name": "Tax"}]
     assert held(rows)["ann"] == [f"1 p{n:02}" for n in range(12)]
@@ -254,6 +257,7 @@ def test_postgres_shows_the_baskets_of_duckdb(postgres_url: str) -> None:
         ours.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("people", [[], ["nobody"]])
 def test_who_has_no_basket_is_shown_none(people: list[str]) -> None:
     engine = SmallShop([], rows={"baskets": [put("a")]}).engine()

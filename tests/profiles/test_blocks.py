@@ -104,6 +104,7 @@ def test_a_refill_is_due_by_ones_own_rhythm() -> None:
     assert shown(sales, "refill_due", 300)["ann"] == []  # nobody buys them any more
 
 
+@pytest.mark.long
 def test_what_goes_with_it_is_what_others_put_into_one_order() -> None:
     sales = [sold("ann", 50, "p1")]
     sales += [sold(f"b{number}", 51 + number, "p1", "p2") for number in range(4)]
@@ -184,6 +185,7 @@ DID_NOT_FALL = {
 }
 
 
+@pytest.mark.long
 def test_a_price_fell_by_the_list_since_the_last_purchase() -> None:
     cases = FELL | DID_NOT_FALL
     rows = catalogue(*cases, "p2", price=Decimal(99))

@@ -16,6 +16,7 @@ SALES = [*bought("ann", 0, 10, 30), *bought("ben", 0, 20), *bought("cleo", 5)]
 SHOP_GAP = {"ann": (50 + 20) / 3, "ben": (50 + 10) / 3, "cleo": (50 + 10 + 20) / 3}
 
 
+@pytest.mark.long
 def test_the_own_mean_gap_is_of_ones_own_gaps(ask: Ask) -> None:
     profiles = ask(SmallShop(SALES), 40)
     assert [profiles[p]["mean_gap_days"] for p in ("ann", "ben", "cleo")] == [15, 20, None]
@@ -83,6 +84,7 @@ def test_after_one_purchase_the_gap_is_shorter_by_the_share_that_comes_back(ask:
     assert profiles["t0"]["expected_gap_days"] == pytest.approx((10 + 2 * 37) / 3)
 
 
+@pytest.mark.long
 def test_a_first_purchase_of_late_may_still_be_followed(ask: Ask) -> None:
     early, late = (ask(crowd(30, 10), on)["o0"]["expected_gap_days"] for on in (40, 400))
     assert early > 1.2 * late
@@ -92,6 +94,7 @@ def test_where_hardly_anybody_comes_back_the_gap_is_a_quarter(ask: Ask) -> None:
     assert ask(crowd(200, 1), 3000)["o0"]["expected_gap_days"] == pytest.approx(40 / 4)
 
 
+@pytest.mark.long
 def test_the_share_that_comes_back_is_of_the_main_category(ask: Ask) -> None:
     def bags(person: str, *days: int) -> list[Sale]:
         return bought(person, *days, lines=(("p", "bags", Decimal(1)),))

@@ -36,6 +36,7 @@ def test_a_refill_is_due_an_expected_gap_after_the_last_purchase(
     assert ann["refill_due_on"] == day(due).date()
 
 
+@pytest.mark.long
 def test_silence_turns_to_risk_on_the_day_the_tier_says(ask: Ask) -> None:
     shop = SmallShop(bought("ann", 0, 10, 21))  # 1.5 × 10.5 days: risk from the 16th on
     before, after = (ask(shop, 21 + silence)["ann"] for silence in (15, 16))
@@ -101,6 +102,7 @@ def test_a_prospect_has_no_day_but_the_renewal(ask: Ask) -> None:
     assert [ann[name] for name in names] == [None] * 4
 
 
+@pytest.mark.long
 def test_the_day_of_risk_is_of_the_main_category(ask: Ask) -> None:
     days = TierDays(at_risk=10, lapsed=20, dormant=30, gone=40)
     line = (("p", "shoes", Sale("x", DAY_0).gross),)

@@ -16,6 +16,7 @@ SHOES = LifecycleSettings(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("silence", "tier", "since"),
     [
@@ -60,6 +61,7 @@ def test_who_came_back_from_a_lapse_is_watched(
     assert ask(SmallShop(bought("ann", *days)), on, FASHION)["ann"]["tier"] == tier
 
 
+@pytest.mark.long
 def test_the_pause_before_a_second_purchase_is_judged_by_the_line_of_one(ask: Ask) -> None:
     # 60 others bought once and hardly ever again: one purchase is a lapse sooner than several.
     crowd = [sale for one in range(60) for sale in bought(f"o{one}", 0)]
@@ -90,6 +92,7 @@ def test_days_of_the_main_category_win_over_the_preset(ask: Ask, silence: int, t
     assert (profiles["ann"]["tier"], profiles["ben"]["tier"]) == (tier, "new")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("silence", "tier"), [(89, "new"), (90, "at_risk"), (180, "lapsed")])
 def test_while_nobody_bought_twice_a_fallback_gap_is_expected(
     ask: Ask, silence: int, tier: str
@@ -107,6 +110,7 @@ def test_no_tier_begins_before_the_minimum(ask: Ask) -> None:
     assert ann["tier"] == "dormant"
 
 
+@pytest.mark.long
 def test_silence_is_counted_in_the_businesss_days(ask: Ask) -> None:
     # Half past two in the afternoon UTC is half past eleven at night in Tokyo.
     late = Sale("ann", DAY_0 + timedelta(hours=2, minutes=30))

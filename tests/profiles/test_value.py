@@ -27,6 +27,7 @@ def test_an_amount_that_a_warehouse_leaves_open_is_none(ask: Ask) -> None:
     assert (ann["discount_value"], ann["refund_value"], ann["lifetime_value"]) == (0, 0, 10)
 
 
+@pytest.mark.long
 def test_the_upper_fifth_of_buyers_is_high_and_the_lower_half_low(ask: Ask) -> None:
     sales = [sale for n in range(1, 11) for sale in bought(f"{n:02}", 0, gross=n)]
     profiles = ask(SmallShop(sales, [Card("prospect")]), 1)
@@ -34,6 +35,7 @@ def test_the_upper_fifth_of_buyers_is_high_and_the_lower_half_low(ask: Ask) -> N
     assert bands == ["low"] * 5 + ["middle"] * 3 + ["high"] * 2 + [None]
 
 
+@pytest.mark.long
 def test_taste_is_where_most_was_spent(ask: Ask) -> None:
     lines = (("a", "hats", Decimal(30)), ("b", None, Decimal(50)), ("c", None, Decimal(20)))
     shop = SmallShop(bought("ann", 0, lines=lines), products={"b": "bags", "c": None})

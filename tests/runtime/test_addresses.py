@@ -94,6 +94,7 @@ def test_a_persons_own_word_is_taken_back_by_that_person_alone(
     assert suppressions(team, person) == {(channel, "complaint") for channel in others}
 
 
+@pytest.mark.long
 def test_who_was_erased_or_stands_under_nothing_is_refused(team: Team) -> None:
     space = team.workspace
     team.tick()

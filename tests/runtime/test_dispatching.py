@@ -415,6 +415,7 @@ def test_warm_up_grows_every_day(day: int, limit: int | None) -> None:
 # Several connections
 
 
+@pytest.mark.long
 def test_real_server_gets_every_message_once_over_several_connections(desk: Desk) -> None:
     for number in range(60):
         desk.queue.message(f"person{number}")

@@ -15,6 +15,7 @@ from tests.runtime.shops import CALM, DAY, NOW, TWINS, Team
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.mark.long
 def test_a_second_pass_finds_nothing_left_to_do(begun: Team) -> None:
     before = begun.enrolments("calm")
     done = begun.tick()
@@ -151,6 +152,7 @@ def test_explain_tells_everything_about_a_person(begun: Team) -> None:
     ]
 
 
+@pytest.mark.long
 def test_explain_says_why_a_person_got_nothing(begun: Team) -> None:
     silent = [one.person for one in begun.enrolments("calm") if one.first_touch_at is None]
     reasons = {reason for person in silent for reason in begun.reasons(person)}

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 
 from rekindle.clock import stopwatch
 from tests.simulation.clubs.world import ClubWorld
+from tests.simulation.files.world import ShopWorld
 from tests.simulation.opening import BOOKS, opened, opened_ledger
-from tests.simulation.shops import ShopWorld
 from tests.simulation.ways.world import SixWays
 from tests.simulation.world import STEPS, World
 

@@ -78,8 +78,8 @@ def _look_for_trouble(book: str) -> int:
 def _worlds(book: str) -> Iterator[Callable[[], object]]:
     """Yield what runs each world, from the first seed on."""
     from tests.simulation.clubs.world import ClubWorld
+    from tests.simulation.files.world import ShopWorld
     from tests.simulation.opening import opened, opened_ledger
-    from tests.simulation.shops import ShopWorld
     from tests.simulation.ways.world import SixWays
     from tests.simulation.world import World
 

@@ -37,6 +37,7 @@ def learnt(plan: Draw, shops: int = SHOPS) -> Counter[int | None]:
     return Counter(learn_hour(*draw(plan, seed)).hour for seed in range(shops))
 
 
+@pytest.mark.long
 def test_an_hour_that_is_better_is_found_and_no_other() -> None:
     found = learnt(Draw(best=10), 20)
     assert found[10] >= 15

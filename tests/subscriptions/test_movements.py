@@ -206,6 +206,7 @@ def test_days_are_those_of_the_business() -> None:
     assert Business([late], zone="America/Los_Angeles").moved()[0][0] == "2024-01-31"
 
 
+@pytest.mark.long
 def test_two_customers_of_two_sources_keep_their_subscriptions_apart() -> None:
     one = subscription("a", "c", "2024-01-01", "2024-03-01", mrr=5)
     two = {**subscription("a", "d", "2024-01-01", mrr=7), "source": "other"}

@@ -172,6 +172,7 @@ def recovery(business: Business) -> dict[str, tuple[Any, ...]]:
     }
 
 
+@pytest.mark.long
 def test_what_still_runs_counts_as_not_yet() -> None:
     """Churn Buster's example: 400 recovered, 100 lost, 500 running are 40 %, not 80 %."""
     rows: list[Row] = []

@@ -62,6 +62,7 @@ def test_words_are_shown_as_words_and_go_with_the_person(team: Team) -> None:
     assert "Every day" not in told.out
 
 
+@pytest.mark.long
 def test_words_said_under_another_id_go_with_the_person(team: Team) -> None:
     team.tick()
     LedgerCustomers(team.workspace).answer("c002", OFTEN, "I am Dora of 12 Rose Lane")

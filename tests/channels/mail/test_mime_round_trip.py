@@ -89,6 +89,7 @@ def test_both_bodies_come_back(text: str, html: str) -> None:
     assert [lines(part.get_content()) for part in parts] == [lines(text), lines(html)]
 
 
+@pytest.mark.long
 @FEW
 @given(WRITTEN, ONE_LINE, WRITTEN)
 @example("\0", "", "")

@@ -240,6 +240,7 @@ def test_a_start_lifts_nothing_that_was_said_elsewhere(shop: Shop) -> None:
     assert not shop.may()
 
 
+@pytest.mark.long
 def test_a_stop_of_a_number_nobody_has_yet_binds_whoever_gets_it(shop: Shop) -> None:
     shop.hears("STOP", "SM2", phone="+442079460099")
     rows = models.Suppression.objects.using(shop.space.ledger)

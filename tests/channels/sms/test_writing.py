@@ -22,6 +22,7 @@ POOLS = ("abcXYZ 12@£\n", "€^{}[]~|\\\f", "áя漢ع", "😀👍🏽👨‍�
 LENGTHS = (0, 1, 66, 67, 68, 70, 71, 133, 134, 135, 152, 153, 154, 160, 161, 305, 306, 307, 460)
 
 
+@pytest.mark.long
 def test_segments_are_counted_as_an_independent_counter_does() -> None:
     rolls = random.Random(20260302)
     for _ in range(3000):

@@ -97,6 +97,7 @@ def test_what_somebody_split_no_import_joins_again(folder: Path) -> None:
     assert "2 people: C100, C200" in refused("explain", "ada@example.org", "-C", folder)
 
 
+@pytest.mark.long
 def test_who_is_no_other_cannot_be_split(folder: Path) -> None:
     assert rekindle("people", "find", "C100", "-C", folder).code == 0
     message = refused("people", "split", "C100", "--because", "x", "-C", folder)

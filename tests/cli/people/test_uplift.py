@@ -91,6 +91,7 @@ def test_a_card_is_written(imported_shop: Path, tmp_path: Path) -> None:  # noqa
     assert text.read_text(encoding="utf-8").startswith("# Who is about to lapse")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -105,6 +105,7 @@ def test_a_profile_of_subscribers_by_name_is_the_profile_as_it_is_built(seed: in
     engine.close()
 
 
+@pytest.mark.long
 def test_it_is_built_for_two_instants_and_for_no_engine_after_them(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +141,7 @@ def of_another_day(facts: Facts, at: datetime) -> ir.Table:
     return bought_before(facts, at).mutate(on=ibis.literal(day))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("build", [of_the_month, of_the_day_before, of_another_day])
 def test_what_differs_in_more_than_the_instants_told_is_built_each_time(
     build: Callable[[Facts, datetime], ir.Table], engine: Engine
@@ -151,6 +153,7 @@ def test_what_differs_in_more_than_the_instants_told_is_built_each_time(
         assert rows(engine, named) == rows(engine, build(facts, at))
 
 
+@pytest.mark.long
 def test_an_instant_that_looks_like_one_in_the_query_is_told_apart(engine: Engine) -> None:
     facts = engine.facts()
 
@@ -162,6 +165,7 @@ def test_an_instant_that_looks_like_one_in_the_query_is_told_apart(engine: Engin
         assert rows(engine, named) == rows(engine, build(at))
 
 
+@pytest.mark.long
 def test_an_instant_of_the_facts_that_looks_like_one_of_the_query_is_told_apart(
     engine: Engine,
 ) -> None:

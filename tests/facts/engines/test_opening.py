@@ -52,6 +52,7 @@ def test_what_was_written_in_another_type_is_read_in_the_contracts(desk: Desk) -
     assert [float(row["gross"]) for row in found.to_pylist()] == [10]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("back", "most"), [("", 1), ("4", 2)])
 def test_opening_asks_once_and_twice_where_something_was_given_back(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, back: str, most: int
@@ -68,6 +69,7 @@ def test_opening_asks_once_and_twice_where_something_was_given_back(
     assert len(asked) == most
 
 
+@pytest.mark.long
 def test_what_the_facts_hold_is_said(desk: Desk) -> None:
     none = facts_of(desk, "1,ann,2024-01-01,10,\n")
     assert none.undone is None

@@ -103,6 +103,7 @@ def test_what_was_given_back_whole_is_so_at_any_rate() -> None:
         engine.close()
 
 
+@pytest.mark.long
 def test_a_refund_of_its_own_may_be_in_another_currency_of_equal_worth() -> None:
     bought = Sale("ann", DAY_0, Decimal(100), currency="EUR")
     back = Sale("ann", DAY_0 + timedelta(days=1), Decimal(0), None, Decimal(86), "refund")
@@ -133,6 +134,7 @@ def test_amounts_are_in_major_units_whatever_stands_behind_the_mark(currency: st
     engine.close()
 
 
+@pytest.mark.long
 def test_a_rate_that_is_changed_restates_the_whole_history() -> None:
     sales = [Sale("ann", DAY_0 + timedelta(days=n), currency="EUR") for n in range(3)]
     worth = []

@@ -129,6 +129,7 @@ def test_the_facts_are_opened_once_for_all_threads(team: Team) -> None:
     assert len({id(engine) for engine in engines}) == 1
 
 
+@pytest.mark.long
 def test_expressions_compare_while_other_threads_free_theirs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

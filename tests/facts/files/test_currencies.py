@@ -34,6 +34,7 @@ def only(desk: Desk, table: str = "orders") -> dict[str, Any]:
     return row
 
 
+@pytest.mark.long
 def test_an_order_in_another_currency_is_worth_what_the_rate_says(abroad: Desk) -> None:
     result = abroad.orders(f"{HEAD}1,ann,2024-01-01,100,eur,10,5,2024-02-01,\n", columns=COLUMNS)
     assert result.is_clean
@@ -46,6 +47,7 @@ def test_an_order_in_another_currency_is_worth_what_the_rate_says(abroad: Desk) 
     )
 
 
+@pytest.mark.long
 def test_what_is_kept_is_what_was_told(abroad: Desk) -> None:
     """So a rate that is corrected needs no import, and leaves nothing at the old one."""
     abroad.orders(f"{HEAD}1,ann,2024-01-01,100,EUR,,,,\n", columns=COLUMNS)
@@ -137,6 +139,7 @@ def test_a_file_in_one_other_currency_says_so_once(abroad: Desk) -> None:
     assert only(abroad)["gross"] == 86
 
 
+@pytest.mark.long
 def test_an_amount_too_large_to_reckon_with_at_its_rate_is_set_aside(desk: Desk) -> None:
     desk.rates = {"KWD": Decimal(9_999_999)}
     text = f"{HEAD}1,ann,2024-01-01,99999999999,KWD,,,,\n2,ann,2024-01-01,9999,KWD,,,,\n"
@@ -144,6 +147,7 @@ def test_an_amount_too_large_to_reckon_with_at_its_rate_is_set_aside(desk: Desk)
     assert only(desk)["gross"] == 9999 * 9_999_999
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("table", ["subscriptions", "payments"])
 def test_what_subscribers_pay_is_restated_too(abroad: Desk, table: str) -> None:
     abroad.write("paid.csv", "id,who,at,how,sum,cur\n1,ann,2024-01-01,paid,1000,jpy\n")

@@ -95,6 +95,7 @@ def test_the_report_says_the_same(open_shop: Any, order_rows: Any) -> None:
     assert earnings.per_return == Range(*figures(value(table, "cost_per_incremental_return")))
 
 
+@pytest.mark.long
 def test_messages_weigh_where_the_money_beside_them_is_counted(
     open_shop: Any, order_rows: Any
 ) -> None:
@@ -136,6 +137,7 @@ def figures(found: Value) -> tuple[Any, Any, Any]:
     return found.figure, found.low, found.high
 
 
+@pytest.mark.long
 def test_a_journey_that_harms_is_told_so(gathered: Any) -> None:
     other = {"treatment": "holdout", "holdout": "treatment"}
     orders = [
@@ -186,6 +188,7 @@ def test_chance_of_one_journey_says_nothing_of_the_next(open_shop: Any, order_ro
     assert figures(both) == pytest.approx((total, total - below, total + above))
 
 
+@pytest.mark.long
 def test_a_journey_without_a_holdout_leaves_nothing_to_stand_beside(
     open_shop: Any, order_rows: Any
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_journey_without_a_holdout_leaves_nothing_to_stand_beside(
     )
 
 
+@pytest.mark.long
 def test_a_journey_that_cannot_be_compared_is_left_out_and_named(
     open_shop: Any, order_rows: Any
 ) -> None:
@@ -229,6 +233,7 @@ def _named(name: str, members: Sequence[Membership]) -> JourneyRecord:
     return record(members, journey=replace(JOURNEY, name=name), until=LATER)
 
 
+@pytest.mark.long
 def test_groups_have_wider_intervals_that_hold_together(gathered: Any) -> None:
     members = [
         replace(one, covariates={"tier": "lapsed" if number % 2 else "dormant"})
@@ -251,12 +256,14 @@ def test_groups_have_wider_intervals_that_hold_together(gathered: Any) -> None:
     assert sum(" – " in cell and cell.endswith(")") for cell in cells) >= 4
 
 
+@pytest.mark.long
 def test_groups_by_message_have_no_holdout_to_compare_with(gathered: Any) -> None:
     table = measure(gathered(PEOPLE, BOUGHT, SENT), about="x", by="channel")
     for name in ("incremental_revenue", "cost_per_incremental_return", "churn_reduction"):
         assert value(table, name, "email").figure == NO_HOLDOUT
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["incremental_revenue", "cost_per_incremental_return"])
 def test_without_a_holdout_nothing_is_said(measured: Any, name: str) -> None:
     table = measured([member("a"), member("b")], [("a", "2024-03-10", 9.0)], [fate("a")])

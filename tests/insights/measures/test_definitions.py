@@ -66,6 +66,7 @@ def test_each_definition_is_counted_by_hand(gathered: Any) -> None:
         )
 
 
+@pytest.mark.long
 def test_two_definitions_are_reconciled_person_by_person(gathered: Any) -> None:
     found = reconcile_rates(
         gathered(PEOPLE, ORDERS, FATES), about="j", one="assigned", other="reached"
@@ -80,6 +81,7 @@ def test_two_definitions_are_reconciled_person_by_person(gathered: Any) -> None:
     assert found.rate("reached") == pytest.approx(2 / 5)
 
 
+@pytest.mark.long
 def test_who_is_counted_differently_by_time_and_by_click(gathered: Any) -> None:
     found = reconcile_rates(
         gathered(PEOPLE, ORDERS, FATES), about="j", one="clicked", other="whenever"
@@ -99,6 +101,7 @@ def test_differences_make_up_the_difference(gathered: Any) -> None:
         json.dumps(found.to_json())
 
 
+@pytest.mark.long
 def test_without_clicks_the_definition_that_asks_for_them_says_so(gathered: Any) -> None:
     no = Unknown("links are not counted")
     people = gathered(PEOPLE, ORDERS, [fate("a", 2)], clicks=no)

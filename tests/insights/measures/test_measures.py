@@ -24,6 +24,7 @@ from tests.insights.measures.conftest import DAY, LATER, SMS, event, fate, value
 from tests.insights.test_report import JOURNEY, START, member, record
 
 
+@pytest.mark.long
 def test_funnel_counts_people_once_and_leaves_bounces_out(measured: Any) -> None:
     fates = [
         fate("a", clicked=[2, 3]),
@@ -129,6 +130,7 @@ def _loyal(name: str) -> list[tuple[str, str, float]]:
     return [(name, (date(2024, 2, 20) + 15 * n * DAY).isoformat(), 10.0) for n in range(12)]
 
 
+@pytest.mark.long
 def test_retention_counts_running_silences_and_stands_beside_never_lapsed_peers(
     measured: Any,
 ) -> None:
@@ -150,6 +152,7 @@ def test_retention_counts_running_silences_and_stands_beside_never_lapsed_peers(
     assert (value(table, "retained").figure, value(table, "retained").base) == (40, 80)
 
 
+@pytest.mark.long
 def test_peers_who_fall_silent_and_enter_later_are_peers(measured: Any) -> None:
     """Whoever lapsed after the days of comparison enters then: without them peers never lapse."""
     people = [member(f"p{n}") for n in range(40)]
@@ -162,6 +165,7 @@ def test_peers_who_fall_silent_and_enter_later_are_peers(measured: Any) -> None:
     assert value(table, "second_lapse").beside == pytest.approx(0.5)
 
 
+@pytest.mark.long
 def test_one_who_was_hardly_away_does_not_choose_the_peers(measured: Any) -> None:
     people = [member(f"p{n}") for n in range(40)]
     people.append(member("soon", last_order_at=START - 2 * DAY))
@@ -180,6 +184,7 @@ def test_who_is_back_by_a_subscription_has_no_silences_to_measure() -> None:
         assert found[name] == BACK_BY_STAYS
 
 
+@pytest.mark.long
 def test_few_returns_are_no_estimate(measured: Any) -> None:
     table = measured([member("a")], [("a", "2024-03-10", 20.0)])
     assert "30 are needed" in str(value(table, "subsequent_retention").figure)
@@ -200,6 +205,7 @@ def test_every_way_is_told_in_tables_json_and_rows(measured: Any, by: str) -> No
     assert all((row["value"] is None) == (row["unknown"] is not None) for row in rows)
 
 
+@pytest.mark.long
 def test_the_query_behind_every_figure_can_be_written(open_shop: Any, order_rows: Any) -> None:
     engine = open_shop(
         orders=order_rows([("a", "2024-03-10", 20.0)]), events=[event(1, "a", "login", 2)]

@@ -46,6 +46,7 @@ def test_the_funnel_from_click_to_return_is_counted_by_hand(measured: Any) -> No
     }
 
 
+@pytest.mark.long
 def test_a_return_before_the_click_completes_nothing(measured: Any) -> None:
     table = measured(PEOPLE, [("a", "2024-03-02", 9.0)], CLICKED, [("z", "login", 0)])
     assert value(table, "returned").figure == 1
@@ -77,6 +78,7 @@ def test_where_clicks_are_not_counted_nothing_after_them_is(measured: Any) -> No
     assert value(table, "started").figure == value(table, "completed").figure == no
 
 
+@pytest.mark.long
 def test_a_start_is_of_the_channel_whose_link_came_before_it(gathered: Any) -> None:
     fates = [fate("a", clicked=[2]), fate("a", 5, channel=SMS, clicked=[6])]
     table = measure(

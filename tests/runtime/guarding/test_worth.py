@@ -91,6 +91,7 @@ def test_message_stops_in_the_subgroup_that_does_not_pay_and_in_no_other(begun: 
     assert saved.subgroups[f"tier = {dear}"].messages == saved.messages
 
 
+@pytest.mark.long
 def test_few_buyers_are_told_and_stop_nothing(begun: Team) -> None:
     add_section(begun.folder, SETTINGS)
     team = Team.at_work(begun.folder, begun.clock.now() + 31 * DAY)
@@ -100,6 +101,7 @@ def test_few_buyers_are_told_and_stop_nothing(begun: Team) -> None:
     assert "are needed to stop by it" in found.trouble
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_are_enough")
 def test_each_declared_subgroup_is_found_by_its_own_people(begun: Team) -> None:
     kept = begun.workspace.history.covariates("calm")

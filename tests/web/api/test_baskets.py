@@ -125,6 +125,7 @@ def test_a_page_reports_no_basket_that_begins_a_journey_or_is_bought(browser: Ca
     assert browser.send(*calls).reasons == ["not_allowed"] * 3
 
 
+@pytest.mark.long
 def test_what_a_machine_did_is_no_basket(space: Workspace, caller: Caller) -> None:
     call = cart("Cart Updated", MUG)
     call["properties"]["bot"] = True

@@ -153,6 +153,7 @@ def test_a_page_names_no_address_and_says_no_yes_even_of_its_own_visitor(
     assert list(said_last) == [("sms", False)]
 
 
+@pytest.mark.long
 def test_what_a_page_says_is_no_evidence_of_who_is_one(
     space: Workspace, browser: Caller, server: Caller
 ) -> None:

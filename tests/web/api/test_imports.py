@@ -174,6 +174,7 @@ def test_a_visitor_is_imported_once_they_are_known(shop: Shop) -> None:
     assert shop.rows("events", "event", "customer_id") == [("product_viewed", "ada")]
 
 
+@pytest.mark.long
 def test_an_order_given_back_in_another_currency_is_set_aside_whole(shop: Shop) -> None:
     shop.report("Order Completed", properties={**ORDER, "currency": "GBP"})
     shop.report("Order Refunded", properties={"order_id": "2", "total": 8, "currency": "EUR"})

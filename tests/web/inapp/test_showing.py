@@ -99,6 +99,7 @@ def test_what_the_gate_would_hold_or_refuse_now_is_not_shown(shop: Shop, what: s
     assert shop.title() is None
 
 
+@pytest.mark.long
 def test_the_preference_centre_lets_somebody_do_without(shop: Shop) -> None:
     customers = LedgerCustomers(shop.space)
     known = customers.look("ann")

@@ -331,6 +331,7 @@ def test_nothing_of_the_person_is_on_the_page_and_every_language_has_it(leaver: 
         assert [word for word in ("Ada", "ada@", "u1", leaver.customer) if word in page] == []
 
 
+@pytest.mark.long
 def test_doctor_says_what_waits_and_what_could_not_be_done(leaver: Leaver, away: Away) -> None:
     def told() -> str:
         return "\n".join(one.found for one in examine(leaver.space) if one.about == "billing")

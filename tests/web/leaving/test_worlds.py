@@ -95,6 +95,7 @@ class Life:
         self.leaver.fake.asked.clear()
 
 
+@pytest.mark.long
 @pytest.mark.draws(5)
 @pytest.mark.parametrize("seed", range(25))
 def test_the_last_word_holds_whatever_breaks(leaver: Leaver, away: Away, seed: int) -> None:

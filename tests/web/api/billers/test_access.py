@@ -93,6 +93,7 @@ def test_the_page_and_the_notice_of_one_return_are_one(
     assert (data["because"], data["subscription"]) == ("came_back", back)
 
 
+@pytest.mark.long
 def test_the_doctor_says_how_long_it_takes_and_that_it_does_not(
     fake: FakeBiller, space: Workspace, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -290,6 +290,7 @@ def test_a_listing_that_is_older_than_a_notice_does_not_undo_it(
     assert row["ended_at"] == fake.world.clock.now()
 
 
+@pytest.mark.long
 def test_the_doctor_names_the_address_until_notices_come(
     fake: FakeBiller, space: Workspace, post: Post
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.runtime.databases import postgres_ledger
-from tests.simulation.shops import ShopWorld
+from tests.simulation.files.world import ShopWorld
 
 WORLDS = 20
 STEPS = 6

@@ -14,8 +14,8 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -28,13 +28,14 @@ from rekindle.clock import MovableClock
 from rekindle.desk import PreferenceChange, change_preferences, start_journey
 from rekindle.errors import UsageError, WorkError
 from rekindle.intake import read_event
+from rekindle.journeys.population import save_people
 from rekindle.ledger import disconnect
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from rekindle.worker import LedgerIntake, Worker, accept_restored
+from tests.simulation.files.beings import START, Being, Entry, Order, Stay
 from tests.simulation.journal import broken
 
-START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HOPS = (2 * HOUR, 7 * HOUR, 13 * HOUR, DAY, DAY, 2 * DAY)
 CAP = DAY
@@ -99,103 +100,6 @@ PROMISES = (
     "never in a pause they asked for", "never while a subscription rests",
     "nobody returns by a correction", "noticed when restored",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Order:
-    """An order as the export has it now; ``was_imported_as`` is how the facts know it."""
-
-    number: str
-    customer: str
-    at: datetime
-    status: str = "completed"
-    was_imported_as: tuple[datetime, str] | None = None
-    is_only_reported: bool = False
-
-    @property
-    def is_purchase(self) -> bool:
-        """Return whether the facts know it as a purchase."""
-        return self.was_imported_as is not None and self.was_imported_as[1] == "completed"
-
-    @property
-    def name(self) -> str:
-        """Return by what it is one purchase, as the facts know it."""
-        return self.number
-
-    def see(self) -> None:
-        """Note that an import brought it as it is now."""
-        self.was_imported_as, self.is_only_reported = (self.at, self.status), False
-
-
-@dataclass(slots=True)
-class Stay(Order):
-    """A subscription, whose beginning is a purchase; ``ended_at`` while it runs None.
-
-    ``turn`` grows where the number begins anew. ``pauses`` are pairs of instants, the second None
-    while it rests for good. ``imported`` is what the facts know of the three.
-    """
-
-    ended_at: datetime | None = None
-    turn: int = 1
-    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
-    imported: tuple[int, datetime | None, tuple[tuple[datetime, datetime | None], ...]] | None = (
-        None
-    )
-
-    @property
-    def name(self) -> str:
-        return f"{self.number}@{self.imported[0] if self.imported else self.turn}"
-
-    def see(self) -> None:
-        self.was_imported_as = (self.at, self.status)
-        self.imported = (self.turn, self.ended_at, tuple(self.pauses))
-
-    @property
-    def is_told(self) -> bool:
-        """Return whether an import brought its turn, and whether it ended."""
-        return self.imported is not None and self.imported[:2] == (self.turn, self.ended_at)
-
-    def is_running(self, at: datetime) -> bool:
-        """Return whether the facts have it run at an instant, or rest."""
-        if self.imported is None or self.was_imported_as is None:
-            return False
-        ended_at = self.imported[1]
-        return self.was_imported_as[0] < at and (ended_at is None or ended_at >= at)
-
-    def rests(self, at: datetime) -> bool:
-        """Return whether the facts have it rest at an instant."""
-        pauses = self.imported[2] if self.imported else ()
-        return self.is_running(at) and any(
-            since < at and (until is None or until >= at) for since, until in pauses
-        )
-
-
-@dataclass(slots=True)
-class Entry:
-    """What purchases were known as somebody entered, and whether there was another since.
-
-    ``known`` has those that only the website had reported, too; ``imported`` has not.
-    """
-
-    known: frozenset[str]
-    imported: frozenset[str]
-    newest: datetime
-    has_bought_since: bool = False
-
-
-@dataclass(slots=True)
-class Being:
-    """Somebody, with every id they have; whoever has the same mailbox and name is one."""
-
-    name: str
-    mailbox: str
-    ids: list[tuple[str, str]] = field(default_factory=list)
-    says: str = "yes"
-    said_at: str = ""
-    has_said_no: bool = False
-    quiet_until: datetime = START
-    entries: dict[datetime, Entry] = field(default_factory=dict)
-    handed: dict[str, datetime] = field(default_factory=dict)
 
 
 class ShopWorld:
@@ -570,6 +474,32 @@ class ShopWorld:
         order.at = self.draw.choice([order.at - 9 * DAY, self.clock.now() - 3 * HOUR])
         self.log.append(("redated", order))
 
+    def call_off(self) -> None:
+        """An order is called off on the website, of which the export never hears."""
+        known = [
+            one
+            for one in self._orders
+            if one.was_imported_as == (one.at, "completed") and not one.is_only_reported
+        ]
+        if known:
+            order = self.draw.choice(known)
+            self._report(order.customer, "Order Cancelled", {"order_id": order.number},
+                         self.clock.now())  # fmt: skip
+            self.space.import_reports()
+            order.call_off()
+            self.log.append(("called off", order))
+
+    def misread(self) -> None:
+        """An export has somebody's yes of a later day than it was, until it is corrected."""
+        being, now = self.draw.choice(self._beings), self.clock.now()
+        if being.says != "yes":
+            return
+        for at in (now - timedelta(minutes=2), now - 90 * DAY):
+            being.said_at = at.isoformat()
+            self._import()
+            save_people(*self.space.reading, self.space.book, now)
+        self.log.append(("a yes of a wrong day", being.name))
+
     def opt_out(self) -> None:
         """Somebody leaves the list under one of the ids that are known."""
         being = self.draw.choice(self._beings)
@@ -688,6 +618,8 @@ CHANCES = {
     ShopWorld.draft: 2,
     ShopWorld.pay: 3,
     ShopWorld.redate: 3,
+    ShopWorld.call_off: 3,
+    ShopWorld.misread: 2,
     ShopWorld.opt_out: 3,
     ShopWorld.opt_out_first: 2,
     ShopWorld.snooze: 3,

@@ -1,0 +1,1 @@
+"""Worlds in which everything comes by files and reports, as it does to a business."""
