@@ -483,8 +483,8 @@ class ShopWorld:
         ]
         if known:
             order = self.draw.choice(known)
-            self._report(order.customer, "Order Cancelled", {"order_id": order.number},
-                         self.clock.now())  # fmt: skip
+            at, told = self.clock.now() - timedelta(minutes=1), {"order_id": order.number}
+            self._report(order.customer, "Order Cancelled", told, at)
             self.space.import_reports()
             order.call_off()
             self.log.append(("called off", order))
