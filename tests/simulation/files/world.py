@@ -27,6 +27,7 @@ from django.db import connections
 from rekindle.clock import MovableClock
 from rekindle.desk import PreferenceChange, change_preferences, start_journey
 from rekindle.errors import UsageError, WorkError
+from rekindle.facts import PURCHASE
 from rekindle.intake import read_event
 from rekindle.journeys.population import save_people
 from rekindle.ledger import disconnect
@@ -99,6 +100,7 @@ PROMISES = (
     "never twice", "never after a return", "never after a no", "never above a cap",
     "never in a pause they asked for", "never while a subscription rests",
     "nobody returns by a correction", "noticed when restored",
+    "the newest word on an order counts", "never on the word of a mistake",
 )  # fmt: skip
 
 
@@ -259,6 +261,16 @@ class ShopWorld:
         self.space.import_from(tuple(sources))
         for order in (*self._orders, *self._stays):
             order.see()
+        self._judge_orders()
+
+    def _judge_orders(self) -> None:
+        """Raise where an order is a purchase that was called off since its export had it so."""
+        orders = self.space.facts.orders
+        sold = orders.filter(orders.kind == PURCHASE).select("order_id")
+        sold_now = set(self.space.engine.run(sold).column(0).to_pylist())
+        for one in self._orders:
+            if one.called_off is not None and one.number in sold_now:
+                raise broken("the newest word on an order counts", f"{one}")
 
     # What the worker does
 
@@ -494,10 +506,14 @@ class ShopWorld:
         being, now = self.draw.choice(self._beings), self.clock.now()
         if being.says != "yes":
             return
-        for at in (now - timedelta(minutes=2), now - 90 * DAY):
+        wrong = now - timedelta(minutes=2)
+        for at in (wrong, now - 90 * DAY):
             being.said_at = at.isoformat()
             self._import()
             save_people(*self.space.reading, self.space.book, now)
+        said = self.space.history.consents_among([id_ for _, id_ in being.ids])
+        if any(one.granted and one.at == wrong for one in said):
+            raise broken("never on the word of a mistake", being.name)
         self.log.append(("a yes of a wrong day", being.name))
 
     def opt_out(self) -> None:
