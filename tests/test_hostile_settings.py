@@ -112,6 +112,7 @@ def refusal_of(text: str) -> str | None:
     return None
 
 
+@pytest.mark.draws(60)
 @pytest.mark.parametrize("place", PLACES)
 def test_hostile_setting_is_refused_with_its_place_or_can_be_reckoned_with(place: str) -> None:
     *_, last = place.split(".")
@@ -122,6 +123,7 @@ def test_hostile_setting_is_refused_with_its_place_or_can_be_reckoned_with(place
         assert all(one.isprintable() or one == "\n" for one in said or ""), what
 
 
+@pytest.mark.draws(60)
 @pytest.mark.parametrize("place", PLACES)
 def test_every_number_and_text_has_a_bound(place: str) -> None:
     found = list(unbound(schema_at(place)))

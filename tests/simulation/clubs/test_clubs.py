@@ -13,7 +13,11 @@ WORLDS = 20
 STEPS = 6
 
 
-@pytest.mark.draws(1)
+def test_promises_hold_in_the_beginning_of_a_world_of_a_club(tmp_path: Path) -> None:
+    ClubWorld(0, tmp_path / "club").run(3)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(WORLDS))
 def test_promises_hold_in_clubs(seed: int, tmp_path: Path) -> None:
     world = ClubWorld(seed, tmp_path / "club")
