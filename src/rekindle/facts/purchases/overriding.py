@@ -55,6 +55,8 @@ class Overriding:
             f"from {OVERRIDDEN_ORDERS.table} where source = {literal(source.name)}"
         )
         self._is_none = not _has_rows(con, "overridden")
+        if self._is_none:
+            return
         for contract in (ORDERS, ORDER_LINES):
             create_view(con, self._change, contract)
             con.execute(
