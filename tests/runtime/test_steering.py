@@ -280,3 +280,19 @@ def test_what_waits_for_an_outlet_that_cannot_be_built_goes_stale(
     messages = team.workspace.history.messages_of("few")
     assert messages
     assert {one.state for one in messages} == {MessageState.CANCELLED}
+
+
+def test_plan_and_start_count_nobody_who_was_erased(team: Team) -> None:
+    space, at = team.workspace, team.clock.now()
+    journey = space.journey("few")
+    planned = build_plan(space, journey, at).people
+    team.start("everyone")
+    team.worker.tick(is_stopping=lambda: True)
+    for one in team.enrolments("everyone"):
+        erase_person(space, one.person, who=WHO)
+    team.import_facts()
+    left = build_plan(space, journey, team.clock.now()).people
+    assert left < planned
+    team.start("few")
+    team.tick()
+    assert len(team.enrolments("few")) == left

@@ -58,7 +58,7 @@ from rekindle.journeys import (
     sign_plan,
 )
 from rekindle.journeys.population import LiveAudience, save_people
-from rekindle.ledger import learn_rates, load_click_rate
+from rekindle.ledger import erased_ids, learn_rates, load_click_rate
 from rekindle.predictions import (
     CONFIDENCE,
     STEPS,
@@ -235,7 +235,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         PredicateError, TemplateError: as ``check_journey``.
     """
     said = check_journey(workspace, journey)
-    audience = _Frozen(LiveAudience(workspace), at)
+    audience = _Frozen.of(workspace, at)
     past = _Past.of(workspace, at)
     base = measure_base_rate(workspace, journey, at, past=past)
     outlook, warnings = foresee_returns(workspace, journey, at, past=past)
@@ -349,7 +349,7 @@ def count_newcomers(workspace: Workspace, journey: Journey, at: datetime) -> int
     For a journey that an event lets people into: how many it would have in the last 30
     days, as far as the facts know.
     """
-    audience = _Frozen(LiveAudience(workspace), at)
+    audience = _Frozen.of(workspace, at)
     version = _next_version(workspace, journey, at)
     return len(audience.keep_newcomers(workspace.book, version))
 
@@ -581,13 +581,18 @@ def _walk(
 class _Frozen:
     """Who could enter at one instant, whatever the engine's clock says later."""
 
-    def __init__(self, audience: LiveAudience, at: datetime) -> None:
+    def __init__(self, audience: LiveAudience, at: datetime, erased: Collection[str]) -> None:
         self._audience, self._at = audience, at
+        self._erased = frozenset(erased)  # what they bought stays among the facts
         self._candidates: list[Candidate] = []
 
+    @classmethod
+    def of(cls, workspace: Workspace, at: datetime) -> Self:
+        return cls(LiveAudience(workspace), at, erased_ids(workspace.ledger))
+
     def keep_newcomers(self, book: Book, version: JourneyVersion) -> list[Candidate]:
-        """Leave out those who are on the way or may not enter again yet; return the rest."""
-        found = self._found(version)
+        """Leave out the erased, and who is on the way or may not enter again yet."""
+        found = [one for one in self._found(version) if one.person not in self._erased]
         past = book.past(version.journey.name, [one.person for one in found])
         open_now = _without_turns(version)
         self._candidates = [
