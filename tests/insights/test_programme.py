@@ -15,18 +15,16 @@ from rekindle.insights import (
     JourneyRecord,
     Membership,
     Programme,
-    ShareSince,
     build_programme,
-    find_ended,
     programme_tables,
 )
-from rekindle.journeys import Goal, Journey
+from rekindle.journeys import Goal, HoldoutPeriod, Journey, Withheld, find_ended
 from rekindle.vocabulary import Arm, Purpose, SignalKind, Unknown
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 MONTH = 30 * DAY
-HALF = [ShareSince(0.5, START)]
+HALF = [HoldoutPeriod(1, 0.5, START)]
 
 
 def crowd(prefix: str, arm: Arm, count: int, **changes: Any) -> list[DrawnPerson]:
@@ -39,7 +37,7 @@ def programme_of(open_shop: Any, order_rows: Any) -> Any:
     def build(
         orders: list[Any],
         drawn: Sequence[DrawnPerson],
-        shares: Sequence[ShareSince] = HALF,
+        shares: Sequence[HoldoutPeriod] = HALF,
         until: datetime = START + 2 * MONTH,
     ) -> Programme:
         engine = open_shop(orders=order_rows(orders))
@@ -67,7 +65,7 @@ def test_people_are_compared_over_one_window_once_it_is_over(programme_of: Any) 
 
 
 def test_shares_are_compared_apart_the_newest_first(programme_of: Any) -> None:
-    shares = [*HALF, ShareSince(0.1, START + 5 * DAY)]
+    shares = [*HALF, HoldoutPeriod(2, 0.1, START + 5 * DAY)]
     later = {"at": START + 6 * DAY, "share": 0.1}
     drawn = [
         *crowd("t", Arm.TREATMENT, 4),
@@ -81,7 +79,11 @@ def test_shares_are_compared_apart_the_newest_first(programme_of: Any) -> None:
 
 
 def test_time_without_a_holdout_is_compared_for_neither_arm(programme_of: Any) -> None:
-    shares = [*HALF, ShareSince(0.0, START + 20 * DAY), ShareSince(0.5, START + 25 * DAY)]
+    shares = [
+        *HALF,
+        HoldoutPeriod(2, 0.0, START + 20 * DAY),
+        HoldoutPeriod(3, 0.5, START + 25 * DAY),
+    ]
     late = {"at": START + 26 * DAY}
     drawn = crowd("t", Arm.TREATMENT, 3) + crowd("h", Arm.HOLDOUT, 3)
     drawn += crowd("u", Arm.TREATMENT, 2, **late) + crowd("k", Arm.HOLDOUT, 2, **late)
@@ -98,8 +100,10 @@ def test_arms_that_are_not_as_they_were_drawn_are_not_compared(programme_of: Any
     assert "which is no chance" in part.lift.reason
 
 
-@pytest.mark.parametrize("shares", [[], HALF, [*HALF, ShareSince(0.0, START + DAY)]])
-def test_programme_is_told_with_nobody_drawn(programme_of: Any, shares: list[ShareSince]) -> None:
+@pytest.mark.parametrize("shares", [[], HALF, [*HALF, HoldoutPeriod(2, 0.0, START + DAY)]])
+def test_programme_is_told_with_nobody_drawn(
+    programme_of: Any, shares: list[HoldoutPeriod]
+) -> None:
     found = programme_of([], [], shares)
     assert found.told in programme_tables(found)[0].notes
     assert found.to_json()["parts"] == []
@@ -133,8 +137,9 @@ def test_journey_is_compared_without_those_whom_nothing_could_reach() -> None:
     )
     held = dict.fromkeys(("before", "held", "ended"), START)
     spans = [(START + 8 * DAY, START + MONTH)]
-    left = leave_out(record, held, spans)
+    withheld = Withheld(held, spans)
+    left = leave_out(record, withheld)
     assert [one.person for one in left.members] == ["before", "ended"]
     assert "1 person is in the holdout of all" in left.notes[-1]
     receipt = replace(record, journey=replace(marketing, purpose=Purpose.TRANSACTIONAL))
-    assert leave_out(receipt, held) is receipt
+    assert leave_out(receipt, withheld) is receipt

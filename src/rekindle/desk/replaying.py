@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from rekindle.clock import end_of_day
@@ -37,6 +37,7 @@ from rekindle.journeys import (
     MemoryBook,
     Person,
     Replayed,
+    Withheld,
     events_asked,
     replay,
 )
@@ -105,7 +106,7 @@ class Rehearsal:
     ticks: Sequence[datetime]
     replayed: Replayed
     notes: tuple[str, ...]
-    withheld: Mapping[str, datetime] = field(default_factory=dict)
+    withheld: Withheld
 
 
 def rehearse(

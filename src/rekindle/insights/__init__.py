@@ -10,9 +10,7 @@ from rekindle.insights.lifting.parting import PartedPerson, Partings, find_parti
 from rekindle.insights.lifting.programme import (
     DrawnPerson,
     Programme,
-    ShareSince,
     build_programme,
-    find_ended,
     find_net_revenue,
 )
 from rekindle.insights.lifting.stopping import (
@@ -143,7 +141,6 @@ __all__ = [
     "QuarantinePage",
     "RateReconciliation",
     "SentMessage",
-    "ShareSince",
     "StoppedPerson",
     "StoppingReport",
     "StoppingTerms",
@@ -170,7 +167,6 @@ __all__ = [
     "card_page",
     "card_tables",
     "check_refused",
-    "find_ended",
     "find_net_revenue",
     "find_partings",
     "find_reactivation",

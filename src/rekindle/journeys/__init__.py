@@ -58,7 +58,7 @@ from rekindle.journeys.route import Route, build_route, events_asked, map_places
 from rekindle.journeys.standing import standing_of, week_of
 from rekindle.journeys.starters import sequence_journeys, starter_journeys
 from rekindle.journeys.tokens import Planned, check_drift, read_plan, sign_plan
-from rekindle.journeys.withholding import draw_withheld
+from rekindle.journeys.withholding import HoldoutPeriod, Withheld, draw_withheld, find_ended
 
 __all__ = [
     "BASKET",
@@ -76,6 +76,7 @@ __all__ = [
     "Decide",
     "End",
     "Goal",
+    "HoldoutPeriod",
     "Journey",
     "JourneyEngine",
     "JourneyVersion",
@@ -105,6 +106,7 @@ __all__ = [
     "WaitForTime",
     "Way",
     "Window",
+    "Withheld",
     "build_journey_rules",
     "build_route",
     "check_drift",
@@ -113,6 +115,7 @@ __all__ = [
     "events_asked",
     "exit_reason",
     "find_customers",
+    "find_ended",
     "find_journey",
     "is_exit",
     "is_stopped_by",

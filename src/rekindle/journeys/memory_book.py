@@ -64,7 +64,7 @@ from rekindle.journeys.model import (
 from rekindle.journeys.queue import DueQueue
 from rekindle.journeys.route import Route, build_route
 from rekindle.journeys.standing import KnownPerson
-from rekindle.journeys.withholding import draw_withheld
+from rekindle.journeys.withholding import Withheld, draw_withheld
 from rekindle.messages import AddressKind
 from rekindle.offers import PastOffer, Stock, ToGive
 from rekindle.vocabulary import (
@@ -401,13 +401,15 @@ class MemoryBook:
         for entry in self._entries.values():
             yield Course(entry.enrolment, entry.ended, entry.ended_at)
 
-    def withheld(self) -> Mapping[str, datetime]:
+    def withheld(self) -> Withheld:
         """Return whom the holdout of all marketing journeys holds out, with since when."""
-        return {
-            person: standing.withheld[1]
-            for person, standing in self._people.items()
-            if standing.withheld is not None and standing.withheld[0] is Arm.HOLDOUT
-        }
+        return Withheld(
+            {
+                person: standing.withheld[1]
+                for person, standing in self._people.items()
+                if standing.withheld is not None and standing.withheld[0] is Arm.HOLDOUT
+            }
+        )
 
     @property
     def moves(self) -> Sequence[Move]:

@@ -27,8 +27,8 @@ from rekindle.ledger.book.persons.settling import (  # noqa: E402
 from rekindle.ledger.book.withholding import (  # noqa: E402
     Drawn,
     load_drawn,
-    load_held_out,
     load_periods,
+    load_withheld,
 )
 from rekindle.ledger.bulk import without_collector  # noqa: E402
 from rekindle.ledger.guards.alerting import (  # noqa: E402
@@ -384,7 +384,6 @@ __all__ = [
     "load_first_stopped",
     "load_first_windows",
     "load_held_back",
-    "load_held_out",
     "load_holders",
     "load_last_import",
     "load_last_notice",
@@ -404,6 +403,7 @@ __all__ = [
     "load_variants",
     "load_watched",
     "load_windows",
+    "load_withheld",
     "load_worth",
     "make_codes",
     "mend",

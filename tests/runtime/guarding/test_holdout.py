@@ -17,6 +17,7 @@ from rekindle.desk.reporting import find_terms
 from rekindle.ledger import ledger_transaction, load_drawn
 from rekindle.ledger.book.withholding import open_period
 from rekindle.vocabulary import Arm, Channel, Reason
+from rekindle.worker.keeping.stopping import find_drawn
 from tests.runtime.shops import DAY, EVERYONE, NOW, Team, add_section
 
 
@@ -122,11 +123,15 @@ def test_ended_holdout_is_told_and_lets_everybody_be_written_to(held: Team) -> N
     after.start("again")
     after.tick()
     assert any(after.mails(f"{who}@example.com") for who in withheld)
+    space = after.workspace
+    for name in ("everyone", "again"):
+        (version,) = space.book.versions(name)
+        reported = sum(arm.assigned for arm in report_journey(space, name).arms.values())
+        assert len(find_drawn(space, version)) == reported
     after.clock.move(20 * DAY)
-    found = report_programme(after.workspace)
+    found = report_programme(space)
     assert [one.share for one in found.shares] == [0.3, 0.0]
     assert [part.left_out for part in found.parts] == [sum(found.parts[0].drawn.values())]
     assert any(
-        one.subject == "*" and one.detail == {"share": 0.0}
-        for one in after.workspace.audit_log.entries()
+        one.subject == "*" and one.detail == {"share": 0.0} for one in space.audit_log.entries()
     )

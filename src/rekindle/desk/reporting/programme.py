@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,26 +10,22 @@ from rekindle.insights import (
     DrawnPerson,
     JourneyRecord,
     Programme,
-    ShareSince,
     build_programme,
-    find_ended,
 )
-from rekindle.ledger import load_drawn, load_held_out, load_periods
+from rekindle.journeys import Withheld
+from rekindle.ledger import load_drawn, load_periods, load_withheld
 from rekindle.runtime import Workspace
-from rekindle.vocabulary import Purpose
 from rekindle.wording import counted, numbered, percent
-
-Span = tuple[datetime, datetime]
 
 
 def report_programme(workspace: Workspace) -> Programme:
     """Return what all marketing journeys earned together so far, as far as that is measured."""
-    shares = _load_shares(workspace)
+    periods = {one.number: one for one in load_periods(workspace.ledger)}
     engine, facts = workspace.reading
     return build_programme(
-        list(shares.values()),
+        list(periods.values()),
         [
-            DrawnPerson(one.person, one.arm, one.at, shares[one.period].share)
+            DrawnPerson(one.person, one.arm, one.at, periods[one.period].share)
             for one in load_drawn(workspace.ledger)
         ],
         facts,
@@ -42,29 +37,19 @@ def report_programme(workspace: Workspace) -> Programme:
 
 def leave_withheld_out(workspace: Workspace, record: JourneyRecord) -> JourneyRecord:
     """Return a journey's record without those who entered it while nothing could reach them."""
-    shares = list(_load_shares(workspace).values())
-    if not shares:
-        return record
-    held = load_held_out(workspace.ledger)
-    return leave_out(record, held, find_ended(shares, record.until))
+    return leave_out(record, load_withheld(workspace.ledger, record.until))
 
 
-def leave_out(
-    record: JourneyRecord, held: Mapping[str, datetime], ended: Sequence[Span] = ()
-) -> JourneyRecord:
+def leave_out(record: JourneyRecord, withheld: Withheld) -> JourneyRecord:
     """Return a record without those in both arms whom the holdout of all marketing held out.
 
-    ``held`` says since when, ``ended`` from when until when there was none. They were drawn
-    without regard to the journey's arms, so the arms stay alike without them.
+    They were drawn without regard to the journey's arms, so the arms stay alike without them.
     """
-    if record.journey.purpose is not Purpose.MARKETING:
-        return record
+    purpose = record.journey.purpose
     gone = {
         one.person
         for one in record.assigned
-        if one.person in held
-        and held[one.person] <= one.entered_at
-        and not any(begins <= one.entered_at < ends for begins, ends in ended)
+        if withheld.keeps_out(one.person, purpose, one.entered_at)
     }
     if not gone:
         return record
@@ -112,8 +97,3 @@ def find_terms(
             f"{changed.since.astimezone(zone).date()}, which is not replayed."
         )
     return replace(terms, holdout=replace(terms.holdout, share=share)), tuple(notes)
-
-
-def _load_shares(workspace: Workspace) -> dict[int, ShareSince]:
-    periods = load_periods(workspace.ledger)
-    return {one.number: ShareSince(one.share, one.since) for one in periods}

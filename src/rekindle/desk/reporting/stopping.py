@@ -22,9 +22,9 @@ from rekindle.ledger import (
     MeasuredDecision,
     count_overruled,
     load_held_back,
-    load_held_out,
     load_measured,
     load_overrules,
+    load_withheld,
 )
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import MICROS
@@ -36,8 +36,12 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     margin = workspace.config.offers.margin
     if margin is None or not any(not one.is_kept_on for one in decisions):
         return None
-    withheld = load_held_out(workspace.ledger)
-    decisions = [one for one in decisions if one.person not in withheld]
+    withheld = load_withheld(workspace.ledger, record.until)
+    decisions = [
+        one
+        for one in decisions
+        if not withheld.keeps_out(one.person, record.journey.purpose, one.at)
+    ]
     declared = build_subgroups(workspace.config)
     kept_on, within = workspace.config.stopping.kept_on, record.journey.goal.within
     overrules = load_overrules(workspace.ledger, record.journey.name)
@@ -66,11 +70,11 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
 
 def find_held_back(workspace: Workspace, record: JourneyRecord) -> StoppingReport | None:
     """Return what leaving single people out saved and gave up; None where nobody was."""
-    withheld = load_held_out(workspace.ledger)
+    withheld = load_withheld(workspace.ledger, record.until)
     decisions = [
         one
         for one in load_held_back(workspace.ledger, record.journey.name)
-        if one.person not in withheld
+        if not withheld.keeps_out(one.person, record.journey.purpose, one.at)
     ]
     margin = workspace.config.offers.margin
     if margin is None or all(one.is_kept_on for one in decisions):

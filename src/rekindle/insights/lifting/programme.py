@@ -12,7 +12,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from rekindle.experiments import (
     MISMATCH,
@@ -27,20 +26,12 @@ from rekindle.insights.lifting.earnings import Range
 from rekindle.insights.outcomes import find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership
 from rekindle.insights.wire import VERSION, Json, write_figure, write_told, write_unknown
-from rekindle.journeys import Goal, Journey
+from rekindle.journeys import Goal, HoldoutPeriod, Journey, find_ended
 from rekindle.vocabulary import Arm, SignalKind, Unknown
 from rekindle.wording import percent
 
 NET_REVENUE = "net revenue per person drawn"
 RETURN_RATE = "share of the people drawn who bought"
-
-
-@dataclass(frozen=True, slots=True)
-class ShareSince:
-    """A share of the holdout of all marketing journeys, and since when it drew people."""
-
-    share: float
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +86,7 @@ class Programme:
     within: timedelta
     currency: str
     zone: str
-    shares: Sequence[ShareSince]
+    shares: Sequence[HoldoutPeriod]
     parts: Sequence[ProgrammePart]
 
     @property
@@ -127,7 +118,7 @@ class Programme:
 
 
 def build_programme(
-    shares: Sequence[ShareSince],
+    shares: Sequence[HoldoutPeriod],
     drawn: Sequence[DrawnPerson],
     facts: Facts,
     engine: Engine,
@@ -161,16 +152,6 @@ def find_net_revenue(
     """Return what people brought within their window, in major units; nobody who bought nothing."""
     facts, engine = reading
     return load_outcomes(engine, facts, _write_down(0.0, drawn, within, until)).revenue
-
-
-def find_ended(shares: Sequence[ShareSince], until: datetime) -> list[tuple[datetime, datetime]]:
-    """Return from when until when there was no holdout, since the first."""
-    last = ShareSince(0.0, until)
-    return [
-        (one.since, following.since)
-        for one, following in pairwise([*shares, last])
-        if one.share == 0
-    ]
 
 
 def write_lift(lift: Lift | Unknown) -> Json:

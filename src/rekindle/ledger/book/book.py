@@ -26,6 +26,7 @@ from rekindle.journeys import (
     Batch,
     Covariates,
     Decide,
+    HoldoutPeriod,
     JourneyVersion,
     Past,
     Person,
@@ -42,7 +43,7 @@ from rekindle.ledger.book.own_words import OwnCard
 from rekindle.ledger.book.people import People
 from rekindle.ledger.book.persons import Persons, settled
 from rekindle.ledger.book.steering import Steering
-from rekindle.ledger.book.withholding import HoldoutPeriod, open_period, withhold
+from rekindle.ledger.book.withholding import open_period, withhold
 from rekindle.ledger.bulk import (
     CHUNK,
     Target,

@@ -12,19 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.gate import EVERYTHING, BookRules, Enrolment
-from rekindle.journeys import draw_withheld
+from rekindle.journeys import HoldoutPeriod, Withheld, draw_withheld, find_ended
 from rekindle.ledger.queries import execute, fetch, instant_of, rows_of, text_of
 from rekindle.ledger.statements import note_people
 from rekindle.vocabulary import Arm, Purpose
-
-
-@dataclass(frozen=True, slots=True)
-class HoldoutPeriod:
-    """A share of the holdout of all marketing journeys, and since when it draws people."""
-
-    number: int
-    share: float
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +40,10 @@ def load_drawn(alias: str, person: str = "") -> list[Drawn]:
     return [Drawn(who, Arm(arm), instant_of(at), period) for who, arm, at, period in rows]
 
 
-def load_held_out(alias: str) -> dict[str, datetime]:
-    """Return who was ever drawn to get nothing from any marketing journey, and when."""
-    return {one.person: one.at for one in load_drawn(alias) if one.arm is Arm.HOLDOUT}
+def load_withheld(alias: str, until: datetime) -> Withheld:
+    """Return who was ever drawn to get nothing from any marketing journey, as it was until then."""
+    since = {one.person: one.at for one in load_drawn(alias) if one.arm is Arm.HOLDOUT}
+    return Withheld(since, find_ended(load_periods(alias), until))
 
 
 def open_period(alias: str, share: float, at: datetime) -> tuple[HoldoutPeriod | None, bool]:

@@ -32,9 +32,9 @@ from rekindle.ledger import (
     MessageState,
     WorthEntry,
     load_first_stopped,
-    load_held_out,
     load_measured,
     load_overrules,
+    load_withheld,
     load_worth,
     note_worth,
 )
@@ -192,18 +192,16 @@ def _was_overruled(at: datetime, within: timedelta, overrules: Iterable[Overrule
 
 
 def find_drawn(workspace: Workspace, version: JourneyVersion) -> list[DrawnPerson]:
-    """Return the people of a journey with their first entry, but for those nothing may reach."""
-    withheld = load_held_out(workspace.ledger)
-    name = version.journey.name
+    """Return the people of a journey with their first entry, but for those nothing could reach."""
+    withheld = load_withheld(workspace.ledger, workspace.clock.now())
+    name, purpose = version.journey.name, version.journey.purpose
     arms = workspace.history.assigned(name)
     first: dict[str, DrawnPerson] = {}
     for one in workspace.history.enrolments_of(name):
-        if one.person not in withheld and (
-            one.person not in first or one.entered_at < first[one.person].at
-        ):
+        if one.person not in first or one.entered_at < first[one.person].at:
             arm = arms.get(one.person, one.arm)
             first[one.person] = DrawnPerson(one.person, arm, one.entered_at, version.holdout_share)
-    return list(first.values())
+    return [one for one in first.values() if not withheld.keeps_out(one.person, purpose, one.at)]
 
 
 def find_sent(workspace: Workspace, journey: Journey) -> list[tuple[str, datetime]]:
