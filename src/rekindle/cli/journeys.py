@@ -337,7 +337,8 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
         ),
         ["cost at most", str(found.cost)],
         *(["– of the offers, beside it", str(one)] for one in found.offers),
-        ["return unprompted", _share(found)],
+        ["returned unprompted before", _share(found.returned)],
+        ["expected to return unprompted", _share(found.returning)],
         ["smallest provable gain per person", _provable(found.provable_revenue, found)],
         ["smallest provable gain in return rate", _provable(found.provable_rate, None)],
     ]
@@ -360,10 +361,8 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
     )
 
 
-def _share(found: Plan) -> str:
-    return (
-        str(found.base) if isinstance(found.base, Unknown) else percent(found.base.returned_share)
-    )
+def _share(value: float | Unknown) -> str:
+    return str(value) if isinstance(value, Unknown) else percent(value)
 
 
 def _provable(value: float | Unknown, plan: Plan | None) -> str:

@@ -124,6 +124,16 @@ class Plan:
     offers: tuple[OfferForecast, ...] = ()
     tests: tuple[TestForecast, ...] = ()
 
+    @property
+    def returned(self) -> float | Unknown:
+        """The share of the same audience that bought unprompted, one goal window earlier."""
+        return self.base if isinstance(self.base, Unknown) else self.base.returned_share
+
+    @property
+    def returning(self) -> float | Unknown:
+        """The share that is expected to buy unprompted; the holdout is sized by it."""
+        return _expected_share(self.base, self.outlook)
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as documented JSON; what is unknown carries its reason."""
         return {
@@ -139,9 +149,8 @@ class Plan:
             "currency": self.cost.currency,
             "offers": [one.to_json() for one in self.offers],
             "tests": [one.to_json() for one in self.tests],
-            "base_rate": _json(
-                self.base if isinstance(self.base, Unknown) else self.base.returned_share
-            ),
+            "base_rate": _json(self.returned),
+            "expected_return_rate": _json(self.returning),
             "expected_buyers": self._write_buyers(),
             "provable_revenue": _json(self.provable_revenue),
             "provable_return_rate": _json(self.provable_rate),
