@@ -53,7 +53,7 @@ from rekindle.facts.importing import FileImport, Progress, import_sources
 from rekindle.facts.lake import Lake
 from rekindle.facts.numbering import OF_STAYS
 from rekindle.facts.proposing import Answers, Proposal, propose_source
-from rekindle.facts.purchases import PURCHASE, REFUND, UNDONE, is_bought
+from rekindle.facts.purchases import PURCHASE, REFUND, REPORTED, UNDONE, is_bought
 from rekindle.facts.sources import LINE, Format, SourcePreset, described, discover_presets
 from rekindle.facts.sources.listing import ListedRow, Listing, read_listing
 from rekindle.facts.upserting import write_rows
@@ -70,6 +70,7 @@ __all__ = [
     "OWN_SCORES",
     "PURCHASE",
     "REFUND",
+    "REPORTED",
     "SOURCE",
     "UNDONE",
     "UNSAID",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from rekindle.desk import erase_person
 from rekindle.intake import read_event
 from rekindle.ledger import ApiKeys, Inbox, Scope, disconnect, ready_events
 from rekindle.runtime import Workspace
+from rekindle.worker.keeping.daily import watch_workspace
 from tests.web.api.fake_intake import NOW
 
 SETTINGS = """
@@ -261,3 +263,18 @@ def test_an_address_that_a_server_did_not_verify_joins_nobody(
         )
         shop.space.import_facts()
         assert shop.space.book.persons.known()
+
+
+def test_reports_do_not_say_that_the_day_of_the_files_is_whole(shop: Shop) -> None:
+    clock, day = shop.space.clock, timedelta(days=1)
+    assert isinstance(clock, MovableClock)
+    shop.space.import_facts()
+    told = []
+    for number, days in enumerate((2, 30)):
+        clock.move(days * day)
+        shop.report("Order Completed", properties={**ORDER, "order_id": f"r{number}"})
+        shop.space.import_reports()
+        told.append(watch_workspace(shop.space, clock.now())[-1])
+    assert {one.name for one in told} == {"orders imported"}
+    # Of files that are two days old, then of what is reported alone.
+    assert [one.on for one in told] == [NOW.date() - day, (NOW + 31 * day).date()]

@@ -26,7 +26,7 @@ from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows, replace_rows
 
 REPORTED = "state/intake/"
-"""Where reports wait for an import, from the workspace's folder."""
+"""Where reports wait for an import, from the workspace's folder; an import of them names it."""
 TOLD = ", ".join(quoted(c.name) for c in ORDERS.columns if c.name not in STAMPS)
 NOW_TOLD = {ORDERS.table: "now_told", ORDER_LINES.table: "lines_now_told"}
 """Where the rows of a file wait that are of orders reported on, for the last of its files."""

@@ -22,14 +22,13 @@ from rekindle.wording import counted, percent
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """How a report is read: ``begins_at`` is the first entry, ``ends_at`` the reading date.
+    """How a report is read: ``ends_at`` is the reading date.
 
-    ``ends_at`` is None while a journey without a declared date still has open windows.
-    ``looks`` are the earlier looks that count, as parts of the time between the two.
+    It is None while a journey without a declared date still has open windows. ``looks`` are
+    the earlier looks that count, as parts of the time from the first entry until then.
     """
 
     watch: Watch
-    begins_at: datetime | None
     ends_at: datetime | None
     is_declared: bool
     looks: Sequence[float] = ()
@@ -78,7 +77,7 @@ class Readout:
         }
 
 
-ONCE = Readout(None, None, None, is_declared=False)
+ONCE = Readout(None, None, is_declared=False)
 
 
 def find_reading(record: JourneyRecord, zone: ZoneInfo) -> Readout:
@@ -94,14 +93,14 @@ def find_reading(record: JourneyRecord, zone: ZoneInfo) -> Readout:
     begins_at = min(entries)
     ends_at = declared or max(entries) + record.journey.goal.within
     if declared is None and ends_at > record.until:
-        return Readout(OpenEnded(), begins_at, None, is_declared=False)
+        return Readout(OpenEnded(), None, is_declared=False)
     looks = [
         part
         for at in record.looks
         if at < record.until and (part := _part(begins_at, ends_at, at)) < 1
     ]
     watch = ReadingDate(min(_part(begins_at, ends_at, record.until), 1.0), looks)
-    return Readout(watch, begins_at, ends_at, declared is not None, looks)
+    return Readout(watch, ends_at, declared is not None, looks)
 
 
 def _end_of(day: date, zone: ZoneInfo) -> datetime:

@@ -16,7 +16,15 @@ from typing import Any
 
 from rekindle.config import SourceSettings
 from rekindle.consent import ERASED, Suppression, Whom
-from rekindle.facts import CONTRACTS, Lake, find_addresses, forget_people, held_cards, held_orders
+from rekindle.facts import (
+    CONTRACTS,
+    REPORTED,
+    Lake,
+    find_addresses,
+    forget_people,
+    held_cards,
+    held_orders,
+)
 from rekindle.identity import normalise_address
 from rekindle.intake import (
     HUMAN_KINDS,
@@ -43,7 +51,7 @@ from rekindle.messages import AddressKind
 SLICE = 20_000
 """Events that become facts at a time: enough to be quick, few enough to fit in memory."""
 
-FOLDER = "state/intake"
+FOLDER = REPORTED.rstrip("/")
 GONE = Suppression(None, None, ERASED, Whom.ADDRESS)
 Row = dict[str, Any]
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 import ibis
 
 from rekindle.errors import RekindleError
-from rekindle.facts import PURCHASE
+from rekindle.facts import PURCHASE, REPORTED
 from rekindle.insights import (
     HISTORY_DAYS,
     Daily,
@@ -124,12 +124,22 @@ def _purchases(workspace: Workspace, today: date) -> Iterator[JudgedCount]:
 
 
 def _last_whole_day(workspace: Workspace, today: date, table: str) -> date | None:
-    """Return the day before the newest import of a table, which has all of its rows."""
+    """Return the day before the newest import of a table, which has all of its rows.
+
+    What a website reports comes in between and is a part of them: it counts where there was no
+    file lately.
+    """
     engine, facts = workspace.reading
     imports = (facts.bookkeeping or {}).get("imports")
     if imports is not None:
         whole = imports.filter(imports.table.isin([table, TOLD_BY_LINES[table]]))
-        at = engine.scalar(whole.imported_at.max())
+        newest = engine.run(
+            whole.group_by(reported=whole.file.startswith(REPORTED)).agg(at=whole.imported_at.max())
+        ).to_pylist()
+        at_of = {row["reported"]: row["at"] for row in newest}
+        at = at_of.get(False)
+        if at is None or today - at.astimezone(workspace.zone).date() > FRESH:
+            at = max(at_of.values(), default=None)
     elif table == "orders":
         at = engine.scalar(facts.orders.ordered_at.max())
     else:

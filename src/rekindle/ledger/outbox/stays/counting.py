@@ -25,7 +25,6 @@ class StayEntry:
     at: datetime
     until: datetime
     told_at: datetime | None = None
-    added_at: datetime | None = None
     requested_at: datetime | None = None
     reason: str = ""
     taken_at: datetime | None = None
