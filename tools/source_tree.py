@@ -63,20 +63,16 @@ class Module:
         """Return what each imported name stands for: ``{"dt": "datetime.datetime"}``."""
         return dict(self._bind())
 
-    def imports(self) -> Iterator[tuple[ast.stmt, str]]:
-        """Yield each import with the dotted name it makes available."""
-        for node in self.nodes:
-            if isinstance(node, ast.Import):
-                yield from ((node, alias.name) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom):
-                base = self._absolute(node)
-                yield from ((node, f"{base}.{alias.name}") for alias in node.names)
+    @cached_property
+    def imports(self) -> tuple[tuple[ast.stmt, str], ...]:
+        """Return each import with the dotted name it makes available."""
+        return tuple(self._import())
 
-    def references(self) -> Iterator[tuple[ast.expr, str]]:
-        """Yield each use of an imported name, spelled out: ``datetime.datetime.now``."""
-        for node in self.nodes:
-            if isinstance(node, ast.Attribute | ast.Name) and (name := self.spell(node)):
-                yield node, name
+    @cached_property
+    def references(self) -> tuple[tuple[ast.expr, str], ...]:
+        """Return each use of an imported name, spelled out: ``datetime.datetime.now``."""
+        named = (node for node in self.nodes if isinstance(node, (ast.Attribute, ast.Name)))
+        return tuple((node, name) for node in named if (name := self.spell(node)))
 
     def spell(self, node: ast.expr) -> str:
         """Return the dotted name an expression stands for, or "" if it is not imported."""
@@ -87,6 +83,14 @@ class Module:
         if not isinstance(node, ast.Name) or node.id not in self.bindings:
             return ""
         return ".".join([self.bindings[node.id], *reversed(tail)])
+
+    def _import(self) -> Iterator[tuple[ast.stmt, str]]:
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                yield from ((node, alias.name) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                base = self._absolute(node)
+                yield from ((node, f"{base}.{alias.name}") for alias in node.names)
 
     def _bind(self) -> Iterator[tuple[str, str]]:
         for node in self.nodes:

@@ -8,13 +8,11 @@ from importlib import import_module
 from tools.source_tree import PACKAGE, Module, modules
 
 FUTURE = "__future__.annotations"
+CODE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.AnnAssign)
 
 
 def has_code(module: Module) -> bool:
-    return any(
-        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.AnnAssign)
-        for node in module.nodes
-    )
+    return any(isinstance(node, CODE) for node in module.nodes)
 
 
 def test_every_module_says_why_it_exists() -> None:
@@ -28,7 +26,7 @@ def test_annotations_are_postponed() -> None:
         for module in modules()
         if has_code(module)
         and "migrations" not in module.path.parts
-        and FUTURE not in {name for _, name in module.imports()}
+        and FUTURE not in {name for _, name in module.imports}
     ] == []
 
 

@@ -44,7 +44,7 @@ OUTSIDE_DECISIONS = {
 
 
 def clock_reads(module: Module) -> Iterator[str]:
-    for use, name in module.references():
+    for use, name in module.references:
         if name in CLOCKS:
             yield f"{module.place}:{use.lineno} {name}"
     for node in module.nodes:
@@ -77,7 +77,7 @@ def unseeded(module: Module) -> Iterator[str]:
     # What a parameter is annotated with draws nothing.
     notes = (n.annotation for n in module.nodes if isinstance(n, ast.arg) and n.annotation)
     inner |= {id(part) for note in notes for part in ast.walk(note)}
-    for node, name in module.references():
+    for node, name in module.references:
         is_chance = name.startswith(tuple(f"{c}." for c in CHANCE)) or name in CHANCE
         if is_chance and name not in TYPES and not {id(node)} & (seeded | inner):
             yield f"{module.place}:{node.lineno} {name}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -82,6 +83,7 @@ OUTLET_VERBS = frozenset({"send", "send_message", "sendmail"})
 DISPATCHER = "rekindle.worker.dispatching.handing"
 
 
+@cache
 def face(room: str) -> set[str]:
     """Return the names in the ``__all__`` of a room that is a folder."""
     for node in Module(PACKAGE / room / "__init__.py").tree.body:
@@ -94,7 +96,7 @@ def face(room: str) -> set[str]:
 
 def reaches_inside(module: Module) -> Iterator[str]:
     others = set(FOLDERS) - {module.room}
-    for node, name in module.imports():
+    for node, name in module.imports:
         parts = name.split(".")
         if parts[0] != "rekindle" or len(parts) < 3 or parts[1] not in others:
             continue
@@ -121,14 +123,14 @@ def test_a_library_is_used_by_its_owners_only(library: str) -> None:
         f"{module.place}:{node.lineno} {name}"
         for module in SHIPPED
         if module.room not in owners
-        for node, name in module.imports()
+        for node, name in module.imports
         if name == library or name.startswith(f"{library}.")
     ] == []
 
 
 def is_import(module: Module) -> bool:
     """Return whether a module of facts reads and writes files with DuckDB, without Ibis."""
-    libraries = {name.split(".")[0] for _, name in module.imports()}
+    libraries = {name.split(".")[0] for _, name in module.imports}
     return module.room == "facts" and "ibis" not in libraries
 
 
@@ -189,7 +191,7 @@ def test_nothing_is_imported_from_the_workbench() -> None:
     assert [
         f"{module.place}:{node.lineno} {name}"
         for module in SHIPPED
-        for node, name in module.imports()
+        for node, name in module.imports
         if name.split(".")[0] in {"bench", "tests", "tools"}
     ] == []
 
