@@ -10,6 +10,7 @@ from rekindle.clock import MovableClock
 from rekindle.config import BillingSettings
 from rekindle.testing.biller import FakeBiller, running_biller, running_chargebee
 from tests.billing.stages import ChargebeeStage
+from tests.channels.postbox import CERTIFICATE
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -37,7 +38,10 @@ CHARGEBEE = {
 
 
 @pytest.fixture
-def chargebee() -> Iterator[ChargebeeStage]:
+def chargebee(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChargebeeStage]:
+    # The library reads every certificate the machine trusts for each request (3.29), which is
+    # most of its time. One is enough where no request leaves the machine.
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with running_chargebee(MovableClock(NOW)) as fake:
         settings = BillingSettings(provider="chargebee", url=fake.url, customer_key="user_id")
         biller = find_billers()["chargebee"].build(settings, CHARGEBEE)
