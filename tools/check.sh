@@ -19,11 +19,15 @@ run() {
 types=$(mktemp)
 "$bin/python" -m mypy --no-error-summary >"$types" 2>&1 &
 typed=$!
+# What is compiled of the tests meanwhile, every worker finds.
+env -u PYTHONDONTWRITEBYTECODE "$bin/python" -m pytest --collect-only -qq >/dev/null 2>&1 &
+compiled=$!
 
 run format "$bin/ruff" format --check --quiet .
 run lint "$bin/ruff" check --quiet .
 run imports "$bin/lint-imports" --no-logo --no-cache
 run generated "$bin/python" -m tools.reference --check
+wait "$compiled"
 run tests tools/tests.sh "$bin"
 run types wait "$typed"
 cat "$types" && rm -f "$types"

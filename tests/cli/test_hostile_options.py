@@ -104,7 +104,7 @@ def workspace(begun_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     close_ledgers()
 
 
-@pytest.mark.draws(12)
+@pytest.mark.draws(9)
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_hostile_value_is_a_message_or_done(
     words: tuple[str, ...], workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -38,7 +38,7 @@ def profiles(base: Path, zone: str, at: datetime) -> list[Row]:
     return sorted(rows, key=lambda row: row["customer_id"])
 
 
-@pytest.mark.draws(2)
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("day", DATES)
 def test_online_retail_cut_at_a_date(
     online_retail: Shop, tmp_path: Path, day: tuple[int, int, int]
@@ -154,7 +154,7 @@ class Corner:
         (self.base / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-@pytest.mark.draws(4)
+@pytest.mark.draws(3)
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Apia"])
 @pytest.mark.parametrize("hours", [-2, 0, 1, 23.25, 24, 27, 31, 600])
 def test_a_small_shop_cut_at_a_date(tmp_path: Path, zone: str, hours: float) -> None:

@@ -232,6 +232,7 @@ def test_an_import_that_breaks_between_two_tables_shows_nothing(
     assert [row["order_id"] for row in desk.rows("order_lines")] == ["2"]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("place", ["Lake._commit", "Change._remove_files"])
 def test_a_killed_import_leaves_the_facts_as_they_were(desk: Desk, place: str) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")

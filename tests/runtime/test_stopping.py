@@ -40,6 +40,7 @@ def link_in(team: Team, person: str) -> str:
     return urlsplit(str(mail["List-Unsubscribe"]).strip("<>")).path
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("at", [NOW + HOUR, NOW - HOUR], ids=["after entry", "imported late"])
 def test_a_purchase_ends_the_journey(begun: Team, at: object) -> None:
     person = begun.someone("calm")
