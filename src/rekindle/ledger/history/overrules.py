@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from rekindle.gate import Overrule
+from rekindle.gate import OVERRULED, Overrule
 from rekindle.ledger import intake_models
 from rekindle.ledger.queries import fetch, ledger_errors
 
@@ -56,5 +56,5 @@ def end_overrules(alias: str, journey: str, at: datetime, who: str) -> int:
 @ledger_errors()
 def count_overruled(alias: str, journey: str) -> tuple[int, int]:
     """Return how many messages of a journey left by an overrule, and their cost in micros."""
-    count, micros = fetch(alias, "overruled_messages", journey)[0]
+    count, micros = fetch(alias, "overruled_messages", journey, f"{OVERRULED}%")[0]
     return count, int(micros)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from rekindle.gate import HELD_BACK, SENT_TO_LEARN
 from rekindle.ledger import intake_models
-from rekindle.ledger.history.worth import MeasuredDecision
-from rekindle.ledger.queries import fetch, instant_of, ledger_errors
+from rekindle.ledger.history.worth import MeasuredDecision, load_first_weighed, load_weighed
+from rekindle.ledger.queries import ledger_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +93,13 @@ def load_held_back(alias: str, journey: str) -> Sequence[MeasuredDecision]:
 
     ``is_kept_on`` are those who were written to all the same.
     """
-    return [
-        MeasuredDecision(person, step, instant_of(at), bool(is_sent))
-        for person, step, at, is_sent in fetch(alias, "uplift_decisions", journey)
-    ]
+    return load_weighed(alias, journey, HELD_BACK, SENT_TO_LEARN)
 
 
 @ledger_errors()
 def load_first_held_back(alias: str, journey: str, version: int) -> datetime | None:
     """Return when somebody was first held back in a version, for what is known of them."""
-    ((at,),) = fetch(alias, "first_held_back", journey, version)
-    return None if at is None else instant_of(at)
+    return min(load_first_weighed(alias, journey, version, HELD_BACK).values(), default=None)
 
 
 _OLDEST, _NEWEST = ("found_at", "id"), ("-found_at", "-id")

@@ -55,42 +55,24 @@ FROM (
 ) AS x
 GROUP BY x.what, x.name, x.hour
 
--- name: measured_decisions
--- What rested on what messages earned: whom they were stopped at, and who got them still.
+-- name: weighed_decisions
+-- Whom messages were stopped at by a rule, and who got them in spite of it: how the gate's
+-- detail of the one and of the other begins is given.
 SELECT e.person_id, d.step, INSTANT(d.at), CASE WHEN d.reason IS NULL THEN 1 ELSE 0 END
 FROM ledger_enrolment AS e
 JOIN ledger_decision AS d ON d.enrolment_id = e.id
 WHERE e.journey = %s AND e.arm = 'treatment'
-  AND ((d.reason = 'not_worth_it' AND d.detail LIKE 'measured:%%')
-       OR (d.answer = 'send' AND d.detail LIKE 'kept on,%%'))
+  AND ((d.reason = 'not_worth_it' AND d.detail LIKE %s)
+       OR (d.answer = 'send' AND d.detail LIKE %s))
 ORDER BY d.at, d.id
 
--- name: first_measured
--- When messages of a version were first stopped at for what had been measured, by person.
+-- name: first_stopped
+-- When messages of a version were first stopped at by a rule, by person.
 SELECT e.person_id, INSTANT(min(d.at))
 FROM ledger_enrolment AS e
 JOIN ledger_decision AS d ON d.enrolment_id = e.id
-WHERE e.journey = %s AND e.version = %s
-  AND d.reason = 'not_worth_it' AND d.detail LIKE 'measured:%%'
+WHERE e.journey = %s AND e.version = %s AND d.reason = 'not_worth_it' AND d.detail LIKE %s
 GROUP BY e.person_id
-
--- name: uplift_decisions
--- What rested on what is known of a person: who was held back, and who got it all the same.
-SELECT e.person_id, d.step, INSTANT(d.at), CASE WHEN d.reason IS NULL THEN 1 ELSE 0 END
-FROM ledger_enrolment AS e
-JOIN ledger_decision AS d ON d.enrolment_id = e.id
-WHERE e.journey = %s AND e.arm = 'treatment'
-  AND ((d.reason = 'not_worth_it' AND d.detail LIKE 'held back:%%')
-       OR (d.answer = 'send' AND d.detail LIKE 'sent to learn %%'))
-ORDER BY d.at, d.id
-
--- name: first_held_back
--- When somebody was first held back in a version for what is known of them.
-SELECT INSTANT(min(d.at))
-FROM ledger_enrolment AS e
-JOIN ledger_decision AS d ON d.enrolment_id = e.id
-WHERE e.journey = %s AND e.version = %s
-  AND d.reason = 'not_worth_it' AND d.detail LIKE 'held back:%%'
 
 -- name: overruled_messages
 -- How many messages left in spite of a stop, because somebody said so, and what they cost.
@@ -98,5 +80,5 @@ SELECT count(*), coalesce(sum(t.cost_micros), 0)
 FROM ledger_enrolment AS e
 JOIN ledger_decision AS d ON d.enrolment_id = e.id
 JOIN ledger_touch AS t ON t.enrolment_id = e.id AND t.step = d.step
-WHERE e.journey = %s AND d.answer = 'send' AND d.detail LIKE 'overruled by %%'
+WHERE e.journey = %s AND d.answer = 'send' AND d.detail LIKE %s
   AND t.state IN ('accepted', 'unknown')
