@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
 
+from rekindle.consent import LinkPurpose, read_link, sign_link
 from rekindle.desk import erase_person
 from rekindle.ledger import load_codes
 from rekindle.runtime import Workspace
@@ -40,6 +42,7 @@ subject: Your things are here
 <mj-button href="{{ return_url }}">Go on where you left</mj-button>
 </mj-column></mj-section></mj-body></mjml>
 """
+PURPOSE = LinkPurpose.RETURN
 ENGLISH = {"HTTP_ACCEPT_LANGUAGE": "en"}
 FIREFOX = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"}
 
@@ -79,6 +82,17 @@ def test_the_way_back_takes_the_code_along_until_it_is_over(shop: Team) -> None:
     assert answer.headers["Location"] == f"https://shop.example/discount/{quoted}?redirect=/new"
     assert _clicks(shop, first) == 1
 
+    # After a restore a number may be another message's.
+    one, other = (
+        read_link(shop.workspace.secret, PURPOSE, _token(mail)) for mail in (first, second)
+    )
+    assert one is not None
+    assert other is not None
+    number, key = other.about.split()[0], one.about.split()[1]
+    forged = sign_link(shop.workspace.secret, PURPOSE, replace(one, about=f"{number} {key}"))
+    for method in ("GET", "POST"):
+        assert portal.ask(method, f"/return/{forged}").status == 410
+
     shop.clock.move(DAY)
     shop.buys(_person(second), shop.clock.now() - MINUTE)
     back = portal.ask("GET", _path(second), b"", **ENGLISH)
@@ -100,6 +114,10 @@ def _path(mail: EmailMessage) -> str:
     found = re.search(r"/return/[A-Za-z0-9_.-]+", str(mail.get_body(("html",)).get_content()))  # type: ignore[union-attr]
     assert found is not None
     return found[0]
+
+
+def _token(mail: EmailMessage) -> str:
+    return _path(mail).removeprefix("/return/")
 
 
 def _person(mail: EmailMessage) -> str:

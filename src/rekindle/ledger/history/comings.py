@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.ledger import models
+from rekindle.ledger.hashing import touch_key
 from rekindle.ledger.offers.reading import OfferEntry, load_offer_of
 from rekindle.ledger.queries import ledger_errors
 from rekindle.vocabulary import Channel, Reason, SignalKind
@@ -28,16 +29,26 @@ class LinkedMessage:
 
 
 @ledger_errors()
-def find_linked_message(alias: str, touch: int, at: datetime) -> LinkedMessage | None:
-    """Return a message by its number; None if there is none, or its reader was forgotten."""
+def find_linked_message(alias: str, touch: int, key: str, at: datetime) -> LinkedMessage | None:
+    """Return a message by its number and how its key begins.
+
+    None if there is none, or its reader was forgotten. A ledger that was restored gives numbers
+    out again, so the message of a link from before may be somebody else's by now.
+    """
     rows = models.Touch.objects.using(alias).select_related("enrolment", "person")
     found = rows.filter(pk=touch).first()
     if found is None or found.person.erased_at is not None:
         return None
+    enrolment = found.enrolment
+    own = found.key or touch_key(
+        found.person_id, enrolment.journey, found.version, found.step, enrolment.rotation
+    )
+    if not key or not own.startswith(key):
+        return None
     bought = models.Signal.objects.using(alias).filter(
         person=found.person_id, kind=SignalKind.ORDER, is_void=False, at__gte=found.at
     )
-    ended = found.enrolment.ended_reason
+    ended = enrolment.ended_reason
     return LinkedMessage(
         person=found.person_id,
         at=found.at,

@@ -57,7 +57,7 @@ class LedgerWaysBack:
             WorkError: the ledger is away.
         """
         at = self.now()
-        found = find_linked_message(self._workspace.ledger, _touch_of(about), at)
+        found = self._find(about, at)
         if found is None:
             return None
         has_returned = self._has_returned(found, at)
@@ -81,7 +81,7 @@ class LedgerWaysBack:
             WorkError: the ledger is away.
         """
         at = self.now()
-        found = find_linked_message(self._workspace.ledger, _touch_of(about), at)
+        found = self._find(about, at)
         if found is None:
             return None
         # Asked anew: they may have bought since the page was shown.
@@ -95,6 +95,10 @@ class LedgerWaysBack:
             click = Click(key, person, found.channel.value, url)
             self._clicks.keep(click, f"return {key}", is_machine=False)
         return url
+
+    def _find(self, about: str, at: datetime) -> LinkedMessage | None:
+        touch, _, key = about.partition(" ")
+        return find_linked_message(self._workspace.ledger, int(touch), key, at)
 
     def _offer(self, given: OfferEntry | None, basket: Basket) -> KeptOffer | None:
         """Return what is to be said of an offer; nothing of one that was taken back."""
@@ -148,7 +152,3 @@ class LedgerWaysBack:
 def _write_basket(basket: Basket) -> str:
     """Return what is in a basket as a shop's address has it: ``ID:QUANTITY,ID:QUANTITY``."""
     return ",".join(f"{quote(str(one['id']), safe='')}:{one['quantity']}" for one in basket)
-
-
-def _touch_of(about: str) -> int:
-    return int(about.partition(" ")[0])
