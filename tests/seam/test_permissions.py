@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlencode
+
 import pytest
 
+from rekindle.consent import sign_preferences
 from rekindle.desk.permission.choosing import LedgerCustomers
 from rekindle.desk.permission.opting_out import LedgerOptOuts
 from rekindle.ledger.models import Consent
+from rekindle.web.portal import build_portal
 from tests.seam.corner import DAY, HOUR, MINUTE, Corner
+from tests.web.portal.visitor import Visitor
 
 
 @pytest.fixture
@@ -99,6 +105,20 @@ def test_whoever_leaves_by_link_again_after_a_yes_has_left(win: Corner) -> None:
     win.clock.move(MINUTE)
     links.unsubscribe("ann", "win", at_source="test", channel="email")
     assert not win.space.history.consents_of("ann")[-1].granted
+
+
+def test_a_page_of_wishes_that_was_open_takes_back_no_withdrawal(win: Corner) -> None:
+    visitor, space = Visitor(build_portal(win.space)), win.space
+    page = f"/p/{sign_preferences(space.secret, 'ann', win.clock.now())}"
+    shown = visitor.ask("GET", page).body
+    fields = re.findall(r'type="hidden" name="([a-z_]+)" value="([^"]+)"', shown)
+    win.clock.move(MINUTE)
+    LedgerOptOuts(space).unsubscribe("ann", "win", at_source="test", channel="email")
+    win.clock.move(MINUTE)
+    form = urlencode([*fields, ("channel", "email"), ("often", "month")])
+    assert visitor.ask("POST", page, form.encode()).status == 303
+    assert space.history.preferences_of("ann").at_most_every == 30 * DAY
+    assert not may_be_written_to(win)
 
 
 @pytest.mark.long

@@ -240,7 +240,7 @@ from rekindle.ledger.outbox.belongings import (  # noqa: E402
 from rekindle.ledger.outbox.charges import ChargeEntry, Charges  # noqa: E402
 from rekindle.ledger.outbox.instructions import InstructionEntry, Instructions  # noqa: E402
 from rekindle.ledger.queries import ledger_transaction  # noqa: E402
-from rekindle.ledger.signals import end_silence, hold_people  # noqa: E402
+from rekindle.ledger.signals import end_silence, hold_person  # noqa: E402
 
 __all__ = [
     "MAX_ATTEMPTS",
@@ -361,7 +361,7 @@ __all__ = [
     "has_marks",
     "has_shop_codes",
     "hash_address",
-    "hold_people",
+    "hold_person",
     "ids_of",
     "is_keyed",
     "judge_all",

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -139,6 +140,22 @@ def test_what_is_chosen_is_done_with_the_exact_words(
     wish = Chosen({"email": False, "sms": True}, {"news": False, "sales": True}, 7, words)
     assert customers.did == [("choose", "bob", wish)]
     assert "Saved" in visitor.ask("GET", page, QUERY_STRING="saved").body
+
+
+def test_a_box_that_stands_as_it_was_shown_states_nothing(
+    visitor: Visitor, customers: FakeCustomers, page: str
+) -> None:
+    """Somebody may have left by a message while the page was open."""
+    shown = visitor.ask("GET", page).body
+    hidden = re.findall(r'type="hidden" name="([a-z_]+)" value="([^"]+)"', shown)
+    fields = [one for one in hidden if one[0] != "do"]
+    assert ("channel_was", "email") in fields
+    ticked = [("channel", "email"), ("channel", "sms"), ("often", "month"), ("topic", "news")]
+    customers.choices = Choices({"email": False, "sms": False}, {"news": False}, every_days=90)
+    visitor.ask("POST", page, urlencode([*fields, *ticked]).encode())
+    ((_, _, wish),) = customers.did
+    assert isinstance(wish, Chosen)
+    assert (wish.channels, wish.topics, wish.every_days) == ({"sms": True}, {}, 90)
 
 
 def test_what_was_not_shown_cannot_be_chosen(

@@ -22,7 +22,7 @@ from rekindle.desk.permission.proving import prove_consent, prove_person
 from rekindle.feedback import LEFT, LeaveReason, event_of
 from rekindle.gate import resolve_zones
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import Instructions, hold_people, judge_all, ledger_transaction
+from rekindle.ledger import Instructions, hold_person, judge_all, ledger_transaction
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
@@ -114,18 +114,19 @@ class LedgerCustomers:
         every_days: int | None,
         words: Mapping[str, str],
     ) -> None:
-        """Do what somebody chose; a channel whose box did not change states nothing."""
+        """Do what somebody chose; a channel that is so already states nothing."""
         space, at, person = self._workspace, self.now(), self._settled(person)
-        known = self.look(person)
-        if known is None:
-            return
-        changed = {one: on for one, on in channels.items() if known.channels.get(one) != on}
-        wishes = space.history.preferences_of(person)
-        muted = {topic for topic, is_wanted in topics.items() if not is_wanted}
-        kept = wishes.muted_topics - frozenset(topics)
-        every = None if every_days is None else timedelta(days=every_days)
-        wished = replace(wishes, muted_topics=frozenset(muted) | kept, at_most_every=every)
         with ledger_transaction(space.ledger):
+            hold_person(space.ledger, person)
+            known = self.look(person)
+            if known is None:
+                return
+            changed = {one: on for one, on in channels.items() if known.channels.get(one) != on}
+            wishes = space.history.preferences_of(person)
+            muted = {topic for topic, is_wanted in topics.items() if not is_wanted}
+            kept = wishes.muted_topics - frozenset(topics)
+            every = None if every_days is None else timedelta(days=every_days)
+            wished = replace(wishes, muted_topics=frozenset(muted) | kept, at_most_every=every)
             for name, is_wanted in changed.items():
                 channel = Channel(name)
                 if channel == OPENS:
@@ -145,10 +146,11 @@ class LedgerCustomers:
 
     def snooze(self, person: str, until: datetime | None) -> None:
         """Write no marketing to somebody until then; None ends a pause."""
-        at, person = self.now(), self._settled(person)
-        wishes = replace(self._workspace.history.preferences_of(person), snoozed_until=until)
-        with ledger_transaction(self._workspace.ledger):
-            self._keep(person, wishes, {}, at)
+        space, at, person = self._workspace, self.now(), self._settled(person)
+        with ledger_transaction(space.ledger):
+            hold_person(space.ledger, person)
+            wishes = space.history.preferences_of(person)
+            self._keep(person, replace(wishes, snoozed_until=until), {}, at)
 
     def leave(self, person: str) -> None:
         """Take somebody off every list."""
@@ -178,7 +180,7 @@ class LedgerCustomers:
         """Confirm the yes in these words if that is still open; return it as it was before."""
         space, person = self._workspace, self._settled(person)
         with ledger_transaction(space.ledger):
-            hold_people(space.ledger, [person])  # so that a no is before this, or after it
+            hold_person(space.ledger, person)  # so that a no is before this, or after it
             found = self._find(person, about)
             if found is None or found[1].state is not PendingState.OPEN:
                 return None if found is None else found[1]

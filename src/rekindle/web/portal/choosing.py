@@ -7,7 +7,7 @@ back is asked for twice, by a link that works for an hour.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from http import HTTPStatus
 from typing import Any
@@ -181,18 +181,12 @@ class Choosing:
         return HttpResponseRedirect("?saved", status=HTTPStatus.SEE_OTHER)
 
     def _wish(self, given: Given, choices: Choices, voice: Voice) -> Chosen:
-        """Return what the form says, of what it had shown alone."""
-        shown = [one for one in given.get("shown", ()) if one in choices.channels]
-        told = [one for one in given.get("told", ()) if one in choices.topics]
-        wanted, topics = set(given.get("channel", ())), set(given.get("topic", ()))
-        often = given.get("often", [""])[0]
-        words = {one: _words(voice, one) for one in shown}
-        return Chosen(
-            {one: one in wanted for one in shown},
-            {one: one in topics for one in told},
-            _chosen_rate(often, choices.every_days),
-            words,
-        )
+        """Return what the form says otherwise than it was shown, of what it had shown alone."""
+        channels = _turned(given, "shown", "channel", of=choices.channels)
+        topics = _turned(given, "told", "topic", of=choices.topics)
+        often, days = given.get("often", [""])[0], choices.every_days
+        rate = days if often in given.get("often_was", ()) else _chosen_rate(often, days)
+        return Chosen(channels, topics, rate, {one: _words(voice, one) for one in channels})
 
     def _snooze(self, given: Given, zone: tzinfo) -> datetime | None:
         """Return until when to be quiet; None to end it.
@@ -258,6 +252,17 @@ class Choosing:
     def _could_not(self, request: HttpRequest, what: str) -> HttpResponse:
         logger.exception("%s could not be recorded", what)
         return self._renderer.try_again(self._renderer.voice(request))
+
+
+def _turned(given: Given, shown: str, chosen: str, *, of: Collection[str]) -> dict[str, bool]:
+    """Return the boxes of one kind that stand otherwise than they were shown, and how.
+
+    What somebody said elsewhere since, as by the link of a message, is not taken back by a page
+    that was open all the while. A form that says nothing of how it was shown states each box.
+    """
+    was, now = given.get(f"{chosen}_was"), given.get(chosen, ())
+    boxes = [one for one in given.get(shown, ()) if one in of]
+    return {one: one in now for one in boxes if was is None or (one in was) != (one in now)}
 
 
 def _words(voice: Voice, name: str) -> str:
