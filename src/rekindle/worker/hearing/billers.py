@@ -13,7 +13,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Lock
 
-from rekindle.billing import BilledFact, Biller, Notice, build_biller_or_tell, write_fact
+from rekindle.billing import (
+    BilledFact,
+    Biller,
+    Notice,
+    SubscriptionState,
+    build_biller_or_tell,
+    write_fact,
+)
 from rekindle.errors import BusyError, EventError, WorkError
 from rekindle.journeys import Signal, order_signal
 from rekindle.journeys.population import PAYMENT_CLEARED, PAYMENT_DROPPED
@@ -87,7 +94,7 @@ class BillerNotices:
         newest = self._notices.newest_of(self._provider, notice.thing)
         if newest is not None and newest >= notice.at:
             # Late, or of the same second: which of both is so, the biller knows.
-            notice = biller.renew(replace(notice, at=newest + A_LITTLE))
+            notice = _as_it_is(biller, replace(notice, at=newest + A_LITTLE))
         customer = _customer_of(notice.statements)
         # What is kept of facts may not be ahead of us, whatever the biller's clock says.
         signals = [replace(one, at=min(one.at, now)) for one in self._signals(notice, customer)]
@@ -167,6 +174,17 @@ class BillerNotices:
             at=notice.at,
             statements="\n".join(lines) if is_ours else "",
         )
+
+
+def _as_it_is(biller: Biller, notice: Notice) -> Notice:
+    """Return a late notice by what is so today; nobody is back in what ended or rests since."""
+    notice = biller.renew(notice)
+    if not (notice.is_back or notice.restored or notice.instead_of):
+        return notice
+    standing = biller.look(notice.restored or notice.thing)
+    if standing is not None and standing.state is SubscriptionState.ACTIVE:
+        return notice
+    return replace(notice, is_back=False, restored="", instead_of="")
 
 
 def _stops(one: BilledFact) -> bool:

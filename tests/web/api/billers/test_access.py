@@ -40,6 +40,18 @@ def test_a_payment_that_cleared_is_told_at_once_and_once(
     assert (data["customer"], data["subscription"], data["because"]) == ("u1", sub, "paid")
 
 
+def test_a_payment_that_is_told_after_the_end_restores_nothing(
+    fake: FakeBiller, space: Workspace, post: Post
+) -> None:
+    sub, event = paid_again(fake)
+    fake.world.end(sub)
+    ended = fake.world.events[-1]
+    assert ended["type"] == "customer.subscription.deleted"
+    for one in (ended, event):
+        assert post(one)[0] == 200
+    assert not AccessNote.objects.using(space.ledger).exists()
+
+
 def test_a_renewal_and_a_first_payment_restore_nothing(
     fake: FakeBiller, space: Workspace, post: Post
 ) -> None:
