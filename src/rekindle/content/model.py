@@ -29,9 +29,9 @@ VARIABLES = {
     "offer.ends": "The day on which it ends.",
     "unsubscribe_url": "The page on which this person leaves this list.",
     "preferences_url": "The page on which this person chooses what they hear of, for 90 days.",
-    "subscription_url": "The page on which this person comes back to the subscription that began "
-    "last, or gives another card for it; whoever has none is not written to. Empty without "
-    "`[billing] provider`.",
+    "subscription_url": "The page on which this person gives another card for the subscription "
+    "they owe a payment of, or comes back to the one they left last; whoever has none is not "
+    "written to. Empty without `[billing] provider`.",
     "leave_url": "The page on which this person cancels or pauses that subscription, likewise.",
     "kept_until": "The last day on which what is kept for this person since they left is kept; "
     "whoever has nothing kept is not written to.",

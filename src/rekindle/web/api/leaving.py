@@ -29,7 +29,7 @@ class LeaveLinking(Protocol):
     """Makes links to the page on which a subscription is cancelled."""
 
     def link(self, user: str, source: str, subscription: str) -> LeaveLink | None:
-        """Return the link to a subscription of somebody, the one that began last where "".
+        """Return the link to a subscription of somebody, the one that runs where "".
 
         None where they are not known, or it is not theirs.
 
@@ -74,7 +74,7 @@ def describe_leaving() -> dict[str, Any]:
             "user": {**TEXT, "description": "The customer's id."},
             "subscription": {
                 **TEXT,
-                "description": "The biller's id of theirs; without it the one that began last.",
+                "description": "The biller's id of theirs; without it the one that runs.",
             },
         },
     }

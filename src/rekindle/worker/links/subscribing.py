@@ -5,32 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from rekindle.billing import build_biller_or_tell
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
 from rekindle.runtime import Workspace
+from rekindle.subscriptions import build_failures
 from rekindle.worker.taking import id_prefixes, mending
 
 TABLE = "subscriptions"
+NAMES = ("source", "subscription_id")
 PAGES = {LinkPurpose.SUBSCRIPTION: "s", LinkPurpose.LEAVE: "leave"}
 
 
 def find_subscriptions(
     workspace: Workspace, people: Iterable[str], at: datetime
 ) -> Mapping[str, str]:
-    """Return the newest subscription of each of these people that had begun by then.
+    """Return the subscription of each of these people that a page of theirs is about.
 
-    Who has several is led to the one that began last: it is what they left last.
+    Of several it is the one a payment of which failed and is owed, else the one of those that
+    run that began last, else the one that ended last. What the biller told comes first: nothing
+    else can be paid, cancelled or brought back there.
     """
     wanted = sorted(set(people))
     if not wanted or not workspace.has_facts:
         return {}
     engine, facts = workspace.reading
-    table = facts.more[TABLE]
+    table, failed = facts.more[TABLE], build_failures(facts, at)
     rows = table.filter(table.customer_id.isin(wanted), table.started_at <= at)
-    rows = rows.order_by([rows.started_at, rows.subscription_id])
-    found = engine.run(rows.select("customer_id", "subscription_id"))
-    return {str(one["customer_id"]): str(one["subscription_id"]) for one in found.to_pylist()}
+    of = rows.select("customer_id", "source", "subscription_id", "started_at", "ended_at")
+    owed = failed.filter(failed.ending.isnull() & failed.is_owed, failed.customer_id.isin(wanted))
+    owing = {_named(one) for one in engine.run(owed.select(*NAMES)).to_pylist()}
+    biller = workspace.config.billing.provider
+
+    def rank(one: Mapping[str, Any]) -> tuple[bool, bool, bool, datetime, str]:
+        runs = one["ended_at"] is None or one["ended_at"] > at
+        last = one["started_at"] if runs else one["ended_at"]
+        is_owing = _named(one) in owing
+        return one["source"] == biller, is_owing, runs, last, str(one["subscription_id"])
+
+    found = sorted(engine.run(of).to_pylist(), key=rank)
+    return {str(one["customer_id"]): str(one["subscription_id"]) for one in found}
+
+
+def _named(one: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(one[name]) for name in NAMES)
 
 
 def sign_subscription(
@@ -75,7 +94,7 @@ class LedgerLeaveLinks:
         return self._biller is not None
 
     def link(self, user: str, source: str, subscription: str) -> LeaveLink | None:
-        """Return the link to a subscription of somebody, the one that began last where "".
+        """Return the link to a subscription of somebody, by ``find_subscriptions`` where "".
 
         None where they are not known, or it is not theirs.
 
