@@ -6,9 +6,13 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rekindle.identity import former_spellings, international, normalise_address
 from rekindle.messages import AddressKind
+
+if TYPE_CHECKING:
+    from rekindle.ledger.models import Touch
 
 UNDIALLED = re.compile(r"[^0-9+]")
 
@@ -67,3 +71,11 @@ def touch_key(person: str, journey: str, version: int, step: str, rotation: int)
     """Return the touch's identity as 64 hex digits."""
     identity = "|".join((person, journey, str(version), step, str(rotation)))
     return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def key_of_touch(touch: Touch) -> str:
+    """Return the key that a touch is known by outside: of the id it was written under at first."""
+    enrolment = touch.enrolment
+    return touch.key or touch_key(
+        touch.person_id, enrolment.journey, touch.version, touch.step, enrolment.rotation
+    )

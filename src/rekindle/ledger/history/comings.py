@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rekindle.ledger import models
-from rekindle.ledger.hashing import touch_key
+from rekindle.ledger.hashing import key_of_touch
 from rekindle.ledger.offers.reading import OfferEntry, load_offer_of
 from rekindle.ledger.queries import ledger_errors
 from rekindle.vocabulary import Channel, Reason, SignalKind
@@ -39,16 +39,12 @@ def find_linked_message(alias: str, touch: int, key: str, at: datetime) -> Linke
     found = rows.filter(pk=touch).first()
     if found is None or found.person.erased_at is not None:
         return None
-    enrolment = found.enrolment
-    own = found.key or touch_key(
-        found.person_id, enrolment.journey, found.version, found.step, enrolment.rotation
-    )
-    if not key or not own.startswith(key):
+    if not key or not key_of_touch(found).startswith(key):
         return None
     bought = models.Signal.objects.using(alias).filter(
         person=found.person_id, kind=SignalKind.ORDER, is_void=False, at__gte=found.at
     )
-    ended = enrolment.ended_reason
+    ended = found.enrolment.ended_reason
     return LinkedMessage(
         person=found.person_id,
         at=found.at,

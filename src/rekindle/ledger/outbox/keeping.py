@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from rekindle.gate import BookRules
 from rekindle.journeys import Journey
 from rekindle.ledger import models
-from rekindle.ledger.hashing import touch_key
+from rekindle.ledger.hashing import key_of_touch
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.outbox.deliveries import REMEMBERED
 from rekindle.ledger.outbox.leaving import Lease, load_messages
@@ -88,7 +88,7 @@ class KeptMessages:
         )
         with ledger_errors():
             found = list(rows.select_related("enrolment"))
-        return {_key(one): Channel(one.channel) for one in found}
+        return {key_of_touch(one): Channel(one.channel) for one in found}
 
     def drop_over(self, at: datetime) -> None:
         """Let go of what may be shown no more."""
@@ -106,10 +106,3 @@ def keep(alias: str, messages: Sequence[tuple[OutboxMessage, Message]]) -> None:
         for one, written in messages
     ]
     execute(alias, "keep_messages", rows_of(rows))
-
-
-def _key(touch: models.Touch) -> str:
-    enrolment = touch.enrolment
-    return touch.key or touch_key(
-        touch.person_id, enrolment.journey, touch.version, touch.step, enrolment.rotation
-    )

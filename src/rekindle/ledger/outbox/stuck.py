@@ -11,7 +11,7 @@ from rekindle.errors import UsageError
 from rekindle.gate import INSTANT, BookRules
 from rekindle.ledger import models
 from rekindle.ledger.cancelling import FREE, book_budgets
-from rekindle.ledger.hashing import touch_key
+from rekindle.ledger.hashing import key_of_touch
 from rekindle.ledger.history.audit import AuditLog
 from rekindle.ledger.models import STUCK, MessageState
 from rekindle.ledger.offers.giving import doubt_offers, give_again, take_offers_back
@@ -121,9 +121,8 @@ def _pays_again(alias: str, row: models.Touch, terms: BookRules) -> bool:
 
 def _stuck_message(row: models.Touch) -> StuckMessage:
     enrolment = row.enrolment
-    own = touch_key(row.person_id, enrolment.journey, row.version, row.step, enrolment.rotation)
     return StuckMessage(
-        key=row.key or own,
+        key=key_of_touch(row),
         person=row.person_id,
         journey=enrolment.journey,
         version=row.version,

@@ -16,7 +16,7 @@ from enum import StrEnum
 from rekindle.errors import UsageError
 from rekindle.ledger import models
 from rekindle.ledger.book.persons import settled
-from rekindle.ledger.hashing import touch_key
+from rekindle.ledger.hashing import key_of_touch
 from rekindle.ledger.history.audit import AuditLog
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.papers import channel_of
@@ -167,15 +167,12 @@ def _entry(
     wait: timedelta,
 ) -> TaskEntry:
     enrolment, accepted_at = touch.enrolment, touch.accepted_at or touch.at
-    key = touch_key(
-        touch.person_id, enrolment.journey, touch.version, touch.step, enrolment.rotation
-    )
     over = enrolment.ended_reason
     if any(one > touch.at for one in bought):
         over = Reason.ORDER.value
     return TaskEntry(
         touch=touch.pk,
-        key=touch.key or key,
+        key=key_of_touch(touch),
         person=touch.person_id,
         journey=enrolment.journey,
         version=touch.version,
