@@ -56,5 +56,5 @@ def end_overrules(alias: str, journey: str, at: datetime, who: str) -> int:
 @ledger_errors()
 def count_overruled(alias: str, journey: str) -> tuple[int, int]:
     """Return how many messages of a journey left by an overrule, and their cost in micros."""
-    count, micros = fetch(alias, "overruled_messages", journey, f"{OVERRULED}%")[0]
+    count, micros = fetch(alias, "overruled_messages", journey, f"{OVERRULED} by %")[0]
     return count, int(micros)

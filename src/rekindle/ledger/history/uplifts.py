@@ -93,13 +93,14 @@ def load_held_back(alias: str, journey: str) -> Sequence[MeasuredDecision]:
 
     ``is_kept_on`` are those who were written to all the same.
     """
-    return load_weighed(alias, journey, HELD_BACK, SENT_TO_LEARN)
+    return load_weighed(alias, journey, f"{HELD_BACK}:", f"{SENT_TO_LEARN} ")
 
 
 @ledger_errors()
 def load_first_held_back(alias: str, journey: str, version: int) -> datetime | None:
     """Return when somebody was first held back in a version, for what is known of them."""
-    return min(load_first_weighed(alias, journey, version, HELD_BACK).values(), default=None)
+    first = load_first_weighed(alias, journey, version, f"{HELD_BACK}:")
+    return min(first.values(), default=None)
 
 
 _OLDEST, _NEWEST = ("found_at", "id"), ("-found_at", "-id")

@@ -81,17 +81,17 @@ def note_worth(alias: str, on: date, found: WorthEntry) -> None:
 
 def load_measured(alias: str, journey: str) -> Sequence[MeasuredDecision]:
     """Return the decisions about treated people that what was measured made, oldest first."""
-    return load_weighed(alias, journey, MEASURED, KEPT_ON)
+    return load_weighed(alias, journey, f"{MEASURED}:", f"{KEPT_ON},")
 
 
 def load_first_stopped(alias: str, journey: str, version: int) -> dict[str, datetime]:
     """Return when messages of a version were first stopped at for what was measured, by person."""
-    return load_first_weighed(alias, journey, version, MEASURED)
+    return load_first_weighed(alias, journey, version, f"{MEASURED}:")
 
 
 def load_weighed(alias: str, journey: str, stopped: str, kept: str) -> list[MeasuredDecision]:
     """Return decisions about treated people whose details begin so, oldest first."""
-    rows = fetch(alias, "weighed_decisions", journey, f"{stopped}:%", f"{kept}%")
+    rows = fetch(alias, "weighed_decisions", journey, f"{stopped}%", f"{kept}%")
     return [
         MeasuredDecision(person, step, instant_of(at), bool(is_kept_on))
         for person, step, at, is_kept_on in rows
@@ -100,5 +100,5 @@ def load_weighed(alias: str, journey: str, stopped: str, kept: str) -> list[Meas
 
 def load_first_weighed(alias: str, journey: str, version: int, stopped: str) -> dict[str, datetime]:
     """Return when messages of a version were first stopped with such a detail, by person."""
-    rows = fetch(alias, "first_stopped", journey, version, f"{stopped}:%")
+    rows = fetch(alias, "first_stopped", journey, version, f"{stopped}%")
     return {person: instant_of(at) for person, at in rows}
