@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from rekindle.billing import build_biller_or_tell
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
+from rekindle.facts import Engine, Facts
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_failures
 from rekindle.worker.taking import id_prefixes, mending
@@ -31,25 +32,34 @@ def find_subscriptions(
     if not wanted or not workspace.has_facts:
         return {}
     engine, facts = workspace.reading
-    table, failed = facts.more[TABLE], build_failures(facts, at)
+    table = facts.more[TABLE]
     rows = table.filter(table.customer_id.isin(wanted), table.started_at <= at)
-    of = rows.select("customer_id", "source", "subscription_id", "started_at", "ended_at")
-    owed = failed.filter(failed.ending.isnull() & failed.is_owed, failed.customer_id.isin(wanted))
-    owing = {_named(one) for one in engine.run(owed.select(*NAMES)).to_pylist()}
+    rows = rows.select("customer_id", *NAMES, "started_at", "ended_at")
+    found = engine.run(rows).to_pylist()
+    has_choice = len(found) > len({one["customer_id"] for one in found})
+    owing = _find_owing(engine, facts, found, at) if has_choice else frozenset()
     biller = workspace.config.billing.provider
 
     def rank(one: Mapping[str, Any]) -> tuple[bool, bool, bool, datetime, str]:
         runs = one["ended_at"] is None or one["ended_at"] > at
         last = one["started_at"] if runs else one["ended_at"]
-        is_owing = _named(one) in owing
+        is_owing = (one["source"], one["subscription_id"]) in owing
         return one["source"] == biller, is_owing, runs, last, str(one["subscription_id"])
 
-    found = sorted(engine.run(of).to_pylist(), key=rank)
-    return {str(one["customer_id"]): str(one["subscription_id"]) for one in found}
+    return {str(one["customer_id"]): str(one["subscription_id"]) for one in sorted(found, key=rank)}
 
 
-def _named(one: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(str(one[name]) for name in NAMES)
+def _find_owing(
+    engine: Engine, facts: Facts, rows: Iterable[Mapping[str, Any]], at: datetime
+) -> Collection[tuple[str, str]]:
+    """Return by source and name those of these subscriptions a payment of which is owed."""
+    failed = build_failures(facts, at)
+    owed = failed.filter(
+        failed.ending.isnull() & failed.is_owed,
+        failed.subscription_id.isin([one["subscription_id"] for one in rows]),
+    )
+    found = engine.run(owed.select(*NAMES)).to_pylist()
+    return {(one["source"], one["subscription_id"]) for one in found}
 
 
 def sign_subscription(
