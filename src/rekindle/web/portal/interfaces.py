@@ -106,7 +106,7 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What somebody chose: of the channels and topics they were shown, which they want.
+    """What somebody chose otherwise than it was shown: which channels and topics they want.
 
     ``words`` are the exact words that each channel was agreed to in.
     """
