@@ -337,10 +337,10 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
         ),
         ["cost at most", str(found.cost)],
         *(["– of the offers, beside it", str(one)] for one in found.offers),
-        ["returned unprompted before", _share(found.returned)],
-        ["expected to return unprompted", _share(found.returning)],
-        ["smallest provable gain per person", _provable(found.provable_revenue, found)],
-        ["smallest provable gain in return rate", _provable(found.provable_rate, None)],
+        ["returned unprompted before", _figure(found.returned)],
+        ["expected to return unprompted", _figure(found.returning)],
+        ["smallest provable gain per person", _figure(found.provable_revenue, found.cost.currency)],
+        ["smallest provable gain in return rate", _figure(found.provable_rate)],
     ]
     notes = [
         found.holdout.sentence,
@@ -361,11 +361,8 @@ def _show_plan(found: Plan, directory: Path, zone: ZoneInfo) -> None:
     )
 
 
-def _share(value: float | Unknown) -> str:
-    return str(value) if isinstance(value, Unknown) else percent(value)
-
-
-def _provable(value: float | Unknown, plan: Plan | None) -> str:
+def _figure(value: float | Unknown, currency: str = "") -> str:
+    """Return an amount of a currency, without one a share; of what is unknown, why."""
     if isinstance(value, Unknown):
         return str(value)
-    return amount(value, plan.cost.currency) if plan else percent(value)
+    return amount(value, currency) if currency else percent(value)

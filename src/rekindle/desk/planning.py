@@ -244,7 +244,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         PredicateError, TemplateError: as ``check_journey``.
     """
     said = check_journey(workspace, journey)
-    audience = _Frozen.of(workspace, at)
+    audience = _Frozen(workspace, at)
     past = _Past.of(workspace, at)
     base = measure_base_rate(workspace, journey, at, past=past)
     outlook, warnings = foresee_returns(workspace, journey, at, past=past)
@@ -358,7 +358,7 @@ def count_newcomers(workspace: Workspace, journey: Journey, at: datetime) -> int
     For a journey that an event lets people into: how many it would have in the last 30
     days, as far as the facts know.
     """
-    audience = _Frozen.of(workspace, at)
+    audience = _Frozen(workspace, at)
     version = _next_version(workspace, journey, at)
     return len(audience.keep_newcomers(workspace.book, version))
 
@@ -590,14 +590,11 @@ def _walk(
 class _Frozen:
     """Who could enter at one instant, whatever the engine's clock says later."""
 
-    def __init__(self, audience: LiveAudience, at: datetime, erased: Collection[str]) -> None:
-        self._audience, self._at = audience, at
-        self._erased = frozenset(erased)  # what they bought stays among the facts
+    def __init__(self, workspace: Workspace, at: datetime) -> None:
+        self._audience, self._at = LiveAudience(workspace), at
+        # What they bought stays among the facts.
+        self._erased = frozenset(erased_ids(workspace.ledger))
         self._candidates: list[Candidate] = []
-
-    @classmethod
-    def of(cls, workspace: Workspace, at: datetime) -> Self:
-        return cls(LiveAudience(workspace), at, erased_ids(workspace.ledger))
 
     def keep_newcomers(self, book: Book, version: JourneyVersion) -> list[Candidate]:
         """Leave out the erased, and who is on the way or may not enter again yet."""

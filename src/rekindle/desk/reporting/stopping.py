@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from rekindle.gate import SPARED, build_subgroups, find_overruled_times
@@ -36,12 +36,7 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     margin = workspace.config.offers.margin
     if margin is None or not any(not one.is_kept_on for one in decisions):
         return None
-    withheld = load_withheld(workspace.ledger, record.until)
-    decisions = [
-        one
-        for one in decisions
-        if not withheld.keeps_out(one.person, record.journey.purpose, one.at)
-    ]
+    decisions = _without_withheld(workspace, record, decisions)
     declared = build_subgroups(workspace.config)
     kept_on, within = workspace.config.stopping.kept_on, record.journey.goal.within
     overrules = load_overrules(workspace.ledger, record.journey.name)
@@ -70,12 +65,8 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
 
 def find_held_back(workspace: Workspace, record: JourneyRecord) -> StoppingReport | None:
     """Return what leaving single people out saved and gave up; None where nobody was."""
-    withheld = load_withheld(workspace.ledger, record.until)
-    decisions = [
-        one
-        for one in load_held_back(workspace.ledger, record.journey.name)
-        if not withheld.keeps_out(one.person, record.journey.purpose, one.at)
-    ]
+    decisions = load_held_back(workspace.ledger, record.journey.name)
+    decisions = _without_withheld(workspace, record, decisions)
     margin = workspace.config.offers.margin
     if margin is None or all(one.is_kept_on for one in decisions):
         return None
@@ -93,6 +84,14 @@ def find_overruling(workspace: Workspace, record: JourneyRecord) -> Overruling |
         return None
     count, micros = count_overruled(workspace.ledger, name)
     return Overruling(made, count, micros / MICROS, workspace.config.workspace.currency)
+
+
+def _without_withheld(
+    workspace: Workspace, record: JourneyRecord, decisions: Iterable[MeasuredDecision]
+) -> list[MeasuredDecision]:
+    """Return decisions but for those about people whom the holdout of all marketing kept out."""
+    withheld, purpose = load_withheld(workspace.ledger, record.until), record.journey.purpose
+    return [one for one in decisions if not withheld.keeps_out(one.person, purpose, one.at)]
 
 
 def _cost(workspace: Workspace, record: JourneyRecord) -> dict[str, float]:
