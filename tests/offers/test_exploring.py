@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from rekindle.cli import app
+from rekindle.desk.offers import judging
 from rekindle.gate import Decision
 from rekindle.journeys import Person
-from rekindle.ledger import load_chosen
+from rekindle.ledger import ChosenOffer, load_chosen
 from rekindle.ledger.offers.models import GivenOffer
 from rekindle.testing.book_contract import START, build_enrolment, build_move
 from rekindle.testing.book_samples import OFFER, OFFERING, build_offering_version
@@ -75,7 +76,7 @@ def judged(team: Team, *words: str) -> dict[str, object]:
 
 @pytest.mark.long
 def test_ladder_that_explores_is_judged_by_what_it_gave(exploring: Team) -> None:
-    chosen = load_chosen(exploring.workspace.ledger, "up", exploring.clock.now())
+    chosen = load_chosen(exploring.workspace.ledger, "up", exploring.clock.now(), within=30 * DAY)
     both = [one for one in chosen if len(one.options) == 2]
     assert {one.options for one in both} == {("three", "five")}
     by_chance = [one for one in both if one.offer == "five"]
@@ -123,10 +124,42 @@ def test_ledger_keeps_the_first_choice_of_each_person_with_its_chance(alias: str
         is_held = arm is Arm.HOLDOUT
         answer = Decision(Answer.SKIP, Reason.HELD_OUT) if is_held else Decision(Answer.SEND)
         book.save([replace(build_move(one, decision=answer), offer=offer)])
-    (found,) = load_chosen(alias, "up", START)
+    (found,) = load_chosen(alias, "up", START, within=DAY)
     assert (found.person, found.offer, found.options) == ("given", "ten-percent", drawn.options)
-    assert (found.propensity, found.cost_micros, found.at) == (0.15, 0, START)
-    assert load_chosen(alias, "up", START - DAY) == []
-    redeemed = {"state": "redeemed", "discount_micros": 7, "redeemed_at": START}
-    GivenOffer.objects.using(alias).filter(person="given").update(**redeemed)
-    assert [one.cost_micros for one in load_chosen(alias, "up", START)] == [7]
+    assert (found.propensity, found.off_micros, found.cost_micros) == (0.15, 0, 0)
+    assert found.at == START
+    assert load_chosen(alias, "up", START - DAY, within=DAY) == []
+
+
+@pytest.mark.parametrize(
+    ("redeemed", "came_to"),
+    [
+        ({"discount_micros": 7}, (7, 0)),
+        ({"discount_micros": None, "cost_micros": 5}, (0, 5)),  # a gift, say
+        ({"discount_micros": 7, "redeemed_at": START + DAY}, (0, 0)),
+        ({"discount_micros": 7, "is_by_other": True}, (0, 0)),
+    ],
+)
+def test_choice_costs_what_their_own_order_in_those_days_redeemed(
+    alias: str, redeemed: dict[str, object], came_to: tuple[int, int]
+) -> None:
+    book = OpenedLedgerBook(alias, secret=b"secret", terms=OFFERING)
+    version = build_offering_version()
+    book.start(version)
+    book.save_people([Person("given", "given@example.com", "GB")])
+    one = build_enrolment("given", journey=version.journey.name)
+    book.enrol([one])
+    drawn = replace(OFFER, ladder="up", options=("ten-percent", "twenty"), propensity=0.15)
+    book.save([replace(build_move(one, decision=Decision(Answer.SEND)), offer=drawn)])
+    known = {"state": "redeemed", "redeemed_at": START} | redeemed
+    assert GivenOffer.objects.using(alias).filter(person="given").update(**known) == 1
+    (found,) = load_chosen(alias, "up", START, within=DAY)
+    assert (found.off_micros, found.cost_micros) == came_to
+
+
+def test_gift_is_taken_off_whole_and_of_a_reduction_only_what_it_left_no_margin_of() -> None:
+    taken = ChosenOffer("p", "five", ("five",), 1.0, START)
+    assert judging.worth_of(taken, 35.0, 0.5) == 17.5
+    # 40 of goods for 35: half of 40 is margin, and 5 came off. A gift of 5 beside 40 for 40.
+    assert judging.worth_of(replace(taken, off_micros=5_000_000), 35.0, 0.5) == 15
+    assert judging.worth_of(replace(taken, cost_micros=5_000_000), 40.0, 0.5) == 15

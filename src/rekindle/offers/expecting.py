@@ -1,7 +1,8 @@
-"""How much of an offer is expected to be redeemed, learned as it runs out or is redeemed.
+"""How much of an offer is expected to be redeemed, learned from those whose time is over.
 
 Beta-binomial: the share expected at first counts like ``STRENGTH`` offers that are over.
-What is still open says nothing yet and is left out, or every new offer would look bad.
+Whose time is not over says nothing yet and is left out, redeemed or not: what is open would
+make every new offer look bad, and the redeemed alone, who are early, every new offer good.
 """
 
 from __future__ import annotations

@@ -226,7 +226,7 @@ def judge(
         notes=[
             f"{told.choices:,} choices, {told.agreeing:,} as the rule would have made them, worth "
             f"{told.effective:,.0f} in effect; the largest weight is {told.largest_weight:.1f}.",
-            f"Margin of what people bought within {days} days, less what came off.",
+            f"Margin of what people bought within {days} days, less what came off or a gift cost.",
         ],
     )
 

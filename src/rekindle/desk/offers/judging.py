@@ -10,7 +10,7 @@ from typing import Any
 from rekindle.errors import UsageError
 from rekindle.experiments import LoggedChoice, PolicyJudgement, PolicyValue, judge_policy
 from rekindle.insights import DrawnPerson, find_net_revenue
-from rekindle.ledger import load_chosen
+from rekindle.ledger import ChosenOffer, load_chosen
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import MICROS, Arm, Unknown
 
@@ -56,7 +56,7 @@ def judge_ladder(
 
     ``rule`` is ``least``, ``strongest``, or the name of an offer: that one where it might have
     been given, else the least. A choice is worth the margin of what the person bought within
-    ``within`` of it, less what came off.
+    ``within`` of it, less what came off or a gift cost.
 
     Raises:
         UsageError: there is no such ladder or offer, or nobody said what margin is.
@@ -71,7 +71,7 @@ def judge_ladder(
     margin = workspace.config.offers.margin
     if margin is None:
         raise UsageError("set `margin` in [offers] of rekindle.toml: a choice is worth margin")
-    chosen = load_chosen(workspace.ledger, ladder, at - within)
+    chosen = load_chosen(workspace.ledger, ladder, at - within, within=within)
     people = [DrawnPerson(one.person, Arm.TREATMENT, one.at, 0.0) for one in chosen]
     net = find_net_revenue(people, workspace.reading[::-1], within=within, until=at)
     kept = float(margin)
@@ -80,12 +80,22 @@ def judge_ladder(
             one.offer,
             one.options,
             one.propensity,
-            kept * net.get(one.person, 0.0) - (1 - kept) * one.cost_micros / MICROS,
+            worth_of(one, net.get(one.person, 0.0), kept),
         )
         for one in chosen
     ]
     found = judge_policy(log, [_chances(rule, one.options) for one in log])
     return RuleJudgement(ladder, rule, within, workspace.config.workspace.currency, found)
+
+
+def worth_of(one: ChosenOffer, net: float, margin: float) -> float:
+    """Return what a choice left, in major units: the margin of goods at their price, less cost.
+
+    ``net`` is what the person paid: what came off is in it no more, so its margin is added;
+    what a gift cost is in neither.
+    """
+    off, cost = one.off_micros / MICROS, one.cost_micros / MICROS
+    return margin * (net + off) - off - cost
 
 
 def _chances(rule: str, options: Sequence[str]) -> Mapping[str, float]:

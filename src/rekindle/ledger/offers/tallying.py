@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
@@ -19,13 +19,14 @@ class OfferTally:
     """What became of one offer, in offers given and micros.
 
     ``given`` are all that were not taken back: ``open``, ``redeemed`` or ``lapsed``; ``ghosts``
-    those of held-out people. ``spent_micros`` is what the redeemed ones cost: what their orders
-    say came off, where they say so, else what was reckoned with.
-    ``reserved_micros`` is what the budget holds.
+    those of held-out people. ``redeemed_over`` are those of the redeemed whose time is over.
+    ``spent_micros`` is what the redeemed ones cost: what their orders say came off, where they
+    say so, else what was reckoned with. ``reserved_micros`` is what the budget holds.
     """
 
     open: int = 0
     redeemed: int = 0
+    redeemed_over: int = 0
     lapsed: int = 0
     released: int = 0
     ghosts: int = 0
@@ -40,8 +41,8 @@ class OfferTally:
 
     @property
     def became(self) -> Redemptions:
-        """Return what became of those that are over."""
-        return Redemptions(self.redeemed, self.lapsed)
+        """Return what became of those whose time is over, redeemed or not."""
+        return Redemptions(self.redeemed_over, self.lapsed)
 
 
 def learn_rates(alias: str, rules: HouseRules, at: datetime) -> HouseRules:
@@ -64,6 +65,7 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
             open=Count("id", filter=Q(state=OPEN, ends_at__gt=at)),
             lapsed=Count("id", filter=Q(state=OPEN, ends_at__lte=at)),
             redeemed=Count("id", filter=redeemed),
+            redeemed_over=Count("id", filter=redeemed & Q(ends_at__lte=at)),
             released=Count("id", filter=Q(state=RELEASED)),
             ghosts=Count("id", filter=Q(state=GHOST)),
             by_others=Count("id", filter=redeemed & Q(is_by_other=True)),
@@ -77,6 +79,7 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
             row["offer"]: OfferTally(
                 open=row["open"],
                 redeemed=row["redeemed"],
+                redeemed_over=row["redeemed_over"],
                 lapsed=row["lapsed"],
                 released=row["released"],
                 ghosts=row["ghosts"],
@@ -130,7 +133,8 @@ def load_redeemed(alias: str) -> list[tuple[str, str, str]]:
 class ChosenOffer:
     """What a ladder gave a person first: of which options, by which chance, and what it cost.
 
-    ``cost_micros`` is what came off their order, 0 while none redeemed it.
+    ``off_micros`` is what came off the price of their own order, as the order says;
+    ``cost_micros`` what it cost beside that, as a gift does. Both are 0 while none redeemed it.
     """
 
     person: str
@@ -138,29 +142,34 @@ class ChosenOffer:
     options: tuple[str, ...]
     propensity: float
     at: datetime
-    cost_micros: int
+    off_micros: int = 0
+    cost_micros: int = 0
 
 
-def load_chosen(alias: str, ladder: str, until: datetime) -> list[ChosenOffer]:
+def load_chosen(
+    alias: str, ladder: str, until: datetime, *, within: timedelta
+) -> list[ChosenOffer]:
     """Return the first choice of a ladder for each person, of those until then.
 
     Ghosts are left out, for nobody was given them; what was taken back is among them, for it
-    was chosen by the same chance.
+    was chosen by the same chance. What it cost is told of an order of theirs ``within`` of it:
+    of a later one, and of somebody else's, what they bought is not counted either.
     """
     rows = GivenOffer.objects.using(alias).filter(ladder=ladder, at__lte=until)
     found: dict[str, ChosenOffer] = {}
     with ledger_errors():
         for row in rows.exclude(state=GHOST).exclude(options="").order_by("at", "touch"):
-            spent = 0
-            if row.state == REDEEMED:
-                spent = row.cost_micros if row.discount_micros is None else row.discount_micros
-            chosen = ChosenOffer(
-                row.person_id,
-                row.offer,
-                tuple(names_of(row.options)),
-                row.propensity,
-                row.at,
-                spent,
-            )
-            found.setdefault(row.person_id, chosen)
+            found.setdefault(row.person_id, _chosen(row, within))
     return list(found.values())
+
+
+def _chosen(row: GivenOffer, within: timedelta) -> ChosenOffer:
+    off, cost = 0, 0
+    redeemed_at = row.redeemed_at if row.state == REDEEMED and not row.is_by_other else None
+    if redeemed_at is not None and redeemed_at < row.at + within:
+        if row.discount_micros is None:
+            cost = row.cost_micros
+        else:
+            off = row.discount_micros
+    options = tuple(names_of(row.options))
+    return ChosenOffer(row.person_id, row.offer, options, row.propensity, row.at, off, cost)
