@@ -313,12 +313,35 @@ def test_holder_of_a_code_is_whom_it_is_with_now(shop: Shop) -> None:
     assert load_holders(shop.alias, {"aaa"}) == {}
 
 
-def test_share_that_is_expected_is_learned(shop: Shop) -> None:
+def test_share_that_is_expected_is_learned_once_the_time_to_redeem_is_over(alias: str) -> None:
+    shop = Shop(alias, 2)
+    shop.load("AAA", "BBB")
     shop.tick()
-    (touch,) = (touch for touch in shop.codes.values() if touch is not None)
-    assert learn_rates(shop.alias, RULES, START).offers.rate("ten") == 0
+    touch, _ = (touch for touch in shop.codes.values() if touch is not None)
     redeem(shop, touch=touch)
-    assert learn_rates(shop.alias, RULES, START).offers.rate("ten") == pytest.approx(1 / 21)
+    # Who redeems does so early, and who does not is known to only at the end.
+    for at, share in ((START, 0), (START + 6 * DAY, 0), (START + 8 * DAY, 1 / 22)):
+        assert learn_rates(alias, RULES, at).offers.rate("ten") == pytest.approx(share)
+
+
+@pytest.mark.parametrize("how", ["tried again", "had left"])
+def test_offer_given_after_all_is_settled_again_when_it_runs_out(shop: Shop, how: str) -> None:
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    late = START + 9 * DAY
+    assert settle_ended(shop.alias, late) == 1
+    if how == "tried again":
+        # Its journey lets messages wait for longer than the offer lasts.
+        models.Touch.objects.using(shop.alias).update(expires_at=late + DAY)
+        shop.outbox.fail(message, late, error="no", reason=Reason.REFUSED)
+        shop.outbox.resolve(message.key, sent=False, at=late, who="me")
+    else:
+        shop.outbox.recover(START + 2 * LEASE, is_idempotent=True)
+        shop.book.record([Signal("p0", SignalKind.ORDER, START + HOUR, "it")], START + HOUR)
+        assert (shop.given, shop.set_aside) == ([("p0", "AAA", "released")], 0)
+        shop.outbox.accept([(message, "sent-1")], late)
+    assert (shop.given, shop.set_aside) == ([("p0", "AAA", "open")], 10_000_000)
+    assert (settle_ended(shop.alias, late), shop.set_aside) == (1, 0)
 
 
 # What may have left

@@ -111,7 +111,7 @@ def give_again(alias: str, touch: int, offers: Offers) -> Reason | None:
             return Reason.NO_CODE
         ((number, code),) = free
         execute(alias, "take_codes", rows_of([(number, touch)]))
-    _of(alias).filter(pk=row.pk).update(state=OPEN, code=code)
+    _of(alias).filter(pk=row.pk).update(state=OPEN, is_settled=False, code=code)
     book_stock(alias, [(row.offer, row.most_micros)])
     return None
 
@@ -124,7 +124,7 @@ def keep_after_all(alias: str, touch: int) -> None:
     own = OfferCode.objects.using(alias)
     if row.code and not own.filter(touch=touch).exists():
         own.filter(offer=row.offer, code=row.code, touch=None).update(touch=touch)
-    _of(alias).filter(pk=row.pk).update(state=OPEN)
+    _of(alias).filter(pk=row.pk).update(state=OPEN, is_settled=False)
     book_stock(alias, [(row.offer, row.most_micros)])
 
 
