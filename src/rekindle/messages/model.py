@@ -218,6 +218,8 @@ class DeliveryEvent:
     ``reason`` is the provider's own word; whoever stores it takes addresses out. ``person`` is
     whose message it is where our own link said so, and ``message`` then how its key begins.
     ``fingerprint`` is that of the address, where its provider was given one to say again.
+    ``needs_message`` says that anybody could have written it: it is believed of a message of
+    ours that it names, and of the address of whom that went to.
     """
 
     id: str
@@ -233,6 +235,7 @@ class DeliveryEvent:
     reason: str = ""
     person: str = ""
     fingerprint: str = ""
+    needs_message: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ def test_a_bounce_names_the_address_the_message_and_the_servers_words() -> None:
     assert (event.kind, event.is_permanent, event.at) == (DeliveryKind.BOUNCED, True, SENT)
     assert (event.address, event.message) == ("ann@example.com", KEY)
     assert event.reason == "5.1.1 550 5.1.1 unknown"
+    assert event.needs_message  # the key shows who handed it on, not who wrote it
     assert read(bounce())[0].id == event.id
 
 
@@ -98,7 +99,7 @@ def test_only_what_is_about_the_address_bounces_it(
     report: bytes, kind: DeliveryKind, is_permanent: bool
 ) -> None:
     (event,) = read(report)
-    assert (event.kind, event.is_permanent) == (kind, is_permanent)
+    assert (event.kind, event.is_permanent, event.needs_message) == (kind, is_permanent, True)
     assert (event.address, event.message) == ("ann@example.com", KEY)
 
 

@@ -67,6 +67,36 @@ def test_an_address_nobody_has_any_more_is_suppressed_all_the_same(
     assert set(load_suppressed(alias, ["new"])) == {"new"}
 
 
+@pytest.mark.parametrize("kind", [DeliveryKind.BOUNCED, DeliveryKind.COMPLAINED])
+@pytest.mark.parametrize("message", ["", "made-up"])
+def test_a_mail_that_anybody_could_have_written_names_a_message_of_ours_or_does_nothing(
+    queue: Queue, deliveries: Deliveries, alias: str, kind: DeliveryKind, message: str
+) -> None:
+    queue.message(**LEFT)
+    told = replace(TOLD, kind=kind, message=message, needs_message=True)
+    nobodys = replace(told, id="2", address="gone@example.com")
+    assert deliveries.take([told, nobodys], START + DAY) == 2
+    assert rows(alias) == []
+    assert not models.Signal.objects.using(alias).exists()
+    assert deliveries.take([replace(told, id="3", message="abc")], START + DAY) == 1
+    assert [reason for _, _, reason in rows(alias)] == [
+        "bounce" if kind is DeliveryKind.BOUNCED else "complaint"
+    ]
+
+
+def test_who_knows_a_message_of_theirs_says_nothing_of_somebody_elses_address(
+    queue: Queue, deliveries: Deliveries, alias: str
+) -> None:
+    queue.message("bob", **LEFT)
+    told = replace(TOLD, needs_message=True)
+    deliveries.take([told], START + DAY)
+    assert rows(alias) == []
+    deliveries.take([replace(told, id="2", kind=DeliveryKind.COMPLAINED)], START + DAY)
+    found = models.Signal.objects.using(alias).values_list("person_id", "kind")
+    assert list(found) == [("bob", "complaint")]
+    assert set(load_suppressed(alias, ["alice", "bob"])) == {"bob"}
+
+
 def test_a_complaint_of_one_of_two_who_share_an_address_counts_for_both(
     queue: Queue, deliveries: Deliveries, book: LedgerBook, alias: str
 ) -> None:

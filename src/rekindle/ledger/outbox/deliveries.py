@@ -79,10 +79,14 @@ class _Touch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """Whom a report is about, and which of their messages, where that was found."""
+    """Whom a report is about, and which of their messages, where that was found.
+
+    ``is_shown`` says that the report shows that the address it names is theirs.
+    """
 
     people: tuple[str, ...]
     touch: _Touch | None
+    is_shown: bool = True
 
 
 class Deliveries:
@@ -141,6 +145,8 @@ class Deliveries:
             named = (event.channel.value, since, event.provider_id, len(begin), begin)
             rows = fetch(self._alias, "touch_named", *named)
             touch = _match(event, [_touch_of(*row) for row in rows])
+        if event.needs_message and (touch is None or touch.person not in people):
+            return _About((touch.person,) if touch else (), touch, is_shown=False)
         found = {*people, *([touch.person] if touch is not None else [])}
         return _About(tuple(sorted(found)), touch)
 
@@ -165,6 +171,11 @@ class Deliveries:
         kind = KINDS.get(event.kind)
         if kind is None or (kind is SignalKind.BOUNCE and not event.is_permanent):
             return
+        if not about.is_shown:
+            # Forwarded, or made up: its reader may complain, and says nothing of that address.
+            if kind is SignalKind.BOUNCE:
+                return
+            event, hashed = replace(event, address=""), ""
         if kind is SignalKind.BOUNCE and self._terms.address_kind(event.channel) in LISTED:
             self._retire(event, about, at)
             return
@@ -246,8 +257,11 @@ def _row(event: DeliveryEvent, touch: _Touch | None, at: datetime) -> Row:
 
 def _match(event: DeliveryEvent, touches: Iterable[_Touch]) -> _Touch | None:
     """Return the message that is meant: the one named, or else the newest that had left."""
+    is_named = bool(event.provider_id or event.message)
     for touch in touches:
-        if not event.provider_id and not event.message:
+        if not is_named:
+            if event.needs_message:
+                return None
             if touch.accepted_at is not None and touch.accepted_at <= event.at:
                 return touch
         elif (event.provider_id and touch.provider_id == event.provider_id) or (

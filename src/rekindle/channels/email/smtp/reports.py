@@ -38,6 +38,8 @@ NOT_YET = "delayed"
 def read_report(body: bytes, *, received_at: datetime) -> list[DeliveryEvent]:
     """Return what a mail says of the messages it is about; empty where it is about none.
 
+    The key shows who handed the mail on, and nothing who wrote it: so each ``needs_message``.
+
     Raises:
         EventError: it is larger than any such mail.
     """
@@ -77,6 +79,7 @@ def _statuses(part: Message, name: str, at: datetime, key: str) -> Iterator[Deli
             address=address,
             is_permanent=is_permanent,
             reason=_reason(group),
+            needs_message=True,
         )
 
 
@@ -111,6 +114,7 @@ def _complaints(part: Message, name: str, at: datetime, key: str) -> Iterator[De
             message=key,
             address=address,
             reason=str(group.get("feedback-type")).strip(),
+            needs_message=True,
         )
 
 
