@@ -86,6 +86,13 @@ class Leaver:
         about = PersonLink(self.person, until, f"{sub or self.sub} touch")
         return f"/leave/{sign_link(self.space.secret, LinkPurpose.LEAVE, about)}"
 
+    def go_on(self) -> Answer:
+        """End a pause from the page that a message leads to."""
+        until = self.space.clock.now() + timedelta(days=1)
+        link = PersonLink(self.person, until, f"{self.sub} touch")
+        path = f"/s/{sign_link(self.space.secret, LinkPurpose.SUBSCRIPTION, link)}"
+        return self.visitor.ask("POST", path, b"do=resume")
+
     def get(self, **more: str) -> Answer:
         return self.visitor.ask("GET", self.link(), b"", **more)
 

@@ -16,6 +16,7 @@ from rekindle.consent import LinkPurpose, PersonLink, sign_link
 from rekindle.desk import start_journey
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
+from rekindle.web.portal.subscription.serving import WorkspaceSubscribers
 from rekindle.worker import Worker
 from rekindle.worker.keeping.instructing import InstructionKeeper
 from rekindle.worker.keeping.retrying import RetryKeeper
@@ -58,7 +59,8 @@ class Life:
     def _say(self) -> None:
         do = self._draw.choice(WORDS)
         paid = len(self.leaver.fake.world.attempts)
-        answer = self.leaver.post(do, value="1")
+        by_link_back = do == "resume" and self._draw.random() < 0.5
+        answer = self.leaver.go_on() if by_link_back else self.leaver.post(do, value="1")
         assert answer.status in {200, 202, 503}
         assert len(self.leaver.fake.world.attempts) == paid
         is_taken = answer.status == 202 or self._is_so(do)
@@ -155,7 +157,32 @@ def test_a_cancellation_that_waits_does_not_end_who_came_back_since(
         if one["object"] == "subscription" and one["status"] == "active"
     ]
     assert running["cancel_at_period_end"] is False
-    assert leaver.rows[0].state == "moot"
+    assert leaver.rows[0].state == "overtaken"
+
+
+def test_who_ends_their_pause_by_a_link_overtakes_a_cancellation_that_waits(
+    leaver: Leaver,
+) -> None:
+    assert leaver.post("pause", value="1").status == 200
+    leaver.fake.breaks_after = 1  # it says how things stand, and no more
+    assert leaver.post("cancel").status == 202
+    leaver.fake.breaks_after = None
+    # The biller may be about to do it still: this waits for that, and comes after it.
+    assert "We have noted it." in leaver.go_on().body
+    leaver.pass_over()
+    leaver.pass_over()
+    assert [row.state for row in leaver.rows] == ["done", "overtaken", "done"]
+    assert (leaver.standing["cancel_at_period_end"], leaver.standing["paused"]) == (False, False)
+
+
+def test_who_comes_back_leaves_no_word_that_waits(leaver: Leaver) -> None:
+    leaver.fake.breaks_after = 1
+    assert leaver.post("cancel").status == 202
+    leaver.fake.breaks_after = None
+    WorkspaceSubscribers(leaver.space).call_off(leaver.sub)
+    assert [row.state for row in leaver.rows] == ["overtaken"]
+    leaver.pass_over()
+    assert leaver.standing["cancel_at_period_end"] is False
 
 
 @pytest.mark.draws(1)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from rekindle.billing import Biller, find_billers
+from rekindle.billing import BilledStanding, Biller, Instruction, carry_out, find_billers
 from rekindle.clock import MovableClock
 from rekindle.config import BillingSettings
 from rekindle.consent import LinkPurpose, PersonLink, hide_permissions, sign_link
@@ -18,6 +18,7 @@ from rekindle.web.access import declared_access
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.subscription import SubscriptionPages
 from rekindle.web.portal.subscription.telling import KeptThings
+from rekindle.worker import Carried
 from tests.web.portal.visitor import Answer, FakeOptOuts, Visitor
 
 SECRET = b"a secret of the tests"
@@ -31,6 +32,24 @@ class FakeSubscribers:
     forgotten: set[str] = field(default_factory=set)
     back: list[tuple[str, str, str]] = field(default_factory=list)
     things: KeptThings | None = PLAYLISTS
+    biller: Biller | None = None
+    called_off: list[str] = field(default_factory=list)
+
+    def tell(
+        self,
+        person: str,
+        told: Instruction,
+        standing: BilledStanding | None,
+        *,
+        looked_at: datetime,
+        evidence: str,
+    ) -> Carried:
+        assert self.biller is not None
+        carry_out(self.biller, told, key=f"{told.subscription}:1")
+        return Carried.DONE
+
+    def call_off(self, subscription: str) -> None:
+        self.called_off.append(subscription)
 
     def came_back(self, person: str, instead_of: str, subscription: str) -> None:
         self.back.append((person, instead_of, subscription))
@@ -110,6 +129,7 @@ def stage() -> Iterator[Stage]:
         }
         settings = BillingSettings(provider="stripe", url=fake.url)
         biller: Biller = find_billers()["stripe"].build(settings, secrets)
+        subscribers.biller = biller
         opt_outs = FakeOptOuts()
         pages = SubscriptionPages(biller, subscribers, SECRET, opt_outs.shop_name)
         app = build_app(opt_outs, SECRET).also(pages.routes())
@@ -138,6 +158,8 @@ def test_one_press_brings_back_at_the_price_that_is_shown(stage: Stage) -> None:
     assert "You are back." in stage.press(stage.link()).body
     assert len(stage.running) == 1
     assert len(stage.subscribers.back) == 1
+    # Where the same subscription runs again, a cancellation that waits would end it.
+    assert stage.subscribers.called_off == [stage.sub]
 
 
 def test_nothing_of_the_person_is_on_the_page(stage: Stage) -> None:

@@ -124,6 +124,12 @@ class Instructions:
         self._rows.filter(pk=one.id, state=ASKED).update(claimed_until=at + AGAIN)
 
     @ledger_errors()
+    def call_off(self, subscription: str, at: datetime) -> None:
+        """Let what waits for a subscription be asked no more, as something else was done since."""
+        waiting = self._of(subscription).filter(state=ASKED)
+        waiting.update(state=OVERTAKEN, answered_at=at)
+
+    @ledger_errors()
     def waiting_of(self, subscription: str) -> InstructionEntry | None:
         """Return what waits to be carried out for a subscription, None for nothing."""
         row = self._of(subscription).filter(state=ASKED).order_by("-number").first()

@@ -262,7 +262,7 @@ class LeavingPages:
         )
 
     def _noted(self, voice: Voice) -> HttpResponse:
-        shown = {name: voice.say(f"go_noted_{name}") for name in ("heading", "text")}
+        shown = {name: voice.say(f"sub_noted_{name}") for name in ("heading", "text")}
         return self._page(voice, shown, HTTPStatus.ACCEPTED)
 
     def _gone(self, voice: Voice) -> HttpResponse:

@@ -23,6 +23,8 @@ from rekindle.billing import (
     Charge,
     ChargeOutcome,
     Comeback,
+    Instruction,
+    InstructionKind,
     SubscriptionState,
 )
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
@@ -36,6 +38,7 @@ from rekindle.web.portal.subscription.telling import (
     tell_owing,
     tell_why,
 )
+from rekindle.worker import Carried
 
 READ_BYTES = 2048
 RETURN_WITHIN = timedelta(hours=1)
@@ -61,6 +64,20 @@ class Subscribers(Protocol):
 
     def page(self, name: str, token: str) -> str:
         """Return the whole address of a page."""
+
+    def tell(
+        self,
+        person: str,
+        told: Instruction,
+        standing: BilledStanding | None,
+        *,
+        looked_at: datetime,
+        evidence: str,
+    ) -> Carried:
+        """Write down what somebody told, and do it."""
+
+    def call_off(self, subscription: str) -> None:
+        """Let nothing that was told of a subscription before wait any more."""
 
     def came_back(self, person: str, instead_of: str, subscription: str) -> None:
         """Have somebody's access restored, who came back and paid just now. Never raises."""
@@ -93,12 +110,13 @@ class SubscriptionPages:
         if link is None:
             return answer
         voice = self._voice(request, link)
+        looked_at = self._subscribers.now()
         try:
             standing = self._look(link)
             if standing is None:
                 return self._say(voice, "gone", HTTPStatus.GONE)
             if request.method == "POST":
-                return self._act(request, voice, link, standing)
+                return self._act(request, voice, link, standing, looked_at=looked_at)
             return self._shown(voice, link, standing)
         except WorkError:
             return self._could_not(voice)
@@ -131,7 +149,13 @@ class SubscriptionPages:
         return self._step(voice, charge)
 
     def _act(
-        self, request: HttpRequest, voice: Voice, link: PersonLink, standing: BilledStanding
+        self,
+        request: HttpRequest,
+        voice: Voice,
+        link: PersonLink,
+        standing: BilledStanding,
+        *,
+        looked_at: datetime,
     ) -> HttpResponse:
         """Do what the button said, if that is still what there is to do."""
         given = parse_qs(request.read(READ_BYTES).decode("utf-8", "replace"))
@@ -141,17 +165,33 @@ class SubscriptionPages:
         if wanted == "back":
             return self._come_back(voice, link, standing, price)
         if wanted == "resume":
-            # Of this pause: the next one has another paid period behind it.
-            until = standing.paid_until
-            period = int(until.timestamp()) if until else 0
-            self._biller.resume(standing.subscription, key=f"{standing.subscription}:{period}")
-            return self._say(voice, "running")
+            return self._go_on(voice, link, standing, looked_at=looked_at)
         return self._lead_to_card(voice, link, standing)
+
+    def _go_on(
+        self, voice: Voice, link: PersonLink, standing: BilledStanding, *, looked_at: datetime
+    ) -> HttpResponse:
+        """Let a pause end, as an instruction: it overtakes what waits and was told before."""
+        told = Instruction(standing.subscription, InstructionKind.RESUME)
+        _, evidence = read_subscription(link)
+        became = self._subscribers.tell(
+            link.person, told, standing, looked_at=looked_at, evidence=evidence
+        )
+        if became is Carried.DONE:
+            return self._say(voice, "running")
+        if became is Carried.WAITING:
+            return self._say(voice, "noted", HTTPStatus.ACCEPTED)
+        now = self._look(link)
+        if now is None:
+            return self._say(voice, "gone", HTTPStatus.GONE)
+        return self._shown(voice, link, now)
 
     def _come_back(
         self, voice: Voice, link: PersonLink, standing: BilledStanding, price: str
     ) -> HttpResponse:
         _, touch = read_subscription(link)
+        # Where the same subscription runs again, a cancellation of before would end it.
+        self._subscribers.call_off(standing.subscription)
         try:
             back = self._biller.reactivate(standing.subscription, price, key=touch)
         except BillerRefusedError:

@@ -18,12 +18,14 @@ from rekindle.worker import AccessKeeper, Carried, Guard, InstructionKeeper, rea
 
 
 class WorkspaceSubscribers:
-    """Who the people of one workspace are, as far as the pages have to know."""
+    """Who the people of one workspace are, as far as the pages have to know, and what they tell."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, biller: Biller | None = None) -> None:
         self._workspace, self._customers = workspace, LedgerCustomers(workspace)
         self._access = AccessKeeper(workspace)
         self._register = BelongingsRegister(workspace.ledger)
+        self._keeper = InstructionKeeper(workspace, biller)
+        self._told = Instructions(workspace.ledger, workspace.config.billing.provider)
 
     def now(self) -> datetime:
         """Return the present."""
@@ -50,32 +52,6 @@ class WorkspaceSubscribers:
         """Return the whole address of a page."""
         return self._workspace.config.portal.page(name, token)
 
-    def came_back(self, person: str, instead_of: str, subscription: str) -> None:
-        """Have somebody's access restored, who came back and paid just now."""
-        self._access.note_return(person, instead_of, subscription)
-
-
-class WorkspaceLeavers(WorkspaceSubscribers):
-    """Who cancels, pauses or goes on in one workspace, and what they told."""
-
-    def __init__(self, workspace: Workspace, biller: Biller) -> None:
-        super().__init__(workspace)
-        self._keeper = InstructionKeeper(workspace, biller)
-        self._told = Instructions(workspace.ledger, workspace.config.billing.provider)
-
-    def day_of(self, at: datetime) -> date:
-        """Return the day of an instant where the business is."""
-        return at.astimezone(self._workspace.zone).date()
-
-    def waiting(self, subscription: str) -> Instruction | None:
-        """Return what was told of a subscription and is not done yet."""
-        entry = self._told.waiting_of(subscription)
-        return None if entry is None else read_instruction(entry)
-
-    def was_given(self, subscription: str) -> bool:
-        """Return whether an offer was taken for a subscription before."""
-        return self._told.was_given(subscription)
-
     def tell(
         self,
         person: str,
@@ -92,6 +68,27 @@ class WorkspaceLeavers(WorkspaceSubscribers):
         guard.note()
         return became
 
+    def call_off(self, subscription: str) -> None:
+        """Let nothing that was told of a subscription before wait any more."""
+        self._told.call_off(subscription, self.now())
+
+    def came_back(self, person: str, instead_of: str, subscription: str) -> None:
+        """Have somebody's access restored, who came back and paid just now."""
+        self._access.note_return(person, instead_of, subscription)
+
+    def day_of(self, at: datetime) -> date:
+        """Return the day of an instant where the business is."""
+        return at.astimezone(self._workspace.zone).date()
+
+    def waiting(self, subscription: str) -> Instruction | None:
+        """Return what was told of a subscription and is not done yet."""
+        entry = self._told.waiting_of(subscription)
+        return None if entry is None else read_instruction(entry)
+
+    def was_given(self, subscription: str) -> bool:
+        """Return whether an offer was taken for a subscription before."""
+        return self._told.was_given(subscription)
+
 
 def build_subscription_routes(
     workspace: Workspace, shop_name: Callable[[], str]
@@ -102,14 +99,16 @@ def build_subscription_routes(
     biller = build_biller_or_tell(billing, "the pages of subscriptions are not served")
     if biller is None:
         return ()
-    subscribers = WorkspaceSubscribers(workspace)
-    leavers, can = WorkspaceLeavers(workspace, biller), find_billers()[billing.provider].abilities
+    people, can = (
+        WorkspaceSubscribers(workspace, biller),
+        find_billers()[billing.provider].abilities,
+    )
     settings = workspace.config.subscriptions.leaving
     if not (can.can_pause and can.pause_spares_paid):
         settings = settings.model_copy(update={"pause_months": ()})
     if not can.can_change:
         settings = settings.model_copy(update={"plans": (), "discount": "", "offer": ""})
     return (
-        *SubscriptionPages(biller, subscribers, workspace.secret, shop_name).routes(),
-        *LeavingPages(biller, leavers, workspace.secret, shop_name, settings).routes(),
+        *SubscriptionPages(biller, people, workspace.secret, shop_name).routes(),
+        *LeavingPages(biller, people, workspace.secret, shop_name, settings).routes(),
     )
