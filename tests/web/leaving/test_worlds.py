@@ -7,7 +7,7 @@ was asked, answers get lost, workers pass, renewals and retries come due.
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -22,7 +22,7 @@ from rekindle.worker.keeping.instructing import InstructionKeeper
 from rekindle.worker.keeping.retrying import RetryKeeper
 from tests.web.leaving.conftest import Away, Leaver
 
-WORDS = ("cancel", "cancel", "keep", "pause", "resume")
+WORDS = ("cancel", "cancel", "keep", "pause", "pause", "resume", "resume")
 STEPS = 14
 UNPAID = """journey: unpaid
 purpose: transactional
@@ -46,6 +46,7 @@ class Life:
     def __init__(self, leaver: Leaver, away: Away, seed: int) -> None:
         self.leaver, self._away, self._draw = leaver, away, random.Random(seed)
         self.wanted = ""  # what was accepted last, as the page said
+        self.taken: list[tuple[datetime, str]] = []  # the words that changed something, and when
         self.late: list[str] = []  # attempts after a cancellation was accepted
 
     def live(self) -> None:
@@ -58,14 +59,28 @@ class Life:
 
     def _say(self) -> None:
         do = self._draw.choice(WORDS)
-        paid = len(self.leaver.fake.world.attempts)
+        paid, was_so = len(self.leaver.fake.world.attempts), self._is_so(do)
         by_link_back = do == "resume" and self._draw.random() < 0.5
         answer = self.leaver.go_on() if by_link_back else self.leaver.post(do, value="1")
         assert answer.status in {200, 202, 503}
         assert len(self.leaver.fake.world.attempts) == paid
-        is_taken = answer.status == 202 or self._is_so(do)
+        is_taken = answer.status == 202 or (answer.status == 200 and self._is_so(do))
         if is_taken and "nothing was done" not in answer.body:
             self.wanted = do
+            if answer.status == 202 or not was_so:
+                self.taken.append((self.leaver.space.clock.now(), do))
+
+    def overtaken(self) -> list[str]:
+        """Return the words that were done after another, newer one had been accepted."""
+        done = [row for row in self.leaver.rows if row.state == "done" and row.answered_at]
+        return [
+            row.kind
+            for row in done
+            if any(
+                row.asked_at < at < (row.answered_at or at) and do != row.kind
+                for at, do in self.taken
+            )
+        ]
 
     def _is_so(self, do: str) -> bool:
         found = self.leaver.standing
@@ -108,6 +123,7 @@ def test_the_last_word_holds_whatever_breaks(leaver: Leaver, away: Away, seed: i
     states = [row.state for row in leaver.rows]
     assert set(states) <= {"done", "overtaken", "refused", "moot"}
     assert life.late == []
+    assert life.overtaken() == []
 
 
 @pytest.mark.long
