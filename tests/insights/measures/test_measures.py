@@ -152,6 +152,23 @@ def test_retention_counts_running_silences_and_stands_beside_never_lapsed_peers(
     assert (value(table, "retained").figure, value(table, "retained").base) == (40, 80)
 
 
+def test_who_bought_again_early_is_counted_as_retained_once_the_time_of_all_is_over() -> None:
+    def back(name: str, on: date, *again: date) -> Subject:
+        at = datetime(on.year, on.month, on.day, tzinfo=UTC)
+        return Subject("j", name, Arm.TREATMENT, START, None, at, on, 9.0, bought_on=(on, *again))
+
+    early, late = date(2024, 3, 5), date(2024, 5, 1)
+    people = [
+        back("stayed", early, date(2024, 4, 1)),
+        back("went", early),
+        *(back(f"new{n}", late, date(2024, 5, 9)) for n in range(8)),  # of whom more are to come
+    ]
+    for until, told in ((date(2024, 6, 10), (1, 2)), (date(2024, 7, 30), (9, 10))):
+        group = Group("all", people, [], MeasuredPeople(people, until, "GBP", []))
+        found = CATALOGUE["retained"].compute(group)
+        assert (found.figure, found.base) == told
+
+
 @pytest.mark.long
 def test_peers_who_fall_silent_and_enter_later_are_peers(measured: Any) -> None:
     """Whoever lapsed after the days of comparison enters then: without them peers never lapse."""

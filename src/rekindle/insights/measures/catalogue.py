@@ -117,16 +117,18 @@ def count_returned(group: Group) -> Value:
 
 
 def count_retained(group: Group) -> Value:
-    """Return how many of those who returned bought again in time, or stayed, once that is known."""
+    """Return how many bought again in time, or stayed, of those whose time for it is over.
+
+    Who did so sooner counts at the end as well: of them alone it is known early.
+    """
     if not group.treated:
         return Value(NOBODY_ENTERED)
     back = _returned(group.treated)
     if not back:
         return Value(NOBODY_RETURNED)
-    courses = find_courses(back, group)
-    if not courses:
+    if not find_courses(back, group):
         return Value(BACK_BY_STAYS)
-    over = [(days, ended) for days, ended in courses if ended or days >= RETAINED_DAYS]
+    over = find_courses([one for one in back if _has_had_time(one, group)], group)
     if not over:
         return Value(TIME_RUNS)
     # What ends a stay is a departure, and what ends a silence a purchase.
@@ -281,6 +283,11 @@ def find_courses(people: Sequence[Subject], group: Group) -> list[Silence]:
     return found
 
 
+def _has_had_time(one: Subject, group: Group) -> bool:
+    back = one.returned_on
+    return back is not None and (group.of.until_on - back).days >= RETAINED_DAYS
+
+
 def _is_after_touch(one: Subject) -> bool:
     back = one.returned_at
     return back is not None and any(message.at < back for message in one.reached)
@@ -393,9 +400,8 @@ _ALL = (
     _measure(
         "retained",
         Unit.PEOPLE,
-        f"of those who returned and bought again, or whose {RETAINED_DAYS} days are over, those "
-        f"who bought on another day within {RETAINED_DAYS} days; without orders, of those who left "
-        f"again, or whose {RETAINED_DAYS} days are over, those who were subscribed throughout",
+        f"of those who returned and whose {RETAINED_DAYS} days are over, those who bought on "
+        "another day within them; without orders, those who were subscribed throughout",
         f"{RETAINED_DAYS} days from the return",
         f"{_BOUGHT}, or subscriptions",
         (*_RETURNS, "after"),
@@ -405,7 +411,7 @@ _ALL = (
         "response_rate",
         Unit.SHARE,
         "people who followed a link, or returned after their first message ÷ people reached",
-        _IN_WINDOW,
+        f"links: {_EVER}; returns: {_IN_WINDOW}",
         f"{_SHIPPED}, orders",
         (*_MESSAGES, *_RETURNS),
         rate_response,

@@ -298,6 +298,7 @@ def _with_stays(
         yield replace(
             one,
             silence_days=find_silence(own, one.entered_at, facts.zone),
+            returned_on=None if back is None else local_date(back, facts.zone),
             stay=None if back is None else find_stay(own, back, facts.zone, until_on),
         )
 
