@@ -15,7 +15,7 @@ from bench.decisions import decisions_postgresql, decisions_sqlite
 from bench.dispatch import delivery
 from bench.dispatching import dispatch_http, dispatch_postgresql, dispatch_sqlite
 from bench.identity import identity
-from bench.intake import intake
+from bench.intake import intake, intake_postgresql
 from bench.lift import lift
 from bench.measure import Result, compare
 from bench.models import models, returns
@@ -137,6 +137,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "dispatch_postgresql": dispatch_postgresql,
     "dispatch_http": dispatch_http,
     "intake": intake,
+    "intake_postgresql": intake_postgresql,
     "stopping": stopping,
     "daily": daily,
     "idle": idle,
