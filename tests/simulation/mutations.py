@@ -335,4 +335,6 @@ MUTATIONS = (
         "            self._remove_files(table, {name_of(file) for file in files})\n", "", "files"),
     Mutation("a look for returns asks as of the first one", "worker/observing.py",
         "        instants=[sightings.now],\n", "", "files"),
+    Mutation("a page of wishes states every box as it was shown", "web/portal/choosing.py",
+        "boxes if was is None or (one in was) != (one in now)}", "boxes}", "files"),
 )  # fmt: skip

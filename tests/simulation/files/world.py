@@ -35,6 +35,7 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Reason
 from rekindle.worker import LedgerIntake, Worker, accept_restored
 from tests.simulation.files.beings import START, Being, Entry, Order, Stay
+from tests.simulation.files.pages import OpenPage, open_page
 from tests.simulation.journal import broken
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -119,6 +120,7 @@ class ShopWorld:
         self._seen: set[str] = set()
         self._reports = 0
         self._backup: Path | None = None
+        self._pages: list[OpenPage] = []
         self._is_sqlite = not ledger
         self._lay_out(ledger)
         self.space = Workspace.open(folder, clock=self.clock)
@@ -545,6 +547,20 @@ class ShopWorld:
         being.quiet_until = until
         self.log.append(("asked for a pause", being.name, id_, until))
 
+    def open_page(self) -> None:
+        """Somebody opens their page of wishes, and leaves it open."""
+        being = self.draw.choice(self._beings)
+        if found := open_page(self.space, being, self.draw.choice(being.ids)[1]):
+            self._pages.append(found)
+            self.log.append(("opened the page", being.name, found.fields))
+
+    def send_page(self) -> None:
+        """A page that was open is sent as it was shown: that says nothing."""
+        if self._pages:
+            page = self._pages.pop(self.draw.randrange(len(self._pages)))
+            taken = page.send(self.space)
+            self.log.append(("sent the page", page.being.name, taken))
+
     def say_no(self) -> None:
         """The export says no, with a time or without one."""
         being = self.draw.choice(self._beings)
@@ -639,6 +655,8 @@ CHANCES = {
     ShopWorld.opt_out: 3,
     ShopWorld.opt_out_first: 2,
     ShopWorld.snooze: 3,
+    ShopWorld.open_page: 4,
+    ShopWorld.send_page: 4,
     ShopWorld.say_no: 2,
     ShopWorld.blank: 2,
     ShopWorld.back_up: 2,
