@@ -108,6 +108,7 @@ def test_a_predicate_has_its_limits() -> None:
         parse_predicate(" or ".join(["has_email"] * 1_000))
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=60))
 @example("'")

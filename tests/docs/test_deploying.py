@@ -114,6 +114,7 @@ def test_the_image_is_made_of_files_that_there_are_and_runs_as_nobody_special() 
     assert verbs.index("USER") < verbs.index("ENTRYPOINT")
 
 
+@pytest.mark.long
 def test_a_container_makes_its_workspace_once_and_runs_what_is_asked(tmp_path: Path) -> None:
     bin_, shop = tmp_path / "bin", tmp_path / "shop"
     bin_.mkdir()

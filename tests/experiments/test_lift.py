@@ -97,6 +97,7 @@ def is_welch_alarm(treated: NDArray[np.float64], held: NDArray[np.float64]) -> b
     return bool(abs(treated.mean() - held.mean()) > 1.959964 * variance**0.5)
 
 
+@pytest.mark.long
 def test_false_alarms_stay_at_the_level_where_welch_does_not() -> None:
     # Hillstrom's control group against itself at a 5 % holdout: no effect is there to
     # find, and the normal interval still finds one in every seventh split.

@@ -11,6 +11,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rekindle.facts import Lake, import_sources
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def test_lines_without_a_customer_are_anonymous_revenue(online_retail: Shop) -> 
     assert anonymous.gross.sum().to_pyarrow().as_py() > 0
 
 
+@pytest.mark.long
 def test_importing_the_same_file_again_changes_nothing(online_retail: Shop, tmp_path: Path) -> None:
     shutil.copytree(online_retail.base, tmp_path / "again")
     lake = Lake(tmp_path / "again" / "state/lake")

@@ -182,11 +182,13 @@ def replayed(space: Workspace) -> Callable[[str], Replayed]:
     return replay
 
 
+@pytest.mark.draws(5)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sequence_has_no_flaw(space: Workspace, name: str) -> None:
     assert check_journey(space, space.journey(name)) == []
 
 
+@pytest.mark.draws(5)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sequence_says_what_it_is_for_and_needs(name: str) -> None:
     (one,) = (starter for starter in list_starters() if starter.name == name)
@@ -231,6 +233,7 @@ def test_only_these_give_anything() -> None:
     assert {n for n, j in journeys.items() if any(s.offer for s in j.sends)} == set(OFFERED)
 
 
+@pytest.mark.long
 def test_five_channels_come_on_days_one_five_ten_fifteen_and_twenty(
     space: Workspace,
     replayed: Callable[[str], Replayed],
@@ -292,6 +295,7 @@ def test_taking_one_overwrites_nothing(tmp_path: Path) -> None:
     assert take_starter(tmp_path, "three-phases").offers_missing == ("ladder win-back",)
 
 
+@pytest.mark.draws(5)
 @pytest.mark.parametrize("name", NAMES)
 def test_templates_of_a_sequence_read_well_without_anything_known(
     tmp_path: Path, name: str

@@ -201,6 +201,7 @@ def test_who_comes_back_leaves_no_word_that_waits(leaver: Leaver) -> None:
     assert leaver.standing["cancel_at_period_end"] is False
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("is_stopping", [True, False])
 def test_nobody_is_asked_for_money_while_their_cancellation_waits(
