@@ -191,6 +191,19 @@ def test_people_are_counted_in_the_arm_they_were_drawn_into(report_on: Any) -> N
     assert told["net_revenue_per_assigned"] == {"treatment": 0.0, "holdout": 2.0}
 
 
+def test_the_window_of_two_ids_that_became_one_begins_with_the_first_entry(
+    report_on: Any,
+) -> None:
+    """What came to the kept id is counted on from its own entries, whenever that was."""
+    kept = member("a", entered_at=START + timedelta(days=40))
+    told = report_on(
+        [("a", "2024-03-10", 20.0), ("a", "2024-04-12", 9.0)],
+        record([kept, member("a", rotation=1)], until=START + timedelta(days=90)),
+    )
+    assert told.arms[Arm.TREATMENT].returned == 1
+    assert told.arms[Arm.TREATMENT].revenue == 20
+
+
 def test_a_purchase_known_at_entry_is_no_return(report_on: Any) -> None:
     report = report_on([("a", "2023-12-01", 4.0)], record([member("a")]))
     assert report.arms[Arm.TREATMENT].returned == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -10,6 +11,8 @@ import pytest
 
 import rekindle
 from rekindle import desk, worker
+from rekindle.clock import MovableClock
+from rekindle.desk import report_programme
 from rekindle.errors import WorkspaceError
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
@@ -41,6 +44,17 @@ def test_profiles_are_an_ibis_table_of_the_documented_columns(imported_shop: Pat
     profiles = rekindle.open(imported_shop).profiles(as_of=NOW)
     assert isinstance(profiles, ir.Table)
     assert profiles.columns == FAMILIES.names
+
+
+def test_who_bought_is_known_until_the_newest_order(imported_shop: Path) -> None:
+    def at(now: datetime) -> Workspace:
+        return Workspace.open(imported_shop, clock=MovableClock(now))
+
+    engine, facts = at(NOW).reading
+    newest = engine.scalar(facts.orders.ordered_at.max())
+    assert at(newest + timedelta(days=9)).known_until() == newest
+    assert at(newest - timedelta(days=9)).known_until() == newest - timedelta(days=9)
+    assert report_programme(at(newest + timedelta(days=9))).until == newest
 
 
 def test_profiles_know_only_what_was_known_then(imported_shop: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from rekindle.desk import replay_journey, report_journey
+from rekindle.desk.offers import reporting
+from rekindle.ledger import OfferWindow
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import OURS, build_movements
 from rekindle.vocabulary import Arm, Reason, Unknown
@@ -112,6 +114,19 @@ def test_the_report_counts_who_is_back_and_what_they_brought(club: Team) -> None
     # From 11 June until 31 July, 60 days after she entered at nine.
     assert treated.revenue == pytest.approx(12 * (50 + 9 / 24) / (365.25 / 12), abs=0.01)
     assert isinstance(report.attribution, Unknown)
+
+
+@pytest.mark.long
+def test_who_subscribes_in_the_time_of_an_offer_bought_anyway(club: Team) -> None:
+    bring(club, "subscriptions", LEFT + BACK.format("2026-06-11T00:00:00Z"))
+    days = ((1, 5), (1, 20), (12, 20))
+    windows = [
+        OfferWindow("ten", who, *(NOW + day * DAY for day in span), is_ghost=False)
+        for who in ("ada", "ben")
+        for span in days
+    ]
+    club.clock.move(30 * DAY)
+    assert reporting.find_bought(club.workspace, windows) == {1}
 
 
 @pytest.mark.long

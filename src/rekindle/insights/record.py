@@ -36,6 +36,11 @@ class Membership:
     covariates: Covariates = field(default_factory=dict)
 
     @property
+    def entry(self) -> tuple[datetime, int]:
+        """Return by what a person's entries are in order."""
+        return self.entered_at, self.rotation
+
+    @property
     def known_at(self) -> datetime:
         """Return the instant that a purchase must be newer than to be a return."""
         return self.last_order_at or self.entered_at
@@ -134,11 +139,15 @@ class JourneyRecord:
 
     @property
     def assigned(self) -> Sequence[Membership]:
-        """Return each person's first entry, with which their one window begins."""
+        """Return each person's first entry, with which their one window begins.
+
+        Of two ids that became one, one's entries are counted on from the other's, whenever
+        they were.
+        """
         first: dict[str, Membership] = {}
         for one in self.members:
             known = first.get(one.person)
-            if known is None or one.rotation < known.rotation:
+            if known is None or one.entry < known.entry:
                 first[one.person] = one
         return list(first.values())
 

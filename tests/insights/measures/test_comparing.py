@@ -303,8 +303,18 @@ def test_nothing_moves_after_a_reading_date(gathered: Any, open_shop: Any, order
     short = replace(JOURNEY, goal=Goal(SignalKind.ORDER, timedelta(days=90)))
     later = [(f"holdout{n}", "2024-05-01", 10.0) for n in range(10, 15)]
     engine = open_shop(orders=order_rows([*BOUGHT, *later]))
-    one = record(PEOPLE, journey=short, until=LATER, reads_on=(START + 40 * DAYS).date())
+    after = START + 60 * DAYS
+    since = crowd(Arm.TREATMENT, 50, "later-", entered_at=after)
+    fates = [*SENT, *(fate(one.person, 61) for one in since)]
+    one = record(
+        [*PEOPLE, *since],
+        journey=short,
+        fates=fates,
+        until=LATER,
+        reads_on=(START + 40 * DAYS).date(),
+    )
     table = measure(gather([one], engine.facts(), engine, until_on=LATER.date()), about="x")
+    assert value(table, "cost_per_incremental_return").figure == pytest.approx(50.0 / 20)
     # Without it five more of the holdout would have bought, for 50.
     assert value(table, "incremental_revenue").figure == pytest.approx(200.0)
     assert value(table, "returned").figure == 30

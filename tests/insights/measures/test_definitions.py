@@ -115,3 +115,11 @@ def test_a_definition_that_is_none_is_refused() -> None:
         find_reactivation("reach")
     with pytest.raises(UsageError, match="there are assigned, reached, clicked, whenever"):
         find_reactivation("x")
+
+
+def test_who_bought_before_a_message_is_not_back_by_it_by_any_definition(gathered: Any) -> None:
+    late = [fate("a", 20), fate("f", 20)]
+    people = gathered([member("a"), member("f")], [("a", "2024-03-06", 9.0)], late)
+    for definition in REACTIVATIONS:
+        table = measure(replace(people, definition=definition), about="j", by="channel")
+        assert value(table, "reactivation_rate", "email").count == 0

@@ -201,6 +201,17 @@ def test_who_is_back_by_a_subscription_has_no_silences_to_measure() -> None:
         assert found[name] == BACK_BY_STAYS
 
 
+def test_what_was_not_imported_is_no_silence(open_shop: Any, order_rows: Any) -> None:
+    """They bought again on day 80; the newest file ends on day 60, and nobody knows yet."""
+    back = [(f"p{n}", "2024-03-11", 10.0) for n in range(40)]
+    engine = open_shop(orders=order_rows(back))
+    one = record([member(f"p{n}") for n in range(40)], until=LATER)
+    known = (START + 60 * DAY).date()
+    table = measure(gather([one], engine.facts(), engine, until_on=known), about="x")
+    for name in ("retained", "subsequent_retention", "second_lapse", "subsequent_revenue"):
+        assert isinstance(value(table, name).figure, Unknown)
+
+
 @pytest.mark.long
 def test_few_returns_are_no_estimate(measured: Any) -> None:
     table = measured([member("a")], [("a", "2024-03-10", 20.0)])

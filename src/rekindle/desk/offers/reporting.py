@@ -74,7 +74,7 @@ class OfferReport:
 def report_offers(workspace: Workspace, at: datetime) -> list[OfferReport]:
     """Return the report of every offer of ``offers.yaml``."""
     windows = load_first_windows(workspace.ledger, at)
-    bought = _find_bought(workspace, windows)
+    bought = find_bought(workspace, windows)
     gross = _gross_of(workspace)
     return [
         OfferReport(
@@ -131,7 +131,7 @@ def _anyway_json(anyway: Anyway) -> dict[str, Any]:
     }
 
 
-def _find_bought(workspace: Workspace, windows: Sequence[OfferWindow]) -> frozenset[int]:
+def find_bought(workspace: Workspace, windows: Sequence[OfferWindow]) -> frozenset[int]:
     """Return the numbers of the windows in which their person bought, or a stay of theirs began."""
     if not windows or not workspace.has_facts:
         return frozenset()

@@ -86,7 +86,7 @@ def _gather(workspace: Workspace, name: str) -> MeasuredPeople:
         [load_record(workspace, one) for one in _names(workspace, name)],
         facts,
         engine,
-        until_on=_today(workspace),
+        until_on=workspace.known_until().astimezone(workspace.zone).date(),
         agreed=load_agreed(workspace.ledger, OPENS),
         openings=None if mode is OpensMode.CONSENT else _NO_OPENINGS,
         clicks=None if shop.url or shop.hosts else _NO_CLICKS,

@@ -31,7 +31,7 @@ def report_programme(workspace: Workspace) -> Programme:
         facts,
         engine,
         within=workspace.config.holdout.within,
-        until=workspace.clock.now(),
+        until=workspace.known_until(),
     )
 
 

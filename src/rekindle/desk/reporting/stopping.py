@@ -41,7 +41,8 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     kept_on, within = workspace.config.stopping.kept_on, record.journey.goal.within
     overrules = load_overrules(workspace.ledger, record.journey.name)
     times = find_overruled_times(overrules)
-    terms = StoppingTerms(kept_on, float(margin), within, record.until, overruled=times)
+    until = workspace.known_until()
+    terms = StoppingTerms(kept_on, float(margin), within, until, overruled=times)
     whole = _report(workspace, record, decisions, terms)
     if not declared.by:
         return whole
@@ -72,7 +73,8 @@ def find_held_back(workspace: Workspace, record: JourneyRecord) -> StoppingRepor
         return None
     times = find_overruled_times(load_overrules(workspace.ledger, record.journey.name))
     within = record.journey.goal.within
-    terms = StoppingTerms(SPARED, float(margin), within, record.until, overruled=times)
+    until = workspace.known_until()
+    terms = StoppingTerms(SPARED, float(margin), within, until, overruled=times)
     return _report(workspace, record, decisions, terms, why=OF_PERSONS)
 
 

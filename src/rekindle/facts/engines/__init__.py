@@ -6,7 +6,13 @@ from rekindle.facts.engines.engine import Engine
 from rekindle.facts.engines.homes import at_home, with_home
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
 from rekindle.facts.engines.naming import lay_basis, name_query
-from rekindle.facts.engines.reading import Reading, Readings, find_present, list_quarantine
+from rekindle.facts.engines.reading import (
+    Reading,
+    Readings,
+    find_known_until,
+    find_present,
+    list_quarantine,
+)
 from rekindle.facts.engines.trial import (
     Pairs,
     Together,
@@ -33,6 +39,7 @@ __all__ = [
     "TrialSums",
     "at_home",
     "discover",
+    "find_known_until",
     "find_present",
     "lay_basis",
     "list_quarantine",

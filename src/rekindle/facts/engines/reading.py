@@ -54,6 +54,18 @@ def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
     return end_of_day(max(newest), zone)
 
 
+def find_known_until(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
+    """Return until when it is known who bought: now, or the newest order if that is older.
+
+    Who has not bought after it did not stay away: nothing was imported. Of a business that lives
+    by subscriptions alone, in which nothing begins for weeks, the present says it.
+    """
+    newest: datetime | None = reading.engine.scalar(reading.facts.orders.ordered_at.max())
+    if newest is None:
+        return find_present(reading, now, zone)
+    return min(now, newest)
+
+
 class Readings:
     """The present reading, opened by the first who asks and shared by all threads.
 

@@ -190,7 +190,7 @@ def _first_messages(
     for one in record.variants:
         if one.step == step and one.at <= record.until:
             known = first.get(one.person)
-            if known is None or one.rotation < known.rotation:
+            if known is None or one.at < known.at:
                 first[one.person] = one
     return [one for one in first.values() if one.version in versions]
 

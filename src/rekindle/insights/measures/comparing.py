@@ -14,9 +14,9 @@ from datetime import timedelta
 from rekindle.experiments import ArmOutcome, Lift, OpenEnded, estimate_lift
 from rekindle.insights.lifting.earnings import Range, add_up, find_per_return
 from rekindle.insights.lifting.estimating import JourneyLifts, estimate_lifts
-from rekindle.insights.lifting.subgroups import keep_people
+from rekindle.insights.lifting.subgroups import find_cost, keep_people
 from rekindle.insights.measures.model import Group, Lifts, MeasuredPeople, Subject, Value
-from rekindle.vocabulary import MICROS, Unknown
+from rekindle.vocabulary import Unknown
 from rekindle.wording import counted
 
 LOST_DAYS = 180
@@ -79,8 +79,7 @@ def average_incremental_cost(group: Group) -> Value:
     added = _add_up(group, {name: one.returns for name, one in group.lifts.items()})
     if isinstance(added, Unknown):
         return Value(added, beside=beside)
-    micros = sum(one.cost_micros for one in group.treated if one.journey in added.journeys)
-    found = find_per_return(added.total, micros / MICROS)
+    found = find_per_return(added.total, _cost(group, added.journeys))
     if isinstance(found, Unknown):
         return Value(found, beside=beside)
     return Value(
@@ -91,6 +90,18 @@ def average_incremental_cost(group: Group) -> Value:
         beside=beside,
         note=added.note,
     )
+
+
+def _cost(group: Group, journeys: Sequence[str]) -> float:
+    """Return what messages to the treated cost until the instants at which returns are read."""
+    treated = {(one.journey, one.person) for one in group.treated}
+    cost = 0.0
+    for name in journeys:
+        record = group.of.journeys[name].record
+        cost += find_cost(
+            keep_people(record, [one for one in record.members if (name, one.person) in treated])
+        )
+    return cost
 
 
 def rate_saved(group: Group) -> Value:

@@ -80,6 +80,7 @@ def gather(
 ) -> MeasuredPeople:
     """Return everyone in these journeys, with what they did; who is in two counts in each.
 
+    ``until_on`` is the day until which it is known what they bought.
     ``agreed`` let their openings be noticed. ``openings`` and ``clicks`` say why they are not
     counted, if so; clicks that were heard of count all the same.
     """
@@ -92,7 +93,7 @@ def gather(
         outcomes = load_outcomes(engine, facts, record)
         returned = find_returned(record, outcomes)
         found = _describe(record, outcomes, returned, agreed)
-        found = _with_later_revenue(found, record, facts, engine, outcomes)
+        found = _with_later_revenue(found, record, facts, engine, outcomes, until_on)
         found = with_deeds(found, record, reported, facts, engine)
         if outcomes.of_subscriptions:
             by_stays = True
@@ -309,6 +310,7 @@ def _with_later_revenue(
     facts: Facts,
     engine: Engine,
     outcomes: Outcomes,
+    until_on: date,
 ) -> list[Subject]:
     """Return people with what the first days from their return on brought, once these are over."""
     returned = find_returned(record, outcomes)
@@ -320,7 +322,9 @@ def _with_later_revenue(
     brought = {row["person"]: float(row["net"]) for row in engine.run(asked).to_pylist()}
     return [
         replace(one, later_revenue=brought.get(one.person, 0.0))
-        if one.returned_at is not None and one.returned_at + RETAINED <= record.until
+        if one.returned_at is not None
+        and one.returned_at + RETAINED <= record.until
+        and local_date(one.returned_at + RETAINED, facts.zone) <= until_on
         else one
         for one in subjects
     ]

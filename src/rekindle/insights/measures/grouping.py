@@ -120,9 +120,12 @@ def _split_messages(
 def _as_had(one: Subject, messages: Sequence[MessageFate]) -> Subject:
     """Return somebody as if they had had these messages alone."""
     first = min(message.at for message in messages)
+    had = replace(one, messages=tuple(messages))
+    if one.first_bought_at is not None and one.first_bought_at <= first:
+        had = replace(had, first_bought_at=None)
     if one.returned_at is None or one.returned_at > first:
-        return replace(one, messages=tuple(messages))
-    return replace(one, messages=tuple(messages), returned_at=None, returned_on=None, revenue=0.0)
+        return had
+    return replace(had, returned_at=None, returned_on=None, revenue=0.0)
 
 
 def _sort(things: Iterable[T], say: Callable[[T], str]) -> dict[str, list[T]]:

@@ -155,7 +155,8 @@ def _find(
     ]
     engine, facts = workspace.reading
     kept_on, within = workspace.config.stopping.kept_on, journey.goal.within
-    terms = StoppingTerms(kept_on, margin, within, at, family=len(declared.names))
+    until = workspace.known_until()
+    terms = StoppingTerms(kept_on, margin, within, until, family=len(declared.names))
     overrules = load_overrules(workspace.ledger, journey.name)
     for group in declared.names:
         wholly = [one for one in overrules if not one.step and one.subgroup in ("", group)]
