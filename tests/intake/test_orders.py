@@ -111,6 +111,24 @@ def test_a_cancelled_order_says_so() -> None:
     assert row["status"] == "cancelled"
 
 
+def test_an_order_that_is_completed_after_it_was_cancelled_stands() -> None:
+    events = [told("completed", revenue=25), told("cancelled", 1), told("completed", 2, revenue=25)]
+    for some in permutations(events):
+        row = fold_order("1", some)
+        assert row is not None
+        assert (row["status"], row.get("cancelled_at")) == ("completed", None)
+    row = fold_order("1", [*events, told("updated", 3, note="gift"), told("cancelled", 4)])
+    assert row is not None
+    assert row["status"] == "cancelled"
+    assert row["cancelled_at"] == (NOON + timedelta(hours=4)).isoformat()
+
+
+@pytest.mark.parametrize("nothing", [0, "0.00"])
+def test_a_refund_of_nothing_gives_nothing_back(nothing: object) -> None:
+    row = fold_order("1", [told("completed", revenue=25), told("refunded", 1, amount=nothing)])
+    assert money(row)[2] == 0
+
+
 def test_a_refund_of_an_order_nobody_told_of_is_a_row_of_its_own() -> None:
     row = fold_order("1", [told("refunded", total=8)])
     assert row is not None

@@ -129,6 +129,10 @@ def test_when_it_was_sent_does_not_change_a_derived_id() -> None:
             {"event": "Order Completed", "properties": {"order_id": 1, "total": "much"}},
             Problem.BAD_AMOUNT,
         ),
+        *(
+            ({"event": "Order Refunded", "properties": {"order_id": 1, **back}}, Problem.BAD_AMOUNT)
+            for back in ({"amount": "12,50"}, {"refund": True}, {"products": [{"price": "much"}]})
+        ),
     ],
 )
 def test_what_is_wrong_is_named(changed: dict[str, Any], reason: Problem) -> None:

@@ -7,6 +7,8 @@ import shutil
 import pytest
 
 from rekindle.desk import erase_person
+from rekindle.intake import reading
+from rekindle.ledger import Inbox
 from tests.seam.corner import MINUTE, Corner
 
 
@@ -41,6 +43,19 @@ def test_facts_that_are_made_afresh_have_what_was_reported(reported: Corner) -> 
     reported.space.forget_facts()
     reported.import_facts()
     assert held(reported) == before
+
+
+def test_a_report_without_a_sum_holds_no_other_up(
+    reported: Corner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An earlier release took it, and every import ended in it."""
+    monkeypatch.setattr(reading, "check_amounts", lambda *_: None)
+    reported.report("Order Refunded", properties={"order_id": "o9", "amount": "12,50"})
+    reported.report("Order Completed", properties={"order_id": "o10", "revenue": 30})
+    reported.import_facts()
+    assert held(reported)[0] == {"o1", "o9", "o10"}
+    assert "'o9' of shop says no sum" in caplog.text
+    assert Inbox(reported.space.ledger, reported.space.book).spooled(limit=9) == []
 
 
 @pytest.mark.long

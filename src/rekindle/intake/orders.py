@@ -71,6 +71,18 @@ def read_amounts(content: Mapping[str, Any]) -> Amounts:
     return Amounts(gross, discount)
 
 
+def check_amounts(name: str, content: Mapping[str, Any]) -> None:
+    """Refuse an order's event of which an amount that counts is none.
+
+    Raises:
+        ValueError: an amount is no number.
+    """
+    if name == "order_refunded":
+        _amount_back(content)
+    else:
+        read_amounts(content)
+
+
 def names_amounts(content: Mapping[str, Any]) -> bool:
     """Return whether an order says what it came to, be it nothing."""
     if any(_is_given(content.get(key)) for key in TOTALS):
@@ -110,13 +122,16 @@ def fold_order(
     An update changes what it names. ``held`` is the order's row as something else, a file,
     told it; it stands for what no event says. A refund of an order nobody reported is a row
     of its own (``name_refund``), dated when it was given; a refund without an amount gives
-    back the whole order. None if there is nothing to say.
+    back the whole order. An order that is completed after it was cancelled is none that was.
+    None if there is nothing to say.
     """
     told = sorted(events, key=lambda event: event.at)
     placed = [event for event in told if event.name in PLACED]
     refunds = [event for event in told if event.name == "order_refunded"]
-    cancelled = [event for event in told if event.name == "order_cancelled"]
-    if any(event.name == "order_completed" for event in placed):
+    completed = [number for number, event in enumerate(told) if event.name == "order_completed"]
+    since = completed[-1] if completed else 0
+    cancelled = [event for event in told[since:] if event.name == "order_cancelled"]
+    if completed:
         held = None
     if not placed and not cancelled:
         whole = _left_of(held)
@@ -246,11 +261,17 @@ def _is_given(value: Any) -> bool:
 
 
 def _given_back(event: KeptEvent, *, whole: Decimal) -> Decimal:
+    told = _amount_back(event.content)
+    return whole if told is None else told
+
+
+def _amount_back(content: Mapping[str, Any]) -> Decimal | None:
+    """Return how much a refund says it gives back; None where it does not say."""
     for key in ("total", "amount", "refund", "revenue"):
-        amount = _amount(event.content, key)
+        amount = _amount(content, key)
         if amount is not None:
             return abs(amount)
-    return _sum_of_products(event.content) or whole
+    return _sum_of_products(content) or None
 
 
 def _sum_of_products(content: Mapping[str, Any]) -> Decimal:

@@ -29,7 +29,7 @@ from rekindle.intake.meanings import (
     order_id_of,
 )
 from rekindle.intake.model import Card, Event, EventType, GivenAddress, Problem
-from rekindle.intake.orders import names_amounts, read_amounts
+from rekindle.intake.orders import check_amounts, names_amounts
 from rekindle.vocabulary import STOPS
 
 # https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
@@ -248,7 +248,7 @@ def _check_order(name: str, content: Mapping[str, Any]) -> None:
     if not order or len(order) > 200:
         raise EventError(Problem.MISSING_ORDER_ID, "an order event needs properties.order_id")
     try:
-        read_amounts(content)
+        check_amounts(name, content)
     except ValueError as error:
         raise EventError(Problem.BAD_AMOUNT, str(error)) from error
     if name == "order_completed" and not names_amounts(content):

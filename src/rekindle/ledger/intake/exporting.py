@@ -7,6 +7,7 @@ quarantined like any other file.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ SLICE = 20_000
 """Events that become facts at a time: enough to be quick, few enough to fit in memory."""
 
 FOLDER = REPORTED.rstrip("/")
+logger = logging.getLogger(__name__)
+
 GONE = Suppression(None, None, ERASED, Whom.ADDRESS)
 Row = dict[str, Any]
 
@@ -183,7 +186,13 @@ def _orders(spool: _Spool, source: str, events: Iterable[KeptEvent]) -> list[tup
         told[event.subject].append(event)
     found: list[tuple[Row, list[Row]]] = []
     for order_id, own in told.items():
-        row = fold_order(order_id, own, held.get(order_id))
+        try:
+            row = fold_order(order_id, own, held.get(order_id))
+        except ValueError as error:  # of an earlier release, which took more at the door
+            logger.error(
+                "what was reported of order %r of %s says no sum: %s", order_id, source, error
+            )
+            continue
         if row is not None:
             found += [(one, _lines(one, own)) for one in _in_each(row, own, spool.currency)]
             # It came before its order did, and was written down alone.
