@@ -78,3 +78,14 @@ def test_a_no_to_texts(desk: Desk) -> None:
     import_sources(desk.config(), desk.base, now=NOW)
     told = {(row["customer_id"], row["channel"], row["said"]) for row in desk.rows("permissions")}
     assert told == {("1", "sms", "yes"), ("2", "sms", "no")}
+
+
+def test_the_day_of_an_opt_out_is_a_no(desk: Desk) -> None:
+    rows = ("1,Ann,", "2,Doe,2025-02-01,more,cells", "3,Roe,,more,cells", "4,Poe,soon,more,cells")
+    desk.write("people.csv", "\n".join(["id,name,out_at", *rows]) + "\n")
+    columns = {"customer_id": "id", "last_name": "name", "email_opt_out_at": "out_at"}
+    source = {"name": "crm", "table": "customers", "path": "people.csv", "columns": columns}
+    desk.sources = [source]
+    import_sources(desk.config(), desk.base, now=NOW)
+    said = {(row["customer_id"], row["said"]) for row in desk.rows("permissions")}
+    assert said == {("2", "no")}

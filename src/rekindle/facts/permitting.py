@@ -188,8 +188,12 @@ class Statements:
     def keep_broken(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> None:
         """Take the no of rows that could not be split, where both it and the id can be read."""
         for channel in CHANNELS if raw.rejects else ():
-            left = build_surely_left("may")
-            for column, is_no in ((f"{channel}_consent", "not may"), (f"{channel}_opt_out", left)):
+            says_no = {
+                f"{channel}_consent": "not may",
+                f"{channel}_opt_out": build_surely_left("may"),
+                f"{channel}_opt_out_at": "may is not null",
+            }
+            for column, is_no in says_no.items():
                 names = ("customer_id", column)
                 if set(names) <= set(chosen):
                     self._keep_broken(channel, names, is_no, raw, chosen, rules)
