@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from django.db import connections, transaction
@@ -12,7 +12,9 @@ from django.db.models import Model
 from rekindle.consent import ConsentRecord
 from rekindle.gate import Decision
 from rekindle.intake import read_event
+from rekindle.journeys import Person
 from rekindle.ledger import Inbox, LedgerBook, MessageState, Outbox, models, ready_events
+from rekindle.ledger.book.own_words import OwnCard, load_own_cards
 from rekindle.ledger.signals import hold_people
 from rekindle.vocabulary import Answer, Channel, Reason
 from tests.ledger.queueing import DAY, MINUTE, START, TERMS, Queue, claim
@@ -82,3 +84,33 @@ def test_the_place_is_taken_before_the_message(postgres: str, way: str) -> None:
     assert queue.touch(touch).state == (
         MessageState.FAILED if way == "bounce" else MessageState.CANCELLED
     )
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_somebody_says_while_files_are_written_is_not_lost(
+    postgres: str, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    book = LedgerBook(postgres, secret=b"", terms=TERMS)
+    if is_known:
+        book.save_people([Person("alice", "alice@example.com")])
+    call = {"type": "identify", "userId": "alice", "traits": {"email": "new@example.com"}}
+    reports = ready_events(postgres, [read_event(call, received_at=START)])
+
+    def say() -> None:
+        Inbox(postgres, book).take("web", reports, START)
+        connections[postgres].close()
+
+    worker = threading.Thread(target=say)
+
+    def read_meanwhile(alias: str, asked: Iterable[str]) -> dict[str, OwnCard]:
+        monkeypatch.undo()
+        found = load_own_cards(alias, asked)
+        worker.start()
+        _wait_until_blocked(postgres, worker)
+        return found
+
+    monkeypatch.setattr("rekindle.ledger.book.people.load_own_cards", read_meanwhile)
+    book.save_people([Person("alice", "alice@example.com", "GB")])
+    worker.join()
+    card = models.Person.objects.using(postgres).get()
+    assert (card.address, card.country) == ("new@example.com", "GB")

@@ -147,6 +147,7 @@ def test_the_last_of_a_day_counts_of_calls_without_a_key_and_a_time(win: Corner)
     assert not win.space.history.consents_of("ann")[-1].granted
 
 
+@pytest.mark.long
 def test_a_yes_of_a_wrong_day_does_not_win_over_a_no_once_it_is_corrected(win: Corner) -> None:
     def said(days: float) -> None:
         win.people(ann=f"yes,{win.ago(days=days).date()}")

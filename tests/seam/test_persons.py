@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from rekindle.desk import (
     explain_customer,
     report_journey,
 )
+from rekindle.facts import import_sources, load_testimony
 from rekindle.identity import JoinReason
 from rekindle.intake import as_visitor, read_event
 from rekindle.ledger import Inbox, ready_events
@@ -67,6 +69,28 @@ def test_a_smaller_id_that_turns_up_later_gets_nothing_twice(corner: Corner) -> 
     corner.tick(after=9 * DAY)
     assert corner.mails() == 1
     assert {one.person for one in corner.enrolments()} == {"ann"}
+
+
+@pytest.mark.long
+def test_evidence_that_comes_while_older_is_read_is_looked_at(
+    corner: Corner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought(corner, "ann")
+    cards(corner, ann=ANN)
+    corner.import_facts()
+    cards(corner, ann=ANN, cem=OTHER)
+
+    def read_meanwhile(*asked: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        found = load_testimony(*asked, **more)
+        cards(corner, ann=ANN, cem=OTHER, bea=ANN)
+        import_sources(corner.space.config, corner.space.directory, now=corner.now + MINUTE)
+        return found
+
+    monkeypatch.setattr("rekindle.ledger.book.persons.settling.load_testimony", read_meanwhile)
+    corner.import_facts()
+    corner.import_facts()  # of what has not changed since
+    assert corner.space.book.persons.known() == {"bea": "ann"}
 
 
 def test_an_opt_out_under_the_other_id_stops_the_person(two: Corner) -> None:

@@ -192,6 +192,8 @@ def suppress_people(alias: str, terms: BookRules, stops: Sequence[Suppressed]) -
 
 def suppress_again(alias: str, terms: BookRules, people: Collection[str]) -> None:
     """Let what these people said bind addresses that came to be known as theirs since."""
+    if not people:
+        return
     said = fetch(alias, "suppressions_said", rows_of((one,) for one in sorted(people)), LIFTED)
     if said:
         stops = [(*one, _kind_of(terms, one[1])) for one in said]

@@ -205,6 +205,19 @@ class BookContract(SteeringContract, LawContract, HoldoutContract):
         assert only_due(book).is_suppressed
 
     @pytest.mark.parametrize("is_known_first", [True, False])
+    def test_suppression_binds_the_address_somebody_gets_later_whoever_has_it(
+        self, book: OpenedBook, is_known_first: bool
+    ) -> None:
+        book.save_people([Person("again", "home@example.com", "GB")])
+        moved = Person("alice", "Home@example.com", "GB")
+        for person in [moved] if is_known_first else []:
+            book.save_people([person])
+        book.suppress("alice", EMAIL, reason="opt_out", at=START)
+        book.save_people([moved])
+        book.enrol([build_enrolment("again")])
+        assert only_due(book, person="again").is_suppressed
+
+    @pytest.mark.parametrize("is_known_first", [True, False])
     def test_suppression_binds_secondary_addresses_of_its_kind(
         self, book: OpenedBook, is_known_first: bool
     ) -> None:

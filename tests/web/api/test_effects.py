@@ -13,6 +13,7 @@ from rekindle.intake import read_event
 from rekindle.journeys import JourneyVersion, Trigger, parse_journey
 from rekindle.journeys import Person as Known
 from rekindle.ledger import History, Inbox, Taken, load_counts, ready_events
+from rekindle.ledger.intake_models import Alias
 from rekindle.ledger.intake_models import Event as Row
 from rekindle.ledger.models import Consent, Person, Signal, Touch
 from rekindle.ledger.models import Enrolment as Enrolled
@@ -176,6 +177,36 @@ def test_a_visitor_cannot_take_the_place_of_a_customer(reporter: Reporter) -> No
     reporter.take(order())
     assert ("ada", "order") in reporter.signals()
     assert ("eve", "order") not in reporter.signals()
+
+
+def who_is(reporter: Reporter, *ids: str) -> list[str]:
+    rows = Alias.objects.using(reporter.alias).filter(pk__in=ids)
+    return [person for _, person in sorted(rows.values_list("pk", "person"))]
+
+
+def test_a_repeated_call_teaches_nothing_of_who_is_who(reporter: Reporter) -> None:
+    first = {"type": "identify", "userId": "ada", "anonymousId": "phone", "messageId": "1"}
+    reporter.take(first)
+    reporter.take({**first, "userId": "bob", "messageId": "2"}, at=NOW + HOUR)
+    taken = reporter.take(first, at=NOW + 2 * HOUR)
+    assert (taken.repeated, who_is(reporter, " phone")) == (1, ["bob"])
+    old = {"type": "alias", "userId": "ada", "previousId": "cem", "messageId": "3"}
+    reporter.take(old)
+    reporter.book.persons.part(["cem"], NOW + HOUR, by="somebody")
+    reporter.take(old, at=NOW + 2 * HOUR)
+    assert who_is(reporter, "cem") == []
+
+
+def test_of_who_a_visitor_is_the_newest_word_counts_whenever_it_comes(reporter: Reporter) -> None:
+    def said(who: str, before: timedelta) -> dict[str, Any]:
+        at = (NOW - before).isoformat()
+        return {"type": "identify", "userId": who, "anonymousId": "phone", "timestamp": at}
+
+    reporter.take(said("bob", HOUR))
+    reporter.take(said("ada", 72 * HOUR))
+    assert who_is(reporter, " phone") == ["bob"]
+    reporter.take(said("cem", timedelta()), said("ada", 2 * HOUR))
+    assert who_is(reporter, " phone") == ["cem"]
 
 
 def test_aliases_that_go_in_a_circle_do_no_harm(reporter: Reporter) -> None:

@@ -16,7 +16,7 @@ from rekindle.journeys import Person
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.book.addresses import Given, save_addresses
 from rekindle.ledger.book.own_words import OwnCard, load_own_cards, note_said
-from rekindle.ledger.bulk import chunks
+from rekindle.ledger.bulk import chunks, is_postgresql
 from rekindle.ledger.cancelling import cancel, cancel_each, end_stays, take_back_from
 from rekindle.ledger.guards.forgetting import forget_notices, forget_words, private_words
 from rekindle.ledger.guards.marking import ids_of
@@ -73,11 +73,22 @@ class People:
         cards = sorted({person.id: person for person in people}.items())
         with ledger_transaction(self._alias):
             for chunk in chunks(cards):
+                self._hold(person for person, _ in chunk)
                 own = load_own_cards(self._alias, (person for person, _ in chunk))
                 told = [one for _, one in chunk]
                 written = self._write([own[p.id].take(p) if p.id in own else p for p in told])
                 note_said(self._alias, own.values())
                 self._note_secondary(told, written)
+
+    def _hold(self, people: Iterable[str]) -> None:
+        """Hold people's cards until the commit, also of those who have none yet.
+
+        What somebody says of themselves meanwhile would be written over, and never be said again.
+        """
+        if is_postgresql(self._alias):  # SQLite has one writer at a time
+            ids = list(people)
+            know_people(self._alias, ids)
+            fetch(self._alias, "hold_cards", rows_of((one,) for one in ids))
 
     def told(self) -> dict[str, str]:
         """Return a digest of what was last told of each person.
@@ -114,8 +125,9 @@ class People:
 
     def _write(self, people: Iterable[Person]) -> list[Row]:
         written = [self._card(person) for person in people]
-        execute(self._alias, "save_people", rows_of(written))
+        changed = {id_ for (id_,) in fetch(self._alias, "save_people", rows_of(written))}
         self._carry_suppressions(written)
+        suppress_again(self._alias, self._terms, changed)
         return written
 
     def _note_secondary(self, told: Iterable[Person], written: Iterable[Row]) -> None:

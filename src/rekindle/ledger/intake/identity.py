@@ -13,7 +13,7 @@ from rekindle.identity import JoinReason, Link
 from rekindle.intake import Event, EventType
 from rekindle.ledger.book.persons import Persons
 from rekindle.ledger.intake_models import ANONYMOUS
-from rekindle.ledger.queries import execute, fetch, rows_of, text_of
+from rekindle.ledger.queries import execute, fetch, instant_of, rows_of, text_of
 
 
 def anonymous(id_: str) -> str:
@@ -25,7 +25,7 @@ class BatchLinks:
     """Whom the ids of one batch stand for, and what the batch itself adds.
 
     ``erased`` are the ids among them of people who asked to be forgotten, ``strangers`` the
-    people who have no card yet.
+    people who have no card yet. ``since`` says of visitors when it was said who they are.
     """
 
     def __init__(
@@ -35,9 +35,11 @@ class BatchLinks:
         given: Mapping[str, str],
         erased: Iterable[str],
         strangers: Iterable[str],
+        since: Mapping[str, datetime],
     ) -> None:
         self._people = dict(people)
         self._given: dict[str, str | None] = dict(given)
+        self._since = dict(since)
         self._new: dict[str, str] = {}
         self._left: set[str] = set()
         self.erased: frozenset[str | None] = frozenset(erased)
@@ -54,9 +56,14 @@ class BatchLinks:
         rows = fetch(alias, "known_ids", rows_of((id_,) for id_ in sorted(set(ids))))
         return cls(
             {id_: person for id_, person, *_ in rows if person is not None},
-            given={id_: given for id_, *_, given in rows if given is not None},
+            given={id_: given for id_, *_, given, _ in rows if given is not None},
             erased=(id_ for id_, _, is_erased, *_ in rows if is_erased),
-            strangers=(person or id_ for id_, person, _, is_stranger, _ in rows if is_stranger),
+            strangers=(person or id_ for id_, person, _, is_stranger, *_ in rows if is_stranger),
+            since={
+                id_: instant_of(at)
+                for id_, *_, at in rows
+                if at is not None and id_.startswith(ANONYMOUS)
+            },
         )
 
     @property
@@ -89,12 +96,20 @@ class BatchLinks:
             if event.previous_id in self.strangers:
                 # Nobody else knows what a visitor went by, but everybody may guess a customer's
                 # id: whoever calls themselves so in a browser does not become the customer.
-                self.join(anonymous(event.previous_id), event.user_id)
+                self._name(event.previous_id, event.user_id, event.at)
             self.join(event.previous_id, event.user_id)
         if event.anonymous_id:
-            self.join(anonymous(event.anonymous_id), event.user_id)
+            self._name(event.anonymous_id, event.user_id, event.at)
         person = self._people.get(event.user_id, event.user_id)
         return person, None if person == event.user_id else event.user_id
+
+    def _name(self, visitor: str, person: str, at: datetime) -> None:
+        """Let a visitor be somebody, unless it was said later already who they are."""
+        id_ = anonymous(visitor)
+        known = self._since.get(id_)
+        if known is None or known <= at:
+            self._since[id_] = at
+            self.join(id_, person)
 
     def join(self, other: str, person: str) -> None:
         """Let ``other``, and all that stood for it, stand for ``person``."""
@@ -122,7 +137,10 @@ class BatchLinks:
             persons.join([Link(id_, who, JoinReason.ALIAS, "") for id_, who in former], at, by=by)
         if visitors := self.visitors:
             named = ((anonymous(id_), who) for id_, who in visitors)
-            rows = rows_of((id_, who, text_of(at), self._given.get(id_)) for id_, who in named)
+            rows = rows_of(
+                (id_, who, text_of(self._since.get(id_, at)), self._given.get(id_))
+                for id_, who in named
+            )
             execute(alias, "add_aliases", rows)
             execute(alias, "spool_again", rows_of((id_,) for id_, _ in visitors))
 

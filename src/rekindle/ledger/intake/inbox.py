@@ -68,13 +68,11 @@ class Inbox:
             kept: dict[str, ReadyEvent] = {}
             forgotten = []
             for one in events:
-                event = one.event
-                if links.erased and links.is_about_erased(event):
-                    forgotten.append(event.message_id)
-                elif event.message_id not in kept:
-                    one.person, one.given = links.whose(event)
-                    kept[event.message_id] = one
-            fresh = self._keep(source, kept, at)
+                if links.erased and links.is_about_erased(one.event):
+                    forgotten.append(one.event.message_id)
+                else:
+                    kept.setdefault(one.event.message_id, one)
+            fresh = self._keep(source, kept, links, at)
             links.save(self._alias, self._book.persons, at, by=f"api:{source}")
             relatives = self._hold(fresh, links)
             save_cards(self._alias, self._book, _told(fresh), source=source, at=at)
@@ -123,8 +121,10 @@ class Inbox:
         with ledger_transaction(self._alias):
             execute(self._alias, "mark_exported", text_of(at), rows)
 
-    def _keep(self, source: str, kept: Mapping[str, ReadyEvent], at: datetime) -> list[ReadyEvent]:
-        """Keep the events that are new, and return them.
+    def _keep(
+        self, source: str, kept: Mapping[str, ReadyEvent], links: BatchLinks, at: datetime
+    ) -> list[ReadyEvent]:
+        """Keep the events that are new, and return them; of these alone it is learnt who is who.
 
         If another transaction keeps one of them at this very moment, the database refuses
         the later batch whole; sent again, it finds what is there.
@@ -132,6 +132,8 @@ class Inbox:
         ids = rows_of((id_,) for id_ in kept)
         known = {id_ for (id_,) in fetch(self._alias, "known_events", source, ids)}
         fresh = [one for id_, one in kept.items() if id_ not in known]
+        for one in fresh:
+            one.person, one.given = links.whose(one.event)
         self._mark_young(fresh)
         received_at = moment_writer(self._alias)(at)
         # In one order everywhere: two transactions that insert the same rows wait, not lock.

@@ -3,7 +3,8 @@
 -- name: known_ids
 -- Of these ids those that stand for someone else, were erased or stand for someone who was,
 -- or stand for nobody who has a card. Anonymous ones, which begin with a space, have none.
-SELECT r.id, a.person, p.erased_at IS NOT NULL OR o.erased_at IS NOT NULL, p.id IS NULL, a.given
+SELECT r.id, a.person, p.erased_at IS NOT NULL OR o.erased_at IS NOT NULL, p.id IS NULL, a.given,
+       INSTANT(a.at)
 FROM ROWS(id text) AS r
 LEFT JOIN ledger_alias AS a ON a.id = r.id
 LEFT JOIN ledger_person AS p ON p.id = coalesce(a.person, r.id)

@@ -31,11 +31,12 @@ WHERE r.kind = '' AND NOT (p.phone_hash = '')
 ON CONFLICT DO NOTHING
 
 -- name: suppressions_said
--- The suppressions of these people that were not lifted, in one order everywhere.
+-- The suppressions of these people that were not lifted, in one order everywhere. A bounce says
+-- nothing of another address.
 SELECT s.person_id, s.channel, s.purpose, s.reason, INSTANT(min(s.at))
 FROM ROWS(person text) AS r
 JOIN ledger_suppression AS s ON s.person_id = r.person
-WHERE s.channel <> %s
+WHERE s.channel <> %s AND s.reason <> 'bounce'
 GROUP BY s.person_id, s.channel, s.purpose, s.reason
 ORDER BY s.person_id, s.channel, s.purpose, s.reason
 
@@ -165,6 +166,7 @@ WHERE ledger_person.erased_at IS NULL
        OR coalesce(ledger_person.phone, '') <> coalesce(excluded.phone, '')
        OR ledger_person.phone_hash <> excluded.phone_hash
        OR ledger_person.properties <> excluded.properties)
+RETURNING id
 
 -- name: contact_cards
 -- The contact cards of these people.

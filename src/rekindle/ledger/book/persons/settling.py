@@ -41,9 +41,10 @@ def settle_persons(persons: Persons, lake: Lake, at: datetime) -> tuple[str, ...
 
     Nothing is read where neither the evidence nor what somebody said has changed.
     """
-    version = _version(persons, lake)
+    # Of before anything was read: what an import brings meanwhile is looked at the next time.
+    seen = _seen(lake)
     noted = persons.noted()
-    if noted == version:
+    if noted == _version(persons, seen):
         return ()
     persons.finish(at)
     known = persons.known()
@@ -55,7 +56,7 @@ def settle_persons(persons: Persons, lake: Lake, at: datetime) -> tuple[str, ...
         known = {id_: person for id_, person in known.items() if person in said.persons}
     decided = decide_change(groups, known, rank=rank)
     persons.apply(decided, at)
-    persons.note(_version(persons, lake), at)
+    persons.note(_version(persons, seen), at)
     return tuple(tell_shared(decided.shared))
 
 
@@ -94,9 +95,12 @@ def read_persons(persons: Persons, lake: Lake) -> pa.Table | None:
     )
 
 
-def _version(persons: Persons, lake: Lake) -> str:
+def _seen(lake: Lake) -> str:
     versions = lake.versions()
-    seen = ",".join(f"{table}={versions.get(table)}" for table in EVIDENCE)
+    return ",".join(f"{table}={versions.get(table)}" for table in EVIDENCE)
+
+
+def _version(persons: Persons, seen: str) -> str:
     return f"{BY_THESE}{seen};{persons.version().rpartition('/')[0]}"
 
 
