@@ -161,3 +161,15 @@ def test_numbers_have_one_spelling() -> None:
     assert {normalise_phone(way, "GB") for way in ways} == {"+442071838750"}
     assert not is_nobody(Handle(HandleKind.PHONE, "+442071838750"))
     assert normalise_phone("020 7183 8750") == normalise_phone("12", "GB") == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "parted", "other"), [("k", "a", "b"), ("a", "k", "b"), ("b", "a", "k")]
+)
+def test_who_is_parted_takes_nobody_along_however_ids_are_spelled(
+    first: str, parted: str, other: str
+) -> None:
+    evidence = Evidence({MAIL: [first, parted, other]}, apart=[(parted, first)])
+    order = [first, parted, other]
+    found = find_groups(evidence, rank=lambda id_: (order.index(id_), id_))
+    assert [set(group) for group in found.groups] == [{first, other}]

@@ -159,7 +159,7 @@ def write_identities(con: duckdb.DuckDBPyConnection, change: Change) -> Sequence
         con.execute("select customer_id, person_id from identities where source is null").fetchall()
     )
     said = _testimony(con)
-    decided = decide_change(find_groups(said.evidence), known, rank=said.rank)
+    decided = decide_change(find_groups(said.evidence, rank=said.rank), known, rank=said.rank)
     persons = apply_change(known, decided)
     rows: list[tuple[str | None, str, str]] = []
     rows += [(None, id_, person) for id_, person in sorted(persons.items())]

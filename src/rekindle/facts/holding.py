@@ -34,9 +34,12 @@ PERSONAL = (
     HANDLES.table,
     BASKETS.table,
     EVENTS.table,
-    *("past_sends", "payment_methods", "scores", "uplifts"),
+    *("past_sends", "payment_methods", "points", "scores", "seats", "uplifts"),
 )
 """The tables that say who people are, what they did, and what was worked out of them."""
+WRITTEN = ("cancellations",)
+"""The tables with ``words`` that people wrote beside what is counted and stays."""
+WROTE = "words is not null"
 OWN_SCORES = "rekindle"
 """The source of the scores that are worked out here; a model of one's own has another."""
 LISTED = 500
@@ -118,6 +121,7 @@ def forget_people(
 ) -> int:
     """Remove who these people are and what they did, but not what they ordered and paid.
 
+    That they cancelled stays, and why by the form; what they wrote beside it goes.
     ``addresses`` are theirs: what other systems sent goes by them. Of rows that were set aside
     those go that one of ``sources`` reported; whose a file's row is, only the file says. Returns
     of how many people something was removed, counted by table. Ids are the sources' own. What
@@ -130,6 +134,7 @@ def forget_people(
     names = {*people, *addresses}
     if not names or not (
         any(_find(lake, CONTRACTS[table], names) for table in PERSONAL)
+        or any(_find(lake, CONTRACTS[table], names, WROTE) for table in WRITTEN)
         or _split_quarantine(lake, sources, people)[1]
     ):
         return 0
@@ -141,6 +146,10 @@ def forget_people(
             for start in range(0, len(found), LISTED):
                 ids = ", ".join(literal(one) for one in found[start : start + LISTED])
                 change.delete(table, f"customer_id in ({ids})")
+        for table in WRITTEN:
+            if found := _find(change, CONTRACTS[table], names, WROTE):
+                removed += len(found)
+                change.overwrite(table, _without_words(change, CONTRACTS[table], found))
         others, theirs = _split_quarantine(change, sources, people)
         if others is not None:
             change.overwrite(QUARANTINE.table, shaped(others, QUARANTINE))
@@ -174,13 +183,28 @@ def _split_quarantine(
     return others, int(found[0])
 
 
-def _find(lake: Lake | Change, contract: Contract, people: Collection[str]) -> list[str]:
+def _without_words(change: Change, contract: Contract, people: Collection[str]) -> pa.Table:
+    """Return all rows of a table, without what these people wrote."""
+    with duckdb.connect() as con:
+        con.execute("set TimeZone = 'UTC'")
+        create_view(con, change, contract)
+        con.register("wanted", _column("who", people))
+        rows = con.execute(
+            "select * replace (case when customer_id in (from wanted) then null else words end "
+            f"as words) from {contract.table}"
+        ).to_arrow_table()
+    return shaped(rows, contract)
+
+
+def _find(
+    lake: Lake | Change, contract: Contract, people: Collection[str], condition: str = "true"
+) -> list[str]:
     with duckdb.connect() as con:
         create_view(con, lake, contract)
         con.register("wanted", _column("customer_id", people))
         rows = con.execute(
             f"select distinct customer_id from {contract.table} semi join wanted using "
-            "(customer_id) order by 1"
+            f"(customer_id) where {condition} order by 1"
         ).fetchall()
     return [one for (one,) in rows]
 

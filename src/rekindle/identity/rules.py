@@ -7,7 +7,7 @@ many people that it is a shared mailbox. Nothing here is probable: DESIGN, "One 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 
@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from rekindle.identity.model import Handle, JoinReason, Name, SharedHandle
 
-VERSION = 1
+VERSION = 2
 """Another number whenever a rule changes: everybody is judged again then."""
 
 MOST_PEOPLE = 8
@@ -26,6 +26,8 @@ MOST_PEOPLE = 8
 FEW = 6
 Pair = tuple[str, str]
 Edge = tuple[str, str, Handle | JoinReason]
+Rank = Callable[[str], tuple[object, ...]]
+"""Puts ids in order: who was there first, and last the id itself."""
 TOLD = frozenset({JoinReason.ALIAS, JoinReason.BY_HAND})
 """What somebody said, which stands against initials that differ."""
 
@@ -54,8 +56,14 @@ class Groups:
     shared: Sequence[SharedHandle]
 
 
-def find_groups(evidence: Evidence, *, most: int = MOST_PEOPLE) -> Groups:
-    """Return which ids are one person. Ids that share nothing are not named."""
+def find_groups(
+    evidence: Evidence, *, rank: Rank = lambda id_: (id_,), most: int = MOST_PEOPLE
+) -> Groups:
+    """Return which ids are one person. Ids that share nothing are not named.
+
+    Where not all may be one, ids are with the first that they share something with, by ``rank``:
+    who was there first. So whoever is parted from a person takes nobody else along.
+    """
     edges, shared = _find_edges(evidence, most)
     # What was said comes first, then what was so before, then what handles say.
     told = sorted(evidence.together.items(), key=lambda one: (one[1] not in TOLD, one[0]))
@@ -67,7 +75,7 @@ def find_groups(evidence: Evidence, *, most: int = MOST_PEOPLE) -> Groups:
     doubtful = _find_doubtful(labels, initials, place, evidence.apart)
     kept = [edge for edge in whole if labels[place[edge[0]]] not in doubtful]
     kept += _join_with_care(
-        [edge for edge in whole if labels[place[edge[0]]] in doubtful],
+        _in_order([edge for edge in whole if labels[place[edge[0]]] in doubtful], rank),
         {id_: initials[place[id_]] for id_ in ids},
         evidence.apart,
     )
@@ -147,6 +155,16 @@ def _find_doubtful(
         if a in place and b in place and labels[place[a]] == labels[place[b]]:
             doubtful.add(int(labels[place[a]]))
     return doubtful
+
+
+def _in_order(edges: Iterable[Edge], rank: Rank) -> list[Edge]:
+    """Return edges, those by handles in the order in which their ids were there."""
+
+    def key(edge: Edge) -> tuple[bool, list[tuple[object, ...]]]:
+        is_by_handle = isinstance(edge[2], Handle)
+        return is_by_handle, sorted(map(rank, edge[:2])) if is_by_handle else []
+
+    return sorted(edges, key=key)
 
 
 def _join_with_care(

@@ -13,6 +13,8 @@ import pytest
 
 from rekindle.clock import MovableClock
 from rekindle.desk import erase_person
+from rekindle.facts import CONTRACTS
+from rekindle.facts.holding import PERSONAL, WRITTEN
 from rekindle.intake import read_event
 from rekindle.ledger import ApiKeys, Inbox, Scope, disconnect, ready_events
 from rekindle.runtime import Workspace
@@ -244,6 +246,66 @@ def test_an_erasure_reaches_what_people_did_and_what_was_set_aside(shop: Shop) -
     assert after == [r for r in before if r["source"] == "crm" or "eve" not in r["record"]]
     assert len(after) == 3
     assert shop.space.forget_erased() == 0
+
+
+MORE = """
+[[sources]]
+name = "crm"
+table = "cancellations"
+path = "left.csv"
+[sources.columns]
+cancellation_id = "id"
+customer_id = "who"
+cancelled_at = "day"
+reason = "why"
+words = "words"
+[[sources]]
+name = "crm"
+table = "seats"
+path = "seats.csv"
+columns = {customer_id = "who", member_id = "login", since = "day"}
+"""
+
+
+@pytest.mark.long
+def test_an_erasure_takes_what_somebody_wrote_and_leaves_that_they_left(tmp_path: Path) -> None:
+    tmp_path.joinpath("left.csv").write_text(
+        "id,who,day,why,words\n1,ada,2026-02-01,price,I am Ada King\n2,bob,2026-02-01,price,no\n"
+    )
+    tmp_path.joinpath("seats.csv").write_text("who,login,day\nada,ada@example.com,2026-02-01\n")
+    shop = Shop(tmp_path)
+    toml = tmp_path / "rekindle.toml"
+    toml.write_text(toml.read_text() + MORE)
+    shop.space = Workspace.open(tmp_path, clock=shop.space.clock)
+    shop.report("Cart Viewed")
+    shop.space.import_facts()
+    erase_person(shop.space, "ada", who="ann")
+    for name, line in (("left", "2,bob,2026-02-01,price,no"), ("seats", "bob,b,2026-02-01")):
+        path = tmp_path / f"{name}.csv"  # their files do not name her any more
+        path.write_text(f"{path.read_text().splitlines()[0]}\n{line}\n")
+    shop.space.import_facts()
+    more = shop.space.facts.more
+    told = more["cancellations"].select("customer_id", "reason", "words").order_by("customer_id")
+    assert shop.space.engine.run(told).to_pylist() == [
+        {"customer_id": "ada", "reason": "price", "words": None},
+        {"customer_id": "bob", "reason": "price", "words": "no"},
+    ]
+    seats = more["seats"].select("customer_id")
+    assert shop.space.engine.run(seats).column(0).to_pylist() == ["bob"]
+    assert shop.space.forget_erased() == 0
+    shop.space.forget_facts()
+    disconnect(shop.space.ledger)
+
+
+COUNTED = {"invoices", "orders", "payments", "subscriptions"}
+"""What was bought and paid: it stays, by ids alone."""
+
+
+def test_every_table_about_people_is_forgotten_or_is_known_to_stay() -> None:
+    about = {one.table for one in CONTRACTS.facts if "customer_id" in one.schema.names}
+    assert about - {*PERSONAL, *WRITTEN} - COUNTED == set()
+    worded = {one.table for one in CONTRACTS.facts if "words" in one.schema.names}
+    assert worded == {*WRITTEN, "reviews"}  # which may be shown to others
 
 
 @pytest.mark.long

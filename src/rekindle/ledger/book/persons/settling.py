@@ -50,7 +50,7 @@ def settle_persons(persons: Persons, lake: Lake, at: datetime) -> tuple[str, ...
     known = persons.known()
     is_settled = noted is not None and noted.startswith(BY_THESE)
     said = load_testimony(lake, persons.told(), known, is_settled=is_settled)
-    groups = find_groups(said.evidence)
+    groups = find_groups(said.evidence, rank=said.rank)
     rank = _rank(persons, said, [id_ for ids in groups.groups for id_ in ids])
     if said.persons is not None:
         known = {id_: person for id_, person in known.items() if person in said.persons}
