@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from rekindle.cli import app
-from rekindle.desk.offers import judging
+from rekindle.desk.offers import judging, reporting
 from rekindle.gate import Decision
 from rekindle.journeys import Person
-from rekindle.ledger import ChosenOffer, load_chosen
+from rekindle.ledger import ChosenOffer, OfferWindow, load_chosen, load_first_windows
 from rekindle.ledger.offers.models import GivenOffer
 from rekindle.testing.book_contract import START, build_enrolment, build_move
 from rekindle.testing.book_samples import OFFER, OFFERING, build_offering_version
@@ -86,6 +86,8 @@ def test_ladder_that_explores_is_judged_by_what_it_gave(exploring: Team) -> None
     assert found["choices"] == len(chosen)
     assert [one["method"] for one in found["values"]] == ["as chosen", "IPS", "SNIPS", "DR"]  # type: ignore[attr-defined]
     assert set(found["gain"]) == {"method", "value", "low", "high"}  # type: ignore[call-overload]
+    windows = load_first_windows(exploring.workspace.ledger, exploring.clock.now())
+    assert {one.has_followed for one in windows} == {True}
     least = judged(exploring, "up", "--rule", "least")
     assert least["as_the_rule"] == len(chosen) - len(by_chance)
 
@@ -155,6 +157,18 @@ def test_choice_costs_what_their_own_order_in_those_days_redeemed(
     assert GivenOffer.objects.using(alias).filter(person="given").update(**known) == 1
     (found,) = load_chosen(alias, "up", START, within=DAY)
     assert (found.off_micros, found.cost_micros) == came_to
+
+
+@pytest.mark.parametrize("has_followed", [True, False])
+def test_whom_earlier_messages_brought_back_are_missing_on_one_side(has_followed: bool) -> None:
+    windows = [
+        OfferWindow("ten", f"p{n}", START, START + DAY, n % 2 == 0, has_followed and n == 1)
+        for n in range(200)
+    ]
+    found = reporting.find_anyway("ten", windows, frozenset(range(40)))
+    assert isinstance(found, reporting.Anyway)
+    assert (found.given.total, found.held_out.total) == (20, 20)
+    assert (found.lift == reporting.AFTER_OTHERS) is has_followed
 
 
 def test_gift_is_taken_off_whole_and_of_a_reduction_only_what_it_left_no_margin_of() -> None:

@@ -74,6 +74,23 @@ def test_each_person_is_written_their_variant_and_told_of_it(shop: Team) -> None
     assert [one.variant for one in explained.messages] == ["asked"]
 
 
+def test_of_those_who_come_later_as_many_are_written_to_as_of_those_who_are_there(
+    shop: Team,
+) -> None:
+    ready = TESTED.replace("customer_id like 'c0%'", "silence_days > 60")
+    path = shop.folder / "journeys" / "tested.yaml"
+    paces = {}
+    for holdout in ("none", "0.5"):
+        path.write_text(ready.replace("holdout: none", f"holdout: {holdout}"), encoding="utf-8")
+        shop.workspace = Workspace.open(shop.folder, clock=shop.clock)
+        plan = build_plan(shop.workspace, journey(shop), NOW)
+        (test,) = plan.tests
+        assert isinstance(test.per_day, float)
+        assert test.per_day > 0
+        paces[holdout] = test.per_day / test.people
+    assert paces["none"] == pytest.approx(paces["0.5"])
+
+
 def test_preview_shows_every_variant(shop: Team) -> None:
     letters = write_letters(shop.workspace, journey(shop), NOW)
     assert not [one.trouble for one in letters if one.trouble]

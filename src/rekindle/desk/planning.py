@@ -526,7 +526,10 @@ def _forecast_tests(
     people: int,
     at: datetime,
 ) -> Iterator[TestForecast]:
-    """Yield what is to be expected of each message that has variants."""
+    """Yield what is to be expected of each message that has variants.
+
+    Of those who come later as many are written to as of the ``people`` who match now.
+    """
     tested = [send for send in journey.sends if send.variants]
     per_day = _measure_pace(workspace, journey, people, at) if tested else Unknown("")
     for send in tested:
@@ -540,7 +543,9 @@ def _forecast_tests(
             send,
             people=len(sent),
             rate=load_click_rate(workspace.ledger, send.channel, at) if clicked else returning,
-            per_day=per_day,
+            per_day=per_day
+            if isinstance(per_day, Unknown) or not people
+            else per_day * len(sent) / people,
             after=min(sent, default=at) - at,
             within=journey.goal.within,
         )

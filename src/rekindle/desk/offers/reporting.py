@@ -20,6 +20,10 @@ from rekindle.subscriptions import build_purchases
 from rekindle.vocabulary import Money, Unknown
 
 SCHEMA_VERSION = 1
+AFTER_OTHERS = Unknown(
+    "earlier messages had brought some of those back who were to get it, and of the held out "
+    "nobody: they are not alike any more"
+)
 INSTANT = pa.timestamp("us", tz="UTC")
 WINDOWS = pa.schema(
     [("number", pa.int64()), ("person", pa.string()), ("since", INSTANT), ("until", INSTANT)]
@@ -81,7 +85,7 @@ def report_offers(workspace: Workspace, at: datetime) -> list[OfferReport]:
             one,
             _cost(one),
             _left(workspace, one, gross.get(one.name, Decimal(0))),
-            _anyway(one.name, windows, bought),
+            find_anyway(one.name, windows, bought),
         )
         for one in load_standing(workspace, at)
     ]
@@ -103,7 +107,10 @@ def _left(workspace: Workspace, one: OfferStanding, gross: Decimal) -> Money | U
     return Money(gross * margin - cost.amount, cost.currency)
 
 
-def _anyway(name: str, windows: Sequence[OfferWindow], bought: frozenset[int]) -> Anyway | Unknown:
+def find_anyway(
+    name: str, windows: Sequence[OfferWindow], bought: frozenset[int]
+) -> Anyway | Unknown:
+    """Return who bought in their time of an offer; ``bought`` are the numbers of such windows."""
     counted: Counter[tuple[bool, bool]] = Counter(
         (one.is_ghost, number in bought) for number, one in enumerate(windows) if one.offer == name
     )
@@ -115,6 +122,8 @@ def _anyway(name: str, windows: Sequence[OfferWindow], bought: frozenset[int]) -
         return Unknown("nobody's time to redeem it is over yet")
     if not held_out.assigned:
         return Unknown("no held-out person would have been given it and had their time")
+    if any(one.has_followed for one in windows if one.offer == name and not one.is_ghost):
+        return Anyway(given, held_out, AFTER_OTHERS)
     return Anyway(given, held_out, estimate_lift(given, held_out, metric="share that bought"))
 
 

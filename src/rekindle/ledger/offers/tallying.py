@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from rekindle.gate import HouseRules
+from rekindle.ledger.models import MessageState, Touch
 from rekindle.ledger.offers.models import GHOST, OPEN, REDEEMED, RELEASED, GivenOffer, OfferStock
 from rekindle.ledger.queries import ledger_errors, names_of
 from rekindle.offers import Redemptions, learn_shares
@@ -93,13 +94,17 @@ def tally_offers(alias: str, at: datetime) -> dict[str, OfferTally]:
 
 @dataclass(frozen=True, slots=True)
 class OfferWindow:
-    """The time in which one person could redeem what they were given, or a ghost of it."""
+    """The time in which one person could redeem what they were given, or a ghost of it.
+
+    ``has_followed`` says that an earlier message of the same way had left.
+    """
 
     offer: str
     person: str
     at: datetime
     ends_at: datetime
     is_ghost: bool
+    has_followed: bool = False
 
 
 def load_first_windows(alias: str, at: datetime) -> list[OfferWindow]:
@@ -110,15 +115,29 @@ def load_first_windows(alias: str, at: datetime) -> list[OfferWindow]:
     for whoever bought before the message left is one of those who buy anyway.
     """
     rows = GivenOffer.objects.using(alias).filter(ends_at__lte=at).order_by("at", "touch")
+    left = Touch.objects.using(alias).filter(
+        state__in=(MessageState.ACCEPTED, MessageState.UNKNOWN)
+    )
+    before = left.filter(enrolment=OuterRef("enrolment"), at__lt=OuterRef("at"))
+    touches = Touch.objects.using(alias).filter(pk__in=rows.order_by().values("touch"))
     seen: set[tuple[str, str, int]] = set()
     found = []
     with ledger_errors():
+        followed = set(touches.filter(Exists(before)).values_list("pk", flat=True))
         for row in rows.iterator(chunk_size=10_000):
             course = (row.person_id, row.journey, row.rotation)
             if course not in seen:
                 seen.add(course)
-                is_ghost = row.state == GHOST
-                found.append(OfferWindow(row.offer, row.person_id, row.at, row.ends_at, is_ghost))
+                found.append(
+                    OfferWindow(
+                        row.offer,
+                        row.person_id,
+                        row.at,
+                        row.ends_at,
+                        row.state == GHOST,
+                        row.touch in followed,
+                    )
+                )
     return found
 
 
