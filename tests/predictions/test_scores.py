@@ -28,6 +28,7 @@ from rekindle.predictions.histories import join_histories
 from rekindle.predictions.parts import HistoryParts
 from rekindle.testing.small_shop import Sale, SmallShop
 from tests.conftest import Shop
+from tests.predictions.selection import foresee, simulate
 
 LINES = (("mug", None, Decimal(4)), ("cup", None, Decimal(3)))
 START = datetime(2023, 1, 1, 12, tzinfo=UTC)
@@ -107,31 +108,19 @@ def sent_to(people: Iterable[str], **changes: object) -> Engine:
 
 
 @pytest.mark.long
-def test_who_was_sent_something_by_another_system_is_left_out_and_said() -> None:
+def test_who_was_sent_something_by_another_system_is_learned_from_and_it_is_said() -> None:
     people = sorted({str(sale.person) for sale in town()})
     engine = sent_to(people[:100])
     found = scores(engine, END)
-    assert (found.learned_from, found.sent_to) == (len(people) - 100, 0)
-    assert (
-        "100 people were written to by other systems (past_sends) and are left out"
-        in (found.warnings[0])
-    )
+    assert (found.learned_from, found.sent_to) == (len(people), 100)
+    assert "(100 by other systems alone, past_sends)" in found.warnings[0]
+    assert found.to_json()["model"]["sent_to"] == 100  # type: ignore[index]
     earlier = scores(engine, END - timedelta(days=201))
     assert not earlier.warnings
-    engine.close()
-
-
-@pytest.mark.long
-def test_a_shop_that_writes_to_nearly_everybody_is_told_what_the_model_is_of() -> None:
-    people = sorted({str(sale.person) for sale in town()})
-    engine = sent_to(people[:-50])
-    found = scores(engine, END)
-    assert (found.learned_from, found.sent_to) == (len(people), len(people) - 50)
-    assert "not of people left alone" in found.warnings[0]
-    assert found.to_json()["model"]["sent_to"] == len(people) - 50  # type: ignore[index]
-    # Of whom we wrote to nothing is learned at all, and then the others are the most.
-    ours = scores(engine, END, contacted=people[:300])
-    assert (ours.learned_from, ours.sent_to) == (50, 0)
+    both = scores(engine, END, contacted=people[50:120])
+    assert both.sent_to == 120
+    assert "120 people of" in both.warnings[0]
+    assert "(50 by other systems alone" in both.warnings[0]
     engine.close()
 
 
@@ -144,13 +133,21 @@ def test_who_was_kept_out_or_not_reached_is_learned_from() -> None:
         engine.close()
 
 
-def test_nothing_is_learned_from_who_was_written_to(shop: Engine) -> None:
+def test_who_was_written_to_is_learned_from_and_it_is_said(shop: Engine) -> None:
     people = sorted({str(sale.person) for sale in town()})
-    found = scores(shop, END, contacted=people[:100])
-    assert found.learned_from == len(people) - 100
-    assert "100 people who were written to" in found.warnings[0]
-    with pytest.raises(UsageError, match="no model of returns can be learned"):
-        scores(shop, END, contacted=people)
+    alone, found = scores(shop, END), scores(shop, END, contacted=people[:100])
+    assert (found.learned_from, found.sent_to) == (len(people), 100)
+    assert f"100 people of {len(people)} were written to before" in found.warnings[0]
+    assert found.rows.equals(alone.rows)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("effect", [0.0, 0.1])
+def test_a_journey_that_writes_to_the_silent_does_not_bend_what_is_foreseen(effect: float) -> None:
+    """Without whoever it wrote to the model took long silences for such that end: .77, not .51."""
+    found = foresee(simulate(writes_after=180, held_out=0.1, effect=effect))
+    assert abs(found.everybody - found.came) < 0.1
+    assert abs(found.unwritten - found.came) > 0.2
 
 
 @pytest.mark.parametrize(
@@ -191,7 +188,7 @@ def test_people_are_scored_alike_however_many_are_held_at_once(
     shop: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sales = town()
-    # Units are of one person alone, of whom nothing is learned.
+    # Units are of one person alone, which is of no use to a model.
     lined = [replace(one, lines=LINES) if one.person == "p000" else one for one in sales]
     with_units = SmallShop(lined).engine()
     monkeypatch.setattr(scoring, "MOST_LEARNED", 150)  # every third of 400

@@ -99,7 +99,7 @@ def build_audit(
 
     ``run`` executes an expression (``Engine.run``). ``definition`` names who counts as a
     subscriber, and ``not_worth`` are the rules that say which of those who left are not worth
-    asking. The return model learns nothing from who was ``contacted`` before ``as_of``.
+    asking. Who was ``contacted`` before ``as_of`` is said beside the return model.
 
     Raises:
         UsageError: no definition is called so, or a rule is no predicate.

@@ -569,7 +569,7 @@ def card_tables(card: ModelCard) -> tuple[TextTable, ...]:
         (
             ("orders", f"{card.first_on} to {card.last_on}"),
             ("people", f"{card.people:,}"),
-            ("of them sent to by other systems", f"{card.sent_to:,}"),
+            ("of them written to before", f"{card.sent_to:,}"),
             ("rows", f"{card.rows:,}"),
         ),
         card.warnings,

@@ -46,7 +46,7 @@ class ModelCard:
 
     ``weights`` are of standardised features: what one standard deviation more adds to the
     log-odds. ``judged`` is how a model learned at ``cut_on`` met what came until ``as_of``.
-    ``sent_to`` of its people were written to by other systems.
+    ``sent_to`` of its people were written to before.
     """
 
     kind: Kind
@@ -107,8 +107,7 @@ class ModelCard:
 class CardQuestion:
     """Of which model a card is asked for, on which day, by which tiers.
 
-    ``contacted`` were written to before ``as_of``: nothing is learned from them, and they are
-    not judged by.
+    ``contacted`` were written to before ``as_of``.
     """
 
     kind: Kind
@@ -139,7 +138,7 @@ def build_card(facts: Facts, run: Run, asked: CardQuestion) -> ModelCard | Unkno
     if isinstance(model, Unknown):
         return model
     cut = asked.as_of - timedelta(days=asked.horizon_days)
-    before = load_past(facts, run, as_of=cut, contacted=asked.contacted, accepts_less=True)
+    before = load_past(facts, run, as_of=cut, accepts_less=True)
     judged = _judge(before, past, facts, run, asked)
     days = past.histories.day
     return ModelCard(
@@ -188,6 +187,4 @@ def _judge(
         chance = model.estimate(known, today, left).risk
         is_asked = np.isfinite(chance) & (left <= asked.horizon_days)
         came, recency = (next_on == 0) | (next_on >= today + left), silence
-    written = frozenset(asked.contacted)
-    is_asked &= np.array([one not in written for one in people])
     return judge(chance[is_asked], came[is_asked], recency[is_asked])

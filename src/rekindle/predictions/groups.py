@@ -123,7 +123,7 @@ def load_group_models(
 ) -> GroupModels | Unknown:
     """Return the models of groups at ``as_of``, or why there are none.
 
-    ``days_known`` is how long the history is; nothing is learned from the ``contacted``.
+    ``days_known`` is how long the history is, and the ``contacted`` were written to before.
     """
     if days_known < YEAR_DAYS:
         return Unknown(f"less than a year is known ({counted(days_known, 'day')})")

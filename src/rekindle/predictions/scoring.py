@@ -33,7 +33,7 @@ class ScoreRun:
 
     ``rows`` has ``customer_id``, ``return_probability`` (0-1, an order within ``horizon_days``)
     and ``expected_return_on`` (a date: of those who do return within them), likeliest first.
-    ``sent_to`` of the people learned from were written to by other systems.
+    ``sent_to`` of the people learned from were written to before.
     """
 
     as_of: datetime
@@ -92,9 +92,8 @@ class KnownPast:
     """What was known of orders before an instant, and of whom may be learned.
 
     ``today`` is the local day of ``as_of`` in days since 1970; ``parts`` are everybody's
-    histories, some people's at a time. ``learned`` are the histories of those who were not
-    written to, but for ``sent_to`` of them, who were by other systems. ``warnings`` say what
-    weakens all that is learned from it.
+    histories, some people's at a time. ``learned`` are the histories of those who teach, of whom
+    ``sent_to`` were written to before. ``warnings`` say what weakens all that is learned from it.
     """
 
     as_of: datetime
@@ -126,10 +125,10 @@ def load_past(
 ) -> KnownPast:
     """Return the orders known before ``as_of``.
 
-    ``contacted`` are people who were written to before it: nothing is learned from them, as
-    they did not come back by themselves. Who was written to by another system is left out as well
-    where at least as many others remain; a shop that writes to nearly everybody has no such others,
-    and then it is said. ``run`` executes an expression (``Engine.run``).
+    ``contacted`` are people who were written to before it; other systems may have written to more.
+    They are learned from like all others, and it is said: who is written to has been silent for
+    long, so that without them a long silence is mostly one that ended (docs/decisions/0092).
+    ``run`` executes an expression (``Engine.run``).
 
     Raises:
         UsageError: the history is shorter than a year, unless ``accepts_less``; or there are
@@ -140,30 +139,18 @@ def load_past(
     if not len(people) and facts.has_subscriptions:
         raise UsageError(NO_ORDERS)
     is_ours = _is_in(people, contacted)
-    is_sent = pc.and_not(_is_in(people, find_sent(facts, run, as_of)), is_ours)
-    count, sent = (int(pc.sum(one).as_py() or 0) for one in (is_ours, is_sent))
-    others = len(people) - count - sent
-    is_without = sent > 0 and others >= sent
-    chosen = people.filter(pc.invert(pc.or_(is_ours, is_sent) if is_without else is_ours))
+    is_written = pc.or_(is_ours, _is_in(people, find_sent(facts, run, as_of)))
     # Every n-th by their ids.
-    chosen = chosen.take(np.arange(0, len(chosen), max(1, -(-len(chosen) // MOST_LEARNED))))
-    sampled = parts.sample(chosen)
+    every = np.arange(0, len(people), max(1, -(-len(people) // MOST_LEARNED)))
+    sampled = parts.sample(people.take(every))
     warnings = []
     if sampled.first is not None and sampled.last is not None:
         ends = (sampled.first, sampled.last)
         warnings += _length(facts, run, *ends, accepts_less=accepts_less)
-    sent_to = 0
-    if sent and not is_without:
-        sent_to = int(pc.sum(pc.is_in(chosen, value_set=people.filter(is_sent))).as_py() or 0)
-    if count:
-        warnings.append(
-            f"{counted(count, 'person')} who {numbered(count, 'was')} written to before "
-            "that day are left out of what the model was learned from; who they are may differ "
-            "from those who were not"
-        )
-    if sent:
-        warnings.append(_tell_sent(sent, others, is_without=is_without))
+    if written := _count(is_written):
+        warnings.append(_tell_written(written, written - _count(is_ours), len(people)))
     today = (as_of.astimezone(ZoneInfo(facts.zone)).date() - EPOCH).days
+    sent_to = _count(is_written.take(every))
     return KnownPast(as_of, today, parts, sampled.histories, tuple(warnings), sent_to)
 
 
@@ -222,17 +209,16 @@ def _is_in(people: pa.Array, others: Collection[str]) -> pa.Array:
     return pc.is_in(people, value_set=pa.array([*others], pa.string()))
 
 
-def _tell_sent(sent: int, others: int, *, is_without: bool) -> str:
-    """Return what to say of people whom other systems wrote to."""
-    who = f"{counted(sent, 'person')} {numbered(sent, 'was')} written to by other systems"
-    if is_without:
-        return (
-            f"{who} (past_sends) and {numbered(sent, 'is')} left out of what the model was learned "
-            f"from; the {others:,} others may differ from them"
-        )
+def _count(are: pa.BooleanArray) -> int:
+    return int(pc.sum(are).as_py() or 0)
+
+
+def _tell_written(written: int, by_others: int, people: int) -> str:
+    """Return what to say of people who were written to before."""
+    others = f" ({by_others:,} by other systems alone, past_sends)" if by_others else ""
     return (
-        f"{who} (past_sends), {others:,} were not: the model is learned from all of them, and what "
-        "it says is of people who are written to as they were, not of people left alone"
+        f"{counted(written, 'person')} of {people:,} {numbered(written, 'was')} written to before "
+        f"that day{others}: the model is learned from all of them, and what messages did is in it"
     )
 
 

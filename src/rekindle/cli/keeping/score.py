@@ -89,7 +89,7 @@ def score(
 ) -> None:
     """Estimate who of the silent comes back unprompted, or who of the others lapses, and when.
 
-    Learned from the orders known before the day and from nobody who was written to.
+    Learned from the orders known before the day; what messages did is in it.
     """
     csv, parquet = kind_of_file(out, "--out")
     _check(asked, out)

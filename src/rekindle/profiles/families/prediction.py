@@ -26,7 +26,7 @@ COLUMNS = (
         "return_probability",
         "number",
         "share 0–1",
-        "For somebody silent: the chance of an order within the scores' horizon, unasked.",
+        "For somebody silent: the chance of an order within the scores' horizon.",
         place=401,
     ),
     ProfileColumn(

@@ -42,7 +42,7 @@ CONTRACT = Contract(
         Column(
             "return_probability",
             MONEY,
-            "The chance, 0–1, that somebody silent orders within the horizon, unasked.",
+            "The chance, 0–1, that somebody silent orders within the horizon.",
             words=("return_probability", "p_return"),
         ),
         Column(
