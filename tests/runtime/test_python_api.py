@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import ibis.expr.types as ir
@@ -14,6 +14,7 @@ from rekindle import desk, worker
 from rekindle.clock import MovableClock
 from rekindle.desk import report_programme
 from rekindle.errors import WorkspaceError
+from rekindle.facts import find_known_until
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from tests.runtime.shops import NOW, Team
@@ -47,14 +48,12 @@ def test_profiles_are_an_ibis_table_of_the_documented_columns(imported_shop: Pat
 
 
 def test_who_bought_is_known_until_the_newest_order(imported_shop: Path) -> None:
-    def at(now: datetime) -> Workspace:
-        return Workspace.open(imported_shop, clock=MovableClock(now))
-
-    engine, facts = at(NOW).reading
-    newest = engine.scalar(facts.orders.ordered_at.max())
-    assert at(newest + timedelta(days=9)).known_until() == newest
-    assert at(newest - timedelta(days=9)).known_until() == newest - timedelta(days=9)
-    assert report_programme(at(newest + timedelta(days=9))).until == newest
+    space, some = Workspace.open(imported_shop, clock=MovableClock(NOW)), timedelta(days=9)
+    newest = space.engine.scalar(space.facts.orders.ordered_at.max())
+    for now in (newest - some, newest + some):
+        assert find_known_until(space.reading, now, space.zone) == min(now, newest)
+    later = Workspace.open(imported_shop, clock=MovableClock(newest + some))
+    assert report_programme(later).until == newest
 
 
 def test_profiles_know_only_what_was_known_then(imported_shop: Path) -> None:

@@ -180,10 +180,8 @@ class MemoryBook:
             standing = self._standing(person.id)
             if not standing.is_erased:
                 standing.card = person
-                own = [(kind, person.address_of(kind) or "") for kind in AddressKind]
-                for one in standing.suppressed:
-                    if one.whom is Whom.PERSON:
-                        self._bind((*own, *person.secondary), one)
+                for one in (one for one in standing.suppressed if one.whom is Whom.PERSON):
+                    self._bind((*person.secondary, *person.places), one)
 
     def told(self) -> Mapping[str, str] | None:
         """Return None: it is filled once, and asks nothing of what was before."""
@@ -548,8 +546,7 @@ class MemoryBook:
     def _bind(self, addresses: Iterable[tuple[str, str]], one: Suppression) -> None:
         """Suppress addresses of the kind that a suppression's channel writes to."""
         for kind, address in addresses:
-            binds = one.channel is None or self._terms.address_kind(one.channel) == kind
-            if binds and address:
+            if one.channel is None or self._terms.address_kind(one.channel) == kind:
                 self._suppressed[kind, normalise_address(address)].add(one)
 
     def _is_suppressed(

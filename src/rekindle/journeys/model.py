@@ -280,6 +280,12 @@ class Person:
             return self.id
         return self.phone if kind == AddressKind.PHONE else None
 
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Return the addresses that stand on this card, each with its kind."""
+        told = ((kind.value, self.address_of(kind)) for kind in AddressKind)
+        return tuple((kind, address) for kind, address in told if address)
+
 
 Covariates = Mapping[str, str]
 """What somebody is in the profile as they enter a journey, by column: see ``is_covariate``."""

@@ -29,7 +29,6 @@ from rekindle.facts import (
     Progress,
     Reading,
     Readings,
-    find_known_until,
     find_present,
     import_sources,
     list_quarantine,
@@ -272,10 +271,6 @@ class Workspace:
     def latest(self) -> datetime:
         """Return now, or the end of the last day with an order if the facts are old."""
         return find_present(self.reading, self.clock.now(), self.zone)
-
-    def known_until(self) -> datetime:
-        """Return until when it is known who bought: now, or the newest order if that is older."""
-        return find_known_until(self.reading, self.clock.now(), self.zone)
 
     def audit(self, as_of: datetime | None = None, definition: str = "ours") -> Audit:
         """Return who drifted away, what they are worth and what could be proven.

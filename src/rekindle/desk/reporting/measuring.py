@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from rekindle.consent import OPENS, OpensMode
 from rekindle.desk.reporting.journeys import load_record, require_started
 from rekindle.errors import JourneyError, UsageError
+from rekindle.facts import find_known_until
 from rekindle.insights import (
     ASSIGNED,
     CATALOGUE,
@@ -86,7 +87,9 @@ def _gather(workspace: Workspace, name: str) -> MeasuredPeople:
         [load_record(workspace, one) for one in _names(workspace, name)],
         facts,
         engine,
-        until_on=workspace.known_until().astimezone(workspace.zone).date(),
+        until_on=find_known_until(workspace.reading, workspace.clock.now(), workspace.zone)
+        .astimezone(workspace.zone)
+        .date(),
         agreed=load_agreed(workspace.ledger, OPENS),
         openings=None if mode is OpensMode.CONSENT else _NO_OPENINGS,
         clicks=None if shop.url or shop.hosts else _NO_CLICKS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from rekindle.facts import find_known_until
 from rekindle.gate import BookRules
 from rekindle.insights import (
     DrawnPerson,
@@ -31,7 +32,7 @@ def report_programme(workspace: Workspace) -> Programme:
         facts,
         engine,
         within=workspace.config.holdout.within,
-        until=workspace.known_until(),
+        until=find_known_until(workspace.reading, workspace.clock.now(), workspace.zone),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
 
+from rekindle.facts import find_known_until
 from rekindle.gate import (
     DeclaredSubgroups,
     HouseRules,
@@ -155,7 +156,7 @@ def _find(
     ]
     engine, facts = workspace.reading
     kept_on, within = workspace.config.stopping.kept_on, journey.goal.within
-    until = workspace.known_until()
+    until = find_known_until(workspace.reading, workspace.clock.now(), workspace.zone)
     terms = StoppingTerms(kept_on, margin, within, until, family=len(declared.names))
     overrules = load_overrules(workspace.ledger, journey.name)
     for group in declared.names:
