@@ -33,7 +33,7 @@ from rekindle.experiments import (
     provable_rate_lift,
     with_buyers,
 )
-from rekindle.facts import Engine, Facts
+from rekindle.facts import Engine, Facts, find_known_until
 from rekindle.gate import HouseRules
 from rekindle.insights import (
     TestForecast,
@@ -575,7 +575,8 @@ def _walk(
     workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
 ) -> MemoryBook:
     """Walk everyone who would enter now to the last step, day by day."""
-    rules = learn_rates(workspace.ledger, workspace.rules, at)
+    known = find_known_until(workspace.reading, at, workspace.zone)
+    rules = learn_rates(workspace.ledger, workspace.rules, known)
     book = MemoryBook(workspace.terms)
     save_people(*workspace.reading, book, at)
     # Who enters is settled; the walk is about what happens to them then.

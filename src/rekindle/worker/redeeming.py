@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from rekindle.facts import PURCHASE
+from rekindle.facts import PURCHASE, find_known_until
 from rekindle.gate import HouseRules
 from rekindle.ledger import (
     CodeHolder,
@@ -50,7 +50,8 @@ class OfferWatch:
         state = (space.facts_version(), load_extent(space.ledger)["touches"])
         if state != self._seen or ended or self._rates is None:
             is_whole = state == self._seen or redeem_offers(space, at)
-            self._rates = learn_rates(space.ledger, rules, at)
+            known = find_known_until(space.reading, at, space.zone)
+            self._rates = learn_rates(space.ledger, rules, known)
             self._seen = state if is_whole else None
         found: HouseRules = self._rates
         return found

@@ -9,6 +9,7 @@ from typing import Any
 
 from rekindle.errors import UsageError
 from rekindle.experiments import LoggedChoice, PolicyJudgement, PolicyValue, judge_policy
+from rekindle.facts import find_known_until
 from rekindle.insights import DrawnPerson, find_net_revenue
 from rekindle.ledger import ChosenOffer, load_chosen
 from rekindle.runtime import Workspace
@@ -71,7 +72,8 @@ def judge_ladder(
     margin = workspace.config.offers.margin
     if margin is None:
         raise UsageError("set `margin` in [offers] of rekindle.toml: a choice is worth margin")
-    chosen = load_chosen(workspace.ledger, ladder, at - within, within=within)
+    until = find_known_until(workspace.reading, at, workspace.zone) - within
+    chosen = load_chosen(workspace.ledger, ladder, until, within=within)
     people = [DrawnPerson(one.person, Arm.TREATMENT, one.at, 0.0) for one in chosen]
     net = find_net_revenue(people, workspace.reading[::-1], within=within, until=at)
     kept = float(margin)

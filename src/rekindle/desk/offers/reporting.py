@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from rekindle.desk.offers.standing import OfferStanding, load_standing
 from rekindle.experiments import ArmOutcome, Lift, estimate_lift
+from rekindle.facts import find_known_until
 from rekindle.ledger import OfferWindow, load_first_windows, load_redeemed
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_purchases
@@ -77,7 +78,8 @@ class OfferReport:
 
 def report_offers(workspace: Workspace, at: datetime) -> list[OfferReport]:
     """Return the report of every offer of ``offers.yaml``."""
-    windows = load_first_windows(workspace.ledger, at)
+    known = find_known_until(workspace.reading, at, workspace.zone) if workspace.has_facts else at
+    windows = load_first_windows(workspace.ledger, known)
     bought = find_bought(workspace, windows)
     gross = _gross_of(workspace)
     return [
