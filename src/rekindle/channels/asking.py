@@ -17,8 +17,9 @@ from urllib.parse import quote, quote_plus
 
 import requests
 from requests import PreparedRequest, Response
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import MaxRetryError
 
+from rekindle.channels.watching import WatchingAdapter, is_unsent
 from rekindle.clock import stopwatch
 from rekindle.errors import TemporaryDeliveryError, UnknownFateError
 
@@ -140,6 +141,8 @@ class Asker:
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:
             session = self._own.session = requests.Session()
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, WatchingAdapter())
             with self._lock:
                 self._sessions.append(session)
         return session
@@ -166,19 +169,14 @@ def _as_it_is(request: PreparedRequest) -> PreparedRequest:
 
 
 def _fate(error: requests.RequestException) -> TemporaryDeliveryError | UnknownFateError:
-    reason = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    never = (
-        requests.exceptions.ConnectTimeout,
-        requests.exceptions.SSLError,
-        requests.exceptions.ProxyError,
-    )
     # These say nothing of what was asked: no address, no secret and no text of a message.
-    if isinstance(error, never) or isinstance(reason, (NewConnectionError, ConnectTimeoutError)):
-        return TemporaryDeliveryError(f"it cannot be reached: {type(reason).__name__}")
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)):
         return TemporaryDeliveryError(f"it cannot be asked: {type(error).__name__}")
+    if is_unsent(error):
+        reason = error.args[0] if error.args else None
+        if isinstance(reason, MaxRetryError):
+            reason = reason.reason
+        return TemporaryDeliveryError(f"it cannot be reached: {type(reason).__name__}")
     return UnknownFateError(f"it did not answer: {type(error).__name__}")
 
 

@@ -26,9 +26,10 @@ from rekindle.channels.email.providers.answers import (
 )
 from rekindle.channels.email.providers.composing import add_key, build_mail
 from rekindle.channels.email.providers.table import Provider
-from rekindle.channels.email.providers.wire import CONNECT_SECONDS, PatientSession, is_unsent
+from rekindle.channels.email.providers.wire import CONNECT_SECONDS, PatientSession
 from rekindle.channels.email.settings import EmailSettings
 from rekindle.channels.email.writing import OutgoingMail, checked_mail, write_mail
+from rekindle.channels.watching import is_unsent
 from rekindle.errors import (
     ConfigError,
     DeliveryError,
