@@ -121,9 +121,9 @@ def test_who_subscribes_in_the_time_of_an_offer_bought_anyway(club: Team) -> Non
     bring(club, "subscriptions", LEFT + BACK.format("2026-06-11T00:00:00Z"))
     days = ((1, 5), (1, 20), (12, 20))
     windows = [
-        OfferWindow("ten", who, *(NOW + day * DAY for day in span), is_ghost=False)
+        OfferWindow("ten", who, NOW + first * DAY, NOW + last * DAY, is_ghost=False)
         for who in ("ada", "ben")
-        for span in days
+        for first, last in days
     ]
     club.clock.move(30 * DAY)
     assert reporting.find_bought(club.workspace, windows) == {1}

@@ -75,6 +75,18 @@ def test_calling_back_is_one_request(server: RecordingServer, roster: Roster) ->
     assert [(one.method, one.path) for one in server.requests] == [("DELETE", LETTER)]
 
 
+@pytest.mark.parametrize("lost", [404, 409, 422])
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, TemporaryDeliveryError), (500, UnknownFateError)]
+)
+def test_as_long_as_nobody_says_what_became_of_it_it_is_not_too_late(
+    server: RecordingServer, roster: Roster, lost: int, status: int, error: type[DeliveryError]
+) -> None:
+    server.answer(LETTER, Answer(lost, {}), Answer(status, {}))
+    with pytest.raises(error):
+        roster.tell(CALL)
+
+
 def test_what_was_called_back_before_an_answer_was_lost_is_known_to_be(
     server: RecordingServer, roster: Roster
 ) -> None:

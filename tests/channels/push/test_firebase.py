@@ -102,7 +102,7 @@ def test_a_push_says_until_when_on_either_kind_of_phone(
     ("answer", "kind"),
     [
         (error(404, "NOT_FOUND", "UNREGISTERED"), AddressGoneError),
-        (error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), AddressGoneError),
+        (error(403, "PERMISSION_DENIED", "SENDER_ID_MISMATCH"), TemporaryDeliveryError),
         (
             error(400, "INVALID_ARGUMENT", fieldViolations=[{"field": "message.token"}]),
             AddressGoneError,

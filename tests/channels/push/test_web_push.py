@@ -118,10 +118,11 @@ def test_it_is_kept_for_as_long_as_it_may_be_shown(
     [
         (Answer(404), AddressGoneError),
         (Answer(410, "push subscription has unsubscribed or expired"), AddressGoneError),
-        (Answer(400, '{"reason":"VapidPkHashMismatch"}'), AddressGoneError),
+        # Perhaps our own key is another: what was made with the right one is not thrown away.
+        (Answer(400, '{"reason":"VapidPkHashMismatch"}'), TemporaryDeliveryError),
         (
             Answer(403, "the key in the header do not correspond to the credentials"),
-            AddressGoneError,
+            TemporaryDeliveryError,
         ),
         (Answer(401, "who?"), TemporaryDeliveryError),
         (Answer(429, "", {"Retry-After": "60"}), TemporaryDeliveryError),

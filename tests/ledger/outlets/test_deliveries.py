@@ -67,6 +67,20 @@ def test_an_address_nobody_has_any_more_is_suppressed_all_the_same(
     assert set(load_suppressed(alias, ["new"])) == {"new"}
 
 
+def test_half_a_character_in_a_report_holds_no_other_up(
+    queue: Queue, deliveries: Deliveries, alias: str
+) -> None:
+    odd = replace(TOLD, kind=DeliveryKind.FAILED, id="\udc00", message="\x00")
+    odd = replace(odd, reason="\ud83d no\x00", provider_id="\ud83d")
+    told = [
+        odd,
+        replace(TOLD, id="2", kind=DeliveryKind.COMPLAINED),
+    ]
+    assert deliveries.take(told, START + DAY) == 2
+    assert deliveries.take(told, START + DAY) == 0
+    assert [reason for _, _, reason in rows(alias)] == ["complaint"]
+
+
 @pytest.mark.parametrize("kind", [DeliveryKind.BOUNCED, DeliveryKind.COMPLAINED])
 @pytest.mark.parametrize("message", ["", "made-up"])
 def test_a_mail_that_anybody_could_have_written_names_a_message_of_ours_or_does_nothing(

@@ -113,7 +113,7 @@ class Deliveries:
 
     def _take(self, event: DeliveryEvent, at: datetime) -> bool:
         # What a provider's clock has yet to reach happened when it was told.
-        told = replace(event, at=min(event.at, at), reason=_words(event))
+        told = replace(_sound(event), at=min(event.at, at), reason=_words(event))
         hashed = ""
         if told.address:
             hashed = self._hashing.of(self._terms.address_kind(told.channel), told.address)
@@ -234,9 +234,25 @@ def _key(event: DeliveryEvent) -> str:
     return f"delivery:{event.outlet}:{event.id}"
 
 
+def _sound(event: DeliveryEvent) -> DeliveryEvent:
+    """Return a report without what no ledger keeps: it would come again and again, with others."""
+    return replace(
+        event,
+        id=_text(event.id),
+        provider_id=_text(event.provider_id),
+        message=_text(event.message),
+        address=_text(event.address),
+    )
+
+
+def _text(told: str) -> str:
+    return told.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
 def _words(event: DeliveryEvent) -> str:
     """Return a provider's words in one line, without the address."""
-    words = hide_address(" ".join(event.reason.split())[:LONGEST_REASON], event.address)
+    said = _text(event.reason)
+    words = hide_address(" ".join(said.split())[:LONGEST_REASON], event.address)
     return ADDRESS.sub(HIDDEN, words)  # of where it was forwarded to, say
 
 

@@ -163,7 +163,7 @@ class Choosing:
             case "snooze":
                 try:
                     until = self._snooze(given, choices.zone)
-                except ValueError:
+                except (ValueError, OverflowError):  # the year 1, in a zone east of Greenwich
                     return HttpResponseRedirect("?", status=HTTPStatus.SEE_OTHER)
                 self.customers.snooze(person, until)
             case "leave":

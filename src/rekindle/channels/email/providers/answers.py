@@ -46,14 +46,18 @@ SENDER = (
     r"|\b(?:from|sender)(?:['\"`]|\.email|[ _-](?:e-?mail|address|domain|field|identity|you))"
     r".{0,80}\b(?:invalid|not (?:a )?valid|inactive|disabled|does not match"
     r"|not (?:allowed|permitted|authori[sz]ed|associated))"
-    r"|\bdomain\b.{0,80}\bnot (?:found|registered|allowed|configured|authenticated|authori[sz]ed)"
-    r"|\baccount\b.{0,60}\b(?:suspended|disabled|pending|blocked|validation)"
-    r"|\baccount\b.{0,60}\bnot (?:been )?activated"
     r"|\b(?:invalid|missing|unknown|expired|revoked)\W{0,3}api.?(?:key|token)\b"
     r"|\bapi.?(?:key|token)\W{0,3}(?:is )?(?:invalid|missing|unknown|expired|revoked)"
-    r"|(?:not enough|insufficient|ran out of|exceed\w*)\b.{0,30}\b(?:credits?|quota|balance|plan)"
     r"|payment required"
 )
+# And these where no recipient is named: they have a domain, an account and a quota, too.
+OWN = (
+    r"\bdomain\b.{0,80}\bnot (?:found|registered|allowed|configured|authenticated|authori[sz]ed)"
+    r"|\baccount\b.{0,60}\b(?:suspended|disabled|pending|blocked|validation)"
+    r"|\baccount\b.{0,60}\bnot (?:been )?activated"
+    r"|(?:not enough|insufficient|ran out of|exceed\w*)\b.{0,30}\b(?:credits?|quota|balance|plan)"
+)
+THEIRS = r"\brecipients?\b|\brcpt|\bto(?:\.\d|\[\d)|[\"']to[\"']|\bmailbox\b"
 RECIPIENT = (
     r"(?:invalid|malformed|illegal|not a valid|incorrect)\W{0,3}(?:\w+\W{1,3}){0,3}"
     r"(?:recipient|to\b|rcpt|e-?mail address)"
@@ -158,6 +162,8 @@ def find_rule(provider: str, status: int, text: str) -> type[DeliveryError] | No
 def judge_words(text: str) -> type[DeliveryError]:
     """Return what a refusal is by its words alone: of us, of the address, or of the message."""
     if re.search(SENDER, text, re.I | re.S):
+        return OutletFaultError
+    if re.search(OWN, text, re.I | re.S) and not re.search(THEIRS, text, re.I):
         return OutletFaultError
     if re.search(RECIPIENT, text, re.I | re.S):
         return MalformedAddressError

@@ -44,6 +44,8 @@ class LobRoster:
             raise _fault_of(answer)
         # An earlier answer may have been lost on its way: then it is gone because we said so.
         known = self._ask("GET", name)
+        if not known.is_taken and known.status not in {404, 410}:
+            raise _fault_of(known)  # as long as nobody says, it is asked again
         is_gone = known.is_taken and known.fields().get("deleted") is True
         return CALLED_BACK if is_gone else TOO_LATE
 

@@ -24,9 +24,12 @@ from rekindle.messages import Message, Receipt
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 LONGEST_SECONDS = 28 * 86_400
 # https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
-GONE = frozenset({"UNREGISTERED", "SENDER_ID_MISMATCH"})
+GONE = frozenset({"UNREGISTERED"})
 OURS = frozenset({"THIRD_PARTY_AUTH_ERROR", "UNAUTHENTICATED", "PERMISSION_DENIED"})
-LATER = frozenset({"QUOTA_EXCEEDED", "UNAVAILABLE", "RESOURCE_EXHAUSTED"})
+# Of one token, or of our project: who can say. Where it is the project, the pass ends after a
+# few, and the messages and the tokens wait for the right key.
+FOREIGN = "SENDER_ID_MISMATCH"
+LATER = frozenset({"QUOTA_EXCEEDED", "UNAVAILABLE", "RESOURCE_EXHAUSTED", FOREIGN})
 
 
 class FirebaseOutlet:

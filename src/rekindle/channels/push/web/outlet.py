@@ -93,9 +93,9 @@ def _fault_of(answer: Answered) -> DeliveryError:
     """Return what an answer that took nothing means for the message."""
     status, word = answer.status, answer.word
     is_foreign = any(one in word.casefold() for one in FOREIGN)
-    if status in {404, 410} or (status in {400, 401, 403} and is_foreign):
+    if status in {404, 410}:
         return AddressGoneError(f"the subscription is gone: {word}")
-    if status in {401, 403}:
+    if status in {401, 403} or (status == 400 and is_foreign):
         # Of one subscription or of our key: who can say. Where it is the key, the pass ends
         # after a few, and the messages wait.
         return TemporaryDeliveryError(f"the service does not know our key: {word}")
