@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -35,16 +34,6 @@ SHOP_COLUMNS = {
     "customer_id": "Customer ID",
     "country": "Country",
 }
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give each worker a room at a time, where tests are shared out by their places."""
-    if config.getvalue("dist") != "loadscope":
-        return None
-    from tests.rooms import RoomScheduling
-
-    return RoomScheduling(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
