@@ -102,6 +102,7 @@ PROMISES = (
     "never in a pause they asked for", "never while a subscription rests",
     "nobody returns by a correction", "noticed when restored",
     "the newest word on an order counts", "never on the word of a mistake",
+    "an open page states nothing",
 )  # fmt: skip
 
 
@@ -520,7 +521,9 @@ class ShopWorld:
 
     def opt_out(self) -> None:
         """Somebody leaves the list under one of the ids that are known."""
-        being = self.draw.choice(self._beings)
+        self._opt_out(self.draw.choice(self._beings))
+
+    def _opt_out(self, being: Being) -> None:
         being.has_said_no = True
         id_ = self.draw.choice(being.ids)[1]
         self.log.append(("opted out", being.name, id_))
@@ -558,8 +561,14 @@ class ShopWorld:
         """A page that was open is sent as it was shown: that says nothing."""
         if self._pages:
             page = self._pages.pop(self.draw.randrange(len(self._pages)))
+            if self.draw.random() < 0.5:  # by a link in a mail, say, with the page still open
+                self._opt_out(page.being)
+            ids = [id_ for _, id_ in page.being.ids]
+            before = list(self.space.history.consents_among(ids))
             taken = page.send(self.space)
             self.log.append(("sent the page", page.being.name, taken))
+            if list(self.space.history.consents_among(ids)) != before:
+                raise broken("an open page states nothing", page.being.name)
 
     def say_no(self) -> None:
         """The export says no, with a time or without one."""
