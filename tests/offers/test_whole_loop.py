@@ -14,9 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from rekindle.cli import app
+from rekindle.clock import MovableClock
 from rekindle.desk import (
     Anyway,
+    Scaffold,
     build_plan,
+    create_workspace,
     explain_customer,
     load_standing,
     replay_journey,
@@ -25,10 +28,11 @@ from rekindle.desk import (
 )
 from rekindle.errors import JourneyError, OfferError, PredicateError, TemplateError
 from rekindle.journeys import Signal
-from rekindle.ledger import load_codes
+from rekindle.ledger import disconnect, load_codes
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Money, Reason, SignalKind, Unknown
 from rekindle.worker import State, accept_restored, examine, load_overview
+from rekindle.worker.redeeming import OfferWatch
 from tests.runtime.shops import NOW, Team, add_section
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -255,6 +259,17 @@ def test_report_plan_and_explanation_speak_of_the_offers(giving: Team) -> None:
     told = json.loads(command(giving, "offers", "report", "--json", "--as-of", "2024-09-10"))
     assert told["offers"][1]["anyway"]["given_bought"] == 1
     assert told["offers"][0]["anyway"] == {"unknown": "nobody's time to redeem it is over yet"}
+
+
+def test_a_worker_looks_after_offers_before_anything_was_imported(tmp_path: Path) -> None:
+    create_workspace(tmp_path / "shop", Scaffold("Shop", "GBP", "UTC"))
+    offers = (
+        "offers:\n  ten: {kind: percent_off, percent: 10, at_most: 20, codes: own, lasts: 7 days}\n"
+    )
+    (tmp_path / "shop" / "offers.yaml").write_text(offers, encoding="utf-8")
+    space = Workspace.open(tmp_path / "shop", clock=MovableClock(NOW))
+    assert OfferWatch(space).look(space.rules, NOW).offers.rate("ten") == 0.1
+    disconnect(space.ledger)
 
 
 @pytest.mark.long

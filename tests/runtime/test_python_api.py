@@ -51,7 +51,7 @@ def test_who_bought_is_known_until_the_newest_order(imported_shop: Path) -> None
     space, some = Workspace.open(imported_shop, clock=MovableClock(NOW)), timedelta(days=9)
     newest = space.engine.scalar(space.facts.orders.ordered_at.max())
     for now in (newest - some, newest + some):
-        assert find_known_until(space.reading, now, space.zone) == min(now, newest)
+        assert find_known_until(space.reading, now) == min(now, newest)
     later = Workspace.open(imported_shop, clock=MovableClock(newest + some))
     assert report_programme(later).until == newest
 

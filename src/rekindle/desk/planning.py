@@ -575,7 +575,7 @@ def _walk(
     workspace: Workspace, version: JourneyVersion, audience: _Frozen, at: datetime
 ) -> MemoryBook:
     """Walk everyone who would enter now to the last step, day by day."""
-    known = find_known_until(workspace.reading, at, workspace.zone)
+    known = find_known_until(workspace.reading, at)
     rules = learn_rates(workspace.ledger, workspace.rules, known)
     book = MemoryBook(workspace.terms)
     save_people(*workspace.reading, book, at)

@@ -50,7 +50,7 @@ class OfferWatch:
         state = (space.facts_version(), load_extent(space.ledger)["touches"])
         if state != self._seen or ended or self._rates is None:
             is_whole = state == self._seen or redeem_offers(space, at)
-            known = find_known_until(space.reading, at, space.zone)
+            known = find_known_until(space.reading, at) if space.has_facts else at
             self._rates = learn_rates(space.ledger, rules, known)
             self._seen = state if is_whole else None
         found: HouseRules = self._rates

@@ -72,7 +72,7 @@ def judge_ladder(
     margin = workspace.config.offers.margin
     if margin is None:
         raise UsageError("set `margin` in [offers] of rekindle.toml: a choice is worth margin")
-    until = find_known_until(workspace.reading, at, workspace.zone) - within
+    until = find_known_until(workspace.reading, at) - within
     chosen = load_chosen(workspace.ledger, ladder, until, within=within)
     people = [DrawnPerson(one.person, Arm.TREATMENT, one.at, 0.0) for one in chosen]
     net = find_net_revenue(people, workspace.reading[::-1], within=within, until=at)

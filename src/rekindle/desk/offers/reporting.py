@@ -78,7 +78,7 @@ class OfferReport:
 
 def report_offers(workspace: Workspace, at: datetime) -> list[OfferReport]:
     """Return the report of every offer of ``offers.yaml``."""
-    known = find_known_until(workspace.reading, at, workspace.zone) if workspace.has_facts else at
+    known = find_known_until(workspace.reading, at) if workspace.has_facts else at
     windows = load_first_windows(workspace.ledger, known)
     bought = find_bought(workspace, windows)
     gross = _gross_of(workspace)

@@ -80,16 +80,15 @@ def reconcile_journeys(
 
 
 def _gather(workspace: Workspace, name: str) -> MeasuredPeople:
-    engine, facts = workspace.reading
+    engine, facts = reading = workspace.reading
+    known = find_known_until(reading, workspace.clock.now())
     shop = workspace.config.shop
     mode = OpensMode(workspace.config.tracking.opens)
     population = gather(
         [load_record(workspace, one) for one in _names(workspace, name)],
         facts,
         engine,
-        until_on=find_known_until(workspace.reading, workspace.clock.now(), workspace.zone)
-        .astimezone(workspace.zone)
-        .date(),
+        until_on=known.astimezone(workspace.zone).date(),
         agreed=load_agreed(workspace.ledger, OPENS),
         openings=None if mode is OpensMode.CONSENT else _NO_OPENINGS,
         clicks=None if shop.url or shop.hosts else _NO_CLICKS,

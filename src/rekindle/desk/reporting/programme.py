@@ -32,7 +32,7 @@ def report_programme(workspace: Workspace) -> Programme:
         facts,
         engine,
         within=workspace.config.holdout.within,
-        until=find_known_until(workspace.reading, workspace.clock.now(), workspace.zone),
+        until=find_known_until(workspace.reading, workspace.clock.now()),
     )
 
 

@@ -42,7 +42,7 @@ def find_stopping(workspace: Workspace, record: JourneyRecord) -> StoppingReport
     kept_on, within = workspace.config.stopping.kept_on, record.journey.goal.within
     overrules = load_overrules(workspace.ledger, record.journey.name)
     times = find_overruled_times(overrules)
-    until = find_known_until(workspace.reading, workspace.clock.now(), workspace.zone)
+    until = find_known_until(workspace.reading, record.until)
     terms = StoppingTerms(kept_on, float(margin), within, until, overruled=times)
     whole = _report(workspace, record, decisions, terms)
     if not declared.by:
@@ -74,7 +74,7 @@ def find_held_back(workspace: Workspace, record: JourneyRecord) -> StoppingRepor
         return None
     times = find_overruled_times(load_overrules(workspace.ledger, record.journey.name))
     within = record.journey.goal.within
-    until = find_known_until(workspace.reading, workspace.clock.now(), workspace.zone)
+    until = find_known_until(workspace.reading, record.until)
     terms = StoppingTerms(SPARED, float(margin), within, until, overruled=times)
     return _report(workspace, record, decisions, terms, why=OF_PERSONS)
 

@@ -54,7 +54,7 @@ def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
     return end_of_day(max(newest), zone)
 
 
-def find_known_until(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
+def find_known_until(reading: Reading, now: datetime) -> datetime:
     """Return until when it is known who bought: now, or the newest order if that is older.
 
     Who has not bought after it did not stay away: nothing was imported. Of a business that lives
@@ -62,7 +62,7 @@ def find_known_until(reading: Reading, now: datetime, zone: ZoneInfo) -> datetim
     """
     newest: datetime | None = reading.engine.scalar(reading.facts.orders.ordered_at.max())
     if newest is None:
-        return find_present(reading, now, zone)
+        return find_present(reading, now, ZoneInfo(reading.facts.zone))
     return min(now, newest)
 
 

@@ -30,7 +30,7 @@ from rekindle.insights import (
 )
 from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import (
-    MessageState,
+    MAY_HAVE_LEFT,
     WorthEntry,
     load_first_stopped,
     load_measured,
@@ -41,8 +41,6 @@ from rekindle.ledger import (
 )
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import MICROS, Purpose, Unknown
-
-LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +154,7 @@ def _find(
     ]
     engine, facts = workspace.reading
     kept_on, within = workspace.config.stopping.kept_on, journey.goal.within
-    until = find_known_until(workspace.reading, workspace.clock.now(), workspace.zone)
+    until = find_known_until(workspace.reading, at)
     terms = StoppingTerms(kept_on, margin, within, until, family=len(declared.names))
     overrules = load_overrules(workspace.ledger, journey.name)
     for group in declared.names:
@@ -211,5 +209,5 @@ def find_sent(workspace: Workspace, journey: Journey) -> list[tuple[str, datetim
     return [
         (one.person, one.accepted_at or one.created_at)
         for one in workspace.history.messages_of(journey.name)
-        if one.state in LEFT
+        if one.state in MAY_HAVE_LEFT
     ]
