@@ -39,10 +39,10 @@ from rekindle.journeys import (
 )
 from rekindle.journeys.population import find_person_uplifts
 from rekindle.ledger import (
+    MAY_HAVE_LEFT,
     DecisionEntry,
     EnrolmentEntry,
     MessageEntry,
-    MessageState,
     OfferEntry,
     load_uplifts,
 )
@@ -65,7 +65,6 @@ OFFER_QUESTIONS = (
     Reason.NO_CODE,
     Reason.OFFER_SPENT,
 )
-GONE = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +372,7 @@ class _Look:
         found = []
         for one in self.known.messages:
             if one.created_at >= self.sent.at or (
-                one.state not in GONE and one.accepted_at is None
+                one.state not in MAY_HAVE_LEFT and one.accepted_at is None
             ):
                 continue
             if one.journey not in purposes:

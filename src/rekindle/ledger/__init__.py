@@ -160,7 +160,7 @@ from rekindle.ledger.intake import (  # noqa: E402
     spooled_sources,
     waiting_baskets,
 )
-from rekindle.ledger.models import JourneyState, MessageState  # noqa: E402
+from rekindle.ledger.models import MAY_HAVE_LEFT, JourneyState, MessageState  # noqa: E402
 from rekindle.ledger.offers.codes import (  # noqa: E402
     Pool,
     count_codes,
@@ -244,6 +244,7 @@ from rekindle.ledger.signals import end_silence, hold_person  # noqa: E402
 
 __all__ = [
     "MAX_ATTEMPTS",
+    "MAY_HAVE_LEFT",
     "AccessNote",
     "AccessNotes",
     "AccessTimes",

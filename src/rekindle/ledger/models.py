@@ -31,6 +31,9 @@ class MessageState(models.TextChoices):
     GHOST = "ghost"
 
 
+MAY_HAVE_LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
+
+
 class JourneyState(models.TextChoices):
     """Whether a journey lets people in and moves them on."""
 

@@ -10,11 +10,10 @@ import pyarrow as pa
 
 from rekindle.desk.counting import find_matching
 from rekindle.errors import JourneyError
-from rekindle.ledger import MessageState
+from rekindle.ledger import MAY_HAVE_LEFT
 from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 
-LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 _INSTANT = pa.timestamp("us", "UTC")
 ASSIGNMENTS = pa.schema(
     [
@@ -61,7 +60,9 @@ def _entries(workspace: Workspace, journey: str) -> list[dict[str, Any]]:
     history = workspace.history
     arms = history.assigned(journey)
     messages = Counter(
-        (one.person, one.rotation) for one in history.messages_of(journey) if one.state in LEFT
+        (one.person, one.rotation)
+        for one in history.messages_of(journey)
+        if one.state in MAY_HAVE_LEFT
     )
     return [
         {

@@ -9,7 +9,7 @@ from rekindle.desk.reporting.aiming import (
     read_daily,
 )
 from rekindle.desk.reporting.budgeting import advise_budget
-from rekindle.desk.reporting.journeys import LEFT, load_record, report_journey
+from rekindle.desk.reporting.journeys import load_record, report_journey
 from rekindle.desk.reporting.learning import note_plan, note_result
 from rekindle.desk.reporting.measuring import (
     explain_measure,
@@ -19,7 +19,6 @@ from rekindle.desk.reporting.measuring import (
 from rekindle.desk.reporting.programme import find_terms, leave_out, report_programme
 
 __all__ = [
-    "LEFT",
     "advise_budget",
     "explain_measure",
     "find_terms",

@@ -27,6 +27,7 @@ from rekindle.insights import (
 )
 from rekindle.journeys import JourneyVersion
 from rekindle.ledger import (
+    MAY_HAVE_LEFT,
     History,
     Looks,
     MessageEntry,
@@ -43,7 +44,6 @@ from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
 
 # Sent, or possibly sent: what has to be counted when promises are checked.
-LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 
 
 def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyReport:
@@ -147,7 +147,7 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
                 one.person, one.rotation, one.accepted_at or one.created_at, one.cost_micros
             )
             for one in messages
-            if one.state in LEFT
+            if one.state in MAY_HAVE_LEFT
         ],
         is_replay=False,
         versions={one.version: one.journey for one in versions},

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
 from rekindle.gate import HouseRules
-from rekindle.ledger.models import MessageState, Touch
+from rekindle.ledger.models import MAY_HAVE_LEFT, Touch
 from rekindle.ledger.offers.models import GHOST, OPEN, REDEEMED, RELEASED, GivenOffer, OfferStock
 from rekindle.ledger.queries import ledger_errors, names_of
 from rekindle.offers import Redemptions, learn_shares
@@ -115,9 +115,7 @@ def load_first_windows(alias: str, at: datetime) -> list[OfferWindow]:
     for whoever bought before the message left is one of those who buy anyway.
     """
     rows = GivenOffer.objects.using(alias).filter(ends_at__lte=at).order_by("at", "touch")
-    left = Touch.objects.using(alias).filter(
-        state__in=(MessageState.ACCEPTED, MessageState.UNKNOWN)
-    )
+    left = Touch.objects.using(alias).filter(state__in=MAY_HAVE_LEFT)
     before = left.filter(enrolment=OuterRef("enrolment"), at__lt=OuterRef("at"))
     touches = Touch.objects.using(alias).filter(pk__in=rows.order_by().values("touch"))
     seen: set[tuple[str, str, int]] = set()

@@ -20,7 +20,7 @@ from rekindle.ledger.book import LedgerBook
 from rekindle.ledger.book.addresses import retire_address
 from rekindle.ledger.cancelling import FREE
 from rekindle.ledger.hashing import Hashing, touch_key
-from rekindle.ledger.models import MessageState
+from rekindle.ledger.models import MAY_HAVE_LEFT, MessageState
 from rekindle.ledger.outbox.returning import take_back_stop
 from rekindle.ledger.queries import (
     Row,
@@ -133,6 +133,8 @@ class Deliveries:
         """Find who has the address now, and which of their messages it is about."""
         if event.person:
             return self._find_own(event)
+        if event.needs_message and not event.message:
+            return _About((), None, is_shown=False)
         people = (
             [who for (who,) in fetch(self._alias, "people_at", *[hashed] * 3)] if hashed else []
         )
@@ -213,7 +215,7 @@ class Deliveries:
         rows = models.Touch.objects.using(self._alias).filter(pk=touch.number)
         unknown = rows.filter(state=MessageState.UNKNOWN)
         if event.kind is DeliveryKind.FAILED:
-            left = rows.filter(state__in=(MessageState.ACCEPTED, MessageState.UNKNOWN))
+            left = rows.filter(state__in=MAY_HAVE_LEFT)
             change = {"reason": Reason.REFUSED.value, "last_error": event.reason}
             left.update(**FREE, state=MessageState.FAILED, **change)
         elif event.kind is DeliveryKind.BOUNCED:
@@ -273,11 +275,8 @@ def _row(event: DeliveryEvent, touch: _Touch | None, at: datetime) -> Row:
 
 def _match(event: DeliveryEvent, touches: Iterable[_Touch]) -> _Touch | None:
     """Return the message that is meant: the one named, or else the newest that had left."""
-    is_named = bool(event.provider_id or event.message)
     for touch in touches:
-        if not is_named:
-            if event.needs_message:
-                return None
+        if not event.provider_id and not event.message:
             if touch.accepted_at is not None and touch.accepted_at <= event.at:
                 return touch
         elif (event.provider_id and touch.provider_id == event.provider_id) or (

@@ -34,7 +34,7 @@ from rekindle.errors import BillerError, BillerRefusedError, WorkError
 from rekindle.feedback import ASKED_OF_SUBSCRIBERS, read_reason, read_words
 from rekindle.web.access import open_to_anyone
 from rekindle.web.portal.rendering import SHOWING, Renderer, Voice, allow_frames_of
-from rekindle.web.portal.subscription.pages import read_subscription
+from rekindle.web.portal.subscription.pages import Subscribers, read_subscription
 from rekindle.web.portal.subscription.staying import (
     MOST_PLANS,
     SubscriptionVoice,
@@ -56,37 +56,17 @@ Given = Mapping[str, Sequence[str]]
 logger = logging.getLogger(__name__)
 
 
-class Leavers(Protocol):
+class Leavers(Subscribers, Protocol):
     """What the page needs from outside. Whatever asks or writes raises a WorkError."""
-
-    def now(self) -> datetime:
-        """Return the present."""
 
     def day_of(self, at: datetime) -> date:
         """Return the day of an instant where the business is."""
-
-    def knows(self, person: str) -> bool:
-        """Return whether somebody is on record, and was not forgotten."""
-
-    def country_of(self, person: str) -> str | None:
-        """Return where somebody lives; None where that is not known."""
 
     def waiting(self, subscription: str) -> Instruction | None:
         """Return what was told of a subscription and is not done yet."""
 
     def was_given(self, subscription: str) -> bool:
         """Return whether an offer was taken for a subscription before."""
-
-    def tell(
-        self,
-        person: str,
-        told: Instruction,
-        standing: BilledStanding | None,
-        *,
-        looked_at: datetime,
-        evidence: str,
-    ) -> Carried:
-        """Write down what somebody told, and do it; ``standing`` is None while nobody knows."""
 
 
 class LeavingPages:

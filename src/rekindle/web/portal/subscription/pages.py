@@ -74,7 +74,7 @@ class Subscribers(Protocol):
         looked_at: datetime,
         evidence: str,
     ) -> Carried:
-        """Write down what somebody told, and do it."""
+        """Write down what somebody told, and do it; ``standing`` is None while nobody knows."""
 
     def call_off(self, subscription: str) -> None:
         """Let nothing that was told of a subscription before wait any more."""
@@ -136,10 +136,7 @@ class SubscriptionPages:
         try:
             charge = self._biller.adopt_card(subscription, instead_of=before, key=key)
         except BillerRefusedError:
-            standing = self._look(link)
-            if standing is None:
-                return self._say(voice, "gone", HTTPStatus.GONE)
-            return self._shown(voice, link, standing, note="sub_other_none", has_button=False)
+            return self._shown_anew(voice, link, note="sub_other_none", has_button=False)
         except WorkError:
             return self._could_not(voice)
         if charge is None:
@@ -181,10 +178,7 @@ class SubscriptionPages:
             return self._say(voice, "running")
         if became is Carried.WAITING:
             return self._say(voice, "noted", HTTPStatus.ACCEPTED)
-        now = self._look(link)
-        if now is None:
-            return self._say(voice, "gone", HTTPStatus.GONE)
-        return self._shown(voice, link, now)
+        return self._shown_anew(voice, link)
 
     def _come_back(
         self, voice: Voice, link: PersonLink, standing: BilledStanding, price: str
@@ -195,10 +189,7 @@ class SubscriptionPages:
         try:
             back = self._biller.reactivate(standing.subscription, price, key=touch)
         except BillerRefusedError:
-            now = self._look(link)
-            if now is None:
-                return self._say(voice, "gone", HTTPStatus.GONE)
-            return self._shown(voice, link, now, note="sub_new_price")
+            return self._shown_anew(voice, link, note="sub_new_price")
         if back.outcome is ChargeOutcome.PAID:
             former = back.takes_place_of(standing.subscription)
             self._subscribers.came_back(link.person, former, back.subscription)
@@ -231,6 +222,13 @@ class SubscriptionPages:
             "link": url if url.startswith("https://") else "",
         }
         return self._renderer.page("subscription.html", voice, **shown)
+
+    def _shown_anew(self, voice: Voice, link: PersonLink, **more: Any) -> HttpResponse:
+        """Show how a subscription stands after all, where what was asked for was not to be had."""
+        standing = self._look(link)
+        if standing is None:
+            return self._say(voice, "gone", HTTPStatus.GONE)
+        return self._shown(voice, link, standing, **more)
 
     def _shown(
         self,

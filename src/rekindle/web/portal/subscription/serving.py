@@ -99,10 +99,8 @@ def build_subscription_routes(
     biller = build_biller_or_tell(billing, "the pages of subscriptions are not served")
     if biller is None:
         return ()
-    people, can = (
-        WorkspaceSubscribers(workspace, biller),
-        find_billers()[billing.provider].abilities,
-    )
+    people = WorkspaceSubscribers(workspace, biller)
+    can = find_billers()[billing.provider].abilities
     settings = workspace.config.subscriptions.leaving
     if not (can.can_pause and can.pause_spares_paid):
         settings = settings.model_copy(update={"pause_months": ()})
