@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from rekindle.config import Config, config_model
 from rekindle.facts import Engine, FileImport, import_sources, open_lake
@@ -21,6 +23,8 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 TESTS = Path(__file__).parent
+# What parses the whole repository: one worker takes all of it, and parses it once.
+READERS = ("tests/architecture/", "tests/docs/")
 LONGEST = ("simulation", "seam", "runtime", "facts", "cli")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHOP = TESTS.parent / "examples" / "online_retail" / "orders.parquet"
@@ -34,6 +38,18 @@ SHOP_COLUMNS = {
     "customer_id": "Customer ID",
     "country": "Country",
 }
+
+
+class ByModule(LoadScopeScheduling):  # type: ignore[misc]
+    """Share tests out by module."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return READERS[0] if nodeid.startswith(READERS) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule:
+    """Return who shares tests out over the workers."""
+    return ByModule(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -38,7 +38,7 @@ def second(days: int) -> int:
     return int((NOW + days * DAY).timestamp())
 
 
-@pytest.mark.draws(2)
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(
     "since",
     [

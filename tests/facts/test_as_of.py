@@ -154,7 +154,7 @@ class Corner:
         (self.base / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-@pytest.mark.draws(3)
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Apia"])
 @pytest.mark.parametrize("hours", [-2, 0, 1, 23.25, 24, 27, 31, 600])
 def test_a_small_shop_cut_at_a_date(tmp_path: Path, zone: str, hours: float) -> None:

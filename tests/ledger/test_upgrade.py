@@ -117,6 +117,7 @@ def test_cards_say_what_else_is_on_file(old: str) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 def test_suppressions_of_earlier_releases_bind_marketing_as_before(old: str) -> None:
     with connections[old].cursor() as cursor:

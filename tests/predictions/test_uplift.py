@@ -37,6 +37,7 @@ def people() -> Trial:
     return np.array(traits), np.array(arms), dict(zip(names, values.T, strict=True))
 
 
+@pytest.mark.draws(3)
 @pytest.mark.parametrize(
     ("arm", "outcome", "qini", "may_exclude"),
     [

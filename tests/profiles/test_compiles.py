@@ -69,7 +69,7 @@ def blocks() -> dict[str, ir.Table]:
     }
 
 
-@pytest.mark.draws(16)
+@pytest.mark.draws(8)
 @pytest.mark.parametrize("warehouse", WAREHOUSES)
 @pytest.mark.parametrize("block", sorted(find_blocks()))
 def test_a_block_compiles(blocks: dict[str, ir.Table], block: str, warehouse: str) -> None:

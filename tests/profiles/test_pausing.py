@@ -48,7 +48,7 @@ def resumes(rows: list[Any], at: datetime) -> tuple[str | None, date | None]:
     return found["subscription_state"], found["resumes_on"]
 
 
-@pytest.mark.draws(3)
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(
     ("rows", "found"),
     [

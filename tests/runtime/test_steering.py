@@ -282,6 +282,7 @@ def test_what_waits_for_an_outlet_that_cannot_be_built_goes_stale(
     assert {one.state for one in messages} == {MessageState.CANCELLED}
 
 
+@pytest.mark.long
 def test_plan_and_start_count_nobody_who_was_erased(team: Team) -> None:
     space, at = team.workspace, team.clock.now()
     journey = space.journey("few")

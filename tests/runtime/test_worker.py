@@ -132,6 +132,7 @@ def test_an_automatic_holdout_is_the_one_the_plan_states(team: Team) -> None:
     assert {arm: arms.count(arm) for arm in Arm} == dict(plan.assigned)
 
 
+@pytest.mark.long
 def test_a_plan_writes_nothing(team: Team) -> None:
     build_plan(team.workspace, team.workspace.journey("calm"), NOW)
     assert team.workspace.book.versions("calm") == []

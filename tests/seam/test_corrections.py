@@ -90,6 +90,7 @@ def test_a_zone_that_is_corrected_brings_nobody_back(corner: Corner) -> None:
     assert corner.ended() == [None]
 
 
+@pytest.mark.long
 def test_an_order_that_gets_its_customer_later_is_a_return(win: Corner) -> None:
     rows = [("o1", "ann", win.ago(days=200), 50, ""), ("o2", "", win.ago(days=2), 40, "")]
     win.orders(*rows)

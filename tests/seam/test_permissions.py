@@ -39,6 +39,7 @@ def test_a_yes_is_enough(win: Corner) -> None:
     assert may_be_written_to(win)
 
 
+@pytest.mark.long
 def test_an_unchanged_file_does_not_override_a_withdrawal(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))
     corner.people(ann="yes,")

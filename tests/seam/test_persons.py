@@ -56,6 +56,7 @@ def two(corner: Corner) -> Corner:
     return corner
 
 
+@pytest.mark.long
 def test_a_smaller_id_that_turns_up_later_gets_nothing_twice(corner: Corner) -> None:
     bought(corner, "ann")
     cards(corner, ann=ANN)
@@ -245,6 +246,7 @@ def test_of_a_family_with_one_mailbox_each_stays_a_person_and_one_import_was_mad
     assert shop.space.facts_version() == seen
 
 
+@pytest.mark.long
 def test_a_mailbox_of_half_the_shop_joins_nobody(shop: Corner) -> None:
     for number in range(9):
         identify(shop, f"guest-{number}", email=ANN, lastName=f"No {number}")

@@ -35,20 +35,20 @@ def run_worlds(seeds: Iterable[int], make_keeper: MakeKeeper, *, book: str, step
             pytest.fail(f"seed {seed}: {error!r}; make soak SEED={seed} BOOK={book} replays it")
 
 
-@pytest.mark.draws(9)
+@pytest.mark.draws(4)
 @pytest.mark.parametrize("seeds", groups(IN_MEMORY, 50), ids=str)
 def test_promises_hold_in_a_random_world(seeds: range) -> None:
     run_worlds(seeds, MemoryKeeper, book="memory", steps=STEPS)
 
 
 @pytest.mark.draws(1)
-@pytest.mark.parametrize("seeds", groups(IN_SQLITE, 15), ids=str)
+@pytest.mark.parametrize("seeds", groups(IN_SQLITE, 10), ids=str)
 def test_promises_hold_on_sqlite_whenever_a_worker_dies(seeds: range, sqlite_ledger: str) -> None:
     run_worlds(seeds, keep_in(sqlite_ledger), book="sqlite", steps=STEPS_IN_A_LEDGER)
 
 
 @pytest.mark.draws(1)
-@pytest.mark.parametrize("seeds", groups(IN_POSTGRESQL, 15), ids=str)
+@pytest.mark.parametrize("seeds", groups(IN_POSTGRESQL, 10), ids=str)
 def test_promises_hold_on_postgresql_whenever_a_worker_dies(
     seeds: range, postgresql_ledger: str
 ) -> None:

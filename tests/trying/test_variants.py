@@ -91,6 +91,7 @@ def test_of_those_who_come_later_as_many_are_written_to_as_of_those_who_are_ther
     assert paces["none"] == pytest.approx(paces["0.5"])
 
 
+@pytest.mark.long
 def test_preview_shows_every_variant(shop: Team) -> None:
     letters = write_letters(shop.workspace, journey(shop), NOW)
     assert not [one.trouble for one in letters if one.trouble]

@@ -202,6 +202,7 @@ def test_a_text_waits_for_the_morning_and_the_cap(shop: Shop) -> None:
     assert len(shop.texts()) <= 2
 
 
+@pytest.mark.long
 def test_nobody_is_texted_who_agreed_to_mail_alone(shop: Shop) -> None:
     shop.agree("email")
     shop.start()

@@ -150,6 +150,15 @@ def test_amounts_in_other_currencies_come_to_the_same(teams: Teams) -> None:
     assert found[0] == found[1]
 
 
+def test_an_order_is_worth_the_same(teams: Teams) -> None:
+    ours, theirs = (
+        team.workspace.engine.run(team.workspace.facts.orders).sort_by("order_id") for team in teams
+    )
+    assert ours == theirs
+    assert ours.num_rows > 100
+
+
+@pytest.mark.long
 def test_an_audience_is_the_same(teams: Teams) -> None:
     ours, theirs = (count_audience(team.workspace, PREDICATE, NOW).to_json() for team in teams)
     assert ours == theirs

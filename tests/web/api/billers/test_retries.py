@@ -34,7 +34,7 @@ SECRETS = {
     "REKINDLE_STRIPE_WEBHOOK_SECRET": "whsec_test",
 }
 LATER = timedelta(minutes=6)
-KILLS = 4
+KILLS = 3
 # How it stands is two answers where an invoice is open: the subscription, and the invoice.
 AS_IT_STANDS = 2
 
@@ -292,7 +292,7 @@ def test_what_was_asked_and_not_answered_is_not_asked_again_of_who_stopped_since
 
 
 @pytest.mark.draws(1)
-@pytest.mark.parametrize("seed", [59, 61])
+@pytest.mark.parametrize("seed", [59, 61, 67])
 def test_killed_at_any_moment_nobody_is_charged_twice(
     fake: FakeBiller, space: Workspace, seed: int
 ) -> None:
