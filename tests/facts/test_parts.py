@@ -54,6 +54,23 @@ def only(desk: Desk) -> dict[str, Any]:
         ("1,ann,2024-01-01,GBP,refunded,3,35,,,p,1,10\n1,,,,,,,,,q,2,10\n", "purchase", 30, 3, 27),
         # Refunded, and nobody says how much: all of it.
         ("1,ann,2024-01-01,GBP,refunded,3,,,,p,1,10\n1,,,,,,,,,q,2,10\n", "purchase", 30, 3, 27),
+        # Money that differs between rows is of its row, and given back with the last of them.
+        (
+            "1,ann,2024-01-01,GBP,paid,1,5,2024-01-03,,p,1,20\n"
+            "1,ann,2024-01-01,GBP,paid,2,7,2024-01-05,,q,2,10\n",
+            "purchase",
+            40,
+            3,
+            12,
+        ),
+        (
+            "1,ann,2024-01-01,GBP,paid,,0,,,p,1,20\n"
+            "1,ann,2024-01-01,GBP,paid,3,9,2024-01-05,,q,2,10\n",
+            "purchase",
+            40,
+            3,
+            9,
+        ),
         # Rows in different states: each is of its line.
         (
             "1,ann,2024-01-01,GBP,shipped,,,,,p,1,10\n1,ann,2024-01-01,GBP,cancelled,,,,,q,2,10\n",

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -283,12 +283,12 @@ def parse_as_of(text: str, workspace: Workspace) -> datetime:
     """
     from rekindle.clock import end_of_day
 
+    with suppress(ValueError):  # a day may be written in several ways, an instant is none
+        day = date.fromisoformat(text)
+        _require_our_times(day)
+        midnight = datetime.combine(day, datetime.min.time(), workspace.zone)
+        return end_of_day(midnight, workspace.zone)
     try:
-        if len(text) == len("2010-12-09"):
-            day = date.fromisoformat(text)
-            _require_our_times(day)
-            midnight = datetime.combine(day, datetime.min.time(), workspace.zone)
-            return end_of_day(midnight, workspace.zone)
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(f"{shorten(text)} is no date; write one like 2010-12-09") from error

@@ -93,7 +93,7 @@ def count_audience(
     Raises:
         PredicateError: the predicate is not understood.
     """
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     is_club = lives_by_subscriptions(engine, facts)
     shown = SHOWN_OF_SUBSCRIBERS if is_club else SHOWN
     ranks = "subscription_value" if is_club else "lifetime_value"

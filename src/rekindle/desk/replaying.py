@@ -21,6 +21,7 @@ from rekindle.desk.reach import people_by_reason, say_why_nobody
 from rekindle.desk.reporting import find_terms, leave_out
 from rekindle.errors import UsageError
 from rekindle.experiments import plan_holdout
+from rekindle.facts import find_known_until
 from rekindle.gate import BookRules
 from rekindle.insights import (
     JourneyRecord,
@@ -83,7 +84,7 @@ def replay_journey(
     record = _record(workspace, rehearsal)
     if not rehearsal.replayed.sends:
         record = replace(record, nobody=_why_nobody(workspace, journey, rehearsal))
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(record.until)
     return build_report(record, facts, engine)
 
 
@@ -263,6 +264,7 @@ def _record(workspace: Workspace, rehearsal: Rehearsal) -> JourneyRecord:
         ],
         reads_on=version.journey.goal.read_on,
         notes=rehearsal.notes,
+        known_until=find_known_until(workspace.reading, workspace.clock.now()),
     )
     return leave_out(record, rehearsal.withheld)
 

@@ -38,6 +38,7 @@ from rekindle.facts.engines import (
     open_rows,
     open_trial,
     open_warehouse,
+    read_at,
     with_home,
 )
 from rekindle.facts.engines import discover as discover_engines
@@ -125,6 +126,7 @@ __all__ = [
     "open_trial",
     "open_warehouse",
     "propose_source",
+    "read_at",
     "read_listing",
     "tell_shared",
     "with_home",

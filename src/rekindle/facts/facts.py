@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import ibis
@@ -137,6 +137,26 @@ class Facts:
             events=self.events.filter(self.events.occurred_at < at),
             more={name: _known_before(table, name, at) for name, table in self.more.items()},
         )
+
+    def as_read(self, at: datetime) -> Facts:
+        """Return the facts with what was read without a date as known by ``at``.
+
+        A refund or a cancellation without a date counts from its import, which in a file from
+        the past is long after the last day that the file knows of.
+        """
+        if not self.has_late_changes:
+            return self
+        by_then, orders = ibis.literal(at - timedelta(microseconds=1), type=INSTANT), self.orders
+
+        def known(read_at: ir.Value, dated_at: ir.Value) -> ir.Value:
+            is_moved = read_at.notnull() & dated_at.isnull() & (read_at > by_then)
+            return is_moved.ifelse(by_then, read_at)
+
+        orders = orders.mutate(
+            refund_known_at=known(orders.refund_known_at, orders.refunded_at),
+            cancel_known_at=known(orders.cancel_known_at, orders.cancelled_at),
+        )
+        return replace(self, orders=orders, undone=None)
 
     def standing_orders(self) -> ir.Table:
         """Return the orders by all that is known of them, undone ones marked as such."""

@@ -281,7 +281,7 @@ class _Import:
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         self._progress(f"{raw.name}: writing")
-        written = self._write(contract, rules)
+        written = self._write(contract, rules, given)
         if is_order:
             self._note_refunds(contract, rules, given)
         if is_order:
@@ -295,6 +295,7 @@ class _Import:
             *states.notes(),
             *self._rates_used(given, rules),
             *([self._undated] if is_order and self._undated else []),
+            *(folding.note_added_up(con) if contract is ORDER_LINES else ()),
         ]
         result = FileImport(
             source=rules.source.name,
@@ -309,7 +310,7 @@ class _Import:
             examples=refusals.examples() if reasons else (),
             notes=tuple(f"{raw.name}: {note}" for note in notes),
         )
-        self._remember(result)
+        self._remember(result, given)
         return result
 
     def _rates_used(self, given: frozenset[str], rules: Rules) -> Iterator[str]:
@@ -330,7 +331,7 @@ class _Import:
             return folding.NO_STATES
         return folding.read_states(self._con, raw, chosen["status"], rules.source.states)
 
-    def _write(self, contract: Contract, rules: Rules) -> Written:
+    def _write(self, contract: Contract, rules: Rules, given: frozenset[str]) -> Written:
         con, change = self._con, self._change
         if contract is ORDER_LINES:
             are_scattered = self._count("folded where is_scattered") > 0
@@ -349,7 +350,7 @@ class _Import:
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
             self._part_strangers("checked", rules)
-            return self._upsert_cards(folding.build_customers(rules, now=self._now))
+            return self._upsert_cards(folding.build_customers(rules, given, now=self._now))
         if contract.table == "invoice_lines":
             place = "row_number() over (partition by invoice_id order by line)"
             con.execute(
@@ -378,6 +379,9 @@ class _Import:
             create_view(self._con, self._change, CUSTOMERS)
             self._part_strangers("contacts", rules)
             self._upsert_cards(folding.build_cards(rules))
+            create_view(self._con, self._change, CUSTOMERS)
+            create_view(self._con, self._change, IMPORTS)
+            self._upsert_cards(folding.build_filled_cards(rules))
 
     def _part_strangers(self, cards: str, rules: Rules) -> None:
         """Give an id of this source that another source has for somebody else a name apart."""
@@ -431,7 +435,7 @@ class _Import:
         self._con.execute(f"insert into touched select customer_id from {changed}")
         return written
 
-    def _remember(self, result: FileImport) -> None:
+    def _remember(self, result: FileImport, given: frozenset[str]) -> None:
         con = self._con
         create_view(con, self._change, IMPORTS)
         counts, file = ("read", "quarantined", "anonymous"), result.file
@@ -453,6 +457,7 @@ class _Import:
             "file": [file],
             "table": [result.table],
             **{name: [count] for name, count in taken.items()},
+            "columns": [",".join(sorted(given))],
         }
         schema = IMPORTS.schema.to_pyarrow()
         added = pa.table({**fresh, "imported_at": [self._now]}, schema=schema)

@@ -34,6 +34,7 @@ from rekindle.insights.model import (
     TierLine,
     TierTotal,
 )
+from rekindle.insights.quarantine import find_order_files
 from rekindle.insights.silences import Silences, build_silences, measure_returns
 from rekindle.insights.subscribers import NO_RULES, build_subscriptions
 from rekindle.insights.survival import FEWEST_AT_RISK, Interval, Survival
@@ -172,9 +173,8 @@ class Auditor:
     def _rows(self) -> RowCounts | Unknown:
         if "imports" not in (books := self.facts.bookkeeping or {}):
             return Unknown("the facts are read from a warehouse and were not imported")
-        # Rows of orders; what a customers file held is counted among the customers.
-        imports = books["imports"]
-        imports = imports.filter(imports.table.isin(["orders", "order_lines"]))
+        # What a customers file held is counted among the customers.
+        imports = find_order_files(books["imports"])
         names = ("read", "quarantined", "anonymous")
         sums = {name: ibis.coalesce(imports[name].sum(), 0) for name in names}
         return RowCounts(**self.run(imports.aggregate(**sums)).to_pylist()[0])

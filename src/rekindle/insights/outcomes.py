@@ -15,7 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from rekindle.facts import PURCHASE, Engine, Facts
+from rekindle.facts import INSTANT, PURCHASE, Engine, Facts
 from rekindle.insights.audit import build_net
 from rekindle.insights.record import JourneyRecord, Membership
 from rekindle.subscriptions import MONTH_DAYS, build_purchases, build_rates
@@ -78,9 +78,8 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
     """
     if not record.members:
         return Outcomes({}, {}, {}, {})
-    until = ibis.literal(record.until, type="timestamp('UTC', 6)")
-    orders = facts.standing_orders()
-    orders = orders.filter(orders.ordered_at <= until)
+    until = ibis.literal(record.until, type=INSTANT)
+    orders = list_orders(record, facts)
     assigned = bring_members(engine, "report_assigned", record.assigned, record)
     of_subscriptions = lives_by_subscriptions(engine, facts)
     spending = build_spending(assigned, orders, facts, until, of_subscriptions=of_subscriptions)
@@ -102,6 +101,18 @@ def load_outcomes(engine: Engine, facts: Facts, record: JourneyRecord) -> Outcom
         bought_at=instants("bought_at"),
         of_subscriptions=of_subscriptions,
     )
+
+
+def list_orders(record: JourneyRecord, facts: Facts) -> ir.Table:
+    """Return the orders up to and including the end of a record, as they count there.
+
+    What ran is told by all that is known by now. A replay knows what was known at its end: a
+    refund or a cancellation that came later ended nothing in it, and its figures do not have it.
+    """
+    if record.is_replay:
+        return facts.cut(record.until + _AN_INSTANT).orders
+    orders = facts.standing_orders()
+    return orders.filter(orders.ordered_at <= ibis.literal(record.until, type=INSTANT))
 
 
 def bring_members(

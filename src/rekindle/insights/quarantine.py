@@ -86,6 +86,19 @@ def read_quarantine(
     return QuarantinePage(reasons, sum(one.rows for one in reasons), offset, rows)
 
 
+def find_order_files(imports: ir.Table) -> ir.Table:
+    """Return the files of orders that the newest import of each source read.
+
+    One that was mended under another name, or that a newer export replaced, is none of them.
+    """
+    newest = imports.group_by("source").agg(newest_at=imports.imported_at.max())
+    newest = newest.rename(of_source="source")
+    joined = imports.join(
+        newest, [imports.source == newest.of_source, imports.imported_at == newest.newest_at]
+    )
+    return joined.filter(joined.table.isin(ORDER_TABLES)).select(*imports.columns)
+
+
 def check_refused(facts: Facts, run: Run, *, most: float) -> str:
     """Return what to say first of figures over facts of which rows were refused; "" if nothing.
 
@@ -94,12 +107,9 @@ def check_refused(facts: Facts, run: Run, *, most: float) -> str:
     """
     if "imports" not in (books := facts.bookkeeping or {}):
         return ""
-    imports = books["imports"]
-    imports = imports.filter(imports.table.isin(ORDER_TABLES) & (imports.quarantined > 0))
+    imports = find_order_files(books["imports"])
     files = run(imports.select("file", "read", "quarantined")).to_pylist()
-    every = run(books["imports"].select("table", "read")).to_pylist()
-    read = sum(row["read"] for row in every if row["table"] in ORDER_TABLES)
-    refused = sum(row["quarantined"] for row in files)
+    read, refused = (sum(row[name] for row in files) for name in ("read", "quarantined"))
     if not read or refused <= SHOWN_SHARE * read:
         return ""
     worst = max(files, key=lambda row: row["quarantined"])

@@ -112,6 +112,8 @@ class JourneyRecord:
     ``seen`` says when a pass first looked at the facts of each import, by its number.
     ``reads_on`` is the declared reading date; ``looks`` are when the figures were looked at
     on earlier days. ``fates`` are of the messages in ``sends``, where they really left.
+    ``known_until`` says until when it is known who bought, where that is before ``until``: a
+    window that ends later is open.
     """
 
     journey: Journey
@@ -131,6 +133,12 @@ class JourneyRecord:
     reads_on: date | None = None
     looks: Sequence[datetime] = ()
     fates: Sequence[MessageFate] = ()
+    known_until: datetime | None = None
+
+    @property
+    def settled_until(self) -> datetime:
+        """Return until when windows that are over can be told from open ones."""
+        return self.until if self.known_until is None else min(self.until, self.known_until)
 
     @property
     def cost_micros(self) -> int:

@@ -37,7 +37,7 @@ from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_o
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_told, write_unknown
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
-from rekindle.wording import amount, counted
+from rekindle.wording import amount, counted, day
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def build_report(
         return_rate_lift=lifts.returns,
         notes=(
             *record.notes,
-            *_explain(record, reading, before_known),
+            *_explain(record, reading, before_known, ZoneInfo(facts.zone)),
             *([_BY_MRR] if outcomes.of_subscriptions else []),
         ),
         nobody=record.nobody,
@@ -289,16 +289,23 @@ def _was_known(one: Membership, sent: SentMessage, outcomes: Outcomes) -> bool:
 
 def _count_open(record: JourneyRecord) -> int:
     within = record.journey.goal.within
-    return sum(one.entered_at + within > record.until for one in record.assigned)
+    return sum(one.entered_at + within > record.settled_until for one in record.assigned)
 
 
 def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _explain(record: JourneyRecord, reading: Readout, before_known: int) -> list[str]:
+def _explain(
+    record: JourneyRecord, reading: Readout, before_known: int, zone: ZoneInfo
+) -> list[str]:
     """Return what a reader has to know to take the figures for what they are."""
     notes = []
+    if record.settled_until < record.until - timedelta(days=1):
+        notes.append(
+            f"No order is known after {day(record.settled_until, zone)}: "
+            "who bought since then is not in these figures."
+        )
     if open_count := _count_open(record):
         notes.append(
             f"The window of {open_count:,} of {counted(len(record.assigned), 'person')} is still "

@@ -33,6 +33,7 @@ from rekindle.facts import (
     import_sources,
     list_quarantine,
     open_engine,
+    read_at,
 )
 from rekindle.gate import BookRules, HouseRules, build_book_rules, build_rules
 from rekindle.journeys import Journey, find_journey
@@ -266,22 +267,23 @@ class Workspace:
     def profiles(self, as_of: datetime | None = None, *columns: str) -> ir.Table:
         """Return who each customer is at ``as_of`` (default now), in all columns or in these."""
         at = as_of or self.clock.now()
-        return build_profiles(self.facts, at, self.config.lifecycle, columns=columns or None)
+        facts = self.reading_at(at).facts
+        return build_profiles(facts, at, self.config.lifecycle, columns=columns or None)
+
+    def reading_at(self, at: datetime) -> Reading:
+        """Return the reading that answers a question of ``at``."""
+        return read_at(self.reading, at, self.clock.now(), self.zone)
 
     def latest(self) -> datetime:
         """Return now, or the end of the last day with an order if the facts are old."""
         return find_present(self.reading, self.clock.now(), self.zone)
 
     def audit(self, as_of: datetime | None = None, definition: str = "ours") -> Audit:
-        """Return who drifted away, what they are worth and what could be proven.
-
-        Without a date a cancellation without one counts: it was read after the last order.
-        """
+        """Return who drifted away, what they are worth and what could be proven."""
         from rekindle.insights import build_audit, with_past_sends
 
-        engine, facts = self.reading
-        if as_of is None:
-            as_of, facts = self.latest(), replace(facts, has_late_changes=False)
+        as_of = as_of or self.latest()
+        engine, facts = self.reading_at(as_of)
         contacted = self.history.contacted(as_of) if self.has_ledger else ()
         audit = build_audit(
             facts,

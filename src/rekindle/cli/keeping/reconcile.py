@@ -96,7 +96,7 @@ def _of_subscribers(one: str, other: str, _: str, directory: Path, as_of: str | 
 
     mine, theirs = find_definition(one), find_definition(other)
     workspace = open_at(directory, None)
-    engine, facts = workspace.reading
     at = workspace.latest() if as_of is None else parse_as_of(as_of, workspace)
+    engine, facts = workspace.reading_at(at)
     found = compare(facts, engine.run, as_of=at, one=mine, other=theirs)
     return _Told(found.rows(), found.to_json(), reconciliation_tables(found))

@@ -145,7 +145,7 @@ def _check(asked: ScoreOptions, out: Path | None) -> None:
 def _estimate(workspace: Workspace, at: datetime, asked: ScoreOptions) -> ScoreRun | LapseRun:
     from rekindle.predictions import estimate_lapses, estimate_returns, load_past
 
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     contacted = workspace.history.contacted(at) if workspace.has_ledger else frozenset[str]()
     past = load_past(facts, engine.run, as_of=at, contacted=contacted, accepts_less=asked.anyway)
     found: ScoreRun | LapseRun | Unknown
@@ -164,7 +164,7 @@ def _card(workspace: Workspace, at: datetime, asked: ScoreOptions, *, as_json: b
     from rekindle.insights import card_markdown, card_page
     from rekindle.predictions import CardQuestion, build_card
 
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     question = CardQuestion(
         "lapse" if asked.active else "return",
         at,

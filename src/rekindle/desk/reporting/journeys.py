@@ -12,6 +12,7 @@ from rekindle.desk.reporting.learning import note_result
 from rekindle.desk.reporting.programme import leave_withheld_out
 from rekindle.desk.reporting.stopping import find_held_back, find_overruling, find_stopping
 from rekindle.errors import JourneyError, UsageError
+from rekindle.facts import find_known_until
 from rekindle.insights import (
     Earnings,
     JourneyRecord,
@@ -167,6 +168,9 @@ def load_record(workspace: Workspace, name: str) -> JourneyRecord:
         reads_on=reads_on,
         looks=Looks(workspace.ledger).before(name, _today(workspace)),
         fates=_fates(workspace, name),
+        known_until=find_known_until(workspace.reading, workspace.clock.now())
+        if workspace.has_facts
+        else None,
         seen=Observations(workspace.ledger).load(workspace.clock.now()).pairs,
         notes=(
             *moved,

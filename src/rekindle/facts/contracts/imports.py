@@ -17,6 +17,7 @@ CONTRACT = Contract(
         Column("quarantined", "int64", "Rows refused.", required=True),
         Column("anonymous", "int64", "Rows taken that name no customer.", required=True),
         Column("imported_at", INSTANT, "When.", required=True),
+        Column("columns", "string", "The columns of the contract it had, by comma."),
     ),
     is_bookkeeping=True,
 )

@@ -12,6 +12,7 @@ from rekindle.facts.engines.reading import (
     find_known_until,
     find_present,
     list_quarantine,
+    read_at,
 )
 from rekindle.facts.engines.trial import (
     Pairs,
@@ -49,5 +50,6 @@ __all__ = [
     "open_rows",
     "open_trial",
     "open_warehouse",
+    "read_at",
     "with_home",
 ]

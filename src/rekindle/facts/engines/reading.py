@@ -54,6 +54,16 @@ def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
     return end_of_day(max(newest), zone)
 
 
+def read_at(reading: Reading, at: datetime, now: datetime, zone: ZoneInfo) -> Reading:
+    """Return the reading that answers a question of ``at``.
+
+    At the end of old facts all that was read of them is known, also what has no date.
+    """
+    if at >= now or at < find_present(reading, now, zone):
+        return reading
+    return reading._replace(facts=reading.facts.as_read(at))
+
+
 def find_known_until(reading: Reading, now: datetime) -> datetime:
     """Return until when it is known who bought: now, or the newest order if that is older.
 

@@ -6,6 +6,7 @@ from rekindle.facts.folding.cards import (
     build_cards,
     build_contacts,
     build_customers,
+    build_filled_cards,
     build_opted_out,
     build_parting,
     build_strangers,
@@ -19,6 +20,7 @@ from rekindle.facts.folding.lines import (
     build_lines,
     build_orders_from_lines,
     fold_lines,
+    note_added_up,
 )
 from rekindle.facts.folding.orders import (
     build_conflicting_customers,
@@ -52,6 +54,7 @@ __all__ = [
     "build_contacts",
     "build_customers",
     "build_filled",
+    "build_filled_cards",
     "build_lines",
     "build_opted_out",
     "build_orders",
@@ -68,6 +71,7 @@ __all__ = [
     "fold_lines",
     "has_parts",
     "is_given_back",
+    "note_added_up",
     "read_states",
     "sort_states",
 ]

@@ -23,24 +23,32 @@ SURELY_LEFT = (
     "'opted-out', 'opted_out', 'opted out')"
 )
 CARD = ("email", "phone", "first_name", "country", "region")
+OWN_OF_CARD = frozenset({"customer_id", "given_id"})
+OPT_OUT = frozenset({"email_opt_out", "email_opt_out_at"})
+CONSENT = frozenset({"email_consent", "email_consent_at"})
 
 
-def build_customers(rules: Rules, *, now: datetime) -> str:
+def build_customers(rules: Rules, given: frozenset[str], *, now: datetime) -> str:
     """Return SQL for ``customers`` from checked cards; the lake's are ``customers`` as yet.
 
-    A statement on consent that is new but names no time counts from ``now``: at any
-    earlier one it could fall before the statement that it takes back.
+    Of what no column of the file is about, the card there is keeps what others said. A
+    statement on consent that is new but names no time counts from ``now``: at any earlier
+    one it could fall before the statement that it takes back.
     """
+    told = given | OWN_OF_CARD | (CONSENT if given & OPT_OUT else frozenset())
+    consent = "c.email_consent" if "email_consent" in told else "k.email_consent"
     names = ", ".join(
         f"c.{column.name}"
+        if column.name in told
+        else f"coalesce(c.{column.name}, k.{column.name}) as {column.name}"
         for column in CUSTOMERS.columns
         if column.name not in ("source", "email_consent_at", "known_at")
     )
     return f"""
         select {literal(rules.source.name)} as source, {names},
             coalesce(c.email_consent_at, case
-                when c.email_consent = k.email_consent then k.email_consent_at
-                when c.email_consent <> k.email_consent then {literal(now.isoformat())}::timestamptz
+                when {consent} = k.email_consent then k.email_consent_at
+                when {consent} <> k.email_consent then {literal(now.isoformat())}::timestamptz
             end) as email_consent_at
         from ({_build_stated()}) c left join customers k on k.customer_id = c.customer_id"""
 
@@ -109,6 +117,35 @@ def build_cards(rules: Rules) -> str:
                 least(min(c.first_at), any_value(held.created_at)) as created_at
             from contacts c left join customers held using (customer_id)
             where held.source is null or held.source = {own} group by customer_id)"""
+
+
+def build_filled_cards(rules: Rules) -> str:
+    """Return SQL for the cards of other sources that the ``contacts`` of this one complete.
+
+    They say what no column of the other source's files is about. What a column there leaves
+    empty is not known there, and stays so.
+    """
+    own = literal(rules.source.name)
+    heard = ", ".join(
+        f"arg_max({name}, row(said_at, {name})) filter (where {name} is not null) as {name}"
+        for name in CARD
+    )
+    # Of a file that an earlier release read it is not known what it had: it is left alone.
+    is_free = "h.{0} is null and not list_contains(s.names, '{0}')"
+    filled = ", ".join(
+        f"case when {is_free.format(n)} then c.{n} else h.{n} end as {n}" for n in CARD
+    )
+    adds = " or ".join(f"{is_free.format(n)} and c.{n} is not null" for n in CARD)
+    return f"""
+        select h.* exclude (known_at) replace ({filled})
+        from customers h
+        join (select customer_id, {heard} from contacts group by customer_id) c using (customer_id)
+        join (
+            select source, flatten(list(string_split(columns, ','))) as names from imports
+            where "table" = 'customers'
+            group by source having bool_and(columns is not null)
+        ) s on s.source = h.source
+        where h.source <> {own} and ({adds})"""
 
 
 def build_strangers(cards: str, source: str, others: Collection[str]) -> str:

@@ -6,13 +6,14 @@ the orders that contradict themselves come from it. Amounts stay exact throughou
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import duckdb
 
 from rekindle.facts.casting import Rules
 from rekindle.facts.folding.orders import MONEY, finish_orders, is_given_back, rounded
 from rekindle.facts.sql import literal
+from rekindle.wording import counted
 
 TWO_CUSTOMERS = "select order_id from folded where other_id <> customer_id"
 # What a line comes to, by a macro that ``fold_lines`` makes for the file.
@@ -45,17 +46,32 @@ def _build_fold(given: Collection[str]) -> str:
     """Return SQL for ``folded``. A line counts as bought when quantity and amount are positive.
 
     What is said of the order as a whole is as its first row has it; where its rows are in
-    different states, each state is of its line.
+    different states, each state is of its line, and money that differs between them is of
+    its line too, and added up.
     """
 
     def first(name: str, kind: str, pick: str = "arg_min") -> str:
         return f"{pick}({name}, line)" if name in given else f"null::{kind}"
+
+    def differs(name: str) -> str:
+        return f"max(abs({name})) > min(abs({name}))" if name in given else "false"
+
+    def money(name: str) -> str:
+        said = first(name, MONEY)
+        if name not in given:
+            return said
+        return f"case when {differs(name)} then sum(abs({name})) else {said} end"
 
     def bought(state: str = "true") -> str:
         return f"coalesce(sum(worth) filter (where is_bought and {state}), 0)"
 
     has_states, lines = "status" in given, f"filter (where {IS_LINE})"
     off = "abs(coalesce(sum(abs(line_discount)), 0))" if "line_discount" in given else "0"
+    refunded = first("refunded_at", "timestamptz")
+    if {"refund", "refunded_at"} <= set(given):
+        # All of it is given back with the last of them.
+        last = "max(refunded_at) filter (where refund <> 0)"
+        refunded = f"case when {differs('refund')} then {last} else {refunded} end"
     unsold, returned = "state in ('cancelled', 'pending')", "state in ('refunded', 'refund')"
     return f"""
         select order_id, max(customer_id) as customer_id, min(customer_id) as other_id,
@@ -66,9 +82,9 @@ def _build_fold(given: Collection[str]) -> str:
             {bought(returned) if has_states else "0"} as bought_returned,
             coalesce(sum(worth) filter (where not is_bought), 0) as rest,
             max(ordered_at) filter (where worth < 0) as line_refunded_at,
-            {off} as off, {first("discount", MONEY)} as said_discount,
-            {first("refund", MONEY)} as said_refund,
-            {first("refunded_at", "timestamptz")} as said_refunded_at,
+            {off} as off, {money("discount")} as said_discount, {money("refund")} as said_refund,
+            {differs("discount")} as has_discounts, {differs("refund")} as has_refunds,
+            {refunded} as said_refunded_at,
             {first("discount_code", "varchar")} as discount_code,
             {first("currency", "varchar")} as currency,
             {first("cancelled_at", "timestamptz", "arg_min_null")} as cancelled_at,
@@ -76,6 +92,15 @@ def _build_fold(given: Collection[str]) -> str:
             count(*) {lines} <> max(line) {lines} - first_line + 1 as is_scattered
         from (select *, {AMOUNT} as worth, {IS_BOUGHT} as is_bought from checked)
         group by order_id"""
+
+
+def note_added_up(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield what was added up within orders of the file because it differs between their rows."""
+    for name, hint in (("discount", "; if it is of the line, map line_discount"), ("refund", "")):
+        query = f"select count(*) from folded where has_{name}s"
+        ((count,),) = con.execute(query).fetchall()
+        if count:
+            yield f"{counted(count, 'order')} with a {name} a row: added up there{hint}"
 
 
 def build_lines(rules: Rules, *, are_scattered: bool) -> str:

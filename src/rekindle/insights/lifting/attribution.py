@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import ibis
 import ibis.expr.types as ir
 
 from rekindle.facts import PURCHASE, Engine, Facts
 from rekindle.insights.lifting.earnings import Range
-from rekindle.insights.outcomes import bring_members, build_net_orders
+from rekindle.insights.outcomes import bring_members, build_net_orders, list_orders
 from rekindle.insights.record import JourneyRecord, MessageFate
 from rekindle.insights.wire import Json, write_figure, write_told
 from rekindle.insights.words import UNKNOWN
@@ -177,11 +176,8 @@ def _load_orders(record: JourneyRecord, facts: Facts, engine: Engine) -> list[Or
     treated = [one for one in record.assigned if one.arm is Arm.TREATMENT]
     if not treated:
         return []
-    orders = facts.standing_orders()
-    until = ibis.literal(record.until, type="timestamp('UTC', 6)")
     asked: ir.Table = build_net_orders(
-        bring_members(engine, "attributed_members", treated, record),
-        orders.filter(orders.ordered_at <= until),
+        bring_members(engine, "attributed_members", treated, record), list_orders(record, facts)
     )
     return [
         Order(row["person"], row["ordered_at"], float(row["net"]), row["kind"] == PURCHASE)

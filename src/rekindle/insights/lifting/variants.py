@@ -21,11 +21,12 @@ from rekindle.experiments import (
     VariantVerdict,
     compare_variants,
 )
-from rekindle.facts import Engine, Facts
+from rekindle.facts import INSTANT, Engine, Facts
 from rekindle.insights.outcomes import (
     bring_windows,
     build_spending,
     list_buyers,
+    list_orders,
     lives_by_subscriptions,
 )
 from rekindle.insights.record import JourneyRecord, VariantMessage
@@ -214,9 +215,7 @@ def _load_values(
         return {}
     windows = ((one.person, one.at, one.at + within) for one in messages)
     asked = bring_windows(engine, "variant_windows", windows)
-    until = ibis.literal(record.until, type="timestamp('UTC', 6)")
-    orders = facts.standing_orders()
-    orders = orders.filter(orders.ordered_at <= until)
+    until, orders = ibis.literal(record.until, type=INSTANT), list_orders(record, facts)
     if send.measure is Measure.REVENUE:
         of_subscriptions = lives_by_subscriptions(engine, facts)
         spent = build_spending(asked, orders, facts, until, of_subscriptions=of_subscriptions)

@@ -49,6 +49,7 @@ from rekindle.insights.outcomes import (
     build_returns,
     build_spending,
     find_returned,
+    list_orders,
     load_outcomes,
     with_sightings,
 )
@@ -125,7 +126,7 @@ def _read_arms(
     reading = find_reading(record, ZoneInfo(facts.zone))
     cut = cut_at_reading(record, reading)
     read = outcomes if cut is record else load_outcomes(engine, facts, cut)
-    newest = engine.scalar(_orders(record, facts).ordered_at.max())
+    newest = engine.scalar(list_orders(record, facts).ordered_at.max())
     return MeasuredJourney(cut, read, reading, newest or record.until)
 
 
@@ -134,7 +135,7 @@ def build_queries(
 ) -> Mapping[str, ir.Table | Unknown]:
     """Return the questions that are asked of the facts about a journey, by name."""
     until = ibis.literal(record.until, type=INSTANT)
-    orders = _orders(record, facts)
+    orders = list_orders(record, facts)
     purchases = orders.filter(orders.kind == PURCHASE)
     outcomes = load_outcomes(engine, facts, record)
     returned = find_returned(record, outcomes)
@@ -194,12 +195,6 @@ def build_peers(
     return firsts.filter(firsts.place == 0).select("day", "next")
 
 
-def _orders(record: JourneyRecord, facts: Facts) -> ir.Table:
-    orders = facts.standing_orders()
-    until = ibis.literal(record.until, type="timestamp('UTC', 6)")
-    return orders.filter(orders.ordered_at <= until)
-
-
 def _bring_returned(engine: Engine, returned: Returned) -> ir.Table:
     rows = [{"person": person, "since": at} for person, (_, at) in returned.items()]
     return engine.bring("measured_returns", pa.Table.from_pylist(rows, schema=_RETURNERS))
@@ -211,7 +206,7 @@ def _load_days(
     """Return the days on which those who returned bought, from the return on."""
     if not returned:
         return {}
-    orders = _orders(record, facts)
+    orders = list_orders(record, facts)
     asked = build_days(_bring_returned(engine, returned), orders.filter(orders.kind == PURCHASE))
     found: defaultdict[str, list[date]] = defaultdict(list)
     for row in engine.run(asked).to_pylist():
@@ -226,7 +221,7 @@ def _peers_of(
     silences = sorted(at - one.last_order_at for one, at in returned.values() if one.last_order_at)
     if not silences:
         return NOBODY_RETURNED
-    orders = _orders(record, facts)
+    orders = list_orders(record, facts)
     days = [local_date(at, facts.zone) for _, at in returned.values()]
     return build_peers(
         orders.filter(orders.kind == PURCHASE),
@@ -345,7 +340,7 @@ def _spending_after(
     ]
     people = engine.bring("measured_later", pa.Table.from_pylist(rows, schema=_LATER))
     until = ibis.literal(record.until, type=INSTANT)
-    orders = _orders(record, facts)
+    orders = list_orders(record, facts)
     return build_spending(people, orders, facts, until, of_subscriptions=of_subscriptions)
 
 

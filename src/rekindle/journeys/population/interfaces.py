@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from rekindle.config import Config
@@ -18,6 +19,9 @@ class Population(Protocol):
     @property
     def reading(self) -> Reading:
         """Return the engine that holds the facts, and its tables."""
+
+    def reading_at(self, at: datetime) -> Reading:
+        """Return the reading that answers a question of ``at``."""
 
     def facts_version(self) -> str:
         """Return a word that changes whenever the facts do."""

@@ -84,7 +84,7 @@ class LiveAudience:
         key = (space.facts_version(), day)
         if self._table is None or key != self._key:
             space.forget_facts()
-            self._reading, self._at = space.reading, at
+            self._reading, self._at = space.reading_at(at), at
             asked = FAMILIES.by_column.keys() if self._table is None else self._asked_for | wanted
             self._compute(asked, day)
             self._key, self._matches, self._values, self._offered = key, {}, {}, set()
