@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from rekindle.runtime import Workspace
 from rekindle.subscriptions import OURS, build_movements
 from rekindle.testing.biller import ChargebeeWorld
 from rekindle.testing.biller.contract import leave, listed, notices_of, owe, rows_of, standing
+from rekindle.vocabulary import Money
+from rekindle.web.portal.subscription.staying import find_smaller
 from tests.billing.conftest import CHARGEBEE
 from tests.billing.stages import ChargebeeStage
 
@@ -297,3 +301,23 @@ def test_a_removed_card_is_told(chargebee: ChargebeeStage) -> None:
     (said,) = notices_of(chargebee)[-1].statements
     assert isinstance(said, BilledFact)
     assert (said.key, said.row["removed_at"]) == (card, chargebee.clock.now())
+
+
+def test_what_stands_beside_the_plan_is_shown_and_guarded(chargebee: ChargebeeStage) -> None:
+    _, subscription, price = leave(chargebee)
+    world = chargebee.fake.world
+    more = world.add_plan(amount=500)["id"]
+    items = world.things[subscription]["items"]["data"]
+    items.append({**items[0], "id": "si_more", "price": more, "quantity": 4, "discounts": []})
+    found = standing(chargebee, subscription)
+    assert found.now is not None
+    assert (str(found.now.amount), found.now.besides) == ("$30.00", 20)
+    for shown in (price, f"{found.now.price_id}0"):
+        with pytest.raises(BillerRefusedError):
+            chargebee.biller.reactivate(subscription, shown, key="touch")
+    back = chargebee.biller.reactivate(subscription, found.now.price_id, key="touch")
+    assert world.things[world.things[back.subscription]["latest_invoice"]]["total"] == 3000
+    (smaller,) = find_smaller(
+        found, [replace(found.before, price_id="b", amount=Money(Decimal(5), "USD"))]
+    )
+    assert str(smaller.amount) == "$25.00"

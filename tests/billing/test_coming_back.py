@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -141,3 +142,54 @@ def test_nobody_is_shown_of_what_is_gone(fake: FakeBiller, biller: Biller) -> No
     fake.world.things[customer]["deleted"] = True
     assert biller.look(sub) is None
     assert biller.look("sub_none") is None
+
+
+def test_all_that_it_was_for_is_shown_and_taken(fake: FakeBiller, biller: Biller) -> None:
+    _, price, sub = leave(fake)
+    more = fake.world.add_plan(amount=500)["id"]
+    items = fake.world.things[sub]["items"]["data"]
+    items.append({**items[0], "id": "si_more", "price": more, "quantity": 4, "discounts": []})
+    found = biller.look(sub)
+    assert found is not None
+    assert found.now is not None
+    assert (str(found.before.amount), str(found.now.amount)) == ("$30.00", "$30.00")
+    with pytest.raises(BillerRefusedError):
+        biller.reactivate(sub, price, key="touch")  # what was shown before the other was added
+    back = biller.reactivate(sub, found.now.price_id, key="touch")
+    assert back.outcome is ChargeOutcome.PAID
+    made = fake.world.things[back.subscription]
+    told = [(one["price"], one["quantity"]) for one in made["items"]["data"]]
+    assert told == [(price, 1), (more, 4)]
+    assert fake.world.things[made["latest_invoice"]]["total"] == 3000
+
+
+@pytest.mark.parametrize(
+    "priced",
+    [
+        {"billing_scheme": "tiered", "unit_amount": None},
+        {"recurring": {"interval": "month", "interval_count": 1, "usage_type": "metered"}},
+    ],
+)
+def test_what_has_no_price_beforehand_is_not_sold_by_a_press(
+    fake: FakeBiller, biller: Biller, priced: dict[str, Any]
+) -> None:
+    _, price, sub = leave(fake)
+    fake.world.things[price].update(priced)
+    found = biller.look(sub)
+    assert found is not None
+    assert found.now is None
+
+
+def test_one_that_stripe_paused_goes_on_once_it_is_paid(fake: FakeBiller, biller: Biller) -> None:
+    customer, price, _ = leave(fake)
+    world = fake.world
+    runs = world.subscribe(customer, price)["id"]
+    world.things[runs]["status"] = "paused"
+    biller.resume(runs, key="on")
+    assert world.things[runs]["status"] == "active"
+    world.things[runs]["status"] = "paused"
+    world._does = dict.fromkeys(world._does, "declines")
+    with pytest.raises(BillerRefusedError, match="until the invoice"):
+        biller.resume(runs, key="again")
+    told = [s for kind in biller.kinds for s in biller.list_page(kind).statements]
+    assert [one.key for one in told if one.table == "pauses"] == [runs]

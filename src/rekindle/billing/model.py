@@ -44,7 +44,11 @@ class SavedCard:
 
 @dataclass(frozen=True, slots=True)
 class BilledPlan:
-    """What is paid for: ``price_id`` names what the provider would charge."""
+    """What is paid for: ``price_id`` names what the provider would charge.
+
+    Where a subscription is for more than its plan, ``besides`` is how much of the amount is for
+    that; it goes on whatever plan it stands beside.
+    """
 
     price_id: str
     name: str
@@ -52,6 +56,7 @@ class BilledPlan:
     interval: str
     interval_count: int = 1
     quantity: int = 1
+    besides: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from rekindle.billing.model import BilledFact, SavedCard
+from rekindle.billing.model import BilledFact, BilledPlan, SavedCard
+from rekindle.vocabulary import Money
 
 # https://docs.stripe.com/currencies: amounts of these have no minor unit, or a thousand.
 WHOLE = frozenset(
@@ -86,3 +89,23 @@ def tell_card(
 def is_over_in_trial(ends: Any, trial_ends: Any) -> bool:
     """Return whether a subscription is over before its trial is, so that nothing was ever paid."""
     return ends is not None and trial_ends is not None and ends <= trial_ends
+
+
+def join_plans(plans: Sequence[BilledPlan]) -> BilledPlan | None:
+    """Return as one plan, called as the first, all that a subscription is for.
+
+    None where it is not paid for together: in several rhythms, or in several currencies.
+    """
+    first = plans[0]
+    if len(plans) == 1:
+        return first
+    terms = {(one.interval, one.interval_count, one.amount.currency) for one in plans}
+    if len(terms) > 1:
+        return None
+    besides = sum((one.amount.amount for one in plans[1:]), Decimal(0))
+    return replace(
+        first,
+        price_id="+".join(f"{one.price_id}*{one.quantity}" for one in plans),
+        amount=Money(first.amount.amount + besides, first.amount.currency),
+        besides=besides,
+    )

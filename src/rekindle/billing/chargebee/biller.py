@@ -49,6 +49,7 @@ from rekindle.config import BillingSettings
 from rekindle.errors import BillerRefusedError, EventError, ForgedReportError
 
 PAGE = 100
+A_DAY = 86_400
 TOLERANCE = timedelta(minutes=5)
 USER = "rekindle"
 LONGEST_URL = 250
@@ -211,8 +212,11 @@ class ChargebeeBiller:
                 return notice
             raise
         whole, person = self._with_coupons(thing), self._person(notice.customer)
-        said = self._reader.read(name, whole, person, notice.at)
-        return replace(notice, statements=tuple(said) or notice.statements)
+        said = list(self._reader.read(name, whole, person, notice.at))
+        # A payment is told beside its invoice, which does not have it when it is asked for.
+        renewed = {one.table for one in said}
+        beside = [one for one in notice.statements if one.table not in renewed]
+        return replace(notice, statements=(*said, *beside))
 
     def is_owing(self, customer: str, *, besides: str = "") -> bool:
         """Return whether an invoice of a customer is open that was tried to be paid."""
@@ -227,8 +231,8 @@ class ChargebeeBiller:
         if found is None:
             return None
         thing, customer = found
-        price, invoice = self._item_price(thing), self._open_invoice(subscription)
-        before, state = read_plan(thing, price), read_state(thing)
+        price, invoice = self._item_price(thing), self._open_invoice(thing)
+        before, state = read_plan(thing, price), _state_of(thing, invoice)
         return BilledStanding(
             subscription=subscription,
             customer=str(customer["id"]),
@@ -272,7 +276,7 @@ class ChargebeeBiller:
         if not is_over and card != thing.get("payment_source_id"):
             profile = {"payment_source_id": card, "auto_collection": "on"}
             self._do("override_billing_profile", subscription, profile, f"card:{key}:{card}")
-        waiting = self._open_invoice(subscription)
+        waiting = self._open_invoice(thing)
         if is_over or not waiting:
             return None
         by = {"payment_source_id": card, "payment_initiator": "customer"}
@@ -422,8 +426,14 @@ class ChargebeeBiller:
         found = ask(lambda: self._api.Invoice.list(wanted)).list
         return [raw(one.invoice) for one in found]
 
-    def _open_invoice(self, subscription: str) -> Thing:
-        return next(iter(self._invoices({"subscription_id": {"is": subscription}})), {})
+    def _open_invoice(self, subscription: Thing) -> Thing:
+        """Return the newest open invoice of what runs, an empty thing where there is none.
+
+        What was not paid before it ended is an old debt: it is no part of what is paid since.
+        """
+        begun_at = int(subscription.get("activated_at") or 0) - A_DAY
+        found = self._invoices({"subscription_id": {"is": subscription["id"]}})
+        return next((one for one in found if int(one.get("date") or 0) >= begun_at), {})
 
     def _last_try(self, invoice: Thing) -> Thing:
         """Return the newest payment of an invoice, an empty one where there is none."""
@@ -479,11 +489,11 @@ class ChargebeeBiller:
 
     def _comeback(self, thing: Thing, customer: Thing) -> Comeback:
         """Return how a subscription that runs stands: paid for, or waiting for money."""
-        id_ = str(thing["id"])
-        if read_state(thing) in {SubscriptionState.ACTIVE, SubscriptionState.PAUSED}:
+        id_, invoice = str(thing["id"]), self._open_invoice(thing)
+        if _state_of(thing, invoice) in {SubscriptionState.ACTIVE, SubscriptionState.PAUSED}:
             revived = read_instant(thing.get("activated_at"))
             return Comeback(id_, ChargeOutcome.PAID, revived_at=revived)
-        return self._not_paid(thing, customer, self._last_try(self._open_invoice(id_)))
+        return self._not_paid(thing, customer, self._last_try(invoice))
 
     def _not_paid(self, thing: Thing, customer: Thing, transaction: Thing) -> Comeback:
         decline, _, _ = read_codes(transaction)
@@ -500,6 +510,13 @@ class ChargebeeBiller:
         wanted = f"{USER}:{self._password}".encode()
         if scheme.casefold() != "basic" or not hmac.compare_digest(told, wanted):
             raise ForgedReportError("the notice has not the password that was set at Chargebee")
+
+
+def _state_of(subscription: Thing, open_invoice: Thing) -> SubscriptionState:
+    """Return what a subscription is; what it owed before it ran again is not of this run."""
+    state = read_state(subscription)
+    is_old_debt = state is SubscriptionState.OWING and not open_invoice
+    return SubscriptionState.ACTIVE if is_old_debt else state
 
 
 def _is_missing(error: BillerRefusedError) -> bool:
@@ -528,7 +545,9 @@ def _restored(kind: str, thing: Thing, content: Thing, *, is_paid: bool) -> tupl
         named = content.get("subscription") or {}
         runs = STATES.get(str(named.get("status"))) is SubscriptionState.ACTIVE
         return (str(named["id"]) if runs else "", "")
-    if kind not in BACK or read_state(thing) is not SubscriptionState.ACTIVE:
+    invoice = content.get("invoice") or {"status": "payment_due"}
+    is_running = _state_of(thing, {} if invoice["status"] == "paid" else invoice)
+    if kind not in BACK or is_running is not SubscriptionState.ACTIVE:
         return "", ""
     id_ = str(thing["id"])
     if kind == "subscription_resumed":

@@ -22,6 +22,7 @@ from rekindle.billing.model import (
 )
 from rekindle.billing.values import (
     is_over_in_trial,
+    join_plans,
     read_before,
     read_instant,
     read_minor,
@@ -95,17 +96,27 @@ def read_price(subscription: Thing) -> dict[str, Any]:
 
 
 def read_plan(subscription: Thing, item_price: Thing) -> BilledPlan:
-    """Return what a subscription costs, called as its item price is.
+    """Return what a subscription costs with its addons, called as its plan's item price is.
 
     Who comes back pays what the subscription says, whatever the catalog says today. So the
     price's id has the amount in it: if that changes, what was shown is not what is taken.
     """
     said = read_price(subscription)
     name = item_price.get("external_name") or item_price.get("name") or said["plan"]
+    plan = _read_item(said, str(name))
+    besides = [
+        _read_item(read_price({**subscription, "subscription_items": [one]}), "")
+        for one in subscription.get("subscription_items") or []
+        if one.get("item_type") == "addon"
+    ]
+    return join_plans([plan, *besides]) or plan  # all of one billing period
+
+
+def _read_item(said: Mapping[str, Any], name: str) -> BilledPlan:
     total = Decimal(said["amount"]) * int(said["quantity"])
     return BilledPlan(
         price_id=f"{said['plan']}:{said['amount']}:{said['quantity']}",
-        name=str(name),
+        name=name,
         amount=Money(total, str(said["currency"])),
         interval=str(said["interval"]),
         interval_count=int(said["interval_count"]),

@@ -26,14 +26,16 @@ from rekindle.billing.stripe.reading import (
     Thing,
     first_item,
     id_of,
+    is_unpriced,
     last_charge,
     last_error,
     read_card,
+    read_items,
     read_open_invoice,
     read_plan,
     read_state,
 )
-from rekindle.billing.values import read_instant
+from rekindle.billing.values import join_plans, read_instant
 from rekindle.config import BillingSettings
 from rekindle.errors import BillerError, BillerRefusedError, EventError, ForgedReportError
 from rekindle.feedback import LeaveReason
@@ -229,19 +231,19 @@ class StripeBiller:
         found = self._find(subscription)
         if found is None:
             return None
-        item, customer = first_item(found), found["customer"]
-        if not item or not isinstance(customer, Mapping) or customer.get("deleted"):
+        items, customer = read_items(found), found["customer"]
+        if not items or not isinstance(customer, Mapping) or customer.get("deleted"):
             return None
-        quantity = int(item.get("quantity") or 1)
-        state = read_state(found)
+        item, state = items[0], read_state(found)
+        plans = [read_plan(one["price"], quantity=int(one.get("quantity") or 1)) for one in items]
         ended = state is SubscriptionState.ENDED
         successor = next(iter(self._successors(found)), {}) if ended else {}
         return BilledStanding(
             subscription=subscription,
             customer=id_of(customer),
             state=state,
-            before=read_plan(item["price"], quantity=quantity),
-            now=self._on_sale(item["price"], quantity),
+            before=join_plans(plans) or plans[0],
+            now=join_plans(sold) if (sold := self._all_on_sale(items)) else None,
             card=self._card_of(found),
             open_invoice=read_open_invoice(self._invoice_of(found)),
             paid_until=read_instant(item.get("current_period_end")),
@@ -298,14 +300,14 @@ class StripeBiller:
         for one in took:
             if read_state(one) is not SubscriptionState.ENDED:
                 return self._comeback(one)
-        item = first_item(found)
-        now = self._on_sale(item["price"], int(item.get("quantity") or 1))
+        sold = self._all_on_sale(read_items(found))
+        now = join_plans(sold) if sold else None
         if now is None or now.price_id != price_id:
             raise BillerRefusedError("it is sold no more, or costs something else now")
         card = self._card_of(found)
         wanted: dict[str, Any] = {
             "customer": customer,
-            "items": [{"price": price_id, "quantity": now.quantity}],
+            "items": [{"price": one.price_id, "quantity": one.quantity} for one in sold],
             "payment_behavior": "allow_incomplete",
             "metadata": {**(found.get("metadata") or {}), PREVIOUS: subscription, KEY: key},
             "expand": ["latest_invoice"],
@@ -324,8 +326,18 @@ class StripeBiller:
         self._change(subscription, wanted, f"pause:{key}")
 
     def resume(self, subscription: str, *, key: str) -> None:
-        """Let a paused subscription go on now."""
-        self._change(subscription, {"pause_collection": ""}, f"resume:{key}")
+        """Let a paused subscription go on now; one that Stripe itself paused, once it is paid.
+
+        The one rests by its collection alone, the other by its status, which a change leaves.
+        """
+        if self._found(subscription).get("status") != "paused":
+            self._change(subscription, {"pause_collection": ""}, f"resume:{key}")
+            return
+        wanted = {"payment_behavior": "resume_on_payment_success"}
+        options = {"idempotency_key": f"resume:{key}"}
+        answer = _ask(lambda: self._api.subscriptions.resume(subscription, wanted, options))
+        if answer.get("status") == "paused":
+            raise BillerRefusedError("it rests until the invoice of its return is paid")
 
     def cancel(self, subscription: str, *, key: str, reason: str = "", words: str = "") -> None:
         """End a subscription when what is paid for is over."""
@@ -414,6 +426,16 @@ class StripeBiller:
             or (one["created"] >= over and one["id"] != ended["id"] and _product_of(one) == product)
             if also_ended or read_state(one) is not SubscriptionState.ENDED
         ]
+
+    def _all_on_sale(self, items: Sequence[Thing]) -> list[BilledPlan]:
+        """Return what all that a subscription was for costs today; nothing where some is not sold.
+
+        What goes by tiers or by use has no price that could be shown before it is paid.
+        """
+        if any(is_unpriced(one["price"]) for one in items):
+            return []
+        found = [self._on_sale(one["price"], int(one.get("quantity") or 1)) for one in items]
+        return [one for one in found if one is not None] if None not in found else []
 
     def _on_sale(self, price: Thing, quantity: int) -> BilledPlan | None:
         """Return what a price costs today: itself, or its product's default, or nothing."""

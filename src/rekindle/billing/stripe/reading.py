@@ -60,6 +60,19 @@ def first_item(subscription: Thing) -> Thing:
     return found
 
 
+def read_items(subscription: Thing) -> Sequence[Thing]:
+    """Return the things a subscription is for."""
+    found: Sequence[Thing] = (subscription.get("items") or {}).get("data") or []
+    return found
+
+
+def is_unpriced(price: Thing) -> bool:
+    """Return whether what is paid follows from tiers or from use."""
+    recurring = price.get("recurring") or {}
+    is_metered = recurring.get("usage_type") == "metered"
+    return is_metered or price.get("billing_scheme") == "tiered"
+
+
 def read_plan(price: Thing, *, quantity: int = 1) -> BilledPlan:
     """Return a price as a plan; it is called as its nickname or product is."""
     product, recurring = price.get("product"), price.get("recurring") or {}
@@ -270,7 +283,8 @@ class StripeReader:
         yield from self._saved_card(thing.get("default_payment_method"), thing.get("customer"))
         if cancelled is not None:
             yield from self._cancellation(thing, customer)
-        if paused := thing.get("pause_collection"):
+        paused = thing.get("pause_collection") or {}
+        if paused or (thing.get("status") == "paused" and not _waits_for_money(thing)):
             until = read_instant(paused.get("resumes_at"))
             # Since when, Stripe does not say.
             row = {"subscription_id": id_, "resumed_at": until, "planned_until": until}

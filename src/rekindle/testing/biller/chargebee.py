@@ -172,6 +172,8 @@ class ChargebeeWorld(BillerWorld):
             content["transaction"] = self.shown(self._charges_of(thing)[-1])
             sub = thing["parent"]["subscription_details"]["subscription"]
             content["subscription"] = self.shown(self.things[sub])
+        if kind == "subscription_reactivated":
+            content["invoice"] = self.shown(self.things[thing["latest_invoice"]])
         event = {
             "id": self._id("ev"),
             "object": "event",
@@ -234,13 +236,16 @@ class ChargebeeWorld(BillerWorld):
         ended, leaves = thing["status"] == "canceled", thing["cancel_at_period_end"]
         runs = "in_trial" if thing["status"] == "trialing" else "active"
         status = "cancelled" if ended else "paused" if paused else runs
-        of_plan = {
-            "item_price_id": price["id"],
-            "item_type": "plan",
-            "quantity": item["quantity"],
-            "unit_price": price["unit_amount"],
-            "amount": price["unit_amount"] * item["quantity"],
-        }
+        items = [
+            {
+                "item_price_id": one["price"],
+                "item_type": "plan" if one is item else "addon",
+                "quantity": one["quantity"],
+                "unit_price": self.things[one["price"]]["unit_amount"],
+                "amount": self.things[one["price"]]["unit_amount"] * one["quantity"],
+            }
+            for one in thing["items"]["data"]
+        ]
         failed = thing["cancellation_details"]["reason"] == "payment_failed"
         begins, until = thing.get("rests") or (None, None)
         return {
@@ -249,7 +254,7 @@ class ChargebeeWorld(BillerWorld):
             "currency_code": price["currency"].upper(),
             "billing_period": 1,
             "billing_period_unit": "month",
-            "subscription_items": [of_plan],
+            "subscription_items": items,
             "started_at": thing["start_date"],
             "trial_end": thing["trial_end"],
             "activated_at": thing.get("activated_at", thing["created"]),

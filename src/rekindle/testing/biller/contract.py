@@ -261,6 +261,12 @@ class NoticeContract:
         assert row["ended_at"] == stage.clock.now()
         assert (renewed.id, renewed.thing) == (early.id, early.thing)
 
+    def test_what_is_renewed_loses_nothing_that_was_told(self, stage: BillerStage) -> None:
+        owe(stage)
+        for one in notices_of(stage):
+            told = {statement.table for statement in one.statements}
+            assert told <= {statement.table for statement in stage.biller.renew(one).statements}
+
 
 class ChargeContract:
     """How money is taken."""
@@ -500,6 +506,21 @@ class ReturnContract:
         assert (back.subscription == subscription) is stage.folder.abilities.revives
         assert (back.revived_at is not None) is stage.folder.abilities.revives
         assert standing(stage, back.subscription).state is SubscriptionState.ACTIVE
+
+    def test_an_old_debt_is_no_part_of_the_return(self, stage: BillerStage) -> None:
+        customer, subscription, _ = owe(stage)
+        stage.end(subscription)
+        stage.advance(2 * MONTH)
+        stage.spoil(customer, "pays")
+        now = standing(stage, subscription).now
+        assert now is not None
+        told = len(stage.notices())
+        back = stage.biller.reactivate(subscription, now.price_id, key="touch")
+        assert back.outcome is ChargeOutcome.PAID
+        found = standing(stage, back.subscription)
+        assert (found.state, found.open_invoice) == (SubscriptionState.ACTIVE, None)
+        fresh = [read(stage, one) for one in stage.notices()[told:]]
+        assert back.subscription in {one.restored for one in fresh if one is not None}
 
     @pytest.mark.parametrize("key", ["touch", "another"])
     def test_two_presses_are_one_return(self, stage: BillerStage, key: str) -> None:

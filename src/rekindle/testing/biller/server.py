@@ -90,6 +90,7 @@ class FakeBiller:
                 world.update_subscription(id_, wanted) if id_ else world.create_subscription(wanted)
             ),
             ("DELETE", "subscriptions", ""): lambda: world.end(id_),
+            ("POST", "subscriptions", "resume"): lambda: world.resume(id_),
             ("POST", "invoices", "pay"): lambda: world.pay(id_, wanted),
             ("POST", "billing_portal", ""): lambda: world.open_portal(wanted),
         }

@@ -207,14 +207,21 @@ class BillerWorld:
             raise Refusal(400, "invalid_request_error", "price_inactive", param="items")
         now, tried = self._second(), wanted.get("trial_end")
         item = {
-            "id": self._id("si"),
             "object": "subscription_item",
-            "price": price["id"],
-            "quantity": int(wanted["items"][0].get("quantity", 1)),
             "current_period_start": now,
             "current_period_end": int(tried) if tried else _next(now, price),
             "discounts": [],
         }
+        items = [
+            {
+                **item,
+                "id": self._id("si"),
+                "price": one["price"],
+                "quantity": int(one.get("quantity", 1)),
+                "discounts": [],
+            }
+            for one in wanted["items"]
+        ]
         found = self._make(
             "sub",
             "subscription",
@@ -222,7 +229,7 @@ class BillerWorld:
             status="trialing" if tried else "incomplete",
             trial_end=int(tried) if tried else None,
             start_date=wanted.get("start_date", now),
-            items={"object": "list", "data": [item], "has_more": False},
+            items={"object": "list", "data": items, "has_more": False},
             metadata=wanted.get("metadata", {}),
             default_payment_method=wanted.get("default_payment_method"),
             latest_invoice=None,
@@ -313,6 +320,17 @@ class BillerWorld:
         self._tell("customer.subscription.deleted", found)
         return found
 
+    def resume(self, id_: str) -> Thing:
+        """Let a subscription of the status `paused` go on, if the invoice of that is paid."""
+        found = self.find(id_, "subscription")
+        if found["status"] != "paused":
+            raise Refusal(400, "invalid_request_error", "subscription_not_paused")
+        self._bill(found, "subscription_update")
+        is_paid = self.things[found["latest_invoice"]]["status"] == "paid"
+        found["status"] = "active" if is_paid else "paused"
+        self._tell("customer.subscription.updated", found)
+        return found
+
     def pay(self, id_: str, wanted: Thing) -> Thing:
         """Try to take the money of an open invoice; refuse as a declined card does."""
         invoice = self.find(id_, "invoice")
@@ -396,9 +414,10 @@ class BillerWorld:
     # Invoices and charges
 
     def _bill(self, subscription: Thing, reason: str) -> None:
-        item = subscription["items"]["data"][0]
-        price = self.things[item["price"]]
-        total = self._take_off(subscription, price["unit_amount"] * item["quantity"])
+        items = subscription["items"]["data"]
+        item, price = items[0], self.things[items[0]["price"]]
+        total = sum(self.things[one["price"]]["unit_amount"] * one["quantity"] for one in items)
+        total = self._take_off(subscription, total)
         details = {"subscription": subscription["id"], "metadata": {}}
         invoice = self._make(
             "in",

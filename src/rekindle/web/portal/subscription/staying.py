@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from rekindle.billing import (
 )
 from rekindle.config import LeavingSettings
 from rekindle.feedback import REMEDIES, LeaveReason, Remedy
+from rekindle.vocabulary import Money
 from rekindle.web.portal.rendering import Voice
 from rekindle.web.portal.subscription.telling import tell_rhythm
 
@@ -127,14 +128,18 @@ def tell_remedies(
 def find_smaller(
     standing: BilledStanding, plans: Iterable[BilledPlan | None]
 ) -> Iterator[BilledPlan]:
-    """Yield the plans that cost less, in the same rhythm and currency."""
+    """Yield the plans that cost less, in the same rhythm and currency.
+
+    What stands beside the plan goes on, and is in what each of them would cost.
+    """
     before = standing.before
     for one in plans:
         if one is None or one.amount.currency != before.amount.currency:
             continue
         rhythms = (one.interval, one.interval_count), (before.interval, before.interval_count)
-        if rhythms[0] == rhythms[1] and one.amount.amount < before.amount.amount:
-            yield one
+        cost = one.amount.amount + before.besides
+        if rhythms[0] == rhythms[1] and cost < before.amount.amount:
+            yield replace(one, amount=Money(cost, one.amount.currency), besides=before.besides)
 
 
 def may_pause(standing: BilledStanding) -> bool:
