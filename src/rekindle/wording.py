@@ -6,10 +6,17 @@ has numbers and instants.
 
 from __future__ import annotations
 
+import re
 import shlex
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What no line of text has: controls, breaks, orders of direction, halves of characters.
+
+Joiners are letters of Persian, Hindi and emoji, and no control.
+"""
 
 _MARKS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _MANY = {

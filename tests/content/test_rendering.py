@@ -53,7 +53,21 @@ def test_a_value_cannot_leave_its_attribute(write: Write, alice: dict[str, Any])
     assert "&quot; onload=&quot;" in rendered.html or "&#34; onload=&#34;" in rendered.html
 
 
-@pytest.mark.parametrize("breaking", ["\n", "\r\n", "\x0b", "\x85", "\u2028", "\0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    ],
+)
+def test_joined_letters_stay_joined_in_a_subject(
+    write: Write, alice: dict[str, Any], name: str
+) -> None:
+    alice["first_name"] = name
+    assert load_templates(write()).render("letter", alice).subject == f"Hello {name}"
+
+
+@pytest.mark.parametrize("breaking", ["\n", "\r\n", "\x0b", "\x85", "\u2028", "\0", "\u202e"])
 def test_a_subject_stays_one_line(write: Write, alice: dict[str, Any], breaking: str) -> None:
     alice["first_name"] = f"Alice{breaking}Bcc: bob@example.com"
     subject = load_templates(write()).render("letter", alice).subject

@@ -39,6 +39,23 @@ def test_what_a_filter_is_given_is_bounded_too() -> None:
         compile_part("{{ 'a' | replace: 'a', long }}", file="letter").render(words)
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        "{{ '99999999999999999' | date: '%Y' }}",
+        "{{ '/w==' | base64_decode }}",
+        "{{ word | modulo: 'a' }}",
+        "{{ words | sum }}",
+        "{{ words | uniq: 99999999999 }}",
+        "{{ nan | ceil }}",
+    ],
+)
+def test_a_value_that_a_filter_cannot_use_is_named_with_its_place(use: str) -> None:
+    values = {"word": 1.5, "words": [{"a": 1}, "NaN", "sNaN"], "nan": float("nan")}
+    with pytest.raises(TemplateError, match="letter, line 2"):
+        compile_part(f"\n{use}", file="letter").render(values)
+
+
 @pytest.mark.parametrize("tag", ["include 'x'", "render 'x'", "extends 'x'", "layout 'x'"])
 def test_no_other_file_can_be_read(tag: str) -> None:
     with pytest.raises(TemplateError, match=r"there is no tag|a template reads no other"):

@@ -107,6 +107,11 @@ def test_date_that_draws_near_is_a_condition_over_the_profile() -> None:
     assert parse_predicate(journey.audience).columns == {"refill_due_on", "orders_count"}
 
 
+def test_an_audience_beside_a_date_may_say_why() -> None:
+    journey = entered("{date: refill_due_on, audience: 'orders_count > 1 -- who knows us'}")
+    assert parse_predicate(journey.audience).columns == {"refill_due_on", "orders_count"}
+
+
 def test_date_without_days_before_is_the_day_itself() -> None:
     assert entered("{date: refill_due_on}").audience == "refill_due_on = current_date"
 

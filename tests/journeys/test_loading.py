@@ -292,3 +292,5 @@ def test_a_reading_date_is_a_day() -> None:
     assert dated.goal.read_on == date(2027, 1, 31)
     with pytest.raises(JourneyError, match="write a day as 2027-01-31"):
         parse_journey(text % DATES[2], name_hint="shown")
+    with pytest.raises(JourneyError, match="from 1970 to 2199"):
+        parse_journey(text % ", read_on: 9999-12-31", name_hint="shown")

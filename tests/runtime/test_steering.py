@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from rekindle.errors import ConfigError, JourneyError, UsageError
 from rekindle.journeys.tokens import check_drift, read_plan, sign_plan
 from rekindle.ledger import MessageState
 from rekindle.vocabulary import Reason
-from tests.runtime.shops import CALM, Team
+from tests.runtime.shops import CALM, NOW, Team
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -297,3 +298,18 @@ def test_plan_and_start_count_nobody_who_was_erased(team: Team) -> None:
     team.start("few")
     team.tick()
     assert len(team.enrolments("few")) == left
+
+
+def test_a_reading_date_that_is_over_starts_nothing(team: Team) -> None:
+    path = team.folder / "journeys" / "calm.yaml"
+    text = path.read_text()
+    today = NOW.date()
+    dated = "goal: {on: order, within: 30 days, read_on: %s}"
+    path.write_text(re.sub(r"^goal: .*$", dated % today, text, flags=re.MULTILINE))
+    with pytest.raises(JourneyError, match="are to be read on"):
+        team.start("calm")
+    path.write_text(re.sub(r"^goal: .*$", dated % (today + DAY), text, flags=re.MULTILINE))
+    team.start("calm")
+    team.clock.move(3 * DAY)
+    path.write_text(path.read_text() + "# edited once it is over\n")
+    team.start("calm")

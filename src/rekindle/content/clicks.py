@@ -26,6 +26,9 @@ SIGNATURE_BYTES = 12
 KEY_BYTES = 12
 """So much of a message's key names it among those of one person."""
 
+OWN_PAGES = "card|confirm|erase|export|leave|return"
+"""The portal's pages that have longer names than a letter, and a token."""
+
 _HREF = re.compile(r'(<a\b[^>]*?\shref=")(https?://[^"<>]+)(")', re.IGNORECASE)
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]", re.IGNORECASE)
 # No backslash, "@" or control character: browsers and libraries read them differently.
@@ -117,7 +120,7 @@ class ClickLinks:
     @cached_property
     def _own_pages(self) -> re.Pattern[str]:
         # The portal may stand on a host of the shop; who leaves by its pages clicks on no offer.
-        return re.compile(rf"{re.escape(self.portal_url.rstrip('/'))}/(?:[a-z]|confirm|return)/")
+        return re.compile(rf"{re.escape(self.portal_url.rstrip('/'))}/(?:[a-z]|{OWN_PAGES})/")
 
     @property
     def _base(self) -> str:

@@ -19,6 +19,7 @@ from liquid.exceptions import FilterArgumentError, LiquidError
 
 from rekindle.content.complaints import find_line, say_liquid
 from rekindle.errors import TemplateError
+from rekindle.wording import CONTROLS
 
 # What a filter may be given: together they bound what one filter can make (50 MB).
 LONGEST_INPUT = 50_000
@@ -49,6 +50,9 @@ class _OwnSandbox(_Sandbox):
     loop_iteration_limit = 1_000_000
 
 
+UNUSABLE = (ValueError, ArithmeticError, LookupError, TypeError, OSError)
+
+
 def _build_sandbox(*, is_escaping: bool, is_ours: bool = False) -> Environment:
     kind = _OwnSandbox if is_ours else _Sandbox
     sandbox = kind(autoescape=is_escaping, undefined=StrictDefaultUndefined)
@@ -68,7 +72,12 @@ def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
         _check_size(value, LONGEST_INPUT)
         for argument in arguments:
             _check_size(argument, LONGEST_ARGUMENT)
-        return function(value, *arguments, **options)
+        try:
+            return function(value, *arguments, **options)
+        except LiquidError:
+            raise
+        except UNUSABLE as error:  # of a value that the filter has not thought of
+            raise FilterArgumentError(f"it cannot use this value: {error}", token=None) from error
 
     return apply
 
@@ -177,7 +186,7 @@ def blank(source: str) -> str:
 
 def one_line(text: str) -> str:
     """Return ``text`` on one line without control characters, fit for a header."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(CONTROLS.sub(" ", text).split())
 
 
 def nearest(name: str, known: list[str]) -> str:

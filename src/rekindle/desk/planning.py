@@ -24,6 +24,7 @@ from rekindle.desk.counting import find_matching
 from rekindle.desk.offers.checking import check_offers
 from rekindle.desk.offers.forecasting import OfferForecast, forecast_offers, offer_notes
 from rekindle.desk.reach import people_by_reason, say_why_nobody
+from rekindle.desk.reporting.journeys import require_reading_ahead
 from rekindle.errors import JourneyError
 from rekindle.experiments import (
     HoldoutPlan,
@@ -370,6 +371,7 @@ def settle_version(
     earlier = workspace.book.versions(journey.name)
     if earlier and earlier[-1].journey.text == journey.text:
         return earlier[-1]
+    require_reading_ahead(journey, earlier, local_day(at, workspace.config.workspace.timezone))
     if earlier:
         newest, opened_at = earlier[-1], earlier[0].since
         share, salt = newest.holdout_share, newest.salt

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 import waitress
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+import rekindle
+from rekindle.content import ClickLinks
 from rekindle.web.access import declared_access
 from rekindle.web.portal.app import HEADERS, Portal, Routes, build_app, build_routes
 from tests.web.portal.visitor import FakeOptOuts, Visitor
@@ -122,3 +126,19 @@ def test_a_head_request_leaves_the_connection_in_order(connection: HTTPConnectio
     assert (head.status, head.read(), head.headers["Content-Length"]) == (200, b"", "3")
     connection.request("GET", "/healthz")
     assert connection.getresponse().read() == b"ok\n"
+
+
+def test_no_page_of_ours_is_taken_for_an_offer() -> None:
+    links = ClickLinks(b"secret", "https://shop.example/re", "https://shop.example/")
+    routes = Path(rekindle.__file__).parent.glob("web/portal/**/*.py")
+    named = {
+        name
+        for file in routes
+        for name in re.findall(r'path\("([^"]+)<str:token>', file.read_text())
+    }
+    assert {"u/", "p/", "s/", "leave/", "card/", "confirm/", "return/"} <= named
+    for name in named:
+        url = f"https://shop.example/re/{name}token"
+        assert links.wrap({"url": url}, message="ab" * 32, person="a", channel="email") == {
+            "url": url
+        }

@@ -26,7 +26,7 @@ from rekindle.insights import (
     build_report,
     find_partings,
 )
-from rekindle.journeys import JourneyVersion
+from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import (
     MAY_HAVE_LEFT,
     History,
@@ -109,9 +109,35 @@ def _today(workspace: Workspace) -> date:
     return workspace.clock.now().astimezone(workspace.zone).date()
 
 
+def require_reading_ahead(
+    journey: Journey, versions: Sequence[JourneyVersion], today: date
+) -> None:
+    """Refuse a new reading date that is over: nobody who enters now would be in its figures.
+
+    One that an earlier version declared stays when it is over, whatever else is edited.
+
+    Raises:
+        JourneyError: it is today, or was before.
+    """
+    day = journey.goal.read_on
+    if (
+        day is not None
+        and day <= today
+        and all(one.journey.goal.read_on != day for one in versions)
+    ):
+        raise JourneyError(
+            f"the figures of {journey.name} are to be read on {day}, and it is {today}: choose a "
+            "later day for read_on, after the goal's time is over for those who enter"
+        )
+
+
 def _declared(versions: Sequence[JourneyVersion]) -> tuple[date | None, list[str]]:
     """Return the reading date that was declared first, and what to say of another one."""
-    days = [one.journey.goal.read_on for one in versions if one.journey.goal.read_on is not None]
+    days = [
+        day
+        for one in versions
+        if (day := one.journey.goal.read_on) is not None and day >= one.started_at.date()
+    ]
     if not days:
         return None, []
     if days[-1] == days[0]:

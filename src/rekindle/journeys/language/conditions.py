@@ -53,7 +53,8 @@ def refuse_exits(entry: Entry, events: frozenset[str], exits: frozenset[str]) ->
 
 def narrow(entry: Entry, condition: str, audience: str) -> str:
     """Return ``condition`` for those who meet ``audience`` too."""
-    return _checked(entry, f"{condition} and ({audience})", allow_behaviours=False)
+    end = "\n" if "--" in audience else ""  # a comment goes on to the end of its line
+    return _checked(entry, f"{condition} and ({audience}{end})", allow_behaviours=False)
 
 
 def meaning(condition: str) -> Hashable:

@@ -17,6 +17,8 @@ from rekindle.journeys.language.words import MAX_DURATION, MAX_NAME
 
 Value = TypeVar("Value")
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+
 
 def need(section: Section, key: str, example: str) -> Entry:
     """Return the entry under ``key``; refuse its absence with an ``example``."""
@@ -88,12 +90,15 @@ def number(entry: Entry, *, least: int, most: int) -> int:
 
 
 def day(entry: Entry) -> date:
-    """Return a day written as 2027-01-31."""
+    """Return a day written as 2027-01-31, from 1970 to 2199."""
     text = filled(entry)
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         refuse(entry, f"write a day as 2027-01-31, not {text!r}")
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        refuse(entry, f"write a day from {FIRST_YEAR} to {LAST_YEAR}, not {text!r}")
+    return found
 
 
 def share(text: str) -> float:

@@ -22,6 +22,7 @@ from rekindle.journeys.language.words import (
     TEMPLATE_PATTERN,
 )
 from rekindle.journeys.model import Measure, Variant
+from rekindle.wording import CONTROLS
 
 A_FEW = "name at least two variants, such as [warm, brief]"
 OPENS = ("opened", "opens", "open", "open_rate")
@@ -83,7 +84,7 @@ def _read_variant(item: Entry) -> tuple[Variant, float | None]:
 
 def _read_subject(entry: Entry) -> str:
     text = filled(entry)
-    if len(text) > MAX_SUBJECT or not text.isprintable():
+    if len(text) > MAX_SUBJECT or CONTROLS.search(text):
         refuse(entry, f"a subject is one line of up to {MAX_SUBJECT} characters")
     return text
 
