@@ -311,7 +311,7 @@ def test_what_stands_beside_the_plan_is_shown_and_guarded(chargebee: ChargebeeSt
     items.append({**items[0], "id": "si_more", "price": more, "quantity": 4, "discounts": []})
     found = standing(chargebee, subscription)
     assert found.now is not None
-    assert (str(found.now.amount), found.now.besides) == ("$30.00", 20)
+    assert (str(found.now.amount), str(found.now.besides)) == ("$30.00", "20.00")
     for shown in (price, f"{found.now.price_id}0"):
         with pytest.raises(BillerRefusedError):
             chargebee.biller.reactivate(subscription, shown, key="touch")

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from tests.facts.conftest import ORDERS, Desk
 
-ORDERING = {**ORDERS, "columns": {**ORDERS["columns"], "email": "mail", "country": "land"}}
-AGREEING = {
+TOLD = {"order_id": "id", "customer_id": "who", "ordered_at": "at", "gross": "total"}
+ORDERING = {**ORDERS, "columns": {**TOLD, "email": "mail", "country": "land"}}
+CONSENT = {"customer_id": "who", "email_consent": "yes", "email_consent_at": "since"}
+AGREEING: dict[str, Any] = {
     "name": "crm",
     "table": "customers",
     "path": "cards.csv",
-    "columns": {"customer_id": "who", "email_consent": "yes", "email_consent_at": "since"},
+    "columns": CONSENT,
 }
-ADDRESSED = {**AGREEING, "columns": {**AGREEING["columns"], "email": "mail"}}
+ADDRESSED = {**AGREEING, "columns": {**CONSENT, "email": "mail"}}
 HEAD = "id,who,mail,land,at,total\n"
 ANN = "1,ann,ann@x.example,GB,2024-01-01,9\n"
 BOB = "2,bob,bob@x.example,FR,2024-02-01,9\n"
 AGREED = "who,yes,since\nann,yes,2024-01-01\nbob,yes,2024-01-01\n"
 
 
-def bring(desk: Desk, orders: str, cards: str, agreeing: object = AGREEING, *, first: str) -> None:
+def bring(
+    desk: Desk, orders: str, cards: str, agreeing: dict[str, Any] = AGREEING, *, first: str
+) -> None:
     desk.write("orders.csv", HEAD + orders)
     desk.write("cards.csv", cards)
     sources = [ORDERING, agreeing]
-    desk.bring(*sources if first == "orders" else reversed(sources))  # type: ignore[arg-type]
+    desk.bring(*sources if first == "orders" else reversed(sources))
 
 
 def told(desk: Desk) -> dict[str, tuple[str | None, str | None, bool | None]]:
