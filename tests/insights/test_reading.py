@@ -111,6 +111,22 @@ def test_looks_widen_the_interval(report_on: Any) -> None:
     assert looked.reading.costs_a_look
 
 
+def test_looks_at_what_was_known_already_are_one(report_on: Any) -> None:
+    old = record(50, reads_on=day(39), known_until=days(20), looks=[days(12), days(12), days(20)])
+    reading = report_on(old).reading
+    assert reading.looks == pytest.approx([12 / 40], abs=0.01)
+    assert reading.watch.elapsed == pytest.approx(0.5, abs=0.02)
+    whole = report_on(record(50, reads_on=day(39)))
+    assert whole.reading.watch.elapsed == 1
+
+
+def test_figures_of_old_facts_are_no_result(report_on: Any) -> None:
+    old = report_on(record(50, known_until=days(20)))
+    assert old.reading.interval is IntervalKind.OPEN_ENDED
+    assert old.still_open_windows == 160
+    assert any("No order is known after 2024-03-21" in note for note in old.notes)
+
+
 @pytest.mark.long
 def test_one_look_at_the_end_is_the_plain_interval(report_on: Any) -> None:
     once, replayed = report_on(record(31)), report_on(record(31, is_replay=True))

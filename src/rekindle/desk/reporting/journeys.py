@@ -68,7 +68,7 @@ def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyR
         earnings=_beside_acquisition(report.earnings, workspace),
     )
     if report.reading.costs_a_look:
-        Looks(workspace.ledger).note(name, _today(workspace), record.until)
+        Looks(workspace.ledger).note(name, _today(workspace), record.settled_until)
     told = note_result(workspace, report)
     return replace(report, notes=(*report.notes, *told)) if told else report
 

@@ -101,7 +101,7 @@ def _gather(workspace: Workspace, name: str) -> MeasuredPeople:
 def _note_looks(workspace: Workspace, population: MeasuredPeople) -> None:
     for name, one in population.journeys.items():
         if one.reading.costs_a_look:
-            Looks(workspace.ledger).note(name, _today(workspace), workspace.clock.now())
+            Looks(workspace.ledger).note(name, _today(workspace), one.record.settled_until)
 
 
 def explain_measure(workspace: Workspace, measured: str, name: str = "") -> str:

@@ -94,11 +94,14 @@ def find_reading(record: JourneyRecord, zone: ZoneInfo) -> Readout:
     ends_at = declared or max(entries) + record.journey.goal.within
     if declared is None and ends_at > record.settled_until:
         return Readout(OpenEnded(), None, is_declared=False)
-    looks = [
-        part
-        for at in record.looks
-        if at < record.until and (part := _part(begins_at, ends_at, at)) < 1
-    ]
+    # Looks at what was known already are one.
+    looks = sorted(
+        {
+            part
+            for at in record.looks
+            if at < record.settled_until and (part := _part(begins_at, ends_at, at)) < 1
+        }
+    )
     watch = ReadingDate(min(_part(begins_at, ends_at, record.settled_until), 1.0), looks)
     return Readout(watch, ends_at, declared is not None, looks)
 
