@@ -22,6 +22,7 @@ from rekindle.facts.contracts import (
     EVENTS,
     HANDLES,
     ORDERS,
+    OVERRIDDEN_CARDS,
     OVERRIDDEN_ORDERS,
     QUARANTINE,
     Contract,
@@ -31,6 +32,7 @@ from rekindle.facts.sql import literal
 
 PERSONAL = (
     CUSTOMERS.table,
+    OVERRIDDEN_CARDS.table,
     HANDLES.table,
     BASKETS.table,
     EVENTS.table,

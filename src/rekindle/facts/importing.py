@@ -40,7 +40,7 @@ from rekindle.facts.numbering import (
     next_number,
 )
 from rekindle.facts.permitting import Statements
-from rekindle.facts.purchases import REPORTED, Overriding, is_reported, write_steps
+from rekindle.facts.purchases import REPORTED, Overriding, ToldCards, is_reported, write_steps
 from rekindle.facts.refusing import RefusedRows, clamp
 from rekindle.facts.sources import Raw, open_source, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
@@ -226,6 +226,7 @@ class _Import:
         self._undated = ""
         self._written = ORDERS.table
         self._overriding = Overriding(con, change, now=now)
+        self._told_cards = ToldCards(con, change)
         con.execute("create temp table touched (customer_id varchar)")
         number = next_number(con, change, now=now)
         self._stamps = {
@@ -242,6 +243,7 @@ class _Import:
         self._con.execute("drop table if exists contacts")
         self._statements.begin()
         self._overriding.begin(rules.source)
+        self._told_cards.begin(rules.source)
         found = []
         for raw in open_source(self._con, rules.source, base):
             try:
@@ -250,6 +252,9 @@ class _Import:
                 raise SourceError(f"{raw.name} cannot be imported: {first_line(error)}") from error
         if told := self._overriding.settle():
             written = self._write_told_anew(*told, rules)
+            found[-1] = replace(found[-1], changed=found[-1].changed + written.changed)
+        if (given := self._told_cards.release()) is not None:
+            written = self._write_told_cards(rules, given)
             found[-1] = replace(found[-1], changed=found[-1].changed + written.changed)
         self._write_cards(rules)
         self._told += self._statements.append(self._change, rules.source.name)
@@ -350,7 +355,9 @@ class _Import:
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
             self._part_strangers("checked", rules)
-            return self._upsert_cards(folding.build_customers(rules, given, now=self._now))
+            self._told_cards.hold(given)
+            cards = folding.build_customers(rules, given, now=self._now)
+            return self._upsert_cards(cards, is_report=is_reported(rules.source))
         if contract.table == "invoice_lines":
             place = "row_number() over (partition by invoice_id order by line)"
             con.execute(
@@ -379,9 +386,17 @@ class _Import:
             create_view(self._con, self._change, CUSTOMERS)
             self._part_strangers("contacts", rules)
             self._upsert_cards(folding.build_cards(rules))
+            self._told_cards.renew(folding.build_newest_contacts(), folding.CARD)
             create_view(self._con, self._change, CUSTOMERS)
             create_view(self._con, self._change, IMPORTS)
             self._upsert_cards(folding.build_filled_cards(rules))
+
+    def _write_told_cards(self, rules: Rules, given: frozenset[str]) -> Written:
+        """Write the cards that were reported on, as far as their files say something new."""
+        create_view(self._con, self._change, CUSTOMERS)
+        written = self._upsert_cards(folding.build_customers(rules, given, now=self._now))
+        self._told_cards.renew(folding.build_stated(), folding.columns_told(given))
+        return written
 
     def _part_strangers(self, cards: str, rules: Rules) -> None:
         """Give an id of this source that another source has for somebody else a name apart."""
@@ -425,12 +440,14 @@ class _Import:
         write_steps(con, self._change, contract, rules, given=given, written=written, now=now)
         self._undated = count_undated(con, written, now)
 
-    def _upsert_cards(self, query: str) -> Written:
+    def _upsert_cards(self, query: str, *, is_report: bool = False) -> Written:
         is_first = CUSTOMERS.table not in self._change.versions
         stamps = build_card_stamps(self._now)
         written = upsert(self._con, self._change, CUSTOMERS, query, stamps=stamps)
         if is_first:
             create_view(self._con, self._change, CUSTOMERS)
+        elif is_report:
+            self._told_cards.note()
         changed = "customers" if is_first else "different"
         self._con.execute(f"insert into touched select customer_id from {changed}")
         return written

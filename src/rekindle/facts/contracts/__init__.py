@@ -7,6 +7,8 @@ from rekindle.facts.contracts.discovery import Contracts
 from rekindle.facts.contracts.events import CONTRACT as EVENTS
 from rekindle.facts.contracts.further.baskets import CONTRACT as BASKETS
 from rekindle.facts.contracts.further.baskets import EMPTY_BASKET
+from rekindle.facts.contracts.further.overridden_cards import CONTRACT as OVERRIDDEN_CARDS
+from rekindle.facts.contracts.further.overridden_orders import CONTRACT as OVERRIDDEN_ORDERS
 from rekindle.facts.contracts.handles import CONTRACT as HANDLES
 from rekindle.facts.contracts.identities import CONTRACT as IDENTITIES
 from rekindle.facts.contracts.imports import CONTRACT as IMPORTS
@@ -14,7 +16,6 @@ from rekindle.facts.contracts.model import INSTANT, MONEY, Column, Contract
 from rekindle.facts.contracts.order_lines import CONTRACT as ORDER_LINES
 from rekindle.facts.contracts.orders import CONTRACT as ORDERS
 from rekindle.facts.contracts.orders import STAMPS
-from rekindle.facts.contracts.overridden_orders import CONTRACT as OVERRIDDEN_ORDERS
 from rekindle.facts.contracts.permissions import CONTRACT as PERMISSIONS
 from rekindle.facts.contracts.permissions import UNSAID
 from rekindle.facts.contracts.products import CONTRACT as PRODUCTS
@@ -38,6 +39,7 @@ __all__ = [
     "MONEY",
     "ORDERS",
     "ORDER_LINES",
+    "OVERRIDDEN_CARDS",
     "OVERRIDDEN_ORDERS",
     "PERMISSIONS",
     "PRODUCTS",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from rekindle.facts.casting import Rules, sql_type
+from rekindle.facts.casting import Rules
 from rekindle.facts.contracts import CUSTOMERS
 from rekindle.facts.sql import literal
 
@@ -35,10 +35,10 @@ def build_customers(rules: Rules, given: frozenset[str], *, now: datetime) -> st
     statement on consent that is new but names no time counts from ``now``: at any earlier
     one it could fall before the statement that it takes back.
     """
-    told = given | OWN_OF_CARD | (CONSENT if given & OPT_OUT else frozenset())
+    told = columns_told(given)
     consent = "c.email_consent" if "email_consent" in told else "k.email_consent"
     names = ", ".join(
-        f"c.{column.name}"
+        f"{_told_anew(column.name)} as {column.name}"
         if column.name in told
         else f"coalesce(c.{column.name}, k.{column.name}) as {column.name}"
         for column in CUSTOMERS.columns
@@ -46,11 +46,33 @@ def build_customers(rules: Rules, given: frozenset[str], *, now: datetime) -> st
     )
     return f"""
         select {literal(rules.source.name)} as source, {names},
-            coalesce(c.email_consent_at, case
-                when {consent} = k.email_consent then k.email_consent_at
-                when {consent} <> k.email_consent then {literal(now.isoformat())}::timestamptz
-            end) as email_consent_at
-        from ({_build_stated()}) c left join customers k on k.customer_id = c.customer_id"""
+            case when o.customer_id is not null and {consent} is not distinct from o.email_consent
+                    and coalesce(c.email_consent_at, o.email_consent_at)
+                        is not distinct from o.email_consent_at then k.email_consent_at
+                else coalesce(c.email_consent_at, case
+                    when {consent} = k.email_consent then k.email_consent_at
+                    when {consent} <> k.email_consent then {literal(now.isoformat())}::timestamptz
+                end) end as email_consent_at
+        from ({build_stated()}) c left join customers k on k.customer_id = c.customer_id
+        left join told_cards o on o.customer_id = c.customer_id"""
+
+
+def _told_anew(name: str) -> str:
+    return f"c.{name}" if name in OWN_OF_CARD else build_kept(name, f"c.{name}")
+
+
+def build_kept(name: str, said: str) -> str:
+    """Return SQL for a cell of a card ``k``: what ``said`` says, if that is new.
+
+    ``o`` is the row of ``told_cards``, if there is one.
+    """
+    is_old = f"o.customer_id is not null and {said} is not distinct from o.{name}"
+    return f"case when {is_old} then k.{name} else {said} end"
+
+
+def columns_told(given: Collection[str]) -> frozenset[str]:
+    """Return the columns of a card that a file with the columns ``given`` is about."""
+    return frozenset(given) | OWN_OF_CARD | (CONSENT if OPT_OUT & set(given) else frozenset())
 
 
 def build_opted_out(dated: str = "email_opt_out_at", *, channel: str = "email") -> str:
@@ -64,7 +86,7 @@ def build_surely_left(word: str) -> str:
     return f"coalesce(lower({word}) in {SURELY_LEFT}, false)"
 
 
-def _build_stated() -> str:
+def build_stated() -> str:
     """Return SQL for ``checked`` cards whose opt-out is a no, unless a yes is later."""
     is_out = (
         f"{build_opted_out()} and not coalesce("
@@ -99,24 +121,32 @@ def build_cards(rules: Rules) -> str:
     The last word counts; what nobody says now is kept from the card there is. A card that
     another source gave stays as it is. Nobody is known before their first order.
     """
-    own, kept = literal(rules.source.name), (*CARD, "created_at")
-    newest = ", ".join(
-        f"coalesce(arg_max(c.{name}, row(c.said_at, c.{name})) "
-        f"filter (where c.{name} is not null), any_value(held.{name})) as {name}"
-        for name in CARD
-    )
-    names = ", ".join(
-        column.name if column.name in kept else f"null::{sql_type(column)} as {column.name}"
+    own = literal(rules.source.name)
+    said = ", ".join(f"coalesce({build_kept(n, f'c.{n}')}, k.{n}) as {n}" for n in CARD)
+    held = ", ".join(
+        f"k.{column.name}"
         for column in CUSTOMERS.columns
-        if column.name not in ("source", "customer_id", "given_id", "known_at")
+        if column.name not in ("source", "created_at", "known_at", *OWN_OF_CARD, *CARD)
     )
     return f"""
-        select {own} as source, customer_id, {names}, given_id
-        from (
-            select customer_id, any_value(c.given_id) as given_id, {newest},
-                least(min(c.first_at), any_value(held.created_at)) as created_at
-            from contacts c left join customers held using (customer_id)
-            where held.source is null or held.source = {own} group by customer_id)"""
+        select {own} as source, c.customer_id, {said}, {held},
+            least(c.first_at, k.created_at) as created_at, c.given_id
+        from ({build_newest_contacts()}) c
+        left join customers k on k.customer_id = c.customer_id
+        left join told_cards o on o.customer_id = c.customer_id
+        where k.source is null or k.source = {own} or o.customer_id is not null"""
+
+
+def build_newest_contacts() -> str:
+    """Return SQL for the last word of ``contacts`` on each customer."""
+    newest = ", ".join(
+        f"arg_max({name}, row(said_at, {name})) filter (where {name} is not null) as {name}"
+        for name in CARD
+    )
+    return (
+        f"select customer_id, any_value(given_id) as given_id, {newest}, "
+        "min(first_at) as first_at from contacts group by customer_id"
+    )
 
 
 def build_filled_cards(rules: Rules) -> str:
@@ -126,10 +156,6 @@ def build_filled_cards(rules: Rules) -> str:
     empty is not known there, and stays so.
     """
     own = literal(rules.source.name)
-    heard = ", ".join(
-        f"arg_max({name}, row(said_at, {name})) filter (where {name} is not null) as {name}"
-        for name in CARD
-    )
     # Of a file that an earlier release read it is not known what it had: it is left alone.
     is_free = "h.{0} is null and not list_contains(s.names, '{0}')"
     filled = ", ".join(
@@ -139,7 +165,7 @@ def build_filled_cards(rules: Rules) -> str:
     return f"""
         select h.* exclude (known_at) replace ({filled})
         from customers h
-        join (select customer_id, {heard} from contacts group by customer_id) c using (customer_id)
+        join ({build_newest_contacts()}) c using (customer_id)
         join (
             select source, flatten(list(string_split(columns, ','))) as names from imports
             where "table" = 'customers'

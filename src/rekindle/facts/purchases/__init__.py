@@ -16,6 +16,7 @@ from rekindle.facts.purchases.standing import (
     mark_undone,
 )
 from rekindle.facts.purchases.telling import write_steps
+from rekindle.facts.purchases.told_cards import ToldCards
 
 __all__ = [
     "FAR_OFF",
@@ -25,6 +26,7 @@ __all__ = [
     "REPORTED",
     "UNDONE",
     "Overriding",
+    "ToldCards",
     "find_undone",
     "in_epochs",
     "is_bought",
