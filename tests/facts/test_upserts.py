@@ -135,6 +135,8 @@ def test_the_same_number_from_two_sources_is_two_orders(desk: Desk) -> None:
         ("1,ann,2024-01-01,-5", {}, ("refund", 0, 5)),
         ("C1,ann,2024-01-01,-5", {"cancelled_prefix": "C"}, ("refund", 0, 5)),
         ("C1,ann,2024-01-01,5", {"cancelled_prefix": "C"}, ("refund", 0, 5)),
+        # Of a longer word the letter is only the beginning.
+        ("CH-1,ann,2024-01-01,5", {"cancelled_prefix": "C"}, ("purchase", 5, 0)),
         ("1,ann,2024-01-01,0", {}, ("free", 0, 0)),
     ],
 )

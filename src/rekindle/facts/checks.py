@@ -14,7 +14,7 @@ from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.casting import (
     Rules,
-    build_currency,
+    build_currencies,
     build_given,
     build_value,
     is_number,
@@ -349,19 +349,21 @@ def _problems_of_order(
         if column.type == MONEY and column.name in texts and column.name != "quantity":
             given = f"{_given(column)}::varchar"
             # Plain digits name nothing, which is quick to see.
-            code = f"case when try_cast({given} as double) is null then {build_currency(given)} end"
+            codes = build_currencies(given)
+            code = f"case when try_cast({given} as double) is null then {codes} else '' end"
             own = literal(rules.currency)
             if has_currency:
                 own = f"coalesce(upper(currency), {own})"
             verdict = _says(
                 "other_currency",
                 literal(f"{column.name} is in "),
-                build_currency(given),
+                f"replace({codes}, ' ', ' or ')",
                 "', the row in '",
                 own,
                 literal("; name the currency of its amounts as `currency`"),
             )
-            yield f"when {code} not in ('', {own}) then {verdict}"
+            is_other = f"{code} <> '' and not list_contains(string_split({code}, ' '), {own})"
+            yield f"when {is_other} then {verdict}"
 
 
 def _too_large(amount: str, place: str) -> str:

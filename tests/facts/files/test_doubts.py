@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
 from rekindle.errors import SourceError
 from rekindle.facts import Answers, Proposal, propose_source
-from tests.facts.conftest import Desk
+from tests.facts.conftest import ORDERS, Desk
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = "order_id,customer_id,date,total"
@@ -187,7 +188,9 @@ def test_a_column_that_mostly_holds_something_else_is_named(desk: Desk) -> None:
         # Nobody buys tomorrow: the first of these is a day of 2026 the other way round.
         (["11/12/2025", "02/01/2025"], "%d/%m/%Y", False),
         (["01/02/2026", "03/04/2025"], "%m/%d/%Y", True),
-        (["1/2/2024", "1/3/2024", "2/1/2024", "2/4/2024", "3/2/2024"], "%m/%d/%Y", True),
+        ([f"{m}/{d}/2024" for m in (1, 2, 3) for d in (2, 5, 9)], "%m/%d/%Y", True),
+        # That a few rows follow one another may be chance.
+        (["1/2/2024", "1/3/2024", "2/1/2024", "2/4/2024", "3/2/2024"], "%m/%d/%Y", False),
     ],
 )
 def test_days_and_months_are_told_by_all_rows(
@@ -286,3 +289,73 @@ def test_what_is_no_text_is_refused_without_bad_advice(desk: Desk) -> None:
     path = desk.write("o.csv", bytes(range(128, 256)) * 20)
     with pytest.raises(SourceError, match="or no text at all"):
         propose_source(path, zone="UTC")
+
+
+MANY_DISCOUNTS = ((1, "p", 2), (1, "q", 3), (2, "p", 2), (2, "q", 2))
+
+
+@pytest.mark.parametrize("sign", ["€", "US$ ", "kr ", "¥"])
+def test_another_currency_by_its_sign_is_not_added_up(desk: Desk, sign: str) -> None:
+    result = desk.orders(f"id,who,at,total\n1,ann,2024-01-01,£10\n2,bob,2024-01-01,{sign}20\n")
+    assert result.reasons == {"other_currency": 1}
+    assert [one["gross"] for one in desk.rows("orders")] == [10]
+
+
+def test_a_sign_that_may_be_ours_is(desk: Desk) -> None:
+    text = "id,who,at,total,cur\n1,ann,2024-01-01,$10,CAD\n"
+    desk.rates["CAD"] = Decimal(1)
+    result = desk.orders(text, columns={"currency": "cur"})
+    assert result.reasons == {}
+
+
+def test_a_column_of_signs_is_no_silence(desk: Desk) -> None:
+    proposal = propose(desk, f"{HEAD},Currency\n1,a,2024-01-02,9,£\n2,b,2024-01-03,8,€\n")
+    assert any("Currency" in one for one in proposal.doubts)
+
+
+def test_a_number_of_a_file_of_numbers_has_no_thousands(desk: Desk) -> None:
+    told = '[{"id":"1","who":"a","at":"2024-01-02","total":12.345},'
+    desk.write("orders.json", told + '{"id":"2","who":"b","at":"2024-01-03","total":1.125}]')
+    proposal = propose_source(desk.base / "orders.json", zone="UTC", now=NOW)
+    assert "decimal_comma" not in proposal.settings
+    columns = {"order_id": "id", "customer_id": "who", "ordered_at": "at", "gross": "total"}
+    desk.bring({"name": "shop", "table": "orders", "path": "orders.json", "columns": columns})
+    assert [str(one["gross"]) for one in desk.rows("orders")] == ["12.3450", "1.1250"]
+
+
+def test_a_word_for_no_opt_out_is_none_and_the_others_are_counted(desk: Desk) -> None:
+    text = "customer_id;Email;Newsletter;Abgemeldet\na;a@x.de;ja;FALSCH\nb;b@x.de;WAHR;nie\n"
+    proposal = propose(desk, f"{text}c;c@x.de;ja;vielleicht\n")
+    assert "email_consent in 'Newsletter': 3 yes, 0 no, 0 neither" in proposal.notes
+    told = "email_opt_out in 'Abgemeldet': 1 want no marketing, those too that say 'vielleicht'"
+    assert told in proposal.notes
+
+
+def test_a_letter_of_some_sales_is_no_mark_of_cancellations(desk: Desk) -> None:
+    back = "".join(f"C{n},a,2024-01-02,-10\n" for n in range(10))
+    proposal = propose(desk, f"{HEAD}\n1,a,2024-01-02,9\n{back}C99,b,2024-01-03,500\n")
+    assert "cancelled_prefix" not in proposal.settings
+
+
+def test_files_are_taken_as_people_number_them(desk: Desk) -> None:
+    for number, total in ((9, 5), (10, 7)):
+        desk.write(f"o-{number}.csv", f"id,who,at,total\n1,ann,2024-01-01,{total}\n")
+    desk.bring(ORDERS, path="o-*.csv")
+    assert [one["gross"] for one in desk.rows("orders")] == [7]
+
+
+@pytest.mark.parametrize("who", ["#N/A", "#NV", "Laufkundschaft", "walk-in"])
+def test_who_is_nobody_is_no_customer(desk: Desk, who: str) -> None:
+    assert desk.orders(f"id,who,at,total\n1,{who},2024-01-01,5\n").anonymous == 1
+
+
+def test_ids_that_a_spreadsheet_cut_short_are_named(desk: Desk) -> None:
+    proposal = propose(desk, f'{HEAD}\n1,"4,47912E+11",2024-01-02,9\n')
+    assert any("cut 1 values" in one for one in (*proposal.notes, *proposal.doubts))
+
+
+def test_a_discount_of_many_lines_is_of_all_of_them(desk: Desk) -> None:
+    lines = [f"{order},a,2024-01-01,{sku},1,10,{off}" for order, sku, off in MANY_DISCOUNTS]
+    text = "\n".join(["id,who,at,sku,qty,price,off", *lines])
+    desk.lines(f"{text}\n", columns={"discount": "off"})
+    assert [one["discount"] for one in desk.rows("orders")] == [5, 4]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from rekindle.facts.casting import Finish, build_amount, build_currency, build_moment
+from rekindle.facts.casting import Finish, build_amount, build_currencies, build_moment
 from rekindle.facts.sql import literal
 
 JAN_15 = datetime(2024, 1, 15, tzinfo=UTC)
@@ -98,6 +98,8 @@ def test_a_date_is_read_by_its_form(
         ("20 %", "1,234.50", None),
         ("3 kg", "1,234.50", None),
         ("1 2", "1,234.50", None),
+        ("0.955", "1.234,50", None),
+        ("0,955", "1,234.50", None),
         ("lots", "1,234.50", None),
     ],
 )
@@ -109,10 +111,25 @@ def test_an_amount_is_read_by_its_form(
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("USD 5", "USD"), ("5eur", "EUR"), ("€5", ""), ("5", ""), ("EUROPE 5", "")]
+    ("text", "code"),
+    [
+        ("USD 5", "USD"),
+        ("5eur", "EUR"),
+        ("€5", "EUR"),
+        ("5 Euro", "EUR"),
+        ("5", ""),
+        ("EUROPE 5", ""),
+        ("R$5", "BRL"),
+        ("US$ 5", "USD"),
+        ("C$5", "CAD"),
+        ("kr 5", "DKK ISK NOK SEK"),
+        ("5 kr.", "DKK ISK NOK SEK"),
+        ("¥500", "JPY CNY"),
+        ("5 zł", "PLN"),
+    ],
 )
-def test_the_code_beside_an_amount_is_found(
+def test_what_an_amount_may_be_in_is_found(
     con: duckdb.DuckDBPyConnection, text: str, code: str
 ) -> None:
-    sql = f"select {build_currency('v')} from (select {literal(text)} as v)"
+    sql = f"select {build_currencies('v')} from (select {literal(text)} as v)"
     assert con.execute(sql).fetchall()[0][0] == code

@@ -3,7 +3,7 @@
 from rekindle.facts.casting.amounts import (
     AMOUNT_FORMS,
     build_amount,
-    build_currency,
+    build_currencies,
 )
 from rekindle.facts.casting.cells import (
     STAND_INS,
@@ -24,7 +24,7 @@ __all__ = [
     "Finish",
     "Rules",
     "build_amount",
-    "build_currency",
+    "build_currencies",
     "build_given",
     "build_moment",
     "build_text",

@@ -28,6 +28,37 @@ CODES = (
     "JOD|JPY|KES|KRW|KWD|KZT|MAD|MXN|MYR|NGN|NOK|NZD|OMR|PEN|PHP|PKR|PLN|QAR|RON|RSD|RUB|SAR|SEK|"
     "SGD|THB|TND|TRY|TWD|UAH|USD|UYU|VND|ZAR"
 )
+DOLLARS = "USD ARS AUD BRL CAD CLP COP HKD MXN NZD SGD TWD UYU"
+SIGNS = (
+    (r"R\$", "BRL"),
+    (r"US\$", "USD"),
+    (r"NZ\$", "NZD"),
+    (r"HK\$", "HKD"),
+    (r"MX\$", "MXN"),
+    (r"NT\$", "TWD"),
+    (r"CA?\$", "CAD"),
+    (r"AU?\$", "AUD"),
+    (r"SG?\$", "SGD"),
+    (r"\$|dollars?(?:[^a-z]|$)", DOLLARS),
+    (r"€|euros?(?:[^a-z]|$)", "EUR"),
+    (r"£|pounds?(?:[^a-z]|$)", "GBP EGP"),
+    (r"¥", "JPY CNY"),
+    (r"(?:^|[^a-z])kr(?:[^a-z]|$)", "DKK ISK NOK SEK"),
+    (r"(?:^|[^a-z])s?fr(?:[^a-z]|$)", "CHF"),
+    (r"(?:^|[^a-z])ft(?:[^a-z]|$)", "HUF"),
+    (r"(?:^|[^a-z])le[iu](?:[^a-z]|$)", "RON"),
+    *(
+        (sign, code)
+        for sign, code in zip(
+            "₹₺₽₩₪₴฿₫₦",
+            ("INR", "TRY", "RUB", "KRW", "ILS", "UAH", "THB", "VND", "NGN"),
+            strict=True,
+        )
+    ),
+    ("zł", "PLN"),
+    ("kč", "CZK"),
+)
+"""What stands beside amounts, the longer before what is within it, and what it may mean."""
 WORDS = (
     r"kr\.?|kč|zł|ft|lei|leu|rs\.?|rp\.?|rm|sfr\.?|fr\.?|tl|лв\.?|\x{0440}\x{0443}\x{0431}\.?|"
     r"\x{0440}\.|грн\.?|din\.?|s/\.?|kn|dhs?\.?|euros?|dollars?|pounds?|r(?:\s|\b)"
@@ -75,9 +106,17 @@ def build_minor_parts(currency: str, told: str) -> str:
     )
 
 
-def build_currency(text: str) -> str:
-    """Return SQL for the currency whose code stands beside an amount, '' where none does."""
-    return rf"upper(regexp_extract({text}, '(?i)(?:^|[^a-z])({CODES})(?:[^a-z]|$)', 1))"
+def build_currencies(text: str) -> str:
+    """Return SQL for the codes of what an amount may be in by the code, sign or word beside it.
+
+    They are apart by blanks, as several currencies have the sign ``$``; '' where nothing stands.
+    """
+    code = rf"upper(regexp_extract({text}, '(?i)(?:^|[^a-z])({CODES})(?:[^a-z]|$)', 1))"
+    signs = " ".join(
+        f"when regexp_matches({text}, {literal(f'(?i){sign}')}) then {literal(codes)}"
+        for sign, codes in SIGNS
+    )
+    return f"case when {code} <> '' then {code} {signs} else '' end"
 
 
 def _plain(text: str, *, comma: bool) -> str:
@@ -97,8 +136,8 @@ def _plain(text: str, *, comma: bool) -> str:
 def _ungrouped(digits: str, *, comma: bool) -> str:
     mark, other = (",", ".") if comma else (".", ",")
     between = rf"[{GAPS}\{other}]"
-    groups = rf"^\d{{1,3}}({between}\d{{3}})+(\{mark}\d*)?$"
-    lakhs = r"^\d{1,2}(,\d{2})*,\d{3}(\.\d*)?$"
+    groups = rf"^[1-9]\d{{0,2}}({between}\d{{3}})+(\{mark}\d*)?$"
+    lakhs = r"^[1-9]\d?(,\d{2})*,\d{3}(\.\d*)?$"
     grouped = f"regexp_matches({digits}, {literal(groups if comma else f'{groups}|{lakhs}')})"
     ungrouped = f"regexp_replace({digits}, {literal(between)}, '', 'g')"
     plain = rf"regexp_matches({digits}, '^(\d+(\{mark}\d*)?|\{mark}\d+)$')"

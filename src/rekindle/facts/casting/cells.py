@@ -30,11 +30,13 @@ WHOLE_NUMBERS = frozenset(
     f"{sign}{size}" for size in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT") for sign in ("", "U")
 )
 TRUE_WORDS = (
-    "('true', 't', 'yes', 'y', '1', '1.0', 'on', 'ja', 'oui', 'subscribed', 'granted', "
-    "'accepted', 'opt-in', 'opt_in', 'opted-in', 'opted_in', 'opted in')"
+    "('true', 't', 'yes', 'y', '1', '1.0', 'on', 'ja', 'oui', 'sí', 'si', 'sì', 'sim', 'tak', "
+    "'wahr', 'vrai', 'verdadero', 'vero', 'verdadeiro', 'waar', 'sand', 'prawda', 'subscribed', "
+    "'granted', 'accepted', 'opt-in', 'opt_in', 'opted-in', 'opted_in', 'opted in')"
 )
 FALSE_WORDS = (
-    "('false', 'f', 'no', 'n', '0', '0.0', 'off', 'nein', 'non', 'unsubscribed', 'denied', "
+    "('false', 'f', 'no', 'n', '0', '0.0', 'off', 'nein', 'non', 'nej', 'nee', 'não', "
+    "'nie', 'falsch', 'faux', 'falso', 'onwaar', 'falsk', 'fałsz', 'unsubscribed', 'denied', "
     "'declined', 'refused', 'revoked', 'withdrawn', 'opt-out', 'opt_out', 'opted-out', "
     "'opted_out', 'opted out')"
 )

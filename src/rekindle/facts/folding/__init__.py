@@ -3,6 +3,8 @@
 from rekindle.facts.folding.bills import BILLED, MinorUnits, complete, find_stays
 from rekindle.facts.folding.cards import (
     CARD,
+    NO_OPT_OUT,
+    SURELY_LEFT,
     build_cards,
     build_contacts,
     build_customers,
@@ -46,8 +48,10 @@ __all__ = [
     "BILLED",
     "CARD",
     "IS_BOUGHT",
+    "NO_OPT_OUT",
     "NO_STATES",
     "OF_A_LINE",
+    "SURELY_LEFT",
     "TWO_CUSTOMERS",
     "MinorUnits",
     "States",

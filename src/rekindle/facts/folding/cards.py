@@ -15,11 +15,13 @@ from rekindle.facts.sql import literal
 # What is written where somebody did not opt out.
 NO_OPT_OUT = (
     "('no', 'n', 'false', 'f', '0', '0.0', 'off', 'never', 'none', 'nein', 'non', 'nej', 'nee', "
-    "'não', '[]', '{}', 'subscribed', 'active', 'null')"
+    "'não', 'nie', 'falsch', 'faux', 'falso', 'onwaar', 'falsk', 'fałsz', '-', 'n/a', 'na', "
+    "'[]', '{}', 'subscribed', 'active', 'null')"
 )
 # What says so of a cell that may belong to another column.
 SURELY_LEFT = (
-    "('yes', 'y', 'true', 't', '1', 'on', 'ja', 'oui', 'unsubscribed', 'opt-out', 'opt_out', "
+    "('yes', 'y', 'true', 't', '1', 'on', 'ja', 'oui', 'wahr', 'vrai', 'verdadero', 'vero', "
+    "'verdadeiro', 'waar', 'sand', 'unsubscribed', 'opt-out', 'opt_out', "
     "'opted-out', 'opted_out', 'opted out')"
 )
 CARD = ("email", "phone", "first_name", "country", "region")

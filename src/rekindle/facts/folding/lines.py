@@ -20,6 +20,8 @@ TWO_CUSTOMERS = "select order_id from folded where other_id <> customer_id"
 AMOUNT = "line_amount(quantity, unit_price, amount)"
 IS_BOUGHT = "worth > 0 and coalesce(quantity, 1) >= 0"  # all else was given back
 LARGE = 9e9  # what quantity × price comes to that 18 digits may not hold
+DIFFERS = "max(abs({0})) > min(abs({0}))"
+MANY = 0.1  # of the orders with several: a slip here and there makes no money the lines'
 IS_LINE = "coalesce(amount, unit_price) is not null"  # other rows say what is of the order
 
 
@@ -39,28 +41,50 @@ def fold_lines(con: duckdb.DuckDBPyConnection, given: Collection[str]) -> None:
     con.execute(
         f"create or replace temp macro line_amount(quantity, unit_price, amount) as {amount}"
     )
-    con.execute(f"create or replace temp table folded as {_build_fold(given)}")
+    con.execute(
+        f"create or replace temp table folded as {_build_fold(given, _find_apart(con, given))}"
+    )
 
 
-def _build_fold(given: Collection[str]) -> str:
+def _find_apart(con: duckdb.DuckDBPyConnection, given: Collection[str]) -> Collection[str]:
+    """Return which money of the file is each line's: it differs in many orders of several lines."""
+    found = []
+    for name in {"discount", "refund"} & set(given):
+        ((several, differing),) = con.execute(
+            f"select count(*), count(*) filter (where differs) from (select {DIFFERS.format(name)} "
+            f"as differs from checked group by order_id having count({name}) > 1 "
+            f"and max(abs({name})) > 0)"
+        ).fetchall()
+        if differing >= several * MANY and differing:
+            found.append(name)
+    return found
+
+
+def _build_fold(given: Collection[str], apart: Collection[str]) -> str:
     """Return SQL for ``folded``. A line counts as bought when quantity and amount are positive.
 
     What is said of the order as a whole is as its first row has it; where its rows are in
-    different states, each state is of its line, and money that differs between them is of
-    its line too, and added up.
+    different states, each state is of its line. Money ``apart`` is of the lines, as is what
+    differs between those of one order: it is added up.
     """
 
     def first(name: str, kind: str, pick: str = "arg_min") -> str:
         return f"{pick}({name}, line)" if name in given else f"null::{kind}"
 
-    def differs(name: str) -> str:
-        return f"max(abs({name})) > min(abs({name}))" if name in given else "false"
+    def is_apart(name: str) -> str:
+        if name not in given:
+            return "false"
+        return "count(*) > 1" if name in apart else DIFFERS.format(name)
+
+    def adds_up(name: str) -> str:
+        is_some = f"coalesce(max(abs({name})), 0) > 0" if name in given else "false"
+        return f"{is_apart(name)} and {is_some}"
 
     def money(name: str) -> str:
         said = first(name, MONEY)
         if name not in given:
             return said
-        return f"case when {differs(name)} then sum(abs({name})) else {said} end"
+        return f"case when {is_apart(name)} then sum(abs({name})) else {said} end"
 
     def bought(state: str = "true") -> str:
         return f"coalesce(sum(worth) filter (where is_bought and {state}), 0)"
@@ -71,7 +95,7 @@ def _build_fold(given: Collection[str]) -> str:
     if {"refund", "refunded_at"} <= set(given):
         # All of it is given back with the last of them.
         last = "max(refunded_at) filter (where refund <> 0)"
-        refunded = f"case when {differs('refund')} then {last} else {refunded} end"
+        refunded = f"coalesce(case when {is_apart('refund')} then {last} end, {refunded})"
     unsold, returned = "state in ('cancelled', 'pending')", "state in ('refunded', 'refund')"
     return f"""
         select order_id, max(customer_id) as customer_id, min(customer_id) as other_id,
@@ -83,7 +107,7 @@ def _build_fold(given: Collection[str]) -> str:
             coalesce(sum(worth) filter (where not is_bought), 0) as rest,
             max(ordered_at) filter (where worth < 0) as line_refunded_at,
             {off} as off, {money("discount")} as said_discount, {money("refund")} as said_refund,
-            {differs("discount")} as has_discounts, {differs("refund")} as has_refunds,
+            {adds_up("discount")} as has_discounts, {adds_up("refund")} as has_refunds,
             {refunded} as said_refunded_at,
             {first("discount_code", "varchar")} as discount_code,
             {first("currency", "varchar")} as currency,

@@ -32,7 +32,13 @@ def build_orders(rules: Rules) -> str:
 def is_given_back(rules: Rules) -> str:
     """Return SQL that is true of the number of an order that takes another back."""
     prefix = rules.source.cancelled_prefix
-    return f"starts_with(order_id, {literal(prefix)})" if prefix else "false"
+    if not prefix:
+        return "false"
+    begins = f"starts_with(order_id, {literal(prefix)})"
+    if not prefix[-1:].isalpha():
+        return begins
+    # A letter goes before a number; before other letters it is part of a word.
+    return f"{begins} and not regexp_matches(order_id, '^.{{{len(prefix)}}}\\p{{L}}')"
 
 
 def finish_orders(amounts: str, rules: Rules) -> str:

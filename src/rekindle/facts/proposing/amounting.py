@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import duckdb
 
-from rekindle.facts.casting import build_amount, build_currency
+from rekindle.facts.casting import build_amount, build_currencies
 from rekindle.facts.casting.amounts import COMMA, HUNDREDTHS, POINT
 from rekindle.facts.sources import plain
 
 IN_HUNDREDTHS = re.compile(r"(cents?|pence|minorunits?|minor)$")
 SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "R$": "BRL", "zł": "PLN", "Kč": "CZK", "₺": "TRY"}
+"""What a header may name its unit by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,8 @@ def guess_amounts(
 
 def currencies(con: duckdb.DuckDBPyConnection, values: Sequence[str]) -> Mapping[str, int]:
     """Return the currencies that stand beside amounts, with the number of values of each."""
-    found: Counter[str] = Counter()
-    sql = f"select {build_currency('v')}, v from (select unnest($values) as v)"
-    for code, value in con.execute(sql, {"values": list(values)}).fetchall():
-        name = code or next((c for sign, c in SIGNS.items() if sign in value), "")
-        if name:
-            found[name] += 1
-    return found
+    sql = f"select {build_currencies('v')} from (select unnest($values) as v)"
+    codes = (code for (code,) in con.execute(sql, {"values": list(values)}).fetchall())
+    # A pound is hardly ever an Egyptian one; a dollar may be of many countries.
+    named = (code.removesuffix(" EGP") for code in codes)
+    return Counter(code for code in named if code and " " not in code)

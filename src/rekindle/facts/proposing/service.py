@@ -341,11 +341,16 @@ def _cancelled_prefix(found: Survey, match: Match) -> str | None:
     order, value = build_text(raw, chosen["order_id"]), build_text(raw, amount)
     rows = con.execute(
         f"""
-        select upper(left({order}, 1)) as letter, avg((starts_with({value}, '-'))::int) as negative
+        select upper(left({order}, 1)) as letter, avg((starts_with({value}, '-'))::int) as negative,
+            count(*) filter (where regexp_matches({value}, '^[^-]*[1-9]')) as positive
         from ({raw.relation}) where regexp_matches({order}, '^[A-Za-z]\\d') group by 1"""
     ).fetchall()
     others = con.execute(
         f"select count(*) from ({raw.relation}) where regexp_matches({order}, '^\\d')"
     ).fetchall()[0][0]
-    letters = [letter for letter, negative in rows if negative >= CANCELLED_SHARE]
+    letters = [
+        letter
+        for letter, negative, positive in rows
+        if negative >= CANCELLED_SHARE and not positive
+    ]
     return str(letters[0]) if len(letters) == 1 and others else None

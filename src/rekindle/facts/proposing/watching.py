@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from rekindle.facts.casting import Rules, build_value
 from rekindle.facts.checks import NOTHING_SAID
 from rekindle.facts.contracts import MONEY, ORDER_LINES, ORDERS, Contract
-from rekindle.facts.folding import read_states
+from rekindle.facts.folding import NO_OPT_OUT, SURELY_LEFT, read_states
 from rekindle.facts.proposing.amounting import SIGNS, currencies
 from rekindle.facts.proposing.matching import UNIT, Match, is_of_people
 from rekindle.facts.proposing.model import LeftOut
@@ -19,10 +19,10 @@ from rekindle.facts.sources import AND, EVERY
 WEIGHTY = re.compile(
     r"refund|return|retour|erstatt|rembours|discount|rabatt|remise|coupon|status|state|cancel|"
     r"storn|void|consent|opt.?in|opt.?out|subscri|marketing|newsletter|bounce|gdpr|suppress|"
-    r"blacklist|do.?not",
+    r"blacklist|do.?not|curren|w.hrung|devise|valuta|moneda|moeda|waluta",
     re.IGNORECASE,
 )
-SPOILT = r"^\d(\.\d+)?E\+\d+$"  # what a spreadsheet makes of a long number
+SPOILT = r"^\d([.,]\d+)?[Ee]\+\d+$"  # what a spreadsheet makes of a long number
 MANY = 3
 MOST_STATES = 12
 
@@ -30,6 +30,7 @@ MOST_STATES = 12
 def watch(found: Survey, contract: Contract, match: Match, rules: Rules) -> Iterator[str]:
     """Yield what may be wrong, from all rows."""
     yield from _permissions(found, contract, match, rules)
+    yield from _opt_outs(found, match)
     yield from _spoilt_ids(found, match)
     if contract in (ORDERS, ORDER_LINES):
         yield from _people(found, match)
@@ -59,6 +60,22 @@ def _permissions(found: Survey, contract: Contract, match: Match, rules: Rules) 
                 f"{unread:,} rows of {actual!r} say neither yes nor no ({shown}): those rows go to "
                 "quarantine, and count as a no until the word is understood"
             )
+
+
+def _opt_outs(found: Survey, match: Match) -> Iterator[str]:
+    """Yield how many cards say no marketing, and in which words that nobody may have meant so."""
+    if (actual := match.chosen.get("email_opt_out")) is None:
+        return
+    text = f"lower({found.text(actual)})"
+    out = f"{found.text(actual)} is not null and {text} not in {NO_OPT_OUT}"
+    count, words = found.ask(
+        f"count(*) filter (where {out}), list(distinct {found.text(actual)}) filter (where {out} "
+        f"and {text} not in {SURELY_LEFT})"
+    )
+    unsure = ", ".join(repr(word[:40]) for word in sorted(words or ())[:MANY])
+    yield f"email_opt_out in {actual!r}: {count:,} want no marketing" + (
+        f", those too that say {unsure}" if unsure else ""
+    )
 
 
 def _spoilt_ids(found: Survey, match: Match) -> Iterator[str]:

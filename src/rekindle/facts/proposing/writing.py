@@ -20,6 +20,7 @@ from rekindle.facts.sources import LINE
 from rekindle.facts.sql import literal
 
 IN_ORDER, OUT_OF_ORDER = 0.98, 0.9  # shares of rows that follow one another in time
+FEWEST_NEIGHBOURS = 7  # of other days: that fewer follow one another may be chance
 AMERICAN = ("America/", "US/")
 
 
@@ -113,15 +114,20 @@ class Forms:
         ordered = [form for form, fact in facts.items() if fact[2] >= IN_ORDER]
         others = [fact[2] for form, fact in facts.items() if form not in ordered]
         if len(ordered) == 1 and all(share < OUT_OF_ORDER for share in others):
-            return ordered[0], True
+            if facts[ordered[0]][3] >= FEWEST_NEIGHBOURS:
+                return ordered[0], True
+            facts = {ordered[0]: facts[ordered[0]], **facts}
         american = [f for f in facts if f.startswith("%m") and self._is_american(f)]
         return (american or list(facts))[0], False
 
     def _is_american(self, form: str) -> bool:
         return "%p" in form or self.zone.startswith(AMERICAN)
 
-    def _looks(self, column: str, form: str) -> tuple[int, int, float]:
-        """Return how many rows a form reads, minus how many are to come, and their order."""
+    def _looks(self, column: str, form: str) -> tuple[int, int, float, int]:
+        """Return how many rows a form reads, minus how many are to come, and their order.
+
+        The last is how many rows have another day than the one before.
+        """
         moment = build_moment(self.found.text(column), form, Finish(str, str))
         ahead = "false"
         if self.now is not None:
@@ -129,9 +135,10 @@ class Forms:
         row = self.found.con.execute(
             f"""
             select count(m), -count(*) filter (where {ahead}),
-                greatest(avg((m >= p)::int), avg((m <= p)::int))
+                greatest(avg((m >= p)::int), avg((m <= p)::int)),
+                count(*) filter (where m::date <> p::date)
             from (select m, lag(m) over (order by line) as p from (
                 select ({moment})::timestamp as m, {LINE} as line from ({self.found.raw.relation}))
                 where m is not null)"""
         ).fetchall()[0]
-        return row[0], row[1], row[2] if row[2] is not None else 1.0
+        return row[0], row[1], row[2] if row[2] is not None else 1.0, row[3]

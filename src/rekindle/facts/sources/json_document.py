@@ -17,7 +17,7 @@ import duckdb
 from rekindle.config import SourceSettings
 from rekindle.errors import SourceError
 from rekindle.facts.sources.json_lines import open_lines
-from rekindle.facts.sources.raw import Format, Raw
+from rekindle.facts.sources.raw import Format, Raw, tell_number
 from rekindle.facts.sources.texts import open_text, utf8
 
 MOST_CHARACTERS = 1_000_000_000
@@ -34,7 +34,9 @@ def open_json(con: duckdb.DuckDBPyConnection, path: Path, name: str, source: Sou
         with open_text(text, "utf-8-sig") as reader:
             content = reader.read(MOST_CHARACTERS)
         try:
-            document = json.loads(content, parse_float=str, parse_int=str, parse_constant=_nothing)
+            document = json.loads(
+                content, parse_float=tell_number, parse_int=str, parse_constant=_nothing
+            )
         except RecursionError:
             raise SourceError(f"{name} is nested too deeply; export a flat list") from None
         except ValueError as error:

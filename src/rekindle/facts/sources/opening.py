@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,14 @@ def open_source(
         yield open_file(con, path, source, base)
 
 
+def _by_numbers(path: str) -> list[tuple[int, str]]:
+    """Return what sorts names as people read them: the 9th before the 10th."""
+    parts = re.split(r"(\d+)", path)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
 def source_files(source: SourceSettings, base: Path) -> list[Path]:
-    """Return the files a source's path names, sorted.
+    """Return the files a source's path names, sorted by name, numbers in it as numbers.
 
     Raises:
         SourceError: the path is missing from the settings, or matches no file.
@@ -47,7 +54,7 @@ def source_files(source: SourceSettings, base: Path) -> list[Path]:
         raise SourceError(f"source {source.name!r} names neither a path nor a database and query")
     pattern = str(base / source.path)
     matches = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else []
-    found = [Path(match) for match in sorted(matches) if Path(match).is_file()]
+    found = [Path(match) for match in sorted(matches, key=_by_numbers) if Path(match).is_file()]
     if not found and Path(pattern).is_file():
         found = [Path(pattern)]
     if Path(pattern).is_dir():

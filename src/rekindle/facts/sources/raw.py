@@ -5,6 +5,7 @@ Every way of reading gives this one shape, and everything after reading takes it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,14 @@ class Raw:
     rejects: tuple[Reject, ...] = ()
     may_hold_nul: bool = True
     notes: tuple[str, ...] = ()
+
+
+THREE_PLACES = re.compile(r"-?\d{1,3}\.\d{3}")
+
+
+def tell_number(text: str) -> str:
+    """Return a number of a file that has numbers, so that its point is none between thousands."""
+    return f"{text}0" if THREE_PLACES.fullmatch(text) else text
 
 
 OpenFile = Callable[[duckdb.DuckDBPyConnection, Path, str, SourceSettings], Raw]

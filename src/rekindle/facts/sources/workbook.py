@@ -28,7 +28,7 @@ from rekindle.facts.sources.headers import (
     tell_repeated,
 )
 from rekindle.facts.sources.presets.model import plain
-from rekindle.facts.sources.raw import LINE, Format, Raw
+from rekindle.facts.sources.raw import LINE, Format, Raw, tell_number
 from rekindle.facts.sql import quoted
 
 ENDINGS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
@@ -147,7 +147,8 @@ def _text(cell: Any) -> str | None:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        is_whole = cell.is_integer() and abs(cell) < 1e15
+        return str(int(cell)) if is_whole else tell_number(repr(cell))
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     if isinstance(cell, date | time):
