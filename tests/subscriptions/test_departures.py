@@ -16,7 +16,9 @@ from tests.subscriptions.businesses import (
     Row,
     at,
     cancellation,
+    invoice,
     pause,
+    payment,
     subscription,
 )
 
@@ -143,3 +145,50 @@ def test_two_definitions_are_reconciled_by_the_rule_that_differs() -> None:
     }
     (rests,) = (one for one in found.differences if one.customer_id == "rests")
     assert (rests.one.churned, rests.other.churned, rests.other.returned) == (0, 1, 1)
+
+
+TWO = [
+    subscription("a", "c", "2024-01-01", "2024-03-01", mrr=5),
+    subscription("b", "c", "2024-01-01", "2025-09-01", mrr=20),
+]
+
+
+def test_a_word_on_another_subscription_is_no_word_on_why_they_left() -> None:
+    early = cancellation("x", "c", "2024-02-10", "too expensive", subscription_id="a")
+    unpaid = payment("p", "c", "2025-08-05", "failed", subscription_id="b", invoice_id="i")
+    owed = invoice("i", "c", "2025-08-05", subscription_id="b")
+    failed = {"payments": [unpaid], "invoices": [owed]}
+    assert kinds(Business(TWO, cancellations=[early], **failed)) == [("involuntary", None)]
+    assert kinds(Business(TWO, cancellations=[early])) == [("unknown", None)]
+    own = cancellation("y", "c", "2025-08-20", "moved away", subscription_id="b")
+    assert kinds(Business(TWO, cancellations=[early, own])) == [("voluntary", "moved away")]
+    # Nobody knows the subscription that it names: it is a word all the same.
+    strange = cancellation("z", "c", "2025-08-20", "moved away", subscription_id="other")
+    assert kinds(Business(TWO, cancellations=[strange])) == [("voluntary", "moved away")]
+
+
+def test_a_payment_that_was_given_up_while_they_stayed_is_not_why_they_left() -> None:
+    failed = payment("p", "c", "2024-02-05", "failed", subscription_id="a", invoice_id="i")
+    void = invoice("i", "c", "2024-02-05", subscription_id="a", voided_at=at("2024-02-20"))
+    assert kinds(Business(TWO, payments=[failed], invoices=[void])) == [("unknown", None)]
+
+
+def test_in_months_what_was_said_in_the_month_of_leaving_counts() -> None:
+    gone = [subscription(n, n, "2024-01-01", "2025-06-20", mrr=9) for n in ("c", "e")]
+    said = [
+        cancellation("x", "c", "2025-06-12", "too expensive"),
+        cancellation("y", "e", "2025-05-12", "moved"),
+    ]
+    engine = Business(gone, cancellations=said).shop().engine()
+    table = build_departures(engine.facts(), NOW, DEFINITIONS["recurly-mrr"])
+    rows = engine.run(table.order_by("customer_id")).to_pylist()
+    engine.close()
+    assert [row["reason"] for row in rows] == ["too expensive", "moved"]
+
+
+def test_two_departures_of_one_winter_are_no_season() -> None:
+    winter = [
+        subscription("a", "c", "2024-06-01", "2024-12-20", mrr=9, end_reason="price"),
+        subscription("b", "c", "2025-01-05", "2025-01-25", mrr=9, end_reason="price"),
+    ]
+    assert kinds(Business(winter)) == [("voluntary", "price")] * 2

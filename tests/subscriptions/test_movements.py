@@ -12,9 +12,11 @@ from typing import Any
 import ibis
 import pytest
 
+from rekindle.config import LifecycleSettings
 from rekindle.errors import UsageError
 from rekindle.facts import Engine, open_warehouse
 from rekindle.insights.subscribers import build_subscriptions
+from rekindle.profiles import build_profiles
 from rekindle.subscriptions import (
     DEFINITIONS,
     OURS,
@@ -24,7 +26,7 @@ from rekindle.subscriptions import (
     build_movements,
     find_definition,
 )
-from rekindle.subscriptions.standing import build_months, build_standing
+from rekindle.subscriptions.standing import build_months, build_standing, build_unreadable
 from rekindle.testing.small_shop import CURRENCY
 from tests.subscriptions.businesses import (
     NOW,
@@ -374,3 +376,39 @@ def test_a_pause_or_a_change_from_a_file_of_its_own_is_of_the_subscription() -> 
         ("2024-02-01", "expansion"),
         ("2024-03-01", "contraction"),
     ]
+
+
+def test_a_change_without_a_price_changes_none() -> None:
+    begun = [subscription(n, n, "2024-01-01", mrr=20) for n in ("a", "b")]
+    told = [change("a", "2024-02-01", plan="team"), change("b", "2024-03-01", quantity=3)]
+    odd = change("b", "2024-04-01", amount=240, interval="annual plan")
+    business = Business(begun, [*told, odd])
+    assert counted(business.moved()) == {"new": 2}
+    engine = business.shop().engine()
+    (unread,) = engine.run(build_unreadable(engine.facts(), NOW)).to_pylist()
+    engine.close()
+    assert unread == {"no_price": 1, "no_interval": 1, "example": "annual plan"}
+
+
+def test_a_number_that_is_given_again_takes_no_pause_and_no_price_along() -> None:
+    begun = subscription("a", "c", "2025-06-01", mrr=15, begun_count=2)
+    old = {"changes": [change("a", "2023-06-01", mrr=99)], "pauses": [pause("a", "2023-11-01")]}
+    assert [row[1:] for row in cents(Business([begun], **old).moved())] == [("new", "15.00")]
+    # Of what was noted earlier of a first stay, the newest counts.
+    first = {**begun, "begun_count": 1}
+    told = (("03", 30), ("01", 20), ("02", 50))
+    several = [change("a", f"2025-05-{day}", mrr=mrr) for day, mrr in told]
+    for rows in (several, several[::-1]):
+        assert [row[1:] for row in cents(Business([first], rows).moved())] == [("new", "30.00")]
+
+
+def test_months_are_those_of_the_calendar() -> None:
+    ends = {"f": ("2025-02-01", "2025-03-01", 1), "q": ("2025-01-01", "2025-03-01", 2)}
+    ends |= {"h": ("2025-01-01", "2025-06-01", 5), "y": ("2025-01-01", "2026-01-01", 12)}
+    stays = [subscription(n, n, begun, ended, mrr=9) for n, (begun, ended, _) in ends.items()]
+    engine = Business(stays).shop().engine()
+    profiles = build_profiles(engine.facts(), at("2026-02-01"), LifecycleSettings())
+    rows = {row["customer_id"]: row for row in engine.run(profiles).to_pylist()}
+    engine.close()
+    assert {n: rows[n]["paid_months"] for n in ends} == {n: one[2] for n, one in ends.items()}
+    assert {n: rows[n]["months_since_churn"] for n in ends} == {"f": 11, "q": 11, "h": 8, "y": 1}

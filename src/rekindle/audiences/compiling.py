@@ -7,7 +7,7 @@ a test holds against each other.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -19,6 +19,8 @@ from rekindle.audiences.checking import type_of_column
 from rekindle.audiences.literals import as_date, as_instant, as_number
 from rekindle.audiences.predicate import Predicate
 from rekindle.errors import PredicateError
+
+PLACES = 6  # to which amounts that were reckoned are compared
 
 Build = Callable[[Any, ir.Table], Any]
 
@@ -58,9 +60,28 @@ def _literal(node: exp.Literal, table: ir.Table) -> Any:
 def _compare(compare: Callable[[Any, Any], Any]) -> Build:
     def build(node: exp.Expr, table: ir.Table) -> Any:
         left, right = _pair(node.this, node.expression, table)
+        if left.type().is_floating() and any(map(_is_reckoned, (node.this, node.expression))):
+            # 0.1 + 0.2 is 0.3 of the money that people count.
+            left, right = left.round(PLACES), right.cast("float64").round(PLACES)
         return compare(left, right)
 
     return build
+
+
+def _is_reckoned(node: exp.Expr) -> bool:
+    return node.find(exp.Add, exp.Sub, exp.Mul, exp.Div) is not None
+
+
+def _alike(nodes: Sequence[exp.Expr], table: ir.Table) -> list[Any]:
+    """Return values that are read as what is no text among them is."""
+    built = [_build(node, table) for node in nodes]
+    pairs = list(zip(nodes, built, strict=True))
+    models = [value for node, value in pairs if not _is_text(node)]
+    return [_like_the_other(node, value, models[0]) if models else value for node, value in pairs]
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and bool(node.is_string)
 
 
 def _pair(left: exp.Expr, right: exp.Expr, table: ir.Table) -> tuple[Any, Any]:
@@ -70,7 +91,7 @@ def _pair(left: exp.Expr, right: exp.Expr, table: ir.Table) -> tuple[Any, Any]:
 
 def _like_the_other(node: exp.Expr, value: Any, other: Any) -> Any:
     """Read a quoted text or day as a date or an instant when it stands beside one."""
-    if isinstance(node, exp.Cast) or (isinstance(node, exp.Literal) and node.is_string):
+    if isinstance(node, exp.Cast) or _is_text(node):
         if other.type().is_date():
             return ibis.date(as_date(node))
         if other.type().is_timestamp():
@@ -79,8 +100,7 @@ def _like_the_other(node: exp.Expr, value: Any, other: Any) -> Any:
 
 
 def _between(node: exp.Between, table: ir.Table) -> Any:
-    value, low = _pair(node.this, node.args["low"], table)
-    _, high = _pair(node.this, node.args["high"], table)
+    value, low, high = _alike((node.this, node.args["low"], node.args["high"]), table)
     return (value >= low) & (value <= high)
 
 
@@ -174,7 +194,5 @@ _BUILDERS: dict[type[exp.Expr], Build] = {
     exp.Lower: _method("lower"),
     exp.Upper: _method("upper"),
     exp.Trim: _method("strip"),
-    exp.Coalesce: lambda node, table: ibis.coalesce(
-        *(_build(part, table) for part in (node.this, *node.expressions))
-    ),
+    exp.Coalesce: lambda node, table: ibis.coalesce(*_alike((node.this, *node.expressions), table)),
 }

@@ -8,7 +8,7 @@ from enum import StrEnum
 import ibis
 import ibis.expr.types as ir
 
-from rekindle.facts import INSTANT, Facts
+from rekindle.facts import INSTANT, Facts, at_home
 from rekindle.subscriptions.days import local_day
 from rekindle.subscriptions.definitions import Definition
 from rekindle.subscriptions.failures import Ending, build_failures
@@ -110,9 +110,9 @@ def build_why(gone: ir.Table, left: ir.Table, facts: Facts, definition: Definiti
     asked = rows
     for found in (
         _ended(asked, facts, definition),
-        _cancelled(asked, facts),
+        _cancelled(asked, facts, definition),
         _seasonal(asked, left),
-        _unpaid(asked, facts),
+        _unpaid(asked, facts, definition),
     ):
         of_one = found.rename(of="customer_id", of_number="number")
         rows = rows.left_join(
@@ -155,13 +155,25 @@ def _ended(gone: ir.Table, facts: Facts, definition: Definition) -> ir.Table:
     )
 
 
-def _cancelled(gone: ir.Table, facts: Facts) -> ir.Table:
-    """Return what the newest cancellation of each stay said, empty where it said nothing."""
-    rows = facts.more["cancellations"]
+def _cancelled(gone: ir.Table, facts: Facts, definition: Definition) -> ir.Table:
+    """Return what the newest cancellation of each stay said, empty where it said nothing.
+
+    One of a subscription that did not end as they left is no word on why they left.
+    """
+    of = facts.more["subscriptions"]
+    rows = at_home(facts.more["cancellations"], of, "subscription_id")
+    ends = of.select(
+        home_of="source",
+        id_of="subscription_id",
+        ended_on=build_step(of.ended_at, facts.zone, definition),
+    )
+    rows = rows.left_join(ends, [rows.source == ends.home_of, rows.subscription_id == ends.id_of])
     rows = rows.select(
+        "ended_on",
+        is_known=rows.id_of.notnull(),
         who="customer_id",
         said_at="cancelled_at",
-        said_on=local_day(rows.cancelled_at, facts.zone),
+        said_on=build_step(rows.cancelled_at, facts.zone, definition),
         said=rows.reason.nullif(""),
     )
     met = gone.inner_join(
@@ -171,6 +183,7 @@ def _cancelled(gone: ir.Table, facts: Facts) -> ir.Table:
             rows.said_on >= gone.came_on,
             rows.said_on <= gone.left_on + ibis.interval(days=NOTED_LATE),
             rows.said_at < gone.known_until,
+            ~rows.is_known | (rows.ended_on == gone.left_on),
         ],
     )
     first = ibis.row_number().over(
@@ -180,14 +193,20 @@ def _cancelled(gone: ir.Table, facts: Facts) -> ir.Table:
     return ranked.filter(ranked["rank"] == 0).drop("rank")
 
 
-def _unpaid(gone: ir.Table, facts: Facts) -> ir.Table:
+def _unpaid(gone: ir.Table, facts: Facts, definition: Definition) -> ir.Table:
     """Return the stays that ended with a failed payment still open."""
     failed = build_failures(facts, FOR_EVER)
+    is_dropped = ibis.coalesce(failed.ending == Ending.DROPPED.value, False)
     is_cleared = ibis.coalesce(failed.ending == Ending.CLEARED.value, False)
     failed = failed.select(
         "failed_at",
         who="customer_id",
-        failed_on=local_day(failed.failed_at, facts.zone),
+        failed_on=build_step(failed.failed_at, facts.zone, definition),
+        dropped_on=ibis.ifelse(
+            is_dropped,
+            build_step(failed.ended_at, facts.zone, definition),
+            ibis.null("date"),
+        ),
         cleared_at=ibis.ifelse(is_cleared, failed.ended_at, ibis.null(INSTANT)),
     )
     met = gone.inner_join(
@@ -197,6 +216,8 @@ def _unpaid(gone: ir.Table, facts: Facts) -> ir.Table:
             failed.failed_on >= gone.came_on,
             failed.failed_on <= gone.left_on,
             failed.failed_at < gone.known_until,
+            # What was given up while they stayed is not why they left.
+            failed.dropped_on.isnull() | (failed.dropped_on >= gone.left_on),
         ],
     )
     open_still = met.filter(met.cleared_at.isnull() | (met.cleared_at >= met.known_until))
@@ -209,12 +230,16 @@ def _seasonal(gone: ir.Table, left: ir.Table) -> ir.Table:
     years = left.select(who="customer_id", other_on="left_on", other_at="left_at")
     apart = (gone.left_on.month() - years.other_on.month()).abs()
     is_near = (apart <= SEASON_MONTHS) | (apart >= 12 - SEASON_MONTHS)
+    # December and the January after it are one winter.
+    years_apart = (gone.left_on.year() - years.other_on.year()) * 12
+    months_apart = (years_apart + gone.left_on.month() - years.other_on.month()).abs()
     met = gone.inner_join(
         years,
         [
             gone.customer_id == years.who,
             gone.left_on.year() != years.other_on.year(),
             is_near,
+            months_apart >= 12 - SEASON_MONTHS,
             years.other_at < gone.known_until,
         ],
     )

@@ -56,7 +56,8 @@ def build_steps(facts: Facts, as_of: datetime, definition: Definition) -> ir.Tab
 def build_deltas(standing: ir.Table) -> ir.Table:
     """Return ``build_standing`` with ``delta`` and ``seat_delta``, what each happening changed."""
     of_one = ibis.window(
-        group_by=[standing[name] for name in KEY], order_by=[standing["at"], standing.kind]
+        group_by=[standing[name] for name in KEY],
+        order_by=[standing["at"], standing.kind, standing.noted_at],
     )
     nothing = ibis.literal(0).cast(standing.mrr.type())
     return standing.mutate(

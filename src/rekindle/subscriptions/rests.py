@@ -19,8 +19,11 @@ def build_rests(facts: Facts) -> ir.Table:
     """
     of = facts.more["subscriptions"]
     rows = at_home(facts.more["pauses"], of, "subscription_id")
-    rows = rows.join(of.select(*KEY, "customer_id", since="started_at"), list(KEY))
+    anew = ibis.coalesce(of.begun_count, 1) > 1
+    rows = rows.join(of.select(*KEY, "customer_id", since="started_at", is_anew=anew), list(KEY))
     rows = rows.filter(rows.customer_id.notnull() & rows.paused_at.notnull())
+    # One of the stay before, under the same number, is none of this one.
+    rows = rows.filter(~rows.is_anew | (rows.paused_at >= rows.since))
     planned_on = local_day(rows.planned_until.fill_null(rows.resumed_at), facts.zone)
     # What was noted of a subscription earlier counts as it begins.
     rests_at = ibis.greatest(rows.paused_at, rows.since)

@@ -68,16 +68,22 @@ def build_mrr(rows: ir.Table) -> ir.Value:
     return ibis.greatest(mrr, 0.0).round(4).cast(MRR)
 
 
+def _has_price(rows: ir.Table) -> ir.Value:
+    """Return whether rows say what is paid a month, so that it can be read."""
+    months = build_months(rows["interval"], rows.interval_count)
+    return rows.mrr.notnull() | (rows.amount.notnull() & months.notnull())
+
+
 def build_standing(facts: Facts, as_of: datetime, definition: Definition) -> ir.Table:
     """Return what each subscription brings after each of its happenings.
 
-    Columns: ``customer_id``, the key, ``at``, ``kind``, ``plan`` (where the happening names
-    one), ``mrr`` (of a month, from then on) and ``seat`` (1 where its customer is subscribed
+    Columns: ``customer_id``, the key, ``at``, ``kind``, ``noted_at`` (their order within an
+    instant), ``plan`` (where the happening names one), ``mrr`` (of a month, from then on) and ``seat`` (1 where its customer is subscribed
     by it, else 0).
     """
     rows = _happenings(facts, ibis.literal(as_of, type=INSTANT))
     by = [rows[name] for name in KEY]
-    order = [rows["at"], rows.kind]
+    order = [rows["at"], rows.kind, rows.noted_at]
     so_far = ibis.window(group_by=by, order_by=order, preceding=None, following=0)
     rows = rows.mutate(
         prices=rows.price.count().over(so_far),
@@ -103,6 +109,7 @@ def build_standing(facts: Facts, as_of: datetime, definition: Definition) -> ir.
         *KEY,
         "at",
         "kind",
+        "noted_at",
         "plan",
         mrr=ibis.ifelse(brings, rows.price, nothing),
         seat=ibis.ifelse(is_here, 1, 0),
@@ -110,20 +117,30 @@ def build_standing(facts: Facts, as_of: datetime, definition: Definition) -> ir.
 
 
 def build_unreadable(facts: Facts, as_of: datetime) -> ir.Table:
-    """Return one row: how many subscriptions bring nothing as their price cannot be read.
+    """Return one row: of how many subscriptions and changes the price cannot be read.
 
-    Columns: ``no_price``, ``no_interval`` and ``example``, one of the unknown intervals.
+    The one bring nothing, the others change nothing. Columns: ``no_price``, ``no_interval`` and
+    ``example``, one of the unknown intervals. A change that names a plan alone says no price.
     """
     at = ibis.literal(as_of, type=INSTANT)
-    rows = facts.more["subscriptions"]
-    rows = rows.filter((rows.started_at < at) & ~ibis.coalesce(rows.is_trial, False))
-    is_bare = rows.mrr.isnull() & rows.amount.isnull()
-    months = build_months(rows["interval"], rows.interval_count)
-    is_odd = rows.mrr.isnull() & rows.amount.notnull() & months.isnull()
+    begun, changes = facts.more["subscriptions"], facts.more["subscription_changes"]
+    begun = begun.filter((begun.started_at < at) & ~ibis.coalesce(begun.is_trial, False))
+    changes = changes.filter(changes.changed_at < at)
+    bare = (begun.mrr.isnull(), changes.mrr.isnull() & changes.quantity.notnull())
+    rows = _unread(begun, bare[0]).union(_unread(changes, bare[1]))
     return rows.aggregate(
-        no_price=ibis.coalesce(rows.count(where=is_bare), 0),
-        no_interval=ibis.coalesce(rows.count(where=is_odd), 0),
-        example=rows["interval"].min(where=is_odd),
+        no_price=ibis.coalesce(rows.count(where=rows.is_bare), 0),
+        no_interval=ibis.coalesce(rows.count(where=rows.is_odd), 0),
+        example=rows["interval"].min(where=rows.is_odd),
+    )
+
+
+def _unread(rows: ir.Table, has_no_price: ir.Value) -> ir.Table:
+    months = build_months(rows["interval"], rows.interval_count)
+    return rows.select(
+        "interval",
+        is_bare=has_no_price & rows.amount.isnull(),
+        is_odd=rows.mrr.isnull() & rows.amount.notnull() & months.isnull(),
     )
 
 
@@ -140,14 +157,20 @@ def _happenings(facts: Facts, at: ir.Value) -> ir.Table:
         # What is said to have ended before it began was never there.
         _as_happening(ended, ibis.greatest(ended.ended_at, ended.started_at), ENDED),
     ]
-    of = begun.select(*KEY, "customer_id", "is_trial", since="started_at")
+    # A number that is given again takes nothing along of the stay before it.
+    anew = ibis.coalesce(begun.begun_count, 1) > 1
+    of = begun.select(*KEY, "customer_id", "is_trial", since="started_at", is_anew=anew)
     changes = at_home(facts.more["subscription_changes"], begun, "subscription_id")
     changes = changes.filter(changes.changed_at < at).join(of, list(KEY))
-    price = build_mrr(changes)
+    changes = changes.filter(~changes.is_anew | (changes.changed_at >= changes.since))
+    # Of a change that names no price, or none that can be read, the price goes on.
+    price = ibis.ifelse(_has_price(changes), build_mrr(changes), ibis.null(MRR))
     at_change = _not_before(changes, "changed_at")
-    parts.append(_as_happening(changes, at_change, CHANGED, price=price, plan=changes.plan))
+    told = {"price": price, "plan": changes.plan, "noted_at": changes.changed_at}
+    parts.append(_as_happening(changes, at_change, CHANGED, **told))
     pauses = at_home(facts.more["pauses"], begun, "subscription_id")
     pauses = pauses.filter(pauses.paused_at < at).join(of, list(KEY))
+    pauses = pauses.filter(~pauses.is_anew | (pauses.paused_at >= pauses.since))
     parts.append(_as_happening(pauses, _not_before(pauses, "paused_at"), PAUSED, pauses=1))
     over = pauses.filter(pauses.resumed_at < at)
     parts.append(_as_happening(over, _not_before(over, "resumed_at"), RESUMED, pauses=-1))
@@ -166,6 +189,7 @@ def _as_happening(
     *,
     price: ir.Value | None = None,
     plan: ir.Value | None = None,
+    noted_at: ir.Value | None = None,
     pauses: int = 0,
 ) -> ir.Table:
     return rows.select(
@@ -173,6 +197,7 @@ def _as_happening(
         "customer_id",
         "is_trial",
         at=at,
+        noted_at=at if noted_at is None else noted_at,
         kind=ibis.literal(kind, type="int64"),
         price=ibis.null(MRR) if price is None else price,
         plan=ibis.null("string") if plan is None else plan.nullif(""),

@@ -12,6 +12,8 @@ from rekindle.profiles.model import DTYPES, Derivation, Family, ProfileColumn
 from rekindle.subscriptions import MONTH_DAYS, ChurnKind
 
 SUBSCRIBED, PAUSED, GONE = "subscribed", "paused", "gone"
+SHORTER = 2.5  # days: so much less than the mean the shortest month has
+
 COLUMNS = (
     ProfileColumn(
         "subscription_state",
@@ -113,7 +115,6 @@ def build_subscriber(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
     is_here = table.subscriber_seats > 0
     pays = table.subscriber_mrr > 0
     never = table.subscriber_came_on.isnull()
-    gone_days = table.as_of_on.delta(table.subscriber_left_on, unit="day")
     running = ibis.ifelse(pays, table.as_of_on.delta(table.subscriber_on, unit="day"), 0)
     brought = table.subscriber_brought + table.subscriber_mrr * running
     shown = {
@@ -134,7 +135,9 @@ def build_subscriber(table: ir.Table, settings: LifecycleSettings) -> ir.Table:
         "churned_on": table.subscriber_left_on,
         "churn_kind": table.subscriber_kind,
         "churn_reason": table.subscriber_reason,
-        "months_since_churn": ibis.ifelse(is_here, ibis.null("int64"), _months(gone_days)),
+        "months_since_churn": ibis.ifelse(
+            is_here, ibis.null("int64"), _months_between(table.subscriber_left_on, table.as_of_on)
+        ),
         "resumes_on": _resumes_on(table, is_here & ~pays),
     }
     types = {column.name: DTYPES[column.type] for column in COLUMNS}
@@ -150,7 +153,14 @@ def _resumes_on(table: ir.Table, rests: ir.Value) -> ir.Value:
 
 
 def _months(days: ir.Value) -> ir.Value:
-    return (days.cast("float64") / MONTH_DAYS).floor().cast("int64")
+    """Return whole months of so many days; a short one, of 28 days, is one as well."""
+    return ((days.cast("float64") + SHORTER) / MONTH_DAYS).floor().cast("int64")
+
+
+def _months_between(since: ir.Value, until: ir.Value) -> ir.Value:
+    """Return the whole months of the calendar between two days."""
+    months = (until.year() - since.year()) * 12 + until.month() - since.month()
+    return (months - ibis.ifelse(until.day() < since.day(), 1, 0)).cast("int64")
 
 
 FAMILY = Family(
