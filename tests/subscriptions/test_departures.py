@@ -157,8 +157,8 @@ def test_a_word_on_another_subscription_is_no_word_on_why_they_left() -> None:
     early = cancellation("x", "c", "2024-02-10", "too expensive", subscription_id="a")
     unpaid = payment("p", "c", "2025-08-05", "failed", subscription_id="b", invoice_id="i")
     owed = invoice("i", "c", "2025-08-05", subscription_id="b")
-    failed = {"payments": [unpaid], "invoices": [owed]}
-    assert kinds(Business(TWO, cancellations=[early], **failed)) == [("involuntary", None)]
+    failed = Business(TWO, cancellations=[early], payments=[unpaid], invoices=[owed])
+    assert kinds(failed) == [("involuntary", None)]
     assert kinds(Business(TWO, cancellations=[early])) == [("unknown", None)]
     own = cancellation("y", "c", "2025-08-20", "moved away", subscription_id="b")
     assert kinds(Business(TWO, cancellations=[early, own])) == [("voluntary", "moved away")]

@@ -392,8 +392,9 @@ def test_a_change_without_a_price_changes_none() -> None:
 
 def test_a_number_that_is_given_again_takes_no_pause_and_no_price_along() -> None:
     begun = subscription("a", "c", "2025-06-01", mrr=15, begun_count=2)
-    old = {"changes": [change("a", "2023-06-01", mrr=99)], "pauses": [pause("a", "2023-11-01")]}
-    assert [row[1:] for row in cents(Business([begun], **old).moved())] == [("new", "15.00")]
+    old = change("a", "2023-06-01", mrr=99), pause("a", "2023-11-01")
+    again = Business([begun], [old[0]], [old[1]])
+    assert [row[1:] for row in cents(again.moved())] == [("new", "15.00")]
     # Of what was noted earlier of a first stay, the newest counts.
     first = {**begun, "begun_count": 1}
     told = (("03", 30), ("01", 20), ("02", 50))
