@@ -78,8 +78,8 @@ def build_standing(facts: Facts, as_of: datetime, definition: Definition) -> ir.
     """Return what each subscription brings after each of its happenings.
 
     Columns: ``customer_id``, the key, ``at``, ``kind``, ``noted_at`` (their order within an
-    instant), ``plan`` (where the happening names one), ``mrr`` (of a month, from then on) and ``seat`` (1 where its customer is subscribed
-    by it, else 0).
+    instant), ``plan`` (where the happening names one), ``mrr`` (of a month, from then on) and
+    ``seat`` (1 where its customer is subscribed by it, else 0).
     """
     rows = _happenings(facts, ibis.literal(as_of, type=INSTANT))
     by = [rows[name] for name in KEY]

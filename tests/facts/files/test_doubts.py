@@ -359,3 +359,13 @@ def test_a_discount_of_many_lines_is_of_all_of_them(desk: Desk) -> None:
     text = "\n".join(["id,who,at,sku,qty,price,off", *lines])
     desk.lines(f"{text}\n", columns={"discount": "off"})
     assert [one["discount"] for one in desk.rows("orders")] == [5, 4]
+
+
+def test_lines_without_a_quantity_are_lines(desk: Desk) -> None:
+    head = "Order,Customer,Date,SKU,Amount"
+    told = ("1,a,2024-06-05,red,10", "1,a,2024-06-05,blue,10", "3,b,2024-06-08,hat,5")
+    proposal = propose(desk, "\n".join([head, *told, "3,b,2024-06-08,scarf,15"]) + "\n")
+    assert proposal.table == "order_lines"
+    # The total of an order that stands in each of its rows is none of theirs.
+    total = ("1,a,2024-06-05,red,20", "1,a,2024-06-05,blue,20", "3,b,2024-06-08,hat,5")
+    assert propose(desk, "\n".join([head, *total]) + "\n").table == "orders"

@@ -80,7 +80,7 @@ def match_columns(
         if answers.table in BY_NAME:
             tables = (CONTRACTS[answers.table],)
         matches = {contract.table: _by_words(contract, found) for contract in tables}
-        table = answers.table or _choose({name: m.chosen for name, m in matches.items()})
+        table = answers.table or _choose({name: m.chosen for name, m in matches.items()}, found)
         if table not in matches:
             raise SourceError(f"a file is of {', '.join([*matches, *BY_NAME])}, not of {table!r}")
         match = matches[table]
@@ -124,7 +124,7 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known[:20])}"
 
 
-def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
+def _choose(matches: Mapping[str, Mapping[str, str]], found: Survey) -> str:
     """Return the table a file's columns fit: lines before orders before customers."""
     lines, orders, customers = (matches[t] for t in ("order_lines", "orders", "customers"))
     has_prices = {"quantity", "unit_price", "ordered_at"} <= lines.keys()
@@ -133,10 +133,28 @@ def _choose(matches: Mapping[str, Mapping[str, str]]) -> str:
     # The lines of a basket: what it holds, and what that came to.
     if {"product_id", "quantity", "amount", "ordered_at", "order_id"} <= lines.keys():
         return "order_lines"
+    # Rows of one number that came to different amounts are none of the order's total.
+    is_of_goods = {"product_id", "description"} & lines.keys()
+    if (
+        is_of_goods
+        and {"amount", "ordered_at", "order_id"} <= lines.keys()
+        and _differs(found, lines["order_id"], lines["amount"])
+    ):
+        return "order_lines"
     numbers_orders = plain(orders.get("order_id", "id")) not in ("id", "name")
     if numbers_orders or {"ordered_at", "gross"} <= orders.keys():
         return "orders"
     return "customers" if {"customer_id", "email"} & customers.keys() else "orders"
+
+
+def _differs(found: Survey, key: str, value: str) -> bool:
+    """Return whether rows of one key hold different values in half of the keys with several."""
+    told = f"select {found.text(key)} as k, {found.text(value)} as v from ({found.raw.relation})"
+    several, differing = found.con.execute(
+        f"select count(*), count(*) filter (where n > 1) from (select count(distinct v) as n "
+        f"from ({told}) where k is not null group by k having count(*) > 1)"
+    ).fetchall()[0]
+    return bool(differing) and differing * 2 >= several
 
 
 def headers(names: Sequence[str]) -> dict[str, str]:
