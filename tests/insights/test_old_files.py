@@ -122,6 +122,7 @@ def test_before_its_end_what_has_no_date_is_a_purchase(tmp_path: Path) -> None:
     assert count_audience(space, SILENT, datetime(2024, 12, 20, tzinfo=UTC)).customers == 0
 
 
+@pytest.mark.long
 def test_a_replay_knows_what_was_known_at_its_end(tmp_path: Path) -> None:
     bought = [one for one in rows("2024-10-01,80,cancelled,2024-12-01,,") if "z@" not in one]
     cut = [one.replace("cancelled,2024-12-01", "paid,") for one in bought]
@@ -141,6 +142,7 @@ def test_a_window_that_ends_after_the_last_order_is_open(tmp_path: Path) -> None
     assert any("No order is known after 2024-12-29" in note for note in report.notes)
 
 
+@pytest.mark.long
 def test_a_day_is_its_end_however_it_is_written(tmp_path: Path) -> None:
     bring(tmp_path, rows())
     said = [

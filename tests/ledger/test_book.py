@@ -311,6 +311,7 @@ def test_every_open_enrolment_stands_somewhere_and_no_other(book: LedgerBook, al
     assert standing == set(rows.filter(ended_at=None).values_list("pk", flat=True))
 
 
+@pytest.mark.long
 def test_two_processes_share_a_sqlite_ledger_without_a_word(sqlite: str, tmp_path: Path) -> None:
     """Readers, writers and a checkpoint at once: whoever has to wait waits."""
     book = LedgerBook(sqlite, secret=b"s", terms=TERMS)

@@ -106,6 +106,7 @@ def test_orders_go_on_telling_what_was_never_said(corner: Corner) -> None:
     assert held(shop, "email", "first_name") == ("said@example.org", "Ann")
 
 
+@pytest.mark.long
 def test_of_the_erased_nothing_is_kept_that_a_file_said(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200), 50, ""))
     brought(corner)

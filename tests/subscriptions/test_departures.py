@@ -173,6 +173,7 @@ def test_a_payment_that_was_given_up_while_they_stayed_is_not_why_they_left() ->
     assert kinds(Business(TWO, payments=[failed], invoices=[void])) == [("unknown", None)]
 
 
+@pytest.mark.long
 def test_in_months_what_was_said_in_the_month_of_leaving_counts() -> None:
     gone = [subscription(n, n, "2024-01-01", "2025-06-20", mrr=9) for n in ("c", "e")]
     said = [
@@ -186,6 +187,7 @@ def test_in_months_what_was_said_in_the_month_of_leaving_counts() -> None:
     assert [row["reason"] for row in rows] == ["too expensive", "moved"]
 
 
+@pytest.mark.long
 def test_two_departures_of_one_winter_are_no_season() -> None:
     winter = [
         subscription("a", "c", "2024-06-01", "2024-12-20", mrr=9, end_reason="price"),

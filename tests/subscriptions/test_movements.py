@@ -403,6 +403,7 @@ def test_a_number_that_is_given_again_takes_no_pause_and_no_price_along() -> Non
         assert [row[1:] for row in cents(Business([first], rows).moved())] == [("new", "30.00")]
 
 
+@pytest.mark.long
 def test_months_are_those_of_the_calendar() -> None:
     ends = {"f": ("2025-02-01", "2025-03-01", 1), "q": ("2025-01-01", "2025-03-01", 2)}
     ends |= {"h": ("2025-01-01", "2025-06-01", 5), "y": ("2025-01-01", "2026-01-01", 12)}

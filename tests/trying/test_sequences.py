@@ -213,6 +213,7 @@ def test_every_step_of_a_sequence_is_reached_in_history(
     assert found.sent_after_return == 0
 
 
+@pytest.mark.long
 @pytest.mark.draws(1)
 @pytest.mark.parametrize("name", sorted(OFFERED))
 def test_an_incentive_never_comes_first(

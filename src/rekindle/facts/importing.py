@@ -387,9 +387,11 @@ class _Import:
             self._part_strangers("contacts", rules)
             self._upsert_cards(folding.build_cards(rules))
             self._told_cards.renew(folding.build_newest_contacts(), folding.CARD)
-            create_view(self._con, self._change, CUSTOMERS)
             create_view(self._con, self._change, IMPORTS)
-            self._upsert_cards(folding.build_filled_cards(rules))
+            own = literal(rules.source.name)
+            if self._count(f"imports where \"table\" = 'customers' and source <> {own}"):
+                create_view(self._con, self._change, CUSTOMERS)
+                self._upsert_cards(folding.build_filled_cards(rules))
 
     def _write_told_cards(self, rules: Rules, given: frozenset[str]) -> Written:
         """Write the cards that were reported on, as far as their files say something new."""

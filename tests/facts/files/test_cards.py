@@ -39,6 +39,7 @@ def told(desk: Desk) -> dict[str, tuple[str | None, str | None, bool | None]]:
     return {r["customer_id"]: (r["email"], r["country"], r["email_consent"]) for r in rows}
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("first", ["orders", "cards"])
 def test_a_file_of_consent_takes_no_address_away(desk: Desk, first: str) -> None:
     bring(desk, ANN, AGREED, first=first)
@@ -49,6 +50,7 @@ def test_a_file_of_consent_takes_no_address_away(desk: Desk, first: str) -> None
     assert [(one.added, one.changed) for one in again] == [(0, 0)] * 2
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("first", ["orders", "cards"])
 def test_what_a_card_leaves_blank_no_order_fills(desk: Desk, first: str) -> None:
     cards = "who,yes,since,mail\nann,yes,2024-01-01,\nbob,yes,2024-01-01,b@x.example\n"
