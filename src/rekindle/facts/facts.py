@@ -144,8 +144,6 @@ class Facts:
         A refund or a cancellation without a date counts from its import, which in a file from
         the past is long after the last day that the file knows of.
         """
-        if not self.has_late_changes:
-            return self
         by_then, orders = ibis.literal(at - timedelta(microseconds=1), type=INSTANT), self.orders
 
         def known(read_at: ir.Value, dated_at: ir.Value) -> ir.Value:

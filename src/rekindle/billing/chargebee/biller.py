@@ -232,7 +232,7 @@ class ChargebeeBiller:
             return None
         thing, customer = found
         price, invoice = self._item_price(thing), self._open_invoice(thing)
-        before, state = read_plan(thing, price), _state_of(thing, invoice)
+        before, state = read_plan(thing, price), _state_of(thing, owes=bool(invoice))
         return BilledStanding(
             subscription=subscription,
             customer=str(customer["id"]),
@@ -490,7 +490,10 @@ class ChargebeeBiller:
     def _comeback(self, thing: Thing, customer: Thing) -> Comeback:
         """Return how a subscription that runs stands: paid for, or waiting for money."""
         id_, invoice = str(thing["id"]), self._open_invoice(thing)
-        if _state_of(thing, invoice) in {SubscriptionState.ACTIVE, SubscriptionState.PAUSED}:
+        if _state_of(thing, owes=bool(invoice)) in {
+            SubscriptionState.ACTIVE,
+            SubscriptionState.PAUSED,
+        }:
             revived = read_instant(thing.get("activated_at"))
             return Comeback(id_, ChargeOutcome.PAID, revived_at=revived)
         return self._not_paid(thing, customer, self._last_try(invoice))
@@ -512,10 +515,13 @@ class ChargebeeBiller:
             raise ForgedReportError("the notice has not the password that was set at Chargebee")
 
 
-def _state_of(subscription: Thing, open_invoice: Thing) -> SubscriptionState:
-    """Return what a subscription is; what it owed before it ran again is not of this run."""
+def _state_of(subscription: Thing, *, owes: bool) -> SubscriptionState:
+    """Return what a subscription is; ``owes`` says whether an invoice of this run is open.
+
+    What it owed before it ran again is an old debt.
+    """
     state = read_state(subscription)
-    is_old_debt = state is SubscriptionState.OWING and not open_invoice
+    is_old_debt = state is SubscriptionState.OWING and not owes
     return SubscriptionState.ACTIVE if is_old_debt else state
 
 
@@ -545,9 +551,9 @@ def _restored(kind: str, thing: Thing, content: Thing, *, is_paid: bool) -> tupl
         named = content.get("subscription") or {}
         runs = STATES.get(str(named.get("status"))) is SubscriptionState.ACTIVE
         return (str(named["id"]) if runs else "", "")
-    invoice = content.get("invoice") or {"status": "payment_due"}
-    is_running = _state_of(thing, {} if invoice["status"] == "paid" else invoice)
-    if kind not in BACK or is_running is not SubscriptionState.ACTIVE:
+    is_paid_for = (content.get("invoice") or {}).get("status") == "paid"
+    state = _state_of(thing, owes=not is_paid_for)
+    if kind not in BACK or state is not SubscriptionState.ACTIVE:
         return "", ""
     id_ = str(thing["id"])
     if kind == "subscription_resumed":

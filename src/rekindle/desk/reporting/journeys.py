@@ -44,8 +44,6 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
 
-# Sent, or possibly sent: what has to be counted when promises are checked.
-
 
 def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyReport:
     """Return what a journey did and earned so far, and in each part of its people ``by`` something.

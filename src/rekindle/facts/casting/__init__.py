@@ -6,6 +6,7 @@ from rekindle.facts.casting.amounts import (
     build_currencies,
 )
 from rekindle.facts.casting.cells import (
+    NO_WORDS,
     STAND_INS,
     build_given,
     build_text,
@@ -20,6 +21,7 @@ from rekindle.facts.casting.rules import Rules
 __all__ = [
     "AMOUNT_FORMS",
     "DATE_WORDS",
+    "NO_WORDS",
     "STAND_INS",
     "Finish",
     "Rules",

@@ -34,11 +34,14 @@ TRUE_WORDS = (
     "'wahr', 'vrai', 'verdadero', 'vero', 'verdadeiro', 'waar', 'sand', 'prawda', 'subscribed', "
     "'granted', 'accepted', 'opt-in', 'opt_in', 'opted-in', 'opted_in', 'opted in')"
 )
+NO_WORDS = (
+    "'false', 'f', 'no', 'n', '0', '0.0', 'off', 'nein', 'non', 'nej', 'nee', 'não', 'nie', "
+    "'falsch', 'faux', 'falso', 'onwaar', 'falsk', 'fałsz'"
+)
+"""What says no to whatever a column asks; other words are of what it asks."""
 FALSE_WORDS = (
-    "('false', 'f', 'no', 'n', '0', '0.0', 'off', 'nein', 'non', 'nej', 'nee', 'não', "
-    "'nie', 'falsch', 'faux', 'falso', 'onwaar', 'falsk', 'fałsz', 'unsubscribed', 'denied', "
-    "'declined', 'refused', 'revoked', 'withdrawn', 'opt-out', 'opt_out', 'opted-out', "
-    "'opted_out', 'opted out')"
+    f"({NO_WORDS}, 'unsubscribed', 'denied', 'declined', 'refused', 'revoked', 'withdrawn', "
+    "'opt-out', 'opt_out', 'opted-out', 'opted_out', 'opted out')"
 )
 PLAIN_BLANKS = " \t\r\n"
 BLANKS = " \t\r\n\u00a0\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u2060\ufeff"

@@ -59,7 +59,8 @@ def read_at(reading: Reading, at: datetime, now: datetime, zone: ZoneInfo) -> Re
 
     At the end of old facts all that was read of them is known, also what has no date.
     """
-    if at >= now or at < find_present(reading, now, zone):
+    may_move = reading.facts.has_late_changes and at < now
+    if not may_move or at < find_present(reading, now, zone):
         return reading
     return reading._replace(facts=reading.facts.as_read(at))
 

@@ -4,7 +4,6 @@ from rekindle.facts.folding.bills import BILLED, MinorUnits, complete, find_stay
 from rekindle.facts.folding.cards import (
     CARD,
     NO_OPT_OUT,
-    SURELY_LEFT,
     build_cards,
     build_contacts,
     build_customers,
@@ -51,7 +50,6 @@ __all__ = [
     "NO_OPT_OUT",
     "NO_STATES",
     "OF_A_LINE",
-    "SURELY_LEFT",
     "TWO_CUSTOMERS",
     "MinorUnits",
     "States",

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from rekindle.facts.casting import Rules
+from rekindle.facts.casting import NO_WORDS, Rules
 from rekindle.facts.contracts import CUSTOMERS
 from rekindle.facts.sql import literal
 
 # What is written where somebody did not opt out.
 NO_OPT_OUT = (
-    "('no', 'n', 'false', 'f', '0', '0.0', 'off', 'never', 'none', 'nein', 'non', 'nej', 'nee', "
-    "'não', 'nie', 'falsch', 'faux', 'falso', 'onwaar', 'falsk', 'fałsz', '-', 'n/a', 'na', "
-    "'[]', '{}', 'subscribed', 'active', 'null')"
+    f"({NO_WORDS}, 'never', 'none', '-', 'n/a', 'na', '[]', '{{}}', 'subscribed', 'active', 'null')"
 )
 # What says so of a cell that may belong to another column.
 SURELY_LEFT = (

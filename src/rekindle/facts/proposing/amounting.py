@@ -14,8 +14,6 @@ from rekindle.facts.casting.amounts import COMMA, HUNDREDTHS, POINT
 from rekindle.facts.sources import plain
 
 IN_HUNDREDTHS = re.compile(r"(cents?|pence|minorunits?|minor)$")
-SIGNS = {"€": "EUR", "£": "GBP", "₹": "INR", "R$": "BRL", "zł": "PLN", "Kč": "CZK", "₺": "TRY"}
-"""What a header may name its unit by."""
 
 
 @dataclass(frozen=True, slots=True)

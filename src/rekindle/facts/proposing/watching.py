@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from rekindle.facts.casting import Rules, build_value
 from rekindle.facts.checks import NOTHING_SAID
 from rekindle.facts.contracts import MONEY, ORDER_LINES, ORDERS, Contract
-from rekindle.facts.folding import NO_OPT_OUT, SURELY_LEFT, read_states
-from rekindle.facts.proposing.amounting import SIGNS, currencies
+from rekindle.facts.folding import NO_OPT_OUT, build_surely_left, read_states
+from rekindle.facts.proposing.amounting import currencies
 from rekindle.facts.proposing.matching import UNIT, Match, is_of_people
 from rekindle.facts.proposing.model import LeftOut
 from rekindle.facts.proposing.survey import Survey
@@ -70,7 +70,7 @@ def _opt_outs(found: Survey, match: Match) -> Iterator[str]:
     out = f"{found.text(actual)} is not null and {text} not in {NO_OPT_OUT}"
     count, words = found.ask(
         f"count(*) filter (where {out}), list(distinct {found.text(actual)}) filter (where {out} "
-        f"and {text} not in {SURELY_LEFT})"
+        f"and not {build_surely_left(found.text(actual))})"
     )
     unsure = ", ".join(repr(word[:40]) for word in sorted(words or ())[:MANY])
     yield f"email_opt_out in {actual!r}: {count:,} want no marketing" + (
@@ -145,9 +145,10 @@ def find_currency(found: Survey, contract: Contract, match: Match) -> Counter[st
             seen.update(currencies(found.con, found.values[column]))
             unit = UNIT.search(column)
             word = (unit[1] or unit[2]) if unit else ""
-            word = SIGNS.get(word, word)
             if re.fullmatch("[A-Z]{3}", word):
                 seen[word] += 1
+            elif word:
+                seen.update(currencies(found.con, [word]))
     return seen
 
 
