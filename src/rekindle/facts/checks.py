@@ -357,7 +357,7 @@ def _problems_of_order(
             verdict = _says(
                 "other_currency",
                 literal(f"{column.name} is in "),
-                f"replace({codes}, ' ', ' or ')",
+                f"regexp_replace({codes}, ' .*', ' or another currency of its sign')",
                 "', the row in '",
                 own,
                 literal("; name the currency of its amounts as `currency`"),
