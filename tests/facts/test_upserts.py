@@ -108,6 +108,53 @@ def test_a_later_file_of_a_source_corrects_an_earlier_one(desk: Desk) -> None:
     assert {o["order_id"]: o["gross"] for o in desk.rows("orders")} == {"1": 6, "2": 7}
 
 
+def test_what_a_later_file_says_of_an_order_is_news_once(desk: Desk) -> None:
+    """It gave back, without a date: at each import, that was known from that import on."""
+    head, columns = "id,who,at,total,back,state\n", {"refund": "back", "status": "state"}
+    desk.write("2024-01.csv", f"{head}1,ann,2024-01-01,5,0,paid\n2,bob,2024-01-01,5,0,paid\n")
+    desk.write("2024-02.csv", f"{head}1,ann,2024-01-01,5,4,paid\n2,bob,2024-01-01,5,0,void\n")
+    desk.bring(ORDERS, path="2024-*.csv", columns=columns)
+    before, versions = desk.rows("orders"), desk.lake.versions()
+    assert [o["refund_known_at"] or o["cancel_known_at"] for o in before] == [NOW, NOW]
+    later = NOW + timedelta(days=1)
+    results = import_sources(desk.config(), desk.base, now=later)
+    assert [(r.read, r.added, r.changed) for r in results] == [(2, 0, 0), (2, 0, 0)]
+    assert desk.rows("orders") == before
+    assert {t for t, v in desk.lake.versions().items() if versions[t] != v} == {"imports"}
+
+    desk.write("2024-01.csv", f"{head}1,ann,2024-01-01,9,0,paid\n3,cem,2024-01-01,5,0,paid\n")
+    import_sources(desk.config(), desk.base, now=later)
+    told = {o["order_id"]: (o["gross"], o["refund"], o["kind"]) for o in desk.rows("orders")}
+    assert told == {"1": (5, 4, "purchase"), "2": (0, 0, "cancelled"), "3": (5, 0, "purchase")}
+
+
+@pytest.mark.long
+def test_files_that_overlap_add_what_the_lake_lacks(desk: Desk) -> None:
+    desk.write("2024-01.csv", f"{LINE_HEAD}1,ann,2024-01-01,p,1,5\n2,bob,2024-01-01,p,1,5\n")
+    desk.write("2024-02.csv", f"{LINE_HEAD}2,bob,2024-01-01,q,1,7\n2,bob,2024-01-01,p,-1,5\n")
+    desk.bring(LINES, path="2024-*.csv")
+    before = desk.lake.versions()
+    desk.bring()
+    assert {t for t, v in desk.lake.versions().items() if before[t] != v} == {"imports"}
+    held = (desk.rows("orders"), desk.rows("order_lines"))
+    assert [(o["gross"], o["refund"]) for o in held[0]] == [(5, 0), (7, 5)]
+    with desk.lake.change() as change:
+        for table in ("orders", "order_lines"):
+            change.delete(table, "order_id = '1'")
+    assert [r.added for r in desk.bring()] == [1, 0]
+    assert [o["order_id"] for o in desk.rows("orders")] == ["1", "2"]
+    assert desk.rows("order_lines") == held[1]
+
+
+def test_files_that_are_read_by_other_settings_say_something_else(desk: Desk) -> None:
+    desk.write("2024-01.csv", f"{HEAD}1,ann,2024-01-01 23:30,5\n")
+    desk.write("2024-02.csv", f"{HEAD}2,bob,2024-02-01 12:00,5\n")
+    desk.bring(ORDERS, path="2024-*.csv")
+    desk.zone = "Asia/Tokyo"
+    assert [r.changed for r in desk.bring()] == [1, 1]
+    assert desk.rows("orders")[0]["ordered_at"].hour == 14
+
+
 @pytest.mark.long
 def test_cards_of_several_files_say_the_last_word_once(desk: Desk) -> None:
     head, columns = "id,who,at,total,land,name\n", {"country": "land", "first_name": "name"}

@@ -42,9 +42,9 @@ from rekindle.facts.numbering import (
 from rekindle.facts.permitting import Statements
 from rekindle.facts.purchases import REPORTED, Overriding, ToldCards, is_reported, write_steps
 from rekindle.facts.refusing import RefusedRows, clamp
-from rekindle.facts.sources import Raw, open_source, with_made, without_rows
+from rekindle.facts.sources import Raw, open_source, source_files, with_made, without_rows
 from rekindle.facts.sql import first_line, literal, quoted
-from rekindle.facts.upserting import NO_STAMPS, Written, upsert
+from rekindle.facts.upserting import NO_STAMPS, Repeats, Written, upsert
 from rekindle.wording import counted
 
 Progress = Callable[[str], None]
@@ -138,6 +138,11 @@ def _chosen(config: Config, only: Sequence[str]) -> list[SourceSettings]:
     return sorted(chosen, key=lambda source: IN_TURN.get(source.table, 0))
 
 
+def _are_several(source: SourceSettings, base: Path) -> bool:
+    """Return whether a source is told by several files of its own."""
+    return source.query is None and not is_reported(source) and len(source_files(source, base)) > 1
+
+
 def _require_table(source: SourceSettings) -> None:
     tables = [contract.table for contract in CONTRACTS.facts]
     if source.table not in tables:
@@ -227,6 +232,7 @@ class _Import:
         self._written = ORDERS.table
         self._overriding = Overriding(con, change, now=now)
         self._told_cards = ToldCards(con, change)
+        self._repeats = Repeats(con, change)
         con.execute("create temp table touched (customer_id varchar)")
         number = next_number(con, change, now=now)
         self._stamps = {
@@ -240,6 +246,7 @@ class _Import:
 
         An order that stands in two of them is a correction: the later file counts.
         """
+        self._repeats.begin(are_several=_are_several(rules.source, base))
         self._con.execute("drop table if exists contacts")
         self._statements.begin()
         self._overriding.begin(rules.source)
@@ -285,23 +292,25 @@ class _Import:
         clamp(con, self._change, contract, given, source=rules.source.name, now=self._now)
         is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
-        self._progress(f"{raw.name}: writing")
-        written = self._write(contract, rules, given)
-        if is_order:
-            self._note_refunds(contract, rules, given)
         if is_order:
             self._gather_contacts(given)
             refusals.note_two_addresses()
-        refusals.write(self._change, rules.source.name)
-        reasons = dict(refusals.count())
         notes = [
             *raw.notes,
             *left_out,
             *states.notes(),
             *self._rates_used(given, rules),
-            *([self._undated] if is_order and self._undated else []),
             *(folding.note_added_up(con) if contract is ORDER_LINES else ()),
         ]
+        self._progress(f"{raw.name}: writing")
+        if contract.table not in folding.BILLED:  # these are completed by what others say
+            self._repeats.leave_out(contract, raw.name, rules, given)
+        written = self._write(contract, rules, given)
+        if is_order:
+            self._note_refunds(contract, rules, given)
+            notes += [self._undated] if self._undated else []
+        refusals.write(self._change, rules.source.name)
+        reasons = dict(refusals.count())
         result = FileImport(
             source=rules.source.name,
             file=raw.name,
@@ -477,6 +486,7 @@ class _Import:
             "table": [result.table],
             **{name: [count] for name, count in taken.items()},
             "columns": [",".join(sorted(given))],
+            "said": [self._repeats.said],
         }
         schema = IMPORTS.schema.to_pyarrow()
         added = pa.table({**fresh, "imported_at": [self._now]}, schema=schema)

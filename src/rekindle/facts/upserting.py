@@ -1,20 +1,23 @@
 """Writes rows into a table of the lake by key: what is new, and what is different.
 
 Rows that are there already are not written again, so importing a file twice leaves the
-table at its version.
+table at its version, also where another file of the source tells the same rows otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from hashlib import blake2b
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
 
-from rekindle.facts.contracts import Contract
+from rekindle.facts.casting import Rules
+from rekindle.facts.contracts import IMPORTS, ORDER_LINES, ORDERS, Contract
 from rekindle.facts.lake import (
     Change,
     Lake,
@@ -84,6 +87,63 @@ def upsert(
     elif added:
         change.append(contract.table, _read(con, f"select {every} from different"))
     return Written(added, changed)
+
+
+class Repeats:
+    """The files of one source that say what they said when they were imported last.
+
+    Exports overlap, and of what stands in two of them the later file's word counts. Written one
+    after the other at every import, that word would be news each time, and what it says without
+    a date would happen anew. So a file that says nothing new adds what the lake lacks, unless a
+    file before it has just said something else.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, change: Change) -> None:
+        self._con, self._change = con, change
+        self._are_several = self._is_news = False
+        self.said: str | None = None
+
+    def begin(self, *, are_several: bool) -> None:
+        """Begin with a source; of one file nothing needs to be remembered."""
+        self._are_several, self._is_news = are_several, bool(self._change.notes)
+        self.said = None
+
+    def leave_out(
+        self, contract: Contract, file: str, rules: Rules, given: Collection[str]
+    ) -> None:
+        """Leave out of ``checked`` what the lake holds, if the file says what it said before.
+
+        ``said`` is then what it says, to be remembered of it; None where it need not be.
+        """
+        self.said = None
+        if not self._are_several:
+            return
+        con, source = self._con, rules.source.name
+        self.said = _tell_said(con, rules, given)
+        create_view(con, self._change, IMPORTS)
+        before = con.execute(
+            "select said from imports where source = ? and file = ?", [source, file]
+        ).fetchall()
+        self._is_news |= before != [(self.said,)]
+        if self._is_news:  # and the files after it have their say
+            return
+        held = ORDERS if contract is ORDER_LINES else contract
+        create_view(con, self._change, held)
+        keys = ", ".join(key for key in held.covers or held.key if key != "source")
+        own = f"where source = {literal(source)}" if "source" in held.key else ""
+        for table in ("checked", "folded") if contract is ORDER_LINES else ("checked",):
+            con.execute(
+                f"delete from {table} where ({keys}) in (select ({keys}) from {held.table} {own})"
+            )
+
+
+def _tell_said(con: duckdb.DuckDBPyConnection, rules: Rules, given: Collection[str]) -> str:
+    """Return what tells whether ``checked`` says the same, read by the same rules."""
+    ((count, told),) = con.execute(
+        "select count(*), sum(hash(*columns(*))::hugeint) from checked"
+    ).fetchall()
+    read_by = f"{version('rekindle')} {sorted(given)} {rules!r}"
+    return f"{count}-{told or 0}-{blake2b(read_by.encode(), digest_size=8).hexdigest()}"
 
 
 def write_rows(

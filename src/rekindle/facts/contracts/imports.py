@@ -18,6 +18,7 @@ CONTRACT = Contract(
         Column("anonymous", "int64", "Rows taken that name no customer.", required=True),
         Column("imported_at", INSTANT, "When.", required=True),
         Column("columns", "string", "The columns of the contract it had, by comma."),
+        Column("said", "string", "What tells whether one of several files says the same again."),
     ),
     is_bookkeeping=True,
 )

@@ -7,7 +7,7 @@ from rekindle.facts.sources.discovery import (
     read_preset,
 )
 from rekindle.facts.sources.encodings import guess_encoding
-from rekindle.facts.sources.opening import open_file, open_source
+from rekindle.facts.sources.opening import open_file, open_source, source_files
 from rekindle.facts.sources.presets.model import SourcePreset, plain
 from rekindle.facts.sources.raw import LINE, Format, Raw, Reject, described
 from rekindle.facts.sources.shaping import AND, EVERY, with_made, without_rows
@@ -29,6 +29,7 @@ __all__ = [
     "open_source",
     "plain",
     "read_preset",
+    "source_files",
     "with_made",
     "without_rows",
 ]
