@@ -146,6 +146,23 @@ def test_files_that_overlap_add_what_the_lake_lacks(desk: Desk) -> None:
     assert desk.rows("order_lines") == held[1]
 
 
+@pytest.mark.parametrize("kind", [ORDERS, LINES])
+def test_orders_without_a_number_that_take_anothers_place_are_told(
+    desk: Desk, kind: dict[str, Any]
+) -> None:
+    columns = {name: of for name, of in kind["columns"].items() if name != "order_id"}
+    head, row = (HEAD, "{0}") if kind is ORDERS else (LINE_HEAD, "p,1,{0}")
+    head = head.removeprefix("id,")
+    rows = [f"ann,2024-01-01,{row}\n", f"bob,2024-01-01,{row}\n"]
+    desk.write("north.csv", head + rows[0].format(5) + rows[1].format(7))
+    desk.write("south.csv", head + rows[0].format(6) + rows[1].format(7))
+    source = {**kind, "columns": columns}
+    for _ in range(2):
+        first, second = desk.bring(source, path="*th.csv")
+        assert not any("without a number" in note for note in first.notes)
+        assert any("1 order without a number" in note for note in second.notes)
+
+
 def test_files_that_are_read_by_other_settings_say_something_else(desk: Desk) -> None:
     desk.write("2024-01.csv", f"{HEAD}1,ann,2024-01-01 23:30,5\n")
     desk.write("2024-02.csv", f"{HEAD}2,bob,2024-02-01 12:00,5\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ import pytest
 from django.db import IntegrityError, connections
 
 from rekindle.consent import ConsentRecord
+from rekindle.errors import OfferError
 from rekindle.gate import BookRules, Decision, HouseRules
 from rekindle.journeys import JourneyEngine, JourneyVersion, Person, Signal, parse_journey
 from rekindle.ledger import (
@@ -29,7 +31,7 @@ from rekindle.ledger import (
     tally_offers,
 )
 from rekindle.ledger.offers import models as rows
-from rekindle.offers import HouseOffers, parse_offers
+from rekindle.offers import HouseOffers, Offers, parse_offers
 from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Answer, Arm, Channel, Reason, SignalKind
 from tests.ledger.queueing import DAY, HOUR, LEASE, MINUTE, START, claim
@@ -215,6 +217,47 @@ def test_refused_message_is_not_tried_again_without_a_code(shop: Shop) -> None:
     rows.OfferCode.objects.using(shop.alias).all().delete()
     found = shop.outbox.resolve(message.key, sent=False, at=START + HOUR, who="me")
     assert found.reason is Reason.NO_CODE
+
+
+@pytest.mark.parametrize("now", ["gone", "broken"])
+def test_a_code_that_went_to_somebody_else_is_not_given_twice_where_the_offer_is_not_known(
+    alias: str, now: str
+) -> None:
+    shop = Shop(alias, people=2)
+    shop.load("AAA")
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.fail(message, START, error="no", reason=Reason.REFUSED)
+    shop.tick(START + DAY)
+    assert shop.given == [("p0", "AAA", "released"), ("p1", "AAA", "open")]
+    offers = Offers(fault="offers.yaml, line 1: no") if now == "broken" else Offers()
+    outbox = Outbox(alias, terms=replace(TERMS, offers=offers))
+    if now == "broken":
+        with pytest.raises(OfferError, match="line 1"):
+            outbox.resolve(message.key, sent=False, at=START + DAY, who="me")
+    else:
+        found = outbox.resolve(message.key, sent=False, at=START + DAY, who="me")
+        assert found.reason is Reason.NO_CODE
+    assert shop.given == [("p0", "AAA", "released"), ("p1", "AAA", "open")]
+
+
+def test_a_message_that_is_tried_again_gets_no_code_that_is_worth_something_else(
+    shop: Shop,
+) -> None:
+    """It says what it said when the code was given."""
+    five = parse_offers(
+        "offers: {ten: {kind: amount_off, amount: 5, codes: own, made_at: stripe, budget: 40}}"
+    )
+    codes = rows.OfferCode.objects.using(shop.alias)
+    made_for = five.terms["ten"].made_for
+    codes.filter(code="BBB").update(made_for=made_for, standing=rows.MADE)
+    shop.tick()
+    (message,) = shop.outbox.begin_sending(claim(shop.outbox), START)
+    shop.outbox.fail(message, START, error="no", reason=Reason.REFUSED)
+    codes.filter(code="AAA").update(touch=-1)
+    outbox = Outbox(shop.alias, terms=replace(TERMS, offers=five))
+    found = outbox.resolve(message.key, sent=False, at=START + HOUR, who="me")
+    assert (found.reason, shop.codes["BBB"]) == (Reason.NO_CODE, None)
 
 
 def test_message_of_unknown_fate_keeps_its_code(shop: Shop) -> None:

@@ -20,7 +20,7 @@ from rekindle.errors import SourceError
 from rekindle.facts import folding
 from rekindle.facts.casting import Rules, ids_prefix
 from rekindle.facts.casting.amounts import MINOR
-from rekindle.facts.checks import build_checked, resolve_columns
+from rekindle.facts.checks import build_checked, is_numbered_by_time, resolve_columns
 from rekindle.facts.contracts import (
     CONTRACTS,
     CUSTOMERS,
@@ -301,6 +301,7 @@ class _Import:
             *states.notes(),
             *self._rates_used(given, rules),
             *(folding.note_added_up(con) if contract is ORDER_LINES else ()),
+            *(self._note_merged(contract) if is_numbered_by_time(contract, given) else ()),
         ]
         self._progress(f"{raw.name}: writing")
         if contract.table not in folding.BILLED:  # these are completed by what others say
@@ -326,6 +327,14 @@ class _Import:
         )
         self._remember(result, given)
         return result
+
+    def _note_merged(self, contract: Contract) -> Iterator[str]:
+        if count := self._repeats.count_merged(contract):
+            yield (
+                f"{counted(count, 'order')} without a number at a time when an earlier file has "
+                "one of the same customer that comes to something else: this one counts; map "
+                "order_id if they are two"
+            )
 
     def _rates_used(self, given: frozenset[str], rules: Rules) -> Iterator[str]:
         """Yield how many rows were taken in other currencies, and at which rates they are read."""

@@ -107,6 +107,30 @@ class Repeats:
         """Begin with a source; of one file nothing needs to be remembered."""
         self._are_several, self._is_news = are_several, bool(self._change.notes)
         self.said = None
+        self._con.execute("create or replace temp table timed (order_id varchar, worth double)")
+
+    def count_merged(self, contract: Contract) -> int:
+        """Return how many orders of the file, numbered by time, take the place of another's.
+
+        What an earlier file has at that time of that customer comes to something else: it is a
+        correction, or an order of its own that nothing tells apart from this one.
+        """
+        if not self._are_several:
+            return 0
+        con, is_lines = self._con, contract is ORDER_LINES
+        orders = (
+            "select order_id, (bought + rest)::double as worth from folded"
+            if is_lines
+            else "select order_id, gross::double as worth from checked"
+        )
+        con.execute(f"create or replace temp table timed_now as {orders}")
+        ((count,),) = con.execute(
+            "select count(*) from timed_now n join timed t using (order_id) "
+            "where n.worth is distinct from t.worth"
+        ).fetchall()
+        con.execute("delete from timed where order_id in (select order_id from timed_now)")
+        con.execute("insert into timed from timed_now")
+        return int(count)
 
     def leave_out(
         self, contract: Contract, file: str, rules: Rules, given: Collection[str]

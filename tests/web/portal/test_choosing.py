@@ -333,6 +333,31 @@ def test_a_link_that_was_sent_on_hands_nobodys_data_out(
     assert visitor.ask("GET", found[1]).status == 410
 
 
+def test_a_link_that_was_sent_on_lets_somebody_hear_less_and_never_more(
+    visitor: Visitor, customers: FakeCustomers, link: str
+) -> None:
+    customers.choices = Choices(
+        {"email": True, "sms": False}, {"news": True, "sales": False}, 30, NOW + 40 * DAY, "GB"
+    )
+    found = re.search(r'href="\.\.(/p/[^"]+)"', visitor.ask("GET", link).body)
+    assert found
+    shown = visitor.ask("GET", found[1]).body
+    assert 'value="email" checked>' in shown
+    for absent in ('value="sms"', 'value="sales"', 'value="week"', 'value="0"'):
+        assert absent not in shown
+    more = b"shown=email&shown=sms&channel=email&channel=sms&told=sales&topic=sales&often=week"
+    for body in (more, b"do=snooze&days=0", b"do=snooze&days=30"):
+        assert visitor.ask("POST", found[1], body).status == 303
+    assert customers.did == [("choose", "bob", Chosen({}, {}, 30, {}))]
+    customers.did.clear()
+    visitor.ask("POST", found[1], b"shown=email&told=news&often=quarter")
+    visitor.ask("POST", found[1], b"do=snooze&days=60")
+    assert customers.did == [
+        ("choose", "bob", Chosen({"email": False}, {"news": False}, 90, {})),
+        ("snooze", "bob", NOW + 60 * DAY),
+    ]
+
+
 def test_no_link_lasts_longer_by_being_followed(visitor: Visitor, customers: FakeCustomers) -> None:
     place = f"/erase/{signed(LinkPurpose.ERASE, NOW + timedelta(minutes=5))}"
     found = re.search(r'href="\.\.(/p/[^"]+)"', visitor.ask("GET", place).body)

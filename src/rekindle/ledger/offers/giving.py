@@ -16,7 +16,16 @@ from django.db.models import QuerySet
 
 from rekindle.errors import LedgerError
 from rekindle.ledger.bulk import CHUNK
-from rekindle.ledger.offers.models import GHOST, OPEN, RELEASED, GivenOffer, OfferCode, OfferStock
+from rekindle.ledger.offers.models import (
+    GHOST,
+    LOADED,
+    MADE,
+    OPEN,
+    RELEASED,
+    GivenOffer,
+    OfferCode,
+    OfferStock,
+)
 from rekindle.ledger.queries import (
     Row,
     barred,
@@ -26,7 +35,7 @@ from rekindle.ledger.queries import (
     rows_of,
     text_of,
 )
-from rekindle.offers import Codes, Offers, Stock, ToGive
+from rekindle.offers import Codes, Offers, OfferTerms, Stock, ToGive, key_of
 from rekindle.vocabulary import Reason
 
 
@@ -93,27 +102,48 @@ def doubt_offers(alias: str, touches: Collection[int]) -> None:
 
 
 def give_again(alias: str, touch: int, offers: Offers) -> Reason | None:
-    """Give what goes with a touch anew, which was taken back; return what is missing for it."""
+    """Give what goes with a touch anew, which was taken back; return what is missing for it.
+
+    Its message says what it said the first time, so a code has to be worth that: it is the one
+    it had, or another that was made for the same.
+
+    Raises:
+        OfferError: the file that declares the offers cannot be used.
+    """
     row = _held(alias, [touch], RELEASED).first()
     if row is None:
         return None
     execute(alias, "open_stock", rows_of([(row.offer,)]))
     ((_, reserved),) = fetch(alias, "hold_stock", rows_of([(row.offer,)]))
-    terms = offers.terms.get(row.offer)
+    terms = offers.require_sound().terms.get(row.offer)
     limit = None if terms is None else terms.budget_micros
     if limit is not None and reserved + row.most_micros > limit:
         return Reason.OFFER_SPENT
-    code = row.code
-    has_one = OfferCode.objects.using(alias).filter(touch=touch).exists()
-    if terms is not None and terms.codes is Codes.OWN and not has_one:
-        free = fetch(alias, "free_codes", row.offer, terms.made_for, 1)
-        if not free:
-            return Reason.NO_CODE
-        ((number, code),) = free
-        execute(alias, "take_codes", rows_of([(number, touch)]))
+    code = _take_code_again(alias, row, terms)
+    if code is None:
+        return Reason.NO_CODE
     _of(alias).filter(pk=row.pk).update(state=OPEN, is_settled=False, code=code)
     book_stock(alias, [(row.offer, row.most_micros)])
     return None
+
+
+def _take_code_again(alias: str, row: GivenOffer, terms: OfferTerms | None) -> str | None:
+    """Return the code that goes with a touch once more; None if it had one and none is free."""
+    codes = OfferCode.objects.using(alias)
+    was = codes.filter(offer=row.offer, key=key_of(row.code)).first() if row.code else None
+    if was is None:
+        return None if terms is not None and terms.codes is Codes.OWN else row.code
+    if was.touch == row.touch:
+        return row.code
+    is_sound = was.standing in (LOADED, MADE)
+    if is_sound and codes.filter(pk=was.pk, touch=None).update(touch=row.touch):
+        return was.code
+    free = fetch(alias, "free_codes", row.offer, was.made_for, 1)
+    if not free:
+        return None
+    ((number, code),) = free
+    execute(alias, "take_codes", rows_of([(number, row.touch)]))
+    return str(code)
 
 
 def keep_after_all(alias: str, touch: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from http import HTTPStatus
 from typing import Any
@@ -24,8 +25,8 @@ from rekindle.web.portal.rendering import Renderer, Voice
 
 ASKED_AGAIN_WITHIN = timedelta(hours=1)
 # Said of a link that a page gives which anybody may have been sent on and which never runs out:
-# by it somebody chooses what they hear of, and nobody's data are handed out or erased.
-WISHES_ALONE = "wishes"
+# by it somebody hears less, but gives no permission, and nobody's data are handed out or erased.
+LESS_ALONE = "wishes"
 READ_BYTES = 16_384
 MOST_FIELDS = 200
 RATES: Mapping[str, int | None] = {"any": None, "week": 7, "month": 30, "quarter": 90}
@@ -47,7 +48,7 @@ class Choosing:
     def url_for(self, person: str) -> str:
         """Return the address of somebody's page, from where they unsubscribe; "" for nobody."""
         until = self.customers.now() + ASKED_AGAIN_WITHIN
-        return self._page_of(PersonLink(person, until, WISHES_ALONE))
+        return self._page_of(PersonLink(person, until, LESS_ALONE))
 
     def _page_of(self, link: PersonLink) -> str:
         if not self.customers.knows(link.person):
@@ -63,9 +64,12 @@ class Choosing:
         choices = self.customers.look(link.person)
         if choices is None:
             return self._told(request, "erased")
+        if is_less := link.about == LESS_ALONE:
+            channels, topics = _those_on(choices.channels), _those_on(choices.topics)
+            choices = replace(choices, channels=channels, topics=topics)
         voice = self._renderer.voice(request, country=choices.country)
         if request.method != "POST":
-            return self._show(request, voice, choices, has_data=link.about != WISHES_ALONE)
+            return self._show(request, voice, choices, is_less=is_less)
         body = request.read(READ_BYTES).decode("utf-8", "replace")
         try:
             given = parse_qs(body, max_num_fields=MOST_FIELDS)
@@ -158,17 +162,18 @@ class Choosing:
     def _act(
         self, request: HttpRequest, link: PersonLink, given: Given, choices: Choices, voice: Voice
     ) -> HttpResponse:
-        person = link.person
+        person, is_less = link.person, link.about == LESS_ALONE
         match given.get("do", ["save"])[0]:
             case "snooze":
                 try:
                     until = self._snooze(given, choices.zone)
                 except (ValueError, OverflowError):  # the year 1, in a zone east of Greenwich
                     return HttpResponseRedirect("?", status=HTTPStatus.SEE_OTHER)
-                self.customers.snooze(person, until)
+                if not is_less or _is_later(until, choices.snoozed_until):
+                    self.customers.snooze(person, until)
             case "leave":
                 self.customers.leave(person)
-            case "export" | "erase" if link.about == WISHES_ALONE:
+            case "export" | "erase" if is_less:
                 return self._renderer.page("not-found.html", voice, HTTPStatus.FORBIDDEN)
             case "export" | "erase" as wanted:
                 purpose = LinkPurpose(wanted)
@@ -176,7 +181,8 @@ class Choosing:
                 token = sign_link(self._secret, purpose, PersonLink(person, until))
                 return HttpResponseRedirect(f"../{wanted}/{token}", status=HTTPStatus.SEE_OTHER)
             case _:
-                self.customers.choose(person, self._wish(given, choices, voice))
+                wish = self._wish(given, choices, voice)
+                self.customers.choose(person, _only_less(wish, choices) if is_less else wish)
         # So that loading the page again does not say it again.
         return HttpResponseRedirect("?saved", status=HTTPStatus.SEE_OTHER)
 
@@ -206,7 +212,7 @@ class Choosing:
         return min(until, now + LONGEST_SNOOZE)
 
     def _show(
-        self, request: HttpRequest, voice: Voice, choices: Choices, *, has_data: bool
+        self, request: HttpRequest, voice: Voice, choices: Choices, *, is_less: bool
     ) -> HttpResponse:
         now = self.customers.now().astimezone(choices.zone)
         until = choices.snoozed_until and choices.snoozed_until.astimezone(choices.zone)
@@ -214,11 +220,15 @@ class Choosing:
         rate = _rate_of(choices.every_days)
         shown: dict[str, Any] = {
             "is_saved": "saved" in request.GET,
-            "has_data": has_data,
+            "is_less": is_less,
             "channels": [
                 _box(one, _words(voice, one), is_on) for one, is_on in choices.channels.items()
             ],
-            "rates": [_box(one, voice.say(f"often_{one}"), one == rate) for one in RATES],
+            "rates": [
+                _box(one, voice.say(f"often_{one}"), one == rate)
+                for one, days in RATES.items()
+                if not is_less or (days or 0) >= (RATES[rate] or 0)
+            ],
             "topics": [
                 _box(one, one.replace("-", " "), is_on) for one, is_on in choices.topics.items()
             ],
@@ -263,6 +273,23 @@ def _turned(given: Given, shown: str, chosen: str, *, of: Collection[str]) -> di
     was, now = given.get(f"{chosen}_was"), given.get(chosen, ())
     boxes = [one for one in given.get(shown, ()) if one in of]
     return {one: one in now for one in boxes if was is None or (one in was) != (one in now)}
+
+
+def _those_on(choices: Mapping[str, bool]) -> dict[str, bool]:
+    return {one: is_on for one, is_on in choices.items() if is_on}
+
+
+def _only_less(wish: Chosen, choices: Choices) -> Chosen:
+    """Return what of a wish lets somebody hear less than they do."""
+    channels = {one: is_on for one, is_on in wish.channels.items() if not is_on}
+    topics = {one: is_on for one, is_on in wish.topics.items() if not is_on}
+    is_rarer = (wish.every_days or 0) > (choices.every_days or 0)
+    rate = wish.every_days if is_rarer else choices.every_days
+    return Chosen(channels, topics, rate, {})
+
+
+def _is_later(until: datetime | None, held: datetime | None) -> bool:
+    return until is not None and (held is None or until > held)
 
 
 def _words(voice: Voice, name: str) -> str:
