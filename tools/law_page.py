@@ -19,7 +19,8 @@ GROUNDS = """\
 What lets marketing go to somebody who stated nothing. The rows of the country count; where none
 of them is in force the row of every place does. `express` closes a channel to all but those who
 agreed. Of several grounds the one that lasts longest counts; of two places (a card's country and
-a phone's) the strictest.
+a phone's) the strictest. What people at the business do (`task`) asks none of them: whether a call
+needs consent is for you to know.
 """
 HOURS = """\
 When marketing may reach somebody, on the clock of where they are or may be. They narrow

@@ -150,6 +150,26 @@ def test_british_charity_form_is_of_contacts_since_its_day(
     assert not ask("FR", EMAIL, on(at), bought=on(supported), claims=claims).is_granted
 
 
+@pytest.mark.parametrize("place", ["FR", "RE", "GP", "MQ", "GF", "YT", "MF", "AX"])
+def test_places_of_the_union_with_codes_of_their_own_have_its_law(place: str) -> None:
+    at = on("2026-11-30")
+    assert ask(place, EMAIL, at, bought=on("2026-01-01")).rule is Rule.SOFT_OPT_IN
+    assert not ask(place, Channel("push"), at, bought=on("2026-01-01")).is_granted
+    assert (tracking_of(place, EMAIL, at.date()) is None) is (place == "AX")
+
+
+def test_poland_has_no_soft_opt_in() -> None:
+    assert not ask("PL", EMAIL, on("2026-11-30"), bought=on("2026-11-01")).is_granted
+
+
+def test_calls_to_canada_have_hours_and_its_texts_none() -> None:
+    week = hours_of(("CA",), CALL, date(2026, 11, 30))
+    assert week is not None
+    assert week.days[0] == (9 * HOUR, 21 * HOUR + HOUR // 2)
+    assert week.days[6] == (10 * HOUR, 18 * HOUR)
+    assert hours_of(("CA",), SMS, date(2026, 11, 30)) is None
+
+
 def test_before_a_law_the_claim_of_the_business_counts() -> None:
     bought = on("2010-01-01")
     assert ask("CA", EMAIL, on("2014-06-30"), bought=bought).rule is Rule.SOFT_OPT_IN

@@ -25,6 +25,8 @@ def test_codes_are_read_one_a_line_or_from_their_column(text: str) -> None:
         ("A1\nB 2", "line 2: 'B 2' is no code"),
         ("A" * 101, "is no code"),
         ("A\x001", "is no code"),
+        ("A|1", "is no code"),
+        (f"A1\n{'x,' * 70_000}{'y' * 140_000}", "line 2: field larger than"),
     ],
 )
 def test_what_is_no_code_is_refused(text: str, words: str) -> None:

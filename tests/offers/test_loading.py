@@ -64,6 +64,14 @@ def test_no_file_is_no_offers(tmp_path: Path) -> None:
         ("offers:\n  a: {kind: gift, gift: x, costs: 1, codes: own, code: A}", 2, "codes: shared"),
         ("offers:\n  a: {kind: gift, gift: x, costs: 1, codes: own, code: 12}", 2, "in quotes"),
         ("offers:\n  a: 1\n  a: 2", 3, "'a' stands here twice"),
+        *(
+            (
+                f"offers:\n  a: {{kind: gift, gift: x, costs: 1, codes: shared, code: {code}}}",
+                2,
+                "no",
+            )
+            for code in ("'A|1'", "'A,1'", "'  '", "'A 1'")
+        ),
         ("offers: &x {}", 1, "anchors"),
         ("offers: !!python/name:os.system {}", 1, "tags"),
         ("- a", 1, "keys and values"),

@@ -115,6 +115,20 @@ def test_shopify_is_told_what_a_code_is_worth(opened: Callable[..., Opened]) -> 
     assert "FreeShipping" in one.server.requests[-1].json()["query"]
 
 
+def test_shopify_is_told_no_amount_of_another_currency(opened: Callable[..., Opened]) -> None:
+    """It would take off ten euros where the message says ten pounds."""
+    one = opened("shopify")
+    ten = Discount(percent=Decimal(10))
+    for wrong in (terms(Discount(amount=Decimal(5)), currency="EUR"),
+                  terms(ten, minimum=30, currency="EUR")):  # fmt: skip
+        with pytest.raises(
+            OutletFaultError, match="amounts are in GBP, those of the offers in EUR"
+        ):
+            one.shop.make("A", wrong)
+    assert one.till.codes == []
+    one.shop.make("A", terms(ten, currency="EUR"))
+
+
 def test_stripe_is_told_what_a_code_is_worth(opened: Callable[..., Opened]) -> None:
     one = opened("stripe")
     one.shop.make("A", terms(Discount(amount=Decimal("5.5")), minimum=30))

@@ -17,11 +17,13 @@ from rekindle.gate import BookRules, HouseRules
 from rekindle.journeys import JourneyEngine, JourneyVersion, Person, parse_journey
 from rekindle.ledger import (
     LedgerBook,
+    Pool,
     claim_asked,
     claim_ending,
     count_codes,
     draw_shop_codes,
     drop_asked,
+    load_codes,
     load_shop_troubles,
     note_ended,
     note_made,
@@ -32,7 +34,7 @@ from rekindle.ledger.offers.giving import take_offers_back
 from rekindle.ledger.offers.models import GivenOffer, OfferCode
 from rekindle.ledger.offers.stocking import LEASE
 from rekindle.ledger.queries import ledger_transaction
-from rekindle.offers import HouseOffers, parse_offers
+from rekindle.offers import HouseOffers, Offers, parse_offers
 from rekindle.testing.audiences import FixedAudience
 from rekindle.vocabulary import Answer as Verdict
 from rekindle.vocabulary import Channel, Reason
@@ -103,7 +105,16 @@ def test_a_code_is_free_once_the_shop_has_it_and_not_before(alias: str) -> None:
     # Whoever claimed the third was killed: after the lease the same code is asked for.
     again = {one.code for one in claim_asked(alias, "shopify", START + LEASE, limit=9)}
     assert asked[2].code in again
-    assert count_codes(alias)["ten"].free == 1
+    assert count_codes(alias, OFFERS)["ten"].free == 1
+
+
+def test_codes_that_are_worth_something_else_are_not_counted(alias: str) -> None:
+    """Nobody is given them, so whoever counts them thinks there are some left."""
+    stock(alias, 2)
+    load_codes(alias, "ten", ["LOADED-1"], START)
+    assert count_codes(alias, OFFERS) == {"ten": Pool(2, 2)}
+    assert count_codes(alias, parse_offers(offers_file(5))) == {}
+    assert count_codes(alias, Offers()) == {}
 
 
 def test_pool_that_runs_dry_in_a_batch_gives_each_code_once(alias: str) -> None:
@@ -122,7 +133,7 @@ def test_what_ran_out_is_ended_and_never_free_again(alias: str) -> None:
     (given,) = GivenOffer.objects.using(alias).all()
     with ledger_transaction(alias):
         take_offers_back(alias, [given.touch])
-    assert count_codes(alias)["ten"].free == 1
+    assert count_codes(alias, OFFERS)["ten"].free == 1
     note_ended(alias, one)
     assert [row.standing for row in codes(alias) if row.code == given.code] == ["ended"]
     assert claim_ending(alias, "shopify", START + 99 * DAY, limit=9) == []

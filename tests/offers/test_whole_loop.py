@@ -17,6 +17,7 @@ from rekindle.cli import app
 from rekindle.clock import MovableClock
 from rekindle.desk import (
     Anyway,
+    LedgerCustomers,
     Scaffold,
     build_plan,
     create_workspace,
@@ -193,6 +194,21 @@ def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -
     assert "expected to be redeemed" in command(giving, "offers", "show", "ten")
 
 
+def test_codes_are_not_loaded_where_a_shop_makes_them(giving: Team) -> None:
+    path = giving.folder / "offers.yaml"
+    text = path.read_text(encoding="utf-8")
+    made = text.replace("percent_off, percent: 10, at_most: 20", "percent_off, percent: 10")
+    path.write_text(made.replace("codes: own", "codes: own, made_at: stripe", 1), encoding="utf-8")
+    to = giving.folder / "made.csv"
+    place = ["-C", str(giving.folder)]
+    for words in (["make-codes", "ten", "5", "--to", str(to)],
+                  ["load-codes", "ten", str(giving.folder / "codes.txt")]):  # fmt: skip
+        answer = CliRunner().invoke(app, ["offers", *words, *place])
+        assert answer.exit_code == 1
+        assert isinstance(answer.exception, OfferError) or "made at stripe" in answer.output
+    assert not to.exists()
+
+
 @pytest.mark.long
 @pytest.mark.draws(2)
 @pytest.mark.parametrize(
@@ -243,6 +259,8 @@ def test_report_plan_and_explanation_speak_of_the_offers(giving: Team) -> None:
     assert "ten: named by the step" in found.decisions[-1].detail
     asked = {one.asked: one.found for one in found.sent[-1].findings}
     assert asked[Reason.NO_CODE] == f"its code is {given.code}"
+    (mine,) = json.loads(LedgerCustomers(giving.workspace).export(holder))["offers"]
+    assert (mine["code"], mine["is"]) == (given.code, "open")
 
     at = NOW + HOUR
     write_till(giving.folder, [("1", holder, at.isoformat(), "40", "4", given.code, "paid")])

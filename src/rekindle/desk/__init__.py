@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         find_offer,
         load_forgotten,
         load_standing,
+        require_loaded_codes,
     )
     from rekindle.desk.permission.choosing import LedgerCustomers, PendingYes
     from rekindle.desk.permission.importing import (
@@ -122,6 +123,7 @@ _HOMES = {
     "Anyway": "offers.reporting",
     "OfferReport": "offers.reporting",
     "report_offers": "offers.reporting",
+    "require_loaded_codes": "offers.standing",
     "OfferStanding": "offers.standing",
     "add_codes": "offers.standing",
     "find_offer": "offers.standing",
@@ -263,6 +265,7 @@ __all__ = [
     "report_kept",
     "report_offers",
     "report_programme",
+    "require_loaded_codes",
     "restore_address",
     "resume_journey",
     "say_belongings",

@@ -5,7 +5,7 @@ ledger's.
 """
 
 from rekindle.offers.choosing import LOOK_AGAIN, Receiver, choose_offer, end_of, review_offer
-from rekindle.offers.codes import key_of, read_codes
+from rekindle.offers.codes import codes_of, key_of, read_codes
 from rekindle.offers.describing import describe_kinds
 from rekindle.offers.discovery import find_kinds
 from rekindle.offers.expecting import STRENGTH, Redemptions, expect_share
@@ -73,6 +73,7 @@ __all__ = [
     "Wanted",
     "build_house_offers",
     "choose_offer",
+    "codes_of",
     "describe_kinds",
     "end_of",
     "expect_share",

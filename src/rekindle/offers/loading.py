@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, create_mode
 
 from rekindle.config import DocumentKind, KeyPath, Settings, read_yaml, say_fault, shorten
 from rekindle.errors import OfferError
+from rekindle.offers.codes import BETWEEN, is_code
 from rekindle.offers.discovery import find_kinds
 from rekindle.offers.making import find_shops
 from rekindle.offers.model import NO_OFFERS, Codes, Name, Offers, OfferTerms, Rung
@@ -110,6 +111,11 @@ def _check(found: Offers, name: str, lines: Mapping[KeyPath, int]) -> None:
         if has_code != (terms.codes is Codes.SHARED):
             told = (
                 "'code' stands with codes: shared" if has_code else "add the 'code' that is shared"
+            )
+            _refuse(name, lines, ("offers", offer, "code"), told)
+        if terms.code is not None and not is_code(terms.code):
+            told = (
+                f"{shorten(terms.code)} is no code; write one without spaces, and none of {BETWEEN}"
             )
             _refuse(name, lines, ("offers", offer, "code"), told)
         if terms.made_at is not None and (told := _say_unmade(terms)):

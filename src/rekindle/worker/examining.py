@@ -346,20 +346,26 @@ def _offers(workspace: Workspace) -> Iterator[Line]:
     wanted = {s.offer for one in versions for s in one.journey.sends if s.offer is not None}
     if not wanted:
         return
-    pools = count_codes(workspace.ledger)
+    pools = count_codes(workspace.ledger, offers)
     options = {str(one): list(offers.candidates(one)) for one in wanted}
     for name in sorted(name for name, found in options.items() if not found):
         remedy = "put it back into offers.yaml, or change the journey"
         yield Line("offers", State.WARNS, f"a running journey gives {name}, which is gone", remedy)
     needed = {one.offer for found in options.values() for one in found}
     dry = sorted(n for n in needed & {*offers.with_own_codes} if not pools.get(n, Pool()).free)
+    filling = {
+        name: "`rekindle offers load-codes` or `make-codes`"
+        if (shop := offers.terms[name].made_at) is None
+        else f"look why {shop} makes none"
+        for name in offers.with_own_codes
+    }
     for name in dry:
-        remedy = "`rekindle offers load-codes` or `make-codes`; its messages wait until then"
+        remedy = f"{filling[name]}; its messages wait until then"
         yield Line("offers", State.WARNS, f"no code of {name} is left", remedy, f"codes:{name}")
     few = workspace.config.alerts.codes_left
     for name in sorted((needed & {*offers.with_own_codes}) - {*dry}):
         if (free := pools[name].free) <= few:
-            remedy = "`rekindle offers load-codes` or `make-codes`, before there are none"
+            remedy = f"{filling[name]}, before there are none"
             found = f"{counted(free, 'code')} of {name} {numbered(free, 'is')} left"
             yield Line("offers", State.WARNS, found, remedy, f"codes:{name}")
     if not dry and all(options.values()):

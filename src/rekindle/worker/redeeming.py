@@ -6,7 +6,6 @@ given: an order that was cancelled or corrected redeems nothing any more.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,11 +22,10 @@ from rekindle.ledger import (
     save_redemptions,
     settle_ended,
 )
-from rekindle.offers import key_of
+from rekindle.offers import codes_of
 from rekindle.runtime import Workspace
 
 REDEEMS = (PURCHASE, "free")  # an offer may take the whole price off
-BETWEEN = re.compile(r"[,;|]")
 READ = ("source", "order_id", "customer_id", "ordered_at", "discount", "discount_code")
 MICROS = 1_000_000
 A_DAY = timedelta(days=1)
@@ -114,7 +112,7 @@ def _coded_orders(
     )
     for batch in engine.run(chosen.select(*READ)).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
-            keys = [key_of(part) for part in BETWEEN.split(row["discount_code"])]
+            keys = codes_of(row["discount_code"])
             if any(keys):
                 yield row, [key for key in keys if key]
 

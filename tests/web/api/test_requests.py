@@ -53,6 +53,7 @@ def test_a_bad_event_is_refused_by_itself(space: Workspace, caller: Caller) -> N
         caller.track("X", properties={"note": "\ud800"}),
         caller.track("X", userId={"id": 1}),
         {"type": "track", "event": "X"},
+        {"type": "track", "event": "", "messageId": "half-\ud800"},
     ]
     answer = caller.send(good[0], *bad, good[1])
     assert answer.status == 200
@@ -64,9 +65,11 @@ def test_a_bad_event_is_refused_by_itself(space: Workspace, caller: Caller) -> N
         "bad_text",
         "bad_field",
         "missing_id",
+        "bad_text",
     ]
     assert answer.document["refused"][0]["index"] == 1
-    assert answer.document["refused"][0]["messageId"] == "bad-1"
+    told = [one["messageId"] for one in answer.document["refused"]]
+    assert (told[0], told[-1]) == ("bad-1", "half-?")
     assert kept(space) == 2
 
 

@@ -142,10 +142,11 @@ def make_codes(
     directory: Directory = Path(),
 ) -> None:
     """Make codes that nobody guesses, write them to a file for the shop, and load them."""
-    from rekindle.desk import add_codes
+    from rekindle.desk import add_codes, require_loaded_codes
     from rekindle.ledger import make_codes as draw
 
     workspace = open_at(directory, None)
+    require_loaded_codes(workspace, name)
     if to.exists():
         raise typer.BadParameter(f"{to} is there already; name another file")
     codes = draw(count)

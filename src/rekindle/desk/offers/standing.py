@@ -29,7 +29,7 @@ class OfferStanding:
 def load_standing(workspace: Workspace, at: datetime) -> list[OfferStanding]:
     """Return every offer of ``offers.yaml`` as it stands, in order of name."""
     offers, currency = workspace.offers.require_sound(), workspace.config.workspace.currency
-    pools = count_codes(workspace.ledger)
+    pools = count_codes(workspace.ledger, offers)
     tallies = tally_offers(workspace.ledger, at)
     found = []
     for name, terms in sorted(offers.terms.items()):
@@ -68,12 +68,27 @@ def find_offer(workspace: Workspace, name: str) -> OfferTerms:
     return known[name]
 
 
+def require_loaded_codes(workspace: Workspace, name: str) -> None:
+    """Refuse an offer whose pool nobody fills by hand.
+
+    Raises:
+        OfferError: there is no such offer, it has no codes of its own, or a shop makes them.
+    """
+    terms = find_offer(workspace, name)
+    if terms.codes is not Codes.OWN:
+        raise OfferError(f"the offer {name} gives nobody a code of their own; write codes: own")
+    if terms.made_at is not None:
+        raise OfferError(
+            f"the codes of {name} are made at {terms.made_at}, as they are needed, and others are "
+            "not given; to load them, take `made_at` off the offer"
+        )
+
+
 def add_codes(workspace: Workspace, name: str, codes: Sequence[str]) -> int:
     """Add codes to the pool of an offer; return how many.
 
     Raises:
-        OfferError: there is no such offer, it takes none, or one was loaded before.
+        OfferError: as ``require_loaded_codes``, or one was loaded before.
     """
-    if find_offer(workspace, name).codes is not Codes.OWN:
-        raise OfferError(f"the offer {name} gives nobody a code of their own; write codes: own")
+    require_loaded_codes(workspace, name)
     return load_codes(workspace.ledger, name, codes, workspace.clock.now())

@@ -22,7 +22,13 @@ from rekindle.desk.permission.proving import prove_consent, prove_person
 from rekindle.feedback import LEFT, LeaveReason, event_of
 from rekindle.gate import resolve_zones
 from rekindle.journeys import Person, Signal
-from rekindle.ledger import Instructions, hold_person, judge_all, ledger_transaction
+from rekindle.ledger import (
+    Instructions,
+    hold_person,
+    judge_all,
+    ledger_transaction,
+    load_offers_of,
+)
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
@@ -225,6 +231,11 @@ class LedgerCustomers:
                 "sent_at": one.accepted_at.isoformat() if one.accepted_at else None,
             }
             for one in space.history.messages_of_person(person)
+        ]
+        record["offers"] = [
+            {"text": one.text, "code": one.code, "until": one.ends_on.isoformat(), "is": one.fate}
+            for one in load_offers_of(space.ledger, person, self.now())
+            if one.fate != "ghost"
         ]
         record["events"] = [
             {"event": one.event, "at": one.at.isoformat()}

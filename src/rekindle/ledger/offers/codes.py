@@ -14,7 +14,7 @@ from rekindle.ledger.bulk import chunks
 from rekindle.ledger.offers.giving import hold_every_stock
 from rekindle.ledger.offers.models import ASKED, ENDING, OfferCode
 from rekindle.ledger.queries import execute, ledger_errors, ledger_transaction, rows_of, text_of
-from rekindle.offers import key_of
+from rekindle.offers import Offers, key_of
 
 ALPHABET = "CDFHJKMNPRTVWXY3479"
 """Capitals and digits without vowels (no words), and without what looks like another."""
@@ -69,13 +69,18 @@ def set_codes_aside(alias: str) -> int:
         return codes.filter(touch=None).update(touch=-F("pk"))
 
 
-def count_codes(alias: str) -> dict[str, Pool]:
-    """Return the pool of every offer that has one."""
+def count_codes(alias: str, offers: Offers) -> dict[str, Pool]:
+    """Return the pool of every offer that has one: of the codes that are worth what it is now."""
     there = OfferCode.objects.using(alias).exclude(standing=ASKED)
-    rows = there.values("offer").order_by("offer")
+    rows = there.values("offer", "made_for").order_by("offer")
     counted = rows.annotate(loaded=Count("id"), free=Count("id", filter=Q(touch=None)))
+    made_for = {name: terms.made_for for name, terms in offers.terms.items()}
     with ledger_errors():
-        return {row["offer"]: Pool(row["loaded"], row["free"]) for row in counted}
+        return {
+            row["offer"]: Pool(row["loaded"], row["free"])
+            for row in counted
+            if made_for.get(row["offer"]) == row["made_for"]
+        }
 
 
 def _refuse(alias: str, chunk: Sequence[str], at: datetime) -> None:

@@ -42,6 +42,7 @@ KNOWN = "query known($it: ID!) { done: codeDiscountNode(id: $it) { id } }"
 LOOK = """\
 { done: shop { name currencyCode }
   currentAppInstallation { accessScopes { handle } } }"""
+CURRENCY = "{ done: shop { currencyCode } }"
 SCOPE = "write_discounts"
 
 
@@ -51,9 +52,12 @@ class Shopify:
     def __init__(self, ask: Ask, url: str, key: str) -> None:
         self._ask, self._key = ask, key
         self._url = f"{url.rstrip('/')}/admin/api/{VERSION}/graphql.json"
+        self._currency = ""
 
     def make(self, code: str, terms: CodeTerms) -> str:
         """Make a code; one that is there already is ours if its title says so."""
+        if terms.minimum or terms.discount.amount is not None:
+            self._require_currency(terms.currency)
         wanted = _written(code, terms)
         done = self._done(SHIPPING if terms.discount.is_shipping else BASIC, wanted)
         troubles = _troubles(done)
@@ -84,6 +88,15 @@ class Shopify:
         if SCOPE not in scopes:
             raise OutletFaultError(f"Shopify's token may not make codes: it lacks {SCOPE}")
         return f"{shop.get('name')}, in {shop.get('currencyCode')}"
+
+    def _require_currency(self, wanted: str) -> None:
+        """Refuse amounts of another currency: the shop takes a number for one of its own."""
+        self._currency = self._currency or str(self._done(CURRENCY, None).get("currencyCode", ""))
+        if self._currency != wanted:
+            raise OutletFaultError(
+                f"Shopify's amounts are in {self._currency or 'no known currency'}, those of the "
+                f"offers in {wanted}; take a percentage, without a minimum basket"
+            )
 
     def _find(self, code: str) -> tuple[str, str]:
         """Return the name and the title of a code, both empty where the shop has none."""

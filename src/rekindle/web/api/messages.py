@@ -49,7 +49,8 @@ class Response:
         """Return the document as bytes."""
         if self.document is None:
             return self.raw
-        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
+        text = json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="replace")  # half a character of what was sent to us
 
 
 class Request:

@@ -172,7 +172,7 @@ def _summary(reading: _Reading, count: int) -> dict[str, Any]:
                 "index": refusal.index,
                 "messageId": refusal.message_id,
                 "reason": refusal.reason.value,
-                "detail": refusal.detail.encode("utf-8", "replace").decode(),
+                "detail": refusal.detail,
             }
             for refusal in sorted(reading.refusals, key=lambda one: one.index)
         ]
