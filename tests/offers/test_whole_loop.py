@@ -34,6 +34,7 @@ from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Money, Reason, SignalKind, Unknown
 from rekindle.worker import State, accept_restored, examine, load_overview
 from rekindle.worker.redeeming import OfferWatch
+from rekindle.worker.watching import FactsRead
 from tests.runtime.shops import NOW, Team, add_section
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -286,7 +287,7 @@ def test_a_worker_looks_after_offers_before_anything_was_imported(tmp_path: Path
     )
     (tmp_path / "shop" / "offers.yaml").write_text(offers, encoding="utf-8")
     space = Workspace.open(tmp_path / "shop", clock=MovableClock(NOW))
-    assert OfferWatch(space).look(space.rules, NOW).offers.rate("ten") == 0.1
+    assert OfferWatch(space).look(space.rules, NOW, FactsRead.of(space)).offers.rate("ten") == 0.1
     disconnect(space.ledger)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from copy import copy
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from rekindle.consent import sign_preferences
 from rekindle.desk.permission.choosing import LedgerCustomers
 from rekindle.desk.permission.opting_out import LedgerOptOuts
+from rekindle.journeys.population import LiveAudience
 from rekindle.ledger.models import Consent
+from rekindle.runtime import Workspace
 from rekindle.web.portal import build_portal
 from tests.seam.corner import DAY, HOUR, MINUTE, Corner
 from tests.web.portal.visitor import Visitor
@@ -52,6 +56,29 @@ def test_an_unchanged_file_does_not_override_a_withdrawal(corner: Corner) -> Non
         corner.tick()
     assert not may_be_written_to(corner)
     assert Consent.objects.using(corner.space.ledger).count() == 2
+
+
+def test_a_no_that_is_imported_while_a_pass_works_its_profiles_out_counts(
+    win: Corner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another process imported then was taken for read, and no later pass looked again."""
+    compute, shop = LiveAudience._compute, copy(win)
+    shop.space = Workspace.open(win.space.directory, clock=win.clock)
+    coming = [f"no,{win.now.isoformat()}"]
+
+    def interrupted(audience: LiveAudience, *given: Any) -> None:
+        compute(audience, *given)
+        if coming:
+            shop.people(ann=coming.pop())
+            shop.import_facts()
+
+    monkeypatch.setattr(LiveAudience, "_compute", interrupted)
+    win.clock.move(MINUTE)
+    win.orders(("o1", "ann", win.ago(days=200), 50, "completed"), ("o2", "bob", win.now, 5, "paid"))
+    win.import_facts()
+    win.tick()
+    assert not coming
+    assert not may_be_written_to(win)
 
 
 @pytest.mark.draws(1)

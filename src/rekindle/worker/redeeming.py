@@ -24,6 +24,7 @@ from rekindle.ledger import (
 )
 from rekindle.offers import codes_of
 from rekindle.runtime import Workspace
+from rekindle.worker.watching import FactsRead
 
 REDEEMS = (PURCHASE, "free")  # an offer may take the whole price off
 READ = ("source", "order_id", "customer_id", "ordered_at", "discount", "discount_code")
@@ -39,13 +40,16 @@ class OfferWatch:
         self._seen: tuple[str, int] | None = None
         self._rates: Any = None
 
-    def look(self, rules: HouseRules, at: datetime) -> HouseRules:
-        """Write down what was redeemed and what ran out; return the rules it leads to."""
+    def look(self, rules: HouseRules, at: datetime, read: FactsRead) -> HouseRules:
+        """Write down what was redeemed and what ran out; return the rules it leads to.
+
+        ``read`` is of before the workspace's reading.
+        """
         space = self._workspace
         if not rules.offers.offers.terms and self._rates is None and not _was_given(space):
             return rules
         ended = settle_ended(space.ledger, at)
-        state = (space.facts_version(), load_extent(space.ledger)["touches"])
+        state = (read.every, load_extent(space.ledger)["touches"])
         if state != self._seen or ended or self._rates is None:
             is_whole = state == self._seen or redeem_offers(space, at)
             known = find_known_until(space.reading, at) if space.has_facts else at

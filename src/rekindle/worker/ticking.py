@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from rekindle.clock import pause, stopwatch
 from rekindle.errors import BusyError, RekindleError, UsageError
 from rekindle.journeys import JourneyEngine, TickReport
-from rekindle.journeys.population import SAYING_OF_PEOPLE, LiveAudience, save_people
+from rekindle.journeys.population import LiveAudience, save_people
 from rekindle.ledger import (
     OutboxMessage,
     add_counts,
@@ -121,13 +121,13 @@ class Worker:
         uplifts = know_uplifts(space, now)
         read = FactsRead.of(space)
         self._audience.profiles(now)
-        self._save_people(now)
+        self._save_people(now, read)
         returned = self._returns.look(now, read)
-        self._payments.look(now)
-        self._keep_belongings(now, is_stopping)
+        self._payments.look(now, read)
+        self._keep_belongings(now, read, is_stopping)
         self._retries.look_soon(is_stopping=is_stopping)
         self._keep_house(now)
-        rules = self._offers.look(space.rules, now)
+        rules = self._offers.look(space.rules, now, read)
         if stocked := str(keep_stock(space, is_stopping=is_stopping)):
             logger.info("codes of offers: %s", stocked)
         if (period := space.book.note_holdout(now)) is not None:
@@ -160,6 +160,12 @@ class Worker:
             ConfigError: what reaches people would leave with settings that it must not.
         """
         require_settings(self._workspace)
+        try:
+            self._pass_until(is_stopping, every_seconds)
+        finally:
+            self.finish()
+
+    def _pass_until(self, is_stopping: Callable[[], bool], every_seconds: float) -> None:
         while not is_stopping():
             seconds = every_seconds
             try:
@@ -179,7 +185,6 @@ class Worker:
                 logger.exception("this pass failed; the next one goes on where it stopped")
                 self._mend("see the log")
             pause(seconds, is_stopping=is_stopping)
-        self.finish()
 
     def finish(self) -> None:
         """Wait until what a pass began beside itself is over."""
@@ -202,9 +207,11 @@ class Worker:
         note_pass(space.ledger, now)
         return False
 
-    def _keep_belongings(self, now: datetime, is_stopping: Callable[[], bool]) -> None:
+    def _keep_belongings(
+        self, now: datetime, read: FactsRead, is_stopping: Callable[[], bool]
+    ) -> None:
         """Follow who left and came back, and ask the business's system about what ends."""
-        if changed := self._belongings.look(now):
+        if changed := self._belongings.look(now, read):
             logger.info("belongings: %d changed", changed)
         if told := self._belongings.tell(is_stopping=is_stopping):
             logger.info("belongings: %d told", told)
@@ -217,15 +224,15 @@ class Worker:
             logger.info("hygiene: %s", told)
             self._alerts.note("hygiene", f"hygiene: {told}")
 
-    def _save_people(self, now: datetime) -> None:
+    def _save_people(self, now: datetime, read: FactsRead) -> None:
         """Carry cards and consent into the ledger where the facts say something new of them."""
         space = self._workspace
-        if (version := space.facts_version(*SAYING_OF_PEOPLE)) != self._saved:
+        if read.of_people != self._saved:
             save_people(*space.reading, space.book, now)
-            self._saved = version
-        if (version := space.facts_version()) != self._noted:
+            self._saved = read.of_people
+        if read.every != self._noted:
             self._note_import()
-            self._noted = version
+            self._noted = read.every
 
     def _note_import(self) -> None:
         """Write down of when the facts are that everything is decided by from now on."""

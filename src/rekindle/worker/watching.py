@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rekindle.facts import OF_STAYS
+from rekindle.journeys.population import SAYING_OF_PEOPLE
 from rekindle.ledger import load_extent
 from rekindle.runtime import Workspace
 from rekindle.subscriptions import build_starts
@@ -22,15 +23,21 @@ BESIDE_ORDERS = (*OF_STAYS, "identities")
 
 
 class FactsRead(NamedTuple):
-    """What the facts are told apart by: all of them, and what beside orders says of purchases."""
+    """What the facts are told apart by: all, what beside orders says of purchases, and of people.
+
+    Whoever remembers what they looked at remembers these of before the workspace's reading was
+    taken: an import that ends later is not in it.
+    """
 
     every: str
     beside_orders: str
+    of_people: str
 
     @classmethod
     def of(cls, workspace: Workspace) -> FactsRead:
         """Return the versions as they are; what is read after this is as new at least."""
-        return cls(workspace.facts_version(), workspace.facts_version(*BESIDE_ORDERS))
+        version = workspace.facts_version
+        return cls(version(), version(*BESIDE_ORDERS), version(*SAYING_OF_PEOPLE))
 
 
 class ReturnWatch:
@@ -51,8 +58,7 @@ class ReturnWatch:
 
         Another look is due when the facts have changed, when people have entered (another
         worker may have let them in on older facts), when an order dated ahead has come to
-        pass, and when the clock went back. ``read`` is what the facts were, or were before,
-        when the workspace's reading was taken.
+        pass, and when the clock went back. ``read`` is of before the workspace's reading.
         """
         space = self._workspace
         read = FactsRead.of(space) if read is None else read

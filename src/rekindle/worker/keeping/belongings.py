@@ -26,6 +26,7 @@ from rekindle.ledger import (
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import SignalKind
 from rekindle.worker.keeping.access import open_teller
+from rekindle.worker.watching import FactsRead
 
 EVENT = "kept_ending"
 LONGEST_DAYS = 3660
@@ -53,17 +54,25 @@ class BelongingsKeeper:
         timeout = workspace.config.billing.timeout_seconds
         self._teller, self.trouble = open_teller(self._settings.url, timeout_seconds=timeout)
 
-    def look(self, at: datetime) -> int:
-        """Let the register follow the facts, and announce what ends soon; return what changed."""
-        today = at.astimezone(self._workspace.zone).date()
+    def look(self, at: datetime, read: FactsRead | None = None) -> int:
+        """Let the register follow the facts, and announce what ends soon; return what changed.
+
+        ``read`` is of before the workspace's reading; without it, and where an import ended
+        since, the facts are read anew.
+        """
+        space = self._workspace
+        today = at.astimezone(space.zone).date()
         for _ in range(MOST_LOOKS):
-            state = (self._workspace.facts_version(), today)
+            state = ((read or FactsRead.of(space)).every, today)
             if state == self._seen:
                 return 0
+            if read is None:
+                space.forget_facts()
             changed = self._follow(state[0], today, at)
             if changed is not None:
                 self._seen = state
                 return changed
+            read = None
         logger.info("imports came faster than the register could follow; the next look will")
         return 0
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from rekindle.journeys import events_asked
 from rekindle.journeys.population import PAYMENT_EVENTS, list_payment_signals
 from rekindle.runtime import Workspace
+from rekindle.worker.watching import FactsRead
 
 # Nobody is let in by what happened longer ago, and whatever ends later ended something else.
 LOOKS_BACK = timedelta(days=400)
@@ -29,11 +30,14 @@ class PaymentWatch:
         self._workspace = workspace
         self._seen: tuple[str, frozenset[str], datetime] | None = None
 
-    def look(self, at: datetime) -> int:
-        """Record what became of payments before ``at``; return how many enrolments ended."""
+    def look(self, at: datetime, read: FactsRead) -> int:
+        """Record what became of payments before ``at``; return how many enrolments ended.
+
+        ``read`` is of before the workspace's reading.
+        """
         space = self._workspace
         events = PAYMENT_EVENTS.intersection(self._asked())
-        state = (space.facts_version(), events, at.replace(minute=0, second=0, microsecond=0))
+        state = (read.every, events, at.replace(minute=0, second=0, microsecond=0))
         if not events or state == self._seen:
             return 0
         engine, facts = space.reading
