@@ -46,6 +46,18 @@ def test_what_was_said_earlier_does_not_replace_what_was_said_later(corner: Corn
     assert card(corner).address == "new@example.org"
 
 
+def test_what_was_said_earlier_and_comes_after_an_import_is_not_newer(corner: Corner) -> None:
+    corner.orders(("o1", "ann", corner.ago(days=200), 50, ""))
+    corner.report("", "identify", traits={"email": "new@example.org", "firstName": "Ann"})
+    assert card(corner).address == "new@example.org"
+    late = {"email": "old@example.org", "phone": "+447911123456", "firstName": "Annie"}
+    corner.report("", "identify", timestamp=(corner.now - DAY).isoformat(), traits=late)
+    assert (card(corner).address, card(corner).phone) == ("new@example.org", late["phone"])
+    assert held(corner, "email", "phone", "first_name") == (
+        "new@example.org", late["phone"], "Ann"
+    )  # fmt: skip
+
+
 def held(shop: Corner, *names: str) -> tuple[object, ...]:
     """Return cells of ann's card as the facts have it."""
     customers = shop.space.facts.customers

@@ -43,6 +43,7 @@ from rekindle.intake import (
     take_back_refund,
 )
 from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.book.own_words import OwnCard
 from rekindle.ledger.guards.forgetting import erased_ids, forget_words
 from rekindle.ledger.intake.inbox import Inbox
 from rekindle.ledger.intake.keys import ApiKeys
@@ -54,6 +55,9 @@ SLICE = 20_000
 
 FOLDER = REPORTED.rstrip("/")
 logger = logging.getLogger(__name__)
+
+FIELD_OF = {"email": "address", "email_verified": "address", "region": "country"}
+"""Which part of the ledger's card a column is, where the names differ."""
 
 GONE = Suppression(None, None, ERASED, Whom.ADDRESS)
 Row = dict[str, Any]
@@ -138,7 +142,7 @@ def _write(spool: _Spool, name: str, events: Sequence[KeptEvent]) -> Iterator[So
     """Write the facts of one source's events; yield the files as sources."""
     orders = _orders(spool, name, events)
     tables = {
-        "customers": _cards(spool.lake, events, spool.inbox.is_held),
+        "customers": _cards(spool, events),
         "order_lines": [line for order in orders for line in order[1]],
         "orders": [order[0] for order in orders],
         "events": [_event(one) for one in events if _is_fact(one)],
@@ -216,17 +220,20 @@ def _lines(row: Row, events: Iterable[KeptEvent]) -> list[Row]:
     return [{**shared, **line} for line in next(told, [])]
 
 
-def _cards(
-    lake: Lake, events: Iterable[KeptEvent], is_held: Callable[[Statement], bool]
-) -> list[Row]:
-    """Return the cards of people who were identified: what was said over what is held."""
+def _cards(spool: _Spool, events: Iterable[KeptEvent]) -> list[Row]:
+    """Return the cards of people who were identified: what was said over what is held.
+
+    What comes late, and was said otherwise since, is left out.
+    """
     # What a page says is no evidence of who is who, and no address of anybody.
     told = [
         event
         for event in events
         if event.type is EventType.IDENTIFY and event.person and not is_of_visitor(event.message_id)
     ]
-    held = {} if not told else held_cards(lake, {str(one.person) for one in told})
+    people = {str(one.person) for one in told}
+    held = {} if not told else held_cards(spool.lake, people)
+    own = {} if not told else spool.inbox.said_of(people)
     # Whatever a file said of a permission stands as its own statement; it is not said again.
     cards = {
         who: {k: v for k, v in card.items() if "_consent" not in k} for who, card in held.items()
@@ -235,11 +242,20 @@ def _cards(
     for event in sorted(told, key=lambda one: (one.at, one.number)):
         person = str(event.person)
         before = rows.get(person) or cards.get(person) or {"created_at": event.at.isoformat()}
-        said = _said(event, is_held)
+        said = _said(event, spool.inbox.is_held)
+        if (card := own.get(person)) is not None:
+            said = {k: v for k, v in said.items() if not _was_said_since(card, person, k, event.at)}
         if "email" in said:  # whether another address was theirs says nothing of this one
             before = {k: v for k, v in before.items() if k != "email_verified"}
         rows[person] = {**before, "customer_id": person, **said}
     return list(rows.values())
+
+
+def _was_said_since(card: OwnCard, person: str, column: str, at: datetime) -> bool:
+    """Return whether the same id gave a column of their card a newer value."""
+    said = card.said.get(FIELD_OF.get(column, column))
+    is_own = said is not None and (said.given or card.person.id) == person
+    return said is not None and is_own and said.at > at.isoformat()
 
 
 def _said(event: KeptEvent, is_held: Callable[[Statement], bool]) -> Row:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from rekindle.intake import EventType, KeptEvent, Statement, is_of_visitor, refusals
 from rekindle.journeys import Signal
 from rekindle.ledger.book import LedgerBook
+from rekindle.ledger.book.own_words import OwnCard, load_own_cards
 from rekindle.ledger.bulk import insert_rows, is_postgresql, moment_writer
 from rekindle.ledger.guards.forgetting import erased_ids
 from rekindle.ledger.guards.passing import add_counts
@@ -108,6 +109,12 @@ class Inbox:
             (order, at and text_of(datetime.fromisoformat(at))) for order, at in since.items()
         )
         return _readable(fetch(self._alias, "events_of_orders", rows, source))
+
+    def said_of(self, people: Collection[str]) -> Mapping[str, OwnCard]:
+        """Return what people said of themselves, with when they last did, by the ids given."""
+        settled = self._book.persons.find(people)
+        cards = load_own_cards(self._alias, settled.values())
+        return {one: cards[who] for one, who in settled.items() if who in cards}
 
     def spool_everything(self) -> None:
         """Put all that was reported back into the spool, but what was forgotten of the erased."""
