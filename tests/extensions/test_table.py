@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from rekindle.config import LifecycleSettings
+from rekindle.desk import erase_person
 from rekindle.errors import ConfigError
 from rekindle.facts import CONTRACTS
+from rekindle.journeys import Person
 from rekindle.profiles import build_profiles
 from rekindle.runtime import Workspace
 from rekindle.testing.family_contract import check_families
@@ -61,6 +63,18 @@ def test_rows_are_imported_checked_and_quarantined(shop: Path) -> None:
         ("tickets", 6, "conflicting_ticket_id"),
         ("tickets", 7, "conflicting_ticket_id"),
     ]
+
+
+@pytest.mark.long
+def test_rows_about_somebody_go_when_they_are_erased(shop: Path) -> None:
+    rekindle("import", "-C", shop)
+    space = Workspace.open(shop)
+    space.book.save_people([Person("c1")])
+    assert space.engine.run(space.facts.more["tickets"]).num_rows == 2
+    erase_person(space, "c1", who="me")
+    for _ in range(2):
+        assert space.engine.run(space.facts.more["tickets"]).num_rows == 0
+        space.import_facts()
 
 
 @pytest.mark.long

@@ -10,7 +10,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,6 +181,16 @@ def test_a_damaged_manifest_is_taken_up_there_too(office: Office) -> None:
     with pytest.raises(LakeError, match="rekindle import"):
         office.lake.versions()
     assert "manifest was damaged" in " ".join(office.bring("1,ann,2024-01-01,6").notes)
+    assert office.amounts() == {"1": 6}
+
+
+@pytest.mark.long
+def test_a_table_that_was_deleted_as_the_message_says_is_made_anew(office: Office) -> None:
+    office.bring("1,ann,2024-01-01,5")
+    store: Any = office.lake.storage
+    for one in chain.from_iterable(list(store._store.list("orders/"))):
+        store._store.delete(one["path"])
+    assert "orders: the table was gone" in " ".join(office.bring("1,ann,2024-01-01,6").notes)
     assert office.amounts() == {"1": 6}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -142,6 +143,26 @@ def test_importing_again_replaces_a_table_whose_log_is_damaged(desk: Desk) -> No
     result = desk.bring()[0]
     assert "put aside" in " ".join(result.notes)
     assert amounts(desk) == [5]
+
+
+@pytest.mark.parametrize("harm", ["table", "log"])
+def test_importing_again_brings_back_a_table_that_is_gone(desk: Desk, harm: str) -> None:
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
+    folder = desk.lake.folder / "orders"
+    shutil.rmtree(folder if harm == "table" else folder / "_delta_log")
+    result = desk.bring()[0]
+    assert ("was gone" if harm == "table" else "put aside") in " ".join(result.notes)
+    assert amounts(desk) == [5]
+    assert desk.bring()[0].notes == ()
+
+
+def test_tables_whose_manifest_was_lost_are_taken_up_and_it_is_said(desk: Desk) -> None:
+    """What no file holds any more would be gone from view, and nobody be told."""
+    desk.orders(f"{HEAD}1,ann,2024-01-01,5\n2,bob,2024-01-02,6\n")
+    (desk.lake.folder / "snapshot.json").unlink()
+    result = desk.orders(f"{HEAD}3,cem,2024-01-03,7\n")
+    assert "manifest was gone" in " ".join(result.notes)
+    assert amounts(desk) == [5, 6, 7]
 
 
 @pytest.mark.long

@@ -16,13 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from rekindle.facts.contracts import (
-    BASKETS,
     CONTRACTS,
     CUSTOMERS,
-    EVENTS,
-    HANDLES,
     ORDERS,
-    OVERRIDDEN_CARDS,
     OVERRIDDEN_ORDERS,
     QUARANTINE,
     Contract,
@@ -30,15 +26,6 @@ from rekindle.facts.contracts import (
 from rekindle.facts.lake import Change, Lake, create_view, shaped
 from rekindle.facts.sql import literal
 
-PERSONAL = (
-    CUSTOMERS.table,
-    OVERRIDDEN_CARDS.table,
-    HANDLES.table,
-    BASKETS.table,
-    EVENTS.table,
-    *("past_sends", "payment_methods", "points", "scores", "seats", "uplifts"),
-)
-"""The tables that say who people are, what they did, and what was worked out of them."""
 WRITTEN = ("cancellations",)
 """The tables with ``words`` that people wrote beside what is counted and stays."""
 WROTE = "words is not null"
@@ -135,14 +122,14 @@ def forget_people(
     """
     names = {*people, *addresses}
     if not names or not (
-        any(_find(lake, CONTRACTS[table], names) for table in PERSONAL)
+        any(_find(lake, CONTRACTS[table], names) for table in _personal())
         or any(_find(lake, CONTRACTS[table], names, WROTE) for table in WRITTEN)
         or _split_quarantine(lake, sources, people)[1]
     ):
         return 0
     removed = 0
     with lake.change() as change:
-        for table in PERSONAL:
+        for table in _personal():
             found = _find(change, CONTRACTS[table], names)
             removed += len(found)
             for start in range(0, len(found), LISTED):
@@ -196,6 +183,11 @@ def _without_words(change: Change, contract: Contract, people: Collection[str]) 
             f"as words) from {contract.table}"
         ).to_arrow_table()
     return shaped(rows, contract)
+
+
+def _personal() -> list[str]:
+    """Return the tables that say who people are, what they did, and what was worked out of them."""
+    return [contract.table for contract in CONTRACTS.values() if contract.is_personal]
 
 
 def _find(

@@ -96,14 +96,14 @@ class Refusals:
     def add(self, number: int, *, since: Mapping[str, int]) -> None:
         """Write down what the ledger was told beyond the rows of ``since``."""
         recent = self._load_recent()
-        fresh = []
+        fresh: dict[str, str] = {}
         for one in self._told(number, since):
             content = json.dumps({**asdict(one), "number": 0}, sort_keys=True)
             if content not in recent:
-                recent.append(content)
-                fresh.append(json.dumps(asdict(one), ensure_ascii=False))
+                fresh.setdefault(content, json.dumps(asdict(one), ensure_ascii=False))
         if fresh:
-            self._append(fresh)
+            self._append(fresh.values())
+            recent.extend(fresh)  # not before: a full disk is no line
 
     def _told(self, number: int, since: Mapping[str, int]) -> Iterator[Refusal]:
         alias = self._workspace.ledger

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from rekindle.vocabulary import Channel, SignalKind
 from rekindle.worker import accept_restored
 from rekindle.worker.marking import FILE, Watermark
 from rekindle.worker.refusals import FILE as REFUSALS
+from rekindle.worker.refusals import Refusals
 from tests.runtime.guarding.vault import Vault, vault_of
 from tests.runtime.shops import DAY, Team
 
@@ -226,6 +227,29 @@ def test_a_mark_of_an_earlier_release_still_tells_an_older_copy(vault: Vault) ->
 
 @pytest.mark.long
 @pytest.mark.parametrize("vault", ["sqlite"], indirect=True)
+def test_what_a_full_disk_did_not_take_is_written_the_next_time(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = begin(vault)
+    append, full = Refusals._append, [True]
+
+    def write(self: Refusals, lines: Iterable[str]) -> None:
+        if full.pop():
+            raise OSError(28, "No space left on device")
+        append(self, lines)
+
+    monkeypatch.setattr(Refusals, "_append", write)
+    stop = Signal("c001", SignalKind.OPT_OUT, team.clock.now(), "no", channel=Channel("email"))
+    team.workspace.book.record([stop], team.clock.now())
+    mark = Watermark(team.workspace)
+    with pytest.raises(OSError, match="No space"):
+        mark.note(is_forced=True)
+    full += [False] * 9
+    mark.note(is_forced=True)
+    team.leave()
+    assert "opt_out" in (vault.folder / REFUSALS).read_text(encoding="utf-8")
+
+
 def test_half_a_line_is_what_a_killed_process_left(vault: Vault) -> None:
     team = begin(vault, "calm")
     exclude_person(team.workspace, people(team, 1)[0], Exclusion.POOR_FIT, who="ann")

@@ -14,7 +14,7 @@ import pytest
 from rekindle.clock import MovableClock
 from rekindle.desk import erase_person
 from rekindle.facts import CONTRACTS
-from rekindle.facts.holding import PERSONAL, WRITTEN
+from rekindle.facts.holding import WRITTEN
 from rekindle.intake import read_event
 from rekindle.ledger import ApiKeys, Inbox, Scope, disconnect, ready_events
 from rekindle.runtime import Workspace
@@ -303,7 +303,9 @@ COUNTED = {"invoices", "orders", "payments", "subscriptions"}
 
 def test_every_table_about_people_is_forgotten_or_is_known_to_stay() -> None:
     about = {one.table for one in CONTRACTS.facts if "customer_id" in one.schema.names}
-    assert about - {*PERSONAL, *WRITTEN} - COUNTED == set()
+    stays = {one.table for one in CONTRACTS.facts if one.outlives_people}
+    assert stays == COUNTED | {*WRITTEN}
+    assert about - {one.table for one in CONTRACTS.values() if one.is_personal} == stays
     worded = {one.table for one in CONTRACTS.facts if "words" in one.schema.names}
     assert worded == {*WRITTEN, "reviews"}  # which may be shown to others
 

@@ -54,4 +54,5 @@ CONTRACT = Contract(
     ),
     known_at="cancelled_at",
     is_optional=True,
+    outlives_people=True,
 )

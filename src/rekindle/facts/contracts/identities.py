@@ -14,4 +14,5 @@ CONTRACT = Contract(
         Column("person_id", "string", "The id the person goes by here.", required=True),
     ),
     is_bookkeeping=True,
+    outlives_people=True,
 )

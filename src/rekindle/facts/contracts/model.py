@@ -49,7 +49,8 @@ class Contract:
     for what not every business has: a warehouse may be without the table. ``hides_cards`` is
     True where a card's number might stand: such a row is refused, and quarantine masks it.
     Rows of a source that are alike in ``covers`` are one statement: what a file no longer names
-    of it is taken out. Imports take out what was known longer ago than ``kept_for``.
+    of it is taken out. Imports take out what was known longer ago than ``kept_for``. Rows about a
+    ``customer_id`` who is erased go, unless it ``outlives_people``: what was bought and paid does.
     """
 
     table: str
@@ -63,11 +64,18 @@ class Contract:
     hides_cards: bool = False
     covers: tuple[str, ...] = ()
     kept_for: timedelta | None = None
+    outlives_people: bool = False
 
     @property
     def schema(self) -> ibis.Schema:
         """Return the table's Ibis schema."""
         return ibis.schema({column.name: dt.dtype(column.type) for column in self.columns})
+
+    @property
+    def is_personal(self) -> bool:
+        """Return whether its rows go with the person they are about."""
+        has_one = any(column.name == "customer_id" for column in self.columns)
+        return has_one and not self.outlives_people
 
     @property
     def inputs(self) -> tuple[Column, ...]:

@@ -120,4 +120,5 @@ CONTRACT = Contract(
         ),
     ),
     known_at="ordered_at",
+    outlives_people=True,
 )

@@ -37,4 +37,5 @@ CONTRACT = Contract(
         ),
     ),
     is_bookkeeping=True,
+    outlives_people=True,
 )

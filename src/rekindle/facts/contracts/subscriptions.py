@@ -138,4 +138,5 @@ CONTRACT = Contract(
     ),
     known_at="started_at",
     is_optional=True,
+    outlives_people=True,
 )

@@ -21,6 +21,7 @@ from rekindle.errors import ConfigError, LakeError
 from rekindle.facts.contracts import CONTRACTS, Contract
 from rekindle.facts.engines.engine import NO_RATES, Engine, own_name
 from rekindle.facts.engines.model import EngineCapabilities, EngineEntry, FactsPlace
+from rekindle.facts.lake import Snapshot
 from rekindle.facts.sql import first_line
 
 if TYPE_CHECKING:
@@ -101,8 +102,9 @@ def open_spark(place: FactsPlace) -> Engine:
     """
     session = _session(place.options)
     if place.warehouse is None:
+        snapshot = place.lake.snapshot()  # one, whatever an import commits meanwhile
         for contract in CONTRACTS.values():
-            _show_lake(session, place, contract)
+            _show_lake(session, snapshot, contract)
     con = ibis.pyspark.connect(session)
     if place.warehouse is not None:
         _use(con, place.warehouse.partition("://")[2])
@@ -150,9 +152,9 @@ def _with_defaults(options: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _show_lake(session: SparkSession, place: FactsPlace, contract: Contract) -> None:
+def _show_lake(session: SparkSession, snapshot: Snapshot, contract: Contract) -> None:
     """Make ``contract.table`` a view of the snapshot's rows."""
-    files = [_as_hadoop(file) for file in place.lake.files(contract.table)]
+    files = [_as_hadoop(file) for file in snapshot.files(contract.table)]
     none = session.createDataFrame(contract.schema.to_pyarrow().empty_table())
     frame = none
     if files:

@@ -72,7 +72,9 @@ def build_kept(name: str, said: str) -> str:
 
 def columns_told(given: Collection[str]) -> frozenset[str]:
     """Return the columns of a card that a file with the columns ``given`` is about."""
-    return frozenset(given) | OWN_OF_CARD | (CONSENT if OPT_OUT & set(given) else frozenset())
+    told = frozenset(given) | OWN_OF_CARD | (CONSENT if OPT_OUT & set(given) else frozenset())
+    # That another address was not theirs says nothing of this one.
+    return told | {"email_verified"} if "email" in told else told
 
 
 def build_opted_out(dated: str = "email_opt_out_at", *, channel: str = "email") -> str:

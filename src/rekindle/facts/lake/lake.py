@@ -140,13 +140,22 @@ class Lake:
         save_manifest(self.storage, versions, mark)
 
     def _take_up(self) -> tuple[Manifest, list[str]]:
-        """Return the manifest, or in place of a damaged one the tables as they stand."""
+        """Return the manifest, or in place of one that is damaged or gone the tables as they stand.
+
+        A lake begins with an empty one: what an import that was killed left behind is not shown.
+        """
         try:
-            return load_manifest(self.storage), []
+            manifest, harm = load_manifest(self.storage), "gone"
         except DamagedManifestError as error:
-            found = find_versions(self.storage, CONTRACTS)
-            note = "the snapshot's manifest was damaged; the tables were taken up as they stand"
-            return Manifest(found, error.mark), [note]
+            manifest, harm = Manifest(mark=error.mark), "damaged"
+        else:
+            if manifest.mark is not None:
+                return manifest, []
+        if (found := find_versions(self.storage, CONTRACTS)) or harm == "damaged":
+            note = f"the snapshot's manifest was {harm}; the tables were taken up as they stand"
+            return Manifest(found, manifest.mark), [note]
+        save_manifest(self.storage, {}, None)
+        return load_manifest(self.storage), []
 
     def _tidy(self, change: Change) -> None:
         try:

@@ -51,18 +51,27 @@ def find_damaged(storage: Storage, delta: DeltaTable, table: str) -> Mapping[str
 
 
 def set_aside_table(storage: Storage, table: str, error: Exception) -> str:
-    """Put a table aside whose log cannot be read; return what to tell.
+    """Put a table aside whose log cannot be read, if anything is left of it; return what to tell.
 
     Raises:
         LakeError: where it lies nothing can be put aside.
     """
+    rows = "its rows come again from the sources and from what was reported"
+    if _is_gone(storage, table):
+        return f"{table}: the table was gone; {rows}"
     where = storage.set_aside(table)
     if where is None:
         raise LakeError(
             f"table {table} at {storage.uri(table)} cannot be read: {first_line(error)}; "
             "restore it from a copy, or delete it and run `rekindle import`"
         ) from error
-    return (
-        f"{table}: the table's log was damaged; it was put aside as {where}, and its rows "
-        "come again from the sources and from what was reported"
-    )
+    return f"{table}: the table's log was damaged; it was put aside as {where}, and {rows}"
+
+
+def _is_gone(storage: Storage, table: str) -> bool:
+    try:
+        if storage.sizes(table):
+            return False
+    except FileNotFoundError:
+        return True
+    return not DeltaTable.is_deltatable(storage.uri(table), storage.options())

@@ -85,4 +85,5 @@ CONTRACT = Contract(
     ),
     known_at="invoiced_at",
     is_optional=True,
+    outlives_people=True,
 )

@@ -20,4 +20,5 @@ CONTRACT = Contract(
         ),
     ),
     is_bookkeeping=True,
+    outlives_people=True,
 )

@@ -93,5 +93,6 @@ CONTRACT = Contract(
     ),
     known_at="attempted_at",
     is_optional=True,
+    outlives_people=True,
     hides_cards=True,
 )
