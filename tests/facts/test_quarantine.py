@@ -27,6 +27,7 @@ HEAD = "id,who,at,total\n"
         ("2,ann,2031-01-02,5", "in_the_future"),
         ("2,ann,2024-01-02,5,6,7", "not_a_row"),
         ("Total,,2024-01-02,5", "sum_row"),
+        ("Summe,,,5", "sum_row"),
         ("2,ann,2024-01-02,EUR 5", "other_currency"),
     ],
 )

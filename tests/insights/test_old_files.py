@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rekindle.clock import MovableClock
-from rekindle.desk import count_audience, replay_journey
+from rekindle.desk import count_audience, export_audience, replay_journey
 from rekindle.insights import JourneyReport, check_refused
 from rekindle.journeys import load_journey
 from rekindle.runtime import Workspace
@@ -114,6 +114,25 @@ def test_an_audit_and_an_audience_tell_the_same(tmp_path: Path, ending: str) -> 
     assert drifted == count_audience(space, SILENT, at).customers == 10
     assert audit.to_json() == space.audit(at).to_json()
     assert count_audience(space, "true", at).value == 1505
+    assert export_audience(space, SILENT, at).num_rows == 10
+    worth = export_audience(space, "true", at).column("lifetime_value").to_pylist()
+    assert sum(one or 0 for one in worth) == 1505
+
+
+@pytest.mark.long
+def test_an_end_that_is_planned_does_not_move_the_end_of_the_orders(tmp_path: Path) -> None:
+    """Everybody would be silent for days of which no order was exported."""
+    at = bring(tmp_path, rows()).latest()
+    plans = "id,who,from,to\ns1,c1,2024-01-01,2025-01-20\n"
+    (tmp_path / "subs.csv").write_text(plans)
+    columns = 'subscription_id = "id"\ncustomer_id = "who"\nstarted_at = "from"\nended_at = "to"\n'
+    more = (
+        '[[sources]]\nname = "s"\ntable = "subscriptions"\npath = "subs.csv"\n[sources.columns]\n'
+    )
+    (tmp_path / "rekindle.toml").write_text(f"{SETTINGS}{more}{columns}")
+    space = Workspace.open(tmp_path, clock=MovableClock(NOW))
+    space.import_facts()
+    assert space.latest() == at
 
 
 @pytest.mark.long

@@ -199,7 +199,10 @@ def init(
     sources = []
     for kind, path in files:
         table = kind if kind in BY_NAME else None
-        answers = _answered(Answers(table=table), take or (), kind=kind, only=len(files) == 1)
+        only = len(files) == 1
+        prefix = "" if only or kind == "orders" else f"{kind}."
+        start = Answers(table=table, prefix=prefix)
+        answers = _answered(start, take or (), kind=kind, only=only)
         talk = _Talk(path, kind, business.timezone, code, yes=yes)
         proposal = talk.settle(answers)
         code = code or proposal.currency

@@ -393,7 +393,7 @@ def measure_base_rate(
     ``past`` is what was known at ``at``, where somebody has found it already.
     """
     before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     past = past or _Past.of(workspace, at)
     first = engine.scalar(past.purchases.ordered_at.min())
     if first is None:
@@ -430,7 +430,7 @@ class _Past:
     @classmethod
     def of(cls, workspace: Workspace, at: datetime) -> Self:
         """Return what was known at ``at``."""
-        engine, facts = workspace.reading
+        engine, facts = workspace.reading_at(at)
         return cls(engine, facts.cut(at))
 
     def count_returned(self, people: ir.Table, start: datetime, end: datetime) -> PastCut:
@@ -459,7 +459,7 @@ def foresee_returns(
 
     ``past`` is what was known at ``at``, where somebody has found it already.
     """
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     zone, horizon = workspace.config.workspace.timezone, journey.goal.within
     if horizon < A_DAY:
         return Unknown("the goal's time is shorter than a day"), []
@@ -500,7 +500,7 @@ def _load_models(
     if past.has_starts:
         # Its silences are those between orders; who pays every month is not silent.
         return Unknown("a stay that begins is a return, of which the return model knows nothing")
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     return load_group_models(
         facts,
         engine.run,
@@ -560,7 +560,7 @@ def _measure_pace(
     if journey.trigger is not None:
         return people / (EVENTS_SEEN / A_DAY)
     before = local_before(at, journey.goal.within, workspace.config.workspace.timezone)
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     now = find_matching(workspace, facts.cut(at), journey.audience, at)
     then = find_matching(workspace, facts, journey.audience, before)
     if not engine.scalar(then.count()):

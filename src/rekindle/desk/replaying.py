@@ -49,7 +49,7 @@ from rekindle.vocabulary import GHOSTLY, Answer, Purpose, Unknown
 
 # A worker looks all day; one look a day is enough for steps that wait in days.
 TICK_TIME = time(9)
-NOWHERE = "000"  # a phone, for channels that need one; no country begins so
+NOWHERE = "+9990000000"  # a phone, for channels that need one; no country begins so
 ASSUMED = (
     "No e-mail address was imported: everyone is taken as reachable and permitted. "
     "Import customers with their addresses and consent to see the real reach."

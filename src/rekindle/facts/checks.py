@@ -173,6 +173,8 @@ def build_checked(
     # A number is no word, and names no currency.
     texts = {name for name, actual in chosen.items() if not is_number(raw, actual)}
     problems += _problems_between(contract, chosen, rules, texts=texts)
+    if contract in (ORDERS, ORDER_LINES):
+        problems = [*_problems_of_sums(texts), *problems]
     names = ", ".join(quoted(column.name) for column in _kept(contract, chosen))
     rows = f"select {', '.join(cells)} from ({raw.relation})"
     if fills:
@@ -334,10 +336,8 @@ def _problems_of_worth(contract: Contract, chosen: Collection[str], rules: Rules
             yield _too_large(worth, f"{column.name} in {rules.currency}")
 
 
-def _problems_of_order(
-    contract: Contract, texts: Collection[str], rules: Rules, *, has_currency: bool
-) -> Iterator[str]:
-    """Yield the branches for sums below a table, and amounts that name another currency."""
+def _problems_of_sums(texts: Collection[str]) -> Iterator[str]:
+    """Yield the branches for sums below a table, which have few cells: whatever else they lack."""
     words = ", ".join(map(literal, SUMS))
     for name in ("order_id", "customer_id"):
         if name in texts:
@@ -345,6 +345,12 @@ def _problems_of_order(
             # Nearly all are numbers, which come before the colon and before every letter.
             word = f"{name} >= ':' and lower(trim({name}, ' :')) in ({words})"
             yield f"when {word} then {verdict}"
+
+
+def _problems_of_order(
+    contract: Contract, texts: Collection[str], rules: Rules, *, has_currency: bool
+) -> Iterator[str]:
+    """Yield the branches for amounts that name another currency."""
     for column in contract.inputs:
         if column.type == MONEY and column.name in texts and column.name != "quantity":
             given = f"{_given(column)}::varchar"

@@ -47,3 +47,19 @@ def international(phone: str | None) -> str:
         return ""
     plain = unicodedata.normalize("NFKC", phone[: LONGEST + 1]) if phone else ""
     return normalise_phone(ABROAD.sub("+", plain))
+
+
+def dialled_from_abroad(phone: str | None, country: str | None = None) -> str | None:
+    """Return a number as E.164 where it, or the ``country`` of whoever has it, says which it is of.
+
+    Any other is returned as it is, None for none: nobody can dial it, and it may still be the
+    one that somebody refuses.
+    """
+    return phone and (normalise_phone(phone, country) or international(phone) or phone)
+
+
+def is_dialable(phone: str | None) -> bool:
+    """Return whether a number says which country it is of, so that it can be dialled."""
+    if not phone:
+        return False
+    return INTERNATIONAL.fullmatch(phone) is not None or bool(international(phone))

@@ -105,6 +105,7 @@ from rekindle.insights.watching import (
     watch_tables,
     write_watch,
 )
+from rekindle.insights.words import say_word
 
 __all__ = [
     "ASSIGNED",
@@ -195,6 +196,7 @@ __all__ = [
     "report_page",
     "report_stopping",
     "report_tables",
+    "say_word",
     "subscription_tables",
     "target_table",
     "trial_tables",

@@ -361,8 +361,8 @@ def arm_table(report: JourneyReport) -> TextTable:
             row("net revenue each", lambda arm: say_amount(arm.revenue_per_assigned, currency)),
         ),
         (
-            "Exposed: at least one message, or in the holdout its ghost, which the same gate "
-            f"let pass. Returned and revenue: within {report.within.days} days of entry.",
+            "Exposed: the gate let at least one message pass, or in the holdout its ghost. "
+            f"Returned and revenue: within {report.within.days} days of entry.",
         ),
     )
 

@@ -473,7 +473,7 @@ class MemoryBook:
             journey.purpose,
             said.granted if said else None,
             (card.timezone, card.country, card.phone),
-            bool(address),
+            card.is_reached_by(kind),
             self._is_suppressed(standing, channel, journey.purpose, (kind, address)),
             standing.is_erased,
             standing.preferences,

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from rekindle.gate import Decision, Dossier, Enrolment
+from rekindle.identity import is_dialable
 from rekindle.messages import AddressKind
 from rekindle.offers import Stock, ToGive, Wanted
 from rekindle.vocabulary import (
@@ -279,6 +280,11 @@ class Person:
         if kind == AddressKind.PERSON:
             return self.id
         return self.phone if kind == AddressKind.PHONE else None
+
+    def is_reached_by(self, kind: str) -> bool:
+        """Return whether a message to an address of a kind can be sent."""
+        address = self.address_of(kind)
+        return is_dialable(address) if kind == AddressKind.PHONE else bool(address)
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

@@ -36,6 +36,19 @@ FAILED = (
     "delinquent",
     "involuntary",
     "billing_failure",
+    "zahlung_fehlgeschlagen",
+    "zahlungsausfall",
+    "rücklastschrift",
+    "karte_abgelaufen",
+    "nicht_bezahlt",
+    "paiement_échoué",
+    "paiement_refusé",
+    "impayé",
+    "pago_fallido",
+    "pago_rechazado",
+    "impago",
+    "pagamento_fallito",
+    "betaling_mislukt",
 )
 """Reasons that say that a payment failed, with blanks and hyphens written as underscores."""
 

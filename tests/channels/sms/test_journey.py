@@ -16,8 +16,16 @@ from twilio.request_validator import RequestValidator
 from rekindle.clock import MovableClock
 from rekindle.config import SourceSettings
 from rekindle.consent import ConsentRecord
-from rekindle.desk import Scaffold, create_workspace, explain_customer, start_journey
-from rekindle.ledger import MessageState, disconnect, models
+from rekindle.desk import (
+    ListDefaults,
+    Scaffold,
+    create_workspace,
+    explain_customer,
+    import_suppressions,
+    start_journey,
+)
+from rekindle.ledger import MessageState, count_reach, disconnect, models
+from rekindle.messages import AddressKind
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Reason
 from rekindle.web import build_site
@@ -200,6 +208,27 @@ def test_a_text_waits_for_the_morning_and_the_cap(shop: Shop) -> None:
     assert shop.texts()[1:] == []  # one text a week
     shop.tick(7 * DAY)
     assert len(shop.texts()) <= 2
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_number_as_it_is_dialled_at_home_is_of_the_country_of_its_card(
+    shop: Shop, stopped: bool
+) -> None:
+    """A list may have it in that spelling, too, and says then that nobody is to be texted there."""
+    file = shop.folder / "customers.csv"
+    text = file.read_text(encoding="utf-8").replace(PHONE, "020 7946 0018")
+    file.write_text(text + "bob,,020 7946 0099,,Bob\n", encoding="utf-8")
+    shop.space.import_facts()
+    shop.agree("email", "sms")
+    shop.start()
+    reach = count_reach(shop.space.ledger, "sms", AddressKind.PHONE)
+    assert (reach.agreed, reach.unreachable) == (1, 1)  # of bob's nobody knows the country
+    if stopped:  # after the message was decided
+        numbers = shop.folder / "stopped.csv"
+        numbers.write_text("phone\n020 7946 0018\n", encoding="utf-8")
+        import_suppressions(shop.space, numbers, ListDefaults(Channel("sms")), who="me")
+    shop.tick(DAY)
+    assert [one["To"] for one in shop.texts()] == ([] if stopped else [["+442079460018"]])
 
 
 @pytest.mark.long

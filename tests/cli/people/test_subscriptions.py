@@ -162,6 +162,15 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: st
     assert not (tmp_path / "new").exists()
 
 
+def test_the_answer_that_is_asked_for_is_one_about_that_file(tmp_path: Path) -> None:
+    for name, text in (("o", "order_id,customer_id,date,total\n1,a,2024-01-02,5\n"),
+                       ("s", "subscription_id,customer_id,started_at\n1,a,soon\n")):  # fmt: skip
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    files = ("--orders", tmp_path / "o.csv", "--subscriptions", tmp_path / "s.csv")
+    told = rekindle("init", tmp_path / "new", *files, "--yes").err
+    assert "--take subscriptions.started_at=COLUMN" in told
+
+
 @pytest.mark.long
 def test_files_for_chartmogul_become_an_audit_of_subscribers(tmp_path: Path) -> None:
     files = {

@@ -331,6 +331,17 @@ def test_a_word_for_no_opt_out_is_none_and_the_others_are_counted(desk: Desk) ->
     assert told in proposal.notes
 
 
+@pytest.mark.parametrize("header", ["Abgemeldet am", "Abmeldedatum", "Date de désabonnement"])
+def test_the_day_of_an_opt_out_is_known_by_its_header(desk: Desk, header: str) -> None:
+    proposal = propose(desk, f"customer_id;Email;Newsletter;{header}\na;a@x.de;ja;03.05.2026\n")
+    assert f"email_opt_out_at in {header!r}: 1 want no marketing" in proposal.notes
+
+
+def test_a_column_that_may_say_no_is_never_left_out_in_silence(desk: Desk) -> None:
+    proposal = propose(desk, "customer_id;Email;Newsletter;Sperrvermerk\na;a@x.de;ja;03.05.2026\n")
+    assert any("'Sperrvermerk' is left out" in note for note in proposal.notes)
+
+
 def test_a_letter_of_some_sales_is_no_mark_of_cancellations(desk: Desk) -> None:
     back = "".join(f"C{n},a,2024-01-02,-10\n" for n in range(10))
     proposal = propose(desk, f"{HEAD}\n1,a,2024-01-02,9\n{back}C99,b,2024-01-03,500\n")

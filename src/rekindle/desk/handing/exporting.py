@@ -38,7 +38,7 @@ def export_audience(workspace: Workspace, predicate: str, at: datetime) -> pa.Ta
     Raises:
         PredicateError: the predicate is not understood.
     """
-    engine, facts = workspace.reading
+    engine, facts = workspace.reading_at(at)
     matching = find_matching(workspace, facts, predicate, at, FAMILIES.names)
     return engine.run(matching.order_by("customer_id"))
 

@@ -25,6 +25,7 @@ from rekindle.insights import (
     VariantMessage,
     build_report,
     find_partings,
+    say_word,
 )
 from rekindle.journeys import Journey, JourneyVersion
 from rekindle.ledger import (
@@ -43,6 +44,8 @@ from rekindle.profiles import FAMILIES
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import TOUCHED, Answer, Reason
 from rekindle.wording import counted, numbered
+
+NEVER_LEFT = frozenset({MessageState.CANCELLED, MessageState.FAILED})
 
 
 def report_journey(workspace: Workspace, name: str, *, by: str = "") -> JourneyReport:
@@ -285,6 +288,17 @@ def _notes(workspace: Workspace, messages: Sequence[MessageEntry]) -> tuple[str,
         notes.append(
             f"{counted(waiting, 'message')} {numbered(waiting, 'was')} decided and "
             f"{numbered(waiting, 'has')} not left yet."
+        )
+    if lost := [one for one in messages if one.state in NEVER_LEFT]:
+        # A ghost cannot find out that nobody is reached, so whom the gate let through is
+        # compared, and beside it is said whom a message did reach.
+        left = {one.person for one in messages if one.state in MAY_HAVE_LEFT}
+        silent = len({one.person for one in lost} - left)
+        why = Counter(say_word(one.reason) if one.reason else "failed" for one in lost)
+        notes.append(
+            f"{counted(len(lost), 'message')} {numbered(len(lost), 'was')} decided and never left: "
+            + ", ".join(f"{word} {count:,}" for word, count in why.most_common())
+            + f". So {counted(silent, 'person')} of the exposed got none."
         )
     if unknown := states[MessageState.UNKNOWN]:
         notes.append(

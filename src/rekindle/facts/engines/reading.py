@@ -44,11 +44,13 @@ def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
     long gone.
     """
     engine, facts = reading
+    ordered: datetime | None = engine.scalar(facts.orders.ordered_at.max())
     sold = facts.more["subscriptions"]
     begun, ended = sold.started_at.max(), sold.ended_at.max()
-    instants = (facts.orders.ordered_at.max(), ibis.greatest(begun, ibis.coalesce(ended, begun)))
-    newest = [at for one in instants if (at := engine.scalar(one)) is not None]
-    # The end of what is paid for may lie ahead, and then these facts are of today.
+    # Where nothing is ordered, the end of what is paid for may say it: if that lies ahead, these
+    # facts are of today. Where something is, it would add days of which no order was told.
+    moved = begun if ordered is not None else ibis.greatest(begun, ibis.coalesce(ended, begun))
+    newest = [at for at in (ordered, engine.scalar(moved)) if at is not None]
     if not newest or now - max(newest) < STALE:
         return now
     return end_of_day(max(newest), zone)

@@ -17,7 +17,8 @@ class Answers:
     """What a person said of a file; it stands against every guess.
 
     ``columns`` maps a column of the table to one of the file, or to nothing where it is to
-    be left out; ``formats`` says how a column is written.
+    be left out; ``formats`` says how a column is written. ``prefix`` is what an answer about this
+    file begins with, where there are others.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Answers:
     table: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    prefix: str = ""
 
 
 @dataclass(frozen=True, slots=True)

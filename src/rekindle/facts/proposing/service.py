@@ -207,7 +207,7 @@ class _Look:
         raise SourceError(
             f"{self.found.raw.name} has the columns {', '.join(columns[:15])}; none looks like "
             f"{' or '.join(missing)}{f' ({refused})' if refused else ''}. {self._needs()}say which "
-            f"is which, like --take {missing[0]}=COLUMN"
+            f"is which, like --take {self.answers.prefix}{missing[0]}=COLUMN"
             + (
                 "; with a single column, the delimiter is likely not the one that was found"
                 if len(columns) == 1

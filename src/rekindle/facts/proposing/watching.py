@@ -19,7 +19,9 @@ from rekindle.facts.sources import AND, EVERY
 WEIGHTY = re.compile(
     r"refund|return|retour|erstatt|rembours|discount|rabatt|remise|coupon|status|state|cancel|"
     r"storn|void|consent|opt.?in|opt.?out|subscri|marketing|newsletter|bounce|gdpr|suppress|"
-    r"blacklist|do.?not|curren|w.hrung|devise|valuta|moneda|moeda|waluta",
+    r"blacklist|do.?not|unsub|abmeld|abgemeld|austrag|einwillig|zustimm|widerruf|widerspr|sperr|"
+    r"werbung|d[eé]sabonn|d[eé]sinscri|\bbaja|toestemming|afgemeld|uitgeschreven|disiscri|"
+    r"curren|w.hrung|devise|valuta|moneda|moeda|waluta",
     re.IGNORECASE,
 )
 SPOILT = r"^\d([.,]\d+)?[Ee]\+\d+$"  # what a spreadsheet makes of a long number
@@ -65,6 +67,9 @@ def _permissions(found: Survey, contract: Contract, match: Match, rules: Rules) 
 def _opt_outs(found: Survey, match: Match) -> Iterator[str]:
     """Yield how many cards say no marketing, and in which words that nobody may have meant so."""
     if (actual := match.chosen.get("email_opt_out")) is None:
+        if dated := match.chosen.get("email_opt_out_at"):
+            (count,) = found.ask(f"count({found.text(dated)})")
+            yield f"email_opt_out_at in {dated!r}: {count:,} want no marketing"
         return
     text = f"lower({found.text(actual)})"
     out = f"{found.text(actual)} is not null and {text} not in {NO_OPT_OUT}"

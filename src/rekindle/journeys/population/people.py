@@ -24,6 +24,7 @@ import pyarrow as pa
 from rekindle.consent import ConsentRecord
 from rekindle.countries import place_code
 from rekindle.facts import UNSAID, Engine, Facts
+from rekindle.identity import dialled_from_abroad
 from rekindle.journeys import Book, Person
 from rekindle.messages import AddressKind
 from rekindle.vocabulary import Channel, is_usable_id
@@ -134,14 +135,28 @@ def _cards(engine: Engine, facts: Facts, news: ir.Table | None) -> Iterator[list
 
 
 def _united(rows: Iterable[dict[str, Any]]) -> Person:
-    """Return one card of several: of each field the first that says something."""
-    first, *others = rows
-    secondary = sorted(
-        {(kind, text) for row in others for name, kind in PLACES if (text := _clean(row[name]))}
-    )
+    """Return one card of several: of each field the first that says something.
+
+    A phone is kept as it is dialled from abroad, and beside it as it was written at home: a
+    list may say in that spelling that nobody is to be called there.
+    """
+    written = list(rows)
+    first, *others = told = [row | {"phone": _dialled(row)} for row in written]
+    secondary = {
+        (kind, text) for row in others for name, kind in PLACES if (text := _clean(row[name]))
+    }
+    secondary |= {
+        (AddressKind.PHONE.value, phone)
+        for row, one in zip(written, told, strict=True)
+        if (phone := _clean(row["phone"])) and phone != one["phone"]
+    }
     for other in others:
         first = {name: other[name] if value is None else value for name, value in first.items()}
-    return replace(_person(first), secondary=tuple(secondary))
+    return replace(_person(first), secondary=tuple(sorted(secondary)))
+
+
+def _dialled(row: dict[str, Any]) -> str | None:
+    return dialled_from_abroad(_clean(row["phone"]), row["country"])
 
 
 def _person(row: dict[str, Any]) -> Person:
@@ -152,7 +167,7 @@ def _person(row: dict[str, Any]) -> Person:
         place_code(row["country"], row["region"]),
         _clean(row["timezone"], LONGEST_ZONE),
         {key: name for key, name in names if name},
-        phone=_clean(row["phone"]),
+        phone=row["phone"],
     )
 
 

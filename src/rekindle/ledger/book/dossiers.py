@@ -26,6 +26,7 @@ from rekindle.gate import (
     Sent,
     build_unreadable,
 )
+from rekindle.identity import is_dialable
 from rekindle.journeys import Journey, Send, events_asked
 from rekindle.ledger.book.addresses import load_addresses
 from rekindle.ledger.bulk import moment_reader, read_rows
@@ -357,12 +358,12 @@ class _Look:
         return tuple(one.past for one in found if gets_ghosts or not one.is_ghost)
 
     def _is_reachable(self, kind: str, line: _Line) -> bool:
-        """Return whether there is an address of a kind; whether it is one, the last look asks."""
+        """Return whether there is an address of a kind; whether a mail gets there, nobody knows."""
         if kind in LISTED:
             return line.person in self._listed.get(kind, ())
         if kind == AddressKind.EMAIL:
             return bool(line.has_address)
-        return kind == AddressKind.PERSON or (kind == AddressKind.PHONE and bool(line.phone))
+        return kind == AddressKind.PERSON or (kind == AddressKind.PHONE and is_dialable(line.phone))
 
     def _exit(
         self,

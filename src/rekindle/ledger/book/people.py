@@ -44,7 +44,7 @@ from rekindle.ledger.signals import (
 from rekindle.ledger.statements import note_people, sum_consents_up
 from rekindle.vocabulary import Reason
 
-WRITTEN_AS = "cards, 3"
+WRITTEN_AS = "cards, 4"
 """Another word whenever a card is read or written in another way: everybody is told again."""
 
 MARK_LENGTH = 8

@@ -58,8 +58,9 @@ def _nowhere(alias: str, kind: str) -> Q:
     if kind in LISTED:
         held = models.Address.objects.using(alias).filter(kind=kind, retired_at=None)
         return ~Q(pk__in=held.values("person"))
-    column = "phone" if kind == AddressKind.PHONE else "address"
-    return Q(**{f"{column}__isnull": True}) | Q(**{column: ""})
+    if kind == AddressKind.PHONE:  # kept as it is dialled from abroad, where that is known
+        return Q(phone__isnull=True) | ~Q(phone__startswith="+")
+    return Q(address__isnull=True) | Q(address="")
 
 
 def running_versions(alias: str) -> list[JourneyVersion]:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from rekindle.consent import ConsentRecord, PendingConsent, needs_confirming
 from rekindle.countries import place_code
 from rekindle.gate import BookRules
+from rekindle.identity import dialled_from_abroad
 from rekindle.intake import Card, Statement
 from rekindle.journeys import Person
 from rekindle.ledger import models
@@ -42,7 +43,8 @@ def save_cards(
     statements: list[tuple[str, datetime, Statement]] = []
     addresses: list[Given] = []
     for who, said_at, card, given in told:
-        cards.setdefault(who, OwnCard(Person(who))).give(_given(card), said_at, by=given)
+        own = cards.setdefault(who, OwnCard(Person(who)))
+        own.give(_given(card, own.person.country), said_at, by=given)
         statements += [(who, said_at, statement) for statement in card.statements]
         addresses += [Given(who, said_at, one.kind, one.value, given) for one in card.addresses]
     changed = [c for who, c in cards.items() if before.get(who) != (c.person, c.text)]
@@ -59,11 +61,12 @@ def save_cards(
         book.save_pending(waiting, at)
 
 
-def _given(card: Card) -> dict[str, str]:
+def _given(card: Card, lives_in: str | None) -> dict[str, str]:
+    country = place_code(card.country, card.region)
     given = {
         "address": card.email,
-        "phone": card.phone,
-        "country": place_code(card.country, card.region),
+        "phone": dialled_from_abroad(card.phone, country or lives_in),
+        "country": country,
         "timezone": card.timezone,
         "first_name": card.first_name,
         "last_name": card.last_name,
