@@ -234,3 +234,33 @@ def test_the_engine_spells_plain_numbers_as_the_one_function_does(text: str) -> 
     query = f"select {BARE_PHONE} from (select ?::varchar as phone) where {PLAIN_PHONE}"
     for (spelled,) in duckdb.execute(query, [text]).fetchall():
         assert spelled == normalise_phone(text)
+
+
+def test_what_a_guest_ordered_is_of_whoever_has_their_address(desk: Desk) -> None:
+    head, columns = "id,who,at,total,mail\n", {"email": "mail"}
+    rows = [
+        "1,7,2024-01-01,5,Ann@shop.example",
+        "2,,2024-01-02,6, ann@shop.example",
+        "3,0,2024-01-03,7,bob@shop.example",
+        "4,,2024-01-04,8,noreply@shop.example",
+        "5,,2024-01-05,9,",
+        *(f"{n},,2024-01-06,1,till@shop.example" for n in range(10, 111)),
+    ]
+    result = desk.orders(head + "\n".join(rows) + "\n", columns=columns)
+    assert result.anonymous == 103
+    assert "orders.csv: 2 orders without a customer number: taken by the e-mail address" in (
+        result.notes
+    )
+    assert any("102 orders without a customer number: nobody's" in one for one in result.notes)
+    found = persons(desk)
+    assert found["1"] == found["2"]
+    assert (found["3"], found["4"], found["5"]) == ("bob@shop.example", None, None)
+
+
+@pytest.mark.long
+def test_lines_of_an_order_that_names_its_customer_once_are_no_guests(desk: Desk) -> None:
+    head, columns = "id,who,at,sku,qty,price,mail\n", {"email": "mail"}
+    rows = ["1,7,2024-01-01,p,1,5,ann@shop.example", "1,,2024-01-01,q,1,6,ann@shop.example",
+            "2,,2024-01-02,p,1,5,bob@shop.example", "2,,2024-01-02,q,1,6,"]  # fmt: skip
+    desk.lines(head + "\n".join(rows) + "\n", columns=columns)
+    assert persons(desk) == {"1": "7", "2": "bob@shop.example"}

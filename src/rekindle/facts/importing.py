@@ -281,7 +281,8 @@ class _Import:
         read = self._count("checked") + len(raw.rejects)
         if read == 0:
             raise SourceError(f"{raw.name} holds a header but no rows")
-        own = rules.source.name
+        own, is_order = rules.source.name, contract in (ORDERS, ORDER_LINES)
+        guests = list(folding.name_guests(con, given)) if is_order else []
         folding.complete(con, self._change, contract, given, source=own, minor=self._minor)
         refusals = RefusedRows(con, raw, contract, given, may_mix=bool(rules.rates))
         has_statements = self._statements.read(contract, chosen)
@@ -290,7 +291,6 @@ class _Import:
             self._statements.keep(raw.name)
             self._statements.keep_broken(raw, chosen, rules)
         clamp(con, self._change, contract, given, source=rules.source.name, now=self._now)
-        is_order = contract in (ORDERS, ORDER_LINES)
         anonymous = self._count("checked where customer_id is null") if is_order else 0
         if is_order:
             self._gather_contacts(given)
@@ -300,6 +300,7 @@ class _Import:
             *left_out,
             *states.notes(),
             *self._rates_used(given, rules),
+            *guests,
             *(folding.note_added_up(con) if contract is ORDER_LINES else ()),
             *(self._note_merged(contract) if is_numbered_by_time(contract, given) else ()),
         ]

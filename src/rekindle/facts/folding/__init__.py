@@ -17,6 +17,7 @@ from rekindle.facts.folding.cards import (
     build_two_addresses,
     columns_told,
 )
+from rekindle.facts.folding.guests import name_guests
 from rekindle.facts.folding.lines import (
     AMOUNT,
     IS_BOUGHT,
@@ -79,6 +80,7 @@ __all__ = [
     "fold_lines",
     "has_parts",
     "is_given_back",
+    "name_guests",
     "note_added_up",
     "read_states",
     "sort_states",
