@@ -293,3 +293,17 @@ def test_a_yes_of_another_column_counts_no_more(desk: Desk, dated: str) -> None:
 def test_a_word_that_a_source_has_for_itself_is_no_mark_of_ours(office: Office) -> None:
     office.bring({"crm": "ann,,,Unsaid,\n"})
     assert [word for _, word, _ in office.told()] == ["?"]
+
+
+def test_the_day_of_a_no_is_that_of_the_opt_out_and_not_of_the_yes_before_it(desk: Desk) -> None:
+    columns = {"customer_id": "id", "email": "mail", "email_consent": "ok",
+               "email_consent_at": "since", "email_opt_out_at": "left"}  # fmt: skip
+    days = ("2024-01-05,2024-06-01", "2024-06-01,", "2024-06-01,2024-01-05")
+    rows = "".join(f"{n},{n}@x.de,no,{one}\n" for n, one in enumerate(days, 1))
+    desk.write("crm.csv", f"id,mail,ok,since,left\n{rows}")
+    source = {"name": "crm", "table": "customers", "path": "crm.csv", "columns": columns}
+    desk.bring(source)
+    told = sorted(
+        (r["customer_id"], r["said"], r["said_at"].month) for r in desk.rows("permissions")
+    )
+    assert told == [("1", "no", 6), ("2", "no", 6), ("3", "no", 1), ("3", "no", 6)]

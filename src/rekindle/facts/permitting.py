@@ -134,14 +134,19 @@ class Statements:
         )
         for channel in told:
             if head := chosen.get(f"{channel}_consent"):
-                self._read_consent(channel)
+                self._read_consent(channel, has_opt_outs=f"{channel}_opt_out_at" in given)
                 self._heads[channel] = head
             if {f"{channel}_opt_out", f"{channel}_opt_out_at"} & set(given):
                 self._read_opt_outs(channel, has_dates=f"{channel}_opt_out_at" in given)
         return True
 
-    def _read_consent(self, channel: str) -> None:
+    def _read_consent(self, channel: str, *, has_opt_outs: bool) -> None:
         word, at = quoted(given_name(f"{channel}_consent")), f"{channel}_consent_at"
+        if has_opt_outs:
+            # Who opted out later had not said no before: the first day is of the yes that ended.
+            out = f"{channel}_opt_out_at"
+            is_ended = f"not {channel}_consent and {out} between {at} and {LATEST}"
+            at = f"(case when {is_ended} then {out} else {at} end)"
         # A yes of a far day is a slip of the pen; what is left of it is a yes without a date.
         self._note(
             channel,
