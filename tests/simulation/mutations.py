@@ -337,4 +337,6 @@ MUTATIONS = (
         "        instants=[sightings.now],\n", "", "files"),
     Mutation("a page of wishes states every box as it was shown", "web/portal/choosing.py",
         "boxes if was is None or (one in was) != (one in now)}", "boxes}", "files"),
+    Mutation("a file that says what it said is written anew", "facts/upserting.py",
+        "        self._is_news |= before != [(self.said,)]", "        self._is_news = True", "files"),
 )  # fmt: skip

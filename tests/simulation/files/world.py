@@ -28,6 +28,7 @@ from rekindle.clock import MovableClock
 from rekindle.desk import PreferenceChange, change_preferences, start_journey
 from rekindle.errors import UsageError, WorkError
 from rekindle.facts import PURCHASE
+from rekindle.facts.purchases.standing import CANCELLED
 from rekindle.intake import read_event
 from rekindle.journeys.population import save_people
 from rekindle.ledger import disconnect
@@ -102,7 +103,7 @@ PROMISES = (
     "never in a pause they asked for", "never while a subscription rests",
     "nobody returns by a correction", "noticed when restored",
     "the newest word on an order counts", "never on the word of a mistake",
-    "an open page states nothing",
+    "an open page states nothing", "what has no date is known since it was first read",
 )  # fmt: skip
 
 
@@ -119,6 +120,7 @@ class ShopWorld:
         self._orders: list[Order] = []
         self._stays: list[Stay] = []
         self._seen: set[str] = set()
+        self._cancelled: dict[str, datetime] = {}
         self._reports = 0
         self._backup: Path | None = None
         self._pages: list[OpenPage] = []
@@ -159,7 +161,8 @@ class ShopWorld:
         for system in SYSTEMS:
             for table, columns in kinds.items():
                 lines = "\n".join(f'{name} = "{name}"' for name in columns)
-                text += SOURCE % (system, table, table, system, table, lines)
+                name = f"{table}-*" if table == "orders" else table
+                text += SOURCE % (system, table, table, system, name, lines)
         (self.folder / "journeys").mkdir(parents=True)
         (self.folder / "templates").mkdir()
         (self.folder / "rekindle.toml").write_text(text, encoding="utf-8")
@@ -223,7 +226,8 @@ class ShopWorld:
                            "status": "completed"})  # fmt: skip
             self.draw.shuffle(cards)
             self._write(f"{system}_customers.csv", CARD_COLUMNS, cards)
-            self._write(f"{system}_orders.csv", ORDER_COLUMNS, orders)
+            self._keep_export(system)
+            self._write(f"{system}_orders-99.csv", ORDER_COLUMNS, orders)
             self._write_stays(system, initial)
 
     def _write_stays(self, system: str, initial: str) -> None:
@@ -245,14 +249,21 @@ class ShopWorld:
         self._write(f"{system}_subscriptions.csv", STAY_COLUMNS, stays)
         self._write(f"{system}_pauses.csv", PAUSE_COLUMNS, pauses)
 
+    def _keep_export(self, system: str) -> None:
+        """Now and then leave the export of orders beside the next one, which tells them anew."""
+        newest = self.folder / f"{system}_orders-99.csv"
+        if newest.exists() and self.draw.random() < 0.2:
+            number = len(list(self.folder.glob(f"{system}_orders-*.csv")))
+            newest.rename(self.folder / f"{system}_orders-{number}.csv")
+            self.log.append(("kept an export", system, number))
+
     def _spelled(self, being: Being) -> str:
         """Return the mailbox as one of the systems may write it."""
         return self.draw.choice([being.mailbox, being.mailbox.upper(), f" {being.mailbox}"])
 
     def _write(self, name: str, columns: Iterable[str], rows: list[dict[str, str]]) -> None:
         with (self.folder / name).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(columns))
-            writer.writeheader()
+            (writer := csv.DictWriter(file, list(columns))).writeheader()
             writer.writerows(rows)
 
     def _import(self) -> None:
@@ -267,8 +278,14 @@ class ShopWorld:
         self._judge_orders()
 
     def _judge_orders(self) -> None:
-        """Raise where an order is a purchase that was called off since its export had it so."""
+        """Raise where an order that was called off is a purchase, or was since a later import."""
         orders = self.space.facts.orders
+        ended = orders.filter(orders.kind == CANCELLED).select("order_id", "cancel_known_at")
+        known = {row["order_id"]: row["cancel_known_at"] for row in ended.to_pyarrow().to_pylist()}
+        for number, at in known.items():
+            if self._cancelled.get(number, at) != at:
+                raise broken("what has no date is known since it was first read", number)
+        self._cancelled = known
         sold = orders.filter(orders.kind == PURCHASE).select("order_id")
         sold_now = set(self.space.engine.run(sold).column(0).to_pylist())
         for one in self._orders:
@@ -483,6 +500,14 @@ class ShopWorld:
             order.status, order.at = "completed", self.clock.now() - HOUR
             self.log.append(("paid", order))
 
+    def take_back(self) -> None:
+        """The export has an order as cancelled, and says no day."""
+        sold = [one for one in self._orders if one.is_purchase and one.status == "completed"]
+        if sold:
+            order = self.draw.choice(sold)
+            order.status = "cancelled"
+            self.log.append(("taken back", order))
+
     def redate(self) -> None:
         """The date of an order is corrected."""
         order = self.draw.choice(self._orders)
@@ -658,6 +683,7 @@ CHANCES = {
     ShopWorld.resume: 2,
     ShopWorld.draft: 2,
     ShopWorld.pay: 3,
+    ShopWorld.take_back: 3,
     ShopWorld.redate: 3,
     ShopWorld.call_off: 3,
     ShopWorld.misread: 2,
@@ -671,5 +697,4 @@ CHANCES = {
     ShopWorld.back_up: 2,
     ShopWorld.restore: 2,
 }
-HAPPENINGS = tuple(CHANCES)
-WEIGHTS = tuple(CHANCES.values())
+HAPPENINGS, WEIGHTS = tuple(CHANCES), tuple(CHANCES.values())
