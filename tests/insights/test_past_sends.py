@@ -28,6 +28,7 @@ from rekindle.insights.past_sends.model import CHOSEN, EquallySilent, SendAudit
 from rekindle.predictions import find_sent
 from rekindle.testing.small_shop import Card, Sale, SmallShop
 from rekindle.vocabulary import Unknown
+from tests.subscriptions.businesses import subscription
 
 AT = datetime(2025, 3, 3, 10, tzinfo=UTC)
 AS_OF = AT + timedelta(days=60)
@@ -88,6 +89,17 @@ def test_what_followed_counts_from_the_first_message_until_thirty_days_later(
     assert (group.followed.bought, group.followed.revenue) == (1, 20.0)
     assert group.silent["91-180"] == 3
     assert group.silent["0-30"] == 1  # c bought a minute and a half before
+
+
+def test_a_subscription_that_begins_is_a_purchase_after_a_message(audited: Audited) -> None:
+    stays = [
+        subscription(f"s{who}", who, str((AT - timedelta(days=back)).date()), mrr=9)
+        for who, back in (("a", -5), ("b", 2))
+    ]
+    found = audited([], [sent(who) for who in "abc"], rows={"subscriptions": stays})
+    (group,) = found.groups
+    assert (group.followed.people, group.followed.bought) == (2, 1)
+    assert group.silent["0-30"] == 1
 
 
 def test_whose_days_are_not_over_is_in_no_share(audited: Audited) -> None:

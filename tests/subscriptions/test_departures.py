@@ -58,6 +58,12 @@ REASONS: list[tuple[Row, list[Row], tuple[str, str | None]]] = [
         ("voluntary", "new"),
     ),
     (
+        {"end_reason": "Cancellation requested"},
+        [cancellation("x", "c", "2024-05-20", "Low quality")],
+        ("voluntary", "low quality"),
+    ),
+    ({"end_reason": "cancellation_requested"}, [], ("voluntary", "cancellation_requested")),
+    (
         {"end_reason": "payment_failed"},
         [cancellation("x", "c", "2024-05-20", "budget")],
         ("involuntary", "payment_failed"),

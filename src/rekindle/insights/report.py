@@ -301,6 +301,10 @@ def _explain(
 ) -> list[str]:
     """Return what a reader has to know to take the figures for what they are."""
     notes = []
+    if (goal := record.journey.goal.on) != SignalKind.ORDER:
+        notes.append(
+            f"The goal is {goal}; returns and revenue are told of purchases, as of every journey."
+        )
     if record.settled_until < record.until - timedelta(days=1):
         notes.append(
             f"No order is known after {day(record.settled_until, zone)}: "

@@ -51,6 +51,18 @@ FAILED = (
     "betaling_mislukt",
 )
 """Reasons that say that a payment failed, with blanks and hyphens written as underscores."""
+ASKED = (
+    "cancellation_requested",
+    "requested_by_customer",
+    "customer_requested",
+    "customer_cancelled",
+    "customer_canceled",
+    "user_cancelled",
+    "user_canceled",
+    "cancelled",
+    "canceled",
+)
+"""Words of a biller that say no more than that somebody cancelled."""
 
 
 class ChurnKind(StrEnum):
@@ -131,11 +143,15 @@ def build_why(gone: ir.Table, left: ir.Table, facts: Facts, definition: Definiti
         rows = rows.left_join(
             of_one, [rows.customer_id == of_one["of"], rows.number == of_one.of_number]
         ).drop("of", "of_number")
-    reason = ibis.coalesce(rows.end_reason, rows.said).lower().strip()
+    # That they asked for it, which a biller says of everybody, is no reason beside one.
+    ended = rows.end_reason.lower().strip()
+    is_told = ended.re_replace(r"[\s-]+", "_").notin(ASKED)
+    given = is_told.ifelse(ended, ibis.null("string"))
+    reason = ibis.coalesce(given, rows.said.lower().strip(), ended)
     was_cancelled = ibis.coalesce(rows.was_cancelled, False)
     has_decided = rows.has_said.notnull() | reason.notnull() | was_cancelled
-    is_told = ibis.coalesce(reason.re_replace(r"[\s-]+", "_").isin(FAILED), False)
-    has_failed = is_told | (rows.is_owing.notnull() & ~has_decided)
+    is_payment = ibis.coalesce(reason.re_replace(r"[\s-]+", "_").isin(FAILED), False)
+    has_failed = is_payment | (rows.is_owing.notnull() & ~has_decided)
     kind = ibis.cases(
         (has_failed, ChurnKind.INVOLUNTARY.value),
         (rows.is_seasonal.notnull(), ChurnKind.SEASONAL.value),

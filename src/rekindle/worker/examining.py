@@ -424,7 +424,9 @@ def _people(workspace: Workspace) -> Iterator[Line]:
         yield Line("people", State.WELL, found)
         return
     reached = {
-        channel: count_reach(workspace.ledger, channel, can.address_kind)
+        channel: count_reach(
+            workspace.ledger, channel, can.address_kind, needs_consent=can.needs_consent
+        )
         for channel, can in workspace.capabilities.items()
     }
     # A channel that no journey writes by lacks nobody's consent, unless everybody's is lacking.
@@ -436,7 +438,7 @@ def _people(workspace: Workspace) -> Iterator[Line]:
     is_nobody = not any(reach.agreed for reach in reached.values())
     for channel, reach in reached.items():
         found = (
-            f"{channel}: of {counted(reach.people, 'person')}, {reach.agreed:,} agreed and "
+            f"{channel}: of {counted(reach.people, 'person')}, {reach.agreed:,} may and "
             f"can be reached; {reach.silent:,} said nothing, {reach.withdrew:,} said no, "
             f"{reach.unreachable:,} have no address, {reach.suppressed:,} are suppressed"
         )

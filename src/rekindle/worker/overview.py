@@ -114,7 +114,9 @@ def _ledger(workspace: Workspace, *, opens: bool) -> LedgerOverview:
     """Return what the ledger tells; which messages stopped only with the secret it is used with."""
     alias, at = workspace.ledger, workspace.clock.now()
     reach = {
-        channel.value: count_reach(alias, channel, can.address_kind)
+        channel.value: count_reach(
+            alias, channel, can.address_kind, needs_consent=can.needs_consent
+        )
         for channel, can in workspace.capabilities.items()
     }
     return LedgerOverview(

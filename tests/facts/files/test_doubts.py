@@ -342,6 +342,22 @@ def test_a_column_that_may_say_no_is_never_left_out_in_silence(desk: Desk) -> No
     assert any("'Sperrvermerk' is left out" in note for note in proposal.notes)
 
 
+@pytest.mark.parametrize(("currency", "is_small"), [("usd", True), ("jpy", False)])
+def test_what_billers_tell_in_cents_is_read_so_and_told(
+    desk: Desk, currency: str, is_small: bool
+) -> None:
+    head = "id,customer,status,start_date,unit_amount,interval,currency\n"
+    rows = "".join(f"s{n},a{n},active,2026-01-1{n},999,month,{currency}\n" for n in range(3))
+    desk.write("subs.csv", head + rows)
+    answers = Answers(table="subscriptions")
+    proposal = propose_source(
+        desk.base / "subs.csv", zone="UTC", now=NOW, answers=answers, currency=currency.upper()
+    )
+    assert (proposal.settings.get("formats") == {"amount": "hundredths"}) is is_small
+    assert any("is read in hundredths" in note for note in proposal.notes) is is_small
+    assert any("[sources.skip]" in note for note in proposal.notes)
+
+
 def test_a_letter_of_some_sales_is_no_mark_of_cancellations(desk: Desk) -> None:
     back = "".join(f"C{n},a,2024-01-02,-10\n" for n in range(10))
     proposal = propose(desk, f"{HEAD}\n1,a,2024-01-02,9\n{back}C99,b,2024-01-03,500\n")

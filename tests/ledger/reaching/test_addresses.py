@@ -167,6 +167,8 @@ def test_reach_counts_who_has_one(alias: str, book: LedgerBook) -> None:
     reach = count_reach(alias, "push", AddressKind.DEVICE)
     assert (reach.people, reach.agreed, reach.unreachable) == (2, 1, 1)
     assert count_reach(alias, "task", AddressKind.PERSON).unreachable == 0
+    open_to = count_reach(alias, "task", AddressKind.PERSON, needs_consent=False)
+    assert (open_to.people, open_to.agreed) == (2, 2)
 
 
 def test_another_secret_hashes_them_anew(alias: str, book: LedgerBook) -> None:

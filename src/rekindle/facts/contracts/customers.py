@@ -106,6 +106,8 @@ CONTRACT = Contract(
                 "consent_date",
                 "opt_in_at",
                 "opt_in_date",
+                "email_opt_in_at",
+                "email_opt_in_date",
                 "einwilligung_am",
                 "einwilligungsdatum",
                 "newsletter_anmeldung",
@@ -231,7 +233,12 @@ CONTRACT = Contract(
             "sms_consent_at",
             INSTANT,
             "When that was stated, as `email_consent_at`.",
-            words=("sms_consent_at", "sms_marketing_consent_timestamp", "sms_opt_in_at"),
+            words=(
+                "sms_consent_at",
+                "sms_marketing_consent_timestamp",
+                "sms_opt_in_at",
+                "sms_opt_in_date",
+            ),
         ),
         Column(
             "sms_opt_out",

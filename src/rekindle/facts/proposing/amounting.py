@@ -13,7 +13,8 @@ from rekindle.facts.casting import build_amount, build_currencies
 from rekindle.facts.casting.amounts import COMMA, HUNDREDTHS, POINT
 from rekindle.facts.sources import plain
 
-IN_HUNDREDTHS = re.compile(r"(cents?|pence|minorunits?|minor)$")
+# The last two as billers' interfaces call what they tell in the smallest unit.
+IN_HUNDREDTHS = re.compile(r"(cents?|pence|minorunits?|minor)$|^(unitamount|planamount)$")
 
 
 @dataclass(frozen=True, slots=True)

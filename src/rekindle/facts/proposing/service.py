@@ -169,7 +169,7 @@ class _Look:
         doubts += self._currencies(money, rules.currency)
         doubts += self._refusals(rules)
         left_out = list_left_out(self.found, self.match)
-        doubts += weighty(left_out, said=doubts)
+        doubts += weighty(left_out, self.contract, said=doubts)
         doubts = list(dict.fromkeys(doubts))
         return Proposal(
             self.contract.table,

@@ -24,6 +24,7 @@ WEIGHTY = re.compile(
     r"curren|w.hrung|devise|valuta|moneda|moeda|waluta",
     re.IGNORECASE,
 )
+STATES = re.compile(r"status|state$", re.IGNORECASE)
 SPOILT = r"^\d([.,]\d+)?[Ee]\+\d+$"  # what a spreadsheet makes of a long number
 MANY = 3
 MOST_STATES = 12
@@ -172,10 +173,16 @@ def list_left_out(found: Survey, match: Match) -> tuple[LeftOut, ...]:
     )
 
 
-def weighty(left_out: Sequence[LeftOut], *, said: Sequence[str]) -> Iterator[str]:
+def weighty(
+    left_out: Sequence[LeftOut], contract: Contract, *, said: Sequence[str]
+) -> Iterator[str]:
     """Yield the columns left out that may change what was bought or who may be written to."""
+    has_states = any(column.name == "status" for column in contract.inputs)
     for one in left_out:
         is_said = any(repr(one.column) in line for line in said)
         if one.why != "empty" and WEIGHTY.search(one.column) and not is_said:
             shown = ", ".join(repr(value[:30]) for value in one.samples)
-            yield f"{one.column!r} is left out ({shown}); if it counts, answer what it is"
+            advice = "if it counts, answer what it is"
+            if not has_states and STATES.search(one.column):
+                advice = "if some of its rows are none, name their words in [sources.skip]"
+            yield f"{one.column!r} is left out ({shown}); {advice}"

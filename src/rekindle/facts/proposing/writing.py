@@ -10,7 +10,7 @@ from typing import Any
 
 from rekindle.countries import list_currencies
 from rekindle.facts.casting import Finish, build_moment
-from rekindle.facts.casting.amounts import COMMA, POINT
+from rekindle.facts.casting.amounts import COMMA, HUNDREDTHS, POINT
 from rekindle.facts.casting.dates import ISO
 from rekindle.facts.checks import CLOCKS_DIFFER_BY
 from rekindle.facts.contracts import MONEY, Contract
@@ -65,11 +65,25 @@ class Forms:
         for name, guess in first.items():
             if guess is None or guess.is_neutral:
                 forms[name] = ""
+            elif guess.form == HUNDREDTHS:
+                forms[name] = self._hundredths(name)
             elif not guess.is_open:
                 forms[name] = guess.form
             else:
                 forms[name] = self._open_form(name, usual)
         return forms
+
+    def _hundredths(self, name: str) -> str:
+        """Return the form of amounts in the smallest unit, which some currencies count in."""
+        if self.currency in list_currencies(0):
+            return ""
+        column = self.chosen[name]
+        example = self.found.values[column][0]
+        self.doubts.append(
+            f"{column!r} is read in hundredths, as its name says ({example} as that many cents); "
+            f"if they are whole amounts, answer {name}:1,234.50"
+        )
+        return HUNDREDTHS
 
     def _open_form(self, name: str, usual: str) -> str:
         column = self.chosen[name]

@@ -27,6 +27,7 @@ from rekindle.insights.past_sends.happenings import (
 )
 from rekindle.insights.past_sends.model import WITHIN_DAYS
 from rekindle.predictions import read_past_sends
+from rekindle.subscriptions import build_named_starts
 
 Run = Callable[[Any], pa.Table]
 
@@ -173,7 +174,11 @@ def _read_orders(
 ) -> tuple[bool, pa.Table, pa.Table]:
     """Return whether everybody's are in, what orders and refunds came to, and purchases."""
     paid = facts.cut(as_of).orders
-    bought = facts.bought_orders()
+    bought = facts.bought_orders().select("customer_id", "ordered_at", "ended_at")
+    if facts.has_subscriptions:  # one that begins is a purchase
+        starts = build_named_starts(facts)
+        ended = ibis.null(bought.ended_at.type())
+        bought = bought.union(starts.select("customer_id", ordered_at="at", ended_at=ended))
     bought = bought.filter(bought.ordered_at < ibis.literal(as_of, type="timestamp('UTC', 6)"))
     whole = run(paid.count().as_table()).column(0)[0].as_py() <= MOST_ORDERS
     if not whole:

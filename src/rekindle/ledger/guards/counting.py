@@ -32,8 +32,11 @@ class Reach:
 
 
 @ledger_errors()
-def count_reach(alias: str, channel: str, kind: str) -> Reach:
-    """Count whom a channel that writes to addresses of this kind could reach."""
+def count_reach(alias: str, channel: str, kind: str, *, needs_consent: bool = True) -> Reach:
+    """Count whom a channel that writes to addresses of this kind could reach.
+
+    Where it needs nobody's consent, who did not say no has ``agreed``.
+    """
     people = models.Person.objects.using(alias).filter(erased_at=None)
     nowhere = _nowhere(alias, kind)
     suppressed = models.Suppression.objects.using(alias).filter(
@@ -43,7 +46,10 @@ def count_reach(alias: str, channel: str, kind: str) -> Reach:
     yes, no = Q(statements__contains=f"{channel}+"), Q(statements__contains=f"{channel}-")
     return Reach(
         people=people.count(),
-        agreed=people.filter(yes).exclude(nowhere).exclude(away).count(),
+        agreed=(people.filter(yes) if needs_consent else people.exclude(no))
+        .exclude(nowhere)
+        .exclude(away)
+        .count(),
         withdrew=people.filter(no).count(),
         silent=people.exclude(yes).exclude(no).count(),
         unreachable=people.filter(nowhere).count(),
