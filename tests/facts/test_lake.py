@@ -145,6 +145,7 @@ def test_importing_again_replaces_a_table_whose_log_is_damaged(desk: Desk) -> No
     assert amounts(desk) == [5]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("harm", ["table", "log"])
 def test_importing_again_brings_back_a_table_that_is_gone(desk: Desk, harm: str) -> None:
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n")
@@ -156,6 +157,7 @@ def test_importing_again_brings_back_a_table_that_is_gone(desk: Desk, harm: str)
     assert desk.bring()[0].notes == ()
 
 
+@pytest.mark.long
 def test_tables_whose_manifest_was_lost_are_taken_up_and_it_is_said(desk: Desk) -> None:
     """What no file holds any more would be gone from view, and nobody be told."""
     desk.orders(f"{HEAD}1,ann,2024-01-01,5\n2,bob,2024-01-02,6\n")

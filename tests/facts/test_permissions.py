@@ -295,6 +295,7 @@ def test_a_word_that_a_source_has_for_itself_is_no_mark_of_ours(office: Office) 
     assert [word for _, word, _ in office.told()] == ["?"]
 
 
+@pytest.mark.long
 def test_the_day_of_a_no_is_that_of_the_opt_out_and_not_of_the_yes_before_it(desk: Desk) -> None:
     columns = {"customer_id": "id", "email": "mail", "email_consent": "ok",
                "email_consent_at": "since", "email_opt_out_at": "left"}  # fmt: skip

@@ -146,6 +146,7 @@ def test_files_that_overlap_add_what_the_lake_lacks(desk: Desk) -> None:
     assert desk.rows("order_lines") == held[1]
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("kind", [ORDERS, LINES])
 def test_orders_without_a_number_that_take_anothers_place_are_told(
     desk: Desk, kind: dict[str, Any]
@@ -163,6 +164,7 @@ def test_orders_without_a_number_that_take_anothers_place_are_told(
         assert any("1 order without a number" in note for note in second.notes)
 
 
+@pytest.mark.long
 def test_files_that_are_read_by_other_settings_say_something_else(desk: Desk) -> None:
     desk.write("2024-01.csv", f"{HEAD}1,ann,2024-01-01 23:30,5\n")
     desk.write("2024-02.csv", f"{HEAD}2,bob,2024-02-01 12:00,5\n")

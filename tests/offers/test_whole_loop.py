@@ -195,6 +195,7 @@ def test_made_codes_are_in_the_file_for_the_shop_and_in_the_pool(giving: Team) -
     assert "expected to be redeemed" in command(giving, "offers", "show", "ten")
 
 
+@pytest.mark.long
 def test_codes_are_not_loaded_where_a_shop_makes_them(giving: Team) -> None:
     path = giving.folder / "offers.yaml"
     text = path.read_text(encoding="utf-8")

@@ -46,6 +46,7 @@ def test_what_was_said_earlier_does_not_replace_what_was_said_later(corner: Corn
     assert card(corner).address == "new@example.org"
 
 
+@pytest.mark.long
 def test_what_was_said_earlier_and_comes_after_an_import_is_not_newer(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200), 50, ""))
     corner.report("", "identify", traits={"email": "new@example.org", "firstName": "Ann"})

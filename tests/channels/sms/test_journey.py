@@ -210,6 +210,7 @@ def test_a_text_waits_for_the_morning_and_the_cap(shop: Shop) -> None:
     assert len(shop.texts()) <= 2
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("stopped", [False, True])
 def test_a_number_as_it_is_dialled_at_home_is_of_the_country_of_its_card(
     shop: Shop, stopped: bool

@@ -162,6 +162,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str, said: st
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.long
 def test_the_answer_that_is_asked_for_is_one_about_that_file(tmp_path: Path) -> None:
     for name, text in (("o", "order_id,customer_id,date,total\n1,a,2024-01-02,5\n"),
                        ("s", "subscription_id,customer_id,started_at\n1,a,soon\n")):  # fmt: skip

@@ -331,6 +331,7 @@ def test_a_word_for_no_opt_out_is_none_and_the_others_are_counted(desk: Desk) ->
     assert told in proposal.notes
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize("header", ["Abgemeldet am", "Abmeldedatum", "Date de désabonnement"])
 def test_the_day_of_an_opt_out_is_known_by_its_header(desk: Desk, header: str) -> None:
     proposal = propose(desk, f"customer_id;Email;Newsletter;{header}\na;a@x.de;ja;03.05.2026\n")
@@ -342,6 +343,7 @@ def test_a_column_that_may_say_no_is_never_left_out_in_silence(desk: Desk) -> No
     assert any("'Sperrvermerk' is left out" in note for note in proposal.notes)
 
 
+@pytest.mark.draws(1)
 @pytest.mark.parametrize(("currency", "is_small"), [("usd", True), ("jpy", False)])
 def test_what_billers_tell_in_cents_is_read_so_and_told(
     desk: Desk, currency: str, is_small: bool
