@@ -111,6 +111,16 @@ def test_a_cancelled_order_says_so() -> None:
     assert row["status"] == "cancelled"
 
 
+@pytest.mark.parametrize(("hour", "status"), [(2, "cancelled"), (-2, "completed")])
+def test_a_restored_ledger_takes_no_cancellation_back(hour: int, status: str) -> None:
+    """The event that cancelled it is lost, and the facts know of it."""
+    at = (NOON + timedelta(hours=hour)).isoformat()
+    held = {"kind": "cancelled", "cancelled_at": at, "sold_gross": "25", "gross": "0"}
+    row = fold_order("1", [told("completed", revenue=25)], held)
+    assert row is not None
+    assert (row["status"], row.get("cancelled_at")) == (status, at if hour > 0 else None)
+
+
 def test_an_order_that_is_completed_after_it_was_cancelled_stands() -> None:
     events = [told("completed", revenue=25), told("cancelled", 1), told("completed", 2, revenue=25)]
     for some in permutations(events):

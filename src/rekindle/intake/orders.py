@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -122,7 +123,8 @@ def fold_order(
     An update changes what it names. ``held`` is the order's row as something else, a file,
     told it; it stands for what no event says. A refund of an order nobody reported is a row
     of its own (``name_refund``), dated when it was given; a refund without an amount gives
-    back the whole order. An order that is completed after it was cancelled is none that was.
+    back the whole order. An order that is completed after it was cancelled is none that was; one
+    that was held as cancelled since is, though a restored ledger has no event that says it.
     None if there is nothing to say.
     """
     told = sorted(events, key=lambda event: event.at)
@@ -131,8 +133,9 @@ def fold_order(
     completed = [number for number, event in enumerate(told) if event.name == "order_completed"]
     since = completed[-1] if completed else 0
     cancelled = [event for event in told[since:] if event.name == "order_cancelled"]
+    ended_at = None
     if completed:
-        held = None
+        ended_at, held = _ended_since(held, told[since]), None
     if not placed and not cancelled:
         whole = _left_of(held)
         given = sum((_given_back(event, whole=whole) for event in refunds), ZERO)
@@ -155,8 +158,16 @@ def fold_order(
     if steps := _steps(refunds, whole=whole, most=whole):
         row["refunds"] = steps
     if cancelled:
-        row |= {"status": "cancelled", "cancelled_at": cancelled[0].at.isoformat()}
-    return row
+        ended_at = cancelled[0].at.isoformat()
+    return row if ended_at is None else {**row, "status": "cancelled", "cancelled_at": ended_at}
+
+
+def _ended_since(held: Mapping[str, Any] | None, completed: KeptEvent) -> str | None:
+    """Return when an order was cancelled that is held so, if it was after an event."""
+    if held is None or held.get("kind") != "cancelled":
+        return None
+    at: str | None = held.get("cancelled_at")
+    return at if at is not None and datetime.fromisoformat(at) > completed.at else None
 
 
 def name_refund(order_id: str) -> str:
