@@ -114,6 +114,12 @@ def test_an_audit_and_an_audience_tell_the_same(tmp_path: Path, ending: str) -> 
     assert drifted == count_audience(space, SILENT, at).customers == 10
     assert audit.to_json() == space.audit(at).to_json()
     assert count_audience(space, "true", at).value == 1505
+
+
+@pytest.mark.long
+def test_an_audience_that_is_written_down_is_the_one_that_is_counted(tmp_path: Path) -> None:
+    space = bring(tmp_path, rows("2024-12-10,500,cancelled,,,"))
+    at = space.latest()
     assert export_audience(space, SILENT, at).num_rows == 10
     worth = export_audience(space, "true", at).column("lifetime_value").to_pylist()
     assert sum(one or 0 for one in worth) == 1505

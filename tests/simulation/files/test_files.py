@@ -14,7 +14,7 @@ STEPS = 6
 
 
 def test_promises_hold_in_the_beginning_of_a_world_of_files(tmp_path: Path) -> None:
-    ShopWorld(0, tmp_path / "shop").run(1)
+    ShopWorld(3, tmp_path / "shop").run(1)
 
 
 @pytest.mark.long
