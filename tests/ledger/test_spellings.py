@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from rekindle.gate import BookRules
+from rekindle.intake import read_event
 from rekindle.journeys import Person
-from rekindle.ledger import Deliveries, LedgerBook, models
+from rekindle.ledger import Deliveries, Inbox, LedgerBook, models, ready_events
+from rekindle.ledger.hashing import Hashing
 from rekindle.ledger.papers import load_suppressed
 from rekindle.messages import AddressKind, Capabilities, DeliveryEvent, DeliveryKind
 from rekindle.vocabulary import Channel
@@ -93,3 +95,19 @@ def test_a_number_of_nowhere_is_compared_by_its_digits(alias: str, book: LedgerB
     book.save_people([*cards, Person("c", phone="020 7946 0019")])
     hashes = dict(models.Person.objects.using(alias).values_list("id", "phone_hash"))
     assert (hashes["a"] == hashes["b"], hashes["a"] == hashes["c"]) == (True, False)
+
+
+def test_a_number_told_as_it_is_dialled_at_home_is_bound_in_both_spellings(
+    alias: str, book: LedgerBook
+) -> None:
+    """A list that was read before has it as people write it at home."""
+    models.Suppression.objects.using(alias).create(
+        channel="sms", address_hash=Hashing(SECRET).of_phone("020 7946 0018"), person=None,
+        reason="opt_out", at=AT,
+    )  # fmt: skip
+    call = {"type": "identify", "userId": "a",
+            "traits": {"phone": "020 7946 0018", "address": {"country": "GB"}}}  # fmt: skip
+    keeper = LedgerBook(alias, secret=SECRET, terms=TERMS)
+    Inbox(alias, keeper).take("web", ready_events(alias, [read_event(call, received_at=AT)]), AT)
+    assert models.Person.objects.using(alias).get(pk="a").phone == NUMBER
+    assert ("a", "sms") in _bound(alias, "a")

@@ -11,6 +11,7 @@ from django.db.models import Q
 from rekindle.consent import ERASED, ConsentRecord, Exclusion, Preferences, Suppression
 from rekindle.feedback import LEFT
 from rekindle.gate import BookRules
+from rekindle.identity import is_dialable
 from rekindle.intake import keep_amounts
 from rekindle.journeys import Person
 from rekindle.ledger import intake_models, models
@@ -42,6 +43,7 @@ from rekindle.ledger.signals import (
     suppress_people,
 )
 from rekindle.ledger.statements import note_people, sum_consents_up
+from rekindle.messages import AddressKind
 from rekindle.vocabulary import Reason
 
 WRITTEN_AS = "cards, 4"
@@ -116,22 +118,24 @@ class People:
         own = sorted(cards, key=lambda card: card.person.id)
         with ledger_transaction(self._alias):
             for chunk in chunks(own):
-                self._write([card.person for card in chunk])
+                people = [card.person for card in chunk]
+                written = self._write(people)
                 note_said(self._alias, chunk)
+                self._note_secondary(people, written)
 
     def save_addresses(self, given: Iterable[Given]) -> None:
         """Let addresses of which people have several be of whom they were given as."""
         save_addresses(self._alias, self._hashing, given)
 
-    def _write(self, people: Iterable[Person]) -> list[Row]:
+    def _write(self, people: Sequence[Person]) -> list[Row]:
         written = [self._card(person) for person in people]
         changed = {id_ for (id_,) in fetch(self._alias, "save_people", rows_of(written))}
-        self._carry_suppressions(written)
+        self._carry_suppressions(people, written)
         suppress_again(self._alias, self._terms, changed)
         return written
 
     def _note_secondary(self, told: Iterable[Person], written: Iterable[Row]) -> None:
-        """Note the addresses that files tell of people and that are not on their cards."""
+        """Note the addresses that are told of people and that are not on their cards."""
         found: set[Row] = set()
         for person, card in zip(told, written, strict=True):
             places = [("email", person.address), ("phone", person.phone), *person.secondary]
@@ -310,17 +314,27 @@ class People:
                 mine = stays.filter(pk=stay)
                 end_stays(self._alias, mine, Reason.NO_PERMISSION, instant_of(at))
 
-    def _carry_suppressions(self, cards: Iterable[Row]) -> None:
-        """Let what an earlier release suppressed by another spelling bind these addresses.
+    def _carry_suppressions(self, people: Iterable[Person], cards: Iterable[Row]) -> None:
+        """Let what was suppressed by another spelling bind these addresses.
 
-        Only a few addresses have another spelling; of the others nothing is asked.
+        That is how an earlier release hashed it, or a number as it is dialled at home, which may be
+        others' in other countries. Only a few addresses have another spelling; of the rest nothing
+        is asked.
         """
-        moved = []
-        for _, address, hashed, _, _, phone, phone_hash, *_ in cards:
+        moved, shared = [], []
+        for person, card in zip(people, cards, strict=True):
+            _, address, hashed, _, _, phone, phone_hash, *_ = card
             moved += [(former, hashed) for former in self._hashing.former(address)]
             moved += [(former, phone_hash) for former in self._hashing.former_phone(phone)]
+            shared += [
+                (self._hashing.of_phone(text), phone_hash)
+                for kind, text in person.secondary
+                if kind == AddressKind.PHONE and phone_hash and not is_dialable(text)
+            ]
         if moved:
             execute(self._alias, "rehash_suppressions", rows_of(sorted(moved)))
+        if shared:
+            execute(self._alias, "bind_spellings", rows_of(sorted(set(shared))))
 
     def _card(self, person: Person) -> Row:
         return (

@@ -8,6 +8,7 @@ later does, once an hour, so that an older yes that arrives late does not come a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rekindle.consent import ConsentRecord, PendingConsent, needs_confirming
@@ -22,6 +23,7 @@ from rekindle.ledger.book.addresses import Given
 from rekindle.ledger.book.confirming import load_pending
 from rekindle.ledger.book.own_words import OwnCard, read_own_card
 from rekindle.ledger.queries import fetch, rows_of
+from rekindle.messages import AddressKind
 
 SAID_AGAIN_AFTER = timedelta(hours=1)
 
@@ -44,7 +46,12 @@ def save_cards(
     addresses: list[Given] = []
     for who, said_at, card, given in told:
         own = cards.setdefault(who, OwnCard(Person(who)))
-        own.give(_given(card, own.person.country), said_at, by=given)
+        told_now = _given(card, own.person.country)
+        own.give(told_now, said_at, by=given)
+        if card.phone and card.phone != told_now["phone"]:
+            # As it was written at home, a list may say that nobody is to be called there.
+            at_home = (AddressKind.PHONE.value, card.phone)
+            own.person = replace(own.person, secondary=(*own.person.secondary, at_home))
         statements += [(who, said_at, statement) for statement in card.statements]
         addresses += [Given(who, said_at, one.kind, one.value, given) for one in card.addresses]
     changed = [c for who, c in cards.items() if before.get(who) != (c.person, c.text)]

@@ -231,9 +231,10 @@ def _cards(spool: _Spool, events: Iterable[KeptEvent]) -> list[Row]:
         for event in events
         if event.type is EventType.IDENTIFY and event.person and not is_of_visitor(event.message_id)
     ]
+    if not told:
+        return []
     people = {str(one.person) for one in told}
-    held = {} if not told else held_cards(spool.lake, people)
-    own = {} if not told else spool.inbox.said_of(people)
+    held, own = held_cards(spool.lake, people), spool.inbox.said_of(people)
     # Whatever a file said of a permission stands as its own statement; it is not said again.
     cards = {
         who: {k: v for k, v in card.items() if "_consent" not in k} for who, card in held.items()

@@ -93,6 +93,18 @@ WHERE s.address_hash = r.former
         AND o.reason = s.reason
         AND (o.person_id = s.person_id OR (o.person_id IS NULL AND s.person_id IS NULL)))
 
+-- name: bind_spellings
+-- Let what is suppressed by one hash bind another as well.
+INSERT INTO ledger_suppression (channel, purpose, address_hash, reason, at)
+SELECT s.channel, s.purpose, r.hash, s.reason, s.at
+FROM ROWS(former text, hash text) AS r
+JOIN ledger_suppression AS s ON s.address_hash = r.former
+WHERE NOT EXISTS (
+    SELECT 1 FROM ledger_suppression AS o
+    WHERE o.address_hash = r.hash AND o.channel = s.channel AND o.purpose = s.purpose
+      AND o.reason = s.reason)
+ON CONFLICT DO NOTHING
+
 -- name: past_of
 -- What these people were through in one journey: the highest rotation, the newest entry,
 -- whether one is open, and their arm. Somebody who was two persons may have several.
