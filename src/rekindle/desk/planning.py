@@ -43,6 +43,7 @@ from rekindle.insights import (
     build_unprompted,
     forecast_test,
     lives_by_subscriptions,
+    tell_goal,
 )
 from rekindle.journeys import (
     Book,
@@ -295,6 +296,7 @@ def build_plan(workspace: Workspace, journey: Journey, at: datetime) -> Plan:
         ),
         notes=(
             *_tell_returns(outlook, assigned[Arm.HOLDOUT]),
+            *tell_goal(journey),
             *warnings,
             *holdout_notes(journey, version),
             *offer_notes(journey),

@@ -107,7 +107,8 @@ class Repeats:
         """Begin with a source; of one file nothing needs to be remembered."""
         self._are_several, self._is_news = are_several, bool(self._change.notes)
         self.said = None
-        self._con.execute("create or replace temp table timed (order_id varchar, worth double)")
+        if are_several:
+            self._con.execute("create or replace temp table timed (order_id varchar, worth double)")
 
     def count_merged(self, contract: Contract) -> int:
         """Return how many orders of the file, numbered by time, take the place of another's.

@@ -84,7 +84,7 @@ from rekindle.insights.record import (
     SentMessage,
     VariantMessage,
 )
-from rekindle.insights.report import JourneyReport, build_report
+from rekindle.insights.report import JourneyReport, build_report, tell_goal
 from rekindle.insights.subscribers.differing import reconcile, reconciliation_tables
 from rekindle.insights.subscribers.tables import subscription_tables
 from rekindle.insights.tables import (
@@ -199,6 +199,7 @@ __all__ = [
     "say_word",
     "subscription_tables",
     "target_table",
+    "tell_goal",
     "trial_tables",
     "uplift_tables",
     "watch_tables",

@@ -7,7 +7,7 @@ interval and in a sentence, so that nobody has to guess whether anything was sho
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ from rekindle.insights.lifting.variants import VariantTest, build_tests
 from rekindle.insights.outcomes import Outcomes, Returned, find_returned, load_outcomes
 from rekindle.insights.record import JourneyRecord, Membership, SentMessage
 from rekindle.insights.wire import VERSION, Figure, Json, write_figure, write_told, write_unknown
+from rekindle.journeys import Journey
 from rekindle.vocabulary import TOUCHED, Answer, Arm, Money, Reason, SignalKind, Unknown
 from rekindle.wording import amount, counted, day
 
@@ -296,15 +297,17 @@ def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
     return dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
 
 
+def tell_goal(journey: Journey) -> Iterator[str]:
+    """Yield that figures are of purchases, where a journey is for something else."""
+    if (goal := journey.goal.on) != SignalKind.ORDER:
+        yield f"The goal is {goal}; returns and revenue are told of purchases, as of every journey."
+
+
 def _explain(
     record: JourneyRecord, reading: Readout, before_known: int, zone: ZoneInfo
 ) -> list[str]:
     """Return what a reader has to know to take the figures for what they are."""
-    notes = []
-    if (goal := record.journey.goal.on) != SignalKind.ORDER:
-        notes.append(
-            f"The goal is {goal}; returns and revenue are told of purchases, as of every journey."
-        )
+    notes = list(tell_goal(record.journey))
     if record.settled_until < record.until - timedelta(days=1):
         notes.append(
             f"No order is known after {day(record.settled_until, zone)}: "

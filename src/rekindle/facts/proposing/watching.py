@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rekindle.facts.casting import Rules, build_value
 from rekindle.facts.checks import NOTHING_SAID
-from rekindle.facts.contracts import MONEY, ORDER_LINES, ORDERS, Contract
+from rekindle.facts.contracts import CUSTOMERS, MONEY, ORDER_LINES, ORDERS, Contract
 from rekindle.facts.folding import NO_OPT_OUT, build_surely_left, read_states
 from rekindle.facts.proposing.amounting import currencies
 from rekindle.facts.proposing.matching import UNIT, Match, is_of_people
@@ -177,7 +177,8 @@ def weighty(
     left_out: Sequence[LeftOut], contract: Contract, *, said: Sequence[str]
 ) -> Iterator[str]:
     """Yield the columns left out that may change what was bought or who may be written to."""
-    has_states = any(column.name == "status" for column in contract.inputs)
+    # Of a customer it is where they live, or what their account is: no row is left out by it.
+    has_states = contract is CUSTOMERS or any(one.name == "status" for one in contract.inputs)
     for one in left_out:
         is_said = any(repr(one.column) in line for line in said)
         if one.why != "empty" and WEIGHTY.search(one.column) and not is_said:
