@@ -6,15 +6,18 @@ After each pass everything is looked at anew: there must be nothing left that it
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
 import pytest
 
 from rekindle.gate import Enrolment
+from rekindle.ledger import Correction, Observations
 from rekindle.ledger.models import Signal
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Arm
+from rekindle.worker import observing
 from rekindle.worker.observing import Observed, observe_returns
 from rekindle.worker.watching import ReturnWatch
 from tests.seam.corner import DAY, HOUR, JOURNEY, MINUTE, Corner
@@ -120,6 +123,56 @@ def test_only_those_are_asked_about_who_may_have_come_back(corner: Corner) -> No
         observe_returns(space, corner.now)
     assert asked == [{"p3"}, set(PEOPLE)]
     assert found == Observed(0, corner.now, found.newest, first.watched)
+
+
+@pytest.mark.parametrize("most", [observing.MOST_RECORDED, 0])
+def test_a_purchase_on_record_follows_its_order_however_many_there_are(
+    corner: Corner, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The facts are asked of the purchases on record alone, or tell of all that changed."""
+    monkeypatch.setattr(observing, "MOST_RECORDED", most)
+    exports = Exports(corner, seed=0)
+    space = shop(corner, exports)
+    corner.clock.move(DAY)
+    bought = corner.now - HOUR
+    for name in ("one", "two"):
+        exports.orders[name] = (name, "p3", bought, 5.0, "completed")
+    exports.bring()
+    observe_returns(space, corner.now)
+    assert {(name, at, is_void) for name, _, at, is_void in purchases(corner)} == {
+        ("one", bought, False),
+        ("two", bought, False),
+    }
+    corner.clock.move(MINUTE)
+    exports.orders["one"] = ("one", "p3", bought - MINUTE, 5.0, "completed")
+    exports.orders["two"] = ("two", "p3", bought, 5.0, "cancelled")
+    exports.orders["o5"] = ("o5", "p5", corner.ago(days=230), 7.0, "completed")  # not on record
+    exports.bring()
+    told: list[int] = []
+    monkeypatch.setattr(Observations, "note", _Told(told, Observations.note))
+    observe_returns(space, corner.now)
+    assert {(name, at, is_void) for name, _, at, is_void in purchases(corner)} == {
+        ("one", bought - MINUTE, False),
+        ("two", bought, True),
+    }
+    assert told == [2 if most else 3]
+
+
+class _Told:
+    """Counts what the ledger is told of orders."""
+
+    def __init__(self, told: list[int], note: Callable[..., None]) -> None:
+        self._told, self._note = told, note
+
+    def __get__(self, owner: Observations, kind: type) -> Callable[..., None]:
+        return partial(self, owner)
+
+    def __call__(
+        self, owner: Observations, number: int, at: datetime, rows: Iterable[Correction]
+    ) -> None:
+        corrections = list(rows)
+        self._told.append(len(corrections))
+        self._note(owner, number, at, corrections)
 
 
 @pytest.mark.long

@@ -28,6 +28,9 @@ from rekindle.subscriptions import BOOKED, build_corrected_starts, build_purchas
 INSTANT = pa.timestamp("us", tz="UTC")
 WATCHED = pa.schema([("person", pa.string()), ("entered_at", INSTANT), ("last_order_at", INSTANT)])
 CORRECTED = ("source", "order_id", "customer_id", "ordered_at", "kind")
+RECORDED = pa.schema([("source", pa.string()), ("order_id", pa.string())])
+MOST_RECORDED = 200_000
+"""Purchases on record with which the facts are asked of these alone, not of all that changed."""
 PENDING = "pending"
 SEEN = (PURCHASE, PENDING)
 IN_TURN = ("ordered_at", "source", "order_id", "person", "entered_at")
@@ -212,9 +215,9 @@ def _follow(
     if max(newest, started) <= since:
         return
     corrections: Iterator[Correction] = iter(())
-    if observations.has_purchases():
+    if recorded := observations.purchases(MOST_RECORDED + 1):
         corrections = chain(
-            _corrections(engine, facts, since) if newest > since else (),
+            _corrections(engine, facts, since, recorded) if newest > since else (),
             _corrected_starts(engine, facts, since) if started > since else (),
         )
     observations.note(max(newest, started), sightings.now, corrections)
@@ -236,10 +239,20 @@ def _corrected_starts(engine: Engine, facts: Facts, since: int) -> Iterator[Corr
             yield Correction(*(row[name] for name in (*CORRECTED[:4], "is_void")))
 
 
-def _corrections(engine: Engine, facts: Facts, since: int) -> Iterator[Correction]:
+def _corrections(
+    engine: Engine, facts: Facts, since: int, recorded: Sequence[tuple[str, str]]
+) -> Iterator[Correction]:
+    """Yield what the facts say now of the orders that changed, as far as they are on record.
+
+    Where more than ``MOST_RECORDED`` are, that is left to the ledger.
+    """
     rows = name_query(
         "corrections", facts, lambda: _build_corrections(facts, since), instants=[since]
     )
+    if len(recorded) <= MOST_RECORDED:
+        columns = [list(one) for one in zip(*recorded, strict=True)]
+        known = engine.bring("recorded", pa.table(columns, schema=RECORDED))
+        rows = rows.semi_join(known, ["source", "order_id"])
     for batch in engine.run(rows).to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             is_void = row["kind"] not in SEEN

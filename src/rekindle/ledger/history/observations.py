@@ -96,9 +96,9 @@ class Observations:
         """Return whose returns still end or stop something, with what was known at entry."""
         return fetch(self._alias, "watched")
 
-    def has_purchases(self) -> bool:
-        """Return whether a purchase is on record that the facts may correct."""
-        return bool(fetch(self._alias, "has_orders"))
+    def purchases(self, most: int) -> list[tuple[str, str]]:
+        """Return source and order of the purchases on record, no more than ``most``."""
+        return fetch(self._alias, "orders_on_record", most)
 
     def note(self, number: int, at: datetime, corrections: Iterable[Correction]) -> None:
         """Let purchases follow the facts, and remember that these were looked at."""

@@ -561,9 +561,9 @@ SELECT
     COALESCE((SELECT MAX(id) FROM ledger_auditentry), 0),
     (SELECT INSTANT(MAX(accepted_at)) FROM ledger_touch)
 
--- name: has_orders
--- Whether any purchase is on record.
-SELECT 1 FROM ledger_signal WHERE NOT (subject = '') LIMIT 1
+-- name: orders_on_record
+-- The orders of which a purchase is on record, so many at most.
+SELECT source, subject FROM ledger_signal WHERE NOT (subject = '') LIMIT %s
 
 -- name: hold_orders
 -- The purchases on record of these orders, held until the commit, in the order of add_signals.
