@@ -142,6 +142,20 @@ def test_an_end_that_is_planned_does_not_move_the_end_of_the_orders(tmp_path: Pa
 
 
 @pytest.mark.long
+def test_a_payment_says_until_when_a_club_is_known(tmp_path: Path) -> None:
+    """Nobody joined for months, and the club is no older for it."""
+    (tmp_path / "subs.csv").write_text("subscription_id,customer_id,started_at\ns1,c1,2023-01-01\n")
+    paid = "payment_id,customer_id,attempted_at,status\np1,c1,2024-03-05 11:00,paid\n"
+    (tmp_path / "pay.csv").write_text(paid)
+    made = tmp_path / "club"
+    files = ("--subscriptions", str(tmp_path / "subs.csv"), "--payments", str(tmp_path / "pay.csv"))
+    rekindle("init", str(made), *files, "--yes", "--timezone", "UTC", "--currency", "GBP")
+    space = Workspace.open(made, clock=MovableClock(NOW))
+    space.import_facts()
+    assert space.latest().date() == date(2024, 3, 5)
+
+
+@pytest.mark.long
 def test_before_its_end_what_has_no_date_is_a_purchase(tmp_path: Path) -> None:
     space = bring(tmp_path, rows("2024-12-10,500,cancelled,,,"))
     assert count_audience(space, SILENT, datetime(2024, 12, 20, tzinfo=UTC)).customers == 0

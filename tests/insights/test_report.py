@@ -17,6 +17,8 @@ from rekindle.insights import (
     SentMessage,
     build_report,
 )
+from rekindle.insights.lifting.reaching import GoalReached
+from rekindle.insights.tables import arm_table, lift_table
 from rekindle.journeys import Goal, Journey
 from rekindle.vocabulary import Answer, Arm, Reason, SignalKind, Unknown
 
@@ -332,13 +334,134 @@ def test_json_keeps_its_keys(report_on: Any) -> None:
         *("still_open_windows", "tests", "notes"),
         *("holdout_share", "reading", "coming_back", "earnings", "attribution", "stopping"),
         *("held_back", "overruling"),
-        "partings",
-        "subgroups",
+        *("partings", "subgroups", "goal"),
     ]
     assert told["touches"] == {"send": 3, "hold": 0, "skip": 0}
     assert told["reasons"] == {"held_out": 2, "cap": 1}
     assert told["cost"] == 0.0
     assert (told["from"], told["to"]) == ("2024-03-01T00:00:00+00:00", "2024-04-30T00:00:00+00:00")
+
+
+QUIZ = replace(JOURNEY, goal=Goal("quiz_done", timedelta(days=30)))
+
+
+def event(number: int, person: str | None, name: str, at: datetime) -> dict[str, Any]:
+    """Return the row of something that somebody did."""
+    return {
+        "source": "app",
+        "event_id": str(number),
+        "customer_id": person,
+        "event": name,
+        "occurred_at": at,
+    }
+
+
+def reached(report: JourneyReport) -> GoalReached:
+    assert isinstance(report.goal, GoalReached)
+    return report.goal
+
+
+def quizzes(*done: tuple[str | None, timedelta]) -> list[dict[str, Any]]:
+    return [event(n, who, "Quiz Done", START + after) for n, (who, after) in enumerate(done)]
+
+
+def test_a_goal_that_is_no_purchase_is_counted_by_itself(open_shop: Any, order_rows: Any) -> None:
+    day = timedelta(days=1)
+    events = quizzes(
+        *(("a", 0 * day), ("a", 30 * day), ("a", 31 * day)),  # only the window's last instant
+        *(("b", 31 * day), ("c", -day), (None, day), ("stranger", day)),
+        *(("h0", day), ("h0", 2 * day)),  # once
+        ("late", 2 * day),
+    )
+    engine = open_shop(orders=order_rows([("b", "2024-03-05", 9.0)]), events=events)
+    members = [member(person) for person in "abc"] + crowd("h", Arm.HOLDOUT, 2)
+    members.append(member("late", entered_at=START + 3 * day))
+    report = build_report(record(members, journey=QUIZ), engine.facts(), engine)
+    assert report.goal == GoalReached(
+        event="quiz_done",
+        assigned={Arm.TREATMENT: 4, Arm.HOLDOUT: 2},
+        reached={Arm.TREATMENT: 1, Arm.HOLDOUT: 1},
+        lift=reached(report).lift,
+    )
+    assert report.arms[Arm.TREATMENT].returned == 1  # b bought, and did no quiz
+    table = {row[0]: row[1:] for row in arm_table(report).rows}
+    assert table["goal: quiz_done"] == ("1", "1")
+    assert table["goal rate"] == ("25.0 %", "50.0 %")
+    told = json.loads(json.dumps(report.to_json()))
+    assert told["goal"]["reached"] == {"treatment": 1, "holdout": 1}
+
+
+def test_the_difference_in_who_reached_the_goal_has_its_interval(open_shop: Any) -> None:
+    day = timedelta(days=1)
+    soon = ((f"t{n}", day / 2) for n in range(20))
+    later = ((f"t{n}", 2 * day) for n in range(20, 80))
+    done = quizzes(*soon, *later, *((f"h{n}", 2 * day) for n in range(40)))
+    engine = open_shop(orders=[], events=done)
+    members = crowd("t", Arm.TREATMENT, 100) + crowd("h", Arm.HOLDOUT, 100)
+    report = build_report(record(members, journey=QUIZ), engine.facts(), engine)
+    lift = reached(report).lift
+    assert isinstance(lift, Lift)
+    assert lift.difference == pytest.approx(0.4)
+    assert 0.2 < lift.low < 0.4 < lift.high < 0.6
+    rows = {row[0]: row[1] for row in lift_table(report).rows}
+    assert rows["goal rate"] == "40.0 points"
+    # As of the reading date, as the other differences: what came later moves it no more.
+    early = record(members, journey=QUIZ, reads_on=START.date())
+    at_reading = build_report(early, engine.facts(), engine)
+    assert reached(at_reading).reached[Arm.TREATMENT] == 80
+    lift = reached(at_reading).lift
+    assert isinstance(lift, Lift)
+    assert lift.difference == pytest.approx(0.2)
+
+
+def test_a_payment_that_cleared_is_a_goal_that_was_reached(open_shop: Any) -> None:
+    def attempt(number: int, who: str, days: float, outcome: str) -> dict[str, Any]:
+        return {
+            "source": "biller",
+            "payment_id": str(number),
+            "invoice_id": f"of {who}",
+            "customer_id": who,
+            "attempted_at": START + timedelta(days=days),
+            "amount": Decimal(20),
+            "outcome": outcome,
+            "currency": "GBP",
+        }
+
+    failed = [attempt(number, who, 0, "failed") for number, who in enumerate("abc")]
+    later = [attempt(7, "a", 5, "paid"), attempt(8, "b", 40, "paid"), attempt(9, "c", 9, "failed")]
+    engine = open_shop(orders=[], payments=[*failed, *later])
+    journey = replace(JOURNEY, goal=Goal("payment_cleared", timedelta(days=30)))
+    report = build_report(
+        record([member(who) for who in "abc"], journey=journey), engine.facts(), engine
+    )
+    assert reached(report).reached == {Arm.TREATMENT: 1, Arm.HOLDOUT: 0}
+    assert reached(report).share(Arm.TREATMENT) == pytest.approx(1 / 3)
+    assert isinstance(reached(report).lift, Unknown)  # nobody was held out
+
+
+@pytest.mark.parametrize(
+    ("goal", "reason"),
+    [
+        ("quiz_done", "no quiz_done is in the facts"),
+        (SignalKind.CLICK, "only who has a message can do it"),
+        (SignalKind.OFFER_USED, "only who has a message can do it"),
+    ],
+)
+def test_a_goal_that_cannot_be_counted_says_why(open_shop: Any, goal: str, reason: str) -> None:
+    engine = open_shop(orders=[], events=[event(1, "a", "Click", START + timedelta(days=1))])
+    journey = replace(JOURNEY, goal=Goal(goal, timedelta(days=30)))
+    report = build_report(record([member("a")], journey=journey), engine.facts(), engine)
+    assert isinstance(report.goal, Unknown)
+    assert reason in report.goal.reason
+    assert any(reason in note for note in arm_table(report).notes)
+    assert list(json.loads(json.dumps(report.to_json()))["goal"]) == ["unknown"]
+
+
+def test_a_journey_for_purchases_has_no_goal_beside_returns(report_on: Any) -> None:
+    report = report_on([], record([member("a")]))
+    assert report.goal is None
+    assert report.to_json()["goal"] is None
+    assert "goal rate" not in {row[0] for row in arm_table(report).rows}
 
 
 def test_open_windows_are_said_to_move_the_figures(report_on: Any) -> None:

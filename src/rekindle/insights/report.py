@@ -30,6 +30,7 @@ from rekindle.insights.lifting.estimating import (
     estimate_lifts,
 )
 from rekindle.insights.lifting.parting import Partings
+from rekindle.insights.lifting.reaching import GOAL_RATE, GoalReached, find_reached
 from rekindle.insights.lifting.stopping import Overruling, StoppingReport
 from rekindle.insights.lifting.subgroups import Subgroups, estimate_subgroups
 from rekindle.insights.lifting.variants import VariantTest, build_tests
@@ -77,7 +78,8 @@ class JourneyReport:
     ``sent_after_return`` counts messages that left although the book knew of the
     purchase: it must be 0. ``sent_before_known`` counts those that left after a purchase
     that had not been imported yet. ``still_open_windows`` counts enrolments whose goal
-    window, ``within`` long, ends after ``until``.
+    window, ``within`` long, ends after ``until``. ``goal`` is who reached it where it is no
+    purchase, which is what returns are; None where it is one.
     """
 
     journey: str
@@ -110,6 +112,7 @@ class JourneyReport:
     overruling: Overruling | None = None
     partings: Partings | None = None
     subgroups: Subgroups | None = None
+    goal: GoalReached | Unknown | None = None
 
     @property
     def finding(self) -> str:
@@ -167,6 +170,7 @@ class JourneyReport:
             "overruling": None if self.overruling is None else self.overruling.to_json(),
             "partings": None if self.partings is None else self.partings.to_json(),
             "subgroups": None if self.subgroups is None else self.subgroups.to_json(),
+            "goal": _write_goal(self.goal),
         }
 
     @property
@@ -239,6 +243,7 @@ def build_report(
         if outcomes.of_subscriptions
         else attribute(at_reading, facts, engine, earnings.total),
         subgroups=estimate_subgroups(at_reading, read, reading, by=by) if by else None,
+        goal=find_reached(record, at_reading, reading, (facts, engine)),
     )
 
 
@@ -298,9 +303,12 @@ def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
 
 
 def tell_goal(journey: Journey) -> Iterator[str]:
-    """Yield that figures are of purchases, where a journey is for something else."""
+    """Yield that returns are purchases, where a journey is for something else."""
     if (goal := journey.goal.on) != SignalKind.ORDER:
-        yield f"The goal is {goal}; returns and revenue are told of purchases, as of every journey."
+        yield (
+            f"The goal is {goal}, and a report counts who reached it; returns and revenue are of "
+            "purchases, as of every journey."
+        )
 
 
 def _explain(
@@ -375,6 +383,16 @@ def _write_lift(lift: Lift | Unknown, metric: str) -> Json:
         "method": lift.method,
         "interval": lift.interval.value,
         "warnings": list(lift.warnings),
+    }
+
+
+def _write_goal(goal: GoalReached | Unknown | None) -> Json | None:
+    if not isinstance(goal, GoalReached):
+        return None if goal is None else write_unknown(goal)
+    return {
+        "event": goal.event,
+        "reached": {arm.value: count for arm, count in goal.reached.items()},
+        "lift": _write_lift(goal.lift, GOAL_RATE),
     }
 
 

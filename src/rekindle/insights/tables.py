@@ -18,6 +18,7 @@ from rekindle.insights.lifting.budgeting import BudgetAdvice, UnitEarned
 from rekindle.insights.lifting.estimating import CONFIDENCE, NET_REVENUE, RETURN_RATE
 from rekindle.insights.lifting.parting import MEANINGS, PartingCount
 from rekindle.insights.lifting.programme import Programme, ProgrammePart
+from rekindle.insights.lifting.reaching import GOAL_RATE, GoalReached
 from rekindle.insights.lifting.variants import METRICS, VariantTest
 from rekindle.insights.model import Audit, GapDays
 from rekindle.insights.report import ArmResult, JourneyReport
@@ -282,19 +283,22 @@ def proof_table(audit: Audit) -> TextTable:
 
 def lift_table(report: JourneyReport) -> TextTable:
     """Return the differences between the arms, with their intervals."""
-    lifts = ((NET_REVENUE, report.lift), (RETURN_RATE, report.return_rate_lift))
-    known = [lift for _, lift in lifts if isinstance(lift, Lift)]
+    money, points = _speakers(report)
+    lifts = [(NET_REVENUE, report.lift, money), (RETURN_RATE, report.return_rate_lift, points)]
+    if isinstance(report.goal, GoalReached):
+        lifts.append((GOAL_RATE, report.goal.lift, points))
+    known = [lift for _, lift, _ in lifts if isinstance(lift, Lift)]
     method = [f"{CONFIDENCE * 100:g} % {one.method}, {one.interval.value}." for one in known[:1]]
     return TextTable(
         "Lift: treatment − holdout",
         ("per assigned customer", "difference", "from", "to", "p"),
         tuple(
             (metric.removesuffix(" per assigned customer"), *_lift_cells(lift, say))
-            for (metric, lift), say in zip(lifts, _speakers(report), strict=True)
+            for metric, lift, say in lifts
         ),
         (
             report.finding,
-            *_reasons_of(report.return_rate_lift),
+            *_reasons_of(*(lift for _, lift, _ in lifts[1:])),
             *method,
             *report.told_of_stopping,
         ),
@@ -357,14 +361,23 @@ def arm_table(report: JourneyReport) -> TextTable:
             row("exposed", lambda arm: say_count(arm.exposed)),
             row("returned", lambda arm: say_count(arm.returned)),
             row("return rate", lambda arm: say_share(arm.return_rate, digits=1)),
+            *_goal_rows(report.goal),
             row("net revenue", lambda arm: say_amount(arm.revenue, currency)),
             row("net revenue each", lambda arm: say_amount(arm.revenue_per_assigned, currency)),
         ),
         (
             "Exposed: the gate let at least one message pass, or in the holdout its ghost. "
             f"Returned and revenue: within {report.within.days} days of entry.",
+            *([f"The goal: {report.goal.reason}."] if isinstance(report.goal, Unknown) else []),
         ),
     )
+
+
+def _goal_rows(goal: GoalReached | Unknown | None) -> Iterable[tuple[str, ...]]:
+    """Yield how many of each arm reached a goal that is no purchase."""
+    if isinstance(goal, GoalReached):
+        yield (f"goal: {goal.event}", *(say_count(goal.reached[arm]) for arm in Arm))
+        yield ("goal rate", *(say_share(goal.share(arm), digits=1) for arm in Arm))
 
 
 def touch_table(report: JourneyReport) -> TextTable:

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-import ibis
-
 from rekindle.clock import end_of_day
 from rekindle.facts.engines.engine import Engine
 from rekindle.facts.facts import Facts
@@ -46,11 +44,12 @@ def find_present(reading: Reading, now: datetime, zone: ZoneInfo) -> datetime:
     engine, facts = reading
     ordered: datetime | None = engine.scalar(facts.orders.ordered_at.max())
     sold = facts.more["subscriptions"]
-    begun, ended = sold.started_at.max(), sold.ended_at.max()
-    # Where nothing is ordered, the end of what is paid for may say it: if that lies ahead, these
-    # facts are of today. Where something is, it would add days of which no order was told.
-    moved = begun if ordered is not None else ibis.greatest(begun, ibis.coalesce(ended, begun))
-    newest = [at for at in (ordered, engine.scalar(moved)) if at is not None]
+    told = [sold.started_at.max()]
+    if ordered is None:
+        # The end of what is paid for may say it: if that lies ahead, these facts are of today. So
+        # may a payment. Where something is ordered, they would add days of which no order was told.
+        told += [sold.ended_at.max(), facts.more["payments"].attempted_at.max()]
+    newest = [at for at in (ordered, *map(engine.scalar, told)) if at is not None]
     if not newest or now - max(newest) < STALE:
         return now
     return end_of_day(max(newest), zone)

@@ -6,6 +6,8 @@ there is nothing to draw.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from rekindle.experiments import Lift
@@ -22,6 +24,7 @@ from rekindle.insights.charts.drawing import (
     show_percent,
     write_beside,
 )
+from rekindle.insights.lifting.reaching import GoalReached
 from rekindle.insights.model import DRIFTED, Audit
 from rekindle.insights.report import JourneyReport
 from rekindle.insights.survival import Interval
@@ -157,10 +160,12 @@ def draw_most_valuable(audit: Audit) -> str:
 
 def draw_lifts(report: JourneyReport) -> str:
     """Return each known lift as an interval drawn against 0; empty without any."""
-    named = (
+    named: list[tuple[str, Lift | Unknown, Callable[[float], str]]] = [
         ("net revenue each", report.lift, lambda n: say_amount(n, report.currency)),
         ("return rate", report.return_rate_lift, say_points),
-    )
+    ]
+    if isinstance(report.goal, GoalReached):
+        named.append((f"goal: {report.goal.event}", report.goal.lift, say_points))
     known = [(name, lift, say) for name, lift, say in named if isinstance(lift, Lift)]
     if not known:
         return ""

@@ -69,7 +69,7 @@ def estimate_lifts(
         for arm in (Arm.TREATMENT, Arm.HOLDOUT)
     )
     rates = [ArmOutcome.of_count(assigned[arm], came[arm]) for arm in (Arm.TREATMENT, Arm.HOLDOUT)]
-    mismatch = _find_mismatch(record, assigned)
+    mismatch = find_mismatch_of(record, assigned)
     if isinstance(mismatch, Unknown):
         return JourneyLifts(mismatch, mismatch, mismatch, (treatment, holdout))
     watch = reading.watch
@@ -83,7 +83,7 @@ def estimate_lifts(
     return JourneyLifts(revenue, returns, follow_journey(record, returned), (treatment, holdout))
 
 
-def _find_mismatch(record: JourneyRecord, assigned: Mapping[Arm, int]) -> Unknown | None:
+def find_mismatch_of(record: JourneyRecord, assigned: Mapping[Arm, int]) -> Unknown | None:
     """Return why nothing can be estimated where the arms are not as large as they were drawn."""
     planned = record.holdout_share
     if not 0 < planned < 1 or not all(assigned[arm] for arm in Arm):

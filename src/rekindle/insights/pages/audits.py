@@ -8,6 +8,7 @@ from dataclasses import replace
 from rekindle.experiments import Lift
 from rekindle.insights import charts, tables
 from rekindle.insights.lifting.estimating import CONFIDENCE
+from rekindle.insights.lifting.reaching import GoalReached
 from rekindle.insights.measures import TargetStanding, target_table
 from rekindle.insights.model import Audit
 from rekindle.insights.pages.clubs import NOTES, TITLE, club_figures, club_lead, club_sections
@@ -323,11 +324,7 @@ def _report_figures(report: JourneyReport) -> tuple[PageFigure, ...]:
             f"treatment; {say_amount(holdout.revenue_per_assigned, currency)} in the holdout",
         ),
         PageFigure("Lift per customer", _lift_value(report), _lift_range(report)),
-        PageFigure(
-            "Returned",
-            say_share(treatment.return_rate, digits=1),
-            f"of the treatment arm; {say_share(holdout.return_rate, digits=1)} of the holdout",
-        ),
+        _reached_figure(report),
         PageFigure(
             "Would have been sent" if report.is_replay else "Messages sent",
             say_count(report.touches[Answer.SEND]),
@@ -335,6 +332,15 @@ def _report_figures(report: JourneyReport) -> tuple[PageFigure, ...]:
             f"{say_count(report.sent_after_return)} after a known return",
         ),
     )
+
+
+def _reached_figure(report: JourneyReport) -> PageFigure:
+    """Return how many did what the journey is for; where nobody can say, how many returned."""
+    name, shares = "Returned", [report.arms[arm].return_rate for arm in Arm]
+    if isinstance(report.goal, GoalReached):
+        name, shares = f"Goal: {report.goal.event}", [report.goal.share(arm) for arm in Arm]
+    treatment, holdout = (say_share(share, digits=1) for share in shares)
+    return PageFigure(name, treatment, f"of the treatment arm; {holdout} of the holdout")
 
 
 def _lift_value(report: JourneyReport) -> str:

@@ -6,6 +6,7 @@ from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.live import LiveAudience
 from rekindle.journeys.population.payments import list_payment_signals
 from rekindle.journeys.population.people import SAYING_OF_PEOPLE, UNDATED, save_people
+from rekindle.journeys.population.reported import list_signals
 from rekindle.journeys.population.uplifts import find_person_uplifts
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Population",
     "find_person_uplifts",
     "list_payment_signals",
+    "list_signals",
     "save_people",
 ]
