@@ -141,6 +141,20 @@ def test_what_changed_is_told_since_the_last_purchase_and_the_own_category_first
     assert found == {"ann": ["mugs are lighter", "free returns"], "new": []}
 
 
+@pytest.mark.long
+def test_what_changed_is_told_of_orders_without_lines_and_since_a_subscription_ended() -> None:
+    rows = told(
+        "changes", (5, {"title": "early"}), (40, {"title": "midway"}), (70, {"title": "new"})
+    )
+    begun = {"source": "s", "subscription_id": "1", "customer_id": "ann", "amount": TEN}
+    rows["subscriptions"] = [begun | {"started_at": day(2), "ended_at": day(60)}]
+    orders = [Sale("bob", day(30))]
+    found = shown(orders, "what_changed", 80, ["ann", "bob"], rows=rows)
+    assert found == {"ann": ["new"], "bob": ["new", "midway"]}
+    # It has not ended yet: what changed since it began.
+    assert shown(orders, "what_changed", 50, rows=rows)["ann"] == ["midway", "early"]
+
+
 def test_people_say_what_is_good_and_in_words_of_the_own_category_first() -> None:
     rows = catalogue("p1", "p2") | told(
         "reviews",

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from rekindle.config import find_pieces
 from rekindle.errors import ConfigError
-from rekindle.facts import MONEY, PURCHASE, Facts
+from rekindle.facts import INSTANT, MONEY, PURCHASE, Facts
 from rekindle.profiles.tallies import local_day
 
 GROUP = "rekindle.blocks"
@@ -44,10 +44,15 @@ TOLD = {
     "by": "string",
     "stars": "int64",
     "on": "date",
+    "at": INSTANT,
     "until": "date",
     "price": MONEY,
 }
-"""What a block that tells shows of each entry, with its type; what it leaves out is empty."""
+"""What a block that tells shows of each entry, with its type; what it leaves out is empty.
+
+Of an instant (``at``) its day in the business's zone is shown, as ``on``: not every warehouse
+knows the clocks of zones.
+"""
 
 PRICED = ("price", "was", "quantity")
 """What a block that ranks may bring of a product itself, in the place of the catalogue's."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -49,9 +50,15 @@ def load_blocks(
             block, known, asked, at, never=config.shop.never_shown, basket_lasts=lasts
         )
         for row in engine.run(built).to_pylist():
-            product = show_product(row, config.workspace.currency)
+            product = show_product(_with_day(row, workspace.zone), config.workspace.currency)
             found[row["customer_id"]][name].append(product)
     return found
+
+
+def _with_day(row: Mapping[str, Any], zone: ZoneInfo) -> Mapping[str, Any]:
+    """Return a row of a block whose instant is told by its day in a zone."""
+    at: datetime | None = row.get("at")
+    return row if at is None else {**row, "on": at.astimezone(zone).date()}
 
 
 def _with_waiting(

@@ -36,7 +36,7 @@ def tell_reviews(sales: Sales) -> ir.Table:
         key=rows.review_id,
         text=rows.words,
         category=about,
-        on=rows.reviewed_at.date(),
+        at=rows.reviewed_at,
         by=rows.author,
         # The newest day first: not every warehouse counts the seconds of an instant.
         score=is_own.ifelse(OWN, 0.0) + day.cast("float64"),

@@ -30,7 +30,7 @@ def tell_points(sales: Sales) -> ir.Table:
         key=held.source,
         name=held.points.cast("string"),
         category=held.level,
-        on=held.counted_at.date(),
+        at=held.counted_at,
         until=held.run_out_on,
         score=held.points.cast("float64"),
     )
