@@ -102,7 +102,7 @@ DAYS: list[tuple[str, Row]] = [
         "2024-01-02",
         {"subscription_state": "subscribed", "subscription_plan": "small", "mrr": Decimal(9)},
     ),
-    ("2024-04-01", {"subscription_plan": "middle", "mrr": Decimal(12), "paid_months": 2}),
+    ("2024-04-01", {"subscription_plan": "middle", "mrr": Decimal(12), "paid_months": 3}),
     ("2024-06-01", {"subscription_state": "subscribed", "times_churned": 0, "churned_on": None}),
     (
         "2024-06-02",
@@ -120,8 +120,8 @@ DAYS: list[tuple[str, Row]] = [
             "subscription_plan": "middle",
         },
     ),
-    ("2024-06-06", {"churn_kind": "voluntary", "churn_reason": "budget", "paid_months": 4}),
-    ("2024-07-31", {"months_since_churn": 1, "paid_months": 4}),
+    ("2024-06-06", {"churn_kind": "voluntary", "churn_reason": "budget", "paid_months": 5}),
+    ("2024-07-31", {"months_since_churn": 1, "paid_months": 5}),
     (
         "2024-08-02",
         {
@@ -134,10 +134,32 @@ DAYS: list[tuple[str, Row]] = [
         },
     ),
     ("2024-09-02", {"mrr": Decimal(29), "subscription_plan": "large"}),
-    ("2024-10-02", {"subscription_state": "paused", "mrr": Decimal(0), "paid_months": 6}),
-    ("2024-12-01", {"subscription_state": "paused", "paid_months": 6}),
+    ("2024-10-02", {"subscription_state": "paused", "mrr": Decimal(0), "paid_months": 7}),
+    ("2024-12-01", {"subscription_state": "paused", "paid_months": 7}),
     ("2024-12-02", {"subscription_state": "subscribed", "mrr": Decimal(29)}),
 ]
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "changes", "expected"),
+    [
+        ([STAY], [change("a", "2024-03-01", mrr=12)], 12),
+        # The one that went on is all that was paid then.
+        pytest.param(
+            [STAY, subscription("b", "c", "2024-01-01", "2024-06-01", mrr=5)],
+            [],
+            5,
+            marks=pytest.mark.long,
+        ),
+    ],
+)
+def test_who_leaves_in_a_pause_paid_what_was_paid_before_it(
+    subscriptions: list[Row], changes: list[Row], expected: int
+) -> None:
+    business = Business(
+        subscriptions, changes=changes, pauses=[pause("a", "2024-05-01", "2024-12-01")]
+    )
+    assert profile(business, "2024-06-02")["churned_mrr"] == Decimal(expected)
 
 
 @pytest.mark.long

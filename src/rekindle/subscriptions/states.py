@@ -40,12 +40,12 @@ def build_states(facts: Facts) -> ir.Table:
     (above 0 while they are subscribed), ``mrr`` (0 in a pause), ``plan`` (that was begun or
     changed to last), ``on`` (the local day since which that MRR holds), ``paid_days`` (paid
     for before that day), ``came_on`` (the day of the current or last stay), ``left_on``
-    (the last departure's, NULL where there was none), ``lost`` (MRR before it), ``times`` (left
-    so far), ``kind`` and ``reason`` of that departure, ``times_unpaid`` (how often a payment was
-    why, as it was known when they came back) and ``brought`` (MRR × days
-    before ``on``).
+    (the last departure's, NULL where there was none), ``lost`` (MRR before it, or before the
+    pause in which it was), ``times`` (left so far), ``kind`` and ``reason`` of that departure,
+    ``times_unpaid`` (how often a payment was why, as it was known when they came back) and
+    ``brought`` (MRR × days before ``on``).
     """
-    days = _with_turns(_with_days(_with_plans(build_totals(facts)), facts.zone))
+    days = _with_turns(_with_days(_with_plans(_with_paid(build_totals(facts))), facts.zone))
     moments = _moments(days, facts)
     stood = days.select("left_came_on", *STANDING, who="customer_id", since="at", until="until_at")
     # A join on instants: what is noted of somebody who was never subscribed falls away.
@@ -87,6 +87,17 @@ def _with_unpaid(rows: ir.Table) -> ir.Table:
     )
     before = ibis.window(group_by=rows.customer_id, order_by=rows["at"], preceding=(None, 1))
     return rows.mutate(times_unpaid=ibis.coalesce(rows.over.sum().over(before), 0) + rows.lasts)
+
+
+def _with_paid(rows: ir.Table) -> ir.Table:
+    """Add ``paid_mrr``, what each customer paid last: of who pauses, before the pause."""
+    so_far = ibis.window(
+        group_by=rows.customer_id, order_by=rows["at"], preceding=None, following=0
+    )
+    pays = ibis.ifelse(rows.mrr > 0, rows.mrr, ibis.null(MRR))
+    rows = rows.mutate(pays=pays, turn=pays.count().over(so_far))
+    of_turn = ibis.window(group_by=[rows.customer_id, rows.turn])
+    return rows.mutate(paid_mrr=rows.pays.max().over(of_turn)).drop("pays", "turn")
 
 
 def _with_plans(rows: ir.Table) -> ir.Table:
@@ -149,7 +160,9 @@ def _with_turns(rows: ir.Table) -> ir.Table:
     rows = rows.mutate(left_stay_on=left_stay)
     # By the day, not by how often: what is undone within a day has no number of its own.
     of_day = ibis.window(group_by=[rows.customer_id, rows.left_on])
-    lost = ibis.ifelse(rows.has_left, rows.opened_mrr, ibis.null(MRR)).max().over(of_day)
+    last = ibis.coalesce(rows.paid_mrr, rows.opened_mrr)
+    paid = ibis.ifelse(rows.opened_mrr > 0, rows.opened_mrr, last)
+    lost = ibis.ifelse(rows.has_left, paid, ibis.null(MRR)).max().over(of_day)
     return rows.mutate(
         lost=lost,
         left_came_on=ibis.ifelse(rows.has_left, rows.came_on, rows.left_stay_on.max().over(before)),

@@ -68,7 +68,7 @@ COLUMNS = (
         "churned_mrr",
         "money",
         "a month",
-        "What they paid a month before they left last.",
+        "What they paid a month before they left last, or before the pause in which they did.",
         place=421,
     ),
     ProfileColumn("churned_on", "date", "", "When they left last.", place=417),
