@@ -42,6 +42,7 @@ from rekindle.ledger import (
     load_stays_of,
 )
 from rekindle.messages import AddressKind
+from rekindle.profiles import last_purchase_of
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose
 
@@ -161,7 +162,7 @@ def explain_customer(workspace: Workspace, handle: str, at: datetime) -> Explana
         )
     profile = rows[0] if rows else {}
     consents, signals = history.consents_of(customer), history.signals_of(customer)
-    bought_at = profile.get("last_order_at")
+    bought_at = last_purchase_of(profile)
     standing = standing_of(
         workspace.terms, _letterbox(workspace), card, bought_at=bought_at, signals=signals, at=at
     )

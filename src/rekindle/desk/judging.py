@@ -28,7 +28,7 @@ from rekindle.gate import (
 )
 from rekindle.journeys import Asking, Candidate, JourneyVersion, Send
 from rekindle.ledger import EnrolmentEntry
-from rekindle.profiles import local_day
+from rekindle.profiles import last_purchase_of, local_day
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, Reason
 
@@ -73,7 +73,7 @@ def judge(
     verdicts = []
     for channel in sorted(workspace.capabilities):
         dossier = workspace.outbox.standing(
-            person, channel, at, last_order_at=profile.get("last_order_at")
+            person, channel, at, last_order_at=last_purchase_of(profile)
         )
         decision = decide(
             GateContext(
@@ -126,7 +126,7 @@ def _meets(
     if send.when is None:
         return True
     dossier = workspace.outbox.standing(
-        person, send.channel, at, last_order_at=profile.get("last_order_at")
+        person, send.channel, at, last_order_at=last_purchase_of(profile)
     )
     done = (s for s in workspace.history.signals_of(person) if s.at >= entry.entered_at)
     events = tuple(PastEvent(s.event or s.kind.value, s.at) for s in done)

@@ -15,6 +15,12 @@ from rekindle.profiles.model import (
 )
 from rekindle.profiles.presence import build_presence
 from rekindle.profiles.profile import build_profiles, build_profiles_from
+from rekindle.profiles.purchasing import (
+    LAST_PURCHASE,
+    last_purchase_of,
+    list_last_purchases,
+    newest_purchase,
+)
 from rekindle.profiles.saying import say_column
 from rekindle.profiles.showing import Block, Sales, build_block, find_blocks
 from rekindle.profiles.tallies import (
@@ -28,6 +34,7 @@ from rekindle.profiles.tallies import (
 
 __all__ = [
     "FAMILIES",
+    "LAST_PURCHASE",
     "Block",
     "CardTally",
     "Derivation",
@@ -50,7 +57,10 @@ __all__ = [
     "describe_presets",
     "find_blocks",
     "join_spells",
+    "last_purchase_of",
+    "list_last_purchases",
     "local_before",
     "local_day",
+    "newest_purchase",
     "say_column",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -120,7 +120,11 @@ class LedgerCustomers:
         every_days: int | None,
         words: Mapping[str, str],
     ) -> None:
-        """Do what somebody chose; a channel that is so already states nothing."""
+        """Do what somebody chose; a channel that is so already states nothing.
+
+        But for a box that is left empty where nothing was ever said: that is a no, which a later
+        purchase does not undo.
+        """
         space, at, person = self._workspace, self.now(), self._settled(person)
         with ledger_transaction(space.ledger):
             hold_person(space.ledger, person)
@@ -148,7 +152,20 @@ class LedgerCustomers:
                     key = f"opt_out:{name}:{person}:{at.isoformat()}"
                     stop = Signal(person, SignalKind.OPT_OUT, at, key, channel=channel)
                     space.book.record([stop], at)
+            self._refuse(person, [one for one, on in channels.items() if not on], at)
             self._keep(person, wished, {"channels": changed}, at)
+
+    def _refuse(self, person: str, names: Collection[str], at: datetime) -> None:
+        """Keep a no to each of these channels about which somebody never said anything."""
+        space = self._workspace
+        said = {one.channel for one in space.history.consents_of(person)}
+        said |= {one.channel for one in space.history.suppressions_of(person) if one.channel}
+        told = [Channel(name) for name in names if name != OPENS]
+        space.book.save_consent(
+            ConsentRecord(person, channel, False, at, f"{PORTAL}:preferences")
+            for channel in told
+            if channel not in said
+        )
 
     def snooze(self, person: str, until: datetime | None) -> None:
         """Write no marketing to somebody until then; None ends a pause."""

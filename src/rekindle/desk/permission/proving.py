@@ -22,6 +22,7 @@ from rekindle.errors import UsageError
 from rekindle.journeys import Person, standing_of, week_of
 from rekindle.ledger import AuditEntry, ExclusionEntry, SuppressionEntry, judge_all
 from rekindle.messages import Address
+from rekindle.profiles import LAST_PURCHASE, list_last_purchases
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose
 from rekindle.wording import moment
@@ -198,7 +199,7 @@ def prove_person(workspace: Workspace, card: Person, at: datetime) -> ConsentPro
     history, person = workspace.history, card.id
     preferences = history.preferences_of(person)
     said, stops = history.consents_of(person), history.suppressions_of(person)
-    bought_at = _last_order(workspace, person, at)
+    bought_at = _find_last_purchase(workspace, person, at)
     return ConsentProof(
         person,
         at,
@@ -251,13 +252,12 @@ def _standings(
         )
 
 
-def _last_order(workspace: Workspace, person: str, at: datetime) -> datetime | None:
+def _find_last_purchase(workspace: Workspace, person: str, at: datetime) -> datetime | None:
     if not workspace.has_facts:
         return None
-    table = workspace.profiles(at, "customer_id", "last_order_at")
-    asked = table.filter(table.customer_id == person).select("last_order_at")
-    rows = workspace.engine.run(asked).to_pylist()
-    return rows[0]["last_order_at"] if rows else None
+    table = list_last_purchases(workspace.profiles(at, "customer_id", *LAST_PURCHASE))
+    rows = workspace.engine.run(table.filter(table.customer_id == person)).to_pylist()
+    return rows[0]["bought_at"] if rows else None
 
 
 def _is_undated(record: ConsentRecord) -> bool:

@@ -25,12 +25,18 @@ from rekindle.journeys import Candidate, Covariates, JourneyVersion, Trigger, Un
 from rekindle.journeys.population.interfaces import Population
 from rekindle.journeys.population.reported import list_signals
 from rekindle.journeys.population.uplifts import find_person_uplifts
-from rekindle.profiles import FAMILIES, build_profiles, local_day
+from rekindle.profiles import (
+    FAMILIES,
+    LAST_PURCHASE,
+    build_profiles,
+    local_day,
+    newest_purchase,
+)
 from rekindle.vocabulary import is_usable_id
 
 NO_TIME = timedelta(0)
 LONGEST = 200  # characters of a covariate
-ALWAYS = frozenset(("customer_id", "last_order_at", "last_start_at"))
+ALWAYS = frozenset(("customer_id", *LAST_PURCHASE))
 Answered = TypeVar("Answered")
 
 
@@ -101,7 +107,7 @@ class LiveAudience:
         held = ALWAYS.union(columns)
         names = [name for name in FAMILIES.names if name in held]
         table = build_profiles(facts, self._at, self._workspace.config.lifecycle, columns=names)
-        table = table.mutate(as_of_on=ibis.date(day), last_purchase_at=_newest(table))
+        table = table.mutate(as_of_on=ibis.date(day), last_purchase_at=newest_purchase(table))
         self._table, self._held = engine.keep("live_profiles", table), held
 
     @property
@@ -288,9 +294,3 @@ class LiveAudience:
         wanted = engine.bring("described", pa.table({"customer_id": ids}))
         rows = engine.run(table.semi_join(wanted, "customer_id")).to_pylist()
         return {row["customer_id"]: row for row in rows}
-
-
-def _newest(table: ir.Table) -> ir.Value:
-    """Return the newest order or start of a subscription that is known."""
-    ordered, started = table.last_order_at, table.last_start_at
-    return ibis.greatest(ibis.coalesce(ordered, started), ibis.coalesce(started, ordered))

@@ -24,6 +24,7 @@ from rekindle.consent import (
 from rekindle.journeys import Person, Signal, standing_of
 from rekindle.ledger import find_suppressed, ledger_transaction
 from rekindle.messages import Address, find_problem
+from rekindle.profiles import LAST_PURCHASE, list_last_purchases
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose, SignalKind
 
@@ -115,19 +116,18 @@ def _buyers(
     """Return who last bought as long ago as the law lets a purchase count, and when the others."""
     if not workspace.has_facts:
         return {}
-    table = workspace.profiles(at, "customer_id", "last_order_at")
-    last = table.last_order_at
+    table = list_last_purchases(workspace.profiles(at, "customer_id", *LAST_PURCHASE))
+    last = table.bought_at
     spans = [
         last.between(ibis.literal(first), ibis.literal(latest))
         for first, latest in _spans(lasting_months("purchase"), within, at)
     ]
     if others:
-        spans.append(table.customer_id.isin(sorted(others)) & last.notnull())
+        spans.append(table.customer_id.isin(sorted(others)))
     if not spans:
         return {}
-    asked = table.filter(ibis.or_(*spans)).select("customer_id", "last_order_at")
-    rows = workspace.engine.run(asked).to_pylist()
-    return {row["customer_id"]: row["last_order_at"] for row in rows}
+    rows = workspace.engine.run(table.filter(ibis.or_(*spans))).to_pylist()
+    return {row["customer_id"]: row["bought_at"] for row in rows}
 
 
 def _inquirers(workspace: Workspace, within: timedelta, at: datetime) -> set[str]:

@@ -31,10 +31,13 @@ from rekindle.ledger import (
     ledger_transaction,
     left_alone,
 )
+from rekindle.profiles import LAST_PURCHASE, list_last_purchases, local_day, newest_purchase
 from rekindle.runtime import Workspace
 from rekindle.vocabulary import Channel, Purpose
 
 EVERY = "*"
+GONE = "gone"
+"""What ``subscription_state`` says of who subscribes no more."""
 SUBJECT = "hygiene"
 """What the log calls a run; of each person there is an entry of their own."""
 
@@ -63,7 +66,7 @@ def find_hygiene(workspace: Workspace, at: datetime) -> Hygiene:
     """Return what hygiene would do at ``at``."""
     alias, settings = workspace.ledger, workspace.config.hygiene
     alone = left_alone(alias)
-    returned_at = _last_orders(workspace, set(alone), at)
+    returned_at = _find_purchases(workspace, set(alone), at)
     returned = sorted(who for who, since in alone.items() if returned_at.get(who, since) > since)
     rules = {name: Patience(one.unanswered, one.over) for name, one in settings.channels.items()}
     usual = Patience(settings.unanswered, settings.over)
@@ -81,8 +84,8 @@ def find_hygiene(workspace: Workspace, at: datetime) -> Hygiene:
     )
     people = {one.person for one in silences}
     # A purchase that no journey asked about is known to the facts alone.
-    orders = _last_orders(workspace, people, at)
-    silences = [one for one in silences if orders.get(one.person, one.first_at) <= one.first_at]
+    bought = _find_purchases(workspace, people, at)
+    silences = [one for one in silences if bought.get(one.person, one.first_at) <= one.first_at]
     terms = workspace.terms
     channels = {name: terms.address_kind(name) for name in terms.channels}
     stopped = find_suppressed(alias, people, channels, Purpose.MARKETING) if people else set()
@@ -141,32 +144,38 @@ def _detail(one: Silence) -> dict[str, Any]:
     }
 
 
-def _last_orders(
+def _find_purchases(
     workspace: Workspace, people: Collection[str], at: datetime
 ) -> dict[str, datetime]:
     """Return when each of these people last bought, by the facts."""
     if not workspace.has_facts or not people:
         return {}
     engine = workspace.engine
-    table = workspace.profiles(at, "customer_id", "last_order_at")
+    table = list_last_purchases(workspace.profiles(at, "customer_id", *LAST_PURCHASE))
     asked = engine.bring(
         "hygiene_people", pa.table({"person": pa.array(sorted(people), pa.string())})
     )
-    found = table.filter(
-        table.customer_id.isin(asked.person) & table.last_order_at.notnull()
-    ).select("customer_id", "last_order_at")
-    rows = engine.run(found).to_pylist()
-    return {row["customer_id"]: row["last_order_at"] for row in rows}
+    rows = engine.run(table.semi_join(asked, table.customer_id == asked.person)).to_pylist()
+    return {row["customer_id"]: row["bought_at"] for row in rows}
 
 
 def _archived(workspace: Workspace, at: datetime) -> list[str]:
-    """Return who neither bought nor did anything for so long that they are permanently gone."""
+    """Return who neither bought nor did anything for so long that they are permanently gone.
+
+    Whoever subscribes is here, whenever that began, and was here until it ended.
+    """
     after = workspace.config.hygiene.archive_after
     if after is None or not workspace.has_facts:
         return []
     since = at - after
-    table = workspace.profiles(at, "customer_id", "last_order_at")
-    old = table.filter(table.last_order_at < ibis.literal(since)).select("customer_id")
+    table = workspace.profiles(
+        at, "customer_id", *LAST_PURCHASE, "subscription_state", "churned_on"
+    )
+    is_gone = table.subscription_state.isnull() | (table.subscription_state == GONE)
+    since_on = ibis.literal(local_day(since, str(workspace.zone)))
+    was_gone = table.churned_on.isnull() | (table.churned_on < since_on)
+    old = table.filter((newest_purchase(table) < ibis.literal(since)) & is_gone & was_gone)
+    old = old.select("customer_id")
     gone = set(workspace.engine.run(old).column(0).to_pylist())
     gone &= set(workspace.history.people(gone))
     gone -= set(left_alone(workspace.ledger, reasons=(ARCHIVED,)))

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from rekindle.consent import LinkPurpose, PersonLink, sign_link
 from rekindle.content import Click, KeptOffer, OfferFate, WayBack
 from rekindle.journeys.population import LiveAudience
 from rekindle.ledger import LinkedMessage, OfferEntry, OutboxMessage, find_linked_message
+from rekindle.profiles import LAST_PURCHASE, last_purchase_of
 from rekindle.runtime import Workspace
 from rekindle.worker.links.clicking import ClickBook
 from rekindle.worker.showing import BASKET, load_blocks
@@ -122,10 +122,11 @@ class LedgerWaysBack:
         space = self._workspace
         if not space.has_facts:
             return False
-        profiles = LiveAudience(space).describe([person], at, ["last_order_on"])
-        last = profiles.get(person, {}).get("last_order_on")
-        zone = ZoneInfo(space.config.workspace.timezone)
-        return last is not None and last > message_at.astimezone(zone).date()
+        profiles = LiveAudience(space).describe([person], at, LAST_PURCHASE)
+        last, zone = last_purchase_of(profiles.get(person, {})), space.zone
+        return last is not None and (
+            last.astimezone(zone).date() > message_at.astimezone(zone).date()
+        )
 
     def _products(self, person: str, at: datetime) -> tuple[str, ...]:
         shown = self._shown(person, BLOCK, at)
