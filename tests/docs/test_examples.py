@@ -7,16 +7,20 @@ import shlex
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import typer
 
+from rekindle.content import VARIABLES, Form, load_templates
+from rekindle.profiles import FAMILIES
 from tools.source_tree import ROOT, files
 
 DOCUMENTS = [path for path in files() if path.suffix == ".md"]
 PAGES = [ROOT / "README.md", *files(ROOT / "docs" / "tutorial"), *files(ROOT / "docs" / "how-to")]
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LIQUID = re.compile(r"^ *```liquid\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
@@ -117,3 +121,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+def templates() -> Iterator[Any]:
+    for page in PAGES:
+        for number, block in enumerate(LIQUID.findall(page.read_text(encoding="utf-8"))):
+            yield pytest.param(dedent(block), id=f"{page.name}: {number}")
+
+
+@pytest.mark.parametrize("block", list(templates()))
+def test_a_template_of_the_documents_uses_what_there_is(block: str, tmp_path: Path) -> None:
+    (tmp_path / "shown.push.txt").write_text(block, encoding="utf-8")
+    used = load_templates(tmp_path).variables("shown", Form("push"))
+    unknown = {name for name in used if not name.startswith("blocks.")} - VARIABLES.keys()
+    assert unknown <= set(FAMILIES.names)

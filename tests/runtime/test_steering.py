@@ -24,6 +24,7 @@ from rekindle.desk import (
     resume_journey,
     start_journey,
     stop_journey,
+    wishes,
 )
 from rekindle.errors import ConfigError, JourneyError, UsageError
 from rekindle.journeys.tokens import check_drift, read_plan, sign_plan
@@ -219,6 +220,32 @@ def test_wishes_exclusions_and_erasure_bind_the_gate(team: Team) -> None:
     assert card is None or card.address is None
     include_person(space, excluded, Exclusion.BAD_ACTOR, who=WHO)
     assert log(team, excluded) == [(WHO, "excluded"), (WHO, "included")]
+
+
+def test_what_somebody_chooses_meanwhile_stays(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The team writes down a wish while the person snoozes by themselves."""
+    space = team.workspace
+    team.start("few")
+    team.tick()
+    person = team.enrolments("few")[0].person
+    until = team.clock.now() + 90 * DAY
+    check = wishes._require_topic
+
+    def choose_and_check(topic: str) -> None:
+        mine = space.history.preferences_of(person)
+        space.book.save_preferences(person, replace(mine, snoozed_until=until))
+        check(topic)
+
+    monkeypatch.setattr(wishes, "_require_topic", choose_and_check)
+    now = change_preferences(space, person, PreferenceChange(mute=("news",)), who=WHO)
+    assert (now.snoozed_until, now.muted_topics) == (until, frozenset({"news"}))
+
+
+@pytest.mark.long
+def test_an_exclusion_of_no_time_is_refused(team: Team) -> None:
+    with pytest.raises(UsageError, match="lasts for some time"):
+        exclude_person(team.workspace, "c001", Exclusion.BAD_ACTOR, who=WHO, lasting=timedelta(0))
+    assert team.workspace.history.exclusions_of("c001") == []
 
 
 @pytest.mark.long

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rekindle.config import shorten
 from rekindle.consent import Exclusion, Preferences
 from rekindle.desk.finding import find_person
 from rekindle.errors import UsageError
-from rekindle.ledger import ledger_transaction
+from rekindle.ledger import hold_person, ledger_transaction
 from rekindle.runtime import Workspace
 
 # As a journey file names topics, and as the ledger keeps several in one column.
@@ -41,18 +41,23 @@ def change_preferences(
     """
     at = workspace.clock.now()
     person = _require_person(workspace, person)
-    now = workspace.history.preferences_of(person)
     for topic in (*wish.mute, *wish.unmute):
         _require_topic(topic)
+    with ledger_transaction(workspace.ledger):
+        hold_person(workspace.ledger, person)  # what they choose themselves meanwhile stays
+        changed = _changed(workspace.history.preferences_of(person), wish, at)
+        workspace.book.save_preferences(person, changed)
+        workspace.audit_log.write(who, "preferences", person, _described(changed), at)
+    return changed
+
+
+def _changed(now: Preferences, wish: PreferenceChange, at: datetime) -> Preferences:
     muted = (now.muted_topics | frozenset(wish.mute)) - frozenset(wish.unmute)
     changed = replace(now, muted_topics=muted)
     if wish.snooze is not None:
         changed = replace(changed, snoozed_until=at + wish.snooze if wish.snooze else None)
     if wish.at_most_every is not None:
         changed = replace(changed, at_most_every=wish.at_most_every or None)
-    with ledger_transaction(workspace.ledger):
-        workspace.book.save_preferences(person, changed)
-        workspace.audit_log.write(who, "preferences", person, _described(changed), at)
     return changed
 
 
@@ -67,9 +72,14 @@ def exclude_person(
     """Write no marketing to a person, for good or for a while.
 
     Raises:
-        UsageError: nobody here goes by this id.
+        UsageError: nobody here goes by this id, or it would last no time.
     """
     at = workspace.clock.now()
+    if lasting is not None and lasting <= timedelta(0):
+        raise UsageError(
+            'an exclusion lasts for some time, as `--for "90 days"`, or for good without it; '
+            "`rekindle include` takes one back"
+        )
     person = _require_person(workspace, person)
     until = None if lasting is None else at + lasting
     with ledger_transaction(workspace.ledger):

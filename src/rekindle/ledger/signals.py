@@ -104,10 +104,10 @@ def hold_people(alias: str, people: Iterable[str]) -> None:
     fetch(alias, "hold_open_of", rows_of((person,) for person in sorted(set(people))))
 
 
-def hold_person(alias: str, person: str) -> None:
-    """Hold somebody's open enrolments and card until the commit: what is read of them stays so."""
-    hold_people(alias, [person])
-    fetch(alias, "hold_card", person)
+def hold_person(alias: str, *people: str) -> None:
+    """Hold open enrolments and cards until the commit: what is read of these people stays so."""
+    hold_people(alias, people)
+    fetch(alias, "hold_cards", rows_of((person,) for person in sorted(set(people))))
 
 
 def record_signals(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from threading import Event, Thread
 from unittest.mock import Mock
 
 import pytest
@@ -12,11 +14,13 @@ import pytest
 from rekindle.channels.audience.files.roster import FileRoster
 from rekindle.consent import ConsentRecord
 from rekindle.errors import TemporaryDeliveryError
+from rekindle.messages import ChangeKind, ListChange
 from rekindle.vocabulary import SignalKind
 from rekindle.worker import examine
 from tests.channels.audience.lists import AUDIENCE, DAY, HOUR, MINUTE, Shop
 from tests.cli.commands import rekindle
 
+AT = datetime(2026, 11, 28, 8, tzinfo=UTC)
 ANN = sha256(b"ann.lee@example.com").hexdigest()
 BOB = sha256(b"bob@example.com").hexdigest()
 
@@ -91,3 +95,34 @@ def test_a_removal_that_takes_days_is_told_of(shop: Shop, monkeypatch: pytest.Mo
     assert "the disk is full" in line.found
     told = rekindle("status", "-C", shop.folder, "--as-of", shop.clock.now().isoformat()).out
     assert "1 asked for, 0 taken" in " ".join(told.split())
+
+
+def test_of_two_workers_the_later_writes_the_newer_list(tmp_path: Path) -> None:
+    """One is half-way through a list that it read before somebody was taken off."""
+    half, go_on = Event(), Event()
+    members = ["a" * 64, "x" * 64]
+
+    def slowly() -> Iterator[str]:
+        yield from members
+        half.set()
+        go_on.wait(5)
+
+    def add() -> None:
+        FileRoster(tmp_path).tell(ListChange(ChangeKind.ADD, "l", ("x" * 64,), AT, slowly))
+
+    def remove() -> None:
+        FileRoster(tmp_path).tell(
+            ListChange(ChangeKind.REMOVE, "l", ("x" * 64,), AT, lambda: members[:1])
+        )
+
+    workers = [Thread(target=work) for work in (add, remove)]
+    workers[0].start()
+    assert half.wait(5)
+    workers[1].start()
+    workers[1].join(0.2)
+    go_on.set()
+    for worker in workers:
+        worker.join(10)
+    told = (tmp_path / "l" / "members.csv").read_text(encoding="ascii").split()
+    assert told == ["email_sha256", "a" * 64]
+    assert len(list((tmp_path / "l").glob("*-2026*.csv"))) == 2

@@ -48,9 +48,10 @@ TEXT = "---\ntitle: Call {{ name }}\n---\nBought {{ orders_count }} times. Ask, 
 class Shop:
     """A shop of one customer, and somebody who calls."""
 
-    def __init__(self, folder: Path, outlet: str = "task_queue") -> None:
+    def __init__(self, folder: Path, outlet: str = "task_queue", journey: str = JOURNEY) -> None:
         self.clock = MovableClock(NOW)
         _build(folder, outlet)
+        (folder / "journeys" / "call.yaml").write_text(journey, encoding="utf-8")
         self.space = Workspace.open(folder, clock=self.clock)
         self.space.import_facts()
         self.worker = Worker(self.space)
@@ -82,7 +83,6 @@ def _build(folder: Path, outlet: str) -> None:
     create_workspace(folder, Scaffold("Shop", "GBP", "Europe/London", tuple(sources)))
     set_key(folder, "postal_address", '"1 High Street"')
     add_section(folder, f'[task]\noutlet = "{outlet}"\nopen_for = "10 days"\n')
-    (folder / "journeys" / "call.yaml").write_text(JOURNEY, encoding="utf-8")
     (folder / "templates" / "call.task.txt").write_text(TEXT, encoding="utf-8")
 
 
@@ -142,6 +142,26 @@ def test_nobody_is_called_at_night_or_once_they_bought_or_said_no(shop: Shop) ->
         take_task(shop.space, list_tasks(shop.space)[0].entry.key, who="bob")
 
 
+@pytest.mark.parametrize(
+    "ago", [-timedelta(minutes=10), pytest.param(HOUR, marks=pytest.mark.long)]
+)
+def test_nobody_is_called_whose_purchase_is_imported_once_the_journey_is_over(
+    tmp_path: Path, ago: timedelta
+) -> None:
+    """The task is the last step: the journey ends with it, and the task waits for days."""
+    shop = Shop(tmp_path / "shop", journey=JOURNEY.partition("  - wait")[0])
+    (entry,) = shop.space.history.enrolments_of("call")
+    assert entry.ended_reason is Reason.FINISHED
+    orders = shop.space.directory / "orders.csv"
+    bought = f"o2,ann,{(NOW - ago).isoformat()},20\n"
+    orders.write_text(orders.read_text(encoding="utf-8") + bought, encoding="utf-8")
+    shop.clock.move(HOUR)
+    shop.space.import_facts()
+    shop.worker.tick()
+    assert shop.word() == (Answer.SKIP, Reason.EXIT_REACHED)
+    disconnect(shop.space.ledger)
+
+
 @pytest.mark.long
 def test_a_no_to_tasks_ends_it(shop: Shop) -> None:
     no = ConsentRecord("ann", Channel("task"), False, shop.clock.now(), "phone")
@@ -174,6 +194,14 @@ def test_who_is_to_be_called_back_waits_until_then(shop: Shop) -> None:
     erase_person(shop.space, "ann", who="test")
     assert shop.word()[0] is Answer.SKIP
     assert "Lee" not in models.Task.objects.using(shop.space.ledger).get().note
+    # Whoever called her before that may not write down what she said after it.
+    with pytest.raises(UsageError, match="was erased: nothing is kept"):
+        finish_task(shop.space, task.entry.key, Outcome.REACHED, who="bob", note="Ann Lee: no")
+    with pytest.raises(UsageError, match="was erased: nothing is kept"):
+        postpone_task(shop.space, task.entry.key, shop.clock.now() + DAY, who="bob", note="Lee")
+    assert "Lee" not in models.Task.objects.using(shop.space.ledger).get().note
+    kinds = [one.kind for one in shop.space.history.signals_of("ann")]
+    assert SignalKind.REPLY not in kinds
 
 
 @pytest.mark.long

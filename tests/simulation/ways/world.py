@@ -365,7 +365,7 @@ class SixWays:
             kind = self.draw.choice(["cancel", "pause"])
             told = InstructionEntry(0, person, 0, person, kind, "", "", "", "", at)
             entry, _ = self.instructions.begin(told, at, looked_at=at)
-            self.instructions.put_off(entry, at)
+            self.instructions.put_off(entry, at, timedelta(minutes=1))
             human.is_stopping = True
             self.log.append(("told to stop", person, kind, at))
             return

@@ -6,13 +6,21 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event
+from typing import Any
 
 import pytest
 
-from rekindle.billing import BilledStanding, BillerAbilities, find_billers
+from rekindle.billing import (
+    BilledStanding,
+    BillerAbilities,
+    Instruction,
+    InstructionKind,
+    find_billers,
+)
 from rekindle.desk import LedgerCustomers
 from rekindle.journeys import Person
 from rekindle.ledger import Instructions
+from rekindle.testing.biller.world import Refusal
 from rekindle.web.portal.app import build_app
 from rekindle.web.portal.subscription import serving
 from rekindle.worker import InstructionKeeper, examine
@@ -361,3 +369,35 @@ def test_what_the_biller_cannot_do_is_not_shown(
     assert [one for one in ("A smaller plan", "An offer", "A pause") if one in page] == []
     assert "nothing was done" in leaver.post("pause", value="1").body
     assert leaver.changes == 0
+
+
+@pytest.mark.parametrize("status", [403, pytest.param(500, marks=pytest.mark.long)])
+def test_one_subscription_the_biller_does_not_show_holds_up_no_other(
+    leaver: Leaver, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    world, space = leaver.fake.world, leaver.space
+    customer = world.add_customer(user_id="u2", email="b@example.com")["id"]
+    world.add_card(customer)
+    other = str(world.subscribe(customer, leaver.price)["id"])
+    space.book.save_people([Person("u2", "b@example.com")])
+    keeper = InstructionKeeper(space)
+    for person, subscription in (("u1", leaver.sub), ("u2", other)):  # while it is away
+        told = Instruction(subscription, InstructionKind.CANCEL)
+        keeper.tell(person, told, None, looked_at=space.clock.now(), evidence="touch")
+    find = world.find
+
+    def find_but_one(number: str, kind: str) -> Any:
+        if number == leaver.sub:
+            raise Refusal(status, "api_error", "permission_denied")
+        return find(number, kind)
+
+    monkeypatch.setattr(world, "find", find_but_one)
+    world.clock.move(timedelta(minutes=6))
+    assert keeper.look() == 1
+    assert world.things[other]["cancel_at_period_end"] is True
+    waiting = Instructions(space.ledger, "stripe").undone(space.clock.now() - timedelta(days=9))
+    assert [one.person for one in waiting] == ["u1"]
+    monkeypatch.setattr(world, "find", find)
+    world.clock.move(timedelta(hours=2))
+    assert keeper.look() == 1
+    assert leaver.standing["cancel_at_period_end"] is True

@@ -125,7 +125,7 @@ def erase(customer: Customer, directory: Directory = Path(), yes: Yes = False, b
     remember(workspace)
     errors.print(
         f"{customer} is erased from the ledger and {counted(ended, 'journey')} ended; remove the "
-        "customer from the source of the facts too",
+        "customer from the source of the facts too, and the files that outlets wrote of them",
         markup=False,
         soft_wrap=True,
     )

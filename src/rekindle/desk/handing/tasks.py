@@ -8,7 +8,7 @@ leaves, by the hours in which the law lets somebody be called.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rekindle.config import LONGEST_DURATION
@@ -16,12 +16,9 @@ from rekindle.errors import UsageError
 from rekindle.gate import Decision, GateContext, JourneyRules, decide
 from rekindle.journeys import Send, Signal
 from rekindle.ledger import Outcome, TaskEntry, Tasks, ledger_transaction
-from rekindle.runtime import Workspace
+from rekindle.runtime import Workspace, find_task_waits
 from rekindle.vocabulary import Answer, Channel, Purpose, Reason, SignalKind
 from rekindle.wording import moment
-
-OPEN_FOR = timedelta(days=14)
-"""So long a task waits where its channel does not say."""
 
 SPOKEN = frozenset({Outcome.REACHED, Outcome.WILL_RETURN, Outcome.DECLINED})
 """What was said to somebody, and so is an answer of theirs."""
@@ -48,7 +45,7 @@ class OpenTask:
 def list_tasks(workspace: Workspace) -> list[OpenTask]:
     """Return the tasks nobody has done, with what the gate says of each now."""
     at = workspace.clock.now()
-    entries = Tasks(workspace.ledger).open(at, _waits(workspace))
+    entries = Tasks(workspace.ledger).open(at, find_task_waits(workspace))
     return [OpenTask(one, _look(workspace, one, at)) for one in entries]
 
 
@@ -145,14 +142,6 @@ def _named(key: str) -> str:
     if not key:
         raise UsageError("name the task; `rekindle tasks list` lists them")
     return key
-
-
-def _waits(workspace: Workspace) -> dict[Channel, timedelta]:
-    return {
-        channel: getattr(workspace.config.channel(channel), "open_for", OPEN_FOR)
-        for channel, can in workspace.capabilities.items()
-        if can.is_done_by_people
-    }
 
 
 def _look(workspace: Workspace, entry: TaskEntry, at: datetime) -> Decision:

@@ -17,7 +17,6 @@ from rekindle.ledger import intake_models
 from rekindle.ledger.queries import ledger_errors, ledger_transaction
 
 LEASE = timedelta(minutes=5)
-AGAIN = timedelta(minutes=1)
 FAILED = ("refused", "moot")
 ASKED, OVERTAKEN = "asked", "overtaken"
 STOPS = ("cancel", "pause")
@@ -106,7 +105,8 @@ class Instructions:
         """Return instructions that nobody answered, for this process alone for a while."""
         with ledger_transaction(self._alias):
             rows = self._rows.select_for_update().filter(Q(claimed_until__lte=at), state=ASKED)
-            found = list(rows.order_by("id")[:most])
+            # What was put off comes last, so that it holds up no other.
+            found = list(rows.order_by("claimed_until", "id")[:most])
             self._rows.filter(pk__in=[one.pk for one in found]).update(claimed_until=at + LEASE)
         return [_entry(one) for one in found]
 
@@ -118,10 +118,10 @@ class Instructions:
         )
 
     @ledger_errors()
-    def put_off(self, one: InstructionEntry, at: datetime) -> None:
+    def put_off(self, one: InstructionEntry, at: datetime, wait: timedelta) -> None:
         """Let an instruction that was not answered be asked for again in a while."""
         # What was sent may arrive still: whatever overtakes it is to come after it.
-        self._rows.filter(pk=one.id, state=ASKED).update(claimed_until=at + AGAIN)
+        self._rows.filter(pk=one.id, state=ASKED).update(claimed_until=at + wait)
 
     @ledger_errors()
     def call_off(self, subscription: str, at: datetime) -> None:

@@ -18,9 +18,10 @@ from rekindle.ledger import models
 from rekindle.ledger.book.persons import settled
 from rekindle.ledger.hashing import key_of_touch
 from rekindle.ledger.history.audit import AuditLog
+from rekindle.ledger.history.observations import Watched
 from rekindle.ledger.models import MessageState
 from rekindle.ledger.papers import channel_of
-from rekindle.ledger.queries import ledger_errors
+from rekindle.ledger.queries import ledger_errors, text_of
 from rekindle.vocabulary import Channel, Reason, SignalKind
 
 TAKEN_FOR = timedelta(hours=8)
@@ -71,17 +72,44 @@ class Tasks:
 
         ``waits`` says of each channel of tasks how long one waits for somebody.
         """
+        touches = self._undone(at, waits)
+        bought = self._bought({touch.person_id for touch, _ in touches})
+        return [
+            _entry(
+                touch,
+                task,
+                _has_bought(touch, bought.get(touch.person_id, ())),
+                at,
+                waits[channel_of(touch.channel)],
+            )
+            for touch, task in touches
+        ]
+
+    @ledger_errors()
+    def watched(self, at: datetime, waits: Mapping[Channel, timedelta]) -> list[Watched]:
+        """Return whose purchase would end a task that nobody has done, as they entered."""
+        entered = {touch.enrolment_id: touch.enrolment for touch, _ in self._undone(at, waits)}
+        return [
+            (
+                one.person_id,
+                text_of(one.entered_at),
+                None if one.last_order_at is None else text_of(one.last_order_at),
+            )
+            for one in entered.values()
+        ]
+
+    def _undone(
+        self, at: datetime, waits: Mapping[Channel, timedelta]
+    ) -> list[tuple[models.Touch, models.Task | None]]:
+        """Return the tasks that still wait, in their order, with what was done about them."""
         touches = [one for channel, wait in waits.items() for one in self._due(channel, at - wait)]
         rows = models.Task.objects.using(self._alias)
         known = rows.filter(touch__in=[one.pk for one in touches]).in_bulk(field_name="touch")
-        bought = self._bought({one.person_id for one in touches})
-        found = []
-        for touch in sorted(touches, key=lambda one: one.pk):
-            task = known.get(touch.pk)
-            if task is None or task.outcome is None:
-                wait = waits[channel_of(touch.channel)]
-                found.append(_entry(touch, task, bought.get(touch.person_id, ()), at, wait))
-        return found
+        return [
+            (touch, task)
+            for touch in sorted(touches, key=lambda one: one.pk)
+            if (task := known.get(touch.pk)) is None or task.outcome is None
+        ]
 
     def take(self, entry: TaskEntry, at: datetime, *, who: str) -> None:
         """Let a task be somebody's.
@@ -134,6 +162,11 @@ class Tasks:
         task = rows.select_for_update().get(touch=entry.touch)
         if task.outcome is not None:
             raise UsageError(f"the task {entry.key[:12]} was done by {task.taken_by}")
+        touch = models.Touch.objects.using(self._alias).select_related("enrolment")
+        if touch.get(pk=entry.touch).enrolment.ended_reason == Reason.ERASED.value:
+            raise UsageError(
+                f"whom the task {entry.key[:12]} was about was erased: nothing is kept of them"
+            )
         return task
 
     def _due(self, channel: Channel, since: datetime) -> Sequence[models.Touch]:
@@ -144,13 +177,15 @@ class Tasks:
             ).order_by("pk")
         )
 
-    def _bought(self, people: Iterable[str]) -> Mapping[str, Sequence[datetime]]:
+    def _bought(self, people: Iterable[str]) -> Mapping[str, Sequence[tuple[datetime, datetime]]]:
+        """Return when each of these people bought, and when that was known."""
         rows = models.Signal.objects.using(self._alias).filter(
             person__in=people, kind=SignalKind.ORDER.value, is_void=False
         )
-        found: defaultdict[str, list[datetime]] = defaultdict(list)
-        for person, happened, arrived in rows.values_list("person_id", "at", "arrived_at"):
-            found[person].append(arrived or happened)
+        found: defaultdict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+        columns = ("person_id", "at", "arrived_at", "recorded_at")
+        for person, happened, arrived, known_at in rows.values_list(*columns):
+            found[person].append((arrived or happened, known_at))
         return found
 
 
@@ -159,17 +194,23 @@ def _holder(task: models.Task, at: datetime) -> str:
     return task.taken_by if is_held else ""
 
 
+def _has_bought(touch: models.Touch, bought: Iterable[tuple[datetime, datetime]]) -> bool:
+    """Return whether somebody bought since their task, or since they entered and unknown to it."""
+    entered_with = touch.enrolment.last_order_at or touch.enrolment.entered_at
+    return any(
+        at > touch.at or (known_at > touch.at and at > entered_with) for at, known_at in bought
+    )
+
+
 def _entry(
     touch: models.Touch,
     task: models.Task | None,
-    bought: Iterable[datetime],
+    has_bought: bool,
     at: datetime,
     wait: timedelta,
 ) -> TaskEntry:
     enrolment, accepted_at = touch.enrolment, touch.accepted_at or touch.at
-    over = enrolment.ended_reason
-    if any(one > touch.at for one in bought):
-        over = Reason.ORDER.value
+    over = Reason.ORDER.value if has_bought else enrolment.ended_reason
     return TaskEntry(
         touch=touch.pk,
         key=key_of_touch(touch),

@@ -621,13 +621,6 @@ WHERE e.person_id IN (SELECT r.person FROM ROWS(person text) AS r)
 ORDER BY s.enrolment_id
 -- postgresql: FOR NO KEY UPDATE OF s
 
--- name: hold_card
--- Somebody's card; held until the commit, after their open enrolments.
-SELECT p.id
-FROM ledger_person AS p
-WHERE p.id = %s
--- postgresql: FOR NO KEY UPDATE
-
 -- name: finished_but_reaching
 -- These people's enrolments that came to their end, but not all of their messages left or were
 -- asked for, or they put them on a list that they are on still. Two lists of the same people.

@@ -27,6 +27,7 @@ from rekindle.ledger import (
     end_silence,
     find_silences,
     find_suppressed,
+    hold_person,
     leave_alone,
     ledger_transaction,
     left_alone,
@@ -106,6 +107,8 @@ def apply_hygiene(workspace: Workspace, found: Hygiene, at: datetime, *, who: st
     """Do what was found, with an entry in the log for everybody and one for the run."""
     alias, log = workspace.ledger, workspace.audit_log
     with ledger_transaction(alias):
+        # What they choose themselves meanwhile stays.
+        hold_person(alias, *(one.person for one in found.write_less))
         end_silence(alias, set(found.returned))
         stops = [(one.person, one.channel, NO_RESPONSE) for one in found.leave_alone]
         stops += [(person, EVERY, ARCHIVED) for person in found.archive]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rekindle.billing import (
@@ -34,6 +34,11 @@ from rekindle.worker.keeping.beside import SideRound
 
 # What is not to be paid any more ends the journeys that ask for the money.
 DROPS = frozenset({InstructionKind.CANCEL, InstructionKind.PAUSE})
+
+MOST_UNANSWERED = 3
+"""After so many in a row the biller is away, and is left in peace until the next round."""
+IF_SILENT, IF_REFUSED = timedelta(minutes=1), timedelta(hours=1)
+"""After which time one is asked for again, of which the biller said nothing or would not look."""
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +100,7 @@ class InstructionKeeper:
         if not is_mine:
             return Carried.WAITING if entry.is_waiting else Carried.DONE
         if standing is None:
-            self._instructions.put_off(entry, at)
+            self._instructions.put_off(entry, at, IF_SILENT)
             return Carried.WAITING
         return self._ask(entry, standing.customer)
 
@@ -128,23 +133,30 @@ class InstructionKeeper:
     def _go_round(
         self, biller: Biller, found: Sequence[InstructionEntry], is_stopping: Callable[[], bool]
     ) -> int:
-        count = 0
+        count = misses = 0
         for entry in found:
-            if is_stopping():
+            if is_stopping() or misses >= MOST_UNANSWERED:
                 break
-            became = self._ask_again(biller, entry)
-            if became is Carried.WAITING:  # whoever does not answer one answers none
-                break
+            try:
+                became = self._ask_again(biller, entry)
+            except BillerError as error:
+                # That may be the biller's trouble with this one alone, and a refusal surely is.
+                is_refused = isinstance(error, BillerRefusedError)
+                became = Carried.REFUSED if is_refused else Carried.WAITING
+                wait = IF_REFUSED if is_refused else IF_SILENT
+                self._instructions.put_off(entry, self._workspace.clock.now(), wait)
+                logger.error("%s waits: %s", entry.key, error)
+            misses = misses + 1 if became is Carried.WAITING else 0
             count += became is Carried.DONE
         return count
 
     def _ask_again(self, biller: Biller, entry: InstructionEntry) -> Carried:
-        now = self._workspace.clock.now()
-        try:
-            standing = biller.look(entry.subscription)
-        except BillerError as error:
-            logger.error("what subscribers told waits: %s", error)
-            return Carried.WAITING
+        """Look how things stand, and ask again where it is not done.
+
+        Raises:
+            BillerError: the biller does not say how things stand.
+        """
+        now, standing = self._workspace.clock.now(), biller.look(entry.subscription)
         if standing is None or is_moot(read_instruction(entry), standing, now):
             self._instructions.answer(entry, Carried.MOOT, now, trouble="too late")
             logger.error("%s came too late: see the biller", entry.key)
@@ -166,7 +178,7 @@ class InstructionKeeper:
             return Carried.REFUSED
         except BillerError as error:
             logger.error("%s was not answered, and is asked for again: %s", entry.key, error)
-            self._instructions.put_off(entry, self._workspace.clock.now())
+            self._instructions.put_off(entry, self._workspace.clock.now(), IF_SILENT)
             return Carried.WAITING
         self._settle(entry, customer)
         return Carried.DONE

@@ -76,6 +76,7 @@ class RetryKeeper:
         self._round = SideRound(workspace, "retries", "retries wait")
         self._learnt: tuple[datetime, int | None] | None = None
         self._misses = 0
+        self._missed: set[str] = set()
         # How long the biller knows a key: from there on, the same key would be another try.
         self._keys_live = timedelta()
         if self._biller is not None:
@@ -127,7 +128,11 @@ class RetryKeeper:
         due.sort(key=lambda one: (one.failed_at, one.invoice), reverse=True)
         # Of two that one person owes, the second waits as long as it would after any other try.
         first = {one.customer: one for one in due}
-        return sorted(first.values(), key=lambda one: (one.failed_at, one.invoice))[:MOST_AT_ONCE]
+        # Those of which the biller said nothing last time come last: they hold up no other.
+        return sorted(
+            first.values(),
+            key=lambda one: (one.invoice in self._missed, one.failed_at, one.invoice),
+        )[:MOST_AT_ONCE]
 
     def _hour(self, now: datetime) -> int | None:
         """Return the hour at which retries are made, None for the schedule's; learnt daily."""
@@ -170,8 +175,11 @@ class RetryKeeper:
         try:
             standing = biller.look(owed.subscription)
         except BillerError as error:
-            self._miss("retries wait: %s", error)
+            self._missed.add(owed.invoice)
+            self._miss(error, "retries wait: %s", error)
             return False
+        self._misses = 0
+        self._missed.discard(owed.invoice)
         why = find_reason_against(standing, owed.invoice)
         if why == "provider_retries":
             logger.warning("retries of ours are off: the biller retries %s itself", owed.invoice)
@@ -186,7 +194,7 @@ class RetryKeeper:
             try:
                 has_stopped = self._has_stopped(biller, subscription)
             except BillerError as error:
-                self._miss("retries wait: %s", error)
+                self._miss(error, "retries wait: %s", error)
                 return False
             if not has_stopped:
                 return self._ask(biller, entry)
@@ -215,15 +223,16 @@ class RetryKeeper:
             self._charges.answer(entry, "refused", now(), (str(error)[:100], "", ""))
             return False
         except BillerError as error:
-            self._miss("%s was not answered, and is asked for again: %s", entry.key, error)
+            self._miss(error, "%s was not answered, and is asked for again: %s", entry.key, error)
             return False
         self._misses = 0
         state, codes = became.outcome.value, _codes(became)
         self._charges.answer(entry, state, now(), codes, payment=became.payment)
         return True
 
-    def _miss(self, text: str, *told: object) -> None:
-        self._misses += 1
+    def _miss(self, error: BillerError, text: str, *told: object) -> None:
+        """Note that something was not answered; what is refused says nothing of the others."""
+        self._misses += not isinstance(error, BillerRefusedError)
         logger.error(text, *told)
 
 

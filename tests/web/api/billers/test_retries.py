@@ -12,9 +12,9 @@ from threading import Event
 
 import pytest
 
-from rekindle.billing import Charge, pull_facts
+from rekindle.billing import BilledStanding, Charge, pull_facts
 from rekindle.clock import MovableClock
-from rekindle.errors import BillerError
+from rekindle.errors import BillerError, BillerRefusedError
 from rekindle.journeys import Person
 from rekindle.ledger import Charges
 from rekindle.ledger.intake_models import BillerCharge
@@ -315,3 +315,31 @@ def _retry(folder: str, at: str) -> None:
     os.environ.update(SECRETS)
     space = Workspace.open(Path(folder), clock=MovableClock(datetime.fromisoformat(at)))
     RetryKeeper(space).look()
+
+
+@pytest.mark.parametrize(
+    "error", [BillerRefusedError, pytest.param(BillerError, marks=pytest.mark.long)]
+)
+def test_those_the_biller_says_nothing_of_hold_up_no_other(
+    fake: FakeBiller, space: Workspace, monkeypatch: pytest.MonkeyPatch, error: type[BillerError]
+) -> None:
+    owing(fake, space, 5)
+    team = opened(space)
+    owed = find_owed(team, Charges(team.ledger, "stripe"), team.clock.now())
+    in_turn = sorted(owed, key=lambda one: (one.failed_at, one.invoice))
+    bad = {one.subscription for one in in_turn[:3]}
+    keeper = RetryKeeper(team)
+    biller = keeper._biller
+    assert biller is not None
+    look = biller.look
+
+    def look_at(subscription: str) -> BilledStanding | None:
+        if subscription in bad:
+            raise error("not now")
+        return look(subscription)
+
+    monkeypatch.setattr(biller, "look", look_at)
+    for _ in range(3):
+        keeper.look()
+        fake.world.clock.move(timedelta(hours=1))
+    assert {invoice for invoice, _ in fake.world.attempts} == {one.invoice for one in in_turn[3:]}

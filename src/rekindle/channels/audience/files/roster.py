@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from rekindle.errors import TemporaryDeliveryError
 from rekindle.messages import ChangeKind, Effect, ListChange
 
 HEADER = "email_sha256"
+LOCK_SECONDS = 30
 WORDS = {ChangeKind.ADD: "added", ChangeKind.REMOVE: "removed"}
 
 
@@ -30,9 +33,13 @@ class FileRoster:
         folder = self._folder / change.destination
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(folder / "members.csv", change.everybody())
-            name = _free_name(folder, WORDS[change.kind], change.at)
-            _write(folder / name, sorted(change.members))
+            # Held from the reading of the list on: of two workers the later has read the newer.
+            with FileLock(folder / ".lock", timeout=LOCK_SECONDS):
+                _write(folder / "members.csv", change.everybody())
+                name = _free_name(folder, WORDS[change.kind], change.at)
+                _write(folder / name, sorted(change.members))
+        except Timeout as error:
+            raise TemporaryDeliveryError(f"another process writes to {folder} just now") from error
         except OSError as error:
             raise TemporaryDeliveryError(f"{folder} cannot be written: {error}") from error
         return name
