@@ -58,6 +58,38 @@ def test_an_unchanged_file_does_not_override_a_withdrawal(corner: Corner) -> Non
     assert Consent.objects.using(corner.space.ledger).count() == 2
 
 
+@pytest.mark.parametrize(
+    ("word", "address", "is_known"),
+    [
+        ("no", "ann@example.com", True),
+        pytest.param("perhaps", "ANN@Example.com ", True, marks=pytest.mark.long),
+        pytest.param("no", "nobody@example.com", False, marks=pytest.mark.long),
+    ],
+)
+@pytest.mark.parametrize("later", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_a_no_of_an_address_counts_without_a_customer_number(
+    win: Corner, word: str, address: str, is_known: bool, later: bool
+) -> None:
+    """Whoever signed up for a newsletter has no number in the shop, and may be a customer."""
+    known = f"ann,ann@example.com,,yes,{win.ago(days=300).date()}"
+    rows = [f",{address},,{word},"] if later else [known, f",{address},,{word},"]
+    text = "\n".join(["who,email,since,ok,ok_at", *rows, ""])
+    (win.space.directory / "people.csv").write_text(text, encoding="utf-8")
+    notes = [note for one in win.import_facts() for note in one.notes]
+    assert sum("addresses that nobody here has" in note for note in notes) == (not is_known)
+    assert may_be_written_to(win) is not is_known
+
+
+@pytest.mark.long
+def test_a_yes_without_a_customer_number_is_nobodys(corner: Corner) -> None:
+    corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))
+    text = "who,email,since,ok,ok_at\nann,ann@example.com,,,\n,ann@example.com,,yes,\n"
+    (corner.space.directory / "people.csv").write_text(text, encoding="utf-8")
+    corner.import_facts()
+    corner.start()
+    assert not may_be_written_to(corner)
+
+
 def test_a_no_that_is_imported_while_a_pass_works_its_profiles_out_counts(
     win: Corner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -285,6 +285,8 @@ class _Import:
         guests = list(folding.name_guests(con, given)) if is_order else []
         folding.complete(con, self._change, contract, given, source=own, minor=self._minor)
         refusals = RefusedRows(con, raw, contract, given, may_mix=bool(rules.rates))
+        if contract is CUSTOMERS:
+            create_view(con, self._change, CUSTOMERS)
         has_statements = self._statements.read(contract, chosen)
         refusals.find(now=self._now)
         if has_statements:
@@ -359,17 +361,19 @@ class _Import:
         con, change = self._con, self._change
         if contract is ORDER_LINES:
             are_scattered = self._count("folded where is_scattered") > 0
+            orders = self._with_sales(folding.build_orders_from_lines(rules), rules)
             lines = folding.build_lines(rules, are_scattered=are_scattered)
+            # The lines of a sale stay, whatever comes back of it in a file of its own.
+            lines = f"select * from ({lines}) anti join {folding.GIVEN_BACK} using (order_id)"
             has_lines = ORDER_LINES.table in change.versions
             upsert(con, change, ORDER_LINES, self._overriding.keep_reported(contract, lines))
             if is_reported(rules.source) and has_lines:
                 create_view(con, change, ORDERS)
                 changed = "(from different union by name from gone)"
                 self._overriding.note(rules.source.name, ORDERS.table, changed)
-            orders = folding.build_orders_from_lines(rules)
             return self._upsert_orders(self._overriding.keep_reported(ORDERS, orders), rules)
         if contract is ORDERS:
-            orders = folding.build_orders(rules)
+            orders = self._with_sales(folding.build_orders(rules), rules)
             return self._upsert_orders(self._overriding.keep_reported(ORDERS, orders), rules)
         if contract is CUSTOMERS:
             create_view(con, change, CUSTOMERS)
@@ -437,6 +441,19 @@ class _Import:
                 f"update {cards} set given_id = substr(customer_id, {len(prefix) + 1}) "
                 "where given_id is null"
             )
+
+    def _with_sales(self, orders: str, rules: Rules) -> str:
+        """Return SQL for orders of a file, those that only give back a sale of the lake as that."""
+        con, own = self._con, rules.source.name
+        con.execute(f"create or replace temp table {folding.GIVEN_BACK} (order_id varchar)")
+        if ORDERS.table not in self._change.versions:
+            return orders
+        con.execute(f"create or replace temp table told as {orders}")
+        if not self._count("told where kind = 'refund' and gross = 0"):
+            return "from told"
+        create_view(con, self._change, ORDERS)
+        con.execute(f"insert into {folding.GIVEN_BACK} {folding.find_given_back('told', own)}")
+        return folding.give_back("told", own)
 
     def _upsert_orders(self, query: str, rules: Rules) -> Written:
         is_first = ORDERS.table not in self._change.versions

@@ -99,6 +99,12 @@ REFUSED = """
     from permissions where said not in ('yes', '{unsaid}') group by all"""
 
 
+LOST = (
+    "{}: {} to marketing in rows without a customer number, of addresses that nobody here has: "
+    "put them into a file for `rekindle suppressions import`"
+)
+
+
 class Statements:
     """The statements of one source, from file to file, until they are appended."""
 
@@ -106,10 +112,12 @@ class Statements:
         self._con = con
         self._now = f"timestamptz {literal(now.isoformat())}"
         self._heads: dict[str, str] = {}
+        self._lost = 0
         self._latest = f"timestamptz {literal((now + CLOCKS_DIFFER_BY).isoformat())}"
 
     def begin(self) -> None:
         """Forget what an earlier source said."""
+        self._lost = 0
         self._con.execute(
             "create or replace temp table stated (line bigint, customer_id varchar, "
             "channel varchar, said varchar, said_at timestamptz, file varchar, head varchar)"
@@ -132,6 +140,7 @@ class Statements:
             "create or replace temp table saying (line bigint, customer_id varchar, "
             "channel varchar, said varchar, said_at timestamptz)"
         )
+        self._con.execute(f"create or replace temp table said_by as {_build_said_by(given)}")
         for channel in told:
             if head := chosen.get(f"{channel}_consent"):
                 self._read_consent(channel, has_opt_outs=f"{channel}_opt_out_at" in given)
@@ -177,6 +186,23 @@ class Statements:
             from checked where customer_id is not null and {condition}
                 and not {unfit("customer_id")}"""
         )
+        # Of a row without an id the no is of whoever has its address; its yes is nobody's.
+        self._con.execute(
+            f"""
+            insert into saying
+            select line, who, {literal(channel)}, said, said_at from (
+                select line, w.customer_id as who, {said} as said, {said_at} as said_at
+                from (from checked where customer_id is null) join said_by w using (line)
+                where {condition})
+            where said <> 'yes'"""
+        )
+        ((lost,),) = self._con.execute(
+            f"""
+            select count(*) from (select line, {said} as said from checked
+                where customer_id is null and {condition}) anti join said_by using (line)
+            where said <> 'yes'"""
+        ).fetchall()
+        self._lost += int(lost)
 
     def keep(self, file: str) -> None:
         """Take what ``read`` noted, but for the yes of a row that was refused since."""
@@ -239,8 +265,9 @@ class Statements:
     def append(self, change: Change, source: str) -> list[str]:
         """Append the statements that are new to what the lake holds; return what is to be told."""
         con, own = self._con, literal(source)
+        lost = [LOST.format(source, counted(self._lost, "no"))] if self._lost else []
         if not con.execute("select 1 from stated union all select 1 from heads limit 1").fetchall():
-            return []
+            return lost
         create_view(con, change, PERMISSIONS)
         told = self._take_back(change, source)
         con.execute(
@@ -263,7 +290,7 @@ class Statements:
                 end as counts_at
                 from ({FRESH}) f left join ({refused}) r using (customer_id, channel))""",
         )
-        return told
+        return told + lost
 
     def _take_back(self, change: Change, source: str) -> list[str]:
         """Mark each yes that its file makes no more, and unmark one that it makes again."""
@@ -291,6 +318,24 @@ class Statements:
             "says it no more, and it does not count"
             for channel, count in found
         ]
+
+
+def _build_said_by(given: Collection[str]) -> str:
+    """Return SQL for the ``line`` of rows without an id, with each ``customer_id`` they are of.
+
+    That is whoever has the address of the row, in the lake or in the file itself.
+    """
+    known = "k.customer_id is not null"
+    found = [
+        f"""
+        select c.line, k.customer_id from checked c join (
+            select customer_id, lower(trim({kind})) as own from customers union
+            select customer_id, lower(trim({kind})) from checked) k on lower(trim(c.{kind})) = own
+        where c.customer_id is null and {known} and not {unfit("k.customer_id")}"""
+        for kind in ("email", "phone")
+        if kind in given
+    ]
+    return " union ".join(found) or "select line, customer_id from checked where false"
 
 
 def is_told(channel: str, given: Collection[str]) -> bool:

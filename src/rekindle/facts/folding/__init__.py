@@ -17,6 +17,7 @@ from rekindle.facts.folding.cards import (
     build_two_addresses,
     columns_told,
 )
+from rekindle.facts.folding.givenback import GIVEN_BACK, find_given_back, give_back
 from rekindle.facts.folding.guests import name_guests
 from rekindle.facts.folding.lines import (
     AMOUNT,
@@ -47,6 +48,7 @@ __all__ = [
     "AMOUNT",
     "BILLED",
     "CARD",
+    "GIVEN_BACK",
     "IS_BOUGHT",
     "NO_OPT_OUT",
     "NO_STATES",
@@ -76,8 +78,10 @@ __all__ = [
     "build_two_currencies",
     "columns_told",
     "complete",
+    "find_given_back",
     "find_stays",
     "fold_lines",
+    "give_back",
     "has_parts",
     "is_given_back",
     "name_guests",

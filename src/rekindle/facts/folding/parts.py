@@ -105,7 +105,7 @@ def build_parts_marked() -> str:
 def build_parts_joined() -> str:
     """Return SQL for marked ``checked`` in which what was given back stands beside its sale.
 
-    Of a number that has no sale, the rows of money given back are one.
+    Of a number that has no sale, the rows of money given back are one, from the first to the last.
     """
     return """
         with back as (
@@ -117,7 +117,9 @@ def build_parts_joined() -> str:
             case when is_part then b.first_at else ordered_at end as ordered_at,
             case when b.amount is null or is_part then refund
                 else greatest(abs(coalesce(refund, 0)), b.amount) end as refund,
-            case when b.amount is null or is_part then refunded_at
+            case when b.amount is null then refunded_at
+                when is_part then case when b.last_at > b.first_at then b.last_at
+                    else refunded_at end
                 else coalesce(refunded_at, b.last_at) end as refunded_at)
         from checked m left join back b using (order_id)
         where not is_part or (line = first_line and order_id not in (

@@ -1,0 +1,53 @@
+"""Refunds that come in a file of their own, under the number of a sale that came before.
+
+In one file such a row is of its order, and so it is across files: what the lake has sold under
+the number stays, and gives back what the row says.
+"""
+
+from __future__ import annotations
+
+from rekindle.facts.sql import literal
+
+GIVEN_BACK = "given_back"
+"""The orders of a file that only give back what the lake has sold."""
+
+
+OF_THE_SALE = (
+    *("customer_id", "ordered_at", "ordered_on", "kind", "gross", "discount"),
+    *("cancelled_at", "sold_gross", "sold_discount", "discount_code"),
+)
+"""What stays as it was sold."""
+
+
+def find_given_back(orders: str, source: str) -> str:
+    """Return SQL for the ``order_id`` of rows of a table ``orders`` that give back a sale held."""
+    return f"""
+        select f.order_id from {orders} f join ({_sales(source)}) s using (order_id)
+        where f.kind = 'refund' and f.gross = 0 and f.currency = s.currency"""
+
+
+def give_back(orders: str, source: str) -> str:
+    """Return SQL for a table ``orders``, rows of ``GIVEN_BACK`` as the sales that they give back.
+
+    A refund that is no newer than what is known of the sale is part of that: exports overlap.
+    """
+    adds = "(s.refund = 0 or f.ordered_at > s.refunded_at)"
+    both, known = "s.refund + f.refund", "greatest(s.refund, f.refund)"
+    taken = {
+        **{name: f"s.{name}" for name in OF_THE_SALE},
+        "refund": f"case when {adds} then {both} else {known} end",
+        # A file that gives back in several parts is dated by the first and the last of them.
+        "refunded_at": "greatest(f.ordered_at, f.refunded_at, s.refunded_at)",
+    }
+    columns = ", ".join(
+        f"case when s.order_id is null then f.{name} else {value} end as {name}"
+        for name, value in taken.items()
+    )
+    return f"""
+        select f.* replace ({columns}) from {orders} f
+        left join ({_sales(source)} semi join {GIVEN_BACK} using (order_id)) s
+            on f.order_id = s.order_id"""
+
+
+def _sales(source: str) -> str:
+    return f"select * from (from orders where source = {literal(source)} and kind = 'purchase')"
