@@ -15,6 +15,7 @@ from rekindle.channels.discovery import (
     word_for,
 )
 from rekindle.channels.matrix import describe_channels
+from rekindle.channels.waiting import find_task_waits
 
 __all__ = [
     "build_asker",
@@ -28,6 +29,7 @@ __all__ = [
     "find_faults",
     "find_form",
     "find_outlet",
+    "find_task_waits",
     "require_ready",
     "word_for",
 ]

@@ -126,7 +126,7 @@ class Statements:
             "create or replace temp table heads (file varchar, channel varchar, head varchar)"
         )
 
-    def read(self, contract: Contract, chosen: Mapping[str, str]) -> bool:
+    def read(self, change: Change, contract: Contract, chosen: Mapping[str, str]) -> bool:
         """Note what the rows of ``checked`` say, also the bad ones; return whether any can.
 
         ``chosen`` is the header of each column.
@@ -140,6 +140,7 @@ class Statements:
             "create or replace temp table saying (line bigint, customer_id varchar, "
             "channel varchar, said varchar, said_at timestamptz)"
         )
+        create_view(self._con, change, CUSTOMERS)
         self._con.execute(f"create or replace temp table said_by as {_build_said_by(given)}")
         for channel in told:
             if head := chosen.get(f"{channel}_consent"):

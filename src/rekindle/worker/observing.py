@@ -18,11 +18,12 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from rekindle.channels import find_task_waits
 from rekindle.facts import INSTANT as FACT_INSTANT
 from rekindle.facts import OF_STAYS, PURCHASE, REFUND, Engine, Facts, name_query
 from rekindle.journeys import Signal, order_signal
 from rekindle.ledger import Correction, Observations, Sightings, Tasks, Watched, read_watched
-from rekindle.runtime import Workspace, find_task_waits
+from rekindle.runtime import Workspace
 from rekindle.subscriptions import BOOKED, build_corrected_starts, build_purchases, build_starts
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -63,7 +64,9 @@ def observe_returns(workspace: Workspace, at: datetime, since: Observed | None =
     observations = Observations(workspace.ledger)
     sightings = observations.load(at)
     everyone = observations.watched()
-    everyone += Tasks(workspace.ledger).watched(at, find_task_waits(workspace))
+    everyone += Tasks(workspace.ledger).watched(
+        at, find_task_waits(workspace.config, workspace.capabilities)
+    )
     newest = _newest_of(engine, facts.orders)
     asked: Sequence[Watched] = everyone
     if since is not None and 0 < since.newest <= newest and since.at <= at:

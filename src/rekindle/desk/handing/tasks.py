@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rekindle.channels import find_task_waits
 from rekindle.config import LONGEST_DURATION
 from rekindle.errors import UsageError
 from rekindle.gate import Decision, GateContext, JourneyRules, decide
 from rekindle.journeys import Send, Signal
 from rekindle.ledger import Outcome, TaskEntry, Tasks, ledger_transaction
-from rekindle.runtime import Workspace, find_task_waits
+from rekindle.runtime import Workspace
 from rekindle.vocabulary import Answer, Channel, Purpose, Reason, SignalKind
 from rekindle.wording import moment
 
@@ -45,7 +46,9 @@ class OpenTask:
 def list_tasks(workspace: Workspace) -> list[OpenTask]:
     """Return the tasks nobody has done, with what the gate says of each now."""
     at = workspace.clock.now()
-    entries = Tasks(workspace.ledger).open(at, find_task_waits(workspace))
+    entries = Tasks(workspace.ledger).open(
+        at, find_task_waits(workspace.config, workspace.capabilities)
+    )
     return [OpenTask(one, _look(workspace, one, at)) for one in entries]
 
 
