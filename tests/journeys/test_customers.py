@@ -23,10 +23,16 @@ RUNS = "subscription_state in ('subscribed', 'paused')"
 @pytest.mark.parametrize(
     ("audience", "spared"),
     [
-        ("tier = 'lapsed'", RESTS),
+        ("tier = 'lapsed'", RUNS),
+        ("tier in ('lapsed', 'dormant') and orders_count >= 2", RUNS),
+        ("tier in ('lapsed', 'prospect')", RESTS),
+        ("tier = 'lapsed' and coalesce(subscription_state, '') <> 'gone'", RESTS),
+        ("tier = 'lapsed' and (subscription_state = 'subscribed' or mrr is null)", RESTS),
+        ("country = 'GB'", RESTS),
+        ("silence_days >= 3", RESTS),
         ("months_since_churn between 1 and 11", RESTS),
         ("subscription_state = 'subscribed' and paid_months > 6", RESTS),
-        ("silence_days >= 120", RESTS),
+        ("silence_days >= 120", RUNS),
         ("tier = 'active' and value_band = 'high'", None),
         ("tier <> 'gone' and orders_count >= 2", None),
         ("orders_count >= 5", RESTS),
@@ -49,7 +55,7 @@ def test_a_journey_spares_those_whom_nobody_has_to_win_back(
 def test_a_journey_that_an_event_begins_is_for_who_is_here() -> None:
     text = JOURNEY.replace("audience: ", "on: points_expired, audience: ")
     assert find_customers(parse_journey(text.format("orders_count >= 5"))) is None
-    assert find_customers(parse_journey(text.format("tier = 'dormant'"))) == RESTS
+    assert find_customers(parse_journey(text.format("tier = 'dormant'"))) == RUNS
 
 
 def test_who_rests_is_left_out_and_the_others_are_written_to() -> None:

@@ -72,8 +72,9 @@ REASONS: tuple[ReasonNote, ...] = (
     ReasonNote(
         Reason.STILL_SUBSCRIBED,
         "The person is a subscriber: their subscription rests, or, where the journey is for those "
-        "who left, runs on after all. Nobody is won back who is here.",
-        "Nothing. A journey for those who rest asks for `subscription_state = 'paused'`.",
+        "who left or stay away, runs on. Nobody is won back who is here.",
+        "Nothing. A journey for those who rest asks for `subscription_state = 'paused'`; one for "
+        "who stays away speaks of subscriptions where it means subscribers too.",
     ),
     ReasonNote(
         Reason.UNREACHABLE,

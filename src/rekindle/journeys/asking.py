@@ -22,6 +22,9 @@ from rekindle.vocabulary import Purpose, Tier
 RESTING = "subscription_state = 'paused'"
 SUBSCRIBING = "subscription_state in ('subscribed', 'paused')"
 SILENCE = ("silence_days", "last_order_at", "last_order_on")
+NOBODY_YET = Tier.PROSPECT
+LATELY = 14
+"""Days: who bought since is not away."""
 PRESENT = (Tier.NEW, Tier.ACTIVE, Tier.RETURNED)
 UNANSWERED = (QuestionError, PredicateError, OfferError)
 
@@ -44,7 +47,9 @@ def find_customers(journey: Journey) -> str | None:
     Whose subscription rests is a customer, whom nobody has to win back. A journey that lets in
     nobody but those who left, by its own words, leaves alone who is subscribed after all, too;
     one that lets in who rests and nobody who left is for them. One for people who are here, by a
-    tier or by what they just did, as for points or a basket, leaves nobody alone.
+    tier or by what they just did, as for points or a basket, leaves nobody alone. One for people
+    who are away, by their tier or their silence, and that says nothing of subscriptions, leaves
+    alone who subscribes: they buy every month.
     """
     if journey.purpose is not Purpose.MARKETING:
         return None
@@ -56,7 +61,9 @@ def find_customers(journey: Journey) -> str | None:
         return None if rests else RESTING
     if not (subscribed or rests):
         return SUBSCRIBING
-    return None if _is_for_who_is_here(journey) else RESTING
+    if _is_for_who_is_here(journey):
+        return None
+    return SUBSCRIBING if _is_for_who_is_away(journey) else RESTING
 
 
 def _is_for_who_is_here(journey: Journey) -> bool:
@@ -73,6 +80,19 @@ def _is_for_who_is_here(journey: Journey) -> bool:
     if "tier" in asked:
         return any(_may_let_in(journey, f"tier = '{tier}'") for tier in PRESENT)
     return journey.trigger is not None
+
+
+def _is_for_who_is_away(journey: Journey) -> bool:
+    """Return whether only people are meant who stay away, by the tier or the days of silence."""
+    try:
+        asked = parse_predicate(journey.audience).columns
+    except PredicateError:
+        return False
+    if not asked.isdisjoint(FAMILIES["subscriber"].makes):
+        return False
+    if "tier" in asked:
+        return not any(_may_let_in(journey, f"tier = '{tier}'") for tier in (*PRESENT, NOBODY_YET))
+    return "silence_days" in asked and not _may_let_in(journey, f"silence_days < {LATELY}")
 
 
 def _may_let_in(journey: Journey, condition: str) -> bool:
