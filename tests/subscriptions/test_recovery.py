@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -47,6 +48,31 @@ def failures(business: Business, as_of: Any = NOW) -> list[dict[str, Any]]:
     rows = engine.run(table).to_pylist()
     engine.close()
     return [dict(row) for row in rows]
+
+
+def test_a_part_of_an_invoice_leaves_the_rest_to_be_asked_for() -> None:
+    def attempt(number: str, on: str, outcome: str, amount: int) -> Row:
+        more = {"invoice_id": "i", "subscription_id": "s", "amount": Decimal(amount)}
+        return payment(number, "c", on, outcome, **more)
+
+    tried = [attempt("1", "2025-03-01", "failed", 30), attempt("2", "2025-03-02", "paid", 10)]
+    billed = invoice("i", "c", "2025-03-01", amount=Decimal(30))
+
+    def ended(payments: list[Row], invoices: list[Row]) -> Any:
+        business = Business(
+            [subscription("s", "c", "2025-01-01", mrr=30)], payments=payments, invoices=invoices
+        )
+        (found,) = failures(business)
+        return found["ended_at"], found["ending"]
+
+    assert ended(tried, [billed]) == (None, None)
+    rest = attempt("3", "2025-03-05", "paid", 20)
+    assert ended([*tried, rest], [billed]) == (at("2025-03-05"), "cleared")
+    # A credit note may have made it less: the invoice itself knows best.
+    settled = billed | {"paid_at": at("2025-03-02")}
+    assert ended(tried, [settled]) == (at("2025-03-02"), "cleared")
+    # Without the invoice nobody can say what a smaller amount was for.
+    assert ended(tried, []) == (at("2025-03-02"), "cleared")
 
 
 @pytest.mark.parametrize(("code", "advice", "network", "kind"), JUDGED)

@@ -42,9 +42,12 @@ def build_failures(facts: Facts, as_of: datetime) -> ir.Table:
     cases = _cases(tried)
     cases = _with_invoices(cases, facts, at)
     cases = _with_stops(cases, facts, at)
+    # A part of an invoice leaves the rest to be asked for, until the invoice says that it is
+    # paid. Where none is known, nobody can say what a smaller amount was for.
+    went_through_at = ibis.ifelse(cases.is_billed, cases.paid_whole_at, cases.paid_at)
     cleared = ibis.least(
-        ibis.coalesce(cases.went_through_at, cases.invoice_paid_at),
-        ibis.coalesce(cases.invoice_paid_at, cases.went_through_at),
+        ibis.coalesce(went_through_at, cases.invoice_paid_at),
+        ibis.coalesce(cases.invoice_paid_at, went_through_at),
     )
     # What was paid before it failed did not fail: a second attempt at a paid invoice.
     cases = cases.mutate(cleared_at=cleared)
@@ -123,12 +126,30 @@ def _cases(tried: ir.Table) -> ir.Table:
         failed_at="known_at",
         code=first.decline_code.nullif("").lower().strip(),
     )
-    sums = tried.group_by(of_source=tried.source, of_case=tried.case).agg(
-        attempts=has_failed.sum(),
-        went_through_at=tried.known_at.min(where=tried.outcome == AttemptOutcome.PAID.value),
-    )
+    sums = _sum_up(tried, first)
     joined = first.join(sums, [first.source == sums.of_source, first.case == sums.of_case])
     return joined.drop("of_source", "of_case")
+
+
+def _sum_up(tried: ir.Table, first: ir.Table) -> ir.Table:
+    """Return how often each case failed, since when something of it is paid, and since when all."""
+    needs = first.select(of_source="source", of_case="case", need="amount")
+    rows = tried.join(needs, [tried.source == needs.of_source, tried.case == needs.of_case])
+    is_paid = rows.outcome == AttemptOutcome.PAID.value
+    so_far = ibis.window(
+        group_by=[rows.of_source, rows.of_case],
+        order_by=[rows.known_at, rows.payment_id],
+        preceding=None,
+        following=0,
+    )
+    paid = ibis.ifelse(is_paid, rows.amount, ibis.null(rows.amount.type())).sum().over(so_far)
+    is_unsaid = rows.amount.isnull() | rows.need.isnull()
+    rows = rows.mutate(is_paid=is_paid, covers=is_paid & (is_unsaid | (paid >= rows.need)))
+    return rows.group_by("of_source", "of_case").agg(
+        attempts=(rows.outcome == AttemptOutcome.FAILED.value).sum(),
+        paid_at=rows.known_at.min(where=rows.is_paid),
+        paid_whole_at=rows.known_at.min(where=rows.covers),
+    )
 
 
 def _with_invoices(cases: ir.Table, facts: Facts, at: ir.Value) -> ir.Table:
@@ -150,7 +171,8 @@ def _with_invoices(cases: ir.Table, facts: Facts, at: ir.Value) -> ir.Table:
     )
     # A payment names its subscription less often than its invoice does.
     joined = joined.mutate(
-        subscription_id=ibis.coalesce(joined.subscription_id, joined.of_subscription)
+        subscription_id=ibis.coalesce(joined.subscription_id, joined.of_subscription),
+        is_billed=joined.of_invoice.notnull(),
     )
     return joined.drop("home", "of_source", "of_invoice", "of_subscription")
 
