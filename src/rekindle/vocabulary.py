@@ -271,6 +271,9 @@ class SignalKind(StrEnum):
     EVENT = "event"
 
 
+LEFT, COMPLAINED = "unsubscribed", "marked_as_spam"
+"""The names of events that are a no; the second after the name of a channel."""
+
 STOPS = frozenset({SignalKind.OPT_OUT, SignalKind.COMPLAINT, SignalKind.BOUNCE})
 """What ends every enrolment of a person, whatever the journey says."""
 

@@ -10,6 +10,7 @@ import re
 import shlex
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -18,6 +19,9 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 Joiners are letters of Persian, Hindi and emoji, and no control.
 """
 
+LONGEST_EVENT = 100
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_GAP = re.compile(r"[\W_]+")
 _MARKS = {"EUR": "€", "GBP": "£", "USD": "$"}
 _MANY = {
     "person": "people",
@@ -75,3 +79,12 @@ def shell_word(text: str) -> str:
     quoted = shlex.quote(text)
     is_plain = quoted == text or set(text) & set('"$`\\!')
     return quoted if is_plain else f'"{text}"'
+
+
+@lru_cache(maxsize=4096)
+def event_name(text: str) -> str:
+    """Return a name in snake case: ``Order Completed`` and ``orderCompleted`` are one.
+
+    Empty if the text holds no letter or digit; cut at 100 characters.
+    """
+    return _GAP.sub("_", _CAMEL.sub(" ", text.strip())).strip("_").lower()[:LONGEST_EVENT]

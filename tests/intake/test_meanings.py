@@ -10,13 +10,13 @@ import pytest
 from rekindle.intake import (
     MEANINGS,
     channel_of,
-    event_name,
     is_behaviour,
     read_event,
     signal_kind,
 )
 from rekindle.intake.meanings import kind_of
 from rekindle.vocabulary import SignalKind
+from rekindle.wording import event_name
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -80,6 +80,46 @@ def test_a_no_of_an_address_counts_without_a_customer_number(
     assert may_be_written_to(win) is not is_known
 
 
+EVENTS = """
+[[sources]]
+name = "tool"
+table = "events"
+path = "events.csv"
+[sources.columns]
+event_id = "id"
+customer_id = "who"
+event = "event"
+occurred_at = "at"
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "days_ago", "is_no"),
+    [
+        ("Unsubscribed", 9, True),
+        pytest.param("email_marked_as_spam", 9, True, marks=pytest.mark.long),
+        # A later yes is newer than it.
+        pytest.param("unsubscribed", 400, False, marks=pytest.mark.long),
+        pytest.param("cart_abandoned", 9, False, marks=pytest.mark.long),
+    ],
+)
+def test_who_left_by_an_event_of_a_file_is_not_written_to(
+    win: Corner, event: str, days_ago: int, is_no: bool
+) -> None:
+    folder = win.space.directory
+    at = win.ago(days=days_ago).isoformat()
+    (folder / "events.csv").write_text(f"id,who,event,at\n1,ann,{event},{at}\n", encoding="utf-8")
+    toml = folder / "rekindle.toml"
+    toml.write_text(toml.read_text(encoding="utf-8") + EVENTS, encoding="utf-8")
+    shop = copy(win)
+    shop.space = Workspace.open(folder, clock=win.clock)
+    shop.import_facts()
+    win.space.forget_facts()
+    assert may_be_written_to(win) is not is_no
+    said = {str(one.channel) for one in win.space.history.consents_of("ann") if not one.granted}
+    assert said == ({"push", "webhook", "sms", *said} if is_no or days_ago > 300 else set())
+
+
 @pytest.mark.long
 def test_a_yes_without_a_customer_number_is_nobodys(corner: Corner) -> None:
     corner.orders(("o1", "ann", corner.ago(days=200), 50, "completed"))

@@ -285,7 +285,7 @@ class _Import:
         guests = list(folding.name_guests(con, given)) if is_order else []
         folding.complete(con, self._change, contract, given, source=own, minor=self._minor)
         refusals = RefusedRows(con, raw, contract, given, may_mix=bool(rules.rates))
-        has_statements = self._statements.read(self._change, contract, chosen)
+        has_statements = self._statements.read(self._change, rules, chosen)
         refusals.find(now=self._now)
         if has_statements:
             self._statements.keep(raw.name)

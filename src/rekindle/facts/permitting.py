@@ -24,6 +24,7 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 
+from rekindle.config import known_channels
 from rekindle.facts.casting import Rules, build_value
 from rekindle.facts.checks import (
     CLOCKS_DIFFER_BY,
@@ -33,14 +34,16 @@ from rekindle.facts.checks import (
     given_name,
     unfit,
 )
-from rekindle.facts.contracts import CUSTOMERS, PERMISSIONS, UNSAID, Contract
+from rekindle.facts.contracts import CONTRACTS, CUSTOMERS, EVENTS, PERMISSIONS, UNSAID
 from rekindle.facts.folding import build_opted_out, build_surely_left
 from rekindle.facts.lake import Change, create_view
+from rekindle.facts.purchases.overriding import is_reported
 from rekindle.facts.sources import LINE, Raw
 from rekindle.facts.sources.headers import DELIMITERS
 from rekindle.facts.sql import literal, quoted
 from rekindle.facts.upserting import append_rows, replace_rows
-from rekindle.wording import counted
+from rekindle.vocabulary import COMPLAINED, LEFT
+from rekindle.wording import counted, event_name
 
 LONGEST_WORD = 100
 # The channels on which a card may say something, each by columns of its name.
@@ -126,14 +129,16 @@ class Statements:
             "create or replace temp table heads (file varchar, channel varchar, head varchar)"
         )
 
-    def read(self, change: Change, contract: Contract, chosen: Mapping[str, str]) -> bool:
+    def read(self, change: Change, rules: Rules, chosen: Mapping[str, str]) -> bool:
         """Note what the rows of ``checked`` say, also the bad ones; return whether any can.
 
         ``chosen`` is the header of each column.
         """
-        given = frozenset(chosen)
+        given, contract = frozenset(chosen), CONTRACTS[rules.source.table]
         told = [channel for channel in CHANNELS if is_told(channel, given)]
-        if contract is not CUSTOMERS or not told:
+        # What was reported of somebody is heard as it comes in.
+        is_history = contract is EVENTS and not is_reported(rules.source)
+        if not is_history and (contract is not CUSTOMERS or not told):
             return False
         self._heads.clear()
         self._con.execute(
@@ -142,6 +147,9 @@ class Statements:
         )
         create_view(self._con, change, CUSTOMERS)
         self._con.execute(f"create or replace temp table said_by as {_build_said_by(given)}")
+        if is_history:
+            self._read_events()
+            return True
         for channel in told:
             if head := chosen.get(f"{channel}_consent"):
                 self._read_consent(channel, has_opt_outs=f"{channel}_opt_out_at" in given)
@@ -149,6 +157,21 @@ class Statements:
             if {f"{channel}_opt_out", f"{channel}_opt_out_at"} & set(given):
                 self._read_opt_outs(channel, has_dates=f"{channel}_opt_out_at" in given)
         return True
+
+    def _read_events(self) -> None:
+        """Note a no to everything for each event by which somebody left or complained."""
+        names = self._con.execute(
+            "select distinct event from checked where event is not null"
+        ).fetchall()
+        stops = [name for (name,) in names if _is_refusal(event_name(name))]
+        for channel in known_channels() if stops else ():
+            listed = ", ".join(map(literal, stops))
+            self._note(
+                channel,
+                "'no'",
+                f"case when occurred_at between {EARLIEST} and {LATEST} then occurred_at end",
+                f"event in ({listed})",
+            )
 
     def _read_consent(self, channel: str, *, has_opt_outs: bool) -> None:
         word, at = quoted(given_name(f"{channel}_consent")), f"{channel}_consent_at"
@@ -319,6 +342,11 @@ class Statements:
             "says it no more, and it does not count"
             for channel, count in found
         ]
+
+
+def _is_refusal(event: str) -> bool:
+    """Return whether an event of a file says that somebody wants to hear no more."""
+    return event == LEFT or event.endswith(f"_{COMPLAINED}")
 
 
 def _build_said_by(given: Collection[str]) -> str:

@@ -6,19 +6,16 @@ event of its own, which a journey may wait for or begin with.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
 from rekindle.config import known_channels
 from rekindle.intake.model import Event, EventType
 from rekindle.intake.orders import read_amounts
-from rekindle.vocabulary import Channel, SignalKind
+from rekindle.vocabulary import COMPLAINED, LEFT, Channel, SignalKind
 
-LONGEST_NAME = 100
 SIGNALLING = frozenset({EventType.TRACK, EventType.PAGE, EventType.SCREEN})
 ORDER_EVENTS = frozenset({"order_completed", "order_updated", "order_cancelled", "order_refunded"})
 HUMAN_KINDS = frozenset(
@@ -62,8 +59,6 @@ MACHINE_MARKS = frozenset(
         "is_prefetch",
     }
 )
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_GAP = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ DELIVERIES: Mapping[str, Meaning] = MappingProxyType(
             "A dead address: ends the journeys that have no other way to it. A soft bounce is "
             "an event.",
         ),
-        "marked_as_spam": Meaning(SignalKind.COMPLAINT, "Stops all marketing, for good."),
+        COMPLAINED: Meaning(SignalKind.COMPLAINT, "Stops all marketing, for good."),
     }
 )
 """What becomes of messages: after the name of a channel there is, as in ``email_opened``."""
@@ -104,22 +99,13 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "signed_in": Meaning(SignalKind.LOGIN, "A login."),
         # Those of Segment's e-mail specification; another channel's are called alike.
         **{f"email_{word}": meaning for word, meaning in DELIVERIES.items()},
-        "unsubscribed": Meaning(
+        LEFT: Meaning(
             SignalKind.OPT_OUT,
             "Stops marketing for good: of the `channel` it names, or of every one.",
         ),
         "subscription_resumed": Meaning(SignalKind.RESUME, "A subscription goes on."),
     }
 )
-
-
-@lru_cache(maxsize=4096)
-def event_name(text: str) -> str:
-    """Return a name in snake case: ``Order Completed`` and ``orderCompleted`` are one.
-
-    Empty if the text holds no letter or digit; cut at 100 characters.
-    """
-    return _GAP.sub("_", _CAMEL.sub(" ", text.strip())).strip("_").lower()[:LONGEST_NAME]
 
 
 def kind_of(name: str, content: Mapping[str, Any]) -> SignalKind:

@@ -23,7 +23,6 @@ from rekindle.intake.cards import read_card
 from rekindle.intake.instants import read_instant
 from rekindle.intake.meanings import (
     ORDER_EVENTS,
-    event_name,
     is_by_machine,
     kind_of,
     order_id_of,
@@ -31,6 +30,7 @@ from rekindle.intake.meanings import (
 from rekindle.intake.model import Card, Event, EventType, GivenAddress, Problem
 from rekindle.intake.orders import check_amounts, names_amounts
 from rekindle.vocabulary import STOPS
+from rekindle.wording import event_name
 
 # https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
 LARGEST_EVENT_BYTES = 32 * 1024

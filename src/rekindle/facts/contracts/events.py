@@ -7,7 +7,9 @@ from rekindle.facts.contracts.model import INSTANT, Column, Contract
 
 CONTRACT = Contract(
     "events",
-    "What people did beside buying: visits, logins, clicks.",
+    "What people did beside buying: visits, logins, clicks. From a file they are history, which "
+    "replays read, and which begins and ends no journey that runs; but who `unsubscribed`, or "
+    "complained as by `email_marked_as_spam`, has said no to marketing from that instant on.",
     ("source", "event_id"),
     (
         SOURCE,

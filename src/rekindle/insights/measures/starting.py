@@ -18,8 +18,9 @@ import pyarrow as pa
 from rekindle.facts import Engine, Facts
 from rekindle.insights.measures.model import NO_DEEDS, Group, Subject, Value
 from rekindle.insights.record import JourneyRecord
-from rekindle.intake import event_name, kind_of
+from rekindle.intake import kind_of
 from rekindle.vocabulary import SignalKind, Unknown
+from rekindle.wording import event_name
 
 TOWARDS = frozenset({"product_added", "cart_viewed", "cart_updated", "checkout_started"})
 ALL_BEFORE = Unknown(

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from rekindle.facts import Engine, Facts
-from rekindle.intake import event_name, kind_of
+from rekindle.intake import kind_of
 from rekindle.journeys import Signal
 from rekindle.journeys.population.payments import list_payment_signals
 from rekindle.vocabulary import STOPS, SignalKind
+from rekindle.wording import event_name
 
 # Purchases come from the orders; what ends everything is not part of a history of facts.
 BEHAVIOUR = frozenset(SignalKind) - STOPS - {SignalKind.ORDER, SignalKind.EVENT}
