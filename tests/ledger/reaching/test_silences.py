@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from rekindle.consent import NO_RESPONSE, Silence
+from rekindle.consent import NO_RESPONSE, ConsentRecord, Silence
 from rekindle.journeys import Person, Signal
 from rekindle.ledger import (
     LedgerBook,
@@ -166,3 +166,18 @@ def test_who_is_suppressed_since_is_told_until_it_is_lifted(book: LedgerBook, al
     assert [who for who, *_ in people_suppressed_since(alias, NOW + DAY / 2)] == ["cat"]
     book.record([Signal("ann", SignalKind.REPLY, NOW + DAY, "r")], NOW + DAY)
     assert [who for who, *_ in people_suppressed_since(alias, NOW)] == ["bob", "cat"]
+
+
+def test_who_said_no_by_a_file_is_among_those_who_left(book: LedgerBook, alias: str) -> None:
+    book.save_people([Person(who, f"{who}@example.com", "GB") for who in ("ann", "bob", "cat")])
+
+    def say(person: str, granted: bool, at: datetime, source: str = "crm") -> None:
+        book.save_consent([ConsentRecord(person, EMAIL, granted, at, source)])
+
+    say("ann", granted=True, at=START)
+    say("ann", granted=False, at=NOW)
+    say("bob", granted=False, at=NOW)
+    say("bob", granted=True, at=NOW + DAY)  # a yes that is newer
+    say("cat", granted=False, at=NOW, source="portal:preferences")  # a box left empty
+    assert people_suppressed_since(alias, NOW) == [("ann", "opt_out", NOW)]
+    assert people_suppressed_since(alias, NOW + DAY) == []

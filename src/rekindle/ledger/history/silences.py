@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from rekindle.consent import ANSWERS, LIFTED_BY_DEEDS, Silence
+from django.db.models import Exists, OuterRef
+
+from rekindle.consent import ANSWERS, LIFTED_BY_DEEDS, OPENS, Silence
 from rekindle.ledger import intake_models, models
 from rekindle.ledger.bulk import chunks
 from rekindle.ledger.cancelling import take_back_from
@@ -21,7 +23,7 @@ from rekindle.ledger.queries import (
 )
 from rekindle.ledger.signals import EVERY, LIFTED
 from rekindle.ledger.statements import note_people
-from rekindle.vocabulary import Purpose
+from rekindle.vocabulary import Purpose, SignalKind
 
 KINDS = sorted(kind.value for kind in ANSWERS)
 
@@ -72,13 +74,29 @@ def left_alone(
 def people_suppressed_since(alias: str, since: datetime) -> list[tuple[str, str, datetime]]:
     """Return who is suppressed in marketing since then, on any channel: person, reason, instant.
 
-    A bounce suppresses an address and names nobody; what was lifted is not there.
+    A bounce suppresses an address and names nobody; what was lifted is not there. Whoever said
+    no by a file or a report, and no yes since, is there like who pressed a link.
     """
     rows = models.Suppression.objects.using(alias).filter(
         person__isnull=False, at__gte=since, purpose__in=(EVERY, Purpose.MARKETING.value)
     )
     rows = rows.exclude(channel=LIFTED).order_by("at", "id")
-    return list(rows.values_list("person_id", "reason", "at"))
+    found = list(rows.values_list("person_id", "reason", "at"))
+    told = {person for person, reason, _ in found if reason == SignalKind.OPT_OUT.value}
+    return found + [one for one in _withdrawn_since(alias, since) if one[0] not in told]
+
+
+def _withdrawn_since(alias: str, since: datetime) -> list[tuple[str, str, datetime]]:
+    """Return whose newest statement about a channel is a no of since then."""
+    said = models.Consent.objects.using(alias)
+    later = said.filter(
+        person=OuterRef("person"), channel=OuterRef("channel"), granted=True, at__gt=OuterRef("at")
+    )
+    # What is said in the portal leaves a suppression, or is an empty box.
+    rows = said.filter(~Exists(later), granted=False, at__gte=since)
+    rows = rows.exclude(source__startswith="portal").exclude(channel__startswith="-")
+    found = rows.exclude(channel=OPENS).order_by("at", "id").values_list("person_id", "at")
+    return [(person, SignalKind.OPT_OUT.value, at) for person, at in found]
 
 
 @ledger_errors()

@@ -1,7 +1,7 @@
 """Leaves alone who does not answer, writes less to who hardly does, and archives the long gone.
 
-It says what it would do before it does it. What it did is taken back by whatever the person
-does: a click, a reply, a visit, a purchase.
+It says what it would do before it does it. That somebody is left alone or archived is taken back
+by whatever they do: a click, a reply, a visit, a purchase. Less is written until it is changed.
 """
 
 from __future__ import annotations
