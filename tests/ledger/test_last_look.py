@@ -79,8 +79,8 @@ def is_worth_nothing(desk: Desk) -> None:
 
 
 def rests(desk: Desk) -> None:
-    """Let Ann have paused what she pays for since the message was decided."""
-    desk.matched["subscription_state = 'paused'"] = {"ann"}
+    """Let Ann have begun to pay for something since the message was decided."""
+    desk.matched["subscription_state in ('subscribed', 'paused')"] = {"ann"}
     set_rules(spares_customers=True)(desk)
 
 

@@ -116,6 +116,7 @@ FLAGS: Mapping[str, str] = {
     "lifetime_value < 0": "loser",
     "orders_count >= 2": "loyal",
     "subscription_state = 'paused'": "rests",
+    "subscription_state in ('subscribed', 'paused')": "rests",
 }
 Meets = Callable[[frozenset[str], frozenset[str]], bool]
 # Conditions of journeys with what they mean, given a person's flags and deeds.

@@ -260,7 +260,7 @@ MUTATIONS = (
     Mutation("an address that is gone is written to again", "ledger/book/addresses.py",
         'rows.update(retired_at=at, reason=reason, value="")', "rows.update(reason=reason)", "ways"),
     Mutation("a task stays open after a purchase", "ledger/outbox/tasks.py",
-        "    if any(one > touch.at for one in bought):", "    if False:", "ways"),
+        "at > touch.at or (known_at > touch.at and at > entered_with) for", "False for", "ways"),
     Mutation("an open offer of another journey is not seen", CHOOSING,
         "found = [one.ends_at for one in past if one.redeemed_at is None and one.ends_at > at]",
         "found: list[datetime] = []", "ways"),
