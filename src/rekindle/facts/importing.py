@@ -442,16 +442,17 @@ class _Import:
 
     def _with_sales(self, orders: str, rules: Rules) -> str:
         """Return SQL for orders of a file, those that only give back a sale of the lake as that."""
-        con, own = self._con, rules.source.name
-        con.execute(f"create or replace temp table {folding.GIVEN_BACK} (order_id varchar)")
+        con = self._con
+        create_view(con, self._change, ORDERS)
+        con.execute(f"create or replace temp table {folding.GIVEN_BACK} as from orders limit 0")
         if ORDERS.table not in self._change.versions:
             return orders
         con.execute(f"create or replace temp table told as {orders}")
         if not self._count("told where kind = 'refund' and gross = 0"):
             return "from told"
-        create_view(con, self._change, ORDERS)
-        con.execute(f"insert into {folding.GIVEN_BACK} {folding.find_given_back('told', own)}")
-        return folding.give_back("told", own)
+        found = folding.find_given_back("told", rules.source.name)
+        con.execute(f"insert into {folding.GIVEN_BACK} {found}")
+        return folding.give_back("told")
 
     def _upsert_orders(self, query: str, rules: Rules) -> Written:
         is_first = ORDERS.table not in self._change.versions

@@ -103,8 +103,8 @@ REFUSED = """
 
 
 LOST = (
-    "{}: {} to marketing in rows without a customer number, of addresses that nobody here has: "
-    "put them into a file for `rekindle suppressions import`"
+    "{}: {} without a customer number say no to marketing for addresses that nobody here has: put "
+    "them into a file for `rekindle suppressions import`"
 )
 
 
@@ -116,6 +116,7 @@ class Statements:
         self._now = f"timestamptz {literal(now.isoformat())}"
         self._heads: dict[str, str] = {}
         self._lost = 0
+        self._are_nameless = False
         self._latest = f"timestamptz {literal((now + CLOCKS_DIFFER_BY).isoformat())}"
 
     def begin(self) -> None:
@@ -135,6 +136,7 @@ class Statements:
         ``chosen`` is the header of each column.
         """
         given, contract = frozenset(chosen), CONTRACTS[rules.source.table]
+        self._are_nameless = False
         told = [channel for channel in CHANNELS if is_told(channel, given)]
         # What was reported of somebody is heard as it comes in.
         is_history = contract is EVENTS and not is_reported(rules.source)
@@ -145,11 +147,10 @@ class Statements:
             "create or replace temp table saying (line bigint, customer_id varchar, "
             "channel varchar, said varchar, said_at timestamptz)"
         )
-        create_view(self._con, change, CUSTOMERS)
-        self._con.execute(f"create or replace temp table said_by as {_build_said_by(given)}")
         if is_history:
             self._read_events()
             return True
+        self._find_nameless(change, given)
         for channel in told:
             if head := chosen.get(f"{channel}_consent"):
                 self._read_consent(channel, has_opt_outs=f"{channel}_opt_out_at" in given)
@@ -210,26 +211,36 @@ class Statements:
             from checked where customer_id is not null and {condition}
                 and not {unfit("customer_id")}"""
         )
-        # Of a row without an id the no is of whoever has its address; its yes is nobody's.
-        self._con.execute(
-            f"""
-            insert into saying
-            select line, who, {literal(channel)}, said, said_at from (
-                select line, w.customer_id as who, {said} as said, {said_at} as said_at
-                from (from checked where customer_id is null) join said_by w using (line)
-                where {condition})
-            where said <> 'yes'"""
-        )
-        ((lost,),) = self._con.execute(
-            f"""
-            select count(*) from (select line, {said} as said from checked
-                where customer_id is null and {condition}) anti join said_by using (line)
-            where said <> 'yes'"""
-        ).fetchall()
-        self._lost += int(lost)
+        if self._are_nameless:
+            self._con.execute(
+                f"""
+                insert into saying select * from (
+                    select line, customer_id, {literal(channel)}, {said} as said, {said_at}
+                    from nameless where {condition})
+                where said <> 'yes'"""
+            )
+
+    def _find_nameless(self, change: Change, given: Collection[str]) -> None:
+        """Note the rows without an id, once for each person whose address they hold.
+
+        Their no is of these people, and their yes is nobody's. Nobody may have the address.
+        """
+        con = self._con
+        nameless = "select * exclude (customer_id) from checked where customer_id is null"
+        self._are_nameless = bool(con.execute(f"{nameless} limit 1").fetchall())
+        if self._are_nameless:
+            create_view(con, change, CUSTOMERS)
+            con.execute(
+                f"create or replace temp table nameless as select * from ({nameless}) "
+                f"left join ({_build_said_by(given)}) using (line)"
+            )
 
     def keep(self, file: str) -> None:
         """Take what ``read`` noted, but for the yes of a row that was refused since."""
+        ((lost,),) = self._con.execute(
+            "select count(distinct line) from saying where customer_id is null"
+        ).fetchall()
+        self._lost += int(lost)
         rows = [[file, *pair] for pair in self._heads.items()]
         if rows:
             self._con.executemany("insert into heads values (?, ?, ?)", rows)
@@ -237,7 +248,8 @@ class Statements:
             f"insert into stated select s.*, {literal(file)}, case when said = 'yes' then head end "
             "from saying s left join heads n on n.channel = s.channel "
             f"and n.file = {literal(file)} "
-            "where said <> 'yes' or line in (select line from checked)"
+            "where customer_id is not null "
+            "and (said <> 'yes' or line in (select line from checked))"
         )
 
     def keep_broken(self, raw: Raw, chosen: Mapping[str, str], rules: Rules) -> None:
@@ -289,7 +301,7 @@ class Statements:
     def append(self, change: Change, source: str) -> list[str]:
         """Append the statements that are new to what the lake holds; return what is to be told."""
         con, own = self._con, literal(source)
-        lost = [LOST.format(source, counted(self._lost, "no"))] if self._lost else []
+        lost = [LOST.format(source, counted(self._lost, "row"))] if self._lost else []
         if not con.execute("select 1 from stated union all select 1 from heads limit 1").fetchall():
             return lost
         create_view(con, change, PERMISSIONS)

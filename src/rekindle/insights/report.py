@@ -305,10 +305,7 @@ def _sort_by_count(reasons: Mapping[Reason, int]) -> Mapping[Reason, int]:
 def tell_goal(journey: Journey) -> Iterator[str]:
     """Yield that returns are purchases, where a journey is for something else."""
     if (goal := journey.goal.on) != SignalKind.ORDER:
-        yield (
-            f"The goal is {goal}, and a report counts who reached it; returns and revenue are of "
-            "purchases, as of every journey."
-        )
+        yield f"The goal is {goal}; returns and revenue are of purchases, as of every journey."
 
 
 def _explain(

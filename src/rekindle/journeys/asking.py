@@ -22,7 +22,6 @@ from rekindle.vocabulary import Purpose, Tier
 RESTING = "subscription_state = 'paused'"
 SUBSCRIBING = "subscription_state in ('subscribed', 'paused')"
 SILENCE = ("silence_days", "last_order_at", "last_order_on")
-NOBODY_YET = Tier.PROSPECT
 LATELY = 14
 """Days: who bought since is not away."""
 PRESENT = (Tier.NEW, Tier.ACTIVE, Tier.RETURNED)
@@ -61,37 +60,39 @@ def find_customers(journey: Journey) -> str | None:
         return None if rests else RESTING
     if not (subscribed or rests):
         return SUBSCRIBING
-    if _is_for_who_is_here(journey):
+    asked = _columns_asked(journey)
+    if asked is None or not asked.isdisjoint(FAMILIES["subscriber"].makes):
+        return RESTING
+    if _is_for_who_is_here(journey, asked):
         return None
-    return SUBSCRIBING if _is_for_who_is_away(journey) else RESTING
+    return SUBSCRIBING if _is_for_who_is_away(journey, asked) else RESTING
 
 
-def _is_for_who_is_here(journey: Journey) -> bool:
+def _columns_asked(journey: Journey) -> frozenset[str] | None:
+    """Return what an audience speaks of; None of one that cannot be read any more."""
+    try:
+        return parse_predicate(journey.audience).columns
+    except PredicateError:
+        return None
+
+
+def _is_for_who_is_here(journey: Journey, asked: Collection[str]) -> bool:
     """Return whether people who are here are meant, too: by their tier, or by an event of theirs.
 
-    An audience that speaks of silence or of a subscription means who is away.
+    An audience that speaks of silence means who is away.
     """
-    try:
-        asked = parse_predicate(journey.audience).columns
-    except PredicateError:
-        return False
-    if not asked.isdisjoint({*SILENCE, *FAMILIES["subscriber"].makes}):
+    if any(name in asked for name in SILENCE):
         return False
     if "tier" in asked:
         return any(_may_let_in(journey, f"tier = '{tier}'") for tier in PRESENT)
     return journey.trigger is not None
 
 
-def _is_for_who_is_away(journey: Journey) -> bool:
+def _is_for_who_is_away(journey: Journey, asked: Collection[str]) -> bool:
     """Return whether only people are meant who stay away, by the tier or the days of silence."""
-    try:
-        asked = parse_predicate(journey.audience).columns
-    except PredicateError:
-        return False
-    if not asked.isdisjoint(FAMILIES["subscriber"].makes):
-        return False
     if "tier" in asked:
-        return not any(_may_let_in(journey, f"tier = '{tier}'") for tier in (*PRESENT, NOBODY_YET))
+        others = (*PRESENT, Tier.PROSPECT)
+        return not any(_may_let_in(journey, f"tier = '{tier}'") for tier in others)
     return "silence_days" in asked and not _may_let_in(journey, f"silence_days < {LATELY}")
 
 

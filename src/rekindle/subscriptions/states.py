@@ -45,7 +45,11 @@ def build_states(facts: Facts) -> ir.Table:
     ``times_unpaid`` (how often a payment was why, as it was known when they came back) and
     ``brought`` (MRR × days before ``on``).
     """
-    days = _with_turns(_with_days(_with_plans(_with_paid(build_totals(facts))), facts.zone))
+    totals = build_totals(facts)
+    totals = _with_last(totals, "plan", totals.named).drop("named")
+    # Of who pauses it is what they paid before the pause.
+    totals = _with_last(totals, "paid_mrr", ibis.ifelse(totals.mrr > 0, totals.mrr, ibis.null(MRR)))
+    days = _with_turns(_with_days(totals, facts.zone))
     moments = _moments(days, facts)
     stood = days.select("left_came_on", *STANDING, who="customer_id", since="at", until="until_at")
     # A join on instants: what is noted of somebody who was never subscribed falls away.
@@ -89,25 +93,14 @@ def _with_unpaid(rows: ir.Table) -> ir.Table:
     return rows.mutate(times_unpaid=ibis.coalesce(rows.over.sum().over(before), 0) + rows.lasts)
 
 
-def _with_paid(rows: ir.Table) -> ir.Table:
-    """Add ``paid_mrr``, what each customer paid last: of who pauses, before the pause."""
+def _with_last(rows: ir.Table, name: str, said: ir.Value) -> ir.Table:
+    """Add ``name``: after each instant of a customer the last of ``said`` that is not empty."""
     so_far = ibis.window(
         group_by=rows.customer_id, order_by=rows["at"], preceding=None, following=0
     )
-    pays = ibis.ifelse(rows.mrr > 0, rows.mrr, ibis.null(MRR))
-    rows = rows.mutate(pays=pays, turn=pays.count().over(so_far))
+    rows = rows.mutate(said=said, turn=said.count().over(so_far))
     of_turn = ibis.window(group_by=[rows.customer_id, rows.turn])
-    return rows.mutate(paid_mrr=rows.pays.max().over(of_turn)).drop("pays", "turn")
-
-
-def _with_plans(rows: ir.Table) -> ir.Table:
-    """Add the plan of each customer after each instant: the one that was named last."""
-    so_far = ibis.window(
-        group_by=rows.customer_id, order_by=rows["at"], preceding=None, following=0
-    )
-    rows = rows.mutate(plans=rows.named.count().over(so_far))
-    of_plan = ibis.window(group_by=[rows.customer_id, rows.plans])
-    return rows.mutate(plan=rows.named.max().over(of_plan)).drop("named", "plans")
+    return rows.mutate(**{name: rows.said.max().over(of_turn)}).drop("said", "turn")
 
 
 def _with_days(rows: ir.Table, zone: str) -> ir.Table:

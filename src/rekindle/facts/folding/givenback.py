@@ -9,8 +9,7 @@ from __future__ import annotations
 from rekindle.facts.sql import literal
 
 GIVEN_BACK = "given_back"
-"""The orders of a file that only give back what the lake has sold."""
-
+"""The sales of the lake that a file gives back by itself, as they are held."""
 
 OF_THE_SALE = (
     *("customer_id", "ordered_at", "ordered_on", "kind", "gross", "discount"),
@@ -20,13 +19,14 @@ OF_THE_SALE = (
 
 
 def find_given_back(orders: str, source: str) -> str:
-    """Return SQL for the ``order_id`` of rows of a table ``orders`` that give back a sale held."""
+    """Return SQL for the sales of the lake of which a table ``orders`` holds a refund alone."""
     return f"""
-        select f.order_id from {orders} f join ({_sales(source)}) s using (order_id)
-        where f.kind = 'refund' and f.gross = 0 and f.currency = s.currency"""
+        select s.* from orders s join {orders} f on s.order_id = f.order_id
+        where s.source = {literal(source)} and s.kind = 'purchase'
+            and f.kind = 'refund' and f.gross = 0 and f.currency = s.currency"""
 
 
-def give_back(orders: str, source: str) -> str:
+def give_back(orders: str) -> str:
     """Return SQL for a table ``orders``, rows of ``GIVEN_BACK`` as the sales that they give back.
 
     A refund that is no newer than what is known of the sale is part of that: exports overlap.
@@ -44,10 +44,5 @@ def give_back(orders: str, source: str) -> str:
         for name, value in taken.items()
     )
     return f"""
-        select f.* replace ({columns}) from {orders} f
-        left join ({_sales(source)} semi join {GIVEN_BACK} using (order_id)) s
-            on f.order_id = s.order_id"""
-
-
-def _sales(source: str) -> str:
-    return f"select * from (from orders where source = {literal(source)} and kind = 'purchase')"
+        select f.* replace ({columns})
+        from {orders} f left join {GIVEN_BACK} s on f.order_id = s.order_id"""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from rekindle.experiments import ArmOutcome, Lift, estimate_lift
 from rekindle.facts import Engine, Facts
@@ -60,33 +59,12 @@ def find_reached(
     signals = [one for one in list_signals(engine, facts, {event}) if one.at <= record.until]
     if not signals:
         return Unknown(f"nobody is known to have done it: no {event} is in the facts")
-    people = {one.person: one.arm for one in record.members}
-    return GoalReached(
-        event,
-        _count(people, people),
-        _count(people, _find_people(record, signals)),
-        _estimate(at_reading, signals, reading),
-    )
-
-
-def _find_people(record: JourneyRecord, signals: Iterable[Signal]) -> set[str]:
-    """Return for whom it happened after they entered, inside their window and the record."""
-    within = record.journey.goal.within
-    windows = {
-        one.person: (one.entered_at, min(one.entered_at + within, record.until))
-        for one in record.assigned
-    }
-    none = (record.until, record.until)
-    return {one.person for one in signals if _is_inside(one.at, windows.get(one.person, none))}
-
-
-def _is_inside(at: datetime, window: tuple[datetime, datetime]) -> bool:
-    return window[0] < at <= window[1]
+    assigned, reached = _count(record, signals)
+    return GoalReached(event, assigned, reached, _estimate(at_reading, signals, reading))
 
 
 def _estimate(record: JourneyRecord, signals: Iterable[Signal], reading: Readout) -> Lift | Unknown:
-    people = {one.person: one.arm for one in record.members}
-    assigned, reached = _count(people, people), _count(people, _find_people(record, signals))
+    assigned, reached = _count(record, signals)
     if (mismatch := find_mismatch_of(record, assigned)) is not None:
         return mismatch
     arms = [
@@ -95,6 +73,23 @@ def _estimate(record: JourneyRecord, signals: Iterable[Signal], reading: Readout
     return estimate_lift(*arms, metric=GOAL_RATE, watch=reading.watch)
 
 
-def _count(people: Mapping[str, Arm], chosen: Collection[str]) -> dict[Arm, int]:
-    counted = Counter(people[person] for person in chosen)
-    return {arm: counted[arm] for arm in Arm}
+def _count(
+    record: JourneyRecord, signals: Iterable[Signal]
+) -> tuple[Mapping[Arm, int], Mapping[Arm, int]]:
+    """Return by arm how many were assigned, and for how many of them it happened.
+
+    That is after they entered, inside their window and the record.
+    """
+    within, until = record.journey.goal.within, record.until
+    windows = {
+        one.person: (one.entered_at, min(one.entered_at + within, until)) for one in record.assigned
+    }
+    reached = {
+        one.person
+        for one in signals
+        if (window := windows.get(one.person)) and window[0] < one.at <= window[1]
+    }
+    people = {one.person: one.arm for one in record.members}
+    counts = Counter(people.values()), Counter(people[person] for person in reached)
+    assigned, found = ({arm: count[arm] for arm in Arm} for count in counts)
+    return assigned, found

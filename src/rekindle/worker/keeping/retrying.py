@@ -129,6 +129,7 @@ class RetryKeeper:
         # Of two that one person owes, the second waits as long as it would after any other try.
         first = {one.customer: one for one in due}
         # Those of which the biller said nothing last time come last: they hold up no other.
+        self._missed &= {one.invoice for one in due}
         return sorted(
             first.values(),
             key=lambda one: (one.invoice in self._missed, one.failed_at, one.invoice),
