@@ -339,4 +339,9 @@ MUTATIONS = (
         "boxes if was is None or (one in was) != (one in now)}", "boxes}", "files"),
     Mutation("a file that says what it said is written anew", "facts/upserting.py",
         "        self._is_news |= before != [(self.said,)]", "        self._is_news = True", "files"),
+    Mutation("a refund in a file of its own takes its sale away", "facts/importing.py",
+        'return folding.give_back("told")', 'return "from told"', "files"),
+    Mutation("a no without a customer number is nobody's", "facts/permitting.py",
+        "        if self._are_nameless:\n            self._con.execute(",
+        "        if False:\n            self._con.execute(", "files"),
 )  # fmt: skip

@@ -105,3 +105,15 @@ def test_what_is_given_back_of_no_known_sale_is_a_refund_of_its_own(tmp_path: Pa
     write(space.directory, 2, FIRST)
     space.import_facts()
     assert [row[3] for row in orders(space)] == ["refund", "purchase"]
+
+
+@pytest.mark.long
+def test_nothing_more_comes_back_of_what_was_cancelled(tmp_path: Path) -> None:
+    space = shop(tmp_path / "shop")
+    write(space.directory, 1, SALE.replace("paid", "cancelled"), OTHER)
+    space.import_facts()
+    before = orders(space)
+    write(space.directory, 2, FIRST)
+    space.import_facts()
+    assert orders(space) == before
+    assert [row[3] for row in before] == ["cancelled", "purchase"]

@@ -22,6 +22,7 @@ class Order:
     was_imported_as: tuple[datetime, str] | None = None
     is_only_reported: bool = False
     called_off: tuple[datetime, str] | None = None
+    gave_back: bool = False
 
     @property
     def is_purchase(self) -> bool:

@@ -37,6 +37,7 @@ from rekindle.vocabulary import Reason
 from rekindle.worker import LedgerIntake, Worker, accept_restored
 from tests.simulation.files.beings import START, Being, Entry, Order, Stay
 from tests.simulation.files.pages import OpenPage, open_page
+from tests.simulation.files.texts import JOURNEY, SETTINGS, SOURCE, TEMPLATE
 from tests.simulation.journal import broken
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -49,54 +50,6 @@ CARD_COLUMNS = ("customer_id", "email", "first_name", "email_consent", "email_co
 STAY_COLUMNS = ("subscription_id", "customer_id", "amount", "interval", "started_at", "ended_at")
 PAUSE_COLUMNS = ("subscription_id", "paused_at", "resumed_at")
 SYSTEMS = ("shop", "till")
-SETTINGS = """\
-[workspace]
-format = 1
-name = "World"
-currency = "GBP"
-timezone = "UTC"
-[quiet_hours]
-start = "08:00"
-end = "08:00"
-[caps]
-email = {max = 1, per = "1 days"}
-all = {max = 1, per = "1 days"}
-[email]
-outlet = "email_folder"
-postal_address = "1 Street"
-[api]
-import_every = "3 days"
-"""
-SOURCE = """\
-[[sources]]
-name = "%s_%s"
-table = "%s"
-path = "%s_%s.csv"
-[sources.columns]
-%s
-"""
-JOURNEY = """\
-journey: win
-enter: {audience: orders_count >= 1 or subscription_state = 'gone'}
-goal: {on: order, within: 30 days}
-holdout: none
-steps:
-  - wait: 6 hours
-  - send: {channel: email, template: one}
-  - wait: 2 days
-  - send: {channel: email, template: two}
-  - wait: 3 days
-  - send: {channel: email, template: three}
-"""
-TEMPLATE = """\
----
-subject: %s for {{ first_name }}
-preheader: Hello
----
-<mjml><mj-body><mj-section><mj-column><mj-text>Hello {{ first_name }}, {{ shop.name }},
-{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">Unsubscribe</a></mj-text>
-</mj-column></mj-section></mj-body></mjml>
-"""
 SUBJECT = re.compile(r"(one|two|three) for (\w+)")
 PROMISES = (
     "never twice", "never after a return", "never after a no", "never above a cap",
@@ -104,6 +57,7 @@ PROMISES = (
     "nobody returns by a correction", "noticed when restored",
     "the newest word on an order counts", "never on the word of a mistake",
     "an open page states nothing", "what has no date is known since it was first read",
+    "a refund is of its sale",
 )  # fmt: skip
 
 
@@ -119,6 +73,7 @@ class ShopWorld:
         self._beings: list[Being] = []
         self._orders: list[Order] = []
         self._stays: list[Stay] = []
+        self._nameless: list[tuple[str, dict[str, str]]] = []
         self._seen: set[str] = set()
         self._cancelled: dict[str, datetime] = {}
         self._reports = 0
@@ -224,6 +179,7 @@ class ShopWorld:
             orders.append({"order_id": f"{system}-0", "customer_id": f"{initial}1",
                            "ordered_at": (START - 300 * DAY).isoformat(), "gross": "9",
                            "status": "completed"})  # fmt: skip
+            cards += [card for where, card in self._nameless if where == system]
             self.draw.shuffle(cards)
             self._write(f"{system}_customers.csv", CARD_COLUMNS, cards)
             self._keep_export(system)
@@ -291,6 +247,8 @@ class ShopWorld:
         for one in self._orders:
             if one.called_off is not None and one.number in sold_now:
                 raise broken("the newest word on an order counts", f"{one}")
+            if one.gave_back and one.is_purchase and one.number not in sold_now:
+                raise broken("a refund is of its sale", f"{one}")
 
     # What the worker does
 
@@ -508,6 +466,19 @@ class ShopWorld:
             order.status = "cancelled"
             self.log.append(("taken back", order))
 
+    def give_back(self) -> None:
+        """A part of an order comes back, in a file of its own that nobody takes away."""
+        sold = [one for one in self._orders if one.was_imported_as == (one.at, "completed")]
+        if sold:
+            order, at = self.draw.choice(sold), self.clock.now() - timedelta(minutes=1)
+            system = next(one for one in SYSTEMS if order.customer.startswith(one[0].upper()))
+            number = 990 + len(list(self.folder.glob(f"{system}_orders-99?.csv")))
+            row = (order.number, order.customer, at.isoformat(), "-5", "refunded")
+            name = f"{system}_orders-{number}.csv"
+            self._write(name, ORDER_COLUMNS, [dict(zip(ORDER_COLUMNS, row, strict=True))])
+            order.gave_back = True
+            self.log.append(("gave back", order, name))
+
     def redate(self) -> None:
         """The date of an order is corrected."""
         order = self.draw.choice(self._orders)
@@ -597,10 +568,15 @@ class ShopWorld:
 
     def say_no(self) -> None:
         """The export says no, with a time or without one."""
-        being = self.draw.choice(self._beings)
-        being.says, being.has_said_no = "no", True
-        being.said_at = self.draw.choice(["", self.clock.now().isoformat()])
-        self.log.append(("says no", being.name, being.said_at))
+        being, now = self.draw.choice(self._beings), self.clock.now().isoformat()
+        being.has_said_no = True
+        if self.draw.random() < 0.4:  # in a row of the newsletter, which knows no customer number
+            said = ("", self._spelled(being), "", "no", now)
+            card = dict(zip(CARD_COLUMNS, said, strict=True))
+            self._nameless.append((self.draw.choice(SYSTEMS), card))
+        else:
+            being.says, being.said_at = "no", self.draw.choice(["", now])
+        self.log.append(("says no", being.name, being.says, being.said_at))
         self._import()
 
     def blank(self) -> None:
@@ -684,6 +660,7 @@ CHANCES = {
     ShopWorld.draft: 2,
     ShopWorld.pay: 3,
     ShopWorld.take_back: 3,
+    ShopWorld.give_back: 3,
     ShopWorld.redate: 3,
     ShopWorld.call_off: 3,
     ShopWorld.misread: 2,

@@ -11,6 +11,7 @@ from rekindle.facts.sql import literal
 GIVEN_BACK = "given_back"
 """The sales of the lake that a file gives back by itself, as they are held."""
 
+IS_OVER = "s.kind = 'cancelled'"
 OF_THE_SALE = (
     *("customer_id", "ordered_at", "ordered_on", "kind", "gross", "discount"),
     *("cancelled_at", "sold_gross", "sold_discount", "discount_code"),
@@ -19,10 +20,13 @@ OF_THE_SALE = (
 
 
 def find_given_back(orders: str, source: str) -> str:
-    """Return SQL for the sales of the lake of which a table ``orders`` holds a refund alone."""
+    """Return SQL for the sales of the lake of which a table ``orders`` holds a refund alone.
+
+    One that was cancelled stays so: nothing more comes back of it.
+    """
     return f"""
         select s.* from orders s join {orders} f on s.order_id = f.order_id
-        where s.source = {literal(source)} and s.kind = 'purchase'
+        where s.source = {literal(source)} and s.kind in ('purchase', 'cancelled')
             and f.kind = 'refund' and f.gross = 0 and f.currency = s.currency"""
 
 
@@ -35,9 +39,10 @@ def give_back(orders: str) -> str:
     both, known = "s.refund + f.refund", "greatest(s.refund, f.refund)"
     taken = {
         **{name: f"s.{name}" for name in OF_THE_SALE},
-        "refund": f"case when {adds} then {both} else {known} end",
+        "refund": f"case when {IS_OVER} then s.refund when {adds} then {both} else {known} end",
         # A file that gives back in several parts is dated by the first and the last of them.
-        "refunded_at": "greatest(f.ordered_at, f.refunded_at, s.refunded_at)",
+        "refunded_at": f"case when {IS_OVER} then s.refunded_at "
+        "else greatest(f.ordered_at, f.refunded_at, s.refunded_at) end",
     }
     columns = ", ".join(
         f"case when s.order_id is null then f.{name} else {value} end as {name}"
